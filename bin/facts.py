@@ -1,0 +1,90 @@
+"""Gather the `Host` record: the one place that asks the operating system about itself."""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from jailoc.model.diagnostic import refuse
+from jailoc.model.host import Host
+
+FILE_LIMIT = 1 << 20
+"""Bytes that are read of a file the configuration refers to."""
+
+
+def home() -> str:
+    """Return the home directory.
+
+    Raises:
+        Refused: `HOME` is unset or relative; a guess would put files into the wrong place.
+    """
+    text = os.environ.get("HOME", "")
+    if not text.startswith("/"):
+        raise refuse(
+            "home",
+            "the home directory is unknown: HOME is not set to an absolute path",
+            hint="set HOME",
+        )
+    return os.path.normpath(text)
+
+
+def config_file(flag: str | None) -> Path:
+    """Return the configuration file: the flag, else `JAILOC_CONFIG`, else the XDG place."""
+    chosen = flag or os.environ.get("JAILOC_CONFIG")
+    if chosen:
+        return Path(chosen).absolute()
+    return Path(_base("XDG_CONFIG_HOME", ".config")) / "jailoc" / "config.toml"
+
+
+def state_directory() -> Path:
+    """Return the directory of what must survive a cleaned cache: passwords."""
+    return Path(_base("XDG_DATA_HOME", ".local/share")) / "jailoc"
+
+
+def cache_directory() -> Path:
+    """Return the directory of generated files and locks."""
+    return Path(_base("XDG_CACHE_HOME", ".cache")) / "jailoc"
+
+
+def gather(paths: Iterable[str], files: Iterable[str]) -> Host:
+    """Ask everything that the compiler may know.
+
+    Args:
+        paths: Host paths that the configuration names, absolute and clean.
+        files: Those whose text is needed.
+    """
+    links = {path: real for path in paths if (real := os.path.realpath(path)) != path}
+    texts = {path: text for path in files if (text := _read(path)) is not None}
+    return Host(
+        home=home(),
+        config_home=_base("XDG_CONFIG_HOME", ".config"),
+        cache_home=_base("XDG_CACHE_HOME", ".cache"),
+        ipv6=_ipv6(),
+        links=links,
+        files=texts,
+    )
+
+
+def _base(variable: str, default: str) -> str:
+    """Return an XDG base directory; a relative value is ignored, as the specification says."""
+    value = os.environ.get(variable, "")
+    return os.path.normpath(value) if value.startswith("/") else f"{home()}/{default}"
+
+
+def _ipv6() -> bool:
+    try:
+        return Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").read_text().strip() == "0"
+    except OSError:
+        return False
+
+
+def _read(path: str) -> str | None:
+    """Read a small regular text file; None if it is anything else."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        with open(path, encoding="utf-8") as file:
+            text = file.read(FILE_LIMIT + 1)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if len(text) <= FILE_LIMIT else None

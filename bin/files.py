@@ -1,0 +1,101 @@
+"""The commands that need no engine: `render`, `validate`, `schema` and `init`."""
+
+from pathlib import Path
+from typing import Any
+
+from jailoc.bin import facts, source, store
+from jailoc.bin.terminal import Terminal
+from jailoc.generators.assets import asset
+from jailoc.generators.compile import compile_workspace
+from jailoc.model.bundle import Bundle
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.schemas import NAMES
+from jailoc.schemas import text as schema_text
+
+
+def render(
+    terminal: Terminal, config: str | None, wanted: tuple[str, ...], out: str | None, as_json: bool
+) -> int:
+    """Write what the configuration becomes, to a directory or to standard output."""
+    origin = source.read(config)
+    terminal.diagnose(origin.warnings)
+    bundles = [
+        compile_workspace(origin.config, name, origin.host)
+        for name in origin.chosen_many(wanted)
+    ]
+    if out is not None:
+        for bundle in bundles:
+            store.write_files(bundle, Path(out, bundle.workspace))
+            terminal.say(f"{Path(out, bundle.workspace)}: {len(bundle.files)} files", "green")
+    if as_json:
+        terminal.data({"workspaces": [_data(bundle) for bundle in bundles]})
+    elif out is None:
+        for bundle in bundles:
+            for file in bundle.files:
+                terminal.result(f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})")
+                terminal.result(file.text)
+    return 0
+
+
+def _data(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "name": bundle.workspace,
+        "directory": bundle.directory,
+        "digest": bundle.digest,
+        "images": [{"name": image.name, "tag": image.tag} for image in bundle.builds],
+        "files": [
+            {"path": file.path, "mode": f"{file.mode:04o}", "text": file.text}
+            for file in bundle.files
+        ],
+        "firewall": bundle.firewall.model_dump(mode="json"),
+    }
+
+
+def validate(terminal: Terminal, config: str | None, as_json: bool) -> int:
+    """Check a configuration; every problem is reported."""
+    try:
+        origin = source.read(config)
+        for name in origin.config.workspaces:
+            compile_workspace(origin.config, name, origin.host)
+        found, path = origin.warnings, origin.path
+    except Refused as refused:
+        if not as_json:
+            raise
+        terminal.data(
+            {
+                "valid": False,
+                "diagnostics": [each.model_dump(mode="json") for each in refused.diagnostics],
+            }
+        )
+        return 1
+    if as_json:
+        terminal.data(
+            {"valid": True, "diagnostics": [each.model_dump(mode="json") for each in found]}
+        )
+    else:
+        terminal.diagnose(found)
+        terminal.result(f"{path}: valid, {len(origin.config.workspaces)} workspaces")
+    return 0
+
+
+def schema(terminal: Terminal, name: str) -> int:
+    """Print a JSON Schema."""
+    if name not in NAMES:
+        raise refuse("schema", f"there is no schema `{name}`", allowed=", ".join(NAMES))
+    terminal.result(schema_text(name))
+    return 0
+
+
+def init(terminal: Terminal, config: str | None) -> int:
+    """Write the commented starter configuration; an existing file is never touched."""
+    path = facts.config_file(config)
+    if path.exists() or path.is_symlink():
+        raise refuse(
+            "config-exists",
+            f"`{path}` exists already",
+            hint="edit it, or give another place with --config",
+        )
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    store.write(path, asset("starter.toml"), 0o600)
+    terminal.result(f"{path}: written")
+    return 0

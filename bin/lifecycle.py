@@ -1,0 +1,131 @@
+"""The commands that change the engine: `up` and `down`."""
+
+import os
+from pathlib import Path
+
+from jailoc.bin import engine, facts, source, store
+from jailoc.bin.password import password
+from jailoc.bin.terminal import Terminal
+from jailoc.generators.compile import COMPOSE_FILE, compile_workspace
+from jailoc.generators.compose import WALL
+from jailoc.model.bundle import Bundle
+from jailoc.model.diagnostic import refuse
+
+START_LIMIT = 180
+"""Seconds that a workspace may take to become healthy; a first start fills its volumes."""
+
+
+def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
+    """Make a workspace run as the configuration says, and wait until its server answers."""
+    origin = source.read(config)
+    terminal.diagnose(origin.warnings)
+    if origin.starter:
+        terminal.say(f"no configuration at {origin.path}: using the starter configuration", "yellow")
+    name = origin.chosen(wanted)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    terminal.say("checking Docker")
+    engine.check()
+    directory = Path(bundle.directory)
+    with store.locked(directory.with_name(f"{name}.lock")):
+        _check_port(bundle)
+        for build in bundle.builds:
+            if not engine.has_image(build.tag):
+                terminal.say(f"building image {build.tag}")
+                engine.build(build, lambda line: terminal.say(f"  {line}", "dim"))
+        _prepare(terminal, bundle)
+        store.write_bundle(bundle, directory)
+        terminal.say(f"starting {name}")
+        secret = password(facts.state_directory(), name)
+        try:
+            engine.up(
+                bundle.compose.name,
+                directory / COMPOSE_FILE,
+                secret,
+                lambda line: terminal.say(f"  {line}", "dim"),
+                START_LIMIT,
+            )
+        except engine.Failed:
+            _explain(terminal, bundle.compose.name)
+            raise
+    ports = bundle.compose.services[WALL].ports
+    where = f"on port {ports[0].published}" if ports else "exec-only, port not exposed"
+    terminal.say(f"{name} started {where}", "green")
+    return 0
+
+
+def _check_port(bundle: Bundle) -> None:
+    """Refuse a port that somebody else holds, before anything is written.
+
+    Raises:
+        Refused: naming the holder if it is a workspace.
+    """
+    project = bundle.compose.name
+    for port in bundle.compose.services[WALL].ports:
+        holders = [each for each in engine.containers() if port.published in each.ports
+                   and each.state == "running"]  # fmt: skip
+        other = next((each for each in holders if each.project != project), None)
+        if other is not None:
+            workspace = other.project.removeprefix("jailoc-")
+            raise refuse(
+                "port-taken",
+                f"port {port.published} is published by the running workspace `{workspace}`",
+                hint=f"run `jailoc down {workspace}` first",
+            )
+        if not holders and not engine.port_is_free(port.published):
+            raise refuse(
+                "port-taken",
+                f"port {port.published} on 127.0.0.1 is taken by another program",
+                hint="stop that program, or set expose_port = false",
+            )
+
+
+def _prepare(terminal: Terminal, bundle: Bundle) -> None:
+    """Make mounted directories that are missing, as the user; the engine would make them as root."""
+    for path in bundle.directories:
+        if not os.path.lexists(path):
+            Path(path).mkdir(parents=True)
+            terminal.say(f"created {path}", "yellow")
+    for seed in bundle.seeds:
+        try:
+            with open(seed.path, "x", encoding="utf-8") as file:
+                file.write(seed.text)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            terminal.say(f"cannot write {seed.path}: {error.strerror}", "yellow")
+
+
+def _explain(terminal: Terminal, project: str) -> None:
+    """Show the last words of every service that is not well."""
+    for container in engine.containers(project):
+        if container.state != "running" or container.health not in {"healthy", ""}:
+            terminal.say(f"{container.service}: {container.health or container.state}, "
+                         f"exit code {container.exit_code}; its last lines:", "yellow")  # fmt: skip
+            for line in engine.tail(project, container.service).splitlines():
+                terminal.say(f"  {line}", "dim")
+
+
+def down(terminal: Terminal, config: str | None, wanted: str | None) -> int:
+    """Remove a workspace's containers and network; its volumes stay.
+
+    A name that the configuration does not have (any more) works too: the engine knows its labels.
+    """
+    name = wanted or source.read(config).chosen(None)
+    project = f"jailoc-{name}"
+    engine.check()
+    with store.locked(facts.cache_directory() / f"{name}.lock"):
+        if not engine.project_objects(project):
+            if wanted:
+                known = source.read(config).config.workspaces
+                if name not in known:
+                    raise refuse(
+                        "workspace-unknown",
+                        f"workspace `{name}` not found, and the engine has nothing of that name",
+                        allowed=", ".join(sorted(known)) or "none is configured",
+                    )
+            terminal.say(f"{name} is not running", "yellow")
+            return 0
+        terminal.say(f"stopping {name}")
+        engine.down(project, lambda line: terminal.say(f"  {line}", "dim"))
+    terminal.say(f"{name} stopped", "green")
+    return 0

@@ -1,0 +1,103 @@
+"""Files on disk: atomic replacement, exact modes, and one lock a workspace.
+
+A kill at any moment leaves each file as it was or as it should be, because every file is written
+beside its place, flushed, and moved there by one rename(2).
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
+from jailoc.model.diagnostic import refuse
+
+
+def write(path: Path, text: str, mode: int) -> None:
+    """Replace a file in one step; `mode` holds whatever the umask says.
+
+    Raises:
+        OSError: the disk is full, or the directory cannot be written.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def same(path: Path, file: File) -> bool:
+    """Tell whether a file is already on disk as it should be."""
+    try:
+        return path.stat().st_mode & 0o7777 == file.mode and path.read_bytes() == file.text.encode()
+    except OSError:
+        return False
+
+
+def write_files(bundle: Bundle, directory: Path) -> None:
+    """Write the files of a bundle; what else is there stays.
+
+    The compose file comes last: once it is new, everything that it names is.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    for file in sorted(bundle.files, key=lambda each: each.path == "docker-compose.yml"):
+        place = directory / file.path
+        for parent in reversed(Path(file.path).parents[:-1]):
+            folder = directory / parent
+            folder.mkdir(exist_ok=True)
+            folder.chmod(DIRECTORY_MODE)
+        if not same(place, file):
+            write(place, file.text, file.mode)
+
+
+def write_bundle(bundle: Bundle, directory: Path) -> None:
+    """Make a directory of jailoc's own hold exactly the files of a bundle."""
+    make_private(directory)
+    write_files(bundle, directory)
+    wanted = {file.path for file in bundle.files}
+    for place in sorted(directory.rglob("*"), reverse=True):
+        name = str(place.relative_to(directory))
+        if place.is_dir() and not place.is_symlink():
+            if not any(path.startswith(f"{name}/") for path in wanted):
+                place.rmdir()
+        elif name not in wanted:
+            place.unlink()
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory that only its owner can enter, with the parents it needs."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that the kernel gives back when the process ends, however it ends.
+
+    Raises:
+        Refused: another jailoc holds it.
+    """
+    import filelock
+
+    make_private(path.parent)
+    lock = filelock.FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise refuse(
+            "locked",
+            f"another jailoc is working on this: `{path}` is locked",
+            hint="wait until it has finished, then run the command again",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,74 @@
+"""What people see: colours where they are wanted, diagnostics, progress lines."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from jailoc.model.diagnostic import Diagnostic, Severity
+
+_CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+
+
+class Terminal:
+    """The two output streams of one run: results on stdout, talk on stderr."""
+
+    def __init__(self, color: bool = True) -> None:
+        allowed = color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self._color = {
+            stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)
+        }
+
+    @property
+    def colors(self) -> bool:
+        """Tell whether results may be coloured."""
+        return self._color[sys.stdout]
+
+    def paint(self, text: str, style: str, stream: TextIO) -> str:
+        """Wrap text in an SGR sequence (ECMA-48) if the stream shows colours."""
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self._color.get(stream) else text
+
+    def result(self, text: str) -> None:
+        """Write a result, as it is."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+    def data(self, value: object) -> None:
+        """Write a result for programs."""
+        self.result(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def say(self, text: str, style: str = "cyan") -> None:
+        """Write a progress line."""
+        sys.stderr.write(self.paint(text, style, sys.stderr) + "\n")
+        sys.stderr.flush()
+
+    def diagnose(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Show problems: where, what, the line with a marker, what is allowed, what to do."""
+        for each in diagnostics:
+            sys.stderr.write(self._render(each))
+        sys.stderr.flush()
+
+    def _render(self, each: Diagnostic) -> str:
+        style = "red" if each.severity is Severity.ERROR else "yellow"
+        title = "Error" if each.severity is Severity.ERROR else "Warning"
+        head = self.paint(f"{title}:", style, sys.stderr)
+        place = ""
+        if each.file:
+            place = each.file
+            if each.position:
+                place += f":{each.position.line}:{each.position.column}"
+            place += ": "
+        subject = f"{each.where}: " if each.where else ""
+        lines = [f"{head} {place}{subject}{each.message}"]
+        if each.position and each.text is not None:
+            number = str(each.position.line)
+            before = each.text[: each.position.column - 1]
+            # Tabs stay tabs, so that the marker stands under its character.
+            indent = "".join(char if char == "\t" else " " for char in before)
+            lines += [f"  {number} | {each.text}", f"  {' ' * len(number)} | {indent}^"]
+        if each.allowed:
+            lines.append(f"  allowed: {each.allowed}")
+        if each.hint:
+            lines.append(f"  hint: {each.hint}")
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,10 @@
+"""Scripts and Dockerfiles that are emitted as they stand."""
+
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of a packaged asset."""
+    return (files(__package__) / name).read_text(encoding="utf-8")

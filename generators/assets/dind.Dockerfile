@@ -1,0 +1,27 @@
+# The agent's own Docker: a daemon without root.
+ARG BASE=debian:trixie-slim
+FROM ${BASE}
+
+# The first steps are the same in all three images, so that they share layers.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates \
+ && rm -rf /var/lib/apt/lists/*
+COPY ca/ /usr/local/share/ca-certificates/jailoc/
+RUN update-ca-certificates
+
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+        docker.io docker-cli docker-buildx fuse-overlayfs iproute2 iptables \
+        kmod libcap2-bin procps rootlesskit slirp4netns tini uidmap xz-utils \
+ && rm -rf /var/lib/apt/lists/*
+
+# The two helpers get the one capability each needs; nothing keeps a set-uid bit,
+# so no program in here leads to the root of this container.
+RUN useradd --uid 1000 --user-group --create-home --shell /bin/sh rootless \
+ && echo 'rootless:100000:65536' > /etc/subuid \
+ && echo 'rootless:100000:65536' > /etc/subgid \
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
+ && setcap cap_setuid+ep /usr/bin/newuidmap \
+ && setcap cap_setgid+ep /usr/bin/newgidmap \
+ && mkdir -p /home/rootless/.local/share/docker /run/dind \
+ && chown -R 1000:1000 /home/rootless /run/dind

@@ -1,0 +1,281 @@
+#!/bin/sh
+# The wall: loads the firewall of the shared network namespace, proves that it
+# is there, then gives up every privilege. It fails closed: whatever goes wrong,
+# the ready file is never written, and nothing else of the workspace starts.
+#
+#   firewall.sh          entrypoint: load, verify, own the volumes, sleep as nobody
+#   firewall.sh reload   (exec as root) resolve the names anew, load, verify
+#   firewall.sh verify   (exec as root) compare only, change nothing
+set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+# The legacy tools want a lock file, and the root file system is read-only.
+XTABLES_LOCKFILE=/run/jailoc/xtables.lock
+export PATH LC_ALL XTABLES_LOCKFILE
+umask 022
+
+etc=/etc/jailoc
+run=/run/jailoc
+mode=${1:-start}
+tool4='' tool6='' told=''
+
+notice() { printf 'jailoc firewall: %s\n' "$*"; }
+warn() { printf 'jailoc firewall: warning: %s\n' "$*" >&2; }
+
+# Runs on every exit but the final exec. Not ready, and shut: a reload that went
+# wrong must not leave an agent behind rules that nobody has verified.
+finish() {
+    status=$?
+    trap - EXIT
+    [ "$status" -ne 0 ] || exit 0
+    [ -n "$told" ] || printf 'FATAL: jailoc firewall: stopped unexpectedly (status %s)\n' "$status" >&2
+    if [ "$mode" != verify ]; then
+        rm -f "$run/ready"
+        for tool in $tool4 $tool6; do
+            printf '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n' | "$tool-restore" || true
+        done
+    fi
+    exit 1
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+fatal() {
+    told=yes
+    printf 'FATAL: jailoc firewall: %s\n' "$*" >&2
+    exit 1
+}
+
+# 1. Which tools work here? Debian's plain names are the nft variant.
+backend() { # backend iptables|ip6tables: prints the name of the working family of tools
+    if error=$("$1" -t filter -S 2>&1 >/dev/null); then
+        echo "$1"
+    elif "$1-legacy" -t filter -S >/dev/null 2>&1; then
+        warn "$1 does not work ($error), using $1-legacy"
+        echo "$1-legacy"
+    else
+        warn "$1: $error"
+        return 1
+    fi
+}
+
+probe() {
+    tool4=$(backend iptables) || fatal 'neither iptables nor iptables-legacy works (NET_ADMIN missing?)'
+    if [ -e /proc/net/if_inet6 ]; then
+        tool6=$(backend ip6tables) || fatal 'the kernel has IPv6, but neither ip6tables nor ip6tables-legacy works'
+    else
+        notice 'no IPv6 in the kernel, only IPv4 is filtered'
+    fi
+}
+
+# 2. The generated rules must be what they claim before they are worth loading.
+check_rules() { # check_rules FILE
+    [ -r "$1" ] || fatal "$1 is missing"
+    [ "$(grep '^\*' "$1")" = '*filter' ] || fatal "$1 is not one filter table"
+    [ "$(tail -n 1 "$1")" = COMMIT ] || fatal "$1 is cut short"
+    for chain in INPUT FORWARD OUTPUT; do
+        grep -q "^:$chain DROP " "$1" || fatal "$1: the policy of $chain is not DROP"
+    done
+    for chain in JAILOC-DNS JAILOC-NAMES; do
+        grep -q "^:$chain - " "$1" || fatal "$1: there is no chain $chain"
+    done
+}
+
+# 3. Resolvers. The C library turns an address into its canonical text without
+# asking anyone, which the comparison below needs.
+canonical() { # canonical 4|6 ADDRESS
+    case $2 in '' | *[!0-9A-Fa-f:.]*) return 1 ;; esac
+    [ "$1" = 6 ] || printf '%s\n' "$2" |
+        grep -Eqx '((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\.|$)){4}' || return 1
+    text=$(getent "ahostsv$1" "$2" | awk '{print $1}' | sort -u)
+    case $1$text in
+        4*[!0-9.]* | 6*[!0-9a-f:.]* | 4 | 6 | 6::ffff:*) return 1 ;;
+    esac
+    echo "$text"
+}
+
+dns_rule() { # dns_rule MATCH: the two lines for one resolver
+    for protocol in udp tcp; do
+        echo "-A JAILOC-DNS $1-p $protocol -m $protocol --dport 53 -j ACCEPT"
+    done
+}
+
+resolvers() {
+    : >"$run/dns.4"
+    : >"$run/dns.6"
+    servers=$(awk '$1 == "nameserver" {print $2}' /etc/resolv.conf)
+    case " $(echo "$servers" | tr '\n' ' ')" in
+        *' 127.0.0.11 '*)
+            # The engine's own resolver asks further servers: recent engines from
+            # outside of this namespace, "host(...)", or from within it, and say so
+            # in a comment. Old ones ask from within it and say nothing: there the
+            # sockets are those of the engine, root, which no process behind the
+            # wall ever is.
+            if grep -q '^# ExtServers:' /etc/resolv.conf; then
+                servers="$servers
+$(sed -n 's/^# ExtServers: \[\(.*\)\]$/\1/p' /etc/resolv.conf | tr ' ' '\n' | grep -v '^host(' || true)"
+            else
+                for protocol in udp tcp; do
+                    echo "-A JAILOC-DNS -p $protocol -m $protocol --dport 53 -m owner --uid-owner 0 -j ACCEPT"
+                done | tee "$run/dns.4" >"$run/dns.6"
+            fi
+            ;;
+    esac
+    for server in $(echo "$servers" | sort -u); do
+        case $server in
+            *%*) warn "resolver $server: link-local, not allowed" && continue ;;
+            127.* | ::1) continue ;; # loopback is open anyway
+            *:*) family=6 bits=128 ;;
+            *) family=4 bits=32 ;;
+        esac
+        if address=$(canonical "$family" "$server"); then
+            dns_rule "-d $address/$bits " >>"$run/dns.$family"
+        else
+            warn "resolver $server: not an address, not allowed"
+        fi
+    done
+}
+
+# 4. Names. One that does not resolve is no reason to stop: less is reachable.
+ask() { # ask FAMILY NAME
+    timeout 5 getent "ahostsv$1" "$2" 2>/dev/null | awk '{print $1}' | sort -u
+}
+
+# A name must not be a way round the wall's own ground: whoever runs its zone
+# could point it at loopback, at a metadata service or at everyone.
+forbidden() { # forbidden ADDRESS
+    case $1 in
+        0.* | 127.* | 169.254.* | 22[4-9].* | 23[0-9].* | 24[0-9].* | 25[0-5].*) ;;
+        168.63.129.16 | 100.100.100.200) ;;
+        ::* | fe[89ab]?:* | fd00:ec2:* | fd20:ce::254 | ff*) ;;
+        *) return 1 ;;
+    esac
+}
+
+resolve() {
+    rm -rf "$run/names"
+    mkdir "$run/names"
+    : >"$run/names.4"
+    : >"$run/names.6"
+    : >"$run/unresolved"
+    [ -r "$etc/names" ] || fatal "$etc/names is missing"
+    count=0
+    while read -r name || [ -n "$name" ]; do
+        [ -n "$name" ] || continue
+        case $name in -* | .* | *[!A-Za-z0-9._-]*) fatal "$etc/names: '$name' is not a host name" ;; esac
+        count=$((count + 1))
+        ask 4 "$name" >"$run/names/$count.4" &
+        ask 6 "$name" >"$run/names/$count.6" &
+        # Together, so that a dead resolver costs seconds once; in groups, for the process limit.
+        [ $((count % 16)) -ne 0 ] || wait
+    done <"$etc/names"
+    wait
+    count=0
+    while read -r name || [ -n "$name" ]; do
+        [ -n "$name" ] || continue
+        count=$((count + 1))
+        found=''
+        for family in 4 6; do
+            while read -r address; do
+                case $family$address in
+                    4*[!0-9.]* | 6*[!0-9a-f:.]* | 6::ffff:*) continue ;;
+                    4*) bits=32 ;;
+                    *) bits=128 ;;
+                esac
+                if forbidden "$address"; then
+                    warn "$name: address $address is never allowed by name, ignored"
+                    continue
+                fi
+                found=yes
+                echo "-A JAILOC-NAMES -d $address/$bits -m comment --comment \"$name\" -j ACCEPT" >>"$run/names.$family"
+            done <"$run/names/$count.$family"
+        done
+        if [ -z "$found" ]; then
+            warn "$name does not resolve, not allowed"
+            echo "$name" >>"$run/unresolved"
+        fi
+    done <"$etc/names"
+    rm -rf "$run/names"
+}
+
+# One transaction a family: at no instant is there half a set of rules.
+wanted() { # wanted FAMILY: the whole table
+    sed '$d' "$etc/rules.v$1"
+    cat "$run/dns.$1" "$run/names.$1"
+    echo COMMIT
+}
+
+load() {
+    wanted 4 | "$tool4-restore" || fatal "$tool4-restore refused the rules"
+    [ -z "$tool6" ] || wanted 6 | "$tool6-restore" || fatal "$tool6-restore refused the rules"
+}
+
+# 5. Chains, policies, and the rules of each chain in their order; no counters,
+# and no quotes round a comment of one plain word: the tools print it without.
+normal() {
+    sed -n -e 's/^:\([^ ]*\) \([^ ]*\).*/: \1 \2/p' \
+        -e '/^-A /s/ --comment "\([A-Za-z0-9_-]*\)" / --comment \1 /' -e '/^-A /p' | sort -s -k 1,2
+}
+
+compare() { # compare FAMILY TOOL
+    wanted "$1" | normal >"$run/wanted.$1"
+    "$2-save" -t filter | normal >"$run/loaded.$1"
+    diff -U 0 "$run/wanted.$1" "$run/loaded.$1" >&2 ||
+        fatal "the rules in the kernel (+) are not the ones wanted (-), IPv$1"
+}
+
+verify() {
+    compare 4 "$tool4"
+    [ -z "$tool6" ] || compare 6 "$tool6"
+}
+
+# 6. New volumes belong to root; the other services never do.
+volumes() {
+    for volume in /volumes/*; do
+        [ -d "$volume" ] || continue
+        [ "$(stat -c %u:%g "$volume")" = 1000:1000 ] || chown 1000:1000 "$volume" ||
+            fatal "cannot change the owner of $volume"
+    done
+}
+
+powerless() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
+        --inh-caps=-all --ambient-caps=-all --bounding-set=-all "$@"
+}
+
+case $mode in start | reload | verify) ;; *) fatal "unknown command '$mode'" ;; esac
+[ "$mode" = verify ] || rm -f "$run/ready"
+probe
+check_rules "$etc/rules.v4"
+[ -z "$tool6" ] || check_rules "$etc/rules.v6"
+
+if [ "$mode" = verify ]; then
+    verify
+    notice 'the rules are as wanted'
+    exit 0
+fi
+
+resolvers
+if [ "$mode" = start ]; then
+    : >"$run/names.4"
+    : >"$run/names.6"
+    load # closed before the first question is asked
+fi
+resolve
+load
+verify
+notice "rules loaded and verified: $(grep -c '^-' "$run/wanted.4") IPv4 ($tool4)${tool6:+, $(grep -c '^-' "$run/wanted.6") IPv6 ($tool6)}"
+if [ "$mode" = reload ]; then
+    : >"$run/ready"
+    exit 0
+fi
+
+volumes
+powerless /bin/true || fatal 'cannot give up privileges'
+: >"$run/ready"
+trap - EXIT HUP INT TERM
+# A shell, so that it ends at once on a signal even as process 1.
+# shellcheck disable=SC2016
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
+    --inh-caps=-all --ambient-caps=-all --bounding-set=-all \
+    /bin/sh -c 'trap "kill \$!; exit 0" TERM INT; sleep infinity & wait'

@@ -1,0 +1,94 @@
+"""Compile a workspace to its `Bundle`: every generated file, image, service and rule."""
+
+from jailoc.generators import firewall as walls
+from jailoc.generators.assets import asset
+from jailoc.generators.compose import AGENT, SIDECAR, WALL, compose, emit, generated
+from jailoc.generators.dockerfile import build
+from jailoc.generators.resolve import AGENT_HOME, resolve
+from jailoc.generators.validate import validate_compose, validate_firewall
+from jailoc.model.bundle import Bundle, File, Seed
+from jailoc.model.config import Config
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+from jailoc.model.path import within
+from jailoc.model.workspace import Workspace
+
+COMPOSE_FILE = "docker-compose.yml"
+
+
+def compile_workspace(config: Config, name: str, host: Host) -> Bundle:
+    """Compile one workspace of a configuration.
+
+    Raises:
+        Refused: there is no such workspace.
+        InvalidOutput: the compiler broke its own schema, which is a defect of jailoc.
+    """
+    return bundle(resolve(config, name, host), host)
+
+
+def bundle(workspace: Workspace, host: Host) -> Bundle:
+    """Compile a resolved workspace; the output is checked against the schemas."""
+    wall = build("wall", workspace)
+    builds = [wall]
+    images = {WALL: wall.tag}
+    if workspace.image is None:
+        agent = build("agent", workspace)
+        builds.append(agent)
+        images[AGENT] = agent.tag
+    else:
+        images[AGENT] = workspace.image
+    if workspace.enable_docker:
+        sidecar = build("dind", workspace)
+        builds.append(sidecar)
+        images[SIDECAR] = sidecar.tag
+    model = compose(workspace, host, images)
+    rules = walls.lower(walls.policy(workspace))
+    validate_compose(model)
+    validate_firewall(rules)
+    files = [
+        File(path=COMPOSE_FILE, mode=0o600, text=emit(model)),
+        File(path="wall/firewall.sh", mode=0o644, text=asset("firewall.sh")),
+        File(path="wall/rules.v4", mode=0o644, text=walls.restore(rules.ipv4)),
+        File(path="wall/rules.v6", mode=0o644, text=walls.restore(rules.ipv6)),
+        File(
+            path="wall/names",
+            mode=0o644,
+            text="".join(f"{each.name}\n" for each in rules.names),
+        ),
+    ]
+    if workspace.enable_docker:
+        files.append(File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")))
+    files += [
+        File(path=f"images/{each.name}/{file.path}", mode=0o644, text=file.text)
+        for each in builds
+        for file in each.context
+    ]
+    mounted = [mount.host for mount in workspace.mounts]
+    return Bundle(
+        workspace=workspace.name,
+        directory=generated(workspace, host),
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        builds=tuple(builds),
+        compose=model,
+        firewall=rules,
+        seeds=seeds(workspace),
+        directories=tuple(dict.fromkeys((*(each.path for each in workspace.paths), *mounted))),
+    )
+
+
+def seeds(workspace: Workspace) -> tuple[Seed, ...]:
+    """Return the `.gitignore` that OpenCode insists on writing into its configuration directory.
+
+    It ends at once if that directory is read-only and the file is missing; where several mounts
+    cover the directory, the innermost decides.
+    """
+    place = f"{AGENT_HOME}/.config/opencode"
+    covering = [mount for mount in workspace.mounts if within(place, mount.container)]
+    if not covering:
+        return ()
+    mount = max(covering, key=lambda each: len(each.container))
+    if mount.mode is not Mode.READ_ONLY:
+        return ()
+    names = ("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore")
+    directory = mount.host + place.removeprefix(mount.container)
+    return (Seed(path=f"{directory}/.gitignore", text="".join(f"{name}\n" for name in names)),)

@@ -1,0 +1,419 @@
+"""Build the compose model of a workspace, and write it as stable YAML."""
+
+import hashlib
+import re
+from typing import Any
+
+import yaml
+
+from jailoc.generators.resolve import AGENT_HOME
+from jailoc.model.compose import (
+    Bind,
+    Capability,
+    Compose,
+    Condition,
+    Device,
+    Health,
+    Limits,
+    Literally,
+    Network,
+    Port,
+    SecurityOption,
+    Service,
+    Tmpfs,
+    Volume,
+)
+from jailoc.model.document import Path
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+from jailoc.model.size import size
+from jailoc.model.workspace import FIRST_PORT, Workspace
+
+WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
+AGENT_USER = "1000:1000"
+PASSWORD = "OPENCODE_SERVER_PASSWORD"  # noqa: S105 -- the variable's name, not a value
+SOCKET = "unix:///run/dind/docker.sock"
+RESERVATION = "512m"
+
+HEALTH = (
+    # The password travels through curl's standard input: arguments can be read by every process.
+    f'printf %s "${PASSWORD}" | sed \'s/[\\\\"]/\\\\&/g; s/^/user = "opencode:/; s/$/"/\' | '
+    "curl --silent --fail --output /dev/null --max-time 5 --noproxy '*' --config - "
+    f"http://127.0.0.1:{FIRST_PORT}/global/health"
+)
+
+
+def compose(workspace: Workspace, host: Host, images: dict[str, str]) -> Compose:
+    """Decide the three services of a workspace.
+
+    Args:
+        workspace: The resolved workspace.
+        host: The machine, for the places of generated files.
+        images: The image of each service.
+    """
+    services = {WALL: _wall(workspace, host, images[WALL])}
+    services[AGENT] = _agent(workspace, images[AGENT])
+    if workspace.enable_docker:
+        services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR])
+    return Compose(
+        name=workspace.project,
+        services=services,
+        network=Network(ipv6_subnet=_subnet(workspace.project) if host.ipv6 else None),
+        volumes=tuple(volume.name for volume in _volumes(workspace)),
+    )
+
+
+def generated(workspace: Workspace, host: Host) -> str:
+    """Return the directory of the workspace's generated files on the host."""
+    return f"{host.cache}/{workspace.name}"
+
+
+def _subnet(project: str) -> str:
+    """Derive a unique local /64 (RFC 4193) that stays the same for a project."""
+    digits = hashlib.sha256(project.encode()).hexdigest()
+    return f"fd{digits[:2]}:{digits[2:6]}:{digits[6:10]}:{digits[10:14]}::/64"
+
+
+def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
+    """Return the agent's own volumes; a mount on exactly the same place replaces one."""
+    taken = {mount.container for mount in workspace.mounts}
+    volumes = [
+        Volume(name=f"opencode-data-{workspace.name}", target=f"{AGENT_HOME}/.local/share/opencode"),
+        Volume(name=f"opencode-cache-{workspace.name}", target=f"{AGENT_HOME}/.cache"),
+    ]
+    kept = [volume for volume in volumes if volume.target not in taken]
+    if workspace.enable_docker:
+        kept.append(Volume(name="dind-run", target="/run/dind"))
+    return tuple(kept)
+
+
+def _sidecar_volumes(workspace: Workspace) -> tuple[Volume, ...]:
+    if not workspace.enable_docker:
+        return ()
+    return (
+        Volume(name="dind-data", target="/home/rootless/.local/share/docker"),
+        Volume(name="dind-run", target="/run/dind"),
+    )
+
+
+def _volumes(workspace: Workspace) -> tuple[Volume, ...]:
+    both = (*_agent_volumes(workspace), *_sidecar_volumes(workspace))
+    return tuple({volume.name: volume for volume in both}.values())
+
+
+def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
+    return Bind(
+        source=Literally(text=f"{generated(workspace, host)}/{name}"),
+        target=Literally(text="/etc/jailoc"),
+        mode=Mode.READ_ONLY,
+    )
+
+
+def _wall(workspace: Workspace, host: Host, image: str) -> Service:
+    return Service(
+        image=Literally(text=image),
+        user="0:0",
+        entrypoint=("/bin/sh", "/etc/jailoc/firewall.sh"),
+        namespace="own",
+        ports=(Port(published=workspace.port, target=FIRST_PORT),) if workspace.expose_port else (),
+        mounts=(
+            _folder(workspace, host, "wall"),
+            Tmpfs(target="/run/jailoc", size=1 << 20),
+            # Mounted only so that their owner can be set before the agent, which may not, needs it.
+            *(
+                Volume(name=volume.name, target=f"/volumes/{volume.name}")
+                for volume in _volumes(workspace)
+            ),
+        ),
+        cap_add=(
+            Capability.CHOWN,
+            Capability.NET_ADMIN,
+            Capability.SETGID,
+            Capability.SETPCAP,
+            Capability.SETUID,
+        ),
+        security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        extra_hosts={SIDECAR: "127.0.0.1"} if workspace.enable_docker else {},
+        read_only=True,
+        limits=Limits(cpus=1, memory="64m", reservation="16m", pids=64),
+        health=Health(
+            test=("CMD", "/usr/bin/test", "-f", "/run/jailoc/ready"),
+            interval=2,
+            timeout=5,
+            retries=3,
+            start_period=60,
+        ),
+    )
+
+
+def _agent(workspace: Workspace, image: str) -> Service:
+    environment = {
+        "OPENCODE_LOG": Literally(text="debug"),
+        "JAILOC": Literally(text="1"),
+        "JAILOC_WORKSPACE": Literally(text=workspace.name),
+    }
+    if workspace.enable_docker:
+        environment["DOCKER_HOST"] = Literally(text=SOCKET)
+    for variable in workspace.env:
+        environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
+    paths = [
+        Bind(
+            source=Literally(text=each.path, origin=each.origin),
+            target=Literally(text=each.path),
+            mode=Mode.READ_WRITE,
+        )
+        for each in workspace.paths
+    ]
+    mounts = [
+        Bind(
+            source=Literally(text=each.host, origin=each.origin),
+            target=Literally(text=each.container),
+            mode=each.mode,
+        )
+        for each in workspace.mounts
+    ]
+    # For one container path the last entry holds: a user's mount beats a workspace path.
+    binds = {bind.target.text: bind for bind in (*paths, *mounts)}
+    return Service(
+        image=Literally(text=image, origin=workspace.image_origin),
+        user=AGENT_USER,
+        entrypoint=("opencode",),
+        command=(
+            "serve", "--hostname", "0.0.0.0", "--port", str(FIRST_PORT),  # noqa: S104
+            "--print-logs", "--log-level", "DEBUG",
+        ),
+        namespace="firewall",
+        working_dir=Literally(text=workspace.paths[0].path, origin=workspace.paths[0].origin)
+        if workspace.paths
+        else None,
+        environment=environment,
+        inherited=(PASSWORD,),
+        mounts=(*binds.values(), *_agent_volumes(workspace)),
+        security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        limits=_limits(workspace, pids=256),
+        health=Health(
+            test=("CMD-SHELL", HEALTH), interval=5, timeout=10, retries=5, start_period=60
+        ),
+        after=(Condition(service=WALL),),
+    )  # fmt: skip
+
+
+def _sidecar(workspace: Workspace, host: Host, image: str) -> Service:
+    return Service(
+        image=Literally(text=image),
+        user="0:0",
+        entrypoint=("/bin/sh", "/etc/jailoc/dind.sh"),
+        namespace="firewall",
+        mounts=(_folder(workspace, host, "dind"), *_sidecar_volumes(workspace)),
+        # No NET_ADMIN: it shares the wall's namespace and must not be able to change the rules.
+        cap_add=(Capability.SETGID, Capability.SETUID),
+        security=(
+            SecurityOption.SECCOMP_UNCONFINED,
+            SecurityOption.APPARMOR_UNCONFINED,
+            SecurityOption.PATHS_UNMASKED,
+        ),
+        devices=(Device.TUN,),
+        limits=_limits(workspace, pids=1024),
+        health=Health(
+            test=("CMD", "/usr/bin/docker", "--host", SOCKET, "version"),
+            interval=5,
+            timeout=10,
+            retries=5,
+            start_period=60,
+        ),
+        after=(Condition(service=WALL),),
+    )
+
+
+def _limits(workspace: Workspace, pids: int) -> Limits:
+    smaller = (size(workspace.memory) or 0) < (size(RESERVATION) or 0)
+    return Limits(
+        cpus=workspace.cpu,
+        memory=workspace.memory,
+        reservation=workspace.memory if smaller else RESERVATION,
+        pids=pids,
+    )
+
+
+# Emission
+
+
+def emit(model: Compose) -> str:
+    """Write the document: same model, same bytes; comments name the configuration behind a value.
+
+    Every string stands in double quotes, because YAML 1.1 and 1.2 disagree about what a bare word
+    is (https://yaml.org/spec/1.2.2/#103-core-schema).
+    """
+    origins: dict[Path, str] = {}
+    data = document(model, origins)
+    text = yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"),
+        default_flow_style=False,
+    )  # fmt: skip
+    head = "# Generated by jailoc from its configuration: edits are lost.\n"
+    return head + _comment(text, origins)
+
+
+def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str, Any]:
+    """Return the document as plain data, as Compose reads it (with `$` doubled)."""
+    origins = {} if origins is None else origins
+    services = {
+        name: _service(service, ("services", name), origins)
+        for name, service in model.services.items()
+    }
+    network: dict[str, Any] = {"driver": "bridge"}
+    if model.network.ipv6_subnet:
+        network |= {"enable_ipv6": True, "ipam": {"config": [{"subnet": model.network.ipv6_subnet}]}}
+    data: dict[str, Any] = {
+        "name": model.name,
+        "services": services,
+        "networks": {"jailoc": network},
+    }
+    if model.volumes:
+        data["volumes"] = {name: {} for name in model.volumes}
+    return data
+
+
+def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, Any]:
+    def say(value: Literally, *path: str | int) -> str:
+        if value.origin:
+            origins[(*at, *path)] = value.origin
+        return value.text.replace("$", "$$")
+
+    data: dict[str, Any] = {
+        "image": say(service.image, "image"),
+        "pull_policy": "missing",
+        "init": True,
+        "user": service.user,
+        "entrypoint": [_escape(word) for word in service.entrypoint],
+    }
+    # An empty list also replaces the image's own command.
+    data["command"] = [_escape(word) for word in service.command]
+    if service.working_dir is not None:
+        data["working_dir"] = say(service.working_dir, "working_dir")
+    if service.environment or service.inherited:
+        data["environment"] = {
+            key: say(value, "environment", key) for key, value in service.environment.items()
+        } | dict.fromkeys(service.inherited)
+    if service.namespace == "own":
+        data["networks"] = {"jailoc": {}}
+    else:
+        data["network_mode"] = f"service:{service.namespace}"
+    if service.ports:
+        data["ports"] = [
+            {
+                "host_ip": "127.0.0.1",
+                "published": str(port.published),
+                "target": port.target,
+                "protocol": "tcp",
+            }
+            for port in service.ports
+        ]
+    if service.extra_hosts:
+        data["extra_hosts"] = [f"{name}:{address}" for name, address in service.extra_hosts.items()]
+    if service.mounts:
+        data["volumes"] = [
+            _mount(mount, ("volumes", index), say) for index, mount in enumerate(service.mounts)
+        ]
+    data["cap_drop"] = ["ALL"]
+    if service.cap_add:
+        data["cap_add"] = [capability.value for capability in service.cap_add]
+    if service.security:
+        data["security_opt"] = [option.value for option in service.security]
+    if service.devices:
+        data["devices"] = [f"{device.value}:{device.value}" for device in service.devices]
+    if service.read_only:
+        data["read_only"] = True
+    data |= {
+        "cpus": _number(service.limits.cpus),
+        "mem_limit": service.limits.memory,
+        "memswap_limit": service.limits.memory,
+        "mem_reservation": service.limits.reservation,
+        "pids_limit": service.limits.pids,
+        "healthcheck": {
+            "test": [_escape(word) for word in service.health.test],
+            "interval": f"{service.health.interval}s",
+            "timeout": f"{service.health.timeout}s",
+            "retries": service.health.retries,
+            "start_period": f"{service.health.start_period}s",
+        },
+    }
+    if service.after:
+        data["depends_on"] = {
+            each.service: {"condition": "service_healthy", "restart": True}
+            for each in service.after
+        }
+    return data
+
+
+def _mount(mount: Bind | Volume | Tmpfs, at: Path, say: Any) -> dict[str, Any]:
+    match mount:
+        case Bind():
+            return {
+                "type": "bind",
+                "source": say(mount.source, *at, "source"),
+                "target": say(mount.target, *at, "target"),
+                "read_only": mount.mode is Mode.READ_ONLY,
+                "bind": {"create_host_path": False},
+            }
+        case Volume():
+            return {"type": "volume", "source": mount.name, "target": mount.target}
+        case Tmpfs():
+            return {"type": "tmpfs", "target": mount.target, "tmpfs": {"size": mount.size}}
+
+
+def _escape(text: str) -> str:
+    return text.replace("$", "$$")
+
+
+def _number(value: float) -> float | int:
+    """Return the shortest number: 2 rather than 2.0."""
+    return int(value) if value == int(value) else value
+
+
+_PLAIN = re.compile(r"[a-z_]{4,}[0-9]?")
+"""Keys that no version of YAML reads as anything but text; `true` and `null` are never keys here."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Double quotes for every string value, plain well-known keys, indented lists."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+
+
+def _mapping(dumper: yaml.SafeDumper, value: dict[str, Any]) -> yaml.MappingNode:
+    node = dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=not value)
+    for key, _ in node.value:
+        if _PLAIN.fullmatch(key.value):
+            key.style = None
+    return node
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(dict, _mapping)
+
+
+def _comment(text: str, origins: dict[Path, str]) -> str:
+    """Append each origin to the line its value stands on; no value spans two lines."""
+    lines = text.split("\n")
+
+    def visit(node: yaml.Node, path: Path) -> None:
+        if path in origins:
+            lines[node.start_mark.line] += f"  # {origins[path]}"
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                visit(value, (*path, str(key.value)))
+        elif isinstance(node, yaml.SequenceNode):
+            for index, value in enumerate(node.value):
+                visit(value, (*path, index))
+
+    visit(yaml.compose(text, Loader=yaml.SafeLoader), ())
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The nouns: frozen models and pure functions on them. Nothing here touches the world."""

@@ -1,0 +1,145 @@
+"""Sets of IP addresses as sorted ranges, with exact arithmetic over the whole address space.
+
+Only whole ranges are ever touched, so a question about 2**128 addresses costs as little as one
+about four.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Family(IntEnum):
+    """An address family, by the version number of its protocol."""
+
+    IPV4 = 4
+    IPV6 = 6
+
+    @property
+    def last(self) -> int:
+        """Return the highest address as a number."""
+        return (1 << (32 if self is Family.IPV4 else 128)) - 1
+
+    def address(self, number: int) -> Address:
+        """Return the address of a number."""
+        if self is Family.IPV4:
+            return ipaddress.IPv4Address(number)
+        return ipaddress.IPv6Address(number)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSet:
+    """A set of addresses of one family.
+
+    `ranges` are inclusive pairs, ascending, disjoint and never adjacent, so that equal sets are
+    equal values.
+    """
+
+    family: Family
+    ranges: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, family: Family, pairs: Iterable[tuple[int, int]]) -> "AddressSet":
+        """Build the set that holds every given range, in any order and with any overlap.
+
+        Raises:
+            ValueError: a range is reversed or outside the address space.
+        """
+        merged: list[tuple[int, int]] = []
+        for low, high in sorted(pairs):
+            if not 0 <= low <= high <= family.last:
+                raise ValueError(f"not a range of IPv{family.value}: {low}..{high}")
+            if merged and low <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], high))
+            else:
+                merged.append((low, high))
+        return cls(family, tuple(merged))
+
+    @classmethod
+    def networks(cls, family: Family, networks: Iterable[Network]) -> "AddressSet":
+        """Build the set of the given networks; those of the other family do not count."""
+        return cls.of(
+            family,
+            (
+                (int(each.network_address), int(each.broadcast_address))
+                for each in networks
+                if each.version == family.value
+            ),
+        )
+
+    @classmethod
+    def everything(cls, family: Family) -> "AddressSet":
+        """Return the whole address space."""
+        return cls(family, ((0, family.last),))
+
+    def __or__(self, other: "AddressSet") -> "AddressSet":
+        """Return the union."""
+        return AddressSet.of(self._same(other), (*self.ranges, *other.ranges))
+
+    def __and__(self, other: "AddressSet") -> "AddressSet":
+        """Return the intersection."""
+        family = self._same(other)
+        found: list[tuple[int, int]] = []
+        mine, theirs = iter(self.ranges), iter(other.ranges)
+        left, right = next(mine, None), next(theirs, None)
+        while left and right:
+            low, high = max(left[0], right[0]), min(left[1], right[1])
+            if low <= high:
+                found.append((low, high))
+            if left[1] < right[1]:
+                left = next(mine, None)
+            else:
+                right = next(theirs, None)
+        return AddressSet(family, tuple(found))
+
+    def __invert__(self) -> "AddressSet":
+        """Return every address that is not in the set."""
+        gaps: list[tuple[int, int]] = []
+        start = 0
+        for low, high in self.ranges:
+            if start < low:
+                gaps.append((start, low - 1))
+            start = high + 1
+        if start <= self.family.last:
+            gaps.append((start, self.family.last))
+        return AddressSet(self.family, tuple(gaps))
+
+    def __sub__(self, other: "AddressSet") -> "AddressSet":
+        """Return the addresses of this set that the other one lacks."""
+        return self & ~other
+
+    def __contains__(self, address: Address) -> bool:
+        """Tell whether an address is in the set."""
+        number = int(address)
+        return address.version == self.family.value and any(
+            low <= number <= high for low, high in self.ranges
+        )
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any address at all."""
+        return bool(self.ranges)
+
+
+    @property
+    def size(self) -> int:
+        """Return the number of addresses."""
+        return sum(high - low + 1 for low, high in self.ranges)
+
+    def collapse(self) -> tuple[Network, ...]:
+        """Return the fewest networks that together are this set, ascending."""
+        return tuple(
+            network
+            for low, high in self.ranges
+            for network in ipaddress.summarize_address_range(
+                self.family.address(low), self.family.address(high)  # type: ignore[arg-type]
+            )
+        )
+
+    def _same(self, other: "AddressSet") -> Family:
+        if self.family is not other.family:
+            raise ValueError("sets of different families cannot be combined")
+        return self.family

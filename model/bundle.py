@@ -1,0 +1,52 @@
+"""Everything a workspace puts on disk or asks of the engine, as one value."""
+
+import hashlib
+
+from pydantic import Field
+
+from jailoc.model.base import Model
+from jailoc.model.compose import Compose
+from jailoc.model.firewall import Firewall
+from jailoc.model.image import Build
+
+DIRECTORY_MODE = 0o755
+"""Of generated folders that are mounted: the wall's root may not override permissions."""
+
+
+class File(Model):
+    """A generated file; `path` is relative to the workspace's directory, `mode` is exact."""
+
+    path: str = Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")
+    mode: int
+    text: str
+
+
+class Seed(Model):
+    """A file on the host that is written only where none is; `path` is absolute."""
+
+    path: str
+    text: str
+
+
+class Bundle(Model):
+    """The compiler's output for one workspace. Deterministic to the byte; holds no secret."""
+
+    workspace: str
+    directory: str
+    """Where the files belong on the host, absolute."""
+    files: tuple[File, ...]
+    builds: tuple[Build, ...]
+    compose: Compose
+    firewall: Firewall
+    directories: tuple[str, ...]
+    """Host directories that are mounted; a missing one is created as the user, not by the engine."""
+    seeds: tuple[Seed, ...]
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 over every file with path and mode, in hexadecimal."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            digest.update(f"{file.path}\0{file.mode:o}\0{len(file.text.encode())}\0".encode())
+            digest.update(file.text.encode())
+        return digest.hexdigest()

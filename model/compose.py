@@ -1,0 +1,147 @@
+"""A typed language for exactly the Compose documents that jailoc emits, and no others.
+
+Follows the Compose Specification (https://compose-spec.io), long forms only. What must not be said
+has no word here: ports are on loopback, capabilities are an enumeration, there is no field for
+`privileged` or the engine's socket, and host text is never subject to interpolation.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from jailoc.model.base import Model
+from jailoc.model.mount import Mode
+
+
+class Literally(Model):
+    """Text of the user, or from the machine. Emission doubles every `$`, so Compose changes none.
+
+    See https://docs.docker.com/reference/compose-file/interpolation/.
+    """
+
+    text: str = Field(pattern=r"^[^\x00]*$")
+    origin: str | None = None
+    """The configuration entry behind the value; becomes a comment."""
+
+
+class Capability(StrEnum):
+    """Linux capabilities that a service may be given (capabilities(7))."""
+
+    CHOWN = "CHOWN"
+    NET_ADMIN = "NET_ADMIN"
+    SETGID = "SETGID"
+    SETPCAP = "SETPCAP"
+    SETUID = "SETUID"
+
+
+class SecurityOption(StrEnum):
+    """Entries of `security_opt`."""
+
+    NO_NEW_PRIVILEGES = "no-new-privileges:true"
+    SECCOMP_UNCONFINED = "seccomp=unconfined"
+    APPARMOR_UNCONFINED = "apparmor=unconfined"
+    PATHS_UNMASKED = "systempaths=unconfined"
+
+
+class Device(StrEnum):
+    """Host devices that a service may open."""
+
+    TUN = "/dev/net/tun"
+
+
+class Port(Model):
+    """A port published on the host's loopback address, and nowhere else."""
+
+    published: int = Field(ge=1, le=65535)
+    target: int = Field(ge=1, le=65535)
+    origin: str | None = None
+
+
+class Bind(Model):
+    """A bind mount. The engine never creates a missing source."""
+
+    source: Literally
+    target: Literally
+    mode: Mode
+
+
+class Volume(Model):
+    """A named volume of the project."""
+
+    name: str
+    target: str
+
+
+class Tmpfs(Model):
+    """A file system in memory."""
+
+    target: str
+    size: int
+    """Bytes."""
+
+
+class Health(Model):
+    """A health check; times in whole seconds."""
+
+    test: Annotated[tuple[str, ...], Field(min_length=2)]
+    interval: int = Field(ge=1)
+    timeout: int = Field(ge=1)
+    retries: int = Field(ge=1)
+    start_period: int = Field(ge=0)
+
+
+class Limits(Model):
+    """Resources of a service. Swap is never added to `memory`."""
+
+    cpus: float = Field(gt=0)
+    memory: str
+    reservation: str
+    pids: int = Field(ge=1)
+    origin: str | None = None
+
+
+class Condition(Model):
+    """A service that must be healthy first; when it is replaced, so is the one that waits."""
+
+    service: str
+
+
+class Service(Model):
+    """One container. Either it joins a network of the project, or another service's namespace."""
+
+    image: Literally
+    user: str
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    namespace: Literal["own", "firewall"]
+    working_dir: Literally | None = None
+    environment: dict[str, Literally] = Field(default_factory=dict)
+    inherited: tuple[str, ...] = ()
+    """Variables whose value Compose takes from its own environment, so it is written nowhere."""
+    ports: tuple[Port, ...] = ()
+    mounts: tuple[Bind | Volume | Tmpfs, ...] = ()
+    cap_add: tuple[Capability, ...] = ()
+    security: tuple[SecurityOption, ...] = ()
+    devices: tuple[Device, ...] = ()
+    extra_hosts: dict[str, str] = Field(default_factory=dict)
+    read_only: bool = False
+    limits: Limits
+    health: Health
+    after: tuple[Condition, ...] = ()
+
+
+class Network(Model):
+    """The project's bridge network."""
+
+    ipv6_subnet: str | None
+    """A unique local prefix (RFC 4193), or None for IPv4 alone."""
+
+
+class Compose(Model):
+    """A whole project."""
+
+    name: str
+    services: dict[str, Service]
+    network: Network
+    volumes: tuple[str, ...]

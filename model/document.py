@@ -1,0 +1,166 @@
+"""A TOML document: its values, and the position of every key and element.
+
+The standard library's parser decides what is TOML and what the values are (TOML 1.0,
+https://toml.io/en/v1.0.0); a grammar that keeps positions says where they stand.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import tree_sitter
+import tree_sitter_toml
+
+from jailoc.model.diagnostic import Diagnostic, Position, Refused
+
+Path = tuple[str | int, ...]
+
+_PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of "
+                    r"document)\)$", re.DOTALL)  # fmt: skip
+
+
+def dotted(path: Path) -> str:
+    """Write a path as people read it: `workspaces.api.paths[0]`.
+
+    >>> dotted(("workspaces", "a b", "paths", 0))
+    'workspaces."a b".paths[0]'
+    """
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            word = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"'
+            text += f".{word}" if text else word
+    return text
+
+
+class Document:
+    """Values and positions of one TOML text.
+
+    Raises:
+        Refused: the text is not TOML; the position is that of the parser.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.lines = text.replace("\r\n", "\n").split("\n")
+        self.data: dict[str, Any] = self._parse(text)
+        self._source = text.encode()
+        tree = tree_sitter.Parser(_language()).parse(self._source)
+        self._places: dict[Path, tuple[Position, Position]] = dict(self._walk(tree.root_node))
+
+    def _parse(self, text: str) -> dict[str, Any]:
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = _PLACE.match(str(error))
+            what = found["what"] if found else str(error)
+            if found and found["line"]:
+                place = Position(line=int(found["line"]), column=int(found["column"]))
+            else:
+                place = Position(line=len(self.lines), column=len(self.lines[-1]) + 1)
+        except RecursionError:
+            what, place = "Nested too deeply", Position(line=1, column=1)
+        raise Refused(
+            (
+                Diagnostic(
+                    code="toml-syntax",
+                    message=f"not valid TOML: {what[:1].lower()}{what[1:]}",
+                    file=self.file,
+                    position=place,
+                    text=self.line(place),
+                    allowed="TOML 1.0",
+                    hint="strings stand in quotes, lists in [brackets], tables begin with [name]",
+                ),
+            )
+        )
+
+    def line(self, position: Position) -> str:
+        """Return the source line a position is in."""
+        return self.lines[position.line - 1] if position.line <= len(self.lines) else ""
+
+    def key(self, path: Path) -> Position | None:
+        """Return where the key (or list element) stands, or its nearest ancestor that does."""
+        return self._nearest(path, 0)
+
+    def value(self, path: Path) -> Position | None:
+        """Return where the value stands, or that of its nearest ancestor."""
+        return self._nearest(path, 1)
+
+    def _nearest(self, path: Path, which: int) -> Position | None:
+        for end in range(len(path), 0, -1):
+            if (place := self._places.get(path[:end])) is not None:
+                return place[which]
+        return None
+
+    def _position(self, node: tree_sitter.Node) -> Position:
+        row, column = node.start_point
+        start = node.start_byte - column
+        before = self._source[start : node.start_byte].decode(errors="replace")
+        return Position(line=row + 1, column=len(before) + 1)
+
+    def _walk(self, root: tree_sitter.Node) -> Iterator[tuple[Path, tuple[Position, Position]]]:
+        counts: dict[Path, int] = {}
+        for node in root.named_children:
+            if node.type == "pair":
+                yield from self._pair((), node)
+            elif node.type in {"table", "table_array_element"}:
+                key = node.named_children[0]
+                path: Path = _names(key)
+                for end in range(1, len(path)):
+                    yield path[:end], (self._position(key), self._position(key))
+                if node.type == "table_array_element":
+                    counts[path] = counts.get(path, -1) + 1
+                    yield path, (self._position(key), self._position(key))
+                    path = (*path, counts[path])
+                yield path, (self._position(key), self._position(key))
+                for child in node.named_children[1:]:
+                    if child.type == "pair":
+                        yield from self._pair(path, child)
+
+    def _pair(
+        self, above: Path, node: tree_sitter.Node
+    ) -> Iterator[tuple[Path, tuple[Position, Position]]]:
+        parts = [child for child in node.named_children if child.type != "comment"]
+        if len(parts) != 2:
+            return
+        key, value = parts
+        names = _names(key)
+        place = self._position(key)
+        for end in range(1, len(names)):
+            yield above + names[:end], (place, place)
+        yield from self._value(above + names, value, place)
+
+    def _value(
+        self, path: Path, node: tree_sitter.Node, key: Position
+    ) -> Iterator[tuple[Path, tuple[Position, Position]]]:
+        yield path, (key, self._position(node))
+        if node.type == "array":
+            elements = [child for child in node.named_children if child.type != "comment"]
+            for index, element in enumerate(elements):
+                yield from self._value((*path, index), element, self._position(element))
+        elif node.type == "inline_table":
+            for child in node.named_children:
+                if child.type == "pair":
+                    yield from self._pair(path, child)
+
+
+@cache
+def _language() -> tree_sitter.Language:
+    return tree_sitter.Language(tree_sitter_toml.language())
+
+
+def _names(node: tree_sitter.Node) -> tuple[str, ...]:
+    """Return the names of a key, unquoted by the parser that also reads the values."""
+    if node.type == "dotted_key":
+        return tuple(name for child in node.named_children for name in _names(child))
+    text = (node.text or b"").decode()
+    if node.type == "quoted_key":
+        try:
+            return tuple(tomllib.loads(f"{text} = 0"))
+        except tomllib.TOMLDecodeError:
+            return (text,)
+    return (text,)

@@ -1,0 +1,40 @@
+"""Absolute paths as text: cleaning, containment, and the places no sandbox may touch."""
+
+import posixpath
+from collections.abc import Iterable
+
+CONTAINER_SYSTEM = (
+    "/usr", "/etc", "/var", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/root", "/proc", "/sys",
+    "/dev", "/run", "/tmp", "/certs",
+)  # fmt: skip
+"""Directories of the container that a mount must not replace."""
+
+HOST_SYSTEM = ("/boot", "/dev", "/etc", "/private", "/proc", "/sys", "/run", "/var")
+"""Directories of the host that are never mounted."""
+
+HOST_CREDENTIALS = (".ssh", ".gnupg", ".aws")
+"""Directories below the home directory that are never mounted."""
+
+
+def expand(text: str, home: str) -> str:
+    """Replace a leading `~` by the home directory; `~name` is no user lookup."""
+    return home + text[1:] if text.startswith("~") else text
+
+
+def clean(path: str) -> str:
+    """Remove `.`, `..`, doubled and trailing slashes, without asking the file system.
+
+    >>> clean("//data/../etc/")
+    '/etc'
+    """
+    return "/" + posixpath.normpath("/" + path).lstrip("/")
+
+
+def within(path: str, directory: str) -> bool:
+    """Tell whether `path` is `directory` or lies below it, by whole segments."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def first_within(path: str, directories: Iterable[str]) -> str | None:
+    """Return the first of the directories that holds `path`."""
+    return next((each for each in directories if within(path, each)), None)

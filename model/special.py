@@ -1,0 +1,59 @@
+"""Address ranges that are not the public internet, and so are closed unless allowed by name.
+
+Sources: the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 as updated by
+RFC 8190), the multicast registries, and the fixed endpoints that cloud platforms serve
+credentials from.
+"""
+
+import ipaddress
+
+from jailoc.model.address import Network
+
+SPECIAL: tuple[tuple[Network, str], ...] = tuple(
+    (ipaddress.ip_network(text), reason)
+    for text, reason in (
+        ("0.0.0.0/8", "this network (RFC 791)"),
+        ("10.0.0.0/8", "private (RFC 1918)"),
+        ("100.64.0.0/10", "shared by carriers (RFC 6598)"),
+        ("127.0.0.0/8", "loopback (RFC 1122)"),
+        ("168.63.129.16/32", "platform endpoint of a cloud"),
+        ("169.254.0.0/16", "link-local and cloud metadata (RFC 3927)"),
+        ("172.16.0.0/12", "private (RFC 1918)"),
+        ("192.0.0.0/24", "protocol assignments (RFC 6890)"),
+        ("192.0.2.0/24", "documentation (RFC 5737)"),
+        ("192.31.196.0/24", "AS112 (RFC 7535)"),
+        ("192.52.193.0/24", "multicast relays (RFC 7450)"),
+        ("192.88.99.0/24", "6to4 relays (RFC 7526)"),
+        ("192.168.0.0/16", "private (RFC 1918)"),
+        ("192.175.48.0/24", "AS112 (RFC 7534)"),
+        ("198.18.0.0/15", "benchmarking (RFC 2544)"),
+        ("198.51.100.0/24", "documentation (RFC 5737)"),
+        ("203.0.113.0/24", "documentation (RFC 5737)"),
+        ("224.0.0.0/4", "multicast (RFC 5771)"),
+        ("240.0.0.0/4", "reserved and broadcast (RFC 1112, RFC 919)"),
+        ("::/128", "unspecified (RFC 4291)"),
+        ("::1/128", "loopback (RFC 4291)"),
+        ("::ffff:0:0/96", "IPv4-mapped (RFC 4291)"),
+        ("64:ff9b::/96", "IPv4 through NAT64 (RFC 6052)"),
+        ("64:ff9b:1::/48", "IPv4 through local NAT64 (RFC 8215)"),
+        ("100::/64", "discard (RFC 6666)"),
+        ("100:0:0:1::/64", "dummy prefix (RFC 9780)"),
+        ("2001::/23", "protocol assignments and Teredo (RFC 2928, RFC 4380)"),
+        ("2001:db8::/32", "documentation (RFC 3849)"),
+        ("2002::/16", "IPv4 through 6to4 (RFC 3056)"),
+        ("2620:4f:8000::/48", "AS112 (RFC 7534)"),
+        ("3fff::/20", "documentation (RFC 9637)"),
+        ("5f00::/16", "segment routing (RFC 9602)"),
+        ("fc00::/7", "unique local (RFC 4193)"),
+        ("fe80::/10", "link-local (RFC 4291)"),
+        ("fec0::/10", "site-local (RFC 3879)"),
+        ("ff00::/8", "multicast (RFC 4291)"),
+    )
+)
+
+PUBLIC: tuple[Network, ...] = (
+    ipaddress.ip_network("0.0.0.0/0"),
+    # All that has been given out so far; the rest of the space is unassigned and stays closed.
+    ipaddress.ip_network("2000::/3"),
+)
+"""Where public addresses are, special ranges included."""

@@ -1,0 +1,21 @@
+"""JSON Schemas (draft 2020-12) of what people write and of what jailoc emits."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+NAMES = ("config", "compose", "firewall")
+
+
+@cache
+def text(name: str) -> str:
+    """Return a schema as it is shipped."""
+    return (files(__package__) / f"{name}.schema.json").read_text(encoding="utf-8")
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """Return a schema as data."""
+    data: dict[str, Any] = json.loads(text(name))
+    return data
