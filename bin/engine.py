@@ -90,7 +90,7 @@ def run(
     except subprocess.TimeoutExpired:
         raise Failed(what, command, 124, f"no answer within {timeout:.0f} seconds") from None
     if done.returncode != 0:
-        raise Failed(what, command, done.returncode, done.stderr + done.stdout)
+        raise Failed(what, command, done.returncode, done.stdout + "\n" + done.stderr)
     return done.stdout
 
 
@@ -177,9 +177,7 @@ def _old_version() -> dict[str, Any]:
     except Failed as error:
         raise refuse(
             "engine",
-            f"Docker is not running or not accessible: {error.tail.splitlines()[-1:] or ['']}"
-            if not error.tail
-            else "Docker is not running or not accessible: " + error.tail.splitlines()[-1],
+            "Docker is not running or not accessible: " + error.tail.rpartition("\n")[2],
             hint="start Docker, or set DOCKER_HOST to the engine to use",
         ) from None
     return data
@@ -287,17 +285,13 @@ def build(image: Build, line: Callable[[str], None]) -> None:
         )
 
 
-def compose(
-    project: str, file: Path | None, arguments: Iterable[str], **options: Any
-) -> list[str]:
+def compose(project: str, file: Path | None, arguments: Iterable[str], **options: Any) -> list[str]:
     """Return docker's arguments for a Compose call on one project."""
     place = ["--file", str(file), "--project-directory", str(file.parent)] if file else []
     return ["compose", "--project-name", project, *place, *arguments]
 
 
-def up(
-    project: str, file: Path, password: str, line: Callable[[str], None], wait: int
-) -> None:
+def up(project: str, file: Path, password: str, line: Callable[[str], None], wait: int) -> None:
     """Start a project and wait until every service is healthy.
 
     Args:
@@ -348,17 +342,23 @@ def logs(project: str, arguments: list[str]) -> int:
         raise _no_docker() from None
 
 
-def tail(project: str, service: str, lines: int = 15) -> str:
-    """Return the last log lines of a service, for the message of a failure."""
+def tail(container: str, lines: int = 15) -> str:
+    """Return the last log lines of a container, for the message of a failure."""
     try:
-        return run(
-            compose(project, None, ["logs", "--no-color", "--no-log-prefix", "--tail", str(lines),
-                                    service]),
-            what="read logs",
+        done = subprocess.run(
+            ["docker", "logs", "--tail", str(lines), container],
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
             timeout=20,
-        ).strip()  # fmt: skip
-    except Failed:
+            check=False,
+        )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""
+    return done.stdout.strip()
 
 
 def port_is_free(port: int) -> bool:

@@ -20,8 +20,7 @@ def render(
     origin = source.read(config)
     terminal.diagnose(origin.warnings)
     bundles = [
-        compile_workspace(origin.config, name, origin.host)
-        for name in origin.chosen_many(wanted)
+        compile_workspace(origin.config, name, origin.host) for name in origin.chosen_many(wanted)
     ]
     if out is not None:
         for bundle in bundles:

@@ -20,7 +20,9 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     origin = source.read(config)
     terminal.diagnose(origin.warnings)
     if origin.starter:
-        terminal.say(f"no configuration at {origin.path}: using the starter configuration", "yellow")
+        terminal.say(
+            f"no configuration at {origin.path}: using the starter configuration", "yellow"
+        )
     name = origin.chosen(wanted)
     bundle = compile_workspace(origin.config, name, origin.host)
     terminal.say("checking Docker")
@@ -101,7 +103,7 @@ def _explain(terminal: Terminal, project: str) -> None:
         if container.state != "running" or container.health not in {"healthy", ""}:
             terminal.say(f"{container.service}: {container.health or container.state}, "
                          f"exit code {container.exit_code}; its last lines:", "yellow")  # fmt: skip
-            for line in engine.tail(project, container.service).splitlines():
+            for line in engine.tail(container.id).splitlines():
                 terminal.say(f"  {line}", "dim")
 
 

@@ -16,9 +16,7 @@ class Terminal:
 
     def __init__(self, color: bool = True) -> None:
         allowed = color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self._color = {
-            stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)
-        }
+        self._color = {stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)}
 
     @property
     def colors(self) -> bool:

@@ -6,8 +6,9 @@ from jailoc.generators.compose import AGENT, SIDECAR, WALL, compose, emit, gener
 from jailoc.generators.dockerfile import build
 from jailoc.generators.resolve import AGENT_HOME, resolve
 from jailoc.generators.validate import validate_compose, validate_firewall
-from jailoc.model.bundle import Bundle, File, Seed
+from jailoc.model.bundle import Bundle, File, Seed, digest
 from jailoc.model.config import Config
+from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
@@ -41,29 +42,25 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         sidecar = build("dind", workspace)
         builds.append(sidecar)
         images[SIDECAR] = sidecar.tag
-    model = compose(workspace, host, images)
     rules = walls.lower(walls.policy(workspace))
+    mounted = {WALL: _wall_files(rules)}
+    if workspace.enable_docker:
+        mounted[SIDECAR] = (File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),)
+    model = compose(
+        workspace, host, images, {service: digest(files) for service, files in mounted.items()}
+    )
     validate_compose(model)
     validate_firewall(rules)
     files = [
         File(path=COMPOSE_FILE, mode=0o600, text=emit(model)),
-        File(path="wall/firewall.sh", mode=0o644, text=asset("firewall.sh")),
-        File(path="wall/rules.v4", mode=0o644, text=walls.restore(rules.ipv4)),
-        File(path="wall/rules.v6", mode=0o644, text=walls.restore(rules.ipv6)),
-        File(
-            path="wall/names",
-            mode=0o644,
-            text="".join(f"{each.name}\n" for each in rules.names),
-        ),
+        *(file for group in mounted.values() for file in group),
     ]
-    if workspace.enable_docker:
-        files.append(File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")))
     files += [
         File(path=f"images/{each.name}/{file.path}", mode=0o644, text=file.text)
         for each in builds
         for file in each.context
     ]
-    mounted = [mount.host for mount in workspace.mounts]
+    sources = [*(each.path for each in workspace.paths), *(each.host for each in workspace.mounts)]
     return Bundle(
         workspace=workspace.name,
         directory=generated(workspace, host),
@@ -72,8 +69,18 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         compose=model,
         firewall=rules,
         seeds=seeds(workspace),
-        directories=tuple(dict.fromkeys((*(each.path for each in workspace.paths), *mounted))),
+        directories=tuple(dict.fromkeys(sources)),
     )
+
+
+def _wall_files(rules: Firewall) -> tuple[File, ...]:
+    texts = {
+        "firewall.sh": asset("firewall.sh"),
+        "names": "".join(f"{each.name}\n" for each in rules.names),
+        "rules.v4": walls.restore(rules.ipv4),
+        "rules.v6": walls.restore(rules.ipv6),
+    }
+    return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
 
 
 def seeds(workspace: Workspace) -> tuple[Seed, ...]:

@@ -34,6 +34,8 @@ AGENT_USER = "1000:1000"
 PASSWORD = "OPENCODE_SERVER_PASSWORD"  # noqa: S105 -- the variable's name, not a value
 SOCKET = "unix:///run/dind/docker.sock"
 RESERVATION = "512m"
+DIGEST_LABEL = "dev.jailoc.files"
+"""Label with the digest of the generated files that a service mounts."""
 
 HEALTH = (
     # The password travels through curl's standard input: arguments can be read by every process.
@@ -43,18 +45,22 @@ HEALTH = (
 )
 
 
-def compose(workspace: Workspace, host: Host, images: dict[str, str]) -> Compose:
+def compose(
+    workspace: Workspace, host: Host, images: dict[str, str], digests: dict[str, str]
+) -> Compose:
     """Decide the three services of a workspace.
 
     Args:
         workspace: The resolved workspace.
         host: The machine, for the places of generated files.
         images: The image of each service.
+        digests: What the generated files of a service are, for those that mount some. Compose
+            looks at paths alone, so without it new rules would not reach a running wall.
     """
-    services = {WALL: _wall(workspace, host, images[WALL])}
+    services = {WALL: _wall(workspace, host, images[WALL], digests[WALL])}
     services[AGENT] = _agent(workspace, images[AGENT])
     if workspace.enable_docker:
-        services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR])
+        services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
     return Compose(
         name=workspace.project,
         services=services,
@@ -78,7 +84,9 @@ def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
     """Return the agent's own volumes; a mount on exactly the same place replaces one."""
     taken = {mount.container for mount in workspace.mounts}
     volumes = [
-        Volume(name=f"opencode-data-{workspace.name}", target=f"{AGENT_HOME}/.local/share/opencode"),
+        Volume(
+            name=f"opencode-data-{workspace.name}", target=f"{AGENT_HOME}/.local/share/opencode"
+        ),
         Volume(name=f"opencode-cache-{workspace.name}", target=f"{AGENT_HOME}/.cache"),
     ]
     kept = [volume for volume in volumes if volume.target not in taken]
@@ -109,9 +117,10 @@ def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
     )
 
 
-def _wall(workspace: Workspace, host: Host, image: str) -> Service:
+def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     return Service(
         image=Literally(text=image),
+        labels={DIGEST_LABEL: digest},
         user="0:0",
         entrypoint=("/bin/sh", "/etc/jailoc/firewall.sh"),
         namespace="own",
@@ -198,9 +207,10 @@ def _agent(workspace: Workspace, image: str) -> Service:
     )  # fmt: skip
 
 
-def _sidecar(workspace: Workspace, host: Host, image: str) -> Service:
+def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     return Service(
         image=Literally(text=image),
+        labels={DIGEST_LABEL: digest},
         user="0:0",
         entrypoint=("/bin/sh", "/etc/jailoc/dind.sh"),
         namespace="firewall",
@@ -215,14 +225,18 @@ def _sidecar(workspace: Workspace, host: Host, image: str) -> Service:
         devices=(Device.TUN,),
         limits=_limits(workspace, pids=1024),
         health=Health(
-            test=("CMD", "/usr/bin/docker", "--host", SOCKET, "version"),
+            # The socket is user 1000's, and root without DAC_OVERRIDE may not open it.
+            test=(
+                "CMD", "/usr/bin/setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
+                "/usr/bin/docker", "--host", SOCKET, "version",
+            ),
             interval=5,
             timeout=10,
             retries=5,
             start_period=60,
         ),
         after=(Condition(service=WALL),),
-    )
+    )  # fmt: skip
 
 
 def _limits(workspace: Workspace, pids: int) -> Limits:
@@ -263,7 +277,10 @@ def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str
     }
     network: dict[str, Any] = {"driver": "bridge"}
     if model.network.ipv6_subnet:
-        network |= {"enable_ipv6": True, "ipam": {"config": [{"subnet": model.network.ipv6_subnet}]}}
+        network |= {
+            "enable_ipv6": True,
+            "ipam": {"config": [{"subnet": model.network.ipv6_subnet}]},
+        }
     data: dict[str, Any] = {
         "name": model.name,
         "services": services,
@@ -283,6 +300,7 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
     data: dict[str, Any] = {
         "image": say(service.image, "image"),
         "pull_policy": "missing",
+        "labels": service.labels,
         "init": True,
         "user": service.user,
         "entrypoint": [_escape(word) for word in service.entrypoint],

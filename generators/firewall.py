@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.firewall import (
     Chain,
     Decision,
@@ -73,6 +73,19 @@ def restore(rules: Ruleset) -> str:
     for chain in Chain:
         lines += [_line(rule) for rule in rules.of(chain)]
     return "\n".join([*lines, "COMMIT", ""])
+
+
+def spell(network: Network) -> str:
+    """Write a network as inet_ntop(3) does, which iptables prints with.
+
+    >>> spell(ipaddress.ip_network("::ffff:0:0/96"))
+    '::ffff:0.0.0.0/96'
+    """
+    number = int(network.network_address)
+    if network.version == 6 and (number >> 32 == 0xFFFF or (number >> 32 == 0 and number >> 16)):
+        head = "::ffff:" if number >> 32 else "::"
+        return f"{head}{ipaddress.IPv4Address(number & 0xFFFFFFFF)}/{network.prefixlen}"
+    return str(network)
 
 
 def _policy_of(chain: Chain) -> str:
@@ -154,7 +167,7 @@ def _denials(family: Family) -> Iterator[Rule]:
 def _line(rule: Rule) -> str:
     words = [f"-A {rule.chain.value}"]
     if rule.destination is not None:
-        words.append(f"-d {rule.destination}")
+        words.append(f"-d {spell(rule.destination)}")
     if rule.match in {Match.LOOPBACK_IN, Match.LOOPBACK_OUT}:
         words.append(rule.match.value)
     if rule.protocol is not None:

@@ -123,7 +123,6 @@ class AddressSet:
         """Tell whether there is any address at all."""
         return bool(self.ranges)
 
-
     @property
     def size(self) -> int:
         """Return the number of addresses."""
@@ -135,7 +134,8 @@ class AddressSet:
             network
             for low, high in self.ranges
             for network in ipaddress.summarize_address_range(
-                self.family.address(low), self.family.address(high)  # type: ignore[arg-type]
+                self.family.address(low),
+                self.family.address(high),  # type: ignore[arg-type]
             )
         )
 

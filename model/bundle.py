@@ -1,6 +1,7 @@
 """Everything a workspace puts on disk or asks of the engine, as one value."""
 
 import hashlib
+from collections.abc import Iterable
 
 from pydantic import Field
 
@@ -19,6 +20,15 @@ class File(Model):
     path: str = Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")
     mode: int
     text: str
+
+
+def digest(files: Iterable[File]) -> str:
+    """Return the SHA-256 over files with path and mode, in hexadecimal."""
+    state = hashlib.sha256()
+    for file in files:
+        state.update(f"{file.path}\0{file.mode:o}\0{len(file.text.encode())}\0".encode())
+        state.update(file.text.encode())
+    return state.hexdigest()
 
 
 class Seed(Model):
@@ -44,9 +54,5 @@ class Bundle(Model):
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 over every file with path and mode, in hexadecimal."""
-        digest = hashlib.sha256()
-        for file in self.files:
-            digest.update(f"{file.path}\0{file.mode:o}\0{len(file.text.encode())}\0".encode())
-            digest.update(file.text.encode())
-        return digest.hexdigest()
+        """Return the digest of all its files."""
+        return digest(self.files)

@@ -111,6 +111,7 @@ class Service(Model):
     """One container. Either it joins a network of the project, or another service's namespace."""
 
     image: Literally
+    labels: dict[str, str] = Field(default_factory=dict)
     user: str
     entrypoint: tuple[str, ...]
     command: tuple[str, ...] = ()

@@ -165,7 +165,9 @@ def _memory(value: str) -> str:
     if amount is None:
         raise problem("memory", f"memory `{value}` has an invalid format", allowed)
     if amount < ENGINE_MINIMUM:
-        raise problem("memory", f"memory `{value}` is less than the engine's minimum of 6m", allowed)
+        raise problem(
+            "memory", f"memory `{value}` is less than the engine's minimum of 6m", allowed
+        )
     return value
 
 
@@ -213,7 +215,6 @@ def _array(value: object) -> object:
     return tuple(value)
 
 
-
 def _strings(check: Any) -> Any:
     return BeforeValidator(check, json_schema_input_type=str)
 
@@ -254,7 +255,8 @@ class Scope(Model):
         default=(), description="Environment of the agent as KEY=VALUE, taken literally."
     )
     allowed_hosts: Hosts = Field(
-        default=(), description="Host names or addresses the sandbox may reach, in private networks too."
+        default=(),
+        description="Host names or addresses the sandbox may reach, in private networks too.",
     )
     allowed_networks: Networks = Field(
         default=(), description="Networks the sandbox may reach, as ADDRESS/PREFIXLENGTH."
@@ -263,7 +265,8 @@ class Scope(Model):
         default=None, description="Image of the agent, instead of the one jailoc builds."
     )
     expose_port: bool | None = Field(
-        default=None, description="Publish the server's port on 127.0.0.1 of the host (default true)."
+        default=None,
+        description="Publish the server's port on 127.0.0.1 of the host (default true).",
     )
     enable_docker: bool | None = Field(
         default=None, description="Give the agent a rootless Docker of its own (default true)."

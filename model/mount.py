@@ -64,7 +64,9 @@ def parse_mount(text: str, host: Host) -> MountSpec:
     container = expand(parts[1], host.home)
     if not container.startswith("/"):
         raise problem(
-            "mount-grammar", f"container path `{parts[1]}` is not absolute", "a path beginning with /"
+            "mount-grammar",
+            f"container path `{parts[1]}` is not absolute",
+            "a path beginning with /",
         )
     container = clean(container)
     system = "/" if container == "/" else first_within(container, CONTAINER_SYSTEM)

@@ -87,7 +87,7 @@ canonical() { # canonical 4|6 ADDRESS
     case $2 in '' | *[!0-9A-Fa-f:.]*) return 1 ;; esac
     [ "$1" = 6 ] || printf '%s\n' "$2" |
         grep -Eqx '((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\.|$)){4}' || return 1
-    text=$(getent "ahostsv$1" "$2" | awk '{print $1}' | sort -u)
+    text=$(getent -A "ahostsv$1" "$2" | awk '{print $1}' | sort -u)
     case $1$text in
         4*[!0-9.]* | 6*[!0-9a-f:.]* | 4 | 6 | 6::ffff:*) return 1 ;;
     esac
@@ -138,7 +138,7 @@ $(sed -n 's/^# ExtServers: \[\(.*\)\]$/\1/p' /etc/resolv.conf | tr ' ' '\n' | gr
 
 # 4. Names. One that does not resolve is no reason to stop: less is reachable.
 ask() { # ask FAMILY NAME
-    timeout 5 getent "ahostsv$1" "$2" 2>/dev/null | awk '{print $1}' | sort -u
+    timeout 5 getent -A "ahostsv$1" "$2" 2>/dev/null | awk '{print $1}' | sort -u
 }
 
 # A name must not be a way round the wall's own ground: whoever runs its zone
@@ -191,7 +191,7 @@ resolve() {
             done <"$run/names/$count.$family"
         done
         if [ -z "$found" ]; then
-            warn "$name does not resolve, not allowed"
+            warn "$name: no address to allow"
             echo "$name" >>"$run/unresolved"
         fi
     done <"$etc/names"

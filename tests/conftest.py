@@ -1,0 +1,55 @@
+"""What every test may use, and the rules about engines and golden files."""
+
+import os
+import subprocess
+from functools import cache
+
+import pytest
+
+from jailoc.model.host import Host
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the expected files under golden/ anew; refused when CI is set",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "compose: needs the docker client with Compose, no engine")
+    if config.getoption("--update-golden") and os.environ.get("CI"):
+        raise pytest.UsageError("--update-golden is for people who review the difference, not CI")
+
+
+@cache
+def _answers(*arguments: str) -> bool:
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    required = os.environ.get("JAILOC_REQUIRE_ENGINE") == "1"
+    for marker, arguments, reason in (
+        ("engine", ("version",), "no Docker engine"),
+        ("compose", ("compose", "version"), "no Docker Compose"),
+    ):
+        if item.get_closest_marker(marker) is None or _answers(*arguments):
+            continue
+        if required:
+            pytest.fail(f"{reason}, but JAILOC_REQUIRE_ENGINE=1", pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(scope="session")
+def host() -> Host:
+    return Host(home="/home/alice", ipv6=True)

@@ -1,0 +1,218 @@
+"""Rules decide as the policy says, for every address; and the policy says what is promised."""
+
+import ipaddress
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.generators.firewall import lower, policy
+from jailoc.generators.resolve import resolve
+from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.firewall import (
+    Chain,
+    Decision,
+    Firewall,
+    Match,
+    Policy,
+    Protocol,
+    Rule,
+    Ruleset,
+    Target,
+    accepted,
+)
+from jailoc.model.special import PUBLIC, SPECIAL
+from jailoc.model.workspace import Workspace
+from tests.strategies import HOST, any_networks, config_of, toml
+
+KINDS = tuple(itertools.product(Family, (Protocol.TCP, Protocol.UDP), (53, 443, 22)))
+allow_lists = st.lists(any_networks(1), max_size=6)
+decisions = st.builds(
+    Decision,
+    network=any_networks(),
+    accept=st.booleans(),
+    reason=st.just("a reason"),
+    protocol=st.none(),
+    port=st.none(),
+) | st.builds(
+    Decision,
+    network=any_networks(),
+    accept=st.booleans(),
+    reason=st.just("a reason"),
+    protocol=st.sampled_from((Protocol.TCP, Protocol.UDP)),
+    port=st.sampled_from((None, 22, 53, 443)),
+)
+
+
+def sandbox(allowed: list[Network], names: tuple[str, ...] = ()) -> Workspace:
+    text = toml(
+        {"a": {"allowed_networks": [str(each) for each in allowed], "allowed_hosts": names}}
+    )
+    return resolve(config_of(text), "a", HOST)
+
+
+def opened(rules: Firewall, family: Family, protocol: Protocol, port: int) -> AddressSet:
+    return accepted(rules.ipv4 if family is Family.IPV4 else rules.ipv6, protocol, port)
+
+
+@given(allow_lists)
+def test_rules_of_a_sandbox_decide_as_its_policy_for_every_address(allowed: list[Network]) -> None:
+    wanted = policy(sandbox(allowed))
+    rules = lower(wanted)
+    for kind in KINDS:
+        assert opened(rules, *kind) == wanted.accepted(*kind)
+
+
+@given(st.lists(decisions, max_size=10))
+def test_rules_of_any_policy_decide_as_it_says_for_every_address(given_: list[Decision]) -> None:
+    wanted = Policy(decisions=tuple(given_), published_port=None, names=())
+    rules = lower(wanted)
+    for kind in KINDS:
+        assert opened(rules, *kind) == wanted.accepted(*kind)
+
+
+@given(allow_lists)
+def test_special_ranges_are_closed_unless_allowed_and_what_is_allowed_is_open(
+    allowed: list[Network],
+) -> None:
+    wanted = policy(sandbox(allowed))
+    for family, protocol, port in KINDS:
+        special = AddressSet.networks(family, (network for network, _ in SPECIAL))
+        named = AddressSet.networks(family, allowed)
+        public = AddressSet.networks(family, PUBLIC) - special
+        open_ = wanted.accepted(family, protocol, port)
+        assert open_ & special == named & special
+        assert not named - open_
+        assert open_ == (named if port == 53 else named | public)
+
+
+@pytest.mark.parametrize(("network", "reason"), SPECIAL)
+def test_a_special_range_is_closed_by_default(network: Network, reason: str) -> None:
+    family = Family(network.version)
+    inside = AddressSet.networks(family, (network,))
+    rules = lower(policy(sandbox([])))
+    for protocol, port in itertools.product((Protocol.TCP, Protocol.UDP), (1, 53, 443, 65535)):
+        assert not opened(rules, family, protocol, port) & inside, reason
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "168.63.129.16", "127.0.0.1", "10.1.2.3", "172.17.0.1", "192.168.1.1",
+     "100.100.100.200", "255.255.255.255", "fd00:ec2::254", "::1", "fe80::1",
+     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "ff02::1"],
+)  # fmt: skip
+def test_what_must_not_be_reached_is_not_reached(address: str) -> None:
+    place = ipaddress.ip_address(address)
+    rules = lower(policy(sandbox([])))
+    assert place not in opened(rules, Family(place.version), Protocol.TCP, 443)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "140.82.112.3", "2606:4700::1111", "2a00:1450::1"])
+def test_the_public_internet_is_open_but_for_foreign_resolvers(address: str) -> None:
+    place = ipaddress.ip_address(address)
+    rules = lower(policy(sandbox([])))
+    family = Family(place.version)
+    assert place in opened(rules, family, Protocol.TCP, 443)
+    assert place not in opened(rules, family, Protocol.UDP, 53)
+    assert place not in opened(rules, family, Protocol.TCP, 53)
+
+
+@given(allow_lists.flatmap(lambda each: st.tuples(st.just(each), st.permutations(each))))
+def test_order_of_the_allow_list_does_not_change_what_is_open(
+    both: tuple[list[Network], list[Network]],
+) -> None:
+    one, other = (lower(policy(sandbox(each))) for each in both)
+    for kind in KINDS:
+        assert opened(one, *kind) == opened(other, *kind)
+
+
+@given(allow_lists, any_networks(1))
+def test_allowing_more_never_closes_an_address(allowed: list[Network], more: Network) -> None:
+    before = lower(policy(sandbox(allowed)))
+    after = lower(policy(sandbox([*allowed, more])))
+    for kind in KINDS:
+        assert not opened(before, *kind) - opened(after, *kind)
+        gained = opened(after, *kind) - opened(before, *kind)
+        assert not gained - AddressSet.networks(kind[0], (more,))
+
+
+@given(allow_lists)
+def test_allowed_names_are_asked_after_allowed_networks_and_before_any_denial(
+    allowed: list[Network],
+) -> None:
+    rules = lower(policy(sandbox(allowed, ("registry.example.com",))))
+    for ruleset in (rules.ipv4, rules.ipv6):
+        targets = [rule.target for rule in ruleset.of(Chain.OUTPUT)]
+        assert targets.count(Target.NAMES) == 1
+        at = targets.index(Target.NAMES)
+        assert Target.DENY not in targets[:at]
+        assert targets.index(Target.DNS) < at
+        assert targets.index(Target.DENY) == at + 1
+
+
+def test_every_denial_ends_in_a_refusal_for_every_protocol() -> None:
+    rules = lower(policy(sandbox([])))
+    for ruleset in (rules.ipv4, rules.ipv6):
+        first, last = ruleset.of(Chain.DENY)
+        assert (first.protocol, first.target) == (Protocol.TCP, Target.RESET)
+        assert last.protocol is None
+        assert last.match is None
+
+
+@pytest.mark.parametrize("expose", [True, False])
+def test_only_a_published_port_lets_connections_in(expose: bool) -> None:
+    text = toml({"a": {"expose_port": expose}})
+    rules = lower(policy(resolve(config_of(text), "a", HOST)))
+    for ruleset in (rules.ipv4, rules.ipv6):
+        doors = [
+            rule.destination_port
+            for rule in ruleset.of(Chain.INPUT)
+            if rule.match is None and rule.target is Target.ACCEPT
+        ]
+        assert doors == ([4096] if expose else [])
+        assert not ruleset.of(Chain.FORWARD)
+
+
+def test_the_evaluator_stops_at_the_first_rule_that_matches() -> None:
+    inside = ipaddress.ip_network("10.1.0.0/16")
+    rules = Ruleset(
+        family=Family.IPV4,
+        rules=(
+            Rule(chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="lo"),
+            Rule(chain=Chain.OUTPUT, target=Target.DENY, destination=inside, comment="no"),
+            Rule(
+                chain=Chain.OUTPUT,
+                target=Target.ACCEPT,
+                protocol=Protocol.TCP,
+                destination_port=443,
+                comment="yes",
+            ),
+        ),
+    )
+    closed = AddressSet.networks(Family.IPV4, (inside,))
+    assert accepted(rules, Protocol.TCP, 443) == ~closed
+    assert not accepted(rules, Protocol.TCP, 22)
+    assert not accepted(rules, Protocol.UDP, 443)
+
+
+def test_a_port_without_a_protocol_is_no_rule() -> None:
+    with pytest.raises(ValueError, match="tcp or udp"):
+        Rule(chain=Chain.OUTPUT, target=Target.DENY, destination_port=53, comment="x")
+
+
+def test_a_rule_set_refuses_a_rule_of_the_other_family() -> None:
+    rule = Rule(
+        chain=Chain.OUTPUT,
+        target=Target.DENY,
+        destination=ipaddress.ip_network("::/8"),
+        comment="x",
+    )
+    with pytest.raises(ValueError, match="other family"):
+        Ruleset(family=Family.IPV4, rules=(rule,))
+
+
+@pytest.mark.parametrize("comment", ["", 'a"b', "a\nb", "-j ACCEPT\n", "é", "a'b", "a\\b"])
+def test_a_comment_cannot_leave_its_quotes(comment: str) -> None:
+    with pytest.raises(ValueError, match="comment"):
+        Rule(chain=Chain.OUTPUT, target=Target.DENY, comment=comment)
