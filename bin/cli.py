@@ -48,6 +48,8 @@ def launch(
 
     Parameters
     ----------
+    *tokens
+        The command and its own arguments.
     workspace
         The workspace to act on, instead of the one of the current directory.
     config

@@ -1,4 +1,4 @@
-"""The one door to Docker: the `docker` command line, with everything it could inherit made explicit.
+"""The one door to Docker: the `docker` command line, with all that it could inherit made explicit.
 
 docker(1) and Compose read many variables and files of their own; a generated project must mean the
 same wherever jailoc is called from.
@@ -24,7 +24,7 @@ SERVICE_LABEL = "com.docker.compose.service"
 PROJECT_LABEL = "com.docker.compose.project"
 
 
-class Failed(Exception):
+class DockerError(Exception):
     """Docker said no. Keeps the arguments and the last lines of what it wrote."""
 
     def __init__(self, what: str, arguments: list[str], status: int, output: str) -> None:
@@ -69,7 +69,7 @@ def run(
     """Run docker and return its standard output.
 
     Raises:
-        Failed: it ended with another status than 0, or not within `timeout` seconds.
+        DockerError: it ended with another status than 0, or not within `timeout` seconds.
         Refused: there is no `docker` command.
     """
     command = ["docker", *arguments]
@@ -88,9 +88,9 @@ def run(
     except FileNotFoundError:
         raise _no_docker() from None
     except subprocess.TimeoutExpired:
-        raise Failed(what, command, 124, f"no answer within {timeout:.0f} seconds") from None
+        raise DockerError(what, command, 124, f"no answer within {timeout:.0f} seconds") from None
     if done.returncode != 0:
-        raise Failed(what, command, done.returncode, done.stdout + "\n" + done.stderr)
+        raise DockerError(what, command, done.returncode, done.stdout + "\n" + done.stderr)
     return done.stdout
 
 
@@ -104,7 +104,7 @@ def stream(
     """Run docker and hand on each line that it writes, as it comes.
 
     Raises:
-        Failed: it ended with another status than 0.
+        DockerError: it ended with another status than 0.
         Refused: there is no `docker` command.
     """
     command = ["docker", *arguments]
@@ -130,7 +130,7 @@ def stream(
             process.terminate()
             raise
     if process.returncode != 0:
-        raise Failed(what, command, process.returncode, "".join(seen))
+        raise DockerError(what, command, process.returncode, "".join(seen))
 
 
 def check() -> None:
@@ -141,7 +141,7 @@ def check() -> None:
     """
     try:
         version = json.loads(run(["version", "--format", "json"], what="version", timeout=20))
-    except Failed:
+    except DockerError:
         version = _old_version()
     api = _numbers(str((version.get("Server") or {}).get("ApiVersion", "0")))
     if api < ENGINE_API_MINIMUM:
@@ -152,7 +152,7 @@ def check() -> None:
         )
     try:
         compose = run(["compose", "version", "--short"], what="compose version", timeout=20).strip()
-    except Failed:
+    except DockerError:
         raise refuse(
             "compose-missing",
             "`docker compose` is not installed",
@@ -174,7 +174,7 @@ def _old_version() -> dict[str, Any]:
         data: dict[str, Any] = json.loads(
             run(["version", "--format", template], what="version", timeout=20)
         )
-    except Failed as error:
+    except DockerError as error:
         raise refuse(
             "engine",
             "Docker is not running or not accessible: " + error.tail.rpartition("\n")[2],
@@ -201,7 +201,7 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
     """Return the containers of a project, or of all of jailoc's, running or not.
 
     Raises:
-        Failed: the engine did not answer.
+        DockerError: the engine did not answer.
     """
     label = f"{PROJECT_LABEL}={project}" if project else PROJECT_LABEL
     listed = run(
@@ -213,7 +213,7 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
         return ()
     try:
         found = json.loads(run(["inspect", *listed], what="inspect containers", timeout=30))
-    except Failed:
+    except DockerError:
         # One of them went away between the two calls.
         return containers(project)
     every = (_container(each) for each in found)
@@ -253,7 +253,7 @@ def has_image(reference: str) -> bool:
     """Tell whether the engine has an image."""
     try:
         run(["image", "inspect", reference], what="inspect image", timeout=30)
-    except Failed:
+    except DockerError:
         return False
     return True
 
@@ -262,7 +262,7 @@ def build(image: Build, line: Callable[[str], None]) -> None:
     """Build an image from its context, in a temporary directory that is always removed.
 
     Raises:
-        Failed: a step failed; the tail is that of the build's log.
+        DockerError: a step failed; the tail is that of the build's log.
     """
     with tempfile.TemporaryDirectory(prefix="jailoc-build-") as folder:
         for file in image.context:
@@ -302,7 +302,7 @@ def up(project: str, file: Path, password: str, line: Callable[[str], None], wai
         wait: Seconds until it counts as failed.
 
     Raises:
-        Failed: a service did not become healthy, or the engine refused.
+        DockerError: a service did not become healthy, or the engine refused.
     """
     stream(
         compose(
@@ -321,7 +321,7 @@ def down(project: str, line: Callable[[str], None]) -> None:
     """Remove all containers and networks of a project, also those no file names any more.
 
     Raises:
-        Failed: something could not be removed.
+        DockerError: something could not be removed.
     """
     stream(
         compose(project, None, ["--ansi", "never", "--progress", "plain", "down",

@@ -1,7 +1,6 @@
 """Gather the `Host` record: the one place that asks the operating system about itself."""
 
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -81,9 +80,9 @@ def _ipv6() -> bool:
 def _read(path: str) -> str | None:
     """Read a small regular text file; None if it is anything else."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not Path(path).is_file():
             return None
-        with open(path, encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             text = file.read(FILE_LIMIT + 1)
     except (OSError, UnicodeDecodeError):
         return None

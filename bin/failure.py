@@ -5,9 +5,9 @@ import sys
 
 from cyclopts import CycloptsError
 
-from jailoc.bin.engine import Failed
+from jailoc.bin.engine import DockerError
 from jailoc.bin.terminal import Terminal
-from jailoc.generators.validate import InvalidOutput
+from jailoc.generators.validate import InvalidOutputError
 from jailoc.model.diagnostic import Diagnostic, Refused
 
 
@@ -18,7 +18,7 @@ def report(error: Exception, terminal: Terminal) -> int:
             terminal.diagnose(error.diagnostics)
         case CycloptsError():
             _show(terminal, "usage", " ".join(str(error).split()), "run `jailoc --help`")
-        case Failed():
+        case DockerError():
             terminal.say(error.tail, "dim")
             _show(terminal, "docker", f"{error.what} failed (status {error.status})")
         case BrokenPipeError():
@@ -27,7 +27,7 @@ def report(error: Exception, terminal: Terminal) -> int:
         case OSError():
             place = f"`{error.filename}`: " if error.filename else ""
             _show(terminal, "system", f"{place}{error.strerror or error}")
-        case InvalidOutput():
+        case InvalidOutputError():
             _show(terminal, "defect", f"jailoc made an invalid document: {error}",
                   "this is a defect of jailoc; nothing was written")  # fmt: skip
         case _:

@@ -46,7 +46,7 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
                 lambda line: terminal.say(f"  {line}", "dim"),
                 START_LIMIT,
             )
-        except engine.Failed:
+        except engine.DockerError:
             _explain(terminal, bundle.compose.name)
             raise
     ports = bundle.compose.services[WALL].ports
@@ -82,14 +82,14 @@ def _check_port(bundle: Bundle) -> None:
 
 
 def _prepare(terminal: Terminal, bundle: Bundle) -> None:
-    """Make mounted directories that are missing, as the user; the engine would make them as root."""
+    """Make missing mounted directories as the user; the engine would make them as root."""
     for path in bundle.directories:
         if not os.path.lexists(path):
             Path(path).mkdir(parents=True)
             terminal.say(f"created {path}", "yellow")
     for seed in bundle.seeds:
         try:
-            with open(seed.path, "x", encoding="utf-8") as file:
+            with Path(seed.path).open("x", encoding="utf-8") as file:
                 file.write(seed.text)
         except FileExistsError:
             continue

@@ -68,9 +68,9 @@ def current_directory() -> str:
     """Return the directory as the user went there: `$PWD` if it is truly the current one."""
     logical = os.environ.get("PWD", "")
     try:
-        if logical.startswith("/") and os.path.samefile(logical, "."):
+        if logical.startswith("/") and Path(logical).samefile("."):
             return clean(logical)
-        return os.getcwd()
+        return str(Path.cwd())
     except OSError:
         return "/"
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import filelock
+
 from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
 from jailoc.model.diagnostic import refuse
 
@@ -85,8 +87,6 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         Refused: another jailoc holds it.
     """
-    import filelock
-
     make_private(path.parent)
     lock = filelock.FileLock(path, mode=0o600)
     try:

@@ -22,7 +22,7 @@ def compile_workspace(config: Config, name: str, host: Host) -> Bundle:
 
     Raises:
         Refused: there is no such workspace.
-        InvalidOutput: the compiler broke its own schema, which is a defect of jailoc.
+        InvalidOutputError: the compiler broke its own schema, which is a defect of jailoc.
     """
     return bundle(resolve(config, name, host), host)
 

@@ -389,8 +389,8 @@ def _number(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
-_PLAIN = re.compile(r"[a-z_]{4,}[0-9]?")
-"""Keys that no version of YAML reads as anything but text; `true` and `null` are never keys here."""
+_PLAIN = re.compile(r"(?!true$|false$|null$)[a-z_]{4,}[0-9]?")
+"""Keys that no version of YAML reads as anything but text."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -423,7 +423,9 @@ def _comment(text: str, origins: dict[Path, str]) -> str:
     """Append each origin to the line its value stands on; no value spans two lines."""
     lines = text.split("\n")
 
-    def visit(node: yaml.Node, path: Path) -> None:
+    def visit(node: yaml.Node | None, path: Path) -> None:
+        if node is None:
+            return
         if path in origins:
             lines[node.start_mark.line] += f"  # {origins[path]}"
         if isinstance(node, yaml.MappingNode):

@@ -168,13 +168,14 @@ def _line(rule: Rule) -> str:
     words = [f"-A {rule.chain.value}"]
     if rule.destination is not None:
         words.append(f"-d {spell(rule.destination)}")
-    if rule.match in {Match.LOOPBACK_IN, Match.LOOPBACK_OUT}:
+    interface = rule.match in {Match.LOOPBACK_IN, Match.LOOPBACK_OUT}
+    if rule.match is not None and interface:
         words.append(rule.match.value)
     if rule.protocol is not None:
         words.append(f"-p {rule.protocol.value}")
         if rule.destination_port is not None:
             words.append(f"-m {rule.protocol.value} --dport {rule.destination_port}")
-    if rule.match is not None and rule.match not in {Match.LOOPBACK_IN, Match.LOOPBACK_OUT}:
+    if rule.match is not None and not interface:
         words.append(rule.match.value)
     # iptables prints a single plain word without quotes.
     plain = re.fullmatch(r"[A-Za-z0-9_-]+", rule.comment)

@@ -66,7 +66,7 @@ def warnings(document: Document, config: Config) -> tuple[Diagnostic, ...]:
                         file=document.file,
                         position=position,
                         where=dotted(place),
-                        text=position and document.line(position),
+                        text=document.line(position) if position else None,
                         hint="the two agents can change each other's files",
                     )
                 )
@@ -122,7 +122,7 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
     if kind == "extra_forbidden":
         return _unknown(document, path)
     if kind == "jailoc":
-        context = error["ctx"]
+        context = error.get("ctx", {})
         code, message = context["code"], context["message"]
         allowed, hint = context["allowed"], context["hint"]
     else:
@@ -176,7 +176,7 @@ def _at(
         file=document.file,
         position=position,
         where=dotted(path),
-        text=position and document.line(position),
+        text=document.line(position) if position else None,
         allowed=allowed,
         hint=hint,
     )

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import jsonschema
+
 from jailoc.generators.compose import document
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.schemas import schema
 
 
-class InvalidOutput(RuntimeError):
+class InvalidOutputError(RuntimeError):
     """The compiler emitted what its own schema forbids: a defect of jailoc, never of the input."""
 
 
@@ -16,7 +18,7 @@ def validate_compose(model: Compose) -> None:
     """Check a compose document against `compose.schema.json`.
 
     Raises:
-        InvalidOutput: with the path of the first offending value.
+        InvalidOutputError: with the path of the first offending value.
     """
     _validate(document(model), "compose")
 
@@ -25,15 +27,13 @@ def validate_firewall(model: Firewall) -> None:
     """Check a firewall against `firewall.schema.json`.
 
     Raises:
-        InvalidOutput: with the path of the first offending value.
+        InvalidOutputError: with the path of the first offending value.
     """
     _validate(model.model_dump(mode="json"), "firewall")
 
 
 def _validate(data: dict[str, Any], name: str) -> None:
-    import jsonschema
-
     validator = jsonschema.Draft202012Validator(schema(name))
     error = next(iter(validator.iter_errors(data)), None)
     if error is not None:
-        raise InvalidOutput(f"{name}: {error.json_path}: {error.message}")
+        raise InvalidOutputError(f"{name}: {error.json_path}: {error.message}")

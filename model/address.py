@@ -135,7 +135,7 @@ class AddressSet:
             for low, high in self.ranges
             for network in ipaddress.summarize_address_range(
                 self.family.address(low),
-                self.family.address(high),  # type: ignore[arg-type]
+                self.family.address(high),
             )
         )
 

@@ -49,7 +49,7 @@ class Bundle(Model):
     compose: Compose
     firewall: Firewall
     directories: tuple[str, ...]
-    """Host directories that are mounted; a missing one is created as the user, not by the engine."""
+    """Host directories that are mounted; a missing one is made as the user, never by the engine."""
     seeds: tuple[Seed, ...]
 
     @property

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from jailoc.model.address import Network
 from jailoc.model.base import Model
+from jailoc.model.document import Path
 from jailoc.model.environment import EnvEntry, parse_env
 from jailoc.model.host import Host
 from jailoc.model.mount import MountSpec, parse_mount
@@ -26,7 +27,7 @@ FORBIDDEN_PATHS = (
 )  # fmt: skip
 """Directories that a workspace path would hide in the container, or that are the system's."""
 
-NOT_BUILT = {
+NOT_BUILT: dict[Path, set[str]] = {
     (): {"mode", "password_mode"},
     ("base",): {"dockerfile"},
     ("defaults",): {"env_file", "secrets", "ssh_auth_sock", "git_config"},

@@ -35,7 +35,7 @@ class Diagnostic(Model):
     hint: str | None = None
 
 
-class Refused(Exception):  # noqa: N818 -- it reads as a verdict: "the input was refused"
+class Refused(Exception):  # noqa: N818 -- a verdict on the input, not a fault of the program
     """Input that cannot be used. Carries every problem found, never only the first."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:

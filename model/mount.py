@@ -95,9 +95,11 @@ def merge(layers: Iterable[tuple[str, Iterable[MountSpec]]]) -> tuple[Mount, ...
     for scope, entries in layers:
         for index, entry in enumerate(entries):
             origin = scope if scope == "built-in" else f"{scope}[{index}]"
-            found[entry.container] = entry.host and Mount(
-                host=entry.host, container=entry.container, mode=entry.mode, origin=origin
-            )  # type: ignore[assignment]
+            found[entry.container] = (
+                Mount(host=entry.host, container=entry.container, mode=entry.mode, origin=origin)
+                if entry.host
+                else None
+            )
     return tuple(mount for mount in found.values() if mount)
 
 

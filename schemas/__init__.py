@@ -11,7 +11,7 @@ NAMES = ("config", "compose", "firewall")
 @cache
 def text(name: str) -> str:
     """Return a schema as it is shipped."""
-    return (files(__package__) / f"{name}.schema.json").read_text(encoding="utf-8")
+    return (files("jailoc.schemas") / f"{name}.schema.json").read_text(encoding="utf-8")
 
 
 @cache

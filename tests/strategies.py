@@ -130,7 +130,7 @@ paths = (
 )
 """Cleaned absolute paths that no rule forbids."""
 
-mount_paths = paths.map(lambda path: path.replace(":", "_"))
+mount_paths = paths.map(lambda path: path.replace(":", "_").replace("${", "$("))
 mount_entries = st.builds(
     lambda source, target, mode: f"{source}:/mnt{target}{mode}",
     mount_paths,

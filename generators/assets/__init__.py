@@ -7,4 +7,4 @@ from importlib.resources import files
 @cache
 def asset(name: str) -> str:
     """Return the text of a packaged asset."""
-    return (files(__package__) / name).read_text(encoding="utf-8")
+    return (files("jailoc.generators.assets") / name).read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ FROM ${BASE}
 # The first steps are the same in all three images, so that they share layers.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY ca/ /usr/local/share/ca-certificates/jailoc/
 RUN update-ca-certificates
 
@@ -13,7 +13,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends \
         bash curl docker-buildx docker-cli docker-compose fd-find file git jq less \
         nodejs npm openssh-client procps python3 python3-venv ripgrep unzip \
- && rm -rf /var/lib/apt/lists/* \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && ln -s /usr/bin/fdfind /usr/local/bin/fd
 
 # Many tools carry their own list of authorities; these point them to the system's.

@@ -5,7 +5,7 @@ FROM ${BASE}
 # The first steps are the same in all three images, so that they share layers.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY ca/ /usr/local/share/ca-certificates/jailoc/
 RUN update-ca-certificates
 
@@ -13,7 +13,7 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends \
         docker.io docker-cli docker-buildx fuse-overlayfs iproute2 iptables \
         kmod libcap2-bin procps rootlesskit slirp4netns tini uidmap xz-utils \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 
 # The two helpers get the one capability each needs; nothing keeps a set-uid bit,
 # so no program in here leads to the root of this container.

@@ -5,8 +5,7 @@
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/home/rootless
-XDG_RUNTIME_DIR=/tmp/rootless
-export PATH HOME XDG_RUNTIME_DIR
+export PATH HOME
 
 self=/etc/jailoc/dind.sh
 socket=/run/dind/docker.sock
@@ -46,9 +45,12 @@ case ${1:-start} in
     user)
         [ -w "$data" ] || fatal "$data is not writable for user 1000"
         [ -w "${socket%/*}" ] || fatal "${socket%/*} is not writable for user 1000"
-        # What a killed daemon left: a stale pid file stops the next one.
-        rm -rf "$XDG_RUNTIME_DIR" "$socket" "$data/containerd/daemon"
-        mkdir -m 700 "$XDG_RUNTIME_DIR"
+        # A new folder for each start: the pid files and sockets of a killed daemon stop
+        # the next one, and some of what it left belongs to its own users and stays.
+        rm -rf /tmp/rootless.* 2>/dev/null || true
+        rm -f "$socket"
+        XDG_RUNTIME_DIR=$(mktemp -d /tmp/rootless.XXXXXX)
+        export XDG_RUNTIME_DIR
         # tini reaps, as user 1000, what the daemon's helpers leave behind.
         exec tini -- rootlesskit --net=slirp4netns --mtu=65520 --slirp4netns-sandbox=auto \
             --slirp4netns-seccomp=auto --disable-host-loopback --port-driver=builtin \
@@ -67,7 +69,7 @@ case ${1:-start} in
         echo "jailoc dind: storage driver $driver"
         # The socket on the shared volume is the only door; its group is that of user 1000.
         exec dockerd --rootless --group=0 --host="unix://$socket" \
-            --data-root="$data" --storage-driver="$driver"
+            --data-root="$data" --storage-driver="$driver" --log-level=warn
         ;;
     *) fatal "unknown command '$1'" ;;
 esac
