@@ -127,7 +127,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         ports=(Port(published=workspace.port, target=FIRST_PORT),) if workspace.expose_port else (),
         mounts=(
             _folder(workspace, host, "wall"),
-            Tmpfs(target="/run/jailoc", size=1 << 20),
+            Tmpfs(target="/run/jailoc", size=1 << 20, mode=0o755),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
                 Volume(name=volume.name, target=f"/volumes/{volume.name}")
@@ -186,6 +186,7 @@ def _agent(workspace: Workspace, image: str) -> Service:
     return Service(
         image=Literally(text=image, origin=workspace.image_origin),
         user=AGENT_USER,
+        init=True,
         entrypoint=("opencode",),
         command=(
             "serve", "--hostname", "0.0.0.0", "--port", str(FIRST_PORT),  # noqa: S104
@@ -214,7 +215,12 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Servi
         user="0:0",
         entrypoint=("/bin/sh", "/etc/jailoc/dind.sh"),
         namespace="firewall",
-        mounts=(_folder(workspace, host, "dind"), *_sidecar_volumes(workspace)),
+        mounts=(
+            _folder(workspace, host, "dind"),
+            Tmpfs(target="/tmp", size=64 << 20, mode=0o1777),  # noqa: S108 -- the container's own
+            *_sidecar_volumes(workspace),
+        ),
+        read_only=True,
         # No NET_ADMIN: it shares the wall's namespace and must not be able to change the rules.
         cap_add=(Capability.SETGID, Capability.SETUID),
         security=(
@@ -301,7 +307,6 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
         "image": say(service.image, "image"),
         "pull_policy": "missing",
         "labels": service.labels,
-        "init": True,
         "user": service.user,
         "entrypoint": [_escape(word) for word in service.entrypoint],
     }
@@ -340,6 +345,8 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
         data["security_opt"] = [option.value for option in service.security]
     if service.devices:
         data["devices"] = [f"{device.value}:{device.value}" for device in service.devices]
+    if service.init:
+        data["init"] = True
     if service.read_only:
         data["read_only"] = True
     data |= {
@@ -377,7 +384,7 @@ def _mount(mount: Bind | Volume | Tmpfs, at: Path, say: Any) -> dict[str, Any]:
         case Volume():
             return {"type": "volume", "source": mount.name, "target": mount.target}
         case Tmpfs():
-            return {"type": "tmpfs", "target": mount.target, "tmpfs": {"size": mount.size}}
+            return {"type": "tmpfs", "target": mount.target, "tmpfs": {"size": mount.size, "mode": mount.mode}}
 
 
 def _escape(text: str) -> str:

@@ -79,6 +79,7 @@ class Tmpfs(Model):
     target: str
     size: int
     """Bytes."""
+    mode: int
 
 
 class Health(Model):
@@ -127,6 +128,8 @@ class Service(Model):
     devices: tuple[Device, ...] = ()
     extra_hosts: dict[str, str] = Field(default_factory=dict)
     read_only: bool = False
+    init: bool = False
+    """Whether the engine's own init is process 1, as the service's user."""
     limits: Limits
     health: Health
     after: tuple[Condition, ...] = ()

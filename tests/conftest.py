@@ -5,8 +5,18 @@ import subprocess
 from functools import cache
 
 import pytest
+from hypothesis import settings
 
 from jailoc.model.host import Host
+
+settings.register_profile(
+    "jailoc",
+    # JAILOC_EXAMPLES=1000 looks harder; on CI the examples are the same in every run.
+    max_examples=int(os.environ.get("JAILOC_EXAMPLES", "25")),
+    derandomize=bool(os.environ.get("CI")),
+    deadline=None,
+)
+settings.load_profile("jailoc")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

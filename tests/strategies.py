@@ -119,7 +119,7 @@ hostile: st.SearchStrategy[str] = st.text(
 """Text that TOML can say and that some reader on the way might take for something else."""
 
 env_keys = hostile.map(lambda text: text.replace("=", "")).filter(
-    lambda text: bool(text) and text not in RESERVED
+    lambda text: bool(text.strip("\n")) and text not in RESERVED
 )
 env_entries = st.builds(lambda key, value: f"{key}={value}", env_keys, hostile)
 

@@ -1,0 +1,78 @@
+"""A sandbox for the whole engine run: images are built once, by jailoc itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.engine import world
+from tests.engine.world import User
+
+HOSTILE_ENV = {
+    "DOLLAR": "$HOME ${HOME} $$ ${ $",
+    "YAML": "a: b # c\n- d\t'\"\\ &x *y !z %w @v",
+    "WORDS": "no",
+    "OCTAL": "0o14",
+    "UNICODE": "äöü 🦊 \u2028 \x85 \x7f",
+    "EMPTY": "",
+}
+HOSTILE_NAME = "a b:c $HOME #x 'y' \"z\""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running workspace with everything in it that the tests look at."""
+
+    user: User
+    name: str
+
+    @property
+    def project(self) -> str:
+        return f"jailoc-{self.name}"
+
+    def container(self, service: str) -> str:
+        return f"{self.project}-{service}-1"
+
+
+def config(allowed: str = "") -> str:
+    """Return the configuration of the shared sandbox."""
+    quoted = ", ".join(_toml(f"{key}={value}") for key, value in HOSTILE_ENV.items())
+    hosts = ", ".join(_toml(each) for each in ("friend.test", "missing.invalid"))
+    return f"""{world.certificates()}
+[defaults]
+cpu = 2
+memory = "3g"
+[workspaces.walled]
+paths = ["~/project", {_toml("~/" + HOSTILE_NAME)}]
+env = [{quoted}]
+allowed_hosts = [{hosts}, "{world.ALLOWED_IPV6}"]
+allowed_networks = ["{world.ALLOWED}/32"{allowed}]
+"""
+
+
+def _toml(text: str) -> str:
+    body = "".join(
+        char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in text
+    )
+    return f'"{body}"'
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[None]:
+    with world.hosts():
+        yield
+
+
+@pytest.fixture(scope="session")
+def sandbox(hosts: None) -> Iterator[Sandbox]:
+    world.remove("jailoc-walled")
+    with world.home("walled") as user:
+        user.write(config())
+        (user.home / "project").mkdir()
+        (user.home / HOSTILE_NAME).mkdir()
+        (user.home / HOSTILE_NAME / "marker").write_text("here")
+        user.ok("up", "walled")
+        try:
+            yield Sandbox(user, "walled")
+        finally:
+            world.remove("jailoc-walled")

@@ -1,0 +1,330 @@
+"""The real agent behind the real wall: what runs, as whom, and what it can reach."""
+
+import base64
+import json
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.engine import world
+from tests.engine.conftest import HOSTILE_ENV, HOSTILE_NAME, Sandbox, config
+
+pytestmark = pytest.mark.engine
+
+
+def health(port: int, password: str | None) -> int:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/global/health")
+    if password:
+        token = base64.b64encode(f"opencode:{password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {token}")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return int(error.code)
+
+
+def test_the_server_answers_with_the_password_and_refuses_without(sandbox: Sandbox) -> None:
+    assert health(4096, sandbox.user.password("walled")) == 200
+    assert health(4096, None) == 401
+    assert health(4096, "wrong") == 401
+
+
+def test_the_agent_has_no_root_and_no_capability(sandbox: Sandbox) -> None:
+    agent = sandbox.container("opencode")
+    status = dict(
+        line.split(":\t", 1)
+        for line in world.call("docker", "exec", agent, "cat", "/proc/1/status").splitlines()
+    )
+    assert status["Uid"].split() == ["1000"] * 4
+    assert status["Gid"].split() == ["1000"] * 4
+    for each in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status[each], 16) == 0, each
+    assert status["NoNewPrivs"] == "1"
+    inspected = json.loads(world.call("docker", "inspect", agent))[0]
+    assert inspected["Config"]["User"] == "1000:1000"
+    assert not inspected["HostConfig"]["Privileged"]
+
+
+def test_no_process_of_the_agent_ever_runs_as_root_not_even_a_health_check(
+    sandbox: Sandbox,
+) -> None:
+    agent = sandbox.container("opencode")
+    stop, seen = threading.Event(), set[str]()
+    watcher = threading.Thread(target=world.watch_uids, args=(agent, stop, seen))
+    watcher.start()
+    try:
+        world.call("docker", "restart", agent)
+        threading.Event().wait(12)
+    finally:
+        stop.set()
+        watcher.join()
+    assert seen == {"1000"}
+
+
+def test_the_sidecar_is_not_privileged_and_cannot_touch_the_rules(sandbox: Sandbox) -> None:
+    inspected = json.loads(world.call("docker", "inspect", sandbox.container("dind")))[0]
+    assert not inspected["HostConfig"]["Privileged"]
+    added = {each.removeprefix("CAP_") for each in inspected["HostConfig"]["CapAdd"]}
+    assert added == {"SETGID", "SETUID"}
+    tried = world.call(
+        "docker", "exec", "--user", "0", sandbox.container("dind"), "iptables", "-F", check=False
+    )
+    assert tried == ""
+    rules = world.call(
+        "docker", "exec", "--user", "0", sandbox.container("firewall"),
+        "/bin/sh", "/etc/jailoc/firewall.sh", "verify",
+    )  # fmt: skip
+    assert "as wanted" in rules
+
+
+def targets() -> list[world.Target]:
+    named = {
+        "public": world.PUBLIC,
+        "public-ipv6": world.PUBLIC_IPV6,
+        "allowed": world.ALLOWED,
+        "allowed-ipv6": world.ALLOWED_IPV6,
+        **world.CLOSED,
+    }
+    return [(name, address, world.PORT) for name, address in named.items()]
+
+
+def test_without_the_wall_every_host_of_the_matrix_answers(sandbox: Sandbox) -> None:
+    """The control: a closed door proves nothing unless somebody was behind it."""
+    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
+    world.call("docker", "network", "rm", "jailoc-control", check=False)
+    world.call(
+        "docker", "network", "create", "--ipv6", "--subnet", "fd99:cc::/64", "jailoc-control"
+    )
+    try:
+        container = world.call(
+            "docker", "run", "--detach", "--init", "--network", "jailoc-control",
+            "--entrypoint", "sleep", image, "600",
+        ).strip()  # fmt: skip
+        try:
+            own = world.gateways(container)
+            wanted = targets() + [
+                (name, address, world.OTHER_PORT) for name, address in own.items()
+            ]
+            answers = world.probe(container, wanted)
+        finally:
+            world.call("docker", "rm", "--force", container)
+    finally:
+        world.call("docker", "network", "rm", "jailoc-control")
+    assert {name: word for name, (word, _) in answers.items() if word != "hello"} == {}
+
+
+def test_the_agent_reaches_what_is_public_or_allowed_and_nothing_else(sandbox: Sandbox) -> None:
+    doors = world.gateways(sandbox.container("firewall"))
+    wanted = targets() + [(name, address, world.OTHER_PORT) for name, address in doors.items()]
+    answers = world.probe(sandbox.container("opencode"), wanted)
+    reached = {name for name, (word, _) in answers.items() if word == "hello"}
+    assert reached == {"public", "public-ipv6", "allowed", "allowed-ipv6"}
+    slow = {name: seconds for name, (_, seconds) in answers.items() if seconds >= 1}
+    assert slow == {}, "a blocked program must not hang"
+
+
+def test_the_published_port_is_on_loopback_alone(sandbox: Sandbox) -> None:
+    (binding,) = json.loads(world.call("docker", "inspect", sandbox.container("firewall")))[0][
+        "NetworkSettings"
+    ]["Ports"]["4096/tcp"]
+    assert binding == {"HostIp": "127.0.0.1", "HostPort": "4096"}
+
+
+def inner_image(sandbox: Sandbox) -> None:
+    """Make an image in the agent's own Docker out of what the agent has: a shell, nothing else."""
+    script = """
+        set -e
+        libraries=$(ldd /bin/bash /usr/bin/timeout | grep -o '/lib[^ ]*' | sort -u)
+        tar -chf - /bin/bash /usr/bin/timeout $libraries 2>/dev/null | docker import - shell:1
+    """
+    world.call("docker", "exec", sandbox.container("opencode"), "bash", "-c", script)
+
+
+def test_a_container_in_the_sidecar_stands_behind_the_same_wall(sandbox: Sandbox) -> None:
+    inner_image(sandbox)
+    agent = sandbox.container("opencode")
+    doors = world.gateways(sandbox.container("firewall"))
+    closed = {
+        **{name: (address, world.PORT) for name, address in world.CLOSED.items() if "." in address},
+        "gateway": (doors["gateway"], world.OTHER_PORT),
+    }
+    opened = {"public": (world.PUBLIC, world.PORT), "allowed": (world.ALLOWED, world.PORT)}
+    script = "".join(
+        f"if timeout 4 bash -c 'read -n5 word </dev/tcp/{address}/{port} && echo {name} $word' "
+        f"2>/dev/null; then :; else echo {name} refused; fi\n"
+        for name, (address, port) in (closed | opened).items()
+    )
+    for network in ("bridge", "host"):
+        text = world.call(
+            "docker", "exec", agent, "docker", "run", "--rm", "--network", network,
+            "--cap-add", "ALL", "shell:1", "/bin/bash", "-c", script,
+        )  # fmt: skip
+        answers = dict(line.split(" ", 1) for line in text.splitlines())
+        reached = {name for name, word in answers.items() if word.strip() == "hello"}
+        assert reached == {"public", "allowed"}, (network, answers)
+
+
+def test_an_allowed_name_opens_its_addresses_of_both_families(sandbox: Sandbox) -> None:
+    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
+    wall = sandbox.container("firewall")
+    assert "missing.invalid" in world.call("docker", "exec", wall, "cat", "/run/jailoc/unresolved")
+    friends = []
+    try:
+        for alias in ("friend.test", "stranger.test"):
+            friends.append(
+                world.call(
+                    "docker",
+                    "run",
+                    "--detach",
+                    "--init",
+                    "--network",
+                    f"{sandbox.project}_jailoc",
+                    "--network-alias",
+                    alias,
+                    "--entrypoint",
+                    "python3",
+                    image,
+                    "-c",
+                    world.LISTENER,
+                    str(world.PORT),
+                ).strip()  # fmt: skip
+            )
+        world.call("docker", "exec", wall, "/bin/sh", "/etc/jailoc/firewall.sh", "reload")
+        wanted: list[world.Target] = []
+        for alias, container in zip(("friend", "stranger"), friends, strict=True):
+            (network,) = json.loads(world.call("docker", "inspect", container))[0][
+                "NetworkSettings"
+            ]["Networks"].values()
+            wanted.append((f"{alias}-ipv4", network["IPAddress"], world.PORT))
+            wanted.append((f"{alias}-ipv6", network["GlobalIPv6Address"], world.PORT))
+        answers = world.probe(sandbox.container("opencode"), wanted)
+    finally:
+        world.call("docker", "rm", "--force", *friends)
+    reached = {name for name, (word, _) in answers.items() if word == "hello"}
+    assert reached == {"friend-ipv4", "friend-ipv6"}
+
+
+def test_everything_the_user_wrote_arrives_exactly(sandbox: Sandbox) -> None:
+    agent = sandbox.container("opencode")
+    raw = world.call("docker", "exec", agent, "env", "-0")
+    found = dict(entry.split("=", 1) for entry in raw.split("\0") if "=" in entry)
+    assert {key: found.get(key) for key in HOSTILE_ENV} == HOSTILE_ENV
+    place = sandbox.user.home / HOSTILE_NAME / "marker"
+    assert world.call("docker", "exec", agent, "cat", str(place)) == "here"
+
+
+def test_the_password_is_in_no_file_but_its_own_and_on_no_command_line(sandbox: Sandbox) -> None:
+    secret = sandbox.user.password("walled")
+    store = sandbox.user.home / ".local/share/jailoc/walled/password"
+    assert store.stat().st_mode & 0o777 == 0o600
+    holders = {
+        str(path)
+        for path in sandbox.user.home.rglob("*")
+        if path.is_file() and secret in path.read_text(errors="replace")
+    }
+    assert holders == {str(store)}
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            assert secret.encode() not in process.read_bytes()
+        except OSError:
+            continue
+
+
+def test_up_on_a_running_workspace_changes_nothing(sandbox: Sandbox) -> None:
+    agent = sandbox.container("opencode")
+    before = world.call("docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", agent)
+    sandbox.user.ok("up", "walled")
+    after = world.call("docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", agent)
+    assert after == before
+
+
+def test_status_and_logs_tell_what_runs(sandbox: Sandbox) -> None:
+    (row,) = json.loads(sandbox.user.ok("status", "walled", "--json"))["workspaces"]
+    assert (row["state"], row["wall"], row["docker"], row["port"]) == (
+        "running", "running", "running", 4096,
+    )  # fmt: skip
+    text = sandbox.user.ok("logs", "walled", "--service", "firewall")
+    assert "rules loaded and verified" in text
+
+
+def test_a_changed_allow_list_reaches_the_wall_with_the_next_up(sandbox: Sandbox) -> None:
+    opened = world.CLOSED["private-10"]
+    secret = sandbox.user.password("walled")
+    try:
+        sandbox.user.write(config(f', "{opened}/32"'))
+        sandbox.user.ok("up", "walled")
+        answers = world.probe(
+            sandbox.container("opencode"),
+            [("opened", opened, world.PORT), ("closed", "192.168.199.10", world.PORT)],
+        )
+        assert answers["opened"][0] == "hello"
+        assert answers["closed"][0] != "hello"
+        assert health(4096, secret) == 200
+    finally:
+        sandbox.user.write(config())
+        sandbox.user.ok("up", "walled")
+
+
+def test_broken_rules_keep_the_agent_from_starting(sandbox: Sandbox) -> None:
+    """Fail closed: with rules that do not load, only a dead wall is left."""
+    folder = sandbox.user.home / ".cache/jailoc/walled"
+    rules = folder / "wall/rules.v4"
+    kept = rules.read_text()
+    sandbox.user.ok("down", "walled")
+    rules.write_text(kept.replace("-j JAILOC-DENY", "-j NOWHERE", 1))
+    try:
+        world.call(
+            "docker", "compose", "--project-name", sandbox.project, "--file",
+            str(folder / "docker-compose.yml"), "up", "--detach", "--wait", check=False,
+        )  # fmt: skip
+        states = world.call(
+            "docker", "ps", "--all", "--filter", f"label=com.docker.compose.project={sandbox.project}",
+            "--format", "{{.Names}} {{.State}}",
+        )  # fmt: skip
+        assert f"{sandbox.container('opencode')} created" in states
+        assert f"{sandbox.container('dind')} created" in states
+    finally:
+        sandbox.user.ok("up", "walled")
+    assert rules.read_text() == kept
+
+
+def test_a_tool_that_lies_about_success_stops_the_wall(sandbox: Sandbox) -> None:
+    image = json.loads(world.call("docker", "inspect", sandbox.container("firewall")))[0]["Image"]
+    folder = sandbox.user.home / ".cache/jailoc/walled/wall"
+    stub = sandbox.user.home / "stub"
+    stub.write_text("#!/bin/sh\ncat >/dev/null\nexit 0\n")
+    stub.chmod(0o755)
+    name = "jailoc-lying-wall"
+    world.call("docker", "rm", "--force", name, check=False)
+    command = [
+        "docker", "run", "--name", name, "--init", "--user", "0:0", "--cap-drop", "ALL",
+        *(word for cap in ("NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "CHOWN")
+          for word in ("--cap-add", cap)),
+        "--tmpfs", "/run/jailoc", "--volume", f"{folder}:/etc/jailoc:ro",
+        "--volume", f"{stub}:/usr/sbin/iptables-restore:ro",
+        "--entrypoint", "/bin/sh", image, "/etc/jailoc/firewall.sh",
+    ]  # fmt: skip
+    try:
+        world.call(*command, check=False)
+        assert world.call(
+            "docker", "inspect", "--format", "{{.State.ExitCode}}", name
+        ).strip() not in {"", "0"}
+    finally:
+        world.call("docker", "rm", "--force", name)
+
+
+def test_down_leaves_no_container_or_network_and_keeps_the_volumes(sandbox: Sandbox) -> None:
+    sandbox.user.ok("down", "walled")
+    label = f"label=com.docker.compose.project={sandbox.project}"
+    assert world.call("docker", "ps", "--all", "--quiet", "--filter", label) == ""
+    assert world.call("docker", "network", "ls", "--quiet", "--filter", label) == ""
+    assert world.call("docker", "volume", "ls", "--quiet", "--filter", label) != ""
+    again = sandbox.user.run("down", "walled")
+    assert (again.status, "not running" in again.stderr) == (0, True)
+    sandbox.user.ok("up", "walled")

@@ -1,0 +1,265 @@
+"""Hosts of the tests' own, and the sandbox they look at.
+
+Every address that is probed belongs to a network namespace made here, so that a wall that fails
+shows as an answer, never as traffic that left the machine.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE = "jailoc-test"
+PORT = 18100
+OTHER_PORT = 18101
+
+PUBLIC, PUBLIC_IPV6 = "11.22.33.44", "2a0f:dead:beef::44"
+ALLOWED, ALLOWED_IPV6 = "10.99.1.10", "fd99:1::10"
+CLOSED = {
+    "private-10": "10.99.0.10",
+    "private-172": "172.30.99.10",
+    "private-192": "192.168.199.10",
+    "shared-by-carriers": "100.99.0.10",
+    "benchmarking": "198.18.99.10",
+    "documentation": "203.0.113.10",
+    "reserved": "240.99.0.10",
+    "metadata": "169.254.169.254",
+    "platform-endpoint": "168.63.129.16",
+    "unique-local": "fd99:2::10",
+    "documentation-ipv6": "2001:db8:99::10",
+    "nat64": "64:ff9b::a63:a",
+}
+UPLINK, DOWNLINK = "10.99.255.1", "10.99.255.2"
+UPLINK_IPV6, DOWNLINK_IPV6 = "fd99:ff::1", "fd99:ff::2"
+
+PROBE = """
+import json, socket, sys, time
+found = {}
+for name, address, port in json.load(sys.stdin):
+    start = time.monotonic()
+    try:
+        with socket.create_connection((address, port), timeout=5) as peer:
+            word = peer.recv(5).decode() or "closed"
+    except OSError as error:
+        word = type(error).__name__
+    found[name] = [word, round(time.monotonic() - start, 2)]
+print(json.dumps(found))
+"""
+
+LISTENER = """
+import os, socket, sys, threading
+def serve(family, port):
+    with socket.socket(family, socket.SOCK_STREAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        door.bind(("", port))
+        door.listen(64)
+        os.write(1, b"ready\\n")
+        while True:
+            peer, _ = door.accept()
+            with peer:
+                peer.sendall(b"hello")
+for port in map(int, sys.argv[1:]):
+    for family in (socket.AF_INET, socket.AF_INET6):
+        threading.Thread(target=serve, args=(family, port)).start()
+"""
+
+Target = tuple[str, str, int]
+Answers = dict[str, tuple[str, float]]
+
+
+def call(*command: str, check: bool = True, stdin: str | None = None) -> str:
+    """Run a command and return what it printed; show everything if it fails."""
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, text=True, check=False, timeout=600
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of the command line gave."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class User:
+    """A person with a home directory and a configuration, at the command line."""
+
+    home: Path
+
+    @property
+    def config(self) -> Path:
+        return self.home / ".config/jailoc/config.toml"
+
+    def write(self, text: str) -> None:
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(text)
+
+    def run(self, *arguments: str, **environment: str) -> Result:
+        """Run jailoc as this user and return status and output."""
+        kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
+        done = subprocess.run(
+            [sys.executable, "-m", "jailoc.bin", *arguments],
+            env=kept | {"HOME": str(self.home), "PYTHONPATH": str(ROOT / ".pkg")} | environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *arguments: str) -> str:
+        """Run jailoc, which must succeed, and return its standard output."""
+        result = self.run(*arguments)
+        assert result.status == 0, result.stderr[-6000:]
+        return result.stdout
+
+    def password(self, workspace: str) -> str:
+        return (self.home / f".local/share/jailoc/{workspace}/password").read_text()
+
+    def files(self) -> set[str]:
+        return {str(path.relative_to(self.home)) for path in self.home.rglob("*")}
+
+
+@contextmanager
+def hosts() -> Iterator[None]:
+    """Make the hosts: a namespace that owns every probed address, with listeners on all of them."""
+
+    def ip(*arguments: str) -> None:
+        call("ip", *arguments)
+
+    def inside(*arguments: str) -> None:
+        call("ip", "-n", NAMESPACE, *arguments)
+
+    every = [PUBLIC, PUBLIC_IPV6, ALLOWED, ALLOWED_IPV6, *CLOSED.values()]
+    call("ip", "netns", "delete", NAMESPACE, check=False)
+    call("ip", "link", "delete", "jailoc-up", check=False)
+    ip("netns", "add", NAMESPACE)
+    listeners: list[subprocess.Popen[str]] = []
+    try:
+        ip("link", "add", "jailoc-up", "type", "veth", "peer", "name", "jailoc-down",
+           "netns", NAMESPACE)  # fmt: skip
+        ip("address", "add", f"{UPLINK}/30", "dev", "jailoc-up")
+        ip("address", "add", f"{UPLINK_IPV6}/64", "dev", "jailoc-up", "nodad")
+        ip("link", "set", "jailoc-up", "up")
+        inside("link", "set", "lo", "up")
+        inside("address", "add", f"{DOWNLINK}/30", "dev", "jailoc-down")
+        inside("address", "add", f"{DOWNLINK_IPV6}/64", "dev", "jailoc-down", "nodad")
+        inside("link", "set", "jailoc-down", "up")
+        inside("route", "add", "default", "via", UPLINK)
+        inside("-6", "route", "add", "default", "via", UPLINK_IPV6)
+        for address in every:
+            wide, via = (
+                (f"{address}/128", DOWNLINK_IPV6) if ":" in address else (f"{address}/32", DOWNLINK)
+            )
+            inside(
+                "address", "add", wide, "dev", "jailoc-down", *(["nodad"] if ":" in wide else [])
+            )
+            ip("route", "replace", wide, "via", via)
+        for prefix in (["ip", "netns", "exec", NAMESPACE], []):
+            ports = [str(PORT)] if prefix else [str(OTHER_PORT)]
+            listener = subprocess.Popen(
+                [*prefix, sys.executable, "-c", LISTENER, *ports],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            listeners.append(listener)
+            assert listener.stdout
+            for _ in range(2):
+                assert listener.stdout.readline() == "ready\n"
+        yield
+    finally:
+        for listener in listeners:
+            listener.kill()
+            listener.wait()
+            if listener.stdout:
+                listener.stdout.close()
+        call("ip", "link", "delete", "jailoc-up", check=False)
+        call("ip", "netns", "delete", NAMESPACE, check=False)
+
+
+def probe(container: str, targets: list[Target]) -> Answers:
+    """Connect to each target from inside a container, as the agent's user."""
+    text = call(
+        "docker", "exec", "--interactive", "--user", "1000:1000", container,
+        "/usr/bin/python3", "-c", PROBE, stdin=json.dumps(targets),
+    )  # fmt: skip
+    return {name: (word, seconds) for name, (word, seconds) in json.loads(text).items()}
+
+
+def gateways(container: str) -> dict[str, str]:
+    """Return the bridge's own addresses, which are the host's, as a container sees them."""
+    networks = json.loads(call("docker", "inspect", container))[0]["NetworkSettings"]["Networks"]
+    (network,) = networks.values()
+    found = {"gateway": network["Gateway"]}
+    if network["IPv6Gateway"]:
+        found["gateway-ipv6"] = network["IPv6Gateway"]
+    return found
+
+
+@contextmanager
+def home(name: str) -> Iterator[User]:
+    """Make a home directory outside the temporary directory, which no workspace may lie in."""
+    place = Path("/srv/jailoc-tests") / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    try:
+        yield User(place)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Hold a port of the loopback address."""
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("127.0.0.1", port))
+        door.listen()
+        yield
+
+
+def certificates() -> str:
+    """Return the line that makes builds work behind the machine's own proxy, if it has one."""
+    bundle = "/etc/ssl/certs/ca-certificates.crt"
+    return f'[base]\nca_certificates = ["{bundle}"]\n' if Path(bundle).exists() else ""
+
+
+def remove(*projects: str) -> None:
+    """Remove what a test left on the engine, volumes included."""
+    for project in projects:
+        for kind in ("container", "network", "volume"):
+            label = f"label=com.docker.compose.project={project}"
+            every = ["--all"] if kind == "container" else []
+            found = call("docker", kind, "ls", *every, "--quiet", "--filter", label).split()
+            if found:
+                force = [] if kind == "network" else ["--force"]
+                call("docker", kind, "rm", *force, *found, check=False)
+
+
+def watch_uids(container: str, stop: threading.Event, seen: set[str]) -> None:
+    """Collect the user of every process of a container until told to stop."""
+    while not stop.is_set():
+        for line in call("docker", "top", container, "-eo", "pid,uid", check=False).splitlines()[
+            1:
+        ]:
+            seen.add(line.split()[1])
+        time.sleep(0.2)
