@@ -28,8 +28,8 @@ def password(directory: Path, workspace: str) -> str:
         if kept := _read(path):
             return kept
         if path.exists():
-            path.unlink()  # empty: a crash left it, and nothing can have used it
-        fresh = path.with_name(f".password.{os.getpid()}")
+            path.unlink()  # empty: nothing can have used it
+        fresh = path.with_name(f".password.{secrets.token_hex(8)}")
         store.write(fresh, secrets.token_hex(32), 0o600)
         try:
             # link(2) fails where rename(2) would replace: of two first runs, one password wins.

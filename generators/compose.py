@@ -384,7 +384,11 @@ def _mount(mount: Bind | Volume | Tmpfs, at: Path, say: Any) -> dict[str, Any]:
         case Volume():
             return {"type": "volume", "source": mount.name, "target": mount.target}
         case Tmpfs():
-            return {"type": "tmpfs", "target": mount.target, "tmpfs": {"size": mount.size, "mode": mount.mode}}
+            return {
+                "type": "tmpfs",
+                "target": mount.target,
+                "tmpfs": {"size": mount.size, "mode": mount.mode},
+            }
 
 
 def _escape(text: str) -> str:

@@ -114,7 +114,7 @@ NASTY = (
 )  # fmt: skip
 
 hostile: st.SearchStrategy[str] = st.text(
-    st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30
 ) | st.lists(st.sampled_from(NASTY), max_size=8).map("".join)
 """Text that TOML can say and that some reader on the way might take for something else."""
 

@@ -193,7 +193,7 @@ def test_an_allowed_name_opens_its_addresses_of_both_families(sandbox: Sandbox) 
                     "-c",
                     world.LISTENER,
                     str(world.PORT),
-                ).strip()  # fmt: skip
+                ).strip()
             )
         world.call("docker", "exec", wall, "/bin/sh", "/etc/jailoc/firewall.sh", "reload")
         wanted: list[world.Target] = []
@@ -278,14 +278,14 @@ def test_broken_rules_keep_the_agent_from_starting(sandbox: Sandbox) -> None:
     kept = rules.read_text()
     sandbox.user.ok("down", "walled")
     rules.write_text(kept.replace("-j JAILOC-DENY", "-j NOWHERE", 1))
+    label = f"label=com.docker.compose.project={sandbox.project}"
     try:
         world.call(
             "docker", "compose", "--project-name", sandbox.project, "--file",
             str(folder / "docker-compose.yml"), "up", "--detach", "--wait", check=False,
         )  # fmt: skip
         states = world.call(
-            "docker", "ps", "--all", "--filter", f"label=com.docker.compose.project={sandbox.project}",
-            "--format", "{{.Names}} {{.State}}",
+            "docker", "ps", "--all", "--filter", label, "--format", "{{.Names}} {{.State}}",
         )  # fmt: skip
         assert f"{sandbox.container('opencode')} created" in states
         assert f"{sandbox.container('dind')} created" in states

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from jailoc.generators.resolve import names, resolve
 from jailoc.model.host import Host
 from jailoc.model.workspace import Workspace
-from tests.strategies import HOST, Table, config_of
+from tests.strategies import HOST, Table, config_of, toml
 from tests.strategies import names as name_texts
-from tests.strategies import toml
 
 
 def resolved(mine: Table, defaults: Table | None = None, name: str = "a") -> Workspace:

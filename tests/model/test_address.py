@@ -104,7 +104,7 @@ def test_networks_of_the_other_family_do_not_count() -> None:
 
 def test_sets_of_different_families_cannot_be_combined() -> None:
     with pytest.raises(ValueError, match="different families"):
-        AddressSet.everything(Family.IPV4) | AddressSet.everything(Family.IPV6)
+        _ = AddressSet.everything(Family.IPV4) | AddressSet.everything(Family.IPV6)
 
 
 @pytest.mark.parametrize("pair", [(2, 1), (-1, 0), (0, 1 << 32)])

@@ -17,7 +17,7 @@ def places(text: str) -> Document:
 
 
 def at(position: Position | None) -> tuple[int, int] | None:
-    return position and (position.line, position.column)
+    return (position.line, position.column) if position else None
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,7 @@ def at(position: Position | None) -> tuple[int, int] | None:
         ("a = 1979-05-27T07:32:00Z\nb = inf", ("b",), (2, 1), (2, 5)),
     ],
 )
-def test_the_place_of(
-    text: str, path: Path, key: tuple[int, int], value: tuple[int, int]
-) -> None:
+def test_the_place_of(text: str, path: Path, key: tuple[int, int], value: tuple[int, int]) -> None:
     document = places(text)
     assert at(document.key(path)) == key
     assert at(document.value(path)) == value

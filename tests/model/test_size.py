@@ -18,7 +18,23 @@ def test_sizes(text: str, amount: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "0g", "4.5g", "4gb", "-1g", "+1g", "4g\n", " 4g", "4 g", "g", "04g", "4t", "٤g", "1e3"],
+    [
+        "",
+        "0",
+        "0g",
+        "4.5g",
+        "4gb",
+        "-1g",
+        "+1g",
+        "4g\n",
+        " 4g",
+        "4 g",
+        "g",
+        "04g",
+        "4t",
+        "٤g",
+        "1e3",
+    ],
 )
 def test_what_is_no_size(text: str) -> None:
     assert size(text) is None

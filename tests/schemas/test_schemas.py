@@ -20,7 +20,7 @@ FULL = bundle_of(toml({"a": {"paths": ["/data/x"], "mounts": ["/m:/m:ro"]}}), "a
 Mutation = Callable[[dict[str, Any]], None]
 
 
-def valid(name: str, data: object) -> bool:
+def valid(name: str, data: Any) -> bool:
     return jsonschema.Draft202012Validator(schema(name)).is_valid(data)
 
 
@@ -109,7 +109,10 @@ UNSAFE: dict[str, Mutation] = {
     "an included file": put("include", value=["other.yml"]),
     "a name that is not ours": put("name", value="other"),
     "a port on all interfaces": put(
-        "services", "firewall", "ports", value=[{**PORT, "host_ip": "0.0.0.0"}]  # noqa: S104
+        "services",
+        "firewall",
+        "ports",
+        value=[{**PORT, "host_ip": "0.0.0.0"}],  # noqa: S104
     ),
     "a port on all IPv6 interfaces": put(
         "services", "firewall", "ports", value=[{**PORT, "host_ip": "::"}]
@@ -138,9 +141,7 @@ UNSAFE: dict[str, Mutation] = {
     "an empty password on disk": put(
         "services", "opencode", "environment", "OPENCODE_SERVER_PASSWORD", value=""
     ),
-    "a password left out": drop(
-        "services", "opencode", "environment", "OPENCODE_SERVER_PASSWORD"
-    ),
+    "a password left out": drop("services", "opencode", "environment", "OPENCODE_SERVER_PASSWORD"),
     "an inherited variable": put("services", "opencode", "environment", "OTHER", value=None),
     "environment of the wall": put("services", "firewall", "environment", value={"PATH": "/x"}),
     "a device of the agent": put("services", "opencode", "devices", value=["/dev/sda:/dev/sda"]),

@@ -1,0 +1,110 @@
+"""`render`, `validate`, `schema` and `init` at the command line, without an engine."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from tests.engine.world import User
+
+NO_ENGINE = {"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+
+
+def tree(folder: Path) -> dict[str, tuple[int, str]]:
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mode & 0o7777,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_render_writes_the_starter_twice_with_the_same_bytes(user: User) -> None:
+    for name in ("one", "two"):
+        assert user.run("render", "--out", str(user.home / name), **NO_ENGINE).status == 0
+    first = tree(user.home / "one")
+    assert first == tree(user.home / "two")
+    assert {"docker-compose.yml", "wall/firewall.sh", "wall/rules.v4", "wall/rules.v6",
+            "dind/dind.sh", "images/agent/Dockerfile"} <= {
+        path.removeprefix("default/") for path in first
+    }  # fmt: skip
+    assert first["default/docker-compose.yml"][0] == 0o600
+    assert not user.config.exists(), "rendering writes no configuration"
+
+
+def test_render_keeps_what_else_is_in_the_directory(user: User) -> None:
+    (user.home / "out/default").mkdir(parents=True)
+    (user.home / "out/default/mine").write_text("mine")
+    assert user.run("render", "--out", str(user.home / "out"), **NO_ENGINE).status == 0
+    assert (user.home / "out/default/mine").read_text() == "mine"
+
+
+def test_render_to_standard_output_holds_the_same_texts_as_json(user: User) -> None:
+    plain = user.ok("render")
+    (workspace,) = json.loads(user.ok("render", "--json"))["workspaces"]
+    assert workspace["name"] == "default"
+    for file in workspace["files"]:
+        assert f"# ==> default/{file['path']} (mode {file['mode']})\n{file['text']}" in plain
+
+
+def test_flags_stand_before_or_after_the_command(user: User) -> None:
+    user.write("[workspaces.a]\n[workspaces.b]\n")
+    before = user.ok("-w", "b", "render", "--json")
+    assert before == user.ok("render", "--json", "--workspace", "b")
+    assert [each["name"] for each in json.loads(before)["workspaces"]] == ["b"]
+
+
+def test_init_writes_a_private_file_that_validates(user: User) -> None:
+    user.ok("init")
+    assert user.config.stat().st_mode & 0o777 == 0o600
+    assert user.ok("validate").endswith("valid, 1 workspaces\n")
+
+
+def test_every_commented_key_of_the_starter_is_a_key(user: User) -> None:
+    user.ok("init")
+    lines = user.config.read_text().splitlines()
+    text = "\n".join(line.removeprefix("# ") if " = " in line else line for line in lines)
+    user.config.write_text("\n".join(
+        line for line in text.splitlines() if not line.startswith("ca_certificates")
+    ))  # fmt: skip
+    user.ok("validate")
+
+
+def test_validate_gives_its_diagnostics_as_data(user: User) -> None:
+    user.write("[workspaces.a]\ncpu = -1\n")
+    result = user.run("validate", "--json")
+    (found,) = json.loads(result.stdout)["diagnostics"]
+    assert result.status == 1
+    assert (found["code"], found["where"], found["position"]) == (
+        "cpu", "workspaces.a.cpu", {"line": 2, "column": 7},
+    )  # fmt: skip
+
+
+def test_the_schemas_are_printed_as_they_are_shipped(user: User) -> None:
+    for name in ("config", "compose", "firewall"):
+        assert json.loads(user.ok("schema", name))["$id"].endswith(f"/{name}.schema.json")
+
+
+def test_output_into_a_pipe_has_no_colours(user: User) -> None:
+    user.write("[workspaces.a]\ncpu = -1\n")
+    assert "\x1b" not in user.run("validate").stderr
+
+
+def test_the_config_comes_from_flag_then_variable_then_xdg(user: User) -> None:
+    places = {}
+    for name in ("flag", "variable", "xdg/jailoc"):
+        place = user.home / name / "config.toml"
+        place.parent.mkdir(parents=True)
+        place.write_text(f"[workspaces.{name.split('/')[0]}]\n")
+        places[name] = str(place)
+    environment = {"XDG_CONFIG_HOME": str(user.home / "xdg")}
+
+    def chosen(*arguments: str) -> str:
+        result = user.run("render", "--json", *arguments, **environment)
+        return str(json.loads(result.stdout)["workspaces"][0]["name"])
+
+    assert chosen() == "xdg"
+    environment["JAILOC_CONFIG"] = places["variable"]
+    assert chosen() == "variable"
+    assert chosen("--config", places["flag"]) == "flag"

@@ -1,0 +1,143 @@
+"""Bad input at the command line: one clear error each, exit 1, nothing written, no traceback."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.engine.world import User
+
+NOWHERE = "unix:///nonexistent/docker.sock"
+GOOD = '[workspaces.api]\npaths = ["/srv/jailoc-api"]\n'
+
+
+def refused(user: User, *arguments: str, **environment: str) -> str:
+    before = user.files()
+    result = user.run(*arguments, **environment)
+    assert result.status == 1, result
+    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("Error: ") or "\nError: " in result.stderr
+    assert user.files() == before, "nothing may be written on an error"
+    return result.stderr
+
+
+def fake_docker(folder: Path, server: str, compose: str) -> str:
+    """Put a docker on PATH that reports other versions; a real old engine cannot be had."""
+    place = folder / "fake"
+    place.mkdir()
+    script = place / "docker"
+    script.write_text(
+        "#!/bin/sh\n"
+        'case "$1" in\n'
+        f'  version) echo \'{{"Server":{{"ApiVersion":"{server}"}}}}\' ;;\n'
+        f"  compose) echo {compose} ;;\n"
+        "  *) exit 64 ;;\n"
+        "esac\n"
+    )
+    script.chmod(0o755)
+    return f"{place}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        pytest.param("[workspaces.api\n", ":1:16", "not valid TOML", id="malformed-toml"),
+        pytest.param("[workspaces.api]\npathz = []\n", ":2:1", "did you mean `paths`", id="key"),
+        pytest.param('[workspaces.api]\ncpu = "4"\n', ":2:7", "found a string", id="type"),
+        pytest.param('mode = "exec"\n', ":1:1", "not supported by this version", id="not-built"),
+    ],
+)
+@pytest.mark.parametrize("command", ["render", "validate", "up", "status"])
+def test_a_mistake_in_the_file_is_shown_at_its_place(
+    user: User, command: str, text: str, place: str, words: str
+) -> None:
+    user.write(text)
+    message = refused(user, command, DOCKER_HOST=NOWHERE)
+    assert f"{user.config}{place}" in message
+    assert words in message
+    assert re.search(r"^ +\| +\^$", message, re.MULTILINE), "the marker stands under the line"
+
+
+def test_all_mistakes_of_a_file_are_shown_at_once(user: User) -> None:
+    user.write('[workspaces.api]\ncpu = 0\nmemory = "lots"\nenv = ["X"]\n')
+    assert refused(user, "validate").count("Error: ") == 3
+
+
+@pytest.mark.parametrize("arguments", [("render",), ("validate",), ("up",)])
+def test_a_named_file_that_is_missing_is_an_error(user: User, arguments: tuple[str, ...]) -> None:
+    message = refused(user, *arguments, "--config", str(user.home / "none.toml"))
+    assert "none.toml` does not exist" in message
+
+
+def test_a_file_that_is_not_text_is_an_error(user: User) -> None:
+    user.write("")
+    user.config.write_bytes(b"\xff\xfe")
+    assert "is not UTF-8" in refused(user, "validate")
+
+
+@pytest.mark.parametrize("command", ["render", "up", "status"])
+def test_an_unknown_workspace_is_an_error(user: User, command: str) -> None:
+    user.write(GOOD)
+    message = refused(user, command, "apy", DOCKER_HOST=NOWHERE)
+    assert "workspace `apy` not found" in message
+    assert "did you mean `api`?" in message
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "logs"])
+def test_no_engine_is_an_error_that_says_so(user: User, command: str) -> None:
+    user.write(GOOD)
+    message = refused(user, command, "api", DOCKER_HOST=NOWHERE)
+    assert "Docker is not running or not accessible" in message
+
+
+def test_no_docker_command_is_an_error_that_says_so(user: User) -> None:
+    user.write(GOOD)
+    assert "`docker` command is not installed" in refused(user, "up", "api", PATH="/nonexistent")
+
+
+def test_an_old_engine_is_an_error_that_says_so(
+    user: User, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    user.write(GOOD)
+    path = fake_docker(tmp_path_factory.mktemp("old"), "1.39", "2.26.1")
+    message = refused(user, "up", "api", PATH=path)
+    assert "too old: its API is 1.39" in message
+    assert "20.10 or newer" in message
+
+
+def test_an_old_compose_is_an_error_that_says_so(
+    user: User, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    user.write(GOOD)
+    path = fake_docker(tmp_path_factory.mktemp("old"), "1.43", "2.3.3")
+    assert "Docker Compose 2.3.3 is too old" in refused(user, "up", "api", PATH=path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--nonsense",), "nonsense"),
+        (("rendr",), "rendr"),
+        (("schema", "nonsense"), "config, compose, firewall"),
+        (("logs", "--tail", "many"), "many"),
+        (("up", "a", "b"), "b"),
+    ],
+)
+def test_a_wrong_command_line_is_one_error(
+    user: User, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in refused(user, *arguments)
+
+
+def test_without_a_home_directory_nothing_is_guessed(user: User) -> None:
+    before = user.files()
+    result = user.run("render", HOME="")
+    assert (result.status, "HOME is not set" in result.stderr) == (1, True)
+    assert user.files() == before
+
+
+def test_init_never_touches_an_existing_file(user: User) -> None:
+    user.write(GOOD)
+    assert "exists already" in refused(user, "init")
+    assert user.config.read_text() == GOOD

@@ -1,0 +1,107 @@
+"""Code imports downward only, and the pure rooms import nothing that touches the world."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    "model": {"model"},
+    "schemas": {"schemas"},
+    "generators": {"model", "schemas", "generators"},
+    "bin": {"model", "schemas", "generators", "bin"},
+}
+FORBIDDEN = {
+    "asyncio", "atexit", "builtins", "concurrent", "ctypes", "datetime", "fcntl", "fileinput",
+    "getpass", "glob", "http", "io", "keyring", "logging", "mmap", "multiprocessing", "os",
+    "pathlib", "platform", "pwd", "random", "secrets", "select", "shutil", "signal", "socket",
+    "sqlite3", "ssl", "subprocess", "sys", "tempfile", "termios", "threading", "time", "urllib",
+    "uuid",
+}  # fmt: skip
+READERS = {"generators/assets/__init__.py", "schemas/__init__.py"}
+"""The two small modules that read packaged data; nothing else may use importlib.resources."""
+
+
+def sources(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full dotted name of everything a module imports, wherever the statement stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_downward_only(room: str) -> None:
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for path in sources(room)
+        for name in imports(path)
+        if name.split(".")[0] == "jailoc"
+        and len(name.split(".")) > 1
+        and name.split(".")[1]
+        not in MAY_IMPORT[room] | ({"__version__"} if room == "bin" else set())
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("room", ["model", "schemas", "generators"])
+def test_the_pure_rooms_import_nothing_that_touches_the_world(room: str) -> None:
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for path in sources(room)
+        for name in imports(path)
+        if name.split(".")[0] in FORBIDDEN
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("room", ["model", "generators"])
+def test_the_pure_rooms_open_nothing_and_evaluate_nothing(room: str) -> None:
+    calls = {
+        (str(path.relative_to(ROOT)), node.func.id)
+        for path in sources(room)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in {"open", "eval", "exec", "print", "input", "__import__", "compile"}
+    }
+    assert not calls
+
+
+def test_packaged_data_is_read_in_two_small_modules_only() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for room in ("model", "schemas", "generators")
+        for path in sources(room)
+        for name in imports(path)
+        if name.startswith("importlib")
+    }
+    assert found == READERS
+
+
+def test_no_module_is_known_by_a_second_name() -> None:
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for room in (*MAY_IMPORT, "tests")
+        for path in sources(room)
+        for name in imports(path)
+        if name.split(".")[0] in MAY_IMPORT
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_every_module_says_in_one_sentence_what_it_holds(room: str) -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in sources(room)
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not silent
