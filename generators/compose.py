@@ -338,7 +338,12 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
         data["volumes"] = [
             _mount(mount, ("volumes", index), say) for index, mount in enumerate(service.mounts)
         ]
-    data["cap_drop"] = ["ALL"]
+    return data | _isolation(service)
+
+
+def _isolation(service: Service) -> dict[str, Any]:
+    """Return the keys about privileges, limits, health and order."""
+    data: dict[str, Any] = {"cap_drop": ["ALL"]}
     if service.cap_add:
         data["cap_add"] = [capability.value for capability in service.cap_add]
     if service.security:

@@ -117,8 +117,11 @@ def _place(diagnostic: Diagnostic) -> tuple[int, int, str]:
 
 
 def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
-    path = tuple(part for part in error["loc"] if part != "[key]")
-    kind = error["type"]
+    path, kind = error["loc"], error["type"]
+    # pydantic marks an error of a workspace's name itself this way; a key may be called that, too.
+    at_key = len(path) == 3 and path[::2] == ("workspaces", "[key]") and kind != "extra_forbidden"
+    if at_key:
+        path = path[:2]
     if kind == "extra_forbidden":
         return _unknown(document, path)
     if kind == "jailoc":
@@ -129,7 +132,6 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
         code, hint = "type", None
         allowed = _WANTED.get(kind)
         message = f"expected {allowed or error['msg']}, found {describe(error['input'])}"
-    at_key = error["loc"] != path
     return _at(document, path, code, f"{message}", allowed, hint, at_key)
 
 

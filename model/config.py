@@ -19,13 +19,16 @@ from jailoc.model.host import Host
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import clean, expand, first_within
 from jailoc.model.problem import problem
-from jailoc.model.size import ENGINE_MINIMUM, size
+from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
 
 FORBIDDEN_PATHS = (
     "/home/agent", "/usr", "/etc", "/var", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/root",
     "/proc", "/sys", "/dev", "/run", "/tmp", "/certs",
 )  # fmt: skip
 """Directories that a workspace path would hide in the container, or that are the system's."""
+
+MOST_CPUS = 9_000_000_000
+"""The engine counts billionths of a CPU in 64 bits."""
 
 NOT_BUILT: dict[Path, set[str]] = {
     (): {"mode", "password_mode"},
@@ -118,6 +121,8 @@ def _hostname(value: str) -> str:
     if not name:
         return ""
     try:
+        if "%" in name:  # a zone is part of one machine, not of a rule
+            raise ValueError
         ipaddress.ip_address(name)
     except ValueError:
         if re.fullmatch(r"[0-9.]+", name) or not re.fullmatch(
@@ -155,7 +160,7 @@ def _network(value: object) -> Network:
 
 
 def _cpu(value: float) -> float:
-    if not (math.isfinite(value) and value > 0):
+    if not (math.isfinite(value) and 0 < value <= MOST_CPUS):
         raise problem("cpu", f"cpu `{value}` is out of range", "a finite number greater than 0")
     return value
 
@@ -165,6 +170,8 @@ def _memory(value: str) -> str:
     amount = size(value)
     if amount is None:
         raise problem("memory", f"memory `{value}` has an invalid format", allowed)
+    if amount > ENGINE_MAXIMUM:
+        raise problem("memory", f"memory `{value}` is more than the engine can count", allowed)
     if amount < ENGINE_MINIMUM:
         raise problem(
             "memory", f"memory `{value}` is less than the engine's minimum of 6m", allowed

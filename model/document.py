@@ -50,7 +50,10 @@ class Document:
         self.data: dict[str, Any] = self._parse(text)
         self._source = text.encode()
         tree = tree_sitter.Parser(_language()).parse(self._source)
-        self._places: dict[Path, tuple[Position, Position]] = dict(self._walk(tree.root_node))
+        try:
+            self._places: dict[Path, tuple[Position, Position]] = dict(self._walk(tree.root_node))
+        except RecursionError:
+            raise self._refused("Nested too deeply", Position(line=1, column=1)) from None
 
     def _parse(self, text: str) -> dict[str, Any]:
         try:
@@ -64,7 +67,12 @@ class Document:
                 place = Position(line=len(self.lines), column=len(self.lines[-1]) + 1)
         except RecursionError:
             what, place = "Nested too deeply", Position(line=1, column=1)
-        raise Refused(
+        except ValueError as error:
+            what, place = f"A number is too long ({error})", Position(line=1, column=1)
+        raise self._refused(what, place)
+
+    def _refused(self, what: str, place: Position) -> Refused:
+        return Refused(
             (
                 Diagnostic(
                     code="toml-syntax",
@@ -155,12 +163,15 @@ def _language() -> tree_sitter.Language:
 
 def _names(node: tree_sitter.Node) -> tuple[str, ...]:
     """Return the names of a key, unquoted by the parser that also reads the values."""
-    if node.type == "dotted_key":
-        return tuple(name for child in node.named_children for name in _names(child))
-    text = (node.text or b"").decode()
-    if node.type == "quoted_key":
-        try:
-            return tuple(tomllib.loads(f"{text} = 0"))
-        except tomllib.TOMLDecodeError:
-            return (text,)
-    return (text,)
+    found: list[str] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        text = (part.text or b"").decode(errors="replace")
+        if part.type == "dotted_key":
+            waiting += reversed(part.named_children)
+        elif part.type == "quoted_key":
+            found += tomllib.loads(f"{text} = 0")
+        else:
+            found.append(text)
+    return tuple(found)

@@ -3,6 +3,8 @@
 import re
 
 UNIT = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+ENGINE_MAXIMUM = (1 << 63) - 1
+"""Bytes; the engine counts them in 64 bits."""
 ENGINE_MINIMUM = 6 << 20
 """Bytes; the engine refuses to start a container with less."""
 

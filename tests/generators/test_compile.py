@@ -133,8 +133,8 @@ def test_the_directories_are_the_paths_and_the_mounts_each_once() -> None:
 
 def test_generated_files_belong_in_the_cache_directory_of_the_host() -> None:
     assert bundle_of("[workspaces.a]", "a").directory == "/home/alice/.cache/jailoc/a"
-    host = Host(home="/home/alice", cache_home="/var/tmp/cache")  # noqa: S108
-    assert bundle_of("[workspaces.a]", "a", host).directory == "/var/tmp/cache/jailoc/a"
+    host = Host(home="/home/alice", cache_home="/srv/cache")
+    assert bundle_of("[workspaces.a]", "a", host).directory == "/srv/cache/jailoc/a"
 
 
 def test_without_ipv6_on_the_host_the_network_has_none_but_the_rules_stay() -> None:

@@ -57,7 +57,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: tuple[str, ...]) ->
     assert next(iter(top - {"jailoc"})).endswith(".dist-info")
 
 
-def test_the_wheel_holds_every_file_of_the_rooms_but_what_is_for_a_checkout(
+def test_the_wheel_holds_all_but_what_is_for_a_checkout(
     wheel: tuple[str, ...],
 ) -> None:
     wanted = {
