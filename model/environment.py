@@ -34,10 +34,8 @@ def parse_env(text: str) -> EnvEntry:
     key, equals, value = text.partition("=")
     if not equals:
         raise problem("env-entry", f"`{text}` has no `=`", "KEY=VALUE")
-    if not key:
+    if not key.strip("\n"):  # Compose refuses a name of line breaks alone, too
         raise problem("env-entry", f"`{text}` has an empty key", "KEY=VALUE, the key not empty")
-    if "\n" in key or "\r" in key:
-        raise problem("env-entry", f"the name in `{text}` holds a line break", "KEY=VALUE")
     if "\0" in text:
         raise problem("env-entry", f"variable `{key}` holds a NUL character", "any other text")
     if key in RESERVED:

@@ -11,5 +11,5 @@ ENGINE_MINIMUM = 6 << 20
 
 def size(text: str) -> int | None:
     """Return the bytes of `512m`, `4g` or `1073741824`; None if it is no such text."""
-    match = re.fullmatch(r"([1-9][0-9]*)([kmgKMG]?)", text)
+    match = re.fullmatch(r"([1-9][0-9]{0,30})([kmgKMG]?)", text)
     return int(match[1]) * UNIT[match[2].lower()] if match else None

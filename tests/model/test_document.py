@@ -113,17 +113,20 @@ def parse_or_refuse(text: str) -> None:
         assert 1 <= found.position.line <= text.count("\n") + 1
     else:
         for path in leaves(document.data):
-            document.key(path)
-            document.value(path)
+            assert document.key(path) is not None
+            assert document.value(path) is not None
 
 
-def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    if isinstance(value, dict | list):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for part, below in items:
-            yield from leaves(below, (*path, part))
-    else:
-        yield path
+def leaves(root: dict[str, Any]) -> Iterator[Path]:
+    waiting: list[tuple[Path, Any]] = [((), root)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += (((*path, part), below) for part, below in value.items())
+        elif isinstance(value, list):
+            waiting += (((*path, part), below) for part, below in enumerate(value))
+        else:
+            yield path
 
 
 SNIPPETS = (
