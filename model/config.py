@@ -17,7 +17,7 @@ from jailoc.model.document import Path
 from jailoc.model.environment import EnvEntry, parse_env
 from jailoc.model.host import Host
 from jailoc.model.mount import MountSpec, parse_mount
-from jailoc.model.path import clean, expand, first_within
+from jailoc.model.path import clean, expand, first_within, is_engine_socket
 from jailoc.model.problem import problem
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
 
@@ -103,6 +103,12 @@ def _check_path(path: str, value: str, host: Host) -> None:
             "path-forbidden",
             f"path `{value}`{spelt} lies in `{secret}`, which the agent must not reach",
             "a directory without credentials or jailoc's own files",
+        )
+    if is_engine_socket(path):
+        raise problem(
+            "path-forbidden",
+            f"path `{value}`{spelt} is an engine's socket, which is the whole machine",
+            "a directory to work in",
         )
     held = next(
         (each for each in (host.home, host.config, host.cache) if first_within(each, (path,))), None

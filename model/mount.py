@@ -13,6 +13,7 @@ from jailoc.model.path import (
     clean,
     expand,
     first_within,
+    is_engine_socket,
 )
 from jailoc.model.problem import problem
 
@@ -126,6 +127,13 @@ def _check_source(source: str, host: Host) -> None:
                 "mount-host",
                 f"host path `{path}` is forbidden: it lies in `{inside}`",
                 "a path outside system, credential and jailoc's own directories",
+            )
+        if is_engine_socket(path):
+            raise problem(
+                "mount-host",
+                f"host path `{path}` is forbidden: an engine's socket is the whole machine",
+                "a path that is no engine's socket",
+                "the agent has a Docker of its own unless enable_docker = false",
             )
         above = next((each for each in controls if first_within(each, (path,))), None)
         if above:

@@ -16,6 +16,15 @@ HOST_CREDENTIALS = (".ssh", ".gnupg", ".aws")
 """Directories below the home directory that are never mounted."""
 
 
+ENGINE_SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
+"""Names of sockets that give whoever opens them the whole machine."""
+
+
+def is_engine_socket(path: str) -> bool:
+    """Tell whether a path is named like the socket of a container engine."""
+    return path.rpartition("/")[2] in ENGINE_SOCKETS
+
+
 def expand(text: str, home: str) -> str:
     """Replace a leading `~` by the home directory; `~name` is no user lookup."""
     return home + text[1:] if text.startswith("~") else text
