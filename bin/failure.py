@@ -19,7 +19,8 @@ def report(error: Exception, terminal: Terminal) -> int:
         case CycloptsError():
             _show(terminal, "usage", " ".join(str(error).split()), "run `jailoc --help`")
         case DockerError():
-            terminal.say(error.tail, "dim")
+            for line in error.tail.splitlines():
+                terminal.say(line, "dim")
             _show(terminal, "docker", f"{error.what} failed (status {error.status})")
         case BrokenPipeError():
             # Nobody reads any more; the interpreter must not try to flush either.

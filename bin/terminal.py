@@ -11,6 +11,19 @@ from jailoc.model.diagnostic import Diagnostic, Severity
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
 
+def visible(text: str) -> str:
+    """Show each control character as one harmless sign, so that no text can steer the terminal."""
+    return "".join(char if char == "\t" or char.isprintable() else _sign(char) for char in text)
+
+
+def _sign(char: str) -> str:
+    """Return the control picture (Unicode 2400..2421) of a character, or a replacement."""
+    number = ord(char)
+    if number < 32:
+        return chr(0x2400 + number)
+    return "\u2421" if number == 127 else "\ufffd"
+
+
 class Terminal:
     """The two output streams of one run: results on stdout, talk on stderr."""
 
@@ -38,7 +51,7 @@ class Terminal:
 
     def say(self, text: str, style: str = "cyan") -> None:
         """Write a progress line."""
-        sys.stderr.write(self.paint(text, style, sys.stderr) + "\n")
+        sys.stderr.write(self.paint(visible(text), style, sys.stderr) + "\n")
         sys.stderr.flush()
 
     def diagnose(self, diagnostics: Iterable[Diagnostic]) -> None:
@@ -58,15 +71,15 @@ class Terminal:
                 place += f":{each.position.line}:{each.position.column}"
             place += ": "
         subject = f"{each.where}: " if each.where else ""
-        lines = [f"{head} {place}{subject}{each.message}"]
+        lines = [f"{head} {visible(f'{place}{subject}{each.message}')}"]
         if each.position and each.text is not None:
             number = str(each.position.line)
             before = each.text[: each.position.column - 1]
             # Tabs stay tabs, so that the marker stands under its character.
             indent = "".join(char if char == "\t" else " " for char in before)
-            lines += [f"  {number} | {each.text}", f"  {' ' * len(number)} | {indent}^"]
+            lines += [f"  {number} | {visible(each.text)}", f"  {' ' * len(number)} | {indent}^"]
         if each.allowed:
-            lines.append(f"  allowed: {each.allowed}")
+            lines.append(f"  allowed: {visible(each.allowed)}")
         if each.hint:
-            lines.append(f"  hint: {each.hint}")
+            lines.append(f"  hint: {visible(each.hint)}")
         return "\n".join(lines) + "\n"

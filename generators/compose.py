@@ -306,10 +306,11 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
     data: dict[str, Any] = {
         "image": say(service.image, "image"),
         "pull_policy": "missing",
-        "labels": service.labels,
         "user": service.user,
         "entrypoint": [_escape(word) for word in service.entrypoint],
     }
+    if service.labels:
+        data["labels"] = service.labels
     # An empty list also replaces the image's own command.
     data["command"] = [_escape(word) for word in service.command]
     if service.working_dir is not None:
