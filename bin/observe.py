@@ -4,10 +4,9 @@ from typing import Any
 
 from jailoc.bin import engine, source
 from jailoc.bin.terminal import Terminal
+from jailoc.generators.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.resolve import names, resolve
 from jailoc.model.diagnostic import refuse
-
-AGENT, WALL = "opencode", "firewall"
 
 
 def status(terminal: Terminal, config: str | None, wanted: str | None, as_json: bool) -> int:
@@ -44,7 +43,7 @@ def _row(name: str, found: tuple[engine.Container, ...], port: int) -> dict[str,
         "workspace": name,
         "state": _state(agent),
         "wall": _state(wall),
-        "docker": _state(services.get("dind")),
+        "docker": _state(services.get(SIDECAR)),
         "port": real if real is not None else ("-" if wall else port),
         "image": agent.image if agent else "-",
     }

@@ -2,8 +2,9 @@
 
 from jailoc.generators import firewall as walls
 from jailoc.generators.assets import asset
-from jailoc.generators.compose import AGENT, SIDECAR, WALL, compose, emit, generated
+from jailoc.generators.compose import AGENT, SIDECAR, WALL, compose, generated
 from jailoc.generators.dockerfile import build
+from jailoc.generators.emit import emit
 from jailoc.generators.resolve import AGENT_HOME, resolve
 from jailoc.generators.validate import validate_compose, validate_firewall
 from jailoc.model.bundle import Bundle, File, Seed, digest

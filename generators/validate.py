@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema
 
-from jailoc.generators.compose import document
+from jailoc.generators.emit import document
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.schemas import schema

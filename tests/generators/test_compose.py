@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 
 from jailoc.generators.compile import compile_workspace
-from jailoc.generators.compose import document
+from jailoc.generators.emit import document
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused

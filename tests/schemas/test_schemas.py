@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from jailoc.generators.compile import compile_workspace
-from jailoc.generators.compose import document
+from jailoc.generators.emit import document
 from jailoc.generators.schema import config_schema
 from jailoc.model.document import Document
 from jailoc.schemas import NAMES, schema, text
