@@ -1,6 +1,8 @@
 """Gather the `Host` record: the one place that asks the operating system about itself."""
 
+import ipaddress
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -59,6 +61,7 @@ def gather(paths: Iterable[str], files: Iterable[str]) -> Host:
         config_home=_base("XDG_CONFIG_HOME", ".config"),
         cache_home=_base("XDG_CACHE_HOME", ".cache"),
         ipv6=_ipv6(),
+        networks=_networks(),
         links=links,
         files=texts,
     )
@@ -75,6 +78,21 @@ def _ipv6() -> bool:
         return Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").read_text().strip() == "0"
     except OSError:
         return False
+
+
+def _networks() -> tuple[str, ...]:
+    """Return the machine's IPv4 addresses and IPv6 networks, as the kernel lists them (proc(5)).
+
+    An IPv6 network is taken whole: its other machines are neighbours, and the machine's own
+    address in it may change every day (RFC 8981). Elsewhere than on Linux the list is empty.
+    """
+    found = {f"{each}/32" for each in re.findall(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL",
+                                                 _read("/proc/net/fib_trie") or "")}  # fmt: skip
+    for line in (_read("/proc/net/if_inet6") or "").splitlines():
+        address, _, length, *_ = line.split()
+        network = ipaddress.IPv6Network((int(address, 16), int(length, 16)), strict=False)
+        found.add(str(network))
+    return tuple(sorted(found))
 
 
 def _read(path: str) -> str | None:

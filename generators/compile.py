@@ -43,7 +43,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         sidecar = build("dind", workspace)
         builds.append(sidecar)
         images[SIDECAR] = sidecar.tag
-    rules = walls.lower(walls.policy(workspace))
+    rules = walls.lower(walls.policy(workspace, host))
     mounted = {WALL: _wall_files(rules)}
     if workspace.enable_docker:
         mounted[SIDECAR] = (File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),)

@@ -17,14 +17,18 @@ from jailoc.model.firewall import (
     Ruleset,
     Target,
 )
+from jailoc.model.host import Host
 from jailoc.model.special import PUBLIC, SPECIAL
 from jailoc.model.workspace import FIRST_PORT, Workspace
 
 DNS_PORT = 53
 
 
-def policy(workspace: Workspace) -> Policy:
-    """State what the sandbox may reach: what the user named, then the public internet."""
+def policy(workspace: Workspace, host: Host) -> Policy:
+    """State what the sandbox may reach: what the user named, then the public internet.
+
+    The machine's own public addresses are no internet: every service on it would answer there.
+    """
     decisions = [
         Decision(network=each.network, accept=True, reason=each.origin)
         for each in workspace.allowed_networks
@@ -41,6 +45,12 @@ def policy(workspace: Workspace) -> Policy:
         for protocol in (Protocol.UDP, Protocol.TCP)
     ]
     decisions += [
+        Decision(network=network, accept=False, reason="this machine and its network")
+        for network in map(ipaddress.ip_network, sorted(host.networks))
+        # A tunnel may claim every address there is; that says nothing about where things are.
+        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
+    ]
+    decisions += [
         Decision(network=network, accept=False, reason=reason) for network, reason in SPECIAL
     ]
     decisions += [Decision(network=network, accept=True, reason="public") for network in PUBLIC]
@@ -49,6 +59,11 @@ def policy(workspace: Workspace) -> Policy:
         published_port=FIRST_PORT if workspace.expose_port else None,
         names=tuple(Name(name=each.name, origin=each.origin) for each in workspace.allowed_names),
     )
+
+
+def _inside(network: Network, other: Network) -> bool:
+    family = Family(network.version)
+    return not AddressSet.networks(family, (network,)) - AddressSet.networks(family, (other,))
 
 
 def lower(policy: Policy) -> Firewall:

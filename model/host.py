@@ -16,6 +16,8 @@ class Host(Model):
     cache_home: str = ""
     ipv6: bool = False
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
+    networks: tuple[str, ...] = ()
+    """Its own addresses, and the IPv6 networks it is on, as ADDRESS/LENGTH."""
     links: dict[str, str] = Field(default_factory=dict)
     """Paths the configuration names whose real place differs, with that place."""
     files: dict[str, str] = Field(default_factory=dict)

@@ -89,9 +89,14 @@ def targets() -> list[world.Target]:
         "public-ipv6": world.PUBLIC_IPV6,
         "allowed": world.ALLOWED,
         "allowed-ipv6": world.ALLOWED_IPV6,
+        "neighbour-of-the-host": world.NEIGHBOUR,
         **world.CLOSED,
     }
-    return [(name, address, world.PORT) for name, address in named.items()]
+    return [
+        *((name, address, world.PORT) for name, address in named.items()),
+        ("own-public-address", world.OWN, world.OTHER_PORT),
+        ("own-public-address-ipv6", world.OWN_IPV6, world.OTHER_PORT),
+    ]
 
 
 def test_without_the_wall_every_host_of_the_matrix_answers(sandbox: Sandbox) -> None:
@@ -153,6 +158,7 @@ def test_a_container_in_the_sidecar_stands_behind_the_same_wall(sandbox: Sandbox
     closed = {
         **{name: (address, world.PORT) for name, address in world.CLOSED.items() if "." in address},
         "gateway": (doors["gateway"], world.OTHER_PORT),
+        "own-public-address": (world.OWN, world.OTHER_PORT),
     }
     opened = {"public": (world.PUBLIC, world.PORT), "allowed": (world.ALLOWED, world.PORT)}
     script = "".join(
@@ -262,7 +268,7 @@ def test_a_changed_allow_list_reaches_the_wall_with_the_next_up(sandbox: Sandbox
         sandbox.user.ok("up", "walled")
         answers = world.probe(
             sandbox.container("opencode"),
-            [("opened", opened, world.PORT), ("closed", "192.168.199.10", world.PORT)],
+            [("opened", opened, world.PORT), ("closed", "192.168.255.10", world.PORT)],
         )
         assert answers["opened"][0] == "hello"
         assert answers["closed"][0] != "hello"

@@ -23,11 +23,13 @@ PORT = 18100
 OTHER_PORT = 18101
 
 PUBLIC, PUBLIC_IPV6 = "11.22.33.44", "2a0f:dead:beef::44"
+OWN, OWN_IPV6, NEIGHBOUR = "11.22.33.99", "2a0f:dead:cafe::1", "2a0f:dead:cafe::2"
 ALLOWED, ALLOWED_IPV6 = "10.99.1.10", "fd99:1::10"
+# Outside of the pools that an engine takes its own networks from, or in the last of them.
 CLOSED = {
     "private-10": "10.99.0.10",
-    "private-172": "172.30.99.10",
-    "private-192": "192.168.199.10",
+    "private-172": "172.16.99.10",
+    "private-192": "192.168.255.10",
     "shared-by-carriers": "100.99.0.10",
     "benchmarking": "198.18.99.10",
     "documentation": "203.0.113.10",
@@ -149,7 +151,7 @@ def hosts() -> Iterator[None]:
     def inside(*arguments: str) -> None:
         call("ip", "-n", NAMESPACE, *arguments)
 
-    every = [PUBLIC, PUBLIC_IPV6, ALLOWED, ALLOWED_IPV6, *CLOSED.values()]
+    every = [PUBLIC, PUBLIC_IPV6, NEIGHBOUR, ALLOWED, ALLOWED_IPV6, *CLOSED.values()]
     call("ip", "netns", "delete", NAMESPACE, check=False)
     call("ip", "link", "delete", "jailoc-up", check=False)
     ip("netns", "add", NAMESPACE)
@@ -159,6 +161,8 @@ def hosts() -> Iterator[None]:
            "netns", NAMESPACE)  # fmt: skip
         ip("address", "add", f"{UPLINK}/30", "dev", "jailoc-up")
         ip("address", "add", f"{UPLINK_IPV6}/64", "dev", "jailoc-up", "nodad")
+        ip("address", "add", f"{OWN}/32", "dev", "jailoc-up")
+        ip("address", "add", f"{OWN_IPV6}/64", "dev", "jailoc-up", "nodad")
         ip("link", "set", "jailoc-up", "up")
         inside("link", "set", "lo", "up")
         inside("address", "add", f"{DOWNLINK}/30", "dev", "jailoc-down")

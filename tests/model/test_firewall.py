@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.generators.firewall import lower, policy
+from jailoc.generators import firewall
+from jailoc.generators.firewall import lower
 from jailoc.generators.resolve import resolve
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.firewall import (
@@ -22,6 +23,7 @@ from jailoc.model.firewall import (
     Target,
     accepted,
 )
+from jailoc.model.host import Host
 from jailoc.model.special import PUBLIC, SPECIAL
 from jailoc.model.workspace import Workspace
 from tests.strategies import HOST, any_networks, config_of, toml
@@ -43,6 +45,10 @@ decisions = st.builds(
     protocol=st.sampled_from((Protocol.TCP, Protocol.UDP)),
     port=st.sampled_from((None, 22, 53, 443)),
 )
+
+
+def policy(workspace: Workspace, *networks: str) -> Policy:
+    return firewall.policy(workspace, Host(home="/home/alice", networks=networks))
 
 
 def sandbox(allowed: list[Network], names: tuple[str, ...] = ()) -> Workspace:
@@ -216,3 +222,29 @@ def test_a_rule_set_refuses_a_rule_of_the_other_family() -> None:
 def test_a_comment_cannot_leave_its_quotes(comment: str) -> None:
     with pytest.raises(ValueError, match="comment"):
         Rule(chain=Chain.OUTPUT, target=Target.DENY, comment=comment)
+
+
+@pytest.mark.parametrize(
+    ("network", "closed"),
+    [
+        ("11.22.33.99/32", True),
+        ("2a0f:dead:cafe::/64", True),
+        ("::/0", False),
+        ("192.168.1.7/32", True),
+    ],
+)
+def test_the_machine_itself_is_closed_unless_it_is_allowed(network: str, closed: bool) -> None:
+    own = ipaddress.ip_network(network)
+    family = Family(own.version)
+    inside = AddressSet.networks(family, (own,))
+    rules = lower(policy(sandbox([]), network))
+    assert (not opened(rules, family, Protocol.TCP, 443) & inside) == closed
+    if closed:
+        named = lower(policy(sandbox([own]), network))
+        assert inside & opened(named, family, Protocol.TCP, 443) == inside
+
+
+def test_a_private_address_of_the_machine_adds_no_rule() -> None:
+    """The engine's bridges come and go; the rules must not change with them."""
+    with_bridges = lower(policy(sandbox([]), "172.17.0.1/32", "fd00::/64", "127.0.0.1/32"))
+    assert with_bridges == lower(policy(sandbox([])))
