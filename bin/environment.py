@@ -54,15 +54,16 @@ def _make(interpreter: Path, extra: str) -> None:
         stamp.unlink()
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
     steps = (
-        ([sys.executable, "-m", "venv", "--clear", str(VENV)], "install Python's venv module"),
+        # -I: the current directory may be one that an agent writes to; nothing is imported from it
+        ([sys.executable, "-I", "-m", "venv", "--clear", str(VENV)], "install Python's venv module"),
         (
-            [str(interpreter), "-m", "pip", "install", "--quiet",
+            [str(interpreter), "-I", "-m", "pip", "install", "--quiet",
              "--disable-pip-version-check", "--editable", target],
             "check the connection to the package index",
         ),
     )  # fmt: skip
     for command, hint in steps:
-        done = subprocess.run(command, stdout=sys.stderr, check=False)
+        done = subprocess.run(command, stdout=sys.stderr, cwd=ROOT, check=False)
         if done.returncode != 0:
             raise SystemExit(f"jailoc: `{' '.join(command)}` failed\n  hint: {hint}")
     (VENV / f"stamp-{extra}").write_text(_wanted())
