@@ -54,8 +54,11 @@ def _make(interpreter: Path, extra: str) -> None:
         stamp.unlink()
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
     steps = (
-        # -I: the current directory may be one that an agent writes to; nothing is imported from it
-        ([sys.executable, "-I", "-m", "venv", "--clear", str(VENV)], "install Python's venv module"),
+        # -I: an agent may write to the current directory; nothing is imported from there
+        (
+            [sys.executable, "-I", "-m", "venv", "--clear", str(VENV)],
+            "install Python's venv module",
+        ),
         (
             [str(interpreter), "-I", "-m", "pip", "install", "--quiet",
              "--disable-pip-version-check", "--editable", target],
