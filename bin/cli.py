@@ -122,9 +122,61 @@ def init() -> int:
 
     Example: jailoc init
     """
-    from jailoc.bin import files
+    from jailoc.bin import configure
 
-    return files.init(_terminal(), Options.config)
+    return configure.init(_terminal(), Options.config)
+
+
+@app.command
+def config(
+    workspace: str | None = None, /, *, json: Annotated[bool, Parameter(negative=())] = False
+) -> int:
+    """Show what is in effect after merging, each value with the entry it came from.
+
+    Example: jailoc config api
+
+    Parameters
+    ----------
+    workspace
+        The workspace to show; all by default.
+    json
+        Write JSON.
+    """
+    from jailoc.bin import configure
+
+    return configure.config(_terminal(), Options.config, workspace or Options.workspace, json)
+
+
+@app.command
+def add(directory: str | None = None, /) -> int:
+    """Add a directory to a workspace; a running one gets it at once.
+
+    Example: jailoc add ~/src/api --workspace api
+
+    Parameters
+    ----------
+    directory
+        The directory; the current one by default.
+    """
+    from jailoc.bin import configure
+
+    return configure.add(_terminal(), Options.config, Options.workspace, directory)
+
+
+@app.command
+def allow(target: str, /) -> int:
+    """Let a workspace reach a host or a network, on every port or on one.
+
+    Example: jailoc allow git.example.com:22 --workspace api
+
+    Parameters
+    ----------
+    target
+        HOST, HOST:PORT, ADDRESS/LENGTH or ADDRESS/LENGTH:PORT.
+    """
+    from jailoc.bin import configure
+
+    return configure.allow(_terminal(), Options.config, Options.workspace, target)
 
 
 @app.command

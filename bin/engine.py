@@ -63,7 +63,7 @@ def run(
     *,
     what: str,
     extra: dict[str, str] | None = None,
-    stdin: str | None = None,
+    stdin: bytes | None = None,
     timeout: float | None = None,
 ) -> str:
     """Run docker and return its standard output.
@@ -80,8 +80,6 @@ def run(
             input=stdin,
             stdin=None if stdin is not None else subprocess.DEVNULL,
             capture_output=True,
-            text=True,
-            errors="replace",
             timeout=timeout,
             check=False,
         )
@@ -89,9 +87,12 @@ def run(
         raise _no_docker() from None
     except subprocess.TimeoutExpired:
         raise DockerError(what, command, 124, f"no answer within {timeout:.0f} seconds") from None
+    output = done.stdout.decode(errors="replace")
     if done.returncode != 0:
-        raise DockerError(what, command, done.returncode, done.stdout + "\n" + done.stderr)
-    return done.stdout
+        raise DockerError(
+            what, command, done.returncode, output + "\n" + done.stderr.decode(errors="replace")
+        )
+    return output
 
 
 def stream(
@@ -259,7 +260,7 @@ def has_image(reference: str) -> bool:
 
 
 def build(image: Build, line: Callable[[str], None]) -> None:
-    """Build an image from its context, in a temporary directory that is always removed.
+    """Build an image; its Dockerfile lies in a temporary directory that is always removed.
 
     Raises:
         DockerError: a step failed; the tail is that of the build's log.
@@ -269,7 +270,7 @@ def build(image: Build, line: Callable[[str], None]) -> None:
             place = Path(folder, file.path)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(file.text, encoding="utf-8")
-        proxies = [
+        words = [
             word
             for name in PROXIES
             for variable in (name, name.lower())
@@ -277,8 +278,11 @@ def build(image: Build, line: Callable[[str], None]) -> None:
             # Without a value docker takes it from its environment: none is on the command line.
             for word in ("--build-arg", variable)
         ]
+        if image.base is not None:
+            words += ["--build-arg", f"BASE={image.base}"]
+        words += ["--file", str(Path(folder, "Dockerfile")), "--", image.directory or folder]
         stream(
-            ["build", "--tag", image.tag, *proxies, folder],
+            ["build", "--tag", image.tag, *words],
             what=f"building image {image.tag}",
             line=line,
             extra={"BUILDKIT_PROGRESS": "plain"},
@@ -291,30 +295,61 @@ def compose(project: str, file: Path | None, arguments: Iterable[str], **options
     return ["compose", "--project-name", project, *place, *arguments]
 
 
-def up(project: str, file: Path, password: str, line: Callable[[str], None], wait: int) -> None:
-    """Start a project and wait until every service is healthy.
+def up(
+    project: str, file: Path, services: list[str], line: Callable[[str], None], wait: int
+) -> None:
+    """Start services of a project and wait until they are healthy.
 
     Args:
         project: The project's name.
         file: The compose file.
-        password: Handed over in the environment of the process, nowhere else.
+        services: Those to start; all, and nothing else, if there is none.
         line: Called with each line of progress.
         wait: Seconds until it counts as failed.
 
     Raises:
         DockerError: a service did not become healthy, or the engine refused.
     """
+    orphans = [] if services else ["--remove-orphans"]
     stream(
         compose(
             project,
             file,
-            ["--ansi", "never", "--progress", "plain", "up", "--detach", "--remove-orphans",
-             "--no-build", "--quiet-pull", "--wait", "--wait-timeout", str(wait)],
+            ["--ansi", "never", "--progress", "plain", "up", "--detach", *orphans,
+             "--no-build", "--quiet-pull", "--wait", "--wait-timeout", str(wait), *services],
         ),
         what=f"starting project {project}",
         line=line,
-        extra={"OPENCODE_SERVER_PASSWORD": password},
     )  # fmt: skip
+
+
+def stop(container: str) -> None:
+    """Stop a container, and wait until it has."""
+    run(["stop", "--time", "5", container], what="stop container", timeout=60)
+
+
+def remove(container: str) -> None:
+    """Remove a container, running or not."""
+    run(["rm", "--force", container], what="remove container", timeout=60)
+
+
+def restart(container: str) -> None:
+    """Stop a container and start it again."""
+    run(["restart", "--time", "5", container], what="restart container", timeout=90)
+
+
+def feed(container: str, command: list[str], data: bytes) -> str:
+    """Run a command as root in a container, with data on its standard input.
+
+    Raises:
+        DockerError: it ended with another status than 0.
+    """
+    return run(
+        ["exec", "--interactive", "--user", "0:0", container, *command],
+        what=f"running {command[-1]} in the container",
+        stdin=data,
+        timeout=60,
+    )
 
 
 def down(project: str, line: Callable[[str], None]) -> None:

@@ -1,13 +1,15 @@
 """Gather the `Host` record: the one place that asks the operating system about itself."""
 
+import hashlib
 import ipaddress
 import os
 import re
-from collections.abc import Iterable
+import stat
 from pathlib import Path
 
+from jailoc.generators.load import Mentioned
 from jailoc.model.diagnostic import refuse
-from jailoc.model.host import Host
+from jailoc.model.host import Host, Kind
 
 FILE_LIMIT = 1 << 20
 """Bytes that are read of a file the configuration refers to."""
@@ -47,24 +49,59 @@ def cache_directory() -> Path:
     return Path(_base("XDG_CACHE_HOME", ".cache")) / "jailoc"
 
 
-def gather(paths: Iterable[str], files: Iterable[str]) -> Host:
-    """Ask everything that the compiler may know.
-
-    Args:
-        paths: Host paths that the configuration names, absolute and clean.
-        files: Those whose text is needed.
-    """
-    links = {path: real for path in paths if (real := os.path.realpath(path)) != path}
-    texts = {path: text for path in files if (text := _read(path)) is not None}
+def gather(mentioned: Mentioned) -> Host:
+    """Ask everything that the compiler may know about what a configuration names."""
+    links = {path: real for path in mentioned.paths if (real := os.path.realpath(path)) != path}
+    kinds = {path: kind for path in mentioned.paths if (kind := _kind(path)) is not None}
+    texts = {path: text for path in mentioned.files if (text := _read(path)) is not None}
+    for url in mentioned.urls:
+        if (text := _read(str(fetched(url)))) is not None:
+            texts[url] = text
     return Host(
         home=home(),
         config_home=_base("XDG_CONFIG_HOME", ".config"),
         cache_home=_base("XDG_CACHE_HOME", ".cache"),
+        data_home=_base("XDG_DATA_HOME", ".local/share"),
         ipv6=_ipv6(),
         networks=_networks(),
         links=links,
+        kinds=kinds,
         files=texts,
+        sockets=_sockets(),
+        agent_socket=_agent_socket(),
     )
+
+
+def fetched(url: str) -> Path:
+    """Return where the text of a remote Dockerfile is kept."""
+    return cache_directory() / "fetched" / hashlib.sha256(url.encode()).hexdigest()
+
+
+def _kind(path: str) -> Kind | None:
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISDIR(mode):
+        return Kind.DIRECTORY
+    return Kind.SOCKET if stat.S_ISSOCK(mode) else Kind.OTHER
+
+
+def _sockets() -> tuple[str, ...]:
+    """Return the sockets of the engine that `DOCKER_HOST` names, as it is spelt and really."""
+    address = os.environ.get("DOCKER_HOST", "")
+    if not address.startswith("unix:///"):
+        return ()
+    path = os.path.normpath(address.removeprefix("unix://"))
+    return tuple(sorted({path, os.path.realpath(path)}))
+
+
+def _agent_socket() -> str | None:
+    """Return the socket of the SSH agent (ssh-agent(1)), if it is one."""
+    path = os.environ.get("SSH_AUTH_SOCK", "")
+    return path if path.startswith("/") and _kind(path) is Kind.SOCKET else None
 
 
 def _base(variable: str, default: str) -> str:

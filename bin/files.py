@@ -1,11 +1,10 @@
-"""The commands that need no engine: `render`, `validate`, `schema` and `init`."""
+"""The commands that need no engine: `render`, `validate` and `schema`."""
 
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin import facts, source, store
+from jailoc.bin import source, store
 from jailoc.bin.terminal import Terminal
-from jailoc.generators.assets import asset
 from jailoc.generators.compile import compile_workspace
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Refused, refuse
@@ -82,19 +81,4 @@ def schema(terminal: Terminal, name: str) -> int:
     if name not in NAMES:
         raise refuse("schema", f"there is no schema `{name}`", allowed=", ".join(NAMES))
     terminal.result(schema_text(name))
-    return 0
-
-
-def init(terminal: Terminal, config: str | None) -> int:
-    """Write the commented starter configuration; an existing file is never touched."""
-    path = facts.config_file(config)
-    if path.exists() or path.is_symlink():
-        raise refuse(
-            "config-exists",
-            f"`{path}` exists already",
-            hint="edit it, or give another place with --config",
-        )
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    store.write(path, asset("starter.toml"), 0o600)
-    terminal.result(f"{path}: written")
     return 0

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from jailoc.bin import engine, facts, source, store
-from jailoc.bin.password import password
+from jailoc.bin import engine, facts, fetch, password, secret, source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import COMPOSE_FILE, compile_workspace
-from jailoc.generators.compose import WALL
+from jailoc.generators.compose import AGENT, PASSWORD_FILE, SIDECAR, WALL
+from jailoc.generators.resolve import resolve
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 
@@ -24,28 +24,33 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
             f"no configuration at {origin.path}: using the starter configuration", "yellow"
         )
     name = origin.chosen(wanted)
+    workspace = resolve(origin.config, name, origin.host)
+    for place in (workspace.base, workspace.overlay):
+        if place and place.source in origin.urls:
+            terminal.say(f"fetching {place.source}")
+            fetch.fetch(place.source)
+            origin = source.read(config)
     bundle = compile_workspace(origin.config, name, origin.host)
+    secrets = secret.values(bundle, (each.key for each in workspace.env))
+    password.check(origin.config.password_mode)
     terminal.say("checking Docker")
     engine.check()
     directory = Path(bundle.directory)
     with store.locked(directory.with_name(f"{name}.lock")):
         _check_port(bundle)
         for build in bundle.builds:
-            if not engine.has_image(build.tag):
+            # What lies in a directory of the user may have changed; the engine knows.
+            if build.directory is not None or not engine.has_image(build.tag):
                 terminal.say(f"building image {build.tag}")
                 engine.build(build, lambda line: terminal.say(f"  {line}", "dim"))
+        bundle = _settled(terminal, config, bundle, directory)
         _prepare(terminal, bundle)
         store.write_bundle(bundle, directory)
         terminal.say(f"starting {name}")
-        secret = password(facts.state_directory(), name)
+        mode = origin.config.password_mode
+        secrets[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
         try:
-            engine.up(
-                bundle.compose.name,
-                directory / COMPOSE_FILE,
-                secret,
-                lambda line: terminal.say(f"  {line}", "dim"),
-                START_LIMIT,
-            )
+            _start(terminal, bundle, directory, secrets)
         except engine.DockerError:
             _explain(terminal, bundle.compose.name)
             raise
@@ -53,6 +58,57 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     where = f"on port {ports[0].published}" if ports else "exec-only, port not exposed"
     terminal.say(f"{name} started {where}", "green")
     return 0
+
+
+def _settled(terminal: Terminal, config: str | None, bundle: Bundle, directory: Path) -> Bundle:
+    """Return the bundle once the agent can no longer change what it was compiled from.
+
+    New mounts are about to be made: between our look at a path and the engine's, a running agent
+    could put a symbolic link there.
+
+    Raises:
+        Refused: what was compiled is not what is there any more.
+    """
+    agent = _container(bundle.compose.name, AGENT)
+    if agent is None or agent.state != "running" or not store.differs(bundle, directory):
+        return bundle
+    terminal.say("stopping the agent to renew its container")
+    engine.stop(agent.id)
+    origin = source.read(config)
+    return compile_workspace(origin.config, bundle.workspace, origin.host)
+
+
+def _start(terminal: Terminal, bundle: Bundle, directory: Path, secrets: dict[str, bytes]) -> None:
+    """Start the wall, hand it the secrets, then start what stands behind it."""
+
+    def progress(line: str) -> None:
+        terminal.say(f"  {line}", "dim")
+
+    project, file = bundle.compose.name, directory / COMPOSE_FILE
+    before = {each.service: each for each in engine.containers(project)}
+    engine.up(project, file, [WALL], progress, START_LIMIT)
+    wall = _container(project, WALL)
+    if wall is None:
+        raise engine.DockerError("starting the wall", [], 1, "its container is not there")
+    changed = engine.feed(
+        wall.id, ["/bin/sh", "/etc/jailoc/secrets.sh"], secret.archive(secrets)
+    ).strip()
+    old = before.get(WALL)
+    if old is not None and old.id != wall.id:
+        # They live in the namespace of a wall that is gone.
+        for service in (AGENT, SIDECAR):
+            if (gone := before.get(service)) is not None:
+                engine.remove(gone.id)
+    engine.up(project, file, [], progress, START_LIMIT)
+    agent, was = _container(project, AGENT), before.get(AGENT)
+    if changed == "changed" and agent and was and agent.id == was.id and was.state == "running":
+        terminal.say("restarting the agent: its secrets have changed")
+        engine.restart(agent.id)
+        engine.up(project, file, [], progress, START_LIMIT)
+
+
+def _container(project: str, service: str) -> engine.Container | None:
+    return next((each for each in engine.containers(project) if each.service == service), None)
 
 
 def _check_port(bundle: Bundle) -> None:

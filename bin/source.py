@@ -24,6 +24,8 @@ class Source(Model):
     path: str
     config: Config
     host: Host
+    urls: tuple[str, ...]
+    """Dockerfiles that are fetched."""
     warnings: tuple[Diagnostic, ...]
     starter: bool
     """There is no file, so the starter configuration is in effect."""
@@ -51,15 +53,26 @@ def read(flag: str | None) -> Source:
     """
     path = facts.config_file(flag)
     named = bool(flag or os.environ.get("JAILOC_CONFIG"))
-    text, starter = _text(path, named)
+    text, starter = text_of(path, named)
+    return check(text, path, starter)
+
+
+def check(text: str, path: Path, starter: bool = False) -> Source:
+    """Check the text of a configuration file.
+
+    Raises:
+        Refused: something in it is wrong.
+    """
     document = Document(text, str(path))
-    host = facts.gather(*mentioned(document, facts.home()))
+    asked = mentioned(document, facts.home())
+    host = facts.gather(asked)
     config = load(document, host)
     return Source(
         path=str(path),
         config=config,
         host=host,
-        warnings=warnings(document, config),
+        urls=asked.urls,
+        warnings=warnings(document, config, host),
         starter=starter,
     )
 
@@ -75,7 +88,12 @@ def current_directory() -> str:
         return "/"
 
 
-def _text(path: Path, named: bool) -> tuple[str, bool]:
+def text_of(path: Path, named: bool) -> tuple[str, bool]:
+    """Return the text of a configuration file, and whether it is the starter's instead.
+
+    Raises:
+        Refused: it cannot be read, or is missing although it was named.
+    """
     try:
         return path.read_bytes().decode("utf-8"), False
     except FileNotFoundError:

@@ -44,6 +44,11 @@ def same(path: Path, file: File) -> bool:
         return False
 
 
+def differs(bundle: Bundle, directory: Path) -> bool:
+    """Tell whether a directory does not hold the files of a bundle as they should be."""
+    return not all(same(directory / file.path, file) for file in bundle.files)
+
+
 def write_files(bundle: Bundle, directory: Path) -> None:
     """Write the files of a bundle; what else is there stays.
 
@@ -81,8 +86,12 @@ def make_private(directory: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, patience: float = 0) -> Iterator[None]:
     """Hold a lock that the kernel gives back when the process ends, however it ends.
+
+    Args:
+        path: The lock file.
+        patience: Seconds to wait for it.
 
     Raises:
         Refused: another jailoc holds it.
@@ -90,7 +99,7 @@ def locked(path: Path) -> Iterator[None]:
     make_private(path.parent)
     lock = filelock.FileLock(path, mode=0o600)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except filelock.Timeout:
         raise refuse(
             "locked",

@@ -45,6 +45,10 @@ class Terminal:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
+    def heading(self, text: str) -> None:
+        """Write a heading among results."""
+        self.result(self.paint(text, "bold", sys.stdout))
+
     def data(self, value: object) -> None:
         """Write a result for programs."""
         self.result(json.dumps(value, indent=2, ensure_ascii=False))

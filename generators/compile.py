@@ -1,9 +1,11 @@
 """Compile a workspace to its `Bundle`: every generated file, image, service and rule."""
 
+from collections.abc import Iterator
+
 from jailoc.generators import firewall as walls
 from jailoc.generators.assets import asset
 from jailoc.generators.compose import AGENT, SIDECAR, WALL, compose, generated
-from jailoc.generators.dockerfile import build
+from jailoc.generators.dockerfile import agent, embedded
 from jailoc.generators.emit import emit
 from jailoc.generators.resolve import AGENT_HOME, resolve
 from jailoc.generators.validate import validate_compose, validate_firewall
@@ -13,6 +15,7 @@ from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
+from jailoc.model.secret import Destination
 from jailoc.model.workspace import Workspace
 
 COMPOSE_FILE = "docker-compose.yml"
@@ -30,21 +33,16 @@ def compile_workspace(config: Config, name: str, host: Host) -> Bundle:
 
 def bundle(workspace: Workspace, host: Host) -> Bundle:
     """Compile a resolved workspace; the output is checked against the schemas."""
-    wall = build("wall", workspace)
-    builds = [wall]
-    images = {WALL: wall.tag}
-    if workspace.image is None:
-        agent = build("agent", workspace)
-        builds.append(agent)
-        images[AGENT] = agent.tag
-    else:
-        images[AGENT] = workspace.image
+    wall = embedded("wall", workspace)
+    agents, reference = agent(workspace, host)
+    builds = [wall, *agents]
+    images = {WALL: wall.tag, AGENT: reference}
     if workspace.enable_docker:
-        sidecar = build("dind", workspace)
+        sidecar = embedded("dind", workspace)
         builds.append(sidecar)
         images[SIDECAR] = sidecar.tag
     rules = walls.lower(walls.policy(workspace, host))
-    mounted = {WALL: _wall_files(rules)}
+    mounted = {WALL: _wall_files(rules), AGENT: _agent_files(workspace)}
     if workspace.enable_docker:
         mounted[SIDECAR] = (File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),)
     model = compose(
@@ -69,34 +67,59 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         builds=tuple(builds),
         compose=model,
         firewall=rules,
+        secrets=workspace.secrets,
         seeds=seeds(workspace),
         directories=tuple(dict.fromkeys(sources)),
+    )
+
+
+def _agent_files(workspace: Workspace) -> tuple[File, ...]:
+    names = [each.name for each in workspace.secrets
+             if each.destination is Destination.ENVIRONMENT]  # fmt: skip
+    return (
+        File(path="agent/agent.sh", mode=0o644, text=asset("agent.sh")),
+        File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
     )
 
 
 def _wall_files(rules: Firewall) -> tuple[File, ...]:
     texts = {
         "firewall.sh": asset("firewall.sh"),
-        "names": "".join(f"{each.name}\n" for each in rules.names),
+        "names": "".join(f"{each.line}\n" for each in rules.names),
         "rules.v4": walls.restore(rules.ipv4),
         "rules.v6": walls.restore(rules.ipv6),
+        "secrets.sh": asset("secrets.sh"),
     }
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
 
 
 def seeds(workspace: Workspace) -> tuple[Seed, ...]:
-    """Return the `.gitignore` that OpenCode insists on writing into its configuration directory.
+    """Return the `.gitignore` that OpenCode insists on writing into its configuration directories.
 
-    It ends at once if that directory is read-only and the file is missing; where several mounts
-    cover the directory, the innermost decides.
+    It ends at once if such a directory is read-only and the file is missing.
     """
+    names = ("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore")
+    text = "".join(f"{name}\n" for name in names)
+    return tuple(
+        Seed(path=f"{directory}/.gitignore", text=text)
+        for directory in (
+            *_read_only_configuration(workspace),
+            *_protected_configuration(workspace),
+        )
+    )
+
+
+def _read_only_configuration(workspace: Workspace) -> Iterator[str]:
+    """Where several mounts cover the user's directory, the innermost decides."""
     place = f"{AGENT_HOME}/.config/opencode"
     covering = [mount for mount in workspace.mounts if within(place, mount.container)]
-    if not covering:
-        return ()
-    mount = max(covering, key=lambda each: len(each.container))
-    if mount.mode is not Mode.READ_ONLY:
-        return ()
-    names = ("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore")
-    directory = mount.host + place.removeprefix(mount.container)
-    return (Seed(path=f"{directory}/.gitignore", text="".join(f"{name}\n" for name in names)),)
+    if covering:
+        mount = max(covering, key=lambda each: len(each.container))
+        if mount.mode is Mode.READ_ONLY:
+            yield mount.host + place.removeprefix(mount.container)
+
+
+def _protected_configuration(workspace: Workspace) -> Iterator[str]:
+    for each in workspace.covers:
+        if each.mode is Mode.READ_ONLY and each.path.endswith("/.opencode"):
+            yield each.path

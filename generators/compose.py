@@ -12,6 +12,7 @@ from jailoc.model.compose import (
     Health,
     Limits,
     Literally,
+    MemoryVolume,
     Network,
     Port,
     SecurityOption,
@@ -21,12 +22,17 @@ from jailoc.model.compose import (
 )
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
+from jailoc.model.secret import SECRETS_LIMIT, VARIABLE
 from jailoc.model.size import size
 from jailoc.model.workspace import FIRST_PORT, Workspace
 
 WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
 AGENT_USER = "1000:1000"
-PASSWORD = "OPENCODE_SERVER_PASSWORD"  # noqa: S105 -- the variable's name, not a value
+SECRETS = "secrets"
+SECRETS_PLACE = "/run/secrets"
+PASSWORD_FILE = ".server-password"  # noqa: S105 -- a name, not a value
+"""Below `SECRETS_PLACE`; no secret of a user can have a dot in its name."""
+AGENT_SOCKET = "/run/ssh-agent.sock"
 SOCKET = "unix:///run/dind/docker.sock"
 RESERVATION = "512m"
 DIGEST_LABEL = "dev.jailoc.files"
@@ -34,7 +40,7 @@ DIGEST_LABEL = "dev.jailoc.files"
 
 HEALTH = (
     # The password travels through curl's standard input: arguments can be read by every process.
-    f'printf %s "${PASSWORD}" | sed \'s/[\\\\"]/\\\\&/g; s/^/user = "opencode:/; s/$/"/\' | '
+    f'sed \'s/[\\\\"]/\\\\&/g; s/^/user = "opencode:/; s/$/"/\' {SECRETS_PLACE}/{PASSWORD_FILE} | '
     "curl --silent --fail --output /dev/null --max-time 5 --noproxy '*' --config - "
     f"http://127.0.0.1:{FIRST_PORT}/global/health"
 )
@@ -53,7 +59,7 @@ def compose(
             looks at paths alone, so without it new rules would not reach a running wall.
     """
     services = {WALL: _wall(workspace, host, images[WALL], digests[WALL])}
-    services[AGENT] = _agent(workspace, images[AGENT])
+    services[AGENT] = _agent(workspace, host, images[AGENT], digests[AGENT])
     if workspace.enable_docker:
         services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
     return Compose(
@@ -61,6 +67,7 @@ def compose(
         services=services,
         network=Network(ipv6_subnet=_subnet(workspace.project) if host.ipv6 else None),
         volumes=tuple(volume.name for volume in _volumes(workspace)),
+        memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),
     )
 
 
@@ -123,6 +130,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         mounts=(
             _folder(workspace, host, "wall"),
             Tmpfs(target="/run/jailoc", size=1 << 20, mode=0o755),
+            Volume(name=SECRETS, target=SECRETS_PLACE),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
                 Volume(name=volume.name, target=f"/volumes/{volume.name}")
@@ -150,7 +158,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     )
 
 
-def _agent(workspace: Workspace, image: str) -> Service:
+def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     environment = {
         "OPENCODE_LOG": Literally(text="debug"),
         "JAILOC": Literally(text="1"),
@@ -158,33 +166,21 @@ def _agent(workspace: Workspace, image: str) -> Service:
     }
     if workspace.enable_docker:
         environment["DOCKER_HOST"] = Literally(text=SOCKET)
+    socket = host.agent_socket if workspace.ssh_auth_sock else None
+    if socket:
+        environment["SSH_AUTH_SOCK"] = Literally(text=AGENT_SOCKET)
     for variable in workspace.env:
         environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
-    paths = [
-        Bind(
-            source=Literally(text=each.path, origin=each.origin),
-            target=Literally(text=each.path),
-            mode=Mode.READ_WRITE,
-        )
-        for each in workspace.paths
-    ]
-    mounts = [
-        Bind(
-            source=Literally(text=each.host, origin=each.origin),
-            target=Literally(text=each.container),
-            mode=each.mode,
-        )
-        for each in workspace.mounts
-    ]
-    # For one container path the last entry holds: a user's mount beats a workspace path.
-    binds = {bind.target.text: bind for bind in (*paths, *mounts)}
+    # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
+    odd = [f"{each.key}={each.value}" for each in workspace.env if not VARIABLE.fullmatch(each.key)]
     return Service(
         image=Literally(text=image, origin=workspace.image_origin),
         user=AGENT_USER,
         init=True,
-        entrypoint=("opencode",),
+        entrypoint=("/bin/sh", "/etc/jailoc/agent.sh"),
         command=(
-            "serve", "--hostname", "0.0.0.0", "--port", str(FIRST_PORT),  # noqa: S104
+            *(("env", *odd) if odd else ()),
+            "opencode", "serve", "--hostname", "0.0.0.0", "--port", str(FIRST_PORT),  # noqa: S104
             "--print-logs", "--log-level", "DEBUG",
         ),
         namespace="firewall",
@@ -192,8 +188,12 @@ def _agent(workspace: Workspace, image: str) -> Service:
         if workspace.paths
         else None,
         environment=environment,
-        inherited=(PASSWORD,),
-        mounts=(*binds.values(), *_agent_volumes(workspace)),
+        labels={DIGEST_LABEL: digest},
+        mounts=(
+            *_agent_binds(workspace, host, socket),
+            *_agent_volumes(workspace),
+            Volume(name=SECRETS, target=SECRETS_PLACE, mode=Mode.READ_ONLY),
+        ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace, pids=256),
         health=Health(
@@ -201,6 +201,38 @@ def _agent(workspace: Workspace, image: str) -> Service:
         ),
         after=(Condition(service=WALL),),
     )  # fmt: skip
+
+
+def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[Bind, ...]:
+    """Return what the agent sees of the host; for one container path the last entry holds.
+
+    A user's mount beats a workspace path and what covers it; what jailoc needs itself beats both.
+    """
+
+    def bind(source: str, target: str, mode: Mode, origin: str | None = None) -> Bind:
+        return Bind(
+            source=Literally(text=source, origin=origin),
+            target=Literally(text=target),
+            mode=mode,
+        )
+
+    entries = [bind(each.path, each.path, Mode.READ_WRITE, each.origin) for each in workspace.paths]
+    entries += [
+        bind(each.path, each.path, each.mode, f"protect: {each.origin}")
+        for each in workspace.covers
+    ]
+    entries += [
+        bind(each.host, each.container, each.mode, each.origin) for each in workspace.mounts
+    ]
+    if workspace.git_config and host.git_config:
+        entries.append(bind(host.git_config, f"{AGENT_HOME}/.gitconfig", Mode.READ_ONLY))
+    if workspace.ssh_auth_sock:
+        if socket:
+            entries.append(bind(socket, AGENT_SOCKET, Mode.READ_WRITE))
+        if host.known_hosts:
+            entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
+    entries.append(_folder(workspace, host, "agent"))
+    return tuple({each.target.text: each for each in entries}.values())
 
 
 def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Service:

@@ -44,8 +44,17 @@ def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str
         "services": services,
         "networks": {"jailoc": network},
     }
-    if model.volumes:
-        data["volumes"] = {name: {} for name in model.volumes}
+    data["volumes"] = {name: {} for name in model.volumes} | {
+        each.name: {
+            "driver": "local",
+            "driver_opts": {
+                "type": "tmpfs",
+                "device": "tmpfs",
+                "o": f"size={each.size},mode=0755,nosuid,nodev,noexec",
+            },
+        }
+        for each in model.memory
+    }
     return data
 
 
@@ -67,10 +76,10 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
     data["command"] = [_escape(word) for word in service.command]
     if service.working_dir is not None:
         data["working_dir"] = say(service.working_dir, "working_dir")
-    if service.environment or service.inherited:
+    if service.environment:
         data["environment"] = {
             key: say(value, "environment", key) for key, value in service.environment.items()
-        } | dict.fromkeys(service.inherited)
+        }
     if service.namespace == "own":
         data["networks"] = {"jailoc": {}}
     else:
@@ -140,7 +149,8 @@ def _mount(mount: Bind | Volume | Tmpfs, at: Path, say: Any) -> dict[str, Any]:
                 "bind": {"create_host_path": False},
             }
         case Volume():
-            return {"type": "volume", "source": mount.name, "target": mount.target}
+            volume = {"type": "volume", "source": mount.name, "target": mount.target}
+            return volume | ({"read_only": True} if mount.mode is Mode.READ_ONLY else {})
         case Tmpfs():
             return {
                 "type": "tmpfs",

@@ -30,8 +30,11 @@ def policy(workspace: Workspace, host: Host) -> Policy:
     The machine's own public addresses are no internet: every service on it would answer there.
     """
     decisions = [
-        Decision(network=each.network, accept=True, reason=each.origin)
+        Decision(
+            network=each.network, accept=True, reason=each.origin, protocol=protocol, port=each.port
+        )
         for each in workspace.allowed_networks
+        for protocol in _protocols(each.port)
     ]
     decisions += [
         Decision(
@@ -57,8 +60,16 @@ def policy(workspace: Workspace, host: Host) -> Policy:
     return Policy(
         decisions=tuple(decisions),
         published_port=FIRST_PORT if workspace.expose_port else None,
-        names=tuple(Name(name=each.name, origin=each.origin) for each in workspace.allowed_names),
+        names=tuple(
+            Name(name=each.name, port=each.port, origin=each.origin)
+            for each in workspace.allowed_names
+        ),
     )
+
+
+def _protocols(port: int | None) -> tuple[Protocol | None, ...]:
+    """Return what an allowed port is open for; without a port it is everything."""
+    return (None,) if port is None else (Protocol.TCP, Protocol.UDP)
 
 
 def _inside(network: Network, other: Network) -> bool:

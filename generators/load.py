@@ -1,24 +1,33 @@
 """Turn the text of a configuration file into a `Config`, or into everything wrong with it."""
 
 import difflib
-from collections.abc import Iterator
-from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from jailoc.model.config import NOT_BUILT, Base, Config, Defaults, WorkspaceConfig, describe
+from jailoc import __version__
+from jailoc.generators.cross import absolute, conflicts, found, scopes, table, texts
+from jailoc.generators.resolve import protected
+from jailoc.model import protect
+from jailoc.model.base import Model
+from jailoc.model.config import NEWER, Base, Config, Defaults, Secrets, WorkspaceConfig
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
-from jailoc.model.document import Document, Path, dotted
+from jailoc.model.document import Document, Path
+from jailoc.model.field import describe
 from jailoc.model.host import Host
-from jailoc.model.path import clean, expand
+from jailoc.model.secret import Source
 
 _KNOWN: dict[Path, set[str]] = {
     (): set(Config.model_fields),
     ("base",): set(Base.model_fields),
     ("defaults",): set(Defaults.model_fields),
     ("workspaces", "*"): set(WorkspaceConfig.model_fields),
+    ("secrets",): set(Secrets.model_fields),
+    ("secrets", "*"): set(Source.model_fields),
 }
+
+_PLACES = {(): "the top of the file", ("base",): "[base]", ("defaults",): "[defaults]",
+           ("workspaces", "*"): "a workspace"}  # fmt: skip
 
 _WANTED = {
     "string_type": "a string in quotes",
@@ -31,6 +40,17 @@ _WANTED = {
 }
 
 
+class Mentioned(Model):
+    """What of the host a document names: the edge looks it up, the compiler never does."""
+
+    paths: tuple[str, ...]
+    """Absolute and clean; where do they lead, and what is there?"""
+    files: tuple[str, ...]
+    """Those of them whose text is needed."""
+    urls: tuple[str, ...]
+    """Dockerfiles that are fetched."""
+
+
 def load(document: Document, host: Host) -> Config:
     """Check a parsed document as a whole.
 
@@ -41,74 +61,91 @@ def load(document: Document, host: Host) -> Config:
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
     """
+    problems = list(conflicts(document, host))
     try:
-        return Config.model_validate(document.data, context={"host": host})
+        config = Config.model_validate(document.data, context={"host": host})
     except ValidationError as error:
-        found = [_diagnostic(document, each) for each in error.errors(include_url=False)]
-    raise Refused(tuple(sorted(found, key=_place)))
+        problems += [_diagnostic(document, each) for each in error.errors(include_url=False)]
+    else:
+        if not problems:
+            return config
+    raise Refused(tuple(sorted(problems, key=_place)))
 
 
-def warnings(document: Document, config: Config) -> tuple[Diagnostic, ...]:
-    """Return what is accepted but worth a word: one path in two workspaces."""
+def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic, ...]:
+    """Return what is accepted but worth a word."""
+    found_ones: list[Diagnostic] = []
     owners: dict[str, str] = {}
-    found: list[Diagnostic] = []
     for name, workspace in sorted(config.workspaces.items()):
         for index, path in enumerate(workspace.paths):
+            place: Path = ("workspaces", name, "paths", index)
             owner = owners.setdefault(path, name)
             if owner != name:
-                place: Path = ("workspaces", name, "paths", index)
-                position = document.value(place)
-                found.append(
-                    Diagnostic(
-                        code="path-shared",
-                        severity=Severity.WARNING,
-                        message=f"path `{path}` is in workspace `{owner}` and in `{name}`",
-                        file=document.file,
-                        position=position,
-                        where=dotted(place),
-                        text=document.line(position) if position else None,
+                found_ones.append(
+                    found(
+                        document,
+                        place,
+                        "path-shared",
+                        f"path `{path}` is in workspace `{owner}` and in `{name}`",
                         hint="the two agents can change each other's files",
                     )
                 )
-    return tuple(found)
+            entries = protected(config, name)
+            for each in protect.covers(path, entries, host)[1]:
+                found_ones.append(
+                    found(
+                        document,
+                        place,
+                        "protect-link",
+                        f"`{each.path}` cannot be protected: {each.reason}",
+                        hint="the agent can replace the link; look at it before you run anything",
+                    )
+                )
+    return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
 
-def mentioned(document: Document, home: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the host paths a document names, and those whose text the compiler needs.
+def mentioned(document: Document, home: str) -> Mentioned:
+    """Return the host paths and URLs a document names.
 
     It reads the document without believing it, since nothing has been checked yet.
-
-    Returns:
-        Cleaned absolute paths: all of them, and the files to be read.
     """
-    paths: set[str] = set()
-    files: set[str] = set()
-    for scope in _scopes(document.data):
-        for text in _texts(scope.get("paths")):
-            paths.add(expand(text, home))
-        for text in _texts(scope.get("mounts")):
-            paths.add(expand(text.split(":", 1)[0], home))
-    base = document.data.get("base")
-    if isinstance(base, dict):
-        for text in _texts(base.get("ca_certificates")):
-            files.add(expand(text, home))
-    return _absolute(paths | files), _absolute(files)
+    data = document.data
+    paths: list[object] = [f"{home}/{name}" for name in _OWN]
+    files: list[object] = [text for _, text in texts(table(data, "base").get("ca_certificates"))]
+    sources: list[object] = [table(data, "base").get("dockerfile")]
+    defaults = table(data, "defaults")
+    for _, scope in scopes(data):
+        files += [text for _, text in texts(scope.get("env_file"))]
+        sources.append(scope.get("dockerfile"))
+        paths.append(scope.get("build_context"))
+        paths += [text.split(":", 1)[0] for _, text in texts(scope.get("mounts"))]
+        for kind in ("env", "file"):
+            for name in table(scope, "secrets", kind):
+                paths.append(table(scope, "secrets", kind, name).get("from_file"))
+        protected = scope.get("protect", defaults.get("protect", list(protect.DEFAULT)))
+        for _, text in texts(scope.get("paths")):
+            root = absolute(text, home)
+            paths.append(root)
+            for _, entry in texts(protected):
+                if root and "\0" not in entry:
+                    paths += protect.candidates(root, entry)
+    files += sources
+    paths += files
+    # The directory of a Dockerfile is its build context.
+    paths += [path.rpartition("/")[0] for each in sources if (path := absolute(each, home))]
+    return Mentioned(
+        paths=_absolute(paths, home),
+        files=_absolute(files, home),
+        urls=tuple(sorted({each for each in sources if isinstance(each, str)
+                           and each.startswith(("http://", "https://"))})),
+    )  # fmt: skip
 
 
-def _absolute(paths: set[str]) -> tuple[str, ...]:
-    return tuple(sorted(clean(each) for each in paths if each.startswith("/") and "\0" not in each))
+_OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")
 
 
-def _scopes(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    defaults, workspaces = data.get("defaults"), data.get("workspaces")
-    if isinstance(defaults, dict):
-        yield defaults
-    if isinstance(workspaces, dict):
-        yield from (each for each in workspaces.values() if isinstance(each, dict))
-
-
-def _texts(value: object) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+def _absolute(paths: list[object], home: str) -> tuple[str, ...]:
+    return tuple(sorted({path for each in paths if (path := absolute(each, home))}))
 
 
 def _place(diagnostic: Diagnostic) -> tuple[int, int, str]:
@@ -118,10 +155,10 @@ def _place(diagnostic: Diagnostic) -> tuple[int, int, str]:
 
 def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
     path, kind = error["loc"], error["type"]
-    # pydantic marks an error of a workspace's name itself this way; a key may be called that, too.
-    at_key = len(path) == 3 and path[::2] == ("workspaces", "[key]") and kind != "extra_forbidden"
+    # pydantic marks an error of a table's name itself this way; a key may be called that, too.
+    at_key = path[-1:] == ("[key]",) and kind != "extra_forbidden" and len(path) in {3, 5, 6}
     if at_key:
-        path = path[:2]
+        path = path[:-1]
     if kind == "extra_forbidden":
         return _unknown(document, path)
     if kind == "jailoc":
@@ -132,53 +169,40 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
         code, hint = "type", None
         allowed = _WANTED.get(kind)
         message = f"expected {allowed or error['msg']}, found {describe(error['input'])}"
-    return _at(document, path, code, f"{message}", allowed, hint, at_key)
+    return found(document, path, code, f"{message}", allowed, hint, at_key=at_key)
 
 
 def _unknown(document: Document, path: Path) -> Diagnostic:
     key = str(path[-1])
-    above = path[:-1]
-    pattern: Path = ("workspaces", "*") if above[:1] == ("workspaces",) else above
-    if key in NOT_BUILT.get(pattern, set()):
-        return _at(
+    above = _pattern(path[:-1])
+    if key in NEWER.get(above, set()):
+        return found(
             document,
             path,
-            "not-built",
-            f"`{key}` is not supported by this version yet",
+            "newer-key",
+            f"`{key}` belongs to a newer jailoc than {__version__}",
             None,
-            "remove it: jailoc never accepts a key that it would ignore",
-            True,
+            "update jailoc, or remove the key: none is ever accepted and then ignored",
+            at_key=True,
         )
-    known = sorted(_KNOWN.get(pattern, set()))
+    known = sorted(_KNOWN.get(above, set()))
     close = difflib.get_close_matches(key.lower(), known, n=1)
-    return _at(
-        document,
-        path,
-        "unknown-key",
-        f"unknown key `{key}`",
-        ", ".join(known),
-        f"did you mean `{close[0]}`?" if close else None,
-        True,
+    other = next((place for where, place in _PLACES.items() if key in _KNOWN[where]), None)
+    if close:
+        hint = f"did you mean `{close[0]}`?"
+    elif other:
+        hint = f"`{key}` belongs to {other}"
+    else:
+        hint = f"remove it; this is jailoc {__version__}, and a newer one may know it"
+    return found(
+        document, path, "unknown-key", f"unknown key `{key}`", ", ".join(known), hint, at_key=True
     )
 
 
-def _at(
-    document: Document,
-    path: Path,
-    code: str,
-    message: str,
-    allowed: str | None,
-    hint: str | None,
-    at_key: bool,
-) -> Diagnostic:
-    position = document.key(path) if at_key else document.value(path)
-    return Diagnostic(
-        code=code,
-        message=message,
-        file=document.file,
-        position=position,
-        where=dotted(path),
-        text=document.line(position) if position else None,
-        allowed=allowed,
-        hint=hint,
-    )
+def _pattern(above: Path) -> Path:
+    """Return the kind of table that a path leads to."""
+    scope: Path = ("workspaces", "*") if above[:1] == ("workspaces",) else above[:1]
+    inner = above[len(scope) :]
+    if not inner:
+        return scope
+    return ("secrets",) if len(inner) == 1 else ("secrets", "*")

@@ -1,22 +1,24 @@
 """Turn a `Config` into one `Workspace`: merge the layers, decide the port, fill in defaults."""
 
 import difflib
-import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from jailoc.model import protect
 from jailoc.model.config import Config, Scope, WorkspaceConfig
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.document import dotted
-from jailoc.model.environment import Variable
+from jailoc.model.environment import EnvEntry, merge_env
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, merge
 from jailoc.model.path import clean
+from jailoc.model.secret import Destination, Secret
 from jailoc.model.workspace import (
     FIRST_PORT,
     AllowedName,
     AllowedNetwork,
     Certificate,
+    Dockerfile,
     WorkPath,
     Workspace,
 )
@@ -45,6 +47,17 @@ def names(config: Config) -> tuple[str, ...]:
     return tuple(sorted(config.workspaces))
 
 
+def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
+    """Return the refusal of a name that no workspace has."""
+    close = difflib.get_close_matches(name, every, n=1)
+    return refuse(
+        "workspace-unknown",
+        f"workspace `{name}` not found",
+        allowed=", ".join(every) or "none is configured",
+        hint=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
 def resolve(config: Config, name: str, host: Host) -> Workspace:
     """Decide everything about one workspace.
 
@@ -53,47 +66,56 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     """
     every = names(config)
     if name not in every:
-        close = difflib.get_close_matches(name, every, n=1)
-        raise refuse(
-            "workspace-unknown",
-            f"workspace `{name}` not found",
-            allowed=", ".join(every) or "none is configured",
-            hint=f"did you mean `{close[0]}`?" if close else None,
-        )
+        raise unknown_workspace(name, every)
     mine, defaults = config.workspaces[name], config.defaults
     scope = dotted(("workspaces", name))
     layers: Sequence[tuple[str, Scope]] = (("defaults", defaults), (scope, mine))
     allowed = _union((f"{at}.allowed_hosts", each.allowed_hosts) for at, each in layers)
     literals = [
-        AllowedNetwork(network=ipaddress.ip_network(text), origin=origin)
-        for text, origin in allowed
-        if _literal(text)
+        AllowedNetwork(network=entry.address, port=entry.port, origin=origin)
+        for entry, origin in allowed
+        if entry.address is not None
     ]
     networks = _union((f"{at}.allowed_networks", each.allowed_networks) for at, each in layers)
     image, image_origin = _image(mine, defaults.image, scope)
+    base = config.base.dockerfile if image is None else ""
+    paths = tuple(dict.fromkeys(mine.paths))
+    entries = protected(config, name)
     return Workspace(
         name=name,
         port=FIRST_PORT + every.index(name),
         paths=tuple(
             WorkPath(path=path, origin=f"{scope}.paths[{index}]")
-            for index, path in enumerate(dict.fromkeys(mine.paths))
+            for index, path in enumerate(paths)
         ),
         mounts=merge(
             (("built-in", built_in_mounts(host)),
              *((f"{at}.mounts", each.mounts) for at, each in layers))
         ),
-        env=_environment(layers),
+        env=merge_env(_environment(config, name)),
         allowed_names=tuple(
-            AllowedName(name=text, origin=origin)
-            for text, origin in allowed
-            if text and not _literal(text)
+            AllowedName(name=entry.name, port=entry.port, origin=origin)
+            for entry, origin in allowed
+            if entry.name and entry.address is None
         ),
         allowed_networks=(
             *literals,
-            *(AllowedNetwork(network=network, origin=origin) for network, origin in networks),
+            *(
+                AllowedNetwork(network=entry.network, port=entry.port, origin=origin)
+                for entry, origin in networks
+            ),
+        ),
+        secrets=_secrets(layers),
+        covers=tuple(
+            {each.path: each for path in paths for each in protect.covers(path, entries, host)[0]}
+            .values()
         ),
         image=image,
         image_origin=image_origin,
+        base=Dockerfile(source=base, origin="base.dockerfile") if base else None,
+        overlay=_overlay(mine, scope),
+        ssh_auth_sock=_first(mine.ssh_auth_sock, defaults.ssh_auth_sock, False),
+        git_config=_first(mine.git_config, defaults.git_config, True),
         expose_port=_first(mine.expose_port, defaults.expose_port, True),
         enable_docker=_first(mine.enable_docker, defaults.enable_docker, True),
         cpu=_first(mine.cpu, defaults.cpu, DEFAULT_CPU),
@@ -128,28 +150,64 @@ def _union(lists: Iterable[tuple[str, Iterable[T]]]) -> tuple[tuple[T, str], ...
     return tuple(found.items())
 
 
-def _literal(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
+    """Return what is protected in a workspace's paths, with the entry each comes from."""
+    mine, default = config.workspaces[name].protect, config.defaults.protect
+    if mine is not None:
+        scope = dotted(("workspaces", name))
+        return tuple((each, f"{scope}.protect[{index}]") for index, each in enumerate(mine))
+    if default is not None:
+        return tuple((each, f"defaults.protect[{index}]") for index, each in enumerate(default))
+    return tuple((each, "built-in") for each in protect.DEFAULT)
 
 
-def _environment(layers: Iterable[tuple[str, Scope]]) -> tuple[Variable, ...]:
-    """Merge by key: the last value wins, the first position is kept."""
-    found: dict[str, Variable] = {}
+def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:
+    """Yield the entries of all layers, weakest first; a file counts at its first mention."""
+    mine, defaults = config.workspaces[name], config.defaults
+    scope = dotted(("workspaces", name))
+    for index, entry in enumerate(defaults.env):
+        yield f"defaults.env[{index}]", entry
+    seen: set[str] = set()
+    for at, files in (("defaults", defaults.env_file), (scope, mine.env_file)):
+        for index, file in enumerate(files):
+            if file.path not in seen:
+                seen.add(file.path)
+                yield from ((f"{at}.env_file[{index}]", entry) for entry in file.entries)
+    for index, entry in enumerate(mine.env):
+        yield f"{scope}.env[{index}]", entry
+
+
+def _secrets(layers: Iterable[tuple[str, Scope]]) -> tuple[Secret, ...]:
+    """Merge by name over both destinations: a later scope replaces an entry entirely."""
+    found: dict[str, Secret] = {}
     for at, scope in layers:
-        for index, entry in enumerate(scope.env):
-            found[entry.key] = Variable(
-                key=entry.key, value=entry.value, origin=f"{at}.env[{index}]"
-            )
-    return tuple(found.values())
+        for destination, table in (
+            (Destination.ENVIRONMENT, scope.secrets.env),
+            (Destination.FILE, scope.secrets.file),
+        ):
+            for name, source in table.items():
+                found[name] = Secret(
+                    name=name,
+                    destination=destination,
+                    from_env=source.from_env,
+                    from_file=source.from_file,
+                    origin=f"{at}.secrets.{destination.value}.{name}",
+                )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _overlay(mine: WorkspaceConfig, scope: str) -> Dockerfile | None:
+    """Return the Dockerfile that is laid over the image; its directory is the build context."""
+    source = mine.dockerfile
+    if not source:
+        return None
+    context = mine.build_context or (None if "://" in source else source.rpartition("/")[0] or "/")
+    return Dockerfile(source=source, context=context, origin=f"{scope}.dockerfile")
 
 
 def _image(mine: WorkspaceConfig, default: str | None, scope: str) -> tuple[str | None, str]:
-    if mine.image is not None:
+    if mine.image:
         return mine.image, f"{scope}.image"
-    if default is not None:
+    if default:
         return default, "defaults.image"
     return None, "built-in"

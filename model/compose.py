@@ -71,6 +71,15 @@ class Volume(Model):
 
     name: str
     target: str
+    mode: Mode = Mode.READ_WRITE
+
+
+class MemoryVolume(Model):
+    """A named volume that is never on a disk; it lasts as long as a container uses it."""
+
+    name: str
+    size: int
+    """Bytes."""
 
 
 class Tmpfs(Model):
@@ -119,8 +128,6 @@ class Service(Model):
     namespace: Literal["own", "firewall"]
     working_dir: Literally | None = None
     environment: dict[str, Literally] = Field(default_factory=dict)
-    inherited: tuple[str, ...] = ()
-    """Variables whose value Compose takes from its own environment, so it is written nowhere."""
     ports: tuple[Port, ...] = ()
     mounts: tuple[Bind | Volume | Tmpfs, ...] = ()
     cap_add: tuple[Capability, ...] = ()
@@ -149,3 +156,4 @@ class Compose(Model):
     services: dict[str, Service]
     network: Network
     volumes: tuple[str, ...]
+    memory: tuple[MemoryVolume, ...]

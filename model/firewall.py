@@ -100,7 +100,13 @@ class Name(Model):
     """A host name that is looked up when the wall starts."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,254}$")
+    port: int | None = Field(default=None, ge=1, le=65535)
     origin: str
+
+    @property
+    def line(self) -> str:
+        """Return the line of the wall's list."""
+        return self.name if self.port is None else f"{self.name} {self.port}"
 
 
 class Firewall(Model):

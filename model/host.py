@@ -1,8 +1,19 @@
 """The facts about the machine that the compiler may know. They are gathered once, outside."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from jailoc.model.base import Model
+
+
+class Kind(StrEnum):
+    """What a path is, symbolic links followed."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    SOCKET = "socket"
+    OTHER = "other"
 
 
 class Host(Model):
@@ -14,14 +25,21 @@ class Host(Model):
     home: str
     config_home: str = ""
     cache_home: str = ""
+    data_home: str = ""
     ipv6: bool = False
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
     networks: tuple[str, ...] = ()
     """Its own addresses, and the IPv6 networks it is on, as ADDRESS/LENGTH."""
     links: dict[str, str] = Field(default_factory=dict)
     """Paths the configuration names whose real place differs, with that place."""
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+    """What there is at the paths that the compiler asks about; what is missing is not there."""
     files: dict[str, str] = Field(default_factory=dict)
-    """Text of the files that the configuration refers to, by absolute path."""
+    """Text of the files that the configuration refers to, by absolute path or URL."""
+    sockets: tuple[str, ...] = ()
+    """Sockets of the engine in use, absolute."""
+    agent_socket: str | None = None
+    """Socket of the SSH agent, absolute."""
 
     @property
     def config(self) -> str:
@@ -33,6 +51,23 @@ class Host(Model):
         """Return the directory of generated files."""
         return f"{self.cache_home or self.home + '/.cache'}/jailoc"
 
+    @property
+    def data(self) -> str:
+        """Return the directory of passwords."""
+        return f"{self.data_home or self.home + '/.local/share'}/jailoc"
+
     def real(self, path: str) -> str:
         """Return where a path leads once symbolic links are followed."""
         return self.links.get(path, path)
+
+    @property
+    def git_config(self) -> str | None:
+        """Return the user's Git configuration (git-config(1), FILES)."""
+        places = (f"{self.home}/.gitconfig", f"{self.home}/.config/git/config")
+        return next((each for each in places if each in self.kinds), None)
+
+    @property
+    def known_hosts(self) -> str | None:
+        """Return the user's list of SSH host keys (ssh(1), FILES)."""
+        place = f"{self.home}/.ssh/known_hosts"
+        return place if place in self.kinds else None

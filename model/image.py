@@ -15,18 +15,24 @@ class ContextFile(Model):
 class Build(Model):
     """One image to be built.
 
-    The tag is a digest of every input, so equal inputs are never built twice and a tag never means
-    two things.
+    The tag is a digest of every input that the compiler knows, so equal inputs are never built
+    twice and a tag never means two things. What lies in `directory` it does not know.
     """
 
     name: str
     context: tuple[ContextFile, ...]
+    """Files of the context; with `directory`, the Dockerfile alone, which stays outside of it."""
+    base: str | None = None
+    """The image reference that `ARG BASE` is given."""
+    directory: str | None = None
+    """Directory of the host that is the context, absolute; it is only read."""
 
     @property
     def tag(self) -> str:
         """Return the image reference, `jailoc-NAME:DIGEST`."""
         digest = hashlib.sha256()
-        for file in self.context:
-            for part in (file.path, file.text):
-                digest.update(f"{len(part.encode())}:".encode() + part.encode())
+        parts = [part for file in self.context for part in (file.path, file.text)]
+        parts += [each for each in (self.base, self.directory) if each is not None]
+        for part in parts:
+            digest.update(f"{len(part.encode())}:".encode() + part.encode())
         return f"jailoc-{self.name}:{digest.hexdigest()[:16]}"

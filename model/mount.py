@@ -6,16 +6,9 @@ from enum import StrEnum
 
 from jailoc.model.base import Model
 from jailoc.model.host import Host
-from jailoc.model.path import (
-    CONTAINER_SYSTEM,
-    HOST_CREDENTIALS,
-    HOST_SYSTEM,
-    clean,
-    expand,
-    first_within,
-    is_engine_socket,
-)
+from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
 from jailoc.model.problem import problem
+from jailoc.model.territory import trespass
 
 FORMS = "HOST:CONTAINER, HOST:CONTAINER:ro, HOST:CONTAINER:rw, or :CONTAINER to remove one"
 
@@ -118,28 +111,10 @@ def _check_source(source: str, host: Host) -> None:
             f"host path `{source}` is not absolute",
             "an absolute path, or one beginning with ~",
         )
-    forbidden = [*HOST_SYSTEM, *(f"{host.home}/{name}" for name in HOST_CREDENTIALS)]
-    controls = [host.config, host.cache]
-    for path in dict.fromkeys((clean(source), host.real(clean(source)))):
-        inside = "/" if path == "/" else first_within(path, (*forbidden, *controls))
-        if inside:
-            raise problem(
-                "mount-host",
-                f"host path `{path}` is forbidden: it lies in `{inside}`",
-                "a path outside system, credential and jailoc's own directories",
-            )
-        if is_engine_socket(path):
-            raise problem(
-                "mount-host",
-                f"host path `{path}` is forbidden: an engine's socket is the whole machine",
-                "a path that is no engine's socket",
-                "the agent has a Docker of its own unless enable_docker = false",
-            )
-        above = next((each for each in controls if first_within(each, (path,))), None)
-        if above:
-            raise problem(
-                "mount-host",
-                f"host path `{path}` is forbidden: it holds `{above}`, which controls the sandbox",
-                "a directory that does not contain jailoc's own files",
-                "mount the single directories below it that the agent needs",
-            )
+    if reason := trespass(clean(source), host):
+        raise problem(
+            "mount-host",
+            f"host path `{source}` is forbidden: {reason}",
+            "a path outside system, credential and jailoc's own directories",
+            "mount the single directories that the agent needs; it has a Docker of its own",
+        )

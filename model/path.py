@@ -9,21 +9,6 @@ CONTAINER_SYSTEM = (
 )  # fmt: skip
 """Directories of the container that a mount must not replace."""
 
-HOST_SYSTEM = ("/boot", "/dev", "/etc", "/private", "/proc", "/sys", "/run", "/var")
-"""Directories of the host that are never mounted."""
-
-HOST_CREDENTIALS = (".ssh", ".gnupg", ".aws")
-"""Directories below the home directory that are never mounted."""
-
-
-ENGINE_SOCKETS = ("docker.sock", "podman.sock", "containerd.sock")
-"""Names of sockets that give whoever opens them the whole machine."""
-
-
-def is_engine_socket(path: str) -> bool:
-    """Tell whether a path is named like the socket of a container engine."""
-    return path.rpartition("/")[2] in ENGINE_SOCKETS
-
 
 def expand(text: str, home: str) -> str:
     """Replace a leading `~` by the home directory; `~name` is no user lookup."""

@@ -4,6 +4,8 @@ from jailoc.model.address import Network
 from jailoc.model.base import Model
 from jailoc.model.environment import Variable
 from jailoc.model.mount import Mount
+from jailoc.model.protect import Cover
+from jailoc.model.secret import Secret
 
 FIRST_PORT = 4096
 """Also the port that the server listens on inside."""
@@ -20,20 +22,45 @@ class AllowedName(Model):
     """A host name whose addresses are let through; they are looked up when the wall starts."""
 
     name: str
+    port: int | None
     origin: str
+
+    @property
+    def text(self) -> str:
+        """Return it as it may stand in a configuration."""
+        return self.name if self.port is None else f"{self.name}:{self.port}"
 
 
 class AllowedNetwork(Model):
     """A network that is let through. A single address is a network of one."""
 
     network: Network
+    port: int | None
     origin: str
+
+    @property
+    def text(self) -> str:
+        """Return it as it may stand in a configuration."""
+        if self.port is None:
+            return str(self.network)
+        address = str(self.network.network_address)
+        host = f"[{address}]" if self.network.version == 6 else address
+        return f"{host}/{self.network.prefixlen}:{self.port}"
 
 
 class Certificate(Model):
     """PEM text added to the trust store of every image."""
 
     text: str
+    origin: str
+
+
+class Dockerfile(Model):
+    """A Dockerfile by its place: an absolute path or a URL."""
+
+    source: str
+    context: str | None = None
+    """Directory that is sent to the engine with it, absolute; None for an empty one."""
     origin: str
 
 
@@ -48,8 +75,18 @@ class Workspace(Model):
     env: tuple[Variable, ...]
     allowed_names: tuple[AllowedName, ...]
     allowed_networks: tuple[AllowedNetwork, ...]
+    secrets: tuple[Secret, ...]
+    """In byte order of their names."""
+    covers: tuple[Cover, ...]
+    """What is mounted over the workspace paths, so that the agent cannot change it."""
     image: str | None
+    """An image that is used as it is, or as the base of `overlay`."""
     image_origin: str
+    base: Dockerfile | None
+    """What the agent's image is built from, instead of the embedded Dockerfile."""
+    overlay: Dockerfile | None
+    ssh_auth_sock: bool
+    git_config: bool
     expose_port: bool
     enable_docker: bool
     cpu: float

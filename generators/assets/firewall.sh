@@ -152,6 +152,16 @@ forbidden() { # forbidden ADDRESS
     esac
 }
 
+name_rules() { # name_rules NETWORK NAME [PORT]
+    if [ -z "$3" ]; then
+        echo "-A JAILOC-NAMES -d $1 -m comment --comment \"$2\" -j ACCEPT"
+    else
+        for protocol in tcp udp; do
+            echo "-A JAILOC-NAMES -d $1 -p $protocol -m $protocol --dport $3 -m comment --comment \"$2\" -j ACCEPT"
+        done
+    fi
+}
+
 resolve() {
     rm -rf "$run/names"
     mkdir "$run/names"
@@ -160,8 +170,9 @@ resolve() {
     : >"$run/unresolved"
     [ -r "$etc/names" ] || fatal "$etc/names is missing"
     count=0
-    while read -r name || [ -n "$name" ]; do
+    while read -r name port || [ -n "$name" ]; do
         [ -n "$name" ] || continue
+        case $port in *[!0-9]*) fatal "$etc/names: '$port' is not a port" ;; esac
         case $name in -* | .* | *[!A-Za-z0-9._-]*) fatal "$etc/names: '$name' is not a host name" ;; esac
         count=$((count + 1))
         ask 4 "$name" >"$run/names/$count.4" &
@@ -171,7 +182,7 @@ resolve() {
     done <"$etc/names"
     wait
     count=0
-    while read -r name || [ -n "$name" ]; do
+    while read -r name port || [ -n "$name" ]; do
         [ -n "$name" ] || continue
         count=$((count + 1))
         found=''
@@ -187,7 +198,7 @@ resolve() {
                     continue
                 fi
                 found=yes
-                echo "-A JAILOC-NAMES -d $address/$bits -m comment --comment \"$name\" -j ACCEPT" >>"$run/names.$family"
+                name_rules "$address/$bits" "$name" "$port" >>"$run/names.$family"
             done <"$run/names/$count.$family"
         done
         if [ -z "$found" ]; then

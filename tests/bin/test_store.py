@@ -79,11 +79,11 @@ def test_a_lock_is_held_once_and_given_back(tmp_path: Path) -> None:
 
 
 def test_a_password_is_made_once_and_is_private(tmp_path: Path) -> None:
-    first = password(tmp_path, "api")
+    first = password("file", tmp_path, "api")
     assert len(first) == 64
     assert int(first, 16) >= 0
-    assert password(tmp_path, "api") == first
-    assert password(tmp_path, "web") != first
+    assert password("file", tmp_path, "api") == first
+    assert password("file", tmp_path, "web") != first
     file = tmp_path / "api/password"
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
@@ -96,7 +96,7 @@ def test_two_first_runs_at_once_get_one_password(tmp_path: Path) -> None:
 
     def first() -> None:
         barrier.wait()
-        found.append(password(tmp_path, "api"))
+        found.append(password("file", tmp_path, "api"))
 
     threads = [threading.Thread(target=first) for _ in range(8)]
     for thread in threads:
@@ -110,12 +110,12 @@ def test_two_first_runs_at_once_get_one_password(tmp_path: Path) -> None:
 def test_an_empty_password_file_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "api").mkdir()
     (tmp_path / "api/password").touch()
-    kept = password(tmp_path, "api")
+    kept = password("file", tmp_path, "api")
     assert kept
-    assert password(tmp_path, "api") == kept
+    assert password("file", tmp_path, "api") == kept
 
 
 def test_an_unreadable_password_file_is_an_error_not_a_new_password(tmp_path: Path) -> None:
     (tmp_path / "api/password").mkdir(parents=True)
     with pytest.raises(Refused, match="cannot be read"):
-        password(tmp_path, "api")
+        password("file", tmp_path, "api")

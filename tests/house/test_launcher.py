@@ -20,7 +20,9 @@ def test_making_the_environment_runs_nothing_of_the_current_directory(tmp_path: 
     hostile.mkdir()
     checkout.mkdir()
     # What cannot be built ends the second step soon after it has begun.
-    (checkout / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "none"\n')
+    (checkout / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "none"\n'
+    )
     for name in ("venv", "ensurepip", "pip", "json", "subprocess", "pathlib", "typing"):
         (hostile / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('{name}')")
     done = subprocess.run(

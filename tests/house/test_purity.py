@@ -30,6 +30,8 @@ env = ["A{index}=$x", "B=2"]
 mounts = ["/m/{index}:/mnt:ro"]
 allowed_hosts = ["h{index}.example.com", "10.0.0.{index}"]
 allowed_networks = ["10.{index}.0.0/16", "fd00:{index}::/32"]
+secrets.env.TOKEN{index}.from_env = "TOKEN"
+protect = [".git/hooks", "x{index}"]
 enable_docker = {str(index % 2 == 0).lower()}
 """
         for index in range(count)
@@ -37,7 +39,7 @@ enable_docker = {str(index % 2 == 0).lower()}
     document = Document(text, "config.toml")
     mentioned(document, HOST.home)
     config = load(document, HOST)
-    warnings(document, config)
+    warnings(document, config, HOST)
     return [compile_workspace(config, name, HOST).digest for name in names(config)]
 
 

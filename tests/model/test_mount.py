@@ -102,7 +102,7 @@ def test_the_containers_system_directories_are_refused(directory: str, removal: 
     for spelling in spellings:
         code, message = refused(f"{source}:{spelling}")
         assert code == "mount-container"
-        assert f"it lies in `{directory}`" in message
+        assert f"lies in `{directory}`" in message
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_system_credential_and_control_directories_of_the_host_are_refused(direc
     for spelling in spellings:
         code, message = refused(f"{spelling}:/x")
         assert code == "mount-host"
-        assert f"it lies in `{whole}`" in message
+        assert ("whole machine" if whole == "/" else f"lies in `{whole}`") in message
 
 
 @pytest.mark.parametrize("spelling", ["~", "~/", "/home", "~/.config", "~/.cache", "/home/alice/."])
 def test_directories_that_hold_jailocs_own_files_are_refused(spelling: str) -> None:
     code, message = refused(f"{spelling}:/x")
     assert code == "mount-host"
-    assert "which controls the sandbox" in message
+    assert "with what controls the sandbox" in message
 
 
 @pytest.mark.parametrize("place", ["/etc", "/run/docker.sock", "/home/alice/.ssh", "/home"])

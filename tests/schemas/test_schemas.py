@@ -141,7 +141,14 @@ UNSAFE: dict[str, Mutation] = {
     "an empty password on disk": put(
         "services", "opencode", "environment", "OPENCODE_SERVER_PASSWORD", value=""
     ),
-    "a password left out": drop("services", "opencode", "environment", "OPENCODE_SERVER_PASSWORD"),
+    "secrets on a disk": put("volumes", "secrets", value={}),
+    "secrets from elsewhere": put("volumes", "secrets", "driver_opts", "device", value="/dev/sda"),
+    "secrets that can be executed": put(
+        "volumes", "secrets", "driver_opts", "o", value="size=1,mode=0755,nosuid,nodev"
+    ),
+    "an agent without what hands over its secrets": put(
+        "services", "opencode", "entrypoint", value=["opencode"]
+    ),
     "an inherited variable": put("services", "opencode", "environment", "OTHER", value=None),
     "environment of the wall": put("services", "firewall", "environment", value={"PATH": "/x"}),
     "a device of the agent": put("services", "opencode", "devices", value=["/dev/sda:/dev/sda"]),

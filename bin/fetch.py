@@ -1,0 +1,69 @@
+"""Fetch remote Dockerfiles, and keep their text for the compiler, which never asks the network."""
+
+import urllib.error
+import urllib.request
+from http.client import HTTPMessage
+from typing import IO
+
+from jailoc import __version__
+from jailoc.bin import facts, store
+from jailoc.model.diagnostic import refuse
+
+TIMEOUT = 30
+"""Seconds."""
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follow redirects, but never from https to http."""
+
+    max_redirections = 10
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise urllib.error.URLError(f"it redirects to `{newurl}`, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def fetch(url: str) -> None:
+    """Fetch a Dockerfile and keep it.
+
+    Raises:
+        Refused: there was no answer, not status 200, too much text, or no text.
+    """
+    request = urllib.request.Request(url, headers={"User-Agent": f"jailoc/{__version__}"})  # noqa: S310 -- the configuration only lets http and https through
+    try:
+        with urllib.request.build_opener(_Redirects).open(request, timeout=TIMEOUT) as answer:
+            status = answer.status
+            body = answer.read(facts.FILE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        status, cause = getattr(error, "code", None), getattr(error, "reason", error)
+        what = f"status {status}" if status else str(cause)
+        raise _refused(url, what) from None
+    if status != 200:
+        raise _refused(url, f"status {status}")
+    if len(body) > facts.FILE_LIMIT:
+        raise _refused(url, "it is larger than 1 MiB")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise _refused(url, "it is not UTF-8 text") from None
+    place = facts.fetched(url)
+    store.make_private(place.parent)
+    store.write(place, text, 0o600)
+
+
+def _refused(url: str, what: str) -> Exception:
+    return refuse(
+        "fetch",
+        f"cannot fetch the Dockerfile from `{url}`: {what}",
+        allowed="status 200, UTF-8 text of at most 1 MiB, no redirect from https to http",
+        hint="check the URL and the proxy variables",
+    )

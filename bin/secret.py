@@ -1,0 +1,113 @@
+"""Read the values of secrets, check them, and hand them over: memory to memory, on a pipe."""
+
+import io
+import os
+import stat
+import tarfile
+from collections.abc import Iterable
+
+from jailoc.model.bundle import Bundle
+from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.secret import ARGUMENT_LIMIT, SECRETS_LIMIT, Destination, Secret
+
+Values = dict[str, bytes]
+
+
+def values(bundle: Bundle, variables: Iterable[str]) -> Values:
+    """Return the value of every secret of a workspace.
+
+    Args:
+        bundle: The compiled workspace.
+        variables: Names in its merged `env`; a secret variable must not be one of them.
+
+    Raises:
+        Refused: with everything that is wrong; nothing has been written yet.
+    """
+    taken = set(variables)
+    found: Values = {}
+    problems: list[Diagnostic] = []
+    for secret in bundle.secrets:
+        try:
+            found[secret.name] = _value(secret, taken)
+        except _Unusable as unusable:
+            problems.append(
+                Diagnostic(
+                    code="secret-value",
+                    where=secret.origin,
+                    message=f"secret `{secret.name}`: {unusable}",
+                    hint=unusable.hint,
+                )
+            )
+    if sum(map(len, found.values())) > SECRETS_LIMIT:
+        problems.append(
+            Diagnostic(
+                code="secret-value",
+                message=f"the secrets of workspace `{bundle.workspace}` are too large together",
+                allowed="16 MiB in all: they are held in memory",
+            )
+        )
+    if problems:
+        raise Refused(tuple(problems))
+    return found
+
+
+class _Unusable(Exception):  # noqa: N818 -- a verdict on a value
+    def __init__(self, what: str, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+def _value(secret: Secret, taken: set[str]) -> bytes:
+    value = _variable(secret) if secret.from_env else _file(secret)
+    if secret.destination is Destination.FILE:
+        return value
+    if secret.name in taken:
+        raise _Unusable("its name collides with an entry of env or env_file", "rename one of them")
+    # A shell takes the value over: it drops the newlines at its end and cannot hold a NUL.
+    if b"\0" in value:
+        raise _Unusable("a variable cannot hold a NUL character", "make it a file secret")
+    if len(secret.name) + len(value.rstrip(b"\n")) + 2 > ARGUMENT_LIMIT:
+        raise _Unusable(
+            f"its {len(value)} bytes are more than a variable can hold (128 KiB)",
+            f"make it a file secret, read from /run/secrets/{secret.name}",
+        )
+    return value
+
+
+def _variable(secret: Secret) -> bytes:
+    text = os.environb.get(secret.from_env.encode())
+    if text is None:
+        raise _Unusable(f"variable `{secret.from_env}` is not set", "export it, then run again")
+    if not text:
+        raise _Unusable(
+            f"variable `{secret.from_env}` is set but empty, so /run/secrets/{secret.name} "
+            "would be empty",
+            "export its value, then run again",
+        )
+    return text
+
+
+def _file(secret: Secret) -> bytes:
+    path = secret.from_file
+    try:
+        # Opened once: what is checked is what is read. A pipe must not make it wait.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise _Unusable(f"file `{path}` does not exist", "create it, or correct the path") from None
+    except OSError as error:
+        raise _Unusable(f"file `{path}` cannot be read: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _Unusable(f"file `{path}` is not a regular file")
+        return file.read(SECRETS_LIMIT + 1)
+
+
+def archive(values: Values) -> bytes:
+    """Return the values as a tar archive (POSIX.1-2001), one member a name."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, value in sorted(values.items()):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(value), 0o600
+            tar.addfile(member, io.BytesIO(value))
+    return buffer.getvalue()

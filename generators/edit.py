@@ -1,0 +1,74 @@
+"""Changes to the text of a configuration file that leave every other byte as it is."""
+
+import re
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Array
+from tomlkit.toml_document import TOMLDocument
+
+from jailoc.model.diagnostic import refuse
+
+
+def append(text: str, workspace: str, key: str, value: str) -> str:
+    """Append a value to a list of a workspace; a missing list is made.
+
+    Args:
+        text: The configuration file, valid TOML.
+        workspace: A workspace that is in it.
+        key: The list's name.
+        value: The new last element.
+
+    Raises:
+        Refused: the file cannot be changed without changing more than that.
+    """
+    try:
+        document = tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise _refused(str(error)) from None
+    before = document.unwrap()
+    if tomlkit.dumps(document) != text:
+        raise _refused("its layout would change elsewhere, too")
+    changed = _append(document, workspace, key, value)
+    before["workspaces"][workspace].setdefault(key, []).append(value)
+    if tomlkit.parse(changed).unwrap() != before:
+        raise _refused("the way this workspace is written does not allow it")
+    return changed
+
+
+def _refused(what: str) -> Exception:
+    return refuse("edit", f"the file cannot be edited safely: {what}", hint="edit it by hand")
+
+
+def _append(document: TOMLDocument, workspace: str, key: str, value: str) -> str:
+    tables: Any = document["workspaces"]
+    table = tables[workspace]
+    if key in table:
+        array = table[key]
+        if not isinstance(array, Array):
+            raise _refused(f"`{key}` is not an array")
+        comma = re.search(r",[ \t]*(#[^\n]*)?\r?\n[^\n]*\Z", array.as_string())
+        array.append(value)
+        text = tomlkit.dumps(document)
+        return _with_comma(text, value) if comma else text
+    new = tomlkit.array()
+    new.append(value)
+    text = tomlkit.dumps(document)
+    line = f"{key} = {new.as_string()}"
+    header = re.compile(rf"^[ \t]*\[[ \t]*workspaces[ \t]*\.[ \t]*(\"{workspace}\"|'{workspace}'|"
+                        rf"{workspace})[ \t]*\][^\n]*(\n|\Z)", re.MULTILINE)  # fmt: skip
+    if len(headers := list(header.finditer(text))) == 1:
+        # At the head of its table: what follows the last key may be about the next table.
+        place = headers[0].end()
+        end = "\r\n" if headers[0][0].endswith("\r\n") else "\n"
+        before = text[:place] if headers[0][2] else text[:place] + end
+        return f"{before}{line}{end}{text[place:]}"
+    table.append(key, new)
+    return tomlkit.dumps(document)
+
+
+def _with_comma(text: str, value: str) -> str:
+    """Give the new last line of an array the comma that the others have."""
+    quoted = re.escape(tomlkit.item(value).as_string())
+    return re.sub(rf"({quoted})(\r?\n[ \t]*\])", r"\1,\2", text, count=1)

@@ -1,0 +1,100 @@
+"""What a sandbox may reach by name: hosts, addresses and networks, with or without one port."""
+
+import ipaddress
+import re
+
+from jailoc.model.address import Network
+from jailoc.model.base import Model
+from jailoc.model.problem import problem
+
+HOST_FORMS = "NAME, NAME:PORT, ADDRESS, ADDRESS:PORT or [IPv6]:PORT, such as git.example.com:22"
+NETWORK_FORMS = "ADDRESS/LENGTH or ADDRESS/LENGTH:PORT, such as 10.1.0.0/16 or [fd00:1::]/32:443"
+_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?"
+)
+
+_NETWORK = re.compile(r"\[([^\]]*)\]/([0-9]+)(?::([0-9]+))?|([^/]*)/([0-9]+)(?::([0-9]+))?")
+
+
+class HostEntry(Model):
+    """A host name or a literal address. An entry that was only a comment has an empty name."""
+
+    name: str
+    port: int | None = None
+    """Every port, if none is given."""
+
+    @property
+    def address(self) -> Network | None:
+        """Return the network of one that a literal address is; None for a name."""
+        try:
+            return ipaddress.ip_network(self.name)
+        except ValueError:
+            return None
+
+
+class NetworkEntry(Model):
+    """A network."""
+
+    network: Network
+    port: int | None = None
+
+
+def parse_host(text: str) -> HostEntry:
+    """Read one entry of `allowed_hosts`; blanks and a `# comment` never counted.
+
+    Raises:
+        PydanticCustomError: it is neither a name nor an address.
+    """
+    entry = text.split("#", 1)[0].replace(" ", "")
+    if not entry:
+        return HostEntry(name="")
+    match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\]:([0-9]+)|([^:]+):([0-9]+)", entry)
+    name, number = (match[1] or match[3], match[2] or match[4]) if match else (entry, None)
+    port = _port(text, number)
+    # A zone is part of one machine, not of a rule.
+    literal = "%" not in name and HostEntry(name=name).address is not None and "/" not in name
+    if literal or (_NAME.fullmatch(name) and not re.fullmatch(r"[0-9.]+", name)):
+        return HostEntry(name=name, port=port)
+    raise problem(
+        "host-name",
+        f"`{text}` is not a host name",
+        HOST_FORMS,
+        "write names with other letters in their xn-- form; networks go into allowed_networks",
+    )
+
+
+def parse_network(text: str) -> NetworkEntry:
+    """Read one entry of `allowed_networks`.
+
+    Raises:
+        PydanticCustomError: it is no network, or it is every address there is.
+    """
+    match = re.fullmatch(
+        r"\[([^\]]*)\]/([0-9]+)(?::([0-9]+))?|([^/]*)/([0-9]+)(?::([0-9]+))?", text
+    )
+    try:
+        if not match:
+            raise ValueError
+        address, length = match[1] or match[4], match[2] or match[5]
+        if not address or "%" in address:
+            raise ValueError
+        network = ipaddress.ip_network(f"{address}/{int(length)}", strict=False)
+    except ValueError:
+        raise problem("network", f"`{text}` is not a network", NETWORK_FORMS) from None
+    if network.prefixlen == 0:
+        raise problem(
+            "network-everything",
+            f"`{text}` is every address there is: it would switch the firewall off",
+            NETWORK_FORMS,
+            "name the networks that are needed; public addresses are open without it",
+        )
+    return NetworkEntry(network=network, port=_port(text, match[3] or match[6]))
+
+
+def _port(text: str, number: str | None) -> int | None:
+    if number is None:
+        return None
+    port = int(number) if len(number) < 6 else 0
+    if not 1 <= port <= 65535:
+        raise problem("port", f"`{text}` has no port between 1 and 65535", "1 to 65535")
+    return port

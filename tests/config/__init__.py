@@ -1,0 +1,1 @@
+"""Every behaviour of the configuration language, one file each."""

@@ -1,0 +1,81 @@
+"""The example files: what is accepted, what is refused, and what a schema cannot see.
+
+`valid/NAME.toml` has beside it what is in effect, `invalid/NAME.toml` the diagnostics; the names
+say which rule they are about. `pytest tests/config --update-golden` writes the texts anew.
+"""
+
+import tomllib
+from pathlib import Path
+
+from jailoc.generators.compile import compile_workspace
+from jailoc.generators.effective import Setting, of_workspace, shared
+from jailoc.generators.load import load, warnings
+from jailoc.generators.resolve import names
+from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.document import Document
+from jailoc.model.host import Host, Kind
+
+HERE = Path(__file__).parent
+VALID = sorted((HERE / "valid").glob("*.toml"))
+INVALID = sorted((HERE / "invalid").glob("*.toml"))
+
+
+def host() -> Host:
+    data = tomllib.loads((HERE / "host.toml").read_text())
+    data["kinds"] = {path: Kind(kind) for path, kind in data["kinds"].items()}
+    return Host.model_validate({**data, "sockets": tuple(data["sockets"])})
+
+
+def beyond_schema() -> dict[str, str]:
+    """Return the refused files that no schema can refuse, each with the reason."""
+    found: dict[str, str] = tomllib.loads((HERE / "beyond-schema.toml").read_text())
+    return found
+
+
+def document(case: Path) -> Document:
+    return Document(case.read_bytes().decode(), "config.toml")
+
+
+def effect(case: Path) -> str:
+    """Return what an accepted file means, after compiling it whole."""
+    machine = host()
+    source = document(case)
+    config = load(source, machine)
+    lines = [_line(each) for each in shared(config) if each.origin != "built-in"]
+    for name in names(config):
+        compile_workspace(config, name, machine)
+        lines += ["", f"[workspaces.{name}]"]
+        lines += [
+            _line(each)
+            for each in of_workspace(config, name, machine)
+            if (each.key, each.origin) != ("protect", "built-in")
+        ]
+    lines += [block(each) for each in warnings(source, config, machine)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def verdict(case: Path) -> str:
+    """Return the diagnostics of a refused file."""
+    try:
+        load(document(case), host())
+    except Refused as error:
+        return "\n".join(map(block, error.diagnostics))
+    return "accepted\n"
+
+
+def _line(each: Setting) -> str:
+    return f"{each.key} = {each.value!r} from {each.origin}"
+
+
+def block(diagnostic: Diagnostic) -> str:
+    place = diagnostic.position
+    lines = [
+        f"{diagnostic.severity.value} {diagnostic.code}",
+        f"at {diagnostic.file}:{place.line}:{place.column}" if place else "at no place",
+        f"where {diagnostic.where or '-'}",
+        f"text {diagnostic.text}",
+        f"message {diagnostic.message}",
+    ]
+    lines += [f"allowed {diagnostic.allowed}"] if diagnostic.allowed else []
+    lines += [f"hint {diagnostic.hint}"] if diagnostic.hint else []
+    return "".join(f"{line}\n" for line in lines)
