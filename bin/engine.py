@@ -6,6 +6,7 @@ same wherever jailoc is called from.
 
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -336,6 +337,22 @@ def remove(container: str) -> None:
 def restart(container: str) -> None:
     """Stop a container and start it again."""
     run(["restart", "--time", "5", container], what="restart container", timeout=90)
+
+
+def mounted(container: str) -> frozenset[str]:
+    """Return where something is mounted in a container (proc(5), mountinfo)."""
+    lines = run(
+        ["exec", "--user", "1000:1000", container, "cat", "/proc/self/mountinfo"],
+        what="reading the mounts",
+        timeout=30,
+    ).splitlines()
+    # Blanks, line breaks and backslashes are written as octal numbers.
+    return frozenset(
+        re.sub(
+            rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), line.split(" ")[4].encode()
+        ).decode(errors="replace")
+        for line in lines
+    )
 
 
 def feed(container: str, command: list[str], data: bytes) -> str:

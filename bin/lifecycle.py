@@ -9,6 +9,7 @@ from jailoc.generators.compile import COMPOSE_FILE, compile_workspace
 from jailoc.generators.compose import AGENT, PASSWORD_FILE, SIDECAR, WALL
 from jailoc.generators.resolve import resolve
 from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import refuse
 
 START_LIMIT = 180
@@ -101,10 +102,33 @@ def _start(terminal: Terminal, bundle: Bundle, directory: Path, secrets: dict[st
                 engine.remove(gone.id)
     engine.up(project, file, [], progress, START_LIMIT)
     agent, was = _container(project, AGENT), before.get(AGENT)
-    if changed == "changed" and agent and was and agent.id == was.id and was.state == "running":
+    if agent and (lapsed := _lapsed(bundle, agent)):
+        terminal.say(
+            f"renewing the agent: the protection of {', '.join(lapsed)} has lapsed, "
+            "because the host has replaced it",
+            "yellow",
+        )
+        engine.remove(agent.id)
+        engine.up(project, file, [], progress, START_LIMIT)
+    elif changed == "changed" and agent and was and agent.id == was.id and was.state == "running":
         terminal.say("restarting the agent: its secrets have changed")
         engine.restart(agent.id)
         engine.up(project, file, [], progress, START_LIMIT)
+
+
+def _lapsed(bundle: Bundle, agent: engine.Container) -> tuple[str, ...]:
+    """Return what should be mounted over a workspace path and is not any more.
+
+    The kernel takes a mount away when the host replaces the file below it (rename(2) in another
+    mount namespace), and most editors and git replace files.
+    """
+    wanted = [
+        mount.target.text
+        for mount in bundle.compose.services[AGENT].mounts
+        if isinstance(mount, Bind)
+    ]
+    there = engine.mounted(agent.id)
+    return tuple(each for each in wanted if each not in there)
 
 
 def _container(project: str, service: str) -> engine.Container | None:

@@ -1,0 +1,326 @@
+"""What the configuration promises, looked at in the running sandbox."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.engine import world
+from tests.engine.conftest import Sandbox
+
+pytestmark = pytest.mark.engine
+
+NAME = "configured"
+VALUES = {
+    "TOKEN_OF_HOST": "s3cret-from-env",
+    "FILE_OF_HOST": "s3cret-for-a-file",
+}
+BIG = "big-secret-" + "x" * 200_000
+MULTILINE = "s3cret-line-one\nline two\n\n"
+PLANTED = (*VALUES.values(), "big-secret-", "s3cret-line-one")
+
+CONFIG = f"""
+{world.certificates()}
+[defaults]
+expose_port = false
+enable_docker = false
+ssh_auth_sock = true
+[defaults.secrets.env]
+TOKEN.from_env = "TOKEN_OF_HOST"
+LINES.from_file = "~/lines"
+[workspaces.{NAME}]
+paths = ["~/project"]
+dockerfile = "~/docker/Dockerfile"
+env = ["a b=c $HOME"]
+env_file = ["~/agent.env"]
+allowed_networks = ["{world.CLOSED["private-10"]}/32:{world.PORT}",
+                    "{world.CLOSED["private-172"]}/32:{world.PORT + 1}"]
+[workspaces.{NAME}.secrets.file]
+key.from_env = "FILE_OF_HOST"
+big.from_file = "~/big"
+"""
+
+
+@contextmanager
+def ssh_agent(folder: Path) -> Iterator[Path]:
+    """Run a real SSH agent as the user that the agent's container has."""
+    place = folder / "socket"
+    place.mkdir()
+    os.chown(place, 1000, 1000)
+    socket = place / "agent.sock"
+    process = subprocess.Popen(
+        ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
+         "ssh-agent", "-D", "-a", str(socket)],
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 20
+        while not socket.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield socket
+    finally:
+        process.kill()
+        process.wait()
+
+
+def furnish(home: Path) -> None:
+    project = home / "project"
+    for folder in (".git/hooks", ".vscode", "src"):
+        (project / folder).mkdir(parents=True)
+    (project / ".git/config").write_text("[core]\n")
+    (project / ".envrc").write_text("export A=1\n")
+    for path in (project, *project.rglob("*")):
+        os.chown(path, 1000, 1000)
+    docker = home / "docker"
+    docker.mkdir()
+    (docker / "Dockerfile").write_text(
+        "# syntax of old\nFROM ${BASE}\nUSER root\nCOPY . /opt/context\nUSER nobody\n"
+        'ENTRYPOINT ["/bin/false"]\n'
+    )
+    (docker / "wanted").write_text("wanted")
+    (docker / "ignored").write_text("ignored")
+    (docker / ".dockerignore").write_text("ignored\n")
+    docker.chmod(0o555)
+    (home / ".gitconfig").write_text("[user]\n\tname = Alice\n")
+    (home / ".ssh").mkdir()
+    (home / ".ssh/known_hosts").write_text("git.example.com ssh-ed25519 AAAA\n")
+    (home / "lines").write_text(MULTILINE)
+    (home / "lines").chmod(0o600)
+    (home / "big").write_text(BIG)
+    (home / "big").chmod(0o600)
+    (home / "agent.env").write_text('QUOTED="x # y" # z\n')
+
+
+def watch_command_lines(stop: threading.Event, seen: set[bytes]) -> None:
+    while not stop.is_set():
+        for place in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                seen.add(place.read_bytes())
+            except OSError:
+                continue
+
+
+@pytest.fixture(scope="module")
+def started(hosts: None) -> Iterator[tuple[Sandbox, dict[str, str], str, set[bytes]]]:
+    world.remove(f"jailoc-{NAME}")
+    with world.home(NAME) as user:
+        furnish(user.home)
+        user.write(CONFIG)
+        with ssh_agent(user.home) as socket:
+            environment = VALUES | {"SSH_AUTH_SOCK": str(socket)}
+            stop, seen = threading.Event(), set[bytes]()
+            watcher = threading.Thread(target=watch_command_lines, args=(stop, seen))
+            watcher.start()
+            try:
+                result = user.run("up", NAME, **environment)
+            finally:
+                stop.set()
+                watcher.join()
+            try:
+                assert result.status == 0, result.stderr[-6000:]
+                output = result.stdout + result.stderr
+                yield Sandbox(user, NAME), environment, output, seen
+            finally:
+                world.remove(f"jailoc-{NAME}")
+
+
+@pytest.fixture
+def sandbox(started: tuple[Sandbox, dict[str, str], str, set[bytes]]) -> Sandbox:
+    return started[0]
+
+
+@pytest.fixture
+def environment(started: tuple[Sandbox, dict[str, str], str, set[bytes]]) -> dict[str, str]:
+    return started[1]
+
+
+def inside(sandbox: Sandbox, script: str, check: bool = True) -> str:
+    return world.call(
+        "docker", "exec", "--user", "1000:1000", "--workdir", str(sandbox.user.home / "project"),
+        sandbox.container("opencode"), "/bin/sh", "-c", script, check=check,
+    )  # fmt: skip
+
+
+def variables(sandbox: Sandbox) -> dict[str, str]:
+    """Return the environment of the agent's own process."""
+    found = inside(sandbox, "cat /proc/$(pgrep -xo opencode || pgrep -of 'opencode serve')/environ")
+    return dict(each.split("=", 1) for each in found.rstrip("\0").split("\0"))
+
+
+def ids(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        service: world.call(
+            "docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}",
+            sandbox.container(service),
+        )
+        for service in ("firewall", "opencode")
+    }  # fmt: skip
+
+
+def test_secrets_arrive_as_variables_and_as_files(sandbox: Sandbox) -> None:
+    found = variables(sandbox)
+    assert found["TOKEN"] == VALUES["TOKEN_OF_HOST"]
+    assert found["LINES"] == MULTILINE.rstrip("\n")
+    assert inside(sandbox, "cat /run/secrets/key") == VALUES["FILE_OF_HOST"]
+    assert inside(sandbox, "cat /run/secrets/big") == BIG
+    assert found["QUOTED"] == "x # y"
+    assert found["a b"] == "c $HOME"
+    assert not {name for name in found if "jailoc_" in name}
+
+
+def test_secrets_are_in_memory_and_the_agents_alone(sandbox: Sandbox) -> None:
+    assert inside(sandbox, "stat -f -c %T /run/secrets") == "tmpfs\n"
+    assert (
+        inside(sandbox, "stat -c '%a %u %g' /run/secrets/*").split("\n")[:-1] == ["440 0 1000"] * 4
+    )
+    assert inside(sandbox, "echo x >/run/secrets/key; rm /run/secrets/key", check=False) == ""
+    assert inside(sandbox, "cat /run/secrets/key") == VALUES["FILE_OF_HOST"]
+
+
+def test_no_secret_is_in_a_file_an_inspection_a_log_an_output_or_a_command_line(
+    started: tuple[Sandbox, dict[str, str], str, set[bytes]],
+) -> None:
+    sandbox, _, output, command_lines = started
+    password = sandbox.user.password(NAME)
+    texts = {"output": output, "command lines": repr(command_lines)}
+    for service in ("firewall", "opencode"):
+        container = sandbox.container(service)
+        texts[f"inspection of {service}"] = world.call("docker", "inspect", container)
+        texts[f"log of {service}"] = world.call("docker", "logs", container)
+    own = [sandbox.user.home / ".cache/jailoc", sandbox.user.home / ".config/jailoc"]
+    for place in (path for folder in own for path in folder.rglob("*") if path.is_file()):
+        texts[str(place)] = place.read_text()
+    for command in (["config"], ["render"], ["render", "--json"], ["status", "--json"]):
+        result = sandbox.user.run(*command, **started[1])
+        texts[" ".join(command)] = result.stdout + result.stderr
+    assert len(command_lines) > 20, "the watch saw something"
+    for where, text in texts.items():
+        for value in (*PLANTED, password):
+            assert value not in text, where
+
+
+def test_a_restarted_container_still_has_its_secrets(sandbox: Sandbox) -> None:
+    world.call("docker", "restart", "--time", "5", sandbox.container("opencode"))
+    assert variables(sandbox)["TOKEN"] == VALUES["TOKEN_OF_HOST"]
+
+
+def test_a_missing_secret_is_refused_and_changes_nothing(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    before, files = ids(sandbox), sandbox.user.files()
+    result = sandbox.user.run("up", NAME, SSH_AUTH_SOCK=environment["SSH_AUTH_SOCK"])
+    assert result.status == 1
+    assert "secret `TOKEN`: variable `TOKEN_OF_HOST` is not set" in result.stderr
+    assert "secret `key`: variable `FILE_OF_HOST` is not set" in result.stderr
+    assert (ids(sandbox), sandbox.user.files()) == (before, files)
+
+
+def test_a_changed_secret_restarts_the_agent_and_nothing_else(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    before = ids(sandbox)
+    changed = environment | dict.fromkeys(("TOKEN_OF_HOST",), "s3cret-renewed")
+    assert sandbox.user.run("up", NAME, **changed).status == 0
+    after = ids(sandbox)
+    assert variables(sandbox)["TOKEN"] == changed["TOKEN_OF_HOST"]
+    assert after["firewall"] == before["firewall"]
+    assert after["opencode"].split()[0] == before["opencode"].split()[0], "the same container"
+    assert after["opencode"] != before["opencode"], "started anew"
+    assert sandbox.user.run("up", NAME, **changed).status == 0
+    assert ids(sandbox) == after, "nothing to do the second time"
+
+
+ATTACKS = {
+    "write a hook": "echo evil >.git/hooks/post-checkout",
+    "change git's configuration": "echo evil >>.git/config",
+    "replace git's configuration": "echo evil >x && mv x .git/config",
+    "remove what an editor runs": "rm -rf .vscode && mkdir .vscode",
+    "put a task beside it": "touch .vscode/tasks.json",
+    "move the repository away": "mv .git .old",
+    "replace the hooks by a link": "mv .git/hooks .git/h && ln -s /tmp .git/hooks",
+    "change what direnv loads": "echo evil >.envrc",
+    "exchange the two": 'python3 -c "import ctypes, sys; '
+    "sys.exit(ctypes.CDLL(None).renameat2(-100, b'.envrc', -100, b'src', 2) and 1)\"",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_the_host_executes_cannot_be_changed(sandbox: Sandbox, attack: str) -> None:
+    done = inside(sandbox, f"({ATTACKS[attack]}) 2>/dev/null && echo through; true")
+    assert done == ""
+    project = sandbox.user.home / "project"
+    assert (project / ".git/config").read_text() == "[core]\n"
+    assert (project / ".envrc").read_text() == "export A=1\n"
+    assert list((project / ".git/hooks").iterdir()) == []
+    assert list((project / ".vscode").iterdir()) == []
+
+
+def test_the_rest_of_the_project_can_be_worked_in(sandbox: Sandbox) -> None:
+    inside(sandbox, "echo x >src/new && echo x >.git/index && mkdir .git/refs && rm src/new")
+
+
+def test_a_protection_that_has_lapsed_is_found_and_renewed(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    file = sandbox.user.home / "project/.envrc"
+    fresh = file.with_name("fresh")
+    fresh.write_text("export A=2\n")
+    os.chown(fresh, 1000, 1000)
+    fresh.rename(file)
+    assert inside(sandbox, "test -w .envrc && echo open") == "open\n", "as the documentation says"
+    result = sandbox.user.run("up", NAME, **environment)
+    assert result.status == 0
+    assert f"the protection of {file} has lapsed" in result.stderr
+    assert inside(sandbox, "test -w .envrc || echo shut") == "shut\n"
+    back = file.with_name("back")
+    back.write_text("export A=1\n")
+    os.chown(back, 1000, 1000)
+    back.rename(file)
+    assert sandbox.user.run("up", NAME, **environment).status == 0
+
+
+def test_git_and_ssh_of_the_user_are_handed_on(sandbox: Sandbox) -> None:
+    assert inside(sandbox, "git config --global user.name") == "Alice\n"
+    assert "no identities" in inside(sandbox, "ssh-add -l || true")
+    assert "git.example.com" in inside(sandbox, "cat ~/.ssh/known_hosts")
+    assert inside(sandbox, "echo x >~/.gitconfig 2>/dev/null && echo through; true") == ""
+
+
+def test_a_dockerfile_is_laid_over_the_image(sandbox: Sandbox) -> None:
+    assert inside(sandbox, "ls -A /opt/context").split() == [
+        ".dockerignore",
+        "Dockerfile",
+        "wanted",
+    ]
+    assert inside(sandbox, "id -u") == "1000\n"
+    folder = sandbox.user.home / "docker"
+    assert {each.name for each in folder.iterdir()} == {
+        "Dockerfile", "wanted", "ignored", ".dockerignore",
+    }  # fmt: skip
+
+
+def test_a_single_port_is_opened_and_no_other(sandbox: Sandbox) -> None:
+    both = [("open", world.CLOSED["private-10"], world.PORT),
+            ("shut", world.CLOSED["private-172"], world.PORT)]  # fmt: skip
+    found = world.probe(sandbox.container("opencode"), both)
+    assert found["open"][0] == "hello"
+    assert found["shut"][0] != "hello"
+
+
+def test_an_added_directory_is_there_at_once(sandbox: Sandbox, environment: dict[str, str]) -> None:
+    more = sandbox.user.home / "more"
+    more.mkdir()
+    (more / "marker").write_text("here")
+    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
+    result = sandbox.user.run("add", str(more), "--workspace", NAME, **environment)
+    assert result.status == 0, result.stderr
+    assert inside(sandbox, f"cat {more}/marker") == "here"
+    now = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
+    assert now == image, "the workspace keeps its own image"
