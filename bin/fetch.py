@@ -44,9 +44,10 @@ def fetch(url: str) -> None:
             status = answer.status
             body = answer.read(facts.FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
-        status, cause = getattr(error, "code", None), getattr(error, "reason", error)
-        what = f"status {status}" if status else str(cause)
-        raise _refused(url, what) from None
+        if isinstance(error, urllib.error.HTTPError):
+            with error:
+                raise _refused(url, f"status {error.code}") from None
+        raise _refused(url, str(getattr(error, "reason", error))) from None
     if status != 200:
         raise _refused(url, f"status {status}")
     if len(body) > facts.FILE_LIMIT:

@@ -19,6 +19,8 @@ SERVICE = "jailoc"
 MARKER = "keyring"
 PATIENCE = 1.0
 """Seconds that a keyring may take where nobody could answer its dialog."""
+LOCK_PATIENCE = 10
+"""Seconds to wait for another jailoc that makes the same password."""
 
 
 class _NoKeyring(Exception):  # noqa: N818 -- an answer, not a fault
@@ -102,7 +104,8 @@ def _automatic(workspace: str, path: Path) -> str:
             ) from None
         return _from_file(path)
     if not kept:
-        _keep(path, MARKER)
+        store.make_private(path.parent)
+        store.write(path, MARKER, 0o600)
     return fresh
 
 
@@ -122,29 +125,12 @@ def _from_keyring(workspace: str, path: Path) -> str:
 
 
 def _from_file(path: Path) -> str:
-    kept = _read(path)
-    if kept and kept != MARKER:
-        return kept
-    if path.exists():
-        path.unlink()  # empty or a marker: nothing can have used it
-    return _keep(path, secrets.token_hex(32))
-
-
-def _keep(path: Path, text: str) -> str:
-    """Write the file unless somebody else was faster; return what it holds."""
-    store.make_private(path.parent)
-    fresh = path.with_name(f".password.{secrets.token_hex(8)}")
-    store.write(fresh, text, 0o600)
-    try:
-        # link(2) fails where rename(2) would replace: of two first runs, one password wins.
-        os.link(fresh, path)
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
-    kept = _read(path)
-    if not kept:
-        raise refuse("password", f"cannot keep a password in `{path}`")
+    # Of two first runs, one makes the password and the other finds it.
+    with store.locked(path.with_name("lock"), LOCK_PATIENCE):
+        kept = _read(path)
+        if not kept or kept == MARKER:
+            kept = secrets.token_hex(32)
+            store.write(path, kept, 0o600)
     return kept
 
 

@@ -96,9 +96,10 @@ def _file(secret: Secret) -> bytes:
         raise _Unusable(f"file `{path}` does not exist", "create it, or correct the path") from None
     except OSError as error:
         raise _Unusable(f"file `{path}` cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _Unusable(f"file `{path}` is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _Unusable(f"file `{path}` is not a regular file")
         return file.read(SECRETS_LIMIT + 1)
 
 

@@ -4,13 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from jailoc.bin import store
-from jailoc.bin.password import password
 from jailoc.model.diagnostic import Refused
 from tests.engine.world import ROOT
 
@@ -76,46 +74,3 @@ def test_a_lock_is_held_once_and_given_back(tmp_path: Path) -> None:
         pass
     with store.locked(tmp_path / "lock"):
         pass
-
-
-def test_a_password_is_made_once_and_is_private(tmp_path: Path) -> None:
-    first = password("file", tmp_path, "api")
-    assert len(first) == 64
-    assert int(first, 16) >= 0
-    assert password("file", tmp_path, "api") == first
-    assert password("file", tmp_path, "web") != first
-    file = tmp_path / "api/password"
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert file.parent.stat().st_mode & 0o777 == 0o700
-    assert [path.name for path in file.parent.iterdir()] == ["password"]
-
-
-def test_two_first_runs_at_once_get_one_password(tmp_path: Path) -> None:
-    found: list[str] = []
-    barrier = threading.Barrier(8)
-
-    def first() -> None:
-        barrier.wait()
-        found.append(password("file", tmp_path, "api"))
-
-    threads = [threading.Thread(target=first) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 8
-    assert set(found) == {(tmp_path / "api/password").read_text()}
-
-
-def test_an_empty_password_file_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "api").mkdir()
-    (tmp_path / "api/password").touch()
-    kept = password("file", tmp_path, "api")
-    assert kept
-    assert password("file", tmp_path, "api") == kept
-
-
-def test_an_unreadable_password_file_is_an_error_not_a_new_password(tmp_path: Path) -> None:
-    (tmp_path / "api/password").mkdir(parents=True)
-    with pytest.raises(Refused, match="cannot be read"):
-        password("file", tmp_path, "api")

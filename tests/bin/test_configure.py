@@ -1,0 +1,237 @@
+"""`config`, `add`, `allow`, `init` and `validate` in a pipe and in a real terminal."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.engine import world
+from tests.engine.world import ROOT, User
+
+NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+FILE = """\
+# The team's sandboxes
+mode = "exec"   # always
+
+[workspaces.api]
+cpu = 2 # enough
+paths = [
+  "~/one", # the first
+]
+
+# about web
+[workspaces.web]
+"""
+KILLER = """
+import os, signal, sys
+sys.dont_write_bytecode = True
+from jailoc.bin import cli, configure, facts, lifecycle, source, store
+count, wanted, home = 0, int(sys.argv[1]), sys.argv[2]
+def step(event, arguments):
+    global count
+    if event in {"open", "os.rename", "os.chmod", "os.mkdir", "os.remove", "tempfile.mkstemp"}:
+        if any(str(each).startswith(home) for each in arguments if isinstance(each, (str, bytes))):
+            count += 1
+            if count == wanted:
+                os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(step)
+sys.exit(cli.run(sys.argv[3:]))
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[User]:
+    with world.home(tmp_path.name) as user:
+        for name in ("one", "two", "three"):
+            (user.home / name).mkdir()
+        user.write(FILE)
+        yield user
+
+
+def run(user: User, *arguments: str) -> str:
+    result = user.run(*arguments, **NOWHERE)
+    assert result.status == 0, result.stderr
+    return result.stdout
+
+
+def test_add_changes_one_line_and_keeps_every_other_byte(home: User) -> None:
+    two = str(home.home / "two")
+    assert run(home, "add", two, "-w", "api") == f"added {two} to workspace api\n"
+    assert home.config.read_text() == FILE.replace(
+        '  "~/one", # the first\n', f'  "~/one", # the first\n  "{two}",\n'
+    )
+
+
+def test_add_makes_a_missing_list_at_the_head_of_its_table(home: User) -> None:
+    run(home, "add", "two", "-w", "web")
+    assert home.config.read_text() == FILE.replace(
+        "[workspaces.web]\n", f'[workspaces.web]\npaths = ["{home.home}/two"]\n'
+    )
+
+
+def test_add_chooses_the_workspace_whose_path_holds_the_directory(home: User) -> None:
+    (home.home / "one/sub").mkdir()
+    assert "workspace api" in run(home, "add", "~/one/sub")
+
+
+def test_add_of_what_is_there_changes_nothing(home: User) -> None:
+    assert run(home, "add", "~/one/../one/", "-w", "api") == ""
+    assert home.config.read_text() == FILE
+
+
+def test_allow_tells_hosts_from_networks(home: User) -> None:
+    run(home, "allow", "git.example.com:22", "-w", "web")
+    run(home, "allow", "10.1.0.0/16", "-w", "web")
+    assert home.config.read_text() == FILE.replace(
+        "[workspaces.web]\n",
+        '[workspaces.web]\nallowed_networks = ["10.1.0.0/16"]\n'
+        'allowed_hosts = ["git.example.com:22"]\n',
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("add", "/etc", "-w", "api"), "path `/etc` conflicts"),
+        (("add", "~", "-w", "api"), "is forbidden"),
+        (("add", "~/none", "-w", "api"), "does not exist"),
+        (("add", "~/.config/jailoc/config.toml"), "is not a directory"),
+        (("add", "~/two", "-w", "apy"), "did you mean `api`"),
+        (("add", "~/two"), "workspace `default` not found"),
+        (("allow", "0.0.0.0/0", "-w", "api"), "switch the firewall off"),
+        (("allow", "10.0.0.0/33", "-w", "api"), "is not a network"),
+        (("allow", "a b:0", "-w", "api"), "no port"),
+        (("allow", "# nothing", "-w", "api"), "names no host"),
+    ],
+)
+def test_what_would_not_be_valid_is_refused_and_the_file_stays(
+    home: User, arguments: tuple[str, ...], words: str
+) -> None:
+    before = home.files()
+    result = home.run(*arguments, **NOWHERE)
+    assert (result.status, result.stdout) == (1, "")
+    assert words in result.stderr
+    assert home.config.read_text() == FILE
+    assert home.files() - before <= {".cache", ".cache/jailoc", ".cache/jailoc/config.lock"}
+
+
+def test_a_file_that_is_a_link_stays_one_with_its_mode(home: User) -> None:
+    place = home.home / "dotfiles.toml"
+    home.config.rename(place)
+    place.chmod(0o640)
+    home.config.symlink_to(place)
+    run(home, "add", "~/two", "-w", "api")
+    assert home.config.is_symlink()
+    assert place.stat().st_mode & 0o777 == 0o640
+    assert "two" in place.read_text()
+
+
+def test_add_without_a_file_writes_the_starter_with_it(home: User) -> None:
+    home.config.unlink()
+    run(home, "add", "~/two")
+    assert f'paths = ["{home.home}/two"]\n' in home.config.read_text()
+    assert home.config.stat().st_mode & 0o777 == 0o600
+    run(home, "validate")
+
+
+def test_fifty_at_once_lose_none(home: User) -> None:
+    for number in range(50):
+        (home.home / f"p{number}").mkdir(exist_ok=True)
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(lambda number: run(home, "add", f"~/p{number}", "-w", "api"), range(50)))
+    (api,) = json.loads(run(home, "config", "api", "--json"))["workspaces"]
+    found = {each["value"] for each in api["settings"] if each["key"] == "paths"}
+    assert found == {str(home.home / name) for name in ("one", *(f"p{n}" for n in range(50)))}
+    assert "# the first\n" in home.config.read_text()
+
+
+def test_a_kill_at_any_step_of_add_leaves_the_old_file_or_the_new_one(home: User) -> None:
+    new = FILE.replace(
+        '  "~/one", # the first\n', f'  "~/one", # the first\n  "{home.home}/two",\n'
+    )
+    seen: list[str] = []
+    for step in range(1, 80):
+        home.write(FILE)
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", KILLER, str(step), str(home.home),
+             "add", "~/two", "-w", "api"],
+            env={"HOME": str(home.home), "PATH": os.environ["PATH"],
+                 "PYTHONPATH": str(ROOT / ".pkg"), **NOWHERE},
+            cwd=home.home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+        text = home.config.read_text()
+        assert text in {FILE, new}, f"killed at step {step}"
+        seen.append("new" if text == new else "old")
+        if done.returncode == 0:
+            break
+        assert done.returncode == -9, done.stderr
+    assert len(seen) > 5, "it was killed at several steps"
+    assert seen == sorted(seen, reverse=True), "old until it is new"
+    home.write(FILE)
+    run(home, "add", "~/two", "-w", "api")
+    assert home.config.read_text() == new, "the next run goes through"
+
+
+def test_config_names_the_layer_of_each_value(home: User) -> None:
+    text = run(home, "config", "api")
+    lines = {tuple(each.rsplit("  # ", 1)) for each in text.splitlines() if " = " in each}
+    found = {key.strip(): origin for key, origin in lines}
+    assert found['mode = "exec"'] == "mode"
+    assert found["cpu = 2"] == "workspaces.api.cpu"
+    assert found['memory = "4g"'] == "built-in"
+    assert found[f'paths = "{home.home}/one"'] == "workspaces.api.paths[0]"
+
+
+def test_config_as_data_says_the_same(home: User) -> None:
+    data = json.loads(run(home, "config", "--json"))
+    assert data["file"] == str(home.config)
+    assert [each["name"] for each in data["workspaces"]] == ["api", "web"]
+    assert {"key": "mode", "value": "exec", "origin": "mode"} in data["shared"]
+
+
+def test_config_does_not_look_at_secrets(home: User) -> None:
+    home.write('[workspaces.a.secrets.env]\nT.from_file = "~/secret"\n')
+    (home.home / "secret").write_text("planted")
+    text = run(home, "config")
+    assert f'secrets = "T (env from_file {home.home}/secret)"' in text
+    assert "planted" not in text
+
+
+def in_terminal(user: User, *arguments: str) -> str:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "jailoc.bin", *arguments],
+        env={"HOME": str(user.home), "PATH": os.environ["PATH"], "TERM": "xterm",
+             "PYTHONPATH": str(ROOT / ".pkg"), **NOWHERE},
+        cwd=str(user.home),
+        encoding="utf-8",
+        timeout=30,
+    )  # fmt: skip
+    child.expect(pexpect.EOF)
+    child.close()
+    return str(child.before)
+
+
+def test_in_a_terminal_there_are_colours_and_in_a_pipe_none(home: User) -> None:
+    assert "\x1b[1m[workspaces.api]\x1b[0m" in in_terminal(home, "config")
+    assert "\x1b" not in in_terminal(home, "config", "--no-color")
+    assert "\x1b" not in run(home, "config")
+    assert "\x1b[31mError:" in in_terminal(home, "add", "/etc", "-w", "api")
+
+
+def test_in_a_terminal_the_commands_do_the_same(home: User) -> None:
+    assert "added" in in_terminal(home, "add", "~/two", "-w", "api")
+    assert "added" in in_terminal(home, "allow", "db:5432", "-w", "api")
+    assert "valid, 2 workspaces" in in_terminal(home, "validate")
+    home.config.unlink()
+    assert "written" in in_terminal(home, "init")
+    assert "valid, 1 workspaces" in in_terminal(home, "validate")

@@ -1,0 +1,180 @@
+"""Passwords are made once, kept where `password_mode` says, and never guessed anew."""
+
+import io
+import sys
+import threading
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin import password as module
+from jailoc.bin.password import password
+from jailoc.model.diagnostic import Refused
+
+
+class Keyring:
+    """A keyring that can be locked or hang; the real ones cannot be made to on command."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+        self.broken: Callable[[], None] = lambda: None
+        self.calls = 0
+
+    def get_password(self, service: str, user: str) -> str | None:
+        self.calls += 1
+        self.broken()
+        return self.entries.get((service, user))
+
+    def set_password(self, service: str, user: str, text: str) -> None:
+        self.calls += 1
+        self.broken()
+        self.entries[service, user] = text
+
+
+def locked() -> None:
+    raise RuntimeError("locked")
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> Keyring:
+    fake = Keyring()
+    monkeypatch.delenv(module.VARIABLE, raising=False)
+    monkeypatch.setattr(module, "_trusted", lambda call: call())
+    package = types.ModuleType("keyring")
+    package.__dict__.update(get_password=fake.get_password, set_password=fake.set_password)
+    monkeypatch.setitem(sys.modules, "keyring", package)
+    return fake
+
+
+def test_a_file_password_is_made_once_and_is_private(tmp_path: Path) -> None:
+    first = password("file", tmp_path, "api")
+    assert len(first) == 64
+    assert int(first, 16) >= 0
+    assert password("file", tmp_path, "api") == first
+    assert password("file", tmp_path, "web") != first
+    file = tmp_path / "api/password"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert {path.name for path in file.parent.iterdir()} == {"password", "lock"}
+
+
+def test_first_runs_at_once_get_one_password(tmp_path: Path) -> None:
+    found: list[str] = []
+    barrier = threading.Barrier(8)
+
+    def first() -> None:
+        barrier.wait()
+        found.append(password("file", tmp_path, "api"))
+
+    threads = [threading.Thread(target=first) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert set(found) == {(tmp_path / "api/password").read_text()}
+
+
+@pytest.mark.parametrize("text", ["", " \n", "keyring"])
+def test_a_file_without_a_password_is_replaced(tmp_path: Path, text: str) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api/password").write_text(text)
+    kept = password("file", tmp_path, "api")
+    assert len(kept) == 64
+    assert password("file", tmp_path, "api") == kept
+
+
+def test_an_unreadable_password_file_is_an_error_not_a_new_password(tmp_path: Path) -> None:
+    (tmp_path / "api/password").mkdir(parents=True)
+    with pytest.raises(Refused, match="cannot be read"):
+        password("file", tmp_path, "api")
+
+
+def test_the_variable_comes_first_and_nothing_is_kept(
+    keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(module.VARIABLE, "mine ")
+    assert password("auto", tmp_path, "api") == "mine "
+    assert password("env", tmp_path, "api") == "mine "
+    assert keyring.calls == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("keyring")
+def test_mode_env_without_the_variable_is_refused_early(tmp_path: Path) -> None:
+    for call in (lambda: module.check("env"), lambda: password("env", tmp_path, "api")):
+        with pytest.raises(Refused, match="OPENCODE_SERVER_PASSWORD is not set"):
+            call()
+
+
+def test_automatic_prefers_the_keyring_and_marks_it(keyring: Keyring, tmp_path: Path) -> None:
+    first = password("auto", tmp_path, "api")
+    assert keyring.entries == {("jailoc", "api"): first}
+    assert (tmp_path / "api/password").read_text() == "keyring"
+    assert password("auto", tmp_path, "api") == first
+
+
+def test_automatic_without_a_keyring_keeps_a_file(keyring: Keyring, tmp_path: Path) -> None:
+    keyring.broken = locked
+    first = password("auto", tmp_path, "api")
+    assert (tmp_path / "api/password").read_text() == first
+    assert password("auto", tmp_path, "api") == first
+
+
+def test_automatic_with_a_file_leaves_the_keyring_alone(keyring: Keyring, tmp_path: Path) -> None:
+    kept = password("file", tmp_path, "api")
+    assert password("auto", tmp_path, "api") == kept
+    assert keyring.entries == {}
+
+
+def test_a_deleted_entry_of_the_keyring_is_made_anew(keyring: Keyring, tmp_path: Path) -> None:
+    first = password("auto", tmp_path, "api")
+    keyring.entries.clear()
+    second = password("auto", tmp_path, "api")
+    assert second != first
+    assert keyring.entries == {("jailoc", "api"): second}
+
+
+def test_a_keyring_that_is_locked_now_is_an_error_not_a_new_password(
+    keyring: Keyring, tmp_path: Path
+) -> None:
+    password("auto", tmp_path, "api")
+    keyring.broken = locked
+    with pytest.raises(Refused, match="does not answer") as caught:
+        password("auto", tmp_path, "api")
+    assert str(tmp_path / "api/password") in str(caught.value.diagnostics[0].hint)
+
+
+def test_mode_keyring_needs_one_and_writes_no_file(keyring: Keyring, tmp_path: Path) -> None:
+    first = password("keyring", tmp_path, "api")
+    assert password("keyring", tmp_path, "api") == first
+    assert list(tmp_path.iterdir()) == []
+    keyring.broken = locked
+    with pytest.raises(Refused, match="locked"):
+        password("keyring", tmp_path, "api")
+
+
+def test_a_keyring_that_hangs_is_given_up_without_a_terminal(
+    keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    waiting = threading.Event()
+
+    def hang() -> None:
+        waiting.wait(30)
+
+    keyring.broken = hang
+    kept = password("auto", tmp_path, "api")
+    waiting.set()
+    assert (tmp_path / "api/password").read_text() == kept
+
+
+def test_no_error_of_a_keyring_shows_a_password(keyring: Keyring, tmp_path: Path) -> None:
+    first = password("keyring", tmp_path, "api")
+    keyring.broken = locked
+    with pytest.raises(Refused) as caught:
+        password("keyring", tmp_path, "api")
+    assert first not in str(caught.value.diagnostics)

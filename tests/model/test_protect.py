@@ -1,0 +1,64 @@
+"""What the host executes is covered where it is, and its parents are held in place."""
+
+from jailoc.model.host import Host, Kind
+from jailoc.model.mount import Mode
+from jailoc.model.protect import DEFAULT, candidates, covers
+
+GIT = {
+    "/p": Kind.DIRECTORY,
+    "/p/.git": Kind.DIRECTORY,
+    "/p/.git/hooks": Kind.DIRECTORY,
+    "/p/.git/config": Kind.FILE,
+}
+
+
+def covered(entries: list[str], kinds: dict[str, Kind], **links: str) -> list[tuple[str, Mode]]:
+    host = Host(home="/home/alice", kinds=kinds, links=links)
+    found, _ = covers("/p", [(entry, "x") for entry in entries], host)
+    return [(each.path, each.mode) for each in found]
+
+
+def test_what_there_is_becomes_read_only_and_its_parents_mounts_of_themselves() -> None:
+    assert covered([".git/hooks", ".git/config"], GIT) == [
+        ("/p/.git", Mode.READ_WRITE),
+        ("/p/.git/config", Mode.READ_ONLY),
+        ("/p/.git/hooks", Mode.READ_ONLY),
+    ]
+
+
+def test_what_is_missing_has_no_mount_and_neither_have_its_parents() -> None:
+    assert covered([".git/modules", ".vscode"], GIT) == []
+
+
+def test_a_whole_directory_beats_the_parent_that_it_is() -> None:
+    for entries in ([".git", ".git/hooks"], [".git/hooks", ".git"]):
+        assert dict(covered(entries, GIT))["/p/.git"] is Mode.READ_ONLY
+
+
+def test_a_file_in_the_place_of_a_parent_is_covered_itself() -> None:
+    assert covered([".git/hooks"], {"/p/.git": Kind.FILE}) == [("/p/.git", Mode.READ_ONLY)]
+
+
+def test_a_link_is_not_followed_but_told() -> None:
+    host = Host(home="/h", kinds={"/p/.envrc": Kind.FILE}, links={"/p/.envrc": "/h/.ssh/id"})
+    found, exposed = covers("/p", [(".envrc", "x")], host)
+    assert found == ()
+    assert [(each.path, each.origin) for each in exposed] == [("/p/.envrc", "x")]
+
+
+def test_a_link_to_the_whole_workspace_is_no_obstacle() -> None:
+    host = Host(
+        home="/h", kinds={"/p/.envrc": Kind.FILE}, links={"/p": "/q", "/p/.envrc": "/q/.envrc"}
+    )
+    found, exposed = covers("/p", [(".envrc", "x")], host)
+    assert [each.path for each in found] == ["/p/.envrc"]
+    assert exposed == ()
+
+
+def test_the_candidates_are_the_entry_and_what_lies_between() -> None:
+    assert candidates("/p", "a/b/c") == ("/p/a", "/p/a/b", "/p/a/b/c")
+
+
+def test_the_built_in_list_covers_what_the_documentation_names() -> None:
+    assert {".git/hooks", ".git/config", ".envrc", ".vscode", ".husky",
+            ".pre-commit-config.yaml"} <= set(DEFAULT)  # fmt: skip
