@@ -107,7 +107,7 @@ def validate(
 
 @app.command
 def schema(name: str = "config", /) -> int:
-    """Print a JSON Schema: config, compose or firewall.
+    """Print a JSON Schema: config, compose, diagnostics, effective or firewall.
 
     Example: jailoc schema config > jailoc.schema.json
     """

@@ -148,10 +148,17 @@ scopes: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
     optional={
         "mounts": st.lists(mount_entries, max_size=4),
         "env": st.lists(env_entries, max_size=4),
-        "allowed_hosts": st.lists(host_names, max_size=3),
+        "allowed_hosts": st.lists(
+            host_names | host_names.map(lambda name: f"{name}:443"), max_size=3
+        ),
         "allowed_networks": st.lists(any_networks(1).map(str), max_size=3),
         "image": images,
         "expose_port": st.booleans(),
+        "git_config": st.booleans(),
+        "ssh_auth_sock": st.booleans(),
+        "protect": st.lists(host_names.filter(lambda name: name.strip(".") != ""), max_size=2),
+        "secrets.env.TOKEN.from_env": st.just("TOKEN"),
+        "secrets.file.key-1.from_file": st.just("/srv/key"),
         "enable_docker": st.booleans(),
         "cpu": st.floats(0.01, 512),
         "memory": st.integers(6, 4096).map(lambda amount: f"{amount}m"),

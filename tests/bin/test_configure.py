@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import jsonschema
 import pexpect
 import pytest
 
+from jailoc.schemas import schema
 from tests.engine import world
 from tests.engine.world import ROOT, User
 
@@ -193,6 +195,7 @@ def test_config_names_the_layer_of_each_value(home: User) -> None:
 
 def test_config_as_data_says_the_same(home: User) -> None:
     data = json.loads(run(home, "config", "--json"))
+    jsonschema.validate(data, schema("effective"))
     assert data["file"] == str(home.config)
     assert [each["name"] for each in data["workspaces"]] == ["api", "web"]
     assert {"key": "mode", "value": "exec", "origin": "mode"} in data["shared"]

@@ -2,8 +2,12 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
+import jsonschema
+
+from jailoc.schemas import NAMES, schema
 from tests.engine.world import User
 
 NO_ENGINE = {"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
@@ -63,18 +67,36 @@ def test_init_writes_a_private_file_that_validates(user: User) -> None:
 
 def test_every_commented_key_of_the_starter_is_a_key(user: User) -> None:
     user.ok("init")
+    for name in ("ca.crt", "agent.env"):
+        (user.home / name).write_text("-----BEGIN CERTIFICATE-----\n" if "crt" in name else "A=1\n")
     lines = user.config.read_text().splitlines()
-    text = "\n".join(line.removeprefix("# ") if " = " in line else line for line in lines)
-    user.config.write_text("\n".join(
-        line for line in text.splitlines() if not line.startswith("ca_certificates")
-    ))  # fmt: skip
-    user.ok("validate")
+    bare = [re.sub(r"^# ?(?=\[|  \w+ = |\w+ = )", "", line) for line in lines]
+    assert len([line for line in bare if line not in lines]) > 40
+    user.write("\n".join(bare))
+    result = user.run("validate", "--json")
+    data = json.loads(result.stdout)
+    # Both ways to an image are shown, and files that are not there.
+    codes = {each["code"] for each in data["diagnostics"]}
+    assert codes <= {"image-conflict", "dockerfile-missing"}, data
+
+
+def test_the_starter_shows_secrets_as_the_users_of_the_reference_know_them(user: User) -> None:
+    user.ok("init")
+    text = user.config.read_text()
+    for scope in ("defaults", "workspaces.default"):
+        assert f"# [{scope}.secrets.env.MY_TOKEN]\n" in text
+        assert f"# [{scope}.secrets.file.MY_FILE]\n" in text
+    assert '#   from_env = "HOST_ENV_VAR"\n' in text
+    assert '#   from_file = "/path/to/secret"\n' in text
+    assert "expose_env" not in text
 
 
 def test_validate_gives_its_diagnostics_as_data(user: User) -> None:
     user.write("[workspaces.a]\ncpu = -1\n")
     result = user.run("validate", "--json")
-    (found,) = json.loads(result.stdout)["diagnostics"]
+    data = json.loads(result.stdout)
+    jsonschema.validate(data, schema("diagnostics"))
+    (found,) = data["diagnostics"]
     assert result.status == 1
     assert (found["code"], found["where"], found["position"]) == (
         "cpu", "workspaces.a.cpu", {"line": 2, "column": 7},
@@ -82,7 +104,7 @@ def test_validate_gives_its_diagnostics_as_data(user: User) -> None:
 
 
 def test_the_schemas_are_printed_as_they_are_shipped(user: User) -> None:
-    for name in ("config", "compose", "firewall"):
+    for name in NAMES:
         assert json.loads(user.ok("schema", name))["$id"].endswith(f"/{name}.schema.json")
 
 

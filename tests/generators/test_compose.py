@@ -18,7 +18,7 @@ from jailoc.generators.emit import document
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused
-from jailoc.model.host import Host
+from jailoc.model.host import Host, Kind
 from jailoc.model.mount import Mode
 from tests.strategies import (
     HOST,
@@ -34,7 +34,7 @@ from tests.strategies import (
     toml,
 )
 
-Said = tuple[dict[str, str], list[tuple[str, str, bool]], str, str]
+Said = tuple[dict[str, str], list[tuple[str, str, bool]], str, str, list[str]]
 """Environment, binds with read-only, working directory and image of the agent."""
 
 
@@ -58,7 +58,8 @@ def said(agent: Any, change: Any) -> Said:
         for each in agent["volumes"]
         if each["type"] == "bind"
     ]
-    return environment, binds, change(agent["working_dir"]), change(agent["image"])
+    command = [change(word) for word in agent["command"]]
+    return environment, binds, change(agent["working_dir"]), change(agent["image"]), command
 
 
 def meant(bundle: Bundle) -> Said:
@@ -71,7 +72,7 @@ def meant(bundle: Bundle) -> Said:
         for each in agent.mounts
         if isinstance(each, Bind)
     ]
-    return environment, binds, agent.working_dir.text, agent.image.text
+    return environment, binds, agent.working_dir.text, agent.image.text, list(agent.command)
 
 
 @st.composite
@@ -190,6 +191,31 @@ def test_hostile_text_survives_compose_exactly(both: tuple[str, list[str]]) -> N
 @pytest.mark.compose
 def test_every_nasty_text_survives_compose_exactly() -> None:
     check_through_compose(bundle_of(EVERY_NASTY, "a"))
+
+
+@pytest.mark.compose
+def test_everything_of_the_host_survives_compose_exactly() -> None:
+    """Sockets, Git configuration, protected paths and env files may be called anything, too."""
+    names = [f"p{text}" for text in NASTY if "/" not in text]
+    env_file = "".join(f"K{index}={text}\n" for index, text in enumerate(NASTY))
+    host = Host(
+        home="/home/al$ice: #x",
+        kinds={
+            "/data/x": Kind.DIRECTORY,
+            "/home/al$ice: #x/.gitconfig": Kind.FILE,
+            "/home/al$ice: #x/.ssh/known_hosts": Kind.FILE,
+        }
+        | {f"/data/x/{name}": Kind.FILE for name in names},
+        files={"/srv/e.env": env_file},
+        agent_socket="/tmp/${ssh}: #.sock",  # noqa: S108 -- a name
+    )
+    text = toml(
+        {"a": {"paths": ["/data/x"], "protect": names, "env_file": ["/srv/e.env"],
+               "ssh_auth_sock": True, "secrets.env.T.from_env": "X", "image": "x"}}
+    )  # fmt: skip
+    bundle = bundle_of(text, "a", host)
+    assert len([each for each in meant(bundle)[1] if each[2]]) > len(names)
+    check_through_compose(bundle)
 
 
 @pytest.mark.compose

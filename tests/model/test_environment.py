@@ -2,10 +2,18 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from jailoc.model.environment import RESERVED, EnvEntry, parse_env
-from tests.strategies import env_keys, hostile
+from jailoc.model.environment import (
+    LINE_LIMIT,
+    RESERVED,
+    EnvEntry,
+    merge_env,
+    parse_env,
+    parse_env_file,
+)
+from tests.strategies import env_entries, env_keys, hostile
 
 
 @given(env_keys, hostile)
@@ -43,3 +51,55 @@ def test_what_is_no_entry_is_refused(text: str, code: str, essence: str) -> None
     assert caught.value.context is not None
     assert caught.value.context["code"] == code
     assert essence in str(caught.value.context["message"])
+
+
+def entries(text: str) -> list[tuple[str, str]]:
+    return [(each.key, each.value) for each in parse_env_file("/e", text).entries]
+
+
+@given(st.text(max_size=200) | st.lists(env_entries, max_size=5).map("\n".join))
+def test_any_env_file_is_read_or_refused_by_line(text: str) -> None:
+    refused, found = "", []
+    try:
+        found = entries(text)
+    except PydanticCustomError as error:
+        refused = str(error)
+    assert "line " in refused or all(key and key not in RESERVED for key, _ in found)
+    assert not (refused and found)
+
+
+@given(st.from_regex(r"[A-Za-z_]{1,9}", fullmatch=True), hostile)
+def test_a_quoted_value_is_kept_up_to_its_quote(key: str, value: str) -> None:
+    if key in RESERVED or "\n" in value:
+        return
+    for quote in "\"'":
+        inner = value.replace(quote, "").strip("\r")
+        assert entries(f" {key} = {quote}{inner}{quote} # more\r\n") == [(key, inner)]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("K=a\x1cb\x1c", "a\x1cb\x1c"), ("K=\u00a0v\u2003", "v"), ("K=a\u2028b", "a\u2028b"),
+        ("K=\\n$X", "\\n$X"), ("K=a # b # c", "a"), ("K=a\t # b", "a"), ("\ufeffA=1", "1"),
+    ],
+)  # fmt: skip
+def test_white_space_is_what_unicode_says_and_lines_end_at_line_feeds(
+    line: str, value: str
+) -> None:
+    assert [found for _, found in entries(line)] == [value]
+
+
+def test_a_line_that_is_too_long_is_refused_by_number() -> None:
+    assert entries("K=" + "x" * (LINE_LIMIT - 3)) == [("K", "x" * (LINE_LIMIT - 3))]
+    with pytest.raises(PydanticCustomError, match="line 2: it is longer than 64 KiB"):
+        entries("A=1\nK=" + "x" * (LINE_LIMIT - 2))
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123")), max_size=9))
+def test_of_equal_keys_the_last_value_and_the_first_place_win(pairs: list[tuple[str, str]]) -> None:
+    merged = merge_env(
+        (str(index), EnvEntry(key=key, value=value)) for index, (key, value) in enumerate(pairs)
+    )
+    assert {each.key: each.value for each in merged} == dict(pairs)
+    assert [each.key for each in merged] == list(dict.fromkeys(key for key, _ in pairs))
