@@ -321,6 +321,7 @@ def test_an_added_directory_is_there_at_once(sandbox: Sandbox, environment: dict
     image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
     result = sandbox.user.run("add", str(more), "--workspace", NAME, **environment)
     assert result.status == 0, result.stderr
+    assert "stopping the agent" in result.stderr, "nothing can be swapped while mounts are made"
     assert inside(sandbox, f"cat {more}/marker") == "here"
     now = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
     assert now == image, "the workspace keeps its own image"
