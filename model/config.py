@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
+from pydantic.config import JsonDict
 
 from jailoc.model import field
 from jailoc.model.base import Model
@@ -33,18 +34,13 @@ def _names(pattern: str, *never: str) -> dict[str, Any]:
     return {"propertyNames": names | ({"not": {"enum": list(never)}} if never else {})}
 
 
-OneSource = Annotated[
-    Source,
-    AfterValidator(check_source),
-    Field(
-        json_schema_extra={
-            "oneOf": [
-                {"required": [key], "properties": {key: {"minLength": 1}}}
-                for key in ("from_env", "from_file")
-            ]
-        }
-    ),
-]
+_ONE_SOURCE: JsonDict = {
+    "oneOf": [
+        {"required": [key], "properties": {key: {"minLength": 1}}}
+        for key in ("from_env", "from_file")
+    ]
+}
+OneSource = Annotated[Source, AfterValidator(check_source), Field(json_schema_extra=_ONE_SOURCE)]
 
 
 class Base(Model):
@@ -155,11 +151,17 @@ class WorkspaceConfig(Scope):
     )
 
 
-_EXCLUSIVE = [
-    {"required": ["image", other], "properties": {"image": {"minLength": 1},
-                                                  other: {"minLength": 1}}}
-    for other in ("dockerfile", "build_context")
-]  # fmt: skip
+_EXCLUSIVE: JsonDict = {
+    "not": {
+        "anyOf": [
+            {
+                "required": ["image", other],
+                "properties": {"image": {"minLength": 1}, other: {"minLength": 1}},
+            }
+            for other in ("dockerfile", "build_context")
+        ]
+    }
+}
 
 
 class Config(Model):
@@ -179,7 +181,7 @@ class Config(Model):
     defaults: Defaults = Field(default=Defaults(), description="What holds for every workspace.")
     workspaces: dict[
         field.WorkspaceName,
-        Annotated[WorkspaceConfig, Field(json_schema_extra={"not": {"anyOf": _EXCLUSIVE}})],
+        Annotated[WorkspaceConfig, Field(json_schema_extra=_EXCLUSIVE)],
     ] = Field(
         default_factory=dict,
         description="The sandboxes, by name.",

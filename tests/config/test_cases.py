@@ -70,6 +70,20 @@ def test_nothing_but_cases_and_their_texts_is_there() -> None:
         assert {path.suffix for path in folder.iterdir()} == {".toml", ".txt"}
 
 
+def test_every_rule_of_the_language_names_its_tests() -> None:
+    functions = {
+        node.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+    known = functions | {case.stem for case in (*VALID, *INVALID)}
+    rows = tomllib.loads((Path(__file__).parent / "rows.toml").read_text())
+    named = [name for table in rows.values() for names in table.values() for name in names]
+    assert set(named) <= known
+    assert all(names for table in rows.values() for names in table.values())
+
+
 def test_every_field_is_described_for_editors() -> None:
     def undescribed(place: str, node: object) -> list[str]:
         if not isinstance(node, dict):
