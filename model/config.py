@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from jailoc.model import field
@@ -34,13 +34,7 @@ def _names(pattern: str, *never: str) -> dict[str, Any]:
     return {"propertyNames": names | ({"not": {"enum": list(never)}} if never else {})}
 
 
-_ONE_SOURCE: JsonDict = {
-    "oneOf": [
-        {"required": [key], "properties": {key: {"minLength": 1}}}
-        for key in ("from_env", "from_file")
-    ]
-}
-OneSource = Annotated[Source, AfterValidator(check_source), Field(json_schema_extra=_ONE_SOURCE)]
+OneSource = Annotated[Source, AfterValidator(check_source)]
 
 
 class Base(Model):
@@ -133,8 +127,24 @@ class Defaults(Scope):
     """What holds for every workspace that does not say otherwise."""
 
 
+_EXCLUSIVE: JsonDict = {
+    "not": {
+        "anyOf": [
+            {
+                "required": ["image", other],
+                "properties": {"image": {"minLength": 1}, other: {"minLength": 1}},
+            }
+            for other in ("dockerfile", "build_context")
+        ]
+    }
+}
+
+
 class WorkspaceConfig(Scope):
     """One sandbox."""
+
+    # In the definition itself: editors pass over what stands beside a reference to it.
+    model_config = ConfigDict(json_schema_extra=_EXCLUSIVE)
 
     paths: Annotated[tuple[field.Path, ...], field.Array] = Field(
         default=(),
@@ -149,19 +159,6 @@ class WorkspaceConfig(Scope):
         default="",
         description="Build context of `dockerfile`; by default the directory it lies in.",
     )
-
-
-_EXCLUSIVE: JsonDict = {
-    "not": {
-        "anyOf": [
-            {
-                "required": ["image", other],
-                "properties": {"image": {"minLength": 1}, other: {"minLength": 1}},
-            }
-            for other in ("dockerfile", "build_context")
-        ]
-    }
-}
 
 
 class Config(Model):
@@ -181,7 +178,7 @@ class Config(Model):
     defaults: Defaults = Field(default=Defaults(), description="What holds for every workspace.")
     workspaces: dict[
         field.WorkspaceName,
-        Annotated[WorkspaceConfig, Field(json_schema_extra=_EXCLUSIVE)],
+        WorkspaceConfig,
     ] = Field(
         default_factory=dict,
         description="The sandboxes, by name.",

@@ -3,7 +3,8 @@
 import re
 from enum import StrEnum
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.config import JsonDict
 
 from jailoc.model.base import Model
 from jailoc.model.environment import RESERVED
@@ -27,11 +28,21 @@ class Destination(StrEnum):
     FILE = "file"
 
 
+_ONE_SOURCE: JsonDict = {
+    "oneOf": [
+        {"required": [key], "properties": {key: {"minLength": 1}}}
+        for key in ("from_env", "from_file")
+    ]
+}
+
+
 class Source(Model):
     """Where a value comes from: a variable of jailoc's own environment, or a file. One of the two.
 
     An empty text counts as none, as everywhere in the configuration.
     """
+
+    model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
 
     from_env: str = Field(
         default="",
