@@ -174,7 +174,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
     # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
     odd = [f"{each.key}={each.value}" for each in workspace.env if not VARIABLE.fullmatch(each.key)]
     return Service(
-        image=Literally(text=image, origin=workspace.image_origin),
+        image=Literally(text=image, origin=_image_origin(workspace)),
         user=AGENT_USER,
         init=True,
         entrypoint=("/bin/sh", "/etc/jailoc/agent.sh"),
@@ -201,6 +201,11 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         ),
         after=(Condition(service=WALL),),
     )  # fmt: skip
+
+
+def _image_origin(workspace: Workspace) -> str:
+    dockerfile = workspace.overlay or workspace.base
+    return dockerfile.origin if dockerfile else workspace.image_origin
 
 
 def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[Bind, ...]:

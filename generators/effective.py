@@ -7,6 +7,7 @@ from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.document import dotted
 from jailoc.model.host import Host
+from jailoc.model.mount import Mode
 from jailoc.model.secret import Destination
 
 Value = str | bool | int | float
@@ -57,6 +58,9 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         yield Setting(key="paths", value=path.path, origin=path.origin)
     for entry, origin in protected(config, name):
         yield Setting(key="protect", value=entry, origin=origin)
+    for cover in workspace.covers:
+        if cover.mode is Mode.READ_ONLY:
+            yield Setting(key="protected", value=cover.path, origin=cover.origin)
     for mount in workspace.mounts:
         text = f"{mount.host}:{mount.container}:{mount.mode.value}"
         yield Setting(key="mounts", value=text, origin=mount.origin)

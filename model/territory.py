@@ -54,6 +54,8 @@ def _reason(path: str, host: Host) -> str | None:
         return f"`{path}` lies in `{inside}`, which holds credentials"
     if inside := first_within(path, engines):
         return f"`{path}` lies in `{inside}`, where an engine's socket is"
+    if path == host.home:
+        return f"`{path}` is the home directory, with credentials and what controls the sandbox"
     held = next((each for each in (host.home, *controls, *credentials, *engines)
                  if within(each, path)), None)  # fmt: skip
     if held:
