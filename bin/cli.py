@@ -191,6 +191,17 @@ def up(workspace: str | None = None, /) -> int:
 
 
 @app.command
+def refresh(workspace: str | None = None, /) -> int:
+    """Reload the firewall of a running workspace, names looked up anew; nothing is restarted.
+
+    Example: jailoc refresh api
+    """
+    from jailoc.bin import lifecycle
+
+    return lifecycle.refresh(_terminal(), Options.config, workspace or Options.workspace)
+
+
+@app.command
 def down(workspace: str | None = None, /) -> int:
     """Stop a workspace: its containers and network go, its volumes stay.
 

@@ -78,7 +78,7 @@ def add(terminal: Terminal, flag: str | None, wanted: str | None, directory: str
 
 
 def allow(terminal: Terminal, flag: str | None, wanted: str | None, target: str) -> int:
-    """Append a host or a network to what a workspace may reach."""
+    """Append a host or a network to what a workspace may reach; a running one can at once."""
     key = "allowed_networks" if "/" in target else "allowed_hosts"
     try:
         entry = parse_network(target) if key == "allowed_networks" else parse_host(target)
@@ -94,7 +94,7 @@ def allow(terminal: Terminal, flag: str | None, wanted: str | None, target: str)
         return 0
     terminal.result(f"added {target} to {key} of workspace {name}")
     if _running(name):
-        terminal.say(f"{name} is running: `jailoc up {name}` puts it into effect", "yellow")
+        return lifecycle.refresh(terminal, flag, name)
     return 0
 
 

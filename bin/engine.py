@@ -339,6 +339,15 @@ def restart(container: str) -> None:
     run(["restart", "--time", "5", container], what="restart container", timeout=90)
 
 
+def succeeds(container: str, command: list[str]) -> bool:
+    """Tell whether a command that root runs in a container ends well."""
+    try:
+        feed(container, command, b"")
+    except DockerError:
+        return False
+    return True
+
+
 def mounted(container: str) -> frozenset[str]:
     """Return where something is mounted in a container (proc(5), mountinfo)."""
     lines = run(

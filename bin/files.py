@@ -23,7 +23,7 @@ def render(
     ]
     if out is not None:
         for bundle in bundles:
-            store.write_files(bundle, Path(out, bundle.workspace))
+            store.write_files(bundle.files, Path(out, bundle.workspace))
             terminal.say(f"{Path(out, bundle.workspace)}: {len(bundle.files)} files", "green")
     if as_json:
         terminal.data({"workspaces": [_data(bundle) for bundle in bundles]})

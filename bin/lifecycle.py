@@ -12,6 +12,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import refuse
 
+FIREWALL = ("/bin/sh", "/etc/jailoc/firewall.sh")
 START_LIMIT = 180
 """Seconds that a workspace may take to become healthy; a first start fills its volumes."""
 
@@ -71,7 +72,7 @@ def _settled(terminal: Terminal, config: str | None, bundle: Bundle, directory: 
         Refused: what was compiled is not what is there any more.
     """
     agent = _container(bundle.compose.name, AGENT)
-    if agent is None or agent.state != "running" or not store.differs(bundle, directory):
+    if agent is None or agent.state != "running" or not store.differs(bundle.fixed, directory):
         return bundle
     terminal.say("stopping the agent to renew its container")
     engine.stop(agent.id)
@@ -95,7 +96,11 @@ def _start(terminal: Terminal, bundle: Bundle, directory: Path, secrets: dict[st
         wall.id, ["/bin/sh", "/etc/jailoc/secrets.sh"], secret.archive(secrets)
     ).strip()
     old = before.get(WALL)
-    if old is not None and old.id != wall.id:
+    if old is not None and old.id == wall.id:
+        if not engine.succeeds(wall.id, [*FIREWALL, "verify"]):
+            terminal.say("reloading the rules")
+            engine.feed(wall.id, [*FIREWALL, "reload"], b"")
+    elif old is not None:
         # They live in the namespace of a wall that is gone.
         for service in (AGENT, SIDECAR):
             if (gone := before.get(service)) is not None:
@@ -114,6 +119,30 @@ def _start(terminal: Terminal, bundle: Bundle, directory: Path, secrets: dict[st
         terminal.say("restarting the agent: its secrets have changed")
         engine.restart(agent.id)
         engine.up(project, file, [], progress, START_LIMIT)
+
+
+def refresh(terminal: Terminal, config: str | None, wanted: str | None) -> int:
+    """Bring the rules of a running workspace up to date: in one step, and nothing is restarted.
+
+    Names are looked up anew, too.
+    """
+    origin = source.read(config)
+    name = origin.chosen(wanted)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    wall = _container(bundle.compose.name, WALL)
+    if wall is None or wall.state != "running":
+        raise refuse(
+            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+        )
+    directory = Path(bundle.directory)
+    with store.locked(directory.with_name(f"{name}.lock")):
+        store.write_files(bundle.rules, directory)
+        for line in engine.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
+            terminal.say(f"  {line}", "dim")
+    terminal.say(f"{name}: rules reloaded", "green")
+    if store.differs(bundle.fixed, directory):
+        terminal.say(f"other changes wait for `jailoc up {name}`", "yellow")
+    return 0
 
 
 def _lapsed(bundle: Bundle, agent: engine.Container) -> tuple[str, ...]:

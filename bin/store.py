@@ -6,7 +6,7 @@ beside its place, flushed, and moved there by one rename(2).
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,18 +44,18 @@ def same(path: Path, file: File) -> bool:
         return False
 
 
-def differs(bundle: Bundle, directory: Path) -> bool:
-    """Tell whether a directory does not hold the files of a bundle as they should be."""
-    return not all(same(directory / file.path, file) for file in bundle.files)
+def differs(files: Iterable[File], directory: Path) -> bool:
+    """Tell whether a directory does not hold files as they should be."""
+    return not all(same(directory / file.path, file) for file in files)
 
 
-def write_files(bundle: Bundle, directory: Path) -> None:
-    """Write the files of a bundle; what else is there stays.
+def write_files(files: Iterable[File], directory: Path) -> None:
+    """Write generated files; what else is there stays.
 
     The compose file comes last: once it is new, everything that it names is.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for file in sorted(bundle.files, key=lambda each: each.path == "docker-compose.yml"):
+    for file in sorted(files, key=lambda each: each.path == "docker-compose.yml"):
         place = directory / file.path
         for parent in reversed(Path(file.path).parents[:-1]):
             folder = directory / parent
@@ -68,7 +68,7 @@ def write_files(bundle: Bundle, directory: Path) -> None:
 def write_bundle(bundle: Bundle, directory: Path) -> None:
     """Make a directory of jailoc's own hold exactly the files of a bundle."""
     make_private(directory)
-    write_files(bundle, directory)
+    write_files(bundle.files, directory)
     wanted = {file.path for file in bundle.files}
     for place in sorted(directory.rglob("*"), reverse=True):
         name = str(place.relative_to(directory))

@@ -9,7 +9,7 @@ from jailoc.generators.dockerfile import agent, embedded
 from jailoc.generators.emit import emit
 from jailoc.generators.resolve import AGENT_HOME, resolve
 from jailoc.generators.validate import validate_compose, validate_firewall
-from jailoc.model.bundle import Bundle, File, Seed, digest
+from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
 from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
@@ -46,7 +46,13 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
     if workspace.enable_docker:
         mounted[SIDECAR] = (File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),)
     model = compose(
-        workspace, host, images, {service: digest(files) for service, files in mounted.items()}
+        workspace,
+        host,
+        images,
+        {
+            service: digest(file for file in files if file.path not in RELOADABLE)
+            for service, files in mounted.items()
+        },
     )
     validate_compose(model)
     validate_firewall(rules)

@@ -9,6 +9,7 @@ from jailoc.model.document import dotted
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.secret import Destination
+from jailoc.model.workspace import Workspace
 
 Value = str | bool | int | float
 
@@ -72,11 +73,25 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         )
         kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
         yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
+    yield from _reach(workspace)
+    yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
+    for key in ("ssh_auth_sock", "git_config", "expose_port", "enable_docker", "cpu", "memory"):
+        yield Setting(
+            key=key,
+            value=getattr(workspace, key),
+            origin=_origin(key, scope, getattr(mine, key), getattr(defaults, key)),
+        )
+
+
+def _reach(workspace: Workspace) -> Iterator[Setting]:
     for each in workspace.allowed_names:
         yield Setting(key="allowed_hosts", value=each.text, origin=each.origin)
     for network in workspace.allowed_networks:
         key = "allowed_hosts" if ".allowed_hosts[" in network.origin else "allowed_networks"
         yield Setting(key=key, value=network.text, origin=network.origin)
+
+
+def _images(workspace: Workspace, context: str | None) -> Iterator[Setting]:
     if workspace.image is not None:
         yield Setting(key="image", value=workspace.image, origin=workspace.image_origin)
     if workspace.base is not None:
@@ -85,14 +100,9 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         overlay = workspace.overlay
         yield Setting(key="dockerfile", value=overlay.source, origin=overlay.origin)
         if overlay.context is not None:
-            origin = f"{scope}.build_context" if mine.build_context else overlay.origin
-            yield Setting(key="build_context", value=overlay.context, origin=origin)
-    for key in ("ssh_auth_sock", "git_config", "expose_port", "enable_docker", "cpu", "memory"):
-        yield Setting(
-            key=key,
-            value=getattr(workspace, key),
-            origin=_origin(key, scope, getattr(mine, key), getattr(defaults, key)),
-        )
+            yield Setting(
+                key="build_context", value=overlay.context, origin=context or overlay.origin
+            )
 
 
 def _given(key: str, value: str, origin: str, unset: str) -> Setting:

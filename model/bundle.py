@@ -32,6 +32,10 @@ def digest(files: Iterable[File]) -> str:
     return state.hexdigest()
 
 
+RELOADABLE = ("wall/names", "wall/rules.v4", "wall/rules.v6")
+"""Files that a running wall takes over without any container being replaced."""
+
+
 class Seed(Model):
     """A file on the host that is written only where none is; `path` is absolute."""
 
@@ -54,6 +58,16 @@ class Bundle(Model):
     seeds: tuple[Seed, ...]
     secrets: tuple[Secret, ...]
     """Where each secret comes from and goes; the values are read when the workspace starts."""
+
+    @property
+    def rules(self) -> tuple[File, ...]:
+        """Return the files that a running wall can reload."""
+        return tuple(file for file in self.files if file.path in RELOADABLE)
+
+    @property
+    def fixed(self) -> tuple[File, ...]:
+        """Return the files that containers are made from."""
+        return tuple(file for file in self.files if file.path not in RELOADABLE)
 
     @property
     def digest(self) -> str:

@@ -207,6 +207,7 @@ resolve() {
         fi
     done <"$etc/names"
     rm -rf "$run/names"
+    cp "$etc/names" "$run/looked-up"
 }
 
 # One transaction a family: at no instant is there half a set of rules.
@@ -236,6 +237,7 @@ compare() { # compare FAMILY TOOL
 }
 
 verify() {
+    cmp -s "$etc/names" "$run/looked-up" || fatal 'the allowed names have changed since they were looked up'
     compare 4 "$tool4"
     [ -z "$tool6" ] || compare 6 "$tool6"
 }

@@ -260,12 +260,28 @@ def test_status_and_logs_tell_what_runs(sandbox: Sandbox) -> None:
     assert "rules loaded and verified" in text
 
 
-def test_a_changed_allow_list_reaches_the_wall_with_the_next_up(sandbox: Sandbox) -> None:
+def started(sandbox: Sandbox) -> list[str]:
+    return [
+        world.call("docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}} {{.State.Pid}}",
+                   sandbox.container(service))
+        for service in ("firewall", "opencode", "dind")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["up", "refresh", "allow"])
+def test_a_changed_allow_list_reaches_the_wall_and_restarts_nothing(
+    sandbox: Sandbox, command: str
+) -> None:
     opened = world.CLOSED["private-10"]
     secret = sandbox.user.password("walled")
+    before = started(sandbox)
     try:
-        sandbox.user.write(config(f', "{opened}/32"'))
-        sandbox.user.ok("up", "walled")
+        if command == "allow":
+            sandbox.user.ok("allow", f"{opened}/32", "-w", "walled")
+        else:
+            sandbox.user.write(config(f', "{opened}/32"'))
+            sandbox.user.ok(command, "walled")
+        assert started(sandbox) == before
         answers = world.probe(
             sandbox.container("opencode"),
             [("opened", opened, world.PORT), ("closed", "192.168.255.10", world.PORT)],
@@ -276,6 +292,21 @@ def test_a_changed_allow_list_reaches_the_wall_with_the_next_up(sandbox: Sandbox
     finally:
         sandbox.user.write(config())
         sandbox.user.ok("up", "walled")
+    shut = world.probe(sandbox.container("opencode"), [("shut", opened, world.PORT)])
+    assert shut["shut"][0] != "hello"
+
+
+def test_a_refresh_says_what_still_waits_and_needs_a_running_wall(sandbox: Sandbox) -> None:
+    try:
+        sandbox.user.write(config().replace("cpu = 2", "cpu = 1.5"))
+        result = sandbox.user.run("refresh", "walled")
+        assert (result.status, "other changes wait" in result.stderr) == (0, True)
+    finally:
+        sandbox.user.write(config() + "[workspaces.idle]\n")
+    result = sandbox.user.run("refresh", "idle")
+    assert (result.status, "is not running" in result.stderr) == (1, True)
+    sandbox.user.write(config())
+    sandbox.user.ok("up", "walled")
 
 
 def test_broken_rules_keep_the_agent_from_starting(sandbox: Sandbox) -> None:
