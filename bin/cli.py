@@ -107,7 +107,7 @@ def validate(
 
 @app.command
 def schema(name: str = "config", /) -> int:
-    """Print a JSON Schema: config, compose, diagnostics, effective or firewall.
+    """Print a JSON Schema: config, compose, diagnostics, effective, explain or firewall.
 
     Example: jailoc schema config > jailoc.schema.json
     """
@@ -177,6 +177,33 @@ def allow(target: str, /) -> int:
     from jailoc.bin import configure
 
     return configure.allow(_terminal(), Options.config, Options.workspace, target)
+
+
+@app.command
+def explain(
+    first: str,
+    second: str | None = None,
+    /,
+    *,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Say whether a host, address or network is open, by which rule and from which line.
+
+    Example: jailoc explain api 10.1.2.3:5432
+
+    Parameters
+    ----------
+    first
+        The workspace; left out, it is the one of the current directory.
+    second
+        HOST, ADDRESS or NETWORK, with :PORT or without.
+    json
+        Write JSON.
+    """
+    from jailoc.bin import explain as questions
+
+    workspace, target = (first, second) if second else (Options.workspace, first)
+    return questions.run(_terminal(), Options.config, workspace, target, json)
 
 
 @app.command

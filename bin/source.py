@@ -42,11 +42,12 @@ class Source(Model):
         return wanted or names(self.config)
 
 
-def read(flag: str | None) -> Source:
+def read(flag: str | None, *, expectations: bool = True) -> Source:
     """Read and check the configuration file.
 
     Args:
         flag: The value of `--config`, if it was given.
+        expectations: Whether those that the rules do not meet count as problems.
 
     Raises:
         Refused: the file cannot be read, or something in it is wrong.
@@ -54,10 +55,10 @@ def read(flag: str | None) -> Source:
     path = facts.config_file(flag)
     named = bool(flag or os.environ.get("JAILOC_CONFIG"))
     text, starter = text_of(path, named)
-    return check(text, path, starter)
+    return check(text, path, starter, expectations=expectations)
 
 
-def check(text: str, path: Path, starter: bool = False) -> Source:
+def check(text: str, path: Path, starter: bool = False, *, expectations: bool = True) -> Source:
     """Check the text of a configuration file.
 
     Raises:
@@ -66,7 +67,7 @@ def check(text: str, path: Path, starter: bool = False) -> Source:
     document = Document(text, str(path))
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
-    config = load(document, host)
+    config = load(document, host, expectations=expectations)
     return Source(
         path=str(path),
         config=config,

@@ -45,6 +45,10 @@ class Terminal:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
+    def verdict(self, word: str, good: bool = False) -> str:
+        """Return a word of judgement, green or red where results are coloured."""
+        return self.paint(f"{word:6}", "green" if good else "red", sys.stdout)
+
     def heading(self, text: str) -> None:
         """Write a heading among results."""
         self.result(self.paint(text, "bold", sys.stdout))

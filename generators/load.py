@@ -7,10 +7,19 @@ from pydantic_core import ErrorDetails
 
 from jailoc import __version__
 from jailoc.generators.cross import absolute, conflicts, found, scopes, table, texts
+from jailoc.generators.expect import unmet
 from jailoc.generators.resolve import protected
 from jailoc.model import protect
 from jailoc.model.base import Model
-from jailoc.model.config import NEWER, Base, Config, Defaults, Secrets, WorkspaceConfig
+from jailoc.model.config import (
+    NEWER,
+    Base,
+    Config,
+    Defaults,
+    Expect,
+    Secrets,
+    WorkspaceConfig,
+)
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.field import describe
@@ -22,6 +31,7 @@ _KNOWN: dict[Path, set[str]] = {
     ("base",): set(Base.model_fields),
     ("defaults",): set(Defaults.model_fields),
     ("workspaces", "*"): set(WorkspaceConfig.model_fields),
+    ("expect",): set(Expect.model_fields),
     ("secrets",): set(Secrets.model_fields),
     ("secrets", "*"): set(Source.model_fields),
 }
@@ -51,12 +61,13 @@ class Mentioned(Model):
     """Dockerfiles that are fetched."""
 
 
-def load(document: Document, host: Host) -> Config:
+def load(document: Document, host: Host, *, expectations: bool = True) -> Config:
     """Check a parsed document as a whole.
 
     Args:
         document: The configuration file.
         host: The machine it is for; it decides what `~` and symbolic links mean.
+        expectations: Whether those that the rules do not meet count as problems.
 
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
@@ -67,6 +78,7 @@ def load(document: Document, host: Host) -> Config:
     except ValidationError as error:
         problems += [_diagnostic(document, each) for each in error.errors(include_url=False)]
     else:
+        problems += unmet(document, config, host) if expectations else ()
         if not problems:
             return config
     raise Refused(tuple(sorted(problems, key=_place)))
@@ -205,4 +217,6 @@ def _pattern(above: Path) -> Path:
     inner = above[len(scope) :]
     if not inner:
         return scope
+    if inner[0] == "expect":
+        return ("expect",)
     return ("secrets",) if len(inner) == 1 else ("secrets", "*")

@@ -98,3 +98,34 @@ def _port(text: str, number: str | None) -> int | None:
     if not 1 <= port <= 65535:
         raise problem("port", f"`{text}` has no port between 1 and 65535", "1 to 65535")
     return port
+
+
+class Target(Model):
+    """Something that a sandbox may reach or not: a name, or a network of one address or more."""
+
+    text: str
+    name: str
+    """Empty for a network."""
+    network: Network | None
+    port: int | None
+
+
+def parse_target(text: str) -> Target:
+    """Read a host or a network, with or without a port.
+
+    Raises:
+        PydanticCustomError: it is neither.
+    """
+    if "/" in text:
+        # Here every address there is may be asked about.
+        everything = re.fullmatch(r"(0\.0\.0\.0|::)/0", text)
+        if everything:
+            return Target(text=text, name="", network=ipaddress.ip_network(text), port=None)
+        found = parse_network(text)
+        return Target(text=text, name="", network=found.network, port=found.port)
+    host = parse_host(text)
+    if not host.name:
+        raise problem("host-name", f"`{text}` names no host", HOST_FORMS)
+    return Target(
+        text=text, name="" if host.address else host.name, network=host.address, port=host.port
+    )

@@ -20,7 +20,7 @@ from jailoc.model.secret import (
 
 NEWER: dict[Path, set[str]] = {
     ("defaults",): {"egress", "host_ports", "dind_privileged"},
-    ("workspaces", "*"): {"egress", "host_ports", "dind_privileged", "expect", "port"},
+    ("workspaces", "*"): {"egress", "host_ports", "dind_privileged", "port"},
 }
 """Keys of the language that a later version knows; this one refuses them by name."""
 
@@ -127,6 +127,20 @@ class Defaults(Scope):
     """What holds for every workspace that does not say otherwise."""
 
 
+class Expect(Model):
+    """What the rules of a workspace must and must not open; checked before anything runs."""
+
+    reach: Annotated[tuple[field.Reached, ...], field.Array] = Field(
+        default=(),
+        description="Hosts and networks that must be open: names that are allowed, addresses, "
+        "networks, each with :PORT or without.",
+    )
+    block: Annotated[tuple[field.Blocked, ...], field.Array] = Field(
+        default=(),
+        description="Addresses and networks that must be closed, entirely and on every port.",
+    )
+
+
 _EXCLUSIVE: JsonDict = {
     "not": {
         "anyOf": [
@@ -149,6 +163,9 @@ class WorkspaceConfig(Scope):
     paths: Annotated[tuple[field.Path, ...], field.Array] = Field(
         default=(),
         description="Directories of the host that the agent works in, at the same path inside.",
+    )
+    expect: Expect = Field(
+        default=Expect(), description="What must be open and what must be closed."
     )
     dockerfile: field.Dockerfile = Field(
         default="",

@@ -11,7 +11,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
-from jailoc.model.allow import HostEntry, NetworkEntry, parse_host, parse_network
+from jailoc.model.allow import (
+    HostEntry,
+    NetworkEntry,
+    Target,
+    parse_host,
+    parse_network,
+    parse_target,
+)
 from jailoc.model.environment import RESERVED, EnvEntry, EnvFile, parse_env, parse_env_file
 from jailoc.model.host import Host, Kind
 from jailoc.model.mount import MountSpec, parse_mount
@@ -135,6 +142,21 @@ def _host(value: object) -> HostEntry:
 
 def _network(value: object) -> NetworkEntry:
     return parse_network(text_of(value))
+
+
+def _target(value: object) -> Target:
+    return parse_target(text_of(value))
+
+
+def _blocked(value: object) -> Target:
+    target = parse_target(text_of(value))
+    if target.network is None:
+        raise problem(
+            "expect-name",
+            f"`{target.text}` is a name, whose addresses are known only at run time",
+            "an address or a network",
+        )
+    return target
 
 
 def _cpu(value: float) -> float:
@@ -311,6 +333,8 @@ AllowedHost = Annotated[
 AllowedNetwork = Annotated[
     NetworkEntry, BeforeValidator(_network), _string(_NETWORK, "/0+(:[0-9]+)?$")
 ]
+Reached = Annotated[Target, BeforeValidator(_target), _string(r"^[^\s]+$")]
+Blocked = Annotated[Target, BeforeValidator(_blocked), _string(r"^[0-9A-Fa-f.:\[\]/]+$")]
 Cpu = Annotated[
     float,
     AfterValidator(_cpu),

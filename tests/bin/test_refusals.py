@@ -121,7 +121,7 @@ def test_an_old_compose_is_an_error_that_says_so(
     [
         (("--nonsense",), "nonsense"),
         (("rendr",), "rendr"),
-        (("schema", "nonsense"), "config, compose, diagnostics, effective, firewall"),
+        (("schema", "nonsense"), "config, compose, diagnostics, effective, explain, firewall"),
         (("logs", "--tail", "many"), "many"),
         (("up", "a", "b"), "b"),
     ],

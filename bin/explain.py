@@ -1,0 +1,105 @@
+"""The command that asks the rules: `explain`."""
+
+import ipaddress
+import re
+import socket
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from jailoc.bin import facts, source
+from jailoc.bin.terminal import Terminal
+from jailoc.generators.compile import compile_workspace
+from jailoc.generators.explain import Answer, explain
+from jailoc.model.address import Network
+from jailoc.model.allow import Target, parse_target
+from jailoc.model.diagnostic import refuse
+from jailoc.model.document import Document, Path
+from jailoc.model.firewall import Firewall, Protocol
+
+
+def run(
+    terminal: Terminal, config: str | None, wanted: str | None, target: str, as_json: bool
+) -> int:
+    """Say whether a target is open, by which rule, and from which line of the configuration."""
+    asked = _parse(target)
+    # It is asked most where an expectation fails.
+    origin = source.read(config, expectations=False)
+    name = origin.chosen(wanted)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    text, _ = source.text_of(facts.config_file(config), named=False)
+    document = Document(text, origin.path)
+    rows = _named(bundle.firewall, asked)
+    addresses = (asked.network,) if asked.network is not None else _addresses(asked.name)
+    for network in addresses:
+        rows += [_row(each) for each in explain(bundle.firewall, network, asked.port)]
+    for row in rows:
+        row["place"] = _place(document, row["reason"])
+    if as_json:
+        terminal.data({"workspace": name, "target": asked.text, "answers": rows})
+        return 0
+    if not rows:
+        terminal.say(
+            f"`{asked.name}` is not allowed by name and has no address here: closed", "yellow"
+        )
+    for row in rows:
+        word = terminal.verdict("open", good=True) if row["open"] else terminal.verdict("closed")
+        door = f"{row['protocol'] or 'all'} {row['port'] or 'every other port'}"
+        if asked.port is None and not any(each["port"] for each in rows):
+            door = f"{row['protocol'] or 'all'} every port"
+        place = f"  ({row['place']})" if row["place"] else ""
+        terminal.result(f"{word}  {row['network']}  {door}  because of {row['reason']}{place}")
+    return 0
+
+
+def _parse(text: str) -> Target:
+    try:
+        return parse_target(text)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        raise refuse(
+            context["code"], context["message"], allowed=context["allowed"], hint=context["hint"]
+        ) from None
+
+
+def _named(firewall: Firewall, asked: Target) -> list[dict[str, Any]]:
+    """Return the answers of the allowed names: whatever addresses they have, they are open."""
+    return [
+        {"network": each.name, "protocol": None, "port": each.port, "open": True,
+         "reason": each.origin}
+        for each in firewall.names
+        if asked.name and each.name.rstrip(".").lower() == asked.name.rstrip(".").lower()
+        and (asked.port is None or each.port in {None, asked.port})
+    ]  # fmt: skip
+
+
+def _addresses(name: str) -> tuple[Network, ...]:
+    """Return the addresses that a name has here and now; none if it does not resolve."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    texts = dict.fromkeys(str(each[4][0]) for each in found)
+    return tuple(ipaddress.ip_network(text) for text in texts if "%" not in text)
+
+
+def _row(answer: Answer) -> dict[str, Any]:
+    return {
+        "network": str(answer.network),
+        "protocol": Protocol(answer.protocol).value,
+        "port": answer.port,
+        "open": answer.open,
+        "reason": answer.reason,
+    }
+
+
+def _place(document: Document, reason: str) -> str | None:
+    """Return where the entry stands that a reason names, `FILE:LINE:COLUMN`."""
+    if not reason.startswith(("defaults.", "workspaces.")):
+        return None
+    parts: Path = tuple(
+        int(number) if number else word
+        for word, number in re.findall(r"([A-Za-z0-9_-]+)|\[(\d+)\]", reason)
+    )
+    position = document.value(parts)
+    return f"{document.file}:{position.line}:{position.column}" if position else None

@@ -1,0 +1,70 @@
+"""`explain` answers from the compiled rules, with the line of the file that decides."""
+
+import json
+
+import jsonschema
+import pytest
+
+from jailoc.schemas import schema
+from tests.engine.world import User
+
+FILE = """\
+[defaults]
+allowed_networks = ["10.1.0.0/16"]
+[workspaces.api]
+allowed_hosts = ["db.test:5432", "10.9.0.1"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "words", "place"),
+    [
+        ("10.1.2.3:443", "open    10.1.2.3/32  tcp 443  because of defaults.allowed_networks[0]",
+         "2:21"),
+        ("10.9.0.1:1", "open    10.9.0.1/32  udp 1  because of workspaces.api.allowed_hosts[1]",
+         "4:34"),
+        ("db.test:5432", "open    db.test  all 5432  because of workspaces.api.allowed_hosts[0]",
+         "4:18"),
+        ("10.2.0.1:443", "closed  10.2.0.1/32  tcp 443  because of private (RFC 1918)", ""),
+        ("169.254.169.254:80", "closed  169.254.169.254/32  tcp 80", ""),
+        ("1.1.1.1:443", "open    1.1.1.1/32  tcp 443  because of public", ""),
+        ("[fd00::1]:443", "closed  fd00::1/128  tcp 443", ""),
+        ("10.0.0.0/15:80", "closed  10.0.0.0/16  tcp 80  because of private", ""),
+        ("10.0.0.0/15:80", "open    10.1.0.0/16  tcp 80", "2:21"),
+    ],
+)  # fmt: skip
+def test_an_answer_names_the_rule_and_the_line(
+    user: User, target: str, words: str, place: str
+) -> None:
+    user.write(FILE)
+    lines = [line for line in user.ok("explain", "api", target).splitlines() if words in line]
+    assert len(lines) == 1
+    assert lines[0].endswith(f"({user.config}:{place})") == bool(place)
+
+
+def test_the_workspace_may_be_left_out(user: User) -> None:
+    user.write(FILE)
+    assert user.ok("explain", "10.1.2.3", "-w", "api") == user.ok("explain", "api", "10.1.2.3")
+
+
+def test_the_answer_as_data(user: User) -> None:
+    user.write(FILE)
+    data = json.loads(user.ok("explain", "api", "10.1.2.3:443", "--json"))
+    jsonschema.validate(data, schema("explain"))
+    assert [each["open"] for each in data["answers"]] == [True, True]
+    assert data["answers"][0]["place"] == f"{user.config}:2:21"
+
+
+def test_it_answers_also_where_an_expectation_fails(user: User) -> None:
+    user.write(FILE + '[workspaces.api.expect]\nblock = ["10.1.2.3"]\n')
+    result = user.run("validate")
+    assert (result.status, "is expected not to reach `10.1.2.3`" in result.stderr) == (1, True)
+    assert "open " in user.ok("explain", "api", "10.1.2.3")
+
+
+@pytest.mark.parametrize("target", ["10.0.0.0/33", "a b!", "10.0.0.1:0"])
+def test_what_is_no_target_is_refused(user: User, target: str) -> None:
+    user.write(FILE)
+    result = user.run("explain", "api", target)
+    assert (result.status, result.stdout) == (1, "")
+    assert target in result.stderr
