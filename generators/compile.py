@@ -116,13 +116,13 @@ def seeds(workspace: Workspace) -> tuple[Seed, ...]:
 
 
 def _read_only_configuration(workspace: Workspace) -> Iterator[str]:
-    """Where several mounts cover the user's directory, the innermost decides."""
-    place = f"{AGENT_HOME}/.config/opencode"
-    covering = [mount for mount in workspace.mounts if within(place, mount.container)]
-    if covering:
-        mount = max(covering, key=lambda each: len(each.container))
-        if mount.mode is Mode.READ_ONLY:
-            yield mount.host + place.removeprefix(mount.container)
+    """Where several mounts cover one of the user's directories, the innermost decides."""
+    for place in (f"{AGENT_HOME}/.config/opencode", f"{AGENT_HOME}/.opencode"):
+        covering = [mount for mount in workspace.mounts if within(place, mount.container)]
+        if covering:
+            mount = max(covering, key=lambda each: len(each.container))
+            if mount.mode is Mode.READ_ONLY:
+                yield mount.host + place.removeprefix(mount.container)
 
 
 def _protected_configuration(workspace: Workspace) -> Iterator[str]:

@@ -68,7 +68,8 @@ def sandbox(hosts: None) -> Iterator[Sandbox]:
     world.remove("jailoc-walled")
     with world.home("walled") as user:
         user.write(config())
-        (user.home / "project").mkdir()
+        (user.home / "project/.opencode/command").mkdir(parents=True)
+        (user.home / "project/.opencode/command/hi.md").write_text("Say hi.\n")
         (user.home / HOSTILE_NAME).mkdir()
         (user.home / HOSTILE_NAME / "marker").write_text("here")
         user.ok("up", "walled")

@@ -29,10 +29,38 @@ def health(port: int, password: str | None) -> int:
             return int(error.code)
 
 
+def ask(password: str, path: str, body: object = None) -> str:
+    """Ask the server as its client does."""
+    token = base64.b64encode(f"opencode:{password}".encode()).decode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:4096{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Basic {token}", "Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
 def test_the_server_answers_with_the_password_and_refuses_without(sandbox: Sandbox) -> None:
     assert health(4096, sandbox.user.password("walled")) == 200
     assert health(4096, None) == 401
     assert health(4096, "wrong") == 401
+
+
+def test_the_server_works_in_a_project_whose_configuration_is_read_only(sandbox: Sandbox) -> None:
+    """Healthy is not enough: OpenCode writes into its configuration directories when it is used."""
+    password = sandbox.user.password("walled")
+    project = sandbox.user.home / "project"
+    commands = json.loads(ask(password, f"/command?directory={project}"))
+    assert "hi" in {each["name"] for each in commands}
+    session = json.loads(ask(password, f"/session?directory={project}", {}))
+    assert session["directory"] == str(project)
+    agent = sandbox.container("opencode")
+    for place in (f"{project}/.opencode", "/home/agent/.opencode", "/home/agent/.config/opencode"):
+        touch = f"touch {place}/x 2>/dev/null && echo through; true"
+        assert world.call("docker", "exec", agent, "/bin/sh", "-c", touch) == ""
+    assert "EROFS" not in world.call("docker", "logs", agent)
 
 
 def test_the_agent_has_no_root_and_no_capability(sandbox: Sandbox) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jailoc.generators.compile import compile_workspace
 from jailoc.generators.resolve import names
-from jailoc.model.host import Host
+from jailoc.model.host import Host, Kind
 from tests.strategies import HOST, bundle_of, config_of, configs, hostile, toml
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ import sys
 from jailoc.generators.compile import compile_workspace
 from jailoc.generators.load import load
 from jailoc.model.document import Document
-from jailoc.model.host import Host
+from jailoc.model.host import Host, Kind
 host = Host(home="/home/alice", ipv6=True)
 config = load(Document(sys.stdin.read(), "config.toml"), host)
 for name in config.workspaces:
@@ -141,3 +141,36 @@ def test_without_ipv6_on_the_host_the_network_has_none_but_the_rules_stay() -> N
     bundle = bundle_of("[workspaces.a]", "a", Host(home="/home/alice"))
     assert bundle.compose.network.ipv6_subnet is None
     assert bundle.firewall.ipv6.rules
+
+
+GITIGNORES = [
+    "/home/alice/.config/opencode/.gitignore",
+    "/home/alice/.opencode/.gitignore",
+]
+
+
+@pytest.mark.parametrize(
+    ("mounts", "seeds"),
+    [
+        ([], GITIGNORES),
+        (["~/.opencode:/home/agent/.opencode:rw"], GITIGNORES[:1]),
+        ([":/home/agent/.opencode", ":/home/agent/.config/opencode"], []),
+        (["/x:/home/agent/.config/opencode:ro"], ["/x/.gitignore", GITIGNORES[1]]),
+        ([":/home/agent/.config/opencode", "/x:/home/agent/.config:ro"],
+         ["/x/opencode/.gitignore", GITIGNORES[1]]),
+        (["/x:/home/agent/.config:ro", "/y:/home/agent/.config/opencode"], GITIGNORES[1:]),
+    ],
+    ids=["built-in", "writable", "removed", "exact", "parent", "writable below a parent"],
+)  # fmt: skip
+def test_read_only_configuration_directories_get_the_file_that_opencode_insists_on(
+    mounts: list[str], seeds: list[str]
+) -> None:
+    found = bundle_of(toml({"a": {"mounts": mounts}}), "a").seeds
+    assert [each.path for each in found] == seeds
+    assert {each.text.split("\n")[0] for each in found} <= {"node_modules"}
+
+
+def test_a_protected_configuration_directory_gets_it_too() -> None:
+    host = Host(home="/home/alice", kinds={"/data/x/.opencode": Kind.DIRECTORY})
+    found = bundle_of(toml({"a": {"paths": ["/data/x"]}}), "a", host).seeds
+    assert "/data/x/.opencode/.gitignore" in [each.path for each in found]
