@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
-from jailoc.bin import engine, facts, lifecycle, source, store
+from jailoc.bin import docker, engine, facts, lifecycle, source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.assets import asset
 from jailoc.generators.edit import append
@@ -147,7 +147,7 @@ def _running(name: str) -> bool:
     """Tell whether a workspace runs; where no engine answers, nothing does."""
     try:
         return any(each.state == "running" for each in engine.containers(f"jailoc-{name}"))
-    except (engine.DockerError, Refused):
+    except (docker.DockerError, Refused):
         return False
 
 

@@ -5,7 +5,7 @@ import sys
 
 from cyclopts import CycloptsError
 
-from jailoc.bin.engine import DockerError
+from jailoc.bin.docker import DockerError
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.validate import InvalidOutputError
 from jailoc.model.diagnostic import Diagnostic, Refused

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from jailoc.bin import engine, facts, fetch, password, secret, source, store
+from jailoc.bin import docker, engine, facts, fetch, password, secret, source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import COMPOSE_FILE, compile_workspace
 from jailoc.generators.compose import AGENT, PASSWORD_FILE, SIDECAR, WALL
@@ -36,7 +36,7 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     secrets = secret.values(bundle, (each.key for each in workspace.env))
     password.check(origin.config.password_mode)
     terminal.say("checking Docker")
-    engine.check()
+    docker.check()
     directory = Path(bundle.directory)
     with store.locked(directory.with_name(f"{name}.lock")):
         _check_port(bundle)
@@ -53,7 +53,7 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
         secrets[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
         try:
             _start(terminal, bundle, directory, secrets)
-        except engine.DockerError:
+        except docker.DockerError:
             _explain(terminal, bundle.compose.name)
             raise
     ports = bundle.compose.services[WALL].ports
@@ -91,7 +91,7 @@ def _start(terminal: Terminal, bundle: Bundle, directory: Path, secrets: dict[st
     engine.up(project, file, [WALL], progress, START_LIMIT)
     wall = _container(project, WALL)
     if wall is None:
-        raise engine.DockerError("starting the wall", [], 1, "its container is not there")
+        raise docker.DockerError("starting the wall", [], 1, "its container is not there")
     changed = engine.feed(
         wall.id, ["/bin/sh", "/etc/jailoc/secrets.sh"], secret.archive(secrets)
     ).strip()
@@ -223,7 +223,7 @@ def down(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     """
     name = wanted or source.read(config).chosen(None)
     project = f"jailoc-{name}"
-    engine.check()
+    docker.check()
     with store.locked(facts.cache_directory() / f"{name}.lock"):
         if not engine.project_objects(project):
             if wanted:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jailoc.bin import engine, source
+from jailoc.bin import docker, engine, source
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.resolve import names, resolve
@@ -14,7 +14,7 @@ def status(terminal: Terminal, config: str | None, wanted: str | None, as_json: 
     origin = source.read(config)
     if wanted is not None:
         resolve(origin.config, wanted, origin.host)
-    engine.check()
+    docker.check()
     running = engine.containers()
     chosen = (wanted,) if wanted else names(origin.config)
     rows = [_row(name, tuple(each for each in running if each.project == f"jailoc-{name}"),
@@ -69,7 +69,7 @@ def logs(
 ) -> int:
     """Show what the containers of a workspace wrote, each line with its service."""
     name = wanted or source.read(config).chosen(None)
-    engine.check()
+    docker.check()
     if not engine.containers(f"jailoc-{name}"):
         raise refuse(
             "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
