@@ -10,6 +10,8 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from jailoc.generators.resolve import built_in_mounts
+from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.allow import parse_network
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
@@ -43,6 +45,7 @@ def conflicts(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     return (
         *_images(document),
         *_secrets(document),
+        *_everything(document),
         *_steering(document, host),
         *_plain_http(document, host),
     )
@@ -134,6 +137,43 @@ def _secrets(document: Document) -> Iterator[Diagnostic]:
                 f"secret `{name}` stands in secrets.env and in secrets.file",
                 "a name in only one of the two",
             )
+
+
+def _everything(document: Document) -> Iterator[Diagnostic]:
+    """Find networks that together are every address there is, which none may be alone."""
+    defaults = _networks(document, ("defaults",))
+    for at, _ in scopes(document.data):
+        mine = defaults if at == ("defaults",) else (*defaults, *_networks(document, at))
+        for family in Family:
+            open_ = AddressSet(family)
+            for where, network in mine:
+                open_ |= AddressSet.networks(family, (network,))
+                if open_ == AddressSet.everything(family):
+                    if where[: len(at)] == at:
+                        yield found(
+                            document,
+                            where,
+                            "network-everything",
+                            f"with `{network}` every IPv{family.value} address there is would be "
+                            "open: it would switch the firewall off",
+                            "networks that leave something closed",
+                            "name the networks that are needed; public addresses are open "
+                            "without it",
+                        )
+                    break
+
+
+def _networks(document: Document, at: Path) -> tuple[tuple[Path, Network], ...]:
+    """Return the networks that a scope opens on every port."""
+    parsed = []
+    for index, text in texts(table(document.data, *map(str, at)).get("allowed_networks")):
+        try:
+            entry = parse_network(text)
+        except PydanticCustomError:
+            continue
+        if entry.port is None:
+            parsed.append(((*at, "allowed_networks", index), entry.network))
+    return tuple(parsed)
 
 
 def _plain_http(document: Document, host: Host) -> Iterator[Diagnostic]:
