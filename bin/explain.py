@@ -62,9 +62,18 @@ def _parse(text: str) -> Target:
         ) from None
 
 
+MACHINE = "host.docker.internal"
+
+
 def _named(firewall: Firewall, asked: Target) -> list[dict[str, Any]]:
     """Return the answers of the allowed names: whatever addresses they have, they are open."""
-    return [
+    ports = [
+        {"network": MACHINE, "protocol": None, "port": each.port, "open": True,
+         "reason": each.origin}
+        for each in firewall.host_ports
+        if asked.name == MACHINE and asked.port in {None, each.port}
+    ]  # fmt: skip
+    return ports + [
         {"network": each.name, "protocol": None, "port": each.port, "open": True,
          "reason": each.origin}
         for each in firewall.names

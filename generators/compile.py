@@ -91,6 +91,7 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
 def _wall_files(rules: Firewall) -> tuple[File, ...]:
     texts = {
         "firewall.sh": asset("firewall.sh"),
+        "host-ports": "".join(f"{each.port}\n" for each in rules.host_ports),
         "names": "".join(f"{each.line}\n" for each in rules.names),
         "rules.v4": walls.restore(rules.ipv4),
         "rules.v6": walls.restore(rules.ipv6),

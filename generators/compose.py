@@ -145,7 +145,9 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
             Capability.SETUID,
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
-        extra_hosts={SIDECAR: "127.0.0.1"} if workspace.enable_docker else {},
+        # Always there, so that a port of the machine opens without a new container.
+        extra_hosts={"host.docker.internal": "host-gateway"}
+        | ({SIDECAR: "127.0.0.1"} if workspace.enable_docker else {}),
         read_only=True,
         limits=Limits(cpus=1, memory="64m", reservation="16m", pids=64),
         health=Health(

@@ -74,6 +74,7 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
         yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
     yield from _reach(workspace)
+    yield from _host_ports(workspace)
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
     for key in ("ssh_auth_sock", "git_config", "expose_port", "enable_docker", "cpu", "memory"):
         yield Setting(
@@ -89,6 +90,11 @@ def _reach(workspace: Workspace) -> Iterator[Setting]:
     for network in workspace.allowed_networks:
         key = "allowed_hosts" if ".allowed_hosts[" in network.origin else "allowed_networks"
         yield Setting(key=key, value=network.text, origin=network.origin)
+
+
+def _host_ports(workspace: Workspace) -> Iterator[Setting]:
+    for each in workspace.host_ports:
+        yield Setting(key="host_ports", value=each.port, origin=each.origin)
 
 
 def _images(workspace: Workspace, context: str | None) -> Iterator[Setting]:

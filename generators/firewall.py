@@ -9,6 +9,7 @@ from jailoc.model.firewall import (
     Chain,
     Decision,
     Firewall,
+    HostPort,
     Match,
     Name,
     Policy,
@@ -64,6 +65,9 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             Name(name=each.name, port=each.port, origin=each.origin)
             for each in workspace.allowed_names
         ),
+        host_ports=tuple(
+            HostPort(port=each.port, origin=each.origin) for each in workspace.host_ports
+        ),
     )
 
 
@@ -83,6 +87,7 @@ def lower(policy: Policy) -> Firewall:
         ipv4=Ruleset(family=Family.IPV4, rules=tuple(_rules(policy, Family.IPV4))),
         ipv6=Ruleset(family=Family.IPV6, rules=tuple(_rules(policy, Family.IPV6))),
         names=policy.names,
+        host_ports=policy.host_ports,
     )
 
 

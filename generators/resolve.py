@@ -19,6 +19,7 @@ from jailoc.model.workspace import (
     AllowedNetwork,
     Certificate,
     Dockerfile,
+    HostPort,
     WorkPath,
     Workspace,
 )
@@ -104,6 +105,10 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
                 AllowedNetwork(network=entry.network, port=entry.port, origin=origin)
                 for entry, origin in networks
             ),
+        ),
+        host_ports=tuple(
+            HostPort(port=port, origin=origin)
+            for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
         ),
         secrets=_secrets(layers),
         covers=tuple(

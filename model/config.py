@@ -19,8 +19,8 @@ from jailoc.model.secret import (
 )
 
 NEWER: dict[Path, set[str]] = {
-    ("defaults",): {"egress", "host_ports", "dind_privileged"},
-    ("workspaces", "*"): {"egress", "host_ports", "dind_privileged", "port"},
+    ("defaults",): {"egress", "dind_privileged"},
+    ("workspaces", "*"): {"egress", "dind_privileged", "port"},
 }
 """Keys of the language that a later version knows; this one refuses them by name."""
 
@@ -92,6 +92,11 @@ class Scope(Model):
     allowed_networks: Annotated[tuple[field.AllowedNetwork, ...], field.Array] = Field(
         default=(),
         description="Networks the sandbox may reach, as ADDRESS/LENGTH or ADDRESS/LENGTH:PORT.",
+    )
+    host_ports: Annotated[tuple[field.Port, ...], field.Array] = Field(
+        default=(),
+        description="Ports of this machine the sandbox may reach, at host.docker.internal: a local "
+        "model, a database. Nothing else of the machine is open.",
     )
     protect: Annotated[tuple[field.Protected, ...], field.Array] | None = Field(
         default=None,

@@ -165,6 +165,12 @@ def _cpu(value: float) -> float:
     return value
 
 
+def _port(value: int) -> int:
+    if not 1 <= value <= 65535:
+        raise problem("port", f"`{value}` is not a port", "1 to 65535")
+    return value
+
+
 def _memory(value: str) -> str:
     allowed = "digits with an optional k, m or g, such as 512m or 4g"
     amount = size(value)
@@ -339,6 +345,11 @@ Cpu = Annotated[
     float,
     AfterValidator(_cpu),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MOST_CPUS}),
+]
+Port = Annotated[
+    int,
+    AfterValidator(_port),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
 ]
 Memory = Annotated[str, AfterValidator(_memory), _string("^[1-9][0-9]*[kmgKMG]?$")]
 Image = Annotated[str, AfterValidator(_image), _string(r"^$|^\s*\S+\s*$")]

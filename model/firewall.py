@@ -109,12 +109,20 @@ class Name(Model):
         return self.name if self.port is None else f"{self.name} {self.port}"
 
 
+class HostPort(Model):
+    """A port of the machine; its addresses are known when the wall starts."""
+
+    port: int = Field(ge=1, le=65535)
+    origin: str
+
+
 class Firewall(Model):
     """All that the wall loads."""
 
     ipv4: Ruleset
     ipv6: Ruleset
     names: tuple[Name, ...]
+    host_ports: tuple[HostPort, ...] = ()
 
 
 class Decision(Model):
@@ -130,13 +138,14 @@ class Decision(Model):
 class Policy(Model):
     """Decisions in order; the first that matches holds, and what none matches is closed.
 
-    Three things stand outside the order because they are not about a destination: loopback,
-    replies to connections from outside, and the container's own resolvers.
+    Four things stand outside the order because no address of theirs is known yet: loopback,
+    replies to connections from outside, the container's own resolvers, and the machine's ports.
     """
 
     decisions: tuple[Decision, ...]
     published_port: int | None
     names: tuple[Name, ...]
+    host_ports: tuple[HostPort, ...] = ()
 
     def accepted(self, family: Family, protocol: Protocol, port: int) -> AddressSet:
         """Return every address that the policy opens for new connections of this kind."""

@@ -48,6 +48,13 @@ class AllowedNetwork(Model):
         return f"{host}/{self.network.prefixlen}:{self.port}"
 
 
+class HostPort(Model):
+    """A port of the machine itself that is let through."""
+
+    port: int
+    origin: str
+
+
 class Certificate(Model):
     """PEM text added to the trust store of every image."""
 
@@ -75,6 +82,7 @@ class Workspace(Model):
     env: tuple[Variable, ...]
     allowed_names: tuple[AllowedName, ...]
     allowed_networks: tuple[AllowedNetwork, ...]
+    host_ports: tuple[HostPort, ...]
     secrets: tuple[Secret, ...]
     """In byte order of their names."""
     covers: tuple[Cover, ...]

@@ -207,7 +207,40 @@ resolve() {
         fi
     done <"$etc/names"
     rm -rf "$run/names"
-    cp "$etc/names" "$run/looked-up"
+    host_ports
+    cat "$etc/names" "$etc/host-ports" >"$run/looked-up"
+}
+
+# The machine itself, as this namespace sees it: the gateways of its routes, and
+# the address that the engine says is the machine's.
+machine() { # machine FAMILY
+    if [ "$1" = 4 ]; then
+        awk 'NR > 1 && $3 != "00000000" {print $3}' /proc/net/route | sort -u | while read -r hex; do
+            rest=${hex#??}
+            last=${rest#??}
+            printf '%d.%d.%d.%d\n' "0x${last#??}" "0x${last%??}" "0x${rest%????}" "0x${hex%??????}"
+        done
+    elif [ -r /proc/net/ipv6_route ]; then
+        awk '$1 ~ /^0+$/ && $5 !~ /^0+$/ {print $5}' /proc/net/ipv6_route | sort -u |
+            sed 's/..../&:/g; s/:$//'
+    fi
+    ask "$1" host.docker.internal
+}
+
+host_ports() {
+    [ -r "$etc/host-ports" ] || fatal "$etc/host-ports is missing"
+    [ -s "$etc/host-ports" ] || return 0
+    for family in 4 6; do
+        [ "$family" = 4 ] && bits=32 || bits=128
+        for address in $(machine "$family" | sort -u); do
+            address=$(canonical "$family" "$address") || continue
+            case $address in 0.* | 127.* | :: | ::1 | fe80:*) continue ;; esac
+            while read -r port; do
+                case $port in '' | *[!0-9]*) fatal "$etc/host-ports: '$port' is not a port" ;; esac
+                name_rules "$address/$bits" 'port of this machine' "$port" >>"$run/names.$family"
+            done <"$etc/host-ports"
+        done
+    done
 }
 
 # One transaction a family: at no instant is there half a set of rules.
@@ -237,7 +270,7 @@ compare() { # compare FAMILY TOOL
 }
 
 verify() {
-    cmp -s "$etc/names" "$run/looked-up" || fatal 'the allowed names have changed since they were looked up'
+    cat "$etc/names" "$etc/host-ports" | cmp -s - "$run/looked-up" || fatal 'the allowed names have changed since they were looked up'
     compare 4 "$tool4"
     [ -z "$tool6" ] || compare 6 "$tool6"
 }

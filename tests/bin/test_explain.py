@@ -13,6 +13,7 @@ FILE = """\
 allowed_networks = ["10.1.0.0/16"]
 [workspaces.api]
 allowed_hosts = ["db.test:5432", "10.9.0.1"]
+host_ports = [11434]
 """
 
 
@@ -25,6 +26,7 @@ allowed_hosts = ["db.test:5432", "10.9.0.1"]
          "4:34"),
         ("db.test:5432", "open    db.test  all 5432  because of workspaces.api.allowed_hosts[0]",
          "4:18"),
+        ("host.docker.internal:11434", "open    host.docker.internal  all 11434", "5:15"),
         ("10.2.0.1:443", "closed  10.2.0.1/32  tcp 443  because of private (RFC 1918)", ""),
         ("169.254.169.254:80", "closed  169.254.169.254/32  tcp 80", ""),
         ("1.1.1.1:443", "open    1.1.1.1/32  tcp 443  because of public", ""),

