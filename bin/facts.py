@@ -137,7 +137,8 @@ def _read(path: str) -> str | None:
     try:
         if not Path(path).is_file():
             return None
-        with Path(path).open(encoding="utf-8") as file:
+        # Line ends as they are: what the compiler is given is what is in the file.
+        with Path(path).open(encoding="utf-8", newline="") as file:
             text = file.read(FILE_LIMIT + 1)
     except (OSError, UnicodeDecodeError):
         return None

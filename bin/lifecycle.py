@@ -27,14 +27,14 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
         )
     name = origin.chosen(wanted)
     workspace = resolve(origin.config, name, origin.host)
+    secrets = secret.values(workspace)
+    password.check(origin.config.password_mode)
     for place in (workspace.base, workspace.overlay):
         if place and place.source in origin.urls:
             terminal.say(f"fetching {place.source}")
             fetch.fetch(place.source)
             origin = source.read(config)
     bundle = compile_workspace(origin.config, name, origin.host)
-    secrets = secret.values(bundle, (each.key for each in workspace.env))
-    password.check(origin.config.password_mode)
     terminal.say("checking Docker")
     docker.check()
     directory = Path(bundle.directory)
@@ -45,7 +45,7 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
             if build.directory is not None or not engine.has_image(build.tag):
                 terminal.say(f"building image {build.tag}")
                 engine.build(build, lambda line: terminal.say(f"  {line}", "dim"))
-        bundle = _settled(terminal, config, bundle, directory)
+        _settle(terminal, config, bundle, directory)
         _prepare(terminal, bundle)
         store.write_bundle(bundle, directory)
         terminal.say(f"starting {name}")
@@ -62,22 +62,26 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     return 0
 
 
-def _settled(terminal: Terminal, config: str | None, bundle: Bundle, directory: Path) -> Bundle:
-    """Return the bundle once the agent can no longer change what it was compiled from.
+def _settle(terminal: Terminal, config: str | None, bundle: Bundle, directory: Path) -> None:
+    """Stop the agent if new mounts are about to be made, and look once more.
 
-    New mounts are about to be made: between our look at a path and the engine's, a running agent
-    could put a symbolic link there.
+    Between our look at a path and the engine's, a running agent could put a symbolic link there.
 
     Raises:
         Refused: what was compiled is not what is there any more.
     """
     agent = _container(bundle.compose.name, AGENT)
     if agent is None or agent.state != "running" or not store.differs(bundle.fixed, directory):
-        return bundle
+        return
     terminal.say("stopping the agent to renew its container")
     engine.stop(agent.id)
     origin = source.read(config)
-    return compile_workspace(origin.config, bundle.workspace, origin.host)
+    if compile_workspace(origin.config, bundle.workspace, origin.host) != bundle:
+        raise refuse(
+            "moved",
+            "the configuration, or what it names on this machine, has changed meanwhile",
+            hint=f"look at what has changed, then run `jailoc up {bundle.workspace}` again",
+        )
 
 
 def _start(terminal: Terminal, bundle: Bundle, directory: Path, secrets: dict[str, bytes]) -> None:

@@ -4,29 +4,24 @@ import io
 import os
 import stat
 import tarfile
-from collections.abc import Iterable
 
-from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.secret import ARGUMENT_LIMIT, SECRETS_LIMIT, Destination, Secret
+from jailoc.model.workspace import Workspace
 
 Values = dict[str, bytes]
 
 
-def values(bundle: Bundle, variables: Iterable[str]) -> Values:
+def values(workspace: Workspace) -> Values:
     """Return the value of every secret of a workspace.
-
-    Args:
-        bundle: The compiled workspace.
-        variables: Names in its merged `env`; a secret variable must not be one of them.
 
     Raises:
         Refused: with everything that is wrong; nothing has been written yet.
     """
-    taken = set(variables)
+    taken = {each.key for each in workspace.env}
     found: Values = {}
     problems: list[Diagnostic] = []
-    for secret in bundle.secrets:
+    for secret in workspace.secrets:
         try:
             found[secret.name] = _value(secret, taken)
         except _Unusable as unusable:
@@ -42,7 +37,7 @@ def values(bundle: Bundle, variables: Iterable[str]) -> Values:
         problems.append(
             Diagnostic(
                 code="secret-value",
-                message=f"the secrets of workspace `{bundle.workspace}` are too large together",
+                message=f"the secrets of workspace `{workspace.name}` are too large together",
                 allowed="16 MiB in all: they are held in memory",
             )
         )

@@ -73,7 +73,6 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         builds=tuple(builds),
         compose=model,
         firewall=rules,
-        secrets=workspace.secrets,
         seeds=seeds(workspace),
         directories=tuple(dict.fromkeys(sources)),
     )

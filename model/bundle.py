@@ -9,7 +9,6 @@ from jailoc.model.base import Model
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.model.image import Build
-from jailoc.model.secret import Secret
 
 DIRECTORY_MODE = 0o755
 """Of generated folders that are mounted: the wall's root may not override permissions."""
@@ -56,8 +55,6 @@ class Bundle(Model):
     directories: tuple[str, ...]
     """Host directories that are mounted; a missing one is made as the user, never by the engine."""
     seeds: tuple[Seed, ...]
-    secrets: tuple[Secret, ...]
-    """Where each secret comes from and goes; the values are read when the workspace starts."""
 
     @property
     def rules(self) -> tuple[File, ...]:

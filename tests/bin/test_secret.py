@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin import secret
+from jailoc.generators.resolve import resolve
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.secret import ARGUMENT_LIMIT, SECRETS_LIMIT
-from tests.strategies import bundle_of, quote
+from tests.strategies import HOST, config_of, quote
 
 
 def values(lines: str, *variables: str) -> secret.Values:
-    return secret.values(bundle_of(f"[workspaces.a.secrets]\n{lines}", "a"), variables)
+    env = ", ".join(quote(f"{each}=1") for each in variables)
+    text = f"[workspaces.a]\nenv = [{env}]\n[workspaces.a.secrets]\n{lines}"
+    return secret.values(resolve(config_of(text), "a", HOST))
 
 
 def problems(lines: str, *variables: str) -> tuple[Diagnostic, ...]:
