@@ -21,7 +21,7 @@ allowed = st.builds(
         if port
         else str(network)
     ),
-    any_networks(1),
+    any_networks(3),
     st.none() | ports,
 )
 

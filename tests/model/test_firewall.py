@@ -29,7 +29,7 @@ from jailoc.model.workspace import Workspace
 from tests.strategies import HOST, any_networks, config_of, toml
 
 KINDS = tuple(itertools.product(Family, (Protocol.TCP, Protocol.UDP), (53, 443, 22)))
-allow_lists = st.lists(any_networks(1), max_size=6)
+allow_lists = st.lists(any_networks(3), max_size=6)
 decisions = st.builds(
     Decision,
     network=any_networks(),
@@ -133,7 +133,7 @@ def test_order_of_the_allow_list_does_not_change_what_is_open(
         assert opened(one, *kind) == opened(other, *kind)
 
 
-@given(allow_lists, any_networks(1))
+@given(allow_lists, any_networks(3))
 def test_allowing_more_never_closes_an_address(allowed: list[Network], more: Network) -> None:
     before = lower(policy(sandbox(allowed)))
     after = lower(policy(sandbox([*allowed, more])))
