@@ -1,5 +1,6 @@
 """What the configuration promises, looked at in the running sandbox."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -101,11 +102,9 @@ def furnish(home: Path) -> None:
 
 def watch_command_lines(stop: threading.Event, seen: set[bytes]) -> None:
     while not stop.is_set():
-        for place in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                seen.add(place.read_bytes())
-            except OSError:
-                continue
+        for process in filter(str.isdecimal, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                seen.add(Path("/proc", process, "cmdline").read_bytes())
 
 
 @pytest.fixture(scope="module")
