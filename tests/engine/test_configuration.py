@@ -102,9 +102,10 @@ def furnish(home: Path) -> None:
 
 def watch_command_lines(stop: threading.Event, seen: set[bytes]) -> None:
     while not stop.is_set():
-        for process in filter(str.isdecimal, os.listdir("/proc")):
-            with contextlib.suppress(OSError):
-                seen.add(Path("/proc", process, "cmdline").read_bytes())
+        for process in Path("/proc").iterdir():
+            if process.name.isdecimal():
+                with contextlib.suppress(OSError):
+                    seen.add((process / "cmdline").read_bytes())
 
 
 @pytest.fixture(scope="module")
