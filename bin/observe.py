@@ -29,6 +29,12 @@ def status(terminal: Terminal, config: str | None, wanted: str | None, as_json: 
         terminal.result("  ".join(cell.ljust(width) for cell, width in
                                   zip(line, widths, strict=True)).rstrip())  # fmt: skip
     for row in rows:
+        if row["unresolved"]:
+            terminal.say(
+                f"{row['workspace']}: no address yet for {', '.join(row['unresolved'])}; "
+                "asked again every few seconds",
+                "yellow",
+            )
         if row["state"] not in {"running", "not running", "running (starting)"}:
             terminal.say(f"see: jailoc logs {row['workspace']}", "yellow")
     return 0
@@ -46,7 +52,16 @@ def _row(name: str, found: tuple[engine.Container, ...], port: int) -> dict[str,
         "docker": _state(services.get(SIDECAR)),
         "port": real if real is not None else ("-" if wall else port),
         "image": agent.image if agent else "-",
+        "unresolved": _unresolved(wall),
     }
+
+
+def _unresolved(wall: engine.Container | None) -> list[str]:
+    """Return the allowed names that have no address now; a wildcard never needs one."""
+    if wall is None or wall.state != "running":
+        return []
+    names = engine.names(wall.id)["names"]
+    return [name for name, found in names.items() if not found and not name.startswith("*.")]
 
 
 def _state(container: engine.Container | None) -> str:

@@ -11,7 +11,7 @@ from jailoc.generators.resolve import AGENT_HOME, resolve
 from jailoc.generators.validate import validate_compose, validate_firewall
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
-from jailoc.model.firewall import Firewall
+from jailoc.model.firewall import Firewall, Name
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
@@ -19,6 +19,8 @@ from jailoc.model.secret import Destination
 from jailoc.model.workspace import Workspace
 
 COMPOSE_FILE = "docker-compose.yml"
+RESOLV_CONF = "nameserver 127.0.0.1\n"
+"""resolv.conf(5) of all that runs behind the wall: it asks the wall's resolver."""
 
 
 def compile_workspace(config: Config, name: str, host: Host) -> Bundle:
@@ -44,7 +46,10 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
     rules = walls.lower(walls.policy(workspace, host))
     mounted = {WALL: _wall_files(rules), AGENT: _agent_files(workspace)}
     if workspace.enable_docker:
-        mounted[SIDECAR] = (File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),)
+        mounted[SIDECAR] = (
+            File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),
+            File(path="dind/resolv.conf", mode=0o644, text=RESOLV_CONF),
+        )
     model = compose(
         workspace,
         host,
@@ -83,20 +88,28 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
              if each.destination is Destination.ENVIRONMENT]  # fmt: skip
     return (
         File(path="agent/agent.sh", mode=0o644, text=asset("agent.sh")),
+        File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
         File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
     )
 
 
 def _wall_files(rules: Firewall) -> tuple[File, ...]:
     texts = {
+        "egress": f"{rules.egress}\n",
         "firewall.sh": asset("firewall.sh"),
         "host-ports": "".join(f"{each.port}\n" for each in rules.host_ports),
-        "names": "".join(f"{each.line}\n" for each in rules.names),
+        "names": "".join(dict.fromkeys(map(_name, rules.names))),
+        "resolver.py": asset("resolver.py"),
         "rules.v4": walls.restore(rules.ipv4),
         "rules.v6": walls.restore(rules.ipv6),
         "secrets.sh": asset("secrets.sh"),
     }
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
+
+
+def _name(name: Name) -> str:
+    source, destination = name.door
+    return f"{name.key} {source} {destination}\n"
 
 
 def seeds(workspace: Workspace) -> tuple[Seed, ...]:

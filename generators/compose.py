@@ -119,6 +119,15 @@ def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
     )
 
 
+def _resolv_conf(workspace: Workspace, host: Host, name: str) -> Bind:
+    """Let what runs behind the wall ask the wall's resolver, not the engine's."""
+    return Bind(
+        source=Literally(text=f"{generated(workspace, host)}/{name}/resolv.conf"),
+        target=Literally(text="/etc/resolv.conf"),
+        mode=Mode.READ_ONLY,
+    )
+
+
 def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     return Service(
         image=Literally(text=image),
@@ -149,15 +158,19 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         extra_hosts={"host.docker.internal": "host-gateway"}
         | ({SIDECAR: "127.0.0.1"} if workspace.enable_docker else {}),
         read_only=True,
-        limits=Limits(cpus=1, memory="64m", reservation="16m", pids=64),
+        limits=Limits(cpus=1, memory="128m", reservation="32m", pids=64),
         health=Health(
-            test=("CMD", "/usr/bin/test", "-f", "/run/jailoc/ready"),
+            # The rules are verified, and the resolver has looked every allowed name up once.
+            test=(
+                "CMD", "/usr/bin/test", "-f", "/run/jailoc/ready",
+                "-a", "-f", "/run/jailoc/names/state.json",
+            ),
             interval=2,
             timeout=5,
             retries=3,
             start_period=60,
         ),
-    )
+    )  # fmt: skip
 
 
 def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
@@ -239,6 +252,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
         if host.known_hosts:
             entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
     entries.append(_folder(workspace, host, "agent"))
+    entries.append(_resolv_conf(workspace, host, "agent"))
     return tuple({each.target.text: each for each in entries}.values())
 
 
@@ -251,6 +265,7 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Servi
         namespace="firewall",
         mounts=(
             _folder(workspace, host, "dind"),
+            _resolv_conf(workspace, host, "dind"),
             Tmpfs(target="/tmp", size=64 << 20, mode=0o1777),  # noqa: S108 -- the container's own
             *_sidecar_volumes(workspace),
         ),

@@ -15,6 +15,7 @@ from jailoc.model.allow import parse_network
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
+from jailoc.model.egress import Egress
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, merge, parse_mount
 from jailoc.model.path import clean, expand, within
@@ -46,6 +47,7 @@ def conflicts(document: Document, host: Host) -> tuple[Diagnostic, ...]:
         *_images(document),
         *_secrets(document),
         *_everything(document),
+        *_shut(document),
         *_steering(document, host),
         *_plain_http(document, host),
     )
@@ -123,6 +125,20 @@ def _images(document: Document) -> Iterator[Diagnostic]:
                     f"workspace `{name}` cannot set both image and {other}",
                     "an image as it is, or a dockerfile laid over one",
                     "to lay a dockerfile over an image, set that image in [defaults]",
+                )
+
+
+def _shut(document: Document) -> Iterator[Diagnostic]:
+    for at, scope in scopes(document.data):
+        for key in ("allowed_hosts", "allowed_networks", "host_ports"):
+            if scope.get("egress") == Egress.NONE and scope.get(key):
+                yield found(
+                    document,
+                    (*at, key),
+                    "egress-none",
+                    f'`{key}` opens something, and `egress = "none"` beside it opens nothing',
+                    'egress = "allowlist" opens what is named and nothing else',
+                    at_key=True,
                 )
 
 

@@ -6,6 +6,7 @@ from jailoc.generators.resolve import protected, resolve
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.document import dotted
+from jailoc.model.egress import Egress
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.secret import Destination
@@ -74,7 +75,6 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
         yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
     yield from _reach(workspace)
-    yield from _host_ports(workspace)
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
     for key in ("ssh_auth_sock", "git_config", "expose_port", "enable_docker", "cpu", "memory"):
         yield Setting(
@@ -85,16 +85,16 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
 
 
 def _reach(workspace: Workspace) -> Iterator[Setting]:
+    yield Setting(key="egress", value=workspace.egress.value, origin=workspace.egress_origin)
+    if workspace.egress is Egress.NONE:
+        return
     for each in workspace.allowed_names:
         yield Setting(key="allowed_hosts", value=each.text, origin=each.origin)
     for network in workspace.allowed_networks:
         key = "allowed_hosts" if ".allowed_hosts[" in network.origin else "allowed_networks"
         yield Setting(key=key, value=network.text, origin=network.origin)
-
-
-def _host_ports(workspace: Workspace) -> Iterator[Setting]:
-    for each in workspace.host_ports:
-        yield Setting(key="host_ports", value=each.port, origin=each.origin)
+    for port in workspace.host_ports:
+        yield Setting(key="host_ports", value=port.port, origin=port.origin)
 
 
 def _images(workspace: Workspace, context: str | None) -> Iterator[Setting]:

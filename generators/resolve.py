@@ -8,6 +8,7 @@ from jailoc.model import protect
 from jailoc.model.config import Config, Scope, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.document import dotted
+from jailoc.model.egress import Egress
 from jailoc.model.environment import EnvEntry, merge_env
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, merge
@@ -94,6 +95,9 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
              *((f"{at}.mounts", each.mounts) for at, each in layers))
         ),
         env=merge_env(_environment(config, name)),
+        egress=_first(mine.egress, defaults.egress, Egress.PUBLIC),
+        egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
+        else "built-in",
         allowed_names=tuple(
             AllowedName(name=entry.name, port=entry.port, origin=origin)
             for entry, origin in allowed

@@ -7,7 +7,9 @@ from jailoc.model.address import Network
 from jailoc.model.base import Model
 from jailoc.model.problem import problem
 
-HOST_FORMS = "NAME, NAME:PORT, ADDRESS, ADDRESS:PORT or [IPv6]:PORT, such as git.example.com:22"
+HOST_FORMS = (
+    "NAME, *.NAME, ADDRESS or [IPv6], each with :PORT or without, such as git.example.com:22"
+)
 NETWORK_FORMS = "ADDRESS/LENGTH or ADDRESS/LENGTH:PORT, such as 10.1.0.0/16 or [fd00:1::]/32:443"
 _NAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?"
@@ -17,7 +19,10 @@ _NETWORK = re.compile(r"\[([^\]]*)\]/([0-9]+)(?::([0-9]+))?|([^/]*)/([0-9]+)(?::
 
 
 class HostEntry(Model):
-    """A host name or a literal address. An entry that was only a comment has an empty name."""
+    """A host name, `*.` and the names below one, or a literal address.
+
+    An entry that was only a comment has an empty name.
+    """
 
     name: str
     port: int | None = None
@@ -53,7 +58,8 @@ def parse_host(text: str) -> HostEntry:
     port = _port(text, number)
     # A zone is part of one machine, not of a rule.
     literal = "%" not in name and HostEntry(name=name).address is not None and "/" not in name
-    if literal or (_NAME.fullmatch(name) and not re.fullmatch(r"[0-9.]+", name)):
+    bare = name.removeprefix("*.")
+    if literal or (_NAME.fullmatch(bare) and not re.fullmatch(r"[0-9.]+", bare)):
         return HostEntry(name=name, port=port)
     raise problem(
         "host-name",

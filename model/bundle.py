@@ -31,7 +31,13 @@ def digest(files: Iterable[File]) -> str:
     return state.hexdigest()
 
 
-RELOADABLE = ("wall/host-ports", "wall/names", "wall/rules.v4", "wall/rules.v6")
+RELOADABLE = (
+    "wall/egress",
+    "wall/host-ports",
+    "wall/names",
+    "wall/rules.v4",
+    "wall/rules.v6",
+)
 """Files that a running wall takes over without any container being replaced."""
 
 

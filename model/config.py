@@ -19,8 +19,8 @@ from jailoc.model.secret import (
 )
 
 NEWER: dict[Path, set[str]] = {
-    ("defaults",): {"egress", "dind_privileged"},
-    ("workspaces", "*"): {"egress", "dind_privileged", "port"},
+    ("defaults",): {"dind_privileged"},
+    ("workspaces", "*"): {"dind_privileged", "port"},
 }
 """Keys of the language that a later version knows; this one refuses them by name."""
 
@@ -83,6 +83,11 @@ class Scope(Model):
     )
     secrets: Secrets = Field(
         default=Secrets(), description="Secrets of the agent; values are never written here."
+    )
+    egress: field.EgressMode | None = Field(
+        default=None,
+        description="What is open without being named: public (default), the internet; allowlist, "
+        "nothing, and other names do not resolve; none, nothing at all.",
     )
     allowed_hosts: Annotated[tuple[field.AllowedHost, ...], field.Array] = Field(
         default=(),

@@ -19,6 +19,7 @@ from jailoc.model.allow import (
     parse_network,
     parse_target,
 )
+from jailoc.model.egress import Egress
 from jailoc.model.environment import RESERVED, EnvEntry, EnvFile, parse_env, parse_env_file
 from jailoc.model.host import Host, Kind
 from jailoc.model.mount import MountSpec, parse_mount
@@ -279,6 +280,13 @@ def _password_mode(value: str) -> str:
     return value or "auto"
 
 
+def _egress(value: object) -> Egress:
+    try:
+        return Egress(text_of(value))
+    except ValueError:
+        raise problem("egress", f"invalid egress `{value}`", "public, allowlist or none") from None
+
+
 def _words(*names: str) -> str:
     return "|".join(re.escape(name.removeprefix("/")).replace("\\-", "-") for name in names)
 
@@ -331,9 +339,10 @@ AllowedHost = Annotated[
     HostEntry,
     BeforeValidator(_host),
     _string(
-        r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|[0-9A-Za-z_.: -]*)(#.*)?$",
+        r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|( *\* *\.)?[0-9A-Za-z_.: -]*)(#.*)?$",
         r"^ *[0-9. ]+/",
-        r"^ *[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
+        r"^ *(\* *\. *)?[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
+        r"^ *\* *\. *([0-9. ]*|[.:-].*)(:[0-9]+)? *(#.*)?$",
     ),
 ]
 AllowedNetwork = Annotated[
@@ -361,5 +370,8 @@ Protected = Annotated[
 ]
 Trusted = Annotated[str, AfterValidator(_trusted), _string(rf"^[/~]|^{_URL}$")]
 WorkspaceName = Annotated[str, AfterValidator(_name), _string("^[a-z0-9-]+$")]
+EgressMode = Annotated[
+    Egress, BeforeValidator(_egress), _string(enum=[each.value for each in Egress])
+]
 AttachMode = Annotated[str, AfterValidator(_mode), _string(enum=list(MODES))]
 PasswordMode = Annotated[str, AfterValidator(_password_mode), _string(enum=list(PASSWORD_MODES))]

@@ -1,52 +1,73 @@
 """The firewall: what it means (a policy), what the kernel is given (rules), and how rules decide.
 
 A `Policy` is a list of decisions; the first one that matches a destination holds. A `Ruleset` is
-the same written as iptables rules (iptables(8), iptables-extensions(8)). `accepted` computes what
-rules let out by walking them as the kernel does, with whole address ranges instead of packets, so
-that "the rules decide as the policy says" can be checked for every address there is.
+the same written as iptables rules (iptables(8), iptables-extensions(8)). `walk` follows rules as
+the kernel does, with whole address ranges instead of packets, so that "the rules decide as the
+policy says" can be checked for every address there is.
 """
 
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
+from jailoc.model.egress import Egress
 
-DENY = "JAILOC-DENY"
-DNS = "JAILOC-DNS"
-NAMES = "JAILOC-NAMES"
+RESOLVER = 65533
+"""The user that answers the sandbox's name questions, in the wall; it never has a capability."""
+KEPT = 120
+"""Seconds that an address stays open after the resolver last saw it under an allowed name."""
 
 
 class Protocol(StrEnum):
-    """A transport protocol by its iptables name."""
+    """A protocol by its iptables name."""
 
     TCP = "tcp"
     UDP = "udp"
+    ICMP = "icmp"
     ICMPV6 = "ipv6-icmp"
 
 
 class Target(StrEnum):
-    """What becomes of a packet that matches."""
+    """What becomes of a packet that matches, in the words iptables prints back."""
 
     ACCEPT = "ACCEPT"
-    DENY = DENY
-    DNS = DNS
-    NAMES = NAMES
+    DROP = "DROP"
+    MARK = "CONNMARK"
     RESET = "REJECT --reject-with tcp-reset"
     PROHIBIT = "REJECT --reject-with icmp-admin-prohibited"
     PROHIBIT_IPV6 = "REJECT --reject-with icmp6-adm-prohibited"
 
 
 class Chain(StrEnum):
-    """The chains of the filter table, in the order they are declared."""
+    """The chains of the filter table that are always there, in the order they are declared."""
 
     INPUT = "INPUT"
     FORWARD = "FORWARD"
     OUTPUT = "OUTPUT"
-    DENY = DENY
-    DNS = DNS
-    NAMES = NAMES
+    DENY = "JAILOC-DENY"
+    DNS = "JAILOC-DNS"
+    """The container's resolvers; filled when the wall starts."""
+    HOST = "JAILOC-HOST"
+    """Ports of the machine; filled when the wall starts."""
+    LEARN = "JAILOC-LEARN"
+    """What the resolver sends to open an address under an allowed name, or to close it."""
+    NAMES = "JAILOC-NAMES"
+    """Addresses that are open because an allowed name has them now."""
+
+
+BUILT_IN = (Chain.INPUT, Chain.FORWARD, Chain.OUTPUT)
+UNKNOWN = (Chain.DNS, Chain.HOST, Chain.LEARN, Chain.NAMES)
+"""Chains whose addresses are known only at run time: for the evaluator they open nothing."""
+
+ChainName = Annotated[str, Field(pattern=r"^(INPUT|FORWARD|OUTPUT|JAILOC-[A-Z0-9-]{1,20})$")]
+"""The kernel takes names of up to 28 characters."""
 
 
 class Match(StrEnum):
@@ -58,25 +79,69 @@ class Match(StrEnum):
     REPLY_OUT = "-m conntrack --ctstate ESTABLISHED --ctdir REPLY"
     NEIGHBOUR_SOLICITATION = "-m icmp6 --icmpv6-type 135"
     NEIGHBOUR_ADVERTISEMENT = "-m icmp6 --icmpv6-type 136"
+    BY_ENGINE = "-m owner --uid-owner 0"
+    BY_RESOLVER = f"-m owner --uid-owner {RESOLVER}"
+    NOT_BY_RESOLVER = f"-m owner ! --uid-owner {RESOLVER}"
+
+
+class Memory(StrEnum):
+    """What a rule does with a list of addresses that the kernel keeps (`-m recent`)."""
+
+    HOLDS = f"--rcheck --seconds {KEPT}"
+    ADD = "--set"
+    REMOVE = "--remove"
+
+
+class Recent(Model):
+    """A condition on a list of addresses that the kernel keeps, one list a family."""
+
+    memory: Memory
+    name: str = Field(pattern=r"^v[46]:(\*\.)?[a-z0-9._-]{1,180}$")
 
 
 class Rule(Model):
     """One iptables rule. Absent fields match everything."""
 
-    chain: Chain
-    target: Target
+    chain: ChainName
+    target: Target | None = None
+    jump: ChainName | None = None
+    """A chain to go through instead; after its end the next rule of this one follows."""
     destination: Network | None = None
     protocol: Protocol | None = None
+    source_port: int | None = Field(default=None, ge=1, le=65535)
     destination_port: int | None = Field(default=None, ge=1, le=65535)
     match: Match | None = None
+    recent: Recent | None = None
+    mark: int | None = Field(default=None, ge=1, lt=1 << 32)
+    """Of the connection: the condition, or with the target MARK what is set."""
+    until: date | None = None
+    """The last day (UTC) on which the rule matches."""
     comment: str = Field(pattern=r"^[A-Za-z0-9 .,:()\[\]/_-]{1,255}$")
     """What the rule is for: the configuration entry, or the reason."""
 
     @model_validator(mode="after")
-    def _port_needs_protocol(self) -> "Rule":
-        if self.destination_port and self.protocol not in {Protocol.TCP, Protocol.UDP}:
+    def _whole(self) -> "Rule":
+        if (self.destination_port or self.source_port) and self.protocol not in {
+            Protocol.TCP,
+            Protocol.UDP,
+        }:
             raise ValueError("a port needs tcp or udp")
+        if (self.target is None) == (self.jump is None):
+            raise ValueError("a rule has a target or a jump")
+        if self.target is Target.MARK and not self.mark:
+            raise ValueError("a mark needs a value")
         return self
+
+    @property
+    def runtime(self) -> bool:
+        """Tell whether it needs more to match than a destination, a protocol and a port."""
+        return (
+            self.match is not None
+            or self.recent is not None
+            or self.mark is not None
+            or self.source_port is not None
+            or self.jump in UNKNOWN
+        )
 
 
 class Ruleset(Model):
@@ -89,24 +154,70 @@ class Ruleset(Model):
     def _one_family(self) -> "Ruleset":
         if any(each.destination and each.destination.version != self.family for each in self.rules):
             raise ValueError("a rule of the other family")
+        known = {*Chain, *(each.chain for each in self.rules)}
+        if any(each.jump and each.jump not in known for each in self.rules):
+            raise ValueError("a jump to a chain without rules")
         return self
 
-    def of(self, chain: Chain) -> tuple[Rule, ...]:
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """Return every chain, in the order they are declared."""
+        return tuple(dict.fromkeys([*map(str, Chain), *(each.chain for each in self.rules)]))
+
+    def by_chain(self) -> dict[str, list[Rule]]:
+        """Return the rules of every chain, in order."""
+        found: dict[str, list[Rule]] = {chain: [] for chain in self.chains}
+        for rule in self.rules:
+            found[rule.chain].append(rule)
+        return found
+
+    def of(self, chain: str) -> tuple[Rule, ...]:
         """Return the rules of one chain, in order."""
-        return tuple(rule for rule in self.rules if rule.chain is chain)
+        return tuple(rule for rule in self.rules if rule.chain == chain)
 
 
 class Name(Model):
-    """A host name that is looked up when the wall starts."""
+    """A host name that is let through at whatever addresses it has; `*.` covers all below it."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,254}$")
+    name: str = Field(pattern=r"^(\*\.)?[A-Za-z0-9._-]{1,254}$")
     port: int | None = Field(default=None, ge=1, le=65535)
+    until: date | None = None
     origin: str
 
     @property
-    def line(self) -> str:
-        """Return the line of the wall's list."""
-        return self.name if self.port is None else f"{self.name} {self.port}"
+    def key(self) -> str:
+        """Return the name as it is compared: RFC 4343, without a final dot."""
+        return self.name.rstrip(".").lower()
+
+    @property
+    def place(self) -> str:
+        """Return what the kernel's lists of its addresses are called, without the family."""
+        if len(self.key) <= 180:
+            return self.key
+        return f"sha256-{hashlib.sha256(self.key.encode()).hexdigest()}"
+
+    @property
+    def door(self) -> tuple[int, int]:
+        """Return the two UDP ports that the resolver knocks with: source, and even destination.
+
+        They follow from the name alone, so that a resolver that has not yet heard of new rules
+        can never open an address under another name.
+        """
+        number = int.from_bytes(hashlib.sha256(f"door {self.key}".encode()).digest()[:4])
+        return 1024 + (number >> 16) % 64000, 1024 + (number & 0xFFFF) % 32000 * 2
+
+    @property
+    def mark(self) -> int:
+        """Return the mark of connections that this entry has opened; never 0."""
+        text = f"mark {self.key} {self.port}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) or 1
+
+    def covers(self, name: str) -> bool:
+        """Tell whether a host name is this one, or below it for a wildcard."""
+        asked = name.rstrip(".").lower()
+        if self.key.startswith("*."):
+            return asked.endswith(self.key[1:]) and len(asked) >= len(self.key)
+        return asked == self.key
 
 
 class HostPort(Model):
@@ -119,10 +230,15 @@ class HostPort(Model):
 class Firewall(Model):
     """All that the wall loads."""
 
+    egress: Egress
     ipv4: Ruleset
     ipv6: Ruleset
     names: tuple[Name, ...]
     host_ports: tuple[HostPort, ...] = ()
+
+    def of(self, family: Family) -> Ruleset:
+        """Return the rules of a family."""
+        return self.ipv4 if family is Family.IPV4 else self.ipv6
 
 
 class Decision(Model):
@@ -133,15 +249,18 @@ class Decision(Model):
     reason: str
     protocol: Protocol | None = None
     port: int | None = None
+    until: date | None = None
 
 
 class Policy(Model):
     """Decisions in order; the first that matches holds, and what none matches is closed.
 
-    Four things stand outside the order because no address of theirs is known yet: loopback,
-    replies to connections from outside, the container's own resolvers, and the machine's ports.
+    Five things stand outside the order because no address of theirs is known yet: loopback,
+    replies to connections from outside, the container's own resolvers, allowed names, and the
+    machine's ports.
     """
 
+    egress: Egress = Egress.PUBLIC
     decisions: tuple[Decision, ...]
     published_port: int | None
     names: tuple[Name, ...]
@@ -160,23 +279,70 @@ class Policy(Model):
         return open_
 
 
-def accepted(rules: Ruleset, protocol: Protocol, port: int) -> AddressSet:
-    """Return every address to which the rules let new connections of this kind out.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule decides."""
 
-    Resolver and name chains count as empty: they are filled when the wall starts.
+    matched: AddressSet
+    accept: bool
+    rule: Rule | None
+    """None for the policy of the chain."""
+
+
+def walk(
+    rules: Ruleset, within: AddressSet, protocol: Protocol, port: int | None
+) -> Iterator[Verdict]:
+    """Follow new connections of one kind through OUTPUT, and yield what each rule decides.
+
+    Args:
+        rules: The rules of one family.
+        within: The destinations.
+        protocol: TCP, UDP or ICMP (of either family).
+        port: The destination port; None is one that no rule names.
     """
-    open_, undecided = AddressSet(rules.family), AddressSet.everything(rules.family)
-    for rule in rules.of(Chain.OUTPUT):
-        if rule.match is not None:
-            continue  # loopback, replies and neighbour discovery: not a new connection to anywhere
-        if rule.protocol not in {None, protocol} or rule.destination_port not in {None, port}:
-            continue
-        if rule.target in {Target.DNS, Target.NAMES}:
-            continue
-        matched = undecided
-        if rule.destination is not None:
-            matched = undecided & AddressSet.networks(rules.family, (rule.destination,))
-        undecided -= matched
-        if rule.target is Target.ACCEPT:
-            open_ |= matched
-    return open_
+    chains = rules.by_chain()
+
+    def follow(chain: str, undecided: AddressSet) -> Iterator[Verdict]:
+        for rule in chains[chain]:
+            if not undecided:
+                break
+            # Loopback, replies, neighbours, resolvers: not a new connection to just anywhere.
+            if rule.runtime or rule.protocol not in {None, protocol}:
+                continue
+            if rule.destination_port not in {None, port}:
+                continue
+            matched = undecided
+            if rule.destination is not None:
+                matched = undecided & AddressSet.networks(rules.family, (rule.destination,))
+            if not matched:
+                continue
+            if rule.jump not in {None, Chain.DENY}:
+                for verdict in follow(str(rule.jump), matched):
+                    undecided -= verdict.matched
+                    yield verdict
+                continue
+            undecided -= matched
+            yield Verdict(matched=matched, accept=rule.target is Target.ACCEPT, rule=rule)
+
+    left = within
+    for verdict in follow(Chain.OUTPUT, within):
+        left -= verdict.matched
+        yield verdict
+    if left:
+        yield Verdict(matched=left, accept=False, rule=None)
+
+
+def accepted(
+    rules: Ruleset, protocol: Protocol, port: int | None, within: AddressSet | None = None
+) -> AddressSet:
+    """Return every address to which the rules let new connections of this kind out."""
+    everything = within if within is not None else AddressSet.everything(rules.family)
+    return AddressSet.of(
+        rules.family,
+        (
+            pair
+            for verdict in walk(rules, everything, protocol, port)
+            if verdict.accept
+            for pair in verdict.matched.ranges
+        ),
+    )

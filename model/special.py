@@ -57,3 +57,15 @@ PUBLIC: tuple[Network, ...] = (
     ipaddress.ip_network("2000::/3"),
 )
 """Where public addresses are, special ranges included."""
+
+NEVER_BY_NAME: tuple[Network, ...] = tuple(
+    map(
+        ipaddress.ip_network,
+        ("0.0.0.0/8", "100.100.100.200/32", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
+         "224.0.0.0/4", "240.0.0.0/4",
+         "::/8", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fd00:ec2::/32",
+         "fd20:ce::254/128", "fe80::/10", "ff00::/8"),
+    )
+)  # fmt: skip
+"""What no allowed name opens: whoever runs its zone could point it at loopback, at a metadata
+service, or at everyone. An address or a network in the configuration can."""

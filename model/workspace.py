@@ -1,7 +1,10 @@
 """A workspace with everything decided: defaults merged, paths absolute, the port known."""
 
+from datetime import date
+
 from jailoc.model.address import Network
 from jailoc.model.base import Model
+from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
 from jailoc.model.mount import Mount
 from jailoc.model.protect import Cover
@@ -23,6 +26,8 @@ class AllowedName(Model):
 
     name: str
     port: int | None
+    until: date | None = None
+    why: str | None = None
     origin: str
 
     @property
@@ -36,6 +41,8 @@ class AllowedNetwork(Model):
 
     network: Network
     port: int | None
+    until: date | None = None
+    why: str | None = None
     origin: str
 
     @property
@@ -80,6 +87,8 @@ class Workspace(Model):
     paths: tuple[WorkPath, ...]
     mounts: tuple[Mount, ...]
     env: tuple[Variable, ...]
+    egress: Egress
+    egress_origin: str
     allowed_names: tuple[AllowedName, ...]
     allowed_networks: tuple[AllowedNetwork, ...]
     host_ports: tuple[HostPort, ...]

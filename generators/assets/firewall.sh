@@ -1,10 +1,11 @@
 #!/bin/sh
 # The wall: loads the firewall of the shared network namespace, proves that it
-# is there, then gives up every privilege. It fails closed: whatever goes wrong,
-# the ready file is never written, and nothing else of the workspace starts.
+# is there, then gives up every privilege and answers the sandbox's questions for
+# names. It fails closed: whatever goes wrong, the ready file is never written, and
+# nothing else of the workspace starts.
 #
-#   firewall.sh          entrypoint: load, verify, own the volumes, sleep as nobody
-#   firewall.sh reload   (exec as root) resolve the names anew, load, verify
+#   firewall.sh          entrypoint: load, verify, own the volumes, resolve powerless
+#   firewall.sh reload   (exec as root) load, verify, look the names up anew
 #   firewall.sh verify   (exec as root) compare only, change nothing
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -18,6 +19,7 @@ etc=/etc/jailoc
 run=/run/jailoc
 mode=${1:-start}
 tool4='' tool6='' told=''
+resolver=65533 # the same as in the rules
 
 notice() { printf 'jailoc firewall: %s\n' "$*"; }
 warn() { printf 'jailoc firewall: warning: %s\n' "$*" >&2; }
@@ -76,7 +78,7 @@ check_rules() { # check_rules FILE
     for chain in INPUT FORWARD OUTPUT; do
         grep -q "^:$chain DROP " "$1" || fatal "$1: the policy of $chain is not DROP"
     done
-    for chain in JAILOC-DNS JAILOC-NAMES; do
+    for chain in JAILOC-DNS JAILOC-HOST; do
         grep -q "^:$chain - " "$1" || fatal "$1: there is no chain $chain"
     done
 }
@@ -136,79 +138,9 @@ $(sed -n 's/^# ExtServers: \[\(.*\)\]$/\1/p' /etc/resolv.conf | tr ' ' '\n' | gr
     done
 }
 
-# 4. Names. One that does not resolve is no reason to stop: less is reachable.
+# 4. Names in hosts(5) or in DNS.
 ask() { # ask FAMILY NAME
     timeout 5 getent -A "ahostsv$1" "$2" 2>/dev/null | awk '{print $1}' | sort -u
-}
-
-# A name must not be a way round the wall's own ground: whoever runs its zone
-# could point it at loopback, at a metadata service or at everyone.
-forbidden() { # forbidden ADDRESS
-    case $1 in
-        0.* | 127.* | 169.254.* | 22[4-9].* | 23[0-9].* | 24[0-9].* | 25[0-5].*) ;;
-        168.63.129.16 | 100.100.100.200) ;;
-        ::* | fe[89ab]?:* | fd00:ec2:* | fd20:ce::254 | ff*) ;;
-        *) return 1 ;;
-    esac
-}
-
-name_rules() { # name_rules NETWORK NAME [PORT]
-    if [ -z "$3" ]; then
-        echo "-A JAILOC-NAMES -d $1 -m comment --comment \"$2\" -j ACCEPT"
-    else
-        for protocol in tcp udp; do
-            echo "-A JAILOC-NAMES -d $1 -p $protocol -m $protocol --dport $3 -m comment --comment \"$2\" -j ACCEPT"
-        done
-    fi
-}
-
-resolve() {
-    rm -rf "$run/names"
-    mkdir "$run/names"
-    : >"$run/names.4"
-    : >"$run/names.6"
-    : >"$run/unresolved"
-    [ -r "$etc/names" ] || fatal "$etc/names is missing"
-    count=0
-    while read -r name port || [ -n "$name" ]; do
-        [ -n "$name" ] || continue
-        case $port in *[!0-9]*) fatal "$etc/names: '$port' is not a port" ;; esac
-        case $name in -* | .* | *[!A-Za-z0-9._-]*) fatal "$etc/names: '$name' is not a host name" ;; esac
-        count=$((count + 1))
-        ask 4 "$name" >"$run/names/$count.4" &
-        ask 6 "$name" >"$run/names/$count.6" &
-        # Together, so that a dead resolver costs seconds once; in groups, for the process limit.
-        [ $((count % 16)) -ne 0 ] || wait
-    done <"$etc/names"
-    wait
-    count=0
-    while read -r name port || [ -n "$name" ]; do
-        [ -n "$name" ] || continue
-        count=$((count + 1))
-        found=''
-        for family in 4 6; do
-            while read -r address; do
-                case $family$address in
-                    4*[!0-9.]* | 6*[!0-9a-f:.]* | 6::ffff:*) continue ;;
-                    4*) bits=32 ;;
-                    *) bits=128 ;;
-                esac
-                if forbidden "$address"; then
-                    warn "$name: address $address is never allowed by name, ignored"
-                    continue
-                fi
-                found=yes
-                name_rules "$address/$bits" "$name" "$port" >>"$run/names.$family"
-            done <"$run/names/$count.$family"
-        done
-        if [ -z "$found" ]; then
-            warn "$name: no address to allow"
-            echo "$name" >>"$run/unresolved"
-        fi
-    done <"$etc/names"
-    rm -rf "$run/names"
-    host_ports
-    cat "$etc/names" "$etc/host-ports" >"$run/looked-up"
 }
 
 # The machine itself, as this namespace sees it: the gateways of its routes, and
@@ -228,7 +160,10 @@ machine() { # machine FAMILY
 }
 
 host_ports() {
+    : >"$run/host.4"
+    : >"$run/host.6"
     [ -r "$etc/host-ports" ] || fatal "$etc/host-ports is missing"
+    cp "$etc/host-ports" "$run/host-ports"
     [ -s "$etc/host-ports" ] || return 0
     for family in 4 6; do
         [ "$family" = 4 ] && bits=32 || bits=128
@@ -237,7 +172,9 @@ host_ports() {
             case $address in 0.* | 127.* | :: | ::1 | fe80:*) continue ;; esac
             while read -r port; do
                 case $port in '' | *[!0-9]*) fatal "$etc/host-ports: '$port' is not a port" ;; esac
-                name_rules "$address/$bits" 'port of this machine' "$port" >>"$run/names.$family"
+                for protocol in tcp udp; do
+                    echo "-A JAILOC-HOST -d $address/$bits -p $protocol -m $protocol --dport $port -m comment --comment \"port of this machine\" -j ACCEPT"
+                done >>"$run/host.$family"
             done <"$etc/host-ports"
         done
     done
@@ -246,7 +183,7 @@ host_ports() {
 # One transaction a family: at no instant is there half a set of rules.
 wanted() { # wanted FAMILY: the whole table
     sed '$d' "$etc/rules.v$1"
-    cat "$run/dns.$1" "$run/names.$1"
+    cat "$run/dns.$1" "$run/host.$1"
     echo COMMIT
 }
 
@@ -270,23 +207,44 @@ compare() { # compare FAMILY TOOL
 }
 
 verify() {
-    cat "$etc/names" "$etc/host-ports" | cmp -s - "$run/looked-up" || fatal 'the allowed names have changed since they were looked up'
+    cmp -s "$etc/host-ports" "$run/host-ports" || fatal 'the ports of this machine have changed since they were opened'
+    looked_up || fatal 'the allowed names have changed since they were looked up'
     compare 4 "$tool4"
     [ -z "$tool6" ] || compare 6 "$tool6"
 }
 
-# 6. New volumes belong to root; the other services never do.
+# 6. The resolver, powerless from its first instruction on. Only who is the same
+# user may send it a signal.
+names=$run/names
+as_resolver() {
+    setpriv --reuid=$resolver --regid=$resolver --clear-groups --no-new-privs \
+        --inh-caps=-all --ambient-caps=-all --bounding-set=-all "$@"
+}
+
+looked_up() {
+    want=$(cat "$etc/egress" "$etc/names" | sha256sum)
+    grep -q "\"${want%% *}\"" "$names/state.json" 2>/dev/null
+}
+
+look_up() {
+    # shellcheck disable=SC2016
+    as_resolver /bin/sh -c 'rm -f "$1/state.json"; kill -HUP "$(cat "$1/pid")"' sh "$names" ||
+        fatal 'the resolver does not run'
+    tries=0
+    until looked_up; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 200 ] || fatal 'the resolver has not looked the allowed names up in time'
+        sleep 0.05
+    done
+}
+
+# 7. New volumes belong to root; the other services never do.
 volumes() {
     for volume in /volumes/*; do
         [ -d "$volume" ] || continue
         [ "$(stat -c %u:%g "$volume")" = 1000:1000 ] || chown 1000:1000 "$volume" ||
             fatal "cannot change the owner of $volume"
     done
-}
-
-powerless() {
-    setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
-        --inh-caps=-all --ambient-caps=-all --bounding-set=-all "$@"
 }
 
 case $mode in start | reload | verify) ;; *) fatal "unknown command '$mode'" ;; esac
@@ -303,25 +261,35 @@ fi
 
 resolvers
 if [ "$mode" = start ]; then
-    : >"$run/names.4"
-    : >"$run/names.6"
-    load # closed before the first question is asked
+    : >"$run/host.4"
+    : >"$run/host.6"
+    load # closed before anything is looked up
 fi
-resolve
+host_ports
 load
-verify
+compare 4 "$tool4"
+[ -z "$tool6" ] || compare 6 "$tool6"
 notice "rules loaded and verified: $(grep -c '^-' "$run/wanted.4") IPv4 ($tool4)${tool6:+, $(grep -c '^-' "$run/wanted.6") IPv6 ($tool6)}"
 if [ "$mode" = reload ]; then
+    look_up
     : >"$run/ready"
     exit 0
 fi
 
 volumes
-powerless /bin/true || fatal 'cannot give up privileges'
+mkdir -p "$names"
+chown $resolver:$resolver "$names"
+as_resolver /bin/sh -c "rm -f '$names'/*" || fatal 'cannot give up privileges'
 : >"$run/ready"
 trap - EXIT HUP INT TERM
-# A shell, so that it ends at once on a signal even as process 1.
+# A shell, so that it ends at once on a signal even as process 1; it starts the
+# resolver again should that ever end.
 # shellcheck disable=SC2016
-exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs \
+exec setpriv --reuid=$resolver --regid=$resolver --clear-groups --no-new-privs \
     --inh-caps=-all --ambient-caps=-all --bounding-set=-all \
-    /bin/sh -c 'trap "kill \$!; exit 0" TERM INT; sleep infinity & wait'
+    /bin/sh -c 'trap "kill \$!; exit 0" TERM INT
+        while :; do
+            python3 -I -B "$1/resolver.py" "$1" "$2" &
+            wait $!
+            sleep 1
+        done' sh "$etc" "$names"

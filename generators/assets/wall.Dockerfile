@@ -10,5 +10,5 @@ COPY ca/ /usr/local/share/ca-certificates/jailoc/
 RUN update-ca-certificates
 
 RUN apt-get update \
- && apt-get install -y --no-install-recommends iptables \
+ && apt-get install -y --no-install-recommends iptables python3-dnspython \
  && apt-get clean && rm -rf /var/lib/apt/lists/*

@@ -208,7 +208,10 @@ def test_a_container_in_the_sidecar_stands_behind_the_same_wall(sandbox: Sandbox
 def test_an_allowed_name_opens_its_addresses_of_both_families(sandbox: Sandbox) -> None:
     image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
     wall = sandbox.container("firewall")
-    assert "missing.invalid" in world.call("docker", "exec", wall, "cat", "/run/jailoc/unresolved")
+    state = json.loads(world.call("docker", "exec", wall, "cat", "/run/jailoc/names/state.json"))
+    assert state["names"]["missing.invalid"] == []
+    shown = sandbox.user.run("status", "walled")
+    assert "no address yet for friend.test, missing.invalid" in shown.stderr
     friends = []
     try:
         for alias in ("friend.test", "stranger.test"):

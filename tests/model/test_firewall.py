@@ -149,12 +149,12 @@ def test_allowed_names_are_asked_after_allowed_networks_and_before_any_denial(
 ) -> None:
     rules = lower(policy(sandbox(allowed, ("registry.example.com",))))
     for ruleset in (rules.ipv4, rules.ipv6):
-        targets = [rule.target for rule in ruleset.of(Chain.OUTPUT)]
-        assert targets.count(Target.NAMES) == 1
-        at = targets.index(Target.NAMES)
-        assert Target.DENY not in targets[:at]
-        assert targets.index(Target.DNS) < at
-        assert targets.index(Target.DENY) == at + 1
+        jumps = [rule.jump for rule in ruleset.of(Chain.OUTPUT)]
+        assert jumps.count(Chain.NAMES) == 1
+        at = jumps.index(Chain.NAMES)
+        assert Chain.DENY not in jumps[:at]
+        assert jumps.index(Chain.DNS) < jumps.index(Chain.LEARN) < at
+        assert jumps[at + 1 : at + 3] == [Chain.HOST, Chain.DENY]
 
 
 def test_every_denial_ends_in_a_refusal_for_every_protocol() -> None:
@@ -186,7 +186,7 @@ def test_the_evaluator_stops_at_the_first_rule_that_matches() -> None:
         family=Family.IPV4,
         rules=(
             Rule(chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="lo"),
-            Rule(chain=Chain.OUTPUT, target=Target.DENY, destination=inside, comment="no"),
+            Rule(chain=Chain.OUTPUT, jump=Chain.DENY, destination=inside, comment="no"),
             Rule(
                 chain=Chain.OUTPUT,
                 target=Target.ACCEPT,
@@ -204,13 +204,13 @@ def test_the_evaluator_stops_at_the_first_rule_that_matches() -> None:
 
 def test_a_port_without_a_protocol_is_no_rule() -> None:
     with pytest.raises(ValueError, match="tcp or udp"):
-        Rule(chain=Chain.OUTPUT, target=Target.DENY, destination_port=53, comment="x")
+        Rule(chain=Chain.OUTPUT, jump=Chain.DENY, destination_port=53, comment="x")
 
 
 def test_a_rule_set_refuses_a_rule_of_the_other_family() -> None:
     rule = Rule(
         chain=Chain.OUTPUT,
-        target=Target.DENY,
+        jump=Chain.DENY,
         destination=ipaddress.ip_network("::/8"),
         comment="x",
     )
@@ -221,7 +221,7 @@ def test_a_rule_set_refuses_a_rule_of_the_other_family() -> None:
 @pytest.mark.parametrize("comment", ["", 'a"b', "a\nb", "-j ACCEPT\n", "é", "a'b", "a\\b"])
 def test_a_comment_cannot_leave_its_quotes(comment: str) -> None:
     with pytest.raises(ValueError, match="comment"):
-        Rule(chain=Chain.OUTPUT, target=Target.DENY, comment=comment)
+        Rule(chain=Chain.OUTPUT, jump=Chain.DENY, comment=comment)
 
 
 @pytest.mark.parametrize(

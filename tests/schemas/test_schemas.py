@@ -263,7 +263,7 @@ WEAK: dict[str, Mutation] = {
         "a line break in a comment": rule(family, comment="x\n-A OUTPUT -j ACCEPT"),
         "an unknown field": rule(family, source="10.0.0.0/8"),
         "a port that is none": rule(family, protocol="tcp", destination_port=0),
-        "no denial at all": without(family, target="JAILOC-DENY"),
+        "no denial at all": without(family, jump="JAILOC-DENY"),
         "no refusal of TCP": without(family, target="REJECT --reject-with tcp-reset"),
         "no refusal of the rest": without(family, target=prohibit),
         "no rules": put(family, "rules", value=[]),

@@ -1,0 +1,473 @@
+"""Answers the sandbox's questions for names, and holds allowed names to their addresses.
+
+Runs inside the wall as a user of its own without any capability. It asks the engine's resolver,
+and before an answer for an allowed name reaches the sandbox it opens the addresses in it: it sends
+a datagram that the firewall never lets out, but counts (JAILOC-LEARN in the rules). What may never
+be opened is decided there, not here.
+
+    resolver.py CONFIGURATION STATE
+
+CONFIGURATION is a directory with `egress` (one word) and `names` (one `NAME SOURCE DESTINATION` a
+line: the ports to knock with). STATE is a directory that it may write. SIGHUP reads both files
+again. Terms are those of RFC 1034 and RFC 9499.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import ipaddress
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+LOOPBACK = "127.0.0.1"
+PLACE = "127.0.0.53"
+"""Where the engine's answers are awaited; the firewall lets nobody else send there."""
+PORT = 53
+PATIENCE = 2.0
+"""Seconds to wait for one resolver; each is asked twice."""
+SHOWN = 60
+"""Highest time to live, in seconds, that the sandbox is told."""
+HELD = 75
+"""Seconds that an address stays open after it was last seen: who caches it asks again in time."""
+AGAIN, SOON = 30, 10
+"""Seconds after which an allowed name is looked up again: one that has addresses, one without."""
+MOST_REFUSED = 500
+"""Refused names that are remembered."""
+AT_ONCE = 200
+"""Questions that are under way at the same time."""
+ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
+HINTS = (dns.rdatatype.SVCB, dns.rdatatype.HTTPS)
+"""Records that carry addresses past the ones that are opened (RFC 9460)."""
+
+system = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Name:
+    """An allowed name, and how to knock for it."""
+
+    pattern: str
+    source: int
+    destination: int
+
+    def covers(self, name: str) -> bool:
+        """Tell whether a name is this one, or below it for a wildcard."""
+        if self.pattern.startswith("*."):
+            return name.endswith(self.pattern[1:]) and len(name) >= len(self.pattern)
+        return name == self.pattern
+
+    def knock(self, address: str, step: int) -> None:
+        """Open (0) or close (1) an address; the firewall counts the datagram and drops it."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Not permitted is the answer that the drop gives; no route means nothing to open.
+            with contextlib.suppress(OSError):
+                door.bind(("", self.source))
+                door.sendto(b"", (address, self.destination + step))
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the compiler wrote."""
+
+    egress: str
+    names: tuple[Name, ...]
+    digest: str
+
+    @classmethod
+    def read(cls, directory: Path) -> "Configuration":
+        """Read both files of a directory."""
+        egress, names = (directory / each for each in ("egress", "names"))
+        texts = egress.read_bytes(), names.read_bytes()
+        entries = [line.split() for line in texts[1].decode().splitlines()]
+        return cls(
+            egress=texts[0].decode().strip(),
+            names=tuple(Name(text, int(one), int(other)) for text, one, other in entries),
+            digest=hashlib.sha256(b"".join(texts)).hexdigest(),
+        )
+
+    def covering(self, name: str) -> tuple[Name, ...]:
+        """Return the allowed names that a name falls under."""
+        return tuple(each for each in self.names if each.covers(name))
+
+
+def upstream(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the resolvers and the search list of a resolv.conf(5)."""
+    servers: list[str] = []
+    search: tuple[str, ...] = ()
+    for words in (line.split() for line in text.splitlines()):
+        if words[:1] == ["nameserver"] and len(words) > 1:
+            servers.append(words[1])
+        elif words[:1] in (["search"], ["domain"]):
+            search = tuple(each.strip(".").lower() for each in words[1:] if each.strip("."))
+    return tuple(servers), search
+
+
+def hosts(text: str, name: str) -> tuple[str, ...]:
+    """Find a name in the text of a host table, such as /etc/hosts."""
+    found = []
+    for line in text.splitlines():
+        words = line.partition("#")[0].lower().split()
+        if name in words[1:]:
+            found.append(words[0])
+    return tuple(dict.fromkeys(found))
+
+
+class Exchange(asyncio.DatagramProtocol):
+    """One question to one resolver over UDP."""
+
+    def __init__(self, question: bytes) -> None:
+        self.question = question
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the question."""
+        cast("asyncio.DatagramTransport", transport).sendto(self.question)
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        """Take the first datagram that answers this question."""
+        if answers(self.question, data) and not self.answer.done():
+            self.answer.set_result(data)
+
+    def error_received(self, exc: Exception) -> None:
+        """Give up on a resolver that cannot be reached."""
+        if not self.answer.done():
+            self.answer.set_exception(exc)
+
+
+def answers(question: bytes, data: bytes) -> bool:
+    """Tell whether a message is the response to a query: the same ID, and the same question."""
+    if len(data) < 12 or data[:2] != question[:2] or not data[2] & 0x80:
+        return False
+    asked = asked_in(question)
+    return asked is not None and asked == asked_in(data)
+
+
+def asked_in(wire: bytes) -> bytes | None:
+    """Return the question section of a message, in lower case (RFC 1035, section 4.1.2)."""
+    if len(wire) < 12 or struct.unpack_from("!H", wire, 4)[0] != 1:
+        return None
+    place = 12
+    while place < len(wire) and wire[place]:
+        if wire[place] > 63:
+            return None
+        place += 1 + wire[place]
+    end = place + 5
+    return wire[12:end].lower() if end <= len(wire) else None
+
+
+async def ask(server: str, wire: bytes, *, tcp: bool) -> bytes:
+    """Ask one resolver; raise OSError or TimeoutError if it does not answer."""
+    place = (PLACE, 0) if server.startswith("127.") else None
+    loop = asyncio.get_running_loop()
+    if not tcp:
+        transport, exchange = await loop.create_datagram_endpoint(
+            lambda: Exchange(wire), local_addr=place, remote_addr=(server, PORT)
+        )
+        try:
+            return await asyncio.wait_for(exchange.answer, PATIENCE)
+        finally:
+            transport.close()
+    reader, writer = await asyncio.wait_for(
+        asyncio.open_connection(server, PORT, local_addr=place), PATIENCE
+    )
+    try:
+        writer.write(struct.pack("!H", len(wire)) + wire)
+        size = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), PATIENCE))[0]
+        data = await asyncio.wait_for(reader.readexactly(size), PATIENCE)
+    finally:
+        writer.close()
+    if not answers(wire, data):
+        raise ConnectionError("not an answer")
+    return data
+
+
+@dataclass
+class Resolver:
+    """All that is remembered between two questions."""
+
+    configuration: Configuration
+    resolvers: Path = Path("/etc/resolv.conf")
+    hosts: Path = Path("/etc/hosts")
+    open: dict[tuple[Name, str], float] = field(default_factory=dict)
+    """Until when (monotonic seconds) an address stays open under a name."""
+    due: dict[Name, float] = field(default_factory=dict)
+    """When a name is looked up again."""
+    refused: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """How often, and when last (seconds since 1970), a name was asked for in vain."""
+    changed: bool = True
+
+    async def forward(self, query: dns.message.Message, *, tcp: bool) -> dns.message.Message | None:
+        """Ask the container's resolvers in turn; None if none of them answers."""
+        servers, _ = upstream(self.resolvers.read_text())
+        wire = bytearray(query.to_wire())
+        wire[:2] = system.randbytes(2)
+        for server in servers * 2:
+            try:
+                data = await ask(server, bytes(wire), tcp=tcp)
+                response = dns.message.from_wire(data, ignore_trailing=True)
+            except (OSError, TimeoutError, EOFError, dns.exception.DNSException):
+                continue
+            response.id = query.id
+            return response
+        return None
+
+    async def answer(self, wire: bytes, *, tcp: bool) -> bytes | None:
+        """Return the response to a query, or None if it is none."""
+        try:
+            query = dns.message.from_wire(wire, ignore_trailing=True)
+        except dns.exception.DNSException:
+            return None
+        if query.flags & dns.flags.QR or len(query.question) != 1:
+            return None
+        response = await self.respond(query, tcp=tcp)
+        room = 65535 if tcp else max(query.payload, 512)
+        try:
+            return response.to_wire(max_size=room)
+        except dns.exception.TooBig:
+            short = dns.message.make_response(query, recursion_available=True)
+            short.flags |= dns.flags.TC
+            return short.to_wire()
+
+    async def respond(self, query: dns.message.Message, *, tcp: bool) -> dns.message.Message:
+        """Decide what becomes of a question."""
+        (question,) = query.question
+        name = question.name.to_text(omit_final_dot=True).lower()
+        _, search = upstream(self.resolvers.read_text())
+        # A name without a dot is looked for in the search list, too, as resolv.conf(5) says.
+        longer = [f"{name}.{each}" for each in search] if "." not in name else []
+        response = None
+        for place in (name, *longer):
+            held = {*self.configuration.covering(place), *self.configuration.covering(name)}
+            if not held and self.configuration.egress != "public":
+                continue
+            found = await self.look(query, place, held, tcp=tcp)
+            if response is None or found.answer:
+                response = found
+            if found.answer:
+                break
+        if response is None:
+            response = empty(query, dns.rcode.NXDOMAIN)
+            self.refuse(name)
+        return response
+
+    async def look(
+        self, query: dns.message.Message, place: str, held: Iterable[Name], *, tcp: bool
+    ) -> dns.message.Message:
+        """Ask for a name, and open what an allowed one has before anybody else knows."""
+        (question,) = query.question
+        if held and question.rdtype in HINTS:
+            return empty(query, dns.rcode.NOERROR)
+        name = dns.name.from_text(place)
+        asked = query
+        if name != question.name:
+            asked = dns.message.make_query(name, question.rdtype, question.rdclass)
+            asked.use_edns(payload=query.payload or 1232)
+        response = await self.forward(asked, tcp=tcp)
+        if response is None:
+            return empty(query, dns.rcode.SERVFAIL)
+        if held:
+            self.learn(held, response)
+            for each in response.answer:
+                each.ttl = min(each.ttl, SHOWN)
+        if asked is query:
+            return response
+        result = empty(query, response.rcode())
+        if response.answer:
+            alias = dns.rrset.from_text(question.name, SHOWN, "IN", "CNAME", name.to_text())
+            result.answer = [alias, *response.answer]
+        return result
+
+    def learn(self, held: Iterable[Name], response: dns.message.Message) -> None:
+        """Open the addresses in an answer, those that belong to the question."""
+        if not isinstance(response, dns.message.QueryMessage):
+            return
+        try:
+            chain = response.resolve_chaining()
+        except dns.exception.DNSException:
+            return
+        if chain.answer is None or chain.answer.rdtype not in ADDRESSES:
+            return
+        for each in held:
+            self.keep(each, [str(record.address) for record in chain.answer])
+
+    def keep(self, name: Name, addresses: Iterable[str]) -> None:
+        """Open addresses under a name, or keep them open."""
+        end = time.monotonic() + HELD
+        for address in addresses:
+            name.knock(address, 0)
+            self.changed |= (name, address) not in self.open
+            self.open[name, address] = end
+
+    def refuse(self, name: str) -> None:
+        """Remember a name that was asked for in vain."""
+        count, _ = self.refused.pop(name, (0, 0))
+        self.refused[name] = (count + 1, int(time.time()))
+        while len(self.refused) > MOST_REFUSED:
+            del self.refused[next(iter(self.refused))]
+        self.changed = True
+
+    async def look_up(self, name: Name) -> None:
+        """Look an allowed name up without being asked, so that it is open when it is needed."""
+        known = hosts(self.hosts.read_text(), name.pattern)
+        self.keep(name, known)
+        queries = [dns.message.make_query(name.pattern, each) for each in ADDRESSES]
+        for query in queries:
+            query.use_edns(payload=1232)
+        if not known:
+            await asyncio.gather(*(self.respond(each, tcp=False) for each in queries))
+        found = any(each == name for each, _ in self.open)
+        self.due[name] = time.monotonic() + (AGAIN if found else SOON)
+
+    async def look_up_due(self) -> None:
+        """Look up every name whose time has come."""
+        now = time.monotonic()
+        exact = [each for each in self.configuration.names if not each.pattern.startswith("*.")]
+        late = [each for each in exact if self.due.get(each, 0) <= now]
+        for each in late:
+            self.due[each] = now + 30
+        gate = asyncio.Semaphore(32)
+
+        async def one(name: Name) -> None:
+            async with gate:
+                await self.look_up(name)
+
+        await asyncio.gather(*(one(each) for each in late))
+
+    def expire(self) -> None:
+        """Close what is not valid any more, or not allowed any more."""
+        now = time.monotonic()
+        for (name, address), end in list(self.open.items()):
+            if end <= now or name not in self.configuration.names:
+                name.knock(address, 1)
+                del self.open[name, address]
+                self.changed = True
+
+    def state(self) -> dict[str, object]:
+        """Return what the command line shows."""
+        addresses: dict[str, list[str]] = {each.pattern: [] for each in self.configuration.names}
+        for name, address in self.open:
+            if name.pattern in addresses:
+                addresses[name.pattern].append(address)
+        return {
+            "digest": self.configuration.digest,
+            "names": {
+                name: sorted(found, key=lambda each: ipaddress.ip_address(each).packed)
+                for name, found in addresses.items()
+            },
+            "refused": {
+                name: {"count": count, "last": last} for name, (count, last) in self.refused.items()
+            },
+        }
+
+
+def empty(query: dns.message.Message, rcode: dns.rcode.Rcode) -> dns.message.Message:
+    """Return a response without records."""
+    response = dns.message.make_response(query, recursion_available=True)
+    response.set_rcode(rcode)
+    return response
+
+
+class Door(asyncio.DatagramProtocol):
+    """Where the sandbox asks over UDP."""
+
+    def __init__(self, resolver: Resolver, gate: asyncio.Semaphore) -> None:
+        self.resolver, self.gate = resolver, gate
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where answers go out."""
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer a question; too many at once are dropped, and asked again."""
+        if self.gate.locked():
+            return
+        task = asyncio.get_running_loop().create_task(self.serve(data, addr))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def serve(self, data: bytes, place: tuple[str, int]) -> None:
+        """Answer one question."""
+        async with self.gate:
+            if (answer := await self.resolver.answer(data, tcp=False)) is not None:
+                self.transport.sendto(answer, place)
+
+
+async def serve_stream(
+    resolver: Resolver,
+    gate: asyncio.Semaphore,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Answer the questions of one TCP connection (RFC 7766)."""
+    with contextlib.suppress(OSError, EOFError, TimeoutError):
+        while True:
+            size = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), 10))[0]
+            data = await asyncio.wait_for(reader.readexactly(size), 10)
+            async with gate:
+                answer = await resolver.answer(data, tcp=True)
+            if answer is None:
+                break
+            writer.write(struct.pack("!H", len(answer)) + answer)
+            await writer.drain()
+    writer.close()
+
+
+def write(place: Path, data: object) -> None:
+    """Replace a file in one step."""
+    new = place.with_suffix(".new")
+    new.write_text(json.dumps(data) + "\n")
+    new.replace(place)
+
+
+async def run(directory: Path, state: Path) -> None:
+    """Serve until the wall ends."""
+    (state / "pid").write_text(f"{os.getpid()}\n")
+    resolver = Resolver(Configuration.read(directory))
+    gate = asyncio.Semaphore(AT_ONCE)
+    loop = asyncio.get_running_loop()
+    again = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    await loop.create_datagram_endpoint(lambda: Door(resolver, gate), local_addr=(LOOPBACK, PORT))
+    await asyncio.start_server(
+        lambda reader, writer: serve_stream(resolver, gate, reader, writer), LOOPBACK, PORT
+    )
+    again.set()
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(again.wait(), 1)
+        if again.is_set():
+            again.clear()
+            resolver.configuration = Configuration.read(directory)
+            resolver.due.clear()
+            resolver.changed = True
+        resolver.expire()
+        await resolver.look_up_due()
+        if resolver.changed:
+            resolver.changed = False
+            write(state / "state.json", resolver.state())
+
+
+if __name__ == "__main__":
+    asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2])))

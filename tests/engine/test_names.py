@@ -1,0 +1,253 @@
+"""Allowed names at their addresses, and sandboxes that may go nowhere else, with real packets."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+
+from jailoc.model.firewall import Name
+from tests.engine import world
+from tests.engine.conftest import Sandbox
+
+pytestmark = pytest.mark.engine
+
+LOOK = """
+import json, socket, sys
+try:
+    print(json.dumps(sorted({each[4][0] for each in socket.getaddrinfo(sys.argv[1], 1)})))
+except OSError as error:
+    print("[]")
+"""
+DATAGRAM = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waiting, \\
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forger:
+    waiting.bind((sys.argv[1], 0))
+    waiting.settimeout(1)
+    forger.bind(("127.0.0.11", 53))
+    try:
+        forger.sendto(b"forged", waiting.getsockname())
+        print(waiting.recv(10).decode())
+    except OSError as error:
+        print(type(error).__name__)
+"""
+KNOCK = """
+import socket, sys
+source, destination, address = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    door.bind(("", source))
+    try:
+        door.sendto(b"", (address, destination))
+    except OSError:
+        pass
+"""
+ASK = """
+import socket, sys
+query = bytes.fromhex("123401000001000000000000" "07626c6f636b6564" "0474657374" "0000010001")
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    door.settimeout(2)
+    try:
+        door.sendto(query, (sys.argv[1], 53))
+        print("rcode", door.recv(512)[3] & 15)
+    except OSError as error:
+        print(type(error).__name__)
+"""
+
+
+def config(egress: str, more: str = "") -> str:
+    return f"""{world.certificates()}
+[defaults]
+enable_docker = false
+[workspaces.named]
+paths = ["~/project"]
+egress = "{egress}"
+{more}
+"""
+
+
+NAMES = (
+    f'allowed_hosts = ["moves.test", "*.wild.test", "host.docker.internal:{world.OTHER_PORT}"]\n'
+)
+
+
+@pytest.fixture(scope="module")
+def named(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Run after the shared sandbox, whose images are there then; it gives up the port."""
+    sandbox.user.ok("down", "walled")
+    world.remove("jailoc-named")
+    with world.home("named") as user:
+        user.write(config("allowlist", NAMES))
+        user.ok("up", "named")
+        try:
+            yield Sandbox(user, "named")
+        finally:
+            world.remove("jailoc-named")
+            sandbox.user.ok("up", "walled")
+
+
+@contextmanager
+def friend(sandbox: Sandbox, *aliases: str) -> Iterator[tuple[str, str]]:
+    """Run a listener on the sandbox's own network; yield its container and its IPv4 address."""
+    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
+    container = world.call(
+        "docker", "run", "--detach", "--init", "--network", network(sandbox),
+        *(word for each in aliases for word in ("--network-alias", each)),
+        "--entrypoint", "python3", image, "-c", world.LISTENER, str(world.PORT),
+    ).strip()  # fmt: skip
+    try:
+        yield container, address(container)
+    finally:
+        world.call("docker", "rm", "--force", container)
+
+
+def network(sandbox: Sandbox) -> str:
+    return f"{sandbox.project}_jailoc"
+
+
+def address(container: str) -> str:
+    (found,) = json.loads(world.call("docker", "inspect", container))[0]["NetworkSettings"][
+        "Networks"
+    ].values()
+    return str(found["IPAddress"])
+
+
+def agent(sandbox: Sandbox, program: str, *arguments: str) -> str:
+    return world.call(
+        "docker", "exec", "--user", "1000:1000", sandbox.container("opencode"),
+        "/usr/bin/python3", "-c", program, *arguments,
+    ).strip()  # fmt: skip
+
+
+def reaches(sandbox: Sandbox, place: str) -> bool:
+    answers = world.probe(sandbox.container("opencode"), [("it", place, world.PORT)])
+    return answers["it"][0] == "hello"
+
+
+def state(sandbox: Sandbox) -> dict[str, Any]:
+    wall = sandbox.container("firewall")
+    found: dict[str, Any] = json.loads(
+        world.call("docker", "exec", wall, "cat", "/run/jailoc/names/state.json")
+    )
+    return found
+
+
+def process(sandbox: Sandbox) -> int:
+    state = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["State"]
+    return int(state["Pid"])
+
+
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(1)
+    return False
+
+
+def test_an_allowed_host_stays_open_when_it_moves_and_its_old_address_closes(
+    named: Sandbox,
+) -> None:
+    before = process(named)
+    with friend(named, "moves.test") as (first, old):
+        assert until(lambda: agent(named, LOOK, "moves.test") != "[]", 5)
+        assert reaches(named, "moves.test")
+        assert reaches(named, old)
+        world.call("docker", "network", "disconnect", network(named), first)
+        # The stranger takes the address over, as the next customer of a cloud does.
+        with friend(named, "stranger.test") as (_, taken), friend(named, "moves.test") as (_, new):
+            assert taken == old
+            assert new != old
+            assert reaches(named, "moves.test")
+            assert until(lambda: not reaches(named, old), 110)
+            assert reaches(named, "moves.test")
+            assert reaches(named, new)
+    assert process(named) == before
+
+
+def test_a_wildcard_opens_what_is_below_and_nothing_else(named: Sandbox) -> None:
+    with ExitStack() as stack:
+        places = {
+            alias: stack.enter_context(friend(named, alias))[1]
+            for alias in ("a.wild.test", "b.c.wild.test", "wild.test", "notwild.test")
+        }
+        assert reaches(named, "a.wild.test")
+        assert reaches(named, "b.c.wild.test")
+        for alias in ("wild.test", "notwild.test"):
+            assert agent(named, LOOK, alias) == "[]"
+            assert not reaches(named, places[alias])
+
+
+def test_in_allowlist_mode_no_other_name_leaves(named: Sandbox) -> None:
+    with friend(named, "stranger.test"):
+        assert agent(named, LOOK, "stranger.test") == "[]"
+        for resolver in ("127.0.0.11", world.PUBLIC):
+            assert not agent(named, ASK, resolver).startswith("rcode")
+        assert agent(named, ASK, "127.0.0.1") == "rcode 3"
+    assert until(lambda: {"stranger.test", "blocked.test"} <= set(state(named)["refused"]), 5)
+
+
+def test_in_allowlist_mode_the_public_internet_is_closed(named: Sandbox) -> None:
+    for place in (world.PUBLIC, world.PUBLIC_IPV6, world.ALLOWED):
+        assert not reaches(named, place)
+
+
+def test_a_name_of_the_hosts_file_is_open_on_its_port(named: Sandbox) -> None:
+    answers = world.probe(
+        named.container("opencode"),
+        [
+            (str(port), "host.docker.internal", port)
+            for port in (world.OTHER_PORT, world.THIRD_PORT)
+        ],
+    )
+    assert [answers[str(port)][0] for port in (world.OTHER_PORT, world.THIRD_PORT)] == [
+        "hello",
+        "ConnectionRefusedError",
+    ]
+
+
+def test_the_agent_cannot_answer_in_the_place_of_the_engine(named: Sandbox) -> None:
+    assert agent(named, DATAGRAM, "127.0.0.77") == "forged"
+    assert agent(named, DATAGRAM, "127.0.0.53") != "forged"
+
+
+def test_the_agent_cannot_knock_for_an_address(named: Sandbox) -> None:
+    source, destination = Name(name="moves.test", origin="x").door
+    agent(named, KNOCK, str(source), str(destination), world.ALLOWED)
+    assert not reaches(named, world.ALLOWED)
+
+
+def test_the_resolver_has_no_capability_and_ends_in_nothing_open(named: Sandbox) -> None:
+    text = world.call("docker", "exec", named.container("firewall"), "sh", "-c",
+                      'cat "/proc/$(cat /run/jailoc/names/pid)/status"')  # fmt: skip
+    facts = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+    assert facts["Uid"].split() == ["65533"] * 4
+    assert facts["NoNewPrivs"] == "1"
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(facts[kind], 16) == 0, kind
+
+
+def test_a_new_mode_takes_effect_without_a_restart(named: Sandbox) -> None:
+    before = process(named)
+    try:
+        named.user.write(config("none"))
+        named.user.ok("refresh", "named")
+        with friend(named, "moves.test") as (_, place):
+            assert agent(named, LOOK, "moves.test") == "[]"
+            assert not reaches(named, place)
+        assert not reaches(named, world.PUBLIC)
+        named.user.write(config("public", NAMES))
+        named.user.ok("refresh", "named")
+        assert reaches(named, world.PUBLIC)
+        assert not reaches(named, world.ALLOWED)
+        with friend(named, "stranger.test") as (_, place):
+            assert place in json.loads(agent(named, LOOK, "stranger.test"))
+            assert not reaches(named, place)
+    finally:
+        named.user.write(config("allowlist", NAMES))
+        named.user.ok("refresh", "named")
+    assert process(named) == before
+    assert not reaches(named, world.PUBLIC)
