@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 any error. Nothing heavy is imported before a command need
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
@@ -164,7 +165,7 @@ def add(directory: str | None = None, /) -> int:
 
 
 @app.command
-def allow(target: str, /) -> int:
+def allow(target: str, /, *, why: str | None = None, until: date | None = None) -> int:
     """Let a workspace reach a host or a network, on every port or on one.
 
     Example: jailoc allow git.example.com:22 --workspace api
@@ -172,11 +173,15 @@ def allow(target: str, /) -> int:
     Parameters
     ----------
     target
-        HOST, HOST:PORT, ADDRESS/LENGTH or ADDRESS/LENGTH:PORT.
+        HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without.
+    why
+        A reason, for those who read the configuration.
+    until
+        The last day (UTC) on which it is open, such as 2027-01-31.
     """
     from jailoc.bin import configure
 
-    return configure.allow(_terminal(), Options.config, Options.workspace, target)
+    return configure.allow(_terminal(), Options.config, Options.workspace, target, why, until)
 
 
 @app.command

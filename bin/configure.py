@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic_core import PydanticCustomError
@@ -9,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from jailoc.bin import docker, engine, facts, lifecycle, source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.assets import asset
-from jailoc.generators.edit import append
+from jailoc.generators.edit import Value, append
 from jailoc.generators.effective import Setting, of_workspace, shared
 from jailoc.generators.resolve import names, unknown_workspace
 from jailoc.generators.select import select
@@ -77,9 +78,18 @@ def add(terminal: Terminal, flag: str | None, wanted: str | None, directory: str
     return 0
 
 
-def allow(terminal: Terminal, flag: str | None, wanted: str | None, target: str) -> int:
+def allow(
+    terminal: Terminal,
+    flag: str | None,
+    wanted: str | None,
+    target: str,
+    why: str | None = None,
+    until: date | None = None,
+) -> int:
     """Append a host or a network to what a workspace may reach; a running one can at once."""
     key = "allowed_networks" if "/" in target else "allowed_hosts"
+    notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
+    value: Value = {"to": target, **notes} if notes else target
     try:
         entry = parse_network(target) if key == "allowed_networks" else parse_host(target)
     except PydanticCustomError as error:
@@ -90,7 +100,7 @@ def allow(terminal: Terminal, flag: str | None, wanted: str | None, target: str)
     if not getattr(entry, "name", True):
         raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
     name = source.read(flag).chosen(wanted)
-    if not _change(terminal, flag, name, key, target):
+    if not _change(terminal, flag, name, key, value):
         return 0
     terminal.result(f"added {target} to {key} of workspace {name}")
     if _running(name):
@@ -98,7 +108,7 @@ def allow(terminal: Terminal, flag: str | None, wanted: str | None, target: str)
     return 0
 
 
-def _change(terminal: Terminal, flag: str | None, name: str, key: str, value: str) -> bool:
+def _change(terminal: Terminal, flag: str | None, name: str, key: str, value: Value) -> bool:
     """Append to a list of a workspace, under the lock of all configurations; False if it is there.
 
     Raises:
@@ -115,7 +125,8 @@ def _change(terminal: Terminal, flag: str | None, name: str, key: str, value: st
         after = source.check(changed, path)
         mine, now = before.config.workspaces[name], after.config.workspaces[name]
         if getattr(now, key)[-1] in getattr(mine, key):
-            terminal.say(f"{value} is already in {key} of workspace {name}", "yellow")
+            shown = value if isinstance(value, str) else value["to"]
+            terminal.say(f"{shown} is already in {key} of workspace {name}", "yellow")
             return False
         if starter:
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)

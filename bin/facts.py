@@ -5,6 +5,7 @@ import ipaddress
 import os
 import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jailoc.generators.load import Mentioned
@@ -62,6 +63,7 @@ def gather(mentioned: Mentioned) -> Host:
         config_home=_base("XDG_CONFIG_HOME", ".config"),
         cache_home=_base("XDG_CACHE_HOME", ".cache"),
         data_home=_base("XDG_DATA_HOME", ".local/share"),
+        today=datetime.now(tz=UTC).date(),
         ipv6=_ipv6(),
         networks=_networks(),
         links=links,

@@ -131,6 +131,7 @@ def refresh(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     Names are looked up anew, too.
     """
     origin = source.read(config)
+    terminal.diagnose(origin.warnings)
     name = origin.chosen(wanted)
     bundle = compile_workspace(origin.config, name, origin.host)
     wall = _container(bundle.compose.name, WALL)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from jailoc.generators.resolve import built_in_mounts
 from jailoc.model.address import AddressSet, Family, Network
-from jailoc.model.allow import parse_network
+from jailoc.model.allow import parse_network, parse_table
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
@@ -182,12 +182,16 @@ def _everything(document: Document) -> Iterator[Diagnostic]:
 def _networks(document: Document, at: Path) -> tuple[tuple[Path, Network], ...]:
     """Return the networks that a scope opens on every port."""
     parsed = []
-    for index, text in texts(table(document.data, *map(str, at)).get("allowed_networks")):
+    entries = table(document.data, *map(str, at)).get("allowed_networks")
+    for index, value in enumerate(entries if isinstance(entries, list) else []):
         try:
-            entry = parse_network(text)
+            if isinstance(value, dict):
+                entry = parse_table(value, parse_network)
+            else:
+                entry = parse_network(str(value))
         except PydanticCustomError:
             continue
-        if entry.port is None:
+        if not entry.ports:
             parsed.append(((*at, "allowed_networks", index), entry.network))
     return tuple(parsed)
 

@@ -5,13 +5,16 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Array
+from tomlkit.items import Array, Item
 from tomlkit.toml_document import TOMLDocument
 
 from jailoc.model.diagnostic import refuse
 
+Value = str | dict[str, Any]
+"""What a list holds: text, or a table that is written on one line."""
 
-def append(text: str, workspace: str, key: str, value: str) -> str:
+
+def append(text: str, workspace: str, key: str, value: Value) -> str:
     """Append a value to a list of a workspace; a missing list is made.
 
     Args:
@@ -37,11 +40,19 @@ def append(text: str, workspace: str, key: str, value: str) -> str:
     return changed
 
 
+def _item(value: Value) -> Item:
+    if isinstance(value, str):
+        return tomlkit.item(value)
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
+
+
 def _refused(what: str) -> Exception:
     return refuse("edit", f"the file cannot be edited safely: {what}", hint="edit it by hand")
 
 
-def _append(document: TOMLDocument, workspace: str, key: str, value: str) -> str:
+def _append(document: TOMLDocument, workspace: str, key: str, value: Value) -> str:
     tables: Any = document["workspaces"]
     table = tables[workspace]
     if key in table:
@@ -49,11 +60,11 @@ def _append(document: TOMLDocument, workspace: str, key: str, value: str) -> str
         if not isinstance(array, Array):
             raise _refused(f"`{key}` is not an array")
         comma = re.search(r",[ \t]*(#[^\n]*)?\r?\n[^\n]*\Z", array.as_string())
-        array.append(value)
+        array.append(_item(value))
         text = tomlkit.dumps(document)
         return _with_comma(text, value) if comma else text
     new = tomlkit.array()
-    new.append(value)
+    new.append(_item(value))
     text = tomlkit.dumps(document)
     line = f"{key} = {new.as_string()}"
     header = re.compile(rf"^[ \t]*\[[ \t]*workspaces[ \t]*\.[ \t]*(\"{workspace}\"|'{workspace}'|"
@@ -68,7 +79,7 @@ def _append(document: TOMLDocument, workspace: str, key: str, value: str) -> str
     return tomlkit.dumps(document)
 
 
-def _with_comma(text: str, value: str) -> str:
+def _with_comma(text: str, value: Value) -> str:
     """Give the new last line of an array the comma that the others have."""
-    quoted = re.escape(tomlkit.item(value).as_string())
+    quoted = re.escape(_item(value).as_string())
     return re.sub(rf"({quoted})(\r?\n[ \t]*\])", r"\1,\2", text, count=1)

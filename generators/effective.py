@@ -10,7 +10,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.secret import Destination
-from jailoc.model.workspace import Workspace
+from jailoc.model.workspace import AllowedName, AllowedNetwork, Workspace
 
 Value = str | bool | int | float
 
@@ -89,12 +89,18 @@ def _reach(workspace: Workspace) -> Iterator[Setting]:
     if workspace.egress is Egress.NONE:
         return
     for each in workspace.allowed_names:
-        yield Setting(key="allowed_hosts", value=each.text, origin=each.origin)
+        yield Setting(key="allowed_hosts", value=_allowed(each), origin=each.origin)
     for network in workspace.allowed_networks:
         key = "allowed_hosts" if ".allowed_hosts[" in network.origin else "allowed_networks"
-        yield Setting(key=key, value=network.text, origin=network.origin)
+        yield Setting(key=key, value=_allowed(network), origin=network.origin)
     for port in workspace.host_ports:
         yield Setting(key="host_ports", value=port.port, origin=port.origin)
+
+
+def _allowed(entry: AllowedName | AllowedNetwork) -> str:
+    notes = [entry.why] if entry.why else []
+    notes += [f"until {entry.until}"] if entry.until else []
+    return f"{entry.text} ({', '.join(notes)})" if notes else entry.text
 
 
 def _images(workspace: Workspace, context: str | None) -> Iterator[Setting]:

@@ -1,6 +1,7 @@
 """Turn the text of a configuration file into a `Config`, or into everything wrong with it."""
 
 import difflib
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -8,7 +9,7 @@ from pydantic_core import ErrorDetails
 from jailoc import __version__
 from jailoc.generators.cross import absolute, conflicts, found, scopes, table, texts
 from jailoc.generators.expect import unmet
-from jailoc.generators.resolve import protected
+from jailoc.generators.resolve import holds, protected
 from jailoc.model import protect
 from jailoc.model.base import Model
 from jailoc.model.config import (
@@ -17,6 +18,7 @@ from jailoc.model.config import (
     Config,
     Defaults,
     Expect,
+    Scope,
     Secrets,
     WorkspaceConfig,
 )
@@ -113,7 +115,25 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                         hint="the agent can replace the link; look at it before you run anything",
                     )
                 )
+    found_ones += _ended(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
+
+
+def _ended(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
+    """Yield the allows whose last day is over: nothing of theirs is open any more."""
+    scoped: list[tuple[Path, Scope]] = [(("defaults",), config.defaults)]
+    scoped += [(("workspaces", name), each) for name, each in sorted(config.workspaces.items())]
+    for at, scope in scoped:
+        for key in ("allowed_hosts", "allowed_networks"):
+            for index, entry in enumerate(getattr(scope, key)):
+                if not holds(entry, host):
+                    yield found(
+                        document,
+                        (*at, key, index),
+                        "allow-ended",
+                        f"ended on {entry.until} (today is {host.today}, UTC): it is closed",
+                        hint="remove it, or give it a later day",
+                    )
 
 
 def mentioned(document: Document, home: str) -> Mentioned:

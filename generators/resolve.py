@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from jailoc.model import protect
+from jailoc.model.address import Network
+from jailoc.model.allow import HostEntry, NetworkEntry
 from jailoc.model.config import Config, Scope, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.document import dotted
@@ -73,12 +75,11 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     scope = dotted(("workspaces", name))
     layers: Sequence[tuple[str, Scope]] = (("defaults", defaults), (scope, mine))
     allowed = _union((f"{at}.allowed_hosts", each.allowed_hosts) for at, each in layers)
-    literals = [
-        AllowedNetwork(network=entry.address, port=entry.port, origin=origin)
-        for entry, origin in allowed
-        if entry.address is not None
-    ]
     networks = _union((f"{at}.allowed_networks", each.allowed_networks) for at, each in layers)
+    places: list[tuple[Network | None, HostEntry | NetworkEntry, str]] = [
+        (entry.address, entry, origin) for entry, origin in allowed
+    ]
+    places += [(entry.network, entry, origin) for entry, origin in networks]
     image, image_origin = _image(mine, defaults.image, scope)
     base = config.base.dockerfile if image is None else ""
     paths = tuple(dict.fromkeys(mine.paths))
@@ -99,16 +100,20 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
         else "built-in",
         allowed_names=tuple(
-            AllowedName(name=entry.name, port=entry.port, origin=origin)
+            AllowedName(
+                name=entry.name, port=port, until=entry.until, why=entry.why, origin=origin
+            )
             for entry, origin in allowed
-            if entry.name and entry.address is None
+            if entry.name and entry.address is None and holds(entry, host)
+            for port in entry.ports or (None,)
         ),
-        allowed_networks=(
-            *literals,
-            *(
-                AllowedNetwork(network=entry.network, port=entry.port, origin=origin)
-                for entry, origin in networks
-            ),
+        allowed_networks=tuple(
+            AllowedNetwork(
+                network=network, port=port, until=entry.until, why=entry.why, origin=origin
+            )
+            for network, entry, origin in places
+            if network is not None and holds(entry, host)
+            for port in entry.ports or (None,)
         ),
         host_ports=tuple(
             HostPort(port=port, origin=origin)
@@ -134,6 +139,11 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for index, path in enumerate(config.base.ca_certificates)
         ),
     )  # fmt: skip
+
+
+def holds(entry: HostEntry | NetworkEntry, host: Host) -> bool:
+    """Tell whether an allow has not ended yet; its last day belongs to it."""
+    return entry.until is None or entry.until >= host.today
 
 
 def built_in_mounts(host: Host) -> tuple[MountSpec, ...]:

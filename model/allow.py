@@ -2,6 +2,9 @@
 
 import ipaddress
 import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TypeVar
 
 from jailoc.model.address import Network
 from jailoc.model.base import Model
@@ -11,6 +14,9 @@ HOST_FORMS = (
     "NAME, *.NAME, ADDRESS or [IPv6], each with :PORT or without, such as git.example.com:22"
 )
 NETWORK_FORMS = "ADDRESS/LENGTH or ADDRESS/LENGTH:PORT, such as 10.1.0.0/16 or [fd00:1::]/32:443"
+TABLE_FORM = (
+    'a table such as { to = "10.1.0.0/16", ports = [5432], why = "staging", until = 2027-01-31 }'
+)
 _NAME = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?"
 )
@@ -25,8 +31,11 @@ class HostEntry(Model):
     """
 
     name: str
-    port: int | None = None
+    ports: tuple[int, ...] = ()
     """Every port, if none is given."""
+    why: str | None = None
+    until: date | None = None
+    """The last day, in UTC, on which it holds."""
 
     @property
     def address(self) -> Network | None:
@@ -41,7 +50,12 @@ class NetworkEntry(Model):
     """A network."""
 
     network: Network
-    port: int | None = None
+    ports: tuple[int, ...] = ()
+    why: str | None = None
+    until: date | None = None
+
+
+Entry = TypeVar("Entry", HostEntry, NetworkEntry)
 
 
 def parse_host(text: str) -> HostEntry:
@@ -55,12 +69,12 @@ def parse_host(text: str) -> HostEntry:
         return HostEntry(name="")
     match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\]:([0-9]+)|([^:]+):([0-9]+)", entry)
     name, number = (match[1] or match[3], match[2] or match[4]) if match else (entry, None)
-    port = _port(text, number)
+    ports = _ports(text, number)
     # A zone is part of one machine, not of a rule.
     literal = "%" not in name and HostEntry(name=name).address is not None and "/" not in name
     bare = name.removeprefix("*.")
     if literal or (_NAME.fullmatch(bare) and not re.fullmatch(r"[0-9.]+", bare)):
-        return HostEntry(name=name, port=port)
+        return HostEntry(name=name, ports=ports)
     raise problem(
         "host-name",
         f"`{text}` is not a host name",
@@ -94,16 +108,54 @@ def parse_network(text: str) -> NetworkEntry:
             NETWORK_FORMS,
             "name the networks that are needed; public addresses are open without it",
         )
-    return NetworkEntry(network=network, port=_port(text, match[3] or match[6]))
+    return NetworkEntry(network=network, ports=_ports(text, match[3] or match[6]))
 
 
-def _port(text: str, number: str | None) -> int | None:
+def parse_table(table: Mapping[str, object], parse: Callable[[str], Entry]) -> Entry:
+    """Read an entry that is a table: what to open, its ports, why, and until when.
+
+    Args:
+        table: `to`, and any of `ports`, `why` and `until`.
+        parse: Reads `to`, as `parse_host` or `parse_network`.
+
+    Raises:
+        PydanticCustomError: a key is unknown, missing or wrong.
+    """
+    unknown = sorted(table.keys() - {"to", "ports", "why", "until"})
+    if unknown:
+        raise problem("unknown-key", f"unknown key `{unknown[0]}`", TABLE_FORM)
+    to = table.get("to")
+    if not isinstance(to, str):
+        raise problem("allow", "`to` is missing, or no string", TABLE_FORM)
+    entry = parse(to)
+    if isinstance(entry, HostEntry) and not entry.name:
+        raise problem("host-name", f"`{to}` names no host", HOST_FORMS)
+    ports = table.get("ports", [])
+    if not isinstance(ports, list) or ("ports" in table and not ports):
+        raise problem("port", "`ports` must be an array of ports", TABLE_FORM)
+    for port in ports:
+        if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
+            raise problem("port", f"`{port}` is not a port", "1 to 65535")
+    if ports and entry.ports:
+        raise problem("allow", f"`{to}` has a port, and `ports` beside it", "one of the two")
+    why = table.get("why")
+    if why is not None and not isinstance(why, str):
+        raise problem("type", "`why` must be a string", TABLE_FORM)
+    until = table.get("until")
+    # A date with a time is a date, too, for Python.
+    if until is not None and (not isinstance(until, date) or hasattr(until, "hour")):
+        raise problem("allow", f"`until` is `{until}`, which is no date", TABLE_FORM)
+    changes = {"ports": tuple(dict.fromkeys(ports)) or entry.ports, "why": why, "until": until}
+    return entry.model_copy(update=changes)
+
+
+def _ports(text: str, number: str | None) -> tuple[int, ...]:
     if number is None:
-        return None
+        return ()
     port = int(number) if len(number) < 6 else 0
     if not 1 <= port <= 65535:
         raise problem("port", f"`{text}` has no port between 1 and 65535", "1 to 65535")
-    return port
+    return (port,)
 
 
 class Target(Model):
@@ -128,10 +180,13 @@ def parse_target(text: str) -> Target:
         if everything:
             return Target(text=text, name="", network=ipaddress.ip_network(text), port=None)
         found = parse_network(text)
-        return Target(text=text, name="", network=found.network, port=found.port)
+        return Target(text=text, name="", network=found.network, port=next(iter(found.ports), None))
     host = parse_host(text)
     if not host.name:
         raise problem("host-name", f"`{text}` names no host", HOST_FORMS)
     return Target(
-        text=text, name="" if host.address else host.name, network=host.address, port=host.port
+        text=text,
+        name="" if host.address else host.name,
+        network=host.address,
+        port=next(iter(host.ports), None),
     )

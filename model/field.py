@@ -12,11 +12,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from jailoc.model.allow import (
+    TABLE_FORM,
     HostEntry,
     NetworkEntry,
     Target,
     parse_host,
     parse_network,
+    parse_table,
     parse_target,
 )
 from jailoc.model.egress import Egress
@@ -137,12 +139,24 @@ def _env_file(value: object, info: ValidationInfo) -> EnvFile:
     raise problem("env-file", f"env file `{path}` {cause}", "an existing text file")
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise problem(
+            "type",
+            f"expected a string or a table, found {describe(value)}",
+            f"a string in quotes, or {TABLE_FORM}",
+        )
+    return value
+
+
 def _host(value: object) -> HostEntry:
-    return parse_host(text_of(value))
+    return parse_table(value, parse_host) if isinstance(value, dict) else parse_host(_text(value))
 
 
 def _network(value: object) -> NetworkEntry:
-    return parse_network(text_of(value))
+    if isinstance(value, dict):
+        return parse_table(value, parse_network)
+    return parse_network(_text(value))
 
 
 def _target(value: object) -> Target:
@@ -300,6 +314,24 @@ def _string(pattern: str = "", *never: str, **more: Any) -> WithJsonSchema:
     return WithJsonSchema(schema)
 
 
+def _entry(pattern: str, *never: str) -> WithJsonSchema:
+    """Return the schema of a string, or of a table whose `to` is such a string."""
+    text = _string(pattern, *never).json_schema or {}
+    port = {"type": "integer", "minimum": 1, "maximum": 65535}
+    table = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["to"],
+        "properties": {
+            "to": text,
+            "ports": {"type": "array", "items": port, "minItems": 1},
+            "why": {"type": "string", "description": "For those who read the configuration."},
+            "until": {"description": "Last day, in UTC, as 2027-01-31 without quotes."},
+        },
+    }
+    return WithJsonSchema({"anyOf": [text, table]})
+
+
 _BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PORT = "(:[0-9]{1,5})?"
 _NETWORK = (
@@ -338,7 +370,7 @@ EnvFilePath = Annotated[EnvFile, BeforeValidator(_env_file), _string("^[/~]")]
 AllowedHost = Annotated[
     HostEntry,
     BeforeValidator(_host),
-    _string(
+    _entry(
         r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|( *\* *\.)?[0-9A-Za-z_.: -]*)(#.*)?$",
         r"^ *[0-9. ]+/",
         r"^ *(\* *\. *)?[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
@@ -346,7 +378,7 @@ AllowedHost = Annotated[
     ),
 ]
 AllowedNetwork = Annotated[
-    NetworkEntry, BeforeValidator(_network), _string(_NETWORK, "/0+(:[0-9]+)?$")
+    NetworkEntry, BeforeValidator(_network), _entry(_NETWORK, "/0+(:[0-9]+)?$")
 ]
 Reached = Annotated[Target, BeforeValidator(_target), _string(r"^[^\s]+$")]
 Blocked = Annotated[Target, BeforeValidator(_blocked), _string(r"^[0-9A-Fa-f.:\[\]/]+$")]

@@ -1,5 +1,6 @@
 """The facts about the machine that the compiler may know. They are gathered once, outside."""
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
@@ -26,6 +27,8 @@ class Host(Model):
     config_home: str = ""
     cache_home: str = ""
     data_home: str = ""
+    today: date = date.min
+    """The day in UTC, on which some allows have ended."""
     ipv6: bool = False
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
     networks: tuple[str, ...] = ()

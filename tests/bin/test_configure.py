@@ -87,6 +87,18 @@ def test_add_of_what_is_there_changes_nothing(home: User) -> None:
     assert home.config.read_text() == FILE
 
 
+def test_allow_writes_why_and_until_beside_the_target(home: User) -> None:
+    run(home, "allow", "db.example.com:5432", "-w", "web", "--why", 'the "db"', "--until",
+        "2099-01-31")  # fmt: skip
+    run(home, "allow", "*.example.com", "-w", "web")
+    assert home.config.read_text() == FILE.replace(
+        "[workspaces.web]\n",
+        '[workspaces.web]\nallowed_hosts = [{to = "db.example.com:5432", '
+        'why = "the \\"db\\"", until = 2099-01-31}, "*.example.com"]\n',
+    )
+    assert "until 2099-01-31" in run(home, "config", "web")
+
+
 def test_allow_tells_hosts_from_networks(home: User) -> None:
     run(home, "allow", "git.example.com:22", "-w", "web")
     run(home, "allow", "10.1.0.0/16", "-w", "web")

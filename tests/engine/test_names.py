@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -228,6 +229,33 @@ def test_the_resolver_has_no_capability_and_ends_in_nothing_open(named: Sandbox)
     assert facts["NoNewPrivs"] == "1"
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert int(facts[kind], 16) == 0, kind
+
+
+def test_an_allow_closes_by_itself_when_its_last_day_is_over(named: Sandbox) -> None:
+    today = datetime.now(tz=UTC).date()
+
+    def until_(day: date) -> str:
+        entry = f'{{ to = "{world.ALLOWED}/32", ports = [{world.PORT}], until = {day} }}'
+        return config("allowlist", f"{NAMES}allowed_networks = [{entry}]\n")
+
+    try:
+        named.user.write(until_(today))
+        named.user.ok("refresh", "named")
+        assert reaches(named, world.ALLOWED)
+        rules = named.user.home / ".cache/jailoc/named/wall/rules.v4"
+        # What a wall holds that has not been touched since: its last day was yesterday.
+        rules.write_text(rules.read_text().replace(str(today + timedelta(days=1)), str(today)))
+        wall = named.container("firewall")
+        world.call("docker", "exec", wall, "/bin/sh", "/etc/jailoc/firewall.sh", "reload")
+        assert not reaches(named, world.ALLOWED)
+        named.user.write(until_(today - timedelta(days=1)))
+        said = named.user.run("refresh", "named")
+        assert said.status == 0
+        assert "it is closed" in said.stderr
+        assert not reaches(named, world.ALLOWED)
+    finally:
+        named.user.write(config("allowlist", NAMES))
+        named.user.ok("refresh", "named")
 
 
 def test_a_new_mode_takes_effect_without_a_restart(named: Sandbox) -> None:
