@@ -108,7 +108,7 @@ def validate(
 
 @app.command
 def schema(name: str = "config", /) -> int:
-    """Print a JSON Schema: config, compose, diagnostics, effective, explain or firewall.
+    """Print a JSON Schema by its name, such as config or compose; a wrong name shows them all.
 
     Example: jailoc schema config > jailoc.schema.json
     """
@@ -209,6 +209,32 @@ def explain(
 
     workspace, target = (first, second) if second else (Options.workspace, first)
     return questions.run(_terminal(), Options.config, workspace, target, json)
+
+
+@app.command
+def blocked(
+    workspace: str | None = None,
+    /,
+    *,
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"], negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Show what a running workspace was refused, how often, when last, and what would open it.
+
+    Example: jailoc blocked api --follow
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
+    follow
+        Go on, and show what is refused from now on, until interrupted.
+    json
+        Write JSON; with --follow one object a line.
+    """
+    from jailoc.bin import blocked as refusals
+
+    return refusals.run(_terminal(), Options.config, workspace or Options.workspace, follow, json)
 
 
 @app.command

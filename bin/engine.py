@@ -225,6 +225,34 @@ def names(wall: str) -> dict[str, Any]:
     return found
 
 
+_TABLES = """
+cd /proc/net
+for file in ipt_hashlimit/jailoc-* ip6t_hashlimit/jailoc-*; do
+    [ ! -r "$file" ] || { echo "== $file"; cat "$file"; }
+done
+echo "== hosts"; cat /etc/hosts
+echo "== route"; cat route
+"""
+
+
+def refusals(wall: str) -> dict[str, str]:
+    """Return the kernel's tables of refused connections, by name, and where the machine is.
+
+    Raises:
+        DockerError: the wall cannot be looked into.
+    """
+    text = run(
+        ["exec", "--user", "65534:65534", wall, "/bin/sh", "-c", _TABLES],
+        what="reading what was refused",
+        timeout=30,
+    )
+    found: dict[str, str] = {}
+    for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
+        name, _, body = part.partition("\n")
+        found[name] = body
+    return found
+
+
 def down(project: str, line: Callable[[str], None]) -> None:
     """Remove all containers and networks of a project, also those no file names any more.
 

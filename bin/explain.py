@@ -34,7 +34,7 @@ def run(
     for network in addresses:
         rows += [_row(each) for each in explain(bundle.firewall, network, asked.port)]
     for row in rows:
-        row["place"] = _place(document, row["reason"])
+        row["place"] = position_of(document, row["reason"])
     if as_json:
         terminal.data({"workspace": name, "target": asked.text, "answers": rows})
         return 0
@@ -102,7 +102,7 @@ def _row(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _place(document: Document, reason: str) -> str | None:
+def position_of(document: Document, reason: str) -> str | None:
     """Return where the entry stands that a reason names, `FILE:LINE:COLUMN`."""
     if not reason.startswith(("defaults.", "workspaces.")):
         return None

@@ -57,6 +57,11 @@ class Terminal:
         """Write a result for programs."""
         self.result(json.dumps(value, indent=2, ensure_ascii=False))
 
+    def line(self, value: object) -> None:
+        """Write one of many results for programs, on a line of its own."""
+        self.result(json.dumps(value, ensure_ascii=False))
+        sys.stdout.flush()
+
     def say(self, text: str, style: str = "cyan") -> None:
         """Write a progress line."""
         sys.stderr.write(self.paint(visible(text), style, sys.stderr) + "\n")

@@ -328,7 +328,20 @@ def _neighbours() -> Iterator[Rule]:
 
 
 def _denials(family: Family) -> Iterator[Rule]:
-    """Refuse at once instead of dropping, so that a blocked program does not hang."""
+    """Count, and refuse at once instead of dropping, so that a blocked program does not hang."""
+    icmp = Protocol.ICMP if family is Family.IPV4 else Protocol.ICMPV6
+    for protocol, match in (
+        (Protocol.TCP, Match.COUNT_TCP),
+        (Protocol.UDP, Match.COUNT_UDP),
+        (icmp, Match.COUNT_ICMP),
+    ):
+        yield Rule(
+            chain=Chain.DENY,
+            target=Target.NOTHING,
+            protocol=protocol,
+            match=match,
+            comment="count what is refused",
+        )
     yield Rule(
         chain=Chain.DENY, target=Target.RESET, protocol=Protocol.TCP, comment="refuse at once"
     )
@@ -368,7 +381,8 @@ def _line(rule: Rule, family: Family) -> str:
     plain = re.fullmatch(r"[A-Za-z0-9_-]+", rule.comment)
     comment = rule.comment if plain else f'"{rule.comment}"'
     words.append(f"-m comment --comment {comment}")
-    words.append(f"-j {rule.jump or rule.target}")
+    if rule.target is not Target.NOTHING:
+        words.append(f"-j {rule.jump or rule.target}")
     if marks:
         words.append(f"--set-xmark {rule.mark:#x}/0xffffffff")
     return " ".join(words)

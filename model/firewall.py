@@ -40,6 +40,8 @@ class Target(StrEnum):
     ACCEPT = "ACCEPT"
     DROP = "DROP"
     MARK = "CONNMARK"
+    NOTHING = ""
+    """The rule only counts."""
     RESET = "REJECT --reject-with tcp-reset"
     PROHIBIT = "REJECT --reject-with icmp-admin-prohibited"
     PROHIBIT_IPV6 = "REJECT --reject-with icmp6-adm-prohibited"
@@ -70,6 +72,21 @@ ChainName = Annotated[str, Field(pattern=r"^(INPUT|FORWARD|OUTPUT|JAILOC-[A-Z0-9
 """The kernel takes names of up to 28 characters."""
 
 
+COUNTED = 86_400
+"""Seconds after the last attempt for which the kernel remembers where a connection was refused."""
+MOST_COUNTED = 24
+"""Attempts that the kernel can tell apart, of one an hour that it forgets: xt_hashlimit counts in
+shares of 64 bits, which hold between 24 and 48 hours."""
+
+
+def _counts(protocol: str) -> str:
+    return (
+        f"-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst {MOST_COUNTED} "
+        f"--hashlimit-mode dstip,dstport --hashlimit-name jailoc-{protocol} "
+        f"--hashlimit-htable-max 16384 --hashlimit-htable-expire {COUNTED * 1000}"
+    )
+
+
 class Match(StrEnum):
     """Conditions that are not about the destination, each in the words iptables prints back."""
 
@@ -82,6 +99,9 @@ class Match(StrEnum):
     BY_ENGINE = "-m owner --uid-owner 0"
     BY_RESOLVER = f"-m owner --uid-owner {RESOLVER}"
     NOT_BY_RESOLVER = f"-m owner ! --uid-owner {RESOLVER}"
+    COUNT_TCP = _counts("tcp")
+    COUNT_UDP = _counts("udp")
+    COUNT_ICMP = _counts("icmp")
 
 
 class Memory(StrEnum):
@@ -130,6 +150,8 @@ class Rule(Model):
             raise ValueError("a rule has a target or a jump")
         if self.target is Target.MARK and not self.mark:
             raise ValueError("a mark needs a value")
+        if self.target is Target.NOTHING and self.match is None:
+            raise ValueError("a rule without effect")
         return self
 
     @property

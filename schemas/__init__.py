@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-NAMES = ("config", "compose", "diagnostics", "effective", "explain", "firewall")
+NAMES = ("blocked", "config", "compose", "diagnostics", "effective", "explain", "firewall")
 
 
 @cache

@@ -52,6 +52,8 @@ AGAIN, SOON = 30, 10
 """Seconds after which an allowed name is looked up again: one that has addresses, one without."""
 MOST_REFUSED = 500
 """Refused names that are remembered."""
+MOST_SEEN = 1000
+"""Addresses whose name is remembered."""
 AT_ONCE = 200
 """Questions that are under way at the same time."""
 ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
@@ -215,6 +217,8 @@ class Resolver:
     """When a name is looked up again."""
     refused: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How often, and when last (seconds since 1970), a name was asked for in vain."""
+    seen: dict[str, str] = field(default_factory=dict)
+    """The name under which an address was last asked for."""
     changed: bool = True
 
     async def forward(self, query: dns.message.Message, *, tcp: bool) -> dns.message.Message | None:
@@ -286,8 +290,8 @@ class Resolver:
         response = await self.forward(asked, tcp=tcp)
         if response is None:
             return empty(query, dns.rcode.SERVFAIL)
+        self.learn(held, response)
         if held:
-            self.learn(held, response)
             for each in response.answer:
                 each.ttl = min(each.ttl, SHOWN)
         if asked is query:
@@ -299,7 +303,7 @@ class Resolver:
         return result
 
     def learn(self, held: Iterable[Name], response: dns.message.Message) -> None:
-        """Open the addresses in an answer, those that belong to the question."""
+        """Open the addresses in an answer that belong to the question; remember their name."""
         if not isinstance(response, dns.message.QueryMessage):
             return
         try:
@@ -308,8 +312,15 @@ class Resolver:
             return
         if chain.answer is None or chain.answer.rdtype not in ADDRESSES:
             return
+        addresses = [str(record.address) for record in chain.answer]
+        for address in addresses:
+            self.changed |= address not in self.seen
+            self.seen.pop(address, None)
+            self.seen[address] = response.question[0].name.to_text(omit_final_dot=True).lower()
+        while len(self.seen) > MOST_SEEN:
+            del self.seen[next(iter(self.seen))]
         for each in held:
-            self.keep(each, [str(record.address) for record in chain.answer])
+            self.keep(each, addresses)
 
     def keep(self, name: Name, addresses: Iterable[str]) -> None:
         """Open addresses under a name, or keep them open."""
@@ -375,6 +386,7 @@ class Resolver:
                 name: sorted(found, key=lambda each: ipaddress.ip_address(each).packed)
                 for name, found in addresses.items()
             },
+            "seen": self.seen,
             "refused": {
                 name: {"count": count, "last": last} for name, (count, last) in self.refused.items()
             },

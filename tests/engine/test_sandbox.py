@@ -2,13 +2,17 @@
 
 import base64
 import json
+import signal
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from jailoc.schemas import schema
 from tests.engine import world
 from tests.engine.conftest import HOSTILE_ENV, HOSTILE_NAME, Sandbox, config
 
@@ -325,6 +329,40 @@ def test_a_changed_allow_list_reaches_the_wall_and_restarts_nothing(
         sandbox.user.ok("up", "walled")
     shut = world.probe(sandbox.container("opencode"), [("shut", opened, world.PORT)])
     assert shut["shut"][0] != "hello"
+
+
+def test_what_was_refused_is_shown_with_what_opens_it(sandbox: Sandbox) -> None:
+    world.probe(
+        sandbox.container("opencode"),
+        [(str(index), world.CLOSED["private-10"], 4321) for index in range(3)]
+        + [("v6", world.CLOSED["unique-local"], 4322), ("dns", world.PUBLIC, 53)],
+    )
+    data = json.loads(sandbox.user.ok("blocked", "walled", "--json"))
+    jsonschema.validate(data, schema("blocked"))
+    rows = {(each["target"], each["port"]): each for each in data["blocked"]}
+    first = rows[world.CLOSED["private-10"], 4321]
+    assert (first["times"], first["reason"]) == (3, "private (RFC 1918)")
+    assert first["ago"] < 30
+    assert first["allow"] == f"{world.CLOSED['private-10']}:4321"
+    assert rows[world.CLOSED["unique-local"], 4322]["allow"].startswith("[")
+    assert rows[world.PUBLIC, 53]["allow"] is None
+    lines = sandbox.user.ok("blocked", "walled")
+    assert f"jailoc allow {world.CLOSED['private-10']}:4321 -w walled" in lines
+
+
+def test_refusals_are_followed_as_they_happen(sandbox: Sandbox) -> None:
+    with sandbox.user.start("blocked", "walled", "--follow", "--json") as running:
+        assert running.stdout
+        deadline = time.monotonic() + 20
+        seen: list[int | None] = []
+        for port in (4400, 4401):
+            place = world.CLOSED["shared-by-carriers"]
+            world.probe(sandbox.container("opencode"), [("it", place, port)])
+            while port not in seen and time.monotonic() < deadline:
+                seen.append(json.loads(running.stdout.readline())["port"])
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == 0
+    assert {4400, 4401} <= set(seen)
 
 
 def test_a_refresh_says_what_still_waits_and_needs_a_running_wall(sandbox: Sandbox) -> None:

@@ -129,6 +129,24 @@ class User:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
+    @contextmanager
+    def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run jailoc in the background, with its output in a pipe."""
+        kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
+        with subprocess.Popen(
+            [sys.executable, "-m", "jailoc.bin", *arguments],
+            env=kept | {"HOME": str(self.home), "PYTHONPATH": str(ROOT / ".pkg")},
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as running:
+            try:
+                yield running
+            finally:
+                running.kill()
+
     def ok(self, *arguments: str) -> str:
         """Run jailoc, which must succeed, and return its standard output."""
         result = self.run(*arguments)
