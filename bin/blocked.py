@@ -9,13 +9,14 @@ from jailoc.bin.terminal import Terminal
 from jailoc.generators.blocked import Blocked, explained, parse, unresolved
 from jailoc.generators.compile import bundle as compiled
 from jailoc.generators.compose import WALL
+from jailoc.generators.explain import PROTOCOLS
+from jailoc.generators.probe import usual
 from jailoc.generators.resolve import resolve
 from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import MOST_COUNTED, Protocol
+from jailoc.model.firewall import MOST_COUNTED
 
-PROTOCOLS = (Protocol.TCP, Protocol.UDP, Protocol.ICMP)
 PAUSE = 1.0
 """Seconds between two looks while following."""
 
@@ -79,9 +80,10 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
         for protocol in PROTOCOLS
         for family in ("ipt", "ip6t")
         for attempt in parse(texts.get(f"{family}_hashlimit/jailoc-{protocol}", ""), protocol)
+        if not usual(attempt.address, attempt.port)
     ]
     state = engine.names(wall.id)
-    found: list[Blocked] = list(explained(attempts, rules, state.get("seen", {}), _machine(texts)))
+    found: list[Blocked] = list(explained(attempts, rules, state.get("seen", {}), machine(texts)))
     if workspace.egress is not Egress.PUBLIC:
         found += unresolved(state["refused"], int(time.time()), workspace.egress_origin)
     text, _ = source.text_of(facts.config_file(config), named=False)
@@ -90,7 +92,7 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
     return name, sorted(rows, key=lambda row: (-row["ago"], row["target"]))
 
 
-def _machine(texts: dict[str, str]) -> frozenset[str]:
+def machine(texts: dict[str, str]) -> frozenset[str]:
     """Return the machine's addresses, from the wall's hosts(5) and its routes."""
     lines = (line.split() for line in texts.get("hosts", "").splitlines())
     found = {words[0] for words in lines if "host.docker.internal" in words[1:]}

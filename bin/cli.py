@@ -1,6 +1,7 @@
 """The command line. Thin: it parses, calls one function a command, and maps errors to exit codes.
 
-Exit codes: 0 fine, 1 any error. Nothing heavy is imported before a command needs it.
+Exit codes: 0 fine, 1 any error, 2 differences where they are asked for (`verify`). Nothing heavy is
+imported before a command needs it.
 """
 
 from collections.abc import Sequence
@@ -209,6 +210,32 @@ def explain(
 
     workspace, target = (first, second) if second else (Options.workspace, first)
     return questions.run(_terminal(), Options.config, workspace, target, json)
+
+
+@app.command
+def verify(
+    workspace: str | None = None,
+    /,
+    *,
+    all: Annotated[bool, Parameter(negative=())] = False,  # noqa: A002 -- the flag's name
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Compare a running workspace with its model, from inside; exit status 2 if they differ.
+
+    Example: jailoc verify api
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
+    all
+        Show every check, not only those that differ.
+    json
+        Write JSON.
+    """
+    from jailoc.bin import verify as checks
+
+    return checks.run(_terminal(), Options.config, workspace or Options.workspace, json, all)
 
 
 @app.command

@@ -6,13 +6,14 @@ import re
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from jailoc.bin.docker import DockerError, environment, no_docker, run, stream
 from jailoc.model.base import Model
 from jailoc.model.image import Build
+from jailoc.model.mount import Mode
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 SERVICE_LABEL = "com.docker.compose.service"
@@ -186,18 +187,50 @@ def succeeds(container: str, command: list[str]) -> bool:
 
 
 def mounted(container: str) -> frozenset[str]:
-    """Return where something is mounted in a container (proc(5), mountinfo)."""
-    lines = run(
+    """Return where something is mounted in a container."""
+    return frozenset(place for place, _, _ in _mountinfo(container))
+
+
+def _mountinfo(container: str) -> Iterator[tuple[str, str, str]]:
+    """Yield place, options and file system of every mount (proc(5), mountinfo)."""
+    text = run(
         ["exec", "--user", "1000:1000", container, "cat", "/proc/self/mountinfo"],
         what="reading the mounts",
         timeout=30,
-    ).splitlines()
-    # Blanks, line breaks and backslashes are written as octal numbers.
+    )
+    for line in text.splitlines():
+        words = line.split(" ")
+        # Blanks, line breaks and backslashes are written as octal numbers.
+        place = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), words[4].encode())
+        kind = words[words.index("-") + 1]
+        yield place.decode(errors="replace"), words[5], kind
+
+
+def mounts(container: str) -> tuple[dict[str, Mode], dict[str, str]]:
+    """Return where something is mounted in a container: how, and what file system it is."""
+    modes: dict[str, Mode] = {}
+    kinds: dict[str, str] = {}
+    for place, options, kind in _mountinfo(container):
+        modes[place] = Mode.READ_ONLY if "ro" in options.split(",") else Mode.READ_WRITE
+        kinds[place] = kind
+    return modes, kinds
+
+
+def processes(container: str) -> str:
+    """Return the status of every process of a container (proc(5))."""
+    return run(
+        ["exec", "--user", "1000:1000", container, "/bin/sh", "-c", "cat /proc/[0-9]*/status"],
+        what="reading the processes",
+        timeout=30,
+    )
+
+
+def addresses(container: str) -> frozenset[str]:
+    """Return the addresses of a container on its networks."""
+    (found,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
+    networks = found["NetworkSettings"]["Networks"].values()
     return frozenset(
-        re.sub(
-            rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), line.split(" ")[4].encode()
-        ).decode(errors="replace")
-        for line in lines
+        each[key] for each in networks for key in ("IPAddress", "GlobalIPv6Address") if each[key]
     )
 
 

@@ -9,6 +9,7 @@ from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
     BUILT_IN,
+    ENGINE_RESOLVER,
     Chain,
     Decision,
     Firewall,
@@ -29,8 +30,6 @@ from jailoc.model.workspace import FIRST_PORT, Workspace
 
 DNS_PORT = 53
 EVERYTHING = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
-ENGINE_RESOLVER = ipaddress.ip_network("127.0.0.11/32")
-"""Where the engine answers names, in the sandbox's own network namespace."""
 RESOLVER_PLACE = ipaddress.ip_network("127.0.0.53/32")
 """Where the wall's resolver waits for the engine's answers; nobody else may send there."""
 

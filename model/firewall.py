@@ -7,6 +7,7 @@ policy says" can be checked for every address there is.
 """
 
 import hashlib
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -64,6 +65,10 @@ class Chain(StrEnum):
     """Addresses that are open because an allowed name has them now."""
 
 
+LOOPBACK_IPV4, LOOPBACK_IPV6 = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
+"""The sandbox itself. Its own addresses are, too, but are known only at run time."""
+ENGINE_RESOLVER = ipaddress.ip_network("127.0.0.11/32")
+"""Where the engine answers names, in the sandbox's own network namespace."""
 BUILT_IN = (Chain.INPUT, Chain.FORWARD, Chain.OUTPUT)
 UNKNOWN = (Chain.DNS, Chain.HOST, Chain.LEARN, Chain.NAMES)
 """Chains whose addresses are known only at run time: for the evaluator they open nothing."""
@@ -155,14 +160,17 @@ class Rule(Model):
         return self
 
     @property
-    def runtime(self) -> bool:
-        """Tell whether it needs more to match than a destination, a protocol and a port."""
+    def decides(self) -> bool:
+        """Tell whether protocol, port and destination alone say what it does to the sandbox.
+
+        The sandbox is neither the resolver nor the engine, and opens a connection that is new.
+        """
         return (
-            self.match is not None
-            or self.recent is not None
-            or self.mark is not None
-            or self.source_port is not None
-            or self.jump in UNKNOWN
+            self.match in {None, Match.LOOPBACK_OUT, Match.NOT_BY_RESOLVER}
+            and self.recent is None
+            and self.mark is None
+            and self.source_port is None
+            and self.jump not in UNKNOWN
         )
 
 
@@ -277,9 +285,10 @@ class Decision(Model):
 class Policy(Model):
     """Decisions in order; the first that matches holds, and what none matches is closed.
 
-    Five things stand outside the order because no address of theirs is known yet: loopback,
-    replies to connections from outside, the container's own resolvers, allowed names, and the
-    machine's ports.
+    Loopback is the sandbox itself and open before any decision, but for the engine's resolver where
+    not every name may be asked for. Four things stand outside the order because no address of
+    theirs is known yet: replies to connections from outside, the container's own resolvers,
+    allowed names, and the machine's ports.
     """
 
     egress: Egress = Egress.PUBLIC
@@ -290,7 +299,11 @@ class Policy(Model):
 
     def accepted(self, family: Family, protocol: Protocol, port: int) -> AddressSet:
         """Return every address that the policy opens for new connections of this kind."""
-        open_, undecided = AddressSet(family), AddressSet.everything(family)
+        resolver = AddressSet.networks(
+            family, () if self.egress is Egress.PUBLIC else (ENGINE_RESOLVER,)
+        )
+        open_ = loopback(family) - resolver
+        undecided = AddressSet.everything(family) - loopback(family)
         for each in self.decisions:
             if each.protocol not in {None, protocol} or each.port not in {None, port}:
                 continue
@@ -299,6 +312,11 @@ class Policy(Model):
             if each.accept:
                 open_ |= matched
         return open_
+
+
+def loopback(family: Family) -> AddressSet:
+    """Return the addresses of a family that are always the sandbox itself."""
+    return AddressSet.networks(family, (LOOPBACK_IPV4, LOOPBACK_IPV6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,13 +346,14 @@ def walk(
         for rule in chains[chain]:
             if not undecided:
                 break
-            # Loopback, replies, neighbours, resolvers: not a new connection to just anywhere.
-            if rule.runtime or rule.protocol not in {None, protocol}:
+            if not rule.decides or rule.protocol not in {None, protocol}:
                 continue
             if rule.destination_port not in {None, port}:
                 continue
             matched = undecided
-            if rule.destination is not None:
+            if rule.match is Match.LOOPBACK_OUT:
+                matched = undecided & loopback(rules.family)
+            elif rule.destination is not None:
                 matched = undecided & AddressSet.networks(rules.family, (rule.destination,))
             if not matched:
                 continue

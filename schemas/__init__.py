@@ -5,7 +5,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-NAMES = ("blocked", "config", "compose", "diagnostics", "effective", "explain", "firewall")
+NAMES = (
+    "blocked",
+    "config",
+    "compose",
+    "diagnostics",
+    "effective",
+    "explain",
+    "firewall",
+    "verify",
+)
 
 
 @cache

@@ -365,6 +365,53 @@ def test_refusals_are_followed_as_they_happen(sandbox: Sandbox) -> None:
     assert {4400, 4401} <= set(seen)
 
 
+def test_verify_finds_the_world_as_the_model_says(sandbox: Sandbox) -> None:
+    data = json.loads(sandbox.user.ok("verify", "walled", "--json"))
+    jsonschema.validate(data, schema("verify"))
+    assert data["ok"]
+    kinds = {each["kind"] for each in data["checks"]}
+    assert kinds == {"container", "rules", "files", "process", "mount", "names", "probe"}
+    probes = [each for each in data["checks"] if each["kind"] == "probe"]
+    assert {each["found"] for each in probes} == {"open", "closed"}
+    shown = json.loads(sandbox.user.ok("blocked", "walled", "--json"))["blocked"]
+    assert not any("198.19." in each["target"] for each in shown), "its own probes are no news"
+
+
+@pytest.mark.parametrize(
+    ("tool", "rule", "words"),
+    [
+        ("iptables", "-I OUTPUT 1 -d 10.0.0.0/8 -j ACCEPT", "private (RFC 1918)"),
+        ("ip6tables", "-I OUTPUT 1 -p udp -j ACCEPT", "unique local"),
+        ("iptables", "-I OUTPUT 1 -p icmp -j ACCEPT", "link-local"),
+        ("iptables", "-I OUTPUT 3 -p tcp --dport 44144 -j JAILOC-DENY", "public internet"),
+        ("iptables", "-P OUTPUT ACCEPT", "rules in the kernel"),
+    ],
+)
+def test_verify_finds_a_wall_that_was_changed(
+    sandbox: Sandbox, tool: str, rule: str, words: str
+) -> None:
+    wall = sandbox.container("firewall")
+    try:
+        world.call("docker", "exec", "--user", "0", wall, tool, *rule.split())
+        result = sandbox.user.run("verify", "walled")
+        assert result.status == 2
+        assert any("DIFFERS" in line and words in line for line in result.stdout.splitlines())
+    finally:
+        sandbox.user.ok("refresh", "walled")
+    assert sandbox.user.run("verify", "walled").status == 0
+
+
+def test_verify_finds_files_that_were_changed(sandbox: Sandbox) -> None:
+    place = sandbox.user.home / ".cache/jailoc/walled/wall/rules.v4"
+    kept = place.read_text()
+    try:
+        place.write_text(kept.replace("10.0.0.0/8", "10.0.0.0/9"))
+        result = sandbox.user.run("verify", "walled")
+        assert (result.status, "different: wall/rules.v4" in result.stdout) == (2, True)
+    finally:
+        place.write_text(kept)
+
+
 def test_a_refresh_says_what_still_waits_and_needs_a_running_wall(sandbox: Sandbox) -> None:
     try:
         sandbox.user.write(config().replace("cpu = 2", "cpu = 1.5"))

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from jailoc.generators import probe as probe_module
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "jailoc-test"
 PORT = 18100
@@ -72,9 +74,50 @@ def serve(family, port):
             peer, _ = door.accept()
             with peer:
                 peer.sendall(b"hello")
+def echo(port):
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as door:
+        door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        # Answers leave from the address that was asked.
+        door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        door.bind(("", port))
+        os.write(1, b"ready\\n")
+        while True:
+            data, told, _, place = door.recvmsg(100, 200)
+            kept = [(level, kind, value[:16] + bytes(4)) for level, kind, value in told]
+            door.sendmsg([data], kept, 0, place)
 for port in map(int, sys.argv[1:]):
     for family in (socket.AF_INET, socket.AF_INET6):
         threading.Thread(target=serve, args=(family, port)).start()
+
+    threading.Thread(target=echo, args=(port,)).start()
+"""
+
+MATRIX = """
+import json, socket, struct, sys
+def reach(protocol, address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    if protocol == "tcp":
+        with socket.create_connection((address, port), timeout=2) as peer:
+            return peer.recv(5) == b"hello"
+    if protocol == "udp":
+        with socket.socket(family, socket.SOCK_DGRAM) as door:
+            door.settimeout(1)
+            door.connect((address, port))
+            door.send(b"hello")
+            return door.recv(5) == b"hello"
+    number, kind, answer = ((socket.IPPROTO_ICMP, 8, 0) if family == socket.AF_INET
+                            else (socket.IPPROTO_ICMPV6, 128, 129))
+    with socket.socket(family, socket.SOCK_DGRAM, number) as door:
+        door.settimeout(1)
+        door.sendto(struct.pack("!BBHHH", kind, 0, 0, 0, 1) + b"hello", (address, 0))
+        return door.recv(100)[0] == answer
+found = {}
+for name, protocol, address, port in json.load(sys.stdin):
+    try:
+        found[name] = "open" if reach(protocol, address, port) else "silent"
+    except OSError as error:
+        found[name] = type(error).__name__
+print(json.dumps(found))
 """
 
 Target = tuple[str, str, int]
@@ -171,6 +214,10 @@ def hosts() -> Iterator[None]:
         call("ip", "-n", NAMESPACE, *arguments)
 
     every = [PUBLIC, PUBLIC_IPV6, NEIGHBOUR, ALLOWED, ALLOWED_IPV6, *CLOSED.values()]
+    # What `verify` tries belongs to the tests, too.
+    usual = [*(address for address, _ in probe_module.special()), *probe_module.PUBLIC]
+    every += [str(each) for each in usual if not each.is_link_local or each.version == 4]
+    every = list(dict.fromkeys(every))
     call("ip", "netns", "delete", NAMESPACE, check=False)
     call("ip", "link", "delete", "jailoc-up", check=False)
     ip("netns", "add", NAMESPACE)
@@ -206,7 +253,7 @@ def hosts() -> Iterator[None]:
             )
             listeners.append(listener)
             assert listener.stdout
-            for _ in range(2 * len(ports)):
+            for _ in range(3 * len(ports)):
                 assert listener.stdout.readline() == "ready\n"
         yield
     finally:

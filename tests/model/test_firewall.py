@@ -11,7 +11,9 @@ from jailoc.generators import firewall
 from jailoc.generators.firewall import lower
 from jailoc.generators.resolve import resolve
 from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
+    ENGINE_RESOLVER,
     Chain,
     Decision,
     Firewall,
@@ -22,11 +24,12 @@ from jailoc.model.firewall import (
     Ruleset,
     Target,
     accepted,
+    loopback,
 )
 from jailoc.model.host import Host
 from jailoc.model.special import PUBLIC, SPECIAL
 from jailoc.model.workspace import Workspace
-from tests.strategies import HOST, any_networks, config_of, toml
+from tests.strategies import HOST, Value, any_networks, config_of, toml
 
 KINDS = tuple(itertools.product(Family, (Protocol.TCP, Protocol.UDP), (53, 443, 22)))
 allow_lists = st.lists(any_networks(3), max_size=6)
@@ -70,6 +73,29 @@ def test_rules_of_a_sandbox_decide_as_its_policy_for_every_address(allowed: list
         assert opened(rules, *kind) == wanted.accepted(*kind)
 
 
+@given(allow_lists, st.sampled_from(list(Egress)))
+def test_every_mode_opens_what_it_says(allowed: list[Network], egress: Egress) -> None:
+    lists: dict[str, Value] = {"allowed_networks": [str(each) for each in allowed]}
+    table = {"egress": egress.value} | ({} if egress is Egress.NONE else lists)
+    wanted = policy(resolve(config_of(toml({"a": table}, lists)), "a", HOST))
+    rules = lower(wanted)
+    for kind in KINDS:
+        family, _, port = kind
+        open_ = opened(rules, *kind)
+        assert open_ == wanted.accepted(*kind)
+        own = loopback(family)
+        if egress is not Egress.PUBLIC:
+            own -= AddressSet.networks(family, (ENGINE_RESOLVER,))
+            named = AddressSet.networks(family, allowed if egress is Egress.ALLOWLIST else ())
+            assert open_ - own == named - loopback(family)
+        elif port != 53:
+            assert (
+                not AddressSet.networks(family, PUBLIC)
+                - open_
+                - AddressSet.networks(family, (each for each, _ in SPECIAL))
+            )
+
+
 @given(st.lists(decisions, max_size=10))
 def test_rules_of_any_policy_decide_as_it_says_for_every_address(given_: list[Decision]) -> None:
     wanted = Policy(decisions=tuple(given_), published_port=None, names=())
@@ -85,9 +111,11 @@ def test_special_ranges_are_closed_unless_allowed_and_what_is_allowed_is_open(
     wanted = policy(sandbox(allowed))
     for family, protocol, port in KINDS:
         special = AddressSet.networks(family, (network for network, _ in SPECIAL))
+        special -= loopback(family)
         named = AddressSet.networks(family, allowed)
-        public = AddressSet.networks(family, PUBLIC) - special
-        open_ = wanted.accepted(family, protocol, port)
+        public = AddressSet.networks(family, PUBLIC) - special - loopback(family)
+        open_ = wanted.accepted(family, protocol, port) - loopback(family)
+        named -= loopback(family)
         assert open_ & special == named & special
         assert not named - open_
         assert open_ == (named if port == 53 else named | public)
@@ -96,7 +124,7 @@ def test_special_ranges_are_closed_unless_allowed_and_what_is_allowed_is_open(
 @pytest.mark.parametrize(("network", "reason"), SPECIAL)
 def test_a_special_range_is_closed_by_default(network: Network, reason: str) -> None:
     family = Family(network.version)
-    inside = AddressSet.networks(family, (network,))
+    inside = AddressSet.networks(family, (network,)) - loopback(family)
     rules = lower(policy(sandbox([])))
     for protocol, port in itertools.product((Protocol.TCP, Protocol.UDP), (1, 53, 443, 65535)):
         assert not opened(rules, family, protocol, port) & inside, reason
@@ -104,8 +132,8 @@ def test_a_special_range_is_closed_by_default(network: Network, reason: str) -> 
 
 @pytest.mark.parametrize(
     "address",
-    ["169.254.169.254", "168.63.129.16", "127.0.0.1", "10.1.2.3", "172.17.0.1", "192.168.1.1",
-     "100.100.100.200", "255.255.255.255", "fd00:ec2::254", "::1", "fe80::1",
+    ["169.254.169.254", "168.63.129.16", "10.1.2.3", "172.17.0.1", "192.168.1.1",
+     "100.100.100.200", "255.255.255.255", "fd00:ec2::254", "fe80::1",
      "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "ff02::1"],
 )  # fmt: skip
 def test_what_must_not_be_reached_is_not_reached(address: str) -> None:
@@ -199,8 +227,8 @@ def test_the_evaluator_stops_at_the_first_rule_that_matches() -> None:
     )
     closed = AddressSet.networks(Family.IPV4, (inside,))
     assert accepted(rules, Protocol.TCP, 443) == ~closed
-    assert not accepted(rules, Protocol.TCP, 22)
-    assert not accepted(rules, Protocol.UDP, 443)
+    assert accepted(rules, Protocol.TCP, 22) == loopback(Family.IPV4)
+    assert accepted(rules, Protocol.UDP, 443) == loopback(Family.IPV4)
 
 
 def test_a_port_without_a_protocol_is_no_rule() -> None:
