@@ -1,6 +1,8 @@
 """A sandbox for the whole engine run: images are built once, by jailoc itself."""
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -32,6 +34,46 @@ class Sandbox:
 
     def container(self, service: str) -> str:
         return f"{self.project}-{service}-1"
+
+
+@contextmanager
+def friend(sandbox: Sandbox, *aliases: str) -> Iterator[tuple[str, str]]:
+    """Run a listener on the sandbox's own network; yield its container and its IPv4 address."""
+    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
+    container = world.call(
+        "docker", "run", "--detach", "--init", "--network", network(sandbox),
+        *(word for each in aliases for word in ("--network-alias", each)),
+        "--entrypoint", "python3", image, "-c", world.LISTENER, str(world.PORT),
+    ).strip()  # fmt: skip
+    try:
+        yield container, address(container)
+    finally:
+        world.call("docker", "rm", "--force", container)
+
+
+def network(sandbox: Sandbox) -> str:
+    return f"{sandbox.project}_jailoc"
+
+
+def address(container: str) -> str:
+    (found,) = json.loads(world.call("docker", "inspect", container))[0]["NetworkSettings"][
+        "Networks"
+    ].values()
+    return str(found["IPAddress"])
+
+
+def inner_image(sandbox: Sandbox) -> None:
+    """Make an image in the agent's own Docker out of what the agent has: a shell and Python."""
+    script = """
+        set -e
+        docker image inspect shell:1 >/dev/null 2>&1 && exit 0
+        tools='/bin/bash /usr/bin/timeout /usr/bin/python3'
+        modules=$(find /usr/lib/python3.*/lib-dynload -name '*.so')
+        libraries=$(ldd $tools $modules 2>/dev/null | grep -o '/lib[^ ]*' | sort -u)
+        tar -chf - --exclude=test --exclude=dist-packages --exclude=__pycache__ \
+            $tools /usr/lib/python3.* $libraries 2>/dev/null | docker import - shell:1
+    """
+    world.call("docker", "exec", sandbox.container("opencode"), "bash", "-c", script)
 
 
 def config(allowed: str = "") -> str:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from jailoc.model.firewall import Name
 from tests.engine import world
-from tests.engine.conftest import Sandbox
+from tests.engine.conftest import Sandbox, friend, network
 
 pytestmark = pytest.mark.engine
 
@@ -87,32 +87,6 @@ def named(sandbox: Sandbox) -> Iterator[Sandbox]:
         finally:
             world.remove("jailoc-named")
             sandbox.user.ok("up", "walled")
-
-
-@contextmanager
-def friend(sandbox: Sandbox, *aliases: str) -> Iterator[tuple[str, str]]:
-    """Run a listener on the sandbox's own network; yield its container and its IPv4 address."""
-    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
-    container = world.call(
-        "docker", "run", "--detach", "--init", "--network", network(sandbox),
-        *(word for each in aliases for word in ("--network-alias", each)),
-        "--entrypoint", "python3", image, "-c", world.LISTENER, str(world.PORT),
-    ).strip()  # fmt: skip
-    try:
-        yield container, address(container)
-    finally:
-        world.call("docker", "rm", "--force", container)
-
-
-def network(sandbox: Sandbox) -> str:
-    return f"{sandbox.project}_jailoc"
-
-
-def address(container: str) -> str:
-    (found,) = json.loads(world.call("docker", "inspect", container))[0]["NetworkSettings"][
-        "Networks"
-    ].values()
-    return str(found["IPAddress"])
 
 
 def agent(sandbox: Sandbox, program: str, *arguments: str) -> str:

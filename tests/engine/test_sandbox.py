@@ -173,42 +173,6 @@ def test_the_published_port_is_on_loopback_alone(sandbox: Sandbox) -> None:
     assert binding == {"HostIp": "127.0.0.1", "HostPort": "4096"}
 
 
-def inner_image(sandbox: Sandbox) -> None:
-    """Make an image in the agent's own Docker out of what the agent has: a shell, nothing else."""
-    script = """
-        set -e
-        libraries=$(ldd /bin/bash /usr/bin/timeout | grep -o '/lib[^ ]*' | sort -u)
-        tar -chf - /bin/bash /usr/bin/timeout $libraries 2>/dev/null | docker import - shell:1
-    """
-    world.call("docker", "exec", sandbox.container("opencode"), "bash", "-c", script)
-
-
-def test_a_container_in_the_sidecar_stands_behind_the_same_wall(sandbox: Sandbox) -> None:
-    inner_image(sandbox)
-    agent = sandbox.container("opencode")
-    doors = world.gateways(sandbox.container("firewall"))
-    closed = {
-        **{name: (address, world.PORT) for name, address in world.CLOSED.items() if "." in address},
-        "gateway": (doors["gateway"], world.OTHER_PORT),
-        "own-public-address": (world.OWN, world.OTHER_PORT),
-    }
-    opened = {"public": (world.PUBLIC, world.PORT), "allowed": (world.ALLOWED, world.PORT)}
-    script = "".join(
-        f"timeout 3 bash -c 'read -n5 word </dev/tcp/{address}/{port} && echo {name} $word' "
-        f"2>/dev/null || echo {name} $?\n"
-        for name, (address, port) in (closed | opened).items()
-    )
-    for network in ("bridge", "host"):
-        text = world.call(
-            "docker", "exec", agent, "docker", "run", "--rm", "--network", network,
-            "--cap-add", "ALL", "shell:1", "/bin/bash", "-c", script,
-        )  # fmt: skip
-        answers = dict(line.split(" ", 1) for line in text.splitlines())
-        reached = {name for name, word in answers.items() if word.strip() == "hello"}
-        assert reached == {"public", "allowed"}, (network, answers)
-        assert "124" not in answers.values(), "a blocked program must not hang"
-
-
 def test_an_allowed_name_opens_its_addresses_of_both_families(sandbox: Sandbox) -> None:
     image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
     wall = sandbox.container("firewall")
