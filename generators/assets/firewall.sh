@@ -33,9 +33,8 @@ finish() {
     [ -n "$told" ] || printf 'FATAL: jailoc firewall: stopped unexpectedly (status %s)\n' "$status" >&2
     if [ "$mode" != verify ]; then
         rm -f "$run/ready"
-        for tool in $tool4 $tool6; do
-            printf '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n' | "$tool-restore" || true
-        done
+        # shellcheck disable=SC2086
+        close $tool4 $tool6
     fi
     exit 1
 }
@@ -284,7 +283,15 @@ volumes() {
     done
 }
 
+close() {
+    for tool in "$@"; do
+        printf '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n' | "$tool-restore" || true
+    done
+}
+
 case $mode in start | reload | verify) ;; *) fatal "unknown command '$mode'" ;; esac
+# The very first thing: nothing is open while it is found out how things are.
+[ "$mode" != start ] || close iptables ip6tables 2>/dev/null
 [ "$mode" = verify ] || rm -f "$run/ready"
 probe
 check_rules "$etc/rules.v4"

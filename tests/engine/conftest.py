@@ -10,7 +10,11 @@ import pytest
 from tests.engine import world
 from tests.engine.world import User
 
+EVIL = "/home/agent/evil.sh"
+"""A file of the agent's own that every bash of its container reads first."""
 HOSTILE_ENV = {
+    "BASH_ENV": EVIL,
+    "PATH": "/home/agent/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "DOLLAR": "$HOME ${HOME} $$ ${ $",
     "YAML": "a: b # c\n- d\t'\"\\ &x *y !z %w @v",
     "WORDS": "no",
@@ -31,6 +35,10 @@ class Sandbox:
     @property
     def project(self) -> str:
         return f"jailoc-{self.name}"
+
+    def config(self, allowed: str = "") -> str:
+        """Return the configuration that this sandbox was started with, and more networks."""
+        return config(allowed)
 
     def container(self, service: str) -> str:
         return f"{self.project}-{service}-1"

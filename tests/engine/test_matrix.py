@@ -12,7 +12,7 @@ import pytest
 
 from jailoc.bin import engine, source
 from jailoc.generators.compile import compile_workspace
-from jailoc.generators.probe import Place, Probe, verdict
+from jailoc.generators.probe import Place, Probe, special, verdict
 from jailoc.model.allow import parse_host
 from jailoc.model.firewall import Firewall, Protocol
 from tests.engine import world
@@ -68,6 +68,12 @@ def outside() -> dict[str, tuple[str, int]]:
         "allowed": world.ALLOWED, "allowed-ipv6": world.ALLOWED_IPV6,
         "neighbour-of-the-host": world.NEIGHBOUR, **world.CLOSED,
     }  # fmt: skip
+    # One address of every special range, but those that belong to a single link.
+    named |= {
+        f"{reason} {address}": str(address)
+        for address, reason in special()
+        if not (address.version == 6 and address.is_link_local)
+    }
     return {
         **{label: (address, world.PORT) for label, address in named.items()},
         "own-public-address": (world.OWN, world.OTHER_PORT),
