@@ -419,12 +419,9 @@ def test_nobody_on_the_network_reaches_the_agents_other_ports(sandbox: Sandbox) 
         answers = world.probe(
             stranger, [(name, place, world.THIRD_PORT) for name, place in places.items()]
         )
-        program = (
-            "import socket, sys; socket.create_connection((sys.argv[1], 4096), 3); print('in')"
-        )
-        published = world.call("docker", "exec", stranger, "python3", "-c", program, places["ipv4"])
+        program = f"import socket; socket.create_connection(('{places['ipv4']}', 4096), 3)"
+        world.call("docker", "exec", stranger, "python3", "-c", program)
     assert "hello" not in {word for word, _ in answers.values()}
-    assert published == "in\n", "the server's port is the one that is open"
     assert network(sandbox) in inspected
 
 

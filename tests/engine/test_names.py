@@ -253,3 +253,19 @@ def test_a_new_mode_takes_effect_without_a_restart(named: Sandbox) -> None:
         named.user.ok("refresh", "named")
     assert process(named) == before
     assert not reaches(named, world.PUBLIC)
+
+
+def test_the_resolver_cannot_open_what_no_name_may(named: Sandbox) -> None:
+    """As if it had been taken over: its own user knocks for addresses of its choice."""
+    source, destination = Name(name="moves.test", origin="x").door
+    wall = named.container("firewall")
+    for place in (world.CLOSED["metadata"], world.CLOSED["platform-endpoint"], world.ALLOWED):
+        world.call("docker", "exec", "--user", "65533:65533", wall, "python3", "-c", KNOCK,
+                   str(source), str(destination), place)  # fmt: skip
+    # What names may open does open this way, so the knocks were good ones.
+    assert reaches(named, world.ALLOWED)
+    assert not reaches(named, world.CLOSED["metadata"])
+    assert not reaches(named, world.CLOSED["platform-endpoint"])
+    world.call("docker", "exec", "--user", "65533:65533", wall, "python3", "-c", KNOCK,
+               str(source), str(destination + 1), world.ALLOWED)  # fmt: skip
+    assert not reaches(named, world.ALLOWED)
