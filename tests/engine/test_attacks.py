@@ -489,6 +489,7 @@ def test_the_agent_needs_no_sidecar_to_start(sandbox: Sandbox) -> None:
     world.call("docker", "stop", "--time", "2", sandbox.container("dind"))
     try:
         world.call("docker", "restart", "--time", "3", sandbox.container("opencode"))
+        health = ""
         for _ in range(60):
             health = world.call("docker", "inspect", "--format", "{{.State.Health.Status}}",
                                 sandbox.container("opencode")).strip()  # fmt: skip
