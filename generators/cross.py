@@ -162,6 +162,8 @@ def _everything(document: Document) -> Iterator[Diagnostic]:
         mine = defaults if at == ("defaults",) else (*defaults, *_networks(document, at))
         for family in Family:
             open_ = AddressSet(family)
+            if AddressSet.networks(family, (each for _, each in mine)) != ~open_:
+                continue
             for where, network in mine:
                 open_ |= AddressSet.networks(family, (network,))
                 if open_ == AddressSet.everything(family):

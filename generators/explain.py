@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
-from jailoc.model.firewall import Chain, Firewall, Protocol, Rule, accepted, walk
+from jailoc.model.firewall import Firewall, Protocol, Rule, accepted, walk
 
 CLOSED_BY_POLICY = "the chain's policy: what no rule opens is closed"
 UNNAMED = 65535
@@ -40,7 +40,7 @@ def explain(firewall: Firewall, network: Network, port: int | None) -> tuple[Ans
         port: The port that is asked about, for TCP and UDP; None asks about all, and ICMP.
     """
     rules = firewall.of(Family(network.version))
-    doors = [port] if port else [None, *sorted(mentioned(rules.of(Chain.OUTPUT)))]
+    doors = [port] if port else [None, *sorted(mentioned(rules.outgoing))]
     found: list[Answer] = []
     for protocol in PROTOCOLS[:2] if port else PROTOCOLS:
         usual = decide(firewall, network, protocol, doors[0])
@@ -92,7 +92,7 @@ def shut(firewall: Firewall, network: Network, port: int | None) -> bool:
     """Tell whether no address of a network is open, by any protocol, on the port or on any."""
     family = Family(network.version)
     rules, whole = firewall.of(family), AddressSet.networks(family, (network,))
-    doors = [port] if port else [UNNAMED, *mentioned(rules.of(Chain.OUTPUT))]
+    doors = [port] if port else [UNNAMED, *mentioned(rules.outgoing)]
     asked = [(protocol, door) for protocol in PROTOCOLS[:2] for door in doors]
     if not port:
         asked.append((Protocol.ICMP, UNNAMED))

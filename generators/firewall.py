@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from jailoc.generators.branch import branch, decide
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
@@ -234,24 +235,14 @@ def _engine_resolver(policy: Policy, family: Family) -> Iterator[Rule]:
 
 def _decisions(policy: Policy, family: Family) -> Iterator[Rule]:
     """Yield the decisions; names stand after the networks that were allowed, before any denial."""
-    named = False
-    for each in policy.decisions:
-        if each.network.version != family:
-            continue
-        if not each.accept and not named:
-            named = True
-            yield Rule(chain=Chain.OUTPUT, jump=Chain.NAMES, comment="allowed hosts")
-            yield Rule(chain=Chain.OUTPUT, jump=Chain.HOST, comment="ports of this machine")
-        yield Rule(
-            chain=Chain.OUTPUT,
-            target=Target.ACCEPT if each.accept else None,
-            jump=None if each.accept else Chain.DENY,
-            destination=each.network if each.network.prefixlen else None,
-            protocol=each.protocol,
-            destination_port=each.port,
-            until=each.until,
-            comment=each.reason,
-        )
+    mine = [each for each in policy.decisions if each.network.version == family]
+    first = next((index for index, each in enumerate(mine) if not each.accept), len(mine))
+    yield from branch(mine[:first], Chain.OUTPUT)
+    if first < len(mine):
+        yield Rule(chain=Chain.OUTPUT, jump=Chain.NAMES, comment="allowed hosts")
+        yield Rule(chain=Chain.OUTPUT, jump=Chain.HOST, comment="ports of this machine")
+    for each in mine[first:]:
+        yield decide(each, Chain.OUTPUT)
     yield Rule(chain=Chain.OUTPUT, jump=Chain.DENY, comment="everything else")
 
 

@@ -24,6 +24,11 @@ class Family(IntEnum):
         """Return the highest address as a number."""
         return (1 << (32 if self is Family.IPV4 else 128)) - 1
 
+    @property
+    def bits(self) -> int:
+        """Return the length of an address."""
+        return 32 if self is Family.IPV4 else 128
+
     def address(self, number: int) -> Address:
         """Return the address of a number."""
         if self is Family.IPV4:

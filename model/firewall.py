@@ -201,6 +201,12 @@ class Ruleset(Model):
             found[rule.chain].append(rule)
         return found
 
+    @property
+    def outgoing(self) -> tuple[Rule, ...]:
+        """Return the rules of OUTPUT, and of the chains below it that are not always there."""
+        others = {*Chain} - {Chain.OUTPUT}
+        return tuple(rule for rule in self.rules if rule.chain not in others)
+
     def of(self, chain: str) -> tuple[Rule, ...]:
         """Return the rules of one chain, in order."""
         return tuple(rule for rule in self.rules if rule.chain == chain)
@@ -358,18 +364,20 @@ def walk(
             if not matched:
                 continue
             if rule.jump not in {None, Chain.DENY}:
-                for verdict in follow(str(rule.jump), matched):
-                    undecided -= verdict.matched
-                    yield verdict
+                below = list(follow(str(rule.jump), matched))
+                undecided -= AddressSet.of(
+                    rules.family, (pair for each in below for pair in each.matched.ranges)
+                )
+                yield from below
                 continue
             undecided -= matched
             yield Verdict(matched=matched, accept=rule.target is Target.ACCEPT, rule=rule)
 
-    left = within
+    decided: list[tuple[int, int]] = []
     for verdict in follow(Chain.OUTPUT, within):
-        left -= verdict.matched
+        decided += verdict.matched.ranges
         yield verdict
-    if left:
+    if left := within - AddressSet.of(rules.family, decided):
         yield Verdict(matched=left, accept=False, rule=None)
 
 

@@ -2,13 +2,15 @@
 
 import ipaddress
 import itertools
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.generators import firewall
-from jailoc.generators.firewall import lower
+from jailoc.generators.branch import branch
+from jailoc.generators.firewall import EVERYTHING, lower
 from jailoc.generators.resolve import resolve
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
@@ -71,6 +73,52 @@ def test_rules_of_a_sandbox_decide_as_its_policy_for_every_address(allowed: list
     rules = lower(wanted)
     for kind in KINDS:
         assert opened(rules, *kind) == wanted.accepted(*kind)
+
+
+many = st.lists(
+    st.builds(
+        lambda step, length: ipaddress.ip_network(((10 << 24) + (step << 6), length), strict=False),
+        st.integers(0, 300) | st.integers(0, 1 << 18),
+        st.integers(16, 32),
+    )
+    | any_networks(3),
+    min_size=40,
+    max_size=160,
+)
+
+
+@given(many)
+def test_a_tree_of_chains_decides_as_the_list_it_was_made_of(allowed: list[Network]) -> None:
+    decisions_ = [Decision(network=each, accept=True, reason="x") for each in allowed]
+    decisions_ += [Decision(network=each, accept=False, reason="no") for each in EVERYTHING]
+    wanted = Policy(decisions=tuple(decisions_), published_port=None, names=())
+    rules = lower(wanted)
+    for family, protocol, port in KINDS[:: len(KINDS) // 2]:
+        assert opened(rules, family, protocol, port) == wanted.accepted(family, protocol, port)
+    for ruleset in (rules.ipv4, rules.ipv6):
+        chains = ruleset.by_chain()
+        assert sum(len(each) for each in chains.values()) == len(ruleset.rules)
+        assert depth(chains, Chain.OUTPUT) <= 14
+        mine = [each for each in allowed if each.version == ruleset.family]
+        named = [
+            each for each in ruleset.outgoing if each.target is Target.ACCEPT and not each.match
+        ]
+        assert Counter(each.destination for each in named) == Counter(mine)
+
+
+def depth(chains: dict[str, list[Rule]], chain: str) -> int:
+    return 1 + max(
+        (depth(chains, str(rule.jump)) for rule in chains[chain] if rule.jump), default=0
+    )
+
+
+def test_a_packet_meets_few_of_ten_thousand_rules() -> None:
+    networks = [ipaddress.ip_network(((10 << 24) + (each << 8), 24)) for each in range(10_000)]
+    rules = list(branch([Decision(network=each, accept=True, reason="x") for each in networks],
+                        Chain.OUTPUT))  # fmt: skip
+    longest = Counter(rule.chain for rule in rules).most_common(1)[0][1]
+    assert longest <= 32
+    assert len(rules) < 12_000
 
 
 @given(allow_lists, st.sampled_from(list(Egress)))
@@ -140,6 +188,98 @@ def test_what_must_not_be_reached_is_not_reached(address: str) -> None:
     place = ipaddress.ip_address(address)
     rules = lower(policy(sandbox([])))
     assert place not in opened(rules, Family(place.version), Protocol.TCP, 443)
+
+
+# The IANA IPv4 and IPv6 Special-Purpose Address Registries and multicast registries, by entry.
+REGISTERED = [
+    "0.0.0.0/8",
+    "0.0.0.0/32",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.0.0/29",
+    "192.0.0.8/32",
+    "192.0.0.9/32",
+    "192.0.0.10/32",
+    "192.0.0.170/32",
+    "192.0.0.171/32",
+    "192.0.2.0/24",
+    "192.31.196.0/24",
+    "192.52.193.0/24",
+    "192.88.99.0/24",
+    "192.88.99.2/32",
+    "192.168.0.0/16",
+    "192.175.48.0/24",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "255.255.255.255/32",
+    "::/128",
+    "::ffff:0:0/96",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "100:0:0:1::/64",
+    "2001::/23",
+    "2001::/32",
+    "2001:1::1/128",
+    "2001:1::2/128",
+    "2001:1::3/128",
+    "2001:2::/48",
+    "2001:3::/32",
+    "2001:4:112::/48",
+    "2001:10::/28",
+    "2001:20::/28",
+    "2001:30::/28",
+    "2001:db8::/32",
+    "2002::/16",
+    "2620:4f:8000::/48",
+    "3fff::/20",
+    "5f00::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "ff00::/8",
+]
+# Metadata and platform services of clouds, and private addresses in the clothes of other ones.
+DISGUISED = [
+    "169.254.169.254/32",
+    "169.254.170.2/32",
+    "169.254.169.123/32",
+    "168.63.129.16/32",
+    "100.100.100.200/32",
+    "192.0.0.192/32",
+    "fd00:ec2::254/128",
+    "fd20:ce::254/128",
+    "::a00:0/104",
+    "::7f00:0/104",
+    "::ffff:10.0.0.0/104",
+    "::ffff:127.0.0.0/104",
+    "::ffff:169.254.169.254/128",
+    "64:ff9b::a00:0/104",
+    "64:ff9b::c0a8:0/112",
+    "64:ff9b::a9fe:a9fe/128",
+    "2002:a00::/24",
+    "2002:c0a8::/32",
+    "2002:a9fe:a9fe::/48",
+    "2001:0:a00::/40",
+    "fec0::/10",
+]
+
+
+@pytest.mark.parametrize("text", [*REGISTERED, *DISGUISED])
+def test_every_special_purpose_range_is_closed_by_every_protocol_and_port(text: str) -> None:
+    network = ipaddress.ip_network(text)
+    family = Family(network.version)
+    inside = AddressSet.networks(family, (network,)) - loopback(family)
+    assert inside
+    rules = lower(policy(sandbox([]))).of(family)
+    for protocol in (Protocol.TCP, Protocol.UDP, Protocol.ICMP):
+        for port in (None, 22, 53, 80, 443, 4096):
+            assert not accepted(rules, protocol, port, inside)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "140.82.112.3", "2606:4700::1111", "2a00:1450::1"])

@@ -1,0 +1,78 @@
+"""Order many allowed networks into a tree of chains, so that a packet meets few of them.
+
+A flat chain of ten thousand rules is walked to its end by every packet that goes elsewhere. In the
+tree a chain leads on by the next bits of the destination, as a routing table does (RFC 1812,
+section 5.2.4.3, longest prefix). All rules in it accept, so their order means nothing.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from jailoc.model.address import Family, Network
+from jailoc.model.firewall import Chain, Decision, Rule, Target
+
+FLAT = 32
+"""Up to so many rules stand in one chain, for those who read them."""
+BITS = 3
+"""How many bits of the destination one chain tells apart."""
+LEAF = 4
+"""Up to so many rules are not worth a chain of their own."""
+DEEPEST = 12
+"""Chains inside each other; nf_tables follows 16 jumps."""
+
+
+def decide(decision: Decision, chain: str) -> Rule:
+    """Write one decision as a rule."""
+    return Rule(
+        chain=chain,
+        target=Target.ACCEPT if decision.accept else None,
+        jump=None if decision.accept else Chain.DENY,
+        destination=decision.network if decision.network.prefixlen else None,
+        protocol=decision.protocol,
+        destination_port=decision.port,
+        until=decision.until,
+        comment=decision.reason,
+    )
+
+
+def branch(decisions: Sequence[Decision], chain: str) -> Iterator[Rule]:
+    """Write accepting decisions of one family as rules of a chain, and of chains below it."""
+    if len(decisions) <= FLAT:
+        yield from (decide(each, chain) for each in decisions)
+    else:
+        yield from _branch(list(decisions), chain, 0, count(1))
+
+
+def _branch(
+    decisions: list[Decision], chain: str, depth: int, number: Iterator[int]
+) -> Iterator[Rule]:
+    family = Family(decisions[0].network.version)
+    length = _shared([each.network for each in decisions], family) + BITS
+    step = family.bits - length
+    groups: dict[int, list[Decision]] = {}
+    for each in decisions:
+        if each.network.prefixlen < length or depth == DEEPEST:
+            yield decide(each, chain)
+        else:
+            groups.setdefault(int(each.network.network_address) >> step, []).append(each)
+    for prefix, group in sorted(groups.items()):
+        if len(group) <= LEAF:
+            yield from (decide(each, chain) for each in group)
+            continue
+        below = f"JAILOC-ALLOW-{next(number)}"
+        yield Rule(
+            chain=chain,
+            jump=below,
+            destination=ipaddress.ip_network((family.address(prefix << step), length)),
+            comment="allowed networks",
+        )
+        yield from _branch(group, below, depth + 1, number)
+
+
+def _shared(networks: Sequence[Network], family: Family) -> int:
+    """Return how many leading bits all networks have in common, as far as they can be split."""
+    low = min(int(each.network_address) for each in networks)
+    high = max(int(each.network_address) for each in networks)
+    alike = family.bits - (low ^ high).bit_length()
+    return min(alike, *(each.prefixlen for each in networks), family.bits - BITS)

@@ -1,0 +1,24 @@
+"""The benchmarks run. What they measure is no test."""
+
+import pytest
+
+from tests.benchmarks import firewall
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_firewall_is_measured() -> None:
+    found = firewall.measure(200, processes=3, rounds=1, connections=20)
+    assert all(ratio > 0 for ratio in found.values())
+
+
+def test_ten_thousand_networks_load_in_one_transaction_and_let_through_what_they_name() -> None:
+    rules = firewall.tree(10_000)
+    with firewall.namespaces():
+        firewall.load(rules)
+        saved = firewall.inside("iptables-save", "-t", "filter")
+        assert saved.count("-j ACCEPT") >= 10_000
+        firewall.inside(
+            "python3", "-c",
+            f"import socket; socket.create_connection(('{firewall.PEER}', {firewall.PORT}), 5)",
+        )  # fmt: skip
