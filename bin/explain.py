@@ -47,6 +47,8 @@ def run(
         door = f"{row['protocol'] or 'all'} {row['port'] or 'every other port'}"
         if asked.port is None and not any(each["port"] for each in rows):
             door = f"{row['protocol'] or 'all'} every port"
+        if row["protocol"] == "icmp":
+            door = "icmp"
         place = f"  ({row['place']})" if row["place"] else ""
         terminal.result(f"{word}  {row['network']}  {door}  because of {row['reason']}{place}")
     return 0
@@ -77,7 +79,7 @@ def _named(firewall: Firewall, asked: Target) -> list[dict[str, Any]]:
         {"network": each.name, "protocol": None, "port": each.port, "open": True,
          "reason": each.origin}
         for each in firewall.names
-        if asked.name and each.name.rstrip(".").lower() == asked.name.rstrip(".").lower()
+        if asked.name and (each.covers(asked.name) or each.key == asked.name.lower())
         and (asked.port is None or each.port in {None, asked.port})
     ]  # fmt: skip
 

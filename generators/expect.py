@@ -55,7 +55,7 @@ def _reached(rules: Firewall, target: Target) -> bool:
     if target.network is not None:
         return opened(rules, target.network, target.port)
     return any(
-        each.name.rstrip(".").lower() == target.name.rstrip(".").lower()
+        (each.covers(target.name) or each.key == target.name.lower())
         and each.port in {None, target.port}
         for each in rules.names
     )

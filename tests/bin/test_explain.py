@@ -44,6 +44,30 @@ def test_an_answer_names_the_rule_and_the_line(
     assert lines[0].endswith(f"({user.config}:{place})") == bool(place)
 
 
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (
+            "a.example.test:443",
+            "open    *.example.test  all 443  because of defaults.allowed_hosts[0]",
+        ),
+        ("a.b.example.test", "open    *.example.test  all 443"),
+        ("example.test:443", "closed"),
+        ("1.1.1.1:443", "closed  1.1.1.1/32  tcp 443  because of workspaces.api.egress"),
+        ("127.0.0.11:53", "closed  127.0.0.11/32  tcp 53  because of resolver of the engine"),
+        ("127.0.0.1:80", "open    127.0.0.1/32  tcp 80  because of loopback"),
+        ("10.1.2.3", "closed  10.1.2.3/32  icmp every port"),
+    ],
+)
+def test_modes_wildcards_and_the_sandbox_itself(user: User, target: str, words: str) -> None:
+    user.write(
+        '[defaults]\nallowed_hosts = ["*.example.test:443"]\n'
+        '[workspaces.api]\negress = "allowlist"\n'
+    )
+    result = user.run("explain", "api", target)
+    assert words in result.stdout + result.stderr
+
+
 def test_the_workspace_may_be_left_out(user: User) -> None:
     user.write(FILE)
     assert user.ok("explain", "10.1.2.3", "-w", "api") == user.ok("explain", "api", "10.1.2.3")
