@@ -56,7 +56,7 @@ def test_an_answer_names_the_rule_and_the_line(
         ("1.1.1.1:443", "closed  1.1.1.1/32  tcp 443  because of workspaces.api.egress"),
         ("127.0.0.11:53", "closed  127.0.0.11/32  tcp 53  because of resolver of the engine"),
         ("127.0.0.1:80", "open    127.0.0.1/32  tcp 80  because of loopback"),
-        ("10.1.2.3", "closed  10.1.2.3/32  icmp every port"),
+        ("10.1.2.3", "closed  10.1.2.3/32  icmp  because of private"),
     ],
 )
 def test_modes_wildcards_and_the_sandbox_itself(user: User, target: str, words: str) -> None:
