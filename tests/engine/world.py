@@ -192,8 +192,9 @@ class User:
     def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         """Run jailoc in the background, with its output in a pipe."""
         kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
+        # A shell leaves what it starts in the background deaf to interrupts, which is inherited.
         with subprocess.Popen(
-            [sys.executable, "-m", "jailoc.bin", *arguments],
+            ["env", "--default-signal=INT", sys.executable, "-m", "jailoc.bin", *arguments],
             env=kept | {"HOME": str(self.home), "PYTHONPATH": str(ROOT / ".pkg")},
             cwd=self.home,
             stdin=subprocess.DEVNULL,
