@@ -1,6 +1,6 @@
 """How long rules take to load, and what they cost a connection: ratios, measured side by side.
 
-    python -m tests.benchmarks.firewall [--networks 10000]
+    PYTHONPATH=.pkg python -m tests.benchmarks.firewall [--networks 10000]
 
 Needs root, ip(8) and iptables. Everything happens in two network namespaces of its own. Each pair
 of measurements is taken in turns in one run, so that a busy machine weighs on both alike; only the
