@@ -8,6 +8,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jailoc.bin import context
 from jailoc.generators.load import Mentioned
 from jailoc.model.diagnostic import refuse
 from jailoc.model.host import Host, Kind
@@ -69,6 +70,7 @@ def gather(mentioned: Mentioned) -> Host:
         links=links,
         kinds=kinds,
         files=texts,
+        contexts={path: found for path in mentioned.contexts if (found := context.digest(path))},
         sockets=_sockets(),
         agent_socket=_agent_socket(),
     )

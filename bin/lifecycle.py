@@ -41,8 +41,8 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     with store.locked(directory.with_name(f"{name}.lock")):
         _check_port(bundle)
         for build in bundle.builds:
-            # What lies in a directory of the user may have changed; the engine knows.
-            if build.directory is not None or not engine.has_image(build.tag):
+            # What lies in a large directory may have changed; the engine knows.
+            if not build.known or not engine.has_image(build.tag):
                 terminal.say(f"building image {build.tag}")
                 engine.build(build, lambda line: terminal.say(f"  {line}", "dim"))
         _settle(terminal, config, bundle, directory)

@@ -56,6 +56,7 @@ def agent(workspace: Workspace, host: Host) -> tuple[tuple[Build, ...], str]:
             ),
             base=reference,
             directory=workspace.overlay.context,
+            content=host.contexts.get(workspace.overlay.context or ""),
         )
         builds, reference = (*builds, overlay), overlay.tag
     return builds, reference

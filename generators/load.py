@@ -61,6 +61,8 @@ class Mentioned(Model):
     """Those of them whose text is needed."""
     urls: tuple[str, ...]
     """Dockerfiles that are fetched."""
+    contexts: tuple[str, ...]
+    """Directories that are sent to the engine as build contexts."""
 
 
 def load(document: Document, host: Host, *, expectations: bool = True) -> Config:
@@ -145,11 +147,16 @@ def mentioned(document: Document, home: str) -> Mentioned:
     paths: list[object] = [f"{home}/{name}" for name in _OWN]
     files: list[object] = [text for _, text in texts(table(data, "base").get("ca_certificates"))]
     sources: list[object] = [table(data, "base").get("dockerfile")]
+    contexts: list[object] = []
     defaults = table(data, "defaults")
     for _, scope in scopes(data):
         files += [text for _, text in texts(scope.get("env_file"))]
         sources.append(scope.get("dockerfile"))
         paths.append(scope.get("build_context"))
+        overlay = absolute(scope.get("dockerfile"), home)
+        contexts.append(
+            scope.get("build_context") or (overlay and (overlay.rpartition("/")[0] or "/"))
+        )
         paths += [text.split(":", 1)[0] for _, text in texts(scope.get("mounts"))]
         for kind in ("env", "file"):
             for name in table(scope, "secrets", kind):
@@ -170,6 +177,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         files=_absolute(files, home),
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),
+        contexts=_absolute(contexts, home),
     )  # fmt: skip
 
 

@@ -39,6 +39,9 @@ class Host(Model):
     """What there is at the paths that the compiler asks about; what is missing is not there."""
     files: dict[str, str] = Field(default_factory=dict)
     """Text of the files that the configuration refers to, by absolute path or URL."""
+    contexts: dict[str, str] = Field(default_factory=dict)
+    """What lies in directories that images are built from, as a digest; too large ones are not
+    there."""
     sockets: tuple[str, ...] = ()
     """Sockets of the engine in use, absolute."""
     agent_socket: str | None = None

@@ -1,0 +1,111 @@
+"""Images: what is built, what is not built again, and what the engine is sent."""
+
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin import context
+from jailoc.model.ignore import ignored, parse
+from tests.engine import world
+from tests.engine.conftest import Sandbox
+
+pytestmark = pytest.mark.engine
+
+TREE = (
+    ".env", "README.md", "README-secret.md", "a.go", "a/b/c.go", "a/temp", "a/b/temporary",
+    "build/out", "keep/build/out", "docs/x.md", "node_modules/m/index.js", "pkg/node_modules/n",
+    "src/main.py", "src/[odd]", "src/star*", "temp", "tempa", "tempab",
+)  # fmt: skip
+IGNORES = (
+    "",
+    "# nothing\n\n",
+    "*.md\n!README*.md\nREADME-secret.md\n",
+    "*.md\nREADME-secret.md\n!README*.md\n",
+    "**/*.go\nnode_modules\n",
+    "**/node_modules\n/build/\n./temp?\n",
+    "*\n!src\n!a/b\n",
+    "*/temp*\n*/*/temp*\ntemp?\n",
+    "[ab].go\n[^x]*.env\nsrc/star\\*\n",
+    "a/**/temp*\n**/out\n!keep/**\n",
+    "  src/main.py  \r\n.dockerignore\n",
+)
+
+
+@pytest.mark.parametrize("text", IGNORES)
+def test_what_counts_is_what_the_engine_is_sent(tmp_path: Path, text: str) -> None:
+    for each in TREE:
+        place = tmp_path / each
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(each)
+    (tmp_path / ".dockerignore").write_text(text)
+    built = subprocess.run(
+        ["docker", "build", "--quiet", "--output", "type=tar,dest=-", "--file", "-",
+         str(tmp_path)],
+        input=b"FROM scratch\nCOPY . /\n", capture_output=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr.decode()
+    with tarfile.open(fileobj=io.BytesIO(built.stdout)) as archive:
+        sent = {each.name for each in archive.getmembers() if each.isfile()}
+    patterns = parse(text)
+    ours = {each for each in (*TREE, ".dockerignore") if not ignored(patterns, each)}
+    assert ours == sent
+    assert context.digest(str(tmp_path))
+
+
+@pytest.fixture
+def events() -> Iterator[subprocess.Popen[str]]:
+    """Listen to what the engine does with images."""
+    with subprocess.Popen(
+        ["docker", "events", "--filter", "type=image", "--format", "{{json .}}"],
+        stdout=subprocess.PIPE, text=True,
+    ) as listening:  # fmt: skip
+        yield listening
+        listening.kill()
+
+
+def test_a_second_up_builds_nothing_and_contacts_nothing(
+    sandbox: Sandbox, events: subprocess.Popen[str]
+) -> None:
+    """Jailoc runs without any network; the engine is seen to pull and build nothing."""
+    before = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Id"]
+    with sandbox.user.start("up", "walled", prefix=("unshare", "--net")) as running:
+        assert running.wait(120) == 0
+    after = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Id"]
+    assert after == before
+    events.terminate()
+    assert events.stdout
+    assert events.stdout.read() == ""
+
+
+def test_an_overlay_is_built_when_its_context_changes_and_not_before(sandbox: Sandbox) -> None:
+    home = sandbox.user.home
+    place = home / "overlay"
+    place.mkdir()
+    (place / "Dockerfile").write_text("FROM ${BASE}\nCOPY note /note\n")
+    (place / "note").write_text("one")
+    (place / ".dockerignore").write_text("log\n")
+    text = sandbox.config() + f'dockerfile = "{place}/Dockerfile"\n'
+
+    def up() -> tuple[str, bool]:
+        result = sandbox.user.run("up", "walled")
+        assert result.status == 0, result.stderr
+        agent = sandbox.container("opencode")
+        note = world.call("docker", "exec", agent, "cat", "/note")
+        return note, "building image jailoc-overlay" in result.stderr
+
+    try:
+        sandbox.user.write(text)
+        assert up() == ("one", True)
+        assert up() == ("one", False)
+        (place / "log").write_text("changes all the time")
+        assert up() == ("one", False)
+        (place / "note").write_text("two")
+        assert up() == ("two", True)
+    finally:
+        sandbox.user.write(sandbox.config())
+        sandbox.user.ok("up", "walled")

@@ -1,0 +1,41 @@
+"""`.dockerignore`: the documented examples, and what the engine itself does (see tests/engine)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.model.ignore import ignored, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "out", "kept"),
+    [
+        ("# comment", [], ["# comment", "a"]),
+        ("*/temp*", ["somedir/temporary.txt", "somedir/temp"], ["temp", "a/b/temp"]),
+        ("*/*/temp*", ["a/b/temporary.txt"], ["a/temp"]),
+        ("temp?", ["tempa", "tempb"], ["temp", "tempab", "a/tempa"]),
+        ("**/*.go", ["a.go", "a/b/c.go"], ["a.gox"]),
+        ("*.md\n!README.md", ["a.md"], ["README.md", "a/b.md"]),
+        ("*.md\n!README*.md\nREADME-secret.md", ["a.md", "README-secret.md"], ["README.md"]),
+        ("*.md\nREADME-secret.md\n!README*.md", ["a.md"], ["README.md", "README-secret.md"]),
+        ("node_modules", ["node_modules", "node_modules/a/b"], ["a/node_modules"]),
+        ("/foo/bar/\n./baz", ["foo/bar", "foo/bar/x", "baz"], ["bar", "foo"]),
+        ("*\n!src", ["a", "b/c"], ["src", "src/a/b"]),
+        ("a[bc]\n[^x]y", ["ab", "ac", "zy"], ["ad", "xy"]),
+        ("a\\*b", ["a*b"], ["axb"]),
+        ("\ufeffsecret\r\n\n  padded  ", ["secret", "padded"], ["\ufeffsecret"]),
+        ("**", ["a", "a/b"], []),
+        ("a/**/b", ["a/b", "a/x/b", "a/x/y/b"], ["b", "ab"]),
+        (".", [], ["a"]),
+        ("[", [], ["[", "a"]),
+    ],
+)
+def test_what_is_left_out(text: str, out: list[str], kept: list[str]) -> None:
+    patterns = parse(text)
+    assert [path for path in out if not ignored(patterns, path)] == []
+    assert [path for path in kept if ignored(patterns, path)] == []
+
+
+@given(st.text(st.sampled_from("ab*?[]!\\/.#-^ \n"), max_size=20), st.from_regex(r"[ab]/?[ab]"))
+def test_any_text_can_be_read(text: str, path: str) -> None:
+    ignored(parse(text), path)
