@@ -1,6 +1,6 @@
 # The agent: OpenCode and the tools it works with.
 ARG BASE=debian:trixie-slim
-FROM ${BASE}
+FROM ${BASE} AS system
 
 # The first steps are the same in all three images, so that they share layers.
 RUN apt-get update \
@@ -12,7 +12,7 @@ RUN update-ca-certificates
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
         bash curl docker-buildx docker-cli docker-compose fd-find file git jq less \
-        nodejs npm openssh-client procps python3 python3-venv ripgrep unzip \
+        nodejs npm openssh-client procps python3 python3-venv ripgrep unzip xz-utils \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && ln -s /usr/bin/fdfind /usr/local/bin/fd
 
@@ -24,16 +24,34 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
     CURL_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt \
     PIP_CERT=/etc/ssl/certs/ca-certificates.crt
 
+# What comes from npm, with its versions; its cache and its scratch files stay behind.
+FROM system AS npm
+ARG OPENCODE_VERSION=1.18.4
+ARG BASH_LANGUAGE_SERVER_VERSION=5.6.0
+ARG PYRIGHT_VERSION=1.1.411
+ARG TYPESCRIPT_VERSION=6.0.3
+ARG TYPESCRIPT_LANGUAGE_SERVER_VERSION=5.3.0
+ARG YAML_LANGUAGE_SERVER_VERSION=1.24.0
+RUN npm install --global --no-audit --no-fund --no-update-notifier \
+        "opencode-ai@${OPENCODE_VERSION}" \
+        "bash-language-server@${BASH_LANGUAGE_SERVER_VERSION}" \
+        "pyright@${PYRIGHT_VERSION}" \
+        "typescript@${TYPESCRIPT_VERSION}" \
+        "typescript-language-server@${TYPESCRIPT_LANGUAGE_SERVER_VERSION}" \
+        "yaml-language-server@${YAML_LANGUAGE_SERVER_VERSION}"
+
+FROM system
+COPY --from=npm /usr/local/ /usr/local/
+
 # The folders exist beforehand: the engine makes a missing parent of a volume as root's.
 RUN useradd --uid 1000 --user-group --create-home --shell /bin/bash agent \
  && cd /home/agent \
- && mkdir -p .local/share/opencode .local/state .cache .config .claude \
+ && mkdir -p .local/bin .local/share/opencode .local/state .cache .config .claude \
  && chown -R 1000:1000 . \
  && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
-ARG OPENCODE_VERSION=1.18.4
-RUN npm install --global --no-audit --no-fund --no-update-notifier "opencode-ai@${OPENCODE_VERSION}" \
- && rm -rf /root/.npm
+# What the agent installs for itself comes first. No root ever looks there.
+ENV PATH=/home/agent/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 USER 1000:1000
 WORKDIR /home/agent

@@ -6,13 +6,14 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from jailoc.bin import context
 from jailoc.model.ignore import ignored, parse
 from tests.engine import world
-from tests.engine.conftest import Sandbox
+from tests.engine.conftest import Sandbox, inner_image
 
 pytestmark = pytest.mark.engine
 
@@ -87,7 +88,8 @@ def test_an_overlay_is_built_when_its_context_changes_and_not_before(sandbox: Sa
     place = home / "overlay"
     place.mkdir()
     (place / "Dockerfile").write_text("FROM ${BASE}\nCOPY note /note\n")
-    (place / "note").write_text("one")
+    one, two = (str(uuid4()) for _ in range(2))  # no earlier run has built it
+    (place / "note").write_text(one)
     (place / ".dockerignore").write_text("log\n")
     text = sandbox.config() + f'dockerfile = "{place}/Dockerfile"\n'
 
@@ -100,12 +102,101 @@ def test_an_overlay_is_built_when_its_context_changes_and_not_before(sandbox: Sa
 
     try:
         sandbox.user.write(text)
-        assert up() == ("one", True)
-        assert up() == ("one", False)
+        assert up() == (one, True)
+        assert up() == (one, False)
         (place / "log").write_text("changes all the time")
-        assert up() == ("one", False)
-        (place / "note").write_text("two")
-        assert up() == ("two", True)
+        assert up() == (one, False)
+        (place / "note").write_text(two)
+        assert up() == (two, True)
     finally:
         sandbox.user.write(sandbox.config())
         sandbox.user.ok("up", "walled")
+
+
+GREET = """
+import json, subprocess, sys
+with subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                      stderr=subprocess.DEVNULL) as server:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "processId": None, "rootUri": None, "capabilities": {}}}).encode()
+    server.stdin.write(b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
+    server.stdin.flush()
+    while True:
+        size = 0
+        while line := server.stdout.readline().strip():
+            name, _, value = line.partition(b":")
+            size = int(value) if name.lower() == b"content-length" else size
+        answer = json.loads(server.stdout.read(size))
+        if answer.get("id") == 1:
+            print(len(answer["result"]["capabilities"]))
+            break
+    server.kill()
+"""
+
+
+def agent(sandbox: Sandbox, *command: str) -> str:
+    return world.call("docker", "exec", "--user", "1000:1000", sandbox.container("opencode"),
+                      *command)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "opencode", "node", "npm", "python3", "git", "rg", "fd", "jq", "curl", "tsc", "pyright",
+        "typescript-language-server", "bash-language-server",
+    ],
+)  # fmt: skip
+def test_the_embedded_image_brings_tools_that_start(sandbox: Sandbox, command: str) -> None:
+    assert any(char.isdigit() for char in agent(sandbox, command, "--version"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("typescript-language-server", "--stdio"),
+        ("pyright-langserver", "--stdio"),
+        ("bash-language-server", "start"),
+        ("yaml-language-server", "--stdio"),
+    ],
+    ids=lambda each: each[0],
+)
+def test_the_language_servers_answer_their_protocol(
+    sandbox: Sandbox, command: tuple[str, str]
+) -> None:
+    assert int(agent(sandbox, "python3", "-c", GREET, *command)) > 3
+
+
+COMPOSE = f"""
+services:
+  server:
+    build: .
+    command: ["/usr/bin/python3", "-c", {json.dumps(world.LISTENER)}, "9000"]
+  client:
+    image: shell:1
+    command: ["/usr/bin/python3", "-c", {
+    json.dumps('''
+import socket, time
+for attempt in range(50):
+    try:
+        print(socket.create_connection(("server", 9000), 2).recv(5).decode())
+        break
+    except OSError:
+        time.sleep(0.2)
+''')
+}]
+"""
+
+
+def test_the_agent_builds_and_runs_a_project_of_two_services_that_talk(sandbox: Sandbox) -> None:
+    inner_image(sandbox)
+    place = sandbox.user.home / "project/inner"
+    place.mkdir()
+    (place / "compose.yml").write_text(COMPOSE)
+    (place / "Dockerfile").write_text('FROM shell:1\nRUN ["/bin/bash", "-c", "echo built"]\n')
+    for each in (place, *place.iterdir()):
+        each.chmod(0o777)
+    told = agent(
+        sandbox, "docker", "compose", "--project-directory", str(place), "--file",
+        str(place / "compose.yml"), "up", "--build", "--exit-code-from", "client",
+    )  # fmt: skip
+    assert "hello" in told

@@ -127,9 +127,15 @@ def reach(protocol, address, port):
         door = socket.socket(family, socket.SOCK_RAW, number)
         skip = 20 if family == socket.AF_INET else 0
     with door:
-        door.settimeout(1)
         place = socket.getaddrinfo(address, 1, type=socket.SOCK_DGRAM)[0][4]
         door.connect((place[0], 0, *place[2:]))
+        # Until it was connected, a raw socket heard the answers to everybody else.
+        door.setblocking(False)
+        try:
+            while True:
+                door.recv(100)
+        except BlockingIOError:
+            door.settimeout(1)
         data = exchange(door, packet)
         for _ in range(5):
             if data[skip] == answer:
