@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from jailoc.bin import docker, engine, facts, fetch, password, secret, source, store
+from jailoc.bin import docker, engine, facts, fetch, images, password, secret, source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import COMPOSE_FILE, compile_workspace
 from jailoc.generators.compose import AGENT, PASSWORD_FILE, SIDECAR, WALL
@@ -40,11 +40,7 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     directory = Path(bundle.directory)
     with store.locked(directory.with_name(f"{name}.lock")):
         _check_port(bundle)
-        for build in bundle.builds:
-            # What lies in a large directory may have changed; the engine knows.
-            if not build.known or not engine.has_image(build.tag):
-                terminal.say(f"building image {build.tag}")
-                engine.build(build, lambda line: terminal.say(f"  {line}", "dim"))
+        images.ensure(terminal, bundle)
         _settle(terminal, config, bundle, directory)
         _prepare(terminal, bundle)
         store.write_bundle(bundle, directory)

@@ -1,0 +1,25 @@
+"""Commands that change what runs."""
+
+from jailoc.bin.app import Options, app, terminal
+
+
+@app.command
+def up(workspace: str | None = None, /) -> int:
+    """Start a workspace and wait until its server answers.
+
+    Example: jailoc up api
+    """
+    from jailoc.bin import lifecycle
+
+    return lifecycle.up(terminal(), Options.config, workspace or Options.workspace)
+
+
+@app.command
+def down(workspace: str | None = None, /) -> int:
+    """Stop a workspace: its containers and network go, its volumes stay.
+
+    Example: jailoc down api
+    """
+    from jailoc.bin import lifecycle
+
+    return lifecycle.down(terminal(), Options.config, workspace or Options.workspace)
