@@ -47,6 +47,26 @@ def run(
         DockerError: it ended with another status than 0, or not within `timeout` seconds.
         Refused: there is no `docker` command.
     """
+    status, output, told = attempt(arguments, extra=extra, stdin=stdin, timeout=timeout, what=what)
+    if status != 0:
+        raise DockerError(what, ["docker", *arguments], status, output + "\n" + told)
+    return output
+
+
+def attempt(
+    arguments: list[str],
+    *,
+    what: str = "docker",
+    extra: dict[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout: float | None = None,
+) -> tuple[int, str, str]:
+    """Run docker and return its exit status, standard output and standard error.
+
+    Raises:
+        DockerError: it did not end within `timeout` seconds.
+        Refused: there is no `docker` command.
+    """
     command = ["docker", *arguments]
     try:
         done = subprocess.run(
@@ -62,12 +82,11 @@ def run(
         raise no_docker() from None
     except subprocess.TimeoutExpired:
         raise DockerError(what, command, 124, f"no answer within {timeout:.0f} seconds") from None
-    output = done.stdout.decode(errors="replace")
-    if done.returncode != 0:
-        raise DockerError(
-            what, command, done.returncode, output + "\n" + done.stderr.decode(errors="replace")
-        )
-    return output
+    return (
+        done.returncode,
+        done.stdout.decode(errors="replace"),
+        done.stderr.decode(errors="replace"),
+    )
 
 
 def stream(

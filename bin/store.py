@@ -17,6 +17,11 @@ from jailoc.model.diagnostic import refuse
 
 
 def write(path: Path, text: str, mode: int) -> None:
+    """Replace a text file in one step; `mode` holds whatever the umask says."""
+    write_bytes(path, text.encode(), mode)
+
+
+def write_bytes(path: Path, data: bytes, mode: int) -> None:
     """Replace a file in one step; `mode` holds whatever the umask says.
 
     Raises:
@@ -25,7 +30,7 @@ def write(path: Path, text: str, mode: int) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
+            file.write(data)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
