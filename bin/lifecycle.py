@@ -15,6 +15,8 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     origin = apply.read(terminal, config, lambda each: (each.chosen(wanted),))
     name = origin.chosen(wanted)
     each = apply.item(origin, name, complete=True)
+    if each.bundle is not None:
+        world.build_unknown(terminal, each.bundle)
     if apply.carry_out(terminal, config, each):
         terminal.say(f"{name} started {_where(each)}", "green")
     else:

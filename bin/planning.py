@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from jailoc.bin import apply, deployment, docker, store
+from jailoc.bin import apply, deployment, docker, store, world
 from jailoc.bin.apply import Item
 from jailoc.bin.failure import report
 from jailoc.bin.source import Source
@@ -138,6 +138,9 @@ def run(terminal: Terminal, flag: str | None, choice: Choice, *, yes: bool, back
         )  # fmt: skip
         flag = saved.config
     _, items = _items(terminal, flag, choice, ask=True, complete=True)
+    for each in items:
+        if each.bundle is not None:
+            world.build_unknown(terminal, each.bundle)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         plans = tuple(pool.map(lambda each: apply.planned(each, prune=choice.prune), items))
     approved = {each.workspace: each for each in (saved.plans if saved else plans)}

@@ -212,6 +212,12 @@ def build(terminal: Terminal, bundle: Bundle) -> None:
         images.ensure(terminal, bundle)
 
 
+def build_unknown(terminal: Terminal, bundle: Bundle) -> None:
+    """Have the engine compare the build contexts that are too large for a digest."""
+    if not all(each.known for each in bundle.builds):
+        build(terminal, bundle)
+
+
 def start(terminal: Terminal, project: str, directory: Path, services: tuple[str, ...]) -> None:
     """Make and start what is missing or stopped of a project, and wait until it is healthy."""
     if AGENT in services:

@@ -121,13 +121,11 @@ def _images(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     for build in bundle.builds:
         there = deployed.images.get(build.tag)
         retagged = there is not None and ids.get(build.tag, there) != there
-        if build.known and there is not None and not retagged:
+        if there is not None and not retagged:
             continue
         old = before.get(build.name)
         causes: tuple[str, ...] = ("the engine does not have it",)
-        if not build.known:
-            causes = ("its build context is too large to be compared",)
-        elif retagged:
+        if retagged:
             causes = ("its tag names another image than the one that was built",)
         elif old is not None and (reasons := differences(build, old)):
             causes = tuple(f"{each} has changed" for each in reasons)
@@ -288,6 +286,12 @@ def _effects(
 def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
     if not deployed.engine:
         yield "no engine answers, so only the generated files are compared"
+    for build in bundle.builds:
+        if not build.known:
+            yield (
+                f"the build context of image jailoc-{build.name} is too large to be compared: an "
+                "apply has the engine compare it"
+            )
     if given.missing:
         yield f"no value here for {', '.join(given.missing)}, so nothing is said about them"
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
