@@ -30,7 +30,7 @@ from jailoc.generators.resolve import names, resolve
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.document import Document
-from jailoc.model.plan import BuildImages, Plan
+from jailoc.model.plan import Action, BuildImages, Plan
 
 MOST_ROUNDS = 3
 """Plans in a row until a workspace must be as it should; a build may bring another image."""
@@ -199,6 +199,8 @@ def carry_out(
         _same(approved, made)
         if made.empty:
             return False
+        if approved is None:
+            _announce(terminal, made)
         before = rollback.remember(found)
         try:
             rounds(place, each.bundle, each.given, made)
@@ -208,6 +210,15 @@ def carry_out(
                 rollback.go_back(terminal, before, each.secrets)
             raise
     return True
+
+
+def _announce(terminal: Terminal, made: Plan) -> None:
+    """Say what is interrupted, and why, to somebody who has not seen the plan."""
+    for change in made.changes:
+        if change.address.startswith("service.") and change.action is not Action.CREATE:
+            causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
+            what = f"{change.action} {change.address.removeprefix('service.')}"
+            terminal.say(f"{what}: {'; '.join(causes)}", "yellow")
 
 
 def rounds(place: world.World, bundle: Bundle, given: Given, made: Plan) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -157,6 +158,12 @@ class Engine:
         Raises:
             Refused: something differs.
         """
+        project, limit = self._bundle.compose.name, time.monotonic() + START_LIMIT
+        # What was started by hand just before may still be on its way.
+        while time.monotonic() < limit and any(
+            each.health == "starting" for each in engine.containers(project)
+        ):
+            time.sleep(0.5)
         wrong = [each for each in verify.quick(self._bundle) if not each.ok]
         if wrong:
             raise Refused(tuple(map(_problem, wrong)))

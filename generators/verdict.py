@@ -36,7 +36,10 @@ def services(
             if name != WALL and wall and wall.action in {Action.CREATE, Action.RECREATE}:
                 causes.append("the wall, whose network namespace it shares, is replaced")
             if there.lapsed:
-                causes.append(f"the host has replaced {', '.join(there.lapsed)}, so it has lapsed")
+                causes.append(
+                    f"the protection of {', '.join(there.lapsed)} has lapsed, because the host "
+                    "has replaced it"
+                )
         if causes:
             known = change.causes if change and change.action is Action.RECREATE else ()
             change = Change(
