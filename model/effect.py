@@ -21,6 +21,8 @@ class Kind(StrEnum):
     MOUNT = "mount"
     """Where in the container a path of the host, or a volume, is."""
     SECRET = "secret"  # noqa: S105 -- a word
+    INPUT = "input"
+    """A file of the machine whose text goes in, such as an env file."""
     PRIVILEGES = "privileges"
     SERVICE = "service"
     PORT = "port"
@@ -62,6 +64,8 @@ class Effect(Model):
     """All the destinations that a reachable effect is about; the subject may sum them up."""
     doors: tuple[Door, ...] = ()
     """The ways there that it is about."""
+    paths: tuple[str, ...] = ()
+    """All the paths of the host that it is about."""
 
     @property
     def text(self) -> str:
@@ -99,6 +103,8 @@ class Sides(Model):
     firewall: Firewall
     secrets: tuple[str, ...] = ()
     """What is handed over, such as `env TOKEN` and `file key`."""
+    inputs: tuple[str, ...] = ()
+    """Files whose text goes in, such as `env file /src/agent.env`."""
 
     @classmethod
     def of(cls, bundle: Bundle, secrets: tuple[str, ...] = ()) -> "Sides":

@@ -234,6 +234,17 @@ def test_what_stays_read_only_in_a_writable_path_is_told_with_it() -> None:
     ]
 
 
+def test_many_places_in_one_path_are_summed_up_and_all_of_them_are_there_as_data() -> None:
+    host = HOST.model_copy(
+        update={"kinds": {f"/src/{name}": PathKind.FILE for name in "abcdefghij"}}
+    )
+    path = EMPTY + 'paths = ["/src"]\n'
+    before = side(path + f"protect = {list('abcdefghij')}", host)
+    (found,) = effects(before, side(path + "protect = []", host))
+    assert found.text == "writable + in /src: a, b, c, d, e and 5 more (readable either way)"
+    assert found.paths == tuple(f"/src/{name}" for name in "abcdefghij")
+
+
 def test_a_path_that_is_seen_elsewhere_is_told() -> None:
     def at(place: str) -> Sides:
         return side(EMPTY + f'mounts = ["~/data:{place}:ro"]')
