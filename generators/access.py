@@ -5,7 +5,7 @@ read-only inside of one that is writable.
 """
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 
 from jailoc.generators.compose import AGENT
