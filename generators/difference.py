@@ -120,7 +120,7 @@ def _values(snapshot: Snapshot) -> dict[str, Any]:
     compose = document(snapshot.compose)
     for service in compose["services"].values():
         if "volumes" in service:
-            service["volumes"] = {each["target"]: each for each in service["volumes"]}
+            service["volumes"] = {each["target"]: _mount(each) for each in service["volumes"]}
     return {
         "compose": compose,
         "firewall": {
@@ -134,6 +134,14 @@ def _values(snapshot: Snapshot) -> dict[str, Any]:
         "secrets": list(snapshot.secrets),
         "inputs": list(snapshot.inputs),
     }
+
+
+def _mount(mount: dict[str, Any]) -> str:
+    """Return a mount as one value, since all of it changes together."""
+    if mount["type"] == "tmpfs":
+        return f"memory, {mount['tmpfs']['size']} bytes, mode {mount['tmpfs']['mode']:o}"
+    mode = "read-only" if mount.get("read_only") else "writable"
+    return f"{mount['type']} {mount['source']}, {mode}"
 
 
 def unified(name: str, file: FileDifference) -> str:

@@ -7,6 +7,7 @@ and every file and directory that is named. It has no address, no date, and no t
 
 import hashlib
 import json
+from dataclasses import dataclass
 
 from jailoc.generators.compile import bundle
 from jailoc.generators.load import mentioned
@@ -95,21 +96,34 @@ def inputs(config: Config, workspace: Workspace) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{what} {tilde(path, HOME)}" for what, path in found))
 
 
-def compiled(document: Document, config: Config, name: str) -> tuple[Bundle, Snapshot]:
-    """Compile one workspace for everybody, with its models as they are written beside it.
+@dataclass(frozen=True)
+class Compiled:
+    """One workspace as it is for everybody."""
+
+    bundle: Bundle
+    snapshot: Snapshot
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Return all that is written for it."""
+        models = File(path=BUNDLE_FILE, mode=0o644, text=written(self.snapshot))
+        return (*self.bundle.files, models)
+
+
+def compiled(document: Document, config: Config, name: str) -> Compiled:
+    """Compile one workspace for everybody.
 
     Args:
         document: The configuration file.
         config: What was loaded from it for the portable host.
         name: The workspace.
+
+    Raises:
+        Refused: there is no such workspace.
     """
     machine = host(document)
     workspace = resolve(config, name, machine)
     made = bundle(workspace, machine)
-    files = (
-        Written(path=each.path, sha256=hashlib.sha256(each.text.encode()).hexdigest())
-        for each in made.files
-    )
     snapshot = Snapshot(
         workspace=name,
         compose=made.compose,
@@ -120,14 +134,12 @@ def compiled(document: Document, config: Config, name: str) -> tuple[Bundle, Sna
         ),
         secrets=tuple(f"{each.destination.value} {each.name}" for each in workspace.secrets),
         inputs=inputs(config, workspace),
-        files=tuple(files),
+        files=tuple(
+            Written(path=each.path, sha256=hashlib.sha256(each.text.encode()).hexdigest())
+            for each in made.files
+        ),
     )
-    return made, snapshot
-
-
-def files(made: Bundle, snapshot: Snapshot) -> tuple[File, ...]:
-    """Return all that is written for a workspace."""
-    return (*made.files, File(path=BUNDLE_FILE, mode=0o644, text=written(snapshot)))
+    return Compiled(made, snapshot)
 
 
 def written(snapshot: Snapshot) -> str:

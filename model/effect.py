@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import JsonValue
+
 from jailoc.model.address import Network
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
@@ -81,6 +83,12 @@ class Effect(Model):
             return f"{what}: changed"
         colon = ":" if self.subject else ""
         return f"{what}{colon} {self.before} -> {self.after}"
+
+    @property
+    def data(self) -> dict[str, JsonValue]:
+        """Return it for programs, with what can be derived."""
+        told: dict[str, JsonValue] = {"text": self.text, "opens": self.opens}
+        return told | self.model_dump(mode="json")
 
     @property
     def opens(self) -> bool:

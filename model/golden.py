@@ -1,5 +1,6 @@
 """What a team commits of a workspace, as models, and how it differs from what is compiled."""
 
+import json
 from enum import StrEnum
 from typing import Literal
 
@@ -105,6 +106,15 @@ class Change(Model):
     """None where there was none."""
     after: JsonValue = None
 
+    @property
+    def text(self) -> str:
+        """Return it as one line."""
+        return f"{self.path}: {_json(self.before)} -> {_json(self.after)}"
+
+
+def _json(value: JsonValue) -> str:
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
+
 
 class Difference(Model):
     """One workspace: what is committed against what the configuration becomes."""
@@ -114,3 +124,19 @@ class Difference(Model):
     effects: tuple[Effect, ...] = ()
     changes: tuple[Change, ...] = ()
     files: tuple[FileDifference, ...] = ()
+
+    @property
+    def summary(self) -> str | None:
+        """Return what there is to say where no effect is."""
+        if self.state is State.UNREADABLE:
+            return f"{BUNDLE_FILE} cannot be read, so what it was is not known"
+        if self.effects:
+            return None
+        if all(each.state in {FileState.EDITED, FileState.MISSING} for each in self.files):
+            return "the models are the same: only files were changed by hand"
+        return "nothing becomes open or closed"
+
+    @property
+    def listed(self) -> tuple[FileDifference, ...]:
+        """Return the files that are worth a line; of a workspace that comes or goes, none."""
+        return () if self.state in {State.ADDED, State.REMOVED} else self.files
