@@ -24,7 +24,7 @@ def pull_request(found: tuple[Difference, ...], diff: bool = False) -> str:
         return "### jailoc: the generated files are up to date\n"
     opening = sum(effect.opens for each in changed for effect in each.effects)
     head = f"### jailoc: {_number(len(changed), 'workspace')} changed"
-    head += f", {_number(opening, 'effect')} let more in or out" if opening else ""
+    head += f", {_number(opening, 'effect')} open something" if opening else ""
     room = LIMIT
     parts = [head]
     for each in changed:
@@ -65,7 +65,7 @@ def _files(each: Difference, diff: bool, room: int) -> tuple[str, int]:
     for file in each.files:
         row = f"- {code(file.path)} {file.state}" if file in each.listed else ""
         if diff and file.path != BUNDLE_FILE:
-            text = unified(each.name, file)
+            text = "\n".join(map(_plain, unified(each.name, file).split("\n")))
             fits = len(text) <= room
             room -= len(text) * fits
             fence = "`" * max(3, _longest(text) + 1)
@@ -90,11 +90,18 @@ def code(text: str) -> str:
     >>> code("a`b")
     '`` a`b ``'
     """
-    plain = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    plain = _plain(text)
     longest = _longest(plain)
     fence = "`" * (longest + 1)
     padding = " " if longest or plain != plain.strip() or not plain else ""
     return f"{fence}{padding}{plain}{padding}{fence}"
+
+
+def _plain(text: str) -> str:
+    """Show each control character as one sign; a line of text has none but tabs."""
+    return "".join(
+        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
 
 
 def _longest(text: str) -> int:

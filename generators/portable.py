@@ -73,7 +73,7 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
                     hint="name another directory, or render with --native",
                 )
     # What is written out is the same for every home directory.
-    mine = [path for path in mentioned(document, HOME).paths if within(path, home)]
+    mine = [path for path in mentioned(document, HOME).paths if within(path, home) and path != home]
     return tuple(
         Diagnostic(
             code="portable",
@@ -83,7 +83,7 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
             hint=f"write ~{path.removeprefix(home)}",
         )
         for path in mine
-        if home not in {"/", path}
+        if home != "/" and not any(within(path, each) and path != each for each in mine)
     )
 
 
