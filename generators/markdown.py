@@ -24,7 +24,8 @@ def pull_request(found: tuple[Difference, ...], diff: bool = False) -> str:
         return "### jailoc: the generated files are up to date\n"
     opening = sum(effect.opens for each in changed for effect in each.effects)
     head = f"### jailoc: {_number(len(changed), 'workspace')} changed"
-    head += f", {_number(opening, 'effect')} open something" if opening else ""
+    if opening:
+        head += f", {_number(opening, 'effect')} open{'s' * (opening == 1)} something"
     room = LIMIT
     parts = [head]
     for each in changed:

@@ -208,7 +208,7 @@ def test_markdown_tells_what_opens_first_and_fits_into_a_comment() -> None:
     before = compiled("[workspaces.a]\n")
     after = compiled('[workspaces.a]\nmemory = "8g"\nallowed_networks = ["10.1.0.0/16"]\n')
     text = pull_request((compare(folder(before), after),), diff=True)
-    assert text.startswith("### jailoc: 1 workspace changed, 1 effect open something\n")
+    assert text.startswith("### jailoc: 1 workspace changed, 1 effect opens something\n")
     assert text.index("**Opens**\n\n- `reachable + 10.1.0.0/16") < text.index("Other effects")
     assert "```diff\n--- a/a/docker-compose.yml" in text
     many = ", ".join(f'"10.{each // 250}.{each % 250}.0/24"' for each in range(2000))
