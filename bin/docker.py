@@ -10,7 +10,11 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from jailoc.model.diagnostic import Refused, refuse
+from jailoc.bin.endpoint import Endpoint, endpoint, no_docker, pinned
+from jailoc.model.diagnostic import refuse
+
+__all__ = ["DockerError", "Endpoint", "check", "endpoint", "environment", "no_docker", "run",
+           "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
 ENGINE_API_MINIMUM = (1, 41)
@@ -26,11 +30,17 @@ class DockerError(Exception):
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that docker is run with: ours, less all that would change a project."""
+    """Return the variables that docker is run with: ours, less all that would change a project.
+
+    They name one engine, the same for every call.
+
+    Raises:
+        Refused: the chosen docker context does not exist.
+    """
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")}
     kept.pop("OPENCODE_SERVER_PASSWORD", None)
     # No `.env` file beside the compose file may add variables.
-    return kept | {"COMPOSE_DISABLE_ENV_FILE": "1"} | (extra or {})
+    return pinned(kept) | {"COMPOSE_DISABLE_ENV_FILE": "1"} | (extra or {})
 
 
 def run(
@@ -172,19 +182,11 @@ def _old_version() -> dict[str, Any]:
     except DockerError as error:
         raise refuse(
             "engine",
-            "Docker is not running or not accessible: " + error.tail.rpartition("\n")[2],
+            f"Docker is not running or not accessible at {endpoint()}: "
+            + error.tail.rpartition("\n")[2],
             hint="start Docker, or set DOCKER_HOST to the engine to use",
         ) from None
     return data
-
-
-def no_docker() -> Refused:
-    """Return the refusal where there is no `docker` command."""
-    return refuse(
-        "docker-missing",
-        "the `docker` command is not installed or not on PATH",
-        hint="install Docker with its Compose plugin",
-    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

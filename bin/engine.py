@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.docker import DockerError, environment, no_docker, run, stream
+from jailoc.bin.docker import DockerError, endpoint, environment, no_docker, run, stream
 from jailoc.model.base import Model
 from jailoc.model.image import Build
 from jailoc.model.mount import Mode
@@ -388,7 +388,12 @@ def tail(container: str, lines: int = 15) -> str:
 
 
 def port_is_free(port: int) -> bool:
-    """Tell whether nothing listens on a port of the host's loopback address."""
+    """Tell whether nothing listens on a port of the host's loopback address.
+
+    Of another machine's that is not known before its engine tries.
+    """
+    if not endpoint().local:
+        return True
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -5,7 +5,7 @@ read-only inside of one that is writable.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 
 from jailoc.generators.compose import AGENT
@@ -15,6 +15,8 @@ from jailoc.model.mount import Mode
 
 OWN = ("/etc/jailoc", "/etc/resolv.conf")
 """Where jailoc's own generated files are in every service; a user's mount may not be there."""
+EACH = 8
+"""Up to so many paths in one that itself does not change have a line of their own."""
 SHOWN = 5
 
 
@@ -66,6 +68,11 @@ def _upwards(path: str) -> Iterator[str]:
         yield path
 
 
+def _above(path: str, known: Mapping[str, object]) -> str | None:
+    """Return the innermost known path that holds this one."""
+    return next((each for each in _upwards(path) if each != path and each in known), None)
+
+
 Turn = tuple[Access, Access]
 
 
@@ -88,17 +95,27 @@ def access(
     speaker: dict[str, str] = {}
     inner: dict[str, list[str]] = {}
     for path in paths:
-        above = next((each for each in list(_upwards(path))[1:] if each in turns), None)
-        alike = above is not None and turns[above] == turns[path]
-        speaker[path] = speaker[above] if above is not None and alike else path
-        if above is not None and not alike and _stays_closed(turns[path], turns[above]):
+        above = _above(path, turns)
+        same = above is not None and turns[above] == turns[path]
+        speaker[path] = speaker[above] if above is not None and same else path
+        if above is not None and not same and _stays_closed(turns[path], turns[above]):
             inner.setdefault(speaker[above], []).append(path)
     silent = {path for found in inner.values() for path in found}
+    alike: dict[tuple[Turn, str], list[str]] = {}
     for path in paths:
         if turns[path][0] != turns[path][1] and speaker[path] == path and path not in silent:
-            side = new if turns[path][1] > turns[path][0] else old
-            subject = prefix + spell(path) + _elsewhere(path, side)
-            yield _effect(turns[path], subject + _exceptions(path, inner.get(path, [])))
+            above = speaker[_above(path, turns) or path]
+            alike.setdefault((turns[path], above), []).append(path)
+    for (turn, above), found in alike.items():
+        if len(found) > EACH and not {above, *inner} & {*found}:
+            yield _effect(turn, f"{prefix}in {spell(above)}: {_few(above, found)}", found)
+            continue
+        for path in found:
+            side = new if turn[1] > turn[0] else old
+            inside = inner.get(path, [])
+            but = f", read-only in it: {_few(path, inside)}" if inside else ""
+            subject = prefix + spell(path) + _elsewhere(path, side) + but
+            yield _effect(turn, subject, [path])
     for path in paths:
         if turns[path][0] == turns[path][1] and old.places(path) != new.places(path):
             yield Effect(
@@ -107,6 +124,7 @@ def access(
                 subject=prefix + spell(path),
                 before=_at(old, path),
                 after=_at(new, path),
+                paths=(path,),
             )
 
 
@@ -118,12 +136,12 @@ def _stays_closed(mine: Turn, above: Turn) -> bool:
     }
 
 
-def _effect(turn: Turn, subject: str) -> Effect:
+def _effect(turn: Turn, subject: str, paths: list[str]) -> Effect:
     less, more = sorted(turn)
     kind = Kind.WRITABLE if more is Access.WRITE else Kind.READABLE
     note = " (readable either way)" if less is Access.READ else ""
     sign = Sign.MORE if turn[1] > turn[0] else Sign.LESS
-    return Effect(kind=kind, sign=sign, subject=subject + note)
+    return Effect(kind=kind, sign=sign, subject=subject + note, paths=tuple(paths))
 
 
 def _elsewhere(path: str, side: _Side) -> str:
@@ -136,9 +154,8 @@ def _at(side: _Side, path: str) -> str:
     return "at " + ", ".join(place for place, _ in side.places(path))
 
 
-def _exceptions(path: str, inner: Iterable[str]) -> str:
-    names = [each[len(path) :].lstrip("/") for each in inner]
-    if not names:
-        return ""
+def _few(above: str, paths: list[str]) -> str:
+    """Name the first of many paths below another."""
+    names = [each[len(above) :].lstrip("/") for each in paths]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f", read-only in it: {', '.join(names[:SHOWN])}{more}"
+    return ", ".join(names[:SHOWN]) + more

@@ -6,13 +6,13 @@ Effects are mirrored: what goes one way from A to B goes the other way from B to
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from jailoc.generators.access import access
-from jailoc.generators.compose import AGENT
+from jailoc.generators.compose import AGENT, DIGEST_LABEL
 from jailoc.generators.reach import reachable
 from jailoc.model.compose import Bind, Compose, Limits, SecurityOption, Service, Tmpfs, Volume
 from jailoc.model.effect import Effect, Kind, Sides, Sign
 from jailoc.model.egress import Egress
 from jailoc.model.environment import RESERVED
-from jailoc.model.path import within
+from jailoc.model.path import tilde
 
 EGRESS = {
     Egress.PUBLIC: "public (the internet, and what is named)",
@@ -37,12 +37,12 @@ def effects(before: Sides | None, after: Sides | None, home: str = "") -> tuple[
     found = [
         *_egress(before, after),
         *reachable(before.firewall if before else None, after.firewall if after else None),
-        *_secrets(before, after),
+        *_given(before, after),
         *_project(before.compose if before else None, after.compose if after else None),
     ]
     for name in dict.fromkeys((*_services(before), *_services(after))):
         old, new = _services(before).get(name), _services(after).get(name)
-        found += access(name, old, new, lambda path: _tilde(path, home))
+        found += access(name, old, new, lambda path: tilde(path, home))
         found += _service(name, old, new)
     # Sorted by kind alone: within one, the order is that of the addresses, paths and services.
     order = list(Kind)
@@ -51,10 +51,6 @@ def effects(before: Sides | None, after: Sides | None, home: str = "") -> tuple[
 
 def _services(side: Sides | None) -> Mapping[str, Service]:
     return side.compose.services if side else {}
-
-
-def _tilde(path: str, home: str) -> str:
-    return "~" + path.removeprefix(home) if home and within(path, home) else path
 
 
 def _egress(before: Sides | None, after: Sides | None) -> Iterator[Effect]:
@@ -66,8 +62,9 @@ def _egress(before: Sides | None, after: Sides | None) -> Iterator[Effect]:
     )
 
 
-def _secrets(before: Sides | None, after: Sides | None) -> Iterator[Effect]:
+def _given(before: Sides | None, after: Sides | None) -> Iterator[Effect]:
     yield from _sets(Kind.SECRET, before.secrets if before else (), after.secrets if after else ())
+    yield from _sets(Kind.INPUT, before.inputs if before else (), after.inputs if after else ())
 
 
 def _project(before: Compose | None, after: Compose | None) -> Iterator[Effect]:
@@ -100,7 +97,7 @@ def _service(name: str, before: Service | None, after: Service | None) -> Iterat
     yield from _limits(name, before, after)
     if before and after:
         yield from _volumes(name, before, after)
-        if before.labels != after.labels:
+        if before.labels.get(DIGEST_LABEL) != after.labels.get(DIGEST_LABEL):
             yield Effect(kind=Kind.OTHER, sign=Sign.CHANGED, subject=f"{name}, mounted files")
         for field in Service.model_fields:
             if field not in _TOLD and getattr(before, field) != getattr(after, field):

@@ -2,30 +2,31 @@
 
 import json
 
-from pydantic import BaseModel
-
 from jailoc.model.config import Config
+from jailoc.model.golden import Snapshot
 from jailoc.model.plan import SavedPlan
 
 
 def config_schema() -> str:
-    """Return the schema that editors use for completion, as text."""
-    return _schema(Config, "config")
+    """Return the schema of the configuration, which editors use for completion, as text."""
+    return _text("config", Config.model_json_schema())
+
+
+def bundle_schema() -> str:
+    """Return the schema of the models that are written beside a workspace's files, as text."""
+    data = Snapshot.model_json_schema()
+    data["title"] = "bundle.json: a compiled workspace as models"
+    return _text("bundle", data)
 
 
 def plan_schema() -> str:
     """Return the schema of what `plan --json` prints and `plan --out` keeps, as text."""
-    return _schema(SavedPlan, "plan")
+    return _text("plan", SavedPlan.model_json_schema(mode="serialization"))
 
 
-def _schema(model: type[BaseModel], name: str) -> str:
+def _text(name: str, data: dict[str, object]) -> str:
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"https://jailoc.dev/schemas/{name}.schema.json",
     }
-    data = (
-        model.model_json_schema()
-        if model is Config
-        else model.model_json_schema(mode="serialization")
-    )
     return json.dumps(head | data, indent=2) + "\n"

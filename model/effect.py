@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import JsonValue
+
 from jailoc.model.address import Network
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
@@ -21,6 +23,8 @@ class Kind(StrEnum):
     MOUNT = "mount"
     """Where in the container a path of the host, or a volume, is."""
     SECRET = "secret"  # noqa: S105 -- a word
+    INPUT = "input"
+    """A file of the machine whose text goes in, such as an env file."""
     PRIVILEGES = "privileges"
     SERVICE = "service"
     PORT = "port"
@@ -62,6 +66,8 @@ class Effect(Model):
     """All the destinations that a reachable effect is about; the subject may sum them up."""
     doors: tuple[Door, ...] = ()
     """The ways there that it is about."""
+    paths: tuple[str, ...] = ()
+    """All the paths of the host that it is about."""
 
     @property
     def text(self) -> str:
@@ -77,6 +83,12 @@ class Effect(Model):
             return f"{what}: changed"
         colon = ":" if self.subject else ""
         return f"{what}{colon} {self.before} -> {self.after}"
+
+    @property
+    def data(self) -> dict[str, JsonValue]:
+        """Return it for programs, with what can be derived."""
+        told: dict[str, JsonValue] = {"text": self.text, "opens": self.opens}
+        return told | self.model_dump(mode="json")
 
     @property
     def opens(self) -> bool:
@@ -99,6 +111,8 @@ class Sides(Model):
     firewall: Firewall
     secrets: tuple[str, ...] = ()
     """What is handed over, such as `env TOKEN` and `file key`."""
+    inputs: tuple[str, ...] = ()
+    """Files whose text goes in, such as `env file /src/agent.env`."""
 
     @classmethod
     def of(cls, bundle: Bundle, secrets: tuple[str, ...] = ()) -> "Sides":
