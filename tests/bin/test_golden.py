@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -10,7 +12,7 @@ import pytest
 
 from jailoc.schemas import schema
 from tests.bin.test_files import NO_ENGINE, tree
-from tests.engine.world import Result, User
+from tests.engine.world import ROOT, Result, User
 
 CONFIG = """
 [base]
@@ -217,13 +219,24 @@ def test_a_link_out_of_the_directory_is_neither_read_nor_written(
     assert (outside / "wall/rules.v4").read_text() == "planted\n"
 
 
-def test_a_directory_that_may_not_be_written_stays_as_it_was(repository: Path, alice: User) -> None:
+def test_an_update_that_fails_has_changed_nothing(repository: Path, alice: User) -> None:
     golden(alice, "update", repository)
     before = tree(repository / "generated")
     (repository / "config.toml").write_text(CONFIG + 'memory = "8g"\nno_such_key = 1\n')
     result = golden(alice, "update", repository)
     assert result.status == 1
     assert "unknown key" in result.stderr
+    # Small files are written, large ones are not: the disk is full in the middle.
+    (repository / "config.toml").write_text(CONFIG + 'egress = "allowlist"\nmemory = "8g"\n')
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", sys.executable, "-m", "jailoc.bin",
+         "golden", "update", "generated", "--config", "config.toml"],
+        cwd=repository, capture_output=True, text=True, check=False,
+        env={"HOME": str(alice.home), "PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"],
+             "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "File too large" in done.stderr
     assert tree(repository / "generated") == before
 
 
