@@ -1,0 +1,99 @@
+"""What jailoc asks of the engine about images: is it there, build it, pull it, look inside."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from jailoc.bin import engine
+from jailoc.bin.docker import DockerError, run, stream
+from jailoc.model.image import Build
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
+
+
+def identity(reference: str) -> str | None:
+    """Return the engine's own name of an image, which no other image ever has; None if it has none.
+
+    A tag may be moved to another image; this may not.
+    """
+    try:
+        found = run(["image", "inspect", "--format", "{{.Id}}", "--", reference],
+                    what="inspect image", timeout=30)  # fmt: skip
+    except DockerError:
+        return None
+    return found.strip()
+
+
+def pull(reference: str, line: Callable[[str], None]) -> None:
+    """Fetch an image from its registry, with the credentials that docker has.
+
+    Raises:
+        DockerError: there is no such image, no registry, or no permission.
+    """
+    stream(["pull", "--", reference], what=f"pulling image {reference}", line=line)
+
+
+def build(image: Build, line: Callable[[str], None]) -> None:
+    """Build an image; its Dockerfile lies in a temporary directory that is always removed.
+
+    Raises:
+        DockerError: a step failed; the tail is that of the build's log.
+    """
+    with tempfile.TemporaryDirectory(prefix="jailoc-build-") as folder:
+        for file in image.context:
+            place = Path(folder, file.path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(file.text, encoding="utf-8")
+        words = [
+            word
+            for name in PROXIES
+            for variable in (name, name.lower())
+            if variable in os.environ
+            # Without a value docker takes it from its environment: none is on the command line.
+            for word in ("--build-arg", variable)
+        ]
+        if image.base is not None:
+            words += ["--build-arg", f"BASE={image.base}"]
+        words += ["--file", str(Path(folder, "Dockerfile")), "--", image.directory or folder]
+        stream(
+            ["build", "--tag", image.tag, *words],
+            what=f"building image {image.tag}",
+            line=line,
+            extra={"BUILDKIT_PROGRESS": "plain"},
+        )
+
+
+def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) -> list[str] | None:
+    """Run a shell script in an image as the agent would run, without a network.
+
+    Args:
+        image: The image, by reference or identity.
+        script: What /bin/sh runs.
+        environment: Variables that differ from those of the image.
+        limit: Seconds.
+
+    Returns:
+        The lines it wrote, or None where no shell could be started.
+
+    Raises:
+        DockerError: the engine refused, or there was no end.
+    """
+    name = f"jailoc-look-{uuid4().hex}"
+    values = [word for key, value in environment.items() for word in ("--env", f"{key}={value}")]
+    try:
+        return run(
+            ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
+             "--user", "1000:1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+             "--pids-limit", "256", "--no-healthcheck", "--workdir", "/", *values,
+             "--entrypoint", "/bin/sh", image, "-c", script],
+            what=f"looking into image {image}", timeout=limit,
+        ).splitlines()  # fmt: skip
+    except DockerError as error:
+        if error.status == 124:
+            engine.remove(name)
+        # The engine cannot start /bin/sh (docker-run(1), EXIT STATUS), or it cannot run.
+        if error.status in {1, 126, 127}:
+            return None
+        raise
