@@ -65,6 +65,17 @@ def build(image: Build, line: Callable[[str], None]) -> None:
         )
 
 
+def refused_privilege(image: str) -> str | None:
+    """Return why the engine starts no privileged container of an image; None if it does."""
+    try:
+        run(["run", "--rm", "--pull", "never", "--privileged", "--network", "none", "--read-only",
+             "--user", "65534:65534", "--no-healthcheck", "--entrypoint", "/bin/true", image],
+            what="starting a privileged container", timeout=60)  # fmt: skip
+    except DockerError as error:
+        return error.tail
+    return None
+
+
 def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) -> list[str] | None:
     """Run a shell script in an image as the agent would run, without a network.
 

@@ -4,9 +4,11 @@ import hashlib
 
 from jailoc.bin import builder, facts, store
 from jailoc.bin.terminal import Terminal
-from jailoc.generators.compose import AGENT
+from jailoc.generators.compose import AGENT, SIDECAR
 from jailoc.generators.suitable import SCRIPT, unsuitable
 from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Sidecar
+from jailoc.model.diagnostic import refuse
 
 
 def ensure(terminal: Terminal, bundle: Bundle) -> None:
@@ -22,6 +24,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
             terminal.say(f"building image {build.tag}")
             builder.build(build, lambda line: terminal.say(f"  {line}", "dim"))
     check(terminal, bundle)
+    _check_privilege(bundle)
 
 
 def check(terminal: Terminal, bundle: Bundle) -> None:
@@ -53,3 +56,21 @@ def check(terminal: Terminal, bundle: Bundle) -> None:
         raise refusal
     store.make_private(place.parent)
     store.write(place, f"{reference} {identity}\n", 0o600)
+
+
+def _check_privilege(bundle: Bundle) -> None:
+    """Try a privileged container before anything that runs is touched.
+
+    Raises:
+        Refused: the sidecar should be privileged, and the engine refuses such containers.
+    """
+    sidecar = bundle.compose.services.get(SIDECAR)
+    if not (isinstance(sidecar, Sidecar) and sidecar.privileged):
+        return
+    if why := builder.refused_privilege(sidecar.image.text):
+        raise refuse(
+            "dind-privileged",
+            f"the engine starts no privileged container: {why.rpartition(chr(10))[2]}",
+            hint="leave `dind_privileged = true` out: the agent's Docker works without it, but for "
+            "`docker run --privileged`",
+        )

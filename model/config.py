@@ -19,8 +19,7 @@ from jailoc.model.secret import (
 )
 
 NEWER: dict[Path, set[str]] = {
-    ("defaults",): {"dind_privileged"},
-    ("workspaces", "*"): {"dind_privileged", "port"},
+    ("workspaces", "*"): {"port"},
 }
 """Keys of the language that a later version knows; this one refuses them by name."""
 
@@ -124,6 +123,11 @@ class Scope(Model):
     )
     enable_docker: bool | None = Field(
         default=None, description="Give the agent a rootless Docker of its own (default true)."
+    )
+    dind_privileged: bool | None = Field(
+        default=None,
+        description="Run that Docker in a privileged container, so that --privileged works inside "
+        "(default false). Whoever becomes root in it is root on this machine.",
     )
     cpu: field.Cpu | None = Field(
         default=None, description="Number of CPUs, a float (default 2.0)."

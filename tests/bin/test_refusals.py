@@ -46,7 +46,7 @@ def fake_docker(folder: Path, server: str, compose: str) -> str:
         pytest.param("[workspaces.api]\npathz = []\n", ":2:1", "did you mean `paths`", id="key"),
         pytest.param('[workspaces.api]\ncpu = "4"\n', ":2:7", "found a string", id="type"),
         pytest.param(
-            "[defaults]\ndind_privileged = true\n",
+            "[workspaces.api]\nport = 5000\n",
             ":2:1",
             "belongs to a newer jailoc",
             id="newer-key",
