@@ -68,9 +68,11 @@ def _check_privilege(bundle: Bundle) -> None:
     if not (isinstance(sidecar, Sidecar) and sidecar.privileged):
         return
     if why := builder.refused_privilege(sidecar.image.text):
+        lines = why.splitlines()
+        reason = next((each for each in lines if "rror" in each), lines[-1])
         raise refuse(
             "dind-privileged",
-            f"the engine starts no privileged container: {why.rpartition(chr(10))[2]}",
+            f"the engine starts no privileged container: {reason.removeprefix('docker: ')}",
             hint="leave `dind_privileged = true` out: the agent's Docker works without it, but for "
             "`docker run --privileged`",
         )

@@ -213,7 +213,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace, pids=256),
         health=Health(
-            test=("CMD-SHELL", HEALTH), interval=3, timeout=10, retries=8, start_period=60
+            test=("CMD-SHELL", HEALTH), interval=2, timeout=10, retries=10, start_period=60
         ),
         # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
         after=(Condition(service=WALL),)
