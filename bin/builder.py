@@ -1,12 +1,12 @@
 """What jailoc asks of the engine about images: is it there, build it, pull it, look inside."""
 
 import os
-import tempfile
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from jailoc.bin import engine
+from jailoc.bin import engine, store
 from jailoc.bin.docker import DockerError, run, stream
 from jailoc.model.image import Build
 
@@ -35,17 +35,25 @@ def pull(reference: str, line: Callable[[str], None]) -> None:
     stream(["pull", "--", reference], what=f"pulling image {reference}", line=line)
 
 
-def build(image: Build, line: Callable[[str], None]) -> None:
-    """Build an image; its Dockerfile lies in a temporary directory that is always removed.
+def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
+    """Build an image.
+
+    Args:
+        image: What to build.
+        folder: Directory for its Dockerfile, removed at the end. What a killed build has left
+            there goes first; the caller holds the lock that keeps others out.
+        line: Called with each line of the build's log.
 
     Raises:
         DockerError: a step failed; the tail is that of the build's log.
     """
-    with tempfile.TemporaryDirectory(prefix="jailoc-build-") as folder:
+    shutil.rmtree(folder, ignore_errors=True)
+    store.make_private(folder)
+    try:
         for file in image.context:
-            place = Path(folder, file.path)
+            place = folder / file.path
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(file.text, encoding="utf-8")
+            place.write_bytes(file.text.encode())
         words = [
             word
             for name in PROXIES
@@ -56,13 +64,27 @@ def build(image: Build, line: Callable[[str], None]) -> None:
         ]
         if image.base is not None:
             words += ["--build-arg", f"BASE={image.base}"]
-        words += ["--file", str(Path(folder, "Dockerfile")), "--", image.directory or folder]
+        context = image.directory or str(folder)
+        words += ["--file", str(folder / "Dockerfile"), "--", context]
         stream(
             ["build", "--tag", image.tag, *words],
             what=f"building image {image.tag}",
             line=line,
-            extra={"BUILDKIT_PROGRESS": "plain"},
+            extra={"BUILDKIT_PROGRESS": "plain"} | _buildkit(),
         )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _buildkit() -> dict[str, str]:
+    """Return what makes docker use BuildKit where it can: old clients wait to be asked."""
+    if "DOCKER_BUILDKIT" in os.environ:
+        return {}
+    try:
+        run(["buildx", "version"], what="buildx version", timeout=30)
+    except DockerError:
+        return {}
+    return {"DOCKER_BUILDKIT": "1"}
 
 
 def refused_privilege(image: str) -> str | None:

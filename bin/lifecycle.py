@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from jailoc.bin import docker, engine, facts, fetch, images, password, secret, source, store
+from jailoc.bin import docker, engine, facts, images, password, secret, source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import COMPOSE_FILE, compile_workspace
 from jailoc.generators.compose import AGENT, PASSWORD_FILE, SIDECAR, WALL
@@ -17,8 +17,11 @@ START_LIMIT = 180
 """Seconds that a workspace may take to become healthy; a first start fills its volumes."""
 
 
-def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
-    """Make a workspace run as the configuration says, and wait until its server answers."""
+def up(terminal: Terminal, config: str | None, wanted: str | None, pull: bool = False) -> int:
+    """Make a workspace run as the configuration says, and wait until its server answers.
+
+    With `pull`, the images that others are built on are fetched anew.
+    """
     origin = source.read(config)
     terminal.diagnose(origin.warnings)
     if origin.starter:
@@ -31,12 +34,14 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     password.check(origin.config.password_mode)
     for place in (workspace.base, workspace.overlay):
         if place and place.source in origin.urls:
-            terminal.say(f"fetching {place.source}")
-            fetch.fetch(place.source)
+            images.fetched(terminal, place.source)
             origin = source.read(config)
     bundle = compile_workspace(origin.config, name, origin.host)
     terminal.say("checking Docker")
     docker.check()
+    if images.resolve(terminal, bundle, pull=pull):
+        origin = source.read(config)
+        bundle = compile_workspace(origin.config, name, origin.host)
     directory = Path(bundle.directory)
     with store.locked(directory.with_name(f"{name}.lock")):
         _check_port(bundle)
