@@ -10,7 +10,7 @@ from jailoc.bin import (
     docker,
     engine,
     facts,
-    fetch,
+    images,
     password,
     rollback,
     secret,
@@ -65,18 +65,31 @@ def read(
         workspace = resolve(origin.config, name, origin.host)
         for place in (workspace.base, workspace.overlay):
             if place and place.source in origin.urls:
-                terminal.say(f"fetching {place.source}")
-                fetch.fetch(place.source)
+                images.fetched(terminal, place.source)
                 fetched = True
     return source.read(flag) if fetched else origin
 
 
-def item(origin: Source, name: str, *, complete: bool, ignore: tuple[str, ...] = ()) -> Item:
+def item(
+    terminal: Terminal,
+    flag: str | None,
+    origin: Source,
+    name: str,
+    *,
+    complete: bool,
+    ask: bool = True,
+    pull: bool = False,
+    ignore: tuple[str, ...] = (),
+) -> Item:
     """Compile a workspace, and gather its secrets.
 
     Args:
+        terminal: Where it is told what the engine has under the names of images.
+        flag: The value of `--config`.
         origin: The configuration.
         name: The workspace.
+        ask: Whether there is an engine to be asked.
+        pull: Whether images that others are built on are fetched anew.
         complete: Whether every secret must be there, as for an apply; the password is made then.
         ignore: More patterns of drift that is noise.
 
@@ -95,6 +108,10 @@ def item(origin: Source, name: str, *, complete: bool, ignore: tuple[str, ...] =
     if complete:
         # Before anything is written: a password, or the key of the digests.
         docker.check()
+    if ask and images.resolve(terminal, bundle, pull=pull, fetch=complete):
+        origin = source.read(flag)
+        bundle = compile_workspace(origin.config, name, origin.host)
+    if complete:
         values[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
     else:
         missing = (*missing, PASSWORD_FILE)
@@ -231,7 +248,7 @@ def rounds(place: world.World, bundle: Bundle, given: Given, made: Plan) -> None
         again = False
         for step in made.steps:
             place.perform(step)
-            if isinstance(step, BuildImages):
+            if isinstance(step, BuildImages) and step.references:
                 # Only now is it known which images there are.
                 again = True
                 break

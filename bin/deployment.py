@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jailoc.bin import docker, engine, facts, store
+from jailoc.bin import builder, docker, engine, facts, store
 from jailoc.generators import facets
 from jailoc.generators.compose import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
 from jailoc.model.bundle import Bundle
@@ -76,7 +76,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         networks = pool.submit(engine.owned, "network", project)
         volumes = pool.submit(engine.owned, "volume", project)
         wanted = {each.image.text for each in bundle.compose.services.values()} if bundle else set()
-        images = {each: pool.submit(engine.image_id, each) for each in sorted(wanted)}
+        images = {each: pool.submit(builder.identity, each) for each in sorted(wanted)}
         raw = engine.inspected(project)
         by_service = {_service(each): each for each in raw}
         inherited = {

@@ -121,14 +121,14 @@ def stream(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
         )
     except FileNotFoundError:
         raise no_docker() from None
     with process:
         try:
-            for text in process.stdout or ():
+            # Only a line feed ends a line: what programs overwrite stays in theirs.
+            for raw in process.stdout or ():
+                text = raw.decode(errors="replace")
                 seen.append(text)
                 line(text.rstrip("\n"))
         except BaseException:

@@ -1,21 +1,17 @@
-"""What jailoc asks of the engine: containers, images and Compose projects."""
+"""What jailoc asks of the engine: containers and Compose projects."""
 
 import json
-import os
 import re
 import socket
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from jailoc.bin.docker import DockerError, endpoint, environment, no_docker, run, stream
 from jailoc.model.base import Model
-from jailoc.model.image import Build
 from jailoc.model.mount import Mode
 
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 SERVICE_LABEL = "com.docker.compose.service"
 PROJECT_LABEL = "com.docker.compose.project"
 
@@ -100,27 +96,6 @@ def project_objects(project: str) -> bool:
     return bool(found.split())
 
 
-def has_image(reference: str) -> bool:
-    """Tell whether the engine has an image."""
-    try:
-        run(["image", "inspect", reference], what="inspect image", timeout=30)
-    except DockerError:
-        return False
-    return True
-
-
-def image_id(reference: str) -> str | None:
-    """Return the id of an image, None if the engine has none of that name."""
-    try:
-        return run(
-            ["image", "inspect", "--format", "{{.Id}}", "--", reference],
-            what="inspect image",
-            timeout=30,
-        ).strip()
-    except DockerError:
-        return None
-
-
 def image_environment(id_: str) -> dict[str, str]:
     """Return the variables that an image sets; none if it is not there any more."""
     try:
@@ -147,36 +122,6 @@ def owned(kind: str, project: str | None = None) -> dict[str, str]:
 def remove_network(name: str) -> None:
     """Remove a network that no container uses."""
     run(["network", "rm", name], what="remove network", timeout=60)
-
-
-def build(image: Build, line: Callable[[str], None]) -> None:
-    """Build an image; its Dockerfile lies in a temporary directory that is always removed.
-
-    Raises:
-        DockerError: a step failed; the tail is that of the build's log.
-    """
-    with tempfile.TemporaryDirectory(prefix="jailoc-build-") as folder:
-        for file in image.context:
-            place = Path(folder, file.path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(file.text, encoding="utf-8")
-        words = [
-            word
-            for name in PROXIES
-            for variable in (name, name.lower())
-            if variable in os.environ
-            # Without a value docker takes it from its environment: none is on the command line.
-            for word in ("--build-arg", variable)
-        ]
-        if image.base is not None:
-            words += ["--build-arg", f"BASE={image.base}"]
-        words += ["--file", str(Path(folder, "Dockerfile")), "--", image.directory or folder]
-        stream(
-            ["build", "--tag", image.tag, *words],
-            what=f"building image {image.tag}",
-            line=line,
-            extra={"BUILDKIT_PROGRESS": "plain"},
-        )
 
 
 def compose(project: str, file: Path | None, arguments: Iterable[str], **options: Any) -> list[str]:

@@ -5,6 +5,7 @@ import ipaddress
 import os
 import re
 import stat
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def gather(mentioned: Mentioned) -> Host:
         kinds=kinds,
         files=texts,
         contexts={path: found for path in mentioned.contexts if (found := context.digest(path))},
+        bases=_bases(),
         sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
     )
@@ -79,6 +81,21 @@ def gather(mentioned: Mentioned) -> Host:
 def fetched(url: str) -> Path:
     """Return where the text of a remote Dockerfile is kept."""
     return cache_directory() / "fetched" / hashlib.sha256(url.encode()).hexdigest()
+
+
+def base(reference: str) -> Path:
+    """Return where it is kept what the engine had under the name of an image."""
+    return cache_directory() / "bases" / hashlib.sha256(reference.encode()).hexdigest()
+
+
+def _bases() -> dict[str, str]:
+    found: dict[str, str] = {}
+    with suppress(OSError):
+        for place in base("").parent.iterdir():
+            reference, _, identity = (_read(str(place)) or "").rstrip("\n").rpartition(" ")
+            if reference and identity.startswith("sha256:"):
+                found[reference] = identity
+    return found
 
 
 def _kind(path: str) -> Kind | None:

@@ -1,5 +1,6 @@
 """Fetch remote Dockerfiles, and keep their text for the compiler, which never asks the network."""
 
+import hashlib
 import urllib.error
 import urllib.request
 from http.client import HTTPMessage
@@ -32,8 +33,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def fetch(url: str) -> None:
+def fetch(url: str) -> tuple[str | None, str]:
     """Fetch a Dockerfile and keep it.
+
+    Returns:
+        The SHA-256 of the text that was kept before, None for the first one, and of this one.
 
     Raises:
         Refused: there was no answer, not status 200, too much text, or no text.
@@ -58,7 +62,9 @@ def fetch(url: str) -> None:
         raise _refused(url, "it is not UTF-8 text") from None
     place = facts.fetched(url)
     store.make_private(place.parent)
+    old = hashlib.sha256(place.read_bytes()).hexdigest() if place.exists() else None
     store.write(place, text, 0o600)
+    return old, hashlib.sha256(body).hexdigest()
 
 
 def _refused(url: str, what: str) -> Exception:

@@ -1,11 +1,14 @@
 """The commands that need no engine: `render`, `validate` and `schema`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jailoc.bin import source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import compile_workspace
+from jailoc.generators.compose import AGENT, SIDECAR, WALL
+from jailoc.generators.recipe import decision
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.schemas import NAMES
@@ -44,6 +47,8 @@ def render(
         terminal.data({"workspaces": [_data(bundle) for bundle in bundles]})
     elif out is None:
         for bundle in bundles:
+            for line in _images(bundle):
+                terminal.result(f"# {bundle.workspace}: {line}")
             for file in bundle.files:
                 terminal.result(f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})")
                 terminal.result(file.text)
@@ -68,12 +73,25 @@ def _write(terminal: Terminal, files: tuple[File, ...], folder: Path) -> None:
     terminal.say(f"{folder}: {len(files)} files", "green")
 
 
+def _images(bundle: Bundle) -> Iterator[str]:
+    """Yield which image each service runs, and how that was decided."""
+    yield f"{AGENT} runs {bundle.choice.reference}: {decision(bundle.choice)}"
+    for build in bundle.builds:
+        if build.name in SERVICES:
+            yield f"{SERVICES[build.name]} runs {build.tag}: {build.step.value} ({build.origin})"
+
+
+SERVICES = {"wall": WALL, "dind": SIDECAR}
+"""The services whose image is always jailoc's own, by the name of the image."""
+
+
 def _data(bundle: Bundle) -> dict[str, Any]:
     return {
         "name": bundle.workspace,
         "directory": bundle.directory,
         "digest": bundle.digest,
-        "images": [{"name": image.name, "tag": image.tag} for image in bundle.builds],
+        "agent": bundle.choice.model_dump(mode="json"),
+        "images": [each.recipe.model_dump(mode="json") for each in bundle.builds],
         "files": [
             {"path": file.path, "mode": f"{file.mode:04o}", "text": file.text}
             for file in bundle.files

@@ -10,11 +10,14 @@ from jailoc.generators.compose import WALL
 from jailoc.model.diagnostic import refuse
 
 
-def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
-    """Make a workspace run as the configuration says, and wait until its server answers."""
+def up(terminal: Terminal, config: str | None, wanted: str | None, pull: bool = False) -> int:
+    """Make a workspace run as the configuration says, and wait until its server answers.
+
+    With `pull`, the images that others are built on are fetched anew.
+    """
     origin = apply.read(terminal, config, lambda each: (each.chosen(wanted),))
     name = origin.chosen(wanted)
-    each = apply.item(origin, name, complete=True)
+    each = apply.item(terminal, config, origin, name, complete=True, pull=pull)
     if each.bundle is not None:
         world.build_unknown(terminal, each.bundle)
     if apply.carry_out(terminal, config, each):
@@ -32,7 +35,7 @@ def _where(each: apply.Item) -> str:
 def restart(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     """Stop a workspace and start it again; whatever could fail beforehand does so before that."""
     origin = apply.read(terminal, config, lambda each: (each.chosen(wanted),))
-    each = apply.item(origin, origin.chosen(wanted), complete=True)
+    each = apply.item(terminal, config, origin, origin.chosen(wanted), complete=True)
     if each.bundle is not None:
         world.build(terminal, each.bundle)
     _stop(terminal, each.name)

@@ -108,7 +108,11 @@ def _items(
     items = []
     for name in dict.fromkeys(wanted):
         if name in known:
-            items.append(apply.item(origin, name, complete=complete, ignore=choice.ignore))
+            items.append(
+                apply.item(
+                    terminal, flag, origin, name, complete=complete, ask=ask, ignore=choice.ignore
+                )
+            )
         elif name in left or (choice.prune and name in choice.wanted):
             items.append(apply.leftover(origin, name))
         else:

@@ -38,6 +38,16 @@ class Terminal:
         """Tell whether results may be coloured."""
         return self._color[sys.stdout]
 
+    @property
+    def live(self) -> bool:
+        """Tell whether talk may be drawn over: it goes to a terminal that can."""
+        return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+    @property
+    def colorful(self) -> bool:
+        """Tell whether talk may be coloured."""
+        return self._color[sys.stderr]
+
     def paint(self, text: str, style: str, stream: TextIO) -> str:
         """Wrap text in an SGR sequence (ECMA-48) if the stream shows colours."""
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self._color.get(stream) else text

@@ -177,7 +177,7 @@ class Engine:
             files=file_states(self._bundle),
             compose=self._bundle.compose,
             firewall=self._bundle.firewall,
-            builds=self._bundle.builds,
+            builds=tuple(each.recipe for each in self._bundle.builds),
             images=found.images,
             secrets=self._given.secrets,
             handed=self._given.handed,

@@ -7,6 +7,7 @@ from jailoc.generators.assets import asset
 from jailoc.generators.compose import AGENT, SIDECAR, WALL, compose, generated
 from jailoc.generators.dockerfile import agent, embedded
 from jailoc.generators.emit import emit
+from jailoc.generators.recipe import RECIPES, recipes
 from jailoc.generators.resolve import AGENT_HOME, resolve
 from jailoc.generators.validate import validate_compose, validate_firewall
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
@@ -35,12 +36,12 @@ def compile_workspace(config: Config, name: str, host: Host) -> Bundle:
 
 def bundle(workspace: Workspace, host: Host) -> Bundle:
     """Compile a resolved workspace; the output is checked against the schemas."""
-    wall = embedded("wall", workspace)
-    agents, reference = agent(workspace, host)
+    wall = embedded("wall", workspace, host)
+    agents, choice = agent(workspace, host)
     builds = [wall, *agents]
-    images = {WALL: wall.tag, AGENT: reference}
+    images = {WALL: wall.tag, AGENT: choice.reference}
     if workspace.enable_docker:
-        sidecar = embedded("dind", workspace)
+        sidecar = embedded("dind", workspace, host)
         builds.append(sidecar)
         images[SIDECAR] = sidecar.tag
     rules = walls.lower(walls.policy(workspace, host))
@@ -63,6 +64,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
     validate_firewall(rules)
     files = [
         File(path=COMPOSE_FILE, mode=0o600, text=emit(model)),
+        File(path=RECIPES, mode=0o644, text=recipes(choice, tuple(builds))),
         *(file for group in mounted.values() for file in group),
     ]
     files += [
@@ -76,6 +78,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         directory=generated(workspace, host),
         files=tuple(sorted(files, key=lambda file: file.path)),
         builds=tuple(builds),
+        choice=choice,
         compose=model,
         firewall=rules,
         seeds=seeds(workspace),

@@ -18,6 +18,7 @@ from jailoc.model.compose import (
     Port,
     SecurityOption,
     Service,
+    Sidecar,
     Tmpfs,
     Volume,
 )
@@ -223,9 +224,11 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace, pids=256),
         health=Health(
-            test=("CMD-SHELL", HEALTH), interval=5, timeout=10, retries=5, start_period=60
+            test=("CMD-SHELL", HEALTH), interval=2, timeout=10, retries=10, start_period=60
         ),
-        after=(Condition(service=WALL),),
+        # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
+        after=(Condition(service=WALL),)
+        + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ()),
     )  # fmt: skip
 
 
@@ -267,8 +270,8 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
     return tuple({each.target.text: each for each in entries}.values())
 
 
-def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
-    return Service(
+def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidecar:
+    return Sidecar(
         image=Literally(text=image),
         labels={DIGEST_LABEL: digest},
         user="0:0",
@@ -288,6 +291,7 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Servi
             SecurityOption.APPARMOR_UNCONFINED,
             SecurityOption.PATHS_UNMASKED,
         ),
+        privileged=workspace.dind_privileged,
         devices=(Device.TUN,),
         limits=_limits(workspace, pids=1024),
         health=Health(
@@ -296,9 +300,9 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Servi
                 "CMD", "/usr/bin/setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
                 "/usr/bin/docker", "--host", SOCKET, "version",
             ),
-            interval=5,
+            interval=2,
             timeout=10,
-            retries=5,
+            retries=10,
             start_period=60,
         ),
         after=(Condition(service=WALL),),

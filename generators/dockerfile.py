@@ -1,32 +1,49 @@
 """The images of a workspace: which are built, from what, in which order."""
 
+import re
+
 from jailoc.generators.assets import asset
 from jailoc.model.diagnostic import refuse
+from jailoc.model.dockerfile import parents
 from jailoc.model.host import Host
-from jailoc.model.image import Build, ContextFile
+from jailoc.model.image import Base, Build, Choice, ContextFile, Step
+from jailoc.model.version import PINNED
 from jailoc.model.workspace import Dockerfile, Workspace
 
+BUILT_IN = "built-in"
 
-def embedded(name: str, workspace: Workspace) -> Build:
+
+def embedded(name: str, workspace: Workspace, host: Host) -> Build:
     """Return the build of the `wall`, `agent` or `dind` image, with the user's certificates."""
-    certificates = tuple(
-        # update-ca-certificates(8) reads files that end in .crt
-        ContextFile(path=f"ca/{index:02}.crt", text=each.text.rstrip("\n") + "\n")
-        for index, each in enumerate(workspace.certificates)
+    text = re.sub(
+        r"^ARG (\w+)$",
+        lambda match: f"ARG {match[1]}={PINNED[match[1]]}",
+        asset(f"{name}.Dockerfile"),
+        flags=re.MULTILINE,
     )
     return Build(
         name=name,
-        context=(
-            ContextFile(path="Dockerfile", text=asset(f"{name}.Dockerfile")),
-            # COPY fails on a folder that is not there; an empty one cannot be written down.
-            ContextFile(path="ca/.keep", text=""),
-            *certificates,
+        step=Step.EMBEDDED,
+        origin=BUILT_IN,
+        context=(ContextFile(path="Dockerfile", text=text), *_certificates(workspace)),
+        bases=_bases(text, {}, host),
+    )
+
+
+def _certificates(workspace: Workspace) -> tuple[ContextFile, ...]:
+    return (
+        # COPY fails on a folder that is not there; an empty one cannot be written down.
+        ContextFile(path="ca/.keep", text=""),
+        *(
+            # update-ca-certificates(8) reads files that end in .crt
+            ContextFile(path=f"ca/{index:02}.crt", text=each.text.rstrip("\n") + "\n")
+            for index, each in enumerate(workspace.certificates)
         ),
     )
 
 
-def agent(workspace: Workspace, host: Host) -> tuple[tuple[Build, ...], str]:
-    """Return the builds of the agent's image in order, and the reference that follows.
+def agent(workspace: Workspace, host: Host) -> tuple[tuple[Build, ...], Choice]:
+    """Return the builds of the agent's image in order, and the image that follows.
 
     An image that is named is used as it is; else the user's base, else the embedded one is built.
     A workspace's own Dockerfile is laid over whichever it is.
@@ -35,35 +52,67 @@ def agent(workspace: Workspace, host: Host) -> tuple[tuple[Build, ...], str]:
         Refused: a Dockerfile cannot be read, or has not been fetched yet.
     """
     builds: tuple[Build, ...] = ()
-    reference = workspace.image
+    reference, step, origin = workspace.image, Step.GIVEN, workspace.image_origin
     if reference is None:
         base = (
-            Build(
-                name="base",
-                context=(ContextFile(path="Dockerfile", text=_text(workspace.base, host)),),
-            )
+            _base(workspace.base, workspace, host)
             if workspace.base
-            else embedded("agent", workspace)
+            else embedded("agent", workspace, host)
         )
-        builds, reference = (base,), base.tag
+        builds, reference, step, origin = (base,), base.tag, base.step, base.origin
+    steps, origins = [step], [origin]
     if workspace.overlay:
-        overlay = Build(
-            name="overlay",
-            context=(
-                ContextFile(
-                    path="Dockerfile", text=with_base_argument(_text(workspace.overlay, host))
-                ),
-            ),
-            base=reference,
-            directory=workspace.overlay.context,
-            content=host.contexts.get(workspace.overlay.context or ""),
-        )
+        overlay = _overlay(workspace.overlay, reference, host, own=bool(builds))
         builds, reference = (*builds, overlay), overlay.tag
-    return builds, reference
+        steps.append(overlay.step)
+        origins.append(overlay.origin)
+    return builds, Choice(reference=reference, steps=tuple(steps), origins=tuple(origins))
 
 
-def with_base_argument(text: str) -> str:
-    """Declare `ARG BASE` where it is first allowed: after the parser directives.
+def _base(dockerfile: Dockerfile, workspace: Workspace, host: Host) -> Build:
+    """Return the build of the user's base; the certificates are all that its context holds."""
+    text = _text(dockerfile, host)
+    return Build(
+        name="base",
+        step=Step.BASE,
+        origin=dockerfile.origin,
+        source=dockerfile.source,
+        context=(ContextFile(path="Dockerfile", text=text), *_certificates(workspace)),
+        bases=_bases(text, {}, host),
+    )
+
+
+def _overlay(dockerfile: Dockerfile, below: str, host: Host, *, own: bool) -> Build:
+    """Return the build of a workspace's own Dockerfile; `own` if what is below it is built too."""
+    text, inserted = with_base_argument(_text(dockerfile, host))
+    found = _bases(text, {"BASE": below}, host)
+    if own:
+        found = tuple(each for each in found if each.reference != below)
+    return Build(
+        name="overlay",
+        step=Step.OVERLAY,
+        origin=dockerfile.origin,
+        source=dockerfile.source,
+        inserted=inserted,
+        context=(ContextFile(path="Dockerfile", text=text),),
+        base=below,
+        bases=found,
+        directory=dockerfile.context,
+        content=host.contexts.get(dockerfile.context or ""),
+    )
+
+
+def _bases(text: str, arguments: dict[str, str], host: Host) -> tuple[Base, ...]:
+    return tuple(
+        Base(
+            reference=each.reference, line=each.line, identity=host.bases.get(each.reference)
+        )
+        for each in parents(text, arguments)
+    )  # fmt: skip
+
+
+def with_base_argument(text: str) -> tuple[str, int]:
+    """Declare `ARG BASE` where it is first allowed, after the parser directives; say on which line.
 
     See https://docs.docker.com/reference/dockerfile/#parser-directives.
     """
@@ -74,7 +123,7 @@ def with_base_argument(text: str) -> str:
         if bare and not (bare.startswith("#") and "=" in bare):
             break
         place += 1
-    return "\n".join([*lines[:place], "ARG BASE", *lines[place:]])
+    return "\n".join([*lines[:place], "ARG BASE", *lines[place:]]), place + 1
 
 
 def _text(dockerfile: Dockerfile, host: Host) -> str:

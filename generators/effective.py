@@ -81,7 +81,10 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
     yield from _reach(workspace)
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
-    for key in ("ssh_auth_sock", "git_config", "expose_port", "enable_docker", "cpu", "memory"):
+    for key in (
+        "ssh_auth_sock", "git_config", "expose_port", "enable_docker", "dind_privileged", "cpu",
+        "memory",
+    ):  # fmt: skip
         yield Setting(
             key=key,
             value=getattr(workspace, key),

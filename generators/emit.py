@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from jailoc.model.compose import Bind, Compose, Literally, Service, Tmpfs, Volume
+from jailoc.model.compose import Bind, Compose, Literally, Service, Sidecar, Tmpfs, Volume
 from jailoc.model.document import Path
 from jailoc.model.mount import Mode
 
@@ -110,6 +110,8 @@ def _isolation(service: Service) -> dict[str, Any]:
         data["cap_add"] = [capability.value for capability in service.cap_add]
     if service.security:
         data["security_opt"] = [option.value for option in service.security]
+    if isinstance(service, Sidecar) and service.privileged:
+        data["privileged"] = True
     if service.devices:
         data["devices"] = [f"{device.value}:{device.value}" for device in service.devices]
     if service.init:
@@ -132,7 +134,8 @@ def _isolation(service: Service) -> dict[str, Any]:
     }
     if service.after:
         data["depends_on"] = {
-            each.service: {"condition": "service_healthy", "restart": True}
+            each.service: {"condition": "service_healthy"}
+            | ({"restart": True} if each.restart else {})
             for each in service.after
         }
     return data

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from jailoc.model.base import Model
-from jailoc.model.compose import Bind, SecurityOption, Service, Tmpfs, Volume
+from jailoc.model.compose import Bind, SecurityOption, Service, Sidecar, Tmpfs, Volume
 from jailoc.model.deployed import Facets
 from jailoc.model.mount import Mode
 from jailoc.model.size import size
@@ -47,7 +47,7 @@ def expected(service: Service, project: str) -> dict[str, Facet]:
             value=f"{project}_jailoc" if service.namespace == "own"
             else f"service:{service.namespace}"
         ),
-        "privileged": Facet(value=_flag(value=False)),
+        "privileged": Facet(value=_flag(isinstance(service, Sidecar) and service.privileged)),
         "capabilities.add": Facet(value=_list(sorted(each.value for each in service.cap_add))),
         "capabilities.drop": Facet(value=_list(["ALL"])),
         "security": Facet(value=_list(sorted(each.value for each in service.security))),

@@ -9,11 +9,10 @@ from pydantic_core import ErrorDetails
 from jailoc import __version__
 from jailoc.generators.cross import absolute, conflicts, found, scopes, table, texts
 from jailoc.generators.expect import unmet
-from jailoc.generators.resolve import holds, protected
+from jailoc.generators.resolve import holds, names, protected
 from jailoc.model import protect
 from jailoc.model.base import Model
 from jailoc.model.config import (
-    NEWER,
     Base,
     Config,
     Defaults,
@@ -117,8 +116,27 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                         hint="the agent can replace the link; look at it before you run anything",
                     )
                 )
+    found_ones += dict.fromkeys(_privileged(document, config))
     found_ones += _ended(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
+
+
+def _privileged(document: Document, config: Config) -> Iterator[Diagnostic]:
+    """Yield each place that makes a sidecar privileged."""
+    for name in names(config):
+        mine, default = config.workspaces[name], config.defaults
+        docker = default.enable_docker if mine.enable_docker is None else mine.enable_docker
+        own = mine.dind_privileged is not None
+        if (mine.dind_privileged if own else default.dind_privileged) and docker is not False:
+            at: Path = ("workspaces", name) if own else ("defaults",)
+            yield found(
+                document,
+                (*at, "dind_privileged"),
+                "dind-privileged",
+                "the container of the agent's Docker is privileged: whoever becomes root in it is "
+                "root on this machine",
+                hint="leave it out unless the agent needs `docker run --privileged`",
+            )
 
 
 def _ended(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
@@ -215,16 +233,6 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
 def _unknown(document: Document, path: Path) -> Diagnostic:
     key = str(path[-1])
     above = _pattern(path[:-1])
-    if key in NEWER.get(above, set()):
-        return found(
-            document,
-            path,
-            "newer-key",
-            f"`{key}` belongs to a newer jailoc than {__version__}",
-            None,
-            "update jailoc, or remove the key: none is ever accepted and then ignored",
-            at_key=True,
-        )
     known = sorted(_KNOWN.get(above, set()))
     close = difflib.get_close_matches(key.lower(), known, n=1)
     other = next((place for where, place in _PLACES.items() if key in _KNOWN[where]), None)

@@ -7,7 +7,7 @@ from jailoc.generators.compose import AGENT, WALL
 from jailoc.generators.drift import drift
 from jailoc.generators.effects import effects
 from jailoc.generators.given import Given, keyed
-from jailoc.generators.rebuild import differences
+from jailoc.generators.recipe import why
 from jailoc.generators.steps import removal, steps
 from jailoc.generators.verdict import network_changed, services
 from jailoc.model.bundle import RELOADABLE, Bundle
@@ -127,8 +127,8 @@ def _images(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
         causes: tuple[str, ...] = ("the engine does not have it",)
         if retagged:
             causes = ("its tag names another image than the one that was built",)
-        elif old is not None and (reasons := differences(build, old)):
-            causes = tuple(f"{each} has changed" for each in reasons)
+        elif old is not None and (reason := why(build, old)):
+            causes = (reason,)
         yield Change(
             address=f"image.jailoc-{build.name}",
             action=Action.REBUILD if old else Action.CREATE,

@@ -140,6 +140,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         git_config=_first(mine.git_config, defaults.git_config, True),
         expose_port=_first(mine.expose_port, defaults.expose_port, True),
         enable_docker=_first(mine.enable_docker, defaults.enable_docker, True),
+        dind_privileged=_first(mine.dind_privileged, defaults.dind_privileged, False),
         cpu=_first(mine.cpu, defaults.cpu, DEFAULT_CPU),
         memory=_first(mine.memory, defaults.memory, DEFAULT_MEMORY),
         certificates=tuple(

@@ -39,9 +39,8 @@ def steps(bundle: Bundle, deployed: Deployed, changes: Iterable[Change]) -> tupl
         if f"service.{name}" in by
     }
     found: list[Step] = []
-    if images := tuple(
-        bundle_tag(bundle, address) for address in by if address.startswith("image.")
-    ):
+    images = tuple(bundle_tag(bundle, address) for address in by if address.startswith("image."))
+    if images or {Action.CREATE, Action.RECREATE} & {*services.values()}:
         found.append(BuildImages(references=images))
     agent = deployed.containers.get(AGENT)
     # Its mounts are made anew with every start, also of a container that stays.

@@ -8,7 +8,7 @@ from pydantic import Field
 from jailoc.model.base import Model
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
-from jailoc.model.image import Build
+from jailoc.model.image import Build, Choice
 
 DIRECTORY_MODE = 0o755
 """Of generated folders that are mounted: the wall's root may not override permissions."""
@@ -61,6 +61,8 @@ class Bundle(Model):
     """Where the files belong on the host, absolute."""
     files: tuple[File, ...]
     builds: tuple[Build, ...]
+    choice: Choice
+    """The agent's image, and how it was decided."""
     compose: Compose
     firewall: Firewall
     directories: tuple[str, ...]

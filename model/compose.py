@@ -1,14 +1,15 @@
 """A typed language for exactly the Compose documents that jailoc emits, and no others.
 
 Follows the Compose Specification (https://compose-spec.io), long forms only. What must not be said
-has no word here: ports are on loopback, capabilities are an enumeration, there is no field for
-`privileged` or the engine's socket, and host text is never subject to interpolation.
+has no word here: ports are on loopback, capabilities are an enumeration, there is no field for the
+engine's socket, `privileged` is a word of the sidecar alone, and host text is never subject to
+interpolation.
 """
 
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
@@ -112,9 +113,11 @@ class Limits(Model):
 
 
 class Condition(Model):
-    """A service that must be healthy first; when it is replaced, so is the one that waits."""
+    """A service that must be healthy first."""
 
     service: str
+    restart: bool = True
+    """Whether the one that waits is replaced when this one is."""
 
 
 class Service(Model):
@@ -142,6 +145,12 @@ class Service(Model):
     after: tuple[Condition, ...] = ()
 
 
+class Sidecar(Service):
+    """The agent's own Docker: the one service that may be privileged."""
+
+    privileged: bool
+
+
 class Network(Model):
     """The project's bridge network."""
 
@@ -153,7 +162,14 @@ class Compose(Model):
     """A whole project."""
 
     name: str
-    services: dict[str, Service]
+    services: dict[str, Sidecar | Service]
     network: Network
     volumes: tuple[str, ...]
     memory: tuple[MemoryVolume, ...]
+
+    @field_validator("services")
+    @classmethod
+    def _one_sidecar(cls, services: dict[str, Service]) -> dict[str, Service]:
+        if any(isinstance(each, Sidecar) and name != "dind" for name, each in services.items()):
+            raise ValueError("only the sidecar has the word `privileged`")
+        return services

@@ -7,7 +7,6 @@ from pydantic.config import JsonDict
 
 from jailoc.model import field
 from jailoc.model.base import Model
-from jailoc.model.document import Path
 from jailoc.model.secret import (
     FILE_NAME,
     NOT_FOR_SECRETS,
@@ -17,12 +16,6 @@ from jailoc.model.secret import (
     check_name,
     check_source,
 )
-
-NEWER: dict[Path, set[str]] = {
-    ("defaults",): {"dind_privileged"},
-    ("workspaces", "*"): {"dind_privileged"},
-}
-"""Keys of the language that a later version knows; this one refuses them by name."""
 
 
 def _named(destination: Destination) -> Any:
@@ -124,6 +117,11 @@ class Scope(Model):
     )
     enable_docker: bool | None = Field(
         default=None, description="Give the agent a rootless Docker of its own (default true)."
+    )
+    dind_privileged: bool | None = Field(
+        default=None,
+        description="Run that Docker in a privileged container, so that --privileged works inside "
+        "(default false). Whoever becomes root in it is root on this machine.",
     )
     cpu: field.Cpu | None = Field(
         default=None, description="Number of CPUs, a float (default 2.0)."

@@ -12,7 +12,7 @@ from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
-from jailoc.model.image import Build
+from jailoc.model.image import Recipe
 
 Facets = dict[str, str]
 """The configuration of a container, one plain text a name, such as `memory` or `mounts./data`."""
@@ -71,7 +71,7 @@ class Applied(Model):
     files: dict[str, FileState]
     compose: Compose
     firewall: Firewall
-    builds: tuple[Build, ...]
+    builds: tuple[Recipe, ...]
     images: dict[str, str]
     """Ids of the images, by reference."""
     secrets: dict[str, str]

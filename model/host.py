@@ -42,6 +42,9 @@ class Host(Model):
     contexts: dict[str, str] = Field(default_factory=dict)
     """What lies in directories that images are built from, as a digest; too large ones are not
     there."""
+    bases: dict[str, str] = Field(default_factory=dict)
+    """What the engine had under the names of images that others are built on, when it was last
+    asked: its identity of each."""
     sockets: tuple[str, ...] = ()
     """Sockets of the engines that are known there, absolute."""
     agent_socket: str | None = None

@@ -71,7 +71,7 @@ class Drift(Model):
 
 
 class BuildImages(Model):
-    """Build, or fetch, what the engine lacks."""
+    """Build, or fetch, what the engine lacks, and make sure that all of it can be run."""
 
     kind: Literal["build images"] = "build images"
     references: tuple[str, ...]

@@ -106,6 +106,7 @@ class Workspace(Model):
     git_config: bool
     expose_port: bool
     enable_docker: bool
+    dind_privileged: bool
     cpu: float
     memory: str
     certificates: tuple[Certificate, ...]

@@ -233,7 +233,7 @@ class Memory:
             files=file_states(self.bundle),
             compose=self.bundle.compose,
             firewall=self.bundle.firewall,
-            builds=self.bundle.builds,
+            builds=tuple(each.recipe for each in self.bundle.builds),
             images=found.images,
             secrets=self.given.secrets,
             handed=self.given.handed,

@@ -10,14 +10,21 @@ Ignore = Annotated[tuple[str, ...], Parameter(negative=())]
 
 
 @app.command
-def up(workspace: str | None = None, /) -> int:
+def up(workspace: str | None = None, /, *, pull: Switch = False) -> int:
     """Start a workspace and wait until its server answers.
 
     Example: jailoc up api
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
+    pull
+        Fetch the images anew that others are built on, or that are used as they are.
     """
     from jailoc.bin import lifecycle
 
-    return lifecycle.up(terminal(), Options.config, workspace or Options.workspace)
+    return lifecycle.up(terminal(), Options.config, workspace or Options.workspace, pull)
 
 
 @app.command

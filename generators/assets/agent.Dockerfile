@@ -1,5 +1,5 @@
 # The agent: OpenCode and the tools it works with.
-ARG BASE=debian:trixie-slim
+ARG BASE
 FROM ${BASE} AS system
 
 # The first steps are the same in all three images, so that they share layers.
@@ -26,12 +26,12 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
 
 # What comes from npm, with its versions; its cache and its scratch files stay behind.
 FROM system AS npm
-ARG OPENCODE_VERSION=1.18.4
-ARG BASH_LANGUAGE_SERVER_VERSION=5.6.0
-ARG PYRIGHT_VERSION=1.1.411
-ARG TYPESCRIPT_VERSION=6.0.3
-ARG TYPESCRIPT_LANGUAGE_SERVER_VERSION=5.3.0
-ARG YAML_LANGUAGE_SERVER_VERSION=1.24.0
+ARG OPENCODE_VERSION
+ARG BASH_LANGUAGE_SERVER_VERSION
+ARG PYRIGHT_VERSION
+ARG TYPESCRIPT_VERSION
+ARG TYPESCRIPT_LANGUAGE_SERVER_VERSION
+ARG YAML_LANGUAGE_SERVER_VERSION
 RUN npm install --global --no-audit --no-fund --no-update-notifier \
         "opencode-ai@${OPENCODE_VERSION}" \
         "bash-language-server@${BASH_LANGUAGE_SERVER_VERSION}" \

@@ -1,5 +1,5 @@
 # The agent's own Docker: a daemon without root.
-ARG BASE=debian:trixie-slim
+ARG BASE
 FROM ${BASE}
 
 # The first steps are the same in all three images, so that they share layers.

@@ -39,8 +39,15 @@ case ${1:-start} in
         if [ ! -c /dev/net/tun ]; then fatal '/dev/net/tun is missing'; fi
         [ "$(stat -c %a /dev/net/tun)" = 666 ] || chmod 666 /dev/net/tun ||
             fatal 'cannot open /dev/net/tun to user 1000'
+        # A privileged container starts with every capability, among them those over the wall's
+        # rules; no process that follows can have more than an unprivileged one.
+        bounds=''
+        if [ "$(sed -n 's/^CapBnd:[[:space:]]*0*//p' /proc/self/status)" != c0 ]; then
+            bounds='--bounding-set=-all,+setuid,+setgid'
+        fi
+        # shellcheck disable=SC2086 # nothing is no argument
         exec setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --ambient-caps=-all \
-            /bin/sh "$self" user
+            $bounds /bin/sh "$self" user
         ;;
     user)
         [ -w "$data" ] || fatal "$data is not writable for user 1000"

@@ -1,5 +1,5 @@
 # The wall: holds the network namespace and its firewall, nothing else.
-ARG BASE=debian:trixie-slim
+ARG BASE
 FROM ${BASE}
 
 # The first steps are the same in all three images, so that they share layers.

@@ -1,5 +1,6 @@
 """Remote Dockerfiles: fetched with limits, kept for the compiler."""
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin import facts, fetch
+from jailoc.bin import facts, fetch, images
+from jailoc.bin.terminal import Terminal
 from jailoc.model.diagnostic import Refused
 
 PAGES = {
@@ -56,6 +58,21 @@ def test_a_dockerfile_is_fetched_and_kept_privately(server: str, page: str) -> N
     place = facts.fetched(server + page)
     assert place.read_bytes() == PAGES["/good" if page == "/moved" else page][1]
     assert place.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_text_is_told_by_its_digest(
+    server: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server + "/good"
+    for _ in range(2):
+        images.fetched(Terminal(), url)
+    assert "has changed" not in capsys.readouterr().err
+    other = b"FROM other\n"
+    old, new = (hashlib.sha256(text).hexdigest()[:12] for text in (PAGES["/good"][1], other))
+    monkeypatch.setitem(PAGES, "/good", (200, other, ""))
+    images.fetched(Terminal(), url)
+    said = capsys.readouterr().err
+    assert f"{url} has changed: its digest was {old} and is {new}" in said
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ def settle(
             stopped.append(container)
 
         monkeypatch.setattr(engine, "stop", stop)
-        each = apply.item(source.read(None), "a", complete=False)
+        each = apply.item(
+            Terminal(color=False), None, source.read(None), "a", complete=False, ask=False
+        )
         assert each.bundle
         place = Engine(
             Terminal(color=False), each.bundle, each.given, each.secrets,

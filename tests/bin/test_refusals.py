@@ -45,12 +45,6 @@ def fake_docker(folder: Path, server: str, compose: str) -> str:
         pytest.param("[workspaces.api\n", ":1:16", "not valid TOML", id="malformed-toml"),
         pytest.param("[workspaces.api]\npathz = []\n", ":2:1", "did you mean `paths`", id="key"),
         pytest.param('[workspaces.api]\ncpu = "4"\n', ":2:7", "found a string", id="type"),
-        pytest.param(
-            "[defaults]\ndind_privileged = true\n",
-            ":2:1",
-            "belongs to a newer jailoc",
-            id="newer-key",
-        ),
     ],
 )
 @pytest.mark.parametrize("command", ["render", "validate", "up", "status"])

@@ -174,7 +174,6 @@ UNSAFE: dict[str, Mutation] = {
         f"{service}: {what}": mutation
         for service in SERVICES
         for what, mutation in {
-            "privileged": put("services", service, "privileged", value=True),
             "not privileged, said aloud": put("services", service, "privileged", value=False),
             "the host's network": put("services", service, "network_mode", value="host"),
             "the host's processes": put("services", service, "pid", value="host"),
@@ -204,6 +203,15 @@ UNSAFE: dict[str, Mutation] = {
             "sysctls": put("services", service, "sysctls", value={"net.ipv4.ip_forward": "1"}),
         }.items()
     },
+    "a privileged wall": put("services", "firewall", "privileged", value=True),
+    "a privileged agent": put("services", "opencode", "privileged", value=True),
+    "an agent that does not wait for its Docker": drop(
+        "services", "opencode", "depends_on", "dind"
+    ),
+    "an agent that is replaced with its Docker": put(
+        "services", "opencode", "depends_on", "dind", "restart", value=True
+    ),
+    "an agent that waits for a Docker it does not have": drop("services", "dind"),
     "unconfined wall": add("services", "firewall", "security_opt", value="seccomp=unconfined"),
     "unconfined agent": put("services", "opencode", "security_opt", value=["seccomp=unconfined"]),
     "an agent that may gain privileges": drop("services", "opencode", "security_opt"),

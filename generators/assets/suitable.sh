@@ -1,0 +1,31 @@
+#!/bin/sh
+# Can this image run the agent? Asked as UID 1000, in a container of its own without a network;
+# one line for each thing that is missing, and a last line that says it was looked at.
+set -eu
+home='' found=''
+while IFS=: read -r _ _ uid _ _ place _; do
+    if [ "$uid" = 1000 ]; then
+        found=1 home=$place
+        break
+    fi
+done </etc/passwd 2>/dev/null || true
+if [ -z "$found" ]; then
+    echo user
+elif [ "$home" != /home/agent ]; then
+    echo "home $home"
+fi
+for place in .local/share/opencode .local/state .cache .config; do
+    # Both bits: a folder that cannot be entered cannot be written either.
+    [ -d "/home/agent/$place" ] && [ -w "/home/agent/$place" ] && [ -x "/home/agent/$place" ] ||
+        echo "folder /home/agent/$place"
+done
+for tool in cat curl sed; do
+    command -v "$tool" >/dev/null 2>&1 || echo "tool $tool"
+done
+if command -v opencode >/dev/null 2>&1; then
+    said=$(opencode --version 2>&1) || echo "start ${said##*
+}"
+else
+    echo opencode
+fi
+echo end

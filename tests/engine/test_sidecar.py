@@ -1,0 +1,103 @@
+"""The agent's own Docker: when the agent starts, and what the escape hatch does not open."""
+
+import json
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jailoc.generators.assets import asset
+from tests.engine import world
+from tests.engine.conftest import Sandbox
+
+pytestmark = pytest.mark.engine
+
+
+def inspected(sandbox: Sandbox, service: str) -> Any:
+    return json.loads(world.call("docker", "inspect", sandbox.container(service)))[0]
+
+
+def moment(text: str) -> datetime:
+    """Read a time of the engine; it writes nanoseconds."""
+    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00")
+
+
+def test_the_agent_starts_when_its_docker_is_ready(sandbox: Sandbox) -> None:
+    world.call("docker", "rm", "--force", sandbox.container("opencode"), sandbox.container("dind"))
+    sandbox.user.ok("up", "walled")
+    checks = inspected(sandbox, "dind")["State"]["Health"]["Log"]
+    ready = min(moment(each["End"]) for each in checks if each["ExitCode"] == 0)
+    assert moment(inspected(sandbox, "opencode")["State"]["StartedAt"]) > ready
+
+
+def test_a_new_sidecar_leaves_the_agent_as_it_is(sandbox: Sandbox) -> None:
+    before = inspected(sandbox, "opencode")
+    world.call("docker", "rm", "--force", sandbox.container("dind"))
+    sandbox.user.ok("up", "walled")
+    after = inspected(sandbox, "opencode")
+    assert (after["Id"], after["State"]["StartedAt"]) == (
+        before["Id"], before["State"]["StartedAt"],
+    )  # fmt: skip
+    agent = sandbox.container("opencode")
+    assert "Server" in world.call("docker", "exec", "--user", "1000:1000", agent, "docker", "info")
+
+
+def test_without_enable_docker_the_sidecar_goes_and_the_agent_starts(sandbox: Sandbox) -> None:
+    line = "[workspaces.walled]"
+    try:
+        sandbox.user.write(sandbox.config().replace(line, f"{line}\nenable_docker = false"))
+        sandbox.user.ok("up", "walled")
+        assert inspected(sandbox, "opencode")["State"]["Health"]["Status"] == "healthy"
+        label = f"label=com.docker.compose.project={sandbox.project}"
+        names = world.call("docker", "ps", "--all", "--filter", label, "--format", "{{.Names}}")
+        assert set(names.split()) == {sandbox.container(each) for each in ("firewall", "opencode")}
+    finally:
+        sandbox.user.write(sandbox.config())
+        sandbox.user.ok("up", "walled")
+
+
+def test_what_follows_a_start_with_every_capability_has_none_over_the_rules(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The sidecar's first lines, started with what a privileged container has more."""
+    script = tmp_path / "dind.sh"
+    script.write_text(asset("dind.sh").replace(
+        "    user)\n", "    user)\n        grep -E 'Cap(Bnd|Prm|Inh)' /proc/self/status; exit\n"
+    ))  # fmt: skip
+    found = world.call(
+        "docker", "run", "--rm", "--network", "none", "--cap-drop", "ALL",
+        *(word for each in ("SETUID", "SETGID", "SETPCAP", "NET_ADMIN", "SYS_ADMIN")
+          for word in ("--cap-add", each)),
+        "--device", "/dev/net/tun", "--volume", f"{script}:/etc/jailoc/dind.sh:ro",
+        "--entrypoint", "/bin/sh", inspected(sandbox, "dind")["Image"], "/etc/jailoc/dind.sh",
+    )  # fmt: skip
+    sets = dict(line.split(":\t") for line in found.splitlines())
+    assert sets == {"CapInh": "0" * 16, "CapPrm": "0" * 16, "CapBnd": "00000000000000c0"}
+
+
+def test_an_engine_that_starts_no_privileged_container_is_told_before_anything_stops(
+    sandbox: Sandbox,
+) -> None:
+    image = inspected(sandbox, "dind")["Image"]
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--privileged", "--entrypoint", "/bin/true", image],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 0:
+        pytest.skip("this engine starts privileged containers")
+    before = inspected(sandbox, "opencode")["Id"]
+    line = "[workspaces.walled]"
+    try:
+        sandbox.user.write(sandbox.config().replace(line, f"{line}\ndind_privileged = true"))
+        result = sandbox.user.run("up", "walled")
+        assert result.status == 1
+        assert "whoever becomes root in it is root on this machine" in result.stderr
+        assert "the engine starts no privileged container: Error response" in result.stderr
+        assert "starting walled" not in result.stderr
+        now = inspected(sandbox, "opencode")
+        assert now["Id"] == before
+        assert now["State"]["Running"]
+    finally:
+        sandbox.user.write(sandbox.config())

@@ -1,0 +1,2 @@
+FROM example.com/agent:1
+COPY missing /x
