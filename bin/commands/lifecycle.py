@@ -8,6 +8,11 @@ def up(workspace: str | None = None, /) -> int:
     """Start a workspace and wait until its server answers.
 
     Example: jailoc up api
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
     """
     from jailoc.bin import lifecycle
 
@@ -19,6 +24,11 @@ def down(workspace: str | None = None, /) -> int:
     """Stop a workspace: its containers and network go, its volumes stay.
 
     Example: jailoc down api
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
     """
     from jailoc.bin import lifecycle
 
