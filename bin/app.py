@@ -15,7 +15,10 @@ app = App(
     help_flags=(),
     # An alias or a script may give an option that somebody gives again: the last one counts.
     default_parameter=Parameter(allow_repeating=True),
+    # `jailoc.bin.cli` says the one line and knows the status.
+    suppress_keyboard_interrupt=False,
 )
+app.meta.suppress_keyboard_interrupt = False
 
 Switch = Annotated[bool, Parameter(negative=())]
 """A flag that is only ever given, never negated."""

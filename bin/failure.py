@@ -22,6 +22,14 @@ _LOGIN = re.compile(r"://[^/@\s]+@")
 def report(error: Exception, terminal: Terminal) -> int:
     """Show an error, record it, and return the exit status, which is 1."""
     _record(error)
+    try:
+        _tell(error, terminal)
+    except BrokenPipeError:
+        _hang_up()
+    return 1
+
+
+def _tell(error: Exception, terminal: Terminal) -> None:
     match error:
         case Refused():
             terminal.diagnose(error.diagnostics)
@@ -32,10 +40,7 @@ def report(error: Exception, terminal: Terminal) -> int:
                 terminal.say(line, "dim")
             _show(terminal, "docker", f"{error.what} failed (status {error.status})")
         case BrokenPipeError():
-            # Nobody reads any more; the interpreter must not try to flush either.
-            for stream in (sys.stdout, sys.stderr):
-                with suppress(OSError, ValueError):
-                    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            _hang_up()
         case OSError():
             place = f"`{error.filename}`: " if error.filename else ""
             _show(terminal, "system", f"{place}{error.strerror or error}")
@@ -47,7 +52,13 @@ def report(error: Exception, terminal: Terminal) -> int:
                   "this is a defect of jailoc; JAILOC_TRACEBACK=1 shows where")  # fmt: skip
             if os.environ.get("JAILOC_TRACEBACK"):
                 raise error
-    return 1
+
+
+def _hang_up() -> None:
+    """Nobody reads any more; the interpreter must not try to flush either."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _show(terminal: Terminal, code: str, message: str, hint: str | None = None) -> None:

@@ -1,9 +1,11 @@
-"""Programs of Debian that some tests talk to; `.ci/run` installs them."""
+"""Programs that some tests talk to (`.ci/run` installs them), and what they are run with."""
 
 import os
 import shutil
 
 import pytest
+
+from tests.engine.world import ROOT, User
 
 
 def need(*programs: str) -> None:
@@ -15,3 +17,14 @@ def need(*programs: str) -> None:
     if os.environ.get("JAILOC_REQUIRE_ENGINE") == "1":
         pytest.fail(f"{reason}, but JAILOC_REQUIRE_ENGINE=1", pytrace=False)
     pytest.skip(reason)
+
+
+def environment(user: User, **more: str) -> dict[str, str]:
+    """Return the variables of somebody at a terminal, with programs of their own in `~/bin`."""
+    return {
+        "HOME": str(user.home),
+        "PATH": f"{user.home}/bin:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / ".pkg"),
+        "TERM": "xterm",
+        **more,
+    }

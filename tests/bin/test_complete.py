@@ -1,7 +1,6 @@
 """Completion, asked of real shells, and of the answers that they are given."""
 
 import importlib
-import os
 import re
 import subprocess
 import sys
@@ -15,8 +14,8 @@ from hypothesis import strategies as st
 from jailoc.bin import complete, grammar
 from jailoc.generators.assets import asset
 from jailoc.generators.compose import AGENT, SIDECAR, WALL
-from tests.engine.world import ROOT, User
-from tests.programs import need
+from tests.engine.world import User
+from tests.programs import environment, need
 
 importlib.import_module("jailoc.bin.cli")  # which knows every command
 
@@ -43,18 +42,11 @@ def person(user: User) -> User:
     return user
 
 
-def environment(user: User) -> dict[str, str]:
-    return {
-        "HOME": str(user.home),
-        "PATH": f"{user.home}/bin:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT / ".pkg"),
-        "TERM": "dumb",
-    }
-
-
 def ask(user: User, *command: str) -> str:
-    done = subprocess.run(command, env=environment(user), cwd=user.home, capture_output=True,
-                          text=True, check=True, timeout=60)  # fmt: skip
+    done = subprocess.run(
+        command, env=environment(user, TERM="dumb"), cwd=user.home, capture_output=True, text=True,
+        check=True, timeout=60,
+    )  # fmt: skip
     assert done.stderr == ""
     return done.stdout
 
@@ -140,8 +132,10 @@ def test_zsh_completes(person: User, installed: bool) -> None:
         setup = "fpath=(~/functions $fpath); autoload -U compinit; compinit -u -D"
     else:
         setup = "autoload -U compinit; compinit -u -D; source <(jailoc completion zsh)"
-    shell = pexpect.spawn("zsh", ["-f", "-i"], env=environment(person), cwd=str(person.home),
-                          encoding="utf-8", timeout=30, dimensions=(50, 200))  # fmt: skip
+    shell = pexpect.spawn(
+        "zsh", ["-f", "-i"], env=environment(person, TERM="dumb"), cwd=str(person.home),
+        encoding="utf-8", timeout=30, dimensions=(50, 200),
+    )  # fmt: skip
     try:
         shell.sendline(f"PS1='READY> '; unsetopt zle_bracketed_paste; {setup}; echo do''ne")
         shell.expect("done\r")

@@ -10,6 +10,7 @@ from jailoc.bin import password as module
 from jailoc.bin import vault
 from jailoc.bin.password import password, source
 from jailoc.model.diagnostic import Refused
+from tests.engine.world import User
 
 
 class Keyring:
@@ -113,6 +114,14 @@ def test_mode_env_without_the_variable_is_refused_early(tmp_path: Path) -> None:
     for call in (lambda: module.check("env"), lambda: password("env", tmp_path, "api")):
         with pytest.raises(Refused, match="OPENCODE_SERVER_PASSWORD is not set"):
             call()
+
+
+def test_mode_env_without_the_variable_fails_before_docker_is_asked(user: User) -> None:
+    user.write('password_mode = "env"\n[workspaces.default]\n')
+    result = user.run("up", PATH="/nowhere")
+    assert result.status == 1
+    assert "OPENCODE_SERVER_PASSWORD is not set" in result.stderr
+    assert "Docker" not in result.stderr
 
 
 def test_automatic_prefers_the_keyring_and_marks_it(keyring: Keyring, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The notice of a newer release: only for people, never waited for, never asked for twice a day."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,8 @@ import pytest
 from jailoc import __version__
 from jailoc.bin import update
 from jailoc.bin.update import DAY, Check
-from tests.engine.world import ROOT, User
+from tests.engine.world import User
+from tests.programs import environment
 
 NOW = 1_800_000_000.0
 
@@ -222,19 +222,10 @@ sys.exit(run(sys.argv[2:]))
 """jailoc with the address of the test's page in place of ours; it gives the answer its time."""
 
 
-def environment(user: User) -> dict[str, str]:
-    return {
-        "HOME": str(user.home),
-        "PYTHONPATH": str(ROOT / ".pkg"),
-        "PATH": os.environ["PATH"],
-        "TERM": "xterm",
-    }
-
-
 def on_terminal(user: User, server: Server, *arguments: str, **more: str) -> str:
     """Run jailoc where somebody looks on, and return what they see, less its colours."""
     child = pexpect.spawn(sys.executable, ["-c", WITH, server.url, *arguments],
-                          env=environment(user) | more, encoding="utf-8", timeout=60)  # fmt: skip
+                          env=environment(user, **more), encoding="utf-8", timeout=60)  # fmt: skip
     child.expect(pexpect.EOF)
     child.close()
     return re.sub(r"\x1b\[[0-9;]*m", "", str(child.before))
