@@ -7,6 +7,11 @@ from pathlib import Path
 
 
 def write(path: Path, text: str, mode: int) -> None:
+    """Replace a text file in one step; `mode` holds whatever the umask says."""
+    write_bytes(path, text.encode(), mode)
+
+
+def write_bytes(path: Path, data: bytes, mode: int) -> None:
     """Replace a file in one step; `mode` holds whatever the umask says.
 
     Raises:
@@ -15,7 +20,7 @@ def write(path: Path, text: str, mode: int) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
+            file.write(data)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())

@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from jailoc.bin import engine, facts, source
-from jailoc.bin.explain import position_of
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.blocked import Blocked, explained, parse, unresolved
+from jailoc.generators.cause import position
 from jailoc.generators.compile import bundle as compiled
 from jailoc.generators.compose import WALL
 from jailoc.generators.explain import PROTOCOLS
@@ -88,7 +88,7 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
         found += unresolved(state["refused"], int(time.time()), workspace.egress_origin)
     text, _ = source.text_of(facts.config_file(config), named=False)
     document = Document(text, origin.path)
-    rows = [each.model_dump() | {"place": position_of(document, each.reason)} for each in found]
+    rows = [each.model_dump() | {"place": position(document, each.reason)} for each in found]
     return name, sorted(rows, key=lambda row: (-row["ago"], row["target"]))
 
 

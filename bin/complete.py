@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from cyclopts.argument import Argument
 
-from jailoc.bin import grammar, place
+from jailoc.bin import grammar
+from jailoc.bin.place import config_file
 from jailoc.schemas import NAMES as SCHEMAS
 
 ASK = "__complete"
@@ -22,7 +23,7 @@ Candidates = Iterable[tuple[str, str]]
 
 _WORKSPACES = {"workspace", "workspaces", "first"}
 _DIRECTORIES = {"directory", "out", "path", "dir"}
-_FILES = {"file", "config"}
+_FILES = {"file", "config", "plan.out"}
 _WORDS = {"schema.name": SCHEMAS, "logs.service": SERVICES}
 _LIMIT = 1 << 20
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -75,7 +76,7 @@ def _begun(candidates: Candidates, last: str) -> Candidates:
 def _options(line: grammar.Line) -> Candidates:
     for each in line.options():
         text = " ".join((each.parameter.help or "").split())
-        yield from ((name, text) for name in each.names if name != "--color")
+        yield from ((name, text) for name in grammar.names(each))
     yield from ((name, "Show help.") for name in grammar.HELP)
     if not line.path:
         yield from ((name, "Show the version.") for name in grammar.VERSION)
@@ -85,11 +86,12 @@ def _values(
     line: grammar.Line, argument: Argument, last: str, prefix: str
 ) -> tuple[str, Candidates]:
     name = argument.field_info.name
+    place = ".".join((*line.path, name))
+    if {name, place} & _FILES:
+        return "files", ()
     if name in _DIRECTORIES:
         return "directories", ()
-    if name in _FILES:
-        return "files", ()
-    known: Iterable[str] = grammar.choices(argument) or _WORDS.get(".".join((*line.path, name)), ())
+    known: Iterable[str] = grammar.choices(argument) or _WORDS.get(place, ())
     if name in _WORKSPACES:
         known = workspaces(line.values.get("--config"))
     elif name == "command":
@@ -100,7 +102,7 @@ def _values(
 def workspaces(config: str | None) -> list[str]:
     """Return the names of the configured workspaces; none if the file cannot be read."""
     try:
-        path = place.config_file(config)
+        path = config_file(config)
         with path.open("rb") as file:
             text = file.read(_LIMIT).decode()
         found = tomllib.loads(text).get("workspaces", {})

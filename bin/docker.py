@@ -12,7 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from jailoc.bin import journal
-from jailoc.model.diagnostic import Refused, refuse
+from jailoc.bin.endpoint import Endpoint, endpoint, no_docker, pinned
+from jailoc.model.diagnostic import refuse
+
+__all__ = ["DockerError", "Endpoint", "check", "endpoint", "environment", "no_docker", "run",
+           "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
 ENGINE_API_MINIMUM = (1, 41)
@@ -28,11 +32,17 @@ class DockerError(Exception):
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that docker is run with: ours, less all that would change a project."""
+    """Return the variables that docker is run with: ours, less all that would change a project.
+
+    They name one engine, the same for every call.
+
+    Raises:
+        Refused: the chosen docker context does not exist.
+    """
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")}
     kept.pop("OPENCODE_SERVER_PASSWORD", None)
     # No `.env` file beside the compose file may add variables.
-    return kept | {"COMPOSE_DISABLE_ENV_FILE": "1"} | (extra or {})
+    return pinned(kept) | {"COMPOSE_DISABLE_ENV_FILE": "1"} | (extra or {})
 
 
 def run(
@@ -47,6 +57,26 @@ def run(
 
     Raises:
         DockerError: it ended with another status than 0, or not within `timeout` seconds.
+        Refused: there is no `docker` command.
+    """
+    status, output, told = attempt(arguments, extra=extra, stdin=stdin, timeout=timeout, what=what)
+    if status != 0:
+        raise DockerError(what, ["docker", *arguments], status, output + "\n" + told)
+    return output
+
+
+def attempt(
+    arguments: list[str],
+    *,
+    what: str = "docker",
+    extra: dict[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout: float | None = None,
+) -> tuple[int, str, str]:
+    """Run docker and return its exit status, standard output and standard error.
+
+    Raises:
+        DockerError: it did not end within `timeout` seconds.
         Refused: there is no `docker` command.
     """
     command = ["docker", *arguments]
@@ -66,12 +96,11 @@ def run(
         raise no_docker() from None
     except subprocess.TimeoutExpired:
         raise DockerError(what, command, 124, f"no answer within {timeout:.0f} seconds") from None
-    output = done.stdout.decode(errors="replace")
-    if done.returncode != 0:
-        raise DockerError(
-            what, command, done.returncode, output + "\n" + done.stderr.decode(errors="replace")
-        )
-    return output
+    return (
+        done.returncode,
+        done.stdout.decode(errors="replace"),
+        done.stderr.decode(errors="replace"),
+    )
 
 
 def stream(
@@ -158,19 +187,11 @@ def _old_version() -> dict[str, Any]:
     except DockerError as error:
         raise refuse(
             "engine",
-            "Docker is not running or not accessible: " + error.tail.rpartition("\n")[2],
+            f"Docker is not running or not accessible at {endpoint()}: "
+            + error.tail.rpartition("\n")[2],
             hint="start Docker, or set DOCKER_HOST to the engine to use",
         ) from None
     return data
-
-
-def no_docker() -> Refused:
-    """Return the refusal where there is no `docker` command."""
-    return refuse(
-        "docker-missing",
-        "the `docker` command is not installed or not on PATH",
-        hint="install Docker with its Compose plugin",
-    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

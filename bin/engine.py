@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jailoc.bin import journal
-from jailoc.bin.docker import DockerError, environment, no_docker, run, stream
+from jailoc.bin.docker import DockerError, endpoint, environment, no_docker, run, stream
 from jailoc.model.base import Model
 from jailoc.model.image import Build
 from jailoc.model.mount import Mode
@@ -45,6 +45,16 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
     Raises:
         DockerError: the engine did not answer.
     """
+    every = (_container(each) for each in inspected(project))
+    return tuple(each for each in every if each.project.startswith("jailoc-"))
+
+
+def inspected(project: str | None = None) -> list[dict[str, Any]]:
+    """Return what `docker inspect` says of the containers of a project, or of all projects.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
     label = f"{PROJECT_LABEL}={project}" if project else PROJECT_LABEL
     listed = run(
         ["ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}"],
@@ -52,14 +62,15 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
         timeout=30,
     ).split()
     if not listed:
-        return ()
+        return []
     try:
-        found = json.loads(run(["inspect", *listed], what="inspect containers", timeout=30))
+        found: list[dict[str, Any]] = json.loads(
+            run(["inspect", *listed], what="inspect containers", timeout=30)
+        )
     except DockerError:
         # One of them went away between the two calls.
-        return containers(project)
-    every = (_container(each) for each in found)
-    return tuple(each for each in every if each.project.startswith("jailoc-"))
+        return inspected(project)
+    return found
 
 
 def _container(data: dict[str, Any]) -> Container:
@@ -98,6 +109,46 @@ def has_image(reference: str) -> bool:
     except DockerError:
         return False
     return True
+
+
+def image_id(reference: str) -> str | None:
+    """Return the id of an image, None if the engine has none of that name."""
+    try:
+        return run(
+            ["image", "inspect", "--format", "{{.Id}}", "--", reference],
+            what="inspect image",
+            timeout=30,
+        ).strip()
+    except DockerError:
+        return None
+
+
+def image_environment(id_: str) -> dict[str, str]:
+    """Return the variables that an image sets; none if it is not there any more."""
+    try:
+        text = run(["image", "inspect", "--format", "{{json .Config.Env}}", "--", id_],
+                   what="inspect image", timeout=30)  # fmt: skip
+    except DockerError:
+        return {}
+    pairs = (entry.partition("=") for entry in json.loads(text) or [])
+    return {key: value for key, _, value in pairs}
+
+
+def owned(kind: str, project: str | None = None) -> dict[str, str]:
+    """Return the networks or volumes of a project, or of all, by name with their project."""
+    label = f"{PROJECT_LABEL}={project}" if project else PROJECT_LABEL
+    text = run(
+        [kind, "ls", "--filter", f"label={label}", "--format",
+         '{{.Name}}\t{{.Label "' + PROJECT_LABEL + '"}}'],
+        what=f"list {kind}s",
+        timeout=30,
+    )  # fmt: skip
+    return dict(line.split("\t", 1) for line in text.splitlines())
+
+
+def remove_network(name: str) -> None:
+    """Remove a network that no container uses."""
+    run(["network", "rm", name], what="remove network", timeout=60)
 
 
 def build(image: Build, line: Callable[[str], None]) -> None:
@@ -141,22 +192,23 @@ def up(
 ) -> None:
     """Start services of a project and wait until they are healthy.
 
+    What is there is only started: whether a container is made anew is decided elsewhere.
+
     Args:
         project: The project's name.
         file: The compose file.
-        services: Those to start; all, and nothing else, if there is none.
+        services: Those to start, with what they wait for.
         line: Called with each line of progress.
         wait: Seconds until it counts as failed.
 
     Raises:
         DockerError: a service did not become healthy, or the engine refused.
     """
-    orphans = [] if services else ["--remove-orphans"]
     stream(
         compose(
             project,
             file,
-            ["--ansi", "never", "--progress", "plain", "up", "--detach", *orphans,
+            ["--ansi", "never", "--progress", "plain", "up", "--detach", "--no-recreate",
              "--no-build", "--quiet-pull", "--wait", "--wait-timeout", str(wait), *services],
         ),
         what=f"starting project {project}",
@@ -288,15 +340,20 @@ def refusals(wall: str) -> dict[str, str]:
     return found
 
 
-def down(project: str, line: Callable[[str], None]) -> None:
+def down(project: str, line: Callable[[str], None], *, volumes: bool = False) -> None:
     """Remove all containers and networks of a project, also those no file names any more.
+
+    Args:
+        project: The project's name.
+        line: Called with each line of progress.
+        volumes: Whether its named volumes go, too.
 
     Raises:
         DockerError: something could not be removed.
     """
     stream(
         compose(project, None, ["--ansi", "never", "--progress", "plain", "down",
-                                "--remove-orphans"]),
+                                "--remove-orphans", *(["--volumes"] if volumes else [])]),
         what=f"stopping project {project}",
         line=line,
     )  # fmt: skip
@@ -336,7 +393,12 @@ def tail(container: str, lines: int = 15) -> str:
 
 
 def port_is_free(port: int) -> bool:
-    """Tell whether nothing listens on a port of the host's loopback address."""
+    """Tell whether nothing listens on a port of the host's loopback address.
+
+    Of another machine's that is not known before its engine tries.
+    """
+    if not endpoint().local:
+        return True
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

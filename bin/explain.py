@@ -1,7 +1,6 @@
 """The command that asks the rules: `explain`."""
 
 import ipaddress
-import re
 import socket
 from typing import Any
 
@@ -9,12 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from jailoc.bin import facts, source
 from jailoc.bin.terminal import Terminal
+from jailoc.generators.cause import position
 from jailoc.generators.compile import compile_workspace
 from jailoc.generators.explain import Answer, explain
 from jailoc.model.address import Network
 from jailoc.model.allow import Target, parse_target
 from jailoc.model.diagnostic import refuse
-from jailoc.model.document import Document, Path
+from jailoc.model.document import Document
 from jailoc.model.firewall import Firewall, Protocol
 
 
@@ -34,7 +34,7 @@ def run(
     for network in addresses:
         rows += [_row(each) for each in explain(bundle.firewall, network, asked.port)]
     for row in rows:
-        row["place"] = position_of(document, row["reason"])
+        row["place"] = position(document, row["reason"])
     if as_json:
         terminal.data({"workspace": name, "target": asked.text, "answers": rows})
         return 0
@@ -102,15 +102,3 @@ def _row(answer: Answer) -> dict[str, Any]:
         "open": answer.open,
         "reason": answer.reason,
     }
-
-
-def position_of(document: Document, reason: str) -> str | None:
-    """Return where the entry stands that a reason names, `FILE:LINE:COLUMN`."""
-    if not reason.startswith(("defaults.", "workspaces.")):
-        return None
-    parts: Path = tuple(
-        int(number) if number else word
-        for word, number in re.findall(r"([A-Za-z0-9_-]+)|\[(\d+)\]", reason)
-    )
-    position = document.value(parts)
-    return f"{document.file}:{position.line}:{position.column}" if position else None

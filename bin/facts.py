@@ -8,7 +8,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jailoc.bin import context
+from jailoc.bin import context, endpoint
 from jailoc.bin.place import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.load import Mentioned
 from jailoc.model.host import Host, Kind
@@ -39,7 +39,7 @@ def gather(mentioned: Mentioned) -> Host:
         kinds=kinds,
         files=texts,
         contexts={path: found for path in mentioned.contexts if (found := context.digest(path))},
-        sockets=_sockets(),
+        sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
     )
 
@@ -59,15 +59,6 @@ def _kind(path: str) -> Kind | None:
     if stat.S_ISDIR(mode):
         return Kind.DIRECTORY
     return Kind.SOCKET if stat.S_ISSOCK(mode) else Kind.OTHER
-
-
-def _sockets() -> tuple[str, ...]:
-    """Return the sockets of the engine that `DOCKER_HOST` names, as it is spelt and really."""
-    address = os.environ.get("DOCKER_HOST", "")
-    if not address.startswith("unix:///"):
-        return ()
-    path = os.path.normpath(address.removeprefix("unix://"))
-    return tuple(sorted({path, os.path.realpath(path)}))
 
 
 def _agent_socket() -> str | None:

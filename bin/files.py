@@ -6,16 +6,32 @@ from typing import Any
 from jailoc.bin import source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import compile_workspace
-from jailoc.model.bundle import Bundle
+from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.schemas import NAMES
 from jailoc.schemas import text as schema_text
 
 
 def render(
-    terminal: Terminal, config: str | None, wanted: tuple[str, ...], out: str | None, as_json: bool
+    terminal: Terminal,
+    config: str | None,
+    wanted: tuple[str, ...],
+    out: str | None,
+    as_json: bool,
+    native: bool,
 ) -> int:
-    """Write what the configuration becomes, to a directory or to standard output."""
+    """Write what the configuration becomes, to a directory or to standard output.
+
+    A directory gets what is the same for everybody, unless it is to be this machine's own.
+    """
+    if native and out is None:
+        raise refuse(
+            "usage",
+            "--native is for --out: what is printed is always this machine's own",
+            hint="add --out DIR, or leave --native out",
+        )
+    if out is not None and not native:
+        return _share(terminal, config, wanted, Path(out), as_json)
     origin = source.read(config)
     terminal.diagnose(origin.warnings)
     bundles = [
@@ -23,8 +39,7 @@ def render(
     ]
     if out is not None:
         for bundle in bundles:
-            store.write_files(bundle.files, Path(out, bundle.workspace))
-            terminal.say(f"{Path(out, bundle.workspace)}: {len(bundle.files)} files", "green")
+            _write(terminal, bundle.files, Path(out, bundle.workspace))
     if as_json:
         terminal.data({"workspaces": [_data(bundle) for bundle in bundles]})
     elif out is None:
@@ -33,6 +48,24 @@ def render(
                 terminal.result(f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})")
                 terminal.result(file.text)
     return 0
+
+
+def _share(
+    terminal: Terminal, config: str | None, wanted: tuple[str, ...], out: Path, as_json: bool
+) -> int:
+    origin = source.read_shared(config)
+    terminal.diagnose(origin.warnings)
+    made = origin.compiled(wanted)
+    for each in made:
+        _write(terminal, each.files, out / each.bundle.workspace)
+    if as_json:
+        terminal.data({"workspaces": [_data(each.bundle) for each in made]})
+    return 0
+
+
+def _write(terminal: Terminal, files: tuple[File, ...], folder: Path) -> None:
+    store.write_files(files, folder)
+    terminal.say(f"{folder}: {len(files)} files", "green")
 
 
 def _data(bundle: Bundle) -> dict[str, Any]:

@@ -70,6 +70,12 @@ def is_option(argument: Argument) -> bool:
     return argument.name.startswith("-")
 
 
+def names(argument: Argument) -> tuple[str, ...]:
+    """Return the names to show; what is on anyway is only ever switched off."""
+    on = argument.field_info.default is True
+    return tuple(each for each in argument.names if each.startswith("--no-") or not on)
+
+
 def takes_value(argument: Argument) -> bool:
     """Tell whether an option is followed by a value."""
     return kind(argument) is not bool

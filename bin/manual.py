@@ -109,10 +109,7 @@ def _usage(argument: Argument) -> str:
 
 
 def _option(argument: Argument) -> tuple[str, str]:
-    # A flag that is on anyway is shown by its negative name alone.
-    negative = argument.field_info.default is True
-    names = [each for each in argument.names if each.startswith("--no-") or not negative]
-    label = ", ".join(sorted(names, key=len))
+    label = ", ".join(sorted(grammar.names(argument), key=len))
     if grammar.takes_value(argument):
         known = "|".join(grammar.choices(argument))
         label += " " + (known or _TYPES.get(grammar.kind(argument), "TEXT"))

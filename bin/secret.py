@@ -46,6 +46,19 @@ def values(workspace: Workspace) -> Values:
     return found
 
 
+def known(workspace: Workspace) -> tuple[Values, tuple[str, ...]]:
+    """Return the values that are to be had here, and the names of those that are not."""
+    taken = {each.key for each in workspace.env}
+    found: Values = {}
+    missing: list[str] = []
+    for secret in workspace.secrets:
+        try:
+            found[secret.name] = _value(secret, taken)
+        except _Unusable:
+            missing.append(secret.name)
+    return found, tuple(missing)
+
+
 class _Unusable(Exception):  # noqa: N818 -- a verdict on a value
     def __init__(self, what: str, hint: str | None = None) -> None:
         super().__init__(what)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import filelock
 
-from jailoc.bin.atomic import make, make_private, write
+from jailoc.bin.atomic import make, make_private, write, write_bytes
 from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
 from jailoc.model.diagnostic import refuse
 
@@ -22,6 +22,7 @@ __all__ = [
     "same",
     "write",
     "write_bundle",
+    "write_bytes",
     "write_files",
 ]
 

@@ -1,5 +1,6 @@
 """What people see: colours where they are wanted, diagnostics, progress lines."""
 
+import copy
 import json
 import os
 import sys
@@ -36,6 +37,7 @@ class Terminal:
             and os.environ.get("TERM") != "dumb"
             and sys.stdout.isatty()
         )
+        self._prefix = ""
         self._color = {stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)}
 
     @property
@@ -51,6 +53,22 @@ class Terminal:
         """Write a result, as it is."""
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
+
+    def colored(self, text: str, style: str | None) -> None:
+        """Write a result line; control characters in it are shown as signs."""
+        line = visible(text)
+        self.result(self.paint(line, style, sys.stdout) if style else line)
+
+    def ask(self, question: str) -> None:
+        """Write a question; the answer is read on the same line."""
+        sys.stderr.write(self.paint(question, "bold", sys.stderr))
+        sys.stderr.flush()
+
+    def prefixed(self, prefix: str) -> "Terminal":
+        """Return the same streams, with a prefix before every line of talk."""
+        other = copy.copy(self)
+        other._prefix = self._prefix + prefix
+        return other
 
     def verdict(self, word: str, good: bool = False) -> str:
         """Return a word of judgement, green or red where results are coloured."""
@@ -75,7 +93,7 @@ class Terminal:
 
     def say(self, text: str, style: str = "cyan") -> None:
         """Write a progress line."""
-        sys.stderr.write(self.paint(visible(text), style, sys.stderr) + "\n")
+        sys.stderr.write(self.paint(visible(self._prefix + text), style, sys.stderr) + "\n")
         sys.stderr.flush()
 
     def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:

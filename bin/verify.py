@@ -7,11 +7,10 @@ from pathlib import Path
 
 from jailoc.bin import docker, engine, facts, source, store
 from jailoc.bin.blocked import machine
-from jailoc.bin.explain import position_of
-from jailoc.bin.lifecycle import FIREWALL
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.assets import asset
 from jailoc.generators.blocked import Attempt, parse
+from jailoc.generators.cause import position
 from jailoc.generators.compile import compile_workspace
 from jailoc.generators.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.explain import PROTOCOLS
@@ -23,6 +22,7 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
 
 DIFFERENT = 2
+FIREWALL = ("/bin/sh", "/etc/jailoc/firewall.sh")
 
 
 def run(
@@ -55,8 +55,7 @@ def run(
     document = Document(text, origin.path)
     if as_json:
         rows = [
-            each.model_dump()
-            | {"place": position_of(document, each.reason) if each.reason else None}
+            each.model_dump() | {"place": position(document, each.reason) if each.reason else None}
             for each in checks
         ]
         terminal.data({"workspace": name, "ok": not wrong, "checks": rows})
@@ -67,6 +66,21 @@ def run(
         return DIFFERENT
     terminal.say(f"{name}: all {len(checks)} checks are as the model says", "green")
     return 0
+
+
+def quick(bundle: Bundle) -> list[Check]:
+    """Compare what runs with its model, without any packet: what every start is followed by."""
+    found = {each.service: each for each in engine.containers(bundle.compose.name)}
+    checks = [*_containers(bundle, found)]
+    wall, agent = found.get(WALL), found.get(AGENT)
+    if wall is None or agent is None or not all(each.ok for each in checks):
+        return checks
+    return [
+        *checks,
+        *_rules(bundle, wall),
+        *processes(engine.processes(agent.id)),
+        *mounts(bundle.compose.services[AGENT], *engine.mounts(agent.id)),
+    ]
 
 
 def _short(checks: list[Check]) -> list[Check]:
@@ -93,7 +107,7 @@ def _table(terminal: Terminal, document: Document, checks: list[Check]) -> None:
     for each in checks:
         mark = terminal.verdict("ok    ", good=True) if each.ok else terminal.verdict("DIFFERS")
         values = each.expected if each.ok else f"expected {each.expected}, found {each.found}"
-        place = position_of(document, each.reason) if each.reason else None
+        place = position(document, each.reason) if each.reason else None
         because = f"  because of {each.reason}" if each.reason else ""
         where = f" ({place})" if place else ""
         terminal.result(f"{mark}  {each.kind:9}  {each.subject}  {values}{because}{where}")

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from jailoc.generators.facets import digest, expected
 from jailoc.generators.resolve import AGENT_HOME
 from jailoc.model.compose import (
     Bind,
@@ -37,6 +38,8 @@ SOCKET = "unix:///run/dind/docker.sock"
 RESERVATION = "512m"
 DIGEST_LABEL = "dev.jailoc.files"
 """Label with the digest of the generated files that a service mounts."""
+SERVICE_LABEL = "dev.jailoc.service"
+"""Label with the digest of all else that a container is made from."""
 
 HEALTH = (
     # The password travels through curl's standard input: arguments can be read by every process.
@@ -64,7 +67,15 @@ def compose(
         services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
     return Compose(
         name=workspace.project,
-        services=services,
+        services={
+            name: service.model_copy(
+                update={
+                    "labels": service.labels
+                    | {SERVICE_LABEL: digest(expected(service, workspace.project))}
+                }
+            )
+            for name, service in services.items()
+        },
         network=Network(ipv6_subnet=_subnet(workspace.project) if host.ipv6 else None),
         volumes=tuple(volume.name for volume in _volumes(workspace)),
         memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),

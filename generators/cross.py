@@ -20,6 +20,7 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode, merge, parse_mount
 from jailoc.model.path import clean, expand, within
 from jailoc.model.territory import spellings
+from jailoc.model.workspace import FIRST_PORT
 
 Table = dict[str, Any]
 
@@ -45,6 +46,7 @@ def conflicts(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     """Return every conflict between keys of a document."""
     return (
         *_images(document),
+        *_ports(document),
         *_secrets(document),
         *_everything(document),
         *_shut(document),
@@ -126,6 +128,26 @@ def _images(document: Document) -> Iterator[Diagnostic]:
                     "an image as it is, or a dockerfile laid over one",
                     "to lay a dockerfile over an image, set that image in [defaults]",
                 )
+
+
+def _ports(document: Document) -> Iterator[Diagnostic]:
+    """Find pinned ports that another workspace has, too."""
+    tables = dict(workspaces(document.data))
+    ports = {
+        name: value["port"] if isinstance(value.get("port"), int) else FIRST_PORT + index
+        for index, (name, value) in enumerate(tables.items())
+    }
+    for name, value in tables.items():
+        others = [other for other in tables if other != name and ports[other] == ports[name]]
+        if "port" in value and others:
+            yield found(
+                document,
+                ("workspaces", name, "port"),
+                "port-twice",
+                f"port {ports[name]} is also that of workspace `{others[0]}`",
+                f"a port below {FIRST_PORT}, or one from {FIRST_PORT + len(tables)} on",
+                f"a workspace without `port` has {FIRST_PORT} and its place in the order of names",
+            )
 
 
 def _shut(document: Document) -> Iterator[Diagnostic]:

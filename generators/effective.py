@@ -34,6 +34,10 @@ def shared(config: Config) -> tuple[Setting, ...]:
             for index, each in enumerate(config.trust)
         ),
         *(
+            Setting(key="ignore_drift", value=each, origin=f"ignore_drift[{index}]")
+            for index, each in enumerate(config.ignore_drift)
+        ),
+        *(
             Setting(key="ca_certificates", value=each, origin=f"base.ca_certificates[{index}]")
             for index, each in enumerate(config.base.ca_certificates)
         ),
@@ -55,7 +59,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     workspace = resolve(config, name, host)
     mine, defaults = config.workspaces[name], config.defaults
     scope = dotted(("workspaces", name))
-    yield Setting(key="port", value=workspace.port, origin="built-in")
+    pinned = f"{scope}.port" if mine.port is not None else "built-in"
+    yield Setting(key="port", value=workspace.port, origin=pinned)
     for path in workspace.paths:
         yield Setting(key="paths", value=path.path, origin=path.origin)
     for entry, origin in protected(config, name):

@@ -51,6 +51,14 @@ def names(config: Config) -> tuple[str, ...]:
     return tuple(sorted(config.workspaces))
 
 
+def port_of(config: Config, name: str) -> int:
+    """Return the port of a workspace: its own, else one by its place in the order of all names.
+
+    A pinned workspace keeps its place, so that pinning one moves no other.
+    """
+    return config.workspaces[name].port or FIRST_PORT + names(config).index(name)
+
+
 def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
     """Return the refusal of a name that no workspace has."""
     close = difflib.get_close_matches(name, every, n=1)
@@ -86,7 +94,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     entries = protected(config, name)
     return Workspace(
         name=name,
-        port=FIRST_PORT + every.index(name),
+        port=port_of(config, name),
         paths=tuple(
             WorkPath(path=path, origin=f"{scope}.paths[{index}]")
             for index, path in enumerate(paths)

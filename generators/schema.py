@@ -1,15 +1,32 @@
-"""Derive the JSON Schema of the configuration file from its model, so that the two never differ."""
+"""Derive JSON Schemas from models, so that the two never differ."""
 
 import json
 
 from jailoc.model.config import Config
+from jailoc.model.golden import Snapshot
+from jailoc.model.plan import SavedPlan
 
 
 def config_schema() -> str:
-    """Return the schema that editors use for completion, as text."""
-    data = Config.model_json_schema()
+    """Return the schema of the configuration, which editors use for completion, as text."""
+    return _text("config", Config.model_json_schema())
+
+
+def bundle_schema() -> str:
+    """Return the schema of the models that are written beside a workspace's files, as text."""
+    data = Snapshot.model_json_schema()
+    data["title"] = "bundle.json: a compiled workspace as models"
+    return _text("bundle", data)
+
+
+def plan_schema() -> str:
+    """Return the schema of what `plan --json` prints and `plan --out` keeps, as text."""
+    return _text("plan", SavedPlan.model_json_schema(mode="serialization"))
+
+
+def _text(name: str, data: dict[str, object]) -> str:
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://jailoc.dev/schemas/config.schema.json",
+        "$id": f"https://jailoc.dev/schemas/{name}.schema.json",
     }
     return json.dumps(head | data, indent=2) + "\n"

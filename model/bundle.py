@@ -21,6 +21,11 @@ class File(Model):
     mode: int
     text: str
 
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the content, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
 
 def digest(files: Iterable[File]) -> str:
     """Return the SHA-256 over files with path and mode, in hexadecimal."""

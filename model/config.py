@@ -20,7 +20,7 @@ from jailoc.model.secret import (
 
 NEWER: dict[Path, set[str]] = {
     ("defaults",): {"dind_privileged"},
-    ("workspaces", "*"): {"dind_privileged", "port"},
+    ("workspaces", "*"): {"dind_privileged"},
 }
 """Keys of the language that a later version knows; this one refuses them by name."""
 
@@ -174,6 +174,11 @@ class WorkspaceConfig(Scope):
         default=(),
         description="Directories of the host that the agent works in, at the same path inside.",
     )
+    port: field.Port | None = Field(
+        default=None,
+        description="Port of the server on 127.0.0.1 of the host; by default 4096 and the place of "
+        "the workspace in the order of all names.",
+    )
     expect: Expect = Field(
         default=Expect(), description="What must be open and what must be closed."
     )
@@ -200,6 +205,11 @@ class Config(Model):
     trust: Annotated[tuple[field.Trusted, ...], field.Array] = Field(
         default=(),
         description="Files and directories that steer the host although an agent can change them.",
+    )
+    ignore_drift: Annotated[tuple[field.DriftPattern, ...], field.Array] = Field(
+        default=(),
+        description="Addresses of drift that is noise, as `jailoc plan` names them; `*` stands for "
+        "anything.",
     )
     base: Base = Field(default=Base(), description="Images: what every one is built with.")
     defaults: Defaults = Field(default=Defaults(), description="What holds for every workspace.")

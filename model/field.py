@@ -186,6 +186,17 @@ def _port(value: int) -> int:
     return value
 
 
+def _drift(value: str) -> str:
+    if not re.fullmatch(r"[^\s.]+(\.[^\n]+)+", value):
+        raise problem(
+            "drift",
+            f"`{value}` is no address of drift",
+            "addresses such as service.opencode.memory, file.wall/*, firewall.rules",
+            "`jailoc plan` shows the address of each drift that it finds",
+        )
+    return value
+
+
 def _memory(value: str) -> str:
     allowed = "digits with an optional k, m or g, such as 512m or 4g"
     amount = size(value)
@@ -392,6 +403,7 @@ Port = Annotated[
     AfterValidator(_port),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
 ]
+DriftPattern = Annotated[str, AfterValidator(_drift), _string(r"^[^\s.]+(\.[^\n]+)+$")]
 Memory = Annotated[str, AfterValidator(_memory), _string("^[1-9][0-9]*[kmgKMG]?$")]
 Image = Annotated[str, AfterValidator(_image), _string(r"^$|^\s*\S+\s*$")]
 Dockerfile = Annotated[str, AfterValidator(_dockerfile), _string(rf"^$|^[/~]|^{_URL}$")]

@@ -336,7 +336,11 @@ class Verdict:
 
 
 def walk(
-    rules: Ruleset, within: AddressSet, protocol: Protocol, port: int | None
+    rules: Ruleset,
+    within: AddressSet,
+    protocol: Protocol,
+    port: int | None,
+    on: date | None = None,
 ) -> Iterator[Verdict]:
     """Follow new connections of one kind through OUTPUT, and yield what each rule decides.
 
@@ -345,6 +349,7 @@ def walk(
         within: The destinations.
         protocol: TCP, UDP or ICMP (of either family).
         port: The destination port; None is one that no rule names.
+        on: The day; rules whose last day is before it match nothing. None is while all hold.
     """
     chains = rules.by_chain()
 
@@ -354,7 +359,7 @@ def walk(
                 break
             if not rule.decides or rule.protocol not in {None, protocol}:
                 continue
-            if rule.destination_port not in {None, port}:
+            if rule.destination_port not in {None, port} or (on and rule.until and rule.until < on):
                 continue
             matched = undecided
             if rule.match is Match.LOOPBACK_OUT:
@@ -382,7 +387,11 @@ def walk(
 
 
 def accepted(
-    rules: Ruleset, protocol: Protocol, port: int | None, within: AddressSet | None = None
+    rules: Ruleset,
+    protocol: Protocol,
+    port: int | None,
+    within: AddressSet | None = None,
+    on: date | None = None,
 ) -> AddressSet:
     """Return every address to which the rules let new connections of this kind out."""
     everything = within if within is not None else AddressSet.everything(rules.family)
@@ -390,7 +399,7 @@ def accepted(
         rules.family,
         (
             pair
-            for verdict in walk(rules, everything, protocol, port)
+            for verdict in walk(rules, everything, protocol, port, on)
             if verdict.accept
             for pair in verdict.matched.ranges
         ),

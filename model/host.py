@@ -43,7 +43,7 @@ class Host(Model):
     """What lies in directories that images are built from, as a digest; too large ones are not
     there."""
     sockets: tuple[str, ...] = ()
-    """Sockets of the engine in use, absolute."""
+    """Sockets of the engines that are known there, absolute."""
     agent_socket: str | None = None
     """Socket of the SSH agent, absolute."""
 

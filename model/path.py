@@ -29,6 +29,15 @@ def within(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
+def tilde(path: str, home: str) -> str:
+    """Write a path in a home directory as `~`; where there is no home, as it is.
+
+    >>> tilde("/home/alice/src", "/home/alice")
+    '~/src'
+    """
+    return "~" + path.removeprefix(home) if home and within(path, home) else path
+
+
 def first_within(path: str, directories: Iterable[str]) -> str | None:
     """Return the first of the directories that holds `path`."""
     return next((each for each in directories if within(path, each)), None)

@@ -7,12 +7,15 @@ from typing import Any
 
 NAMES = (
     "blocked",
+    "bundle",
     "config",
     "compose",
     "diagnostics",
     "effective",
     "explain",
     "firewall",
+    "golden",
+    "plan",
     "verify",
 )
 

@@ -5,22 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin import engine, lifecycle, source
+from jailoc.bin import apply, engine, source
 from jailoc.bin.terminal import Terminal
-from jailoc.generators.compile import compile_workspace
+from jailoc.bin.world import Engine
 from jailoc.model.diagnostic import Refused
+from jailoc.model.plan import StopAgent
 from tests.engine import world
 
 
-def agent(state: str) -> engine.Container:
-    return engine.Container(
-        id="1", service="opencode", project="jailoc-a", state=state, health="", exit_code=0,
-        ports=(), started="", image="x",
-    )  # fmt: skip
-
-
 def settle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, attack: Callable[[Path], None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: Callable[[Path], None]
 ) -> list[str]:
     """Bring a workspace up to the moment of its mounts; the agent attacks when it is stopped."""
     stopped: list[str] = []
@@ -31,16 +25,19 @@ def settle(
         for name in ("JAILOC_CONFIG", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("HOME", str(user.home))
-        monkeypatch.setattr(engine, "containers", lambda project: (agent(state),))
 
         def stop(container: str) -> None:
             attack(user.home)
             stopped.append(container)
 
         monkeypatch.setattr(engine, "stop", stop)
-        origin = source.read(None)
-        bundle = compile_workspace(origin.config, "a", origin.host)
-        lifecycle._settle(Terminal(color=False), None, bundle, Path(bundle.directory))
+        each = apply.item(source.read(None), "a", complete=False)
+        assert each.bundle
+        place = Engine(
+            Terminal(color=False), each.bundle, each.given, each.secrets,
+            lambda: apply.unchanged(None, each),
+        )  # fmt: skip
+        place.perform(StopAgent(container="1"))
     return stopped
 
 
@@ -60,24 +57,18 @@ def new_hooks(home: Path) -> None:
 def test_a_running_agent_is_stopped_before_its_mounts_are_renewed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert settle(tmp_path, monkeypatch, "running", nothing) == ["1"]
-
-
-def test_an_agent_that_does_not_run_needs_no_stop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert settle(tmp_path, monkeypatch, "exited", nothing) == []
+    assert settle(tmp_path, monkeypatch, nothing) == ["1"]
 
 
 def test_a_path_that_became_a_link_to_keys_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Refused, match="holds credentials"):
-        settle(tmp_path, monkeypatch, "running", link_to_keys)
+        settle(tmp_path, monkeypatch, link_to_keys)
 
 
 def test_anything_else_that_moved_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Refused, match="has changed meanwhile"):
-        settle(tmp_path, monkeypatch, "running", new_hooks)
+        settle(tmp_path, monkeypatch, new_hooks)

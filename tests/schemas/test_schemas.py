@@ -11,7 +11,7 @@ from hypothesis import given
 
 from jailoc.generators.compile import compile_workspace
 from jailoc.generators.emit import document
-from jailoc.generators.schema import config_schema
+from jailoc.generators.schema import bundle_schema, config_schema, plan_schema
 from jailoc.model.document import Document
 from jailoc.schemas import NAMES, schema, text
 from tests.strategies import HOST, bundle_of, config_of, configs, toml
@@ -32,8 +32,13 @@ def test_a_schema_is_valid_2020_12_with_a_stable_id(name: str) -> None:
     assert data["$id"] == f"https://jailoc.dev/schemas/{name}.schema.json"
 
 
-def test_the_shipped_config_schema_is_the_one_of_the_model() -> None:
+def test_the_shipped_schemas_of_models_are_theirs() -> None:
     assert text("config") == config_schema()
+    assert text("plan") == plan_schema()
+
+
+def test_the_shipped_bundle_schema_is_the_one_of_the_model() -> None:
+    assert text("bundle") == bundle_schema()
 
 
 @given(configs)

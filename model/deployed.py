@@ -1,0 +1,114 @@
+"""What is there now: the files of a workspace, and what the engine reports about its project.
+
+It is gathered outside; here it is a value that a plan is computed from.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from jailoc.model.base import Model
+from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Compose
+from jailoc.model.firewall import Firewall
+from jailoc.model.image import Build
+
+Facets = dict[str, str]
+"""The configuration of a container, one plain text a name, such as `memory` or `mounts./data`."""
+
+
+class FileState(Model):
+    """A file below the workspace's directory."""
+
+    mode: int
+    digest: str
+    """SHA-256 of its content, in hexadecimal."""
+
+
+class Found(Model):
+    """A container of the project, with its real configuration."""
+
+    id: str
+    state: str
+    """`running`, `exited`, `created`, `paused`, `restarting`, `dead` or `removing`."""
+    health: str = ""
+    """`healthy`, `unhealthy`, `starting`, or empty where there is no health check."""
+    image: str = ""
+    """Id of the image that it runs."""
+    files: str = ""
+    """Digest of the generated files that it was made with."""
+    service: str = ""
+    """Digest of the service that it was made from."""
+    wall: str | None = None
+    """Id of the container whose network namespace it shares."""
+    facets: Facets = Field(default_factory=dict)
+    inherited: dict[str, str] = Field(default_factory=dict)
+    """Variables of its image."""
+    lapsed: tuple[str, ...] = ()
+    """Where something should be mounted and is not any more."""
+
+
+class Rules(StrEnum):
+    """How the rules in the kernel compare with the files that the wall has mounted."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"
+    """No wall runs that could be asked."""
+
+
+class Applied(Model):
+    """What an apply has brought about, written down when it was done. It holds no secret value."""
+
+    version: Literal[1] = 1
+    config: str
+    """Path of the configuration file."""
+    names: tuple[str, ...]
+    """Every workspace that the configuration had, in the order that ports follow."""
+    bundle: str
+    """Digest of the generated files."""
+    files: dict[str, FileState]
+    compose: Compose
+    firewall: Firewall
+    builds: tuple[Build, ...]
+    images: dict[str, str]
+    """Ids of the images, by reference."""
+    secrets: dict[str, str]
+    """Keyed digests of the secrets, by name."""
+    handed: tuple[str, ...] = ()
+    """What the secrets are to the agent, such as `env TOKEN`."""
+    observed: dict[str, Facets]
+    """The facets of each container as the engine spelt them just after it was made."""
+
+
+class Deployed(Model):
+    """All that is there of one workspace."""
+
+    workspace: str
+    applied: Applied | None = None
+    files: dict[str, FileState] = Field(default_factory=dict)
+    engine: bool = True
+    """Whether an engine was asked; without one only the files are known."""
+    containers: dict[str, Found] = Field(default_factory=dict)
+    """By service; what is no service of ours is there, too."""
+    images: dict[str, str] = Field(default_factory=dict)
+    """Ids of the images that are wanted and there, by reference."""
+    network: bool = False
+    volumes: tuple[str, ...] = ()
+    """Names of the project's volumes, without the project."""
+    rules: Rules = Rules.UNKNOWN
+    rules_told: tuple[str, ...] = ()
+    """How they differ, in the words of the wall."""
+    held: tuple[str, ...] = ()
+    """Names of the secrets that the wall holds in memory."""
+
+    @property
+    def anything(self) -> bool:
+        """Tell whether anything runs, or could."""
+        return bool(self.containers) or self.network
+
+
+def file_states(bundle: Bundle) -> dict[str, FileState]:
+    """Return the files of a bundle as they should be found."""
+    return {file.path: FileState(mode=file.mode, digest=file.digest) for file in bundle.files}

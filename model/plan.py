@@ -1,0 +1,209 @@
+"""What an apply would do: typed changes, the drift that was found, the effects, and the steps.
+
+The words are those of Terraform's plans: create, update in place, replace (here: recreate) and so
+on. A plan is a value; carrying it out is another room's work.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from jailoc.model.base import Model
+from jailoc.model.effect import Effect
+
+
+class Action(StrEnum):
+    """What is done to one address, the least disruptive that serves."""
+
+    CREATE = "create"
+    UPDATE = "update in place"
+    RESTART = "restart"
+    RECREATE = "recreate"
+    REBUILD = "rebuild"
+    REMOVE = "remove"
+
+
+class FieldChange(Model):
+    """One value within a change. Values that are nobody's business are keyed digests."""
+
+    name: str
+    before: str | None
+    after: str | None
+    origin: str | None = None
+    """The configuration entry behind it, such as `workspaces.api.memory`."""
+    place: str | None = None
+    """Where that entry stands, as `FILE:LINE:COLUMN`."""
+
+
+class Change(Model):
+    """What happens to one thing."""
+
+    address: str
+    """Such as `service.opencode`, `image.jailoc-agent`, `file.wall/rules.v4`, `firewall.rules`."""
+    action: Action
+    causes: tuple[str, ...] = ()
+    """In words; an empty list says that the fields tell it all."""
+    fields: tuple[FieldChange, ...] = ()
+
+
+class Told(Model):
+    """An effect, and what is behind it."""
+
+    effect: Effect
+    origin: str | None = None
+    """The configuration entry behind it."""
+    place: str | None = None
+    """Where that entry stands, as `FILE:LINE:COLUMN`."""
+
+
+class Drift(Model):
+    """What is not as it was left by the last apply."""
+
+    address: str
+    """Such as `service.opencode.memory`, `file.wall/rules.v4`, `firewall.rules`."""
+    before: str | None
+    """As it was left."""
+    after: str | None
+    """As it was found."""
+    ignored: bool = False
+    """Whether the configuration names it as noise; then nothing is done about it."""
+
+
+class BuildImages(Model):
+    """Build, or fetch, what the engine lacks."""
+
+    kind: Literal["build images"] = "build images"
+    references: tuple[str, ...]
+
+
+class StopAgent(Model):
+    """Stop the agent, so that nothing moves while its mounts are made anew."""
+
+    kind: Literal["stop agent"] = "stop agent"
+    container: str
+
+
+class WriteFiles(Model):
+    """Write the generated files; the compose file last."""
+
+    kind: Literal["write files"] = "write files"
+    paths: tuple[str, ...]
+    """What differs; the rest is as it should be."""
+
+
+class RemoveContainer(Model):
+    """Remove a container, running or not."""
+
+    kind: Literal["remove container"] = "remove container"
+    service: str
+    container: str
+
+
+class RemoveNetwork(Model):
+    """Remove the project's network, which no container uses any more."""
+
+    kind: Literal["remove network"] = "remove network"
+
+
+class Start(Model):
+    """Make and start services that are missing or stopped, and wait until they are healthy."""
+
+    kind: Literal["start"] = "start"
+    services: tuple[str, ...]
+
+
+class HandSecrets(Model):
+    """Hand the secrets over to the wall's memory."""
+
+    kind: Literal["hand secrets over"] = "hand secrets over"
+
+
+class Reload(Model):
+    """Load the rules in one transaction; nothing is restarted."""
+
+    kind: Literal["reload rules"] = "reload rules"
+
+
+class Restart(Model):
+    """Restart a service, and wait until it is healthy."""
+
+    kind: Literal["restart"] = "restart"
+    service: str
+    container: str
+
+
+class Prove(Model):
+    """Compare what runs with its model: containers, rules, processes, mounts."""
+
+    kind: Literal["prove"] = "prove"
+
+
+class Record(Model):
+    """Write down what has been applied."""
+
+    kind: Literal["record"] = "record"
+
+
+class RemoveProject(Model):
+    """Remove containers, network and generated files; with `prune` volumes and password, too."""
+
+    kind: Literal["remove project"] = "remove project"
+    prune: bool
+
+
+Step = Annotated[
+    BuildImages
+    | StopAgent
+    | WriteFiles
+    | RemoveContainer
+    | RemoveNetwork
+    | Start
+    | HandSecrets
+    | Reload
+    | Restart
+    | Prove
+    | Record
+    | RemoveProject,
+    Field(discriminator="kind"),
+]
+
+
+class Plan(Model):
+    """Everything about one workspace that an apply would do, and why."""
+
+    workspace: str
+    changes: tuple[Change, ...]
+    drift: tuple[Drift, ...]
+    effects: tuple[Told, ...]
+    notes: tuple[str, ...]
+    """What people should know although nothing is done about it."""
+    agent_restarts: bool
+    """Whether a running agent is interrupted."""
+    engine: bool
+    """Whether an engine was asked; without one only the files are compared."""
+    steps: tuple[Step, ...]
+    bundle: str | None
+    """Digest of what is wanted; None where the workspace is to be removed."""
+    world: dict[str, str]
+    """Digest of each thing that was found, by address: what a saved plan holds on to."""
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to do."""
+        return not self.changes
+
+
+class SavedPlan(Model):
+    """Plans of several workspaces, as `plan --out` keeps them and `--json` prints them."""
+
+    format: Literal[1] = 1
+    config: str
+    """Path of the configuration file."""
+    prune: bool = False
+    plans: tuple[Plan, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to do."""
+        return all(each.empty for each in self.plans)
