@@ -1,13 +1,58 @@
 """Run the command line: `python -m jailoc.bin`."""
 
+import os
+import signal
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> None:
-    """Run `jailoc` with the arguments of this process and exit with its status."""
-    from jailoc.bin.cli import run
+    """Run `jailoc` with the arguments of this process and exit with its status.
 
-    sys.exit(run(sys.argv[1:]))
+    The first signal ends the command in order, the second ends the process at once.
+    """
+    status = 1
+    try:
+        _catch(_interrupt)
+        _streams()
+        from jailoc.bin.cli import run
+
+        status = run(sys.argv[1:])
+        _catch(_end)
+    except KeyboardInterrupt:
+        # Before the command line was there, or while it was already saying goodbye.
+        _catch(_end)
+        with suppress(OSError):
+            os.write(2, b"interrupted\n")
+    sys.exit(status)
+
+
+def _catch(handler: Callable[[int, FrameType | None], NoReturn]) -> None:
+    for each in SIGNALS:
+        # What was started deaf to a signal, by nohup(1) or a shell, stays so.
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    _catch(_end)
+    raise KeyboardInterrupt
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    os._exit(1)
+
+
+def _streams() -> None:
+    """Give a process that was started without a stream one that leads nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- as long as the process
 
 
 if __name__ == "__main__":

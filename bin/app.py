@@ -4,18 +4,21 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from jailoc import __version__
-
 if TYPE_CHECKING:
     from jailoc.bin.terminal import Terminal
 
 app = App(
     name="jailoc",
     help="Sandboxes for headless OpenCode agents, compiled from one configuration file.",
-    version=__version__,
-    version_flags=["--version", "-v"],
-    help_flags=["--help", "-h"],
+    # `jailoc.bin.manual` answers these: cyclopts would need rich for it.
+    version_flags=(),
+    help_flags=(),
+    # An alias or a script may give an option that somebody gives again: the last one counts.
+    default_parameter=Parameter(allow_repeating=True),
+    # `jailoc.bin.cli` says the one line and knows the status.
+    suppress_keyboard_interrupt=False,
 )
+app.meta.suppress_keyboard_interrupt = False
 
 Switch = Annotated[bool, Parameter(negative=())]
 """A flag that is only ever given, never negated."""

@@ -129,7 +129,7 @@ def _change(terminal: Terminal, flag: str | None, name: str, key: str, value: Va
             terminal.say(f"{shown} is already in {key} of workspace {name}", "yellow")
             return False
         if starter:
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            store.make(path.parent, 0o750)
         # The file may be a link into somebody's dotfiles: it stays one.
         place = Path(os.path.realpath(path))
         mode = 0o600 if starter else place.stat().st_mode & 0o7777
@@ -171,7 +171,7 @@ def init(terminal: Terminal, config: str | None) -> int:
             f"`{path}` exists already",
             hint="edit it, or give another place with --config",
         )
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    store.make(path.parent, 0o750)
     store.write(path, asset("starter.toml"), 0o600)
     terminal.result(f"{path}: written")
     return 0

@@ -6,10 +6,12 @@ same wherever jailoc is called from.
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Callable
 from typing import Any
 
+from jailoc.bin import journal
 from jailoc.bin.endpoint import Endpoint, endpoint, no_docker, pinned
 from jailoc.model.diagnostic import refuse
 
@@ -79,15 +81,17 @@ def attempt(
     """
     command = ["docker", *arguments]
     try:
-        done = subprocess.run(
-            command,
-            env=environment(extra),
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-        )
+        with journal.timed("docker", argv=shlex.join(command)) as record:
+            done = subprocess.run(
+                command,
+                env=environment(extra),
+                input=stdin,
+                stdin=None if stdin is not None else subprocess.DEVNULL,
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+            )
+            record["status"] = done.returncode
     except FileNotFoundError:
         raise no_docker() from None
     except subprocess.TimeoutExpired:
@@ -124,7 +128,7 @@ def stream(
         )
     except FileNotFoundError:
         raise no_docker() from None
-    with process:
+    with journal.timed("docker", argv=shlex.join(command)) as record, process:
         try:
             # Only a line feed ends a line: what programs overwrite stays in theirs.
             for raw in process.stdout or ():
@@ -134,6 +138,7 @@ def stream(
         except BaseException:
             process.terminate()
             raise
+        record["status"] = process.wait()
     if process.returncode != 0:
         raise DockerError(what, command, process.returncode, "".join(seen))
 

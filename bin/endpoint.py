@@ -6,6 +6,7 @@ chosen; without any of them it is the default socket.
 
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jailoc.bin import journal
 from jailoc.model.diagnostic import Refused, refuse
 
 DEFAULT = "unix:///var/run/docker.sock"
@@ -159,15 +161,17 @@ def _json(place: Path) -> dict[str, Any]:
 
 def _inspect(name: str) -> dict[str, Any]:
     """Ask docker about a context."""
+    command = ["docker", "context", "inspect", "--", name]
     try:
-        done = subprocess.run(
-            ["docker", "context", "inspect", "--", name],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        with journal.timed("docker", argv=shlex.join(command)):
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
         (found,) = json.loads(done.stdout) if done.returncode == 0 else (None,)
     except FileNotFoundError:
         raise no_docker() from None

@@ -2,12 +2,14 @@
 
 import json
 import re
+import shlex
 import socket
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from jailoc.bin import journal
 from jailoc.bin.docker import DockerError, endpoint, environment, no_docker, run, stream
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
@@ -306,27 +308,30 @@ def logs(project: str, arguments: list[str]) -> int:
     """Write the logs of a project to standard output; return docker's exit status."""
     command = ["docker", *compose(project, None, ["logs", *arguments])]
     try:
-        return subprocess.run(
-            command, env=environment(), stdin=subprocess.DEVNULL, check=False
-        ).returncode
+        with journal.timed("docker", argv=shlex.join(command)):
+            return subprocess.run(
+                command, env=environment(), stdin=subprocess.DEVNULL, check=False
+            ).returncode
     except FileNotFoundError:
         raise no_docker() from None
 
 
 def tail(container: str, lines: int = 15) -> str:
     """Return the last log lines of a container, for the message of a failure."""
+    command = ["docker", "logs", "--tail", str(lines), container]
     try:
-        done = subprocess.run(
-            ["docker", "logs", "--tail", str(lines), container],
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=20,
-            check=False,
-        )
+        with journal.timed("docker", argv=shlex.join(command)):
+            done = subprocess.run(
+                command,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=20,
+                check=False,
+            )
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()

@@ -10,46 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jailoc.bin import context, endpoint
+from jailoc.bin.place import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.load import Mentioned
-from jailoc.model.diagnostic import refuse
 from jailoc.model.host import Host, Kind
+
+__all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state_directory"]
 
 FILE_LIMIT = 1 << 20
 """Bytes that are read of a file the configuration refers to."""
-
-
-def home() -> str:
-    """Return the home directory.
-
-    Raises:
-        Refused: `HOME` is unset or relative; a guess would put files into the wrong place.
-    """
-    text = os.environ.get("HOME", "")
-    if not text.startswith("/"):
-        raise refuse(
-            "home",
-            "the home directory is unknown: HOME is not set to an absolute path",
-            hint="set HOME",
-        )
-    return os.path.normpath(text)
-
-
-def config_file(flag: str | None) -> Path:
-    """Return the configuration file: the flag, else `JAILOC_CONFIG`, else the XDG place."""
-    chosen = flag or os.environ.get("JAILOC_CONFIG")
-    if chosen:
-        return Path(chosen).absolute()
-    return Path(_base("XDG_CONFIG_HOME", ".config")) / "jailoc" / "config.toml"
-
-
-def state_directory() -> Path:
-    """Return the directory of what must survive a cleaned cache: passwords."""
-    return Path(_base("XDG_DATA_HOME", ".local/share")) / "jailoc"
-
-
-def cache_directory() -> Path:
-    """Return the directory of generated files and locks."""
-    return Path(_base("XDG_CACHE_HOME", ".cache")) / "jailoc"
 
 
 def gather(mentioned: Mentioned) -> Host:
@@ -62,9 +30,9 @@ def gather(mentioned: Mentioned) -> Host:
             texts[url] = text
     return Host(
         home=home(),
-        config_home=_base("XDG_CONFIG_HOME", ".config"),
-        cache_home=_base("XDG_CACHE_HOME", ".cache"),
-        data_home=_base("XDG_DATA_HOME", ".local/share"),
+        config_home=base("XDG_CONFIG_HOME", ".config"),
+        cache_home=base("XDG_CACHE_HOME", ".cache"),
+        data_home=base("XDG_DATA_HOME", ".local/share"),
         today=datetime.now(tz=UTC).date(),
         ipv6=_ipv6(),
         networks=_networks(),
@@ -114,12 +82,6 @@ def _agent_socket() -> str | None:
     """Return the socket of the SSH agent (ssh-agent(1)), if it is one."""
     path = os.environ.get("SSH_AUTH_SOCK", "")
     return path if path.startswith("/") and _kind(path) is Kind.SOCKET else None
-
-
-def _base(variable: str, default: str) -> str:
-    """Return an XDG base directory; a relative value is ignored, as the specification says."""
-    value = os.environ.get(variable, "")
-    return os.path.normpath(value) if value.startswith("/") else f"{home()}/{default}"
 
 
 def _ipv6() -> bool:

@@ -1,30 +1,46 @@
-"""The one table from errors to what people see and to exit codes."""
+"""The one table from errors to what people see, what the log keeps, and to exit codes."""
 
 import os
+import re
+import shlex
 import sys
+import traceback
+from contextlib import suppress
 
 from cyclopts import CycloptsError
 
+from jailoc.bin import journal, usage
 from jailoc.bin.docker import DockerError
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.validate import InvalidOutputError
 from jailoc.model.diagnostic import Diagnostic, Refused
 
+_LOGIN = re.compile(r"://[^/@\s]+@")
+"""Who logs in with what, in a URL."""
+
 
 def report(error: Exception, terminal: Terminal) -> int:
-    """Show an error and return the exit status, which is 1."""
+    """Show an error, record it, and return the exit status, which is 1."""
+    _record(error)
+    try:
+        _tell(error, terminal)
+    except BrokenPipeError:
+        _hang_up()
+    return 1
+
+
+def _tell(error: Exception, terminal: Terminal) -> None:
     match error:
         case Refused():
             terminal.diagnose(error.diagnostics)
         case CycloptsError():
-            _show(terminal, "usage", " ".join(str(error).split()), "run `jailoc --help`")
+            terminal.diagnose([usage.diagnose(error)])
         case DockerError():
             for line in error.tail.splitlines():
                 terminal.say(line, "dim")
             _show(terminal, "docker", f"{error.what} failed (status {error.status})")
         case BrokenPipeError():
-            # Nobody reads any more; the interpreter must not try to flush either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _hang_up()
         case OSError():
             place = f"`{error.filename}`: " if error.filename else ""
             _show(terminal, "system", f"{place}{error.strerror or error}")
@@ -36,8 +52,43 @@ def report(error: Exception, terminal: Terminal) -> int:
                   "this is a defect of jailoc; JAILOC_TRACEBACK=1 shows where")  # fmt: skip
             if os.environ.get("JAILOC_TRACEBACK"):
                 raise error
-    return 1
+
+
+def _hang_up() -> None:
+    """Nobody reads any more; the interpreter must not try to flush either."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _show(terminal: Terminal, code: str, message: str, hint: str | None = None) -> None:
     terminal.diagnose([Diagnostic(code=code, message=message, hint=hint)])
+
+
+def _record(error: Exception) -> None:
+    """Put an error into the log: what and where, and no text that could hold a value."""
+    match error:
+        case Refused():
+            for each in error.diagnostics:
+                place = each.position
+                # What is said about the configuration quotes it, values of variables too.
+                quoted = each.file or each.where
+                journal.error(
+                    "refused",
+                    code=each.code,
+                    reason=None if quoted else _LOGIN.sub("://", each.message),
+                    where=each.where,
+                    file=each.file,
+                    line=place.line if place else None,
+                )
+        case DockerError():
+            argv = shlex.join(error.arguments)
+            journal.error("docker failed", what=error.what, status=error.status, argv=argv)
+        case BrokenPipeError():
+            journal.info("nobody reads the output any more")
+        case OSError():
+            journal.error("system", reason=error.strerror, file=str(error.filename or ""))
+        case _:
+            frame = traceback.extract_tb(error.__traceback__)[-1:]
+            at = f"{frame[0].filename}:{frame[0].lineno}" if frame else None
+            journal.error("failed", type=type(error).__name__, at=at)

@@ -2,35 +2,12 @@
 
 import hashlib
 import urllib.error
-import urllib.request
-from http.client import HTTPMessage
-from typing import IO
 
-from jailoc import __version__
-from jailoc.bin import facts, store
+from jailoc.bin import download, facts, store
 from jailoc.model.diagnostic import refuse
 
 TIMEOUT = 30
 """Seconds."""
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follow redirects, but never from https to http."""
-
-    max_redirections = 10
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
-            raise urllib.error.URLError(f"it redirects to `{newurl}`, which is not https")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def fetch(url: str) -> tuple[str | None, str]:
@@ -42,11 +19,8 @@ def fetch(url: str) -> tuple[str | None, str]:
     Raises:
         Refused: there was no answer, not status 200, too much text, or no text.
     """
-    request = urllib.request.Request(url, headers={"User-Agent": f"jailoc/{__version__}"})  # noqa: S310 -- the configuration only lets http and https through
     try:
-        with urllib.request.build_opener(_Redirects).open(request, timeout=TIMEOUT) as answer:
-            status = answer.status
-            body = answer.read(facts.FILE_LIMIT + 1)
+        status, body = download.get(url, timeout=TIMEOUT, limit=facts.FILE_LIMIT)
     except (OSError, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
             with error:

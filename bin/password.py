@@ -1,30 +1,23 @@
 """The password of a workspace's server: made once, then found again where `password_mode` says.
 
-The keyring is the desktop's (Secret Service, Keychain), under service `jailoc` and the workspace's
-name. A file that holds only the word `keyring` says that the password is there.
+It is in a variable, in the desktop's keyring (`vault`), or in a file. A file that holds only the
+word `keyring` says that the password is there.
 """
 
 import os
 import secrets
-import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from jailoc.bin import store
-from jailoc.model.diagnostic import refuse
+from jailoc.bin import store, vault
+from jailoc.bin.vault import Unavailable
+from jailoc.model.diagnostic import Refused, refuse
 
 VARIABLE = "OPENCODE_SERVER_PASSWORD"
-SERVICE = "jailoc"
 MARKER = "keyring"
-PATIENCE = 1.0
-"""Seconds that a keyring may take where nobody could answer its dialog."""
 LOCK_PATIENCE = 10
 """Seconds to wait for another jailoc that makes the same password."""
-
-
-class _NoKeyring(Exception):  # noqa: N818 -- an answer, not a fault
-    pass
 
 
 def password(mode: str, directory: Path, workspace: str) -> str:
@@ -42,7 +35,7 @@ def password(mode: str, directory: Path, workspace: str) -> str:
         Refused: the place that the mode names cannot be read; a new password would lock the user
             out of a running server.
     """
-    path = directory / workspace / "password"
+    path = _path(directory, workspace)
     match mode:
         case "env":
             return _from_variable() or _refuse_variable()
@@ -50,7 +43,40 @@ def password(mode: str, directory: Path, workspace: str) -> str:
             return _from_keyring(workspace, path)
         case "file":
             return _from_file(path)
-    return _from_variable() or _automatic(workspace, path)
+        case "auto" | "":
+            return _from_variable() or _automatic(workspace, path)
+    raise refuse(
+        "password",
+        f"there is no password_mode `{mode}`",
+        allowed="auto, env, keyring, file",
+    )
+
+
+def source(mode: str, directory: Path, workspace: str) -> str:
+    """Say where the workspace's password is; nothing is made, written or asked of anybody.
+
+    Returns:
+        `env`, `keyring` or `file`; `none` if there is no password yet; `unknown` if that cannot be
+        told now, as with a locked keyring.
+    """
+    if mode not in {"file", "keyring"} and _from_variable():
+        return "env"
+    if mode == "env":
+        return "none"
+    try:
+        if mode != "keyring" and (kept := _read(_path(directory, workspace))):
+            if kept != MARKER:
+                return "file"
+            # The word of an earlier run; mode `file` does not know it.
+            return "none" if mode == "file" else "keyring"
+        # Last, because some keyrings cannot be looked into without a dialog.
+        if mode != "file" and vault.has(workspace):
+            return "keyring"
+    except Refused:
+        return "unknown"
+    except Unavailable as error:
+        return "none" if error.absent and mode != "keyring" else "unknown"
+    return "none"
 
 
 def check(mode: str) -> None:
@@ -61,6 +87,17 @@ def check(mode: str) -> None:
     """
     if mode == "env" and not _from_variable():
         _refuse_variable()
+
+
+def _path(directory: Path, workspace: str) -> Path:
+    return directory / workspace / "password"
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one of several first runs make the password, so that the others find it."""
+    with store.locked(path.with_name("lock"), LOCK_PATIENCE):
+        yield
 
 
 def _from_variable() -> str:
@@ -77,45 +114,41 @@ def _refuse_variable() -> str:
 
 def _automatic(workspace: str, path: Path) -> str:
     """Look in the keyring, then in the file; make a new one in the first that takes it."""
-    kept = _read(path)
-    try:
-        found = _keyring_get(workspace)
-    except _NoKeyring as error:
-        if kept == MARKER:
-            raise refuse(
-                "password",
-                f"the password of `{workspace}` is in the keyring, which does not answer: {error}",
-                hint=f"unlock the keyring, or remove `{path}` to get a new password in a file",
-            ) from None
-        return _from_file(path)
-    if found:
-        return found
-    if kept and kept != MARKER:
-        return kept
-    fresh = secrets.token_hex(32)
-    try:
-        _keyring_set(workspace, fresh)
-    except _NoKeyring as error:
-        if kept == MARKER:
-            raise refuse(
-                "password",
-                f"the keyring does not take a new password of `{workspace}`: {error}",
-                hint=f"remove `{path}` to get a new password in a file",
-            ) from None
-        return _from_file(path)
-    if not kept:
-        store.make_private(path.parent)
+    with _alone(path):
+        kept = _read(path)
+        fresh = secrets.token_hex(32)
+        doing = "does not answer"
+        try:
+            if found := vault.get(workspace):
+                return found
+            if kept and kept != MARKER:
+                return kept
+            doing = "has lost it and does not take a new one"
+            vault.put(workspace, fresh)
+        except Unavailable as error:
+            if kept == MARKER:
+                raise refuse(
+                    "password",
+                    f"the password of `{workspace}` is in the keyring, which {doing}: {error}",
+                    hint=f"unlock the keyring, or remove `{path}` to get a new password in a file",
+                ) from None
+            if not kept:
+                store.write(path, fresh, 0o600)
+            return kept or fresh
         store.write(path, MARKER, 0o600)
-    return fresh
+        return fresh
 
 
 def _from_keyring(workspace: str, path: Path) -> str:
     try:
-        found = _keyring_get(workspace)
-        if not found:
-            found = secrets.token_hex(32)
-            _keyring_set(workspace, found)
-    except _NoKeyring as error:
+        if found := vault.get(workspace):
+            return found
+        with _alone(path):
+            found = vault.get(workspace)
+            if not found:
+                found = secrets.token_hex(32)
+                vault.put(workspace, found)
+    except Unavailable as error:
         raise refuse(
             "password",
             f"the keyring has no password of `{workspace}` to give: {error}",
@@ -125,8 +158,7 @@ def _from_keyring(workspace: str, path: Path) -> str:
 
 
 def _from_file(path: Path) -> str:
-    # Of two first runs, one makes the password and the other finds it.
-    with store.locked(path.with_name("lock"), LOCK_PATIENCE):
+    with _alone(path):
         kept = _read(path)
         if not kept or kept == MARKER:
             kept = secrets.token_hex(32)
@@ -135,6 +167,11 @@ def _from_file(path: Path) -> str:
 
 
 def _read(path: Path) -> str:
+    """Return what a password file holds, empty if it holds or is nothing.
+
+    Raises:
+        Refused: it is there and cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -142,65 +179,11 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise refuse(
             "password",
-            f"the password file `{path}` cannot be read: {error}",
+            f"the password file `{path}` cannot be read: {_why(error)}",
             hint="make it readable, or remove it and restart the workspace",
         ) from None
 
 
-def _keyring_get(workspace: str) -> str:
-    """Return the entry, empty if there is none."""
-
-    def ask() -> str:
-        import keyring
-
-        return keyring.get_password(SERVICE, workspace) or ""
-
-    return _patiently(ask)
-
-
-def _keyring_set(workspace: str, text: str) -> None:
-    def tell() -> str:
-        import keyring
-
-        keyring.set_password(SERVICE, workspace, text)
-        return ""
-
-    _patiently(tell)
-
-
-def _patiently(call: Callable[[], str]) -> str:
-    """Ask the keyring; without a terminal nobody can answer its dialog, so it has a second.
-
-    Raises:
-        _NoKeyring: there is none, it is locked, or it does not answer.
-    """
-    answers: list[str] = []
-    errors: list[str] = []
-
-    def run() -> None:
-        try:
-            answers.append(_trusted(call))
-        except Exception as error:
-            errors.append(f"{type(error).__name__}: {error}")
-
-    # A call that hangs must not keep the process alive.
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(None if sys.stdin.isatty() else PATIENCE)
-    if answers:
-        return answers[0]
-    raise _NoKeyring(errors[0] if errors else f"no answer within {PATIENCE:.0f} second")
-
-
-def _trusted(call: Callable[[], str]) -> str:
-    """Refuse back ends that keep passwords in plain files; jailoc's own file is better guarded."""
-    import keyring
-    from keyring.backends import chainer, fail, null
-
-    backend = keyring.get_keyring()
-    plain = isinstance(backend, fail.Keyring | null.Keyring) or (
-        isinstance(backend, chainer.ChainerBackend) and not backend.backends
-    )
-    if plain or "plain" in type(backend).__name__.lower():
-        raise _NoKeyring("no keyring is there")
-    return call()
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    # Python quotes the bytes that it cannot decode.
+    return error.strerror or "" if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -4,41 +4,27 @@ A kill at any moment leaves each file as it was or as it should be, because ever
 beside its place, flushed, and moved there by one rename(2).
 """
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
 
+from jailoc.bin.atomic import make, make_private, write, write_bytes
 from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
 from jailoc.model.diagnostic import refuse
 
-
-def write(path: Path, text: str, mode: int) -> None:
-    """Replace a text file in one step; `mode` holds whatever the umask says."""
-    write_bytes(path, text.encode(), mode)
-
-
-def write_bytes(path: Path, data: bytes, mode: int) -> None:
-    """Replace a file in one step; `mode` holds whatever the umask says.
-
-    Raises:
-        OSError: the disk is full, or the directory cannot be written.
-    """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise
+__all__ = [
+    "differs",
+    "locked",
+    "make",
+    "make_private",
+    "same",
+    "write",
+    "write_bundle",
+    "write_bytes",
+    "write_files",
+]
 
 
 def same(path: Path, file: File) -> bool:
@@ -82,12 +68,6 @@ def write_bundle(bundle: Bundle, directory: Path) -> None:
                 place.rmdir()
         elif name not in wanted:
             place.unlink()
-
-
-def make_private(directory: Path) -> None:
-    """Make a directory that only its owner can enter, with the parents it needs."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
 
 
 @contextmanager

@@ -5,9 +5,10 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from jailoc.model.diagnostic import Diagnostic, Severity
+if TYPE_CHECKING:  # the model is heavy, and help needs none of it
+    from jailoc.model.diagnostic import Diagnostic
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
@@ -29,7 +30,13 @@ class Terminal:
     """The two output streams of one run: results on stdout, talk on stderr."""
 
     def __init__(self, color: bool = True) -> None:
-        allowed = color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        # Results that go elsewhere mean that somebody records this run: talk stays plain, too.
+        allowed = (
+            color
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+            and sys.stdout.isatty()
+        )
         self._prefix = ""
         self._color = {stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)}
 
@@ -77,9 +84,13 @@ class Terminal:
         """Return a word of judgement, green or red where results are coloured."""
         return self.paint(f"{word:6}", "green" if good else "red", sys.stdout)
 
+    def title(self, text: str) -> str:
+        """Return a title, bold where results are coloured."""
+        return self.paint(text, "bold", sys.stdout)
+
     def heading(self, text: str) -> None:
         """Write a heading among results."""
-        self.result(self.paint(text, "bold", sys.stdout))
+        self.result(self.title(text))
 
     def data(self, value: object) -> None:
         """Write a result for programs."""
@@ -95,15 +106,14 @@ class Terminal:
         sys.stderr.write(self.paint(visible(self._prefix + text), style, sys.stderr) + "\n")
         sys.stderr.flush()
 
-    def diagnose(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:
         """Show problems: where, what, the line with a marker, what is allowed, what to do."""
         for each in diagnostics:
             sys.stderr.write(self._render(each))
         sys.stderr.flush()
 
-    def _render(self, each: Diagnostic) -> str:
-        style = "red" if each.severity is Severity.ERROR else "yellow"
-        title = "Error" if each.severity is Severity.ERROR else "Warning"
+    def _render(self, each: "Diagnostic") -> str:
+        title, style = ("Error", "red") if each.severity == "error" else ("Warning", "yellow")
         head = self.paint(f"{title}:", style, sys.stderr)
         place = ""
         if each.file:

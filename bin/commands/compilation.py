@@ -33,7 +33,15 @@ def render(
     return files.render(terminal(), Options.config, wanted, out, json, native)
 
 
-golden = App(name="golden", help="Keep generated files under review, such as in a repository.")
+golden = App(
+    name="golden",
+    help="""Keep generated files under review, such as in a repository.
+
+    Example: jailoc golden check sandboxes/generated
+    """,
+    version_flags=(),
+    help_flags=(),
+)
 app.command(golden)
 
 
@@ -110,6 +118,11 @@ def schema(name: str = "config", /) -> int:
     """Print a JSON Schema by its name, such as config or compose; a wrong name shows them all.
 
     Example: jailoc schema config > jailoc.schema.json
+
+    Parameters
+    ----------
+    name
+        The schema; that of the configuration by default.
     """
     from jailoc.bin import files
 

@@ -32,6 +32,11 @@ def down(workspace: str | None = None, /) -> int:
     """Stop a workspace: its containers and network go, its volumes stay.
 
     Example: jailoc down api
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
     """
     from jailoc.bin import lifecycle
 
@@ -43,6 +48,11 @@ def restart(workspace: str | None = None, /) -> int:
     """Stop a workspace and start it again; it is checked and built before it is stopped.
 
     Example: jailoc restart api
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
     """
     from jailoc.bin import lifecycle
 
@@ -119,7 +129,7 @@ def apply(
     yes
         Do not ask.
     rollback
-        Whether a failure returns to what was there before.
+        Leave things as a failure has left them; without it, what was there before comes back.
     """
     from jailoc.bin import planning
 

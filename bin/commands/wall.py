@@ -87,6 +87,11 @@ def refresh(workspace: str | None = None, /) -> int:
     """Reload the firewall of a running workspace, names looked up anew; nothing is restarted.
 
     Example: jailoc refresh api
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
     """
     from jailoc.bin import lifecycle
 

@@ -244,7 +244,13 @@ class User:
         return (self.home / f".local/share/jailoc/{workspace}/password").read_text()
 
     def files(self) -> set[str]:
-        return {str(path.relative_to(self.home)) for path in self.home.rglob("*")}
+        """Return what is in the home; the log, which every run writes, is left out."""
+        log = ".cache/jailoc/jailoc.log"
+        found = {str(path.relative_to(self.home)) for path in self.home.rglob("*")}
+        alone = found.issuperset({log}) and not any(
+            each.startswith(".cache/") and each not in {".cache/jailoc", log} for each in found
+        )
+        return found - {log} - ({".cache", ".cache/jailoc"} if alone else set())
 
 
 @contextmanager

@@ -1,0 +1,49 @@
+"""Replace a file in one step, and make directories that only their owner can enter. Light."""
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def write(path: Path, text: str, mode: int) -> None:
+    """Replace a text file in one step; `mode` holds whatever the umask says."""
+    write_bytes(path, text.encode(), mode)
+
+
+def write_bytes(path: Path, data: bytes, mode: int) -> None:
+    """Replace a file in one step; `mode` holds whatever the umask says.
+
+    Raises:
+        OSError: the disk is full, or the directory cannot be written.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def make(directory: Path, mode: int) -> None:
+    """Make a directory and the parents it needs, none of them wider than `mode`.
+
+    With a umask of 000 anybody could put a directory of theirs in the place of ours otherwise.
+    What is there already stays as it is.
+    """
+    for parent in reversed(directory.parents):
+        if not parent.exists():
+            parent.mkdir(mode, exist_ok=True)
+    directory.mkdir(mode, exist_ok=True)
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory that only its owner can enter, whatever it was before."""
+    make(directory, 0o700)
+    directory.chmod(0o700)
