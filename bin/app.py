@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 app = App(
     name="jailoc",
     help="Sandboxes for headless OpenCode agents, compiled from one configuration file.",
+    usage="Usage: jailoc [PATH] [OPTIONS]\n       jailoc COMMAND [OPTIONS] [ARGS]",
     version=__version__,
     version_flags=["--version", "-v"],
     help_flags=["--help", "-h"],

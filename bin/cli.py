@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 any error, 2 differences where they are asked for (`verify
 imported before a command needs it.
 """
 
+import signal
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,9 +12,24 @@ import cyclopts
 from cyclopts import Parameter
 
 from jailoc.bin.app import Options, app, terminal
-from jailoc.bin.commands import compilation, configuration, lifecycle, observation, wall
+from jailoc.bin.commands import (
+    attachment,
+    compilation,
+    configuration,
+    lifecycle,
+    observation,
+    wall,
+)
 
-__all__ = ["compilation", "configuration", "lifecycle", "observation", "run", "wall"]
+__all__ = [
+    "attachment",
+    "compilation",
+    "configuration",
+    "lifecycle",
+    "observation",
+    "run",
+    "wall",
+]
 
 
 @app.meta.default
@@ -49,6 +65,8 @@ def run(arguments: Sequence[str]) -> int:
         )
         return int(status or 0)
     except KeyboardInterrupt:
+        # A second one ends the process at once, whatever still has to be tidied up.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         terminal().say("interrupted", "yellow")
         return 1
     except (Exception, cyclopts.CycloptsError) as error:

@@ -67,6 +67,12 @@ class Terminal:
         sys.stderr.write(self.paint(visible(text), style, sys.stderr) + "\n")
         sys.stderr.flush()
 
+    def ask(self, text: str) -> None:
+        """Write a question; the answer is typed on the same line."""
+        bold = self.paint(visible(text), "bold", sys.stderr)
+        sys.stderr.write(self.paint(bold, "yellow", sys.stderr))
+        sys.stderr.flush()
+
     def diagnose(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Show problems: where, what, the line with a marker, what is allowed, what to do."""
         for each in diagnostics:

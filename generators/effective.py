@@ -56,6 +56,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     mine, defaults = config.workspaces[name], config.defaults
     scope = dotted(("workspaces", name))
     yield Setting(key="port", value=workspace.port, origin="built-in")
+    if mine.mode is not None:
+        yield Setting(key="mode", value=mine.mode or "auto", origin=f"{scope}.mode")
     for path in workspace.paths:
         yield Setting(key="paths", value=path.path, origin=path.origin)
     for entry, origin in protected(config, name):

@@ -174,6 +174,9 @@ class WorkspaceConfig(Scope):
         default=(),
         description="Directories of the host that the agent works in, at the same path inside.",
     )
+    mode: field.AttachMode | None = Field(
+        default=None, description="How to attach to this one, instead of what the top level says."
+    )
     expect: Expect = Field(
         default=Expect(), description="What must be open and what must be closed."
     )

@@ -1,0 +1,56 @@
+"""What a program has switched on in a terminal, so that it can be switched off again."""
+
+import re
+
+_CHANGE = re.compile(
+    # DEC private modes (DECSET, DECRST), and the stack of keyboard modes of the kitty protocol
+    rb"\x1b\[(?:\?(?P<modes>[0-9;]{1,64})(?P<way>[hl])|(?P<stack>[<>])(?P<count>[0-9;]{0,16})u"
+    # xterm's modifyOtherKeys
+    rb"|>4;?(?P<other>[0-9]{0,2})m)"
+)
+_BEGUN = re.compile(rb"\x1b(?:\[(?:[?<>][0-9;]{0,64})?)?\Z")
+_ON_BY_ITSELF = frozenset({b"7", b"25"})
+"""Wrapping at the right margin, and the cursor."""
+_ALTERNATE = frozenset({b"47", b"1047", b"1049"})
+"""Modes of the alternate screen. They are left last, so that nothing shows on the real one."""
+
+
+class Screen:
+    """Reads what a program sends to a terminal and remembers what is not as it was."""
+
+    def __init__(self) -> None:
+        self._begun = b""
+        self._changed: dict[bytes, None] = {}
+        self._pushed, self._other = 0, False
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece of the stream; a sequence may be cut anywhere."""
+        text = self._begun + data
+        for change in _CHANGE.finditer(text):
+            if change["modes"] is not None:
+                for mode in change["modes"].split(b";"):
+                    if (change["way"] == b"h") == (mode in _ON_BY_ITSELF):
+                        self._changed.pop(mode, None)
+                    else:
+                        self._changed[mode] = None
+            elif change["stack"] == b">":
+                self._pushed += 1
+            elif change["stack"] == b"<":
+                count = change["count"].split(b";")[0]
+                self._pushed = max(0, self._pushed - int(count or b"1"))
+            else:
+                self._other = change["other"] not in {b"", b"0"}
+        begun = _BEGUN.search(text)
+        self._begun = begun[0] if begun else b""
+
+    def leave(self) -> bytes:
+        """Return what puts the terminal back; nothing if the program has done it itself."""
+        keys = b"\x1b[<%du" % self._pushed if self._pushed else b""
+        keys += b"\x1b[>4;0m" if self._other else b""
+        order = sorted(self._changed, key=lambda mode: mode in _ALTERNATE)
+        modes = b"".join(
+            b"\x1b[?%b%b" % (mode, b"h" if mode in _ON_BY_ITSELF else b"l") for mode in order
+        )
+        self._changed.clear()
+        self._pushed, self._other = 0, False
+        return keys + modes + (b"\x1b[0m" if keys or modes else b"")
