@@ -36,7 +36,12 @@ class Display:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Display":
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            self._close()
+            os.close(self._over)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
