@@ -16,7 +16,11 @@ app = App(
     version=__version__,
     version_flags=["--version", "-v"],
     help_flags=["--help", "-h"],
+    # An interrupt is told by `cli.run`, with the exit status of an error.
+    suppress_keyboard_interrupt=False,
 )
+
+app.meta.suppress_keyboard_interrupt = False
 
 Switch = Annotated[bool, Parameter(negative=())]
 """A flag that is only ever given, never negated."""

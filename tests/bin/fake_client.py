@@ -8,6 +8,7 @@ import sys
 import termios
 import time
 import tty
+from pathlib import Path
 
 KEYS = 0
 
@@ -34,8 +35,9 @@ def until(wanted: bytes) -> None:
 
 def about() -> None:
     terminals = [os.isatty(each) for each in (0, 1, 2)]
-    with open("/dev/tty", "rb", buffering=0) as own:
-        same = os.path.samestat(os.fstat(own.fileno()), os.fstat(own.fileno()))
+    with Path("/dev/tty").open("rb", buffering=0) as own:
+        # The controlling terminal has another name here, but only one foreground group.
+        same = os.tcgetpgrp(own.fileno()) == os.tcgetpgrp(KEYS)
     leader = os.getsid(0) == os.getpid() and os.tcgetpgrp(KEYS) == os.getpgrp()
     say(f"size {size()} terminals {terminals} leader {leader} tty {same}\r\n")
 
@@ -83,11 +85,10 @@ def parent() -> None:
 
 
 def flood() -> None:
-    place = sys.argv[2]
+    place = Path(sys.argv[2])
 
     def note(*_: object) -> None:
-        with open(place, "w") as file:
-            file.write(size())
+        place.write_text(size())
 
     signal.signal(signal.SIGWINCH, note)
     os.set_blocking(1, False)
@@ -95,9 +96,7 @@ def flood() -> None:
         try:
             os.write(1, b"x" * 4096)
         except BlockingIOError:
-            if not os.path.exists(f"{place}.full"):
-                with open(f"{place}.full", "w"):
-                    pass
+            place.with_suffix(".full").touch()
             select.select([], [1], [], 0.2)
 
 

@@ -73,7 +73,7 @@ AS_BEFORE = [True, True, True]
 class Driven:
     """One run of `client.run` in a terminal that pexpect holds."""
 
-    def __init__(self, terminal: "pexpect.spawn[bytes]", stop: Path) -> None:
+    def __init__(self, terminal: Any, stop: Path) -> None:
         self.terminal, self._stop = terminal, stop
 
     def until(self, text: str | bytes, timeout: float = 20) -> bytes:
@@ -105,7 +105,7 @@ class Driven:
 @contextmanager
 def driven(tmp_path: Path, *words: str, **options: Any) -> Iterator[Driven]:
     given = {"command": [sys.executable, str(FAKE), *words], "stop": str(tmp_path / "stop")}
-    terminal = pexpect.spawn(
+    terminal: Any = pexpect.spawn(
         sys.executable,
         ["-c", DRIVER, json.dumps(given | options)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "xterm"},
@@ -180,7 +180,7 @@ def wait_for(place: Path) -> None:
 def test_every_byte_goes_both_ways_as_it_is(tmp_path: Path) -> None:
     with driven(tmp_path, "echo") as run:
         run.until("ready")
-        for byte in [*range(0, 0x71), *range(0x72, 0x100)]:
+        for byte in [*range(0x71), *range(0x72, 0x100)]:
             run.terminal.send(bytes([byte]))
             run.until(f"<{byte:02x}>")
         run.terminal.send("q")

@@ -29,7 +29,7 @@ def container(service: str, **changes: object) -> Container:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Container, ...]]:
-    """What the engine reports, look after look; the last one stays."""
+    """Return what the engine reports, look after look; the last one stays."""
     looks: list[tuple[Container, ...]] = []
     monkeypatch.setattr(
         engine, "containers", lambda project: looks.pop(0) if len(looks) > 1 else looks[0]

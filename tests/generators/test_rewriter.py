@@ -1,5 +1,7 @@
 """OpenCode's closing hint becomes jailoc's, however the stream is cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,15 +11,13 @@ from jailoc.generators.rewriter import PATTERN, TEXT, Rewriter
 pieces = st.sampled_from(
     [PATTERN, b"opencode", b"o", b"op", b"opencode -", b" ", b"-s ", b"\xc3", b"\xa4", b"x", b"\n"]
 )
-streams = st.one_of(
-    st.binary(max_size=60), st.lists(pieces, max_size=12).map(lambda parts: b"".join(parts))
-)
+streams = st.one_of(st.binary(max_size=60), st.lists(pieces, max_size=12).map(b"".join))
 
 
 def through(stream: bytes, cuts: list[int]) -> tuple[bytes, list[bytes]]:
     rewriter, places = Rewriter(), sorted({min(cut, len(stream)) for cut in cuts})
     bounds = [0, *places, len(stream)]
-    shown = [rewriter.feed(stream[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+    shown = [rewriter.feed(stream[a:b]) for a, b in pairwise(bounds)]
     shown.append(rewriter.flush())
     return b"".join(shown), shown
 

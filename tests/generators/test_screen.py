@@ -1,5 +1,7 @@
 """What a client has switched on in a terminal is known, however the stream is cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_what_was_switched_on_is_switched_off_and_the_alternate_screen_is_left_l
 @given(st.lists(st.integers(0, len(CLIENT)), max_size=8))
 def test_a_cut_anywhere_changes_nothing(cuts: list[int]) -> None:
     bounds = [0, *sorted(cuts), len(CLIENT)]
-    pieces = [CLIENT[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [CLIENT[a:b] for a, b in pairwise(bounds)]
     assert left(*pieces) == left(CLIENT)
 
 
