@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from jailoc.bin import (
@@ -28,6 +29,9 @@ from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.mount import Mode as Access
 from jailoc.model.path import first_within, within
 from jailoc.model.workspace import FIRST_PORT, Workspace
+
+SETTLING = 1.5
+"""Seconds that the engine has to report a container as stopped whose processes are gone."""
 
 
 def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Request) -> int:
@@ -241,7 +245,7 @@ class _Attachment:
         """
         reason = ended.reason
         if reason is None and ended.code != 0 and not ended.stopped:
-            reason = watch.look()
+            reason = _settled(watch)
         if reason is not None:
             raise refuse(
                 "detached",
@@ -259,6 +263,14 @@ class _Attachment:
             )
             raise refuse("client", f"attach to `{self.name}`: the client {how}")
         return 0
+
+
+def _settled(watch: Watch) -> str | None:
+    """Look until the engine has noticed what the client may have died of."""
+    end = time.monotonic() + SETTLING
+    while (reason := watch.look()) is None and time.monotonic() < end:
+        time.sleep(0.1)
+    return reason
 
 
 def lost(before: ready.Running, now: ready.Services) -> str | None:
