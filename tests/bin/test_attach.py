@@ -181,6 +181,19 @@ def test_the_second_name_is_used_and_relative_folders_are_not(home: User) -> Non
     assert "remote mode needs" in relative.stderr
 
 
+def test_without_a_home_nothing_is_made_anywhere(home: User) -> None:
+    before = home.files()
+    done = subprocess.run(
+        ["env", "-u", "HOME", sys.executable, "-m", "jailoc.bin"],
+        env={"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"]} | NOWHERE,
+        cwd=home.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "HOME is not set" in done.stderr
+    assert home.files() == before
+
+
 def test_a_system_without_terminals_to_give_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> tuple[int, int]:
         raise OSError(2, "out of pty devices")

@@ -114,7 +114,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if known and self.path == "/global/health" else 401)
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's
         """Say nothing."""
 
 
