@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 app = App(
     name="jailoc",
     help="Sandboxes for headless OpenCode agents, compiled from one configuration file.",
+    usage="Usage: jailoc [PATH] [OPTIONS]\n       jailoc COMMAND [OPTIONS] [ARGS]",
     # `jailoc.bin.manual` answers these: cyclopts would need rich for it.
     version_flags=(),
     help_flags=(),
@@ -18,6 +19,8 @@ app = App(
     # `jailoc.bin.cli` says the one line and knows the status.
     suppress_keyboard_interrupt=False,
 )
+app.meta.suppress_keyboard_interrupt = False
+
 app.meta.suppress_keyboard_interrupt = False
 
 Switch = Annotated[bool, Parameter(negative=())]

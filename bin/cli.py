@@ -14,9 +14,26 @@ from cyclopts import Parameter
 from jailoc import __version__
 from jailoc.bin import complete, journal, manual, update
 from jailoc.bin.app import Options, Switch, app, terminal
-from jailoc.bin.commands import about, compilation, configuration, lifecycle, observation, wall
+from jailoc.bin.commands import (
+    about,
+    attachment,
+    compilation,
+    configuration,
+    lifecycle,
+    observation,
+    wall,
+)
 
-__all__ = ["about", "compilation", "configuration", "lifecycle", "observation", "run", "wall"]
+__all__ = [
+    "about",
+    "attachment",
+    "compilation",
+    "configuration",
+    "lifecycle",
+    "observation",
+    "run",
+    "wall",
+]
 
 
 @app.meta.default

@@ -67,15 +67,35 @@ def _toml(value: str | bool | int | float) -> str:
 
 def add(terminal: Terminal, flag: str | None, wanted: str | None, directory: str | None) -> int:
     """Append a directory to the paths of a workspace; a running one is brought up to date."""
-    target = _directory(directory)
+    target = place(directory)
     origin = source.read(flag)
     name = wanted or select(origin.config, target) or source.DEFAULT
-    if not _change(terminal, flag, name, "paths", target):
-        return 0
-    terminal.result(f"added {target} to workspace {name}")
-    if _running(name):
+    if add_path(terminal, flag, name, target) and _running(name):
         return lifecycle.up(terminal, flag, name)
     return 0
+
+
+def add_path(terminal: Terminal, flag: str | None, name: str, target: str) -> bool:
+    """Append a directory to the paths of a workspace in the file; False if it is there.
+
+    Raises:
+        Refused: the file with it would not be valid; nothing has been written.
+    """
+    added = _change(terminal, flag, name, "paths", target)
+    if added:
+        terminal.result(f"added {target} to workspace {name}")
+    return added
+
+
+def check_path(flag: str | None, name: str, target: str) -> None:
+    """Make sure that a directory could be added to a workspace; nothing is written.
+
+    Raises:
+        Refused: the file with it would not be valid.
+    """
+    path = facts.config_file(flag)
+    text, _ = source.text_of(path, named=bool(flag or os.environ.get("JAILOC_CONFIG")))
+    source.check(append(text, name, "paths", target), path)
 
 
 def allow(
@@ -137,7 +157,7 @@ def _change(terminal: Terminal, flag: str | None, name: str, key: str, value: Va
     return True
 
 
-def _directory(text: str | None) -> str:
+def place(text: str | None) -> str:
     """Return the directory that an argument means, as the user spells it.
 
     Raises:

@@ -51,7 +51,7 @@ def fetched(url: str) -> Path:
     return cache_directory() / "fetched" / hashlib.sha256(url.encode()).hexdigest()
 
 
-def base(reference: str) -> Path:
+def recorded(reference: str) -> Path:
     """Return where it is kept what the engine had under the name of an image."""
     return cache_directory() / "bases" / hashlib.sha256(reference.encode()).hexdigest()
 
@@ -59,7 +59,7 @@ def base(reference: str) -> Path:
 def _bases() -> dict[str, str]:
     found: dict[str, str] = {}
     with suppress(OSError):
-        for place in base("").parent.iterdir():
+        for place in recorded("").parent.iterdir():
             reference, _, identity = (_read(str(place)) or "").rstrip("\n").rpartition(" ")
             if reference and identity.startswith("sha256:"):
                 found[reference] = identity

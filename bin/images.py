@@ -59,8 +59,8 @@ def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bo
                 asked[base.reference] = _identity(terminal, build, base, pull=pull)
             identity = asked[base.reference]
             if identity != base.identity:
-                store.make_private(facts.base(base.reference).parent)
-                store.write(facts.base(base.reference), f"{base.reference} {identity}\n", 0o600)
+                store.make_private(facts.recorded(base.reference).parent)
+                store.write(facts.recorded(base.reference), f"{base.reference} {identity}\n", 0o600)
                 changed = True
                 if base.identity:
                     terminal.say(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from jailoc.bin import apply, deployment, docker, store, world
+from jailoc.bin import apply, deployment, docker, prompt, store, world
 from jailoc.bin.apply import Item
 from jailoc.bin.failure import report
 from jailoc.bin.source import Source
@@ -189,8 +189,7 @@ def _agreed(terminal: Terminal) -> bool:
             "nobody has agreed to this plan, and standard input is no terminal",
             hint="give --yes, or apply a plan that was kept: `jailoc plan --out FILE`",
         )
-    terminal.ask("apply this? [y/N] ")
-    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+    if prompt.ask(terminal, "apply this?"):
         return True
     terminal.say("nothing is changed", "yellow")
     return False

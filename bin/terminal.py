@@ -69,11 +69,6 @@ class Terminal:
         line = visible(text)
         self.result(self.paint(line, style, sys.stdout) if style else line)
 
-    def ask(self, question: str) -> None:
-        """Write a question; the answer is read on the same line."""
-        sys.stderr.write(self.paint(question, "bold", sys.stderr))
-        sys.stderr.flush()
-
     def prefixed(self, prefix: str) -> "Terminal":
         """Return the same streams, with a prefix before every line of talk."""
         other = copy.copy(self)
@@ -104,6 +99,12 @@ class Terminal:
     def say(self, text: str, style: str = "cyan") -> None:
         """Write a progress line."""
         sys.stderr.write(self.paint(visible(self._prefix + text), style, sys.stderr) + "\n")
+        sys.stderr.flush()
+
+    def ask(self, text: str) -> None:
+        """Write a question; the answer is typed on the same line."""
+        bold = self.paint(visible(text), "bold", sys.stderr)
+        sys.stderr.write(self.paint(bold, "yellow", sys.stderr))
         sys.stderr.flush()
 
     def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:

@@ -61,6 +61,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     scope = dotted(("workspaces", name))
     pinned = f"{scope}.port" if mine.port is not None else "built-in"
     yield Setting(key="port", value=workspace.port, origin=pinned)
+    if mine.mode is not None:
+        yield Setting(key="mode", value=mine.mode or "auto", origin=f"{scope}.mode")
     for path in workspace.paths:
         yield Setting(key="paths", value=path.path, origin=path.origin)
     for entry, origin in protected(config, name):

@@ -177,6 +177,9 @@ class WorkspaceConfig(Scope):
         description="Port of the server on 127.0.0.1 of the host; by default 4096 and the place of "
         "the workspace in the order of all names.",
     )
+    mode: field.AttachMode | None = Field(
+        default=None, description="How to attach to this one, instead of what the top level says."
+    )
     expect: Expect = Field(
         default=Expect(), description="What must be open and what must be closed."
     )

@@ -70,7 +70,7 @@ def covers(
 
 def candidates(root: str, entry: str) -> tuple[str, ...]:
     """Return the paths whose kind decides how an entry is covered."""
-    path = f"{root}/{entry}"
+    path = f"{root.rstrip('/')}/{entry}"
     return (*_between(root, path), path)
 
 

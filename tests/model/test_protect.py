@@ -59,6 +59,10 @@ def test_the_candidates_are_the_entry_and_what_lies_between() -> None:
     assert candidates("/p", "a/b/c") == ("/p/a", "/p/a/b", "/p/a/b/c")
 
 
+def test_the_root_directory_has_candidates_like_any_other() -> None:
+    assert candidates("/", ".git/hooks") == ("/.git", "/.git/hooks")
+
+
 def test_the_built_in_list_covers_what_the_documentation_names() -> None:
     assert {".git/hooks", ".git/config", ".envrc", ".vscode", ".husky",
             ".pre-commit-config.yaml"} <= set(DEFAULT)  # fmt: skip

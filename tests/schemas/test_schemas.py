@@ -49,7 +49,7 @@ def test_what_loads_meets_the_config_schema(written: str) -> None:
 @pytest.mark.parametrize(
     "written",
     ["a = 1", "[defaults]\npaths = []", "[defaults]\ncpu = '4'", "[workspaces.a]\nenv = 'A=1'",
-     "[workspaces.a]\nmode = 'exec'", "workspaces = []", "[base]\nca_certificates = [1]"],
+     "[workspaces.a]\nmode = 'ssh'", "workspaces = []", "[base]\nca_certificates = [1]"],
 )  # fmt: skip
 def test_the_config_schema_refuses_wrong_keys_and_types(written: str) -> None:
     assert not valid("config", Document(written, "config.toml").data)

@@ -1,0 +1,309 @@
+"""Bare `jailoc`: make the workspace of a directory run, then attach a client to its server."""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from jailoc.bin import (
+    client,
+    configure,
+    docker,
+    engine,
+    facts,
+    inside,
+    lifecycle,
+    password,
+    prompt,
+    ready,
+    source,
+)
+from jailoc.bin.terminal import Terminal
+from jailoc.bin.watch import Watch
+from jailoc.generators import attachment
+from jailoc.generators.attachment import CLIENTS, Mode, Request
+from jailoc.generators.resolve import names, resolve
+from jailoc.generators.select import select
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.mount import Mode as Access
+from jailoc.model.path import first_within, within
+from jailoc.model.workspace import FIRST_PORT, Workspace
+
+SETTLING = 1.5
+"""Seconds that the engine has to report a container as stopped whose processes are gone."""
+
+
+def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Request) -> int:
+    """Attach to the workspace of a directory, after starting it where needed."""
+    target = configure.place(request.path)
+    origin = source.read(flag)
+    name = wanted or select(origin.config, target) or source.DEFAULT
+    workspace = resolve(origin.config, name, origin.host)
+    path = _client(terminal, origin)
+    configured = attachment.configured(origin.config, name)
+    # What cannot work is said before anything is changed or started.
+    _possible(
+        attachment.choose(request.mode, configured, name, workspace.expose_port, path is not None),
+        request.mode,
+    )
+    stale = False
+    if _root(workspace, target) is None:
+        if not _offer(terminal, flag, workspace, target):
+            return 0
+        stale = True
+    docker.check()
+    if stale or not ready.services(name).running:
+        if status := lifecycle.up(terminal, flag, name):
+            return status
+        stale = False
+    running = ready.wait(terminal, name)
+    return _Attachment(terminal, flag, name, target, request).start(running, configured, path)
+
+
+def _root(workspace: Workspace, target: str) -> str | None:
+    return first_within(target, (each.path for each in workspace.paths))
+
+
+def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: str) -> bool:
+    """Offer to add a directory to a workspace; tell whether it is in the file now.
+
+    Raises:
+        Refused: it cannot be added; nobody has been asked.
+    """
+    name = workspace.name
+    try:
+        configure.check_path(flag, name, target)
+    except Refused as error:
+        first = error.diagnostics[0]
+        other = next((each.path for each in workspace.paths), None)
+        raise refuse(
+            first.code,
+            f"`{target}` is not in workspace `{name}` and cannot be added to it: {first.message}",
+            allowed=first.allowed,
+            hint=f"run `jailoc {other}` to work there" if other else "name another directory",
+        ) from None
+    if not prompt.ask(terminal, f"{target} is not in workspace {name}. Add it?"):
+        terminal.say("nothing was changed", "yellow")
+        return False
+    configure.add_path(terminal, flag, name, target)
+    return True
+
+
+def _possible(mode: Mode, asked: Mode | None) -> None:
+    """Refuse what this machine cannot do at all."""
+    if asked is Mode.REMOTE and not client.has_terminals():
+        raise refuse(
+            "pty",
+            "remote mode needs a pseudo-terminal (PTY), and the system has none to give",
+            hint="use --exec",
+        )
+    if mode is Mode.EXEC and not sys.stdin.isatty():
+        raise refuse(
+            "terminal",
+            "exec mode cannot set a raw terminal: standard input is not a terminal",
+            hint="run it in a terminal",
+        )
+
+
+def _client(terminal: Terminal, origin: source.Source) -> str | None:
+    """Return the host's client, the first on PATH that no agent can change."""
+    spaces = [resolve(origin.config, name, origin.host) for name in names(origin.config)]
+    writable = [path.path for each in spaces for path in each.paths]
+    writable += [
+        mount.host for each in spaces for mount in each.mounts if mount.mode is Access.READ_WRITE
+    ]
+    areas = [os.path.realpath(each) for each in writable]
+    # A relative entry is another directory wherever one goes, a project too.
+    folders = [each for each in os.get_exec_path() if each.startswith("/")]
+    for name in CLIENTS:
+        for folder in folders:
+            if (found := shutil.which(name, path=folder)) is None:
+                continue
+            real = os.path.realpath(found)
+            trusted = first_within(found, origin.config.trust) or first_within(
+                real, origin.config.trust
+            )
+            if trusted or not any(within(each, area) for each in (found, real) for area in areas):
+                return found
+            terminal.say(f"passing over {found}: an agent can change it, and it is not in `trust`",
+                         "yellow")  # fmt: skip
+    return None
+
+
+class _Attachment:
+    """One client on one workspace."""
+
+    def __init__(
+        self, terminal: Terminal, flag: str | None, name: str, target: str, request: Request
+    ) -> None:
+        self.terminal, self.flag, self.name = terminal, flag, name
+        self.target, self.request = target, request
+
+    def start(self, running: ready.Running, configured: str, path: str | None) -> int:
+        """Attach in the mode that what truly runs allows."""
+        running = self._with_directory(running)
+        mode = attachment.choose(
+            self.request.mode, configured, self.name, running.port is not None, path is not None
+        )
+        if mode is Mode.REMOTE and not client.has_terminals():
+            self.terminal.say("no pseudo-terminal (PTY) to be had: exec mode it is", "yellow")
+            mode = Mode.EXEC
+        _possible(mode, self.request.mode)
+        if mode is Mode.EXEC or path is None or running.port is None:
+            return self._inside(running)
+        return self._remote(running, running.port, path)
+
+    def _up(self) -> ready.Running:
+        """Bring the workspace up to date."""
+        lifecycle.up(self.terminal, self.flag, self.name)
+        return ready.wait(self.terminal, self.name)
+
+    def _with_directory(self, running: ready.Running) -> ready.Running:
+        """Make sure that the directory is there inside, too.
+
+        Raises:
+            Refused: it is not, and the user does not want it to be.
+        """
+        origin = source.read(self.flag)
+        root = _root(resolve(origin.config, self.name, origin.host), self.target)
+        if root is None or root in engine.mounted(running.agent.id):
+            return running
+        return self._mended(
+            f"the running sandbox of `{self.name}` does not have `{root}` yet",
+            "Bring it up to date? That restarts its agent.",
+        )
+
+    def _password(self, running: ready.Running, port: int) -> tuple[str, ready.Running]:
+        """Return the password, after making sure that the server has the same.
+
+        Raises:
+            Refused: it has another one, and the user does not want a restart.
+        """
+        mode = source.read(self.flag).config.password_mode
+        secret = password.password(mode, facts.state_directory(), self.name)
+        if ready.accepts(port, secret) is not False:
+            return secret, running
+        problem = f"the server of `{self.name}` has another password than the one that is kept"
+        running = self._mended(problem, "Restart its agent with the kept one?")
+        secret = password.password(mode, facts.state_directory(), self.name)
+        if ready.accepts(port, secret) is False:
+            raise refuse("password", f"{problem}, after its restart, too")
+        return secret, running
+
+    def _mended(self, problem: str, question: str) -> ready.Running:
+        if sys.stdin.isatty():
+            self.terminal.say(problem, "yellow")
+            if prompt.ask(self.terminal, question):
+                return self._up()
+        raise refuse("outdated", problem, hint=f"`jailoc up {self.name}` mends that")
+
+    def _remote(self, running: ready.Running, port: int, path: str) -> int:
+        secret, running = self._password(running, port)
+        url = f"http://127.0.0.1:{port}"
+        self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
+        environment = attachment.remote_environment(os.environ, self.name, secret, _tui_config())
+        command = [path, *attachment.arguments(url, self.target, self.request)]
+        watch = self._watch(running)
+        return self._verdict(client.run(command, environment, watch), watch)
+
+    def _inside(self, running: ready.Running) -> int:
+        container = running.agent.id
+        inner = inside.find(self.name, container)
+        self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
+        url = f"http://127.0.0.1:{FIRST_PORT}"
+        words, token = inside.command(
+            container, inner, attachment.arguments(url, self.target, self.request), os.environ
+        )
+        binary = shutil.which("docker")
+        if binary is None:
+            raise docker.no_docker()
+        run = client.run if client.has_terminals() else client.run_directly
+        watch = self._watch(running)
+        try:
+            ended = run([binary, *words], docker.environment(), watch)
+        finally:
+            # Docker leaves a client alone that has lost its terminal.
+            inside.end(container, token)
+        return self._verdict(ended, watch)
+
+    def _watch(self, running: ready.Running) -> Watch:
+        def look() -> str | None:
+            try:
+                return lost(running, ready.services(self.name))
+            except docker.DockerError as error:
+                last = error.tail.rpartition("\n")[2]
+                return f"watching its container failed: {error.what}: {last}"
+
+        return Watch(look)
+
+    def _verdict(self, ended: client.Ended, watch: Watch) -> int:
+        """Say why it ended, if it did not end well; the watch knows best.
+
+        Raises:
+            Refused: the container went away, or the client failed.
+        """
+        reason = ended.reason
+        if reason is None and ended.code != 0 and not ended.stopped:
+            reason = _settled(watch)
+        if reason is not None:
+            raise refuse(
+                "detached",
+                f"attach to `{self.name}` ended: {reason}",
+                hint=f"the session is kept; run `jailoc` again, or see `jailoc logs {self.name}`",
+            )
+        if ended.stopped:
+            self.terminal.say("interrupted", "yellow")
+            return 1
+        if ended.code != 0:
+            how = (
+                f"was ended by signal {-ended.code}"
+                if ended.code < 0
+                else f"ended with exit code {ended.code}"
+            )
+            raise refuse("client", f"attach to `{self.name}`: the client {how}")
+        return 0
+
+
+def _settled(watch: Watch) -> str | None:
+    """Look until the engine has noticed what the client may have died of."""
+    end = time.monotonic() + SETTLING
+    while (reason := watch.look()) is None and time.monotonic() < end:
+        time.sleep(0.1)
+    return reason
+
+
+def lost(before: ready.Running, now: ready.Services) -> str | None:
+    """Say why a client can go on no longer; None if it can."""
+    agent, wall = now.agent, now.wall
+    if agent is None:
+        return "the container was stopped and removed"
+    if agent.state != "running":
+        ended = f" (exit code {agent.exit_code})" if agent.state in ready.OVER else ""
+        return f"the container was stopped: it is {agent.state}{ended}"
+    if agent.id != before.agent.id:
+        return "the container was replaced by a new one (restarted)"
+    if agent.started != before.agent.started:
+        return "the container was restarted"
+    if agent.health == "unhealthy":
+        return "the container is unhealthy: its server does not answer"
+    if wall is None or wall.state != "running":
+        return "the firewall was stopped, so the sandbox has no network"
+    if wall.id != before.wall.id or wall.started != before.wall.started:
+        return "the firewall was restarted, so the sandbox has lost its network"
+    return None
+
+
+def _tui_config() -> str | None:
+    """Return the configuration for a client whose user has none; an own one is never set aside."""
+    made = facts.cache_directory() / "tui.json"
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or f"{facts.home()}/.config", "opencode/tui.json")
+    if not made.is_file():
+        return None
+    try:
+        own.lstat()
+    except FileNotFoundError:
+        return str(made)
+    except OSError:
+        return None
+    return None

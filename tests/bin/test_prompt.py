@@ -1,0 +1,77 @@
+"""Questions: what counts as yes, what is left for the next reader, and how they end."""
+
+import os
+import subprocess
+import sys
+
+import pexpect
+import pytest
+
+from tests.engine.world import ROOT
+
+PROGRAM = """
+import sys
+from jailoc.bin import cli, prompt
+from jailoc.bin.terminal import Terminal
+def ask():
+    return [prompt.ask(Terminal(), f"question {each}?") for each in range(int(sys.argv[1]))]
+try:
+    print("answers", *ask())
+except KeyboardInterrupt:
+    print("interrupted")
+print("rest", repr(sys.stdin.read()) if sys.argv[2:] else "")
+"""
+ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "xterm"}
+
+
+def piped(count: int, text: bytes, *words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(count), *words],
+        input=text, capture_output=True, env=ENVIRONMENT, timeout=60, check=True,
+    )  # fmt: skip
+
+
+def answers(count: int, text: bytes) -> list[str]:
+    return piped(count, text).stdout.decode().split("\n")[0].split()[1:]
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        (b"y\n", True), (b"Y\n", True), (b"yes\n", True), (b" YES \r\n", True), (b"y", True),
+        (b"\n", False), (b"n\n", False), (b"no", False), (b"yess\n", False), (b"", False),
+        (b"\xff\n", False), (b"y" * 5000, False),
+    ],
+)  # fmt: skip
+def test_only_y_and_yes_are_yes(text: bytes, yes: bool) -> None:
+    assert answers(1, text) == [str(yes)]
+
+
+def test_each_question_takes_one_line_and_no_more() -> None:
+    assert answers(2, b"y\ny\n") == ["True", "True"]
+    assert answers(3, b"y\nn\ny") == ["True", "False", "True"]
+    assert answers(2, b"y") == ["True", "False"]
+    assert b"rest 'more\\nlines\\n'" in piped(1, b"y\nmore\nlines\n", "rest").stdout
+
+
+def test_a_question_is_talk_and_not_a_result() -> None:
+    done = piped(1, b"y\n")
+    assert b"question 0? [y/N]" in done.stderr
+    assert b"question" not in done.stdout
+
+
+def test_a_closed_input_is_no() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", PROGRAM, "1"],
+        capture_output=True, env=ENVIRONMENT, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith(b"answers False"), done.stderr
+
+
+def test_a_question_can_be_interrupted_and_answered_in_a_terminal() -> None:
+    with pexpect.spawn(sys.executable, ["-c", PROGRAM, "2"], env=ENVIRONMENT) as terminal:
+        terminal.expect_exact("question 0? [y/N]")
+        terminal.sendline("y")
+        terminal.expect_exact("question 1? [y/N]")
+        terminal.sendintr()
+        terminal.expect_exact("interrupted")
