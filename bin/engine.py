@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.docker import DockerError, environment, no_docker, run, stream
+from jailoc.bin.docker import DockerError, environment, run, stream
+from jailoc.generators.compose import DIGEST_LABEL
 from jailoc.model.base import Model
 from jailoc.model.image import Build
 from jailoc.model.mount import Mode
+from jailoc.model.status import Limits
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 SERVICE_LABEL = "com.docker.compose.service"
@@ -35,6 +37,10 @@ class Container(Model):
     """Ports of the host that lead to the server."""
     started: str
     image: str
+    image_id: str = ""
+    digest: str = ""
+    """Of the generated files that it was made from."""
+    limits: Limits = Limits()
 
 
 def containers(project: str | None = None) -> tuple[Container, ...]:
@@ -63,6 +69,7 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
 def _container(data: dict[str, Any]) -> Container:
     labels = data["Config"]["Labels"] or {}
     state = data["State"]
+    host = data.get("HostConfig") or {}
     bindings = (data["NetworkSettings"].get("Ports") or {}).get("4096/tcp") or []
     return Container(
         id=data["Id"],
@@ -74,7 +81,22 @@ def _container(data: dict[str, Any]) -> Container:
         ports=tuple(int(each["HostPort"]) for each in bindings),
         started=state["StartedAt"],
         image=data["Config"]["Image"],
+        image_id=data["Image"],
+        digest=labels.get(DIGEST_LABEL, ""),
+        limits=Limits(
+            cpus=_cpus(host),
+            memory=host.get("Memory") or None,
+            # The engine says -1, 0 or nothing where there is none.
+            pids=max(host.get("PidsLimit") or 0, 0) or None,
+        ),
     )
+
+
+def _cpus(host: dict[str, Any]) -> float | None:
+    if nanos := host.get("NanoCpus"):
+        return float(nanos) / 1e9
+    quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 0
+    return quota / period if quota > 0 and period > 0 else None
 
 
 def project_objects(project: str) -> bool:
@@ -298,17 +320,6 @@ def down(project: str, line: Callable[[str], None]) -> None:
         what=f"stopping project {project}",
         line=line,
     )  # fmt: skip
-
-
-def logs(project: str, arguments: list[str]) -> int:
-    """Write the logs of a project to standard output; return docker's exit status."""
-    command = ["docker", *compose(project, None, ["logs", *arguments])]
-    try:
-        return subprocess.run(
-            command, env=environment(), stdin=subprocess.DEVNULL, check=False
-        ).returncode
-    except FileNotFoundError:
-        raise no_docker() from None
 
 
 def tail(container: str, lines: int = 15) -> str:

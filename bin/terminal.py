@@ -49,6 +49,19 @@ class Terminal:
         """Return a word of judgement, green or red where results are coloured."""
         return self.paint(f"{word:6}", "green" if good else "red", sys.stdout)
 
+    def raw(self, data: bytes) -> None:
+        """Write a result that may be no text."""
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+    def redraw(self) -> bool:
+        """Begin a new picture where the last one was; False where results go to no screen."""
+        if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+            return False
+        # To the upper left, and erase from there on (ECMA-48, CUP and ED).
+        sys.stdout.write("\x1b[H\x1b[J")
+        return True
+
     def heading(self, text: str) -> None:
         """Write a heading among results."""
         self.result(self.paint(text, "bold", sys.stdout))
