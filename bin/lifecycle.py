@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from jailoc.bin import docker, engine, facts, fetch, images, password, secret, source, store
+from jailoc.bin import docker, engine, facts, fetch, images, password, secret, source, store, tui
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import COMPOSE_FILE, compile_workspace
 from jailoc.generators.compose import AGENT, PASSWORD_FILE, SIDECAR, WALL
@@ -44,6 +44,7 @@ def up(terminal: Terminal, config: str | None, wanted: str | None) -> int:
         _settle(terminal, config, bundle, directory)
         _prepare(terminal, bundle)
         store.write_bundle(bundle, directory)
+        tui.write()
         terminal.say(f"starting {name}")
         mode = origin.config.password_mode
         secrets[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
