@@ -8,7 +8,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jailoc.bin import context
+from jailoc.bin import context, gauge
 from jailoc.generators.load import Mentioned
 from jailoc.model.diagnostic import refuse
 from jailoc.model.host import Host, Kind
@@ -73,6 +73,7 @@ def gather(mentioned: Mentioned) -> Host:
         contexts={path: found for path in mentioned.contexts if (found := context.digest(path))},
         sockets=_sockets(),
         agent_socket=_agent_socket(),
+        engine=gauge.platform() if mentioned.ssh_agent else "",
     )
 
 

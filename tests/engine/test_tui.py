@@ -48,7 +48,7 @@ def session(sandbox: Sandbox) -> str:
 
 
 def drawn(command: list[str], environment: dict[str, str], wanted: str, more: float = 0) -> str:
-    """Return what a client draws until a text is there, and some seconds on; or in half a minute."""
+    """Return what a client draws until a text is there, and some seconds on; or half a minute."""
     child = pexpect.spawn(
         command[0], command[1:], env=environment, dimensions=SIZE, encoding="utf-8", timeout=1
     )
