@@ -13,6 +13,7 @@ NAMES = (
     "effective",
     "explain",
     "firewall",
+    "status",
     "verify",
 )
 
