@@ -38,7 +38,7 @@ def session(sandbox: Sandbox) -> str:
     """Make a session: only with one open is there a sidebar."""
     token = base64.b64encode(f"opencode:{sandbox.user.password('walled')}".encode()).decode()
     request = urllib.request.Request(
-        f"http://127.0.0.1:4096/session?directory={sandbox.user.home}/project",
+        f"http://127.0.0.1:{sandbox.port}/session?directory={sandbox.user.home}/project",
         data=b"{}",
         headers={"Authorization": f"Basic {token}", "Content-Type": "application/json"},
     )
@@ -82,7 +82,7 @@ def test_the_client_on_the_host_shows_the_workspace_in_its_sidebar(
         "JAILOC_WORKSPACE": "walled",
     }
     command = [
-        str(client), "attach", "http://127.0.0.1:4096",
+        str(client), "attach", f"http://127.0.0.1:{sandbox.port}",
         "--dir", str(sandbox.user.home / "project"), "--session", session,
     ]  # fmt: skip
     assert SIGN in drawn(command, environment | {"JAILOC": "1"}, SIGN)

@@ -38,8 +38,8 @@ def test_the_lines_of_docker_stats_are_read() -> None:
     found = usages(json.dumps(LINE) + "\nWARNING: something\n" + json.dumps({**LINE, "ID": "9"}))
     assert found.keys() == {"8e89", "9"}
     assert found["9"] == Usage(
-        cpu=1.78, memory=round(630.6 * (1 << 20)), memory_limit=3 << 30, pids=19, received=1200, sent=0,
-        read=8190, written=1_500_000,
+        cpu=1.78, memory=round(630.6 * (1 << 20)), memory_limit=3 << 30, pids=19, received=1200,
+        sent=0, read=8190, written=1_500_000,
     )  # fmt: skip
 
 
