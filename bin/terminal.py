@@ -7,21 +7,11 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from jailoc.model.diagnostic import Diagnostic, Severity
+from jailoc.model.text import visible
+
+__all__ = ["Terminal", "visible"]
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
-
-
-def visible(text: str) -> str:
-    """Show each control character as one harmless sign, so that no text can steer the terminal."""
-    return "".join(char if char == "\t" or char.isprintable() else _sign(char) for char in text)
-
-
-def _sign(char: str) -> str:
-    """Return the control picture (Unicode 2400..2421) of a character, or a replacement."""
-    number = ord(char)
-    if number < 32:
-        return chr(0x2400 + number)
-    return "\u2421" if number == 127 else "\ufffd"
 
 
 class Terminal:

@@ -1,6 +1,6 @@
 """Commands that look at what runs."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter, validators
 
@@ -59,3 +59,26 @@ def logs(
     return records.run(
         terminal(), Options.config, workspace or Options.workspace, follow, tail, since, service
     )
+
+
+@app.command
+def graph(
+    workspace: str | None = None,
+    /,
+    *,
+    format: Literal["mermaid", "svg", "terminal"] | None = None,  # noqa: A002 -- the flag's name
+) -> int:
+    """Draw who may reach what and which paths are mounted how, as it is compiled now.
+
+    Example: jailoc graph api --format svg > api.svg
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
+    format
+        A Mermaid flowchart for Markdown, an SVG picture, or text; text on a terminal, else Mermaid.
+    """
+    from jailoc.bin import graph as pictures
+
+    return pictures.run(terminal(), Options.config, workspace or Options.workspace, format)

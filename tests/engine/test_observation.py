@@ -117,6 +117,8 @@ def test_a_paused_agent_is_called_so_and_the_logs_are_hinted_at(sandbox: Sandbox
         result = sandbox.user.run("status", "walled")
     finally:
         world.call("docker", "unpause", agent)
+        well = until(lambda: status(sandbox, "walled")["walled"]["state"], "running".__eq__, 60)
+        assert well == "running"
     assert "Status:    paused\n" in result.stdout
     assert "see: jailoc logs walled" in result.stderr
 
