@@ -110,7 +110,7 @@ class _Drawing:
             if isinstance(each, Bind | Tmpfs) or name == WALL:
                 continue
             memory = each.name in {found.name for found in self._bundle.compose.memory}
-            what = "in memory" if memory else "volume"
+            what = "memory volume" if memory else "volume"
             key = self._mounted(Kind.VOLUME, f"{what} {each.name}", f"at {each.target}")
             self._edge(key, self._services[name], _way(each.mode), _way(each.mode).value)
 
