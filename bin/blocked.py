@@ -5,12 +5,10 @@ from typing import Any
 
 from jailoc.bin import engine, facts, source
 from jailoc.bin.terminal import Terminal
-from jailoc.generators.blocked import Blocked, explained, parse, unresolved
+from jailoc.generators.blocked import Blocked, explained, news, unresolved
 from jailoc.generators.cause import position
 from jailoc.generators.compile import bundle as compiled
 from jailoc.generators.compose import WALL
-from jailoc.generators.explain import PROTOCOLS
-from jailoc.generators.probe import usual
 from jailoc.generators.resolve import resolve
 from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
@@ -75,15 +73,10 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
         )
     rules = compiled(workspace, origin.host).firewall
     texts = engine.refusals(wall.id)
-    attempts = [
-        attempt
-        for protocol in PROTOCOLS
-        for family in ("ipt", "ip6t")
-        for attempt in parse(texts.get(f"{family}_hashlimit/jailoc-{protocol}", ""), protocol)
-        if not usual(attempt.address, attempt.port)
-    ]
     state = engine.names(wall.id)
-    found: list[Blocked] = list(explained(attempts, rules, state.get("seen", {}), machine(texts)))
+    found: list[Blocked] = list(
+        explained(news(texts), rules, state.get("seen", {}), machine(texts))
+    )
     if workspace.egress is not Egress.PUBLIC:
         found += unresolved(state["refused"], int(time.time()), workspace.egress_origin)
     text, _ = source.text_of(facts.config_file(config), named=False)

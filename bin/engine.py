@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from jailoc.bin import journal
-from jailoc.bin.docker import DockerError, endpoint, environment, no_docker, run, stream
+from jailoc.bin.docker import DockerError, endpoint, environment, run, stream
+from jailoc.generators.compose import DIGEST_LABEL
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
+from jailoc.model.status import Limits
 
 SERVICE_LABEL = "com.docker.compose.service"
 PROJECT_LABEL = "com.docker.compose.project"
@@ -33,6 +35,10 @@ class Container(Model):
     """Ports of the host that lead to the server."""
     started: str
     image: str
+    image_id: str = ""
+    digest: str = ""
+    """Of the generated files that it was made from."""
+    limits: Limits = Limits()
 
 
 def containers(project: str | None = None) -> tuple[Container, ...]:
@@ -72,6 +78,7 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
 def _container(data: dict[str, Any]) -> Container:
     labels = data["Config"]["Labels"] or {}
     state = data["State"]
+    host = data.get("HostConfig") or {}
     bindings = (data["NetworkSettings"].get("Ports") or {}).get("4096/tcp") or []
     return Container(
         id=data["Id"],
@@ -83,7 +90,22 @@ def _container(data: dict[str, Any]) -> Container:
         ports=tuple(int(each["HostPort"]) for each in bindings),
         started=state["StartedAt"],
         image=data["Config"]["Image"],
+        image_id=data["Image"],
+        digest=labels.get(DIGEST_LABEL, ""),
+        limits=Limits(
+            cpus=_cpus(host),
+            memory=host.get("Memory") or None,
+            # The engine says -1, 0 or nothing where there is none.
+            pids=max(host.get("PidsLimit") or 0, 0) or None,
+        ),
     )
+
+
+def _cpus(host: dict[str, Any]) -> float | None:
+    if nanos := host.get("NanoCpus"):
+        return float(nanos) / 1e9
+    quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 0
+    return quota / period if quota > 0 and period > 0 else None
 
 
 def project_objects(project: str) -> bool:
@@ -302,18 +324,6 @@ def down(project: str, line: Callable[[str], None], *, volumes: bool = False) ->
         what=f"stopping project {project}",
         line=line,
     )  # fmt: skip
-
-
-def logs(project: str, arguments: list[str]) -> int:
-    """Write the logs of a project to standard output; return docker's exit status."""
-    command = ["docker", *compose(project, None, ["logs", *arguments])]
-    try:
-        with journal.timed("docker", argv=shlex.join(command)):
-            return subprocess.run(
-                command, env=environment(), stdin=subprocess.DEVNULL, check=False
-            ).returncode
-    except FileNotFoundError:
-        raise no_docker() from None
 
 
 def tail(container: str, lines: int = 15) -> str:

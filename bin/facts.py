@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jailoc.bin import context, endpoint
+from jailoc.bin import context, endpoint, gauge
 from jailoc.bin.place import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.load import Mentioned
 from jailoc.model.host import Host, Kind
@@ -43,6 +43,7 @@ def gather(mentioned: Mentioned) -> Host:
         bases=_bases(),
         sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
+        engine=gauge.platform() if mentioned.ssh_agent else "",
     )
 
 

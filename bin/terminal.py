@@ -7,23 +7,14 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
+from jailoc.model.text import visible
+
 if TYPE_CHECKING:  # the model is heavy, and help needs none of it
     from jailoc.model.diagnostic import Diagnostic
 
+__all__ = ["Terminal", "visible"]
+
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
-
-
-def visible(text: str) -> str:
-    """Show each control character as one harmless sign, so that no text can steer the terminal."""
-    return "".join(char if char == "\t" or char.isprintable() else _sign(char) for char in text)
-
-
-def _sign(char: str) -> str:
-    """Return the control picture (Unicode 2400..2421) of a character, or a replacement."""
-    number = ord(char)
-    if number < 32:
-        return chr(0x2400 + number)
-    return "\u2421" if number == 127 else "\ufffd"
 
 
 class Terminal:
@@ -82,6 +73,19 @@ class Terminal:
     def title(self, text: str) -> str:
         """Return a title, bold where results are coloured."""
         return self.paint(text, "bold", sys.stdout)
+
+    def raw(self, data: bytes) -> None:
+        """Write a result that may be no text."""
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+
+    def redraw(self) -> bool:
+        """Begin a new picture where the last one was; False where results go to no screen."""
+        if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+            return False
+        # To the upper left, and erase from there on (ECMA-48, CUP and ED).
+        sys.stdout.write("\x1b[H\x1b[J")
+        return True
 
     def heading(self, text: str) -> None:
         """Write a heading among results."""

@@ -9,11 +9,10 @@ from jailoc.bin import docker, engine, facts, source, store
 from jailoc.bin.blocked import machine
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.assets import asset
-from jailoc.generators.blocked import Attempt, parse
+from jailoc.generators.blocked import attempts
 from jailoc.generators.cause import position
 from jailoc.generators.compile import compile_workspace
 from jailoc.generators.compose import AGENT, SIDECAR, WALL
-from jailoc.generators.explain import PROTOCOLS
 from jailoc.generators.probe import Place, Probe, probes
 from jailoc.generators.verify import Check, bundle_names, judged, mounts, processes
 from jailoc.model.allow import Target
@@ -177,7 +176,7 @@ def _probes(
     words = _send(agent, wall, wanted)
     refused = {
         (each.address, each.protocol, each.port): each
-        for each in _attempts(engine.refusals(wall.id))
+        for each in attempts(engine.refusals(wall.id))
     }
     elapsed = time.monotonic() - started + 1
     tried = []
@@ -185,12 +184,6 @@ def _probes(
         attempt = refused.get((probe.address, probe.protocol, probe.port))
         tried.append((probe, word, attempt is not None and attempt.ago <= elapsed))
     yield from judged(bundle.firewall, place, tried)
-
-
-def _attempts(texts: dict[str, str]) -> Iterator[Attempt]:
-    for protocol in PROTOCOLS:
-        for family in ("ipt", "ip6t"):
-            yield from parse(texts.get(f"{family}_hashlimit/jailoc-{protocol}", ""), protocol)
 
 
 def _send(agent: engine.Container, wall: engine.Container, wanted: tuple[Probe, ...]) -> list[str]:

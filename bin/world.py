@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from jailoc.bin import deployment, docker, engine, facts, images, secret, store, verify
+from jailoc.bin import deployment, docker, engine, facts, images, secret, store, tui, verify
 from jailoc.bin.terminal import Terminal
 from jailoc.bin.verify import FIREWALL
 from jailoc.generators.compile import COMPOSE_FILE
@@ -89,6 +89,7 @@ class Engine:
             case WriteFiles():
                 self._prepare()
                 store.write_bundle(self._bundle, self._directory)
+                tui.write()
             case RemoveContainer():
                 self._terminal.say(f"removing {step.service}")
                 engine.remove(step.container)

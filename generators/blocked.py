@@ -4,7 +4,8 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
-from jailoc.generators.explain import decide
+from jailoc.generators.explain import PROTOCOLS, decide
+from jailoc.generators.probe import usual
 from jailoc.model.address import Address
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
@@ -79,6 +80,21 @@ def parse(text: str, protocol: Protocol) -> tuple[Attempt, ...]:
             )
         )
     return tuple(found)
+
+
+def attempts(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
+    """Return what the kernel counted, of every protocol and family, from its tables by name."""
+    return tuple(
+        attempt
+        for protocol in PROTOCOLS
+        for family in ("ipt", "ip6t")
+        for attempt in parse(tables.get(f"{family}_hashlimit/jailoc-{protocol}", ""), protocol)
+    )
+
+
+def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
+    """Return what the kernel counted, but for what `verify` tried itself."""
+    return tuple(each for each in attempts(tables) if not usual(each.address, each.port))
 
 
 def explained(

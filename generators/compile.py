@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jailoc.generators import firewall as walls
+from jailoc.generators import tui
 from jailoc.generators.assets import asset
 from jailoc.generators.compose import AGENT, SIDECAR, WALL, compose, generated
 from jailoc.generators.dockerfile import agent, embedded
@@ -93,6 +94,7 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
         File(path="agent/agent.sh", mode=0o644, text=asset("agent.sh")),
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
         File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
+        *tui.container("agent"),
     )
 
 

@@ -193,7 +193,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
     }
     if workspace.enable_docker:
         environment["DOCKER_HOST"] = Literally(text=SOCKET)
-    socket = host.agent_socket if workspace.ssh_auth_sock else None
+    socket = host.ssh_agent if workspace.ssh_auth_sock else None
     if socket:
         environment["SSH_AUTH_SOCK"] = Literally(text=AGENT_SOCKET)
     for variable in workspace.env:

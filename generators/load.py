@@ -62,6 +62,8 @@ class Mentioned(Model):
     """Dockerfiles that are fetched."""
     contexts: tuple[str, ...]
     """Directories that are sent to the engine as build contexts."""
+    ssh_agent: bool
+    """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
 
 
 def load(document: Document, host: Host, *, expectations: bool = True) -> Config:
@@ -196,6 +198,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),
         contexts=_absolute(contexts, home),
+        ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
     )  # fmt: skip
 
 

@@ -17,6 +17,12 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+DESKTOPS = ("Docker Desktop", "OrbStack")
+"""Engines in a virtual machine of their own, by the operating system that they name."""
+DESKTOP_AGENT_SOCKET = "/run/host-services/ssh-auth.sock"
+"""Where such a machine has the user's SSH agent; there is no such file on the host itself."""
+
+
 class Host(Model):
     """A machine and its user, as a record. The compiler never asks the operating system.
 
@@ -49,6 +55,8 @@ class Host(Model):
     """Sockets of the engines that are known there, absolute."""
     agent_socket: str | None = None
     """Socket of the SSH agent, absolute."""
+    engine: str = ""
+    """Operating system that the engine names; empty where nobody asked or none answered."""
 
     @property
     def config(self) -> str:
@@ -68,6 +76,15 @@ class Host(Model):
     def real(self, path: str) -> str:
         """Return where a path leads once symbolic links are followed."""
         return self.links.get(path, path)
+
+    @property
+    def ssh_agent(self) -> str | None:
+        """Return the socket of the SSH agent where the engine sees it.
+
+        A virtual machine cannot mount a socket of the host, so the engine's platform decides.
+        """
+        desktop = any(self.engine.startswith(each) for each in DESKTOPS)
+        return DESKTOP_AGENT_SOCKET if desktop else self.agent_socket
 
     @property
     def git_config(self) -> str | None:

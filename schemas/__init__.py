@@ -16,6 +16,7 @@ NAMES = (
     "firewall",
     "golden",
     "plan",
+    "status",
     "verify",
 )
 

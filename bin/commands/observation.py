@@ -1,24 +1,30 @@
 """Commands that look at what runs."""
 
+from typing import Annotated, Literal
+
+from cyclopts import Parameter, validators
+
 from jailoc.bin.app import Follow, Options, Switch, app, terminal
 
 
 @app.command
-def status(workspace: str | None = None, /, *, json: Switch = False) -> int:
-    """Show the state of every workspace, or of one.
+def status(workspace: str | None = None, /, *, watch: Switch = False, json: Switch = False) -> int:
+    """Show the state of every workspace in a table, or of one with all details.
 
-    Example: jailoc status --json
+    Example: jailoc status --watch
 
     Parameters
     ----------
     workspace
         The workspace to show; all by default.
+    watch
+        Look again every two seconds, until interrupted.
     json
-        Write JSON.
+        Write JSON; with --watch one object a line.
     """
-    from jailoc.bin import observe
+    from jailoc.bin import status as states
 
-    return observe.status(terminal(), Options.config, workspace or Options.workspace, json)
+    return states.run(terminal(), Options.config, workspace or Options.workspace, json, watch)
 
 
 @app.command
@@ -27,12 +33,13 @@ def logs(
     /,
     *,
     follow: Follow = False,
-    tail: int | None = None,
+    tail: Annotated[int | None, Parameter(validator=validators.Number(gte=0))] = None,
+    since: str | None = None,
     service: str | None = None,
 ) -> int:
-    """Show what the containers of a workspace wrote.
+    """Show what the containers of a workspace wrote, each line with its service.
 
-    Example: jailoc logs api --follow
+    Example: jailoc logs api --follow --tail 20
 
     Parameters
     ----------
@@ -41,12 +48,37 @@ def logs(
     follow
         Go on until interrupted.
     tail
-        Number of lines to begin with; all by default.
+        Number of lines of each service to begin with; all by default.
+    since
+        Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.
     service
         Only this service: firewall, opencode or dind.
     """
-    from jailoc.bin import observe
+    from jailoc.bin import logs as records
 
-    return observe.logs(
-        terminal(), Options.config, workspace or Options.workspace, follow, tail, service
+    return records.run(
+        terminal(), Options.config, workspace or Options.workspace, follow, tail, since, service
     )
+
+
+@app.command
+def graph(
+    workspace: str | None = None,
+    /,
+    *,
+    format: Literal["mermaid", "svg", "terminal"] | None = None,  # noqa: A002 -- the flag's name
+) -> int:
+    """Draw who may reach what and which paths are mounted how, as it is compiled now.
+
+    Example: jailoc graph api --format svg > api.svg
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
+    format
+        A Mermaid flowchart for Markdown, an SVG picture, or text; text on a terminal, else Mermaid.
+    """
+    from jailoc.bin import graph as pictures
+
+    return pictures.run(terminal(), Options.config, workspace or Options.workspace, format)

@@ -250,3 +250,16 @@ def test_in_a_terminal_the_commands_do_the_same(home: User) -> None:
     home.config.unlink()
     assert "written" in in_terminal(home, "init")
     assert "valid, 1 workspaces" in in_terminal(home, "validate")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("1.2345678", "1.2345678"), ("2.0", "2"), ("0.5", "0.5"), ("3", "3")]
+)
+def test_a_number_is_shown_with_all_its_digits_and_no_more(
+    user: User, written: str, shown: str
+) -> None:
+    user.write(f"[workspaces.a]\ncpu = {written}\n")
+    lines = user.run("config", "a").stdout.splitlines()
+    assert [line.split("#")[0].strip() for line in lines if line.startswith("cpu")] == [
+        f"cpu = {shown}"
+    ]

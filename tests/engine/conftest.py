@@ -40,6 +40,12 @@ class Sandbox:
         """Return the configuration that this sandbox was started with, and more networks."""
         return config(allowed)
 
+    @property
+    def port(self) -> int:
+        """Return the port on the host, as it is published."""
+        (row,) = json.loads(self.user.ok("status", self.name, "--json"))["workspaces"]
+        return int(row["port"])
+
     def container(self, service: str) -> str:
         return f"{self.project}-{service}-1"
 

@@ -1,0 +1,162 @@
+"""Read what the engine measures, and write the state of workspaces as lines for people."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from jailoc.model.base import Model
+from jailoc.model.quantity import amount, duration_text, share_text, size_text
+from jailoc.model.status import NOT_RUNNING, Status, Usage
+
+HEADS = ("workspace", "state", "port", "uptime", "cpu", "memory", "pids", "wall", "docker",
+         "blocked", "drift", "image")  # fmt: skip
+LABEL = 11
+"""Columns of a label with its colon."""
+
+
+class Cell(Model):
+    """A piece of a line, and how it looks where there are colours."""
+
+    text: str
+    style: str | None = None
+
+
+def usages(text: str) -> dict[str, Usage]:
+    """Read the lines of `docker stats --no-trunc --format '{{json .}}'`, by container.
+
+    Lines of any other form are passed over, as are containers that stopped meanwhile.
+    """
+    found = {}
+    for line in text.splitlines():
+        try:
+            data = json.loads(line)
+        except ValueError:
+            continue
+        usage = _usage(data) if isinstance(data, dict) else None
+        if usage is not None:
+            found[str(data.get("ID"))] = usage
+    return found
+
+
+def _usage(data: dict[str, object]) -> Usage | None:
+    pairs = [_pair(data.get(key)) for key in ("MemUsage", "NetIO", "BlockIO")]
+    try:
+        cpu = float(str(data.get("CPUPerc")).rstrip("%"))
+        pids = int(str(data.get("PIDs")))
+    except ValueError:
+        return None
+    memory, network, block = pairs
+    # `nan` comes where the engine's clock stood still; it is no number in JSON.
+    if memory is None or network is None or block is None or not 0 <= cpu < float("inf"):
+        return None
+    return Usage(
+        cpu=cpu, memory=memory[0], memory_limit=memory[1], pids=pids,
+        received=network[0], sent=network[1], read=block[0], written=block[1],
+    )  # fmt: skip
+
+
+def _pair(text: object) -> tuple[int, int] | None:
+    first, _, second = str(text).partition("/")
+    one, two = amount(first), amount(second)
+    return None if one is None or two is None else (one, two)
+
+
+def table(rows: Iterable[Status]) -> tuple[tuple[Cell, ...], ...]:
+    """Write one line a workspace, with a line of heads; cells are padded to one width a column."""
+    lines = [tuple(Cell(text=head) for head in HEADS), *(tuple(_cells(row)) for row in rows)]
+    widths = [max(len(line[column].text) for line in lines) for column in range(len(HEADS))]
+    return tuple(
+        tuple(
+            cell.model_copy(update={"text": cell.text.ljust(width)})
+            for cell, width in zip(line, widths, strict=True)
+        )
+        for line in lines
+    )
+
+
+def _cells(row: Status) -> Iterator[Cell]:
+    usage = row.usage
+    note = " (not configured)" if row.configured is False else ""
+    yield Cell(text=f"{row.workspace}{note}")
+    yield Cell(text=row.state, style=_style(row.state))
+    yield Cell(text=_port(row))
+    yield Cell(text="-" if row.uptime is None else duration_text(row.uptime))
+    yield Cell(text=f"{usage.cpu:.1f}%" if usage else "-")
+    yield Cell(
+        text=f"{size_text(usage.memory)} / {size_text(usage.memory_limit)}" if usage else "-"
+    )
+    yield Cell(text=str(usage.pids) if usage else "-")
+    yield Cell(text=row.wall, style=_style(row.wall))
+    yield Cell(text=row.docker, style=_style(row.docker))
+    yield Cell(text="-" if row.blocked is None else str(row.blocked))
+    yield Cell(text=_yes(row.drift), style="yellow" if row.drift else None)
+    yield _image(row)
+
+
+def detail(row: Status) -> tuple[tuple[str, Cell], ...]:
+    """Write one workspace as labelled lines: the padded label, and the value."""
+    return tuple((f"{label}:".ljust(LABEL), cell) for label, cell in _detail(row))
+
+
+def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
+    yield "Workspace", Cell(text=row.workspace)
+    yield "Port", Cell(text=_port(row) if row.exposed else "not exposed (exec-only)")
+    yield "Status", Cell(text=row.state, style=_style(row.state))
+    if row.usage is not None:
+        yield from _used(row, row.usage)
+    if row.uptime is not None:
+        yield "Uptime", Cell(text=duration_text(row.uptime))
+    if row.stats is not None:
+        yield "Stats", Cell(text=f"unavailable ({row.stats})", style="yellow")
+    yield "Image", _image(row)
+    yield "Wall", Cell(text=row.wall, style=_style(row.wall))
+    yield "Docker", Cell(text=row.docker, style=_style(row.docker))
+    if row.blocked is not None:
+        more = f" (see: jailoc blocked {row.workspace})" if row.blocked else ""
+        yield "Blocked", Cell(text=f"{row.blocked}{more}")
+    if row.unresolved:
+        yield "Names", Cell(text=f"no address yet for {', '.join(row.unresolved)}", style="yellow")
+    yield "Drift", _drift(row)
+
+
+def _used(row: Status, usage: Usage) -> Iterator[tuple[str, Cell]]:
+    limit = row.limits
+    cores = f" (limit: {limit.cpus:.1f} cores)" if limit.cpus else ""
+    yield "CPU", Cell(text=f"{usage.cpu:.1f}%{cores}")
+    memory = f"{size_text(usage.memory)} / {size_text(usage.memory_limit)}"
+    yield "Memory", Cell(text=f"{memory} ({share_text(usage.memory, usage.memory_limit)})")
+    yield "PIDs", Cell(text=f"{usage.pids} / {limit.pids or 'unlimited'}")
+    yield "Net I/O", Cell(text=f"{size_text(usage.received)} rx / {size_text(usage.sent)} tx")
+    yield "Block I/O", Cell(text=f"{size_text(usage.read)} read / {size_text(usage.written)} write")
+
+
+def _port(row: Status) -> str:
+    if not row.exposed:
+        return "exec-only" if row.configured or row.here else "-"
+    return "-" if row.port is None else str(row.port)
+
+
+def _image(row: Status) -> Cell:
+    if row.image is None:
+        return Cell(text="-")
+    if row.image_current is False:
+        return Cell(text=f"{row.image} (not the current one)", style="yellow")
+    return Cell(text=row.image)
+
+
+def _drift(row: Status) -> Cell:
+    if not row.drift:
+        return Cell(text=_yes(row.drift))
+    more = f"jailoc up {row.workspace} brings it up to date" if row.configured else "not configured"
+    return Cell(text=f"yes ({more})", style="yellow")
+
+
+def _yes(answer: bool | None) -> str:
+    return "-" if answer is None else "yes" if answer else "no"
+
+
+def _style(state: str) -> str | None:
+    if state == NOT_RUNNING:
+        return None
+    if state == "running":
+        return "green"
+    return "red" if "unhealthy" in state or state.startswith("exited") else "yellow"

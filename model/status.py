@@ -1,0 +1,72 @@
+"""What can be seen of one workspace from outside: whether it runs, what it uses, how it stands."""
+
+from jailoc.model.base import Model
+
+
+class Usage(Model):
+    """What one container uses now, as the engine measures it."""
+
+    cpu: float
+    """Per cent of one CPU, between two samples."""
+    memory: int
+    """Bytes, without the file cache that the kernel would give back."""
+    memory_limit: int
+    pids: int
+    received: int
+    sent: int
+    read: int
+    written: int
+
+
+class Limits(Model):
+    """What a container may use; None for no limit."""
+
+    cpus: float | None = None
+    memory: int | None = None
+    pids: int | None = None
+
+
+class Status(Model):
+    """One workspace."""
+
+    workspace: str
+    configured: bool | None
+    """Whether the configuration has it; None if it cannot be used."""
+    problem: str | None = None
+    """Why the configuration cannot be compiled for it."""
+    state: str
+    """Of the agent, in the engine's words, with its health; `not running` without a container."""
+    wall: str
+    docker: str
+    port: int | None
+    """On the host: of the running container, else of the configuration."""
+    exposed: bool
+    uptime: int | None = None
+    """Seconds."""
+    usage: Usage | None = None
+    """Of the agent; what goes through the network is the whole workspace's."""
+    stats: str | None = None
+    """Why there is no usage although it runs."""
+    limits: Limits = Limits()
+    image: str | None = None
+    image_current: bool | None = None
+    """Whether it is the image that the configuration gives now."""
+    blocked: int | None = None
+    """Places that it was refused, of those that the kernel remembers."""
+    unresolved: tuple[str, ...] = ()
+    """Allowed names that have no address now."""
+    drift: bool | None = None
+    """Whether it runs as something else than the configuration says."""
+
+    @property
+    def here(self) -> bool:
+        """Tell whether there is a container of the agent's."""
+        return self.state != NOT_RUNNING
+
+    @property
+    def well(self) -> bool:
+        """Tell whether there is nothing that its logs would explain."""
+        return self.state in {NOT_RUNNING, "running", "running (starting)"}
+
+
+NOT_RUNNING = "not running"
