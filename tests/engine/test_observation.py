@@ -84,8 +84,8 @@ def test_the_share_of_the_cpu_is_that_of_now(sandbox: Sandbox) -> None:
     idle = until(cpu, lambda share: share < 30, 60)
     assert idle < 30
     world.call("docker", "exec", "--detach", sandbox.container("opencode"),
-               "timeout", "6", "/bin/sh", "-c", "while :; do :; done")  # fmt: skip
-    assert until(cpu, lambda share: share > 50, 8) > 50
+               "timeout", "10", "/bin/sh", "-c", "while :; do :; done")  # fmt: skip
+    assert until(cpu, lambda share: share > 50, 12) > 50
     assert until(cpu, lambda share: share < 30, 60) < 30
 
 
