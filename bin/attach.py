@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 import time
-from pathlib import Path
 
 from jailoc.bin import (
     client,
@@ -14,6 +13,7 @@ from jailoc.bin import (
     facts,
     inside,
     lifecycle,
+    outside,
     password,
     prompt,
     ready,
@@ -22,12 +22,11 @@ from jailoc.bin import (
 from jailoc.bin.terminal import Terminal
 from jailoc.bin.watch import Watch
 from jailoc.generators import attachment
-from jailoc.generators.attachment import CLIENTS, Mode, Request
-from jailoc.generators.resolve import names, resolve
+from jailoc.generators.attachment import Mode, Request
+from jailoc.generators.resolve import resolve
 from jailoc.generators.select import select
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.mount import Mode as Access
-from jailoc.model.path import first_within, within
+from jailoc.model.path import first_within
 from jailoc.model.workspace import FIRST_PORT, Workspace
 
 SETTLING = 1.5
@@ -40,23 +39,22 @@ def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Reque
     origin = source.read(flag)
     name = wanted or select(origin.config, target) or source.DEFAULT
     workspace = resolve(origin.config, name, origin.host)
-    path = _client(terminal, origin)
     configured = attachment.configured(origin.config, name)
+    inside_only = (request.mode or configured) == Mode.EXEC
+    path = None if inside_only else outside.find(terminal, origin)
     # What cannot work is said before anything is changed or started.
     _possible(
         attachment.choose(request.mode, configured, name, workspace.expose_port, path is not None),
         request.mode,
     )
-    stale = False
-    if _root(workspace, target) is None:
-        if not _offer(terminal, flag, workspace, target):
-            return 0
-        stale = True
+    there = _root(workspace, target) is not None
+    if not there and not _offer(terminal, flag, workspace, target):
+        return 0
     docker.check()
-    if stale or not ready.services(name).running:
-        if status := lifecycle.up(terminal, flag, name):
-            return status
-        stale = False
+    if there and ready.services(name).running:
+        terminal.diagnose(origin.warnings)
+    elif status := lifecycle.up(terminal, flag, name):
+        return status
     running = ready.wait(terminal, name)
     return _Attachment(terminal, flag, name, target, request).start(running, configured, path)
 
@@ -104,31 +102,6 @@ def _possible(mode: Mode, asked: Mode | None) -> None:
             "exec mode cannot set a raw terminal: standard input is not a terminal",
             hint="run it in a terminal",
         )
-
-
-def _client(terminal: Terminal, origin: source.Source) -> str | None:
-    """Return the host's client, the first on PATH that no agent can change."""
-    spaces = [resolve(origin.config, name, origin.host) for name in names(origin.config)]
-    writable = [path.path for each in spaces for path in each.paths]
-    writable += [
-        mount.host for each in spaces for mount in each.mounts if mount.mode is Access.READ_WRITE
-    ]
-    areas = [os.path.realpath(each) for each in writable]
-    # A relative entry is another directory wherever one goes, a project too.
-    folders = [each for each in os.get_exec_path() if each.startswith("/")]
-    for name in CLIENTS:
-        for folder in folders:
-            if (found := shutil.which(name, path=folder)) is None:
-                continue
-            real = os.path.realpath(found)
-            trusted = first_within(found, origin.config.trust) or first_within(
-                real, origin.config.trust
-            )
-            if trusted or not any(within(each, area) for each in (found, real) for area in areas):
-                return found
-            terminal.say(f"passing over {found}: an agent can change it, and it is not in `trust`",
-                         "yellow")  # fmt: skip
-    return None
 
 
 class _Attachment:
@@ -202,7 +175,9 @@ class _Attachment:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
-        environment = attachment.remote_environment(os.environ, self.name, secret, _tui_config())
+        environment = attachment.remote_environment(
+            os.environ, self.name, secret, outside.tui_config()
+        )
         command = [path, *attachment.arguments(url, self.target, self.request)]
         watch = self._watch(running)
         return self._verdict(client.run(command, environment, watch), watch)
@@ -291,19 +266,4 @@ def lost(before: ready.Running, now: ready.Services) -> str | None:
         return "the firewall was stopped, so the sandbox has no network"
     if wall.id != before.wall.id or wall.started != before.wall.started:
         return "the firewall was restarted, so the sandbox has lost its network"
-    return None
-
-
-def _tui_config() -> str | None:
-    """Return the configuration for a client whose user has none; an own one is never set aside."""
-    made = facts.cache_directory() / "tui.json"
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or f"{facts.home()}/.config", "opencode/tui.json")
-    if not made.is_file():
-        return None
-    try:
-        own.lstat()
-    except FileNotFoundError:
-        return str(made)
-    except OSError:
-        return None
     return None

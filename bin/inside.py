@@ -33,9 +33,20 @@ export OPENCODE_SERVER_PASSWORD NO_PROXY no_proxy
 exec "$@"
 """
 _END = f"""
-for process in /proc/[0-9]*; do
-    tr '\\0' '\\n' <"$process/environ" 2>/dev/null | grep -qx "{TOKEN}=$1" || continue
-    [ "${{process#/proc/}}" = $$ ] || kill "${{process#/proc/}}" 2>/dev/null
+marked() {{
+    for process in /proc/[0-9]*; do
+        number=${{process#/proc/}}
+        tr '\\0' '\\n' <"$process/environ" | grep -qx "{TOKEN}=$1" &&
+            printf '%s ' "$number"
+    done 2>/dev/null
+}}
+signal=TERM
+for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    found=$(marked "$1")
+    [ -n "$found" ] || exit 0
+    kill -$signal $found 2>/dev/null
+    sleep 0.2 || sleep 1
+    [ "$round" != 10 ] || signal=KILL
 done
 """
 

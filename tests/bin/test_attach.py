@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from jailoc.bin import attach, client, facts, ready
+from jailoc.bin import attach, client, facts, outside, ready
 from jailoc.bin.engine import Container
 from jailoc.generators.attachment import Mode
 from jailoc.model.diagnostic import Refused
@@ -286,17 +286,17 @@ def test_the_made_tui_configuration_stands_back_for_the_users_own(
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    assert attach._tui_config() is None
+    assert outside.tui_config() is None
     made = facts.cache_directory() / "tui.json"
     made.parent.mkdir(parents=True)
     made.write_text("{}")
-    assert attach._tui_config() == str(made)
+    assert outside.tui_config() == str(made)
     own = tmp_path / ".config/opencode/tui.json"
     own.parent.mkdir(parents=True)
     own.symlink_to("nowhere")
-    assert attach._tui_config() is None
+    assert outside.tui_config() is None
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
-    assert attach._tui_config() == str(made)
+    assert outside.tui_config() == str(made)
     (tmp_path / "other").mkdir()
     (tmp_path / "other/opencode").write_text("a file, so that looking below it fails")
-    assert attach._tui_config() is None
+    assert outside.tui_config() is None
