@@ -144,12 +144,12 @@ def leftover(origin: Source, name: str) -> Item:
 
 def _key() -> bytes:
     """Return the key of digests that cannot be guessed back; the first call makes it."""
-    path = facts.state_directory() / "digest-key"
+    path = facts.state_directory() / "digest.key"
     try:
         return path.read_bytes()
     except FileNotFoundError:
         store.make_private(path.parent)
-    with store.locked(path.with_name("digest-key.lock"), 10):
+    with store.locked(path.with_name("digest.key.lock"), 10):
         if not path.exists():
             store.write(path, random.token_hex(32), 0o600)
     return path.read_bytes()

@@ -49,12 +49,12 @@ def gather(mentioned: Mentioned) -> Host:
 
 def fetched(url: str) -> Path:
     """Return where the text of a remote Dockerfile is kept."""
-    return cache_directory() / "fetched" / hashlib.sha256(url.encode()).hexdigest()
+    return cache_directory() / "dockerfiles.fetched" / hashlib.sha256(url.encode()).hexdigest()
 
 
 def recorded(reference: str) -> Path:
     """Return where it is kept what the engine had under the name of an image."""
-    return cache_directory() / "bases" / hashlib.sha256(reference.encode()).hexdigest()
+    return cache_directory() / "images.bases" / hashlib.sha256(reference.encode()).hexdigest()
 
 
 def _bases() -> dict[str, str]:

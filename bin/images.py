@@ -204,7 +204,7 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
         key: value.text for key, value in agent.environment.items() if key in {"HOME", "PATH"}
     }
     asked = hashlib.sha256(repr((identity, SCRIPT, environment)).encode()).hexdigest()
-    place = facts.cache_directory() / "suitable" / asked
+    place = facts.cache_directory() / "images.suitable" / asked
     if place.exists():
         return
     terminal.say(f"looking into image {reference}")

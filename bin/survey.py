@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from jailoc.bin import builder, docker, engine, gauge, source, store
+from jailoc.bin import builder, docker, engine, gauge, source
 from jailoc.bin.docker import DockerError
-from jailoc.generators.compose import AGENT, DIGEST_LABEL, SIDECAR, WALL
+from jailoc.bin.terminal import Terminal
+from jailoc.generators.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.resolve import names, resolve, unknown_workspace
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
@@ -41,6 +41,7 @@ class Workspace:
     """What the configuration gives, or why it gives nothing; None if it was not asked."""
     names: Future[dict[str, Any]] | None = None
     refusals: Future[dict[str, str] | None] | None = None
+    drift: Future[bool | None] | None = None
 
     @property
     def bundle(self) -> Bundle | None:
@@ -138,10 +139,16 @@ def _asked(
     """Send the questions about one workspace on their way."""
     wall = _up(found, WALL)
     compiled = _compiled(origin, name) if found else None
+    drift = pool.submit(drifted, origin, name) if origin and isinstance(compiled, Bundle) else None
     if wall is None:
-        return Workspace(name, found, compiled)
+        return Workspace(name, found, compiled, drift=drift)
     return Workspace(
-        name, found, compiled, pool.submit(engine.names, wall.id), pool.submit(_refusals, wall.id)
+        name,
+        found,
+        compiled,
+        pool.submit(engine.names, wall.id),
+        pool.submit(_refusals, wall.id),
+        drift,
     )
 
 
@@ -171,21 +178,15 @@ def _compiled(origin: source.Source | None, name: str) -> Bundle | str | None:
         return str(refused)
 
 
-def drifted(bundle: Bundle, found: Services) -> bool | None:
-    """Tell whether what is there differs from what the configuration gives; None if nothing is.
+def drifted(origin: source.Source, name: str) -> bool | None:
+    """Tell whether an apply would have something to do; None where that cannot be found out."""
+    from jailoc.bin import apply
 
-    It compares the generated files, and what each container was made from.
-    """
-    if not found:
+    try:
+        each = apply.item(Terminal(), None, origin, name, complete=False, ask=False)
+        return not apply.planned(each).empty
+    except (DockerError, Refused):
         return None
-    wanted = bundle.compose.services
-    if wanted.keys() != found.keys() or store.differs(bundle.files, Path(bundle.directory)):
-        return True
-    return any(
-        (each.image, each.digest)
-        != (wanted[name].image.text, wanted[name].labels.get(DIGEST_LABEL, ""))
-        for name, each in found.items()
-    )
 
 
 def _row(asked: Workspace, origin: source.Source | None, answers: Answers) -> Status:
@@ -212,7 +213,7 @@ def _row(asked: Workspace, origin: source.Source | None, answers: Answers) -> St
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
-        drift=drifted(bundle, found) if bundle else True if configured is False else None,
+        drift=asked.drift.result() if asked.drift else True if configured is False else None,
     )
 
 

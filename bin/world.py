@@ -216,7 +216,7 @@ def _problem(check: Check) -> Diagnostic:
 
 def build(terminal: Terminal, bundle: Bundle) -> None:
     """Build what a workspace needs and the engine lacks; nobody builds the same image twice."""
-    with store.locked(facts.cache_directory() / "images.lock", BUILD_PATIENCE):
+    with store.locked(facts.cache_directory() / "images.build.lock", BUILD_PATIENCE):
         images.ensure(terminal, bundle)
 
 
