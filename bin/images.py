@@ -154,7 +154,7 @@ def _build(terminal: Terminal, build: Build, folder: Path, before: Recipe | None
 
 
 def _failed(build: Build, failure: Failure) -> Diagnostic:
-    words = failure.step.split("] ", 1)[-1]
+    words = " ".join(failure.step.split("] ", 1)[-1].split())
     step = f"`{words[:60]}{'…' if len(words) > 60 else ''}` failed: " if words else ""
     hint = None
     said = " ".join((*failure.tail, failure.reason)).lower()

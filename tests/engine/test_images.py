@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from jailoc.bin import context
+from jailoc.bin import builder, context, source
+from jailoc.generators.compile import compile_workspace
 from jailoc.model.ignore import ignored, parse
 from tests.engine import world
 from tests.engine.conftest import Sandbox, inner_image
@@ -200,3 +202,89 @@ def test_the_agent_builds_and_runs_a_project_of_two_services_that_talk(sandbox: 
         str(place / "compose.yml"), "up", "--build", "--exit-code-from", "client",
     )  # fmt: skip
     assert "hello" in told
+
+
+PROXY = """
+import http.server, ssl, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "7")
+        self.end_headers()
+        self.wfile.write(b"trusted")
+    def log_message(self, *arguments):
+        pass
+server = http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Page)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[3])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print("ready", flush=True)
+server.serve_forever()
+"""
+CERTIFY = f"""
+set -e
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=company -keyout ca.key -out ca.pem \\
+    -addext keyUsage=critical,keyCertSign
+openssl req -newkey rsa:2048 -nodes -subj /CN=server -keyout server.key -out server.csr
+printf 'subjectAltName=IP:{world.PUBLIC}\\nauthorityKeyIdentifier=keyid\\n' >extensions
+openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -extfile extensions \\
+    -out server.crt
+cat server.key server.crt >server.pem
+"""
+SITE = f"https://{world.PUBLIC}:18443/"
+TOOLS = {
+    "curl": f"curl --silent --max-time 10 {SITE}",
+    "python": f"python3 -c 'import urllib.request as u; print(u.urlopen(\"{SITE}\").read())'",
+    "node": f"node -e 'fetch(\"{SITE}\").then(r => r.text()).then(console.log)'",
+    # An empty list of references, once it trusts who answers.
+    "git": f"git ls-remote {SITE}x >/dev/null 2>&1 && echo trusted",
+}
+
+
+def test_one_line_of_certificates_makes_every_tool_trust_an_inspecting_proxy(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The certificate gets into an image of the user's own; without it no tool trusts the proxy."""
+    embedded = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0][
+        "Image"
+    ]
+    tag = world.call("docker", "inspect", "--format", "{{.Config.Image}}",
+                     sandbox.container("opencode")).strip()  # fmt: skip
+    tmp_path.chmod(0o777)
+    world.call("docker", "run", "--rm", "--network", "none", "--user", "1000:1000",
+               "--volume", f"{tmp_path}:/work", "--workdir", "/work",
+               "--entrypoint", "/bin/sh", embedded, "-c", CERTIFY)  # fmt: skip
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {tag}\nUSER root\nCOPY ca/ /usr/local/share/ca-certificates/company/\n"
+        "RUN update-ca-certificates\n"
+    )
+    (tmp_path / "config.toml").write_text(
+        f'[base]\nca_certificates = ["{tmp_path}/ca.pem"]\n'
+        f'dockerfile = "{tmp_path}/Dockerfile"\n[workspaces.a]\n'
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    origin = source.read(str(tmp_path / "config.toml"))
+    bundle = compile_workspace(origin.config, "a", origin.host)
+    base = next(each for each in bundle.builds if each.name == "base")
+    builder.build(base, tmp_path / "build", lambda line: None)
+
+    def trusted(image: str) -> set[str]:
+        script = "".join(f"echo '{name}' \"$({command})\"\n" for name, command in TOOLS.items())
+        said = world.call("docker", "run", "--rm", "--user", "1000:1000", "--entrypoint", "/bin/sh",
+                          image, "-c", script)  # fmt: skip
+        return {line.split()[0] for line in said.splitlines() if "trusted" in line}
+
+    with subprocess.Popen(
+        ["ip", "netns", "exec", world.NAMESPACE, sys.executable, "-c", PROXY, world.PUBLIC, "18443",
+         str(tmp_path / "server.pem")],
+        stdout=subprocess.PIPE, text=True,
+    ) as proxy:  # fmt: skip
+        try:
+            assert proxy.stdout
+            assert proxy.stdout.readline() == "ready\n"
+            assert trusted(base.tag) == set(TOOLS)
+            assert trusted(embedded) == set()
+        finally:
+            proxy.kill()
+            world.call("docker", "image", "rm", "--force", base.tag, check=False)
