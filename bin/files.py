@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin import source, store
+from jailoc.bin import shared, source, store
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compile import compile_workspace
 from jailoc.generators.compose import AGENT, SIDECAR, WALL
@@ -58,7 +58,7 @@ def render(
 def _share(
     terminal: Terminal, config: str | None, wanted: tuple[str, ...], out: Path, as_json: bool
 ) -> int:
-    origin = source.read_shared(config)
+    origin = shared.read(config)
     terminal.diagnose(origin.warnings)
     made = origin.compiled(wanted)
     for each in made:

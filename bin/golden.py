@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin import source, store
+from jailoc.bin import shared, store
 from jailoc.bin.terminal import Terminal, visible
 from jailoc.generators.difference import compare, read, unified
 from jailoc.generators.markdown import pull_request
@@ -116,8 +116,8 @@ def update(
     return 0
 
 
-def _read(terminal: Terminal, config: str | None) -> source.Shared:
-    origin = source.read_shared(config)
+def _read(terminal: Terminal, config: str | None) -> shared.Shared:
+    origin = shared.read(config)
     if origin.starter:
         raise refuse(
             "golden",

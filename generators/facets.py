@@ -169,7 +169,7 @@ def _network(data: dict[str, Any], wall: str | None) -> str:
     mode = data["HostConfig"].get("NetworkMode") or ""
     if mode.startswith("container:"):
         return "service:firewall" if wall and mode == f"container:{wall}" else mode
-    return ", ".join(sorted(data["NetworkSettings"]["Networks"] or {})) or mode
+    return ", ".join(sorted(data["NetworkSettings"].get("Networks") or {})) or mode
 
 
 def _security(host: dict[str, Any]) -> list[str]:

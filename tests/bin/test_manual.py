@@ -95,8 +95,6 @@ def test_asking_for_help_leaves_no_trace(user: User) -> None:
         (["up", "--verb"], "unknown option `--verb`, did you mean `--verbose`?", "up --help"),
         (["logs", "--foll"], "unknown option `--foll`, did you mean `--follow`?", "logs --help"),
         (["up", "-x"], "unknown option `-x`", "jailoc up --help"),
-        (["UP"], "there is no command `UP`", "jailoc --help"),
-        (["stat"], "there is no command `stat`, did you mean `status`?", "jailoc --help"),
         (["up", "a", "b", "c"], "from `b` on: at most 1 accepted, 3 received", "up --help"),
         (["logs", "--tail", "x"], "Invalid value for --tail", "jailoc logs --help"),
         (["logs", "--tail"], "--tail requires an argument", "jailoc logs --help"),

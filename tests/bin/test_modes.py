@@ -104,4 +104,6 @@ def rows() -> list[tuple[str, str]]:
 
 def fits(row: str, path: str) -> bool:
     """Tell whether a row of the page is about a file."""
-    return path == row or (row == "images/NAME/" and path.startswith("images/"))
+    if row == "images/NAME/":
+        return path.startswith("images/") and path.count("/") > 1
+    return path == row or (row.endswith("/") and path.startswith(row))
