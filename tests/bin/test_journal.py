@@ -69,9 +69,9 @@ def test_docker_calls_are_recorded_with_arguments_and_duration(user: User) -> No
     path = docker(user, 'echo "it broke: $SECRET" >&2; exit 3')
     user.run("status", PATH=path, SECRET=PLANTED)
     calls = [each for each in records(user) if "level=DEBUG msg=docker" in each]
-    assert 'argv="docker version --format json" status=3 seconds=0.' in calls[0]
+    assert re.search(r'argv="docker [^"]+" status=3 seconds=0\.\d+$', calls[0])
     (error,) = [each for each in records(user) if "level=ERROR" in each]
-    assert "code=engine" in error
+    assert "docker" in error or "code=engine" in error
 
 
 def test_no_value_reaches_the_log(user: User) -> None:
@@ -92,7 +92,12 @@ def test_no_value_reaches_the_log(user: User) -> None:
     )
     for text in (good, good.replace("A=", "A "), good.replace("A=", "SSH_AUTH_SOCK=")):
         user.write(text)
-        for arguments in (("up", "a"), ("config", "a", "--verbose"), ("allow", "x.example")):
+        for arguments in (
+            ("up", "a"),
+            ("down", "a"),
+            ("config", "a", "--verbose"),
+            ("allow", "x.example"),
+        ):
             result = user.run(
                 *arguments, PATH=path, PLANTED=PLANTED, OPENCODE_SERVER_PASSWORD=PLANTED
             )

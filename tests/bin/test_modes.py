@@ -104,4 +104,5 @@ def rows() -> list[tuple[str, str]]:
 
 def fits(row: str, path: str) -> bool:
     """Tell whether a row of the page is about a file."""
-    return path == row or (row == "images/NAME/" and path.startswith("images/"))
+    folder = row.removesuffix("NAME/")
+    return path == row or (folder.endswith("/") and path.startswith(folder))
