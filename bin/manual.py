@@ -76,14 +76,19 @@ def page(path: grammar.Path) -> str:
     shared = [*map(_option, grammar.shared()), ("-h, --help", "Show this help.")]
     if not path:
         shared.append(("-v, --version", "Show the version."))
+    # A group that does something by itself, as jailoc does, has options of its own.
+    title = "Options without a command" if below else "Options"
     sections = (
         ("Commands", [(name, grammar.summary(app[name])) for name in below]),
         ("Arguments", [(_name(each), each.parameter.help or "") for each in positionals]),
-        ("Options", [_option(each) for each in options]),
-        ("Options of every command" if path else "Options", shared),
+        (title, [_option(each) for each in options]),
+        ("Options of every command" if path or own else "Options", shared),
     )
-    words = ["jailoc", *path, *(["COMMAND"] if below else []), "[OPTIONS]"]
-    usage = " ".join([*words, *map(_usage, positionals)])
+    words = ["jailoc", *path]
+    usage = " ".join([*words, *(["COMMAND"] if below else []), "[OPTIONS]"])
+    if below and own:
+        usage += f"\n       {' '.join([*words, '[OPTIONS]'])}"
+    usage = " ".join([usage, *map(_usage, positionals)])
     parts = [f"{terminal.title('Usage:')} {usage}", grammar.text(app)]
     parts += [
         "\n".join([terminal.title(f"{title}:"), *_table(rows, width)])

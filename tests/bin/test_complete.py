@@ -105,6 +105,8 @@ def test_a_value_behind_an_equals_sign_is_completed(person: User) -> None:
 
 
 def test_files_and_directories_are_the_shells_own_business(person: User) -> None:
+    assert bash(person, "jailoc ./d") == {"./directory"}
+    assert bash(person, "jailoc --dir d") == {"directory"}
     assert bash(person, "jailoc add d") == {"directory"}
     assert bash(person, "jailoc --config d") == {"directory", "document.toml"}
     assert fish(person, "jailoc add d") == {"directory/"}

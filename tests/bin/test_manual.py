@@ -95,6 +95,8 @@ def test_asking_for_help_leaves_no_trace(user: User) -> None:
         (["up", "--verb"], "unknown option `--verb`, did you mean `--verbose`?", "up --help"),
         (["logs", "--foll"], "unknown option `--foll`, did you mean `--follow`?", "logs --help"),
         (["up", "-x"], "unknown option `-x`", "jailoc up --help"),
+        (["golden", "UP"], "there is no command `UP`", "jailoc golden --help"),
+        (["golden", "chek"], "no command `chek`, did you mean `check`?", "jailoc golden --help"),
         (["up", "a", "b", "c"], "from `b` on: at most 1 accepted, 3 received", "up --help"),
         (["logs", "--tail", "x"], "Invalid value for --tail", "jailoc logs --help"),
         (["logs", "--tail"], "--tail requires an argument", "jailoc logs --help"),
