@@ -39,12 +39,12 @@ def up(terminal: Terminal, config: str | None, wanted: str | None, pull: bool = 
     bundle = compile_workspace(origin.config, name, origin.host)
     terminal.say("checking Docker")
     docker.check()
-    if images.resolve(terminal, bundle, pull=pull):
-        origin = source.read(config)
-        bundle = compile_workspace(origin.config, name, origin.host)
     directory = Path(bundle.directory)
     with store.locked(directory.with_name(f"{name}.lock")):
         _check_port(bundle)
+        if images.resolve(terminal, bundle, pull=pull):
+            origin = source.read(config)
+            bundle = compile_workspace(origin.config, name, origin.host)
         images.ensure(terminal, bundle)
         _settle(terminal, config, bundle, directory)
         _prepare(terminal, bundle)
