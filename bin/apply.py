@@ -108,6 +108,7 @@ def item(
     if complete:
         # Before anything is written: a password, or the key of the digests.
         docker.check()
+        _check_port(bundle)
     if ask and images.resolve(terminal, bundle, pull=pull, fetch=complete):
         origin = source.read(flag)
         bundle = compile_workspace(origin.config, name, origin.host)
