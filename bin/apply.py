@@ -114,6 +114,8 @@ def item(
         bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
         values[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
+    elif (known := password.peek(mode, facts.state_directory(), name)) is not None:
+        values[PASSWORD_FILE] = known.encode()
     else:
         missing = (*missing, PASSWORD_FILE)
     key = _key()
@@ -131,6 +133,7 @@ def item(
             key=key,
             ignore=(*config.ignore_drift, *ignore),
             home=origin.host.home,
+            local=not ask or docker.endpoint().local,
         ),
         secrets=values,
         origin=origin,

@@ -79,6 +79,16 @@ def source(mode: str, directory: Path, workspace: str) -> str:
     return "none"
 
 
+def peek(mode: str, directory: Path, workspace: str) -> str | None:
+    """Return the workspace's password where nobody has to be asked for it, and nothing is made."""
+    match source(mode, directory, workspace):
+        case "env":
+            return _from_variable()
+        case "file":
+            return _read(_path(directory, workspace))
+    return None
+
+
 def check(mode: str) -> None:
     """Make sure that a password can be had before any long work begins.
 

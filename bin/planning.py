@@ -11,6 +11,7 @@ from jailoc.bin.apply import Item
 from jailoc.bin.failure import report
 from jailoc.bin.source import Source
 from jailoc.bin.terminal import Terminal
+from jailoc.generators.diagram import mermaid
 from jailoc.generators.outline import lines, markdown, summary
 from jailoc.generators.resolve import names, unknown_workspace
 from jailoc.model.base import Model
@@ -62,7 +63,8 @@ def plan(
     if as_json:
         terminal.data(saved.model_dump(mode="json"))
     elif as_markdown:
-        terminal.result(markdown(saved))
+        graphs = {each.name: mermaid(each.bundle) for each in items if each.bundle is not None}
+        terminal.result(markdown(saved, graphs))
     else:
         _show(terminal, saved)
     return DIFFERENT if detailed and not saved.empty else 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from jailoc.bin import builder, docker, engine, gauge, source
+from jailoc.bin import builder, docker, engine, gauge, password, place, source
 from jailoc.bin.docker import DockerError
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.compose import AGENT, SIDECAR, WALL
@@ -83,8 +83,12 @@ def look(config: str | None, wanted: str | None) -> Snapshot:
     if wanted is not None and wanted not in {*known, *found}:
         raise Refused(problems) if problems else unknown_workspace(wanted, known)
     chosen = (wanted,) if wanted is not None else tuple(sorted({*known, *found}))
-    return Snapshot(rows=_rows(origin, {name: found.get(name, {}) for name in chosen}),
-                    problems=problems)  # fmt: skip
+    rows = _rows(origin, {name: found.get(name, {}) for name in chosen})
+    if wanted is not None and origin is not None and found.get(wanted):
+        mode = origin.config.password_mode
+        where = password.source(mode, place.state_directory(), wanted)
+        rows = tuple(each.model_copy(update={"password": where}) for each in rows)
+    return Snapshot(rows=rows, problems=problems)
 
 
 def _rows(origin: source.Source | None, found: Mapping[str, Services]) -> tuple[Status, ...]:

@@ -31,6 +31,8 @@ class Given(Model):
     ignore: tuple[str, ...] = ()
     """Patterns of drift that counts as noise."""
     home: str = ""
+    local: bool = True
+    """Whether the engine sees this machine's files."""
 
     def shown(self, facet: str, value: str) -> str:
         """Return the value of a facet as people may see it."""

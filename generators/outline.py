@@ -1,7 +1,8 @@
 """A plan as people read it: lines for a terminal, and Markdown for a pull request."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
+from jailoc.generators.markdown import code
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, Told
 
 SIGNS = {
@@ -60,11 +61,16 @@ def summary(saved: SavedPlan) -> str:
     return f"plan: {told}{more}; {opens} effects let something in"
 
 
-def markdown(saved: SavedPlan) -> str:
-    """Return plans as Markdown (CommonMark, with the tables of GitHub's dialect)."""
+def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
+    """Return plans as Markdown (CommonMark, with the tables of GitHub's dialect).
+
+    Args:
+        saved: The plans.
+        graphs: What each workspace will reach and mount, by name, as Mermaid.
+    """
     parts = [f"## jailoc plan\n\n{_escape(summary(saved))}\n"]
     for plan in saved.plans:
-        parts.append(f"\n### {_code(plan.workspace)}\n")
+        parts.append(f"\n### {code(plan.workspace)}\n")
         if plan.empty and not plan.drift:
             parts.append("\nNothing to do.\n")
         parts += _effects(plan.effects)
@@ -78,10 +84,15 @@ def markdown(saved: SavedPlan) -> str:
         if plan.drift:
             parts.append("\n**Drift**: not as the last apply left it\n\n")
             parts += (
-                f"- {_code(_drift(each))}{' (ignored)' if each.ignored else ''}\n"
+                f"- {code(_drift(each))}{' (ignored)' if each.ignored else ''}\n"
                 for each in plan.drift
             )
         parts += (f"\n> {_escape(note)}\n" for note in plan.notes)
+        if (graph := graphs.get(plan.workspace)) and not plan.empty:
+            parts.append(
+                "\n<details><summary>Who may reach what</summary>\n\n```mermaid\n"
+                f"{graph.rstrip()}\n```\n\n</details>\n"
+            )
     return "".join(parts)
 
 
@@ -94,15 +105,20 @@ def _effects(effects: tuple[Told, ...]) -> Iterator[str]:
         if group:
             yield f"\n{title}\n\n"
             for each in group:
-                origin = f" — {_code(each.origin)}" if each.origin else ""
+                origin = f" — {code(each.origin)}" if each.origin else ""
                 place = f" ({_escape(each.place)})" if each.place else ""
-                yield f"- {_code(each.effect.text)}{origin}{place}\n"
+                yield f"- {code(each.effect.text)}{origin}{place}\n"
 
 
 def _row(change: Change) -> str:
     why = [_escape(each) for each in change.causes]
-    why += [_code(_field(each)) + _escape(_origin(each)) for each in change.fields]
-    return f"| {change.action} | {_code(change.address)} | {'<br>'.join(why)} |\n"
+    why += [_cell(_field(each)) + _escape(_origin(each)) for each in change.fields]
+    return f"| {change.action} | {_cell(change.address)} | {'<br>'.join(why)} |\n"
+
+
+def _cell(text: str) -> str:
+    """Write code into a table, where a bar would end the cell even within code."""
+    return code(text.replace("|", "\N{BROKEN BAR}"))
 
 
 def _field(field: FieldChange) -> str:
@@ -142,21 +158,3 @@ def _escape(text: str) -> str:
     for char in "\\`*_[]<>|#&":
         text = text.replace(char, f"\\{char}" if char not in "<>&|" else f"&#{ord(char)};")
     return " ".join(text.split())
-
-
-def _code(text: str) -> str:
-    """Return a code span that no text can end (CommonMark, 6.1), also within a table."""
-    flat = " ".join(text.split()) or " "
-    fence = "`" * (1 + max((len(run) for run in _runs(flat)), default=0))
-    pad = " " if flat[0] == "`" or flat[-1] == "`" else ""
-    return f"{fence}{pad}{flat.replace('|', chr(92) + '|')}{pad}{fence}"
-
-
-def _runs(text: str) -> Iterable[str]:
-    run = ""
-    for char in text + " ":
-        if char == "`":
-            run += char
-        elif run:
-            yield run
-            run = ""

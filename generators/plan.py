@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from jailoc.generators.compose import AGENT, WALL
+from jailoc.generators.compose import AGENT, PASSWORD_FILE, WALL
 from jailoc.generators.drift import drift
 from jailoc.generators.effects import effects
 from jailoc.generators.given import Given, keyed
@@ -216,7 +216,7 @@ def _secrets(
         restarts = True
         action = Action.CREATE if old is None else Action.REMOVE if new is None else Action.UPDATE
         yield Change(
-            address=f"secret.{name}",
+            address="password" if name == PASSWORD_FILE else f"secret.{name}",
             action=action,
             fields=(
                 FieldChange(
@@ -292,8 +292,13 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
                 f"the build context of image jailoc-{build.name} is too large to be compared: an "
                 "apply has the engine compare it"
             )
-    if given.missing:
-        yield f"no value here for {', '.join(given.missing)}, so nothing is said about them"
+    if not given.local:
+        yield (
+            "the engine may be on another machine: it has to find the mounted paths and the "
+            "generated files at the same places there"
+        )
+    if unknown := [each for each in given.missing if each != PASSWORD_FILE]:
+        yield f"no value here for {', '.join(unknown)}, so nothing is said about them"
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
     kept = [name for name in deployed.volumes if name not in wanted]
     if kept:

@@ -20,6 +20,9 @@ class Cell(Model):
     style: str | None = None
 
 
+_PLACES = {"keyring": "green", "file": "green", "env": "yellow", "unknown": "yellow"}
+
+
 def usages(text: str) -> dict[str, Usage]:
     """Read the lines of `docker stats --no-trunc --format '{{json .}}'`, by container.
 
@@ -115,6 +118,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         yield "Blocked", Cell(text=f"{row.blocked}{more}")
     if row.unresolved:
         yield "Names", Cell(text=f"no address yet for {', '.join(row.unresolved)}", style="yellow")
+    if row.password is not None:
+        yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
     yield "Drift", _drift(row)
 
 

@@ -68,7 +68,7 @@ def _start(
     renewed = {Action.CREATE, Action.RECREATE, Action.RESTART}
     if services.get(WALL) in renewed:
         yield Start(services=(WALL,))
-    changed = any(address.startswith("secret") for address in by)
+    changed = any(address.startswith(("secret", "password")) for address in by)
     if changed or services.get(AGENT) in renewed or services.get(WALL) in renewed:
         yield HandSecrets()
     if "firewall.rules" in by:

@@ -55,6 +55,9 @@ class Status(Model):
     """Places that it was refused, of those that the kernel remembers."""
     unresolved: tuple[str, ...] = ()
     """Allowed names that have no address now."""
+    password: str | None = None
+    """Where the server's password is, if one workspace was asked about: `env`, `keyring`, `file`,
+    `none` or `unknown`."""
     drift: bool | None = None
     """Whether it runs as something else than the configuration says."""
 

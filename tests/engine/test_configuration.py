@@ -212,6 +212,20 @@ def test_a_restarted_container_still_has_its_secrets(sandbox: Sandbox) -> None:
     assert variables(sandbox)["TOKEN"] == VALUES["TOKEN_OF_HOST"]
 
 
+def test_an_agent_whose_secret_is_gone_does_not_start(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    agent = sandbox.container("opencode")
+    world.call("docker", "exec", "--user", "0", sandbox.container("firewall"),
+               "rm", "/run/secrets/TOKEN")  # fmt: skip
+    world.call("docker", "restart", "--time", "5", agent)
+    world.call("docker", "wait", agent)
+    assert "/run/secrets/TOKEN is missing" in world.logs(agent)
+    done = sandbox.user.run("up", NAME, **environment)
+    assert done.status == 0, done.stderr
+    assert variables(sandbox)["TOKEN"] == VALUES["TOKEN_OF_HOST"]
+
+
 def test_a_missing_secret_is_refused_and_changes_nothing(
     sandbox: Sandbox, environment: dict[str, str]
 ) -> None:

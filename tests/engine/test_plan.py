@@ -311,3 +311,13 @@ def test_restart_checks_and_builds_before_it_stops(user: User) -> None:
     user.write(config())
     user.ok("restart", "planned")
     assert pid() != before
+
+
+def test_down_takes_what_a_crash_has_left(user: User) -> None:
+    user.ok("up", "planned")
+    world.call("docker", "rm", "--force", "jailoc-planned-opencode-1")
+    user.ok("down", "planned")
+    for kind in ("container", "network"):
+        every = ["--all"] if kind == "container" else []
+        assert not world.call("docker", kind, "ls", *every, "--quiet", "--filter",
+                              "label=com.docker.compose.project=jailoc-planned")  # fmt: skip

@@ -383,6 +383,14 @@ def remove(*projects: str) -> None:
                 call("docker", kind, "rm", *force, *found, check=False)
 
 
+def logs(container: str) -> str:
+    """Return everything that a container wrote."""
+    done = subprocess.run(
+        ["docker", "logs", container], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout + done.stderr
+
+
 def watch_uids(container: str, stop: threading.Event, seen: set[str]) -> None:
     """Collect the user of every process of a container until told to stop."""
     while not stop.is_set():
