@@ -1,4 +1,4 @@
-"""Every known pitfall is kept away by tests or example files that exist, or is a named difference."""
+"""Every known pitfall has tests or example files that keep it away, or is a named difference."""
 
 import ast
 import tomllib
@@ -42,7 +42,7 @@ def test_what_a_row_names_exists(row: str) -> None:
                 }, each
         elif "cases" in proof:
             for case in proof["cases"]:
-                places = (ROOT / f"tests/config/{kind}/{case}.toml" for kind in ("valid", "invalid"))
-                assert any(place.exists() for place in places), case
+                found = (ROOT / "tests/config").glob(f"*/{case}.toml")
+                assert any(found), case
         else:
             assert proof["difference"] in topics(), proof
