@@ -11,7 +11,6 @@ from typing import Any
 
 from jailoc.bin import journal
 from jailoc.bin.docker import DockerError, endpoint, environment, run, stream
-from jailoc.generators.compose import DIGEST_LABEL
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
 from jailoc.model.status import Limits
@@ -36,8 +35,6 @@ class Container(Model):
     started: str
     image: str
     image_id: str = ""
-    digest: str = ""
-    """Of the generated files that it was made from."""
     limits: Limits = Limits()
 
 
@@ -91,7 +88,6 @@ def _container(data: dict[str, Any]) -> Container:
         started=state["StartedAt"],
         image=data["Config"]["Image"],
         image_id=data["Image"],
-        digest=labels.get(DIGEST_LABEL, ""),
         limits=Limits(
             cpus=_cpus(host),
             memory=host.get("Memory") or None,

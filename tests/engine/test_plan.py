@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -49,7 +50,7 @@ def pid(service: str = "opencode") -> str:
     ).strip()
 
 
-def plan(user: User, *arguments: str) -> dict[str, object]:
+def plan(user: User, *arguments: str) -> dict[str, Any]:
     """Return the plan of the workspace, checked against its schema."""
     data = json.loads(user.ok("plan", "planned", "--json", *arguments))
     jsonschema.Draft202012Validator(schema("plan")).validate(data)
@@ -57,13 +58,13 @@ def plan(user: User, *arguments: str) -> dict[str, object]:
     return dict(mine)
 
 
-def actions(found: dict[str, object]) -> dict[str, str]:
-    return {each["address"]: each["action"] for each in found["changes"]}  # type: ignore[attr-defined]
+def actions(found: dict[str, Any]) -> dict[str, str]:
+    return {each["address"]: each["action"] for each in found["changes"]}
 
 
-def effects(found: dict[str, object]) -> list[str]:
+def effects(found: dict[str, Any]) -> list[str]:
     word = ["kind", "sign", "subject"]
-    return [" ".join(each["effect"][key] for key in word) for each in found["effects"]]  # type: ignore[attr-defined]
+    return [" ".join(each["effect"][key] for key in word) for each in found["effects"]]
 
 
 def test_the_story_of_the_tutorial(user: User) -> None:
@@ -104,7 +105,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     world.call("docker", "exec", "--user", "0", wall, "iptables", "-F", "JAILOC-DENY")
     world.call("docker", "network", "connect", "bridge", wall)
     drifted = plan(user)
-    assert {each["address"] for each in drifted["drift"]} == {  # type: ignore[attr-defined]
+    assert {each["address"] for each in drifted["drift"]} == {
         "service.opencode.memory", "service.opencode.memory.swap", "service.firewall.network",
         "firewall.rules",
     }  # fmt: skip
@@ -311,6 +312,25 @@ def test_restart_checks_and_builds_before_it_stops(user: User) -> None:
     user.write(config())
     user.ok("restart", "planned")
     assert pid() != before
+
+
+def test_workspaces_are_applied_at_once_and_one_that_fails_stops_no_other(user: User) -> None:
+    user.write(
+        config(enable_docker="false")
+        + f"""
+[workspaces.renamed]
+port = {PORT + 1}
+enable_docker = false
+image = "nobody-has-this:1"
+"""
+    )
+    done = user.run("apply", "--all", "--yes")
+    assert done.status == 1
+    assert "renamed: looking" in done.stderr or "nobody-has-this:1" in done.stderr
+    assert "planned: planned applied" in done.stderr
+    assert actions(plan(user)) == {}
+    assert not world.call("docker", "ps", "--quiet", "--filter",
+                          "label=com.docker.compose.project=jailoc-renamed")  # fmt: skip
 
 
 def test_down_takes_what_a_crash_has_left(user: User) -> None:
