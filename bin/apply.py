@@ -226,6 +226,8 @@ def carry_out(
         try:
             rounds(place, each.bundle, each.given, made)
         except (docker.DockerError, Refused):
+            if not place.touched:
+                raise
             explain(terminal, each.bundle.compose.name)
             if back:
                 rollback.go_back(terminal, before, each.secrets)

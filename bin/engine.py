@@ -11,6 +11,7 @@ from typing import Any
 
 from jailoc.bin import journal
 from jailoc.bin.docker import DockerError, endpoint, environment, run, stream
+from jailoc.generators.facets import anonymous
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
 from jailoc.model.status import Limits
@@ -223,11 +224,20 @@ def _mountinfo(container: str) -> Iterator[tuple[str, str, str]]:
         yield place.decode(errors="replace"), words[5], kind
 
 
+def _anonymous(mount: dict[str, Any]) -> bool:
+    return mount["Type"] == "volume" and anonymous(mount.get("Name") or "")
+
+
 def mounts(container: str) -> tuple[dict[str, Mode], dict[str, str]]:
     """Return where something is mounted in a container: how, and what file system it is."""
     modes: dict[str, Mode] = {}
     kinds: dict[str, str] = {}
+    (data,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
+    # An image may ask for volumes of its own; they are the container's alone.
+    own = {each["Destination"] for each in data.get("Mounts") or [] if _anonymous(each)}
     for place, options, kind in _mountinfo(container):
+        if place in own:
+            continue
         modes[place] = Mode.READ_ONLY if "ro" in options.split(",") else Mode.READ_WRITE
         kinds[place] = kind
     return modes, kinds

@@ -74,6 +74,8 @@ class Engine:
         self._terminal, self._bundle, self._given = terminal, bundle, given
         self._secrets, self._unchanged = secrets, unchanged
         self._directory = Path(bundle.directory)
+        self.touched = False
+        """Whether anything that runs, or its files, may be other than before."""
 
     def observe(self) -> Deployed:
         """Gather all that there is."""
@@ -81,6 +83,7 @@ class Engine:
 
     def perform(self, step: Step) -> None:
         """Take one step."""
+        self.touched = self.touched or not isinstance(step, BuildImages)
         match step:
             case BuildImages():
                 build(self._terminal, self._bundle)

@@ -211,7 +211,7 @@ def _mounts(data: dict[str, Any]) -> Facets:
         place = f"mounts.{mount['Destination']}"
         if mount["Type"] == "bind":
             facets[place] = _bind(mount["Source"], mode)
-        elif mount["Type"] == "volume" and not _anonymous(mount.get("Name") or ""):
+        elif mount["Type"] == "volume" and not anonymous(mount.get("Name") or ""):
             facets[place] = _volume(mount["Name"], mode)
     for mount in data["HostConfig"].get("Mounts") or []:
         if mount["Type"] == "tmpfs":
@@ -222,7 +222,7 @@ def _mounts(data: dict[str, Any]) -> Facets:
     return facets
 
 
-def _anonymous(name: str) -> bool:
+def anonymous(name: str) -> bool:
     """Tell whether a volume is one that the image itself asks for."""
     return len(name) == 64 and not name.strip("0123456789abcdef")
 
