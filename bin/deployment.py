@@ -75,7 +75,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
     with ThreadPoolExecutor() as pool:
         networks = pool.submit(engine.owned, "network", project)
         volumes = pool.submit(engine.owned, "volume", project)
-        wanted = {each.image.text for each in bundle.compose.services.values()} if bundle else set()
+        wanted = bundle.references if bundle else frozenset()
         images = {each: pool.submit(builder.identity, each) for each in sorted(wanted)}
         raw = engine.inspected(project)
         by_service = {_service(each): each for each in raw}

@@ -118,7 +118,11 @@ def moved(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
 def _images(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     before = {each.name: each for each in deployed.applied.builds} if deployed.applied else {}
     ids = deployed.applied.images if deployed.applied else {}
+    run = {each.image.text for each in bundle.compose.services.values()}
+    lacking = {each.base for each in bundle.builds if each.tag not in deployed.images}
     for build in bundle.builds:
+        if build.tag not in run | lacking:
+            continue  # what is built on it is there
         there = deployed.images.get(build.tag)
         retagged = there is not None and ids.get(build.tag, there) != there
         if there is not None and not retagged:
@@ -262,7 +266,10 @@ def _record(
         or applied.firewall != bundle.firewall
         or applied.names != given.names
         or applied.config != given.config
-        or applied.images != deployed.images
+        or any(
+            applied.images.get(each.image.text) != deployed.images.get(each.image.text)
+            for each in bundle.compose.services.values()
+        )
         or applied.handed != given.handed
     ):
         yield Change(address="record", action=Action.UPDATE,

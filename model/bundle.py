@@ -70,6 +70,12 @@ class Bundle(Model):
     seeds: tuple[Seed, ...]
 
     @property
+    def references(self) -> frozenset[str]:
+        """Return the images that services run, and those that others are built on."""
+        services = (each.image.text for each in self.compose.services.values())
+        return frozenset({*services, *(each.tag for each in self.builds)})
+
+    @property
     def rules(self) -> tuple[File, ...]:
         """Return the files that a running wall can reload."""
         return tuple(file for file in self.files if file.path in RELOADABLE)

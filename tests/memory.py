@@ -80,7 +80,7 @@ class Memory:
         if running:
             same = machine.kernel == self._reloadable()
             rules = Rules.SAME if same else Rules.DIFFERENT
-        wanted = {each.image.text for each in self.bundle.compose.services.values()}
+        wanted = self.bundle.references
         return Deployed(
             workspace=self.bundle.workspace,
             applied=machine.applied,

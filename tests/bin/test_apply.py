@@ -13,6 +13,7 @@ from jailoc.generators.facets import NOTHING_MORE
 from jailoc.generators.given import Given, keyed
 from jailoc.generators.resolve import names, resolve
 from jailoc.model.deployed import FileState
+from jailoc.model.host import Host
 from jailoc.model.plan import Action, Plan
 from tests.memory import Machine, Memory, killed_after
 from tests.strategies import HOST, Table, config_of, toml, workspaces
@@ -20,10 +21,16 @@ from tests.strategies import HOST, Table, config_of, toml, workspaces
 KEY = b"k" * 64
 
 
-def memory(machine: Machine, text: str, value: str = "1", ignore: tuple[str, ...] = ()) -> Memory:
+def memory(
+    machine: Machine,
+    text: str,
+    value: str = "1",
+    ignore: tuple[str, ...] = (),
+    host: Host = HOST,
+) -> Memory:
     """Return an apply of workspace `w` of a configuration."""
-    config = config_of(text)
-    workspace = resolve(config, "w", HOST)
+    config = config_of(text, host)
+    workspace = resolve(config, "w", host)
     given_ = Given(
         config="/home/alice/.config/jailoc/config.toml",
         names=names(config),
@@ -34,7 +41,7 @@ def memory(machine: Machine, text: str, value: str = "1", ignore: tuple[str, ...
         ignore=ignore,
         home=HOST.home,
     )
-    return Memory(machine, compile_workspace(config, "w", HOST), given_)
+    return Memory(machine, compile_workspace(config, "w", host), given_)
 
 
 def actions(plan: Plan) -> dict[str, Action]:
@@ -278,3 +285,16 @@ def test_values_of_variables_and_secrets_are_in_no_plan() -> None:
     made = memory(machine, toml({"w": {"env": ["T=planted-two"]}})).plan()
     assert any(field.name == "environment.T" for each in made.changes for field in each.fields)
     assert "planted" not in made.model_dump_json()
+
+
+def test_an_image_that_another_is_built_on_is_wanted_only_for_a_build() -> None:
+    machine = Machine()
+    host = HOST.model_copy(update={"files": {"/srv/Dockerfile": "FROM ${BASE}\n"}})
+    text = toml({"w": {"dockerfile": "/srv/Dockerfile"}})
+    place = memory(machine, text, host=host)
+    base, overlay = (each.tag for each in place.bundle.builds if each.name in {"agent", "overlay"})
+    assert {f"image.jailoc-{name}" for name in ("agent", "overlay")} <= actions(place.plan()).keys()
+    place.apply()
+    assert {base, overlay} <= machine.images.keys()
+    del machine.images[base]
+    assert place.plan().empty

@@ -64,7 +64,7 @@ def lives(user: User, **environment: str) -> None:
     try:
         assert tag.startswith("jailoc-overlay:")
         status = user.run("status", NAME, **environment)
-        assert f"{NAME}  running" in status.stdout, status.stderr
+        assert "Status:    running\n" in status.stdout, status.stderr
         assert user.run("logs", NAME, "--tail", "1", **environment).stdout
         assert user.run("down", NAME, **environment).status == 0
         found = world.call("docker", "ps", "--all", "--quiet", "--filter", f"name={container}")
