@@ -114,14 +114,15 @@ def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) 
         DockerError: the engine refused, or there was no end.
     """
     name = f"jailoc-look-{uuid4().hex}"
-    values = [word for key, value in environment.items() for word in ("--env", f"{key}={value}")]
+    # On a pipe: no value of a variable is on a command line. A line break ends one there.
+    values = "".join(f"{key}={value}\n" for key, value in environment.items() if "\n" not in value)
     try:
         return run(
             ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
              "--user", "1000:1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
-             "--pids-limit", "256", "--no-healthcheck", "--workdir", "/", *values,
-             "--entrypoint", "/bin/sh", image, "-c", script],
-            what=f"looking into image {image}", timeout=limit,
+             "--pids-limit", "256", "--no-healthcheck", "--workdir", "/",
+             "--env-file", "/dev/stdin", "--entrypoint", "/bin/sh", image, "-c", script],
+            what=f"looking into image {image}", timeout=limit, stdin=values.encode(),
         ).splitlines()  # fmt: skip
     except DockerError as error:
         if error.status == 124:
