@@ -18,21 +18,16 @@ def values(workspace: Workspace) -> Values:
     Raises:
         Refused: with everything that is wrong; nothing has been written yet.
     """
-    taken = {each.key for each in workspace.env}
-    found: Values = {}
-    problems: list[Diagnostic] = []
-    for secret in workspace.secrets:
-        try:
-            found[secret.name] = _value(secret, taken)
-        except _Unusable as unusable:
-            problems.append(
-                Diagnostic(
-                    code="secret-value",
-                    where=secret.origin,
-                    message=f"secret `{secret.name}`: {unusable}",
-                    hint=unusable.hint,
-                )
-            )
+    found, unusable = _gather(workspace)
+    problems = [
+        Diagnostic(
+            code="secret-value",
+            where=secret.origin,
+            message=f"secret `{secret.name}`: {error}",
+            hint=error.hint,
+        )
+        for secret, error in unusable
+    ]
     if sum(map(len, found.values())) > SECRETS_LIMIT:
         problems.append(
             Diagnostic(
@@ -48,15 +43,20 @@ def values(workspace: Workspace) -> Values:
 
 def known(workspace: Workspace) -> tuple[Values, tuple[str, ...]]:
     """Return the values that are to be had here, and the names of those that are not."""
+    found, unusable = _gather(workspace)
+    return found, tuple(secret.name for secret, _ in unusable)
+
+
+def _gather(workspace: Workspace) -> "tuple[Values, list[tuple[Secret, _Unusable]]]":
     taken = {each.key for each in workspace.env}
     found: Values = {}
-    missing: list[str] = []
+    unusable: list[tuple[Secret, _Unusable]] = []
     for secret in workspace.secrets:
         try:
             found[secret.name] = _value(secret, taken)
-        except _Unusable:
-            missing.append(secret.name)
-    return found, tuple(missing)
+        except _Unusable as error:
+            unusable.append((secret, error))
+    return found, unusable
 
 
 class _Unusable(Exception):  # noqa: N818 -- a verdict on a value

@@ -13,9 +13,10 @@ from jailoc.bin.verify import FIREWALL
 from jailoc.generators.compile import COMPOSE_FILE
 from jailoc.generators.compose import AGENT, WALL
 from jailoc.generators.given import Given
+from jailoc.generators.record import applied
 from jailoc.generators.verify import Check
 from jailoc.model.bundle import Bundle
-from jailoc.model.deployed import Applied, Deployed, file_states
+from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.plan import (
     BuildImages,
@@ -173,23 +174,8 @@ class Engine:
             raise Refused(tuple(map(_problem, wrong)))
 
     def _record(self) -> None:
-        found = self.observe()
-        applied = Applied(
-            config=self._given.config,
-            names=self._given.names,
-            bundle=self._bundle.digest,
-            files=file_states(self._bundle),
-            compose=self._bundle.compose,
-            firewall=self._bundle.firewall,
-            builds=tuple(each.recipe for each in self._bundle.builds),
-            images=found.images,
-            secrets=self._given.secrets,
-            handed=self._given.handed,
-            observed={name: each.facets for name, each in found.containers.items()},
-        )
-        store.write(
-            deployment.record(self._bundle.workspace), applied.model_dump_json() + "\n", 0o600
-        )
+        made = applied(self._bundle, self._given, self.observe())
+        store.write(deployment.record(self._bundle.workspace), made.model_dump_json() + "\n", 0o600)
 
 
 class Leftover:

@@ -13,6 +13,7 @@ from jailoc.generators.compose import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
 from jailoc.generators.facets import expected
 from jailoc.generators.given import Given
 from jailoc.generators.plan import plan
+from jailoc.generators.record import applied
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
 from jailoc.model.plan import (
@@ -225,20 +226,7 @@ class Memory:
             }
 
     def _record(self) -> None:
-        found = self.observe()
-        self.machine.applied = Applied(
-            config=self.given.config,
-            names=self.given.names,
-            bundle=self.bundle.digest,
-            files=file_states(self.bundle),
-            compose=self.bundle.compose,
-            firewall=self.bundle.firewall,
-            builds=tuple(each.recipe for each in self.bundle.builds),
-            images=found.images,
-            secrets=self.given.secrets,
-            handed=self.given.handed,
-            observed={name: each.facets for name, each in found.containers.items()},
-        )
+        self.machine.applied = applied(self.bundle, self.given, self.observe())
 
     # What a test does with it
 
