@@ -215,6 +215,7 @@ def carry_out(
         place = world.Engine(
             terminal, each.bundle, each.given, each.secrets, lambda: unchanged(flag, each)
         )
+        place.wait()
         found = place.observe()
         made = plan(each.bundle, found, each.given)
         _same(approved, made)

@@ -113,6 +113,15 @@ class Engine:
             case Prove() | Record() | RemoveProject():
                 self._finish(step)
 
+    def wait(self) -> None:
+        """Wait for what is starting, as after a restart by hand, to be well or sick."""
+        project, limit = self._bundle.compose.name, time.monotonic() + START_LIMIT
+        while time.monotonic() < limit and any(
+            each.state == "running" and each.health == "starting"
+            for each in engine.containers(project)
+        ):
+            time.sleep(0.5)
+
     def _finish(self, step: Prove | Record | RemoveProject) -> None:
         match step:
             case Prove():
@@ -163,12 +172,7 @@ class Engine:
         Raises:
             Refused: something differs.
         """
-        project, limit = self._bundle.compose.name, time.monotonic() + START_LIMIT
-        # What was started by hand just before may still be on its way.
-        while time.monotonic() < limit and any(
-            each.health == "starting" for each in engine.containers(project)
-        ):
-            time.sleep(0.5)
+        self.wait()
         wrong = [each for each in verify.quick(self._bundle) if not each.ok]
         if wrong:
             raise Refused(tuple(map(_problem, wrong)))
