@@ -117,14 +117,14 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     assert plan(user)["drift"] == []
     user.ok("verify", "planned")
 
-    # a bad change rolls back
+    # a bad change rolls back: an image that has a version, as every one must, and cannot serve
     inspected = json.loads(world.call("docker", "inspect", "jailoc-planned-opencode-1"))[0]
-    user.write(config(env='["LD_PRELOAD=/none", "NODE_OPTIONS=--no-such-option"]',
-                      image='"broken:1"'))  # fmt: skip
+    user.write(config(image='"broken:1"'))
     world.call(
         "docker", "build", "--quiet", "--tag", "broken:1", "-",
         stdin=f"FROM {inspected['Config']['Image']}\nUSER root\n"
-        "RUN printf '#!/bin/sh\\necho broken on purpose\\nexit 3\\n' > /usr/local/bin/opencode\n",
+        "RUN printf '#!/bin/sh\\n[ \"$1\" = --version ] && exec echo 1\\necho broken on purpose\\n"
+        "exit 3\\n' > /usr/local/bin/opencode\n",
     )  # fmt: skip
     failed = user.run("apply", "planned", "--yes")
     assert failed.status == 1
