@@ -353,4 +353,4 @@ def explain(terminal: Terminal, project: str) -> None:
             terminal.say(f"{container.service}: {container.health or container.state}, "
                          f"exit code {container.exit_code}; its last lines:", "yellow")  # fmt: skip
             for line in engine.tail(container.id).splitlines():
-                terminal.say(f"  {line}", "dim")
+                terminal.quote(line)

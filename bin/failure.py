@@ -15,6 +15,8 @@ from jailoc.bin.terminal import Terminal
 from jailoc.generators.validate import InvalidOutputError
 from jailoc.model.diagnostic import Diagnostic, Refused
 
+DIFFERENT = 2
+"""The exit status where differences are asked for, and found."""
 _LOGIN = re.compile(r"://[^/@\s]+@")
 """Who logs in with what, in a URL."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jailoc.bin import shared, store
+from jailoc.bin.failure import DIFFERENT
 from jailoc.bin.terminal import Terminal, visible
 from jailoc.generators.difference import compare, read, unified
 from jailoc.generators.markdown import pull_request
@@ -18,7 +19,6 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.effect import Effect, Sign
 from jailoc.model.golden import BUNDLE_FILE, Difference, FileState, State
 
-DIFFERENT = 2
 SHOWN = 20
 """Values that are shown on a terminal; JSON has all of them."""
 

@@ -149,7 +149,7 @@ def _build(terminal: Terminal, build: Build, folder: Path, before: Recipe | None
     except DockerError as error:
         failure = log.failure(build.dockerfile)
         for line in failure.tail:
-            terminal.say(f"  {line}", "dim")
+            terminal.quote(line)
         raise Refused((_failed(build, failure),)) from error
 
 

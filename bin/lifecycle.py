@@ -63,7 +63,7 @@ def refresh(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     with store.locked(directory.with_name(f"{name}.lock")):
         store.write_files(bundle.rules, directory)
         for line in engine.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
-            terminal.say(f"  {line}", "dim")
+            terminal.quote(line)
         deployment.reloaded(bundle)
     terminal.say(f"{name}: rules reloaded", "green")
     if store.differs(bundle.fixed, directory):
@@ -96,5 +96,5 @@ def down(terminal: Terminal, config: str | None, wanted: str | None) -> int:
 def _stop(terminal: Terminal, name: str) -> None:
     with store.locked(facts.cache_directory() / f"{name}.lock"):
         terminal.say(f"stopping {name}")
-        engine.down(f"jailoc-{name}", lambda line: terminal.say(f"  {line}", "dim"))
+        engine.down(f"jailoc-{name}", terminal.quote)
     terminal.say(f"{name} stopped", "green")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from jailoc.bin import apply, deployment, docker, prompt, store, world
 from jailoc.bin.apply import Item
-from jailoc.bin.failure import report
+from jailoc.bin.failure import DIFFERENT, report
 from jailoc.bin.source import Source
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.diagram import mermaid
@@ -18,7 +18,6 @@ from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.plan import Plan, SavedPlan
 
-DIFFERENT = 2
 AT_ONCE = 4
 """Workspaces that are worked on at the same time."""
 

@@ -109,7 +109,7 @@ def _failed(terminal: Terminal, name: str, problem: str, found: Services) -> Ref
     if unwell and (lines := engine.tail(unwell.id).splitlines()):
         terminal.say(f"the last lines of {unwell.service}:", "yellow")
         for line in lines:
-            terminal.say(f"  {line}", "dim")
+            terminal.quote(line)
     return refuse("not-ready", f"workspace `{name}`: {problem}", hint=f"see `jailoc logs {name}`")
 
 

@@ -45,7 +45,7 @@ def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
     terminal.say(f"{before.workspace}: returning to the previous state", "yellow")
     try:
         if WALL not in before.containers or COMPOSE_FILE not in before.files:
-            engine.down(project, lambda line: terminal.say(f"  {line}", "dim"))
+            engine.down(project, terminal.quote)
             _restore(directory, before)
             terminal.say(f"{before.workspace}: nothing runs, as before", "yellow")
             return

@@ -105,6 +105,10 @@ class Terminal:
         sys.stderr.write(self.paint(visible(self._prefix + text), style, sys.stderr) + "\n")
         sys.stderr.flush()
 
+    def quote(self, line: str) -> None:
+        """Write a line that another program wrote."""
+        self.say(f"  {line}", "dim")
+
     def ask(self, text: str) -> None:
         """Write a question; the answer is typed on the same line."""
         bold = self.paint(visible(text), "bold", sys.stderr)

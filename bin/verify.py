@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jailoc.bin import docker, engine, facts, source, store
 from jailoc.bin.blocked import machine
+from jailoc.bin.failure import DIFFERENT
 from jailoc.bin.terminal import Terminal
 from jailoc.generators.assets import asset
 from jailoc.generators.blocked import attempts
@@ -20,7 +21,6 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
 
-DIFFERENT = 2
 FIREWALL = ("/bin/sh", "/etc/jailoc/firewall.sh")
 
 

@@ -227,7 +227,7 @@ def start(terminal: Terminal, project: str, directory: Path, services: tuple[str
         project,
         directory / COMPOSE_FILE,
         list(services),
-        lambda line: terminal.say(f"  {line}", "dim"),
+        terminal.quote,
         START_LIMIT,
     )
 
@@ -251,7 +251,7 @@ def hand_secrets(wall: str, secrets: secret.Values) -> None:
 
 def remove_project(terminal: Terminal, name: str, prune: bool) -> None:
     """Remove what is left of a workspace: containers, network and generated files."""
-    engine.down(f"jailoc-{name}", lambda line: terminal.say(f"  {line}", "dim"), volumes=prune)
+    engine.down(f"jailoc-{name}", terminal.quote, volumes=prune)
     if prune:
         shutil.rmtree(facts.state_directory() / name, ignore_errors=True)
     shutil.rmtree(facts.cache_directory() / name, ignore_errors=True)
