@@ -20,7 +20,7 @@ def main() -> None:
     try:
         _catch(_interrupt)
         _streams()
-        from jailoc.bin.cli import run
+        from jailoc.bin.cli.main import run
 
         status = run(sys.argv[1:])
         _catch(_end)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from jailoc.model import field
+from jailoc.model import config_values
 from jailoc.model.base import Model
 from jailoc.model.secret import (
     FILE_NAME,
@@ -33,12 +33,12 @@ OneSource = Annotated[Source, AfterValidator(check_source)]
 class Base(Model):
     """What every image is built with."""
 
-    dockerfile: field.Dockerfile = Field(
+    dockerfile: config_values.Dockerfile = Field(
         default="",
         description="Dockerfile of the agent's image, instead of the embedded one: an absolute "
         "path, ~/..., or an http(s) URL.",
     )
-    ca_certificates: Annotated[tuple[field.Certificate, ...], field.Array] = Field(
+    ca_certificates: Annotated[tuple[config_values.Certificate, ...], config_values.Array] = Field(
         default=(),
         description="PEM files added to the trust store of every image that jailoc builds, for "
         "networks whose proxy inspects TLS.",
@@ -63,45 +63,47 @@ class Secrets(Model):
 class Scope(Model):
     """What may stand both in `[defaults]` and in a workspace."""
 
-    mounts: Annotated[tuple[field.Mount, ...], field.Array] = Field(
+    mounts: Annotated[tuple[config_values.Mount, ...], config_values.Array] = Field(
         default=(),
         description="Bind mounts HOST:CONTAINER[:ro|rw], laid over the built-in ones by container "
         "path; :CONTAINER removes one.",
     )
-    env: Annotated[tuple[field.Env, ...], field.Array] = Field(
+    env: Annotated[tuple[config_values.Env, ...], config_values.Array] = Field(
         default=(), description="Environment of the agent as KEY=VALUE, taken literally."
     )
-    env_file: Annotated[tuple[field.EnvFilePath, ...], field.Array] = Field(
+    env_file: Annotated[tuple[config_values.EnvFilePath, ...], config_values.Array] = Field(
         default=(), description="Files of KEY=VALUE lines for the agent's environment."
     )
     secrets: Secrets = Field(
         default=Secrets(), description="Secrets of the agent; values are never written here."
     )
-    egress: field.EgressMode | None = Field(
+    egress: config_values.EgressMode | None = Field(
         default=None,
         description="What is open without being named: public (default), the internet; allowlist, "
         "nothing, and other names do not resolve; none, nothing at all.",
     )
-    allowed_hosts: Annotated[tuple[field.AllowedHost, ...], field.Array] = Field(
+    allowed_hosts: Annotated[tuple[config_values.AllowedHost, ...], config_values.Array] = Field(
         default=(),
         description="Host names or addresses the sandbox may reach, in private networks too; "
         "NAME:PORT opens one port.",
     )
-    allowed_networks: Annotated[tuple[field.AllowedNetwork, ...], field.Array] = Field(
-        default=(),
-        description="Networks the sandbox may reach, as ADDRESS/LENGTH or ADDRESS/LENGTH:PORT.",
+    allowed_networks: Annotated[tuple[config_values.AllowedNetwork, ...], config_values.Array] = (
+        Field(
+            default=(),
+            description="Networks the sandbox may reach, as ADDRESS/LENGTH or ADDRESS/LENGTH:PORT.",
+        )
     )
-    host_ports: Annotated[tuple[field.Port, ...], field.Array] = Field(
+    host_ports: Annotated[tuple[config_values.Port, ...], config_values.Array] = Field(
         default=(),
         description="Ports of this machine the sandbox may reach, at host.docker.internal: a local "
         "model, a database. Nothing else of the machine is open.",
     )
-    protect: Annotated[tuple[field.Protected, ...], field.Array] | None = Field(
+    protect: Annotated[tuple[config_values.Protected, ...], config_values.Array] | None = Field(
         default=None,
         description="Paths inside each workspace path that the agent cannot change, because the "
         "host executes them; replaces the built-in list, [] protects nothing.",
     )
-    image: field.Image | None = Field(
+    image: config_values.Image | None = Field(
         default=None, description="Image of the agent, instead of the one jailoc builds."
     )
     ssh_auth_sock: bool | None = Field(
@@ -123,10 +125,10 @@ class Scope(Model):
         description="Run that Docker in a privileged container, so that --privileged works inside "
         "(default false). Whoever becomes root in it is root on this machine.",
     )
-    cpu: field.Cpu | None = Field(
+    cpu: config_values.Cpu | None = Field(
         default=None, description="Number of CPUs, a float (default 2.0)."
     )
-    memory: field.Memory | None = Field(
+    memory: config_values.Memory | None = Field(
         default=None, description="Limit of memory: digits with k, m or g (default 4g)."
     )
 
@@ -138,12 +140,12 @@ class Defaults(Scope):
 class Expect(Model):
     """What the rules of a workspace must and must not open; checked before anything runs."""
 
-    reach: Annotated[tuple[field.Reached, ...], field.Array] = Field(
+    reach: Annotated[tuple[config_values.Reached, ...], config_values.Array] = Field(
         default=(),
         description="Hosts and networks that must be open: names that are allowed, addresses, "
         "networks, each with :PORT or without.",
     )
-    block: Annotated[tuple[field.Blocked, ...], field.Array] = Field(
+    block: Annotated[tuple[config_values.Blocked, ...], config_values.Array] = Field(
         default=(),
         description="Addresses and networks that must be closed, entirely and on every port.",
     )
@@ -168,27 +170,27 @@ class WorkspaceConfig(Scope):
     # In the definition itself: editors pass over what stands beside a reference to it.
     model_config = ConfigDict(json_schema_extra=_EXCLUSIVE)
 
-    paths: Annotated[tuple[field.Path, ...], field.Array] = Field(
+    paths: Annotated[tuple[config_values.Path, ...], config_values.Array] = Field(
         default=(),
         description="Directories of the host that the agent works in, at the same path inside.",
     )
-    port: field.Port | None = Field(
+    port: config_values.Port | None = Field(
         default=None,
         description="Port of the server on 127.0.0.1 of the host; by default 4096 and the place of "
         "the workspace in the order of all names.",
     )
-    mode: field.AttachMode | None = Field(
+    mode: config_values.AttachMode | None = Field(
         default=None, description="How to attach to this one, instead of what the top level says."
     )
     expect: Expect = Field(
         default=Expect(), description="What must be open and what must be closed."
     )
-    dockerfile: field.Dockerfile = Field(
+    dockerfile: config_values.Dockerfile = Field(
         default="",
         description="Dockerfile laid over the image (FROM ${BASE}): an absolute path, ~/..., or an "
         "http(s) URL.",
     )
-    build_context: field.BuildContext = Field(
+    build_context: config_values.BuildContext = Field(
         default="",
         description="Build context of `dockerfile`; by default the directory it lies in.",
     )
@@ -197,17 +199,17 @@ class WorkspaceConfig(Scope):
 class Config(Model):
     """The whole file."""
 
-    mode: field.AttachMode = Field(
+    mode: config_values.AttachMode = Field(
         default="", description="How to attach: remote, exec, or empty to choose by itself."
     )
-    password_mode: field.PasswordMode = Field(
+    password_mode: config_values.PasswordMode = Field(
         default="auto", description="Where the server's password is kept: auto, env, keyring, file."
     )
-    trust: Annotated[tuple[field.Trusted, ...], field.Array] = Field(
+    trust: Annotated[tuple[config_values.Trusted, ...], config_values.Array] = Field(
         default=(),
         description="Files and directories that steer the host although an agent can change them.",
     )
-    ignore_drift: Annotated[tuple[field.DriftPattern, ...], field.Array] = Field(
+    ignore_drift: Annotated[tuple[config_values.DriftPattern, ...], config_values.Array] = Field(
         default=(),
         description="Addresses of drift that is noise, as `jailoc plan` names them; `*` stands for "
         "anything.",
@@ -215,7 +217,7 @@ class Config(Model):
     base: Base = Field(default=Base(), description="Images: what every one is built with.")
     defaults: Defaults = Field(default=Defaults(), description="What holds for every workspace.")
     workspaces: dict[
-        field.WorkspaceName,
+        config_values.WorkspaceName,
         WorkspaceConfig,
     ] = Field(
         default_factory=dict,

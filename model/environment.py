@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from jailoc.model.base import Model
-from jailoc.model.problem import problem
+from jailoc.model.field_error import problem
 
 RESERVED = (
     "OPENCODE_LOG", "OPENCODE_SERVER_PASSWORD", "DOCKER_HOST", "DOCKER_TLS_CERTDIR",

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from jailoc.model.base import Model
+from jailoc.model.field_error import problem
+from jailoc.model.forbidden_paths import trespass
 from jailoc.model.host import Host
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
-from jailoc.model.problem import problem
-from jailoc.model.territory import trespass
 
 FORMS = "HOST:CONTAINER, HOST:CONTAINER:ro, HOST:CONTAINER:rw, or :CONTAINER to remove one"
 

@@ -8,9 +8,9 @@ from pydantic.config import JsonDict
 
 from jailoc.model.base import Model
 from jailoc.model.environment import RESERVED
+from jailoc.model.field_error import problem
 from jailoc.model.host import Host
 from jailoc.model.path import clean, expand
-from jailoc.model.problem import problem
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from jailoc.bin.apply import rounds
-from jailoc.generators.compose import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
-from jailoc.generators.facets import expected
-from jailoc.generators.given import Given
-from jailoc.generators.plan import plan
-from jailoc.generators.record import applied
+from jailoc.bin.deploy.apply import rounds
+from jailoc.generators.artefacts.compose import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
+from jailoc.generators.artefacts.container_fields import expected
+from jailoc.generators.plan.inputs import Given
+from jailoc.generators.plan.plan import plan
+from jailoc.generators.plan.record import applied
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
 from jailoc.model.plan import (

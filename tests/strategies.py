@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from hypothesis import strategies as st
 
-from jailoc.generators.compile import compile_workspace
-from jailoc.generators.load import load
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.load import load
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.bundle import Bundle
 from jailoc.model.config import Config
@@ -16,7 +16,7 @@ from jailoc.model.document import Document
 from jailoc.model.environment import RESERVED
 from jailoc.model.host import Host
 from jailoc.model.path import clean
-from jailoc.model.special import SPECIAL
+from jailoc.model.special_ranges import SPECIAL
 
 HOST = Host(home="/home/alice", ipv6=True)
 

@@ -1,1 +1,1 @@
-"""The commands, one module a group. Each imports what it needs when it runs."""
+"""What each command does, one file a command."""

@@ -1,138 +1,103 @@
-"""Commands that change what runs."""
+"""The commands of every day that change the engine: `up`, `down`, `restart` and `refresh`."""
 
-from typing import Annotated
+from pathlib import Path
 
-from cyclopts import Parameter
+from jailoc.bin.commands.verify import FIREWALL
+from jailoc.bin.config import facts, source
+from jailoc.bin.deploy import apply, execute, observe
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.host import files
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.artefacts.compose import WALL
+from jailoc.model.diagnostic import refuse
 
-from jailoc.bin.app import Options, Switch, app, terminal
 
-Ignore = Annotated[tuple[str, ...], Parameter(negative=())]
+def up(terminal: Terminal, config: str | None, wanted: str | None, pull: bool = False) -> int:
+    """Make a workspace run as the configuration says, and wait until its server answers.
 
-
-@app.command
-def up(workspace: str | None = None, /, *, pull: Switch = False) -> int:
-    """Start a workspace and wait until its server answers.
-
-    Example: jailoc up api
-
-    Parameters
-    ----------
-    workspace
-        The workspace; that of the current directory by default.
-    pull
-        Fetch the images anew that others are built on, or that are used as they are.
+    With `pull`, the images that others are built on are fetched anew.
     """
-    from jailoc.bin import lifecycle
+    origin = apply.read(terminal, config, lambda each: (each.chosen(wanted),))
+    name = origin.chosen(wanted)
+    each = apply.item(terminal, config, origin, name, complete=True, pull=pull)
+    if each.bundle is not None:
+        execute.build_unknown(terminal, each.bundle)
+    if apply.carry_out(terminal, config, each):
+        terminal.say(f"{name} started {_where(each)}", "green")
+    else:
+        terminal.say(f"{name} already running {_where(each)}", "yellow")
+    return 0
 
-    return lifecycle.up(terminal(), Options.config, workspace or Options.workspace, pull)
+
+def _where(each: apply.Item) -> str:
+    ports = each.bundle.compose.services[WALL].ports if each.bundle else ()
+    return f"on port {ports[0].published}" if ports else "exec-only, port not exposed"
 
 
-@app.command
-def down(workspace: str | None = None, /) -> int:
-    """Stop a workspace: its containers and network go, its volumes stay.
+def restart(terminal: Terminal, config: str | None, wanted: str | None) -> int:
+    """Stop a workspace and start it again; whatever could fail beforehand does so before that."""
+    origin = apply.read(terminal, config, lambda each: (each.chosen(wanted),))
+    each = apply.item(terminal, config, origin, origin.chosen(wanted), complete=True)
+    if each.bundle is not None:
+        execute.build(terminal, each.bundle)
+    _stop(terminal, each.name)
+    apply.carry_out(terminal, config, each)
+    terminal.say(f"{each.name} started {_where(each)}", "green")
+    return 0
 
-    Example: jailoc down api
 
-    Parameters
-    ----------
-    workspace
-        The workspace; that of the current directory by default.
+def refresh(terminal: Terminal, config: str | None, wanted: str | None) -> int:
+    """Bring the rules of a running workspace up to date: in one step, and nothing is restarted.
+
+    Names are looked up anew, too.
     """
-    from jailoc.bin import lifecycle
+    origin = source.read(config)
+    terminal.diagnose(origin.warnings)
+    name = origin.chosen(wanted)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    found = {each.service: each for each in containers.containers(bundle.compose.name)}
+    wall = found.get(WALL)
+    if wall is None or wall.state != "running":
+        raise refuse(
+            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+        )
+    directory = Path(bundle.directory)
+    with files.locked(directory.with_name(f"{name}.lock")):
+        files.write_files(bundle.rules, directory)
+        for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
+            terminal.quote(line)
+        observe.reloaded(bundle)
+    terminal.say(f"{name}: rules reloaded", "green")
+    if files.differs(bundle.fixed, directory):
+        terminal.say(f"other changes wait for `jailoc up {name}`", "yellow")
+    return 0
 
-    return lifecycle.down(terminal(), Options.config, workspace or Options.workspace)
 
+def down(terminal: Terminal, config: str | None, wanted: str | None) -> int:
+    """Remove a workspace's containers and network; its volumes stay.
 
-@app.command
-def restart(workspace: str | None = None, /) -> int:
-    """Stop a workspace and start it again; it is checked and built before it is stopped.
-
-    Example: jailoc restart api
-
-    Parameters
-    ----------
-    workspace
-        The workspace; that of the current directory by default.
+    A name that the configuration does not have (any more) works too: the engine knows its labels.
     """
-    from jailoc.bin import lifecycle
-
-    return lifecycle.restart(terminal(), Options.config, workspace or Options.workspace)
-
-
-@app.command
-def plan(
-    *workspaces: str,
-    all: Switch = False,  # noqa: A002 -- the flag's name
-    prune: Switch = False,
-    ignore: Ignore = (),
-    json: Switch = False,
-    markdown: Switch = False,
-    detailed_exitcode: Switch = False,
-    out: str | None = None,
-) -> int:
-    """Show what apply would change, what that opens, and what has drifted; change nothing.
-
-    Example: jailoc plan api --out api.plan
-
-    Parameters
-    ----------
-    workspaces
-        Workspaces to look at; that of the current directory by default.
-    all
-        Every workspace, and those that left the configuration.
-    prune
-        Remove the volumes and the password of those that left it, too.
-    ignore
-        Address of drift that is noise, such as service.opencode.memory; may be repeated.
-    json
-        Write JSON.
-    markdown
-        Write Markdown, for a comment.
-    detailed_exitcode
-        Exit with 2 if there is something to do.
-    out
-        Keep the plan in a file that apply takes.
-    """
-    from jailoc.bin import planning
-
-    wanted = workspaces or ((Options.workspace,) if Options.workspace else ())
-    choice = planning.Choice(wanted=wanted, everything=all, prune=prune, ignore=ignore)
-    return planning.plan(
-        terminal(), Options.config, choice, as_json=json, as_markdown=markdown,
-        detailed=detailed_exitcode, out=out,
-    )  # fmt: skip
+    name = wanted or source.read(config).chosen(None)
+    docker.check()
+    if not containers.project_objects(f"jailoc-{name}"):
+        if wanted:
+            known = source.read(config).config.workspaces
+            if name not in known:
+                raise refuse(
+                    "workspace-unknown",
+                    f"workspace `{name}` not found, and the engine has nothing of that name",
+                    allowed=", ".join(sorted(known)) or "none is configured",
+                )
+        terminal.say(f"{name} is not running", "yellow")
+        return 0
+    _stop(terminal, name)
+    return 0
 
 
-@app.command
-def apply(
-    *workspaces: str,
-    all: Switch = False,  # noqa: A002 -- the flag's name
-    prune: Switch = False,
-    ignore: Ignore = (),
-    yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative=())] = False,
-    rollback: Annotated[bool, Parameter(name="--rollback", negative="--no-rollback")] = True,
-) -> int:
-    """Show the plan, ask, and do just that; a failure returns to what was there before.
-
-    Example: jailoc apply --all --yes
-
-    Parameters
-    ----------
-    workspaces
-        Workspaces, or the file of a plan that was kept; that of the current directory by default.
-    all
-        Every workspace, and those that left the configuration.
-    prune
-        Remove the volumes and the password of those that left it, too.
-    ignore
-        Address of drift that is noise, such as service.opencode.memory; may be repeated.
-    yes
-        Do not ask.
-    rollback
-        Leave things as a failure has left them; without it, what was there before comes back.
-    """
-    from jailoc.bin import planning
-
-    wanted = workspaces or ((Options.workspace,) if Options.workspace else ())
-    choice = planning.Choice(wanted=wanted, everything=all, prune=prune, ignore=ignore)
-    return planning.run(terminal(), Options.config, choice, yes=yes, back=rollback)
+def _stop(terminal: Terminal, name: str) -> None:
+    with files.locked(facts.cache_directory() / f"{name}.lock"):
+        terminal.say(f"stopping {name}")
+        containers.down(f"jailoc-{name}", terminal.quote)
+    terminal.say(f"{name} stopped", "green")

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jailoc.generators import firewall as walls
+from jailoc.generators.artefacts import firewall as walls
 from jailoc.model.address import Family, Network
 from jailoc.model.firewall import Chain, Decision, Policy, Rule, Ruleset, Target
 

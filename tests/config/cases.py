@@ -7,10 +7,10 @@ say which rule they are about. `pytest tests/config --update-golden` writes the 
 import tomllib
 from pathlib import Path
 
-from jailoc.generators.compile import compile_workspace
-from jailoc.generators.effective import Setting, of_workspace, shared
-from jailoc.generators.load import load, warnings
-from jailoc.generators.resolve import names
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.effective import Setting, of_workspace, shared
+from jailoc.generators.config.load import load, warnings
+from jailoc.generators.config.resolve import names
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.document import Document
 from jailoc.model.host import Host, Kind

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from jailoc.bin import builder, context, source
-from jailoc.generators.compile import compile_workspace
+from jailoc.bin.config import build_context, source
+from jailoc.bin.engine import images
+from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.ignore import ignored, parse
 from tests.engine import world
 from tests.engine.conftest import Sandbox, inner_image
@@ -57,7 +58,7 @@ def test_what_counts_is_what_the_engine_is_sent(tmp_path: Path, text: str) -> No
     patterns = parse(text)
     ours = {each for each in (*TREE, ".dockerignore") if not ignored(patterns, each)}
     assert ours == sent
-    assert context.digest(str(tmp_path))
+    assert build_context.digest(str(tmp_path))
 
 
 @pytest.fixture
@@ -267,7 +268,7 @@ def test_one_line_of_certificates_makes_every_tool_trust_an_inspecting_proxy(
     origin = source.read(str(tmp_path / "config.toml"))
     bundle = compile_workspace(origin.config, "a", origin.host)
     base = next(each for each in bundle.builds if each.name == "base")
-    builder.build(base, tmp_path / "build", lambda line: None)
+    images.build(base, tmp_path / "build", lambda line: None)
 
     def trusted(image: str) -> set[str]:
         script = "".join(f"echo '{name}' \"$({command})\"\n" for name, command in TOOLS.items())

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from jailoc.bin import engine, source
-from jailoc.generators.compile import compile_workspace
-from jailoc.generators.probe import Place, Probe, special, verdict
-from jailoc.model.allow import parse_host
+from jailoc.bin.config import source
+from jailoc.bin.engine import containers
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.runtime.probes import Place, Probe, special, verdict
+from jailoc.model.allow_entry import parse_host
 from jailoc.model.firewall import Firewall, Protocol
 from tests.engine import world
 from tests.engine.conftest import Sandbox, friend, inner_image
@@ -131,14 +132,14 @@ def _field(ours: Sandbox, friends: dict[str, str]) -> Field:
     wall = ours.container("firewall")
     places = outside() | machine(wall)
     for label, container in friends.items():
-        for index, address in enumerate(sorted(engine.addresses(container))):
+        for index, address in enumerate(sorted(containers.addresses(container))):
             places[f"{label}-{index}"] = (address, world.PORT)
             places[f"{label}-{index}-other-port"] = (address, world.OTHER_PORT)
-    own = engine.addresses(wall)
+    own = containers.addresses(wall)
     for index, address in enumerate(sorted(own)):
         places[f"own-{index}"] = (address, world.PORT)
     places |= {"loopback": ("127.0.0.1", world.PORT), "loopback-ipv6": ("::1", world.PORT)}
-    state = engine.names(wall)
+    state = containers.names(wall)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(ours.user.home))
         origin = source.read(None)

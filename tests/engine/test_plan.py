@@ -232,7 +232,7 @@ sys.exit(run(sys.argv[1:]))
 def test_a_kill_at_any_docker_call_or_write_is_finished_by_the_next_apply(user: User) -> None:
     """Each round starts from what the kill of the round before and its repair have left."""
     user.ok("apply", "planned", "--yes")
-    # In memory every moment is tried (tests/bin/test_apply.py), here every fifth call or write.
+    # tests/bin/deploy/test_apply.py tries every moment in memory; here it is every fifth.
     turn, killed = 0, True
     environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
     while killed:

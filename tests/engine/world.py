@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from jailoc.generators import probe as probe_module
+from jailoc.generators.runtime import probes as probe_module
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "jailoc-test"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.generators.compile import compile_workspace
-from jailoc.generators.load import load
-from jailoc.generators.resolve import names
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.load import load
+from jailoc.generators.config.resolve import names
 from jailoc.model.bundle import Bundle
 from jailoc.model.document import Document
 from jailoc.model.host import Host, Kind

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.generators import firewall
-from jailoc.generators.branch import branch
-from jailoc.generators.firewall import EVERYTHING, lower
-from jailoc.generators.resolve import resolve
+from jailoc.generators.artefacts import firewall
+from jailoc.generators.artefacts.chain_tree import branch
+from jailoc.generators.artefacts.firewall import EVERYTHING, lower
+from jailoc.generators.config.resolve import resolve
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
@@ -29,7 +29,7 @@ from jailoc.model.firewall import (
     loopback,
 )
 from jailoc.model.host import Host
-from jailoc.model.special import PUBLIC, SPECIAL
+from jailoc.model.special_ranges import PUBLIC, SPECIAL
 from jailoc.model.workspace import Workspace
 from tests.strategies import HOST, Value, any_networks, config_of, toml
 

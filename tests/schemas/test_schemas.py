@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 from hypothesis import given
 
-from jailoc.generators.compile import compile_workspace
-from jailoc.generators.emit import document
-from jailoc.generators.schema import bundle_schema, config_schema, plan_schema
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.artefacts.compose_yaml import document
+from jailoc.generators.config.schema import bundle_schema, config_schema, plan_schema
 from jailoc.model.document import Document
 from jailoc.schemas import NAMES, schema, text
 from tests.strategies import HOST, bundle_of, config_of, configs, toml

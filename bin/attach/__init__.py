@@ -1,0 +1,1 @@
+"""Between the user's terminal and the agent's client."""

@@ -1,0 +1,105 @@
+"""The client in the container: run as the agent, never as root."""
+
+import secrets
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from jailoc.bin.engine import docker
+from jailoc.generators.artefacts.compose import AGENT_USER, PASSWORD_FILE, SECRETS_PLACE
+from jailoc.generators.attach.client import inner_environment
+from jailoc.model.diagnostic import refuse
+
+DETACH = ",".join(["ctrl-^", "ctrl-@"] * 8)
+"""A sequence that nobody types, in place of one that begins with a key of OpenCode's."""
+TOKEN = "JAILOC_CLIENT"  # noqa: S105 -- the name of a variable
+TUI_CONFIG = "/etc/jailoc/tui.json"
+
+# Where only root can write comes first: the agent may have put one of its own on its path.
+_FIND = f"""
+client=
+for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
+    [ -n "$client" ] || [ ! -x "$folder/opencode" ] || client=$folder/opencode
+done
+[ -n "$client" ] || client=$(command -v opencode) || client=
+[ ! -f {TUI_CONFIG} ] || printf tui
+printf '\\n%s' "$client"
+"""
+_RUN = f"""
+OPENCODE_SERVER_PASSWORD=$(/bin/cat {SECRETS_PLACE}/{PASSWORD_FILE}) || exit 1
+NO_PROXY=${{NO_PROXY-${{no_proxy-}}}}
+NO_PROXY=${{NO_PROXY:+$NO_PROXY,}}127.0.0.1
+no_proxy=$NO_PROXY
+export OPENCODE_SERVER_PASSWORD NO_PROXY no_proxy
+exec "$@"
+"""
+_END = f"""
+marked() {{
+    for process in /proc/[0-9]*; do
+        number=${{process#/proc/}}
+        tr '\\0' '\\n' <"$process/environ" | grep -qx "{TOKEN}=$1" &&
+            printf '%s ' "$number"
+    done 2>/dev/null
+}}
+signal=TERM
+for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    found=$(marked "$1")
+    [ -n "$found" ] || exit 0
+    kill -$signal $found 2>/dev/null
+    sleep 0.2 || sleep 1
+    [ "$round" != 10 ] || signal=KILL
+done
+"""
+
+
+class Inner(NamedTuple):
+    """The client of a container."""
+
+    path: str
+    tui: str | None
+
+
+def find(name: str, container: str) -> Inner:
+    """Return the client of a container.
+
+    Raises:
+        Refused: it has none.
+    """
+    text = docker.run(
+        ["exec", "--user", AGENT_USER, container, "/bin/sh", "-c", _FIND],
+        what="looking for the client in the container",
+        timeout=30,
+    )
+    tui, _, path = text.partition("\n")
+    if not path.startswith("/"):
+        raise refuse(
+            "client-missing",
+            f"the image of workspace `{name}` has no `opencode` on its PATH",
+            hint="install it in the image, or attach with --remote",
+        )
+    return Inner(path, TUI_CONFIG if tui else None)
+
+
+def command(
+    container: str, inner: Inner, arguments: tuple[str, ...], environment: Mapping[str, str]
+) -> tuple[list[str], str]:
+    """Return docker's arguments for a client in a container, and the token that marks it."""
+    token = secrets.token_hex(16)
+    variables = inner_environment(environment, inner.tui) | {TOKEN: token}
+    words = [word for key, value in variables.items() for word in ("--env", f"{key}={value}")]
+    return [
+        "exec", "--interactive", "--tty", "--user", AGENT_USER, "--detach-keys", DETACH, *words,
+        container, "/bin/sh", "-c", _RUN, "jailoc", inner.path, *arguments,
+    ], token  # fmt: skip
+
+
+def end(container: str, token: str) -> None:
+    """End a client that its engine would leave running (a closed connection ends nothing)."""
+    try:
+        docker.run(
+            ["exec", "--user", AGENT_USER, container, "/bin/sh", "-c", _END, "jailoc", token],
+            what="ending the client in the container",
+            timeout=10,
+        )
+    except docker.DockerError:
+        # The container is gone, and the client with it.
+        return

@@ -1,0 +1,111 @@
+"""What a program writes to its terminal, on its way to the screen, in a thread of its own.
+
+A screen that is slow or stands still holds up nothing else.
+"""
+
+import errno
+import os
+import select
+import threading
+from collections.abc import Iterator
+
+from jailoc.bin.attach.wakeup import ENDING, Alarm
+from jailoc.generators.attach.resume_hint import Rewriter
+from jailoc.generators.attach.terminal_modes import Screen
+
+IDLE = 0.05
+"""Seconds until a piece that could be the beginning of OpenCode's hint is shown as it is."""
+LAST_WORDS = 1.0
+"""Seconds that a screen has to take the last output where nobody wants to wait."""
+PIECE = 1 << 16
+
+
+class Display:
+    """Copies from a pseudo-terminal to a screen while it is entered.
+
+    Args:
+        master: The pseudo-terminal's own side; once entered, it is closed at the end.
+        screen: Where to.
+        alarm: Rung when nothing more will be copied.
+    """
+
+    def __init__(self, master: int, screen: int, alarm: Alarm) -> None:
+        self.error: OSError | None = None
+        self._master, self._screen, self._alarm = master, screen, alarm
+        self._over, self._end = os.pipe()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Display":
+        try:
+            self._thread.start()
+        except BaseException:
+            self._close()
+            os.close(self._over)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+        self._thread.join(LAST_WORDS)
+        # A thread that hangs in a write must not wake up with descriptors of somebody else.
+        if not self._thread.is_alive():
+            os.close(self._over)
+            os.close(self._master)
+
+    def wait(self) -> None:
+        """Wait until all that an ended program wrote is shown, or a signal ends the waiting."""
+        self._close()
+        while self._thread.is_alive() and not self._alarm.taken() & ENDING:
+            select.select([self._alarm.descriptor], [], [], 0.2)
+
+    def _close(self) -> None:
+        if self._end >= 0:
+            os.close(self._end)
+            self._end = -1
+
+    def _run(self) -> None:
+        try:
+            self._copy()
+        except OSError as error:
+            self.error = error
+        self._alarm.ring()
+
+    def _copy(self) -> None:
+        rewriter, changes = Rewriter(), Screen()
+        for piece in self._pieces(rewriter):
+            changes.feed(piece)
+            self._show(piece)
+        if os.isatty(self._screen):
+            self._show(changes.leave())
+
+    def _pieces(self, rewriter: Rewriter) -> Iterator[bytes]:
+        over = False
+        while True:
+            watched = [self._master] if over else [self._master, self._over]
+            idle = IDLE if over or rewriter.holds else None
+            readable, _, _ = select.select(watched, [], [], idle)
+            if self._master in readable:
+                if not (piece := self._read()):
+                    break
+                yield rewriter.feed(piece)
+            elif self._over in readable:
+                # The program has ended; somebody whom it started may hold its terminal open.
+                over = True
+            elif over:
+                break
+            else:
+                yield rewriter.flush()
+        yield rewriter.flush()
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._master, PIECE)
+        except OSError as error:
+            # Nobody holds the other side any more: that is how a terminal ends on Linux.
+            if error.errno == errno.EIO:
+                return b""
+            raise
+
+    def _show(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._screen, data) :]

@@ -1,0 +1,233 @@
+"""Run an interactive program on a terminal of its own, between the user's terminal and jailoc.
+
+The program sees a terminal although what it writes is filtered. Whatever happens, it is ended and
+waited for, and the user's terminal is as it was.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import termios
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import NamedTuple
+
+from jailoc.bin.attach.output import PIECE, Display
+from jailoc.bin.attach.wakeup import ENDING, Alarm
+from jailoc.bin.attach.watchdog import Watch
+
+GRACE = 2.0
+"""Seconds that a program has to end itself."""
+# A session leader without a terminal gets the one that it opens (credentials(7), tty(4)).
+_TAKE_TERMINAL = 'exec "$@" <>"$0" >&0 2>&1'
+
+
+class Ended(NamedTuple):
+    """How a program ended."""
+
+    code: int
+    """Its exit status; negative for the signal that ended it."""
+    reason: str | None
+    """Why it was ended, if the watch found a reason."""
+    stopped: bool
+    """A signal to jailoc ended it."""
+
+
+def has_terminals() -> bool:
+    """Tell whether the system has another pseudo-terminal to give."""
+    try:
+        pair = os.openpty()
+    except OSError:
+        return False
+    for each in pair:
+        os.close(each)
+    return True
+
+
+def run(
+    command: list[str], environment: dict[str, str], watch: Watch, keys: int = 0, screen: int = 1
+) -> Ended:
+    """Run a program on a new terminal until it ends or must be ended.
+
+    Args:
+        command: The program, by its path, and its arguments.
+        environment: All of its environment.
+        watch: Looks whether it must be ended.
+        keys: The descriptor that it is typed to.
+        screen: The descriptor that it is shown on.
+
+    Raises:
+        OSError: it cannot be started, or what it writes cannot be shown.
+    """
+    with ExitStack() as stack:
+        master, slave = os.openpty()
+        unowned = stack.enter_context(ExitStack())
+        unowned.callback(os.close, master)
+        with os.fdopen(slave) as other:
+            name = os.ttyname(slave)
+            typed = _Typed(keys, screen, master)
+            alarm = stack.enter_context(Alarm())
+            stack.enter_context(watch.running(alarm.ring))
+            stack.enter_context(raw(keys))
+            display = stack.enter_context(Display(master, screen, alarm))
+            unowned.pop_all()
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", _TAKE_TERMINAL, name, *command],
+                env=environment,
+                stdin=other,
+                stdout=other,
+                stderr=other,
+                start_new_session=True,
+            )
+            stack.callback(_finish, process)
+        # From here on only the program holds its terminal, so that its end is seen.
+        stopped = _serve(process, alarm, watch, typed, display)
+        if watch.reason or stopped:
+            # What was typed for the program is no command for the shell.
+            with suppress(termios.error):
+                termios.tcflush(keys, termios.TCIFLUSH)
+        else:
+            display.wait()
+    if display.error and process.returncode == 0 and not watch.reason and not stopped:
+        raise display.error
+    return Ended(process.returncode, watch.reason, stopped)
+
+
+def run_directly(command: list[str], environment: dict[str, str], watch: Watch) -> Ended:
+    """Run a program on the user's own terminal, where the system has no other to give."""
+    with Alarm() as alarm, watch.running(alarm.ring), as_it_was(0):
+        process = subprocess.Popen(command, env=environment)
+        try:
+            stopped = _serve(process, alarm, watch)
+        finally:
+            _finish(process)
+    return Ended(process.returncode, watch.reason, stopped)
+
+
+@contextmanager
+def as_it_was(descriptor: int) -> Iterator[None]:
+    """Give a terminal its modes back, however the block ends."""
+    try:
+        before = termios.tcgetattr(descriptor)
+    except termios.error:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(termios.error):
+            # At once: waiting for the output to drain could take for ever.
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+@contextmanager
+def raw(descriptor: int) -> Iterator[None]:
+    """Hand on each key as it is typed; what is no terminal stays as it is."""
+    with as_it_was(descriptor):
+        if os.isatty(descriptor):
+            tty.setraw(descriptor, termios.TCSANOW)
+        yield
+
+
+def _finish(process: "subprocess.Popen[bytes]") -> None:
+    """Leave no process behind, not even a dead one."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+class _Typed:
+    """What is typed, on its way to the program, and the size of the terminal it is typed at."""
+
+    def __init__(self, keys: int, screen: int, master: int) -> None:
+        self.keys, self.master = keys, master
+        self.open, self.waiting = True, b""
+        self._sizes = (keys, screen, 2)
+        self._terminal = os.isatty(keys)
+        os.set_blocking(master, False)
+        self.resize()
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the user's terminal is gone."""
+        return self._terminal and not self.open
+
+    def resize(self) -> None:
+        """Give the program's terminal the size of the user's."""
+        for each in self._sizes:
+            with suppress(termios.error, OSError):
+                termios.tcsetwinsize(self.master, termios.tcgetwinsize(each))
+                return
+        termios.tcsetwinsize(self.master, (24, 80))
+
+    def resume(self) -> None:
+        """Be raw again: the shell has set its own modes while jailoc was stopped."""
+        with suppress(termios.error):
+            if self._terminal:
+                tty.setraw(self.keys, termios.TCSANOW)
+
+    def read(self) -> None:
+        try:
+            piece = os.read(self.keys, PIECE)
+        except OSError:
+            piece = b""
+        self.open = bool(piece)
+        self.waiting += piece
+
+    def write(self) -> None:
+        try:
+            self.waiting = self.waiting[os.write(self.master, self.waiting) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self.waiting = b""
+
+
+def _serve(
+    process: "subprocess.Popen[bytes]",
+    alarm: Alarm,
+    watch: Watch,
+    typed: _Typed | None = None,
+    display: Display | None = None,
+) -> bool:
+    """Carry keys, sizes and signals until the program has ended.
+
+    Returns:
+        Whether a signal ended it.
+    """
+    stopped = False
+    deadline: float | None = None
+    while process.poll() is None:
+        lost = (typed and typed.lost) or (display and display.error)
+        if deadline is None and (watch.reason or stopped or lost):
+            process.terminate()
+            deadline = time.monotonic() + GRACE
+        reading, writing = [alarm.descriptor], []
+        if typed and typed.open and deadline is None and len(typed.waiting) < PIECE:
+            reading.append(typed.keys)
+        if typed and typed.waiting:
+            writing.append(typed.master)
+        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+        readable, _, _ = select.select(reading, writing, [], patience)
+        if deadline is not None and time.monotonic() >= deadline:
+            process.kill()
+            deadline = time.monotonic() + GRACE
+        if typed:
+            if typed.keys in readable:
+                typed.read()
+            if typed.waiting:
+                typed.write()
+        signals = alarm.taken()
+        if typed and signal.SIGCONT in signals:
+            typed.resume()
+        if typed and signals & {signal.SIGCONT, signal.SIGWINCH}:
+            typed.resize()
+        if signals & ENDING:
+            if stopped:
+                # The second one does not wait any more.
+                process.kill()
+            stopped = True
+    return stopped

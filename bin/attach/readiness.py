@@ -1,0 +1,134 @@
+"""Wait until a workspace's server answers, and say what is waited for."""
+
+import base64
+import http.client
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from jailoc.bin.engine import containers
+from jailoc.bin.terminal.status_line import Live
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compose import AGENT, WALL
+from jailoc.generators.attach.client import USER
+from jailoc.model.base import Model
+from jailoc.model.diagnostic import Refused, refuse
+
+INTERVAL = 0.2
+LIMIT = 90.0
+"""Seconds; a health check has given its verdict by then."""
+PATIENCE = 2.0
+"""Seconds that a server may take for one answer."""
+OVER = frozenset({"exited", "dead", "removing"})
+
+
+class Services(Model):
+    """The two containers of a workspace that an attached client depends on."""
+
+    wall: containers.Container | None
+    agent: containers.Container | None
+
+    @property
+    def running(self) -> bool:
+        """Tell whether both run and neither is known to be unwell."""
+        return all(
+            each is not None and each.state == "running" and each.health != "unhealthy"
+            for each in (self.wall, self.agent)
+        )
+
+    @property
+    def port(self) -> int | None:
+        """The host's port that truly leads to the server, whatever the configuration says now."""
+        return self.wall.ports[0] if self.wall and self.wall.ports else None
+
+
+class Running(Model):
+    """A workspace whose server answers."""
+
+    wall: containers.Container
+    agent: containers.Container
+    port: int | None
+
+
+def services(name: str) -> Services:
+    """Ask the engine for the containers of a workspace."""
+    found = {each.service: each for each in containers.containers(f"jailoc-{name}")}
+    return Services(wall=found.get(WALL), agent=found.get(AGENT))
+
+
+def wait(terminal: Terminal, name: str, clock: Callable[[], float] = time.monotonic) -> Running:
+    """Wait until the server of a workspace that is being started answers.
+
+    Raises:
+        Refused: a container has ended or is unwell, its last lines shown; or it took too long.
+    """
+    start = clock()
+    with Live(terminal) as live:
+        while True:
+            found = services(name)
+            wall, agent = found.wall, found.agent
+            problem = _problem("firewall", wall) or _problem("agent", agent)
+            seconds = clock() - start
+            if problem is None and seconds > LIMIT:
+                problem = f"the server did not answer within {LIMIT:.0f} seconds"
+            if problem is not None:
+                break
+            if wall and agent and _answers(agent, found.port):
+                return Running(wall=wall, agent=agent, port=found.port)
+            live.show(f"waiting for {name}: {_stage(found)}", f" ({seconds:.0f} s)")
+            time.sleep(INTERVAL)
+    raise _failed(terminal, name, problem, found)
+
+
+def _problem(what: str, container: containers.Container | None) -> str | None:
+    if container is None:
+        return f"the container of the {what} is not there"
+    if container.state in OVER:
+        return f"the container of the {what} has ended with exit code {container.exit_code}"
+    return f"the {what} is unhealthy" if container.health == "unhealthy" else None
+
+
+def _answers(agent: containers.Container, port: int | None) -> bool:
+    """Tell whether the server is there: it says so itself, or answers anything at all."""
+    if agent.state != "running":
+        return False
+    return agent.health in {"healthy", ""} or (port is not None and _status(port) is not None)
+
+
+def _stage(found: Services) -> str:
+    if found.wall is None or found.wall.state != "running" or found.wall.health == "starting":
+        return "the firewall is being set up"
+    if found.agent is None or found.agent.state != "running":
+        return "the agent's container is being started"
+    where = f"port {found.port}" if found.port else "port 4096 in the sandbox"
+    return f"its server does not answer yet on {where}"
+
+
+def _failed(terminal: Terminal, name: str, problem: str, found: Services) -> Refused:
+    unwell = found.agent if found.agent and _problem("firewall", found.wall) is None else found.wall
+    if unwell and (lines := containers.tail(unwell.id).splitlines()):
+        terminal.say(f"the last lines of {unwell.service}:", "yellow")
+        for line in lines:
+            terminal.quote(line)
+    return refuse("not-ready", f"workspace `{name}`: {problem}", hint=f"see `jailoc logs {name}`")
+
+
+def accepts(port: int, password: str) -> bool | None:
+    """Tell whether the server takes a password; None if it does not answer."""
+    status = _status(port, password)
+    return None if status is None else status != http.client.UNAUTHORIZED
+
+
+def _status(port: int, password: str | None = None) -> int | None:
+    """Ask the server how it is, never through a proxy; None if nothing answers."""
+    headers = {}
+    if password is not None:
+        token = base64.b64encode(f"{USER}:{password}".encode()).decode()
+        headers["Authorization"] = f"Basic {token}"
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        with closing(connection):
+            connection.request("GET", "/global/health", headers=headers)
+            return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None

@@ -1,0 +1,1 @@
+"""The command line: from words to one call, and from errors to words and exit codes."""

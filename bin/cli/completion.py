@@ -1,0 +1,114 @@
+"""Shell completion: what fits at the end of a command line.
+
+The scripts (`generators/assets/completion.*`) know nothing themselves: at each TAB they hand over
+the words so far. The answer is a line that says what fits (`words`, `files` or `directories`), then
+one candidate a line, with a tab and its description.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+
+from cyclopts.argument import Argument
+
+from jailoc.bin.cli import command_line
+from jailoc.bin.host.paths import config_file
+from jailoc.schemas import NAMES as SCHEMAS
+
+ASK = "__complete"
+"""The first word of a command line that a script asks with."""
+SERVICES = ("firewall", "opencode", "dind")
+
+Candidates = Iterable[tuple[str, str]]
+
+_WORKSPACES = {"workspace", "workspaces", "first"}
+_DIRECTORIES = {"directory", "out", "path", "dir"}
+_FILES = {"file", "config", "plan.out"}
+_WORDS = {"schema.name": SCHEMAS, "logs.service": SERVICES}
+_LIMIT = 1 << 20
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names that no shell and no terminal takes for anything else."""
+
+
+def answer(words: Sequence[str]) -> str:
+    """Return what fits in place of the last word."""
+    fits, candidates = _fitting(*_joined(words))
+    lines = [fits, *(f"{word}\t{text}" if text else word for word, text in candidates)]
+    return "\n".join(lines)
+
+
+def _joined(words: Sequence[str]) -> tuple[list[str], str, str]:
+    """Return the words before the last, the last, and what each candidate must begin with.
+
+    Bash takes `--name=value` apart at the `=` and wants the value alone; other shells do neither.
+    """
+    *before, last = words or [""]
+    if last == "=" and before:
+        return before, "", ""
+    if len(before) > 1 and before[-1] == "=":
+        return before[:-1], last, ""
+    name, equals, value = last.partition("=")
+    if equals and name.startswith("--"):
+        return [*before, name], value, f"{name}="
+    return before, last, ""
+
+
+def _fitting(before: list[str], last: str, prefix: str) -> tuple[str, Candidates]:
+    line = command_line.read(before)
+    if line.waiting is not None:
+        return _values(line, line.waiting, last, prefix)
+    if last.startswith("-") and not line.ended:
+        return "words", _begun(_options(line), last)
+    if not line.positionals and not line.ended and (below := command_line.commands(line.path)):
+        # A word that can be no command is the directory of the command without a name.
+        if not line.path and last[:1] in {".", "/", "~"}:
+            return "directories", ()
+        app = command_line.application(line.path)
+        return "words", _begun(((name, command_line.summary(app[name])) for name in below), last)
+    asked = line.next_positional()
+    return ("words", ()) if asked is None else _values(line, asked, last, prefix)
+
+
+def _begun(candidates: Candidates, last: str) -> Candidates:
+    return [(word, text) for word, text in candidates if word.startswith(last)]
+
+
+def _options(line: command_line.Line) -> Candidates:
+    for each in line.options():
+        text = " ".join((each.parameter.help or "").split())
+        yield from ((name, text) for name in command_line.names(each))
+    yield from ((name, "Show help.") for name in command_line.HELP)
+    if not line.path:
+        yield from ((name, "Show the version.") for name in command_line.VERSION)
+
+
+def _values(
+    line: command_line.Line, argument: Argument, last: str, prefix: str
+) -> tuple[str, Candidates]:
+    name = argument.field_info.name
+    place = ".".join((*line.path, name))
+    if {name, place} & _FILES:
+        return "files", ()
+    if name in _DIRECTORIES:
+        return "directories", ()
+    known: Iterable[str] = command_line.choices(argument) or _WORDS.get(place, ())
+    if name in _WORKSPACES:
+        known = workspaces(line.values.get("--config"))
+    elif name == "command":
+        known = command_line.commands(())
+    return "words", [(f"{prefix}{word}", "") for word in known if word.startswith(last)]
+
+
+def workspaces(config: str | None) -> list[str]:
+    """Return the names of the configured workspaces; none if the file cannot be read."""
+    try:
+        path = config_file(config)
+        with path.open("rb") as file:
+            text = file.read(_LIMIT).decode()
+        found = tomllib.loads(text).get("workspaces", {})
+    except FileNotFoundError:
+        return ["default"]  # the starter configuration is in effect
+    except Exception:
+        return []
+    names = found if isinstance(found, dict) else {}
+    return sorted(name for name in names if _PLAIN.fullmatch(name))

@@ -1,0 +1,1 @@
+"""What each command takes: its flags, and the text of its help. Nothing heavy is imported here."""

@@ -1,0 +1,67 @@
+"""The command without a name: attach to the workspace of a directory."""
+
+from difflib import get_close_matches
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+from cyclopts.validators import mutually_exclusive
+
+from jailoc.bin.cli.app import Options, Switch, app, terminal
+
+_WHERE = Group(validator=mutually_exclusive)
+_SESSION = Group(validator=mutually_exclusive)
+
+
+@app.default
+def attach(
+    path: str | None = None,
+    /,
+    *,
+    directory: Annotated[str | None, Parameter(name="--dir")] = None,
+    session: Annotated[str | None, Parameter(name=["--session", "-s"], group=_SESSION)] = None,
+    resume: Annotated[Switch, Parameter(name=["--continue", "-c"], group=_SESSION)] = False,
+    remote: Annotated[Switch, Parameter(group=_WHERE)] = False,
+    exec: Annotated[Switch, Parameter(group=_WHERE)] = False,  # noqa: A002 -- the flag's name
+) -> int:
+    """Attach to the workspace of a directory: start it if needed, wait, open OpenCode.
+
+    Example: jailoc ~/src/api --continue
+
+    Parameters
+    ----------
+    path
+        The directory; the current one by default. What is no command's name is a path.
+    directory
+        The directory, as an option.
+    session
+        Open this session.
+    resume
+        Open the last session.
+    remote
+        Use the host's OpenCode.
+    exec
+        Use the OpenCode in the sandbox.
+    """
+    from jailoc.bin.commands import attach as body
+    from jailoc.generators.attach.client import Mode, Request
+    from jailoc.model.diagnostic import Refused, refuse
+
+    if path is not None and directory is not None:
+        raise refuse("usage", "--dir and PATH are mutually exclusive", hint="give one of them")
+    if path in set(app):
+        raise refuse(
+            "usage",
+            f"`{path}` is a command, and its own options come after it",
+            hint=f"write `./{path}` for the directory",
+        )
+    mode = Mode.REMOTE if remote else Mode.EXEC if exec else None
+    request = Request(path=path or directory, session=session, resume=resume, mode=mode)
+    try:
+        return body.run(terminal(), Options.config, Options.workspace, request)
+    except Refused as error:
+        if path is None or "/" in path or error.diagnostics[0].code != "directory":
+            raise
+        close = get_close_matches(path, [each for each in app if each[0] != "-"], n=1)
+        hint = f"did you mean `jailoc {close[0]}`?" if close else "nor is it a command's name"
+        first = error.diagnostics[0].model_copy(update={"hint": hint})
+        raise Refused((first,)) from None

@@ -1,0 +1,97 @@
+"""The one table from errors to what people see, what the log keeps, and to exit codes."""
+
+import os
+import re
+import shlex
+import sys
+import traceback
+from contextlib import suppress
+
+from cyclopts import CycloptsError
+
+from jailoc.bin.cli import usage_errors
+from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.host import log
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.validate import InvalidOutputError
+from jailoc.model.diagnostic import Diagnostic, Refused
+
+DIFFERENT = 2
+"""The exit status where differences are asked for, and found."""
+_LOGIN = re.compile(r"://[^/@\s]+@")
+"""Who logs in with what, in a URL."""
+
+
+def report(error: Exception, terminal: Terminal) -> int:
+    """Show an error, record it, and return the exit status, which is 1."""
+    _record(error)
+    try:
+        _tell(error, terminal)
+    except BrokenPipeError:
+        _hang_up()
+    return 1
+
+
+def _tell(error: Exception, terminal: Terminal) -> None:
+    match error:
+        case Refused():
+            terminal.diagnose(error.diagnostics)
+        case CycloptsError():
+            terminal.diagnose([usage_errors.diagnose(error)])
+        case DockerError():
+            for line in error.tail.splitlines():
+                terminal.say(line, "dim")
+            _show(terminal, "docker", f"{error.what} failed (status {error.status})")
+        case BrokenPipeError():
+            _hang_up()
+        case OSError():
+            place = f"`{error.filename}`: " if error.filename else ""
+            _show(terminal, "system", f"{place}{error.strerror or error}")
+        case InvalidOutputError():
+            _show(terminal, "defect", f"jailoc made an invalid document: {error}",
+                  "this is a defect of jailoc; nothing was written")  # fmt: skip
+        case _:
+            _show(terminal, "defect", f"unexpected {type(error).__name__}: {error}",
+                  "this is a defect of jailoc; JAILOC_TRACEBACK=1 shows where")  # fmt: skip
+            if os.environ.get("JAILOC_TRACEBACK"):
+                raise error
+
+
+def _hang_up() -> None:
+    """Nobody reads any more; the interpreter must not try to flush either."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _show(terminal: Terminal, code: str, message: str, hint: str | None = None) -> None:
+    terminal.diagnose([Diagnostic(code=code, message=message, hint=hint)])
+
+
+def _record(error: Exception) -> None:
+    """Put an error into the log: what and where, and no text that could hold a value."""
+    match error:
+        case Refused():
+            for each in error.diagnostics:
+                place = each.position
+                # What is said about the configuration quotes it, values of variables too.
+                quoted = each.file or each.where
+                log.error(
+                    "refused",
+                    code=each.code,
+                    reason=None if quoted else _LOGIN.sub("://", each.message),
+                    where=each.where,
+                    file=each.file,
+                    line=place.line if place else None,
+                )
+        case DockerError():
+            argv = shlex.join(error.arguments)
+            log.error("docker failed", what=error.what, status=error.status, argv=argv)
+        case BrokenPipeError():
+            log.info("nobody reads the output any more")
+        case OSError():
+            log.error("system", reason=error.strerror, file=str(error.filename or ""))
+        case _:
+            frame = traceback.extract_tb(error.__traceback__)[-1:]
+            at = f"{frame[0].filename}:{frame[0].lineno}" if frame else None
+            log.error("failed", type=type(error).__name__, at=at)

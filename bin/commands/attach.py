@@ -1,0 +1,261 @@
+"""Bare `jailoc`: make the workspace of a directory run, then attach a client to its server."""
+
+import os
+import shutil
+import sys
+import time
+
+from jailoc.bin.attach import container_client, host_client, pty, readiness
+from jailoc.bin.attach.watchdog import Watch
+from jailoc.bin.commands import configure, lifecycle
+from jailoc.bin.config import facts, source
+from jailoc.bin.deploy import password
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.terminal import prompt
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.attach import client as attachment
+from jailoc.generators.attach.client import Mode, Request
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.config.select import select
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.path import first_within
+from jailoc.model.workspace import FIRST_PORT, Workspace
+
+SETTLING = 1.5
+"""Seconds that the engine has to report a container as stopped whose processes are gone."""
+
+
+def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Request) -> int:
+    """Attach to the workspace of a directory, after starting it where needed."""
+    target = configure.place(request.path)
+    origin = source.read(flag)
+    name = wanted or select(origin.config, target) or source.DEFAULT
+    workspace = resolve(origin.config, name, origin.host)
+    configured = attachment.configured(origin.config, name)
+    inside_only = (request.mode or configured) == Mode.EXEC
+    path = None if inside_only else host_client.find(terminal, origin)
+    # What cannot work is said before anything is changed or started.
+    _possible(
+        attachment.choose(request.mode, configured, name, workspace.expose_port, path is not None),
+        request.mode,
+    )
+    there = _root(workspace, target) is not None
+    if not there and not _offer(terminal, flag, workspace, target):
+        return 0
+    docker.check()
+    if there and readiness.services(name).running:
+        terminal.diagnose(origin.warnings)
+    elif status := lifecycle.up(terminal, flag, name):
+        return status
+    running = readiness.wait(terminal, name)
+    return _Attachment(terminal, flag, name, target, request).start(running, configured, path)
+
+
+def _root(workspace: Workspace, target: str) -> str | None:
+    return first_within(target, (each.path for each in workspace.paths))
+
+
+def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: str) -> bool:
+    """Offer to add a directory to a workspace; tell whether it is in the file now.
+
+    Raises:
+        Refused: it cannot be added; nobody has been asked.
+    """
+    name = workspace.name
+    try:
+        configure.check_path(flag, name, target)
+    except Refused as error:
+        first = error.diagnostics[0]
+        other = next((each.path for each in workspace.paths), None)
+        raise refuse(
+            first.code,
+            f"`{target}` is not in workspace `{name}` and cannot be added to it: {first.message}",
+            allowed=first.allowed,
+            hint=f"run `jailoc {other}` to work there" if other else "name another directory",
+        ) from None
+    if not prompt.ask(terminal, f"{target} is not in workspace {name}. Add it?"):
+        terminal.say("nothing was changed", "yellow")
+        return False
+    configure.add_path(terminal, flag, name, target)
+    return True
+
+
+def _possible(mode: Mode, asked: Mode | None) -> None:
+    """Refuse what this machine cannot do at all."""
+    if asked is Mode.REMOTE and not pty.has_terminals():
+        raise refuse(
+            "pty",
+            "remote mode needs a pseudo-terminal (PTY), and the system has none to give",
+            hint="use --exec",
+        )
+    if mode is Mode.EXEC and not sys.stdin.isatty():
+        raise refuse(
+            "terminal",
+            "exec mode cannot set a raw terminal: standard input is not a terminal",
+            hint="run it in a terminal",
+        )
+
+
+class _Attachment:
+    """One client on one workspace."""
+
+    def __init__(
+        self, terminal: Terminal, flag: str | None, name: str, target: str, request: Request
+    ) -> None:
+        self.terminal, self.flag, self.name = terminal, flag, name
+        self.target, self.request = target, request
+
+    def start(self, running: readiness.Running, configured: str, path: str | None) -> int:
+        """Attach in the mode that what truly runs allows."""
+        running = self._with_directory(running)
+        mode = attachment.choose(
+            self.request.mode, configured, self.name, running.port is not None, path is not None
+        )
+        if mode is Mode.REMOTE and not pty.has_terminals():
+            self.terminal.say("no pseudo-terminal (PTY) to be had: exec mode it is", "yellow")
+            mode = Mode.EXEC
+        _possible(mode, self.request.mode)
+        if mode is Mode.EXEC or path is None or running.port is None:
+            return self._inside(running)
+        return self._remote(running, running.port, path)
+
+    def _up(self) -> readiness.Running:
+        """Bring the workspace up to date."""
+        lifecycle.up(self.terminal, self.flag, self.name)
+        return readiness.wait(self.terminal, self.name)
+
+    def _with_directory(self, running: readiness.Running) -> readiness.Running:
+        """Make sure that the directory is there inside, too.
+
+        Raises:
+            Refused: it is not, and the user does not want it to be.
+        """
+        origin = source.read(self.flag)
+        root = _root(resolve(origin.config, self.name, origin.host), self.target)
+        if root is None or root in containers.mounted(running.agent.id):
+            return running
+        return self._mended(
+            f"the running sandbox of `{self.name}` does not have `{root}` yet",
+            "Bring it up to date? That restarts its agent.",
+        )
+
+    def _password(self, running: readiness.Running, port: int) -> tuple[str, readiness.Running]:
+        """Return the password, after making sure that the server has the same.
+
+        Raises:
+            Refused: it has another one, and the user does not want a restart.
+        """
+        mode = source.read(self.flag).config.password_mode
+        secret = password.password(mode, facts.state_directory(), self.name)
+        if readiness.accepts(port, secret) is not False:
+            return secret, running
+        problem = f"the server of `{self.name}` has another password than the one that is kept"
+        running = self._mended(problem, "Restart its agent with the kept one?")
+        secret = password.password(mode, facts.state_directory(), self.name)
+        if readiness.accepts(port, secret) is False:
+            raise refuse("password", f"{problem}, after its restart, too")
+        return secret, running
+
+    def _mended(self, problem: str, question: str) -> readiness.Running:
+        if sys.stdin.isatty():
+            self.terminal.say(problem, "yellow")
+            if prompt.ask(self.terminal, question):
+                return self._up()
+        raise refuse("outdated", problem, hint=f"`jailoc up {self.name}` mends that")
+
+    def _remote(self, running: readiness.Running, port: int, path: str) -> int:
+        secret, running = self._password(running, port)
+        url = f"http://127.0.0.1:{port}"
+        self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
+        environment = attachment.remote_environment(
+            os.environ, self.name, secret, host_client.tui_config()
+        )
+        command = [path, *attachment.arguments(url, self.target, self.request)]
+        watch = self._watch(running)
+        return self._verdict(pty.run(command, environment, watch), watch)
+
+    def _inside(self, running: readiness.Running) -> int:
+        container = running.agent.id
+        inner = container_client.find(self.name, container)
+        self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
+        url = f"http://127.0.0.1:{FIRST_PORT}"
+        words, token = container_client.command(
+            container, inner, attachment.arguments(url, self.target, self.request), os.environ
+        )
+        binary = shutil.which("docker")
+        if binary is None:
+            raise docker.no_docker()
+        run = pty.run if pty.has_terminals() else pty.run_directly
+        watch = self._watch(running)
+        try:
+            ended = run([binary, *words], docker.environment(), watch)
+        finally:
+            # Docker leaves a client alone that has lost its terminal.
+            container_client.end(container, token)
+        return self._verdict(ended, watch)
+
+    def _watch(self, running: readiness.Running) -> Watch:
+        def look() -> str | None:
+            try:
+                return lost(running, readiness.services(self.name))
+            except docker.DockerError as error:
+                last = error.tail.rpartition("\n")[2]
+                return f"watching its container failed: {error.what}: {last}"
+
+        return Watch(look)
+
+    def _verdict(self, ended: pty.Ended, watch: Watch) -> int:
+        """Say why it ended, if it did not end well; the watch knows best.
+
+        Raises:
+            Refused: the container went away, or the client failed.
+        """
+        reason = ended.reason
+        if reason is None and ended.code != 0 and not ended.stopped:
+            reason = _settled(watch)
+        if reason is not None:
+            raise refuse(
+                "detached",
+                f"attach to `{self.name}` ended: {reason}",
+                hint=f"the session is kept; run `jailoc` again, or see `jailoc logs {self.name}`",
+            )
+        if ended.stopped:
+            self.terminal.say("interrupted", "yellow")
+            return 1
+        if ended.code != 0:
+            how = (
+                f"was ended by signal {-ended.code}"
+                if ended.code < 0
+                else f"ended with exit code {ended.code}"
+            )
+            raise refuse("client", f"attach to `{self.name}`: the client {how}")
+        return 0
+
+
+def _settled(watch: Watch) -> str | None:
+    """Look until the engine has noticed what the client may have died of."""
+    end = time.monotonic() + SETTLING
+    while (reason := watch.look()) is None and time.monotonic() < end:
+        time.sleep(0.1)
+    return reason
+
+
+def lost(before: readiness.Running, now: readiness.Services) -> str | None:
+    """Say why a client can go on no longer; None if it can."""
+    agent, wall = now.agent, now.wall
+    if agent is None:
+        return "the container was stopped and removed"
+    if agent.state != "running":
+        ended = f" (exit code {agent.exit_code})" if agent.state in readiness.OVER else ""
+        return f"the container was stopped: it is {agent.state}{ended}"
+    if agent.id != before.agent.id:
+        return "the container was replaced by a new one (restarted)"
+    if agent.started != before.agent.started:
+        return "the container was restarted"
+    if agent.health == "unhealthy":
+        return "the container is unhealthy: its server does not answer"
+    if wall is None or wall.state != "running":
+        return "the firewall was stopped, so the sandbox has no network"
+    if wall.id != before.wall.id or wall.started != before.wall.started:
+        return "the firewall was restarted, so the sandbox has lost its network"
+    return None

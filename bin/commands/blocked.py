@@ -1,0 +1,116 @@
+"""The command that shows what the wall has refused: `blocked`."""
+
+import time
+from typing import Any
+
+from jailoc.bin.config import facts, source
+from jailoc.bin.engine import containers
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import bundle as compiled
+from jailoc.generators.artefacts.compose import WALL
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.plan.origins import position
+from jailoc.generators.runtime.blocked import Blocked, explained, news, unresolved
+from jailoc.model.diagnostic import refuse
+from jailoc.model.document import Document
+from jailoc.model.egress import Egress
+from jailoc.model.firewall import MOST_COUNTED
+
+PAUSE = 1.0
+"""Seconds between two looks while following."""
+
+
+def run(
+    terminal: Terminal, config: str | None, wanted: str | None, follow: bool, as_json: bool
+) -> int:
+    """Show what a running workspace tried to reach and was refused."""
+    try:
+        return _run(terminal, config, wanted, follow, as_json)
+    except KeyboardInterrupt:
+        if follow:  # the way to end it
+            return 0
+        raise
+
+
+def _run(
+    terminal: Terminal, config: str | None, wanted: str | None, follow: bool, as_json: bool
+) -> int:
+    shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
+    name, rows = _look(config, wanted)
+    if as_json and not follow:
+        terminal.data({"workspace": name, "blocked": [_data(each) for each in rows]})
+        return 0
+    if not rows and not follow:
+        terminal.say(f"{name}: nothing has been refused", "green")
+    while True:
+        now = int(time.time())
+        for row in rows:
+            key = (row["target"], row["protocol"], row["port"])
+            before = shown.get(key)
+            # The kernel tells whole seconds: the same attempt may seem a second older or younger.
+            if before and before[0] == row["times"] and now - row["ago"] <= before[1] + 1:
+                continue
+            shown[key] = row["times"], now - row["ago"]
+            if as_json:
+                terminal.line({"workspace": name, **_data(row)})
+            else:
+                _show(terminal, name, row, now)
+        if not follow:
+            return 0
+        time.sleep(PAUSE)
+        name, rows = _look(config, name)
+
+
+def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, Any]]]:
+    origin = source.read(config, expectations=False)
+    name = origin.chosen(wanted)
+    workspace = resolve(origin.config, name, origin.host)
+    wall = next(
+        (each for each in containers.containers(workspace.project) if each.service == WALL), None
+    )
+    if wall is None or wall.state != "running":
+        raise refuse(
+            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+        )
+    rules = compiled(workspace, origin.host).firewall
+    texts = containers.refusals(wall.id)
+    state = containers.names(wall.id)
+    found: list[Blocked] = list(
+        explained(news(texts), rules, state.get("seen", {}), machine(texts))
+    )
+    if workspace.egress is not Egress.PUBLIC:
+        found += unresolved(state["refused"], int(time.time()), workspace.egress_origin)
+    text, _ = source.text_of(facts.config_file(config), named=False)
+    document = Document(text, origin.path)
+    rows = [each.model_dump() | {"place": position(document, each.reason)} for each in found]
+    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"]))
+
+
+def machine(texts: dict[str, str]) -> frozenset[str]:
+    """Return the machine's addresses, from the wall's hosts(5) and its routes."""
+    lines = (line.split() for line in texts.get("hosts", "").splitlines())
+    found = {words[0] for words in lines if "host.docker.internal" in words[1:]}
+    for words in (line.split() for line in texts.get("route", "").splitlines()[1:]):
+        if len(words) > 2 and words[2] != "00000000":
+            found.add(".".join(str(each) for each in reversed(bytes.fromhex(words[2]))))
+    return frozenset(found)
+
+
+def _data(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "at_least": row["protocol"] != "dns" and row["times"] >= MOST_COUNTED}
+
+
+def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> None:
+    door = row["protocol"] if row["port"] is None else f"{row['protocol']} {row['port']}"
+    name = f" ({row['name']})" if row["name"] and row["name"] != row["target"] else ""
+    more = "+" if _data(row)["at_least"] else ""
+    last = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - row["ago"]))
+    where = f" ({row['place']})" if row["place"] else ""
+    terminal.result(f"{last}  {row['times']:>3}{more:1}  {row['target']}{name}  {door}  "
+                    f"because of {row['reason']}{where}")  # fmt: skip
+    if row["open_now"]:
+        terminal.result("    open now")
+    elif row["allow"] is not None and row["allow"].startswith("host_ports"):
+        terminal.result(f"    to open it: {row['allow']} in [workspaces.{workspace}]")
+    elif row["allow"] is not None:
+        terminal.result(f"    to open it: jailoc allow {row['allow']} -w {workspace}")

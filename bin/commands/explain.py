@@ -1,0 +1,104 @@
+"""The command that asks the rules: `explain`."""
+
+import ipaddress
+import socket
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from jailoc.bin.config import facts, source
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.plan.origins import position
+from jailoc.generators.runtime.explain import Answer, explain
+from jailoc.model.address import Network
+from jailoc.model.allow_entry import Target, parse_target
+from jailoc.model.diagnostic import refuse
+from jailoc.model.document import Document
+from jailoc.model.firewall import Firewall, Protocol
+
+
+def run(
+    terminal: Terminal, config: str | None, wanted: str | None, target: str, as_json: bool
+) -> int:
+    """Say whether a target is open, by which rule, and from which line of the configuration."""
+    asked = _parse(target)
+    # It is asked most where an expectation fails.
+    origin = source.read(config, expectations=False)
+    name = origin.chosen(wanted)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    text, _ = source.text_of(facts.config_file(config), named=False)
+    document = Document(text, origin.path)
+    rows = _named(bundle.firewall, asked)
+    addresses = (asked.network,) if asked.network is not None else _addresses(asked.name)
+    for network in addresses:
+        rows += [_row(each) for each in explain(bundle.firewall, network, asked.port)]
+    for row in rows:
+        row["place"] = position(document, row["reason"])
+    if as_json:
+        terminal.data({"workspace": name, "target": asked.text, "answers": rows})
+        return 0
+    if not rows:
+        terminal.say(
+            f"`{asked.name}` is not allowed by name and has no address here: closed", "yellow"
+        )
+    for row in rows:
+        word = terminal.verdict("open", good=True) if row["open"] else terminal.verdict("closed")
+        door = f"{row['protocol'] or 'all'} {row['port'] or 'every other port'}"
+        if asked.port is None and not any(each["port"] for each in rows):
+            door = f"{row['protocol'] or 'all'} every port"
+        if row["protocol"] == "icmp":
+            door = "icmp"
+        place = f"  ({row['place']})" if row["place"] else ""
+        terminal.result(f"{word}  {row['network']}  {door}  because of {row['reason']}{place}")
+    return 0
+
+
+def _parse(text: str) -> Target:
+    try:
+        return parse_target(text)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        raise refuse(
+            context["code"], context["message"], allowed=context["allowed"], hint=context["hint"]
+        ) from None
+
+
+MACHINE = "host.docker.internal"
+
+
+def _named(firewall: Firewall, asked: Target) -> list[dict[str, Any]]:
+    """Return the answers of the allowed names: whatever addresses they have, they are open."""
+    ports = [
+        {"network": MACHINE, "protocol": None, "port": each.port, "open": True,
+         "reason": each.origin}
+        for each in firewall.host_ports
+        if asked.name == MACHINE and asked.port in {None, each.port}
+    ]  # fmt: skip
+    return ports + [
+        {"network": each.name, "protocol": None, "port": each.port, "open": True,
+         "reason": each.origin}
+        for each in firewall.names
+        if asked.name and (each.covers(asked.name) or each.key == asked.name.lower())
+        and (asked.port is None or each.port in {None, asked.port})
+    ]  # fmt: skip
+
+
+def _addresses(name: str) -> tuple[Network, ...]:
+    """Return the addresses that a name has here and now; none if it does not resolve."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    texts = dict.fromkeys(str(each[4][0]) for each in found)
+    return tuple(ipaddress.ip_network(text) for text in texts if "%" not in text)
+
+
+def _row(answer: Answer) -> dict[str, Any]:
+    return {
+        "network": str(answer.network),
+        "protocol": Protocol(answer.protocol).value,
+        "port": answer.port,
+        "open": answer.open,
+        "reason": answer.reason,
+    }

@@ -1,0 +1,273 @@
+"""Generated files that a team reviews: compare them with the configuration, and renew them."""
+
+import os
+import shutil
+import sys
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from jailoc.bin.cli.errors import DIFFERENT
+from jailoc.bin.config import portable
+from jailoc.bin.host import files as store
+from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.generators.artefacts.portable import Compiled
+from jailoc.generators.plan.golden_diff import compare, read, unified
+from jailoc.generators.views.golden import pull_request
+from jailoc.model.bundle import File
+from jailoc.model.diagnostic import refuse
+from jailoc.model.effect import Effect, Sign
+from jailoc.model.golden import BUNDLE_FILE, Difference, FileState, State
+
+SHOWN = 20
+"""Values that are shown on a terminal; JSON has all of them."""
+
+
+class Style(StrEnum):
+    """How differences are told."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def style(*, json: bool, markdown: bool) -> Style:
+    """Return how the flags of a command want it.
+
+    Raises:
+        Refused: both are given.
+    """
+    if json and markdown:
+        raise refuse("usage", "--json and --markdown are two forms of one output", allowed="one")
+    return Style.JSON if json else Style.MARKDOWN if markdown else Style.TEXT
+
+
+def check(
+    terminal: Terminal,
+    config: str | None,
+    workspace: str | None,
+    directory: str,
+    how: Style,
+    diff: bool,
+) -> int:
+    """Compare a directory with what the configuration becomes; nothing is written.
+
+    Returns:
+        0 if it is the same, 2 if it is not.
+    """
+    root = Path(directory)
+    if not root.is_dir():
+        raise refuse(
+            "golden",
+            f"there is no directory `{directory}`",
+            hint=f"write it first: jailoc golden update {directory}",
+        )
+    origin = _read(terminal, config)
+    found = _differences(root, origin.compiled(_wanted(workspace)), workspace)
+    same = all(each.state is State.SAME for each in found)
+    match how:
+        case Style.JSON:
+            terminal.data(
+                {
+                    "directory": directory,
+                    "same": same,
+                    "workspaces": [_data(each, diff) for each in found],
+                }
+            )
+        case Style.MARKDOWN:
+            terminal.result(pull_request(found, diff))
+        case Style.TEXT:
+            _show(terminal, found, diff)
+    if same:
+        terminal.say(f"{directory} is what {origin.path} becomes", "green")
+        return 0
+    terminal.say(f"{directory} is not what {origin.path} becomes", "red")
+    terminal.say(f"after a review: {_command(directory, config)}", "yellow")
+    return DIFFERENT
+
+
+def update(
+    terminal: Terminal, config: str | None, workspace: str | None, directory: str, force: bool
+) -> int:
+    """Make a directory what the configuration becomes.
+
+    Everything is compiled and lies on the same disk before the first file is replaced, each in one
+    step; `bundle.json` comes last, so an interrupted update is one that `check` still sees.
+    """
+    if os.environ.get("CI") and not force:
+        raise refuse(
+            "golden",
+            "CI is set: where nobody reviews the difference, accepting it proves nothing",
+            hint="run it on a desk and commit the result; --force does it here",
+        )
+    root = Path(directory)
+    origin = _read(terminal, config)
+    made = origin.compiled(_wanted(workspace))
+    found = _differences(root, made, workspace)
+    _show(terminal, found, diff=False)
+    _replace(root, {each.bundle.workspace: each.files for each in made}, found)
+    changed = sum(each.state is not State.SAME for each in found)
+    terminal.say(
+        f"{directory}: {changed} of {len(found)} workspaces renewed"
+        if changed
+        else f"{directory} is what {origin.path} becomes already",
+        "green",
+    )
+    return 0
+
+
+def _read(terminal: Terminal, config: str | None) -> portable.Shared:
+    origin = portable.read(config)
+    if origin.starter:
+        raise refuse(
+            "golden",
+            f"there is no configuration at {origin.path}",
+            hint="name it: --config FILE",
+        )
+    terminal.diagnose(origin.warnings)
+    return origin
+
+
+def _wanted(workspace: str | None) -> tuple[str, ...]:
+    return (workspace,) if workspace else ()
+
+
+def _command(directory: str, config: str | None) -> str:
+    return f"jailoc golden update {directory}" + (f" --config {config}" if config else "")
+
+
+def _differences(
+    root: Path, made: tuple[Compiled, ...], workspace: str | None
+) -> tuple[Difference, ...]:
+    """Compare every workspace that is wanted, or stands there and is not wanted any more."""
+    wanted = {each.bundle.workspace: each for each in made}
+    there = () if workspace else _ours(root)
+    found = []
+    for name in sorted({*wanted, *there}):
+        compiled = wanted.get(name)
+        files = compiled.files if compiled else ()
+        folder = _folder(root / name, files)
+        found.append(compare(name, folder, files, compiled.snapshot if compiled else None))
+    return tuple(found)
+
+
+def _ours(root: Path) -> tuple[str, ...]:
+    """Return the folders that hold a workspace: those whose models can be read."""
+    if not root.is_dir():
+        return ()
+    return tuple(
+        each.name
+        for each in root.iterdir()
+        if (snapshot := read(_text(each, BUNDLE_FILE))) and snapshot.workspace == each.name
+    )
+
+
+def _folder(folder: Path, wanted: tuple[File, ...]) -> dict[str, str]:
+    """Return the texts of a workspace's folder: what is wanted, and what was once generated."""
+    old = read(_text(folder, BUNDLE_FILE))
+    paths = {each.path for each in wanted} | {each.path for each in (old.files if old else ())}
+    texts = {path: _text(folder, path) for path in (*paths, BUNDLE_FILE)}
+    return {path: text for path, text in texts.items() if text is not None}
+
+
+def _text(folder: Path, path: str) -> str | None:
+    """Read a file; a symbolic link on the way could lead anywhere, so nothing is there."""
+    place = folder / path
+    if _link(folder, path) or not place.is_file():
+        return None
+    return place.read_bytes().decode(errors="surrogateescape")
+
+
+def _link(folder: Path, path: str) -> Path | None:
+    """Return the first symbolic link on the way from the folder to a file in it."""
+    places = [folder, *(folder / each for each in reversed(Path(path).parents)), folder / path]
+    return next((each for each in places if each.is_symlink()), None)
+
+
+def _data(difference: Difference, diff: bool) -> dict[str, Any]:
+    return {
+        "name": difference.name,
+        "state": difference.state.value,
+        "effects": [each.data for each in difference.effects],
+        "changes": [each.model_dump(mode="json") for each in difference.changes],
+        "files": [
+            {"path": each.path, "state": each.state.value}
+            | ({"diff": unified(difference.name, each)} if diff else {})
+            for each in difference.files
+        ],
+    }
+
+
+def _show(terminal: Terminal, found: tuple[Difference, ...], diff: bool) -> None:
+    for each in found:
+        if each.state is State.SAME:
+            continue
+        terminal.heading(f"{each.name}: {each.state}")
+        if each.summary:
+            terminal.result(f"  {each.summary}")
+        for effect in each.effects:
+            terminal.result(f"  {_colored(terminal, effect)}")
+        for change in each.changes[:SHOWN]:
+            terminal.result("  " + terminal.paint(visible(change.text), "dim", sys.stdout))
+        if len(each.changes) > SHOWN:
+            terminal.result(f"  and {len(each.changes) - SHOWN} more values (--json has them)")
+        if len(each.listed) < len(each.files):
+            terminal.result(f"  {len(each.files)} files")
+        for file in each.files:
+            if file in each.listed:
+                terminal.result(f"  {file.state}: {visible(file.path)}")
+            if diff and file.path != BUNDLE_FILE:
+                terminal.result(
+                    "".join(f"{visible(line)}\n" for line in unified(each.name, file).split("\n"))
+                )
+
+
+def _colored(terminal: Terminal, effect: Effect) -> str:
+    color = "red" if effect.opens else "green" if effect.sign is Sign.LESS else "yellow"
+    return terminal.paint(visible(effect.text), color, sys.stdout)
+
+
+def _replace(
+    root: Path, wanted: dict[str, tuple[File, ...]], found: tuple[Difference, ...]
+) -> None:
+    """Write what differs, and remove what was generated once and is not any more.
+
+    Raises:
+        Refused: a symbolic link leads out of the directory; nothing was written.
+        OSError: the disk is full, or may not be written; nothing was replaced.
+    """
+    differing = [(each.name, file) for each in found for file in each.files]
+    for name, file in differing:
+        # The last part itself would only be replaced.
+        link = _link(root / name, str(Path(file.path).parent))
+        if link:
+            raise refuse("golden", f"`{link}` is a symbolic link", hint="remove it")
+    texts = {(name, file.path): file for name, files in wanted.items() for file in files}
+    root.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=".jailoc-", dir=root))
+    try:
+        ready: list[tuple[Path, Path]] = []
+        for number, (name, file) in enumerate(differing):
+            if file.state is not FileState.STALE:
+                wanted_file = texts[name, file.path]
+                store.write(stage / str(number), wanted_file.text, wanted_file.mode)
+                ready.append((stage / str(number), root / name / file.path))
+        for new, place in sorted(ready, key=lambda each: each[1].name == BUNDLE_FILE):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            new.replace(place)
+        stale = [root / name / file.path for name, file in differing
+                 if file.state is FileState.STALE]  # fmt: skip
+        for place in sorted(stale, key=lambda each: each.name == BUNDLE_FILE):
+            _remove(place, root)
+    finally:
+        shutil.rmtree(stage)
+
+
+def _remove(place: Path, root: Path) -> None:
+    """Remove a file, and the folders that it leaves empty."""
+    place.unlink()
+    for folder in place.parents:
+        if folder == root or any(folder.iterdir()):
+            return
+        folder.rmdir()

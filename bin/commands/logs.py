@@ -1,0 +1,287 @@
+"""The command that shows what containers wrote: `logs`.
+
+docker(1) is asked for every container on its own and with time stamps: so the lines of all can be
+put in order, the last one counts without a line end too, and what docker itself says is no log.
+"""
+
+import heapq
+import json
+import queue
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import IO, NamedTuple
+
+from jailoc.bin.config import source
+from jailoc.bin.deploy import survey
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
+from jailoc.model.diagnostic import refuse
+
+STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
+PIECE = 1 << 14
+"""Bytes after which the engine cuts a line (copier.go); each piece has a stamp of its own."""
+CHUNK = 1 << 16
+LEAVE = 5.0
+"""Seconds for the reader of a container to end before it is taken for one that goes on."""
+_STYLE = re.compile(r"\x1b\[[0-9;:]*m")
+"""Colours and the like (ECMA-48, SGR): they move nothing, but may stay on."""
+
+
+class Line(NamedTuple):
+    """One line of one container; they sort by time."""
+
+    stamp: str
+    service: str
+    container: str
+    text: bytes
+    """With its line end."""
+
+
+def run(
+    terminal: Terminal,
+    config: str | None,
+    wanted: str | None,
+    follow: bool,
+    tail: int | None,
+    since: str | None,
+    service: str | None,
+) -> int:
+    """Show what the containers of a workspace wrote, each line with its service."""
+    name = wanted or source.read(config).chosen(None)
+    project = f"jailoc-{name}"
+    there = [each for each in survey.containers() if each.project == project]
+    if not there:
+        raise refuse(
+            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+        )
+    services = {each.service for each in there}
+    if service is not None and service not in services:
+        raise refuse(
+            "service-unknown",
+            f"workspace `{name}` has no service `{service}`",
+            allowed=", ".join(each for each in (WALL, AGENT, SIDECAR) if each in services),
+        )
+    chosen = [each for each in there if service in {None, each.service}]
+    show = _Printer(terminal, max(len(each.service) for each in chosen))
+    try:
+        with ExitStack() as stack:
+            started = _Starts(project, service) if follow else None
+            if started is not None:
+                stack.callback(started.stop)
+            last = _history(show, chosen, tail, since)
+            if started is not None:
+                _follow(show, chosen, last, tail, started)
+    except KeyboardInterrupt:
+        if not follow:  # the way to end it
+            raise
+    return 0
+
+
+class _Printer:
+    """Writes lines with their service before them."""
+
+    def __init__(self, terminal: Terminal, width: int) -> None:
+        self._terminal, self._width = terminal, width
+        self._plain = sys.stdout.isatty()
+
+    def __call__(self, line: Line) -> None:
+        label = self._terminal.paint(f"{line.service:{self._width}} | ", "cyan", sys.stdout)
+        self._terminal.raw(label.encode() + (plain(line.text) if self._plain else line.text))
+
+
+class _Reader:
+    """One `docker logs`; ends with it."""
+
+    def __init__(self, container: containers.Container, *options: str) -> None:
+        self._container = container
+        self._talk = b""
+        self._command = ["docker", "logs", "--timestamps", *options, container.id]
+        self._process = _spawn(self._command)
+
+    def __iter__(self) -> Iterator[Line]:
+        for raw in lines(self._process.stdout) if self._process.stdout else ():
+            stamp = STAMP.match(raw)
+            if stamp is None:
+                # Not the container's: docker says what is wrong.
+                self._talk = (self._talk + raw)[-CHUNK:]
+            else:
+                text = whole(raw[stamp.end() :])
+                yield Line(
+                    stamp[0].decode().strip(), self._container.service, self._container.id, text
+                )
+
+    def close(self) -> None:
+        """Wait for its end, once all lines are there.
+
+        Raises:
+            DockerError: it ended badly.
+        """
+        ended = self._process.wait()
+        if ended:
+            raise docker.DockerError(
+                "reading the logs", self._command, ended, self._talk.decode(errors="replace")
+            )
+
+    def stop(self) -> None:
+        """End it, however it is."""
+        _stop(self._process)
+
+
+class _Starts:
+    """Containers of a project that start from now on, as the engine tells of them."""
+
+    def __init__(self, project: str, service: str | None) -> None:
+        labels = [f"label={containers.PROJECT_LABEL}={project}"]
+        labels += [f"label={containers.SERVICE_LABEL}={service}"] if service else []
+        words = [word for each in ("type=container", "event=start", *labels)
+                 for word in ("--filter", each)]  # fmt: skip
+        self._process = _spawn(["docker", "events", "--format", "{{json .}}", *words])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield id and service of each."""
+        for raw in lines(self._process.stdout) if self._process.stdout else ():
+            try:
+                event = json.loads(raw)
+                labels = event["Actor"]["Attributes"]
+                yield event["Actor"]["ID"], labels.get(containers.SERVICE_LABEL, "")
+            except (KeyError, TypeError, ValueError):
+                continue
+
+    def stop(self) -> None:
+        _stop(self._process)
+
+
+def _spawn(command: list[str]) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            command,
+            env=docker.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,  # a read returns what there is
+        )
+    except FileNotFoundError:
+        raise docker.no_docker() from None
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    process.wait()
+
+
+def _history(
+    show: _Printer, chosen: Sequence[containers.Container], tail: int | None, since: str | None
+) -> dict[str, str]:
+    """Show what has been written so far, in order; return the time of each container's last line.
+
+    Raises:
+        DockerError: docker could not read it.
+    """
+    options = [f"--tail={tail}"] if tail is not None else []
+    options += [f"--since={since}"] if since is not None else []
+    last: dict[str, str] = {}
+    with ExitStack() as stack:
+        readers: list[_Reader] = []
+        for each in chosen:
+            readers.append(_Reader(each, *options))
+            stack.callback(readers[-1].stop)
+        for line in heapq.merge(*readers, key=lambda each: each.stamp):
+            last[line.container] = line.stamp
+            show(line)
+        for reader in readers:
+            reader.close()
+    return last
+
+
+def _follow(
+    show: _Printer,
+    chosen: Sequence[containers.Container],
+    last: dict[str, str],
+    tail: int | None,
+    started: _Starts,
+) -> None:
+    """Show what is written from now on, also by containers that start later; never ends."""
+    lines_: queue.SimpleQueue[Line] = queue.SimpleQueue()
+    live: dict[str, tuple[_Reader, threading.Thread]] = {}
+
+    def read(container: containers.Container, *options: str) -> None:
+        since = last.get(container.id)
+        options += (f"--since={after(since)}",) if since else ()
+        reader = _Reader(container, "--follow", *options)
+
+        def pump() -> None:
+            for line in reader:
+                last[line.container] = line.stamp
+                lines_.put(line)
+
+        thread = threading.Thread(target=pump, daemon=True)
+        live[container.id] = reader, thread
+        thread.start()
+
+    def watch() -> None:
+        for identity, service in started:
+            if identity in live:
+                live[identity][1].join(LEAVE)
+                if live[identity][1].is_alive():
+                    continue  # it was read from its start already
+            # What it wrote first is older than the news of its start.
+            read(_container(identity, service))
+
+    try:
+        for each in chosen:
+            read(each, *(["--tail=0"] if tail == 0 else []))
+        threading.Thread(target=watch, daemon=True).start()
+        while True:
+            show(lines_.get())
+    finally:
+        started.stop()
+        for reader, _ in list(live.values()):
+            reader.stop()
+
+
+def _container(identity: str, service: str) -> containers.Container:
+    return containers.Container(
+        id=identity, service=service, project="", state="running", health="", exit_code=0,
+        ports=(), started="", image="",
+    )  # fmt: skip
+
+
+def lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield whole lines as soon as they are there; the last one gets the line end it may lack."""
+    rest = b""
+    while chunk := stream.read(CHUNK):
+        *whole_ones, rest = (rest + chunk).split(b"\n")
+        yield from (line + b"\n" for line in whole_ones)
+    if rest:
+        yield rest + b"\n"
+
+
+def after(stamp: str) -> str:
+    """Return the next moment: the engine counts a line of the very moment it is given.
+
+    >>> after("2026-11-24T23:56:26.310087384Z")
+    '2026-11-24T23:56:26.310087385Z'
+    """
+    nanos = min(int(stamp[-10:-1]) + 1, 999_999_999)
+    return f"{stamp[:-10]}{nanos:09}Z"
+
+
+def whole(text: bytes) -> bytes:
+    """Take out the time stamps at which the engine cut a long line."""
+    place = PIECE
+    while (stamp := STAMP.match(text, place)) is not None:
+        text = text[:place] + text[stamp.end() :]
+        place += PIECE
+    return text
+
+
+def plain(line: bytes) -> bytes:
+    """Return a line that cannot steer a terminal: colours go, other control characters show."""
+    text = line.removesuffix(b"\n").removesuffix(b"\r").decode(errors="replace")
+    return visible(_STYLE.sub("", text)).encode() + b"\n"

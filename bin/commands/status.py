@@ -1,0 +1,93 @@
+"""The command that shows what runs: `status`."""
+
+import sys
+import time
+from typing import Any, NoReturn
+
+from jailoc.bin.deploy import survey
+from jailoc.bin.deploy.survey import Snapshot
+from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.generators.views.status import Cell, detail, table
+from jailoc.model.status import NOT_RUNNING, Status
+
+PAUSE = 2.0
+"""Seconds from one look to the next while watching."""
+
+
+def run(
+    terminal: Terminal, config: str | None, wanted: str | None, as_json: bool, watch: bool
+) -> int:
+    """Show the state of one workspace, or of all; while watching, again and again.
+
+    Returns:
+        1 if the configuration cannot be used; what runs is shown all the same.
+    """
+    if watch:
+        try:
+            _watch(terminal, config, wanted, as_json)
+        except KeyboardInterrupt:  # the way to end it
+            return 0
+    seen = survey.look(config, wanted)
+    if as_json:
+        terminal.data(_data(seen))
+    else:
+        _show(terminal, seen, single=wanted is not None)
+    terminal.diagnose(seen.problems)
+    return 1 if seen.problems else 0
+
+
+def _watch(terminal: Terminal, config: str | None, wanted: str | None, as_json: bool) -> NoReturn:
+    first = True
+    while True:
+        begun = time.monotonic()
+        seen = survey.look(config, wanted)
+        if as_json:
+            terminal.line(_data(seen))
+        else:
+            if not terminal.redraw() and not first:
+                terminal.result("")
+            _show(terminal, seen, single=wanted is not None)
+        terminal.diagnose(seen.problems)
+        first = False
+        time.sleep(max(0.0, PAUSE - (time.monotonic() - begun)))
+
+
+def _data(seen: Snapshot) -> dict[str, Any]:
+    return {"workspaces": [each.model_dump(mode="json") for each in seen.rows]}
+
+
+def _show(terminal: Terminal, seen: Snapshot, *, single: bool) -> None:
+    if single:
+        _one(terminal, seen.rows[0])
+    else:
+        for index, line in enumerate(table(seen.rows)):
+            text = "  ".join(_paint(terminal, cell) for cell in line).rstrip()
+            if index:
+                terminal.result(text)
+            else:
+                terminal.heading(text)
+        for row in seen.rows:
+            if row.unresolved:
+                terminal.say(
+                    f"{row.workspace}: no address yet for {', '.join(row.unresolved)}; "
+                    "asked again every few seconds",
+                    "yellow",
+                )
+    for row in seen.rows:
+        if row.problem:
+            terminal.say(f"{row.workspace}: {row.problem}", "red")
+        if not row.well:
+            terminal.say(f"see: jailoc logs {row.workspace}", "yellow")
+
+
+def _one(terminal: Terminal, row: Status) -> None:
+    if not row.here and row.wall == NOT_RUNNING:
+        terminal.result(terminal.paint(f"{row.workspace} is not running", "yellow", sys.stdout))
+        return
+    for label, cell in detail(row):
+        terminal.result(terminal.paint(label, "cyan", sys.stdout) + _paint(terminal, cell))
+
+
+def _paint(terminal: Terminal, cell: Cell) -> str:
+    text = visible(cell.text)
+    return terminal.paint(text, cell.style, sys.stdout) if cell.style else text

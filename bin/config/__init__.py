@@ -1,0 +1,1 @@
+"""The configuration file and what it names: read, fetched, gathered, written."""

@@ -1,0 +1,123 @@
+"""Gather the `Host` record: the one place that asks the operating system about itself."""
+
+import hashlib
+import ipaddress
+import os
+import re
+import stat
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jailoc.bin.config import build_context
+from jailoc.bin.engine import endpoint, stats
+from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
+from jailoc.generators.config.load import Mentioned
+from jailoc.model.host import Host, Kind
+
+__all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state_directory"]
+
+FILE_LIMIT = 1 << 20
+"""Bytes that are read of a file the configuration refers to."""
+
+
+def gather(mentioned: Mentioned) -> Host:
+    """Ask everything that the compiler may know about what a configuration names."""
+    links = {path: real for path in mentioned.paths if (real := os.path.realpath(path)) != path}
+    kinds = {path: kind for path in mentioned.paths if (kind := _kind(path)) is not None}
+    texts = {path: text for path in mentioned.files if (text := _read(path)) is not None}
+    for url in mentioned.urls:
+        if (text := _read(str(fetched(url)))) is not None:
+            texts[url] = text
+    return Host(
+        home=home(),
+        config_home=base("XDG_CONFIG_HOME", ".config"),
+        cache_home=base("XDG_CACHE_HOME", ".cache"),
+        data_home=base("XDG_DATA_HOME", ".local/share"),
+        today=datetime.now(tz=UTC).date(),
+        ipv6=_ipv6(),
+        networks=_networks(),
+        links=links,
+        kinds=kinds,
+        files=texts,
+        contexts={
+            path: found for path in mentioned.contexts if (found := build_context.digest(path))
+        },
+        bases=_bases(),
+        sockets=endpoint.sockets(),
+        agent_socket=_agent_socket(),
+        engine=stats.platform() if mentioned.ssh_agent else "",
+    )
+
+
+def fetched(url: str) -> Path:
+    """Return where the text of a remote Dockerfile is kept."""
+    return cache_directory() / "dockerfiles.fetched" / hashlib.sha256(url.encode()).hexdigest()
+
+
+def recorded(reference: str) -> Path:
+    """Return where it is kept what the engine had under the name of an image."""
+    return cache_directory() / "images.bases" / hashlib.sha256(reference.encode()).hexdigest()
+
+
+def _bases() -> dict[str, str]:
+    found: dict[str, str] = {}
+    with suppress(OSError):
+        for place in recorded("").parent.iterdir():
+            reference, _, identity = (_read(str(place)) or "").rstrip("\n").rpartition(" ")
+            if reference and identity.startswith("sha256:"):
+                found[reference] = identity
+    return found
+
+
+def _kind(path: str) -> Kind | None:
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISDIR(mode):
+        return Kind.DIRECTORY
+    return Kind.SOCKET if stat.S_ISSOCK(mode) else Kind.OTHER
+
+
+def _agent_socket() -> str | None:
+    """Return the socket of the SSH agent (ssh-agent(1)), if it is one."""
+    path = os.environ.get("SSH_AUTH_SOCK", "")
+    return path if path.startswith("/") and _kind(path) is Kind.SOCKET else None
+
+
+def _ipv6() -> bool:
+    try:
+        return Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").read_text().strip() == "0"
+    except OSError:
+        return False
+
+
+def _networks() -> tuple[str, ...]:
+    """Return the machine's IPv4 addresses and IPv6 networks, as the kernel lists them (proc(5)).
+
+    An IPv6 network is taken whole: its other machines are neighbours, and the machine's own
+    address in it may change every day (RFC 8981). Elsewhere than on Linux the list is empty.
+    """
+    found = {f"{each}/32" for each in re.findall(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL",
+                                                 _read("/proc/net/fib_trie") or "")}  # fmt: skip
+    for line in (_read("/proc/net/if_inet6") or "").splitlines():
+        address, _, length, *_ = line.split()
+        network = ipaddress.IPv6Network((int(address, 16), int(length, 16)), strict=False)
+        found.add(str(network))
+    return tuple(sorted(found))
+
+
+def _read(path: str) -> str | None:
+    """Read a small regular text file; None if it is anything else."""
+    try:
+        if not Path(path).is_file():
+            return None
+        # Line ends as they are: what the compiler is given is what is in the file.
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            text = file.read(FILE_LIMIT + 1)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return text if len(text) <= FILE_LIMIT else None

@@ -1,0 +1,52 @@
+"""A configuration as it is for everybody who has it: what teams commit and review."""
+
+import os
+from dataclasses import dataclass
+
+from jailoc.bin.config import facts
+from jailoc.bin.config.source import text_of
+from jailoc.generators.artefacts import portable
+from jailoc.generators.config.load import load, warnings
+from jailoc.generators.config.resolve import names
+from jailoc.model.config import Config
+from jailoc.model.diagnostic import Diagnostic
+from jailoc.model.document import Document
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A configuration as it is for everybody who has it, whatever their machine."""
+
+    path: str
+    document: Document
+    config: Config
+    warnings: tuple[Diagnostic, ...]
+    starter: bool
+
+    def compiled(self, wanted: tuple[str, ...] = ()) -> tuple[portable.Compiled, ...]:
+        """Compile the named workspaces, or all there are.
+
+        Raises:
+            Refused: there is no such workspace.
+        """
+        return tuple(
+            portable.compiled(self.document, self.config, name)
+            for name in wanted or names(self.config)
+        )
+
+
+def read(flag: str | None) -> Shared:
+    """Read and check the configuration file for no machine in particular.
+
+    Raises:
+        Refused: the file cannot be read, or something in it is wrong on every machine.
+    """
+    path = facts.config_file(flag)
+    named = bool(flag or os.environ.get("JAILOC_CONFIG"))
+    text, starter = text_of(path, named)
+    document = Document(text, str(path))
+    host = portable.host(document)
+    config = load(document, host)
+    home = os.path.normpath(os.environ.get("HOME") or "/")
+    found = (*warnings(document, config, host), *portable.check(document, home))
+    return Shared(str(path), document, config, found, starter)

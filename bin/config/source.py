@@ -1,0 +1,108 @@
+"""From a configuration file on disk to a checked `Config` and the `Host` it is for."""
+
+import os
+from pathlib import Path
+
+from jailoc.bin.config import facts
+from jailoc.generators.assets import asset
+from jailoc.generators.config.load import load, mentioned, warnings
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import select
+from jailoc.model.base import Model
+from jailoc.model.config import Config
+from jailoc.model.diagnostic import Diagnostic, refuse
+from jailoc.model.document import Document
+from jailoc.model.host import Host
+from jailoc.model.path import clean
+
+DEFAULT = "default"
+
+
+class Source(Model):
+    """A configuration, with where it came from and the machine it is for."""
+
+    path: str
+    config: Config
+    host: Host
+    urls: tuple[str, ...]
+    """Dockerfiles that are fetched."""
+    warnings: tuple[Diagnostic, ...]
+    starter: bool
+    """There is no file, so the starter configuration is in effect."""
+
+    def chosen(self, name: str | None) -> str:
+        """Return the named workspace, else the one of the current directory, else `default`.
+
+        The name is not checked here: `resolve` refuses an unknown one.
+        """
+        return name or select(self.config, current_directory()) or DEFAULT
+
+    def chosen_many(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the named workspaces, or all there are."""
+        return wanted or names(self.config)
+
+
+def read(flag: str | None, *, expectations: bool = True) -> Source:
+    """Read and check the configuration file.
+
+    Args:
+        flag: The value of `--config`, if it was given.
+        expectations: Whether those that the rules do not meet count as problems.
+
+    Raises:
+        Refused: the file cannot be read, or something in it is wrong.
+    """
+    path = facts.config_file(flag)
+    named = bool(flag or os.environ.get("JAILOC_CONFIG"))
+    text, starter = text_of(path, named)
+    return check(text, path, starter, expectations=expectations)
+
+
+def check(text: str, path: Path, starter: bool = False, *, expectations: bool = True) -> Source:
+    """Check the text of a configuration file.
+
+    Raises:
+        Refused: something in it is wrong.
+    """
+    document = Document(text, str(path))
+    asked = mentioned(document, facts.home())
+    host = facts.gather(asked)
+    config = load(document, host, expectations=expectations)
+    return Source(
+        path=str(path),
+        config=config,
+        host=host,
+        urls=asked.urls,
+        warnings=warnings(document, config, host),
+        starter=starter,
+    )
+
+
+def current_directory() -> str:
+    """Return the directory as the user went there: `$PWD` if it is truly the current one."""
+    logical = os.environ.get("PWD", "")
+    try:
+        if logical.startswith("/") and Path(logical).samefile("."):
+            return clean(logical)
+        return str(Path.cwd())
+    except OSError:
+        return "/"
+
+
+def text_of(path: Path, named: bool) -> tuple[str, bool]:
+    """Return the text of a configuration file, and whether it is the starter's instead.
+
+    Raises:
+        Refused: it cannot be read, or is missing although it was named.
+    """
+    try:
+        return path.read_bytes().decode("utf-8"), False
+    except FileNotFoundError:
+        if not named:
+            return asset("starter.toml"), True
+        what, hint = "does not exist", "check the path, or let `jailoc init` write a first one"
+    except UnicodeDecodeError as error:
+        what, hint = f"is not UTF-8 (byte {error.start})", "save it as UTF-8"
+    except OSError as error:
+        what, hint = f"cannot be read: {error.strerror}", "check its permissions"
+    raise refuse("config-file", f"configuration file `{path}` {what}", hint=hint)

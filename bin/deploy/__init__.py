@@ -1,0 +1,1 @@
+"""Bring about what a bundle says, and look at what is there."""

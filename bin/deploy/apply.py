@@ -1,0 +1,348 @@
+"""Make workspaces what the configuration says: look, plan, and take the steps of the plan."""
+
+import secrets as random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jailoc.bin.config import facts, source
+from jailoc.bin.config.source import Source
+from jailoc.bin.deploy import execute, images, observe, password, rollback
+from jailoc.bin.deploy import secrets as secret
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.host import files
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.artefacts.compose import PASSWORD_FILE, WALL
+from jailoc.generators.config.effective import of_workspace
+from jailoc.generators.config.resolve import names, resolve
+from jailoc.generators.plan.inputs import Given, keyed
+from jailoc.generators.plan.origins import tell
+from jailoc.generators.plan.plan import moved, plan, plan_removal
+from jailoc.model.bundle import Bundle
+from jailoc.model.diagnostic import Diagnostic, Refused, refuse
+from jailoc.model.document import Document
+from jailoc.model.plan import Action, BuildImages, Plan
+
+MOST_ROUNDS = 3
+"""Plans in a row until a workspace must be as it should; a build may bring another image."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One workspace with all that its plan is made from."""
+
+    name: str
+    bundle: Bundle | None
+    """None if it is to be removed."""
+    given: Given
+    secrets: secret.Values
+    origin: Source
+
+
+def read(
+    terminal: Terminal, flag: str | None, chosen: Callable[[Source], tuple[str, ...]]
+) -> Source:
+    """Read the configuration, with the remote Dockerfiles of the workspaces that are chosen."""
+    origin = source.read(flag)
+    terminal.diagnose(origin.warnings)
+    if origin.starter:
+        terminal.say(
+            f"no configuration at {origin.path}: using the starter configuration", "yellow"
+        )
+    fetched = False
+    for name in chosen(origin):
+        if name not in origin.config.workspaces:
+            continue
+        workspace = resolve(origin.config, name, origin.host)
+        for place in (workspace.base, workspace.overlay):
+            if place and place.source in origin.urls:
+                images.fetched(terminal, place.source)
+                fetched = True
+    return source.read(flag) if fetched else origin
+
+
+def item(
+    terminal: Terminal,
+    flag: str | None,
+    origin: Source,
+    name: str,
+    *,
+    complete: bool,
+    ask: bool = True,
+    pull: bool = False,
+    ignore: tuple[str, ...] = (),
+) -> Item:
+    """Compile a workspace, and gather its secrets.
+
+    Args:
+        terminal: Where it is told what the engine has under the names of images.
+        flag: The value of `--config`.
+        origin: The configuration.
+        name: The workspace.
+        ask: Whether there is an engine to be asked.
+        pull: Whether images that others are built on are fetched anew.
+        complete: Whether every secret must be there, as for an apply; the password is made then.
+        ignore: More patterns of drift that is noise.
+
+    Raises:
+        Refused: the workspace is unknown, a secret has no value, or no engine answers.
+    """
+    workspace = resolve(origin.config, name, origin.host)
+    mode = origin.config.password_mode
+    missing: tuple[str, ...] = ()
+    if complete:
+        values = secret.values(workspace)
+        password.check(mode)
+    else:
+        values, missing = secret.known(workspace)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    if complete:
+        # Before anything is written: a password, or the key of the digests.
+        docker.check()
+        _check_port(bundle)
+    if ask and images.resolve(terminal, bundle, pull=pull, fetch=complete):
+        origin = source.read(flag)
+        bundle = compile_workspace(origin.config, name, origin.host)
+    if complete:
+        values[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
+    elif (known := password.peek(mode, facts.state_directory(), name)) is not None:
+        values[PASSWORD_FILE] = known.encode()
+    else:
+        missing = (*missing, PASSWORD_FILE)
+    key = _key()
+    config = origin.config
+    return Item(
+        name=name,
+        bundle=bundle,
+        given=Given(
+            config=origin.path,
+            names=names(config),
+            pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
+            secrets={each: keyed(key, value) for each, value in values.items()},
+            missing=missing,
+            handed=tuple(f"{each.destination} {each.name}" for each in workspace.secrets),
+            key=key,
+            ignore=(*config.ignore_drift, *ignore),
+            home=origin.host.home,
+            local=not ask or docker.endpoint().local,
+        ),
+        secrets=values,
+        origin=origin,
+    )
+
+
+def leftover(origin: Source, name: str) -> Item:
+    """Return a workspace that is to be removed."""
+    given = Given(config=origin.path, names=names(origin.config), key=_key(), home=origin.host.home)
+    return Item(name=name, bundle=None, given=given, secrets={}, origin=origin)
+
+
+def _key() -> bytes:
+    """Return the key of digests that cannot be guessed back; the first call makes it."""
+    path = facts.state_directory() / "digest.key"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        files.make_private(path.parent)
+    with files.locked(path.with_name("digest.key.lock"), 10):
+        if not path.exists():
+            files.write(path, random.token_hex(32), 0o600)
+    return path.read_bytes()
+
+
+def planned(each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
+    """Look at what is there of a workspace, and say what has to be done.
+
+    Args:
+        each: The workspace.
+        ask: Whether to ask the engine.
+        prune: Whether a removal takes volumes and the password, too.
+    """
+    found = observe.observe(each.name, each.bundle, ask=ask)
+    before = found.applied.firewall if found.applied else None
+    if each.bundle is None:
+        made = plan_removal(found, each.given, prune)
+        return tell(made, _document(each.origin), {}, before, None)
+    settings = {
+        one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
+    }
+    made = plan(each.bundle, found, each.given)
+    return tell(made, _document(each.origin), settings, before, each.bundle.firewall)
+
+
+def _document(origin: Source) -> Document:
+    text, _ = source.text_of(Path(origin.path), named=False)
+    return Document(text, origin.path)
+
+
+def carry_out(
+    terminal: Terminal,
+    flag: str | None,
+    each: Item,
+    *,
+    approved: Plan | None = None,
+    prune: bool = False,
+    back: bool = True,
+) -> bool:
+    """Make a workspace what its item says; return whether anything had to be done.
+
+    Args:
+        terminal: Where progress is shown.
+        flag: The value of `--config`.
+        each: The workspace.
+        approved: The plan that somebody has seen; any other is refused.
+        prune: Whether a removal takes volumes and the password, too.
+        back: Whether a failure returns to the previous state.
+
+    Raises:
+        DockerError: the engine refused, or a service did not become healthy.
+        Refused: the world has moved on, somebody else holds the port, or what runs differs from
+            its model.
+    """
+    with files.locked(facts.cache_directory() / f"{each.name}.lock"):
+        if each.bundle is None:
+            return _remove(terminal, each, approved, prune)
+        _check_port(each.bundle)
+        place = execute.Engine(
+            terminal, each.bundle, each.given, each.secrets, lambda: unchanged(flag, each)
+        )
+        place.wait()
+        found = place.observe()
+        made = plan(each.bundle, found, each.given)
+        _same(approved, made)
+        if made.empty:
+            return False
+        if approved is None:
+            _announce(terminal, made)
+        before = rollback.remember(found)
+        try:
+            rounds(place, each.bundle, each.given, made)
+        except (docker.DockerError, Refused):
+            if not place.touched:
+                raise
+            explain(terminal, each.bundle.compose.name)
+            if back:
+                rollback.go_back(terminal, before, each.secrets)
+            raise
+    return True
+
+
+def _announce(terminal: Terminal, made: Plan) -> None:
+    """Say what is interrupted, and why, to somebody who has not seen the plan."""
+    for change in made.changes:
+        if change.address.startswith("service.") and change.action is not Action.CREATE:
+            causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
+            what = f"{change.action} {change.address.removeprefix('service.')}"
+            terminal.say(f"{what}: {'; '.join(causes)}", "yellow")
+
+
+def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> None:
+    """Take the steps of a plan; after a build, those of the plan that follows from it.
+
+    Raises:
+        Refused: the workspace is not what it should be after that.
+    """
+    for _ in range(MOST_ROUNDS):
+        again = False
+        for step in made.steps:
+            place.perform(step)
+            if isinstance(step, BuildImages) and step.references:
+                # Only now is it known which images there are.
+                again = True
+                break
+        if not again:
+            return
+        made = plan(bundle.model_copy(update={"builds": ()}), place.observe(), given)
+    raise refuse("apply", f"workspace `{bundle.workspace}` does not come to rest")
+
+
+def _remove(terminal: Terminal, each: Item, approved: Plan | None, prune: bool) -> bool:
+    place = execute.Leftover(terminal, each.name)
+    made = plan_removal(place.observe(), each.given, prune)
+    _same(approved, made)
+    for step in made.steps:
+        place.perform(step)
+    return not made.empty
+
+
+def _same(approved: Plan | None, made: Plan) -> None:
+    """Refuse to do anything else than what somebody has agreed to.
+
+    Raises:
+        Refused: with what has moved.
+    """
+    if approved is None:
+        return
+    problems = []
+    if approved.bundle != made.bundle:
+        problems.append("the configuration, or what it names, has changed")
+    if differing := moved(approved.world, made.world):
+        problems.append(f"not as it was: {', '.join(differing)}")
+    if problems:
+        raise Refused(
+            tuple(
+                Diagnostic(
+                    code="moved",
+                    where=made.workspace,
+                    message=f"the plan does not hold any more: {each}",
+                    hint="look at a new one: `jailoc plan`",
+                )
+                for each in problems
+            )
+        )
+
+
+def unchanged(flag: str | None, each: Item) -> None:
+    """Compile once more, and compare.
+
+    Raises:
+        Refused: the configuration, or what it names, is not what it was.
+    """
+    origin = source.read(flag)
+    if compile_workspace(origin.config, each.name, origin.host) != each.bundle:
+        raise refuse(
+            "moved",
+            "the configuration, or what it names on this machine, has changed meanwhile",
+            hint=f"look at what has changed, then run `jailoc up {each.name}` again",
+        )
+
+
+def _check_port(bundle: Bundle) -> None:
+    """Refuse a port that somebody else holds, before anything is written.
+
+    Raises:
+        Refused: naming the holder if it is a workspace.
+    """
+    project = bundle.compose.name
+    for port in bundle.compose.services[WALL].ports:
+        holders = [each for each in containers.containers() if port.published in each.ports
+                   and each.state == "running"]  # fmt: skip
+        other = next((each for each in holders if each.project != project), None)
+        if other is not None:
+            workspace = other.project.removeprefix("jailoc-")
+            raise refuse(
+                "port-taken",
+                f"port {port.published} is published by the running workspace `{workspace}`",
+                hint=f"run `jailoc down {workspace}` first, or set `port` of one of the two",
+            )
+        if not holders and not containers.port_is_free(port.published):
+            raise refuse(
+                "port-taken",
+                f"port {port.published} on 127.0.0.1 is taken by another program",
+                hint="stop that program, set another `port`, or set expose_port = false",
+            )
+
+
+def explain(terminal: Terminal, project: str) -> None:
+    """Show the last words of every service that is not well."""
+    try:
+        found = containers.containers(project)
+    except docker.DockerError:
+        return
+    for container in found:
+        if container.state != "running" or container.health not in {"healthy", ""}:
+            terminal.say(f"{container.service}: {container.health or container.state}, "
+                         f"exit code {container.exit_code}; its last lines:", "yellow")  # fmt: skip
+            for line in containers.tail(container.id).splitlines():
+                terminal.quote(line)

@@ -1,0 +1,264 @@
+"""Carry out the steps of a plan, on the disk and on the engine."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from jailoc.bin.commands import verify
+from jailoc.bin.commands.verify import FIREWALL
+from jailoc.bin.config import facts
+from jailoc.bin.deploy import images, plugin
+from jailoc.bin.deploy import observe as deployment
+from jailoc.bin.deploy import secrets as secret
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.host import files
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import COMPOSE_FILE
+from jailoc.generators.artefacts.compose import AGENT, WALL
+from jailoc.generators.plan.inputs import Given
+from jailoc.generators.plan.record import applied
+from jailoc.generators.runtime.verify import Check
+from jailoc.model.bundle import Bundle
+from jailoc.model.deployed import Deployed
+from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.plan import (
+    BuildImages,
+    HandSecrets,
+    Prove,
+    Record,
+    Reload,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveProject,
+    Restart,
+    Start,
+    Step,
+    StopAgent,
+    WriteFiles,
+)
+
+START_LIMIT = 180
+"""Seconds that a workspace may take to become healthy; a first start fills its volumes."""
+BUILD_PATIENCE = 3600
+"""Seconds to wait for another jailoc that builds images."""
+
+
+class World(Protocol):
+    """Where a workspace is: it can be looked at, and a step can be taken."""
+
+    def observe(self) -> Deployed:
+        """Gather all that there is."""
+        ...
+
+    def perform(self, step: Step) -> None:
+        """Take one step. A step that was taken before does no harm."""
+        ...
+
+
+class Engine:
+    """The world as it is: this machine's files, and its engine."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        bundle: Bundle,
+        given: Given,
+        secrets: secret.Values,
+        unchanged: Callable[[], None],
+    ) -> None:
+        """Prepare to bring about what a bundle says.
+
+        Args:
+            terminal: Where progress is shown.
+            bundle: What is wanted.
+            given: What a plan was made with.
+            secrets: Every value that is handed over.
+            unchanged: Raises if the configuration, or what it names, is not what was compiled.
+        """
+        self._terminal, self._bundle, self._given = terminal, bundle, given
+        self._secrets, self._unchanged = secrets, unchanged
+        self._directory = Path(bundle.directory)
+        self.touched = False
+        """Whether anything that runs, or its files, may be other than before."""
+
+    def observe(self) -> Deployed:
+        """Gather all that there is."""
+        return deployment.observe(self._bundle.workspace, self._bundle)
+
+    def perform(self, step: Step) -> None:
+        """Take one step."""
+        self.touched = self.touched or not isinstance(step, BuildImages)
+        match step:
+            case BuildImages():
+                build(self._terminal, self._bundle)
+            case StopAgent():
+                self._stop(step.container)
+            case WriteFiles():
+                self._prepare()
+                files.write_bundle(self._bundle, self._directory)
+                plugin.write()
+            case RemoveContainer():
+                self._terminal.say(f"removing {step.service}")
+                containers.remove(step.container)
+            case RemoveNetwork():
+                for name in containers.owned("network", self._bundle.compose.name):
+                    containers.remove_network(name)
+            case Start():
+                self._start(step.services)
+            case HandSecrets():
+                self._hand_secrets()
+            case Reload():
+                self._terminal.say("reloading the rules")
+                containers.feed(self._wall(), [*FIREWALL, "reload"], b"")
+            case Restart():
+                self._terminal.say(f"restarting {step.service}")
+                containers.restart(step.container)
+            case Prove() | Record() | RemoveProject():
+                self._finish(step)
+
+    def wait(self) -> None:
+        """Wait for what is starting, as after a restart by hand, to be well or sick."""
+        project, limit = self._bundle.compose.name, time.monotonic() + START_LIMIT
+        while time.monotonic() < limit and any(
+            each.state == "running" and each.health == "starting"
+            for each in containers.containers(project)
+        ):
+            time.sleep(0.5)
+
+    def _finish(self, step: Prove | Record | RemoveProject) -> None:
+        match step:
+            case Prove():
+                self._prove()
+            case Record():
+                self._record()
+            case RemoveProject():
+                remove_project(self._terminal, self._bundle.workspace, step.prune)
+
+    def _stop(self, container: str) -> None:
+        """Stop the agent, and look once more.
+
+        Between our look at a path and the engine's, a running agent could put a symbolic link
+        there.
+        """
+        self._terminal.say("stopping the agent to renew its mounts")
+        containers.stop(container)
+        self._unchanged()
+
+    def _prepare(self) -> None:
+        """Make missing mounted directories as the user; the engine would make them as root."""
+        for path in self._bundle.directories:
+            if not os.path.lexists(path):
+                Path(path).mkdir(parents=True)
+                self._terminal.say(f"created {path}", "yellow")
+        for seed in self._bundle.seeds:
+            try:
+                with Path(seed.path).open("x", encoding="utf-8") as file:
+                    file.write(seed.text)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                self._terminal.say(f"cannot write {seed.path}: {error.strerror}", "yellow")
+
+    def _start(self, services: tuple[str, ...]) -> None:
+        self._prepare()
+        start(self._terminal, self._bundle.compose.name, self._directory, services)
+
+    def _wall(self) -> str:
+        return wall_of(self._bundle.compose.name)
+
+    def _hand_secrets(self) -> None:
+        hand_secrets(self._wall(), self._secrets)
+
+    def _prove(self) -> None:
+        """Compare what runs with its model.
+
+        Raises:
+            Refused: something differs.
+        """
+        self.wait()
+        wrong = [each for each in verify.quick(self._bundle) if not each.ok]
+        if wrong:
+            raise Refused(tuple(map(_problem, wrong)))
+
+    def _record(self) -> None:
+        made = applied(self._bundle, self._given, self.observe())
+        files.write(deployment.record(self._bundle.workspace), made.model_dump_json() + "\n", 0o600)
+
+
+class Leftover:
+    """What is left of a workspace that the configuration does not have any more."""
+
+    def __init__(self, terminal: Terminal, name: str) -> None:
+        """Prepare to remove it."""
+        self._terminal, self._name = terminal, name
+
+    def observe(self) -> Deployed:
+        """Gather all that there is."""
+        return deployment.observe(self._name, None)
+
+    def perform(self, step: Step) -> None:
+        """Take the one step that there is."""
+        if isinstance(step, RemoveProject):
+            remove_project(self._terminal, self._name, step.prune)
+
+
+def _problem(check: Check) -> Diagnostic:
+    return Diagnostic(
+        code="proof",
+        message=f"{check.kind} {check.subject}: expected {check.expected}, found {check.found}",
+        hint="look at the logs; `jailoc verify` looks closer",
+    )
+
+
+def build(terminal: Terminal, bundle: Bundle) -> None:
+    """Build what a workspace needs and the engine lacks; nobody builds the same image twice."""
+    with files.locked(facts.cache_directory() / "images.build.lock", BUILD_PATIENCE):
+        images.ensure(terminal, bundle)
+
+
+def build_unknown(terminal: Terminal, bundle: Bundle) -> None:
+    """Have the engine compare the build contexts that are too large for a digest."""
+    if not all(each.known for each in bundle.builds):
+        build(terminal, bundle)
+
+
+def start(terminal: Terminal, project: str, directory: Path, services: tuple[str, ...]) -> None:
+    """Make and start what is missing or stopped of a project, and wait until it is healthy."""
+    if AGENT in services:
+        terminal.say(f"starting {project.removeprefix('jailoc-')}")
+    containers.up(
+        project,
+        directory / COMPOSE_FILE,
+        list(services),
+        terminal.quote,
+        START_LIMIT,
+    )
+
+
+def wall_of(project: str) -> str:
+    """Return the id of a project's wall.
+
+    Raises:
+        DockerError: there is none.
+    """
+    for each in containers.containers(project):
+        if each.service == WALL:
+            return each.id
+    raise docker.DockerError("looking for the wall", [], 1, "its container is not there")
+
+
+def hand_secrets(wall: str, secrets: secret.Values) -> None:
+    """Hand values over to a wall's memory, on a pipe."""
+    containers.feed(wall, ["/bin/sh", "/etc/jailoc/secrets.sh"], secret.archive(secrets))
+
+
+def remove_project(terminal: Terminal, name: str, prune: bool) -> None:
+    """Remove what is left of a workspace: containers, network and generated files."""
+    containers.down(f"jailoc-{name}", terminal.quote, volumes=prune)
+    if prune:
+        shutil.rmtree(facts.state_directory() / name, ignore_errors=True)
+    shutil.rmtree(facts.cache_directory() / name, ignore_errors=True)
+    deployment.record(name).unlink(missing_ok=True)

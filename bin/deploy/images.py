@@ -1,0 +1,240 @@
+"""Images on the engine: what a bundle needs is there, and can run the agent, before all else."""
+
+import hashlib
+from pathlib import Path
+
+from jailoc.bin.config import facts
+from jailoc.bin.config import remote_dockerfile as remote
+from jailoc.bin.engine import images
+from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.host import files
+from jailoc.bin.terminal import build_progress
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compose import AGENT, SIDECAR
+from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
+from jailoc.generators.runtime.build_log import BuildLog, Event, Failure, What
+from jailoc.generators.runtime.image_check import SCRIPT, unsuitable
+from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Sidecar
+from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
+from jailoc.model.image import Base, Build, Recipe, Step
+
+
+def fetched(terminal: Terminal, url: str) -> None:
+    """Fetch a remote Dockerfile, and say so if it is another one than before.
+
+    Raises:
+        Refused: it cannot be fetched.
+    """
+    terminal.say(f"fetching {url}")
+    old, new = remote.fetch(url)
+    if old is not None and old != new:
+        terminal.say(f"{url} has changed: its digest was {old[:12]} and is {new[:12]}", "yellow")
+
+
+def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bool = True) -> bool:
+    """Record what the engine has under the names of images that others are built on.
+
+    Only what is going to be built is asked about, so an unchanged world asks nobody anything.
+
+    Args:
+        terminal: Where it is told.
+        bundle: What is going to run.
+        pull: Fetch each of them anew, and an image that is used as it is too.
+        fetch: Fetch what the engine lacks; without it that stays unknown.
+
+    Returns:
+        Whether something has been recorded: then the bundle must be compiled again.
+
+    Raises:
+        Refused: the engine lacks one of them, and it cannot be fetched.
+    """
+    changed = False
+    asked: dict[str, str] = {}
+    for build in bundle.builds:
+        there = build.known and images.identity(build.tag) is not None
+        for base in build.bases:
+            if there and base.identity and not pull:
+                continue
+            if not fetch and images.identity(base.reference) is None:
+                continue
+            if base.reference not in asked:
+                asked[base.reference] = _identity(terminal, build, base, pull=pull)
+            identity = asked[base.reference]
+            if identity != base.identity:
+                files.make_private(facts.recorded(base.reference).parent)
+                files.write(facts.recorded(base.reference), f"{base.reference} {identity}\n", 0o600)
+                changed = True
+                if base.identity:
+                    terminal.say(
+                        f"{base.reference} is another image now: {_short(base.identity)} before, "
+                        f"{_short(identity)} now",
+                        "yellow",
+                    )
+    if pull and bundle.choice.steps == (Step.GIVEN,):
+        _pull(terminal, bundle.choice.reference)
+    return changed
+
+
+def _short(identity: str) -> str:
+    return identity.removeprefix("sha256:")[:12]
+
+
+def _identity(terminal: Terminal, build: Build, base: Base, *, pull: bool) -> str:
+    """Return what the engine has under a name, after pulling it if that is needed or wanted."""
+    before = images.identity(base.reference)
+    problem = _pull(terminal, base.reference) if pull or before is None else None
+    found = images.identity(base.reference) if problem is None else before
+    if found is None:
+        raise Refused((_at(build, base.line, "image-base", f"image `{base.reference}`, on which "
+                           f"`{build.name}` is built, cannot be pulled: {problem}",
+                           "the engine does not have it either; check its name, the network and "
+                           "`docker login`"),))  # fmt: skip
+    return found
+
+
+def _pull(terminal: Terminal, reference: str) -> str | None:
+    """Pull an image; return why that was impossible, which is told if the engine has it anyway."""
+    try:
+        with build_progress.shown(terminal, f"pulling image {reference}") as show:
+            images.pull(
+                reference, lambda line: show(Event(what=What.SAID, step=reference, text=line))
+            )
+    except DockerError as error:
+        problem = error.tail.rpartition("\n")[2].removeprefix("Error response from daemon: ")
+        if images.identity(reference) is not None:
+            terminal.say(f"cannot pull {reference} ({problem}): going on with the image that the "
+                         "engine has", "yellow")  # fmt: skip
+        return problem
+    return None
+
+
+def ensure(terminal: Terminal, bundle: Bundle) -> None:
+    """Build the images of a bundle that the engine does not have yet, and look at the agent's.
+
+    The caller holds the lock of the workspace.
+
+    Raises:
+        Refused: a build failed, with its place, and no other image is used instead; or the agent's
+            image lacks something, with everything that it lacks.
+    """
+    directory = Path(bundle.directory)
+    try:
+        before = previous((directory / RECIPES).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        before = {}
+    for build in bundle.builds:
+        # What lies in a large directory may have changed; the engine knows.
+        if not build.known or images.identity(build.tag) is None:
+            _build(terminal, build, directory.with_name(f"{directory.name}.build"),
+                   before.get(build.name))  # fmt: skip
+    _check_agent(terminal, bundle)
+    _check_privilege(bundle)
+
+
+def _build(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+    reason = why(build, before) or (
+        "the engine does not have it" if build.known else "its context is too large to compare"
+    )
+    title = f"building image {build.tag}, because {reason}"
+    if build.directory is not None:
+        title += f"; sending the context {build.directory}"
+    log = BuildLog()
+
+    try:
+        with build_progress.shown(terminal, title) as show:
+
+            def take(line: str) -> None:
+                if (event := log.read(line)) is not None:
+                    show(event)
+
+            images.build(build, folder, take)
+    except DockerError as error:
+        failure = log.failure(build.dockerfile)
+        for line in failure.tail:
+            terminal.quote(line)
+        raise Refused((_failed(build, failure),)) from error
+
+
+def _failed(build: Build, failure: Failure) -> Diagnostic:
+    words = " ".join(failure.step.split("] ", 1)[-1].split())
+    step = f"`{words[:60]}{'…' if len(words) > 60 else ''}` failed: " if words else ""
+    hint = None
+    said = " ".join((*failure.tail, failure.reason)).lower()
+    if "certificate" in said or "ssl" in said:
+        hint = "behind a proxy that inspects TLS, name its certificate in [base] ca_certificates"
+    message = f"image {build.tag} cannot be built: {step}{failure.reason}"
+    return _at(build, failure.line or 0, "image-build", message, hint)
+
+
+def _at(build: Build, line: int, code: str, message: str, hint: str | None) -> Diagnostic:
+    """Build a diagnostic at a line of a build's Dockerfile, as its author counts."""
+    lines = build.dockerfile.splitlines()
+    # The engine's count may be off; a line that jailoc has put in is nobody's.
+    known = 0 < line <= len(lines) and line != build.inserted
+    shift = 1 if build.inserted and line > build.inserted else 0
+    return Diagnostic(
+        code=code,
+        message=message,
+        file=build.source or f"jailoc's own {build.name}.Dockerfile",
+        position=Position(line=line - shift, column=1) if known else None,
+        text=lines[line - 1] if known else None,
+        where=build.origin if build.source else None,
+        hint=hint,
+    )
+
+
+def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
+    """Make sure that the agent's image can run the agent; a look inside is needed once an image.
+
+    Raises:
+        Refused: it lacks something, or cannot be pulled.
+    """
+    agent = bundle.compose.services[AGENT]
+    reference = agent.image.text
+    identity = images.identity(reference)
+    if identity is None:
+        problem = _pull(terminal, reference)
+        identity = images.identity(reference)
+        if problem is not None or identity is None:
+            raise Refused((Diagnostic(
+                code="image-missing",
+                message=f"image `{reference}` cannot be pulled: {problem}",
+                where=agent.image.origin,
+                hint="check its name, the network and `docker login`",
+            ),))  # fmt: skip
+    environment = {
+        key: value.text for key, value in agent.environment.items() if key in {"HOME", "PATH"}
+    }
+    asked = hashlib.sha256(repr((identity, SCRIPT, environment)).encode()).hexdigest()
+    place = facts.cache_directory() / "images.suitable" / asked
+    if place.exists():
+        return
+    terminal.say(f"looking into image {reference}")
+    refusal = unsuitable(
+        reference, agent.image.origin, images.ask(identity, SCRIPT, environment) or ()
+    )
+    if refusal is not None:
+        raise refusal
+    files.make_private(place.parent)
+    files.write(place, f"{reference} {identity}\n", 0o600)
+
+
+def _check_privilege(bundle: Bundle) -> None:
+    """Try a privileged container before anything that runs is touched.
+
+    Raises:
+        Refused: the sidecar should be privileged, and the engine refuses such containers.
+    """
+    sidecar = bundle.compose.services.get(SIDECAR)
+    if not (isinstance(sidecar, Sidecar) and sidecar.privileged):
+        return
+    if why_not := images.refused_privilege(sidecar.image.text):
+        lines = why_not.splitlines()
+        reason = next((each for each in lines if "rror" in each), lines[-1])
+        raise refuse(
+            "dind-privileged",
+            f"the engine starts no privileged container: {reason.removeprefix('docker: ')}",
+            hint="leave `dind_privileged = true` out: the agent's Docker works without it, but for "
+            "`docker run --privileged`",
+        )

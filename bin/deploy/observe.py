@@ -1,0 +1,217 @@
+"""Look at what is there of a workspace: its files, and its project on the engine."""
+
+import hashlib
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from jailoc.bin.config import facts
+from jailoc.bin.engine import containers as engine
+from jailoc.bin.engine import docker
+from jailoc.bin.engine import images as builder
+from jailoc.bin.host import files as store
+from jailoc.generators.artefacts import container_fields
+from jailoc.generators.artefacts.compose import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
+from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Bind
+from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
+
+WORKING_DIRECTORY_LABEL = "com.docker.compose.project.working_dir"
+_ASK = "ls -A /run/secrets; echo ==; exec /bin/sh /etc/jailoc/firewall.sh verify"
+"""Of a wall: the names of the secrets that it holds, then how its rules compare."""
+
+
+def record(name: str) -> Path:
+    """Return where it is written down what has been applied."""
+    return facts.cache_directory() / f"{name}.applied.json"
+
+
+def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple[str, ...]:
+    """Return the workspaces that are there and that a configuration does not have any more.
+
+    Those of another configuration, or of another user, are nobody's leftovers.
+
+    Args:
+        known: The workspaces of the configuration.
+        config: Its path.
+        ask: Whether to ask the engine.
+    """
+    cache = facts.cache_directory()
+    found = {place.name.removesuffix(".applied.json") for place in cache.glob("*.applied.json")}
+    if ask:
+        made = {
+            name: (each["Config"]["Labels"] or {}).get(WORKING_DIRECTORY_LABEL, "")
+            for each in engine.inspected()
+            if (name := _project(each)) is not None
+        }
+        found |= {name for name, place in made.items() if place == str(cache / name)}
+    return tuple(
+        name
+        for name in sorted(found - {*known})
+        if (applied := _applied(name)) is None or applied.config == config
+    )
+
+
+def _project(data: dict[str, Any]) -> str | None:
+    project = (data["Config"]["Labels"] or {}).get(engine.PROJECT_LABEL, "")
+    return project.removeprefix("jailoc-") if project.startswith("jailoc-") else None
+
+
+def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
+    """Gather all that there is of a workspace.
+
+    Args:
+        name: The workspace.
+        bundle: What is wanted; None if it is to be removed.
+        ask: Whether to ask the engine.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    directory = facts.cache_directory() / name
+    applied, files = _applied(name), _files(directory)
+    if not ask:
+        return Deployed(workspace=name, applied=applied, files=files, engine=False)
+    project = f"jailoc-{name}"
+    with ThreadPoolExecutor() as pool:
+        networks = pool.submit(engine.owned, "network", project)
+        volumes = pool.submit(engine.owned, "volume", project)
+        wanted = bundle.references if bundle else frozenset()
+        images = {each: pool.submit(builder.identity, each) for each in sorted(wanted)}
+        raw = engine.inspected(project)
+        by_service = {_service(each): each for each in raw}
+        inherited = {
+            id_: pool.submit(engine.image_environment, id_)
+            for id_ in {each["Image"] for each in raw}
+        }
+        wall = by_service.get(WALL)
+        running = wall is not None and wall["State"]["Status"] == "running"
+        asked = pool.submit(_ask_wall, wall["Id"]) if wall and running else None
+        lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT))
+        containers = {
+            service: _found(
+                each,
+                wall["Id"] if wall else None,
+                inherited[each["Image"]].result(),
+                lapsed.result() if service == AGENT else (),
+            )
+            for service, each in by_service.items()
+        }
+        rules, told, held = asked.result() if asked else (Rules.UNKNOWN, (), ())
+        prefix = f"{project}_"
+        return Deployed(
+            workspace=name,
+            applied=applied,
+            files=files,
+            containers=containers,
+            images={each: id_ for each, found in images.items() if (id_ := found.result())},
+            network=bool(networks.result()),
+            volumes=tuple(sorted(each.removeprefix(prefix) for each in volumes.result())),
+            rules=rules,
+            rules_told=told,
+            held=held,
+        )
+
+
+def _service(data: dict[str, Any]) -> str:
+    labels = data["Config"]["Labels"] or {}
+    return str(labels.get(engine.SERVICE_LABEL) or data["Name"].lstrip("/"))
+
+
+def _found(
+    data: dict[str, Any], wall: str | None, inherited: dict[str, str], lapsed: tuple[str, ...]
+) -> Found:
+    labels = data["Config"]["Labels"] or {}
+    mode = data["HostConfig"].get("NetworkMode") or ""
+    return Found(
+        id=data["Id"],
+        state=data["State"]["Status"],
+        health=(data["State"].get("Health") or {}).get("Status", ""),
+        image=data["Image"],
+        files=labels.get(DIGEST_LABEL, ""),
+        service=labels.get(SERVICE_LABEL, ""),
+        wall=mode.removeprefix("container:") if mode.startswith("container:") else None,
+        facets=container_fields.found(data, wall),
+        inherited=inherited,
+        lapsed=lapsed,
+    )
+
+
+def _ask_wall(container: str) -> tuple[Rules, tuple[str, ...], tuple[str, ...]]:
+    """Return how the rules compare, what differs, and the names of the secrets in memory."""
+    command = ["exec", "--user", "0:0", container, "/bin/sh", "-c", _ASK]
+    status, output, told = docker.attempt(command, timeout=60)
+    head, mark, _ = output.partition("==\n")
+    if not mark:
+        return Rules.UNKNOWN, (), ()
+    lines = [
+        line
+        for line in told.splitlines()
+        if line[:1] in "+-" and not line.startswith(("+++", "---"))
+    ]
+    if status != 0 and not lines:
+        lines = [line for line in told.splitlines() if line.startswith("FATAL")]
+    return (Rules.SAME if status == 0 else Rules.DIFFERENT), tuple(lines), tuple(head.split())
+
+
+def _lapsed(bundle: Bundle | None, agent: dict[str, Any] | None) -> tuple[str, ...]:
+    """Return what should be mounted in the agent and is not any more.
+
+    The kernel takes a mount away when the host replaces the file below it (rename(2) in another
+    mount namespace), and most editors and git replace files.
+    """
+    if bundle is None or agent is None or agent["State"]["Status"] != "running":
+        return ()
+    made = {each["Destination"] for each in agent.get("Mounts") or []}
+    binds = [
+        mount.target.text
+        for mount in bundle.compose.services[AGENT].mounts
+        if isinstance(mount, Bind) and mount.target.text in made
+    ]
+    try:
+        there = engine.mounted(agent["Id"])
+    except docker.DockerError:
+        return ()  # it has ended meanwhile
+    return tuple(each for each in binds if each not in there)
+
+
+def _files(directory: Path) -> dict[str, FileState]:
+    found: dict[str, FileState] = {}
+    for place in sorted(directory.rglob("*")):
+        mode = place.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            continue
+        # What is no regular file has no business there, and differs from everything wanted.
+        text = place.read_bytes() if stat.S_ISREG(mode) else b"\0not a regular file"
+        found[str(place.relative_to(directory))] = FileState(
+            mode=stat.S_IMODE(mode), digest=hashlib.sha256(text).hexdigest()
+        )
+    return found
+
+
+def _applied(name: str) -> Applied | None:
+    """Return what was applied last; None if nobody knows, or another version wrote it down."""
+    try:
+        return Applied.model_validate_json(record(name).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def reloaded(bundle: Bundle) -> None:
+    """Write down that the rules of a workspace, and nothing else of it, have been applied."""
+    applied = _applied(bundle.workspace)
+    if applied is None:
+        return
+    states = file_states(bundle)
+    now = applied.model_copy(
+        update={
+            "files": applied.files | {file.path: states[file.path] for file in bundle.rules},
+            "firewall": bundle.firewall,
+        }
+    )
+    if now.files == states:
+        now = now.model_copy(update={"bundle": bundle.digest})
+    store.write(record(bundle.workspace), now.model_dump_json() + "\n", 0o600)

@@ -1,0 +1,89 @@
+"""The way back: what a workspace was before an apply, and how it becomes that again."""
+
+import shutil
+from pathlib import Path
+
+from jailoc.bin.commands.verify import FIREWALL
+from jailoc.bin.config import facts
+from jailoc.bin.deploy import execute
+from jailoc.bin.deploy import secrets as secret
+from jailoc.bin.engine import containers as engine
+from jailoc.bin.engine import docker
+from jailoc.bin.host import files as store
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import COMPOSE_FILE
+from jailoc.generators.artefacts.compose import WALL
+from jailoc.model.base import Model
+from jailoc.model.deployed import Deployed
+from jailoc.model.diagnostic import Refused
+
+
+class Before(Model):
+    """A workspace as it was: the text of its files, and the containers that ran."""
+
+    workspace: str
+    files: dict[str, tuple[int, bytes]]
+    containers: dict[str, str]
+    """Id of each container that ran, by service."""
+
+
+def remember(found: Deployed) -> Before:
+    """Keep what an apply is about to change."""
+    directory = facts.cache_directory() / found.workspace
+    return Before(
+        workspace=found.workspace,
+        files={
+            path: (state.mode, (directory / path).read_bytes())
+            for path, state in found.files.items()
+            if (directory / path).is_file() and not (directory / path).is_symlink()
+        },
+        containers={
+            name: each.id for name, each in found.containers.items() if each.state == "running"
+        },
+    )
+
+
+def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
+    """Return to what was there; failures on the way are told, and end it."""
+    project = f"jailoc-{before.workspace}"
+    directory = facts.cache_directory() / before.workspace
+    terminal.say(f"{before.workspace}: returning to the previous state", "yellow")
+    try:
+        if WALL not in before.containers or COMPOSE_FILE not in before.files:
+            engine.down(project, terminal.quote)
+            _restore(directory, before)
+            terminal.say(f"{before.workspace}: nothing runs, as before", "yellow")
+            return
+        kept = {*before.containers.values()}
+        found = engine.containers(project)
+        replaced = any(each.service == WALL and each.id not in kept for each in found)
+        for each in sorted(found, key=lambda each: each.service == WALL):
+            # What shares the namespace of a wall that goes has to go with it.
+            if each.id not in kept or replaced:
+                engine.remove(each.id)
+        _restore(directory, before)
+        execute.start(terminal, project, directory, (WALL,))
+        wall = execute.wall_of(project)
+        execute.hand_secrets(wall, secrets)
+        if not replaced:
+            engine.feed(wall, [*FIREWALL, "reload"], b"")
+        execute.start(terminal, project, directory, tuple(before.containers))
+    except (docker.DockerError, Refused, OSError) as error:
+        terminal.say(f"{before.workspace}: the way back failed as well: {error}", "red")
+        terminal.say(f"see `jailoc logs {before.workspace}`, then run `jailoc up` again", "yellow")
+        return
+    terminal.say(f"{before.workspace}: the previous state runs again", "yellow")
+
+
+def _restore(directory: Path, before: Before) -> None:
+    """Make a directory hold exactly the files of before."""
+    if not before.files:
+        shutil.rmtree(directory, ignore_errors=True)
+        return
+    for place in sorted(directory.rglob("*"), reverse=True):
+        if not place.is_dir() and str(place.relative_to(directory)) not in before.files:
+            place.unlink()
+    for path, (mode, text) in before.files.items():
+        place = directory / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        store.write_bytes(place, text, mode)

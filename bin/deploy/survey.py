@@ -1,0 +1,289 @@
+"""What there is of every workspace: one look at the engine, compared with the configuration.
+
+What the engine is asked, it is asked once for all workspaces, or in parallel: the answers take
+longer than everything else.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from jailoc.bin.config import source
+from jailoc.bin.deploy import password
+from jailoc.bin.engine import containers as engine
+from jailoc.bin.engine import docker, stats
+from jailoc.bin.engine import images as builder
+from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.host import paths
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
+from jailoc.generators.config.resolve import names, resolve, unknown_workspace
+from jailoc.model.base import Model
+from jailoc.model.bundle import Bundle
+from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.status import NOT_RUNNING, Limits, Status, Usage
+
+Services = Mapping[str, engine.Container]
+
+
+class Snapshot(Model):
+    """What was seen at one moment."""
+
+    rows: tuple[Status, ...]
+    problems: tuple[Diagnostic, ...]
+    """Why the configuration cannot be used; what runs is shown all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One workspace, with what the engine was asked about it and has not answered yet."""
+
+    name: str
+    found: Services
+    compiled: Bundle | str | None
+    """What the configuration gives, or why it gives nothing; None if it was not asked."""
+    names: Future[dict[str, Any]] | None = None
+    refusals: Future[dict[str, str] | None] | None = None
+    drift: Future[bool | None] | None = None
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """Return what the configuration gives, if it does."""
+        return self.compiled if isinstance(self.compiled, Bundle) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the engine said about all of them."""
+
+    usage: dict[str, Usage]
+    reason: str
+    """Why a running container may be missing among them."""
+    images: dict[str, str | None] = field(default_factory=dict)
+
+
+def look(config: str | None, wanted: str | None) -> Snapshot:
+    """Return what there is of one workspace or of all, also of those no configuration has.
+
+    Raises:
+        Refused: neither the configuration nor the engine has the wanted one; or no engine answers.
+    """
+    origin: source.Source | None = None
+    problems: tuple[Diagnostic, ...] = ()
+    try:
+        origin = source.read(config, expectations=False)
+    except Refused as refused:
+        problems = refused.diagnostics
+    known = names(origin.config) if origin else ()
+    try:
+        found = _by_workspace(containers())
+    except Refused:
+        if problems:
+            raise Refused(problems) from None
+        if wanted is not None and wanted not in known:
+            raise unknown_workspace(wanted, known) from None
+        raise
+    if wanted is not None and wanted not in {*known, *found}:
+        raise Refused(problems) if problems else unknown_workspace(wanted, known)
+    chosen = (wanted,) if wanted is not None else tuple(sorted({*known, *found}))
+    rows = _rows(origin, {name: found.get(name, {}) for name in chosen})
+    if wanted is not None and origin is not None and found.get(wanted):
+        mode = origin.config.password_mode
+        where = password.source(mode, paths.state_directory(), wanted)
+        rows = tuple(each.model_copy(update={"password": where}) for each in rows)
+    return Snapshot(rows=rows, problems=problems)
+
+
+def _rows(origin: source.Source | None, found: Mapping[str, Services]) -> tuple[Status, ...]:
+    # Waiting for the engine is all that the threads do.
+    with ThreadPoolExecutor(8) as pool:
+        measured = pool.submit(stats.usage, _running(found.values()))
+        every = [_asked(pool, name, services, origin) for name, services in found.items()]
+        references = {each.bundle.compose.services[AGENT].image.text
+                      for each in every if each.bundle}  # fmt: skip
+        images = {each: pool.submit(builder.identity, each) for each in sorted(references)}
+        answers = Answers(*_usage(measured), {key: each.result() for key, each in images.items()})
+        return tuple(_row(each, origin, answers) for each in every)
+
+
+def containers() -> tuple[engine.Container, ...]:
+    """Return the containers of all workspaces.
+
+    Raises:
+        Refused: no engine answers, with what to do.
+        DockerError: it answers, but not to this.
+    """
+    try:
+        return engine.containers()
+    except DockerError:
+        docker.check()
+        raise
+
+
+def _by_workspace(every: Iterable[engine.Container]) -> dict[str, dict[str, engine.Container]]:
+    """Sort containers by workspace and service; a running one counts more than one that is not."""
+    found: dict[str, dict[str, engine.Container]] = {}
+    for each in every:
+        services = found.setdefault(each.project.removeprefix("jailoc-"), {})
+        if each.service not in services or each.state == "running":
+            services[each.service] = each
+    return found
+
+
+def _up(services: Services, service: str) -> engine.Container | None:
+    there = services.get(service)
+    return there if there is not None and there.state == "running" else None
+
+
+def _running(every: Iterable[Services]) -> list[str]:
+    return [there.id for services in every for each in (AGENT, WALL)
+            if (there := _up(services, each))]  # fmt: skip
+
+
+def _asked(
+    pool: ThreadPoolExecutor, name: str, found: Services, origin: source.Source | None
+) -> Workspace:
+    """Send the questions about one workspace on their way."""
+    wall = _up(found, WALL)
+    compiled = _compiled(origin, name) if found else None
+    drift = pool.submit(drifted, origin, name) if origin and isinstance(compiled, Bundle) else None
+    if wall is None:
+        return Workspace(name, found, compiled, drift=drift)
+    return Workspace(
+        name,
+        found,
+        compiled,
+        pool.submit(engine.names, wall.id),
+        pool.submit(_refusals, wall.id),
+        drift,
+    )
+
+
+def _refusals(wall: str) -> dict[str, str] | None:
+    try:
+        return engine.refusals(wall)
+    except DockerError:
+        return None
+
+
+def _usage(asked: Future[dict[str, Usage]]) -> tuple[dict[str, Usage], str]:
+    try:
+        return asked.result(), "the container has just stopped"
+    except DockerError as error:
+        return {}, error.tail.rpartition("\n")[2] or error.what
+
+
+def _compiled(origin: source.Source | None, name: str) -> Bundle | str | None:
+    # The compiler checks what it writes against schemas; where nothing runs nobody needs it.
+    from jailoc.generators.artefacts.compile import compile_workspace
+
+    if origin is None or name not in origin.config.workspaces:
+        return None
+    try:
+        return compile_workspace(origin.config, name, origin.host)
+    except Refused as refused:
+        return str(refused)
+
+
+def drifted(origin: source.Source, name: str) -> bool | None:
+    """Tell whether an apply would have something to do; None where that cannot be found out."""
+    from jailoc.bin.deploy import apply
+
+    try:
+        each = apply.item(Terminal(), None, origin, name, complete=False, ask=False)
+        return not apply.planned(each).empty
+    except (DockerError, Refused):
+        return None
+
+
+def _row(asked: Workspace, origin: source.Source | None, answers: Answers) -> Status:
+    found, bundle = asked.found, asked.bundle
+    agent, wall, running = found.get(AGENT), found.get(WALL), _up(found, AGENT)
+    configured = asked.name in origin.config.workspaces if origin else None
+    usage = answers.usage.get(running.id) if running else None
+    port, exposed = _port(asked.name, origin if configured else None, _up(found, WALL))
+    blocked, unresolved = _wall(asked)
+    return Status(
+        workspace=asked.name,
+        configured=configured,
+        problem=asked.compiled if isinstance(asked.compiled, str) else None,
+        state=_state(agent),
+        wall=_state(wall),
+        docker=_state(found.get(SIDECAR)),
+        port=port,
+        exposed=exposed,
+        uptime=_uptime(running.started) if running else None,
+        usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
+        stats=answers.reason if running and usage is None else None,
+        limits=agent.limits if agent else Limits(),
+        image=agent.image if agent else None,
+        image_current=_current(agent, bundle, answers.images),
+        blocked=blocked,
+        unresolved=unresolved,
+        drift=asked.drift.result() if asked.drift else True if configured is False else None,
+    )
+
+
+def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:
+    """Put in what goes through the network: the wall owns it, so the engine counts it there."""
+    if agent is None or wall is None:
+        return agent
+    return agent.model_copy(update={"received": wall.received, "sent": wall.sent})
+
+
+def _port(
+    name: str, origin: source.Source | None, wall: engine.Container | None
+) -> tuple[int | None, bool]:
+    """Return the port on the host; the configuration may have moved on since the start."""
+    if wall is not None:
+        return (wall.ports[0], True) if wall.ports else (None, False)
+    if origin is None:
+        return None, False
+    workspace = resolve(origin.config, name, origin.host)
+    return (workspace.port, True) if workspace.expose_port else (None, False)
+
+
+def _wall(asked: Workspace) -> tuple[int | None, tuple[str, ...]]:
+    """Return how many places were refused, and the allowed names without an address."""
+    if asked.names is None or asked.refusals is None:
+        return None, ()
+    # Only where there is a wall: it brings the rules and what explains them.
+    from jailoc.generators.runtime.blocked import news
+
+    state, tables = asked.names.result(), asked.refusals.result()
+    refused = None if tables is None else len(news(tables)) + len(state.get("refused", {}))
+    # A wildcard never needs an address.
+    lost = [each for each, found in state["names"].items() if not found and each[:2] != "*."]
+    return refused, tuple(lost)
+
+
+def _current(
+    agent: engine.Container | None, bundle: Bundle | None, images: Mapping[str, str | None]
+) -> bool | None:
+    """Tell whether a container's image is the one of the configuration; a tag may have moved."""
+    if agent is None or bundle is None:
+        return None
+    reference = bundle.compose.services[AGENT].image.text
+    return agent.image == reference and images.get(reference) in {agent.image_id, None}
+
+
+def _state(container: engine.Container | None) -> str:
+    if container is None:
+        return NOT_RUNNING
+    if container.state == "exited":
+        return f"exited (code {container.exit_code})"
+    if container.state == "running" and container.health in {"starting", "unhealthy"}:
+        return f"running ({container.health})"
+    return container.state
+
+
+def _uptime(started: str) -> int:
+    try:
+        begun = datetime.fromisoformat(started)
+    except ValueError:
+        return 0
+    if begun.tzinfo is None:
+        return 0
+    return max(0, int((datetime.now(tz=UTC) - begun).total_seconds()))

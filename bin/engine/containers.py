@@ -1,0 +1,369 @@
+"""What jailoc asks of the engine: containers and Compose projects."""
+
+import json
+import re
+import shlex
+import socket
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from jailoc.bin.engine.docker import DockerError, endpoint, environment, run, stream
+from jailoc.bin.host import log
+from jailoc.generators.artefacts.container_fields import anonymous
+from jailoc.model.base import Model
+from jailoc.model.mount import Mode
+from jailoc.model.status import Limits
+
+SERVICE_LABEL = "com.docker.compose.service"
+PROJECT_LABEL = "com.docker.compose.project"
+
+
+class Container(Model):
+    """A container of a project, as the engine reports it."""
+
+    id: str
+    service: str
+    project: str
+    state: str
+    """`running`, `exited`, `created`, `paused`, `restarting`, `dead` or `removing`."""
+    health: str
+    """`healthy`, `unhealthy`, `starting`, or empty where there is no health check."""
+    exit_code: int
+    ports: tuple[int, ...]
+    """Ports of the host that lead to the server."""
+    started: str
+    image: str
+    image_id: str = ""
+    limits: Limits = Limits()
+
+
+def containers(project: str | None = None) -> tuple[Container, ...]:
+    """Return the containers of a project, or of all of jailoc's, running or not.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    every = (_container(each) for each in inspected(project))
+    return tuple(each for each in every if each.project.startswith("jailoc-"))
+
+
+def inspected(project: str | None = None) -> list[dict[str, Any]]:
+    """Return what `docker inspect` says of the containers of a project, or of all projects.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    label = f"{PROJECT_LABEL}={project}" if project else PROJECT_LABEL
+    listed = run(
+        ["ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}"],
+        what="list containers",
+        timeout=30,
+    ).split()
+    if not listed:
+        return []
+    try:
+        found: list[dict[str, Any]] = json.loads(
+            run(["inspect", *listed], what="inspect containers", timeout=30)
+        )
+    except DockerError:
+        # One of them went away between the two calls.
+        return inspected(project)
+    return found
+
+
+def _container(data: dict[str, Any]) -> Container:
+    labels = data["Config"]["Labels"] or {}
+    state = data["State"]
+    host = data.get("HostConfig") or {}
+    bindings = (data["NetworkSettings"].get("Ports") or {}).get("4096/tcp") or []
+    return Container(
+        id=data["Id"],
+        service=labels.get(SERVICE_LABEL, ""),
+        project=labels.get(PROJECT_LABEL, ""),
+        state=state["Status"],
+        health=(state.get("Health") or {}).get("Status", ""),
+        exit_code=state["ExitCode"],
+        ports=tuple(int(each["HostPort"]) for each in bindings),
+        started=state["StartedAt"],
+        image=data["Config"]["Image"],
+        image_id=data["Image"],
+        limits=Limits(
+            cpus=_cpus(host),
+            memory=host.get("Memory") or None,
+            # The engine says -1, 0 or nothing where there is none.
+            pids=max(host.get("PidsLimit") or 0, 0) or None,
+        ),
+    )
+
+
+def _cpus(host: dict[str, Any]) -> float | None:
+    if nanos := host.get("NanoCpus"):
+        return float(nanos) / 1e9
+    quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 0
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def project_objects(project: str) -> bool:
+    """Tell whether the engine still has a container or network of a project."""
+    if containers(project):
+        return True
+    found = run(
+        ["network", "ls", "--quiet", "--filter", f"label={PROJECT_LABEL}={project}"],
+        what="list networks",
+        timeout=30,
+    )
+    return bool(found.split())
+
+
+def image_environment(id_: str) -> dict[str, str]:
+    """Return the variables that an image sets; none if it is not there any more."""
+    try:
+        text = run(["image", "inspect", "--format", "{{json .Config.Env}}", "--", id_],
+                   what="inspect image", timeout=30)  # fmt: skip
+    except DockerError:
+        return {}
+    pairs = (entry.partition("=") for entry in json.loads(text) or [])
+    return {key: value for key, _, value in pairs}
+
+
+def owned(kind: str, project: str | None = None) -> dict[str, str]:
+    """Return the networks or volumes of a project, or of all, by name with their project."""
+    label = f"{PROJECT_LABEL}={project}" if project else PROJECT_LABEL
+    text = run(
+        [kind, "ls", "--filter", f"label={label}", "--format",
+         '{{.Name}}\t{{.Label "' + PROJECT_LABEL + '"}}'],
+        what=f"list {kind}s",
+        timeout=30,
+    )  # fmt: skip
+    return dict(line.split("\t", 1) for line in text.splitlines())
+
+
+def remove_network(name: str) -> None:
+    """Remove a network that no container uses."""
+    run(["network", "rm", name], what="remove network", timeout=60)
+
+
+def compose(project: str, file: Path | None, arguments: Iterable[str], **options: Any) -> list[str]:
+    """Return docker's arguments for a Compose call on one project."""
+    place = ["--file", str(file), "--project-directory", str(file.parent)] if file else []
+    return ["compose", "--project-name", project, *place, *arguments]
+
+
+def up(
+    project: str, file: Path, services: list[str], line: Callable[[str], None], wait: int
+) -> None:
+    """Start services of a project and wait until they are healthy.
+
+    What is there is only started: whether a container is made anew is decided elsewhere.
+
+    Args:
+        project: The project's name.
+        file: The compose file.
+        services: Those to start, with what they wait for.
+        line: Called with each line of progress.
+        wait: Seconds until it counts as failed.
+
+    Raises:
+        DockerError: a service did not become healthy, or the engine refused.
+    """
+    stream(
+        compose(
+            project,
+            file,
+            ["--ansi", "never", "--progress", "plain", "up", "--detach", "--no-recreate",
+             "--no-build", "--quiet-pull", "--wait", "--wait-timeout", str(wait), *services],
+        ),
+        what=f"starting project {project}",
+        line=line,
+    )  # fmt: skip
+
+
+def stop(container: str) -> None:
+    """Stop a container, and wait until it has."""
+    run(["stop", "--time", "5", container], what="stop container", timeout=60)
+
+
+def remove(container: str) -> None:
+    """Remove a container, running or not."""
+    run(["rm", "--force", container], what="remove container", timeout=60)
+
+
+def restart(container: str) -> None:
+    """Stop a container and start it again."""
+    run(["restart", "--time", "5", container], what="restart container", timeout=90)
+
+
+def succeeds(container: str, command: list[str]) -> bool:
+    """Tell whether a command that root runs in a container ends well."""
+    try:
+        feed(container, command, b"")
+    except DockerError:
+        return False
+    return True
+
+
+def mounted(container: str) -> frozenset[str]:
+    """Return where something is mounted in a container."""
+    return frozenset(place for place, _, _ in _mountinfo(container))
+
+
+def _mountinfo(container: str) -> Iterator[tuple[str, str, str]]:
+    """Yield place, options and file system of every mount (proc(5), mountinfo)."""
+    text = run(
+        ["exec", "--user", "1000:1000", container, "cat", "/proc/self/mountinfo"],
+        what="reading the mounts",
+        timeout=30,
+    )
+    for line in text.splitlines():
+        words = line.split(" ")
+        # Blanks, line breaks and backslashes are written as octal numbers.
+        place = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), words[4].encode())
+        kind = words[words.index("-") + 1]
+        yield place.decode(errors="replace"), words[5], kind
+
+
+def _anonymous(mount: dict[str, Any]) -> bool:
+    return mount["Type"] == "volume" and anonymous(mount.get("Name") or "")
+
+
+def mounts(container: str) -> tuple[dict[str, Mode], dict[str, str]]:
+    """Return where something is mounted in a container: how, and what file system it is."""
+    modes: dict[str, Mode] = {}
+    kinds: dict[str, str] = {}
+    (data,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
+    # An image may ask for volumes of its own; they are the container's alone.
+    own = {each["Destination"] for each in data.get("Mounts") or [] if _anonymous(each)}
+    for place, options, kind in _mountinfo(container):
+        if place in own:
+            continue
+        modes[place] = Mode.READ_ONLY if "ro" in options.split(",") else Mode.READ_WRITE
+        kinds[place] = kind
+    return modes, kinds
+
+
+def processes(container: str) -> str:
+    """Return the status of every process of a container (proc(5))."""
+    return run(
+        ["exec", "--user", "1000:1000", container, "/bin/sh", "-c", "cat /proc/[0-9]*/status"],
+        what="reading the processes",
+        timeout=30,
+    )
+
+
+def addresses(container: str) -> frozenset[str]:
+    """Return the addresses of a container on its networks."""
+    (found,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
+    networks = found["NetworkSettings"]["Networks"].values()
+    return frozenset(
+        each[key] for each in networks for key in ("IPAddress", "GlobalIPv6Address") if each[key]
+    )
+
+
+def feed(container: str, command: list[str], data: bytes) -> str:
+    """Run a command as root in a container, with data on its standard input.
+
+    Raises:
+        DockerError: it ended with another status than 0.
+    """
+    return run(
+        ["exec", "--interactive", "--user", "0:0", container, *command],
+        what=f"running {command[-1]} in the container",
+        stdin=data,
+        timeout=60,
+    )
+
+
+def names(wall: str) -> dict[str, Any]:
+    """Return what a wall's resolver knows; nothing while it has not looked its names up."""
+    try:
+        text = feed(wall, ["/bin/cat", "/run/jailoc/names/state.json"], b"")
+    except DockerError:
+        return {"digest": "", "names": {}, "refused": {}}
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+_TABLES = """
+cd /proc/net
+for file in ipt_hashlimit/jailoc-* ip6t_hashlimit/jailoc-*; do
+    [ ! -r "$file" ] || { echo "== $file"; cat "$file"; }
+done
+echo "== hosts"; cat /etc/hosts
+echo "== route"; cat route
+"""
+
+
+def refusals(wall: str) -> dict[str, str]:
+    """Return the kernel's tables of refused connections, by name, and where the machine is.
+
+    Raises:
+        DockerError: the wall cannot be looked into.
+    """
+    text = run(
+        ["exec", "--user", "65534:65534", wall, "/bin/sh", "-c", _TABLES],
+        what="reading what was refused",
+        timeout=30,
+    )
+    found: dict[str, str] = {}
+    for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
+        name, _, body = part.partition("\n")
+        found[name] = body
+    return found
+
+
+def down(project: str, line: Callable[[str], None], *, volumes: bool = False) -> None:
+    """Remove all containers and networks of a project, also those no file names any more.
+
+    Args:
+        project: The project's name.
+        line: Called with each line of progress.
+        volumes: Whether its named volumes go, too.
+
+    Raises:
+        DockerError: something could not be removed.
+    """
+    stream(
+        compose(project, None, ["--ansi", "never", "--progress", "plain", "down",
+                                "--remove-orphans", *(["--volumes"] if volumes else [])]),
+        what=f"stopping project {project}",
+        line=line,
+    )  # fmt: skip
+
+
+def tail(container: str, lines: int = 15) -> str:
+    """Return the last log lines of a container, for the message of a failure."""
+    command = ["docker", "logs", "--tail", str(lines), container]
+    try:
+        with log.timed("docker", argv=shlex.join(command)):
+            done = subprocess.run(
+                command,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=20,
+                check=False,
+            )
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def port_is_free(port: int) -> bool:
+    """Tell whether nothing listens on a port of the host's loopback address.
+
+    Of another machine's that is not known before its engine tries.
+    """
+    if not endpoint().local:
+        return True
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,197 @@
+"""Which engine a run is about: decided once, from what docker(1) itself goes by, for everything.
+
+`DOCKER_HOST` wins over `DOCKER_CONTEXT`, which wins over the context that `docker context use` has
+chosen; without any of them it is the default socket.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jailoc.bin.host import log
+from jailoc.model.diagnostic import Refused, refuse
+
+DEFAULT = "unix:///var/run/docker.sock"
+TIMEOUT = 20
+"""Seconds."""
+TLS = ("DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+"""Variables that belong to `DOCKER_HOST`, not to a context."""
+
+
+class Kind(StrEnum):
+    """How an engine is reached."""
+
+    UNIX = "unix"
+    TCP = "tcp"
+    SSH = "ssh"
+    NPIPE = "npipe"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An engine's address, and where it comes from."""
+
+    text: str
+    """Such as `unix:///var/run/docker.sock` or `ssh://build.example.com`."""
+    source: str
+    """`DOCKER_HOST`, `context NAME` or `default`."""
+    context: str | None = None
+    """A context that has to be used by its name, because it holds certificates."""
+
+    @property
+    def kind(self) -> Kind:
+        """Return how it is reached; plain HTTP is TCP."""
+        scheme = self.text.partition("://")[0]
+        return Kind(scheme) if scheme in set(Kind) else Kind.TCP
+
+    @property
+    def local(self) -> bool:
+        """Tell whether the engine sees the files of this machine, as far as the address says.
+
+        A socket or a port of this machine counts as local; it may be a tunnel all the same.
+        """
+        if self.kind in {Kind.UNIX, Kind.NPIPE}:
+            return True
+        host = self.text.partition("://")[2].partition("/")[0].rpartition(":")[0].strip("[]")
+        return self.kind is Kind.TCP and (host in {"localhost", "::1"} or host.startswith("127."))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return what makes docker use it and nothing else."""
+        if self.context:
+            return {"DOCKER_CONTEXT": self.context}
+        return {"DOCKER_HOST": self.text}
+
+    def __str__(self) -> str:
+        """Return the address with where it comes from."""
+        return f"{self.text} ({self.source})"
+
+
+def endpoint() -> Endpoint:
+    """Return the engine of this run. With `DOCKER_HOST`, or without any context, nobody is asked.
+
+    Raises:
+        Refused: the chosen context does not exist, or names no engine.
+    """
+    names = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "HOME", "PATH")
+    return _decide(tuple(os.environ.get(each, "") for each in names))
+
+
+@cache
+def _decide(variables: tuple[str, ...]) -> Endpoint:
+    host, context, *_ = variables
+    if host:
+        return Endpoint(host, "DOCKER_HOST")
+    name = context or _current()
+    if name in {"", "default"}:
+        return Endpoint(DEFAULT, "default")
+    found = _inspect(name)
+    address = ((found.get("Endpoints") or {}).get("docker") or {}).get("Host")
+    if not address:
+        raise refuse(
+            "docker-context",
+            f"the docker context `{name}` names no engine",
+            hint=f"look at `docker context inspect {name}`, or set DOCKER_HOST",
+        )
+    secured = bool((found.get("TLSMaterial") or {}).get("docker"))
+    return Endpoint(address, f"context {name}", name if secured else None)
+
+
+def pinned(variables: dict[str, str]) -> dict[str, str]:
+    """Return variables with which docker uses the engine of this run, whatever they said."""
+    chosen = endpoint()
+    dropped = {"DOCKER_HOST", "DOCKER_CONTEXT"}
+    if chosen.source.startswith("context"):
+        dropped |= {*TLS}
+    return {key: value for key, value in variables.items() if key not in dropped} | chosen.variables
+
+
+def sockets() -> tuple[str, ...]:
+    """Return the sockets of all engines that are known here, as they are spelt and really.
+
+    Those of `DOCKER_HOST` and of every context, whichever is in use; docker itself is not asked.
+    """
+    found = set()
+    for address in (os.environ.get("DOCKER_HOST", ""), *_contexts()):
+        if address.startswith("unix:///"):
+            path = os.path.normpath(address.removeprefix("unix://"))
+            found |= {path, os.path.realpath(path)}
+    return tuple(sorted(found))
+
+
+def _folder() -> Path | None:
+    """Return the directory of docker's own configuration."""
+    chosen, home = os.environ.get("DOCKER_CONFIG"), os.environ.get("HOME")
+    return Path(chosen) if chosen else Path(home, ".docker") if home else None
+
+
+def _current() -> str:
+    """Return the name of the context that was chosen with `docker context use`."""
+    folder = _folder()
+    data = _json(folder / "config.json") if folder else {}
+    name = data.get("currentContext")
+    return name if isinstance(name, str) else ""
+
+
+def _contexts() -> Iterator[str]:
+    folder = _folder()
+    for place in sorted((folder / "contexts" / "meta").glob("*/meta.json")) if folder else ():
+        endpoints = _json(place).get("Endpoints")
+        docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
+        address = docker.get("Host") if isinstance(docker, dict) else None
+        if isinstance(address, str):
+            yield address
+
+
+def _json(place: Path) -> dict[str, Any]:
+    """Return a table from a file; what is none is empty, since docker itself will say so."""
+    try:
+        data = json.loads(place.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _inspect(name: str) -> dict[str, Any]:
+    """Ask docker about a context."""
+    command = ["docker", "context", "inspect", "--", name]
+    try:
+        with log.timed("docker", argv=shlex.join(command)):
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        (found,) = json.loads(done.stdout) if done.returncode == 0 else (None,)
+    except FileNotFoundError:
+        raise no_docker() from None
+    except (ValueError, subprocess.TimeoutExpired):
+        found = None
+    if not isinstance(found, dict) or not found:
+        raise refuse(
+            "docker-context",
+            f"docker has no context `{name}`, which "
+            f"{'DOCKER_CONTEXT' if os.environ.get('DOCKER_CONTEXT') else 'its configuration'} "
+            "chooses",
+            hint="see `docker context ls`, or set DOCKER_HOST",
+        )
+    return found
+
+
+def no_docker() -> Refused:
+    """Return the refusal where there is no `docker` command."""
+    return refuse(
+        "docker-missing",
+        "the `docker` command is not installed or not on PATH",
+        hint="install Docker with its Compose plugin",
+    )

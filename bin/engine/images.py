@@ -1,0 +1,134 @@
+"""What jailoc asks of the engine about images: is it there, build it, pull it, look inside."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from jailoc.bin.engine import containers
+from jailoc.bin.engine.docker import DockerError, run, stream
+from jailoc.bin.host import files
+from jailoc.model.image import Build
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
+
+
+def identity(reference: str) -> str | None:
+    """Return the engine's own name of an image, which no other image ever has; None if it has none.
+
+    A tag may be moved to another image; this may not.
+    """
+    try:
+        found = run(["image", "inspect", "--format", "{{.Id}}", "--", reference],
+                    what="inspect image", timeout=30)  # fmt: skip
+    except DockerError:
+        return None
+    return found.strip()
+
+
+def pull(reference: str, line: Callable[[str], None]) -> None:
+    """Fetch an image from its registry, with the credentials that docker has.
+
+    Raises:
+        DockerError: there is no such image, no registry, or no permission.
+    """
+    stream(["pull", "--", reference], what=f"pulling image {reference}", line=line)
+
+
+def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
+    """Build an image.
+
+    Args:
+        image: What to build.
+        folder: Directory for its Dockerfile, removed at the end. What a killed build has left
+            there goes first; the caller holds the lock that keeps others out.
+        line: Called with each line of the build's log.
+
+    Raises:
+        DockerError: a step failed; the tail is that of the build's log.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    files.make_private(folder)
+    try:
+        for file in image.context:
+            place = folder / file.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(file.text.encode())
+        words = [
+            word
+            for name in PROXIES
+            for variable in (name, name.lower())
+            if variable in os.environ
+            # Without a value docker takes it from its environment: none is on the command line.
+            for word in ("--build-arg", variable)
+        ]
+        if image.base is not None:
+            words += ["--build-arg", f"BASE={image.base}"]
+        context = image.directory or str(folder)
+        words += ["--file", str(folder / "Dockerfile"), "--", context]
+        stream(
+            ["build", "--tag", image.tag, *words],
+            what=f"building image {image.tag}",
+            line=line,
+            extra={"BUILDKIT_PROGRESS": "plain"} | _buildkit(),
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _buildkit() -> dict[str, str]:
+    """Return what makes docker use BuildKit where it can: old clients wait to be asked."""
+    if "DOCKER_BUILDKIT" in os.environ:
+        return {}
+    try:
+        run(["buildx", "version"], what="buildx version", timeout=30)
+    except DockerError:
+        return {}
+    return {"DOCKER_BUILDKIT": "1"}
+
+
+def refused_privilege(image: str) -> str | None:
+    """Return why the engine starts no privileged container of an image; None if it does."""
+    try:
+        run(["run", "--rm", "--pull", "never", "--privileged", "--network", "none", "--read-only",
+             "--user", "0:0", "--no-healthcheck", "--entrypoint", "/bin/true", image],
+            what="starting a privileged container", timeout=60)  # fmt: skip
+    except DockerError as error:
+        return error.tail
+    return None
+
+
+def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) -> list[str] | None:
+    """Run a shell script in an image as the agent would run, without a network.
+
+    Args:
+        image: The image, by reference or identity.
+        script: What /bin/sh runs.
+        environment: Variables that differ from those of the image.
+        limit: Seconds.
+
+    Returns:
+        The lines it wrote, or None where no shell could be started.
+
+    Raises:
+        DockerError: the engine refused, or there was no end.
+    """
+    name = f"jailoc-look-{uuid4().hex}"
+    # On a pipe: no value of a variable is on a command line. A line break ends one there.
+    values = "".join(f"{key}={value}\n" for key, value in environment.items() if "\n" not in value)
+    try:
+        return run(
+            ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
+             "--user", "1000:1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+             "--pids-limit", "256", "--no-healthcheck", "--workdir", "/",
+             "--env-file", "/dev/stdin", "--entrypoint", "/bin/sh", image, "-c", script],
+            what=f"looking into image {image}", timeout=limit, stdin=values.encode(),
+        ).splitlines()  # fmt: skip
+    except DockerError as error:
+        if error.status == 124:
+            containers.remove(name)
+        # The engine cannot start /bin/sh (docker-run(1), EXIT STATUS), or it cannot run.
+        if error.status in {1, 126, 127}:
+            return None
+        raise

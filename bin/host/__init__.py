@@ -1,0 +1,1 @@
+"""What this machine keeps for jailoc: paths, files, locks, the keyring, the log, the web."""

@@ -1,0 +1,39 @@
+"""Questions to the person at the keyboard, or to whoever has piped the answers."""
+
+import os
+import sys
+
+from jailoc.bin.terminal.terminal import Terminal
+
+LONGEST = 1000
+"""Bytes of an answer; what is longer is no."""
+
+
+def ask(terminal: Terminal, question: str) -> bool:
+    """Ask a question that only `y` or `yes` answers with yes.
+
+    Nothing is read beyond the answer's line, so the next question, or whoever reads next, gets what
+    follows. The end of the input ends a line, too; without a line it is no.
+    """
+    terminal.ask(f"{question} [y/N] ")
+    answer, ended = _line(0)
+    if not ended or not sys.stdin.isatty():
+        # Nobody has pressed Return, so the next line would begin here.
+        terminal.say("")
+    return answer.strip().lower() in {b"y", b"yes"}
+
+
+def _line(descriptor: int) -> tuple[bytes, bool]:
+    """Return the next line, and whether a line break ended it."""
+    line = b""
+    while len(line) < LONGEST:
+        try:
+            byte = os.read(descriptor, 1)
+        except OSError:
+            break
+        if not byte:
+            break
+        if byte == b"\n":
+            return line, True
+        line += byte
+    return line, False

@@ -1,0 +1,1 @@
+"""From a workspace to every file, image, service and rule that it becomes."""

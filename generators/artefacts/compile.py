@@ -1,0 +1,149 @@
+"""Compile a workspace to its `Bundle`: every generated file, image, service and rule."""
+
+from collections.abc import Iterator
+
+from jailoc.generators.artefacts import firewall as walls
+from jailoc.generators.artefacts import tui_plugin
+from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL, compose, generated
+from jailoc.generators.artefacts.compose_yaml import emit
+from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
+from jailoc.generators.artefacts.images import agent, embedded
+from jailoc.generators.artefacts.validate import validate_compose, validate_firewall
+from jailoc.generators.assets import asset
+from jailoc.generators.config.resolve import AGENT_HOME, resolve
+from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
+from jailoc.model.config import Config
+from jailoc.model.firewall import Firewall, Name
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+from jailoc.model.path import within
+from jailoc.model.secret import Destination
+from jailoc.model.workspace import Workspace
+
+COMPOSE_FILE = "docker-compose.yml"
+RESOLV_CONF = "nameserver 127.0.0.1\n"
+"""resolv.conf(5) of all that runs behind the wall: it asks the wall's resolver."""
+
+
+def compile_workspace(config: Config, name: str, host: Host) -> Bundle:
+    """Compile one workspace of a configuration.
+
+    Raises:
+        Refused: there is no such workspace.
+        InvalidOutputError: the compiler broke its own schema, which is a defect of jailoc.
+    """
+    return bundle(resolve(config, name, host), host)
+
+
+def bundle(workspace: Workspace, host: Host) -> Bundle:
+    """Compile a resolved workspace; the output is checked against the schemas."""
+    wall = embedded("wall", workspace, host)
+    agents, choice = agent(workspace, host)
+    builds = [wall, *agents]
+    images = {WALL: wall.tag, AGENT: choice.reference}
+    if workspace.enable_docker:
+        sidecar = embedded("dind", workspace, host)
+        builds.append(sidecar)
+        images[SIDECAR] = sidecar.tag
+    rules = walls.lower(walls.policy(workspace, host))
+    mounted = {WALL: _wall_files(rules), AGENT: _agent_files(workspace)}
+    if workspace.enable_docker:
+        mounted[SIDECAR] = (
+            File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),
+            File(path="dind/resolv.conf", mode=0o644, text=RESOLV_CONF),
+        )
+    model = compose(
+        workspace,
+        host,
+        images,
+        {
+            service: digest(file for file in files if file.path not in RELOADABLE)
+            for service, files in mounted.items()
+        },
+    )
+    validate_compose(model)
+    validate_firewall(rules)
+    files = [
+        File(path=COMPOSE_FILE, mode=0o600, text=emit(model)),
+        File(path=RECIPES, mode=0o644, text=recipes(choice, tuple(builds))),
+        *(file for group in mounted.values() for file in group),
+    ]
+    files += [
+        File(path=f"images/{each.name}/{file.path}", mode=0o644, text=file.text)
+        for each in builds
+        for file in each.context
+    ]
+    sources = [*(each.path for each in workspace.paths), *(each.host for each in workspace.mounts)]
+    return Bundle(
+        workspace=workspace.name,
+        directory=generated(workspace, host),
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        builds=tuple(builds),
+        choice=choice,
+        compose=model,
+        firewall=rules,
+        seeds=seeds(workspace),
+        directories=tuple(dict.fromkeys(sources)),
+    )
+
+
+def _agent_files(workspace: Workspace) -> tuple[File, ...]:
+    names = [each.name for each in workspace.secrets
+             if each.destination is Destination.ENVIRONMENT]  # fmt: skip
+    return (
+        File(path="agent/agent.sh", mode=0o644, text=asset("agent.sh")),
+        File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
+        File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
+        *tui_plugin.container("agent"),
+    )
+
+
+def _wall_files(rules: Firewall) -> tuple[File, ...]:
+    texts = {
+        "egress": f"{rules.egress}\n",
+        "firewall.sh": asset("firewall.sh"),
+        "host-ports": "".join(f"{each.port}\n" for each in rules.host_ports),
+        "names": "".join(dict.fromkeys(map(_name, rules.names))),
+        "resolver.py": asset("resolver.py"),
+        "rules.v4": walls.restore(rules.ipv4),
+        "rules.v6": walls.restore(rules.ipv6),
+        "secrets.sh": asset("secrets.sh"),
+    }
+    return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
+
+
+def _name(name: Name) -> str:
+    source, destination = name.door
+    return f"{name.key} {source} {destination}\n"
+
+
+def seeds(workspace: Workspace) -> tuple[Seed, ...]:
+    """Return the `.gitignore` that OpenCode insists on writing into its configuration directories.
+
+    It ends at once if such a directory is read-only and the file is missing.
+    """
+    names = ("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore")
+    text = "".join(f"{name}\n" for name in names)
+    return tuple(
+        Seed(path=f"{directory}/.gitignore", text=text)
+        for directory in (
+            *_read_only_configuration(workspace),
+            *_protected_configuration(workspace),
+        )
+    )
+
+
+def _read_only_configuration(workspace: Workspace) -> Iterator[str]:
+    """Where several mounts cover one of the user's directories, the innermost decides."""
+    for place in (f"{AGENT_HOME}/.config/opencode", f"{AGENT_HOME}/.opencode"):
+        covering = [mount for mount in workspace.mounts if within(place, mount.container)]
+        if covering:
+            mount = max(covering, key=lambda each: len(each.container))
+            if mount.mode is Mode.READ_ONLY:
+                yield mount.host + place.removeprefix(mount.container)
+
+
+def _protected_configuration(workspace: Workspace) -> Iterator[str]:
+    for each in workspace.covers:
+        if each.mode is Mode.READ_ONLY and each.path.endswith("/.opencode"):
+            yield each.path

@@ -1,0 +1,319 @@
+"""Build the compose model of a workspace: who runs, as whom, with what, behind which wall."""
+
+import hashlib
+
+from jailoc.generators.artefacts.container_fields import digest, expected
+from jailoc.generators.config.resolve import AGENT_HOME
+from jailoc.model.compose import (
+    Bind,
+    Capability,
+    Compose,
+    Condition,
+    Device,
+    Health,
+    Limits,
+    Literally,
+    MemoryVolume,
+    Network,
+    Port,
+    SecurityOption,
+    Service,
+    Sidecar,
+    Tmpfs,
+    Volume,
+)
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+from jailoc.model.secret import SECRETS_LIMIT, VARIABLE
+from jailoc.model.size import size
+from jailoc.model.workspace import FIRST_PORT, Workspace
+
+WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
+AGENT_USER = "1000:1000"
+SECRETS = "secrets"
+SECRETS_PLACE = "/run/secrets"
+PASSWORD_FILE = ".server-password"  # noqa: S105 -- a name, not a value
+"""Below `SECRETS_PLACE`; no secret of a user can have a dot in its name."""
+AGENT_SOCKET = "/run/ssh-agent.sock"
+SOCKET = "unix:///run/dind/docker.sock"
+RESERVATION = "512m"
+DIGEST_LABEL = "dev.jailoc.files"
+"""Label with the digest of the generated files that a service mounts."""
+SERVICE_LABEL = "dev.jailoc.service"
+"""Label with the digest of all else that a container is made from."""
+
+HEALTH = (
+    # The password travels through curl's standard input: arguments can be read by every process.
+    f'sed \'s/[\\\\"]/\\\\&/g; s/^/user = "opencode:/; s/$/"/\' {SECRETS_PLACE}/{PASSWORD_FILE} | '
+    "curl --silent --fail --output /dev/null --max-time 5 --noproxy '*' --config - "
+    f"http://127.0.0.1:{FIRST_PORT}/global/health"
+)
+
+
+def compose(
+    workspace: Workspace, host: Host, images: dict[str, str], digests: dict[str, str]
+) -> Compose:
+    """Decide the three services of a workspace.
+
+    Args:
+        workspace: The resolved workspace.
+        host: The machine, for the places of generated files.
+        images: The image of each service.
+        digests: What the generated files of a service are, for those that mount some. Compose
+            looks at paths alone, so without it new rules would not reach a running wall.
+    """
+    services = {WALL: _wall(workspace, host, images[WALL], digests[WALL])}
+    services[AGENT] = _agent(workspace, host, images[AGENT], digests[AGENT])
+    if workspace.enable_docker:
+        services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
+    return Compose(
+        name=workspace.project,
+        services={
+            name: service.model_copy(
+                update={
+                    "labels": service.labels
+                    | {SERVICE_LABEL: digest(expected(service, workspace.project))}
+                }
+            )
+            for name, service in services.items()
+        },
+        network=Network(ipv6_subnet=_subnet(workspace.project) if host.ipv6 else None),
+        volumes=tuple(volume.name for volume in _volumes(workspace)),
+        memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),
+    )
+
+
+def generated(workspace: Workspace, host: Host) -> str:
+    """Return the directory of the workspace's generated files on the host."""
+    return f"{host.cache}/{workspace.name}"
+
+
+def _subnet(project: str) -> str:
+    """Derive a unique local /64 (RFC 4193) that stays the same for a project."""
+    digits = hashlib.sha256(project.encode()).hexdigest()
+    return f"fd{digits[:2]}:{digits[2:6]}:{digits[6:10]}:{digits[10:14]}::/64"
+
+
+def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
+    """Return the agent's own volumes; a mount on exactly the same place replaces one."""
+    taken = {mount.container for mount in workspace.mounts}
+    volumes = [
+        Volume(
+            name=f"opencode-data-{workspace.name}", target=f"{AGENT_HOME}/.local/share/opencode"
+        ),
+        Volume(name=f"opencode-cache-{workspace.name}", target=f"{AGENT_HOME}/.cache"),
+    ]
+    kept = [volume for volume in volumes if volume.target not in taken]
+    if workspace.enable_docker:
+        kept.append(Volume(name="dind-run", target="/run/dind"))
+    return tuple(kept)
+
+
+def _sidecar_volumes(workspace: Workspace) -> tuple[Volume, ...]:
+    if not workspace.enable_docker:
+        return ()
+    return (
+        Volume(name="dind-data", target="/home/rootless/.local/share/docker"),
+        Volume(name="dind-run", target="/run/dind"),
+    )
+
+
+def _volumes(workspace: Workspace) -> tuple[Volume, ...]:
+    both = (*_agent_volumes(workspace), *_sidecar_volumes(workspace))
+    return tuple({volume.name: volume for volume in both}.values())
+
+
+def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
+    return Bind(
+        source=Literally(text=f"{generated(workspace, host)}/{name}"),
+        target=Literally(text="/etc/jailoc"),
+        mode=Mode.READ_ONLY,
+    )
+
+
+def _resolv_conf(workspace: Workspace, host: Host, name: str) -> Bind:
+    """Let what runs behind the wall ask the wall's resolver, not the engine's."""
+    return Bind(
+        source=Literally(text=f"{generated(workspace, host)}/{name}/resolv.conf"),
+        target=Literally(text="/etc/resolv.conf"),
+        mode=Mode.READ_ONLY,
+    )
+
+
+def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
+    return Service(
+        image=Literally(text=image),
+        labels={DIGEST_LABEL: digest},
+        user="0:0",
+        entrypoint=("/bin/sh", "/etc/jailoc/firewall.sh"),
+        namespace="own",
+        ports=(Port(published=workspace.port, target=FIRST_PORT),) if workspace.expose_port else (),
+        mounts=(
+            _folder(workspace, host, "wall"),
+            Tmpfs(target="/run/jailoc", size=1 << 20, mode=0o755),
+            Volume(name=SECRETS, target=SECRETS_PLACE),
+            # Mounted only so that their owner can be set before the agent, which may not, needs it.
+            *(
+                Volume(name=volume.name, target=f"/volumes/{volume.name}")
+                for volume in _volumes(workspace)
+            ),
+        ),
+        cap_add=(
+            Capability.CHOWN,
+            Capability.NET_ADMIN,
+            Capability.SETGID,
+            Capability.SETPCAP,
+            Capability.SETUID,
+        ),
+        security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        # Always there, so that a port of the machine opens without a new container.
+        extra_hosts={"host.docker.internal": "host-gateway"}
+        | ({SIDECAR: "127.0.0.1"} if workspace.enable_docker else {}),
+        read_only=True,
+        limits=Limits(cpus=1, memory="128m", reservation="32m", pids=64),
+        health=Health(
+            # The rules are verified, and the resolver has looked every allowed name up once.
+            test=(
+                "CMD", "/usr/bin/test", "-f", "/run/jailoc/ready",
+                "-a", "-f", "/run/jailoc/names/state.json",
+            ),
+            interval=2,
+            timeout=5,
+            retries=3,
+            start_period=60,
+        ),
+    )  # fmt: skip
+
+
+def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
+    environment = {
+        "OPENCODE_LOG": Literally(text="debug"),
+        "JAILOC": Literally(text="1"),
+        "JAILOC_WORKSPACE": Literally(text=workspace.name),
+    }
+    if workspace.enable_docker:
+        environment["DOCKER_HOST"] = Literally(text=SOCKET)
+    socket = host.ssh_agent if workspace.ssh_auth_sock else None
+    if socket:
+        environment["SSH_AUTH_SOCK"] = Literally(text=AGENT_SOCKET)
+    for variable in workspace.env:
+        environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
+    # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
+    odd = [f"{each.key}={each.value}" for each in workspace.env if not VARIABLE.fullmatch(each.key)]
+    return Service(
+        image=Literally(text=image, origin=_image_origin(workspace)),
+        user=AGENT_USER,
+        init=True,
+        entrypoint=("/bin/sh", "/etc/jailoc/agent.sh"),
+        command=(
+            *(("env", *odd) if odd else ()),
+            "opencode", "serve", "--hostname", "0.0.0.0", "--port", str(FIRST_PORT),  # noqa: S104
+            "--print-logs", "--log-level", "DEBUG",
+        ),
+        namespace="firewall",
+        working_dir=Literally(text=workspace.paths[0].path, origin=workspace.paths[0].origin)
+        if workspace.paths
+        else None,
+        environment=environment,
+        labels={DIGEST_LABEL: digest},
+        mounts=(
+            *_agent_binds(workspace, host, socket),
+            *_agent_volumes(workspace),
+            Volume(name=SECRETS, target=SECRETS_PLACE, mode=Mode.READ_ONLY),
+        ),
+        security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        limits=_limits(workspace, pids=256),
+        health=Health(
+            test=("CMD-SHELL", HEALTH), interval=2, timeout=10, retries=10, start_period=60
+        ),
+        # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
+        after=(Condition(service=WALL),)
+        + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ()),
+    )  # fmt: skip
+
+
+def _image_origin(workspace: Workspace) -> str:
+    dockerfile = workspace.overlay or workspace.base
+    return dockerfile.origin if dockerfile else workspace.image_origin
+
+
+def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[Bind, ...]:
+    """Return what the agent sees of the host; for one container path the last entry holds.
+
+    A user's mount beats a workspace path and what covers it; what jailoc needs itself beats both.
+    """
+
+    def bind(source: str, target: str, mode: Mode, origin: str | None = None) -> Bind:
+        return Bind(
+            source=Literally(text=source, origin=origin),
+            target=Literally(text=target),
+            mode=mode,
+        )
+
+    entries = [bind(each.path, each.path, Mode.READ_WRITE, each.origin) for each in workspace.paths]
+    entries += [
+        bind(each.path, each.path, each.mode, f"protect: {each.origin}")
+        for each in workspace.covers
+    ]
+    entries += [
+        bind(each.host, each.container, each.mode, each.origin) for each in workspace.mounts
+    ]
+    if workspace.git_config and host.git_config:
+        entries.append(bind(host.git_config, f"{AGENT_HOME}/.gitconfig", Mode.READ_ONLY))
+    if workspace.ssh_auth_sock:
+        if socket:
+            entries.append(bind(socket, AGENT_SOCKET, Mode.READ_WRITE))
+        if host.known_hosts:
+            entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
+    entries.append(_folder(workspace, host, "agent"))
+    entries.append(_resolv_conf(workspace, host, "agent"))
+    return tuple({each.target.text: each for each in entries}.values())
+
+
+def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidecar:
+    return Sidecar(
+        image=Literally(text=image),
+        labels={DIGEST_LABEL: digest},
+        user="0:0",
+        entrypoint=("/bin/sh", "/etc/jailoc/dind.sh"),
+        namespace="firewall",
+        mounts=(
+            _folder(workspace, host, "dind"),
+            _resolv_conf(workspace, host, "dind"),
+            Tmpfs(target="/tmp", size=64 << 20, mode=0o1777),  # noqa: S108 -- the container's own
+            *_sidecar_volumes(workspace),
+        ),
+        read_only=True,
+        # No NET_ADMIN: it shares the wall's namespace and must not be able to change the rules.
+        cap_add=(Capability.SETGID, Capability.SETUID),
+        security=(
+            SecurityOption.SECCOMP_UNCONFINED,
+            SecurityOption.APPARMOR_UNCONFINED,
+            SecurityOption.PATHS_UNMASKED,
+        ),
+        privileged=workspace.dind_privileged,
+        devices=(Device.TUN,),
+        limits=_limits(workspace, pids=1024),
+        health=Health(
+            # The socket is user 1000's, and root without DAC_OVERRIDE may not open it.
+            test=(
+                "CMD", "/usr/bin/setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
+                "/usr/bin/docker", "--host", SOCKET, "version",
+            ),
+            interval=2,
+            timeout=10,
+            retries=10,
+            start_period=60,
+        ),
+        after=(Condition(service=WALL),),
+    )  # fmt: skip
+
+
+def _limits(workspace: Workspace, pids: int) -> Limits:
+    smaller = (size(workspace.memory) or 0) < (size(RESERVATION) or 0)
+    return Limits(
+        cpus=workspace.cpu,
+        memory=workspace.memory,
+        reservation=workspace.memory if smaller else RESERVATION,
+        pids=pids,
+    )

@@ -1,0 +1,148 @@
+"""Compile for no machine in particular: the same configuration, the same bytes for everybody.
+
+The portable host is one where all that a configuration asks for is there, so that what a sandbox
+may get at most is what is shown: a user with Git configuration, known hosts and an SSH agent, IPv6,
+and every file and directory that is named. It has no address, no date, and no text of any file.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from jailoc.generators.artefacts.compile import bundle
+from jailoc.generators.config.load import mentioned
+from jailoc.generators.config.resolve import resolve
+from jailoc.model.bundle import Bundle, File
+from jailoc.model.config import Config
+from jailoc.model.diagnostic import Diagnostic, Severity, refuse
+from jailoc.model.document import Document
+from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
+from jailoc.model.host import Host, Kind
+from jailoc.model.path import tilde, within
+from jailoc.model.workspace import Workspace
+
+HOME = "/HOME"
+"""Stands for the home directory of whoever uses the configuration."""
+AGENT_SOCKET = "/SSH_AUTH_SOCK"
+"""Stands for the socket of the user's SSH agent."""
+
+
+def host(document: Document) -> Host:
+    """Return the machine that a configuration is compiled for when it is for everybody."""
+    asked = mentioned(document, HOME)
+    kinds = dict.fromkeys(asked.paths, Kind.DIRECTORY)
+    kinds |= dict.fromkeys(asked.files, Kind.FILE)
+    kinds |= dict.fromkeys((f"{HOME}/.gitconfig", f"{HOME}/.ssh/known_hosts"), Kind.FILE)
+    return Host(
+        home=HOME,
+        ipv6=True,
+        kinds=kinds,
+        files={each: _text(each) for each in (*asked.files, *asked.urls)},
+        agent_socket=AGENT_SOCKET,
+    )
+
+
+def _text(place: str) -> str:
+    """Return what stands for the text of a file, whatever the file is: one comment.
+
+    The words of a certificate are what the configuration's checks look for in one.
+    """
+    return (
+        f"# The text of {json.dumps(place, ensure_ascii=False)}, which each machine has of its own "
+        "(-----BEGIN CERTIFICATE----- if it is one).\n"
+    )
+
+
+def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
+    """Return what makes a portable output less than that.
+
+    Args:
+        document: The configuration.
+        home: The home directory of who compiles it.
+
+    Raises:
+        Refused: a path begins with what stands for something else.
+    """
+    for path in mentioned(document, home).paths:
+        for taken in (HOME, AGENT_SOCKET):
+            if within(path, taken) and not within(home, taken):
+                raise refuse(
+                    "portable",
+                    f"`{path}` cannot be told apart from `{taken}`, which stands for a place that "
+                    "every user has elsewhere",
+                    hint="name another directory, or render with --native",
+                )
+    # What is written out is the same for every home directory.
+    mine = [path for path in mentioned(document, HOME).paths if within(path, home) and path != home]
+    return tuple(
+        Diagnostic(
+            code="portable",
+            severity=Severity.WARNING,
+            message=f"`{path}` is in your home directory, which others do not have",
+            file=document.file,
+            hint=f"write ~{path.removeprefix(home)}",
+        )
+        for path in mine
+        if home != "/" and not any(within(path, each) and path != each for each in mine)
+    )
+
+
+def inputs(config: Config, workspace: Workspace) -> tuple[str, ...]:
+    """Return the files whose text goes into a workspace, each with what it is."""
+    scopes = (config.defaults, config.workspaces[workspace.name])
+    found = [("certificate", each) for each in config.base.ca_certificates]
+    found += [("Dockerfile", each.source) for each in (workspace.base, workspace.overlay) if each]
+    found += [("env file", file.path) for scope in scopes for file in scope.env_file]
+    return tuple(dict.fromkeys(f"{what} {tilde(path, HOME)}" for what, path in found))
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One workspace as it is for everybody."""
+
+    bundle: Bundle
+    snapshot: Snapshot
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Return all that is written for it."""
+        models = File(path=BUNDLE_FILE, mode=0o644, text=written(self.snapshot))
+        return (*self.bundle.files, models)
+
+
+def compiled(document: Document, config: Config, name: str) -> Compiled:
+    """Compile one workspace for everybody.
+
+    Args:
+        document: The configuration file.
+        config: What was loaded from it for the portable host.
+        name: The workspace.
+
+    Raises:
+        Refused: there is no such workspace.
+    """
+    machine = host(document)
+    workspace = resolve(config, name, machine)
+    made = bundle(workspace, machine)
+    snapshot = Snapshot(
+        workspace=name,
+        compose=made.compose,
+        firewall=made.firewall,
+        builds=tuple(
+            Image(name=each.name, tag=each.tag, base=each.base, directory=each.directory)
+            for each in made.builds
+        ),
+        secrets=tuple(f"{each.destination.value} {each.name}" for each in workspace.secrets),
+        inputs=inputs(config, workspace),
+        files=tuple(
+            Written(path=each.path, sha256=hashlib.sha256(each.text.encode()).hexdigest())
+            for each in made.files
+        ),
+    )
+    return Compiled(made, snapshot)
+
+
+def written(snapshot: Snapshot) -> str:
+    """Write the models as JSON; what a field has by default is left out."""
+    data = snapshot.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({"$schema": SCHEMA} | data, indent=1, ensure_ascii=False) + "\n"

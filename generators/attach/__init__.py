@@ -1,0 +1,1 @@
+"""How a client attaches, and what its output leaves behind."""

@@ -1,0 +1,128 @@
+"""How to attach: which client, with what arguments and in which environment."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from jailoc.generators.config.resolve import AGENT_HOME
+from jailoc.model.base import Model
+from jailoc.model.config import Config
+from jailoc.model.diagnostic import refuse
+
+CLIENTS = ("opencode", "opencode-cli")
+"""Names of the host's client; the first that is found is used."""
+USER = "opencode"
+"""The server's user, whatever the environment of a client says."""
+PASSWORD = "OPENCODE_SERVER_PASSWORD"  # noqa: S105 -- the name of a variable
+TUI_CONFIG = "OPENCODE_TUI_CONFIG"
+TERMINAL = ("TERM", "COLORTERM", "CLICOLOR_FORCE", "TERM_PROGRAM", "COLORFGBG", "LANG")
+"""Variables that say what a terminal can show; a container knows none of them."""
+TERMINAL_DEFAULTS = {
+    "CLICOLOR_FORCE": "1",
+    "COLORFGBG": "15;0",
+    "COLORTERM": "truecolor",
+    "LANG": "C.UTF-8",
+}
+
+
+class Mode(StrEnum):
+    """Where the client runs."""
+
+    REMOTE = "remote"
+    EXEC = "exec"
+
+
+class Request(Model):
+    """What the user asked for."""
+
+    path: str | None = None
+    session: str | None = None
+    resume: bool = False
+    mode: Mode | None = None
+
+
+def configured(config: Config, workspace: str) -> str:
+    """Return the mode that the configuration names, the workspace's first; empty if none."""
+    mine = config.workspaces[workspace].mode
+    return config.mode if mine is None else mine
+
+
+def choose(asked: Mode | None, wanted: str, workspace: str, exposed: bool, client: bool) -> Mode:
+    """Decide where the client runs.
+
+    Args:
+        asked: The flag, if one was given.
+        wanted: What the configuration says, or nothing.
+        workspace: The workspace's name, for messages.
+        exposed: Whether the server's port is published.
+        client: Whether the host has a client.
+
+    Raises:
+        Refused: remote attach is wanted and cannot be had.
+    """
+    if asked is Mode.EXEC or (asked is None and wanted == Mode.EXEC):
+        return Mode.EXEC
+    if not exposed:
+        if asked is Mode.REMOTE:
+            raise refuse(
+                "port-closed",
+                f"workspace `{workspace}` cannot be attached to in remote mode: "
+                "its port is not exposed",
+                hint="leave --remote out, or set expose_port = true",
+            )
+        return Mode.EXEC
+    if client:
+        return Mode.REMOTE
+    if asked is Mode.REMOTE or wanted == Mode.REMOTE:
+        raise refuse(
+            "client-missing",
+            f"remote mode needs {' or '.join(f'`{each}`' for each in CLIENTS)} on PATH",
+            hint="install OpenCode, or use --exec: the sandbox has a client of its own",
+        )
+    return Mode.EXEC
+
+
+def arguments(url: str, directory: str, request: Request) -> tuple[str, ...]:
+    """Return the client's arguments; the password is never one of them."""
+    session = ("--session", request.session) if request.session else ()
+    last = ("--continue",) if request.resume else ()
+    return ("attach", url, "--dir", directory, *session, *last)
+
+
+def remote_environment(
+    environment: Mapping[str, str], workspace: str, password: str, tui: str | None
+) -> dict[str, str]:
+    """Return the environment of a client on the host.
+
+    Args:
+        environment: jailoc's own.
+        workspace: The workspace's name.
+        password: The server's.
+        tui: The file that a client without a configuration of its own is given.
+    """
+    kept = dict(environment) | {
+        "JAILOC": "1",
+        "JAILOC_WORKSPACE": workspace,
+        PASSWORD: password,
+        "OPENCODE_SERVER_USERNAME": USER,
+        # The agent writes in the project, and a client would load plugins that it finds there.
+        "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
+    }
+    if tui and not environment.get(TUI_CONFIG):
+        kept[TUI_CONFIG] = tui
+    # A proxy would be told the password.
+    for name, other in (("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")):
+        named = environment.get(name) or environment.get(other)
+        kept[name] = f"{named},127.0.0.1" if named else "127.0.0.1"
+    return kept
+
+
+def inner_environment(environment: Mapping[str, str], tui: str | None) -> dict[str, str]:
+    """Return what a client in the container gets on top of the container's environment.
+
+    Args:
+        environment: jailoc's own, for what it says about the terminal.
+        tui: The client's configuration in the container, if it is there.
+    """
+    shown = {name: environment.get(name) or TERMINAL_DEFAULTS.get(name) for name in TERMINAL}
+    extra = {name: value for name, value in shown.items() if value}
+    return {"HOME": AGENT_HOME} | extra | ({TUI_CONFIG: tui} if tui else {})

@@ -1,0 +1,261 @@
+"""Turn the text of a configuration file into a `Config`, or into everything wrong with it."""
+
+import difflib
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from jailoc import __version__
+from jailoc.generators.config.conflicts import absolute, conflicts, found, scopes, table, texts
+from jailoc.generators.config.resolve import holds, names, protected
+from jailoc.generators.runtime.expectations import unmet
+from jailoc.model import protect
+from jailoc.model.base import Model
+from jailoc.model.config import (
+    Base,
+    Config,
+    Defaults,
+    Expect,
+    Scope,
+    Secrets,
+    WorkspaceConfig,
+)
+from jailoc.model.config_values import describe
+from jailoc.model.diagnostic import Diagnostic, Refused, Severity
+from jailoc.model.document import Document, Path
+from jailoc.model.host import Host
+from jailoc.model.secret import Source
+
+_KNOWN: dict[Path, set[str]] = {
+    (): set(Config.model_fields),
+    ("base",): set(Base.model_fields),
+    ("defaults",): set(Defaults.model_fields),
+    ("workspaces", "*"): set(WorkspaceConfig.model_fields),
+    ("expect",): set(Expect.model_fields),
+    ("secrets",): set(Secrets.model_fields),
+    ("secrets", "*"): set(Source.model_fields),
+}
+
+_PLACES = {(): "the top of the file", ("base",): "[base]", ("defaults",): "[defaults]",
+           ("workspaces", "*"): "a workspace"}  # fmt: skip
+
+_WANTED = {
+    "string_type": "a string in quotes",
+    "bool_type": "true or false",
+    "float_type": "a number",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "tuple_type": "an array",
+}
+
+
+class Mentioned(Model):
+    """What of the host a document names: the edge looks it up, the compiler never does."""
+
+    paths: tuple[str, ...]
+    """Absolute and clean; where do they lead, and what is there?"""
+    files: tuple[str, ...]
+    """Those of them whose text is needed."""
+    urls: tuple[str, ...]
+    """Dockerfiles that are fetched."""
+    contexts: tuple[str, ...]
+    """Directories that are sent to the engine as build contexts."""
+    ssh_agent: bool
+    """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
+
+
+def load(document: Document, host: Host, *, expectations: bool = True) -> Config:
+    """Check a parsed document as a whole.
+
+    Args:
+        document: The configuration file.
+        host: The machine it is for; it decides what `~` and symbolic links mean.
+        expectations: Whether those that the rules do not meet count as problems.
+
+    Raises:
+        Refused: with one diagnostic a problem, in the order of the file.
+    """
+    problems = list(conflicts(document, host))
+    try:
+        config = Config.model_validate(document.data, context={"host": host})
+    except ValidationError as error:
+        problems += [_diagnostic(document, each) for each in error.errors(include_url=False)]
+    else:
+        problems += unmet(document, config, host) if expectations else ()
+        if not problems:
+            return config
+    raise Refused(tuple(sorted(problems, key=_place)))
+
+
+def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic, ...]:
+    """Return what is accepted but worth a word."""
+    found_ones: list[Diagnostic] = []
+    owners: dict[str, str] = {}
+    for name, workspace in sorted(config.workspaces.items()):
+        for index, path in enumerate(workspace.paths):
+            place: Path = ("workspaces", name, "paths", index)
+            owner = owners.setdefault(path, name)
+            if owner != name:
+                found_ones.append(
+                    found(
+                        document,
+                        place,
+                        "path-shared",
+                        f"path `{path}` is in workspace `{owner}` and in `{name}`",
+                        hint="the two agents can change each other's files",
+                    )
+                )
+            entries = protected(config, name)
+            for each in protect.covers(path, entries, host)[1]:
+                found_ones.append(
+                    found(
+                        document,
+                        place,
+                        "protect-link",
+                        f"`{each.path}` cannot be protected: {each.reason}",
+                        hint="the agent can replace the link; look at it before you run anything",
+                    )
+                )
+    found_ones += dict.fromkeys(_privileged(document, config))
+    found_ones += _ended(document, config, host)
+    return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
+
+
+def _privileged(document: Document, config: Config) -> Iterator[Diagnostic]:
+    """Yield each place that makes a sidecar privileged."""
+    for name in names(config):
+        mine, default = config.workspaces[name], config.defaults
+        docker = default.enable_docker if mine.enable_docker is None else mine.enable_docker
+        own = mine.dind_privileged is not None
+        if (mine.dind_privileged if own else default.dind_privileged) and docker is not False:
+            at: Path = ("workspaces", name) if own else ("defaults",)
+            yield found(
+                document,
+                (*at, "dind_privileged"),
+                "dind-privileged",
+                "the container of the agent's Docker is privileged: whoever becomes root in it is "
+                "root on this machine",
+                hint="leave it out unless the agent needs `docker run --privileged`",
+            )
+
+
+def _ended(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
+    """Yield the allows whose last day is over: nothing of theirs is open any more."""
+    scoped: list[tuple[Path, Scope]] = [(("defaults",), config.defaults)]
+    scoped += [(("workspaces", name), each) for name, each in sorted(config.workspaces.items())]
+    for at, scope in scoped:
+        for key in ("allowed_hosts", "allowed_networks"):
+            for index, entry in enumerate(getattr(scope, key)):
+                if not holds(entry, host):
+                    yield found(
+                        document,
+                        (*at, key, index),
+                        "allow-ended",
+                        f"ended on {entry.until} (today is {host.today}, UTC): it is closed",
+                        hint="remove it, or give it a later day",
+                    )
+
+
+def mentioned(document: Document, home: str) -> Mentioned:
+    """Return the host paths and URLs a document names.
+
+    It reads the document without believing it, since nothing has been checked yet.
+    """
+    data = document.data
+    paths: list[object] = [f"{home}/{name}" for name in _OWN]
+    files: list[object] = [text for _, text in texts(table(data, "base").get("ca_certificates"))]
+    sources: list[object] = [table(data, "base").get("dockerfile")]
+    contexts: list[object] = []
+    defaults = table(data, "defaults")
+    for _, scope in scopes(data):
+        files += [text for _, text in texts(scope.get("env_file"))]
+        sources.append(scope.get("dockerfile"))
+        paths.append(scope.get("build_context"))
+        overlay = absolute(scope.get("dockerfile"), home)
+        contexts.append(
+            scope.get("build_context") or (overlay and (overlay.rpartition("/")[0] or "/"))
+        )
+        paths += [text.split(":", 1)[0] for _, text in texts(scope.get("mounts"))]
+        for kind in ("env", "file"):
+            for name in table(scope, "secrets", kind):
+                paths.append(table(scope, "secrets", kind, name).get("from_file"))
+        protected = scope.get("protect", defaults.get("protect", list(protect.DEFAULT)))
+        for _, text in texts(scope.get("paths")):
+            root = absolute(text, home)
+            paths.append(root)
+            for _, entry in texts(protected):
+                if root and "\0" not in entry:
+                    paths += protect.candidates(root, entry)
+    files += sources
+    paths += files
+    # The directory of a Dockerfile is its build context.
+    paths += [path.rpartition("/")[0] for each in sources if (path := absolute(each, home))]
+    return Mentioned(
+        paths=_absolute(paths, home),
+        files=_absolute(files, home),
+        urls=tuple(sorted({each for each in sources if isinstance(each, str)
+                           and each.startswith(("http://", "https://"))})),
+        contexts=_absolute(contexts, home),
+        ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
+    )  # fmt: skip
+
+
+_OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")
+
+
+def _absolute(paths: list[object], home: str) -> tuple[str, ...]:
+    return tuple(sorted({path for each in paths if (path := absolute(each, home))}))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[int, int, str]:
+    position = diagnostic.position
+    return (position.line, position.column, diagnostic.code) if position else (0, 0, "")
+
+
+def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
+    path, kind = error["loc"], error["type"]
+    # pydantic marks an error of a table's name itself this way; a key may be called that, too.
+    at_key = path[-1:] == ("[key]",) and kind != "extra_forbidden" and len(path) in {3, 5, 6}
+    if at_key:
+        path = path[:-1]
+    if kind == "extra_forbidden":
+        return _unknown(document, path)
+    if kind == "jailoc":
+        context = error.get("ctx", {})
+        code, message = context["code"], context["message"]
+        allowed, hint = context["allowed"], context["hint"]
+    else:
+        code, hint = "type", None
+        allowed = _WANTED.get(kind)
+        message = f"expected {allowed or error['msg']}, found {describe(error['input'])}"
+    return found(document, path, code, f"{message}", allowed, hint, at_key=at_key)
+
+
+def _unknown(document: Document, path: Path) -> Diagnostic:
+    key = str(path[-1])
+    above = _pattern(path[:-1])
+    known = sorted(_KNOWN.get(above, set()))
+    close = difflib.get_close_matches(key.lower(), known, n=1)
+    other = next((place for where, place in _PLACES.items() if key in _KNOWN[where]), None)
+    if close:
+        hint = f"did you mean `{close[0]}`?"
+    elif other:
+        hint = f"`{key}` belongs to {other}"
+    else:
+        hint = f"remove it; this is jailoc {__version__}, and a newer one may know it"
+    return found(
+        document, path, "unknown-key", f"unknown key `{key}`", ", ".join(known), hint, at_key=True
+    )
+
+
+def _pattern(above: Path) -> Path:
+    """Return the kind of table that a path leads to."""
+    scope: Path = ("workspaces", "*") if above[:1] == ("workspaces",) else above[:1]
+    inner = above[len(scope) :]
+    if not inner:
+        return scope
+    if inner[0] == "expect":
+        return ("expect",)
+    return ("secrets",) if len(inner) == 1 else ("secrets", "*")

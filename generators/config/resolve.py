@@ -1,0 +1,241 @@
+"""Turn a `Config` into one `Workspace`: merge the layers, decide the port, fill in defaults."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from jailoc.model import protect
+from jailoc.model.address import Network
+from jailoc.model.allow_entry import HostEntry, NetworkEntry
+from jailoc.model.config import Config, Scope, WorkspaceConfig
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.document import dotted
+from jailoc.model.egress import Egress
+from jailoc.model.environment import EnvEntry, merge_env
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode, MountSpec, merge
+from jailoc.model.path import clean
+from jailoc.model.secret import Destination, Secret
+from jailoc.model.workspace import (
+    FIRST_PORT,
+    AllowedName,
+    AllowedNetwork,
+    Certificate,
+    Dockerfile,
+    HostPort,
+    WorkPath,
+    Workspace,
+)
+
+T = TypeVar("T")
+
+DEFAULT_CPU = 2.0
+DEFAULT_MEMORY = "4g"
+AGENT_HOME = "/home/agent"
+
+BUILT_IN_MOUNTS = (
+    (".config/opencode", Mode.READ_ONLY),
+    (".opencode", Mode.READ_ONLY),
+    (".claude/transcripts", Mode.READ_WRITE),
+    (".agents", Mode.READ_ONLY),
+)
+"""Mounted from the user's home to the agent's.
+
+What the host's own OpenCode executes (its binary, its plugins) is read-only; `mounts` in the
+configuration can say otherwise.
+"""
+
+
+def names(config: Config) -> tuple[str, ...]:
+    """Return all workspace names in byte order, the order that ports are given out in."""
+    return tuple(sorted(config.workspaces))
+
+
+def port_of(config: Config, name: str) -> int:
+    """Return the port of a workspace: its own, else one by its place in the order of all names.
+
+    A pinned workspace keeps its place, so that pinning one moves no other.
+    """
+    return config.workspaces[name].port or FIRST_PORT + names(config).index(name)
+
+
+def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
+    """Return the refusal of a name that no workspace has."""
+    close = difflib.get_close_matches(name, every, n=1)
+    return refuse(
+        "workspace-unknown",
+        f"workspace `{name}` not found",
+        allowed=", ".join(every) or "none is configured",
+        hint=f"did you mean `{close[0]}`?" if close else None,
+    )
+
+
+def resolve(config: Config, name: str, host: Host) -> Workspace:
+    """Decide everything about one workspace.
+
+    Raises:
+        Refused: there is no workspace of that name.
+    """
+    every = names(config)
+    if name not in every:
+        raise unknown_workspace(name, every)
+    mine, defaults = config.workspaces[name], config.defaults
+    scope = dotted(("workspaces", name))
+    layers: Sequence[tuple[str, Scope]] = (("defaults", defaults), (scope, mine))
+    allowed = _union((f"{at}.allowed_hosts", each.allowed_hosts) for at, each in layers)
+    networks = _union((f"{at}.allowed_networks", each.allowed_networks) for at, each in layers)
+    places: list[tuple[Network | None, HostEntry | NetworkEntry, str]] = [
+        (entry.address, entry, origin) for entry, origin in allowed
+    ]
+    places += [(entry.network, entry, origin) for entry, origin in networks]
+    image, image_origin = _image(mine, defaults.image, scope)
+    base = config.base.dockerfile if image is None else ""
+    paths = tuple(dict.fromkeys(mine.paths))
+    entries = protected(config, name)
+    return Workspace(
+        name=name,
+        port=port_of(config, name),
+        paths=tuple(
+            WorkPath(path=path, origin=f"{scope}.paths[{index}]")
+            for index, path in enumerate(paths)
+        ),
+        mounts=merge(
+            (("built-in", built_in_mounts(host)),
+             *((f"{at}.mounts", each.mounts) for at, each in layers))
+        ),
+        env=merge_env(_environment(config, name)),
+        egress=_first(mine.egress, defaults.egress, Egress.PUBLIC),
+        egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
+        else "built-in",
+        allowed_names=tuple(
+            AllowedName(
+                name=entry.name, port=port, until=entry.until, why=entry.why, origin=origin
+            )
+            for entry, origin in allowed
+            if entry.name and entry.address is None and holds(entry, host)
+            for port in entry.ports or (None,)
+        ),
+        allowed_networks=tuple(
+            AllowedNetwork(
+                network=network, port=port, until=entry.until, why=entry.why, origin=origin
+            )
+            for network, entry, origin in places
+            if network is not None and holds(entry, host)
+            for port in entry.ports or (None,)
+        ),
+        host_ports=tuple(
+            HostPort(port=port, origin=origin)
+            for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
+        ),
+        secrets=_secrets(layers),
+        covers=tuple(
+            {each.path: each for path in paths for each in protect.covers(path, entries, host)[0]}
+            .values()
+        ),
+        image=image,
+        image_origin=image_origin,
+        base=Dockerfile(source=base, origin="base.dockerfile") if base else None,
+        overlay=_overlay(mine, scope),
+        ssh_auth_sock=_first(mine.ssh_auth_sock, defaults.ssh_auth_sock, False),
+        git_config=_first(mine.git_config, defaults.git_config, True),
+        expose_port=_first(mine.expose_port, defaults.expose_port, True),
+        enable_docker=_first(mine.enable_docker, defaults.enable_docker, True),
+        dind_privileged=_first(mine.dind_privileged, defaults.dind_privileged, False),
+        cpu=_first(mine.cpu, defaults.cpu, DEFAULT_CPU),
+        memory=_first(mine.memory, defaults.memory, DEFAULT_MEMORY),
+        certificates=tuple(
+            Certificate(text=host.files[path], origin=f"base.ca_certificates[{index}]")
+            for index, path in enumerate(config.base.ca_certificates)
+        ),
+    )  # fmt: skip
+
+
+def holds(entry: HostEntry | NetworkEntry, host: Host) -> bool:
+    """Tell whether an allow has not ended yet; its last day belongs to it."""
+    return entry.until is None or entry.until >= host.today
+
+
+def built_in_mounts(host: Host) -> tuple[MountSpec, ...]:
+    """Return the weakest layer of mounts."""
+    return tuple(
+        MountSpec(host=clean(f"{host.home}/{name}"), container=f"{AGENT_HOME}/{name}", mode=mode)
+        for name, mode in BUILT_IN_MOUNTS
+    )
+
+
+def _first(mine: T | None, default: T | None, built_in: T) -> T:
+    if mine is not None:
+        return mine
+    return built_in if default is None else default
+
+
+def _union(lists: Iterable[tuple[str, Iterable[T]]]) -> tuple[tuple[T, str], ...]:
+    """Join lists in order, each item once, with the place of its first mention."""
+    found: dict[T, str] = {}
+    for at, items in lists:
+        for index, item in enumerate(items):
+            found.setdefault(item, f"{at}[{index}]")
+    return tuple(found.items())
+
+
+def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
+    """Return what is protected in a workspace's paths, with the entry each comes from."""
+    mine, default = config.workspaces[name].protect, config.defaults.protect
+    if mine is not None:
+        scope = dotted(("workspaces", name))
+        return tuple((each, f"{scope}.protect[{index}]") for index, each in enumerate(mine))
+    if default is not None:
+        return tuple((each, f"defaults.protect[{index}]") for index, each in enumerate(default))
+    return tuple((each, "built-in") for each in protect.DEFAULT)
+
+
+def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:
+    """Yield the entries of all layers, weakest first; a file counts at its first mention."""
+    mine, defaults = config.workspaces[name], config.defaults
+    scope = dotted(("workspaces", name))
+    for index, entry in enumerate(defaults.env):
+        yield f"defaults.env[{index}]", entry
+    seen: set[str] = set()
+    for at, files in (("defaults", defaults.env_file), (scope, mine.env_file)):
+        for index, file in enumerate(files):
+            if file.path not in seen:
+                seen.add(file.path)
+                yield from ((f"{at}.env_file[{index}]", entry) for entry in file.entries)
+    for index, entry in enumerate(mine.env):
+        yield f"{scope}.env[{index}]", entry
+
+
+def _secrets(layers: Iterable[tuple[str, Scope]]) -> tuple[Secret, ...]:
+    """Merge by name over both destinations: a later scope replaces an entry entirely."""
+    found: dict[str, Secret] = {}
+    for at, scope in layers:
+        for destination, table in (
+            (Destination.ENVIRONMENT, scope.secrets.env),
+            (Destination.FILE, scope.secrets.file),
+        ):
+            for name, source in table.items():
+                found[name] = Secret(
+                    name=name,
+                    destination=destination,
+                    from_env=source.from_env,
+                    from_file=source.from_file,
+                    origin=f"{at}.secrets.{destination.value}.{name}",
+                )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _overlay(mine: WorkspaceConfig, scope: str) -> Dockerfile | None:
+    """Return the Dockerfile that is laid over the image; its directory is the build context."""
+    source = mine.dockerfile
+    if not source:
+        return None
+    context = mine.build_context or (None if "://" in source else source.rpartition("/")[0] or "/")
+    return Dockerfile(source=source, context=context, origin=f"{scope}.dockerfile")
+
+
+def _image(mine: WorkspaceConfig, default: str | None, scope: str) -> tuple[str | None, str]:
+    if mine.image:
+        return mine.image, f"{scope}.image"
+    if default:
+        return default, "defaults.image"
+    return None, "built-in"

@@ -1,0 +1,312 @@
+"""Compare what is wanted of a workspace with what is there, and say what has to be done."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from jailoc.generators.artefacts.compose import AGENT, PASSWORD_FILE, WALL
+from jailoc.generators.artefacts.image_recipes import why
+from jailoc.generators.plan.drift import drift
+from jailoc.generators.plan.effects import effects
+from jailoc.generators.plan.inputs import Given, keyed
+from jailoc.generators.plan.services import network_changed, services
+from jailoc.generators.plan.steps import removal, steps
+from jailoc.model.bundle import RELOADABLE, Bundle
+from jailoc.model.deployed import Applied, Deployed, FileState, Rules, file_states
+from jailoc.model.effect import Effect, Sides
+from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
+
+
+def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
+    """Say what brings a workspace to what its bundle says, with the least disruption."""
+    found = drift(bundle, deployed, given)
+    changes: list[Change] = []
+    if deployed.engine:
+        changes += _images(bundle, deployed)
+    changes += _files(bundle, deployed)
+    if deployed.engine:
+        verdicts = services(bundle, deployed, given, found)
+        changes += verdicts
+        changes += _project(bundle, deployed)
+        changes += _rules(bundle, deployed, verdicts)
+        changes += _secrets(bundle, deployed, given, verdicts)
+    changes += _record(bundle, deployed, given, changes)
+    agent = deployed.containers.get(AGENT)
+    interrupted = (
+        agent is not None
+        and agent.state == "running"
+        and any(each.address == f"service.{AGENT}" for each in changes)
+    )
+    return Plan(
+        workspace=bundle.workspace,
+        changes=tuple(changes),
+        drift=found,
+        effects=tuple(
+            Told(effect=each) for each in _effects(bundle, deployed, given, changes)
+        ),
+        notes=tuple(_notes(bundle, deployed, given)),
+        agent_restarts=interrupted,
+        engine=deployed.engine,
+        steps=steps(bundle, deployed, changes) if deployed.engine else (),
+        bundle=bundle.digest,
+        world=world(deployed, given.key),
+    )  # fmt: skip
+
+
+def plan_removal(deployed: Deployed, given: Given, prune: bool) -> Plan:
+    """Say what removes a workspace that the configuration does not have any more."""
+    why = ("the configuration has no such workspace",)
+    changes = [
+        Change(address=f"service.{name}", action=Action.REMOVE, causes=why)
+        for name in sorted(deployed.containers)
+    ]
+    if deployed.network:
+        changes.append(Change(address="network", action=Action.REMOVE, causes=why))
+    if deployed.files:
+        changes.append(Change(address="files", action=Action.REMOVE, causes=why))
+    if deployed.applied is not None:
+        changes.append(Change(address="record", action=Action.REMOVE, causes=why))
+    if prune:
+        changes += [
+            Change(address=f"volume.{name}", action=Action.REMOVE, causes=("pruned",))
+            for name in deployed.volumes
+        ]
+    agent = deployed.containers.get(AGENT)
+    kept = ", ".join(deployed.volumes)
+    notes = (f"its volumes stay, --prune removes them: {kept}",) if kept and not prune else ()
+    before = _sides(deployed.applied)
+    return Plan(
+        workspace=deployed.workspace,
+        changes=tuple(changes),
+        drift=(),
+        effects=tuple(Told(effect=each) for each in effects(before, None, given.home))
+        if before and changes
+        else (),
+        notes=notes,
+        agent_restarts=agent is not None and agent.state == "running",
+        engine=deployed.engine,
+        steps=removal(prune) if changes and deployed.engine else (),
+        bundle=None,
+        world=world(deployed, given.key),
+    )
+
+
+def world(deployed: Deployed, key: bytes) -> dict[str, str]:
+    """Return a keyed digest of everything that was found, by address."""
+    found: dict[str, object] = {
+        f"file.{path}": state.model_dump() for path, state in deployed.files.items()
+    }
+    for name, each in deployed.containers.items():
+        found[f"service.{name}"] = each.model_dump(exclude={"health", "inherited"})
+    found |= {f"image.{name}": id_ for name, id_ in deployed.images.items()}
+    found["network"] = deployed.network
+    found["volumes"] = sorted(deployed.volumes)
+    found["firewall.rules"] = deployed.rules.value
+    found["record"] = deployed.applied.model_dump(mode="json") if deployed.applied else None
+    return {
+        address: keyed(key, json.dumps(value, sort_keys=True))
+        for address, value in sorted(found.items())
+    }
+
+
+def moved(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the addresses that are not as they were."""
+    return tuple(
+        address for address in sorted({*saved, *now}) if saved.get(address) != now.get(address)
+    )
+
+
+def _images(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
+    before = {each.name: each for each in deployed.applied.builds} if deployed.applied else {}
+    ids = deployed.applied.images if deployed.applied else {}
+    run = {each.image.text for each in bundle.compose.services.values()}
+    lacking = {each.base for each in bundle.builds if each.tag not in deployed.images}
+    for build in bundle.builds:
+        if build.tag not in run | lacking:
+            continue  # what is built on it is there
+        there = deployed.images.get(build.tag)
+        retagged = there is not None and ids.get(build.tag, there) != there
+        if there is not None and not retagged:
+            continue
+        old = before.get(build.name)
+        causes: tuple[str, ...] = ("the engine does not have it",)
+        if retagged:
+            causes = ("its tag names another image than the one that was built",)
+        elif old is not None and (reason := why(build, old)):
+            causes = (reason,)
+        yield Change(
+            address=f"image.jailoc-{build.name}",
+            action=Action.REBUILD if old else Action.CREATE,
+            causes=causes,
+            fields=(FieldChange(name="tag", before=old.tag if old else None, after=build.tag),),
+        )
+    built = {each.tag for each in bundle.builds}
+    for reference in sorted({each.image.text for each in bundle.compose.services.values()} - built):
+        if reference not in deployed.images:
+            yield Change(
+                address=f"image.{reference}",
+                action=Action.CREATE,
+                causes=("the engine does not have it, so it is pulled",),
+            )
+
+
+def _files(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
+    wanted = file_states(bundle)
+    for path in sorted({*wanted, *deployed.files}):
+        old, new = deployed.files.get(path), wanted.get(path)
+        if old == new:
+            continue
+        action = Action.CREATE if old is None else Action.REMOVE if new is None else Action.UPDATE
+        yield Change(address=f"file.{path}", action=action, fields=_file_fields(old, new))
+
+
+def _file_fields(old: FileState | None, new: FileState | None) -> tuple[FieldChange, ...]:
+    both = [(f"{each.mode:04o}", each.digest[:12]) if each else (None, None) for each in (old, new)]
+    return tuple(
+        FieldChange(name=name, before=before, after=after)
+        for name, before, after in zip(("mode", "sha256"), *both, strict=True)
+        if before != after
+    )
+
+
+def _project(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
+    if not deployed.network:
+        yield Change(address="network", action=Action.CREATE, causes=("it is not there",))
+    elif network_changed(bundle, deployed):
+        old = deployed.applied.compose.network.ipv6_subnet if deployed.applied else None
+        yield Change(
+            address="network",
+            action=Action.RECREATE,
+            fields=(
+                FieldChange(
+                    name="ipv6_subnet", before=old, after=bundle.compose.network.ipv6_subnet
+                ),
+            ),
+        )
+    wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
+    for name in wanted:
+        if name not in deployed.volumes:
+            yield Change(address=f"volume.{name}", action=Action.CREATE)
+
+
+def _rules(bundle: Bundle, deployed: Deployed, verdicts: Iterable[Change]) -> Iterator[Change]:
+    if any(each.address == f"service.{WALL}" for each in verdicts):
+        return  # a new wall loads them
+    wanted = file_states(bundle)
+    changed = [path for path in RELOADABLE if deployed.files.get(path) != wanted.get(path)]
+    if changed:
+        yield Change(
+            address="firewall.rules",
+            action=Action.UPDATE,
+            causes=(f"{', '.join(changed)} changed; reloaded in one step",),
+        )
+    elif deployed.rules is Rules.DIFFERENT:
+        yield Change(
+            address="firewall.rules",
+            action=Action.UPDATE,
+            causes=("the rules in the kernel are not the generated ones; reloaded in one step",),
+        )
+
+
+def _secrets(
+    bundle: Bundle, deployed: Deployed, given: Given, verdicts: list[Change]
+) -> Iterator[Change]:
+    """Yield secrets that are new, other or gone; the agent takes them only when it starts."""
+    before = deployed.applied.secrets if deployed.applied else {}
+    restarts = False
+    for name in sorted({*before, *given.secrets}):
+        old, new = before.get(name), given.secrets.get(name)
+        if old == new or name in given.missing:
+            continue
+        restarts = True
+        action = Action.CREATE if old is None else Action.REMOVE if new is None else Action.UPDATE
+        yield Change(
+            address="password" if name == PASSWORD_FILE else f"secret.{name}",
+            action=action,
+            fields=(
+                FieldChange(
+                    name="value",
+                    before=f"digest {old[:8]}" if old else None,
+                    after=f"digest {new[:8]}" if new else None,
+                ),
+            ),
+        )
+    wall = deployed.containers.get(WALL)
+    lost = sorted({*given.secrets} - {*deployed.held})
+    alone = not any(each.address == f"service.{WALL}" for each in verdicts)
+    if lost and not restarts and wall is not None and wall.state == "running" and alone:
+        yield Change(
+            address="secrets",
+            action=Action.UPDATE,
+            causes=(f"the wall does not hold {', '.join(lost)} in memory any more",),
+        )
+    agent = deployed.containers.get(AGENT)
+    if restarts and agent is not None and not any(
+        each.address == f"service.{AGENT}" for each in verdicts
+    ):  # fmt: skip
+        yield Change(
+            address=f"service.{AGENT}",
+            action=Action.RESTART,
+            causes=("it takes its secrets when it starts",),
+        )
+
+
+def _record(
+    bundle: Bundle, deployed: Deployed, given: Given, changes: list[Change]
+) -> Iterator[Change]:
+    """Yield the note of what has been applied, where it is not the one that would be written."""
+    if not deployed.engine or changes:
+        return  # it goes without saying that an apply writes it down
+    applied = deployed.applied
+    if applied is None:
+        yield Change(address="record", action=Action.CREATE,
+                     causes=("nothing says what was applied last",))  # fmt: skip
+    elif (
+        applied.bundle != bundle.digest
+        or applied.compose != bundle.compose
+        or applied.firewall != bundle.firewall
+        or applied.names != given.names
+        or applied.config != given.config
+        or any(
+            applied.images.get(each.image.text) != deployed.images.get(each.image.text)
+            for each in bundle.compose.services.values()
+        )
+        or applied.handed != given.handed
+    ):
+        yield Change(address="record", action=Action.UPDATE,
+                     causes=("what was applied last is written down",))  # fmt: skip
+
+
+def _sides(applied: Applied | None) -> Sides | None:
+    if applied is None:
+        return None
+    return Sides(compose=applied.compose, firewall=applied.firewall, secrets=applied.handed)
+
+
+def _effects(
+    bundle: Bundle, deployed: Deployed, given: Given, changes: list[Change]
+) -> tuple[Effect, ...]:
+    if not changes or all(each.address == "record" for each in changes):
+        return ()
+    return effects(_sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
+
+
+def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
+    if not deployed.engine:
+        yield "no engine answers, so only the generated files are compared"
+    for build in bundle.builds:
+        if not build.known:
+            yield (
+                f"the build context of image jailoc-{build.name} is too large to be compared: an "
+                "apply has the engine compare it"
+            )
+    if not given.local:
+        yield (
+            "the engine may be on another machine: it has to find the mounted paths and the "
+            "generated files at the same places there"
+        )
+    if unknown := [each for each in given.missing if each != PASSWORD_FILE]:
+        yield f"no value here for {', '.join(unknown)}, so nothing is said about them"
+    wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
+    kept = [name for name in deployed.volumes if name not in wanted]
+    if kept:
+        yield f"volumes that nothing uses any more stay: {', '.join(kept)}"

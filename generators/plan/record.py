@@ -1,0 +1,28 @@
+"""What is written down of an apply, once it is done."""
+
+from jailoc.generators.plan.inputs import Given
+from jailoc.model.bundle import Bundle
+from jailoc.model.deployed import Applied, Deployed, file_states
+
+
+def applied(bundle: Bundle, given: Given, found: Deployed) -> Applied:
+    """Return the record of a bundle that has been brought about.
+
+    Args:
+        bundle: What was wanted.
+        given: What its plan was made with.
+        found: What is there now.
+    """
+    return Applied(
+        config=given.config,
+        names=given.names,
+        bundle=bundle.digest,
+        files=file_states(bundle),
+        compose=bundle.compose,
+        firewall=bundle.firewall,
+        builds=tuple(each.recipe for each in bundle.builds),
+        images=found.images,
+        secrets=given.secrets,
+        handed=given.handed,
+        observed={name: each.facets for name, each in found.containers.items()},
+    )

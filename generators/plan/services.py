@@ -1,0 +1,164 @@
+"""What becomes of each container: nothing, a restart, or a new one; always with its cause."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from jailoc.generators.artefacts.compose import DIGEST_LABEL, SERVICE_LABEL, SIDECAR, WALL
+from jailoc.generators.artefacts.container_fields import Facet, expected
+from jailoc.generators.plan.inputs import Given
+from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Service
+from jailoc.model.deployed import Deployed, Found
+from jailoc.model.plan import Action, Change, Drift, FieldChange
+
+
+def services(
+    bundle: Bundle, deployed: Deployed, given: Given, drift: Iterable[Drift]
+) -> list[Change]:
+    """Judge every service; what joins the wall's namespace goes with it."""
+    edited = {
+        each.address.split(".")[1]
+        for each in drift
+        if each.address.startswith("service.") and not each.ignored
+    }
+    found: dict[str, Change] = {}
+    renumbered = network_changed(bundle, deployed)
+    for name in (WALL, *(each for each in bundle.compose.services if each != WALL)):
+        service = bundle.compose.services[name]
+        there = deployed.containers.get(name)
+        wall = found.get(WALL)
+        change = _verdict(name, service, there, bundle, deployed, given)
+        causes: list[str] = []
+        if there is not None:
+            if renumbered:
+                causes.append("the network is replaced")
+            if name in edited:
+                causes.append("it is not as it was left")
+            if name != WALL and wall and wall.action in {Action.CREATE, Action.RECREATE}:
+                causes.append("the wall, whose network namespace it shares, is replaced")
+            if there.lapsed:
+                causes.append(
+                    f"the protection of {', '.join(there.lapsed)} has lapsed, because the host "
+                    "has replaced it"
+                )
+        if causes:
+            known = change.causes if change and change.action is Action.RECREATE else ()
+            change = Change(
+                address=f"service.{name}", action=Action.RECREATE, causes=(*known, *causes),
+                fields=change.fields if change else (),
+            )  # fmt: skip
+        if change is not None:
+            found[name] = change
+    extra = [
+        Change(
+            address=f"service.{name}",
+            action=Action.REMOVE,
+            causes=("`enable_docker` is false",) if name == SIDECAR else ("it is no service",),
+        )
+        for name in sorted(deployed.containers)
+        if name not in bundle.compose.services
+    ]
+    return [*found.values(), *extra]
+
+
+def _verdict(
+    name: str,
+    service: Service,
+    there: Found | None,
+    bundle: Bundle,
+    deployed: Deployed,
+    given: Given,
+) -> Change | None:
+    address = f"service.{name}"
+    if there is None:
+        return Change(address=address, action=Action.CREATE, causes=("it is not there",))
+    fields = _fields(name, service, there, bundle, deployed, given)
+    if there.service != service.labels[SERVICE_LABEL]:
+        return Change(address=address, action=Action.RECREATE, fields=fields,
+                      causes=tuple(_shift(name, deployed, given, fields)))  # fmt: skip
+    if there.files != service.labels[DIGEST_LABEL]:
+        return Change(
+            address=address,
+            action=Action.RECREATE,
+            causes=("generated files that it mounts have changed",),
+        )
+    if deployed.images.get(service.image.text, there.image) != there.image:
+        return Change(address=address, action=Action.RECREATE,
+                      causes=("its image is not the one that the tag names now",))  # fmt: skip
+    if there.state == "running" and there.health != "unhealthy":
+        return None
+    # A wall that has ended has taken its network namespace with it.
+    return Change(
+        address=address,
+        action=Action.RECREATE if name == WALL else Action.RESTART,
+        causes=(f"it is {there.health or there.state}",),
+    )
+
+
+def _fields(
+    name: str,
+    service: Service,
+    there: Found,
+    bundle: Bundle,
+    deployed: Deployed,
+    given: Given,
+) -> tuple[FieldChange, ...]:
+    """Compare a service with what the container was made from, else with what it is."""
+    project = bundle.compose.name
+    new = expected(service, project)
+    before = deployed.applied.compose.services.get(name) if deployed.applied else None
+    old = expected(before, project) if before is not None else _as_facets(there, new)
+    return tuple(
+        FieldChange(
+            name=facet,
+            before=given.shown(facet, old[facet].value) if facet in old else None,
+            after=given.shown(facet, new[facet].value) if facet in new else None,
+            origin=(new.get(facet) or old[facet]).origin,
+        )
+        for facet in sorted({*old, *new})
+        if (old[facet].value if facet in old else None)
+        != (new[facet].value if facet in new else None)
+    )
+
+
+def _as_facets(there: Found, wanted: Mapping[str, Facet]) -> dict[str, Facet]:
+    """Return a container's facets without what its image brings."""
+    return {
+        facet: Facet(value=value)
+        for facet, value in there.facets.items()
+        if facet in wanted or not from_image(there, facet, value)
+    }
+
+
+def from_image(there: Found, facet: str, value: str) -> bool:
+    """Tell whether a facet that no service asks for comes with the image."""
+    if facet == "working_dir":
+        return True
+    key = facet.removeprefix("environment.")
+    return key != facet and there.inherited.get(key) == value
+
+
+def _shift(
+    name: str, deployed: Deployed, given: Given, fields: Iterable[FieldChange]
+) -> Iterator[str]:
+    """Say which workspace has moved a port, for ports follow the order of the names."""
+    if name != WALL or not any(
+        each.name.startswith("ports.") and each.before and each.after for each in fields
+    ):
+        return
+    if deployed.applied is None or deployed.workspace in given.pinned:
+        return
+    old = {each for each in deployed.applied.names if each < deployed.workspace}
+    new = {each for each in given.names if each < deployed.workspace}
+    for word, which in (("added", new - old), ("removed", old - new)):
+        for each in sorted(which):
+            yield f"the port moves because workspace `{each}` was {word}"
+
+
+def network_changed(bundle: Bundle, deployed: Deployed) -> bool:
+    """Tell whether the project's network has to be made anew."""
+    applied = deployed.applied
+    return (
+        deployed.network
+        and applied is not None
+        and applied.compose.network != bundle.compose.network
+    )

@@ -1,0 +1,168 @@
+"""What the wall has refused, from the kernel's counts: where to, how often, and what opens it."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+
+from jailoc.generators.runtime.explain import PROTOCOLS, decide
+from jailoc.generators.runtime.probes import usual
+from jailoc.model.address import Address
+from jailoc.model.base import Model
+from jailoc.model.egress import Egress
+from jailoc.model.firewall import COUNTED, MOST_COUNTED, Firewall, Protocol
+
+_LINE = re.compile(
+    r"(?P<left>\d+) \S+->(?P<address>[0-9a-f.:]+):(?P<port>\d+) "
+    r"(?P<credit>\d+) (?P<most>\d+) (?P<cost>\d+)"
+)
+
+
+class Attempt(Model):
+    """Connections to one place through one door that were refused."""
+
+    address: Address
+    protocol: Protocol
+    """ICMP is that of the address's family."""
+    port: int | None
+    """None for ICMP."""
+    times: int
+    """Between 1 and `MOST_COUNTED`, which stands for itself and more; one an hour is forgotten."""
+    ago: int
+    """Seconds since the last one."""
+
+
+class Blocked(Model):
+    """One thing that was refused, as it is shown."""
+
+    target: str
+    """An address, or a name that was asked for."""
+    name: str | None
+    """The name under which the address was asked for."""
+    protocol: str
+    """tcp, udp, icmp, or dns for a name that was not resolved."""
+    port: int | None
+    times: int
+    ago: int
+    reason: str
+    """The configuration entry, or the words of the rule, that closes it now."""
+    open_now: bool
+    allow: str | None
+    """What opens it: arguments of `jailoc allow`, or an entry of the configuration."""
+
+
+def parse(text: str, protocol: Protocol) -> tuple[Attempt, ...]:
+    """Read a table of the kernel, /proc/net/ipt_hashlimit/NAME or its IPv6 twin (xt_hashlimit.c).
+
+    A line holds the seconds until it is forgotten, source and destination, then credit left, most
+    credit, and what one connection costs. Lines of any other form are passed over.
+    """
+    found = []
+    for line in text.splitlines():
+        match = _LINE.fullmatch(line.strip())
+        if not match:
+            continue
+        left, port, credit, most, cost = (
+            int(match[name]) for name in ("left", "port", "credit", "most", "cost")
+        )
+        try:
+            address = ipaddress.ip_address(match["address"])
+        except ValueError:
+            continue
+        # Credit grows back while nothing happens, so a part of one is one.
+        times = -(-(most - credit) // cost) if cost else 1
+        found.append(
+            Attempt(
+                address=address,
+                protocol=protocol,
+                port=None if protocol is Protocol.ICMP else port,
+                times=min(max(times, 1), MOST_COUNTED),
+                ago=min(max(COUNTED - left, 0), COUNTED),
+            )
+        )
+    return tuple(found)
+
+
+def attempts(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
+    """Return what the kernel counted, of every protocol and family, from its tables by name."""
+    return tuple(
+        attempt
+        for protocol in PROTOCOLS
+        for family in ("ipt", "ip6t")
+        for attempt in parse(tables.get(f"{family}_hashlimit/jailoc-{protocol}", ""), protocol)
+    )
+
+
+def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
+    """Return what the kernel counted, but for what `verify` tried itself."""
+    return tuple(each for each in attempts(tables) if not usual(each.address, each.port))
+
+
+def explained(
+    attempts: Iterable[Attempt],
+    firewall: Firewall,
+    names: Mapping[str, str],
+    machine: frozenset[str],
+) -> tuple[Blocked, ...]:
+    """Say why each attempt was refused and what opens it, last ones last.
+
+    Args:
+        attempts: What the kernel counted.
+        firewall: The rules as they are compiled now.
+        names: The name under which an address was last asked for.
+        machine: Addresses of the machine itself, as the sandbox sees them.
+    """
+    return tuple(
+        _explained(each, firewall, names.get(str(each.address)), str(each.address) in machine)
+        for each in sorted(attempts, key=lambda each: (-each.ago, str(each.address)))
+    )
+
+
+def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool) -> Blocked:
+    network = ipaddress.ip_network(attempt.address)
+    (answer,) = decide(firewall, network, attempt.protocol, attempt.port)
+    named = bool(name) and any(
+        each.covers(name or "") and each.port in {None, attempt.port} for each in firewall.names
+    )
+    ported = own and attempt.port in {each.port for each in firewall.host_ports}
+    return Blocked(
+        target=str(attempt.address),
+        name=name,
+        protocol=attempt.protocol.value,
+        port=attempt.port,
+        times=attempt.times,
+        ago=attempt.ago,
+        reason=answer.reason,
+        open_now=answer.open or named or ported,
+        allow=_opening(attempt, answer.reason, name, own, firewall.egress),
+    )
+
+
+def _opening(
+    attempt: Attempt, reason: str, name: str | None, own: bool, egress: Egress
+) -> str | None:
+    if egress is Egress.NONE or reason.startswith("DNS elsewhere"):
+        return None
+    if own and attempt.port:
+        return f"host_ports = [{attempt.port}]"
+    place = name or str(attempt.address)
+    if attempt.port is None:
+        return place
+    return f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"
+
+
+def unresolved(refused: Mapping[str, Mapping[str, int]], now: int, egress: str) -> list[Blocked]:
+    """Return the names that were not resolved because they are not allowed."""
+    return [
+        Blocked(
+            target=name,
+            name=name,
+            protocol="dns",
+            port=None,
+            times=each["count"],
+            ago=max(now - each["last"], 0),
+            reason=egress,
+            open_now=False,
+            allow=name,
+        )
+        for name, each in refused.items()
+    ]

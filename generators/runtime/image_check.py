@@ -1,0 +1,78 @@
+"""Whether an image can run the agent: the question, and what its answer means."""
+
+from collections.abc import Iterator, Sequence
+
+from jailoc.generators.assets import asset
+from jailoc.generators.config.resolve import AGENT_HOME
+from jailoc.model.diagnostic import Diagnostic, Refused
+
+SCRIPT = asset("suitable.sh")
+"""Run by /bin/sh as the agent, it writes one line for each thing that is missing."""
+END = "end"
+"""Its last line; without it the answer is none."""
+NO_SHELL = "shell"
+"""The line that stands for an answer that never came."""
+
+
+def unsuitable(reference: str, origin: str | None, lines: Sequence[str]) -> Refused | None:
+    """Return the refusal of an image with everything it lacks; None if it can run the agent.
+
+    Args:
+        reference: The image.
+        origin: The configuration entry that it comes from.
+        lines: What the script wrote.
+    """
+    if not lines or lines[-1] != END:
+        lines = [NO_SHELL]
+    found = tuple(
+        Diagnostic(
+            code="image-unsuitable",
+            message=f"image `{reference}` {what}",
+            where=origin,
+            hint=hint,
+        )
+        for what, hint in _missing(reference, lines)
+    )
+    return Refused(found) if found else None
+
+
+def _missing(reference: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    said: dict[str, list[str]] = {}
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        said.setdefault(word, []).append(rest)
+    if NO_SHELL in said:
+        yield (
+            "has no /bin/sh that UID 1000 can start",
+            "the agent is started by a shell; take an image that has one",
+        )
+    if "user" in said:
+        yield (
+            "has no user with UID 1000",
+            f"RUN useradd --uid 1000 --create-home --home-dir {AGENT_HOME} agent",
+        )
+    for home in said.get("home", ()):
+        yield (
+            f"has a user with UID 1000 whose home is `{home}`, not {AGENT_HOME}",
+            f"RUN usermod --move-home --home {AGENT_HOME} NAME, as root",
+        )
+    if folders := said.get("folder"):
+        yield (
+            f"lacks directories that UID 1000 can write: {', '.join(folders)}",
+            f"RUN mkdir -p {' '.join(folders)} && chown -R 1000:1000 {AGENT_HOME}, as root",
+        )
+    if tools := said.get("tool"):
+        yield (
+            f"lacks {', '.join(tools)}",
+            "install what is missing: the start and the health check need it",
+        )
+    if "opencode" in said:
+        yield (
+            "has no `opencode` on its PATH",
+            "RUN npm install --global opencode-ai, or name its directory in ENV PATH",
+        )
+    for words in said.get("start", ()):
+        yield (
+            f"has an `opencode` that does not start: {words or 'it ended without a word'}",
+            f"try: docker run --rm --user 1000:1000 --entrypoint opencode {reference} --version",
+        )

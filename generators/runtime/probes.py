@@ -1,0 +1,152 @@
+"""What a running sandbox is made to try, and what the model says must become of it."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+
+from jailoc.generators.runtime.explain import PROTOCOLS, Answer, decide
+from jailoc.model.address import Address, Family, Network
+from jailoc.model.allow_entry import Target as Asked
+from jailoc.model.base import Model
+from jailoc.model.firewall import Firewall, Protocol, Target
+from jailoc.model.special_ranges import SPECIAL
+
+USUAL = 44144
+"""A port that stands for every port that no rule names."""
+PUBLIC = tuple(map(ipaddress.ip_address, ("1.2.3.4", "2400::1234")))
+"""Stand for the public internet; no packet of a probe goes further than to this machine."""
+MOST = 64
+"""Entries of one list that are probed; more would take long and tell little."""
+NOT_SENT = tuple(
+    map(
+        ipaddress.ip_network,
+        ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4",
+         "::/128", "::1/128", "::ffff:0:0/96", "ff00::/8"),
+    )
+)  # fmt: skip
+"""Special ranges that no ordinary socket can send to; the property tests cover them."""
+
+
+class Probe(Model):
+    """One packet that the sandbox is made to send."""
+
+    address: Address
+    protocol: Protocol
+    """ICMP is that of the address's family."""
+    port: int | None
+    what: str
+    """What the address stands for."""
+
+
+class Place(Model):
+    """What is known of a sandbox only while it runs."""
+
+    own: frozenset[str] = frozenset()
+    """Its own addresses; what is sent there never leaves it."""
+    machine: frozenset[str] = frozenset()
+    """Addresses of the machine, as the sandbox sees them."""
+    names: Mapping[str, tuple[str, ...]] = {}
+    """The addresses that allowed names have now, by name."""
+
+
+def special() -> tuple[tuple[Address, str], ...]:
+    """Return one address of every special range that can be sent to, with its name."""
+    return tuple(
+        (network[-6] if network.num_addresses > 6 else network[0], reason)
+        for network, reason in SPECIAL
+        if network not in NOT_SENT
+    )
+
+
+def usual(address: Address, port: int | None) -> bool:
+    """Tell whether a refusal is one that every `verify` causes."""
+    always = {each for each, _ in special()} | set(PUBLIC)
+    return port == USUAL or (address in always and port in {None, 53})
+
+
+def probes(
+    firewall: Firewall, place: Place, expected: Iterable[Asked], ipv6: bool
+) -> tuple[Probe, ...]:
+    """Return what is worth trying: what must be closed, what must be open, and what is expected.
+
+    Args:
+        firewall: The compiled rules.
+        place: What is known at run time.
+        expected: What the configuration expects to reach or not to reach.
+        ipv6: Whether the sandbox has IPv6.
+    """
+    found = dict.fromkeys(_probes(firewall, place, tuple(expected)))
+    return tuple(each for each in found if ipv6 or each.address.version == Family.IPV4.value)
+
+
+def _probes(firewall: Firewall, place: Place, expected: tuple[Asked, ...]) -> Iterator[Probe]:
+    for address, reason in special():
+        yield from _all(address, USUAL, reason)
+    for address in PUBLIC:
+        yield from _all(address, USUAL, "public internet")
+        for protocol in PROTOCOLS[:2]:
+            yield Probe(address=address, protocol=protocol, port=53, what="another resolver")
+    yield from _known(firewall, place)
+    for family in Family:
+        for network, port, origin in _allowed(firewall, family):
+            yield from _all(network[0], port or USUAL, origin)
+    for target in expected:
+        if target.network is not None:
+            yield from _ends(target.network, target.port, target.text)
+
+
+def _known(firewall: Firewall, place: Place) -> Iterator[Probe]:
+    """Yield probes of what has an address only at run time."""
+    for text in sorted(place.machine):
+        doors = [(USUAL, "this machine")]
+        doors += [(each.port, "port of this machine") for each in firewall.host_ports[:MOST]]
+        for port, what in doors:
+            yield from _all(ipaddress.ip_address(text), port, what)
+    for text in sorted(place.own):
+        yield from _all(ipaddress.ip_address(text), USUAL, "the sandbox's own address")
+    for name in firewall.names[:MOST]:
+        for text in place.names.get(name.key, ())[:4]:
+            yield from _all(ipaddress.ip_address(text), name.port or USUAL, name.name)
+
+
+def _allowed(firewall: Firewall, family: Family) -> list[tuple[Network, int | None, str]]:
+    """Return the networks that the configuration opens, with their ports and entries."""
+    return [
+        (rule.destination, rule.destination_port, rule.comment)
+        for rule in firewall.of(family).rules
+        if rule.decides and rule.target is Target.ACCEPT and rule.destination is not None
+        and rule.comment.startswith(("defaults.", "workspaces."))
+    ][:MOST]  # fmt: skip
+
+
+def _all(address: Address, port: int, what: str) -> Iterator[Probe]:
+    for protocol in PROTOCOLS:
+        door = None if protocol is Protocol.ICMP else port
+        yield Probe(address=address, protocol=protocol, port=door, what=what)
+
+
+def _ends(network: Network, port: int | None, what: str) -> Iterator[Probe]:
+    for index in dict.fromkeys((0, network.num_addresses // 2, network.num_addresses - 1)):
+        yield from _all(network[index], port or USUAL, what)
+
+
+def verdict(firewall: Firewall, place: Place, probe: Probe) -> Answer:
+    """Return what the model says about a probe, run-time facts included."""
+    text, port = str(probe.address), probe.port
+    network = ipaddress.ip_network(probe.address)
+
+    def opened(reason: str) -> Answer:
+        return Answer(network=network, protocol=probe.protocol, port=port, open=True, reason=reason)
+
+    if text in place.own:
+        return opened("loopback")
+    (answer,) = decide(firewall, network, probe.protocol, port)
+    if answer.open:
+        return answer
+    for name in firewall.names:
+        if text in place.names.get(name.key, ()) and name.port in {None, port}:
+            return opened(name.origin)
+    if text in place.machine and port is not None:
+        for each in firewall.host_ports:
+            if each.port == port:
+                return opened(each.origin)
+    return answer

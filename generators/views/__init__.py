@@ -1,0 +1,1 @@
+"""Models as text and pictures for people."""

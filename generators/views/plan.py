@@ -1,0 +1,160 @@
+"""A plan as people read it: lines for a terminal, and Markdown for a pull request."""
+
+from collections.abc import Iterator, Mapping
+
+from jailoc.generators.views.golden import code
+from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, Told
+
+SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.RESTART: "^",
+    Action.RECREATE: "-/+",
+    Action.REBUILD: "-/+",
+    Action.REMOVE: "-",
+}
+_COLORS = {"+": "green", "-": "red", "~": "yellow", "^": "yellow", "-/+": "yellow"}
+Line = tuple[str, str | None]
+"""A text and its colour."""
+
+
+def lines(plan: Plan) -> Iterator[Line]:
+    """Yield a plan as lines with their colours."""
+    yield plan.workspace, "bold"
+    if plan.empty:
+        yield "  nothing to do: what runs is what the configuration says", None
+    for change in plan.changes:
+        sign = SIGNS[change.action]
+        causes = f": {'; '.join(change.causes)}" if change.causes else ""
+        yield f"  {sign:3} {change.address}  {change.action}{causes}", _COLORS[sign]
+        for field in change.fields:
+            yield f"        {_field(field)}{_origin(field)}", None
+    if plan.drift:
+        yield "  drift: not as the last apply left it", "bold"
+        for each in plan.drift:
+            ignored = "  (ignored)" if each.ignored else ""
+            yield (
+                f"    {each.address}: {_value(each.before)} -> {_value(each.after)}{ignored}",
+                (None if each.ignored else "yellow"),
+            )
+    if plan.effects:
+        yield "  effects", "bold"
+        for told in plan.effects:
+            color = "red" if told.effect.opens else None
+            yield f"    {told.effect.text}{_origin(told)}", color
+    if not plan.empty:
+        yield f"  agent restarts: {'yes' if plan.agent_restarts else 'no'}", None
+    for note in plan.notes:
+        yield f"  note: {note}", "yellow"
+
+
+def summary(saved: SavedPlan) -> str:
+    """Return how many changes of each kind there are, in one line."""
+    changes = [change for plan in saved.plans for change in plan.changes]
+    if not changes:
+        return "nothing to do"
+    counts = {action: sum(change.action is action for change in changes) for action in Action}
+    told = ", ".join(f"{count} to {action}" for action, count in counts.items() if count)
+    drift = sum(not each.ignored for plan in saved.plans for each in plan.drift)
+    opens = sum(told.effect.opens for plan in saved.plans for told in plan.effects)
+    more = f"; {drift} found drifted" if drift else ""
+    return f"plan: {told}{more}; {opens} effects let something in"
+
+
+def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
+    """Return plans as Markdown (CommonMark, with the tables of GitHub's dialect).
+
+    Args:
+        saved: The plans.
+        graphs: What each workspace will reach and mount, by name, as Mermaid.
+    """
+    parts = [f"## jailoc plan\n\n{_escape(summary(saved))}\n"]
+    for plan in saved.plans:
+        parts.append(f"\n### {code(plan.workspace)}\n")
+        if plan.empty and not plan.drift:
+            parts.append("\nNothing to do.\n")
+        parts += _effects(plan.effects)
+        if plan.changes:
+            restarts = "**restarts**" if plan.agent_restarts else "is not interrupted"
+            parts.append(f"\nThe agent {restarts}.\n")
+            parts.append("\n<details><summary>Changes</summary>\n\n")
+            parts.append("| action | address | why |\n| --- | --- | --- |\n")
+            parts += (_row(change) for change in plan.changes)
+            parts.append("\n</details>\n")
+        if plan.drift:
+            parts.append("\n**Drift**: not as the last apply left it\n\n")
+            parts += (
+                f"- {code(_drift(each))}{' (ignored)' if each.ignored else ''}\n"
+                for each in plan.drift
+            )
+        parts += (f"\n> {_escape(note)}\n" for note in plan.notes)
+        if (graph := graphs.get(plan.workspace)) and not plan.empty:
+            parts.append(
+                "\n<details><summary>Who may reach what</summary>\n\n```mermaid\n"
+                f"{graph.rstrip()}\n```\n\n</details>\n"
+            )
+    return "".join(parts)
+
+
+def _effects(effects: tuple[Told, ...]) -> Iterator[str]:
+    opening = [each for each in effects if each.effect.opens]
+    for title, group in (
+        ("**Lets in**", opening),
+        ("**Other effects**", [each for each in effects if each not in opening]),
+    ):
+        if group:
+            yield f"\n{title}\n\n"
+            for each in group:
+                origin = f" — {code(each.origin)}" if each.origin else ""
+                place = f" ({_escape(each.place)})" if each.place else ""
+                yield f"- {code(each.effect.text)}{origin}{place}\n"
+
+
+def _row(change: Change) -> str:
+    why = [_escape(each) for each in change.causes]
+    why += [_cell(_field(each)) + _escape(_origin(each)) for each in change.fields]
+    return f"| {change.action} | {_cell(change.address)} | {'<br>'.join(why)} |\n"
+
+
+def _cell(text: str) -> str:
+    """Write code into a table, where a bar would end the cell even within code."""
+    return code(text.replace("|", "\N{BROKEN BAR}"))
+
+
+def _field(field: FieldChange) -> str:
+    before, after = (_human(field.name, each) for each in (field.before, field.after))
+    return f"{field.name}: {_value(before)} -> {_value(after)}"
+
+
+def _drift(each: Drift) -> str:
+    name = each.address.split(".", 2)[-1]
+    before, after = (_value(_human(name, value)) for value in (each.before, each.after))
+    return f"{each.address}: {before} -> {after}"
+
+
+def _human(name: str, value: str | None) -> str | None:
+    """Write amounts of memory as the configuration does."""
+    if value is None or not name.startswith("memory") or not value.isdigit():
+        return value
+    number = int(value)
+    for letter, unit in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
+        if number and number % unit == 0:
+            return f"{number // unit}{letter}"
+    return value
+
+
+def _value(value: str | None) -> str:
+    return "(none)" if value is None else value or '""'
+
+
+def _origin(told: FieldChange | Told) -> str:
+    if not told.origin:
+        return ""
+    return f"  # {told.origin}" + (f" ({told.place})" if told.place else "")
+
+
+def _escape(text: str) -> str:
+    """Keep Markdown and HTML from seeing anything in a text."""
+    for char in "\\`*_[]<>|#&":
+        text = text.replace(char, f"\\{char}" if char not in "<>&|" else f"&#{ord(char)};")
+    return " ".join(text.split())

@@ -1,0 +1,192 @@
+"""What a sandbox may reach by name: hosts, addresses and networks, with or without one port."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TypeVar
+
+from jailoc.model.address import Network
+from jailoc.model.base import Model
+from jailoc.model.field_error import problem
+
+HOST_FORMS = (
+    "NAME, *.NAME, ADDRESS or [IPv6], each with :PORT or without, such as git.example.com:22"
+)
+NETWORK_FORMS = "ADDRESS/LENGTH or ADDRESS/LENGTH:PORT, such as 10.1.0.0/16 or [fd00:1::]/32:443"
+TABLE_FORM = (
+    'a table such as { to = "10.1.0.0/16", ports = [5432], why = "staging", until = 2027-01-31 }'
+)
+_NAME = re.compile(
+    r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?"
+)
+
+_NETWORK = re.compile(r"\[([^\]]*)\]/([0-9]+)(?::([0-9]+))?|([^/]*)/([0-9]+)(?::([0-9]+))?")
+
+
+class HostEntry(Model):
+    """A host name, `*.` and the names below one, or a literal address.
+
+    An entry that was only a comment has an empty name.
+    """
+
+    name: str
+    ports: tuple[int, ...] = ()
+    """Every port, if none is given."""
+    why: str | None = None
+    until: date | None = None
+    """The last day, in UTC, on which it holds."""
+
+    @property
+    def address(self) -> Network | None:
+        """Return the network of one that a literal address is; None for a name."""
+        try:
+            return ipaddress.ip_network(self.name)
+        except ValueError:
+            return None
+
+
+class NetworkEntry(Model):
+    """A network."""
+
+    network: Network
+    ports: tuple[int, ...] = ()
+    why: str | None = None
+    until: date | None = None
+
+
+Entry = TypeVar("Entry", HostEntry, NetworkEntry)
+
+
+def parse_host(text: str) -> HostEntry:
+    """Read one entry of `allowed_hosts`; blanks and a `# comment` never counted.
+
+    Raises:
+        PydanticCustomError: it is neither a name nor an address.
+    """
+    entry = text.split("#", 1)[0].replace(" ", "")
+    if not entry:
+        return HostEntry(name="")
+    match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\]:([0-9]+)|([^:]+):([0-9]+)", entry)
+    name, number = (match[1] or match[3], match[2] or match[4]) if match else (entry, None)
+    ports = _ports(text, number)
+    # A zone is part of one machine, not of a rule.
+    literal = "%" not in name and HostEntry(name=name).address is not None and "/" not in name
+    bare = name.removeprefix("*.")
+    if literal or (_NAME.fullmatch(bare) and not re.fullmatch(r"[0-9.]+", bare)):
+        return HostEntry(name=name, ports=ports)
+    raise problem(
+        "host-name",
+        f"`{text}` is not a host name",
+        HOST_FORMS,
+        "write names with other letters in their xn-- form; networks go into allowed_networks",
+    )
+
+
+def parse_network(text: str) -> NetworkEntry:
+    """Read one entry of `allowed_networks`.
+
+    Raises:
+        PydanticCustomError: it is no network, or it is every address there is.
+    """
+    match = re.fullmatch(
+        r"\[([^\]]*)\]/([0-9]+)(?::([0-9]+))?|([^/]*)/([0-9]+)(?::([0-9]+))?", text
+    )
+    try:
+        if not match:
+            raise ValueError
+        address, length = match[1] or match[4], match[2] or match[5]
+        if not address or "%" in address:
+            raise ValueError
+        network = ipaddress.ip_network(f"{address}/{int(length)}", strict=False)
+    except ValueError:
+        raise problem("network", f"`{text}` is not a network", NETWORK_FORMS) from None
+    if network.prefixlen == 0:
+        raise problem(
+            "network-everything",
+            f"`{text}` is every address there is: it would switch the firewall off",
+            NETWORK_FORMS,
+            "name the networks that are needed; public addresses are open without it",
+        )
+    return NetworkEntry(network=network, ports=_ports(text, match[3] or match[6]))
+
+
+def parse_table(table: Mapping[str, object], parse: Callable[[str], Entry]) -> Entry:
+    """Read an entry that is a table: what to open, its ports, why, and until when.
+
+    Args:
+        table: `to`, and any of `ports`, `why` and `until`.
+        parse: Reads `to`, as `parse_host` or `parse_network`.
+
+    Raises:
+        PydanticCustomError: a key is unknown, missing or wrong.
+    """
+    unknown = sorted(table.keys() - {"to", "ports", "why", "until"})
+    if unknown:
+        raise problem("unknown-key", f"unknown key `{unknown[0]}`", TABLE_FORM)
+    to = table.get("to")
+    if not isinstance(to, str):
+        raise problem("allow", "`to` is missing, or no string", TABLE_FORM)
+    entry = parse(to)
+    if isinstance(entry, HostEntry) and not entry.name:
+        raise problem("host-name", f"`{to}` names no host", HOST_FORMS)
+    ports = table.get("ports", [])
+    if not isinstance(ports, list) or ("ports" in table and not ports):
+        raise problem("port", "`ports` must be an array of ports", TABLE_FORM)
+    for port in ports:
+        if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
+            raise problem("port", f"`{port}` is not a port", "1 to 65535")
+    if ports and entry.ports:
+        raise problem("allow", f"`{to}` has a port, and `ports` beside it", "one of the two")
+    why = table.get("why")
+    if why is not None and not isinstance(why, str):
+        raise problem("type", "`why` must be a string", TABLE_FORM)
+    until = table.get("until")
+    # A date with a time is a date, too, for Python.
+    if until is not None and (not isinstance(until, date) or hasattr(until, "hour")):
+        raise problem("allow", f"`until` is `{until}`, which is no date", TABLE_FORM)
+    changes = {"ports": tuple(dict.fromkeys(ports)) or entry.ports, "why": why, "until": until}
+    return entry.model_copy(update=changes)
+
+
+def _ports(text: str, number: str | None) -> tuple[int, ...]:
+    if number is None:
+        return ()
+    port = int(number) if len(number) < 6 else 0
+    if not 1 <= port <= 65535:
+        raise problem("port", f"`{text}` has no port between 1 and 65535", "1 to 65535")
+    return (port,)
+
+
+class Target(Model):
+    """Something that a sandbox may reach or not: a name, or a network of one address or more."""
+
+    text: str
+    name: str
+    """Empty for a network."""
+    network: Network | None
+    port: int | None
+
+
+def parse_target(text: str) -> Target:
+    """Read a host or a network, with or without a port.
+
+    Raises:
+        PydanticCustomError: it is neither.
+    """
+    if "/" in text:
+        # Here every address there is may be asked about.
+        everything = re.fullmatch(r"(0\.0\.0\.0|::)/0", text)
+        if everything:
+            return Target(text=text, name="", network=ipaddress.ip_network(text), port=None)
+        found = parse_network(text)
+        return Target(text=text, name="", network=found.network, port=next(iter(found.ports), None))
+    host = parse_host(text)
+    if not host.name:
+        raise problem("host-name", f"`{text}` names no host", HOST_FORMS)
+    return Target(
+        text=text,
+        name="" if host.address else host.name,
+        network=host.address,
+        port=next(iter(host.ports), None),
+    )

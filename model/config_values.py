@@ -1,0 +1,421 @@
+"""The values of the configuration file: one type a kind, with its check and its JSON Schema.
+
+Checks that depend on the machine (the home directory, symbolic links) read the `Host` record in the
+validation context, so that one pass finds every problem of a file. The schema says as much of a
+check as a pattern can, for editors.
+"""
+
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+
+from jailoc.model.allow_entry import (
+    TABLE_FORM,
+    HostEntry,
+    NetworkEntry,
+    Target,
+    parse_host,
+    parse_network,
+    parse_table,
+    parse_target,
+)
+from jailoc.model.egress import Egress
+from jailoc.model.environment import RESERVED, EnvEntry, EnvFile, parse_env, parse_env_file
+from jailoc.model.field_error import problem
+from jailoc.model.forbidden_paths import CREDENTIALS, SOCKET_NAMES, SYSTEM, spellings, trespass
+from jailoc.model.host import Host, Kind
+from jailoc.model.mount import MountSpec, parse_mount
+from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
+from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
+
+FORBIDDEN_PATHS = ("/home/agent", *CONTAINER_SYSTEM)
+"""Directories that a workspace path would hide in the container, or that are the system's."""
+
+MOST_CPUS = 9_000_000_000
+"""The engine counts billionths of a CPU in 64 bits."""
+
+_URL = (
+    # RFC 3986, section 3.2: user information, then a host in brackets or not, then a port
+    r"https?://([^\s/?#@]*@)?"
+    r"(\[[0-9A-Fa-f:.]+\](:[0-9]*)?|[^\s/?#@:\[\]]+(:[0-9]*)?|:[0-9]+)([/?#]\S*)?"
+)
+
+MODES = ("", "remote", "exec")
+PASSWORD_MODES = ("", "auto", "env", "keyring", "file")
+
+
+def host_of(info: ValidationInfo) -> Host:
+    """Return the host record of a validation; its absence is a programming error."""
+    context: dict[str, Any] = info.context or {}
+    host: Host = context["host"]
+    return host
+
+
+def describe(value: object) -> str:
+    """Name a TOML value's type as the TOML specification does."""
+    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string",
+             list: "an array", dict: "a table"}  # fmt: skip
+    return names.get(type(value), "a date or time")
+
+
+def text_of(value: object) -> str:
+    """Return a TOML value that must be a string."""
+    if not isinstance(value, str):
+        raise problem("type", f"expected a string, found {describe(value)}", "a string in quotes")
+    return value
+
+
+def _array(value: object) -> object:
+    """Let TOML's arrays fill tuples; anything else is reported as what it is."""
+    if not isinstance(value, list):
+        raise problem("type", f"expected an array, found {describe(value)}", "an array: [ ... ]")
+    return tuple(value)
+
+
+def absolute(value: str, host: Host, code: str, what: str) -> str:
+    """Return a path of the host, expanded and clean.
+
+    Raises:
+        PydanticCustomError: it is empty, relative, or holds a NUL character.
+    """
+    allowed = "an absolute path, or one beginning with ~"
+    if not value.strip():
+        raise problem(code, f"empty {what} `{value}`", allowed)
+    text = expand(value, host.home)
+    if "\0" in text:
+        raise problem(code, f"a {what} cannot hold a NUL character", "any other text")
+    if not text.startswith("/"):
+        raise problem(
+            code,
+            f"{what} `{value}` is relative, so it would mean another place in every shell",
+            allowed,
+        )
+    return clean(text)
+
+
+def _path(value: str, info: ValidationInfo) -> str:
+    host = host_of(info)
+    path = absolute(value, host, "path", "path")
+    for place in spellings(path, host):
+        spelt = "" if place == value else f" (which is `{place}`)"
+        if inside := first_within(place, FORBIDDEN_PATHS):
+            raise problem(
+                "path-forbidden",
+                f"path `{value}`{spelt} conflicts with the container's own directory `{inside}`",
+                "a directory outside the container's system directories",
+            )
+    if reason := trespass(path, host):
+        raise problem(
+            "path-forbidden",
+            f"path `{value}` is forbidden: {reason}",
+            "a directory without credentials, engine sockets or jailoc's own files",
+            "name the single directories below it that the agent needs",
+        )
+    return path
+
+
+def _mount(value: object, info: ValidationInfo) -> MountSpec:
+    return parse_mount(text_of(value), host_of(info))
+
+
+def _env(value: object) -> EnvEntry:
+    return parse_env(text_of(value))
+
+
+def _env_file(value: object, info: ValidationInfo) -> EnvFile:
+    host = host_of(info)
+    path = absolute(text_of(value), host, "env-file", "env file")
+    text = host.files.get(path)
+    if text is not None:
+        return parse_env_file(path, text)
+    kind = host.kinds.get(path)
+    cause = {
+        None: "does not exist",
+        Kind.DIRECTORY: "is a directory",
+        Kind.FILE: "cannot be read: it must be UTF-8 text of at most 1 MiB that you may read",
+    }.get(kind, "is not a regular file")
+    raise problem("env-file", f"env file `{path}` {cause}", "an existing text file")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise problem(
+            "type",
+            f"expected a string or a table, found {describe(value)}",
+            f"a string in quotes, or {TABLE_FORM}",
+        )
+    return value
+
+
+def _host(value: object) -> HostEntry:
+    return parse_table(value, parse_host) if isinstance(value, dict) else parse_host(_text(value))
+
+
+def _network(value: object) -> NetworkEntry:
+    if isinstance(value, dict):
+        return parse_table(value, parse_network)
+    return parse_network(_text(value))
+
+
+def _target(value: object) -> Target:
+    return parse_target(text_of(value))
+
+
+def _blocked(value: object) -> Target:
+    target = parse_target(text_of(value))
+    if target.network is None:
+        raise problem(
+            "expect-name",
+            f"`{target.text}` is a name, whose addresses are known only at run time",
+            "an address or a network",
+        )
+    return target
+
+
+def _cpu(value: float) -> float:
+    if not (math.isfinite(value) and 0 < value <= MOST_CPUS):
+        raise problem("cpu", f"cpu `{value}` is out of range", "a finite number greater than 0")
+    return value
+
+
+def _port(value: int) -> int:
+    if not 1 <= value <= 65535:
+        raise problem("port", f"`{value}` is not a port", "1 to 65535")
+    return value
+
+
+def _drift(value: str) -> str:
+    if not re.fullmatch(r"[^\s.]+(\.[^\n]+)+", value):
+        raise problem(
+            "drift",
+            f"`{value}` is no address of drift",
+            "addresses such as service.opencode.memory, file.wall/*, firewall.rules",
+            "`jailoc plan` shows the address of each drift that it finds",
+        )
+    return value
+
+
+def _memory(value: str) -> str:
+    allowed = "digits with an optional k, m or g, such as 512m or 4g"
+    amount = size(value)
+    if amount is None:
+        raise problem("memory", f"memory `{value}` has an invalid format", allowed)
+    if amount > ENGINE_MAXIMUM:
+        raise problem("memory", f"memory `{value}` is more than the engine can count", allowed)
+    if amount < ENGINE_MINIMUM:
+        raise problem(
+            "memory", f"memory `{value}` is less than the engine's minimum of 6m", allowed
+        )
+    return value
+
+
+def _image(value: str) -> str:
+    if value and (not value.strip() or re.search(r"[\s\0]", value.strip())):
+        raise problem(
+            "image",
+            f"image `{value}` must not be blank or hold blanks",
+            "an image reference such as registry.example.com/agent:1.2",
+        )
+    return value.strip()
+
+
+def _dockerfile(value: str, info: ValidationInfo) -> str:
+    if not value:
+        return ""
+    if value.startswith(("http://", "https://")):
+        return _url(value)
+    if not value.startswith(("/", "~")):
+        raise problem(
+            "dockerfile",
+            f"`{value}` is no source of a Dockerfile",
+            "an absolute path, one beginning with ~, or an http:// or https:// URL",
+        )
+    return absolute(value, host_of(info), "dockerfile", "Dockerfile")
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(_URL, value):
+        raise problem(
+            "dockerfile",
+            f"`{value}` is an invalid URL: it names no host",
+            "a URL whose scheme is http or https, with a host",
+        )
+    return value
+
+
+def _build_context(value: str, info: ValidationInfo) -> str:
+    return absolute(value, host_of(info), "build-context", "build context") if value else ""
+
+
+def _certificate(value: str, info: ValidationInfo) -> str:
+    host = host_of(info)
+    path = absolute(value, host, "certificate", "certificate path")
+    text = host.files.get(path)
+    if text is None:
+        raise problem(
+            "certificate", f"certificate file `{path}` cannot be read", "an existing PEM file"
+        )
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise problem("certificate", f"`{path}` holds no certificate", "a PEM file")
+    if "PRIVATE KEY-----" in text:
+        raise problem("certificate", f"`{path}` holds a private key", "certificates alone")
+    return path
+
+
+def _protected(value: str) -> str:
+    parts = value.split("/")
+    if "\0" in value or "" in parts or {".", ".."} & set(parts):
+        raise problem(
+            "protect",
+            f"`{value}` is not a path inside a workspace",
+            "a relative path without `.` and `..`, such as .git/hooks",
+        )
+    return value
+
+
+def _trusted(value: str, info: ValidationInfo) -> str:
+    if value.startswith(("http://", "https://")):
+        return _url(value)
+    return absolute(value, host_of(info), "trust", "trusted path")
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", value):
+        raise problem(
+            "workspace-name",
+            f"workspace name `{value}` is invalid",
+            "lower-case letters a-z, digits and hyphens",
+        )
+    return value
+
+
+def _mode(value: str) -> str:
+    if value not in MODES:
+        raise problem("mode", f"invalid mode `{value}`", 'remote, exec, or "" to choose by itself')
+    return value
+
+
+def _password_mode(value: str) -> str:
+    if value not in PASSWORD_MODES:
+        raise problem(
+            "password-mode", f"invalid password_mode `{value}`", "auto, env, keyring or file"
+        )
+    return value or "auto"
+
+
+def _egress(value: object) -> Egress:
+    try:
+        return Egress(text_of(value))
+    except ValueError:
+        raise problem("egress", f"invalid egress `{value}`", "public, allowlist or none") from None
+
+
+def _words(*names: str) -> str:
+    return "|".join(re.escape(name.removeprefix("/")).replace("\\-", "-") for name in names)
+
+
+def _string(pattern: str = "", *never: str, **more: Any) -> WithJsonSchema:
+    schema: dict[str, Any] = {"type": "string", **more}
+    if pattern:
+        schema["pattern"] = pattern
+    if never:
+        schema["not"] = {"anyOf": [{"pattern": each} for each in never]}
+    return WithJsonSchema(schema)
+
+
+def _entry(pattern: str, *never: str) -> WithJsonSchema:
+    """Return the schema of a string, or of a table whose `to` is such a string."""
+    text = _string(pattern, *never).json_schema or {}
+    port = {"type": "integer", "minimum": 1, "maximum": 65535}
+    table = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["to"],
+        "properties": {
+            "to": text,
+            "ports": {"type": "array", "items": port, "minItems": 1},
+            "why": {"type": "string", "description": "For those who read the configuration."},
+            "until": {"description": "Last day, in UTC, as 2027-01-31 without quotes."},
+        },
+    }
+    return WithJsonSchema({"anyOf": [text, table]})
+
+
+_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PORT = "(:[0-9]{1,5})?"
+_NETWORK = (
+    rf"^({_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}/0*(3[0-2]|[12]?[0-9])"
+    r"|(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/0*(12[0-8]|1[01][0-9]|[1-9]?[0-9]))"
+    rf"{_PORT}$"
+)
+_SIDE = r"([^:$]|\$\{[^}]*\}|\$)*"
+_CREDENTIALS = _words(*CREDENTIALS)
+
+Array = BeforeValidator(_array)
+
+Path = Annotated[
+    str,
+    AfterValidator(_path),
+    _string(
+        "^[/~]",
+        rf"^/+({_words(*FORBIDDEN_PATHS)})(/|$)",
+        rf"^~/({_CREDENTIALS})(/|$)",
+        rf"(^|/)({_words(*SOCKET_NAMES)})$",
+        "^(/|~|/home)/*$",
+    ),
+]
+Mount = Annotated[
+    MountSpec,
+    BeforeValidator(_mount),
+    _string(
+        rf"^([/~]{_SIDE})?:[/~]{_SIDE}(:(ro|rw))?$",
+        rf"^[^:]*:/+(({_words(*CONTAINER_SYSTEM)})(/[^:]*)?)?(:(ro|rw))?$",
+        rf"^[^:]*/({_words(*SOCKET_NAMES)}):",
+        rf"^(/|~|~/({_CREDENTIALS})(/[^:]*)?|/({_words(*SYSTEM)})(/[^:]*)?)/?:",
+    ),
+]
+Env = Annotated[EnvEntry, BeforeValidator(_env), _string("^[^=]+=", rf"^({'|'.join(RESERVED)})=")]
+EnvFilePath = Annotated[EnvFile, BeforeValidator(_env_file), _string("^[/~]")]
+AllowedHost = Annotated[
+    HostEntry,
+    BeforeValidator(_host),
+    _entry(
+        r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|( *\* *\.)?[0-9A-Za-z_.: -]*)(#.*)?$",
+        r"^ *[0-9. ]+/",
+        r"^ *(\* *\. *)?[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
+        r"^ *\* *\. *([0-9. ]*|[.:-].*)(:[0-9]+)? *(#.*)?$",
+    ),
+]
+AllowedNetwork = Annotated[
+    NetworkEntry, BeforeValidator(_network), _entry(_NETWORK, "/0+(:[0-9]+)?$")
+]
+Reached = Annotated[Target, BeforeValidator(_target), _string(r"^[^\s]+$")]
+Blocked = Annotated[Target, BeforeValidator(_blocked), _string(r"^[0-9A-Fa-f.:\[\]/]+$")]
+Cpu = Annotated[
+    float,
+    AfterValidator(_cpu),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": MOST_CPUS}),
+]
+Port = Annotated[
+    int,
+    AfterValidator(_port),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
+]
+DriftPattern = Annotated[str, AfterValidator(_drift), _string(r"^[^\s.]+(\.[^\n]+)+$")]
+Memory = Annotated[str, AfterValidator(_memory), _string("^[1-9][0-9]*[kmgKMG]?$")]
+Image = Annotated[str, AfterValidator(_image), _string(r"^$|^\s*\S+\s*$")]
+Dockerfile = Annotated[str, AfterValidator(_dockerfile), _string(rf"^$|^[/~]|^{_URL}$")]
+BuildContext = Annotated[str, AfterValidator(_build_context), _string("^$|^[/~]")]
+Certificate = Annotated[str, AfterValidator(_certificate), _string("^[/~]")]
+Protected = Annotated[
+    str, AfterValidator(_protected), _string("^[^/]+(/[^/]+)*$", r"(^|/)\.{1,2}(/|$)")
+]
+Trusted = Annotated[str, AfterValidator(_trusted), _string(rf"^[/~]|^{_URL}$")]
+WorkspaceName = Annotated[str, AfterValidator(_name), _string("^[a-z0-9-]+$")]
+EgressMode = Annotated[
+    Egress, BeforeValidator(_egress), _string(enum=[each.value for each in Egress])
+]
+AttachMode = Annotated[str, AfterValidator(_mode), _string(enum=list(MODES))]
+PasswordMode = Annotated[str, AfterValidator(_password_mode), _string(enum=list(PASSWORD_MODES))]

@@ -1,0 +1,119 @@
+"""Every command explains itself: what it does, an example, what each option means."""
+
+import importlib
+import re
+
+import pytest
+
+from jailoc import __version__
+from jailoc.bin.cli import command_line
+from jailoc.bin.cli import help as manual
+from jailoc.model.diagnostic import Refused
+from tests.engine.world import User
+
+importlib.import_module("jailoc.bin.cli.main")  # which knows every command
+
+
+def paths(path: command_line.Path = ()) -> list[command_line.Path]:
+    """Return every command, and every one below it."""
+    below = [(*path, name) for name in command_line.commands(path)]
+    return below + [each for one in below for each in paths(one)]
+
+
+def joined(path: command_line.Path) -> str:
+    return " ".join(path)
+
+
+@pytest.mark.parametrize("path", paths(), ids=joined)
+def test_a_command_shows_an_example_of_itself(path: command_line.Path) -> None:
+    text = manual.page(path)
+    assert re.search(rf"^Example: (.*\()?jailoc {joined(path[:1])}\b", text, re.MULTILINE), text
+    assert text.startswith(f"Usage: jailoc {joined(path)} ")
+
+
+@pytest.mark.parametrize("path", paths(), ids=joined)
+def test_a_command_says_what_each_argument_means(path: command_line.Path) -> None:
+    text = manual.page(path)
+    for argument in command_line.arguments(path):
+        assert argument.parameter.help, argument.name
+        if command_line.is_option(argument):
+            assert all(name in text for name in command_line.names(argument))
+
+
+@pytest.mark.parametrize("path", [(), *paths()], ids=joined)
+def test_a_page_is_plain_and_fits(path: command_line.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = manual.page(path)
+    assert "\x1b" not in text
+    assert "----" not in text
+    assert "Parameters" not in text
+    prose = {
+        line for line in command_line.text(command_line.application(path)).splitlines() if line
+    }
+    assert [line for line in text.splitlines() if len(line) > 80 and line not in prose] == []
+
+
+def test_the_root_page_names_every_command_and_what_is_the_same_for_all(user: User) -> None:
+    text = user.ok("--help")
+    for name in command_line.commands(()):
+        assert re.search(rf"^  {name} ", text, re.MULTILINE)
+    for words in ("--no-color", "NO_COLOR", "Exit status", "--verbose", "--config", "-w, "):
+        assert words in text
+
+
+def test_help_is_the_same_in_each_of_its_forms(user: User) -> None:
+    page = user.ok("up", "--help")
+    assert page == user.ok("help", "up") == user.ok("up", "api", "-h", "--verbose")
+    assert user.ok("help") == user.ok("-h")
+
+
+def test_help_for_a_command_that_is_none_is_refused() -> None:
+    with pytest.raises(Refused, match="there is no command `upp`"):
+        manual.named(("upp",))
+
+
+def test_the_version_is_one_line_and_only_of_the_root(user: User) -> None:
+    lines = {user.ok("--version"), user.ok("-v"), user.ok("-w", "api", "--version")}
+    assert lines == {f"jailoc {__version__}\n"}
+    result = user.run("up", "--version")
+    assert (result.status, result.stdout) == (1, "")
+
+
+def test_after_the_end_of_the_options_nothing_asks_for_help(user: User) -> None:
+    result = user.run("help", "--", "--help")
+    assert result.status == 1
+    assert "there is no command `--help`" in result.stderr
+
+
+def test_asking_for_help_leaves_no_trace(user: User) -> None:
+    for arguments in (["--help"], ["--version"], ["help"], ["completion", "fish"], ["--work"]):
+        user.run(*arguments)
+    assert list(user.home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["--work", "x"], "unknown option `--work`, did you mean `--workspace`?", "jailoc --help"),
+        (["up", "--verb"], "unknown option `--verb`, did you mean `--verbose`?", "up --help"),
+        (["logs", "--foll"], "unknown option `--foll`, did you mean `--follow`?", "logs --help"),
+        (["up", "-x"], "unknown option `-x`", "jailoc up --help"),
+        (["golden", "UP"], "there is no command `UP`", "jailoc golden --help"),
+        (["golden", "chek"], "no command `chek`, did you mean `check`?", "jailoc golden --help"),
+        (["up", "a", "b", "c"], "from `b` on: at most 1 accepted, 3 received", "up --help"),
+        (["logs", "--tail", "x"], "Invalid value for --tail", "jailoc logs --help"),
+        (["logs", "--tail"], "--tail requires an argument", "jailoc logs --help"),
+        (["completion", "tcsh"], 'Choose from: "bash", "zsh", "fish"', "completion --help"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_a_hint(
+    user: User, arguments: list[str], message: str, hint: str
+) -> None:
+    result = user.run(*arguments)
+    assert (result.status, result.stdout) == (1, "")
+    first, *rest = result.stderr.splitlines()
+    assert first.startswith("Error: ")
+    assert message in first
+    assert rest[-1].startswith("  hint: run `")
+    assert hint in rest[-1]
+    assert len(rest) == 1 + rest[0].startswith("  allowed: ")

@@ -1,0 +1,304 @@
+"""Bare `jailoc`, up to where an engine is needed: what it accepts, asks, and says."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from jailoc.bin.attach import host_client, pty, readiness
+from jailoc.bin.commands import attach
+from jailoc.bin.config import facts
+from jailoc.bin.engine.containers import Container
+from jailoc.generators.attach.client import Mode
+from jailoc.model.diagnostic import Refused
+from tests.engine import world
+from tests.engine.world import ROOT, Result, User
+
+NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+NO_ENGINE = "Docker is not running or not accessible"
+FILE = """\
+# keep me
+[workspaces.api]
+paths = ["~/one"]
+[workspaces.closed]
+paths = ["~/closed"]
+expose_port = false
+[workspaces.default]
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[User]:
+    with world.home(f"attach-{tmp_path.name}-{os.getpid()}") as user:
+        for name in ("one/sub", "two", "closed", "tools"):
+            (user.home / name).mkdir(parents=True)
+        binary(user.home / "tools/opencode")
+        user.write(FILE)
+        yield user
+
+
+def binary(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def run(
+    user: User, *words: str, answer: str = "", cwd: str = "", tools: str = "tools", **more: str
+) -> Result:
+    """Run jailoc without an engine, in a pipe, with a client on PATH."""
+    path = f"{user.home}/{tools}:{os.environ['PATH']}"
+    environment = {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), "PATH": path}
+    done = subprocess.run(
+        [sys.executable, "-m", "jailoc.bin", *words],
+        env=environment | NOWHERE | more, cwd=user.home / cwd, input=answer,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--remote", "--exec"), "Mutually exclusive arguments: {--remote, --exec}"),
+        (("--session", "x", "--continue"), "Mutually exclusive arguments: {--session, --continue}"),
+        (("-s", "x", "-c"), "Mutually exclusive arguments: {-s, -c}"),
+        (("one", "--dir", "two"), "--dir and PATH are mutually exclusive"),
+        (("one", "two"), "two"),
+        (("--sess", "x"), "unknown option `--sess`"),
+        (("--remote", "up"), "`up` is a command"),
+        (("up", "--remote"), "unknown option `--remote`"),
+        (("stats",), "did you mean `jailoc status`?"),
+        (("UP",), "/UP` does not exist"),
+        (("none",), "/none` does not exist"),
+        (("~bob",), "bob` does not exist"),
+        ((".config/jailoc/config.toml",), "/.config/jailoc/config.toml` is not a directory"),
+        (("one", "-w", "apy"), "workspace `apy` not found"),
+        (("closed", "--remote"), "`closed` cannot be attached to in remote mode: its port"),
+        (("one", "--exec"), "exec mode cannot set a raw terminal"),
+    ],
+    ids=lambda each: "-".join(each) if isinstance(each, tuple) else "",
+)
+def test_what_cannot_be_is_said_before_anything_is_asked_or_started(
+    home: User, words: tuple[str, ...], message: str
+) -> None:
+    result = run(home, *words)
+    assert result.status == 1
+    assert message in result.stderr
+    assert "Usage:" not in result.stderr + result.stdout
+    assert "[y/N]" not in result.stderr
+    assert "checking Docker" not in result.stderr
+
+
+def test_a_path_is_checked_before_the_configuration(home: User) -> None:
+    home.write("broken")
+    assert "/none` does not exist" in run(home, "none").stderr
+
+
+@pytest.mark.parametrize("words", [("one",), ("~/one/sub",), ("--dir", "one"), ("./one/../one",)])
+def test_a_directory_of_a_workspace_needs_no_question(home: User, words: tuple[str, ...]) -> None:
+    result = run(home, *words)
+    assert NO_ENGINE in result.stderr
+    assert "[y/N]" not in result.stderr
+
+
+def test_the_directory_is_the_one_that_the_user_went_to(home: User) -> None:
+    (home.home / "link").symlink_to(home.home / "one")
+    assert "[y/N]" not in run(home, cwd="one/sub").stderr
+    # Through the link it is another path, which no workspace has; symbolic links are not followed.
+    result = run(home, cwd="link", PWD=str(home.home / "link"))
+    assert f"{home.home}/link is not in workspace default. Add it? [y/N]" in result.stderr
+
+
+def test_a_directory_with_a_commands_name_is_reached_with_a_dot(home: User) -> None:
+    (home.home / "up").mkdir()
+    assert f"{home.home}/up is not in workspace default" in run(home, "./up").stderr
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "\n", "maybe\n"])
+def test_without_a_yes_nothing_is_changed_or_started(home: User, answer: str) -> None:
+    result = run(home, "two", answer=answer)
+    assert result.status == 0
+    assert f"{home.home}/two is not in workspace default. Add it? [y/N]" in result.stderr
+    assert home.config.read_text() == FILE
+    assert NO_ENGINE not in result.stderr
+
+
+@pytest.mark.parametrize("answer", ["y", "y\ny\n", "YES\n"])
+def test_a_yes_adds_the_directory_and_goes_on(home: User, answer: str) -> None:
+    result = run(home, "two", "-w", "api", answer=answer)
+    assert home.config.read_text() == FILE.replace('"~/one"', f'"~/one", "{home.home}/two"')
+    assert f"added {home.home}/two to workspace api" in result.stdout
+    assert NO_ENGINE in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [("/etc", "conflicts"), ("~", "is forbidden"), ("/", "is forbidden")]
+)
+def test_what_cannot_be_added_is_never_asked_about(home: User, place: str, words: str) -> None:
+    result = run(home, place, "-w", "api", answer="y\n")
+    assert result.status == 1
+    assert "is not in workspace `api` and cannot be added to it: " in result.stderr
+    assert words in result.stderr
+    assert f"run `jailoc {home.home}/one` to work there" in result.stderr
+    assert "[y/N]" not in result.stderr
+    assert home.config.read_text() == FILE
+
+
+def test_without_a_client_remote_mode_is_refused_and_no_other_taken(home: User) -> None:
+    home.write('mode = "remote"\n' + FILE)
+    result = run(home, "one", tools="nothing", PATH="/usr/bin:/bin")
+    assert "remote mode needs `opencode` or `opencode-cli` on PATH" in result.stderr
+
+
+def test_a_client_that_an_agent_can_change_is_passed_over(home: User) -> None:
+    binary(home.home / "one/bin/opencode")
+    result = run(
+        home, "one", "--remote", tools="one/bin", PATH=f"{home.home}/one/bin:/usr/bin:/bin"
+    )
+    assert "passing over" in result.stderr
+    assert "remote mode needs" in result.stderr
+    (home.home / "links").mkdir()
+    (home.home / "links/opencode").symlink_to(home.home / "one/bin/opencode")
+    linked = run(home, "one", "--remote", PATH=f"{home.home}/links:/usr/bin:/bin")
+    assert "remote mode needs" in linked.stderr
+    home.write('trust = ["~/one/bin"]\n' + FILE)
+    trusted = run(home, "one", "--remote", PATH=f"{home.home}/one/bin:/usr/bin:/bin")
+    assert "passing over" not in trusted.stderr
+    assert NO_ENGINE in trusted.stderr
+
+
+def test_the_second_name_is_used_and_relative_folders_are_not(home: User) -> None:
+    binary(home.home / "second/opencode-cli")
+    assert (
+        NO_ENGINE in run(home, "one", "--remote", PATH=f"{home.home}/second:/usr/bin:/bin").stderr
+    )
+    relative = run(home, "one", "--remote", PATH="tools:/usr/bin:/bin")
+    assert "remote mode needs" in relative.stderr
+
+
+def test_without_a_home_nothing_is_made_anywhere(home: User) -> None:
+    before = home.files()
+    done = subprocess.run(
+        ["env", "-u", "HOME", sys.executable, "-m", "jailoc.bin"],
+        env={"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"]} | NOWHERE,
+        cwd=home.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "HOME is not set" in done.stderr
+    assert home.files() == before
+
+
+def test_a_system_without_terminals_to_give_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> tuple[int, int]:
+        raise OSError(2, "out of pty devices")
+
+    monkeypatch.setattr(os, "openpty", none)
+    assert pty.has_terminals() is False
+    with pytest.raises(Refused, match="pseudo-terminal") as error:
+        attach._possible(Mode.REMOTE, Mode.REMOTE)
+    assert error.value.diagnostics[0].hint == "use --exec"
+
+
+def test_an_interrupt_at_the_question_ends_with_one_line(home: User) -> None:
+    environment = {"HOME": str(home.home), "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "dumb",
+                   "PATH": f"{home.home}/tools:/usr/bin:/bin"}  # fmt: skip
+    with pexpect.spawn(
+        sys.executable, ["-m", "jailoc.bin", "two"], cwd=str(home.home), env=environment | NOWHERE
+    ) as terminal:
+        terminal.expect_exact("[y/N]")
+        terminal.sendintr()
+        terminal.expect_exact("interrupted\r\n")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert terminal.exitstatus == 1
+    assert home.config.read_text() == FILE
+
+
+STUCK = """
+import atexit, sys, time
+from jailoc.bin import __main__, configure
+configure.place = lambda path: (print("working", flush=True), time.sleep(600))
+atexit.register(time.sleep, 600)
+sys.argv[1:] = []
+__main__.main()
+"""
+
+
+def test_a_second_interrupt_ends_what_the_first_one_only_began_to() -> None:
+    environment = {"PYTHONPATH": str(ROOT / ".pkg"), "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+    with pexpect.spawn(sys.executable, ["-c", STUCK], env=environment) as terminal:
+        terminal.expect_exact("working")
+        terminal.sendintr()
+        terminal.expect_exact("interrupted")
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+        assert terminal.exitstatus == 1
+
+
+def container(service: str, **changes: object) -> Container:
+    given: dict[str, object] = {
+        "id": service, "service": service, "project": "jailoc-api", "state": "running",
+        "health": "healthy", "exit_code": 0, "ports": (), "started": "1", "image": "x",
+    }  # fmt: skip
+    return Container.model_validate(given | changes)
+
+
+BEFORE = readiness.Running(wall=container("firewall"), agent=container("opencode"), port=None)
+
+
+@pytest.mark.parametrize(
+    ("agent", "wall", "words"),
+    [
+        ({}, {}, None),
+        ({"health": "starting"}, {}, None),
+        ({"health": ""}, {"health": "starting"}, None),
+        (None, {}, "stopped and removed"),
+        ({"state": "exited", "exit_code": 137}, {}, "stopped: it is exited (exit code 137)"),
+        ({"state": "paused"}, {}, "stopped: it is paused"),
+        ({"id": "new"}, {}, "replaced by a new one (restarted)"),
+        ({"started": "2"}, {}, "restarted"),
+        ({"health": "unhealthy"}, {}, "unhealthy"),
+        ({}, None, "firewall was stopped"),
+        ({}, {"state": "exited"}, "firewall was stopped"),
+        ({}, {"started": "2"}, "firewall was restarted"),
+    ],
+)
+def test_every_way_to_lose_the_container_has_its_words(
+    agent: dict[str, object] | None, wall: dict[str, object] | None, words: str | None
+) -> None:
+    now = readiness.Services(
+        wall=None if wall is None else container("firewall", **wall),
+        agent=None if agent is None else container("opencode", **agent),
+    )
+    found = attach.lost(BEFORE, now)
+    assert (found is None) if words is None else (found is not None and words in found)
+
+
+def test_the_made_tui_configuration_stands_back_for_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert host_client.tui_config() is None
+    made = facts.cache_directory() / "tui.json"
+    made.parent.mkdir(parents=True)
+    made.write_text("{}")
+    assert host_client.tui_config() == str(made)
+    own = tmp_path / ".config/opencode/tui.json"
+    own.parent.mkdir(parents=True)
+    own.symlink_to("nowhere")
+    assert host_client.tui_config() is None
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
+    assert host_client.tui_config() == str(made)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/opencode").write_text("a file, so that looking below it fails")
+    assert host_client.tui_config() is None

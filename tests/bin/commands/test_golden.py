@@ -1,0 +1,264 @@
+"""`render --out`, `golden check` and `golden update`, by two people with one repository."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from jailoc.schemas import schema
+from tests.bin.commands.test_files import NO_ENGINE, tree
+from tests.engine.world import ROOT, Result, User
+
+CONFIG = """
+[base]
+ca_certificates = ["~/ca.crt"]
+[defaults]
+allowed_hosts = ["git.example.com"]
+[workspaces.api]
+paths = ["~/src/api", "/srv/shared"]
+env = ["LEVEL=1"]
+env_file = ["~/agent.env"]
+dockerfile = "~/images/Dockerfile"
+ssh_auth_sock = true
+[workspaces.api.secrets.env.TOKEN]
+from_env = "TOKEN"
+[workspaces.web]
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    place = tmp_path / "repository"
+    place.mkdir()
+    (place / "config.toml").write_text(CONFIG)
+    return place
+
+
+@pytest.fixture
+def alice(tmp_path: Path) -> User:
+    """Somebody with everything: files, Git configuration, an SSH agent, a project."""
+    home = tmp_path / "alice"
+    for folder in ("src/api/.git/hooks", "src/api/.vscode", ".ssh", "images"):
+        (home / folder).mkdir(parents=True)
+    (home / ".gitconfig").write_text("[user]\nname = Alice\n")
+    (home / ".ssh/known_hosts").write_text("planted-key\n")
+    (home / "agent.env").write_text("PLANTED_NAME=planted-value\n")
+    (home / "images/Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo planted-step\n")
+    (home / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nplanted-text\n")
+    return User(home)
+
+
+@pytest.fixture
+def bob(tmp_path: Path) -> User:
+    """Somebody with a fresh home, as a job in CI has one."""
+    home = tmp_path / "bob"
+    home.mkdir()
+    return User(home)
+
+
+def golden(user: User, what: str, repository: Path, *arguments: str, **environment: str) -> Result:
+    return user.run(
+        "golden", what, str(repository / "generated"), "--config", str(repository / "config.toml"),
+        *arguments, **(NO_ENGINE | environment),
+    )  # fmt: skip
+
+
+def test_two_people_get_the_same_bytes_and_nothing_of_theirs_is_in_them(
+    repository: Path, alice: User, bob: User, tmp_path: Path
+) -> None:
+    agent = tmp_path / "agent.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(agent))
+        first = alice.run(
+            "render", "--out", str(tmp_path / "one"), "--config", str(repository / "config.toml"),
+            SSH_AUTH_SOCK=str(agent), TOKEN=os.urandom(4).hex() + "planted",
+            XDG_CACHE_HOME=str(tmp_path / "c"), XDG_DATA_HOME="/var/x", PATH=os.environ["PATH"],
+        )  # fmt: skip
+    second = bob.run(
+        "render", "--out", str(tmp_path / "two"), "--config", str(repository / "config.toml"),
+        **NO_ENGINE,
+    )  # fmt: skip
+    assert (first.status, second.status) == (0, 0), first.stderr + second.stderr
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    text = "".join(path.read_text() for path in (tmp_path / "one").rglob("*") if path.is_file())
+    for private in ("planted", "PLANTED", str(alice.home), str(tmp_path)):
+        assert private not in text
+    assert "/HOME/src/api" in text
+    assert "TOKEN" in (tmp_path / "one/api/agent/secret-env").read_text()
+
+
+def test_native_output_is_that_of_the_machine(repository: Path, alice: User) -> None:
+    out = alice.home / "out"
+    # The tests' own directory is one that no sandbox may have.
+    (repository / "config.toml").write_text(CONFIG.replace('"~/src/api", ', ""))
+    result = alice.run(
+        "render", "--out", str(out), "--native", "--config", str(repository / "config.toml"),
+        **NO_ENGINE,
+    )  # fmt: skip
+    assert result.status == 0, result.stderr
+    compose = (out / "api/docker-compose.yml").read_text()
+    assert f"{alice.home}/.gitconfig" in compose
+    assert "PLANTED_NAME" in compose
+    assert not (out / "api/bundle.json").exists()
+    assert alice.run("render", "--native", **NO_ENGINE).status == 1
+
+
+def test_what_one_has_written_is_right_for_the_other(
+    repository: Path, alice: User, bob: User
+) -> None:
+    assert golden(alice, "check", repository).status == 1, "there is no directory yet"
+    assert golden(alice, "update", repository).status == 0
+    result = golden(bob, "check", repository, CI="1")
+    assert (result.status, result.stdout) == (0, ""), result.stderr
+    before = tree(repository / "generated")
+    assert golden(bob, "update", repository).status == 0
+    assert tree(repository / "generated") == before
+
+
+def test_a_change_is_told_by_its_effects_and_accepted_by_an_update(
+    repository: Path, alice: User, bob: User
+) -> None:
+    golden(alice, "update", repository)
+    (repository / "config.toml").write_text(
+        CONFIG.replace("[workspaces.web]", "[workspaces.zoo]").replace(
+            'env = ["LEVEL=1"]', 'env = ["LEVEL=2"]\nallowed_networks = ["10.1.0.0/16"]'
+        )
+    )
+    result = golden(bob, "check", repository)
+    assert result.status == 2
+    lines = result.stdout.splitlines()
+    assert lines[:3] == [
+        "api: changed",
+        "  reachable + 10.1.0.0/16 (65,536 addresses), all ports",
+        "  environment LEVEL: changed",
+    ]
+    assert {"web: removed", "zoo: added", "  changed: wall/rules.v4"} <= set(lines)
+    assert "golden update" in result.stderr
+    assert "--- a/api/wall/rules.v4\n" in golden(bob, "check", repository, "--diff").stdout
+    assert golden(bob, "check", repository, "--workspace", "web").status == 1, "not configured"
+
+    data = json.loads(golden(bob, "check", repository, "--json", "--diff").stdout)
+    jsonschema.validate(data, schema("golden"))
+    assert not data["same"]
+    assert {each["name"]: each["state"] for each in data["workspaces"]} == {
+        "api": "changed", "web": "removed", "zoo": "added",
+    }  # fmt: skip
+    plain = json.loads(golden(bob, "check", repository, "--json").stdout)
+    jsonschema.validate(plain, schema("golden"))
+    assert "diff" not in plain["workspaces"][0]["files"][0]
+
+    markdown = golden(bob, "check", repository, "--markdown")
+    assert (markdown.status, markdown.stdout[:12]) == (2, "### jailoc: ")
+
+    assert golden(bob, "update", repository).status == 0
+    assert golden(alice, "check", repository).status == 0
+    assert sorted(each.name for each in (repository / "generated").iterdir()) == ["api", "zoo"]
+
+
+def test_one_workspace_is_checked_and_renewed_alone(repository: Path, alice: User) -> None:
+    golden(alice, "update", repository)
+    (repository / "config.toml").write_text(CONFIG.replace("git.example.com", "x.example.com"))
+    assert golden(alice, "update", repository, "--workspace", "web").status == 0
+    assert golden(alice, "check", repository, "--workspace", "web").status == 0
+    assert golden(alice, "check", repository, "--workspace", "api").status == 2
+
+
+def test_an_update_is_for_people_unless_it_is_forced(repository: Path, alice: User) -> None:
+    refused = golden(alice, "update", repository, CI="true")
+    assert refused.status == 1
+    assert "CI is set" in refused.stderr
+    assert not (repository / "generated").exists()
+    assert golden(alice, "update", repository, "--force", CI="true").status == 0
+
+
+def test_files_of_others_stay_and_files_of_ours_go(repository: Path, alice: User) -> None:
+    golden(alice, "update", repository)
+    generated = repository / "generated"
+    (generated / "README.md").write_text("ours")
+    (generated / "api/NOTES.md").write_text("ours")
+    (generated / "other").mkdir()
+    (generated / "other/bundle.json").write_text("{}")
+    (repository / "config.toml").write_text("[workspaces.web]\nenable_docker = false\n")
+    assert golden(alice, "update", repository).status == 0
+    assert golden(alice, "check", repository).status == 0
+    left = {str(each.relative_to(generated)) for each in generated.rglob("*") if each.is_file()}
+    assert {"README.md", "api/NOTES.md", "other/bundle.json"} <= left
+    assert not [each for each in left if each.startswith("api/") and "NOTES" not in each]
+    assert not (generated / "web/dind").exists()
+
+
+def test_a_link_out_of_the_directory_is_neither_read_nor_written(
+    repository: Path, alice: User, tmp_path: Path
+) -> None:
+    golden(alice, "update", repository)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "rules.v4").write_text("planted\n")
+    rules = repository / "generated/web/wall/rules.v4"
+    rules.unlink()
+    rules.symlink_to(outside / "rules.v4")
+    result = golden(alice, "check", repository, "--diff")
+    assert result.status == 2
+    assert "planted" not in result.stdout + result.stderr
+    assert golden(alice, "update", repository).status == 0, "the link itself is replaced"
+    assert not rules.is_symlink()
+    assert (outside / "rules.v4").read_text() == "planted\n"
+    wall = rules.parent
+    wall.rename(outside / "wall")
+    wall.symlink_to(outside / "wall")
+    (outside / "wall/rules.v4").write_text("planted\n")
+    assert "planted" not in golden(alice, "check", repository, "--diff").stdout
+    refused = golden(alice, "update", repository)
+    assert refused.status == 1
+    assert "symbolic link" in refused.stderr
+    assert (outside / "wall/rules.v4").read_text() == "planted\n"
+
+
+def test_an_update_that_fails_has_changed_nothing(repository: Path, alice: User) -> None:
+    golden(alice, "update", repository)
+    before = tree(repository / "generated")
+    (repository / "config.toml").write_text(CONFIG + 'memory = "8g"\nno_such_key = 1\n')
+    result = golden(alice, "update", repository)
+    assert result.status == 1
+    assert "unknown key" in result.stderr
+    # Small files are written, large ones are not: the disk is full in the middle.
+    (repository / "config.toml").write_text(CONFIG + 'egress = "allowlist"\nmemory = "8g"\n')
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", sys.executable, "-m", "jailoc.bin",
+         "golden", "update", "generated", "--config", "config.toml"],
+        cwd=repository, capture_output=True, text=True, check=False,
+        env={"HOME": str(alice.home), "PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"],
+             "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "File too large" in done.stderr
+    assert tree(repository / "generated") == before
+
+
+def test_a_configuration_has_to_be_there(alice: User, repository: Path) -> None:
+    result = alice.run("golden", "check", str(repository), **NO_ENGINE)
+    assert result.status == 1
+    assert "--config" in result.stderr
+
+
+def test_the_two_forms_of_one_output_exclude_each_other(repository: Path, alice: User) -> None:
+    golden(alice, "update", repository)
+    assert golden(alice, "check", repository, "--json", "--markdown").status == 1
+
+
+def test_text_of_others_cannot_steer_the_terminal(repository: Path, alice: User) -> None:
+    golden(alice, "update", repository)
+    place = repository / "generated/web/bundle.json"
+    data = json.loads(place.read_text())
+    data["secrets"] = ["env \x1b[31mRED"]
+    place.write_text(json.dumps(data))
+    (repository / "generated/web/wall/names").write_text("\x1b[2J\n")
+    for arguments in ((), ("--diff",), ("--markdown", "--diff")):
+        result = golden(alice, "check", repository, *arguments)
+        assert result.status == 2
+        assert "\x1b" not in result.stdout, arguments

@@ -1,0 +1,66 @@
+"""What containers wrote is shown whole, and steers no terminal."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.bin.commands.logs import PIECE, STAMP, after, lines, plain, whole
+
+STAMPED = b"2026-11-24T23:56:26.310087384Z "
+
+
+class Dripping(io.RawIOBase):
+    """A stream that gives a few bytes at a time, as a pipe may."""
+
+    def __init__(self, data: bytes, step: int) -> None:
+        self._data, self._step = data, step
+
+    def read(self, size: int = -1) -> bytes:
+        found, self._data = self._data[: self._step], self._data[self._step :]
+        return found
+
+
+@given(st.binary(max_size=60), st.integers(1, 9))
+def test_no_byte_is_lost_and_the_last_line_ends_too(data: bytes, step: int) -> None:
+    found = list(lines(Dripping(data, step)))  # type: ignore[arg-type]
+    assert all(each.endswith(b"\n") and each.count(b"\n") == 1 for each in found)
+    missing = b"" if data.endswith(b"\n") or not data else b"\n"
+    assert b"".join(found) == data + missing
+
+
+def test_the_stamps_at_which_the_engine_cut_a_long_line_are_taken_out() -> None:
+    first, second, rest = b"a" * PIECE, b"b" * PIECE, b"c\n"
+    assert whole(first + STAMPED + second + STAMPED + rest) == first + second + rest
+    inside = b"at 2026-11-24T23:56:26.310087384Z it was\n"
+    assert whole(inside) == inside
+
+
+def test_a_line_of_the_next_moment_is_asked_for() -> None:
+    stamp = STAMPED.decode().strip()
+    assert after(stamp) == "2026-11-24T23:56:26.310087385Z"
+    assert STAMP.fullmatch(after(stamp).encode() + b" ")
+    assert after("2026-11-24T23:56:26.999999999Z") == "2026-11-24T23:56:26.999999999Z"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (b"\x1b[31mred\x1b[0m\n", b"red\n"),
+        (b"\x1b[2J\x07\x9b31m\n", "\u241b[2J\u2407\ufffd31m\n".encode()),
+        (b"\x1b]52;c;aGk=\x07\n", "\u241b]52;c;aGk=\u2407\n".encode()),
+        (b"half\rover\r\n", "half\u240dover\n".encode()),
+        (b"\x1b[3\x1b[0m1mred\n", "\u241b[31mred\n".encode()),
+        ("t\u00e4b\there \u202e\n".encode(), "t\u00e4b\there \ufffd\n".encode()),
+    ],
+)
+def test_nothing_in_a_line_steers_a_terminal(line: bytes, shown: bytes) -> None:
+    assert plain(line) == shown
+
+
+@given(st.binary(max_size=40))
+def test_a_shown_line_holds_no_control_character(line: bytes) -> None:
+    text = plain(line.replace(b"\n", b"") + b"\n").decode()
+    assert text.endswith("\n")
+    assert all(each == "\t" or each.isprintable() for each in text[:-1])

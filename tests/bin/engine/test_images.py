@@ -1,0 +1,102 @@
+"""What docker is told to build, and what is left when it has."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.deploy import images
+from jailoc.bin.engine import images as builder
+from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import Refused
+from jailoc.model.image import Build, ContextFile, Step
+
+IMAGE = Build(
+    name="overlay",
+    step=Step.OVERLAY,
+    origin="workspaces.a.dockerfile",
+    source="/docker/Dockerfile",
+    inserted=1,
+    context=(ContextFile(path="Dockerfile", text="ARG BASE\nFROM ${BASE}\nRUN make\n"),),
+    base="base:1",
+    directory="/docker",
+)
+
+
+@pytest.fixture
+def docker(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Record what docker is called with; a faithful engine is in tests/engine."""
+    for name in builder.PROXIES:
+        for variable in (name, name.lower()):
+            monkeypatch.delenv(variable, raising=False)
+    calls: list[list[str]] = []
+    monkeypatch.setattr(builder, "run", lambda arguments, **more: "")
+    monkeypatch.setattr(builder, "stream", lambda arguments, **more: calls.append(arguments))
+    return calls
+
+
+def test_proxy_variables_are_handed_on_by_name_each_by_itself(
+    docker: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://alice:s3cret@proxy.example.com:3128")
+    monkeypatch.setenv("no_proxy", "")
+    builder.build(IMAGE, tmp_path / "a.build", lambda line: None)
+    (words,) = docker
+    given = [words[place + 1] for place, word in enumerate(words) if word == "--build-arg"]
+    assert given == ["HTTPS_PROXY", "no_proxy", "BASE=base:1"]
+    assert not [word for word in words if "s3cret" in word]
+
+
+def test_the_dockerfile_stays_out_of_the_users_directory_and_is_removed(
+    docker: list[list[str]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a.build"
+    folder.mkdir()
+    (folder / "left by a kill").touch()
+    builder.build(IMAGE, folder, lambda line: None)
+    (words,) = docker
+    assert words[-2:] == ["--", "/docker"]
+    assert words[words.index("--file") + 1] == str(folder / "Dockerfile")
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "words"),
+    [
+        (["#5 [2/2] RUN make", "#5 0.1 no rule", "#5 ERROR: exit code: 2"],
+         "/docker/Dockerfile:2:1: ", "`RUN make` failed: exit code 2"),
+        (["#1 [internal] load metadata for docker.io/library/base:1", "#1 ERROR: denied"],
+         "/docker/Dockerfile:1:1: ", "denied"),
+        (["ERROR: failed to solve: dockerfile parse error line 3: unknown instruction: MAKE"],
+         "/docker/Dockerfile:2:1: ", "cannot be built: unknown instruction: MAKE"),
+        (["ERROR: failed to solve: the engine has gone"],
+         "/docker/Dockerfile: ", "cannot be built: the engine has gone"),
+        (["#5 [2/2] RUN make", "#5 0.1 SSL certificate problem", "#5 ERROR: exit code: 1"],
+         "/docker/Dockerfile:2:1: ", "name its certificate in [base] ca_certificates"),
+    ],
+)  # fmt: skip
+def test_a_failure_is_shown_where_its_author_finds_it(
+    docker: list[list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lines: list[str],
+    place: str,
+    words: str,
+) -> None:
+    """Lines count as in the user's file, without the one that jailoc has put in."""
+
+    def fail(arguments: list[str], *, line: Callable[[str], None], **more: object) -> None:
+        for each in lines:
+            line(each)
+        raise DockerError("building", arguments, 1, "\n".join(lines))
+
+    monkeypatch.setattr(builder, "stream", fail)
+    with pytest.raises(Refused) as caught:
+        images._build(Terminal(color=False), IMAGE, tmp_path / "a.build", None)
+    Terminal(color=False).diagnose(caught.value.diagnostics)
+    said = capsys.readouterr().err
+    assert f"Error: {place}workspaces.a.dockerfile: image jailoc-overlay:" in said
+    assert words in said
+    assert not (tmp_path / "a.build").exists()

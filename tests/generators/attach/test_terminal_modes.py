@@ -1,0 +1,54 @@
+"""What a client has switched on in a terminal is known, however the stream is cut."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.generators.attach.terminal_modes import Screen
+
+CLIENT = (
+    b"\x1b[?1049h\x1b[>4;1m\x1b[?2027h\x1b[?2004h\x1b[?1000;1002h\x1b[?25l\x1b[>7u\x1b]12;red\x07"
+    b"\x1b[5 qtext\x1b[?1016$p\x1b[?u"
+)
+UNDONE = (
+    b"\x1b[<1u\x1b[>4;0m\x1b]112\x07\x1b[?2027l\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?25h"
+    b"\x1b[?1049l\x1b[0m"
+)
+
+
+def left(*pieces: bytes) -> bytes:
+    screen = Screen()
+    for each in pieces:
+        screen.feed(each)
+    return screen.leave()
+
+
+def test_what_was_switched_on_is_switched_off_and_the_alternate_screen_is_left_last() -> None:
+    assert sorted(left(CLIENT).split(b"\x1b")) == sorted((UNDONE + b"\x1b[0 q").split(b"\x1b"))
+    assert left(CLIENT).endswith(b"\x1b[?1049l\x1b[0m")
+
+
+@given(st.lists(st.integers(0, len(CLIENT)), max_size=8))
+def test_a_cut_anywhere_changes_nothing(cuts: list[int]) -> None:
+    bounds = [0, *sorted(cuts), len(CLIENT)]
+    pieces = [CLIENT[a:b] for a, b in pairwise(bounds)]
+    assert left(*pieces) == left(CLIENT)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [b"", b"text\n", CLIENT + UNDONE + b"\x1b[0 q", b"\x1b[?25h", b"\x1b[?7h", b"\x1b[?2004l",
+     b"\x1b[<1u", b"\x1b[?1h\x1b[?1l", b"\x1b[>4m", b"\x1b[>1u\x1b[>2u\x1b[<2u"],
+)  # fmt: skip
+def test_a_client_that_tidies_up_leaves_nothing_to_do(stream: bytes) -> None:
+    assert left(stream) == b""
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_are_read(stream: bytes) -> None:
+    screen = Screen()
+    screen.feed(stream)
+    screen.leave()
+    assert screen.leave() == b""

@@ -1,0 +1,108 @@
+"""The kernel's counts of refusals, read and explained."""
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.generators.artefacts import firewall as walls
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime.blocked import Attempt, explained, parse, unresolved
+from jailoc.generators.runtime.explain import decide
+from jailoc.model.firewall import COUNTED, MOST_COUNTED, Firewall, Protocol
+from tests.strategies import HOST, config_of, toml
+
+COST = 494780230800000000
+MOST = MOST_COUNTED * COST
+
+
+def firewall(table: dict[str, list[str] | str]) -> Firewall:
+    return walls.lower(walls.policy(resolve(config_of(toml({"a": table})), "a", HOST), HOST))
+
+
+def line(address: str, port: int, times: int, ago: int, used: int = 0) -> str:
+    return (
+        f"{COUNTED - ago} 0.0.0.0:0->{address}:{port} {MOST - times * COST + used} {MOST} {COST}\n"
+    )
+
+
+@given(
+    st.integers(0, (1 << 32) - 1) | st.integers(0, (1 << 128) - 1),
+    st.integers(0, 65535),
+    st.integers(1, MOST_COUNTED),
+    st.integers(0, COUNTED),
+    st.integers(0, COST - 1),
+)
+def test_what_the_kernel_writes_is_read_back(
+    number: int, port: int, times: int, ago: int, used: int
+) -> None:
+    address = ipaddress.ip_address(number)
+    text = address.exploded if address.version == 6 else str(address)
+    (found,) = parse(line(text, port, times, ago, used), Protocol.TCP)
+    assert (found.address, found.port, found.times, found.ago) == (address, port, times, ago)
+
+
+@given(st.text())
+def test_lines_of_any_other_form_are_passed_over(text: str) -> None:
+    assert parse(text.replace("->", ""), Protocol.TCP) == ()
+
+
+def attempt(address: str, port: int | None, protocol: Protocol = Protocol.TCP) -> Attempt:
+    return Attempt(
+        address=ipaddress.ip_address(address), protocol=protocol, port=port, times=1, ago=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "name", "reason", "allow", "open_now"),
+    [
+        ({}, ("10.1.2.3", 443), None, "private (RFC 1918)", "10.1.2.3:443", False),
+        ({}, ("fd00::7", 22), None, "unique local (RFC 4193)", "[fd00::7]:22", False),
+        ({}, ("10.1.2.3", 443), "db.test", "private (RFC 1918)", "db.test:443", False),
+        ({}, ("10.1.2.3", None), "db.test", "private (RFC 1918)", "db.test", False),
+        ({}, ("172.18.0.1", 8080), None, "private (RFC 1918)", "host_ports = [8080]", False),
+        ({}, ("1.1.1.1", 53), None, "DNS elsewhere than to the resolvers of the container", None,
+         False),
+        ({"egress": "none"}, ("1.1.1.1", 443), None, "workspaces.a.egress", None, False),
+        ({"egress": "allowlist"}, ("1.1.1.1", 443), None, "workspaces.a.egress", "1.1.1.1:443",
+         False),
+        ({"allowed_networks": ["10.0.0.0/8"]}, ("10.1.2.3", 443), None,
+         "workspaces.a.allowed_networks[0]", "10.1.2.3:443", True),
+        ({"allowed_hosts": ["db.test:443"]}, ("10.1.2.3", 443), "db.test", "private (RFC 1918)",
+         "db.test:443", True),
+        ({"allowed_hosts": ["db.test:22"]}, ("10.1.2.3", 443), "db.test", "private (RFC 1918)",
+         "db.test:443", False),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_why_and_what_opens_it(
+    table: dict[str, list[str] | str],
+    where: tuple[str, int | None],
+    name: str | None,
+    reason: str,
+    allow: str | None,
+    open_now: bool,
+) -> None:
+    protocol = Protocol.ICMP if where[1] is None else Protocol.TCP
+    names = {where[0]: name} if name else {}
+    (found,) = explained(
+        [attempt(*where, protocol)], firewall(table), names, frozenset({"172.18.0.1"})
+    )
+    assert (found.reason, found.allow, found.open_now) == (reason, allow, open_now)
+
+
+@pytest.mark.parametrize("where", ["10.1.2.3:443", "[fd00::7]:22", "db.test:443"])
+def test_what_is_proposed_opens_what_was_refused(where: str) -> None:
+    opened = firewall({"allowed_hosts": [where]})
+    assert opened != firewall({})
+    if "db" not in where:
+        place, _, port = where.rpartition(":")
+        (answer,) = decide(opened, ipaddress.ip_network(place.strip("[]")), Protocol.TCP, int(port))
+        assert answer.open
+
+
+def test_refused_names_come_with_the_mode_that_refuses_them() -> None:
+    (found,) = unresolved({"a.test": {"count": 3, "last": 90}}, 100, "workspaces.a.egress")
+    assert (found.times, found.ago, found.reason, found.allow) == (
+        3, 10, "workspaces.a.egress", "a.test",
+    )  # fmt: skip

@@ -1,0 +1,138 @@
+"""What is tried in a running sandbox, and how what was found is judged."""
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.generators.artefacts import firewall as walls
+from jailoc.generators.artefacts.compose import AGENT
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime.probes import NOT_SENT, USUAL, Place, Probe, probes, usual, verdict
+from jailoc.generators.runtime.verify import judged, mounts, processes
+from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.mount import Mode
+from jailoc.model.special_ranges import SPECIAL
+from tests.strategies import HOST, Value, bundle_of, config_of, toml
+
+RUNNING = Place(
+    own=frozenset({"172.20.0.2", "fd00:5::2"}),
+    machine=frozenset({"172.20.0.1"}),
+    names={"db.test": ("10.5.5.5",)},
+)
+
+
+def firewall(**table: Value) -> Firewall:
+    return walls.lower(walls.policy(resolve(config_of(toml({"a": table})), "a", HOST), HOST))
+
+
+def probe(address: str, port: int | None = 443, protocol: Protocol = Protocol.TCP) -> Probe:
+    return Probe(address=ipaddress.ip_address(address), protocol=protocol, port=port, what="x")
+
+
+def test_every_special_range_that_can_be_sent_to_is_tried_by_every_protocol() -> None:
+    tried = probes(firewall(), Place(), (), ipv6=True)
+    for network, reason in SPECIAL:
+        inside = {each.protocol for each in tried if each.address in network}
+        assert inside == (set() if network in NOT_SENT else {Protocol.TCP, Protocol.UDP,
+                                                             Protocol.ICMP}), reason  # fmt: skip
+    assert {each.address.version for each in probes(firewall(), Place(), (), ipv6=False)} == {4}
+
+
+def test_nothing_is_open_by_default_but_public_addresses_and_the_sandbox_itself() -> None:
+    rules = firewall()
+    for each in probes(rules, RUNNING, (), ipv6=True):
+        is_open = each.what in {"public internet", "the sandbox's own address"}
+        assert verdict(rules, RUNNING, each).open == is_open, each
+        assert usual(each.address, each.port) or each.protocol is Protocol.ICMP
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "is_open"),
+    [
+        ("10.5.5.5", 5432, True),
+        ("10.5.5.5", 5433, False),
+        ("10.5.5.6", 5432, False),
+        ("172.20.0.1", 11434, True),
+        ("172.20.0.1", 11435, False),
+        ("172.20.0.9", 11434, False),
+        ("172.20.0.2", 9, True),
+    ],
+)
+def test_what_is_known_only_at_run_time_counts(address: str, port: int, is_open: bool) -> None:
+    table = config_of('[workspaces.a]\nallowed_hosts = ["db.test:5432"]\nhost_ports = [11434]\n')
+    rules = walls.lower(walls.policy(resolve(table, "a", HOST), HOST))
+    assert verdict(rules, RUNNING, probe(address, port)).open == is_open
+    assert not verdict(rules, RUNNING, probe("172.20.0.1", None, Protocol.ICMP)).open
+
+
+@pytest.mark.parametrize(
+    ("word", "counted", "address", "found"),
+    [
+        ("refused", True, "10.1.2.3", "closed"),
+        ("refused", False, "10.1.2.3", "closed"),
+        ("refused", False, "172.20.0.1", "open"),
+        ("refused", True, "172.20.0.1", "closed"),
+        ("prohibited", False, "10.1.2.3", "closed"),
+        ("passed", False, "10.1.2.3", "open"),
+        ("passed", True, "10.1.2.3", "closed"),
+        ("no route", False, "10.1.2.3", "no route"),
+    ],
+)
+def test_a_probe_is_judged_by_its_word_and_by_the_walls_own_count(
+    word: str, counted: bool, address: str, found: str
+) -> None:
+    (check,) = judged(firewall(), RUNNING, [(probe(address), word, counted)])
+    assert (check.found, check.expected) == (found, "closed")
+    assert check.ok == (found != "open")
+
+
+def status(**changes: str) -> str:
+    lines = {
+        "Uid": "1000\t1000\t1000\t1000", "Gid": "1000\t1000\t1000\t1000",
+        **dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), "0000000000000000"),
+        "NoNewPrivs": "1", "Seccomp": "2",
+    } | changes  # fmt: skip
+    return "".join(f"{key}:\t{value}\n" for key, value in lines.items())
+
+
+def test_processes_of_the_agent_are_powerless() -> None:
+    assert all(each.ok for each in processes(status() * 3))
+    assert not any(each.ok for each in processes(""))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("Uid", "0\t0\t0\t0"), ("Uid", "1000\t0\t1000\t1000"), ("CapBnd", "00000000000000c0"),
+     ("CapEff", "000001ffffffffff"), ("NoNewPrivs", "0"), ("Seccomp", "0"), ("Gid", "0\t0\t0\t0")],
+)  # fmt: skip
+def test_one_process_with_more_than_that_is_a_difference(key: str, value: str) -> None:
+    wrong = [each for each in processes(status() + status(**{key: value})) if not each.ok]
+    assert [each.subject for each in wrong] == [key]
+
+
+@given(st.data())
+def test_a_mount_that_is_missing_weaker_or_too_many_is_a_difference(data: st.DataObject) -> None:
+    text = toml({"a": {"paths": ["/srv/a"], "mounts": ["/srv/data:/mnt/data:ro"]}})
+    service = bundle_of(text, "a").compose.services[AGENT]
+    good = {each.subject: Mode(each.expected) for each in mounts(service, {}, {})}
+    assert {"/srv/a", "/mnt/data", "/etc/resolv.conf"} <= good.keys()
+    engine = {"/": Mode.READ_WRITE, "/proc": Mode.READ_WRITE, "/etc/hosts": Mode.READ_WRITE}
+    kinds = {"/": "overlay", "/proc": "proc", "/etc/hosts": "ext4"}
+    assert all(each.ok for each in mounts(service, good | engine, kinds))
+    place = data.draw(st.sampled_from(sorted(good)))
+    other = Mode.READ_ONLY if good[place] is Mode.READ_WRITE else Mode.READ_WRITE
+    lacking = {key: mode for key, mode in good.items() if key != place}
+    for present in (lacking, good | {place: other}):
+        wrong = [each.subject for each in mounts(service, present, {}) if not each.ok]
+        assert wrong == [place]
+    more = good | {"/mnt/engine.sock": Mode.READ_WRITE}
+    assert [each.subject for each in mounts(service, more, {}) if not each.ok] == [
+        "/mnt/engine.sock"
+    ]
+
+
+def test_the_usual_port_is_no_port_that_anybody_names() -> None:
+    assert USUAL > 1024
+    assert USUAL != 65535

@@ -1,0 +1,117 @@
+"""What docker measures is read without believing it; what is shown follows from the record."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.generators.views.status import detail, table, usages
+from jailoc.model.status import Limits, Status, Usage
+
+LINE = {
+    "BlockIO": "8.19kB / 1.5MB", "CPUPerc": "1.78%", "Container": "x", "ID": "8e89",
+    "MemPerc": "2.62%", "MemUsage": "630.6MiB / 3GiB", "Name": "x", "NetIO": "1.2kB / 0B",
+    "PIDs": "19",
+}  # fmt: skip
+USAGE = Usage(
+    cpu=12.345, memory=512 << 20, memory_limit=3 << 30, pids=19, received=2048, sent=10,
+    read=0, written=1 << 20,
+)  # fmt: skip
+
+
+def status(**changes: object) -> Status:
+    plain = {
+        "workspace": "api", "configured": True, "state": "running", "wall": "running",
+        "docker": "running", "port": 4097, "exposed": True, "uptime": 90061, "usage": USAGE,
+        "limits": Limits(cpus=2.0, memory=3 << 30, pids=256), "image": "jailoc-agent:1",
+        "image_current": True, "blocked": 0, "drift": False,
+    }  # fmt: skip
+    return Status.model_validate(plain | changes)
+
+
+def shown(**changes: object) -> dict[str, str]:
+    return {label.strip(): cell.text for label, cell in detail(status(**changes))}
+
+
+def test_the_lines_of_docker_stats_are_read() -> None:
+    found = usages(json.dumps(LINE) + "\nWARNING: something\n" + json.dumps({**LINE, "ID": "9"}))
+    assert found.keys() == {"8e89", "9"}
+    assert found["9"] == Usage(
+        cpu=1.78, memory=round(630.6 * (1 << 20)), memory_limit=3 << 30, pids=19, received=1200,
+        sent=0, read=8190, written=1_500_000,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change", [{"CPUPerc": "--"}, {"CPUPerc": "nan%"}, {"CPUPerc": "inf%"}, {"MemUsage": "-- / --"},
+               {"PIDs": "--"}, {"NetIO": "0B"}, {"BlockIO": None}]
+)  # fmt: skip
+def test_a_container_that_stopped_meanwhile_has_no_usage(change: dict[str, object]) -> None:
+    assert usages(json.dumps({**LINE, **change})) == {}
+
+
+@given(
+    st.text()
+    | st.recursive(
+        st.none() | st.booleans() | st.text(max_size=9) | st.floats(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(sorted(LINE)), inner, max_size=9)
+        ),
+        max_leaves=9,
+    ).map(json.dumps)
+)
+def test_no_text_breaks_the_reading_of_usage(text: str) -> None:
+    usages(text)
+
+
+def test_a_running_workspace_is_shown_with_all_its_figures() -> None:
+    assert shown() == {
+        "Workspace:": "api", "Port:": "4097", "Status:": "running",
+        "CPU:": "12.3% (limit: 2.0 cores)", "Memory:": "512.0 MiB / 3.0 GiB (16.7%)",
+        "PIDs:": "19 / 256", "Net I/O:": "2.0 KiB rx / 10 B tx",
+        "Block I/O:": "0 B read / 1.0 MiB write", "Uptime:": "1d 1h 1m",
+        "Image:": "jailoc-agent:1", "Wall:": "running", "Docker:": "running",
+        "Blocked:": "0", "Drift:": "no",
+    }  # fmt: skip
+    assert {len(label) for label, _ in detail(status())} == {11}
+
+
+def test_what_is_not_limited_or_not_known_says_so() -> None:
+    assert shown(limits=Limits())["PIDs:"] == "19 / unlimited"
+    assert shown(limits=Limits())["CPU:"] == "12.3%"
+    assert shown(usage=None, stats="no answer")["Stats:"] == "unavailable (no answer)"
+    assert shown(exposed=False, port=None)["Port:"] == "not exposed (exec-only)"
+    assert shown(image_current=False)["Image:"] == "jailoc-agent:1 (not the current one)"
+    assert shown(drift=True)["Drift:"] == "yes (jailoc up api brings it up to date)"
+    assert shown(drift=True, configured=False)["Drift:"] == "yes (not configured)"
+    assert shown(blocked=3)["Blocked:"] == "3 (see: jailoc blocked api)"
+    assert "Blocked:" not in shown(blocked=None)
+    assert shown(unresolved=("a.test",))["Names:"] == "no address yet for a.test"
+
+
+def test_the_columns_of_the_table_are_as_wide_as_their_widest_cell() -> None:
+    rows = (status(), status(workspace="a-much-longer-name", state="exited (code 137)", usage=None,
+                             uptime=None, configured=False, drift=None))  # fmt: skip
+    lines = table(rows)
+    assert all(len({len(line[column].text) for line in lines}) == 1 for column in range(12))
+    assert lines[2][0].text == "a-much-longer-name (not configured)"
+    assert lines[2][1].style == "red"
+    assert lines[1][1].style == "green"
+
+
+@pytest.mark.parametrize(
+    ("state", "well", "style"),
+    [
+        ("running", True, "green"), ("running (starting)", True, "yellow"),
+        ("running (unhealthy)", False, "red"), ("exited (code 1)", False, "red"),
+        ("paused", False, "yellow"), ("restarting", False, "yellow"), ("not running", True, None),
+    ],
+)  # fmt: skip
+def test_the_state_decides_the_colour_and_whether_logs_would_help(
+    state: str, well: bool, style: str | None
+) -> None:
+    row = status(state=state)
+    assert row.well is well
+    assert dict(detail(row))["Status:".ljust(11)].style == style
