@@ -8,10 +8,8 @@ from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
 from jailoc.model.mount import Mount
 from jailoc.model.protect import Cover
+from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
-
-FIRST_PORT = 4096
-"""Also the port that the server listens on inside."""
 
 
 class WorkPath(Model):
@@ -114,4 +112,4 @@ class Workspace(Model):
     @property
     def project(self) -> str:
         """Return the name of the Compose project."""
-        return f"jailoc-{self.name}"
+        return project(self.name)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from jailoc.bin.deploy.apply import rounds
-from jailoc.generators.artefacts.compose import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
 from jailoc.generators.artefacts.container_fields import expected
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.plan import plan
@@ -32,6 +31,7 @@ from jailoc.model.plan import (
     StopAgent,
     WriteFiles,
 )
+from jailoc.model.sandbox import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
 
 
 class Killed(BaseException):

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from jailoc.bin.engine import docker
-from jailoc.generators.artefacts.compose import AGENT_USER, PASSWORD_FILE, SECRETS_PLACE
 from jailoc.generators.attach.client import inner_environment
 from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import AGENT_USER, GENERATED, PASSWORD_FILE, SECRETS_PLACE
 
 DETACH = ",".join(["ctrl-^", "ctrl-@"] * 8)
 """A sequence that nobody types, in place of one that begins with a key of OpenCode's."""
 TOKEN = "JAILOC_CLIENT"  # noqa: S105 -- the name of a variable
-TUI_CONFIG = "/etc/jailoc/tui.json"
+TUI_CONFIG = f"{GENERATED}/tui.json"
 
 # Where only root can write comes first: the agent may have put one of its own on its path.
 _FIND = f"""

@@ -9,10 +9,10 @@ from contextlib import closing
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.status_line import Live
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.artefacts.compose import AGENT, WALL
 from jailoc.generators.attach.client import USER
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.sandbox import AGENT, FIRST_PORT, WALL, project
 
 INTERVAL = 0.2
 LIMIT = 90.0
@@ -52,7 +52,7 @@ class Running(Model):
 
 def services(name: str) -> Services:
     """Ask the engine for the containers of a workspace."""
-    found = {each.service: each for each in containers.containers(f"jailoc-{name}")}
+    found = {each.service: each for each in containers.containers(project(name))}
     return Services(wall=found.get(WALL), agent=found.get(AGENT))
 
 
@@ -100,7 +100,7 @@ def _stage(found: Services) -> str:
         return "the firewall is being set up"
     if found.agent is None or found.agent.state != "running":
         return "the agent's container is being started"
-    where = f"port {found.port}" if found.port else "port 4096 in the sandbox"
+    where = f"port {found.port}" if found.port else f"port {FIRST_PORT} in the sandbox"
     return f"its server does not answer yet on {where}"
 
 

@@ -19,7 +19,8 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.select import select
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.path import first_within
-from jailoc.model.workspace import FIRST_PORT, Workspace
+from jailoc.model.sandbox import FIRST_PORT
+from jailoc.model.workspace import Workspace
 
 SETTLING = 1.5
 """Seconds that the engine has to report a container as stopped whose processes are gone."""

@@ -7,7 +7,6 @@ from jailoc.bin.config import facts, source
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
-from jailoc.generators.artefacts.compose import WALL
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.blocked import Blocked, explained, news, unresolved
@@ -15,6 +14,7 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import MOST_COUNTED
+from jailoc.model.sandbox import MACHINE, WALL
 
 PAUSE = 1.0
 """Seconds between two looks while following."""
@@ -89,7 +89,7 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
 def machine(texts: dict[str, str]) -> frozenset[str]:
     """Return the machine's addresses, from the wall's hosts(5) and its routes."""
     lines = (line.split() for line in texts.get("hosts", "").splitlines())
-    found = {words[0] for words in lines if "host.docker.internal" in words[1:]}
+    found = {words[0] for words in lines if MACHINE in words[1:]}
     for words in (line.split() for line in texts.get("route", "").splitlines()[1:]):
         if len(words) > 2 and words[2] != "00000000":
             found.add(".".join(str(each) for each in reversed(bytes.fromhex(words[2]))))

@@ -17,6 +17,7 @@ from jailoc.generators.config.edit import Value, append
 from jailoc.generators.config.effective import Setting, of_workspace, shared
 from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.generators.config.select import select
+from jailoc.model import sandbox
 from jailoc.model.allow_entry import parse_host, parse_network
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.path import clean, expand
@@ -180,7 +181,7 @@ def place(text: str | None) -> str:
 def _running(name: str) -> bool:
     """Tell whether a workspace runs; where no engine answers, nothing does."""
     try:
-        return any(each.state == "running" for each in containers.containers(f"jailoc-{name}"))
+        return any(each.state == "running" for each in containers.containers(sandbox.project(name)))
     except (docker.DockerError, Refused):
         return False
 

@@ -16,6 +16,7 @@ from jailoc.model.allow_entry import Target, parse_target
 from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
 from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.sandbox import MACHINE
 
 
 def run(
@@ -62,9 +63,6 @@ def _parse(text: str) -> Target:
         raise refuse(
             context["code"], context["message"], allowed=context["allowed"], hint=context["hint"]
         ) from None
-
-
-MACHINE = "host.docker.internal"
 
 
 def _named(firewall: Firewall, asked: Target) -> list[dict[str, Any]]:

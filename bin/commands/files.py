@@ -8,10 +8,10 @@ from jailoc.bin.config import portable, source
 from jailoc.bin.host import files as store
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.artefacts.image_recipes import decision
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.schemas import NAMES
 from jailoc.schemas import text as schema_text
 

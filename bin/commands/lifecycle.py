@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from jailoc.bin.commands.verify import FIREWALL
 from jailoc.bin.config import facts, source
 from jailoc.bin.deploy import apply, execute, observe
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.artefacts.compose import WALL
+from jailoc.model import sandbox
 from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import FIREWALL, WALL
 
 
 def up(terminal: Terminal, config: str | None, wanted: str | None, pull: bool = False) -> int:
@@ -81,7 +81,7 @@ def down(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     """
     name = wanted or source.read(config).chosen(None)
     docker.check()
-    if not containers.project_objects(f"jailoc-{name}"):
+    if not containers.project_objects(sandbox.project(name)):
         if wanted:
             known = source.read(config).config.workspaces
             if name not in known:
@@ -99,5 +99,5 @@ def down(terminal: Terminal, config: str | None, wanted: str | None) -> int:
 def _stop(terminal: Terminal, name: str) -> None:
     with files.locked(facts.cache_directory() / f"{name}.lock"):
         terminal.say(f"stopping {name}")
-        containers.down(f"jailoc-{name}", terminal.quote)
+        containers.down(sandbox.project(name), terminal.quote)
     terminal.say(f"{name} stopped", "green")

@@ -19,8 +19,9 @@ from jailoc.bin.config import source
 from jailoc.bin.deploy import survey
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal.terminal import Terminal, visible
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
+from jailoc.model import sandbox
 from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 PIECE = 1 << 14
@@ -53,7 +54,7 @@ def run(
 ) -> int:
     """Show what the containers of a workspace wrote, each line with its service."""
     name = wanted or source.read(config).chosen(None)
-    project = f"jailoc-{name}"
+    project = sandbox.project(name)
     there = [each for each in survey.containers() if each.project == project]
     if not there:
         raise refuse(
@@ -136,8 +137,8 @@ class _Starts:
     """Containers of a project that start from now on, as the engine tells of them."""
 
     def __init__(self, project: str, service: str | None) -> None:
-        labels = [f"label={containers.PROJECT_LABEL}={project}"]
-        labels += [f"label={containers.SERVICE_LABEL}={service}"] if service else []
+        labels = [f"label={sandbox.COMPOSE_PROJECT}={project}"]
+        labels += [f"label={sandbox.COMPOSE_SERVICE}={service}"] if service else []
         words = [word for each in ("type=container", "event=start", *labels)
                  for word in ("--filter", each)]  # fmt: skip
         self._process = _spawn(["docker", "events", "--format", "{{json .}}", *words])
@@ -148,7 +149,7 @@ class _Starts:
             try:
                 event = json.loads(raw)
                 labels = event["Actor"]["Attributes"]
-                yield event["Actor"]["ID"], labels.get(containers.SERVICE_LABEL, "")
+                yield event["Actor"]["ID"], labels.get(sandbox.COMPOSE_SERVICE, "")
             except (KeyError, TypeError, ValueError):
                 continue
 

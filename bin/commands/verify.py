@@ -12,7 +12,6 @@ from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files as store
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.assets import asset
 from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.blocked import attempts
@@ -22,8 +21,7 @@ from jailoc.model.allow_entry import Target
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
-
-FIREWALL = ("/bin/sh", "/etc/jailoc/firewall.sh")
+from jailoc.model.sandbox import AGENT, AGENT_USER, FIREWALL, SIDECAR, WALL
 
 
 def run(
@@ -203,7 +201,7 @@ def _send(
     for container in (agent, wall):
         try:
             text = docker.run(
-                ["exec", "--interactive", "--user", "1000:1000", container.id,
+                ["exec", "--interactive", "--user", AGENT_USER, container.id,
                  "python3", "-I", "-c", program],
                 what="sending probes",
                 stdin=data,

@@ -13,7 +13,6 @@ from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.artefacts.compose import PASSWORD_FILE, WALL
 from jailoc.generators.config.effective import of_workspace
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.plan.inputs import Given, keyed
@@ -23,6 +22,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.document import Document
 from jailoc.model.plan import Action, BuildImages, Plan
+from jailoc.model.sandbox import PASSWORD_FILE, WALL, workspace_of
 
 MOST_ROUNDS = 3
 """Plans in a row until a workspace must be as it should; a build may bring another image."""
@@ -320,7 +320,7 @@ def _check_port(bundle: Bundle) -> None:
                    and each.state == "running"]  # fmt: skip
         other = next((each for each in holders if each.project != project), None)
         if other is not None:
-            workspace = other.project.removeprefix("jailoc-")
+            workspace = workspace_of(other.project)
             raise refuse(
                 "port-taken",
                 f"port {port.published} is published by the running workspace `{workspace}`",

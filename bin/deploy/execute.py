@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from jailoc.bin.commands import verify
-from jailoc.bin.commands.verify import FIREWALL
 from jailoc.bin.config import facts
 from jailoc.bin.deploy import images, plugin
 from jailoc.bin.deploy import observe as deployment
@@ -16,8 +15,6 @@ from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.artefacts.compile import COMPOSE_FILE
-from jailoc.generators.artefacts.compose import AGENT, WALL
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.record import applied
 from jailoc.generators.runtime.verify import Check
@@ -39,6 +36,7 @@ from jailoc.model.plan import (
     StopAgent,
     WriteFiles,
 )
+from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, HAND_SECRETS, WALL, project
 
 START_LIMIT = 180
 """Seconds that a workspace may take to become healthy; a first start fills its volumes."""
@@ -252,12 +250,12 @@ def wall_of(project: str) -> str:
 
 def hand_secrets(wall: str, secrets: secret.Values) -> None:
     """Hand values over to a wall's memory, on a pipe."""
-    containers.feed(wall, ["/bin/sh", "/etc/jailoc/secrets.sh"], secret.archive(secrets))
+    containers.feed(wall, [*HAND_SECRETS], secret.archive(secrets))
 
 
 def remove_project(terminal: Terminal, name: str, prune: bool) -> None:
     """Remove what is left of a workspace: containers, network and generated files."""
-    containers.down(f"jailoc-{name}", terminal.quote, volumes=prune)
+    containers.down(project(name), terminal.quote, volumes=prune)
     if prune:
         shutil.rmtree(facts.state_directory() / name, ignore_errors=True)
     shutil.rmtree(facts.cache_directory() / name, ignore_errors=True)

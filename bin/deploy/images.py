@@ -10,7 +10,6 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import files
 from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR
 from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
 from jailoc.generators.runtime.build_log import BuildLog, Event, Failure, What
 from jailoc.generators.runtime.image_check import SCRIPT, unsuitable
@@ -18,6 +17,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Sidecar
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
 from jailoc.model.image import Base, Build, Recipe, Step
+from jailoc.model.sandbox import AGENT, SIDECAR
 
 
 def fetched(terminal: Terminal, url: str) -> None:

@@ -14,13 +14,23 @@ from jailoc.bin.engine import docker
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
 from jailoc.generators.artefacts import container_fields
-from jailoc.generators.artefacts.compose import AGENT, DIGEST_LABEL, SERVICE_LABEL, WALL
+from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
+from jailoc.model.sandbox import (
+    AGENT,
+    COMPOSE_DIRECTORY,
+    COMPOSE_PROJECT,
+    COMPOSE_SERVICE,
+    DIGEST_LABEL,
+    FIREWALL,
+    SECRETS_PLACE,
+    SERVICE_LABEL,
+    WALL,
+)
 
-WORKING_DIRECTORY_LABEL = "com.docker.compose.project.working_dir"
-_ASK = "ls -A /run/secrets; echo ==; exec /bin/sh /etc/jailoc/firewall.sh verify"
+_ASK = f"ls -A {SECRETS_PLACE}; echo ==; exec {' '.join(FIREWALL)} verify"
 """Of a wall: the names of the secrets that it holds, then how its rules compare."""
 
 
@@ -43,7 +53,7 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
     found = {place.name.removesuffix(".applied.json") for place in cache.glob("*.applied.json")}
     if ask:
         made = {
-            name: (each["Config"]["Labels"] or {}).get(WORKING_DIRECTORY_LABEL, "")
+            name: (each["Config"]["Labels"] or {}).get(COMPOSE_DIRECTORY, "")
             for each in engine.inspected()
             if (name := _project(each)) is not None
         }
@@ -56,8 +66,7 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
 
 
 def _project(data: dict[str, Any]) -> str | None:
-    project = (data["Config"]["Labels"] or {}).get(engine.PROJECT_LABEL, "")
-    return project.removeprefix("jailoc-") if project.startswith("jailoc-") else None
+    return sandbox.workspace_of((data["Config"]["Labels"] or {}).get(COMPOSE_PROJECT, ""))
 
 
 def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
@@ -75,7 +84,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
     applied, files = _applied(name), _files(directory)
     if not ask:
         return Deployed(workspace=name, applied=applied, files=files, engine=False)
-    project = f"jailoc-{name}"
+    project = sandbox.project(name)
     with ThreadPoolExecutor() as pool:
         networks = pool.submit(engine.owned, "network", project)
         volumes = pool.submit(engine.owned, "volume", project)
@@ -118,7 +127,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
 
 def _service(data: dict[str, Any]) -> str:
     labels = data["Config"]["Labels"] or {}
-    return str(labels.get(engine.SERVICE_LABEL) or data["Name"].lstrip("/"))
+    return str(labels.get(COMPOSE_SERVICE) or data["Name"].lstrip("/"))
 
 
 def _found(

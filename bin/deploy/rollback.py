@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-from jailoc.bin.commands.verify import FIREWALL
 from jailoc.bin.config import facts
 from jailoc.bin.deploy import execute
 from jailoc.bin.deploy import secrets as secret
@@ -11,11 +10,11 @@ from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker
 from jailoc.bin.host import files as store
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.artefacts.compile import COMPOSE_FILE
-from jailoc.generators.artefacts.compose import WALL
+from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
+from jailoc.model.sandbox import COMPOSE_FILE, FIREWALL, WALL
 
 
 class Before(Model):
@@ -45,7 +44,7 @@ def remember(found: Deployed) -> Before:
 
 def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
     """Return to what was there; failures on the way are told, and end it."""
-    project = f"jailoc-{before.workspace}"
+    project = sandbox.project(before.workspace)
     directory = facts.cache_directory() / before.workspace
     terminal.say(f"{before.workspace}: returning to the previous state", "yellow")
     try:

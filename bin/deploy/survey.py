@@ -18,11 +18,11 @@ from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.config.resolve import names, resolve, unknown_workspace
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL, workspace_of
 from jailoc.model.status import NOT_RUNNING, Limits, Status, Usage
 
 Services = Mapping[str, engine.Container]
@@ -126,7 +126,7 @@ def _by_workspace(every: Iterable[engine.Container]) -> dict[str, dict[str, engi
     """Sort containers by workspace and service; a running one counts more than one that is not."""
     found: dict[str, dict[str, engine.Container]] = {}
     for each in every:
-        services = found.setdefault(each.project.removeprefix("jailoc-"), {})
+        services = found.setdefault(workspace_of(each.project) or "", {})
         if each.service not in services or each.state == "running":
             services[each.service] = each
     return found

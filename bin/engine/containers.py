@@ -14,10 +14,15 @@ from jailoc.bin.host import log
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import (
+    AGENT_USER,
+    COMPOSE_PROJECT,
+    COMPOSE_SERVICE,
+    FIRST_PORT,
+    NAMES_STATE,
+    workspace_of,
+)
 from jailoc.model.status import Limits
-
-SERVICE_LABEL = "com.docker.compose.service"
-PROJECT_LABEL = "com.docker.compose.project"
 
 
 class Container(Model):
@@ -46,7 +51,7 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
         DockerError: the engine did not answer.
     """
     every = (_container(each) for each in inspected(project))
-    return tuple(each for each in every if each.project.startswith("jailoc-"))
+    return tuple(each for each in every if workspace_of(each.project))
 
 
 def inspected(project: str | None = None) -> list[dict[str, Any]]:
@@ -55,7 +60,7 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
     Raises:
         DockerError: the engine did not answer.
     """
-    label = f"{PROJECT_LABEL}={project}" if project else PROJECT_LABEL
+    label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
     listed = run(
         ["ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}"],
         what="list containers",
@@ -77,11 +82,11 @@ def _container(data: dict[str, Any]) -> Container:
     labels = data["Config"]["Labels"] or {}
     state = data["State"]
     host = data.get("HostConfig") or {}
-    bindings = (data["NetworkSettings"].get("Ports") or {}).get("4096/tcp") or []
+    bindings = (data["NetworkSettings"].get("Ports") or {}).get(f"{FIRST_PORT}/tcp") or []
     return Container(
         id=data["Id"],
-        service=labels.get(SERVICE_LABEL, ""),
-        project=labels.get(PROJECT_LABEL, ""),
+        service=labels.get(COMPOSE_SERVICE, ""),
+        project=labels.get(COMPOSE_PROJECT, ""),
         state=state["Status"],
         health=(state.get("Health") or {}).get("Status", ""),
         exit_code=state["ExitCode"],
@@ -110,7 +115,7 @@ def project_objects(project: str) -> bool:
     if containers(project):
         return True
     found = run(
-        ["network", "ls", "--quiet", "--filter", f"label={PROJECT_LABEL}={project}"],
+        ["network", "ls", "--quiet", "--filter", f"label={COMPOSE_PROJECT}={project}"],
         what="list networks",
         timeout=30,
     )
@@ -130,10 +135,10 @@ def image_environment(id_: str) -> dict[str, str]:
 
 def owned(kind: str, project: str | None = None) -> dict[str, str]:
     """Return the networks or volumes of a project, or of all, by name with their project."""
-    label = f"{PROJECT_LABEL}={project}" if project else PROJECT_LABEL
+    label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
     text = run(
         [kind, "ls", "--filter", f"label={label}", "--format",
-         '{{.Name}}\t{{.Label "' + PROJECT_LABEL + '"}}'],
+         '{{.Name}}\t{{.Label "' + COMPOSE_PROJECT + '"}}'],
         what=f"list {kind}s",
         timeout=30,
     )  # fmt: skip
@@ -212,7 +217,7 @@ def mounted(container: str) -> frozenset[str]:
 def _mountinfo(container: str) -> Iterator[tuple[str, str, str]]:
     """Yield place, options and file system of every mount (proc(5), mountinfo)."""
     text = run(
-        ["exec", "--user", "1000:1000", container, "cat", "/proc/self/mountinfo"],
+        ["exec", "--user", AGENT_USER, container, "cat", "/proc/self/mountinfo"],
         what="reading the mounts",
         timeout=30,
     )
@@ -246,7 +251,7 @@ def mounts(container: str) -> tuple[dict[str, Mode], dict[str, str]]:
 def processes(container: str) -> str:
     """Return the status of every process of a container (proc(5))."""
     return run(
-        ["exec", "--user", "1000:1000", container, "/bin/sh", "-c", "cat /proc/[0-9]*/status"],
+        ["exec", "--user", AGENT_USER, container, "/bin/sh", "-c", "cat /proc/[0-9]*/status"],
         what="reading the processes",
         timeout=30,
     )
@@ -278,7 +283,7 @@ def feed(container: str, command: list[str], data: bytes) -> str:
 def names(wall: str) -> dict[str, Any]:
     """Return what a wall's resolver knows; nothing while it has not looked its names up."""
     try:
-        text = feed(wall, ["/bin/cat", "/run/jailoc/names/state.json"], b"")
+        text = feed(wall, ["/bin/cat", NAMES_STATE], b"")
     except DockerError:
         return {"digest": "", "names": {}, "refused": {}}
     found: dict[str, Any] = json.loads(text)

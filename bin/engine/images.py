@@ -10,6 +10,7 @@ from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.host import files
 from jailoc.model.image import Build
+from jailoc.model.sandbox import AGENT_USER
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 
@@ -120,7 +121,7 @@ def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) 
     try:
         return run(
             ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
-             "--user", "1000:1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+             "--user", AGENT_USER, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
              "--pids-limit", "256", "--no-healthcheck", "--workdir", "/",
              "--env-file", "/dev/stdin", "--entrypoint", "/bin/sh", image, "-c", script],
             what=f"looking into image {image}", timeout=limit, stdin=values.encode(),

@@ -4,23 +4,23 @@ from collections.abc import Iterator
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.artefacts import tui_plugin
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL, compose, generated
+from jailoc.generators.artefacts.compose import compose, generated
 from jailoc.generators.artefacts.compose_yaml import emit
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
 from jailoc.generators.artefacts.validate import validate_compose, validate_firewall
 from jailoc.generators.assets import asset
-from jailoc.generators.config.resolve import AGENT_HOME, resolve
+from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
 from jailoc.model.firewall import Firewall, Name
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
+from jailoc.model.sandbox import AGENT, AGENT_HOME, COMPOSE_FILE, SIDECAR, WALL
 from jailoc.model.secret import Destination
 from jailoc.model.workspace import Workspace
 
-COMPOSE_FILE = "docker-compose.yml"
 RESOLV_CONF = "nameserver 127.0.0.1\n"
 """resolv.conf(5) of all that runs behind the wall: it asks the wall's resolver."""
 

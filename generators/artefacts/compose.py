@@ -3,7 +3,6 @@
 import hashlib
 
 from jailoc.generators.artefacts.container_fields import digest, expected
-from jailoc.generators.config.resolve import AGENT_HOME
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -24,23 +23,32 @@ from jailoc.model.compose import (
 )
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import (
+    AGENT,
+    AGENT_HOME,
+    AGENT_USER,
+    DIGEST_LABEL,
+    FIREWALL,
+    FIRST_PORT,
+    GENERATED,
+    MACHINE,
+    NAMES_STATE,
+    PASSWORD_FILE,
+    SECRETS,
+    SECRETS_PLACE,
+    SERVICE_LABEL,
+    SIDECAR,
+    SIDECAR_RUN,
+    SIDECAR_SOCKET,
+    SSH_SOCKET,
+    WALL,
+    WALL_STATE,
+)
 from jailoc.model.secret import SECRETS_LIMIT, VARIABLE
 from jailoc.model.size import size
-from jailoc.model.workspace import FIRST_PORT, Workspace
+from jailoc.model.workspace import Workspace
 
-WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
-AGENT_USER = "1000:1000"
-SECRETS = "secrets"
-SECRETS_PLACE = "/run/secrets"
-PASSWORD_FILE = ".server-password"  # noqa: S105 -- a name, not a value
-"""Below `SECRETS_PLACE`; no secret of a user can have a dot in its name."""
-AGENT_SOCKET = "/run/ssh-agent.sock"
-SOCKET = "unix:///run/dind/docker.sock"
 RESERVATION = "512m"
-DIGEST_LABEL = "dev.jailoc.files"
-"""Label with the digest of the generated files that a service mounts."""
-SERVICE_LABEL = "dev.jailoc.service"
-"""Label with the digest of all else that a container is made from."""
 
 HEALTH = (
     # The password travels through curl's standard input: arguments can be read by every process.
@@ -105,7 +113,7 @@ def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
     ]
     kept = [volume for volume in volumes if volume.target not in taken]
     if workspace.enable_docker:
-        kept.append(Volume(name="dind-run", target="/run/dind"))
+        kept.append(Volume(name="dind-run", target=SIDECAR_RUN))
     return tuple(kept)
 
 
@@ -114,7 +122,7 @@ def _sidecar_volumes(workspace: Workspace) -> tuple[Volume, ...]:
         return ()
     return (
         Volume(name="dind-data", target="/home/rootless/.local/share/docker"),
-        Volume(name="dind-run", target="/run/dind"),
+        Volume(name="dind-run", target=SIDECAR_RUN),
     )
 
 
@@ -126,7 +134,7 @@ def _volumes(workspace: Workspace) -> tuple[Volume, ...]:
 def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
     return Bind(
         source=Literally(text=f"{generated(workspace, host)}/{name}"),
-        target=Literally(text="/etc/jailoc"),
+        target=Literally(text=GENERATED),
         mode=Mode.READ_ONLY,
     )
 
@@ -145,12 +153,12 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         image=Literally(text=image),
         labels={DIGEST_LABEL: digest},
         user="0:0",
-        entrypoint=("/bin/sh", "/etc/jailoc/firewall.sh"),
+        entrypoint=FIREWALL,
         namespace="own",
         ports=(Port(published=workspace.port, target=FIRST_PORT),) if workspace.expose_port else (),
         mounts=(
             _folder(workspace, host, "wall"),
-            Tmpfs(target="/run/jailoc", size=1 << 20, mode=0o755),
+            Tmpfs(target=WALL_STATE, size=1 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
@@ -167,15 +175,15 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         # Always there, so that a port of the machine opens without a new container.
-        extra_hosts={"host.docker.internal": "host-gateway"}
+        extra_hosts={MACHINE: "host-gateway"}
         | ({SIDECAR: "127.0.0.1"} if workspace.enable_docker else {}),
         read_only=True,
         limits=Limits(cpus=1, memory="128m", reservation="32m", pids=64),
         health=Health(
             # The rules are verified, and the resolver has looked every allowed name up once.
             test=(
-                "CMD", "/usr/bin/test", "-f", "/run/jailoc/ready",
-                "-a", "-f", "/run/jailoc/names/state.json",
+                "CMD", "/usr/bin/test", "-f", f"{WALL_STATE}/ready",
+                "-a", "-f", NAMES_STATE,
             ),
             interval=2,
             timeout=5,
@@ -192,10 +200,10 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         "JAILOC_WORKSPACE": Literally(text=workspace.name),
     }
     if workspace.enable_docker:
-        environment["DOCKER_HOST"] = Literally(text=SOCKET)
+        environment["DOCKER_HOST"] = Literally(text=SIDECAR_SOCKET)
     socket = host.ssh_agent if workspace.ssh_auth_sock else None
     if socket:
-        environment["SSH_AUTH_SOCK"] = Literally(text=AGENT_SOCKET)
+        environment["SSH_AUTH_SOCK"] = Literally(text=SSH_SOCKET)
     for variable in workspace.env:
         environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
     # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
@@ -204,7 +212,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         image=Literally(text=image, origin=_image_origin(workspace)),
         user=AGENT_USER,
         init=True,
-        entrypoint=("/bin/sh", "/etc/jailoc/agent.sh"),
+        entrypoint=("/bin/sh", f"{GENERATED}/agent.sh"),
         command=(
             *(("env", *odd) if odd else ()),
             "opencode", "serve", "--hostname", "0.0.0.0", "--port", str(FIRST_PORT),  # noqa: S104
@@ -262,7 +270,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
         entries.append(bind(host.git_config, f"{AGENT_HOME}/.gitconfig", Mode.READ_ONLY))
     if workspace.ssh_auth_sock:
         if socket:
-            entries.append(bind(socket, AGENT_SOCKET, Mode.READ_WRITE))
+            entries.append(bind(socket, SSH_SOCKET, Mode.READ_WRITE))
         if host.known_hosts:
             entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
     entries.append(_folder(workspace, host, "agent"))
@@ -275,7 +283,7 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         image=Literally(text=image),
         labels={DIGEST_LABEL: digest},
         user="0:0",
-        entrypoint=("/bin/sh", "/etc/jailoc/dind.sh"),
+        entrypoint=("/bin/sh", f"{GENERATED}/dind.sh"),
         namespace="firewall",
         mounts=(
             _folder(workspace, host, "dind"),
@@ -298,7 +306,7 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
             # The socket is user 1000's, and root without DAC_OVERRIDE may not open it.
             test=(
                 "CMD", "/usr/bin/setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
-                "/usr/bin/docker", "--host", SOCKET, "version",
+                "/usr/bin/docker", "--host", SIDECAR_SOCKET, "version",
             ),
             interval=2,
             timeout=10,

@@ -26,8 +26,9 @@ from jailoc.model.firewall import (
     Target,
 )
 from jailoc.model.host import Host
+from jailoc.model.sandbox import FIRST_PORT
 from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
-from jailoc.model.workspace import FIRST_PORT, Workspace
+from jailoc.model.workspace import Workspace
 
 DNS_PORT = 53
 EVERYTHING = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))

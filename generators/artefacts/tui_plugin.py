@@ -7,11 +7,12 @@ import json
 
 from jailoc.generators.assets import asset
 from jailoc.model.bundle import File
+from jailoc.model.sandbox import GENERATED
 
 CONFIGURATION = "tui.json"
 CONTAINER_FOLDER, HOST_FOLDER = "tui-plugin", "tui.plugin"
 """On the host it lies beside the workspaces' folders, none of which has a dot in its name."""
-MOUNTED = "file:///etc/jailoc"
+MOUNTED = f"file://{GENERATED}"
 """Where the agent's generated files are, as a URL."""
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from jailoc.generators.config.resolve import AGENT_HOME
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import AGENT_HOME
 
 CLIENTS = ("opencode", "opencode-cli")
 """Names of the host's client; the first that is found is used."""

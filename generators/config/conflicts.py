@@ -20,7 +20,7 @@ from jailoc.model.forbidden_paths import spellings
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, merge, parse_mount
 from jailoc.model.path import clean, expand, within
-from jailoc.model.workspace import FIRST_PORT
+from jailoc.model.sandbox import FIRST_PORT
 
 Table = dict[str, Any]
 

@@ -15,9 +15,9 @@ from jailoc.model.environment import EnvEntry, merge_env
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, merge
 from jailoc.model.path import clean
+from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
 from jailoc.model.workspace import (
-    FIRST_PORT,
     AllowedName,
     AllowedNetwork,
     Certificate,
@@ -31,7 +31,6 @@ T = TypeVar("T")
 
 DEFAULT_CPU = 2.0
 DEFAULT_MEMORY = "4g"
-AGENT_HOME = "/home/agent"
 
 BUILT_IN_MOUNTS = (
     (".config/opencode", Mode.READ_ONLY),

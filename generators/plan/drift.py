@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from jailoc.generators.artefacts.compose import SERVICE_LABEL
 from jailoc.generators.artefacts.container_fields import expected
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.services import from_image
@@ -11,6 +10,7 @@ from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Service
 from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
 from jailoc.model.plan import Drift
+from jailoc.model.sandbox import SERVICE_LABEL
 
 Pair = tuple[str, str | None, str | None]
 """Address, as it was left, as it was found."""

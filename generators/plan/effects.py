@@ -5,7 +5,6 @@ Effects are mirrored: what goes one way from A to B goes the other way from B to
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from jailoc.generators.artefacts.compose import AGENT, DIGEST_LABEL
 from jailoc.generators.plan.host_access import access
 from jailoc.generators.plan.reachability import reachable
 from jailoc.model.compose import Bind, Compose, Limits, SecurityOption, Service, Tmpfs, Volume
@@ -13,6 +12,7 @@ from jailoc.model.effect import Effect, Kind, Sides, Sign
 from jailoc.model.egress import Egress
 from jailoc.model.environment import RESERVED
 from jailoc.model.path import tilde
+from jailoc.model.sandbox import AGENT, DIGEST_LABEL
 
 EGRESS = {
     Egress.PUBLIC: "public (the internet, and what is named)",

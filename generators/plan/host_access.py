@@ -8,12 +8,12 @@ import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 
-from jailoc.generators.artefacts.compose import AGENT
 from jailoc.model.compose import Bind, Service
 from jailoc.model.effect import Effect, Kind, Sign
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import AGENT, GENERATED
 
-OWN = ("/etc/jailoc", "/etc/resolv.conf")
+OWN = (GENERATED, "/etc/resolv.conf")
 """Where jailoc's own generated files are in every service; a user's mount may not be there."""
 EACH = 8
 """Up to so many paths in one that itself does not change have a line of their own."""

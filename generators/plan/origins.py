@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from jailoc.generators.artefacts.compose import WALL
 from jailoc.generators.runtime.explain import explain
 from jailoc.model.document import Document, Path
 from jailoc.model.effect import Effect, Kind, Sign
 from jailoc.model.firewall import Firewall
 from jailoc.model.plan import FieldChange, Plan, Told
+from jailoc.model.sandbox import WALL
 
 _SETTINGS = {
     "cpus": "cpu",

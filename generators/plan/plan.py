@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from jailoc.generators.artefacts.compose import AGENT, PASSWORD_FILE, WALL
 from jailoc.generators.artefacts.image_recipes import why
 from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.effects import effects
@@ -14,6 +13,7 @@ from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.deployed import Applied, Deployed, FileState, Rules, file_states
 from jailoc.model.effect import Effect, Sides
 from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL
 
 
 def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from jailoc.generators.artefacts.compose import DIGEST_LABEL, SERVICE_LABEL, SIDECAR, WALL
 from jailoc.generators.artefacts.container_fields import Facet, expected
 from jailoc.generators.plan.inputs import Given
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Service
 from jailoc.model.deployed import Deployed, Found
 from jailoc.model.plan import Action, Change, Drift, FieldChange
+from jailoc.model.sandbox import DIGEST_LABEL, SERVICE_LABEL, SIDECAR, WALL
 
 
 def services(

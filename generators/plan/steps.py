@@ -6,7 +6,6 @@ rest: the record is written last, and nothing else is taken for proof that somet
 
 from collections.abc import Iterable
 
-from jailoc.generators.artefacts.compose import AGENT, WALL
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
 from jailoc.model.plan import (
@@ -26,6 +25,7 @@ from jailoc.model.plan import (
     StopAgent,
     WriteFiles,
 )
+from jailoc.model.sandbox import AGENT, WALL
 
 
 def steps(bundle: Bundle, deployed: Deployed, changes: Iterable[Change]) -> tuple[Step, ...]:

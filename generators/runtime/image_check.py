@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from jailoc.generators.assets import asset
-from jailoc.generators.config.resolve import AGENT_HOME
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.sandbox import AGENT_HOME, AGENT_USER
 
 SCRIPT = asset("suitable.sh")
 """Run by /bin/sh as the agent, it writes one line for each thing that is missing."""
@@ -59,7 +59,7 @@ def _missing(reference: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     if folders := said.get("folder"):
         yield (
             f"lacks directories that UID 1000 can write: {', '.join(folders)}",
-            f"RUN mkdir -p {' '.join(folders)} && chown -R 1000:1000 {AGENT_HOME}, as root",
+            f"RUN mkdir -p {' '.join(folders)} && chown -R {AGENT_USER} {AGENT_HOME}, as root",
         )
     if tools := said.get("tool"):
         yield (
@@ -74,5 +74,5 @@ def _missing(reference: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     for words in said.get("start", ()):
         yield (
             f"has an `opencode` that does not start: {words or 'it ended without a word'}",
-            f"try: docker run --rm --user 1000:1000 --entrypoint opencode {reference} --version",
+            f"try: docker run --rm --user {AGENT_USER} --entrypoint opencode {reference} --version",
         )

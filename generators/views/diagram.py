@@ -7,7 +7,6 @@ be; `mermaid`, `terminal` and `svg.svg` write it.
 import re
 from collections.abc import Iterable, Iterator
 
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs
@@ -16,6 +15,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Match, Protocol, Rule, Target, Verdict, walk
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.model.text import visible
 
 MOST = 12

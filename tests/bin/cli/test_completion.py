@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.bin.cli import command_line, completion
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.assets import asset
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from tests.engine.world import User
 from tests.programs import environment, need
 

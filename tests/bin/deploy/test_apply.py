@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.artefacts.compose import AGENT, SIDECAR, WALL
 from jailoc.generators.artefacts.container_fields import NOTHING_MORE
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.model.deployed import FileState
 from jailoc.model.host import Host
 from jailoc.model.plan import Action, Plan
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from tests.memory import Machine, Memory, killed_after
 from tests.strategies import HOST, Table, config_of, toml, workspaces
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.generators.artefacts import firewall as walls
-from jailoc.generators.artefacts.compose import AGENT
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime.probes import NOT_SENT, USUAL, Place, Probe, probes, usual, verdict
 from jailoc.generators.runtime.verify import judged, mounts, processes
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import AGENT
 from jailoc.model.special_ranges import SPECIAL
 from tests.strategies import HOST, Value, bundle_of, config_of, toml
 

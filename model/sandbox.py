@@ -1,0 +1,59 @@
+"""The words of a sandbox: how its services, users, labels, places, sockets and ports are called."""
+
+# Services of the Compose project.
+WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
+
+# Users, as docker(1) takes them.
+AGENT_USER = "1000:1000"
+AGENT_HOME = "/home/agent"
+
+# Places inside the containers.
+GENERATED = "/etc/jailoc"
+"""Where a service finds the generated files that are its own."""
+WALL_STATE = "/run/jailoc"
+"""The wall's memory: what it has verified, and the names that it has looked up."""
+NAMES_STATE = f"{WALL_STATE}/names/state.json"
+SECRETS_PLACE = "/run/secrets"
+PASSWORD_FILE = ".server-password"  # noqa: S105 -- a name, not a value
+"""Below `SECRETS_PLACE`; no secret of a user can have a dot in its name."""
+SSH_SOCKET = "/run/ssh-agent.sock"
+SIDECAR_RUN = "/run/dind"
+SIDECAR_SOCKET = f"unix://{SIDECAR_RUN}/docker.sock"
+
+# Programs of the wall, run by root in it.
+FIREWALL = ("/bin/sh", f"{GENERATED}/firewall.sh")
+HAND_SECRETS = ("/bin/sh", f"{GENERATED}/secrets.sh")
+
+# Names.
+COMPOSE_FILE = "docker-compose.yml"
+MACHINE = "host.docker.internal"
+"""How the host is called inside (hosts(5), by Compose's `host-gateway`)."""
+SECRETS = "secrets"
+"""The volume, in memory, that secrets are handed over in."""
+FIRST_PORT = 4096
+"""Where the server listens; also the first port that is published for a workspace."""
+
+# Labels of a container. Compose's own are told in its specification ("Labels").
+DIGEST_LABEL = "dev.jailoc.files"
+"""The digest of the generated files that a service mounts."""
+SERVICE_LABEL = "dev.jailoc.service"
+"""The digest of all else that a container is made from."""
+COMPOSE_SERVICE = "com.docker.compose.service"
+COMPOSE_PROJECT = "com.docker.compose.project"
+COMPOSE_DIRECTORY = "com.docker.compose.project.working_dir"
+
+_PROJECT = "jailoc-"
+
+
+def project(workspace: str) -> str:
+    """Return the name of the Compose project of a workspace."""
+    return f"{_PROJECT}{workspace}"
+
+
+def workspace_of(name: str) -> str | None:
+    """Return the workspace that a Compose project belongs to; None if it is none of jailoc's.
+
+    >>> workspace_of(project("api"))
+    'api'
+    """
+    return name.removeprefix(_PROJECT) if name.startswith(_PROJECT) else None
