@@ -224,7 +224,7 @@ subprocess.Popen.__init__ = counting(subprocess.Popen.__init__)
 os.replace = counting(os.replace)
 from pathlib import Path
 Path.replace = counting(Path.replace)
-from jailoc.bin.cli import run
+from jailoc.bin.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """
 

@@ -13,9 +13,9 @@ PROGRAM = '''
 import os
 import sys
 
-from jailoc.generators.compile import compile_workspace
-from jailoc.generators.load import load, mentioned, warnings
-from jailoc.generators.resolve import names
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.load import load, mentioned, warnings
+from jailoc.generators.config.resolve import names
 from jailoc.model.document import Document
 from jailoc.model.host import Host
 

@@ -15,9 +15,9 @@ LOGS = ROOT / "tests/generators/runtime/logs"
 
 PROGRAM = f"""
 import sys, time
-from jailoc.bin.progress import shown
-from jailoc.bin.terminal import Terminal
-from jailoc.generators.build_log import BuildLog
+from jailoc.bin.terminal.build_progress import shown
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.runtime.build_log import BuildLog
 log = BuildLog()
 with shown(Terminal(), "building image x") as show:
     for line in open({str(LOGS / "multi.log")!r}, newline="\\n"):

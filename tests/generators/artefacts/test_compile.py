@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[3]
 
 PROGRAM = """\
 import sys
-from jailoc.generators.compile import compile_workspace
-from jailoc.generators.load import load
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.load import load
 from jailoc.model.document import Document
 from jailoc.model.host import Host, Kind
 host = Host(home="/home/alice", ipv6=True)
