@@ -7,12 +7,12 @@ import time
 
 from jailoc.bin.attach import container_client, host_client, pty, readiness
 from jailoc.bin.attach.watchdog import Watch
-from jailoc.bin.commands import configure, lifecycle
-from jailoc.bin.config import facts, source
+from jailoc.bin.commands import up
+from jailoc.bin.config import append, facts, source
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import password
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
-from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import Mode, Request
 from jailoc.generators.config.resolve import resolve
@@ -26,11 +26,11 @@ SETTLING = 1.5
 """Seconds that the engine has to report a container as stopped whose processes are gone."""
 
 
-def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Request) -> int:
+def run(session: Session, request: Request) -> int:
     """Attach to the workspace of a directory, after starting it where needed."""
-    target = configure.place(request.path)
-    origin = source.read(flag)
-    name = wanted or select(origin.config, target) or source.DEFAULT
+    target = source.directory(request.path)
+    origin, terminal = session.source(), session.terminal
+    name = session.workspace or select(origin.config, target) or source.DEFAULT
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
     inside_only = (request.mode or configured) == Mode.EXEC
@@ -41,22 +41,22 @@ def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Reque
         request.mode,
     )
     there = _root(workspace, target) is not None
-    if not there and not _offer(terminal, flag, workspace, target):
+    if not there and not _offer(session, workspace, target):
         return 0
     docker.check()
     if there and readiness.services(name).running:
         terminal.diagnose(origin.warnings)
-    elif status := lifecycle.up(terminal, flag, name):
+    elif status := up.run(session.of(name)):
         return status
     running = readiness.wait(terminal, name)
-    return _Attachment(terminal, flag, name, target, request).start(running, configured, path)
+    return _Attachment(session.of(name), name, target, request).start(running, configured, path)
 
 
 def _root(workspace: Workspace, target: str) -> str | None:
     return first_within(target, (each.path for each in workspace.paths))
 
 
-def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: str) -> bool:
+def _offer(session: Session, workspace: Workspace, target: str) -> bool:
     """Offer to add a directory to a workspace; tell whether it is in the file now.
 
     Raises:
@@ -64,7 +64,7 @@ def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: s
     """
     name = workspace.name
     try:
-        configure.check_path(flag, name, target)
+        append.check_path(session, name, target)
     except Refused as error:
         first = error.diagnostics[0]
         other = next((each.path for each in workspace.paths), None)
@@ -74,10 +74,10 @@ def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: s
             allowed=first.allowed,
             hint=f"run `jailoc {other}` to work there" if other else "name another directory",
         ) from None
-    if not prompt.ask(terminal, f"{target} is not in workspace {name}. Add it?"):
-        terminal.say("nothing was changed", "yellow")
+    if not prompt.ask(session.terminal, f"{target} is not in workspace {name}. Add it?"):
+        session.terminal.say("nothing was changed", "yellow")
         return False
-    configure.add_path(terminal, flag, name, target)
+    append.path(session, name, target)
     return True
 
 
@@ -100,10 +100,8 @@ def _possible(mode: Mode, asked: Mode | None) -> None:
 class _Attachment:
     """One client on one workspace."""
 
-    def __init__(
-        self, terminal: Terminal, flag: str | None, name: str, target: str, request: Request
-    ) -> None:
-        self.terminal, self.flag, self.name = terminal, flag, name
+    def __init__(self, session: Session, name: str, target: str, request: Request) -> None:
+        self.session, self.terminal, self.name = session, session.terminal, name
         self.target, self.request = target, request
 
     def start(self, running: readiness.Running, configured: str, path: str | None) -> int:
@@ -122,7 +120,7 @@ class _Attachment:
 
     def _up(self) -> readiness.Running:
         """Bring the workspace up to date."""
-        lifecycle.up(self.terminal, self.flag, self.name)
+        up.run(self.session)
         return readiness.wait(self.terminal, self.name)
 
     def _with_directory(self, running: readiness.Running) -> readiness.Running:
@@ -131,7 +129,7 @@ class _Attachment:
         Raises:
             Refused: it is not, and the user does not want it to be.
         """
-        origin = source.read(self.flag)
+        origin = self.session.source()
         root = _root(resolve(origin.config, self.name, origin.host), self.target)
         if root is None or root in containers.mounted(running.agent.id):
             return running
@@ -146,7 +144,7 @@ class _Attachment:
         Raises:
             Refused: it has another one, and the user does not want a restart.
         """
-        mode = source.read(self.flag).config.password_mode
+        mode = self.session.source().config.password_mode
         secret = password.password(mode, facts.state_directory(), self.name)
         if readiness.accepts(port, secret) is not False:
             return secret, running

@@ -1,4 +1,4 @@
-"""The command that shows what containers wrote: `logs`.
+"""`logs`: show what containers wrote.
 
 docker(1) is asked for every container on its own and with time stamps: so the lines of all can be
 put in order, the last one counts without a line end too, and what docker itself says is no log.
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import IO, NamedTuple
 
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import survey
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal.terminal import Terminal, visible
@@ -44,16 +44,14 @@ class Line(NamedTuple):
 
 
 def run(
-    terminal: Terminal,
-    config: str | None,
-    wanted: str | None,
+    session: Session,
     follow: bool,
     tail: int | None,
     since: str | None,
     service: str | None,
 ) -> int:
     """Show what the containers of a workspace wrote, each line with its service."""
-    name = wanted or source.read(config).chosen(None)
+    name = session.workspace or session.source().chosen(None)
     project = sandbox.project(name)
     there = [each for each in survey.containers() if each.project == project]
     if not there:
@@ -68,7 +66,7 @@ def run(
             allowed=", ".join(each for each in (WALL, AGENT, SIDECAR) if each in services),
         )
     chosen = [each for each in there if service in {None, each.service}]
-    show = _Printer(terminal, max(len(each.service) for each in chosen))
+    show = _Printer(session.terminal, max(len(each.service) for each in chosen))
     try:
         with ExitStack() as stack:
             started = _Starts(project, service) if follow else None

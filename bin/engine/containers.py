@@ -12,7 +12,9 @@ from typing import Any
 from jailoc.bin.engine.docker import DockerError, endpoint, environment, run, stream
 from jailoc.bin.host import log
 from jailoc.generators.artefacts.container_fields import anonymous
+from jailoc.model import sandbox
 from jailoc.model.base import Model
+from jailoc.model.diagnostic import Refused
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import (
     AGENT_USER,
@@ -52,6 +54,14 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
     """
     every = (_container(each) for each in inspected(project))
     return tuple(each for each in every if workspace_of(each.project))
+
+
+def running(name: str) -> bool:
+    """Tell whether a workspace runs; where no engine answers, nothing does."""
+    try:
+        return any(each.state == "running" for each in containers(sandbox.project(name)))
+    except (DockerError, Refused):
+        return False
 
 
 def inspected(project: str | None = None) -> list[dict[str, Any]]:

@@ -223,8 +223,9 @@ def test_an_interrupt_at_the_question_ends_with_one_line(home: User) -> None:
 
 STUCK = """
 import atexit, sys, time
-from jailoc.bin import __main__, configure
-configure.place = lambda path: (print("working", flush=True), time.sleep(600))
+from jailoc.bin import __main__
+from jailoc.bin.config import source
+source.directory = lambda path: (print("working", flush=True), time.sleep(600))
 atexit.register(time.sleep, 600)
 sys.argv[1:] = []
 __main__.main()

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.cli import update
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy.password import password
 from jailoc.bin.host import files, paths
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from tests.engine import world
 from tests.engine.world import ROOT, User
@@ -66,7 +67,7 @@ def test_what_a_start_writes_is_private_and_the_containers_parts_readable(
         for name in ("JAILOC_CONFIG", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("HOME", str(user.home))
-        origin = source.read(None)
+        origin = Session(Terminal(color=False)).source()
         bundle = compile_workspace(origin.config, "api", origin.host)
         before = os.umask(umask)
         try:
