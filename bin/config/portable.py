@@ -7,6 +7,7 @@ from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.resolve import names
+from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document
@@ -43,6 +44,7 @@ def read(session: Session) -> Shared:
     document = session.document()
     host = portable.host(document)
     config = load(document, host)
+    meet(document, config, host)
     home = os.path.normpath(os.environ.get("HOME") or "/")
     found = (*warnings(document, config, host), *portable.check(document, home))
     return Shared(str(session.path), document, config, found, session.starter)

@@ -9,6 +9,7 @@ from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import select
+from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, refuse
 from jailoc.model.document import Document
@@ -66,7 +67,9 @@ def gathered(document: Document, *, starter: bool = False, expectations: bool = 
     """
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
-    config = load(document, host, expectations=expectations)
+    config = load(document, host)
+    if expectations:
+        meet(document, config, host)
     return Source(
         path=document.file,
         document=document,

@@ -9,7 +9,6 @@ from pydantic_core import ErrorDetails
 from jailoc import __version__
 from jailoc.generators.config.conflicts import absolute, conflicts, found, scopes, table, texts
 from jailoc.generators.config.resolve import holds, names, protected
-from jailoc.generators.runtime.expectations import unmet
 from jailoc.model import protect
 from jailoc.model.base import Model
 from jailoc.model.config import (
@@ -66,13 +65,12 @@ class Mentioned(Model):
     """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
 
 
-def load(document: Document, host: Host, *, expectations: bool = True) -> Config:
-    """Check a parsed document as a whole.
+def load(document: Document, host: Host) -> Config:
+    """Check a parsed document as a whole, but for what it expects of its own rules.
 
     Args:
         document: The configuration file.
         host: The machine it is for; it decides what `~` and symbolic links mean.
-        expectations: Whether those that the rules do not meet count as problems.
 
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
@@ -83,10 +81,9 @@ def load(document: Document, host: Host, *, expectations: bool = True) -> Config
     except ValidationError as error:
         problems += [_diagnostic(document, each) for each in error.errors(include_url=False)]
     else:
-        problems += unmet(document, config, host) if expectations else ()
         if not problems:
             return config
-    raise Refused(tuple(sorted(problems, key=_place)))
+    raise Refused(tuple(sorted(problems, key=lambda each: each.order)))
 
 
 def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic, ...]:
@@ -207,11 +204,6 @@ _OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")
 
 def _absolute(paths: list[object], home: str) -> tuple[str, ...]:
     return tuple(sorted({path for each in paths if (path := absolute(each, home))}))
-
-
-def _place(diagnostic: Diagnostic) -> tuple[int, int, str]:
-    position = diagnostic.position
-    return (position.line, position.column, diagnostic.code) if position else (0, 0, "")
 
 
 def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
