@@ -1,6 +1,7 @@
 """Inside `bin` and `generators`, too, imports go one way: from wing to wing, never in a circle."""
 
 from collections import defaultdict
+from functools import cache
 
 import pytest
 
@@ -39,6 +40,7 @@ def wing(name: str) -> tuple[str, str] | None:
     return None
 
 
+@cache
 def arrows(room: str) -> dict[str, dict[str, set[str]]]:
     """Return for each wing the wings that it imports from, with the modules that do."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -53,6 +55,7 @@ def arrows(room: str) -> dict[str, dict[str, set[str]]]:
     return found
 
 
+@cache
 def floors(room: str, start: str) -> int:
     return 1 + max((floors(room, each) for each in arrows(room)[start]), default=0)
 
