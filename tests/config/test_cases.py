@@ -108,7 +108,7 @@ def test_every_code_in_the_source_has_a_case() -> None:
     }  # fmt: skip
     used: set[str] = set()
     for folder in ("model", "generators"):
-        for source in (ROOT / folder).glob("*.py"):
+        for source in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     place = {"problem": 0, "refuse": 0, "absolute": 2, "found": 2}
