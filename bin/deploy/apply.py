@@ -21,6 +21,7 @@ from jailoc.generators.plan.plan import moved, plan, plan_removal
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.plan import Action, BuildImages, Plan
+from jailoc.model.plan_address import ServiceAddress
 from jailoc.model.sandbox import PASSWORD_FILE, WALL, workspace_of
 
 MOST_ROUNDS = 3
@@ -221,9 +222,9 @@ def carry_out(
 def _announce(terminal: Terminal, made: Plan) -> None:
     """Say what is interrupted, and why, to somebody who has not seen the plan."""
     for change in made.changes:
-        if change.address.startswith("service.") and change.action is not Action.CREATE:
+        if isinstance(change.address, ServiceAddress) and change.action is not Action.CREATE:
             causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
-            what = f"{change.action} {change.address.removeprefix('service.')}"
+            what = f"{change.action} {change.address.name}"
             terminal.say(f"{what}: {'; '.join(causes)}", "yellow")
 
 
@@ -268,7 +269,7 @@ def _same(approved: Plan | None, made: Plan) -> None:
     if approved.bundle != made.bundle:
         problems.append("the configuration, or what it names, has changed")
     if differing := moved(approved.world, made.world):
-        problems.append(f"not as it was: {', '.join(differing)}")
+        problems.append(f"not as it was: {', '.join(map(str, differing))}")
     if problems:
         raise Refused(
             tuple(
