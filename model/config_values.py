@@ -28,6 +28,7 @@ from jailoc.model.forbidden_paths import CREDENTIALS, SOCKET_NAMES, SYSTEM, spel
 from jailoc.model.host import Host, Kind
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
+from jailoc.model.sandbox import AGENT
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
 
 FORBIDDEN_PATHS = ("/home/agent", *CONTAINER_SYSTEM)
@@ -191,7 +192,7 @@ def _drift(value: str) -> str:
         raise problem(
             "drift",
             f"`{value}` is no address of drift",
-            "addresses such as service.opencode.memory, file.wall/*, firewall.rules",
+            f"addresses such as service.{AGENT}.memory, file.wall/*, firewall.rules",
             "`jailoc plan` shows the address of each drift that it finds",
         )
     return value
