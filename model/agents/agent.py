@@ -1,7 +1,7 @@
 """What jailoc has to know of an agent: its program, server, client, directories and names.
 
-A record and nothing else asks no further: another version, or another agent, is another value.
-Directories are relative to the agent's home, and to the user's where those are mounted.
+Nothing else is asked of one: another version, or another agent, is another value of `Agent`.
+Directories are relative to the agent's home; `mounts` are at the same place in the user's.
 """
 
 import shlex
