@@ -14,6 +14,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from jailoc.model.field_error import problem
+from jailoc.model.sandbox import AGENT
 from jailoc.model.text import visible
 
 
@@ -224,7 +225,7 @@ def drift_pattern(value: str) -> str:
         raise problem(
             "drift",
             f"`{value}` is no address of drift",
-            "addresses such as service.opencode.memory, file.wall/*, firewall.rules",
+            f"addresses such as {ServiceAddress(AGENT)}.memory, file.wall/*, firewall.rules",
             "`jailoc plan` shows the address of each drift that it finds",
         )
     return value

@@ -8,6 +8,7 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 import posixpath
 from collections.abc import Iterable
 
+from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import Host, Kind
 from jailoc.model.mount import Mode
@@ -18,7 +19,7 @@ DEFAULT = (
     ".vscode", ".idea", ".zed", ".fleet", ".exrc", ".nvim.lua", ".nvimrc", ".vimrc",
     ".dir-locals.el", ".devcontainer",
     ".husky", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml", "lefthook.yml", ".lefthook.yml",
-    ".opencode", "opencode.json", "opencode.jsonc", ".mcp.json", ".claude", ".cursor",
+    *PROTECTED, ".mcp.json", ".claude", ".cursor",
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
 and launch files, hook managers, and the configuration of agents that run on the host."""

@@ -34,10 +34,12 @@ def run(session: Session, request: Request) -> int:
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
     inside_only = (request.mode or configured) == Mode.EXEC
-    path = None if inside_only else host_client.find(terminal, origin)
+    path = None if inside_only else host_client.find(terminal, origin, workspace.agent)
     # What cannot work is said before anything is changed or started.
     _possible(
-        attachment.choose(request.mode, configured, name, workspace.expose_port, path is not None),
+        attachment.choose(
+            request.mode, configured, name, workspace.agent, workspace.expose_port, path is not None
+        ),
         request.mode,
     )
     there = _root(workspace, target) is not None
@@ -48,8 +50,10 @@ def run(session: Session, request: Request) -> int:
         terminal.diagnose(origin.warnings)
     elif status := up.run(session.of(name)):
         return status
-    running = readiness.wait(terminal, name)
-    return _Attachment(session.of(name), name, target, request).start(running, configured, path)
+    running = readiness.wait(terminal, name, workspace.agent)
+    return _Attachment(session.of(name), workspace, target, request).start(
+        running, configured, path
+    )
 
 
 def _root(workspace: Workspace, target: str) -> str | None:
@@ -100,15 +104,23 @@ def _possible(mode: Mode, asked: Mode | None) -> None:
 class _Attachment:
     """One client on one workspace."""
 
-    def __init__(self, session: Session, name: str, target: str, request: Request) -> None:
-        self.session, self.terminal, self.name = session, session.terminal, name
+    def __init__(
+        self, session: Session, workspace: Workspace, target: str, request: Request
+    ) -> None:
+        self.session, self.terminal = session, session.terminal
+        self.name, self.agent = workspace.name, workspace.agent
         self.target, self.request = target, request
 
     def start(self, running: readiness.Running, configured: str, path: str | None) -> int:
         """Attach in the mode that what truly runs allows."""
         running = self._with_directory(running)
         mode = attachment.choose(
-            self.request.mode, configured, self.name, running.port is not None, path is not None
+            self.request.mode,
+            configured,
+            self.name,
+            self.agent,
+            running.port is not None,
+            path is not None,
         )
         if mode is Mode.REMOTE and not pty.has_terminals():
             self.terminal.say("no pseudo-terminal (PTY) to be had: exec mode it is", "yellow")
@@ -121,7 +133,7 @@ class _Attachment:
     def _up(self) -> readiness.Running:
         """Bring the workspace up to date."""
         up.run(self.session)
-        return readiness.wait(self.terminal, self.name)
+        return readiness.wait(self.terminal, self.name, self.agent)
 
     def _with_directory(self, running: readiness.Running) -> readiness.Running:
         """Make sure that the directory is there inside, too.
@@ -145,13 +157,13 @@ class _Attachment:
             Refused: it has another one, and the user does not want a restart.
         """
         mode = self.session.source().config.password_mode
-        secret = password.password(mode, facts.state_directory(), self.name)
-        if readiness.accepts(port, secret) is not False:
+        secret = password.password(mode, facts.state_directory(), self.name, self.agent)
+        if readiness.accepts(port, self.agent, secret) is not False:
             return secret, running
         problem = f"the server of `{self.name}` has another password than the one that is kept"
         running = self._mended(problem, "Restart its agent with the kept one?")
-        secret = password.password(mode, facts.state_directory(), self.name)
-        if readiness.accepts(port, secret) is False:
+        secret = password.password(mode, facts.state_directory(), self.name, self.agent)
+        if readiness.accepts(port, self.agent, secret) is False:
             raise refuse("password", f"{problem}, after its restart, too")
         return secret, running
 
@@ -167,27 +179,35 @@ class _Attachment:
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
         environment = attachment.remote_environment(
-            os.environ, self.name, secret, host_client.tui_config()
+            os.environ, self.name, self.agent, secret, host_client.tui_config(self.agent)
         )
-        command = [path, *attachment.arguments(url, self.target, self.request)]
+        command = [path, *attachment.arguments(self.agent, url, self.target, self.request)]
         watch = self._watch(running)
-        return self._verdict(pty.run(command, environment, watch), watch)
+        return self._verdict(pty.run(command, environment, watch, self.agent.client.hint), watch)
 
     def _inside(self, running: readiness.Running) -> int:
         container = running.agent.id
-        inner = container_client.find(self.name, container)
+        inner = container_client.find(self.name, container, self.agent)
         self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
         url = f"http://127.0.0.1:{FIRST_PORT}"
         words, token = container_client.command(
-            container, inner, attachment.arguments(url, self.target, self.request), os.environ
+            container,
+            inner,
+            self.agent,
+            attachment.arguments(self.agent, url, self.target, self.request),
+            os.environ,
         )
         binary = shutil.which("docker")
         if binary is None:
             raise docker.no_docker()
-        run = pty.run if pty.has_terminals() else pty.run_directly
         watch = self._watch(running)
         try:
-            ended = run([binary, *words], docker.environment(), watch)
+            if pty.has_terminals():
+                ended = pty.run(
+                    [binary, *words], docker.environment(), watch, self.agent.client.hint
+                )
+            else:
+                ended = pty.run_directly([binary, *words], docker.environment(), watch)
         finally:
             # Docker leaves a client alone that has lost its terminal.
             container_client.end(container, token)

@@ -90,7 +90,7 @@ def item(
     missing: tuple[str, ...] = ()
     if complete:
         values = secret.values(workspace)
-        password.check(mode)
+        password.check(mode, workspace.agent)
     else:
         values, missing = secret.known(workspace)
     bundle = compile_workspace(origin.config, name, origin.host)
@@ -102,8 +102,9 @@ def item(
         origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
-        values[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
-    elif (known := password.peek(mode, facts.state_directory(), name)) is not None:
+        made = password.password(mode, facts.state_directory(), name, workspace.agent)
+        values[PASSWORD_FILE] = made.encode()
+    elif (known := password.peek(mode, facts.state_directory(), name, workspace.agent)) is not None:
         values[PASSWORD_FILE] = known.encode()
     else:
         missing = (*missing, PASSWORD_FILE)

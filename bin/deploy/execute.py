@@ -96,7 +96,7 @@ class Engine:
             case WriteFiles():
                 self._prepare()
                 files.write_bundle(self._bundle, self._directory)
-                plugin.write()
+                plugin.write(self._bundle.agent)
             case RemoveContainer():
                 self._terminal.say(f"removing {step.service}")
                 containers.remove(step.container)

@@ -18,7 +18,7 @@ from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
-from jailoc.generators.config.resolve import names, resolve, unknown_workspace
+from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
@@ -91,7 +91,9 @@ def look(session: Session, wanted: str | None) -> Snapshot:
     rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen})
     if wanted is not None and origin is not None and found.get(wanted):
         mode = origin.config.password_mode
-        where = password.source(mode, paths.state_directory(), wanted)
+        where = password.source(
+            mode, paths.state_directory(), wanted, agent_of(origin.config, wanted)
+        )
         rows = tuple(each.model_copy(update={"password": where}) for each in rows)
     return Snapshot(rows=rows, problems=problems)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from jailoc.bin.engine.endpoint import Endpoint, endpoint, no_docker, pinned
 from jailoc.bin.host import log
+from jailoc.model.agents.known import PASSWORDS
 from jailoc.model.diagnostic import refuse
 
 __all__ = ["DockerError", "Endpoint", "check", "endpoint", "environment", "no_docker", "run",
@@ -40,7 +41,8 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
         Refused: the chosen docker context does not exist.
     """
     kept = {key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")}
-    kept.pop("OPENCODE_SERVER_PASSWORD", None)
+    for name in PASSWORDS:
+        kept.pop(name, None)
     # No `.env` file beside the compose file may add variables.
     return pinned(kept) | {"COMPOSE_DISABLE_ENV_FILE": "1"} | (extra or {})
 

@@ -14,6 +14,7 @@ from jailoc.bin.deploy.password import password
 from jailoc.bin.host import files, paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.model.agents.opencode1 import OPENCODE_1
 from tests.engine import world
 from tests.engine.world import ROOT, User
 
@@ -73,7 +74,7 @@ def test_what_a_start_writes_is_private_and_the_containers_parts_readable(
         try:
             files.write_bundle(bundle, Path(bundle.directory))
             with files.locked(paths.cache_directory() / "api.lock"):
-                password("file", paths.state_directory(), "api")
+                password("file", paths.state_directory(), "api", OPENCODE_1)
             update._save(paths.cache_directory() / update.STATE, update.State(1.0, "v1"))
         finally:
             os.umask(before)
