@@ -1,7 +1,6 @@
 """Bare `jailoc`: make the workspace of a directory run, then attach a client to its server."""
 
 import os
-import shutil
 import sys
 import time
 
@@ -183,13 +182,10 @@ class _Attachment:
         words, token = container_client.command(
             container, inner, attachment.arguments(url, self.target, self.request), os.environ
         )
-        binary = shutil.which("docker")
-        if binary is None:
-            raise docker.no_docker()
         run = pty.run if pty.has_terminals() else pty.run_directly
         watch = self._watch(running)
         try:
-            ended = run([binary, *words], docker.environment(), watch)
+            ended = docker.attend(words, lambda command, given: run(command, given, watch))
         finally:
             # Docker leaves a client alone that has lost its terminal.
             container_client.end(container, token)
