@@ -7,7 +7,6 @@ platforms and projects. What runs is what the configuration says, on every machi
 
 import atexit
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from functools import cache
