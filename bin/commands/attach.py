@@ -1,7 +1,6 @@
 """Bare `jailoc`: make the workspace of a directory run, then attach a client to its server."""
 
 import os
-import shutil
 import sys
 import time
 
@@ -197,17 +196,15 @@ class _Attachment:
             attachment.arguments(self.agent, url, self.target, self.request),
             os.environ,
         )
-        binary = shutil.which("docker")
-        if binary is None:
-            raise docker.no_docker()
         watch = self._watch(running)
-        try:
+
+        def run(command: list[str], given: dict[str, str]) -> pty.Ended:
             if pty.has_terminals():
-                ended = pty.run(
-                    [binary, *words], docker.environment(), watch, self.agent.client.hint
-                )
-            else:
-                ended = pty.run_directly([binary, *words], docker.environment(), watch)
+                return pty.run(command, given, watch, self.agent.client.hint)
+            return pty.run_directly(command, given, watch)
+
+        try:
+            ended = docker.attend(words, run)
         finally:
             # Docker leaves a client alone that has lost its terminal.
             container_client.end(container, token)

@@ -8,12 +8,11 @@ import heapq
 import json
 import queue
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import survey
@@ -26,6 +25,9 @@ from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 PIECE = 1 << 14
 """Bytes after which the engine cuts a line (copier.go); each piece has a stamp of its own."""
+LONGEST = 64 * (PIECE + len("2006-01-02T15:04:05.000000000Z "))
+"""Bytes of pieces and their stamps after which a line counts as two; the next begins with a stamp.
+"""
 CHUNK = 1 << 16
 LEAVE = 5.0
 """Seconds for the reader of a container to end before it is taken for one that goes on."""
@@ -99,11 +101,10 @@ class _Reader:
     def __init__(self, container: containers.Container, *options: str) -> None:
         self._container = container
         self._talk = b""
-        self._command = ["docker", "logs", "--timestamps", *options, container.id]
-        self._process = _spawn(self._command)
+        self._call = docker.start(["logs", "--timestamps", *options, container.id])
 
     def __iter__(self) -> Iterator[Line]:
-        for raw in lines(self._process.stdout) if self._process.stdout else ():
+        for raw in self._call.lines(LONGEST):
             stamp = STAMP.match(raw)
             if stamp is None:
                 # Not the container's: docker says what is wrong.
@@ -120,15 +121,14 @@ class _Reader:
         Raises:
             DockerError: it ended badly.
         """
-        ended = self._process.wait()
+        ended = self._call.wait()
         if ended:
-            raise docker.DockerError(
-                "reading the logs", self._command, ended, self._talk.decode(errors="replace")
-            )
+            talk = self._talk.decode(errors="replace")
+            raise docker.DockerError("reading the logs", self._call.call.command, ended, talk)
 
     def stop(self) -> None:
         """End it, however it is."""
-        _stop(self._process)
+        self._call.stop()
 
 
 class _Starts:
@@ -139,11 +139,11 @@ class _Starts:
         labels += [f"label={sandbox.COMPOSE_SERVICE}={service}"] if service else []
         words = [word for each in ("type=container", "event=start", *labels)
                  for word in ("--filter", each)]  # fmt: skip
-        self._process = _spawn(["docker", "events", "--format", "{{json .}}", *words])
+        self._call = docker.start(["events", "--format", "{{json .}}", *words])
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yield id and service of each."""
-        for raw in lines(self._process.stdout) if self._process.stdout else ():
+        for raw in self._call.lines():
             try:
                 event = json.loads(raw)
                 labels = event["Actor"]["Attributes"]
@@ -152,26 +152,7 @@ class _Starts:
                 continue
 
     def stop(self) -> None:
-        _stop(self._process)
-
-
-def _spawn(command: list[str]) -> "subprocess.Popen[bytes]":
-    try:
-        return subprocess.Popen(
-            command,
-            env=docker.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,  # a read returns what there is
-        )
-    except FileNotFoundError:
-        raise docker.no_docker() from None
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    process.wait()
+        self._call.stop()
 
 
 def _history(
@@ -249,16 +230,6 @@ def _container(identity: str, service: str) -> containers.Container:
         id=identity, service=service, project="", state="running", health="", exit_code=0,
         ports=(), started="", image="",
     )  # fmt: skip
-
-
-def lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield whole lines as soon as they are there; the last one gets the line end it may lack."""
-    rest = b""
-    while chunk := stream.read(CHUNK):
-        *whole_ones, rest = (rest + chunk).split(b"\n")
-        yield from (line + b"\n" for line in whole_ones)
-    if rest:
-        yield rest + b"\n"
 
 
 def after(stamp: str) -> str:

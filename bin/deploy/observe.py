@@ -152,7 +152,7 @@ def _found(
 def _ask_wall(container: str) -> tuple[Rules, tuple[str, ...], tuple[str, ...]]:
     """Return how the rules compare, what differs, and the names of the secrets in memory."""
     command = ["exec", "--user", "0:0", container, "/bin/sh", "-c", _ASK]
-    status, output, told = docker.attempt(command, timeout=60)
+    status, output, told = docker.attempt(command, timeout=60, limit=engine.LARGE)
     head, mark, _ = output.partition("==\n")
     if not mark:
         return Rules.UNKNOWN, (), ()
