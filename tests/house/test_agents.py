@@ -10,7 +10,7 @@ NAMED = {
     "bin/cli/declarations/attachment.py": "whose client is meant, in the help",
     "bin/cli/declarations/lifecycle.py": "an address of drift, in the help",
     "bin/cli/declarations/observation.py": "names of services, in the help",
-    "model/plan.py": "addresses of changes, in docstrings",
+    "model/plan_address.py": "addresses of changes, in docstrings",
     "model/sandbox.py": "the name of the service",
 }
 """The Python files beside the agents' room that name OpenCode, and what for."""
