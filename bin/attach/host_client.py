@@ -9,6 +9,7 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.agents.agent import Agent
 from jailoc.model.mount import Mode
+from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, within
 
 
@@ -33,7 +34,7 @@ def find(terminal: Terminal, origin: source.Source, agent: Agent) -> str | None:
             if trusted or not any(within(each, area) for each in (found, real) for area in areas):
                 return found
             terminal.say(f"passing over {found}: an agent can change it, and it is not in `trust`",
-                         "yellow")  # fmt: skip
+                         Meaning.WARNS)  # fmt: skip
     return None
 
 

@@ -12,6 +12,7 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, FIRST_PORT, WALL, project
 
 INTERVAL = 0.2
@@ -111,7 +112,7 @@ def _stage(found: Services) -> str:
 def _failed(terminal: Terminal, name: str, problem: str, found: Services) -> Refused:
     unwell = found.agent if found.agent and _problem("firewall", found.wall) is None else found.wall
     if unwell and (lines := containers.tail(unwell.id).splitlines()):
-        terminal.say(f"the last lines of {unwell.service}:", "yellow")
+        terminal.say(f"the last lines of {unwell.service}:", Meaning.WARNS)
         for line in lines:
             terminal.quote(line)
     return refuse("not-ready", f"workspace `{name}`: {problem}", hint=f"see `jailoc logs {name}`")

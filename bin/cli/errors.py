@@ -16,6 +16,7 @@ from jailoc.bin.terminal.exit_status import ERROR
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.validate import InvalidOutputError
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.palette import Meaning
 
 _LOGIN = re.compile(r"://[^/@\s]+@")
 """Who logs in with what, in a URL."""
@@ -39,7 +40,7 @@ def _tell(error: Exception, terminal: Terminal) -> None:
             terminal.diagnose([usage_errors.diagnose(error)])
         case DockerError():
             for line in error.tail.splitlines():
-                terminal.say(line, "dim")
+                terminal.say(line, Meaning.MUTED)
             _show(terminal, "docker", f"{error.what} failed (status {error.status})")
         case BrokenPipeError():
             _hang_up()

@@ -25,6 +25,7 @@ from jailoc.bin.cli.declarations import (
     wall,
 )
 from jailoc.bin.host import log
+from jailoc.model.palette import Meaning
 
 __all__ = [
     "about",
@@ -87,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             log.info("interrupted")
             with suppress(OSError):  # the terminal may be what is gone
-                terminal().say("interrupted", "yellow")
+                terminal().say("interrupted", Meaning.WARNS)
             return 1
         except (Exception, cyclopts.CycloptsError) as error:
             from jailoc.bin.cli.errors import report

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jailoc import __version__
 from jailoc.bin.cli.app import terminal
 from jailoc.bin.host import paths
+from jailoc.model.palette import Meaning
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -117,9 +118,9 @@ class Check:
 
     def _tell(self, latest: str) -> None:
         out = terminal()
-        before = out.paint(self._current, "yellow", sys.stderr)
-        after = out.paint(latest, "green", sys.stderr)
-        page = out.paint(PAGE, "cyan", sys.stderr)
+        before = out.paint(self._current, Meaning.WARNS, sys.stderr)
+        after = out.paint(latest, Meaning.DONE, sys.stderr)
+        page = out.paint(PAGE, Meaning.NOTES, sys.stderr)
         sys.stderr.write(f"\nA new release of jailoc: {before} → {after}\n{page}\n")
         sys.stderr.flush()
 

@@ -14,6 +14,7 @@ from jailoc.bin.engine import docker
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
 
 
@@ -81,7 +82,7 @@ def _agreed(terminal: Terminal) -> bool:
         )
     if prompt.ask(terminal, "apply this?"):
         return True
-    terminal.say("nothing is changed", "yellow")
+    terminal.say("nothing is changed", Meaning.WARNS)
     return False
 
 
@@ -103,7 +104,7 @@ def _carry_out(
         except (docker.DockerError, Refused, OSError) as error:
             return session.report(error, mine.terminal)
         mine.terminal.say(
-            f"{each.name} applied" if done else f"{each.name}: nothing to do", "green"
+            f"{each.name} applied" if done else f"{each.name}: nothing to do", Meaning.DONE
         )
         return 0
 

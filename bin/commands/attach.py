@@ -17,6 +17,7 @@ from jailoc.generators.attach.client import Mode, Request
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.select import select
 from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within
 from jailoc.model.sandbox import FIRST_PORT
 from jailoc.model.workspace import Workspace
@@ -78,7 +79,7 @@ def _offer(session: Session, workspace: Workspace, target: str) -> bool:
             hint=f"run `jailoc {other}` to work there" if other else "name another directory",
         ) from None
     if not prompt.ask(session.terminal, f"{target} is not in workspace {name}. Add it?"):
-        session.terminal.say("nothing was changed", "yellow")
+        session.terminal.say("nothing was changed", Meaning.WARNS)
         return False
     append.path(session, name, target)
     return True
@@ -122,7 +123,7 @@ class _Attachment:
             path is not None,
         )
         if mode is Mode.REMOTE and not pty.has_terminals():
-            self.terminal.say("no pseudo-terminal (PTY) to be had: exec mode it is", "yellow")
+            self.terminal.say("no pseudo-terminal (PTY) to be had: exec mode it is", Meaning.WARNS)
             mode = Mode.EXEC
         _possible(mode, self.request.mode)
         if mode is Mode.EXEC or path is None or running.port is None:
@@ -168,7 +169,7 @@ class _Attachment:
 
     def _mended(self, problem: str, question: str) -> readiness.Running:
         if sys.stdin.isatty():
-            self.terminal.say(problem, "yellow")
+            self.terminal.say(problem, Meaning.WARNS)
             if prompt.ask(self.terminal, question):
                 return self._up()
         raise refuse("outdated", problem, hint=f"`jailoc up {self.name}` mends that")
@@ -236,7 +237,7 @@ class _Attachment:
                 hint=f"the session is kept; run `jailoc` again, or see `jailoc logs {self.name}`",
             )
         if ended.stopped:
-            self.terminal.say("interrupted", "yellow")
+            self.terminal.say("interrupted", Meaning.WARNS)
             return 1
         if ended.code != 0:
             how = (

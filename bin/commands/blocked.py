@@ -13,6 +13,7 @@ from jailoc.generators.runtime.blocked import Blocked, explained, machine, news,
 from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import MOST_COUNTED
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import WALL
 
 PAUSE = 1.0
@@ -37,7 +38,7 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
         terminal.data({"workspace": name, "blocked": [_data(each) for each in rows]})
         return 0
     if not rows and not follow:
-        terminal.say(f"{name}: nothing has been refused", "green")
+        terminal.say(f"{name}: nothing has been refused", Meaning.DONE)
     while True:
         now = int(session.clock())
         for row in rows:

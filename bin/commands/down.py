@@ -7,6 +7,7 @@ from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model import sandbox
 from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
 
 
 def run(session: Session) -> int:
@@ -26,7 +27,7 @@ def run(session: Session) -> int:
                     f"workspace `{name}` not found, and the engine has nothing of that name",
                     allowed=", ".join(sorted(known)) or "none is configured",
                 )
-        session.terminal.say(f"{name} is not running", "yellow")
+        session.terminal.say(f"{name} is not running", Meaning.WARNS)
         return 0
     stop(session.terminal, name)
     return 0
@@ -37,4 +38,4 @@ def stop(terminal: Terminal, name: str) -> None:
     with files.locked(cache_directory() / f"{name}.lock"):
         terminal.say(f"stopping {name}")
         containers.down(sandbox.project(name), terminal.quote)
-    terminal.say(f"{name} stopped", "green")
+    terminal.say(f"{name} stopped", Meaning.DONE)

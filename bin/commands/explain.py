@@ -14,6 +14,7 @@ from jailoc.model.address import Network
 from jailoc.model.allow_entry import Target, parse_target
 from jailoc.model.diagnostic import refuse
 from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import MACHINE
 
 
@@ -35,7 +36,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
         return 0
     if not rows:
         terminal.say(
-            f"`{asked.name}` is not allowed by name and has no address here: closed", "yellow"
+            f"`{asked.name}` is not allowed by name and has no address here: closed", Meaning.WARNS
         )
     for row in rows:
         word = terminal.verdict("open", good=True) if row["open"] else terminal.verdict("closed")

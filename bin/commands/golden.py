@@ -20,6 +20,7 @@ from jailoc.model.bundle import File
 from jailoc.model.diagnostic import refuse
 from jailoc.model.effect import Effect, Sign
 from jailoc.model.golden import BUNDLE_FILE, Difference, FileState, State
+from jailoc.model.palette import Meaning
 
 SHOWN = 20
 """Values that are shown on a terminal; JSON has all of them."""
@@ -80,10 +81,10 @@ def check(
         case Style.TEXT:
             _show(terminal, found, diff)
     if same:
-        terminal.say(f"{directory} is what {origin.path} becomes", "green")
+        terminal.say(f"{directory} is what {origin.path} becomes", Meaning.DONE)
         return 0
-    terminal.say(f"{directory} is not what {origin.path} becomes", "red")
-    terminal.say(f"after a review: {_command(directory, session.config)}", "yellow")
+    terminal.say(f"{directory} is not what {origin.path} becomes", Meaning.FAILS)
+    terminal.say(f"after a review: {_command(directory, session.config)}", Meaning.WARNS)
     return DIFFERENT
 
 
@@ -111,7 +112,7 @@ def update(session: Session, directory: str, force: bool) -> int:
         f"{directory}: {changed} of {len(found)} workspaces renewed"
         if changed
         else f"{directory} is what {origin.path} becomes already",
-        "green",
+        Meaning.DONE,
     )
     return 0
 
@@ -208,7 +209,7 @@ def _show(terminal: Terminal, found: tuple[Difference, ...], diff: bool) -> None
         for effect in each.effects:
             terminal.result(f"  {_colored(terminal, effect)}")
         for change in each.changes[:SHOWN]:
-            terminal.result("  " + terminal.paint(visible(change.text), "dim", sys.stdout))
+            terminal.result("  " + terminal.paint(visible(change.text), Meaning.MUTED, sys.stdout))
         if len(each.changes) > SHOWN:
             terminal.result(f"  and {len(each.changes) - SHOWN} more values (--json has them)")
         if len(each.listed) < len(each.files):
@@ -223,8 +224,9 @@ def _show(terminal: Terminal, found: tuple[Difference, ...], diff: bool) -> None
 
 
 def _colored(terminal: Terminal, effect: Effect) -> str:
-    color = "red" if effect.opens else "green" if effect.sign is Sign.LESS else "yellow"
-    return terminal.paint(visible(effect.text), color, sys.stdout)
+    closes = Meaning.CLOSES if effect.sign is Sign.LESS else Meaning.WARNS
+    meaning = Meaning.OPENS if effect.opens else closes
+    return terminal.paint(visible(effect.text), meaning, sys.stdout)
 
 
 def _replace(

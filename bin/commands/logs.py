@@ -20,6 +20,7 @@ from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.model import sandbox
 from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
@@ -91,7 +92,7 @@ class _Printer:
         self._plain = sys.stdout.isatty()
 
     def __call__(self, line: Line) -> None:
-        label = self._terminal.paint(f"{line.service:{self._width}} | ", "cyan", sys.stdout)
+        label = self._terminal.paint(f"{line.service:{self._width}} | ", Meaning.NOTES, sys.stdout)
         self._terminal.raw(label.encode() + (plain(line.text) if self._plain else line.text))
 
 

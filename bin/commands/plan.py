@@ -16,6 +16,7 @@ from jailoc.generators.views.diagram import mermaid
 from jailoc.generators.views.plan import lines, markdown, summary
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.plan import SavedPlan
 
 AT_ONCE = 4
@@ -58,7 +59,7 @@ def run(
             raise refuse("plan", "without an engine there is no plan that could be kept",
                          hint="start Docker, or leave out --out")  # fmt: skip
         store.write(Path(out).absolute(), saved.model_dump_json(indent=2) + "\n", 0o600)
-        terminal.say(f"{out}: written; `jailoc apply {out}` does just that", "green")
+        terminal.say(f"{out}: written; `jailoc apply {out}` does just that", Meaning.DONE)
     if as_json:
         terminal.data(saved.model_dump(mode="json"))
     elif as_markdown:
@@ -84,7 +85,7 @@ def _engine_answers(terminal: Terminal) -> bool:
     except Refused as refused:
         if refused.diagnostics[0].code not in {"engine", "docker-missing"}:
             raise
-        terminal.say(refused.diagnostics[0].message, "yellow")
+        terminal.say(refused.diagnostics[0].message, Meaning.WARNS)
         return False
     return True
 
@@ -123,6 +124,6 @@ def chosen(
                 session.terminal.say(
                     f"workspace `{name}` is not in the configuration any more: "
                     f"`jailoc apply {name}` removes it",
-                    "yellow",
+                    Meaning.WARNS,
                 )
     return origin, tuple(items)

@@ -8,6 +8,7 @@ from jailoc.bin.engine import containers
 from jailoc.bin.host import files
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import FIREWALL, WALL
 
 
@@ -32,7 +33,7 @@ def run(session: Session) -> int:
         for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
             terminal.quote(line)
         observe.reloaded(bundle)
-    terminal.say(f"{name}: rules reloaded", "green")
+    terminal.say(f"{name}: rules reloaded", Meaning.DONE)
     if files.differs(bundle.fixed, directory):
-        terminal.say(f"other changes wait for `jailoc up {name}`", "yellow")
+        terminal.say(f"other changes wait for `jailoc up {name}`", Meaning.WARNS)
     return 0

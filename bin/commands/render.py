@@ -12,6 +12,7 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.image_recipes import decision
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 
 
@@ -63,7 +64,7 @@ def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) 
 
 def _write(terminal: Terminal, files: tuple[File, ...], folder: Path) -> None:
     store.write_files(files, folder)
-    terminal.say(f"{folder}: {len(files)} files", "green")
+    terminal.say(f"{folder}: {len(files)} files", Meaning.DONE)
 
 
 def _images(bundle: Bundle) -> Iterator[str]:

@@ -4,6 +4,7 @@ from jailoc.bin.commands.down import stop
 from jailoc.bin.commands.up import where
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
+from jailoc.model.palette import Meaning
 
 
 def run(session: Session) -> int:
@@ -14,5 +15,5 @@ def run(session: Session) -> int:
         execute.build(session.terminal, each.bundle)
     stop(session.terminal, each.name)
     apply.carry_out(session, each)
-    session.terminal.say(f"{each.name} started {where(each)}", "green")
+    session.terminal.say(f"{each.name} started {where(each)}", Meaning.DONE)
     return 0

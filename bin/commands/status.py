@@ -9,6 +9,7 @@ from jailoc.bin.deploy import survey
 from jailoc.bin.deploy.survey import Snapshot
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.views.status import Cell, detail, table
+from jailoc.model.palette import Meaning
 from jailoc.model.status import NOT_RUNNING, Status
 
 PAUSE = 2.0
@@ -72,21 +73,23 @@ def _show(terminal: Terminal, seen: Snapshot, *, single: bool) -> None:
                 terminal.say(
                     f"{row.workspace}: no address yet for {', '.join(row.unresolved)}; "
                     "asked again every few seconds",
-                    "yellow",
+                    Meaning.WARNS,
                 )
     for row in seen.rows:
         if row.problem:
-            terminal.say(f"{row.workspace}: {row.problem}", "red")
+            terminal.say(f"{row.workspace}: {row.problem}", Meaning.FAILS)
         if not row.well:
-            terminal.say(f"see: jailoc logs {row.workspace}", "yellow")
+            terminal.say(f"see: jailoc logs {row.workspace}", Meaning.WARNS)
 
 
 def _one(terminal: Terminal, row: Status) -> None:
     if not row.here and row.wall == NOT_RUNNING:
-        terminal.result(terminal.paint(f"{row.workspace} is not running", "yellow", sys.stdout))
+        terminal.result(
+            terminal.paint(f"{row.workspace} is not running", Meaning.WARNS, sys.stdout)
+        )
         return
     for label, cell in detail(row):
-        terminal.result(terminal.paint(label, "cyan", sys.stdout) + _paint(terminal, cell))
+        terminal.result(terminal.paint(label, Meaning.NOTES, sys.stdout) + _paint(terminal, cell))
 
 
 def _paint(terminal: Terminal, cell: Cell) -> str:

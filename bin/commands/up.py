@@ -2,6 +2,7 @@
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import WALL
 
 
@@ -16,9 +17,9 @@ def run(session: Session, pull: bool = False) -> int:
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
     if apply.carry_out(session, each):
-        session.terminal.say(f"{name} started {where(each)}", "green")
+        session.terminal.say(f"{name} started {where(each)}", Meaning.DONE)
     else:
-        session.terminal.say(f"{name} already running {where(each)}", "yellow")
+        session.terminal.say(f"{name} already running {where(each)}", Meaning.WARNS)
     return 0
 
 

@@ -8,6 +8,7 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.document import Document
+from jailoc.model.palette import Meaning
 
 
 def run(session: Session, as_json: bool, everything: bool) -> int:
@@ -32,9 +33,11 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
         return DIFFERENT if wrong else 0
     _table(terminal, document, checks if everything else _short(checks))
     if wrong:
-        terminal.say(f"{name}: {len(wrong)} of {len(checks)} checks differ from the model", "red")
+        terminal.say(
+            f"{name}: {len(wrong)} of {len(checks)} checks differ from the model", Meaning.FAILS
+        )
         return DIFFERENT
-    terminal.say(f"{name}: all {len(checks)} checks are as the model says", "green")
+    terminal.say(f"{name}: all {len(checks)} checks are as the model says", Meaning.DONE)
     return 0
 
 

@@ -9,6 +9,7 @@ from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.generators.config.edit import Value, append
 from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.model.palette import Meaning
 
 PATIENCE = 60
 """Seconds to wait for another jailoc that is changing the configuration."""
@@ -51,7 +52,7 @@ def value(session: Session, name: str, key: str, added: Value) -> bool:
         mine, now = before.config.workspaces[name], after.config.workspaces[name]
         if getattr(now, key)[-1] in getattr(mine, key):
             shown = added if isinstance(added, str) else added["to"]
-            session.terminal.say(f"{shown} is already in {key} of workspace {name}", "yellow")
+            session.terminal.say(f"{shown} is already in {key} of workspace {name}", Meaning.WARNS)
             return False
         if before.starter:
             files.make(session.path.parent, 0o750)

@@ -20,6 +20,7 @@ from jailoc.generators.plan.origins import tell
 from jailoc.generators.plan.plan import moved, plan, plan_removal
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
+from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, BuildImages, Plan
 from jailoc.model.plan_address import ServiceAddress
 from jailoc.model.sandbox import PASSWORD_FILE, WALL, workspace_of
@@ -47,7 +48,7 @@ def read(session: Session, chosen: Callable[[Source], tuple[str, ...]]) -> Sourc
     terminal.diagnose(origin.warnings)
     if origin.starter:
         terminal.say(
-            f"no configuration at {origin.path}: using the starter configuration", "yellow"
+            f"no configuration at {origin.path}: using the starter configuration", Meaning.WARNS
         )
     fetched = False
     for name in chosen(origin):
@@ -226,7 +227,7 @@ def _announce(terminal: Terminal, made: Plan) -> None:
         if isinstance(change.address, ServiceAddress) and change.action is not Action.CREATE:
             causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
             what = f"{change.action} {change.address.name}"
-            terminal.say(f"{what}: {'; '.join(causes)}", "yellow")
+            terminal.say(f"{what}: {'; '.join(causes)}", Meaning.WARNS)
 
 
 def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> None:
@@ -334,7 +335,7 @@ def explain(terminal: Terminal, project: str) -> None:
         return
     for container in found:
         if container.state != "running" or container.health not in {"healthy", ""}:
-            terminal.say(f"{container.service}: {container.health or container.state}, "
-                         f"exit code {container.exit_code}; its last lines:", "yellow")  # fmt: skip
+            state = f"{container.health or container.state}, exit code {container.exit_code}"
+            terminal.say(f"{container.service}: {state}; its last lines:", Meaning.WARNS)
             for line in containers.tail(container.id).splitlines():
                 terminal.quote(line)

@@ -20,6 +20,7 @@ from jailoc.generators.runtime.verify import Check
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.palette import Meaning
 from jailoc.model.plan import (
     BuildImages,
     HandSecrets,
@@ -149,7 +150,7 @@ class Engine:
         for path in self._bundle.directories:
             if not os.path.lexists(path):
                 Path(path).mkdir(parents=True)
-                self._terminal.say(f"created {path}", "yellow")
+                self._terminal.say(f"created {path}", Meaning.WARNS)
         for seed in self._bundle.seeds:
             try:
                 with Path(seed.path).open("x", encoding="utf-8") as file:
@@ -157,7 +158,7 @@ class Engine:
             except FileExistsError:
                 continue
             except OSError as error:
-                self._terminal.say(f"cannot write {seed.path}: {error.strerror}", "yellow")
+                self._terminal.say(f"cannot write {seed.path}: {error.strerror}", Meaning.WARNS)
 
     def _start(self, services: tuple[str, ...]) -> None:
         self._prepare()

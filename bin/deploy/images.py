@@ -17,6 +17,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Sidecar
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
 from jailoc.model.image import Base, Build, Recipe, Step
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR
 
 
@@ -29,7 +30,9 @@ def fetched(terminal: Terminal, url: str) -> None:
     terminal.say(f"fetching {url}")
     old, new = remote.fetch(url)
     if old is not None and old != new:
-        terminal.say(f"{url} has changed: its digest was {old[:12]} and is {new[:12]}", "yellow")
+        terminal.say(
+            f"{url} has changed: its digest was {old[:12]} and is {new[:12]}", Meaning.WARNS
+        )
 
 
 def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bool = True) -> bool:
@@ -69,7 +72,7 @@ def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bo
                     terminal.say(
                         f"{base.reference} is another image now: {_short(base.identity)} before, "
                         f"{_short(identity)} now",
-                        "yellow",
+                        Meaning.WARNS,
                     )
     if pull and bundle.choice.steps == (Step.GIVEN,):
         _pull(terminal, bundle.choice.reference)
@@ -104,7 +107,7 @@ def _pull(terminal: Terminal, reference: str) -> str | None:
         problem = error.tail.rpartition("\n")[2].removeprefix("Error response from daemon: ")
         if images.identity(reference) is not None:
             terminal.say(f"cannot pull {reference} ({problem}): going on with the image that the "
-                         "engine has", "yellow")  # fmt: skip
+                         "engine has", Meaning.WARNS)  # fmt: skip
         return problem
     return None
 

@@ -14,6 +14,7 @@ from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import COMPOSE_FILE, FIREWALL, WALL
 
 
@@ -46,12 +47,12 @@ def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
     """Return to what was there; failures on the way are told, and end it."""
     project = sandbox.project(before.workspace)
     directory = facts.cache_directory() / before.workspace
-    terminal.say(f"{before.workspace}: returning to the previous state", "yellow")
+    terminal.say(f"{before.workspace}: returning to the previous state", Meaning.WARNS)
     try:
         if WALL not in before.containers or COMPOSE_FILE not in before.files:
             engine.down(project, terminal.quote)
             _restore(directory, before)
-            terminal.say(f"{before.workspace}: nothing runs, as before", "yellow")
+            terminal.say(f"{before.workspace}: nothing runs, as before", Meaning.WARNS)
             return
         kept = {*before.containers.values()}
         found = engine.containers(project)
@@ -68,10 +69,12 @@ def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
             engine.feed(wall, [*FIREWALL, "reload"], b"")
         execute.start(terminal, project, directory, tuple(before.containers))
     except (docker.DockerError, Refused, OSError) as error:
-        terminal.say(f"{before.workspace}: the way back failed as well: {error}", "red")
-        terminal.say(f"see `jailoc logs {before.workspace}`, then run `jailoc up` again", "yellow")
+        terminal.say(f"{before.workspace}: the way back failed as well: {error}", Meaning.FAILS)
+        terminal.say(
+            f"see `jailoc logs {before.workspace}`, then run `jailoc up` again", Meaning.WARNS
+        )
         return
-    terminal.say(f"{before.workspace}: the previous state runs again", "yellow")
+    terminal.say(f"{before.workspace}: the previous state runs again", Meaning.WARNS)
 
 
 def _restore(directory: Path, before: Before) -> None:

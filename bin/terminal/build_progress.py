@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from jailoc.bin.terminal.palette import RICH
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.runtime.build_log import Event, What
+from jailoc.model.palette import Meaning
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,7 +35,7 @@ def shown(terminal: Terminal, title: str) -> Iterator[Show]:
 
 def _plain(terminal: Terminal, event: Event) -> None:
     if event.what is What.BEGUN and event.step.startswith("[") and not _internal(event.step):
-        terminal.say(f"  {_short(event.step)}", "dim")
+        terminal.say(f"  {_short(event.step)}", Meaning.MUTED)
 
 
 def _short(step: str, width: int = 100) -> str:
@@ -91,15 +93,19 @@ def _live(terminal: Terminal, title: str) -> Iterator[Show]:
     board = Board(title)
     spinner = Spinner("dots")
 
-    def text(line: str, style: str) -> Text:
-        return Text(line, style=style, no_wrap=True, overflow="ellipsis")
+    def text(line: str, style: Meaning | None = None) -> Text:
+        return Text(
+            line, style=RICH[style] if style else "default", no_wrap=True, overflow="ellipsis"
+        )
 
     def render() -> "RenderableType":
-        spinner.update(text=text(f"{visible(board.title)} ({board.elapsed():.0f} s)", "cyan"))
+        spinner.update(
+            text=text(f"{visible(board.title)} ({board.elapsed():.0f} s)", Meaning.NOTES)
+        )
         return Group(
             spinner,
-            *(text(each, "default") for each in board.steps()),
-            *(text(f"    {each}", "dim") for each in board.lines()),
+            *(text(each) for each in board.steps()),
+            *(text(f"    {each}", Meaning.MUTED) for each in board.lines()),
         )
 
     console = Console(stderr=True, no_color=not terminal.colorful, highlight=False)

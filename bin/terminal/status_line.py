@@ -4,6 +4,7 @@ import os
 import sys
 
 from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.model.palette import Meaning
 
 
 class Live:
@@ -35,6 +36,6 @@ class Live:
             text = whole
             width = os.get_terminal_size(sys.stderr.fileno()).columns
             shown = visible(whole)[: max(1, width - 1)]
-            sys.stderr.write("\r\x1b[K" + self._terminal.paint(shown, "cyan", sys.stderr))
+            sys.stderr.write("\r\x1b[K" + self._terminal.paint(shown, Meaning.NOTES, sys.stderr))
             sys.stderr.flush()
         self._last = text

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
+from jailoc.bin.terminal.palette import SGR
+from jailoc.model.palette import Meaning
 from jailoc.model.text import visible
 
 if TYPE_CHECKING:  # the model is heavy, and help needs none of it
     from jailoc.model.diagnostic import Diagnostic
 
 __all__ = ["Terminal", "visible"]
-
-_CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
 
 class Terminal:
@@ -46,16 +46,16 @@ class Terminal:
         """Tell whether talk may be coloured."""
         return self._color[sys.stderr]
 
-    def paint(self, text: str, style: str, stream: TextIO) -> str:
+    def paint(self, text: str, style: Meaning, stream: TextIO) -> str:
         """Wrap text in an SGR sequence (ECMA-48) if the stream shows colours."""
-        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self._color.get(stream) else text
+        return f"\x1b[{SGR[style]}m{text}\x1b[0m" if self._color.get(stream) else text
 
     def result(self, text: str) -> None:
         """Write a result, as it is."""
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
-    def colored(self, text: str, style: str | None) -> None:
+    def colored(self, text: str, style: Meaning | None) -> None:
         """Write a result line; control characters in it are shown as signs."""
         line = visible(text)
         self.result(self.paint(line, style, sys.stdout) if style else line)
@@ -68,11 +68,11 @@ class Terminal:
 
     def verdict(self, word: str, good: bool = False) -> str:
         """Return a word of judgement, green or red where results are coloured."""
-        return self.paint(f"{word:6}", "green" if good else "red", sys.stdout)
+        return self.paint(f"{word:6}", Meaning.DONE if good else Meaning.FAILS, sys.stdout)
 
     def title(self, text: str) -> str:
         """Return a title, bold where results are coloured."""
-        return self.paint(text, "bold", sys.stdout)
+        return self.paint(text, Meaning.TITLE, sys.stdout)
 
     def raw(self, data: bytes) -> None:
         """Write a result that may be no text."""
@@ -100,19 +100,19 @@ class Terminal:
         self.result(json.dumps(value, ensure_ascii=False))
         sys.stdout.flush()
 
-    def say(self, text: str, style: str = "cyan") -> None:
+    def say(self, text: str, style: Meaning = Meaning.NOTES) -> None:
         """Write a progress line."""
         sys.stderr.write(self.paint(visible(self._prefix + text), style, sys.stderr) + "\n")
         sys.stderr.flush()
 
     def quote(self, line: str) -> None:
         """Write a line that another program wrote."""
-        self.say(f"  {line}", "dim")
+        self.say(f"  {line}", Meaning.MUTED)
 
     def ask(self, text: str) -> None:
         """Write a question; the answer is typed on the same line."""
-        bold = self.paint(visible(text), "bold", sys.stderr)
-        sys.stderr.write(self.paint(bold, "yellow", sys.stderr))
+        bold = self.paint(visible(text), Meaning.TITLE, sys.stderr)
+        sys.stderr.write(self.paint(bold, Meaning.WARNS, sys.stderr))
         sys.stderr.flush()
 
     def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:
@@ -122,7 +122,9 @@ class Terminal:
         sys.stderr.flush()
 
     def _render(self, each: "Diagnostic") -> str:
-        title, style = ("Error", "red") if each.severity == "error" else ("Warning", "yellow")
+        title, style = (
+            ("Error", Meaning.FAILS) if each.severity == "error" else ("Warning", Meaning.WARNS)
+        )
         head = self.paint(f"{title}:", style, sys.stderr)
         place = ""
         if each.file:

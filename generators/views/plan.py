@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from jailoc.generators.views.golden import code
+from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, Told
 from jailoc.model.plan_address import FieldAddress
 
@@ -14,39 +15,45 @@ SIGNS = {
     Action.REBUILD: "-/+",
     Action.REMOVE: "-",
 }
-_COLORS = {"+": "green", "-": "red", "~": "yellow", "^": "yellow", "-/+": "yellow"}
-Line = tuple[str, str | None]
-"""A text and its colour."""
+_MEANINGS = {
+    "+": Meaning.DONE,
+    "-": Meaning.FAILS,
+    "~": Meaning.WARNS,
+    "^": Meaning.WARNS,
+    "-/+": Meaning.WARNS,
+}
+Line = tuple[str, Meaning | None]
+"""A text, and what its colour means."""
 
 
 def lines(plan: Plan) -> Iterator[Line]:
     """Yield a plan as lines with their colours."""
-    yield plan.workspace, "bold"
+    yield plan.workspace, Meaning.TITLE
     if plan.empty:
         yield "  nothing to do: what runs is what the configuration says", None
     for change in plan.changes:
         sign = SIGNS[change.action]
         causes = f": {'; '.join(change.causes)}" if change.causes else ""
-        yield f"  {sign:3} {change.address}  {change.action}{causes}", _COLORS[sign]
+        yield f"  {sign:3} {change.address}  {change.action}{causes}", _MEANINGS[sign]
         for field in change.fields:
             yield f"        {_field(field)}{_origin(field)}", None
     if plan.drift:
-        yield "  drift: not as the last apply left it", "bold"
+        yield "  drift: not as the last apply left it", Meaning.TITLE
         for each in plan.drift:
             ignored = "  (ignored)" if each.ignored else ""
             yield (
                 f"    {each.address}: {_value(each.before)} -> {_value(each.after)}{ignored}",
-                (None if each.ignored else "yellow"),
+                (None if each.ignored else Meaning.WARNS),
             )
     if plan.effects:
-        yield "  effects", "bold"
+        yield "  effects", Meaning.TITLE
         for told in plan.effects:
-            color = "red" if told.effect.opens else None
+            color = Meaning.OPENS if told.effect.opens else None
             yield f"    {told.effect.text}{_origin(told)}", color
     if not plan.empty:
         yield f"  agent restarts: {'yes' if plan.agent_restarts else 'no'}", None
     for note in plan.notes:
-        yield f"  note: {note}", "yellow"
+        yield f"  note: {note}", Meaning.WARNS
 
 
 def summary(saved: SavedPlan) -> str:

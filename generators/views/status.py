@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
+from jailoc.model.palette import Meaning
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
 from jailoc.model.status import NOT_RUNNING, Status, Usage
 
@@ -17,10 +18,15 @@ class Cell(Model):
     """A piece of a line, and how it looks where there are colours."""
 
     text: str
-    style: str | None = None
+    style: Meaning | None = None
 
 
-_PLACES = {"keyring": "green", "file": "green", "env": "yellow", "unknown": "yellow"}
+_PLACES = {
+    "keyring": Meaning.DONE,
+    "file": Meaning.DONE,
+    "env": Meaning.WARNS,
+    "unknown": Meaning.WARNS,
+}
 
 
 def usages(text: str) -> dict[str, Usage]:
@@ -91,7 +97,7 @@ def _cells(row: Status) -> Iterator[Cell]:
     yield Cell(text=row.wall, style=_style(row.wall))
     yield Cell(text=row.docker, style=_style(row.docker))
     yield Cell(text="-" if row.blocked is None else str(row.blocked))
-    yield Cell(text=_yes(row.drift), style="yellow" if row.drift else None)
+    yield Cell(text=_yes(row.drift), style=Meaning.WARNS if row.drift else None)
     yield _image(row)
 
 
@@ -109,7 +115,7 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     if row.uptime is not None:
         yield "Uptime", Cell(text=duration_text(row.uptime))
     if row.stats is not None:
-        yield "Stats", Cell(text=f"unavailable ({row.stats})", style="yellow")
+        yield "Stats", Cell(text=f"unavailable ({row.stats})", style=Meaning.WARNS)
     yield "Image", _image(row)
     yield "Wall", Cell(text=row.wall, style=_style(row.wall))
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))
@@ -117,7 +123,10 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         more = f" (see: jailoc blocked {row.workspace})" if row.blocked else ""
         yield "Blocked", Cell(text=f"{row.blocked}{more}")
     if row.unresolved:
-        yield "Names", Cell(text=f"no address yet for {', '.join(row.unresolved)}", style="yellow")
+        yield (
+            "Names",
+            Cell(text=f"no address yet for {', '.join(row.unresolved)}", style=Meaning.WARNS),
+        )
     if row.password is not None:
         yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
     yield "Drift", _drift(row)
@@ -144,7 +153,7 @@ def _image(row: Status) -> Cell:
     if row.image is None:
         return Cell(text="-")
     if row.image_current is False:
-        return Cell(text=f"{row.image} (not the current one)", style="yellow")
+        return Cell(text=f"{row.image} (not the current one)", style=Meaning.WARNS)
     return Cell(text=row.image)
 
 
@@ -152,16 +161,16 @@ def _drift(row: Status) -> Cell:
     if not row.drift:
         return Cell(text=_yes(row.drift))
     more = f"jailoc up {row.workspace} brings it up to date" if row.configured else "not configured"
-    return Cell(text=f"yes ({more})", style="yellow")
+    return Cell(text=f"yes ({more})", style=Meaning.WARNS)
 
 
 def _yes(answer: bool | None) -> str:
     return "-" if answer is None else "yes" if answer else "no"
 
 
-def _style(state: str) -> str | None:
+def _style(state: str) -> Meaning | None:
     if state == NOT_RUNNING:
         return None
     if state == "running":
-        return "green"
-    return "red" if "unhealthy" in state or state.startswith("exited") else "yellow"
+        return Meaning.DONE
+    return Meaning.FAILS if "unhealthy" in state or state.startswith("exited") else Meaning.WARNS
