@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.generators.views.status import detail, table, usages
+from jailoc.model.palette import Meaning
 from jailoc.model.status import Limits, Status, Usage
 
 LINE = {
@@ -97,16 +98,16 @@ def test_the_columns_of_the_table_are_as_wide_as_their_widest_cell() -> None:
     lines = table(rows)
     assert all(len({len(line[column].text) for line in lines}) == 1 for column in range(12))
     assert lines[2][0].text == "a-much-longer-name (not configured)"
-    assert lines[2][1].style == "red"
-    assert lines[1][1].style == "green"
+    assert lines[2][1].style == Meaning.FAILS
+    assert lines[1][1].style == Meaning.DONE
 
 
 @pytest.mark.parametrize(
     ("state", "well", "style"),
     [
-        ("running", True, "green"), ("running (starting)", True, "yellow"),
-        ("running (unhealthy)", False, "red"), ("exited (code 1)", False, "red"),
-        ("paused", False, "yellow"), ("restarting", False, "yellow"), ("not running", True, None),
+        ("running", True, Meaning.DONE), ("running (starting)", True, Meaning.WARNS),
+        ("running (unhealthy)", False, Meaning.FAILS), ("exited (code 1)", False, Meaning.FAILS),
+        ("paused", False, Meaning.WARNS), ("restarting", False, Meaning.WARNS), ("not running", True, None),
     ],
 )  # fmt: skip
 def test_the_state_decides_the_colour_and_whether_logs_would_help(
