@@ -43,12 +43,14 @@ def test_status_shows_what_a_recorded_engine_said(
     jsonschema.validate(data, schema("status"))
     rows = {each["workspace"]: each for each in data["workspaces"]}
     row = rows["walled"]
-    assert (row["configured"], row["state"], row["health"]) == (False, "running", "healthy")
+    assert row["configured"] is False
+    assert {row[key] for key in ("state", "wall", "docker")} == {"running"}
     assert row["limits"] == {"cpus": 2.0, "memory": 3 << 30, "pids": 256}
     assert 10 << 20 < row["usage"]["memory"] < 3 << 30
     assert row["port"] > 1024
     assert "missing.invalid" in row["unresolved"]
-    assert rows["other"]["state"] != "running"
+    assert row["blocked"] is not None
+    assert rows["other"]["state"] == "not running"
     # Each answer that was given is in the log, though no docker was there.
     text = (somebody.home / ".cache/jailoc/jailoc.log").read_text()
-    assert text.count("msg=docker argv=") == len(player.asked) > 4
+    assert text.count("msg=docker argv=") == len(player.asked) >= 4
