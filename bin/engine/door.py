@@ -66,6 +66,7 @@ class Ended(Protocol):
     @property
     def code(self) -> int:
         """Return its exit status; negative for the signal that ended it."""
+        ...
 
 
 Outcome = TypeVar("Outcome", bound=Ended)

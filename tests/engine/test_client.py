@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from jailoc.bin.engine import client_settings, containers, docker, door, images
 from jailoc.bin.host import log
 from tests.engine import world
 from tests.engine.conftest import CLIENT_PROXY, Sandbox
-from tests.recording import STATUS, Player, Recorder
+from tests.recording import CONFIG, STATUS, Player, Recorder
 
 pytestmark = pytest.mark.engine
 
@@ -42,10 +43,12 @@ def test_what_the_client_is_set_to_is_in_no_container(sandbox: Sandbox, tmp_path
     inside = world.call("docker", "exec", sandbox.container("opencode"), "env")
     assert CLIENT_PROXY not in inside
     # The same client, asked by hand: it does put them in, Compose and docker alike.
-    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
-    (tmp_path / "compose.yaml").write_text(
-        json.dumps({"services": {"it": {"image": image, "network_mode": "none"}}})
-    )
+    image = world.call("docker", "inspect", "--format", "{{.Config.Image}}",
+                       sandbox.container("opencode")).strip()  # fmt: skip
+    service = {
+        "image": image, "command": ["true"], "network_mode": "none", "pull_policy": "never",
+    }  # fmt: skip
+    (tmp_path / "compose.yaml").write_text(json.dumps({"services": {"it": service}}))
     given = ("env", f"DOCKER_CONFIG={sandbox.user.home}/.docker", "docker")
     by_hand = "jailoc-by-hand-it-1"
     try:
@@ -54,7 +57,7 @@ def test_what_the_client_is_set_to_is_in_no_container(sandbox: Sandbox, tmp_path
         assert proxies(by_hand) == {"FTP_PROXY", "ftp_proxy"}
     finally:
         world.call("docker", "rm", "--force", by_hand, check=False)
-    created = world.call(*given, "create", "--network", "none", image).strip()
+    created = world.call(*given, "create", "--network", "none", image, "true").strip()
     try:
         assert proxies(created) == {"FTP_PROXY", "ftp_proxy"}
     finally:
@@ -159,25 +162,30 @@ def test_the_credentials_of_a_registry_reach_it(
     assert set(seen) == {f"Basic {login}"}
 
 
+def shown(capsys: pytest.CaptureFixture[str], answer: door.Answer, *options: str) -> Any:
+    with door.answered(answer):
+        assert main.run([*options, "status", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    for each in data["workspaces"]:
+        each.pop("uptime")
+    return data
+
+
 def test_a_recorded_run_says_the_same_without_its_engine(
     sandbox: Sandbox, mine: None, capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch, update_golden: bool,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, update_golden: bool,
 ) -> None:  # fmt: skip
     recorder = Recorder()
-    with door.answered(recorder):
-        assert main.run(["status", "--json"]) == 0
-    then = json.loads(capsys.readouterr().out)
+    then = shown(capsys, recorder)
     assert any(each["workspace"] == "walled" for each in then["workspaces"])
-    if update_golden:
-        STATUS.parent.mkdir(exist_ok=True)
-        root = world.call("docker", "info", "--format", "{{.DockerRootDir}}").strip()
-        recorder.save(STATUS, sandbox.user.home, root)
     player = Player(recorder.entries)
+    if update_golden:
+        (tmp_path / "config.toml").write_text(CONFIG)
+        other = Recorder()
+        shown(capsys, other, "--config", str(tmp_path / "config.toml"))
+        root = world.call("docker", "info", "--format", "{{.DockerRootDir}}").strip()
+        STATUS.parent.mkdir(exist_ok=True)
+        other.save(STATUS, sandbox.user.home, root)
     monkeypatch.setenv("PATH", "/nowhere")
-    with door.answered(player):
-        assert main.run(["status", "--json"]) == 0
-    again = json.loads(capsys.readouterr().out)
-    for each in (*then["workspaces"], *again["workspaces"]):
-        each.pop("uptime")
-    assert again == then
+    assert shown(capsys, player) == then
     assert sorted(player.asked) == sorted(arguments for arguments, _ in recorder.entries)
