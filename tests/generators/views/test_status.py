@@ -107,7 +107,8 @@ def test_the_columns_of_the_table_are_as_wide_as_their_widest_cell() -> None:
     [
         ("running", True, Meaning.DONE), ("running (starting)", True, Meaning.WARNS),
         ("running (unhealthy)", False, Meaning.FAILS), ("exited (code 1)", False, Meaning.FAILS),
-        ("paused", False, Meaning.WARNS), ("restarting", False, Meaning.WARNS), ("not running", True, None),
+        ("paused", False, Meaning.WARNS), ("restarting", False, Meaning.WARNS),
+        ("not running", True, None),
     ],
 )  # fmt: skip
 def test_the_state_decides_the_colour_and_whether_logs_would_help(
