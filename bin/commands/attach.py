@@ -9,7 +9,7 @@ from jailoc.bin.attach import container_client, host_client, pty, readiness
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import configure, lifecycle
 from jailoc.bin.config import facts, source
-from jailoc.bin.deploy import password
+from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
@@ -17,6 +17,7 @@ from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import Mode, Request
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.select import select
+from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.path import first_within
 from jailoc.model.sandbox import FIRST_PORT
@@ -46,6 +47,7 @@ def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Reque
     docker.check()
     if there and readiness.services(name).running:
         terminal.diagnose(origin.warnings)
+        _warn(terminal, workspace)
     elif status := lifecycle.up(terminal, flag, name):
         return status
     running = readiness.wait(terminal, name)
@@ -54,6 +56,17 @@ def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Reque
 
 def _root(workspace: Workspace, target: str) -> str | None:
     return first_within(target, (each.path for each in workspace.paths))
+
+
+def _warn(terminal: Terminal, workspace: Workspace) -> None:
+    """Say what the host may execute and the running agent can write."""
+    applied = observe.last(workspace.name)
+    for line in told(uncovered(workspace, applied.compose if applied else None)):
+        terminal.say(
+            f"the host may execute what the agent can write: {line}; "
+            f"`jailoc up {workspace.name}` covers it",
+            "red",
+        )
 
 
 def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: str) -> bool:

@@ -8,14 +8,17 @@ from pathlib import Path
 from jailoc.bin.cli.errors import DIFFERENT
 from jailoc.bin.commands.blocked import machine
 from jailoc.bin.config import facts, source
+from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files as store
-from jailoc.bin.terminal.terminal import Terminal
+from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.assets import asset
+from jailoc.generators.config.resolve import resolve
 from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.blocked import attempts
 from jailoc.generators.runtime.probes import Place, Probe, probes
+from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.generators.runtime.verify import Check, bundle_names, judged, mounts, processes
 from jailoc.model.allow_entry import Target
 from jailoc.model.bundle import Bundle
@@ -47,6 +50,7 @@ def run(
         *_rules(bundle, wall),
         *processes(containers.processes(agent.id)),
         *mounts(bundle.compose.services[AGENT], *containers.mounts(agent.id)),
+        *_uncovered(origin, name),
         *_probes(terminal, bundle, wall, agent, (*expect.reach, *expect.block)),
     ]
     wrong = [each for each in checks if not each.ok]
@@ -65,6 +69,17 @@ def run(
         return DIFFERENT
     terminal.say(f"{name}: all {len(checks)} checks are as the model says", "green")
     return 0
+
+
+def _uncovered(origin: source.Source, name: str) -> Iterator[Check]:
+    """Yield what the host may execute and the agent can write, because it came after the start."""
+    applied = observe.last(name)
+    workspace = resolve(origin.config, name, origin.host)
+    for line in told(uncovered(workspace, applied.compose if applied else None)):
+        yield Check(
+            kind="executes", subject=visible(line), expected="covered",
+            found="the agent can write it (up covers it)", ok=False,
+        )  # fmt: skip
 
 
 def quick(bundle: Bundle) -> list[Check]:

@@ -13,6 +13,7 @@ from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
+from jailoc.bin.host import placeholders
 from jailoc.generators.artefacts import container_fields
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
@@ -61,7 +62,7 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
     return tuple(
         name
         for name in sorted(found - {*known})
-        if (applied := _applied(name)) is None or applied.config == config
+        if (applied := last(name)) is None or applied.config == config
     )
 
 
@@ -81,9 +82,10 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         DockerError: the engine did not answer.
     """
     directory = facts.cache_directory() / name
-    applied, files = _applied(name), _files(directory)
+    applied, files = last(name), _files(directory)
+    lacking = placeholders.missing(bundle.placeholders) if bundle else ()
     if not ask:
-        return Deployed(workspace=name, applied=applied, files=files, engine=False)
+        return Deployed(workspace=name, applied=applied, files=files, missing=lacking, engine=False)
     project = sandbox.project(name)
     with ThreadPoolExecutor() as pool:
         networks = pool.submit(engine.owned, "network", project)
@@ -121,6 +123,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
             volumes=tuple(sorted(each.removeprefix(prefix) for each in volumes.result())),
             rules=rules,
             rules_told=told,
+            missing=lacking,
             held=held,
         )
 
@@ -201,7 +204,7 @@ def _files(directory: Path) -> dict[str, FileState]:
     return found
 
 
-def _applied(name: str) -> Applied | None:
+def last(name: str) -> Applied | None:
     """Return what was applied last; None if nobody knows, or another version wrote it down."""
     try:
         return Applied.model_validate_json(record(name).read_bytes())
@@ -211,7 +214,7 @@ def _applied(name: str) -> Applied | None:
 
 def reloaded(bundle: Bundle) -> None:
     """Write down that the rules of a workspace, and nothing else of it, have been applied."""
-    applied = _applied(bundle.workspace)
+    applied = last(bundle.workspace)
     if applied is None:
         return
     states = file_states(bundle)

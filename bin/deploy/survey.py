@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jailoc.bin.config import source
-from jailoc.bin.deploy import password
+from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
@@ -19,6 +19,7 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, resolve, unknown_workspace
+from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
@@ -222,8 +223,17 @@ def _row(asked: Workspace, origin: source.Source | None, answers: Answers) -> St
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
+        uncovered=_uncovered(asked.name, origin) if running and configured else (),
         drift=asked.drift.result() if asked.drift else True if configured is False else None,
     )
+
+
+def _uncovered(name: str, origin: source.Source | None) -> tuple[str, ...]:
+    if origin is None:
+        return ()
+    applied = observe.last(name)
+    workspace = resolve(origin.config, name, origin.host)
+    return told(uncovered(workspace, applied.compose if applied else None))
 
 
 def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:

@@ -120,6 +120,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         yield "Names", Cell(text=f"no address yet for {', '.join(row.unresolved)}", style="yellow")
     if row.password is not None:
         yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
+    for each in row.uncovered:
+        yield "Uncovered", Cell(text=each, style="red")
     yield "Drift", _drift(row)
 
 
