@@ -45,6 +45,9 @@ class Repository(Model):
     """What of it is a symbolic link."""
     elsewhere: dict[str, str] = Field(default_factory=dict)
     """Files `commondir` that lead to another repository than theirs, with where they lead."""
+    trees: tuple[str, ...] = ()
+    """Linked working trees with a configuration of their own (`extensions.worktreeConfig`), as
+    directories in it; `.` for itself."""
     sealed: bool = False
     """Whether nothing can be made in it, by the user or anybody with the same user id."""
     hooks: tuple[str, ...] = ()

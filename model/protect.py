@@ -12,7 +12,7 @@ from jailoc.model.base import Model
 from jailoc.model.host import Host, Kind, Tree
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
-from jailoc.model.repository import MADE, Placeholder, Wanted, fold, named
+from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
 
 DEFAULT = (
@@ -119,9 +119,9 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                     Placeholder(
                         root=root.path,
                         path=f"{below}/{name}" if below else name,
-                        text=MADE[name],
+                        text=text,
                     )
-                    for name in needs.made
+                    for name, text in needs.made.items()
                 )
             places += [(each, git) for each in _named(root, writable, host)]
         if tree.limit is not None:

@@ -73,32 +73,41 @@ class Protection(Model):
     """What one repository needs."""
 
     wanted: tuple[Wanted, ...] = ()
-    made: tuple[str, ...] = Field(default=())
-    """Keys of `MADE` that are missing."""
+    made: dict[str, str | None] = Field(default_factory=dict)
+    """What is made where it is missing, by path in it, as in `MADE`. `HOOKS` is not `hooks`: where
+    the case counts, Git does not look there."""
 
 
 def protection(repository: Repository) -> Protection:
     """Return what has to be read-only in a repository, and what has to be made for that."""
     at = repository.directory
     found: list[Wanted] = []
-    present: set[str] = set()
     for name in sorted(repository.kinds):
-        folded = "/".join(map(fold, name.split("/")))
+        folded = _folded(name)
         if folded in LISTED or _of_a_worktree(folded):
-            present.add(folded)
             told = _told(repository, folded)
             found.append(Wanted(path=f"{at}/{name}", executes=told))
     for name in sorted(repository.links):
-        folded = "/".join(map(fold, name.split("/")))
-        present.add(folded)
         found.append(Wanted(path=f"{at}/{name}", trouble="a symbolic link leads to it"))
-    made = () if repository.sealed else tuple(name for name in MADE if name not in present)
-    found += [Wanted(path=f"{at}/{name}", executes=_told(repository, name)) for name in made]
+    needed = MADE | {f"{each}/config.worktree".removeprefix("./"): "" for each in repository.trees}
+    # Also what is there: a bundle is the same before and after it was made.
+    made = {} if repository.sealed else {
+        name: text for name, text in needed.items() if name not in repository.links
+    }  # fmt: skip
+    found += (
+        Wanted(path=f"{at}/{name}", executes=_told(repository, name))
+        for name in made
+        if name not in repository.kinds
+    )
     found += [
         Wanted(path=f"{at}/{name}", trouble=f"it leads Git to another repository, `{target}`")
         for name, target in sorted(repository.elsewhere.items())
     ]  # fmt: skip
     return Protection(wanted=tuple(found), made=made)
+
+
+def _folded(path: str) -> str:
+    return "/".join(map(fold, path.split("/")))
 
 
 def _of_a_worktree(name: str) -> bool:

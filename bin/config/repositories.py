@@ -131,6 +131,7 @@ class Looker:
             kinds=kinds,
             links=tuple(sorted(links)),
             elsewhere=elsewhere,
+            trees=_own_configuration(directory, kinds) if _worktree_config(mine) else (),
             sealed=not os.access(directory, os.W_OK),
             hooks=hooks,
             settings=tuple(_told(mine)),
@@ -377,6 +378,21 @@ def _elsewhere(directory: str, file: str, name: str) -> dict[str, str]:
     except (OSError, ValueError):
         same = False
     return {} if same else {name: where[:WIDTH]}
+
+
+def _worktree_config(sources: Iterable[Source]) -> bool:
+    """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
+    return any(
+        each.setting.key == "extensions.worktreeconfig"
+        and each.setting.value.lower() not in {"false", "no", "off", "0", ""}
+        for each in sources
+    )
+
+
+def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return the Git directories of all working trees of a repository, as they are in it."""
+    linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
+    return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
 
 
 def _worktree(sources: Iterable[Source], directory: str) -> str:
