@@ -166,7 +166,8 @@ LEGITIMATE = {
     "push": "cd one && git push -q bare HEAD:refs/heads/again",
     "bare": "git -C bare.git log -1 one && git -C bare.git fsck",
     "mount": "cd /mnt/data/repo && git commit -q --allow-empty -m m",
-    "stash": "cd one && echo c >>a && git stash -q && git stash pop -q && git commit -qam c && git rebase -q HEAD~0",
+    "stash": "cd one && echo c >>a && git stash -q && git stash pop -q && "
+    "git commit -qam c && git rebase -q HEAD~0",
 }
 
 
