@@ -15,6 +15,9 @@ from jailoc.model.protect import DEFAULT
 NAMES = tuple(each for each in DEFAULT if not each.startswith(".git/"))
 
 
+EVIL = '[core]\nrepositoryformatversion = 0\nfsmonitor = "touch hit; false"\n'
+
+
 def git(place: Path, *arguments: str) -> str:
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(place.parent), "GIT_CONFIG_NOSYSTEM": "1",
@@ -70,9 +73,28 @@ def test_the_path_itself_may_have_become_a_bare_repository(tmp_path: Path) -> No
     (root / ".git/HEAD").rename(root / "HEAD")
     for name in ("objects", "refs"):
         (root / name).mkdir()
-    (root / "config").write_text("[core]\nfsmonitor = ./evil\nworktree = .\n")
+    (root / "config").write_text(EVIL + "worktree = .\n")
+    git(root, "status")
+    assert (root / "hit").exists(), "Git executes it, as the documentation says"
+    (root / "hit").unlink()
+    with pytest.raises(subprocess.CalledProcessError):
+        git(root, "-c", "safe.bareRepository=explicit", "status")
+    assert not (root / "hit").exists()
     (evil,) = (each for each in look(root).repositories if each.directory == str(root))
-    assert evil.settings == ("core.fsmonitor = ./evil",)
+    assert evil.settings == ("core.fsmonitor = touch hit; false",)
+
+
+def test_a_repository_in_the_index_of_its_parent_is_found(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    nested = made(root / "x")
+    (nested / ".git/config").write_text(EVIL)
+    commit = git(nested, "rev-parse", "HEAD").strip()
+    (nested / "hit").unlink(missing_ok=True)
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{commit},x")
+    git(root, "status")
+    assert (nested / "hit").exists(), "Git executes it, as the documentation says"
+    told = {each.directory: each.settings for each in look(root).repositories}
+    assert told[f"{nested}/.git"] == ("core.fsmonitor = touch hit; false",)
 
 
 def test_nothing_hides_in_what_looks_like_a_repository(tmp_path: Path) -> None:
