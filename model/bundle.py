@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
+from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
@@ -58,6 +59,7 @@ class Bundle(Model):
     """The compiler's output for one workspace. Deterministic to the byte; holds no secret."""
 
     workspace: str
+    agent: Agent
     directory: str
     """Where the files belong on the host, absolute."""
     files: tuple[File, ...]

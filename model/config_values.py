@@ -28,6 +28,7 @@ from jailoc.model.forbidden_paths import CREDENTIALS, SOCKET_NAMES, SYSTEM, spel
 from jailoc.model.host import Host, Kind
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
+from jailoc.model.plan_address import DRIFT_PATTERN, drift_pattern
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
 
 FORBIDDEN_PATHS = ("/home/agent", *CONTAINER_SYSTEM)
@@ -183,17 +184,6 @@ def _cpu(value: float) -> float:
 def _port(value: int) -> int:
     if not 1 <= value <= 65535:
         raise problem("port", f"`{value}` is not a port", "1 to 65535")
-    return value
-
-
-def _drift(value: str) -> str:
-    if not re.fullmatch(r"[^\s.]+(\.[^\n]+)+", value):
-        raise problem(
-            "drift",
-            f"`{value}` is no address of drift",
-            "addresses such as service.opencode.memory, file.wall/*, firewall.rules",
-            "`jailoc plan` shows the address of each drift that it finds",
-        )
     return value
 
 
@@ -403,7 +393,7 @@ Port = Annotated[
     AfterValidator(_port),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
 ]
-DriftPattern = Annotated[str, AfterValidator(_drift), _string(r"^[^\s.]+(\.[^\n]+)+$")]
+DriftPattern = Annotated[str, AfterValidator(drift_pattern), _string(DRIFT_PATTERN)]
 Memory = Annotated[str, AfterValidator(_memory), _string("^[1-9][0-9]*[kmgKMG]?$")]
 Image = Annotated[str, AfterValidator(_image), _string(r"^$|^\s*\S+\s*$")]
 Dockerfile = Annotated[str, AfterValidator(_dockerfile), _string(rf"^$|^[/~]|^{_URL}$")]

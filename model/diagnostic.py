@@ -34,6 +34,12 @@ class Diagnostic(Model):
     allowed: str | None = None
     hint: str | None = None
 
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Return what sorts diagnostics of one file by their place in it."""
+        place = self.position
+        return (place.line, place.column, self.code) if place else (0, 0, "")
+
 
 class Refused(Exception):  # noqa: N818 -- a verdict on the input, not a fault of the program
     """Input that cannot be used. Carries every problem found, never only the first."""

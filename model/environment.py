@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+from jailoc.model.agents import known
 from jailoc.model.base import Model
 from jailoc.model.field_error import problem
 
 RESERVED = (
-    "OPENCODE_LOG", "OPENCODE_SERVER_PASSWORD", "DOCKER_HOST", "DOCKER_TLS_CERTDIR",
-    "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "SSH_AUTH_SOCK", "JAILOC", "JAILOC_WORKSPACE",
+    *known.RESERVED,
+    "DOCKER_HOST", "DOCKER_TLS_CERTDIR", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
+    "SSH_AUTH_SOCK", "JAILOC", "JAILOC_WORKSPACE",
 )  # fmt: skip
 """Names that jailoc sets itself."""
 

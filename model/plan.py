@@ -11,6 +11,7 @@ from pydantic import Field
 
 from jailoc.model.base import Model
 from jailoc.model.effect import Effect
+from jailoc.model.plan_address import ChangeAddress, DriftAddress, FoundAddress
 
 
 class Action(StrEnum):
@@ -39,8 +40,7 @@ class FieldChange(Model):
 class Change(Model):
     """What happens to one thing."""
 
-    address: str
-    """Such as `service.opencode`, `image.jailoc-agent`, `file.wall/rules.v4`, `firewall.rules`."""
+    address: ChangeAddress
     action: Action
     causes: tuple[str, ...] = ()
     """In words; an empty list says that the fields tell it all."""
@@ -60,8 +60,7 @@ class Told(Model):
 class Drift(Model):
     """What is not as it was left by the last apply."""
 
-    address: str
-    """Such as `service.opencode.memory`, `file.wall/rules.v4`, `firewall.rules`."""
+    address: DriftAddress
     before: str | None
     """As it was left."""
     after: str | None
@@ -185,7 +184,7 @@ class Plan(Model):
     steps: tuple[Step, ...]
     bundle: str | None
     """Digest of what is wanted; None where the workspace is to be removed."""
-    world: dict[str, str]
+    world: dict[FoundAddress, str]
     """Digest of each thing that was found, by address: what a saved plan holds on to."""
 
     @property

@@ -8,6 +8,7 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 import posixpath
 from collections.abc import Collection, Iterable, Iterator
 
+from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import Host, Kind, Tree
 from jailoc.model.mount import Mode
@@ -21,7 +22,7 @@ DEFAULT = (
     ".vscode", ".idea", ".zed", ".fleet", ".exrc", ".nvim.lua", ".nvimrc", ".vimrc",
     ".dir-locals.el", ".devcontainer",
     ".husky", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml", "lefthook.yml", ".lefthook.yml",
-    ".opencode", "opencode.json", "opencode.jsonc", ".mcp.json", ".claude", ".cursor",
+    *PROTECTED, ".mcp.json", ".claude", ".cursor",
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
 and launch files, hook managers, and the configuration of agents that run on the host."""
@@ -29,6 +30,9 @@ and launch files, hook managers, and the configuration of agents that run on the
 
 ANYWHERE = "**/"
 """Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
+
+
+EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
 
 
 class Cover(Model):

@@ -2,8 +2,7 @@
 
 PINNED = {
     "BASE": "debian:trixie-slim",
-    # npm packages
-    "OPENCODE_VERSION": "1.18.4",
+    # npm packages; the version of an agent stands in its record (`jailoc.model.agents`)
     "BASH_LANGUAGE_SERVER_VERSION": "5.6.0",
     "PYRIGHT_VERSION": "1.1.411",
     "TYPESCRIPT_VERSION": "6.0.3",

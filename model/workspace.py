@@ -3,6 +3,7 @@
 from datetime import date
 
 from jailoc.model.address import Network
+from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
@@ -81,6 +82,7 @@ class Workspace(Model):
     """One sandbox, resolved. Every value knows the configuration entry it came from."""
 
     name: str
+    agent: Agent
     port: int
     """Port on the host's loopback; reserved even when it is not published."""
     paths: tuple[WorkPath, ...]

@@ -6,30 +6,31 @@ from typing import NamedTuple
 
 from jailoc.bin.engine import docker
 from jailoc.generators.attach.client import inner_environment
+from jailoc.model.agents.agent import Agent
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import AGENT_USER, GENERATED, PASSWORD_FILE, SECRETS_PLACE
 
 DETACH = ",".join(["ctrl-^", "ctrl-@"] * 8)
-"""A sequence that nobody types, in place of one that begins with a key of OpenCode's."""
+"""A sequence that nobody types, in place of one that begins with a key of the client's."""
 TOKEN = "JAILOC_CLIENT"  # noqa: S105 -- the name of a variable
-TUI_CONFIG = f"{GENERATED}/tui.json"
+
+_EXEC = ("exec", "--user", AGENT_USER)
 
 # Where only root can write comes first: the agent may have put one of its own on its path.
-_FIND = f"""
+_FIND = """
 client=
 for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
-    [ -n "$client" ] || [ ! -x "$folder/opencode" ] || client=$folder/opencode
+    [ -n "$client" ] || [ ! -x "$folder/$1" ] || client=$folder/$1
 done
-[ -n "$client" ] || client=$(command -v opencode) || client=
-[ ! -f {TUI_CONFIG} ] || printf tui
+[ -n "$client" ] || client=$(command -v "$1") || client=
+[ -z "$2" ] || [ ! -f "$2" ] || printf tui
 printf '\\n%s' "$client"
 """
-_RUN = f"""
-OPENCODE_SERVER_PASSWORD=$(/bin/cat {SECRETS_PLACE}/{PASSWORD_FILE}) || exit 1
-NO_PROXY=${{NO_PROXY-${{no_proxy-}}}}
-NO_PROXY=${{NO_PROXY:+$NO_PROXY,}}127.0.0.1
+_RUN = """
+NO_PROXY=${NO_PROXY-${no_proxy-}}
+NO_PROXY=${NO_PROXY:+$NO_PROXY,}127.0.0.1
 no_proxy=$NO_PROXY
-export OPENCODE_SERVER_PASSWORD NO_PROXY no_proxy
+export NO_PROXY no_proxy
 exec "$@"
 """
 _END = f"""
@@ -58,14 +59,15 @@ class Inner(NamedTuple):
     tui: str | None
 
 
-def find(name: str, container: str) -> Inner:
+def find(name: str, container: str, agent: Agent) -> Inner:
     """Return the client of a container.
 
     Raises:
         Refused: it has none.
     """
+    tui_config = f"{GENERATED}/{agent.plugin.configuration}" if agent.plugin else ""
     text = docker.run(
-        ["exec", "--user", AGENT_USER, container, "/bin/sh", "-c", _FIND],
+        [*_EXEC, container, "/bin/sh", "-c", _FIND, "jailoc", agent.binary, tui_config],
         what="looking for the client in the container",
         timeout=30,
     )
@@ -73,30 +75,40 @@ def find(name: str, container: str) -> Inner:
     if not path.startswith("/"):
         raise refuse(
             "client-missing",
-            f"the image of workspace `{name}` has no `opencode` on its PATH",
+            f"the image of workspace `{name}` has no `{agent.binary}` on its PATH",
             hint="install it in the image, or attach with --remote",
         )
-    return Inner(path, TUI_CONFIG if tui else None)
+    return Inner(path, tui_config if tui else None)
 
 
 def command(
-    container: str, inner: Inner, arguments: tuple[str, ...], environment: Mapping[str, str]
+    container: str,
+    inner: Inner,
+    agent: Agent,
+    arguments: tuple[str, ...],
+    environment: Mapping[str, str],
 ) -> tuple[list[str], str]:
     """Return docker's arguments for a client in a container, and the token that marks it."""
     token = secrets.token_hex(16)
-    variables = inner_environment(environment, inner.tui) | {TOKEN: token}
+    variables = inner_environment(environment, agent, inner.tui) | {TOKEN: token}
     words = [word for key, value in variables.items() for word in ("--env", f"{key}={value}")]
     return [
         "exec", "--interactive", "--tty", "--user", AGENT_USER, "--detach-keys", DETACH, *words,
-        container, "/bin/sh", "-c", _RUN, "jailoc", inner.path, *arguments,
+        container, "/bin/sh", "-c", _passwords(agent) + _RUN, "jailoc", inner.path, *arguments,
     ], token  # fmt: skip
+
+
+def _passwords(agent: Agent) -> str:
+    """Return the shell's words that put the password into the client's variables."""
+    read = f"$(/bin/cat {SECRETS_PLACE}/{PASSWORD_FILE}) || exit 1"
+    return "".join(f"\n{name}={read}\nexport {name}" for name in agent.passwords)
 
 
 def end(container: str, token: str) -> None:
     """End a client that its engine would leave running (a closed connection ends nothing)."""
     try:
         docker.run(
-            ["exec", "--user", AGENT_USER, container, "/bin/sh", "-c", _END, "jailoc", token],
+            [*_EXEC, container, "/bin/sh", "-c", _END, "jailoc", token],
             what="ending the client in the container",
             timeout=10,
         )

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from jailoc.bin.config import facts, source
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.attach.client import CLIENTS
 from jailoc.generators.config.resolve import names, resolve
+from jailoc.model.agents.agent import Agent
 from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, within
 
 
-def find(terminal: Terminal, origin: source.Source) -> str | None:
-    """Return the host's client, the first on PATH that no agent can change."""
+def find(terminal: Terminal, origin: source.Source, agent: Agent) -> str | None:
+    """Return the host's client of an agent, the first on PATH that no agent can change."""
     spaces = [resolve(origin.config, name, origin.host) for name in names(origin.config)]
     writable = [path.path for each in spaces for path in each.paths]
     writable += [
@@ -22,7 +22,7 @@ def find(terminal: Terminal, origin: source.Source) -> str | None:
     areas = [os.path.realpath(each) for each in writable]
     # A relative entry is another directory wherever one goes, a project too.
     folders = [each for each in os.get_exec_path() if each.startswith("/")]
-    for name in CLIENTS:
+    for name in agent.client.names:
         for folder in folders:
             if (found := shutil.which(name, path=folder)) is None:
                 continue
@@ -37,10 +37,12 @@ def find(terminal: Terminal, origin: source.Source) -> str | None:
     return None
 
 
-def tui_config() -> str | None:
+def tui_config(agent: Agent) -> str | None:
     """Return the configuration for a client whose user has none; an own one is never set aside."""
-    made = facts.cache_directory() / "tui.json"
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or f"{facts.home()}/.config", "opencode/tui.json")
+    if agent.plugin is None:
+        return None
+    made = facts.cache_directory() / agent.plugin.configuration
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or f"{facts.home()}/.config", agent.plugin.own)
     if not made.is_file():
         return None
     try:

@@ -14,7 +14,7 @@ from jailoc.generators.attach.resume_hint import Rewriter
 from jailoc.generators.attach.terminal_modes import Screen
 
 IDLE = 0.05
-"""Seconds until a piece that could be the beginning of OpenCode's hint is shown as it is."""
+"""Seconds until a piece that could be the beginning of the client's hint is shown as it is."""
 LAST_WORDS = 1.0
 """Seconds that a screen has to take the last output where nobody wants to wait."""
 PIECE = 1 << 16
@@ -27,11 +27,12 @@ class Display:
         master: The pseudo-terminal's own side; once entered, it is closed at the end.
         screen: Where to.
         alarm: Rung when nothing more will be copied.
+        hint: What the client says before a session's name when it ends.
     """
 
-    def __init__(self, master: int, screen: int, alarm: Alarm) -> None:
+    def __init__(self, master: int, screen: int, alarm: Alarm, hint: str) -> None:
         self.error: OSError | None = None
-        self._master, self._screen, self._alarm = master, screen, alarm
+        self._master, self._screen, self._alarm, self._hint = master, screen, alarm, hint
         self._over, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -71,7 +72,7 @@ class Display:
         self._alarm.ring()
 
     def _copy(self) -> None:
-        rewriter, changes = Rewriter(), Screen()
+        rewriter, changes = Rewriter(self._hint), Screen()
         for piece in self._pieces(rewriter):
             changes.feed(piece)
             self._show(piece)

@@ -48,7 +48,12 @@ def has_terminals() -> bool:
 
 
 def run(
-    command: list[str], environment: dict[str, str], watch: Watch, keys: int = 0, screen: int = 1
+    command: list[str],
+    environment: dict[str, str],
+    watch: Watch,
+    hint: str,
+    keys: int = 0,
+    screen: int = 1,
 ) -> Ended:
     """Run a program on a new terminal until it ends or must be ended.
 
@@ -56,6 +61,7 @@ def run(
         command: The program, by its path, and its arguments.
         environment: All of its environment.
         watch: Looks whether it must be ended.
+        hint: What it says before a session's name when it ends; jailoc's own is shown instead.
         keys: The descriptor that it is typed to.
         screen: The descriptor that it is shown on.
 
@@ -72,7 +78,7 @@ def run(
             alarm = stack.enter_context(Alarm())
             stack.enter_context(watch.running(alarm.ring))
             stack.enter_context(raw(keys))
-            display = stack.enter_context(Display(master, screen, alarm))
+            display = stack.enter_context(Display(master, screen, alarm, hint))
             unowned.pop_all()
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _TAKE_TERMINAL, name, *command],

@@ -9,7 +9,7 @@ from contextlib import closing
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.status_line import Live
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.attach.client import USER
+from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.sandbox import AGENT, FIRST_PORT, WALL, project
@@ -56,7 +56,9 @@ def services(name: str) -> Services:
     return Services(wall=found.get(WALL), agent=found.get(AGENT))
 
 
-def wait(terminal: Terminal, name: str, clock: Callable[[], float] = time.monotonic) -> Running:
+def wait(
+    terminal: Terminal, name: str, server: Agent, clock: Callable[[], float] = time.monotonic
+) -> Running:
     """Wait until the server of a workspace that is being started answers.
 
     Raises:
@@ -73,7 +75,7 @@ def wait(terminal: Terminal, name: str, clock: Callable[[], float] = time.monoto
                 problem = f"the server did not answer within {LIMIT:.0f} seconds"
             if problem is not None:
                 break
-            if wall and agent and _answers(agent, found.port):
+            if wall and agent and _answers(agent, found.port, server):
                 return Running(wall=wall, agent=agent, port=found.port)
             live.show(f"waiting for {name}: {_stage(found)}", f" ({seconds:.0f} s)")
             time.sleep(INTERVAL)
@@ -88,11 +90,13 @@ def _problem(what: str, container: containers.Container | None) -> str | None:
     return f"the {what} is unhealthy" if container.health == "unhealthy" else None
 
 
-def _answers(agent: containers.Container, port: int | None) -> bool:
+def _answers(agent: containers.Container, port: int | None, server: Agent) -> bool:
     """Tell whether the server is there: it says so itself, or answers anything at all."""
     if agent.state != "running":
         return False
-    return agent.health in {"healthy", ""} or (port is not None and _status(port) is not None)
+    return agent.health in {"healthy", ""} or (
+        port is not None and _status(port, server) is not None
+    )
 
 
 def _stage(found: Services) -> str:
@@ -113,22 +117,22 @@ def _failed(terminal: Terminal, name: str, problem: str, found: Services) -> Ref
     return refuse("not-ready", f"workspace `{name}`: {problem}", hint=f"see `jailoc logs {name}`")
 
 
-def accepts(port: int, password: str) -> bool | None:
+def accepts(port: int, server: Agent, password: str) -> bool | None:
     """Tell whether the server takes a password; None if it does not answer."""
-    status = _status(port, password)
-    return None if status is None else status != http.client.UNAUTHORIZED
+    status = _status(port, server, password)
+    return None if status is None else not server.health.refuses_login(status)
 
 
-def _status(port: int, password: str | None = None) -> int | None:
+def _status(port: int, server: Agent, password: str | None = None) -> int | None:
     """Ask the server how it is, never through a proxy; None if nothing answers."""
     headers = {}
     if password is not None:
-        token = base64.b64encode(f"{USER}:{password}".encode()).decode()
+        token = base64.b64encode(f"{server.user}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {token}"
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         with closing(connection):
-            connection.request("GET", "/global/health", headers=headers)
+            connection.request("GET", server.health.path, headers=headers)
             return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return None

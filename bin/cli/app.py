@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 if TYPE_CHECKING:
+    from jailoc.bin.config.session import Session
     from jailoc.bin.terminal.terminal import Terminal
 
 app = App(
@@ -41,3 +42,28 @@ def terminal() -> "Terminal":
     from jailoc.bin.terminal.terminal import Terminal
 
     return Terminal(color=Options.color)
+
+
+def session(workspace: str | None = None, *, config: str | None = None) -> "Session":
+    """Return what a command is given.
+
+    Args:
+        workspace: The one that the command's own argument names; `--workspace` counts otherwise.
+        config: The file that the command's own argument names; `--config` counts otherwise.
+    """
+    from jailoc.bin.config.session import Session
+
+    return Session(
+        terminal(), config or Options.config, workspace or Options.workspace, report=_report
+    )
+
+
+def _report(error: Exception, shown: "Terminal") -> int:
+    from jailoc.bin.cli.errors import report
+
+    return report(error, shown)
+
+
+def wanted(workspaces: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the workspaces that are named by arguments, or else by `--workspace`."""
+    return workspaces or ((Options.workspace,) if Options.workspace else ())

@@ -13,11 +13,12 @@ from cyclopts.argument import Argument
 
 from jailoc.bin.cli import command_line
 from jailoc.bin.host.paths import config_file
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.schemas import NAMES as SCHEMAS
 
 ASK = "__complete"
 """The first word of a command line that a script asks with."""
-SERVICES = ("firewall", "opencode", "dind")
+SERVICES = (WALL, AGENT, SIDECAR)
 
 Candidates = Iterable[tuple[str, str]]
 

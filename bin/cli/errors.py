@@ -12,12 +12,11 @@ from cyclopts import CycloptsError
 from jailoc.bin.cli import usage_errors
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import log
+from jailoc.bin.terminal.exit_status import ERROR
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.validate import InvalidOutputError
 from jailoc.model.diagnostic import Diagnostic, Refused
 
-DIFFERENT = 2
-"""The exit status where differences are asked for, and found."""
 _LOGIN = re.compile(r"://[^/@\s]+@")
 """Who logs in with what, in a URL."""
 
@@ -29,7 +28,7 @@ def report(error: Exception, terminal: Terminal) -> int:
         _tell(error, terminal)
     except BrokenPipeError:
         _hang_up()
-    return 1
+    return ERROR
 
 
 def _tell(error: Exception, terminal: Terminal) -> None:

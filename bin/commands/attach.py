@@ -1,23 +1,21 @@
 """Bare `jailoc`: make the workspace of a directory run, then attach a client to its server."""
 
 import os
-import shutil
 import sys
 import time
 
 from jailoc.bin.attach import container_client, host_client, pty, readiness
 from jailoc.bin.attach.watchdog import Watch
-from jailoc.bin.commands import configure, lifecycle
-from jailoc.bin.config import facts, source
+from jailoc.bin.commands import up
+from jailoc.bin.config import append, facts, source
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
-from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import Mode, Request
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.select import select
-from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.path import first_within
 from jailoc.model.sandbox import FIRST_PORT
@@ -27,49 +25,47 @@ SETTLING = 1.5
 """Seconds that the engine has to report a container as stopped whose processes are gone."""
 
 
-def run(terminal: Terminal, flag: str | None, wanted: str | None, request: Request) -> int:
+def run(session: Session, request: Request) -> int:
     """Attach to the workspace of a directory, after starting it where needed."""
-    target = configure.place(request.path)
-    origin = source.read(flag)
-    name = wanted or select(origin.config, target) or source.DEFAULT
+    target = source.directory(request.path)
+    origin, terminal = session.source(), session.terminal
+    name = session.workspace or select(origin.config, target) or source.DEFAULT
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
     inside_only = (request.mode or configured) == Mode.EXEC
-    path = None if inside_only else host_client.find(terminal, origin)
+    path = None if inside_only else host_client.find(terminal, origin, workspace.agent)
     # What cannot work is said before anything is changed or started.
     _possible(
-        attachment.choose(request.mode, configured, name, workspace.expose_port, path is not None),
+        attachment.choose(
+            request.mode, configured, name, workspace.agent, workspace.expose_port, path is not None
+        ),
         request.mode,
     )
     there = _root(workspace, target) is not None
-    if not there and not _offer(terminal, flag, workspace, target):
+    if not there and not _offer(session, workspace, target):
         return 0
     docker.check()
     if there and readiness.services(name).running:
         terminal.diagnose(origin.warnings)
-        _warn(terminal, workspace)
-    elif status := lifecycle.up(terminal, flag, name):
+        for line in observe.exposed(workspace):
+            terminal.say(
+                f"the host may execute what the agent can write: {line}; "
+                f"`jailoc up {name}` covers it",
+                "red",
+            )
+    elif status := up.run(session.of(name)):
         return status
-    running = readiness.wait(terminal, name)
-    return _Attachment(terminal, flag, name, target, request).start(running, configured, path)
+    running = readiness.wait(terminal, name, workspace.agent)
+    return _Attachment(session.of(name), workspace, target, request).start(
+        running, configured, path
+    )
 
 
 def _root(workspace: Workspace, target: str) -> str | None:
     return first_within(target, (each.path for each in workspace.paths))
 
 
-def _warn(terminal: Terminal, workspace: Workspace) -> None:
-    """Say what the host may execute and the running agent can write."""
-    applied = observe.last(workspace.name)
-    for line in told(uncovered(workspace, applied.compose if applied else None)):
-        terminal.say(
-            f"the host may execute what the agent can write: {line}; "
-            f"`jailoc up {workspace.name}` covers it",
-            "red",
-        )
-
-
-def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: str) -> bool:
+def _offer(session: Session, workspace: Workspace, target: str) -> bool:
     """Offer to add a directory to a workspace; tell whether it is in the file now.
 
     Raises:
@@ -77,7 +73,7 @@ def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: s
     """
     name = workspace.name
     try:
-        configure.check_path(flag, name, target)
+        append.check_path(session, name, target)
     except Refused as error:
         first = error.diagnostics[0]
         other = next((each.path for each in workspace.paths), None)
@@ -87,10 +83,10 @@ def _offer(terminal: Terminal, flag: str | None, workspace: Workspace, target: s
             allowed=first.allowed,
             hint=f"run `jailoc {other}` to work there" if other else "name another directory",
         ) from None
-    if not prompt.ask(terminal, f"{target} is not in workspace {name}. Add it?"):
-        terminal.say("nothing was changed", "yellow")
+    if not prompt.ask(session.terminal, f"{target} is not in workspace {name}. Add it?"):
+        session.terminal.say("nothing was changed", "yellow")
         return False
-    configure.add_path(terminal, flag, name, target)
+    append.path(session, name, target)
     return True
 
 
@@ -114,16 +110,22 @@ class _Attachment:
     """One client on one workspace."""
 
     def __init__(
-        self, terminal: Terminal, flag: str | None, name: str, target: str, request: Request
+        self, session: Session, workspace: Workspace, target: str, request: Request
     ) -> None:
-        self.terminal, self.flag, self.name = terminal, flag, name
+        self.session, self.terminal = session, session.terminal
+        self.name, self.agent = workspace.name, workspace.agent
         self.target, self.request = target, request
 
     def start(self, running: readiness.Running, configured: str, path: str | None) -> int:
         """Attach in the mode that what truly runs allows."""
         running = self._with_directory(running)
         mode = attachment.choose(
-            self.request.mode, configured, self.name, running.port is not None, path is not None
+            self.request.mode,
+            configured,
+            self.name,
+            self.agent,
+            running.port is not None,
+            path is not None,
         )
         if mode is Mode.REMOTE and not pty.has_terminals():
             self.terminal.say("no pseudo-terminal (PTY) to be had: exec mode it is", "yellow")
@@ -135,8 +137,8 @@ class _Attachment:
 
     def _up(self) -> readiness.Running:
         """Bring the workspace up to date."""
-        lifecycle.up(self.terminal, self.flag, self.name)
-        return readiness.wait(self.terminal, self.name)
+        up.run(self.session)
+        return readiness.wait(self.terminal, self.name, self.agent)
 
     def _with_directory(self, running: readiness.Running) -> readiness.Running:
         """Make sure that the directory is there inside, too.
@@ -144,7 +146,7 @@ class _Attachment:
         Raises:
             Refused: it is not, and the user does not want it to be.
         """
-        origin = source.read(self.flag)
+        origin = self.session.source()
         root = _root(resolve(origin.config, self.name, origin.host), self.target)
         if root is None or root in containers.mounted(running.agent.id):
             return running
@@ -159,14 +161,14 @@ class _Attachment:
         Raises:
             Refused: it has another one, and the user does not want a restart.
         """
-        mode = source.read(self.flag).config.password_mode
-        secret = password.password(mode, facts.state_directory(), self.name)
-        if readiness.accepts(port, secret) is not False:
+        mode = self.session.source().config.password_mode
+        secret = password.password(mode, facts.state_directory(), self.name, self.agent)
+        if readiness.accepts(port, self.agent, secret) is not False:
             return secret, running
         problem = f"the server of `{self.name}` has another password than the one that is kept"
         running = self._mended(problem, "Restart its agent with the kept one?")
-        secret = password.password(mode, facts.state_directory(), self.name)
-        if readiness.accepts(port, secret) is False:
+        secret = password.password(mode, facts.state_directory(), self.name, self.agent)
+        if readiness.accepts(port, self.agent, secret) is False:
             raise refuse("password", f"{problem}, after its restart, too")
         return secret, running
 
@@ -182,27 +184,33 @@ class _Attachment:
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
         environment = attachment.remote_environment(
-            os.environ, self.name, secret, host_client.tui_config()
+            os.environ, self.name, self.agent, secret, host_client.tui_config(self.agent)
         )
-        command = [path, *attachment.arguments(url, self.target, self.request)]
+        command = [path, *attachment.arguments(self.agent, url, self.target, self.request)]
         watch = self._watch(running)
-        return self._verdict(pty.run(command, environment, watch), watch)
+        return self._verdict(pty.run(command, environment, watch, self.agent.client.hint), watch)
 
     def _inside(self, running: readiness.Running) -> int:
         container = running.agent.id
-        inner = container_client.find(self.name, container)
+        inner = container_client.find(self.name, container, self.agent)
         self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
         url = f"http://127.0.0.1:{FIRST_PORT}"
         words, token = container_client.command(
-            container, inner, attachment.arguments(url, self.target, self.request), os.environ
+            container,
+            inner,
+            self.agent,
+            attachment.arguments(self.agent, url, self.target, self.request),
+            os.environ,
         )
-        binary = shutil.which("docker")
-        if binary is None:
-            raise docker.no_docker()
-        run = pty.run if pty.has_terminals() else pty.run_directly
         watch = self._watch(running)
+
+        def run(command: list[str], given: dict[str, str]) -> pty.Ended:
+            if pty.has_terminals():
+                return pty.run(command, given, watch, self.agent.client.hint)
+            return pty.run_directly(command, given, watch)
+
         try:
-            ended = run([binary, *words], docker.environment(), watch)
+            ended = docker.attend(words, run)
         finally:
             # Docker leaves a client alone that has lost its terminal.
             container_client.end(container, token)

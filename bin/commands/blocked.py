@@ -1,49 +1,45 @@
-"""The command that shows what the wall has refused: `blocked`."""
+"""`blocked`: show what the wall has refused a running sandbox."""
 
 import time
 from typing import Any
 
-from jailoc.bin.config import facts, source
+from jailoc.bin.config.session import Session
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.plan.origins import position
-from jailoc.generators.runtime.blocked import Blocked, explained, news, unresolved
+from jailoc.generators.runtime.blocked import Blocked, explained, machine, news, unresolved
 from jailoc.model.diagnostic import refuse
-from jailoc.model.document import Document
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import MOST_COUNTED
-from jailoc.model.sandbox import MACHINE, WALL
+from jailoc.model.sandbox import WALL
 
 PAUSE = 1.0
 """Seconds between two looks while following."""
 
 
-def run(
-    terminal: Terminal, config: str | None, wanted: str | None, follow: bool, as_json: bool
-) -> int:
+def run(session: Session, follow: bool, as_json: bool) -> int:
     """Show what a running workspace tried to reach and was refused."""
     try:
-        return _run(terminal, config, wanted, follow, as_json)
+        return _run(session, follow, as_json)
     except KeyboardInterrupt:
         if follow:  # the way to end it
             return 0
         raise
 
 
-def _run(
-    terminal: Terminal, config: str | None, wanted: str | None, follow: bool, as_json: bool
-) -> int:
+def _run(session: Session, follow: bool, as_json: bool) -> int:
+    terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
-    name, rows = _look(config, wanted)
+    name, rows = _look(session)
     if as_json and not follow:
         terminal.data({"workspace": name, "blocked": [_data(each) for each in rows]})
         return 0
     if not rows and not follow:
         terminal.say(f"{name}: nothing has been refused", "green")
     while True:
-        now = int(time.time())
+        now = int(session.clock())
         for row in rows:
             key = (row["target"], row["protocol"], row["port"])
             before = shown.get(key)
@@ -58,12 +54,12 @@ def _run(
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows = _look(config, name)
+        name, rows = _look(session.of(name))
 
 
-def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, Any]]]:
-    origin = source.read(config, expectations=False)
-    name = origin.chosen(wanted)
+def _look(session: Session) -> tuple[str, list[dict[str, Any]]]:
+    origin = session.reread(expectations=False)
+    name = origin.chosen(session.workspace)
     workspace = resolve(origin.config, name, origin.host)
     wall = next(
         (each for each in containers.containers(workspace.project) if each.service == WALL), None
@@ -79,21 +75,9 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
         explained(news(texts), rules, state.get("seen", {}), machine(texts))
     )
     if workspace.egress is not Egress.PUBLIC:
-        found += unresolved(state["refused"], int(time.time()), workspace.egress_origin)
-    text, _ = source.text_of(facts.config_file(config), named=False)
-    document = Document(text, origin.path)
-    rows = [each.model_dump() | {"place": position(document, each.reason)} for each in found]
+        found += unresolved(state["refused"], int(session.clock()), workspace.egress_origin)
+    rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
     return name, sorted(rows, key=lambda row: (-row["ago"], row["target"]))
-
-
-def machine(texts: dict[str, str]) -> frozenset[str]:
-    """Return the machine's addresses, from the wall's hosts(5) and its routes."""
-    lines = (line.split() for line in texts.get("hosts", "").splitlines())
-    found = {words[0] for words in lines if MACHINE in words[1:]}
-    for words in (line.split() for line in texts.get("route", "").splitlines()[1:]):
-        if len(words) > 2 and words[2] != "00000000":
-            found.add(".".join(str(each) for each in reversed(bytes.fromhex(words[2]))))
-    return frozenset(found)
 
 
 def _data(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command that asks the rules: `explain`."""
+"""`explain`: ask the rules whether something is open, and because of which line."""
 
 import ipaddress
 import socket
@@ -6,36 +6,30 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from jailoc.bin.config import facts, source
-from jailoc.bin.terminal.terminal import Terminal
+from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.explain import Answer, explain
 from jailoc.model.address import Network
 from jailoc.model.allow_entry import Target, parse_target
 from jailoc.model.diagnostic import refuse
-from jailoc.model.document import Document
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.sandbox import MACHINE
 
 
-def run(
-    terminal: Terminal, config: str | None, wanted: str | None, target: str, as_json: bool
-) -> int:
+def run(session: Session, target: str, as_json: bool) -> int:
     """Say whether a target is open, by which rule, and from which line of the configuration."""
     asked = _parse(target)
     # It is asked most where an expectation fails.
-    origin = source.read(config, expectations=False)
-    name = origin.chosen(wanted)
+    origin, terminal = session.source(expectations=False), session.terminal
+    name = origin.chosen(session.workspace)
     bundle = compile_workspace(origin.config, name, origin.host)
-    text, _ = source.text_of(facts.config_file(config), named=False)
-    document = Document(text, origin.path)
     rows = _named(bundle.firewall, asked)
     addresses = (asked.network,) if asked.network is not None else _addresses(asked.name)
     for network in addresses:
         rows += [_row(each) for each in explain(bundle.firewall, network, asked.port)]
     for row in rows:
-        row["place"] = position(document, row["reason"])
+        row["place"] = position(origin.document, row["reason"])
     if as_json:
         terminal.data({"workspace": name, "target": asked.text, "answers": rows})
         return 0

@@ -1,4 +1,4 @@
-"""Generated files that a team reviews: compare them with the configuration, and renew them."""
+"""`golden`: compare the generated files that a team reviews with the configuration, or renew."""
 
 import os
 import shutil
@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.cli.errors import DIFFERENT
 from jailoc.bin.config import portable
+from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
+from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.portable import Compiled
 from jailoc.generators.plan.golden_diff import compare, read, unified
@@ -44,9 +45,7 @@ def style(*, json: bool, markdown: bool) -> Style:
 
 
 def check(
-    terminal: Terminal,
-    config: str | None,
-    workspace: str | None,
+    session: Session,
     directory: str,
     how: Style,
     diff: bool,
@@ -63,7 +62,8 @@ def check(
             f"there is no directory `{directory}`",
             hint=f"write it first: jailoc golden update {directory}",
         )
-    origin = _read(terminal, config)
+    terminal, workspace = session.terminal, session.workspace
+    origin = _read(session)
     found = _differences(root, origin.compiled(_wanted(workspace)), workspace)
     same = all(each.state is State.SAME for each in found)
     match how:
@@ -83,13 +83,11 @@ def check(
         terminal.say(f"{directory} is what {origin.path} becomes", "green")
         return 0
     terminal.say(f"{directory} is not what {origin.path} becomes", "red")
-    terminal.say(f"after a review: {_command(directory, config)}", "yellow")
+    terminal.say(f"after a review: {_command(directory, session.config)}", "yellow")
     return DIFFERENT
 
 
-def update(
-    terminal: Terminal, config: str | None, workspace: str | None, directory: str, force: bool
-) -> int:
+def update(session: Session, directory: str, force: bool) -> int:
     """Make a directory what the configuration becomes.
 
     Everything is compiled and lies on the same disk before the first file is replaced, each in one
@@ -102,7 +100,8 @@ def update(
             hint="run it on a desk and commit the result; --force does it here",
         )
     root = Path(directory)
-    origin = _read(terminal, config)
+    terminal, workspace = session.terminal, session.workspace
+    origin = _read(session)
     made = origin.compiled(_wanted(workspace))
     found = _differences(root, made, workspace)
     _show(terminal, found, diff=False)
@@ -117,15 +116,15 @@ def update(
     return 0
 
 
-def _read(terminal: Terminal, config: str | None) -> portable.Shared:
-    origin = portable.read(config)
+def _read(session: Session) -> portable.Shared:
+    origin = portable.read(session)
     if origin.starter:
         raise refuse(
             "golden",
             f"there is no configuration at {origin.path}",
             hint="name it: --config FILE",
         )
-    terminal.diagnose(origin.warnings)
+    session.terminal.diagnose(origin.warnings)
     return origin
 
 

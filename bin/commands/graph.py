@@ -1,18 +1,17 @@
-"""The command that draws a sandbox: `graph`."""
+"""`graph`: draw who may reach what, and what is mounted how."""
 
 import sys
 
-from jailoc.bin.config import source
-from jailoc.bin.terminal.terminal import Terminal
+from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.views import diagram
 from jailoc.generators.views.svg import svg
 
 
-def run(terminal: Terminal, config: str | None, wanted: str | None, form: str | None) -> int:
+def run(session: Session, form: str | None) -> int:
     """Draw who may reach what, and what is mounted how, as it is compiled now."""
-    origin = source.read(config, expectations=False)
-    bundle = compile_workspace(origin.config, origin.chosen(wanted), origin.host)
+    origin, terminal = session.source(expectations=False), session.terminal
+    bundle = compile_workspace(origin.config, origin.chosen(session.workspace), origin.host)
     match form or ("terminal" if sys.stdout.isatty() else "mermaid"):
         case "mermaid":
             terminal.result(diagram.mermaid(bundle))

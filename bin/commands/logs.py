@@ -1,4 +1,4 @@
-"""The command that shows what containers wrote: `logs`.
+"""`logs`: show what containers wrote.
 
 docker(1) is asked for every container on its own and with time stamps: so the lines of all can be
 put in order, the last one counts without a line end too, and what docker itself says is no log.
@@ -8,14 +8,13 @@ import heapq
 import json
 import queue
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import survey
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal.terminal import Terminal, visible
@@ -26,6 +25,9 @@ from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 PIECE = 1 << 14
 """Bytes after which the engine cuts a line (copier.go); each piece has a stamp of its own."""
+LONGEST = 64 * (PIECE + len("2006-01-02T15:04:05.000000000Z "))
+"""Bytes of pieces and their stamps after which a line counts as two; the next begins with a stamp.
+"""
 CHUNK = 1 << 16
 LEAVE = 5.0
 """Seconds for the reader of a container to end before it is taken for one that goes on."""
@@ -44,16 +46,14 @@ class Line(NamedTuple):
 
 
 def run(
-    terminal: Terminal,
-    config: str | None,
-    wanted: str | None,
+    session: Session,
     follow: bool,
     tail: int | None,
     since: str | None,
     service: str | None,
 ) -> int:
     """Show what the containers of a workspace wrote, each line with its service."""
-    name = wanted or source.read(config).chosen(None)
+    name = session.workspace or session.source().chosen(None)
     project = sandbox.project(name)
     there = [each for each in survey.containers() if each.project == project]
     if not there:
@@ -68,7 +68,7 @@ def run(
             allowed=", ".join(each for each in (WALL, AGENT, SIDECAR) if each in services),
         )
     chosen = [each for each in there if service in {None, each.service}]
-    show = _Printer(terminal, max(len(each.service) for each in chosen))
+    show = _Printer(session.terminal, max(len(each.service) for each in chosen))
     try:
         with ExitStack() as stack:
             started = _Starts(project, service) if follow else None
@@ -101,11 +101,10 @@ class _Reader:
     def __init__(self, container: containers.Container, *options: str) -> None:
         self._container = container
         self._talk = b""
-        self._command = ["docker", "logs", "--timestamps", *options, container.id]
-        self._process = _spawn(self._command)
+        self._call = docker.start(["logs", "--timestamps", *options, container.id])
 
     def __iter__(self) -> Iterator[Line]:
-        for raw in lines(self._process.stdout) if self._process.stdout else ():
+        for raw in self._call.lines(LONGEST):
             stamp = STAMP.match(raw)
             if stamp is None:
                 # Not the container's: docker says what is wrong.
@@ -122,15 +121,14 @@ class _Reader:
         Raises:
             DockerError: it ended badly.
         """
-        ended = self._process.wait()
+        ended = self._call.wait()
         if ended:
-            raise docker.DockerError(
-                "reading the logs", self._command, ended, self._talk.decode(errors="replace")
-            )
+            talk = self._talk.decode(errors="replace")
+            raise docker.DockerError("reading the logs", self._call.call.command, ended, talk)
 
     def stop(self) -> None:
         """End it, however it is."""
-        _stop(self._process)
+        self._call.stop()
 
 
 class _Starts:
@@ -141,11 +139,11 @@ class _Starts:
         labels += [f"label={sandbox.COMPOSE_SERVICE}={service}"] if service else []
         words = [word for each in ("type=container", "event=start", *labels)
                  for word in ("--filter", each)]  # fmt: skip
-        self._process = _spawn(["docker", "events", "--format", "{{json .}}", *words])
+        self._call = docker.start(["events", "--format", "{{json .}}", *words])
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yield id and service of each."""
-        for raw in lines(self._process.stdout) if self._process.stdout else ():
+        for raw in self._call.lines():
             try:
                 event = json.loads(raw)
                 labels = event["Actor"]["Attributes"]
@@ -154,26 +152,7 @@ class _Starts:
                 continue
 
     def stop(self) -> None:
-        _stop(self._process)
-
-
-def _spawn(command: list[str]) -> "subprocess.Popen[bytes]":
-    try:
-        return subprocess.Popen(
-            command,
-            env=docker.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,  # a read returns what there is
-        )
-    except FileNotFoundError:
-        raise docker.no_docker() from None
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    process.wait()
+        self._call.stop()
 
 
 def _history(
@@ -251,16 +230,6 @@ def _container(identity: str, service: str) -> containers.Container:
         id=identity, service=service, project="", state="running", health="", exit_code=0,
         ports=(), started="", image="",
     )  # fmt: skip
-
-
-def lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield whole lines as soon as they are there; the last one gets the line end it may lack."""
-    rest = b""
-    while chunk := stream.read(CHUNK):
-        *whole_ones, rest = (rest + chunk).split(b"\n")
-        yield from (line + b"\n" for line in whole_ones)
-    if rest:
-        yield rest + b"\n"
 
 
 def after(stamp: str) -> str:

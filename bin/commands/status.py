@@ -1,9 +1,10 @@
-"""The command that shows what runs: `status`."""
+"""`status`: show what runs."""
 
 import sys
 import time
 from typing import Any, NoReturn
 
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import survey
 from jailoc.bin.deploy.survey import Snapshot
 from jailoc.bin.terminal.terminal import Terminal, visible
@@ -14,20 +15,19 @@ PAUSE = 2.0
 """Seconds from one look to the next while watching."""
 
 
-def run(
-    terminal: Terminal, config: str | None, wanted: str | None, as_json: bool, watch: bool
-) -> int:
+def run(session: Session, as_json: bool, watch: bool) -> int:
     """Show the state of one workspace, or of all; while watching, again and again.
 
     Returns:
         1 if the configuration cannot be used; what runs is shown all the same.
     """
+    terminal, wanted = session.terminal, session.workspace
     if watch:
         try:
-            _watch(terminal, config, wanted, as_json)
+            _watch(session, as_json)
         except KeyboardInterrupt:  # the way to end it
             return 0
-    seen = survey.look(config, wanted)
+    seen = survey.look(session, wanted)
     if as_json:
         terminal.data(_data(seen))
     else:
@@ -36,11 +36,12 @@ def run(
     return 1 if seen.problems else 0
 
 
-def _watch(terminal: Terminal, config: str | None, wanted: str | None, as_json: bool) -> NoReturn:
+def _watch(session: Session, as_json: bool) -> NoReturn:
+    terminal, wanted = session.terminal, session.workspace
     first = True
     while True:
         begun = time.monotonic()
-        seen = survey.look(config, wanted)
+        seen = survey.look(session, wanted)
         if as_json:
             terminal.line(_data(seen))
         else:

@@ -3,11 +3,11 @@
 import os
 from dataclasses import dataclass
 
-from jailoc.bin.config import facts
-from jailoc.bin.config.source import text_of
+from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.resolve import names
+from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document
@@ -35,18 +35,16 @@ class Shared:
         )
 
 
-def read(flag: str | None) -> Shared:
-    """Read and check the configuration file for no machine in particular.
+def read(session: Session) -> Shared:
+    """Check the configuration file for no machine in particular.
 
     Raises:
         Refused: the file cannot be read, or something in it is wrong on every machine.
     """
-    path = facts.config_file(flag)
-    named = bool(flag or os.environ.get("JAILOC_CONFIG"))
-    text, starter = text_of(path, named)
-    document = Document(text, str(path))
+    document = session.document()
     host = portable.host(document)
     config = load(document, host)
+    meet(document, config, host)
     home = os.path.normpath(os.environ.get("HOME") or "/")
     found = (*warnings(document, config, host), *portable.check(document, home))
-    return Shared(str(path), document, config, found, starter)
+    return Shared(str(session.path), document, config, found, session.starter)

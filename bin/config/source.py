@@ -1,6 +1,7 @@
 """From a configuration file on disk to a checked `Config` and the `Host` it is for."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from jailoc.bin.config import facts
@@ -8,20 +9,22 @@ from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import select
-from jailoc.model.base import Model
+from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, refuse
 from jailoc.model.document import Document
 from jailoc.model.host import Host
-from jailoc.model.path import clean
+from jailoc.model.path import clean, expand
 
 DEFAULT = "default"
 
 
-class Source(Model):
+@dataclass(frozen=True)
+class Source:
     """A configuration, with where it came from and the machine it is for."""
 
     path: str
+    document: Document
     config: Config
     host: Host
     urls: tuple[str, ...]
@@ -42,34 +45,34 @@ class Source(Model):
         return wanted or names(self.config)
 
 
-def read(flag: str | None, *, expectations: bool = True) -> Source:
-    """Read and check the configuration file.
-
-    Args:
-        flag: The value of `--config`, if it was given.
-        expectations: Whether those that the rules do not meet count as problems.
-
-    Raises:
-        Refused: the file cannot be read, or something in it is wrong.
-    """
-    path = facts.config_file(flag)
-    named = bool(flag or os.environ.get("JAILOC_CONFIG"))
-    text, starter = text_of(path, named)
-    return check(text, path, starter, expectations=expectations)
-
-
-def check(text: str, path: Path, starter: bool = False, *, expectations: bool = True) -> Source:
+def check(text: str, path: Path) -> Source:
     """Check the text of a configuration file.
 
     Raises:
         Refused: something in it is wrong.
     """
-    document = Document(text, str(path))
+    return gathered(Document(text, str(path)))
+
+
+def gathered(document: Document, *, starter: bool = False, expectations: bool = True) -> Source:
+    """Gather what a configuration says of this machine, and check it against that.
+
+    Args:
+        document: The configuration.
+        starter: Whether it stands in for a file that is not there.
+        expectations: Whether those that the rules do not meet count as problems.
+
+    Raises:
+        Refused: something in it is wrong.
+    """
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
-    config = load(document, host, expectations=expectations)
+    config = load(document, host)
+    if expectations:
+        meet(document, config, host)
     return Source(
-        path=str(path),
+        path=document.file,
+        document=document,
         config=config,
         host=host,
         urls=asked.urls,
@@ -87,6 +90,23 @@ def current_directory() -> str:
         return str(Path.cwd())
     except OSError:
         return "/"
+
+
+def directory(text: str | None) -> str:
+    """Return the directory that an argument means, as the user spells it.
+
+    Raises:
+        Refused: there is none.
+    """
+    if text is None:
+        return current_directory()
+    path = expand(text, facts.home())
+    path = clean(path if path.startswith("/") else f"{current_directory()}/{path}")
+    if not Path(path).exists():
+        raise refuse("directory", f"`{path}` does not exist")
+    if not Path(path).is_dir():
+        raise refuse("directory", f"`{path}` is not a directory")
+    return path
 
 
 def text_of(path: Path, named: bool) -> tuple[str, bool]:

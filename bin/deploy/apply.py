@@ -3,9 +3,9 @@
 import secrets as random
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from jailoc.bin.config import facts, source
+from jailoc.bin.config import facts
+from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import Source
 from jailoc.bin.deploy import execute, images, observe, password, rollback
 from jailoc.bin.deploy import secrets as secret
@@ -20,8 +20,8 @@ from jailoc.generators.plan.origins import tell
 from jailoc.generators.plan.plan import moved, plan, plan_removal
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
-from jailoc.model.document import Document
 from jailoc.model.plan import Action, BuildImages, Plan
+from jailoc.model.plan_address import ServiceAddress
 from jailoc.model.sandbox import PASSWORD_FILE, WALL, workspace_of
 
 MOST_ROUNDS = 3
@@ -40,11 +40,10 @@ class Item:
     origin: Source
 
 
-def read(
-    terminal: Terminal, flag: str | None, chosen: Callable[[Source], tuple[str, ...]]
-) -> Source:
-    """Read the configuration, with the remote Dockerfiles of the workspaces that are chosen."""
-    origin = source.read(flag)
+def read(session: Session, chosen: Callable[[Source], tuple[str, ...]]) -> Source:
+    """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen."""
+    origin = session.source()
+    terminal = session.terminal
     terminal.diagnose(origin.warnings)
     if origin.starter:
         terminal.say(
@@ -59,12 +58,11 @@ def read(
             if place and place.source in origin.urls:
                 images.fetched(terminal, place.source)
                 fetched = True
-    return source.read(flag) if fetched else origin
+    return session.reread() if fetched else origin
 
 
 def item(
-    terminal: Terminal,
-    flag: str | None,
+    session: Session,
     origin: Source,
     name: str,
     *,
@@ -76,8 +74,7 @@ def item(
     """Compile a workspace, and gather its secrets.
 
     Args:
-        terminal: Where it is told what the engine has under the names of images.
-        flag: The value of `--config`.
+        session: Where it is told what the engine has under the names of images.
         origin: The configuration.
         name: The workspace.
         ask: Whether there is an engine to be asked.
@@ -93,7 +90,7 @@ def item(
     missing: tuple[str, ...] = ()
     if complete:
         values = secret.values(workspace)
-        password.check(mode)
+        password.check(mode, workspace.agent)
     else:
         values, missing = secret.known(workspace)
     bundle = compile_workspace(origin.config, name, origin.host)
@@ -101,12 +98,13 @@ def item(
         # Before anything is written: a password, or the key of the digests.
         docker.check()
         _check_port(bundle)
-    if ask and images.resolve(terminal, bundle, pull=pull, fetch=complete):
-        origin = source.read(flag)
+    if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
+        origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
-        values[PASSWORD_FILE] = password.password(mode, facts.state_directory(), name).encode()
-    elif (known := password.peek(mode, facts.state_directory(), name)) is not None:
+        made = password.password(mode, facts.state_directory(), name, workspace.agent)
+        values[PASSWORD_FILE] = made.encode()
+    elif (known := password.peek(mode, facts.state_directory(), name, workspace.agent)) is not None:
         values[PASSWORD_FILE] = known.encode()
     else:
         missing = (*missing, PASSWORD_FILE)
@@ -163,22 +161,16 @@ def planned(each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
     before = found.applied.firewall if found.applied else None
     if each.bundle is None:
         made = plan_removal(found, each.given, prune)
-        return tell(made, _document(each.origin), {}, before, None)
+        return tell(made, each.origin.document, {}, before, None)
     settings = {
         one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
     }
     made = plan(each.bundle, found, each.given)
-    return tell(made, _document(each.origin), settings, before, each.bundle.firewall)
-
-
-def _document(origin: Source) -> Document:
-    text, _ = source.text_of(Path(origin.path), named=False)
-    return Document(text, origin.path)
+    return tell(made, each.origin.document, settings, before, each.bundle.firewall)
 
 
 def carry_out(
-    terminal: Terminal,
-    flag: str | None,
+    session: Session,
     each: Item,
     *,
     approved: Plan | None = None,
@@ -188,8 +180,7 @@ def carry_out(
     """Make a workspace what its item says; return whether anything had to be done.
 
     Args:
-        terminal: Where progress is shown.
-        flag: The value of `--config`.
+        session: The configuration, to compare it again, and where progress is shown.
         each: The workspace.
         approved: The plan that somebody has seen; any other is refused.
         prune: Whether a removal takes volumes and the password, too.
@@ -200,12 +191,13 @@ def carry_out(
         Refused: the world has moved on, somebody else holds the port, or what runs differs from
             its model.
     """
+    terminal = session.terminal
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
         if each.bundle is None:
             return _remove(terminal, each, approved, prune)
         _check_port(each.bundle)
         place = execute.Engine(
-            terminal, each.bundle, each.given, each.secrets, lambda: unchanged(flag, each)
+            terminal, each.bundle, each.given, each.secrets, lambda: unchanged(session, each)
         )
         place.wait()
         found = place.observe()
@@ -231,9 +223,9 @@ def carry_out(
 def _announce(terminal: Terminal, made: Plan) -> None:
     """Say what is interrupted, and why, to somebody who has not seen the plan."""
     for change in made.changes:
-        if change.address.startswith("service.") and change.action is not Action.CREATE:
+        if isinstance(change.address, ServiceAddress) and change.action is not Action.CREATE:
             causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
-            what = f"{change.action} {change.address.removeprefix('service.')}"
+            what = f"{change.action} {change.address.name}"
             terminal.say(f"{what}: {'; '.join(causes)}", "yellow")
 
 
@@ -278,7 +270,7 @@ def _same(approved: Plan | None, made: Plan) -> None:
     if approved.bundle != made.bundle:
         problems.append("the configuration, or what it names, has changed")
     if differing := moved(approved.world, made.world):
-        problems.append(f"not as it was: {', '.join(differing)}")
+        problems.append(f"not as it was: {', '.join(map(str, differing))}")
     if problems:
         raise Refused(
             tuple(
@@ -293,13 +285,13 @@ def _same(approved: Plan | None, made: Plan) -> None:
         )
 
 
-def unchanged(flag: str | None, each: Item) -> None:
+def unchanged(session: Session, each: Item) -> None:
     """Compile once more, and compare.
 
     Raises:
         Refused: the configuration, or what it names, is not what it was.
     """
-    origin = source.read(flag)
+    origin = session.reread()
     if compile_workspace(origin.config, each.name, origin.host) != each.bundle:
         raise refuse(
             "moved",

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from jailoc.bin.commands import verify
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import images, plugin
+from jailoc.bin.deploy import check, images, plugin
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
@@ -97,7 +96,7 @@ class Engine:
             case WriteFiles():
                 self._prepare()
                 files.write_bundle(self._bundle, self._directory)
-                plugin.write()
+                plugin.write(self._bundle.agent)
             case RemoveContainer():
                 self._terminal.say(f"removing {step.service}")
                 containers.remove(step.container)
@@ -188,7 +187,7 @@ class Engine:
             Refused: something differs.
         """
         self.wait()
-        wrong = [each for each in verify.quick(self._bundle) if not each.ok]
+        wrong = [each for each in check.quick(self._bundle) if not each.ok]
         if wrong:
             raise Refused(tuple(map(_problem, wrong)))
 

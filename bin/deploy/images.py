@@ -12,7 +12,7 @@ from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
 from jailoc.generators.runtime.build_log import BuildLog, Event, Failure, What
-from jailoc.generators.runtime.image_check import SCRIPT, unsuitable
+from jailoc.generators.runtime.image_check import script, unsuitable
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Sidecar
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
@@ -190,8 +190,8 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
     Raises:
         Refused: it lacks something, or cannot be pulled.
     """
-    agent = bundle.compose.services[AGENT]
-    reference = agent.image.text
+    service = bundle.compose.services[AGENT]
+    reference = service.image.text
     identity = images.identity(reference)
     if identity is None:
         problem = _pull(terminal, reference)
@@ -200,19 +200,23 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
             raise Refused((Diagnostic(
                 code="image-missing",
                 message=f"image `{reference}` cannot be pulled: {problem}",
-                where=agent.image.origin,
+                where=service.image.origin,
                 hint="check its name, the network and `docker login`",
             ),))  # fmt: skip
     environment = {
-        key: value.text for key, value in agent.environment.items() if key in {"HOME", "PATH"}
+        key: value.text for key, value in service.environment.items() if key in {"HOME", "PATH"}
     }
-    asked = hashlib.sha256(repr((identity, SCRIPT, environment)).encode()).hexdigest()
+    question = script(bundle.agent)
+    asked = hashlib.sha256(repr((identity, question, environment)).encode()).hexdigest()
     place = facts.cache_directory() / "images.suitable" / asked
     if place.exists():
         return
     terminal.say(f"looking into image {reference}")
     refusal = unsuitable(
-        reference, agent.image.origin, images.ask(identity, SCRIPT, environment) or ()
+        reference,
+        service.image.origin,
+        bundle.agent,
+        images.ask(identity, question, environment) or (),
     )
     if refusal is not None:
         raise refusal

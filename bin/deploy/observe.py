@@ -15,6 +15,7 @@ from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
 from jailoc.bin.host import placeholders
 from jailoc.generators.artefacts import container_fields
+from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
@@ -30,6 +31,7 @@ from jailoc.model.sandbox import (
     SERVICE_LABEL,
     WALL,
 )
+from jailoc.model.workspace import Workspace
 
 _ASK = f"ls -A {SECRETS_PLACE}; echo ==; exec {' '.join(FIREWALL)} verify"
 """Of a wall: the names of the secrets that it holds, then how its rules compare."""
@@ -155,7 +157,7 @@ def _found(
 def _ask_wall(container: str) -> tuple[Rules, tuple[str, ...], tuple[str, ...]]:
     """Return how the rules compare, what differs, and the names of the secrets in memory."""
     command = ["exec", "--user", "0:0", container, "/bin/sh", "-c", _ASK]
-    status, output, told = docker.attempt(command, timeout=60)
+    status, output, told = docker.attempt(command, timeout=60, limit=engine.LARGE)
     head, mark, _ = output.partition("==\n")
     if not mark:
         return Rules.UNKNOWN, (), ()
@@ -210,6 +212,12 @@ def last(name: str) -> Applied | None:
         return Applied.model_validate_json(record(name).read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+def exposed(workspace: Workspace) -> tuple[str, ...]:
+    """Return what the host may execute and the agent can write, because it came after the start."""
+    applied = last(workspace.name)
+    return told(uncovered(workspace, applied.compose if applied else None))
 
 
 def reloaded(bundle: Bundle) -> None:

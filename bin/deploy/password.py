@@ -12,21 +12,22 @@ from pathlib import Path
 
 from jailoc.bin.host import files, keyring
 from jailoc.bin.host.keyring import Unavailable
+from jailoc.model.agents.agent import Agent
 from jailoc.model.diagnostic import Refused, refuse
 
-VARIABLE = "OPENCODE_SERVER_PASSWORD"
 MARKER = "keyring"
 LOCK_PATIENCE = 10
 """Seconds to wait for another jailoc that makes the same password."""
 
 
-def password(mode: str, directory: Path, workspace: str) -> str:
+def password(mode: str, directory: Path, workspace: str, agent: Agent) -> str:
     """Return the workspace's password; the first call makes it.
 
     Args:
         mode: `auto`, `env`, `keyring` or `file`.
         directory: Where jailoc keeps what must last.
         workspace: The workspace's name.
+        agent: Its agent.
 
     Returns:
         64 hexadecimal digits from the operating system's random source, or what was found.
@@ -38,13 +39,13 @@ def password(mode: str, directory: Path, workspace: str) -> str:
     path = _path(directory, workspace)
     match mode:
         case "env":
-            return _from_variable() or _refuse_variable()
+            return _from_variable(agent) or _refuse_variable(agent)
         case "keyring":
             return _from_keyring(workspace, path)
         case "file":
             return _from_file(path)
         case "auto" | "":
-            return _from_variable() or _automatic(workspace, path)
+            return _from_variable(agent) or _automatic(workspace, path)
     raise refuse(
         "password",
         f"there is no password_mode `{mode}`",
@@ -52,14 +53,14 @@ def password(mode: str, directory: Path, workspace: str) -> str:
     )
 
 
-def source(mode: str, directory: Path, workspace: str) -> str:
+def source(mode: str, directory: Path, workspace: str, agent: Agent) -> str:
     """Say where the workspace's password is; nothing is made, written or asked of anybody.
 
     Returns:
         `env`, `keyring` or `file`; `none` if there is no password yet; `unknown` if that cannot be
         told now, as with a locked keyring.
     """
-    if mode not in {"file", "keyring"} and _from_variable():
+    if mode not in {"file", "keyring"} and _from_variable(agent):
         return "env"
     if mode == "env":
         return "none"
@@ -79,24 +80,24 @@ def source(mode: str, directory: Path, workspace: str) -> str:
     return "none"
 
 
-def peek(mode: str, directory: Path, workspace: str) -> str | None:
+def peek(mode: str, directory: Path, workspace: str, agent: Agent) -> str | None:
     """Return the workspace's password where nobody has to be asked for it, and nothing is made."""
-    match source(mode, directory, workspace):
+    match source(mode, directory, workspace, agent):
         case "env":
-            return _from_variable()
+            return _from_variable(agent)
         case "file":
             return _read(_path(directory, workspace))
     return None
 
 
-def check(mode: str) -> None:
+def check(mode: str, agent: Agent) -> None:
     """Make sure that a password can be had before any long work begins.
 
     Raises:
         Refused: the mode is `env` and the variable is not there.
     """
-    if mode == "env" and not _from_variable():
-        _refuse_variable()
+    if mode == "env" and not _from_variable(agent):
+        _refuse_variable(agent)
 
 
 def _path(directory: Path, workspace: str) -> Path:
@@ -110,15 +111,15 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _from_variable() -> str:
-    return os.environ.get(VARIABLE, "")
+def _from_variable(agent: Agent) -> str:
+    return next((found for name in agent.passwords if (found := os.environ.get(name))), "")
 
 
-def _refuse_variable() -> str:
+def _refuse_variable(agent: Agent) -> str:
     raise refuse(
         "password",
-        f"password_mode is `env`, but {VARIABLE} is not set",
-        hint=f"export {VARIABLE}, or choose another password_mode",
+        f"password_mode is `env`, but {agent.passwords[0]} is not set",
+        hint=f"export {agent.passwords[0]}, or choose another password_mode",
     )
 
 

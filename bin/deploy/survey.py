@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import Source
 from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
-from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.config.resolve import names, resolve, unknown_workspace
-from jailoc.generators.runtime.uncovered import told, uncovered
+from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
@@ -65,16 +64,16 @@ class Answers:
     images: dict[str, str | None] = field(default_factory=dict)
 
 
-def look(config: str | None, wanted: str | None) -> Snapshot:
+def look(session: Session, wanted: str | None) -> Snapshot:
     """Return what there is of one workspace or of all, also of those no configuration has.
 
     Raises:
         Refused: neither the configuration nor the engine has the wanted one; or no engine answers.
     """
-    origin: source.Source | None = None
+    origin: Source | None = None
     problems: tuple[Diagnostic, ...] = ()
     try:
-        origin = source.read(config, expectations=False)
+        origin = session.reread(expectations=False)
     except Refused as refused:
         problems = refused.diagnostics
     known = names(origin.config) if origin else ()
@@ -89,19 +88,23 @@ def look(config: str | None, wanted: str | None) -> Snapshot:
     if wanted is not None and wanted not in {*known, *found}:
         raise Refused(problems) if problems else unknown_workspace(wanted, known)
     chosen = (wanted,) if wanted is not None else tuple(sorted({*known, *found}))
-    rows = _rows(origin, {name: found.get(name, {}) for name in chosen})
+    rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen})
     if wanted is not None and origin is not None and found.get(wanted):
         mode = origin.config.password_mode
-        where = password.source(mode, paths.state_directory(), wanted)
+        where = password.source(
+            mode, paths.state_directory(), wanted, agent_of(origin.config, wanted)
+        )
         rows = tuple(each.model_copy(update={"password": where}) for each in rows)
     return Snapshot(rows=rows, problems=problems)
 
 
-def _rows(origin: source.Source | None, found: Mapping[str, Services]) -> tuple[Status, ...]:
+def _rows(
+    session: Session, origin: Source | None, found: Mapping[str, Services]
+) -> tuple[Status, ...]:
     # Waiting for the engine is all that the threads do.
     with ThreadPoolExecutor(8) as pool:
         measured = pool.submit(stats.usage, _running(found.values()))
-        every = [_asked(pool, name, services, origin) for name, services in found.items()]
+        every = [_asked(session, pool, name, services, origin) for name, services in found.items()]
         references = {each.bundle.compose.services[AGENT].image.text
                       for each in every if each.bundle}  # fmt: skip
         images = {each: pool.submit(builder.identity, each) for each in sorted(references)}
@@ -144,12 +147,20 @@ def _running(every: Iterable[Services]) -> list[str]:
 
 
 def _asked(
-    pool: ThreadPoolExecutor, name: str, found: Services, origin: source.Source | None
+    session: Session,
+    pool: ThreadPoolExecutor,
+    name: str,
+    found: Services,
+    origin: Source | None,
 ) -> Workspace:
     """Send the questions about one workspace on their way."""
     wall = _up(found, WALL)
     compiled = _compiled(origin, name) if found else None
-    drift = pool.submit(drifted, origin, name) if origin and isinstance(compiled, Bundle) else None
+    drift = (
+        pool.submit(drifted, session, origin, name)
+        if origin and isinstance(compiled, Bundle)
+        else None
+    )
     if wall is None:
         return Workspace(name, found, compiled, drift=drift)
     return Workspace(
@@ -176,7 +187,7 @@ def _usage(asked: Future[dict[str, Usage]]) -> tuple[dict[str, Usage], str]:
         return {}, error.tail.rpartition("\n")[2] or error.what
 
 
-def _compiled(origin: source.Source | None, name: str) -> Bundle | str | None:
+def _compiled(origin: Source | None, name: str) -> Bundle | str | None:
     # The compiler checks what it writes against schemas; where nothing runs nobody needs it.
     from jailoc.generators.artefacts.compile import compile_workspace
 
@@ -188,18 +199,18 @@ def _compiled(origin: source.Source | None, name: str) -> Bundle | str | None:
         return str(refused)
 
 
-def drifted(origin: source.Source, name: str) -> bool | None:
+def drifted(session: Session, origin: Source, name: str) -> bool | None:
     """Tell whether an apply would have something to do; None where that cannot be found out."""
     from jailoc.bin.deploy import apply
 
     try:
-        each = apply.item(Terminal(), None, origin, name, complete=False, ask=False)
+        each = apply.item(session, origin, name, complete=False, ask=False)
         return not apply.planned(each).empty
     except (DockerError, Refused):
         return None
 
 
-def _row(asked: Workspace, origin: source.Source | None, answers: Answers) -> Status:
+def _row(asked: Workspace, origin: Source | None, answers: Answers) -> Status:
     found, bundle = asked.found, asked.bundle
     agent, wall, running = found.get(AGENT), found.get(WALL), _up(found, AGENT)
     configured = asked.name in origin.config.workspaces if origin else None
@@ -223,17 +234,11 @@ def _row(asked: Workspace, origin: source.Source | None, answers: Answers) -> St
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
-        uncovered=_uncovered(asked.name, origin) if running and configured else (),
+        uncovered=observe.exposed(resolve(origin.config, asked.name, origin.host))
+        if origin and running and configured
+        else (),
         drift=asked.drift.result() if asked.drift else True if configured is False else None,
     )
-
-
-def _uncovered(name: str, origin: source.Source | None) -> tuple[str, ...]:
-    if origin is None:
-        return ()
-    applied = observe.last(name)
-    workspace = resolve(origin.config, name, origin.host)
-    return told(uncovered(workspace, applied.compose if applied else None))
 
 
 def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:
@@ -244,7 +249,7 @@ def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:
 
 
 def _port(
-    name: str, origin: source.Source | None, wall: engine.Container | None
+    name: str, origin: Source | None, wall: engine.Container | None
 ) -> tuple[int | None, bool]:
     """Return the port on the host; the configuration may have moved on since the start."""
     if wall is not None:

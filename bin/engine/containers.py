@@ -2,17 +2,18 @@
 
 import json
 import re
-import shlex
 import socket
-import subprocess
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.engine.docker import DockerError, endpoint, environment, run, stream
-from jailoc.bin.host import log
+from jailoc.bin.engine.docker import DockerError, endpoint, run, stream
 from jailoc.generators.artefacts.container_fields import anonymous
+from jailoc.model import sandbox
 from jailoc.model.base import Model
+from jailoc.model.diagnostic import Refused
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import (
     AGENT_USER,
@@ -23,6 +24,11 @@ from jailoc.model.sandbox import (
     workspace_of,
 )
 from jailoc.model.status import Limits
+
+LARGE = 16 << 20
+"""Bytes for what grows with the number of containers (some 10 KB each), or of refused places."""
+MARGIN = 600.0
+"""Seconds that Compose has to make or remove containers, beside its waiting for their health."""
 
 
 class Container(Model):
@@ -54,6 +60,14 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
     return tuple(each for each in every if workspace_of(each.project))
 
 
+def running(name: str) -> bool:
+    """Tell whether a workspace runs; where no engine answers, nothing does."""
+    try:
+        return any(each.state == "running" for each in containers(sandbox.project(name)))
+    except (DockerError, Refused):
+        return False
+
+
 def inspected(project: str | None = None) -> list[dict[str, Any]]:
     """Return what `docker inspect` says of the containers of a project, or of all projects.
 
@@ -70,7 +84,7 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
         return []
     try:
         found: list[dict[str, Any]] = json.loads(
-            run(["inspect", *listed], what="inspect containers", timeout=30)
+            run(["inspect", *listed], what="inspect containers", timeout=30, limit=LARGE)
         )
     except DockerError:
         # One of them went away between the two calls.
@@ -182,6 +196,7 @@ def up(
         ),
         what=f"starting project {project}",
         line=line,
+        timeout=wait + MARGIN,
     )  # fmt: skip
 
 
@@ -310,6 +325,7 @@ def refusals(wall: str) -> dict[str, str]:
         ["exec", "--user", "65534:65534", wall, "/bin/sh", "-c", _TABLES],
         what="reading what was refused",
         timeout=30,
+        limit=LARGE,
     )
     found: dict[str, str] = {}
     for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
@@ -334,28 +350,17 @@ def down(project: str, line: Callable[[str], None], *, volumes: bool = False) ->
                                 "--remove-orphans", *(["--volumes"] if volumes else [])]),
         what=f"stopping project {project}",
         line=line,
+        timeout=MARGIN,
     )  # fmt: skip
 
 
 def tail(container: str, lines: int = 15) -> str:
     """Return the last log lines of a container, for the message of a failure."""
-    command = ["docker", "logs", "--tail", str(lines), container]
-    try:
-        with log.timed("docker", argv=shlex.join(command)):
-            done = subprocess.run(
-                command,
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=20,
-                check=False,
-            )
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()
+    seen: deque[str] = deque(maxlen=lines)
+    with suppress(DockerError, Refused):
+        stream(["logs", "--tail", str(lines), container], what="reading the logs",
+               line=seen.append, timeout=20)  # fmt: skip
+    return "\n".join(seen).strip()
 
 
 def port_is_free(port: int) -> bool:

@@ -1,46 +1,55 @@
-"""The one way to the `docker` command, with all that it could inherit made explicit.
+"""How docker is asked: its arguments, what it may inherit, and its failures in words.
 
 docker(1) and Compose read many variables and files of their own; a generated project must mean the
-same wherever jailoc is called from.
+same wherever jailoc is called from. All of it goes through the door beside this file.
 """
 
-import json
 import os
-import shlex
-import subprocess
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
-from jailoc.bin.engine.endpoint import Endpoint, endpoint, no_docker, pinned
-from jailoc.bin.host import log
+from jailoc.bin.engine import client_settings, door
+from jailoc.bin.engine.door import LONG, Reply, Running, no_docker
+from jailoc.bin.engine.endpoint import Endpoint, endpoint, pinned
 from jailoc.model.diagnostic import refuse
 
-__all__ = ["DockerError", "Endpoint", "check", "endpoint", "environment", "no_docker", "run",
-           "stream"]  # fmt: skip
+__all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "endpoint",
+           "environment", "no_docker", "run", "start", "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
 ENGINE_API_MINIMUM = (1, 41)
+Outcome = TypeVar("Outcome", bound=door.Ended)
 
 
 class DockerError(Exception):
     """Docker said no. Keeps the arguments and the last lines of what it wrote."""
 
-    def __init__(self, what: str, arguments: list[str], status: int, output: str) -> None:
+    def __init__(
+        self, what: str, arguments: list[str], status: int, output: str, *, cut: bool = False
+    ) -> None:
         super().__init__(what)
         self.what, self.arguments, self.status = what, arguments, status
         self.tail = "\n".join(output.strip().splitlines()[-15:])
+        self.cut = cut
+        """It was ended from here: it took too long, or said too much."""
 
 
-def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+def environment(
+    extra: dict[str, str] | None = None, *, credentials: bool = False
+) -> dict[str, str]:
     """Return the variables that docker is run with: ours, less all that would change a project.
 
     They name one engine, the same for every call.
 
+    Args:
+        extra: More variables.
+        credentials: Whether it is asked to fetch or to build, with all of the user's own settings.
+
     Raises:
         Refused: the chosen docker context does not exist.
     """
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("COMPOSE_")}
-    kept.pop("OPENCODE_SERVER_PASSWORD", None)
+    kept = client_settings.variables(os.environ, credentials=credentials)
     # No `.env` file beside the compose file may add variables.
     return pinned(kept) | {"COMPOSE_DISABLE_ENV_FILE": "1"} | (extra or {})
 
@@ -51,55 +60,47 @@ def run(
     what: str,
     extra: dict[str, str] | None = None,
     stdin: bytes | None = None,
-    timeout: float | None = None,
+    timeout: float = door.TIMEOUT,
+    limit: int = door.LIMIT,
 ) -> str:
     """Run docker and return its standard output.
 
     Raises:
-        DockerError: it ended with another status than 0, or not within `timeout` seconds.
+        DockerError: it ended with another status than 0, not within `timeout` seconds, or wrote
+            more than `limit` bytes.
         Refused: there is no `docker` command.
     """
-    status, output, told = attempt(arguments, extra=extra, stdin=stdin, timeout=timeout, what=what)
+    status, output, told = attempt(
+        arguments, extra=extra, stdin=stdin, timeout=timeout, what=what, limit=limit
+    )
     if status != 0:
-        raise DockerError(what, ["docker", *arguments], status, output + "\n" + told)
+        raise DockerError(what, [door.PROGRAM, *arguments], status, output + "\n" + told)
     return output
 
 
 def attempt(
     arguments: list[str],
     *,
-    what: str = "docker",
+    what: str = door.PROGRAM,
     extra: dict[str, str] | None = None,
     stdin: bytes | None = None,
-    timeout: float | None = None,
+    timeout: float = door.TIMEOUT,
+    limit: int = door.LIMIT,
 ) -> tuple[int, str, str]:
     """Run docker and return its exit status, standard output and standard error.
 
     Raises:
-        DockerError: it did not end within `timeout` seconds.
+        DockerError: it did not end within `timeout` seconds, or wrote more than `limit` bytes.
         Refused: there is no `docker` command.
     """
-    command = ["docker", *arguments]
-    try:
-        with log.timed("docker", argv=shlex.join(command)) as record:
-            done = subprocess.run(
-                command,
-                env=environment(extra),
-                input=stdin,
-                stdin=None if stdin is not None else subprocess.DEVNULL,
-                capture_output=True,
-                timeout=timeout,
-                check=False,
-            )
-            record["status"] = done.returncode
-    except FileNotFoundError:
-        raise no_docker() from None
-    except subprocess.TimeoutExpired:
-        raise DockerError(what, command, 124, f"no answer within {timeout:.0f} seconds") from None
+    reply = door.ask(
+        door.Call(tuple(arguments), environment(extra), stdin, timeout=timeout, limit=limit)
+    )
+    _whole(reply, what, arguments)
     return (
-        done.returncode,
-        done.stdout.decode(errors="replace"),
-        done.stderr.decode(errors="replace"),
+        reply.status,
+        reply.stdout.decode(errors="replace"),
+        reply.stderr.decode(errors="replace"),
     )
 
 
@@ -109,38 +110,49 @@ def stream(
     what: str,
     line: Callable[[str], None],
     extra: dict[str, str] | None = None,
+    timeout: float = LONG,
+    credentials: bool = False,
 ) -> None:
     """Run docker and hand on each line that it writes, as it comes.
 
     Raises:
-        DockerError: it ended with another status than 0.
+        DockerError: it ended with another status than 0, or not within `timeout` seconds.
         Refused: there is no `docker` command.
     """
-    command = ["docker", *arguments]
-    seen: list[str] = []
-    try:
-        process = subprocess.Popen(
-            command,
-            env=environment(extra),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except FileNotFoundError:
-        raise no_docker() from None
-    with log.timed("docker", argv=shlex.join(command)) as record, process:
-        try:
-            # Only a line feed ends a line: what programs overwrite stays in theirs.
-            for raw in process.stdout or ():
-                text = raw.decode(errors="replace")
-                seen.append(text)
-                line(text.rstrip("\n"))
-        except BaseException:
-            process.terminate()
-            raise
-        record["status"] = process.wait()
-    if process.returncode != 0:
-        raise DockerError(what, command, process.returncode, "".join(seen))
+    variables = environment(extra, credentials=credentials)
+    reply = door.stream(door.Call(tuple(arguments), variables, timeout=timeout), line)
+    _whole(reply, what, arguments)
+    if reply.status != 0:
+        text = reply.stdout.decode(errors="replace")
+        raise DockerError(what, [door.PROGRAM, *arguments], reply.status, text)
+
+
+def start(arguments: list[str]) -> Running:
+    """Start docker for a reader that decides when it has enough.
+
+    Raises:
+        Refused: there is no `docker` command.
+    """
+    return Running(door.Call(tuple(arguments), environment(), timeout=None))
+
+
+def attend(arguments: list[str], begin: Callable[[list[str], dict[str, str]], Outcome]) -> Outcome:
+    """Hand docker's command and environment to what runs it on a terminal, until its end.
+
+    Raises:
+        Refused: there is no `docker` command.
+    """
+    return door.attend(door.Call(tuple(arguments), environment(), timeout=None), begin)
+
+
+def _whole(reply: Reply, what: str, arguments: list[str]) -> None:
+    """Let no part of a reply be taken for all of it.
+
+    Raises:
+        DockerError: it was ended before its end.
+    """
+    if reply.cut:
+        raise DockerError(what, [door.PROGRAM, *arguments], reply.status, reply.cut, cut=True)
 
 
 def check() -> None:
@@ -150,14 +162,25 @@ def check() -> None:
         Refused: with what is missing and what to do.
     """
     try:
-        version = json.loads(run(["version", "--format", "json"], what="version", timeout=20))
-    except DockerError:
-        version = _old_version()
-    api = _numbers(str((version.get("Server") or {}).get("ApiVersion", "0")))
-    if api < ENGINE_API_MINIMUM:
+        # Old clients know no `--format json`: they answer with the word `json`, and status 0.
+        api = run(["version", "--format", "{{.Server.APIVersion}}"], what="version", timeout=20)
+    except DockerError as error:
+        raise refuse(
+            "engine",
+            f"Docker is not running or not accessible at {endpoint()}: "
+            + error.tail.rpartition("\n")[2],
+            hint="start Docker, or set DOCKER_HOST to the engine to use",
+        ) from None
+    if not re.fullmatch(r"\d+\.\d+", api.strip()):
+        raise refuse(
+            "engine",
+            f"the engine at {endpoint()} does not say its version: `{api.strip()[:80]}`",
+            allowed="Docker Engine 20.10 or newer",
+        )
+    if _numbers(api.strip()) < ENGINE_API_MINIMUM:
         raise refuse(
             "engine-old",
-            f"the Docker engine is too old: its API is {'.'.join(map(str, api))}",
+            f"the Docker engine is too old: its API is {api.strip()}",
             allowed="Docker Engine 20.10 or newer",
         )
     try:
@@ -175,23 +198,6 @@ def check() -> None:
             f"Docker Compose {compose} is too old",
             allowed="Docker Compose 2.20 or newer",
         )
-
-
-def _old_version() -> dict[str, Any]:
-    """Ask again in the form that older clients know; both fail where no engine answers."""
-    template = '{"Server":{"ApiVersion":"{{.Server.APIVersion}}"}}'
-    try:
-        data: dict[str, Any] = json.loads(
-            run(["version", "--format", template], what="version", timeout=20)
-        )
-    except DockerError as error:
-        raise refuse(
-            "engine",
-            f"Docker is not running or not accessible at {endpoint()}: "
-            + error.tail.rpartition("\n")[2],
-            hint="start Docker, or set DOCKER_HOST to the engine to use",
-        ) from None
-    return data
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -6,8 +6,6 @@ chosen; without any of them it is the default socket.
 
 import json
 import os
-import shlex
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.host import log
-from jailoc.model.diagnostic import Refused, refuse
+from jailoc.bin.engine import door
+from jailoc.model.diagnostic import refuse
 
 DEFAULT = "unix:///var/run/docker.sock"
 TIMEOUT = 20
@@ -126,22 +124,27 @@ def sockets() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _folder() -> Path | None:
+def settings_folder() -> Path | None:
     """Return the directory of docker's own configuration."""
     chosen, home = os.environ.get("DOCKER_CONFIG"), os.environ.get("HOME")
     return Path(chosen) if chosen else Path(home, ".docker") if home else None
 
 
+def settings(folder: Path) -> dict[str, Any]:
+    """Return what docker's own configuration in a directory says."""
+    return _json(folder / "config.json")
+
+
 def _current() -> str:
     """Return the name of the context that was chosen with `docker context use`."""
-    folder = _folder()
-    data = _json(folder / "config.json") if folder else {}
+    folder = settings_folder()
+    data = settings(folder) if folder else {}
     name = data.get("currentContext")
     return name if isinstance(name, str) else ""
 
 
 def _contexts() -> Iterator[str]:
-    folder = _folder()
+    folder = settings_folder()
     for place in sorted((folder / "contexts" / "meta").glob("*/meta.json")) if folder else ():
         endpoints = _json(place).get("Endpoints")
         docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
@@ -161,21 +164,11 @@ def _json(place: Path) -> dict[str, Any]:
 
 def _inspect(name: str) -> dict[str, Any]:
     """Ask docker about a context."""
-    command = ["docker", "context", "inspect", "--", name]
+    call = door.Call(("context", "inspect", "--", name), dict(os.environ), timeout=TIMEOUT)
+    reply = door.ask(call)
     try:
-        with log.timed("docker", argv=shlex.join(command)):
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT,
-                check=False,
-            )
-        (found,) = json.loads(done.stdout) if done.returncode == 0 else (None,)
-    except FileNotFoundError:
-        raise no_docker() from None
-    except (ValueError, subprocess.TimeoutExpired):
+        (found,) = json.loads(reply.stdout) if reply.status == 0 else (None,)
+    except ValueError:
         found = None
     if not isinstance(found, dict) or not found:
         raise refuse(
@@ -186,12 +179,3 @@ def _inspect(name: str) -> dict[str, Any]:
             hint="see `docker context ls`, or set DOCKER_HOST",
         )
     return found
-
-
-def no_docker() -> Refused:
-    """Return the refusal where there is no `docker` command."""
-    return refuse(
-        "docker-missing",
-        "the `docker` command is not installed or not on PATH",
-        hint="install Docker with its Compose plugin",
-    )

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -34,7 +35,12 @@ def pull(reference: str, line: Callable[[str], None]) -> None:
     Raises:
         DockerError: there is no such image, no registry, or no permission.
     """
-    stream(["pull", "--", reference], what=f"pulling image {reference}", line=line)
+    stream(
+        ["pull", "--", reference],
+        what=f"pulling image {reference}",
+        line=line,
+        credentials=True,
+    )
 
 
 def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
@@ -73,6 +79,7 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
             what=f"building image {image.tag}",
             line=line,
             extra={"BUILDKIT_PROGRESS": "plain"} | _buildkit(),
+            credentials=True,
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -127,8 +134,10 @@ def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) 
             what=f"looking into image {image}", timeout=limit, stdin=values.encode(),
         ).splitlines()  # fmt: skip
     except DockerError as error:
-        if error.status == 124:
-            containers.remove(name)
+        if error.cut:
+            with suppress(DockerError):  # it may be gone
+                containers.remove(name)
+            raise
         # The engine cannot start /bin/sh (docker-run(1), EXIT STATUS), or it cannot run.
         if error.status in {1, 126, 127}:
             return None

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from jailoc.bin.host.atomic import make_private
 from jailoc.bin.host.paths import cache_directory
-from jailoc.bin.terminal.terminal import visible
+from jailoc.model.text import visible
 
 NAME = "jailoc.log"
 LIMIT = 5 << 20

@@ -36,6 +36,11 @@ def config_file(flag: str | None) -> Path:
     return Path(base("XDG_CONFIG_HOME", ".config")) / "jailoc" / "config.toml"
 
 
+def config_is_named(flag: str | None) -> bool:
+    """Tell whether somebody has named the configuration file, so that it must be there."""
+    return bool(flag or os.environ.get("JAILOC_CONFIG"))
+
+
 def state_directory() -> Path:
     """Return the directory of what must survive a cleaned cache: passwords."""
     return Path(base("XDG_DATA_HOME", ".local/share")) / "jailoc"

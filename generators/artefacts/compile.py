@@ -9,7 +9,7 @@ from jailoc.generators.artefacts.compose_yaml import emit
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
 from jailoc.generators.artefacts.validate import validate_compose, validate_firewall
-from jailoc.generators.assets import asset
+from jailoc.generators.assets import asset, asset_for
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
@@ -76,6 +76,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
     sources = [*(each.path for each in workspace.paths), *(each.host for each in workspace.mounts)]
     return Bundle(
         workspace=workspace.name,
+        agent=workspace.agent,
         directory=generated(workspace, host),
         files=tuple(sorted(files, key=lambda file: file.path)),
         builds=tuple(builds),
@@ -92,10 +93,10 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
     names = [each.name for each in workspace.secrets
              if each.destination is Destination.ENVIRONMENT]  # fmt: skip
     return (
-        File(path="agent/agent.sh", mode=0o644, text=asset("agent.sh")),
+        File(path="agent/agent.sh", mode=0o644, text=asset_for(workspace.agent, "agent.sh")),
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
         File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
-        *tui_plugin.container("agent"),
+        *tui_plugin.container(workspace.agent, "agent"),
     )
 
 
@@ -119,12 +120,10 @@ def _name(name: Name) -> str:
 
 
 def seeds(workspace: Workspace) -> tuple[Seed, ...]:
-    """Return the `.gitignore` that OpenCode insists on writing into its configuration directories.
-
-    It ends at once if such a directory is read-only and the file is missing.
-    """
-    names = ("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore")
-    text = "".join(f"{name}\n" for name in names)
+    """Return the `.gitignore` that an agent insists on having in its configuration directories."""
+    text = "".join(f"{name}\n" for name in workspace.agent.gitignore)
+    if not text:
+        return ()
     return tuple(
         Seed(path=f"{directory}/.gitignore", text=text)
         for directory in (
@@ -136,7 +135,8 @@ def seeds(workspace: Workspace) -> tuple[Seed, ...]:
 
 def _read_only_configuration(workspace: Workspace) -> Iterator[str]:
     """Where several mounts cover one of the user's directories, the innermost decides."""
-    for place in (f"{AGENT_HOME}/.config/opencode", f"{AGENT_HOME}/.opencode"):
+    for directory in workspace.agent.configuration:
+        place = f"{AGENT_HOME}/{directory}"
         covering = [mount for mount in workspace.mounts if within(place, mount.container)]
         if covering:
             mount = max(covering, key=lambda each: len(each.container))
@@ -146,5 +146,5 @@ def _read_only_configuration(workspace: Workspace) -> Iterator[str]:
 
 def _protected_configuration(workspace: Workspace) -> Iterator[str]:
     for each in workspace.covers:
-        if each.mode is Mode.READ_ONLY and each.path.endswith("/.opencode"):
+        if each.mode is Mode.READ_ONLY and each.path.endswith(f"/{workspace.agent.project}"):
             yield each.path

@@ -3,6 +3,7 @@
 import hashlib
 
 from jailoc.generators.artefacts.container_fields import digest, expected
+from jailoc.model.agents.agent import Agent
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -50,12 +51,8 @@ from jailoc.model.workspace import Workspace
 
 RESERVATION = "512m"
 
-HEALTH = (
-    # The password travels through curl's standard input: arguments can be read by every process.
-    f'sed \'s/[\\\\"]/\\\\&/g; s/^/user = "opencode:/; s/$/"/\' {SECRETS_PLACE}/{PASSWORD_FILE} | '
-    "curl --silent --fail --output /dev/null --max-time 5 --noproxy '*' --config - "
-    f"http://127.0.0.1:{FIRST_PORT}/global/health"
-)
+ANSWER_LIMIT = 64 << 10
+"""Bytes of a server's answer to the question how it is."""
 
 
 def compose(
@@ -106,10 +103,8 @@ def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
     """Return the agent's own volumes; a mount on exactly the same place replaces one."""
     taken = {mount.container for mount in workspace.mounts}
     volumes = [
-        Volume(
-            name=f"opencode-data-{workspace.name}", target=f"{AGENT_HOME}/.local/share/opencode"
-        ),
-        Volume(name=f"opencode-cache-{workspace.name}", target=f"{AGENT_HOME}/.cache"),
+        Volume(name=f"{each.name}-{workspace.name}", target=f"{AGENT_HOME}/{each.path}")
+        for each in workspace.agent.volumes
     ]
     kept = [volume for volume in volumes if volume.target not in taken]
     if workspace.enable_docker:
@@ -195,7 +190,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
 
 def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     environment = {
-        "OPENCODE_LOG": Literally(text="debug"),
+        **{key: Literally(text=value) for key, value in workspace.agent.environment.items()},
         "JAILOC": Literally(text="1"),
         "JAILOC_WORKSPACE": Literally(text=workspace.name),
     }
@@ -215,8 +210,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         entrypoint=("/bin/sh", f"{GENERATED}/agent.sh"),
         command=(
             *(("env", *odd) if odd else ()),
-            "opencode", "serve", "--hostname", "0.0.0.0", "--port", str(FIRST_PORT),  # noqa: S104
-            "--print-logs", "--log-level", "DEBUG",
+            *workspace.agent.command(FIRST_PORT),
         ),
         namespace="firewall",
         working_dir=Literally(text=workspace.paths[0].path, origin=workspace.paths[0].origin)
@@ -232,12 +226,28 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace, pids=256),
         health=Health(
-            test=("CMD-SHELL", HEALTH), interval=2, timeout=10, retries=10, start_period=60
+            test=("CMD-SHELL", _health(workspace.agent)),
+            interval=2, timeout=10, retries=10, start_period=60,
         ),
         # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
         after=(Condition(service=WALL),)
         + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ()),
     )  # fmt: skip
+
+
+def _health(agent: Agent) -> str:
+    """Return the shell's question to the server, which succeeds if it is well."""
+    # The password travels through curl's standard input: arguments can be read by every process.
+    user = f's/[\\\\"]/\\\\&/g; s/^/user = "{agent.user}:/; s/$/"/'
+    answer = f"--max-filesize {ANSWER_LIMIT}" if agent.health.body else "--output /dev/null"
+    asked = (
+        f"sed '{user}' {SECRETS_PLACE}/{PASSWORD_FILE} | "
+        f"curl --silent --fail {answer} --max-time 5 --noproxy '*' --config - "
+        f"http://127.0.0.1:{FIRST_PORT}{agent.health.path}"
+    )
+    if not agent.health.body:
+        return asked
+    return f"case $({asked}) in {agent.health.pattern}) ;; *) exit 1 ;; esac"
 
 
 def _image_origin(workspace: Workspace) -> str:

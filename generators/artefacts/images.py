@@ -2,7 +2,7 @@
 
 import re
 
-from jailoc.generators.assets import asset
+from jailoc.generators.assets import asset_for
 from jailoc.model.diagnostic import refuse
 from jailoc.model.dockerfile import parents
 from jailoc.model.host import Host
@@ -15,10 +15,11 @@ BUILT_IN = "built-in"
 
 def embedded(name: str, workspace: Workspace, host: Host) -> Build:
     """Return the build of the `wall`, `agent` or `dind` image, with the user's certificates."""
+    versions = PINNED | {workspace.agent.version_argument: workspace.agent.version}
     text = re.sub(
         r"^ARG (\w+)$",
-        lambda match: f"ARG {match[1]}={PINNED[match[1]]}",
-        asset(f"{name}.Dockerfile"),
+        lambda match: f"ARG {match[1]}={versions[match[1]]}",
+        asset_for(workspace.agent, f"{name}.Dockerfile"),
         flags=re.MULTILINE,
     )
     return Build(

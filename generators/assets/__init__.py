@@ -1,10 +1,33 @@
-"""Scripts and Dockerfiles that are emitted as they stand."""
+"""Scripts and Dockerfiles that are emitted as they stand, or with the words of an agent."""
 
+import re
 from functools import cache
 from importlib.resources import files
+
+from jailoc.model.agents.agent import Agent
 
 
 @cache
 def asset(name: str) -> str:
     """Return the text of a packaged asset."""
     return (files("jailoc.generators.assets") / name).read_text(encoding="utf-8")
+
+
+def asset_for(agent: Agent, name: str) -> str:
+    """Return the text of a packaged asset with the agent's own in place of each `@WORD@`.
+
+    A line that has `@PASSWORD@` is there for each of the agent's variables.
+    """
+    words = {
+        "AGENT": agent.name,
+        "BINARY": agent.binary,
+        "DATA": agent.data,
+        "PACKAGE": agent.package,
+        "VERSION": agent.version_argument,
+    }
+    lines = [
+        line.replace("@PASSWORD@", variable)
+        for line in asset(name).splitlines(keepends=True)
+        for variable in (agent.passwords if "@PASSWORD@" in line else ("",))
+    ]
+    return re.sub(r"@([A-Z]+)@", lambda match: words[match[1]], "".join(lines))

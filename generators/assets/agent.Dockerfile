@@ -1,4 +1,4 @@
-# The agent: OpenCode and the tools it works with.
+# The agent: @AGENT@ and the tools it works with.
 ARG BASE
 FROM ${BASE} AS system
 
@@ -26,14 +26,14 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
 
 # What comes from npm, with its versions; its cache and its scratch files stay behind.
 FROM system AS npm
-ARG OPENCODE_VERSION
+ARG @VERSION@
 ARG BASH_LANGUAGE_SERVER_VERSION
 ARG PYRIGHT_VERSION
 ARG TYPESCRIPT_VERSION
 ARG TYPESCRIPT_LANGUAGE_SERVER_VERSION
 ARG YAML_LANGUAGE_SERVER_VERSION
 RUN npm install --global --no-audit --no-fund --no-update-notifier \
-        "opencode-ai@${OPENCODE_VERSION}" \
+        "@PACKAGE@@${@VERSION@}" \
         "bash-language-server@${BASH_LANGUAGE_SERVER_VERSION}" \
         "pyright@${PYRIGHT_VERSION}" \
         "typescript@${TYPESCRIPT_VERSION}" \
@@ -46,7 +46,7 @@ COPY --from=npm /usr/local/ /usr/local/
 # The folders exist beforehand: the engine makes a missing parent of a volume as root's.
 RUN useradd --uid 1000 --user-group --create-home --shell /bin/bash agent \
  && cd /home/agent \
- && mkdir -p .local/bin .local/share/opencode .local/state .cache .config .claude \
+ && mkdir -p .local/bin @DATA@ .local/state .cache .config .claude \
  && chown -R 1000:1000 . \
  && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 

@@ -20,7 +20,7 @@ _jailoc_take() { # _jailoc_take FILE VARIABLE
     export "$2=$_jailoc_value"
 }
 
-_jailoc_take .server-password OPENCODE_SERVER_PASSWORD
+_jailoc_take .server-password @PASSWORD@
 while read -r _jailoc_name || [ -n "$_jailoc_name" ]; do
     [ -z "$_jailoc_name" ] || _jailoc_take "$_jailoc_name" "$_jailoc_name"
 done </etc/jailoc/secret-env

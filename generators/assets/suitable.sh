@@ -14,7 +14,7 @@ if [ -z "$found" ]; then
 elif [ "$home" != /home/agent ]; then
     echo "home $home"
 fi
-for place in .local/share/opencode .local/state .cache .config; do
+for place in @DATA@ .local/state .cache .config; do
     # Both bits: a folder that cannot be entered cannot be written either.
     [ -d "/home/agent/$place" ] && [ -w "/home/agent/$place" ] && [ -x "/home/agent/$place" ] ||
         echo "folder /home/agent/$place"
@@ -22,10 +22,10 @@ done
 for tool in cat curl sed; do
     command -v "$tool" >/dev/null 2>&1 || echo "tool $tool"
 done
-if command -v opencode >/dev/null 2>&1; then
-    said=$(opencode --version 2>&1) || echo "start ${said##*
+if command -v @BINARY@ >/dev/null 2>&1; then
+    said=$(@BINARY@ --version 2>&1) || echo "start ${said##*
 }"
 else
-    echo opencode
+    echo @BINARY@
 fi
 echo end

@@ -3,17 +3,12 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import AGENT_HOME
 
-CLIENTS = ("opencode", "opencode-cli")
-"""Names of the host's client; the first that is found is used."""
-USER = "opencode"
-"""The server's user, whatever the environment of a client says."""
-PASSWORD = "OPENCODE_SERVER_PASSWORD"  # noqa: S105 -- the name of a variable
-TUI_CONFIG = "OPENCODE_TUI_CONFIG"
 TERMINAL = ("TERM", "COLORTERM", "CLICOLOR_FORCE", "TERM_PROGRAM", "COLORFGBG", "LANG")
 """Variables that say what a terminal can show; a container knows none of them."""
 TERMINAL_DEFAULTS = {
@@ -46,13 +41,16 @@ def configured(config: Config, workspace: str) -> str:
     return config.mode if mine is None else mine
 
 
-def choose(asked: Mode | None, wanted: str, workspace: str, exposed: bool, client: bool) -> Mode:
+def choose(
+    asked: Mode | None, wanted: str, workspace: str, agent: Agent, exposed: bool, client: bool
+) -> Mode:
     """Decide where the client runs.
 
     Args:
         asked: The flag, if one was given.
         wanted: What the configuration says, or nothing.
         workspace: The workspace's name, for messages.
+        agent: Its agent, for messages too.
         exposed: Whether the server's port is published.
         client: Whether the host has a client.
 
@@ -75,40 +73,33 @@ def choose(asked: Mode | None, wanted: str, workspace: str, exposed: bool, clien
     if asked is Mode.REMOTE or wanted == Mode.REMOTE:
         raise refuse(
             "client-missing",
-            f"remote mode needs {' or '.join(f'`{each}`' for each in CLIENTS)} on PATH",
-            hint="install OpenCode, or use --exec: the sandbox has a client of its own",
+            f"remote mode needs {' or '.join(f'`{each}`' for each in agent.client.names)} on PATH",
+            hint=f"install {agent.name}, or use --exec: the sandbox has a client of its own",
         )
     return Mode.EXEC
 
 
-def arguments(url: str, directory: str, request: Request) -> tuple[str, ...]:
+def arguments(agent: Agent, url: str, directory: str, request: Request) -> tuple[str, ...]:
     """Return the client's arguments; the password is never one of them."""
-    session = ("--session", request.session) if request.session else ()
-    last = ("--continue",) if request.resume else ()
-    return ("attach", url, "--dir", directory, *session, *last)
+    return tuple(agent.client.arguments(url, directory, request.session, request.resume))
 
 
 def remote_environment(
-    environment: Mapping[str, str], workspace: str, password: str, tui: str | None
+    environment: Mapping[str, str], workspace: str, agent: Agent, password: str, tui: str | None
 ) -> dict[str, str]:
     """Return the environment of a client on the host.
 
     Args:
         environment: jailoc's own.
         workspace: The workspace's name.
+        agent: Its agent.
         password: The server's.
         tui: The file that a client without a configuration of its own is given.
     """
-    kept = dict(environment) | {
-        "JAILOC": "1",
-        "JAILOC_WORKSPACE": workspace,
-        PASSWORD: password,
-        "OPENCODE_SERVER_USERNAME": USER,
-        # The agent writes in the project, and a client would load plugins that it finds there.
-        "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
-    }
-    if tui and not environment.get(TUI_CONFIG):
-        kept[TUI_CONFIG] = tui
+    kept = dict(environment) | {"JAILOC": "1", "JAILOC_WORKSPACE": workspace}
+    kept |= dict.fromkeys(agent.passwords, password) | agent.client.environment
+    if agent.plugin and tui and not environment.get(agent.plugin.variable):
+        kept[agent.plugin.variable] = tui
     # A proxy would be told the password.
     for name, other in (("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")):
         named = environment.get(name) or environment.get(other)
@@ -116,13 +107,18 @@ def remote_environment(
     return kept
 
 
-def inner_environment(environment: Mapping[str, str], tui: str | None) -> dict[str, str]:
+def inner_environment(
+    environment: Mapping[str, str], agent: Agent, tui: str | None
+) -> dict[str, str]:
     """Return what a client in the container gets on top of the container's environment.
 
     Args:
         environment: jailoc's own, for what it says about the terminal.
+        agent: Whose client it is.
         tui: The client's configuration in the container, if it is there.
     """
     shown = {name: environment.get(name) or TERMINAL_DEFAULTS.get(name) for name in TERMINAL}
     extra = {name: value for name, value in shown.items() if value}
-    return {"HOME": AGENT_HOME} | extra | ({TUI_CONFIG: tui} if tui else {})
+    if agent.plugin and tui:
+        extra[agent.plugin.variable] = tui
+    return {"HOME": AGENT_HOME} | extra

@@ -1,17 +1,19 @@
-"""The hint that OpenCode leaves behind, made one for jailoc, in a stream of bytes."""
+"""The hint that an agent's client leaves behind, made one for jailoc, in a stream of bytes."""
 
-PATTERN = b"opencode -s "
 TEXT = b"jailoc -s "
 
 
 class Rewriter:
-    """Replaces `opencode -s ` by `jailoc -s `, wherever the stream is cut into pieces.
+    """Replaces a client's hint by `jailoc -s `, wherever the stream is cut into pieces.
 
-    What may be the beginning of the pattern is held back until more comes, or until `flush`.
+    What may be the beginning of the hint is held back until more comes, or until `flush`.
+
+    Args:
+        hint: What stands before a session's name; never empty.
     """
 
-    def __init__(self) -> None:
-        self._held = b""
+    def __init__(self, hint: str) -> None:
+        self._hint, self._held = hint.encode(), b""
 
     @property
     def holds(self) -> bool:
@@ -20,10 +22,9 @@ class Rewriter:
 
     def feed(self, data: bytes) -> bytes:
         """Take the next piece, and return what can be shown."""
-        text = (self._held + data).replace(PATTERN, TEXT)
-        keep = next(
-            (size for size in range(len(PATTERN) - 1, 0, -1) if text.endswith(PATTERN[:size])), 0
-        )
+        text = (self._held + data).replace(self._hint, TEXT)
+        sizes = range(len(self._hint) - 1, 0, -1)
+        keep = next((size for size in sizes if text.endswith(self._hint[:size])), 0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 

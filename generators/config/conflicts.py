@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from jailoc.generators.config.resolve import built_in_mounts
 from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.agents.known import DEFAULT
 from jailoc.model.allow_entry import parse_network, parse_table
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Diagnostic
@@ -285,7 +286,7 @@ def _areas(data: Table, host: Host) -> Iterator[Area]:
         for _, text in texts(workspace.get("paths")):
             if path := absolute(text, host.home):
                 yield Area(path=path, workspace=name)
-        layers = (built_in_mounts(host), shared, _mounts(workspace, host))
+        layers = (built_in_mounts(host, DEFAULT), shared, _mounts(workspace, host))
         for mount in merge(("", layer) for layer in layers):
             if mount.mode is Mode.READ_WRITE:
                 yield Area(path=mount.host, workspace=name)

@@ -16,9 +16,9 @@ from jailoc.generators.config.conflicts import (
     table,
     texts,
 )
-from jailoc.generators.config.resolve import BUILT_IN_MOUNTS, holds, names, protection
-from jailoc.generators.runtime.expectations import unmet
+from jailoc.generators.config.resolve import holds, names, protection
 from jailoc.model import protect
+from jailoc.model.agents.known import DEFAULT
 from jailoc.model.base import Model
 from jailoc.model.config import (
     Base,
@@ -94,13 +94,12 @@ class Mentioned(Model):
     """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
 
 
-def load(document: Document, host: Host, *, expectations: bool = True) -> Config:
-    """Check a parsed document as a whole.
+def load(document: Document, host: Host) -> Config:
+    """Check a parsed document as a whole, but for what it expects of its own rules.
 
     Args:
         document: The configuration file.
         host: The machine it is for; it decides what `~` and symbolic links mean.
-        expectations: Whether those that the rules do not meet count as problems.
 
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
@@ -111,10 +110,9 @@ def load(document: Document, host: Host, *, expectations: bool = True) -> Config
     except ValidationError as error:
         problems += [_diagnostic(document, each) for each in error.errors(include_url=False)]
     else:
-        problems += unmet(document, config, host) if expectations else ()
         if not problems:
             return config
-    raise Refused(tuple(sorted(problems, key=_place)))
+    raise Refused(tuple(sorted(problems, key=lambda each: each.order)))
 
 
 def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic, ...]:
@@ -226,8 +224,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         for kind in ("env", "file"):
             for name in table(scope, "secrets", kind):
                 paths.append(table(scope, "secrets", kind, name).get("from_file"))
-        built_in = [f"{protect.ANYWHERE}{each}" for each in protect.DEFAULT]
-        protected = scope.get("protect", defaults.get("protect", built_in))
+        protected = scope.get("protect", defaults.get("protect", list(protect.EVERYWHERE)))
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)
             paths.append(root)
@@ -262,9 +259,9 @@ def _writable(scope: Table, defaults: Table, home: str) -> Iterator[str]:
         parts = text.split(":")
         if len(parts) > 1 and parts[-1] != "ro" and (path := absolute(parts[0], home)):
             yield from _sane(path, home)
-    for name, mode in BUILT_IN_MOUNTS:
-        if mode is Mode.READ_WRITE:
-            yield clean(f"{home}/{name}")
+    for each in DEFAULT.mounts:
+        if each.mode is Mode.READ_WRITE:
+            yield clean(f"{home}/{each.path}")
 
 
 def _sane(path: str, home: str) -> Iterator[str]:
@@ -282,11 +279,6 @@ _OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")
 
 def _absolute(paths: list[object], home: str) -> tuple[str, ...]:
     return tuple(sorted({path for each in paths if (path := absolute(each, home))}))
-
-
-def _place(diagnostic: Diagnostic) -> tuple[int, int, str]:
-    position = diagnostic.position
-    return (position.line, position.column, diagnostic.code) if position else (0, 0, "")
 
 
 def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from jailoc.model import protect
 from jailoc.model.address import Network
+from jailoc.model.agents.agent import Agent
+from jailoc.model.agents.known import DEFAULT
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.config import Config, Scope, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
@@ -32,18 +34,6 @@ T = TypeVar("T")
 DEFAULT_CPU = 2.0
 DEFAULT_MEMORY = "4g"
 
-BUILT_IN_MOUNTS = (
-    (".config/opencode", Mode.READ_ONLY),
-    (".opencode", Mode.READ_ONLY),
-    (".claude/transcripts", Mode.READ_WRITE),
-    (".agents", Mode.READ_ONLY),
-)
-"""Mounted from the user's home to the agent's.
-
-What the host's own OpenCode executes (its binary, its plugins) is read-only; `mounts` in the
-configuration can say otherwise.
-"""
-
 
 def names(config: Config) -> tuple[str, ...]:
     """Return all workspace names in byte order, the order that ports are given out in."""
@@ -56,6 +46,11 @@ def port_of(config: Config, name: str) -> int:
     A pinned workspace keeps its place, so that pinning one moves no other.
     """
     return config.workspaces[name].port or FIRST_PORT + names(config).index(name)
+
+
+def agent_of(_config: Config, _name: str) -> Agent:
+    """Return the agent of a workspace: the configuration has no word for another than this one."""
+    return DEFAULT
 
 
 def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
@@ -91,15 +86,17 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     base = config.base.dockerfile if image is None else ""
     paths = tuple(dict.fromkeys(mine.paths))
     guard = protection(config, name, host)
+    agent = agent_of(config, name)
     return Workspace(
         name=name,
+        agent=agent,
         port=port_of(config, name),
         paths=tuple(
             WorkPath(path=path, origin=f"{scope}.paths[{index}]")
             for index, path in enumerate(paths)
         ),
         mounts=merge(
-            (("built-in", built_in_mounts(host)),
+            (("built-in", built_in_mounts(host, agent)),
              *((f"{at}.mounts", each.mounts) for at, each in layers))
         ),
         env=merge_env(_environment(config, name)),
@@ -152,11 +149,15 @@ def holds(entry: HostEntry | NetworkEntry, host: Host) -> bool:
     return entry.until is None or entry.until >= host.today
 
 
-def built_in_mounts(host: Host) -> tuple[MountSpec, ...]:
+def built_in_mounts(host: Host, agent: Agent) -> tuple[MountSpec, ...]:
     """Return the weakest layer of mounts."""
     return tuple(
-        MountSpec(host=clean(f"{host.home}/{name}"), container=f"{AGENT_HOME}/{name}", mode=mode)
-        for name, mode in BUILT_IN_MOUNTS
+        MountSpec(
+            host=clean(f"{host.home}/{each.path}"),
+            container=f"{AGENT_HOME}/{each.path}",
+            mode=each.mode,
+        )
+        for each in agent.mounts
     )
 
 
@@ -183,13 +184,15 @@ def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
         return tuple((each, f"{scope}.protect[{index}]") for index, each in enumerate(mine))
     if default is not None:
         return tuple((each, f"defaults.protect[{index}]") for index, each in enumerate(default))
-    return tuple((f"{protect.ANYWHERE}{each}", "built-in") for each in protect.DEFAULT)
+    return tuple((each, "built-in") for each in protect.EVERYWHERE)
 
 
 def protection(config: Config, name: str, host: Host) -> protect.Protection:
     """Return what keeps the agent of a workspace from what the host executes."""
-    mine = config.workspaces[name]
-    mounts = merge((("", built_in_mounts(host)), ("", config.defaults.mounts), ("", mine.mounts)))
+    mine, agent = config.workspaces[name], agent_of(config, name)
+    mounts = merge(
+        (("", built_in_mounts(host, agent)), ("", config.defaults.mounts), ("", mine.mounts))
+    )
     roots = [
         protect.Root(path=path, container=path, writable=True, project=True)
         for path in dict.fromkeys(mine.paths)

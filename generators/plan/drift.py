@@ -1,7 +1,6 @@
 """What is not as the last apply left it."""
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from jailoc.generators.artefacts.container_fields import expected
 from jailoc.generators.plan.inputs import Given
@@ -10,9 +9,17 @@ from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Service
 from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
 from jailoc.model.plan import Drift
+from jailoc.model.plan_address import (
+    DriftAddress,
+    FieldAddress,
+    FileAddress,
+    ImageAddress,
+    RulesAddress,
+    matches,
+)
 from jailoc.model.sandbox import SERVICE_LABEL
 
-Pair = tuple[str, str | None, str | None]
+Pair = tuple[DriftAddress, str | None, str | None]
 """Address, as it was left, as it was found."""
 
 
@@ -35,7 +42,7 @@ def drift(bundle: Bundle, deployed: Deployed, given: Given) -> tuple[Drift, ...]
             address=address,
             before=before,
             after=after,
-            ignored=any(fnmatchcase(address, pattern) for pattern in given.ignore),
+            ignored=matches(address, given.ignore),
         )
         for address, before, after in found
     )
@@ -47,13 +54,13 @@ def _files(bundle: Bundle, deployed: Deployed, applied: Applied) -> Iterator[Pai
         left, now = applied.files.get(path), deployed.files.get(path)
         # An apply that was interrupted has written what is wanted now: that is no drift.
         if now not in (left, wanted.get(path)):
-            yield f"file.{path}", _short(left), _short(now)
+            yield FileAddress(path=path), _short(left), _short(now)
 
 
 def _rules(deployed: Deployed, applied: Applied) -> Iterator[Pair]:
     untouched = all(deployed.files.get(path) == applied.files.get(path) for path in RELOADABLE)
     if untouched and deployed.rules is Rules.DIFFERENT:
-        yield "firewall.rules", "as generated", "; ".join(deployed.rules_told) or "different"
+        yield RulesAddress(), "as generated", "; ".join(deployed.rules_told) or "different"
 
 
 def _container(
@@ -70,7 +77,7 @@ def _container(
         if want is None and have is not None and from_image(there, facet, have):
             continue
         yield (
-            f"service.{name}.{facet}",
+            FieldAddress(service=name, field=facet),
             None if want is None else given.shown(facet, want),
             None if have is None else given.shown(facet, have),
         )
@@ -84,10 +91,10 @@ def _image(
     if known is None:
         return
     if there.image != known:
-        yield f"service.{name}.image id", known[:19], there.image[:19]
+        yield FieldAddress(service=name, field="image id"), known[:19], there.image[:19]
     now = deployed.images.get(reference, known)
     if now != known:
-        yield f"image.{reference}", known[:19], now[:19]
+        yield ImageAddress(name=reference), known[:19], now[:19]
 
 
 def _short(state: FileState | None) -> str | None:

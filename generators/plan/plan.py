@@ -8,12 +8,27 @@ from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
-from jailoc.generators.plan.steps import removal, steps
+from jailoc.generators.plan.steps import image_address, removal, steps
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.deployed import Applied, Deployed, FileState, Rules, file_states
 from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
 from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
+from jailoc.model.plan_address import (
+    FileAddress,
+    FilesAddress,
+    FoundAddress,
+    ImageAddress,
+    NetworkAddress,
+    PasswordAddress,
+    RecordAddress,
+    RulesAddress,
+    SecretAddress,
+    SecretsAddress,
+    ServiceAddress,
+    VolumeAddress,
+    VolumesAddress,
+)
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL
 
 MISSING = 5
@@ -38,7 +53,7 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
     interrupted = (
         agent is not None
         and agent.state == "running"
-        and any(each.address == f"service.{AGENT}" for each in changes)
+        and any(each.address == ServiceAddress(name=AGENT) for each in changes)
     )
     return Plan(
         workspace=bundle.workspace,
@@ -60,18 +75,18 @@ def plan_removal(deployed: Deployed, given: Given, prune: bool) -> Plan:
     """Say what removes a workspace that the configuration does not have any more."""
     why = ("the configuration has no such workspace",)
     changes = [
-        Change(address=f"service.{name}", action=Action.REMOVE, causes=why)
+        Change(address=ServiceAddress(name=name), action=Action.REMOVE, causes=why)
         for name in sorted(deployed.containers)
     ]
     if deployed.network:
-        changes.append(Change(address="network", action=Action.REMOVE, causes=why))
+        changes.append(Change(address=NetworkAddress(), action=Action.REMOVE, causes=why))
     if deployed.files:
-        changes.append(Change(address="files", action=Action.REMOVE, causes=why))
+        changes.append(Change(address=FilesAddress(), action=Action.REMOVE, causes=why))
     if deployed.applied is not None:
-        changes.append(Change(address="record", action=Action.REMOVE, causes=why))
+        changes.append(Change(address=RecordAddress(), action=Action.REMOVE, causes=why))
     if prune:
         changes += [
-            Change(address=f"volume.{name}", action=Action.REMOVE, causes=("pruned",))
+            Change(address=VolumeAddress(name=name), action=Action.REMOVE, causes=("pruned",))
             for name in deployed.volumes
         ]
     agent = deployed.containers.get(AGENT)
@@ -94,28 +109,32 @@ def plan_removal(deployed: Deployed, given: Given, prune: bool) -> Plan:
     )
 
 
-def world(deployed: Deployed, key: bytes) -> dict[str, str]:
+def world(deployed: Deployed, key: bytes) -> dict[FoundAddress, str]:
     """Return a keyed digest of everything that was found, by address."""
-    found: dict[str, object] = {
-        f"file.{path}": state.model_dump() for path, state in deployed.files.items()
+    found: dict[FoundAddress, object] = {
+        FileAddress(path=path): state.model_dump() for path, state in deployed.files.items()
     }
     for name, each in deployed.containers.items():
-        found[f"service.{name}"] = each.model_dump(exclude={"health", "inherited"})
-    found |= {f"image.{name}": id_ for name, id_ in deployed.images.items()}
-    found["network"] = deployed.network
-    found["volumes"] = sorted(deployed.volumes)
-    found["firewall.rules"] = deployed.rules.value
-    found["record"] = deployed.applied.model_dump(mode="json") if deployed.applied else None
+        found[ServiceAddress(name=name)] = each.model_dump(exclude={"health", "inherited"})
+    found |= {ImageAddress(name=name): id_ for name, id_ in deployed.images.items()}
+    found[NetworkAddress()] = deployed.network
+    found[VolumesAddress()] = sorted(deployed.volumes)
+    found[RulesAddress()] = deployed.rules.value
+    found[RecordAddress()] = deployed.applied.model_dump(mode="json") if deployed.applied else None
     return {
         address: keyed(key, json.dumps(value, sort_keys=True))
-        for address, value in sorted(found.items())
+        for address, value in sorted(found.items(), key=lambda each: str(each[0]))
     }
 
 
-def moved(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+def moved(
+    saved: Mapping[FoundAddress, str], now: Mapping[FoundAddress, str]
+) -> tuple[FoundAddress, ...]:
     """Return the addresses that are not as they were."""
     return tuple(
-        address for address in sorted({*saved, *now}) if saved.get(address) != now.get(address)
+        address
+        for address in sorted({*saved, *now}, key=str)
+        if saved.get(address) != now.get(address)
     )
 
 
@@ -138,7 +157,7 @@ def _images(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
         elif old is not None and (reason := why(build, old)):
             causes = (reason,)
         yield Change(
-            address=f"image.jailoc-{build.name}",
+            address=image_address(build),
             action=Action.REBUILD if old else Action.CREATE,
             causes=causes,
             fields=(FieldChange(name="tag", before=old.tag if old else None, after=build.tag),),
@@ -147,7 +166,7 @@ def _images(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     for reference in sorted({each.image.text for each in bundle.compose.services.values()} - built):
         if reference not in deployed.images:
             yield Change(
-                address=f"image.{reference}",
+                address=ImageAddress(name=reference),
                 action=Action.CREATE,
                 causes=("the engine does not have it, so it is pulled",),
             )
@@ -160,7 +179,7 @@ def _files(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
         if old == new:
             continue
         action = Action.CREATE if old is None else Action.REMOVE if new is None else Action.UPDATE
-        yield Change(address=f"file.{path}", action=action, fields=_file_fields(old, new))
+        yield Change(address=FileAddress(path=path), action=action, fields=_file_fields(old, new))
 
 
 def _file_fields(old: FileState | None, new: FileState | None) -> tuple[FieldChange, ...]:
@@ -174,11 +193,11 @@ def _file_fields(old: FileState | None, new: FileState | None) -> tuple[FieldCha
 
 def _project(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     if not deployed.network:
-        yield Change(address="network", action=Action.CREATE, causes=("it is not there",))
+        yield Change(address=NetworkAddress(), action=Action.CREATE, causes=("it is not there",))
     elif network_changed(bundle, deployed):
         old = deployed.applied.compose.network.ipv6_subnet if deployed.applied else None
         yield Change(
-            address="network",
+            address=NetworkAddress(),
             action=Action.RECREATE,
             fields=(
                 FieldChange(
@@ -189,23 +208,23 @@ def _project(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
     for name in wanted:
         if name not in deployed.volumes:
-            yield Change(address=f"volume.{name}", action=Action.CREATE)
+            yield Change(address=VolumeAddress(name=name), action=Action.CREATE)
 
 
 def _rules(bundle: Bundle, deployed: Deployed, verdicts: Iterable[Change]) -> Iterator[Change]:
-    if any(each.address == f"service.{WALL}" for each in verdicts):
+    if any(each.address == ServiceAddress(name=WALL) for each in verdicts):
         return  # a new wall loads them
     wanted = file_states(bundle)
     changed = [path for path in RELOADABLE if deployed.files.get(path) != wanted.get(path)]
     if changed:
         yield Change(
-            address="firewall.rules",
+            address=RulesAddress(),
             action=Action.UPDATE,
             causes=(f"{', '.join(changed)} changed; reloaded in one step",),
         )
     elif deployed.rules is Rules.DIFFERENT:
         yield Change(
-            address="firewall.rules",
+            address=RulesAddress(),
             action=Action.UPDATE,
             causes=("the rules in the kernel are not the generated ones; reloaded in one step",),
         )
@@ -224,7 +243,7 @@ def _secrets(
         restarts = True
         action = Action.CREATE if old is None else Action.REMOVE if new is None else Action.UPDATE
         yield Change(
-            address="password" if name == PASSWORD_FILE else f"secret.{name}",
+            address=PasswordAddress() if name == PASSWORD_FILE else SecretAddress(name=name),
             action=action,
             fields=(
                 FieldChange(
@@ -236,19 +255,19 @@ def _secrets(
         )
     wall = deployed.containers.get(WALL)
     lost = sorted({*given.secrets} - {*deployed.held})
-    alone = not any(each.address == f"service.{WALL}" for each in verdicts)
+    alone = not any(each.address == ServiceAddress(name=WALL) for each in verdicts)
     if lost and not restarts and wall is not None and wall.state == "running" and alone:
         yield Change(
-            address="secrets",
+            address=SecretsAddress(),
             action=Action.UPDATE,
             causes=(f"the wall does not hold {', '.join(lost)} in memory any more",),
         )
     agent = deployed.containers.get(AGENT)
     if restarts and agent is not None and not any(
-        each.address == f"service.{AGENT}" for each in verdicts
+        each.address == ServiceAddress(name=AGENT) for each in verdicts
     ):  # fmt: skip
         yield Change(
-            address=f"service.{AGENT}",
+            address=ServiceAddress(name=AGENT),
             action=Action.RESTART,
             causes=("it takes its secrets when it starts",),
         )
@@ -262,7 +281,7 @@ def _record(
         return  # it goes without saying that an apply writes it down
     applied = deployed.applied
     if applied is None:
-        yield Change(address="record", action=Action.CREATE,
+        yield Change(address=RecordAddress(), action=Action.CREATE,
                      causes=("nothing says what was applied last",))  # fmt: skip
     elif (
         applied.bundle != bundle.digest
@@ -276,7 +295,7 @@ def _record(
         )
         or applied.handed != given.handed
     ):
-        yield Change(address="record", action=Action.UPDATE,
+        yield Change(address=RecordAddress(), action=Action.UPDATE,
                      causes=("what was applied last is written down",))  # fmt: skip
 
 
@@ -289,7 +308,7 @@ def _sides(applied: Applied | None) -> Sides | None:
 def _effects(
     bundle: Bundle, deployed: Deployed, given: Given, changes: list[Change]
 ) -> tuple[Effect, ...]:
-    if not changes or all(each.address == "record" for each in changes):
+    if not changes or all(each.address == RecordAddress() for each in changes):
         return ()
     return effects(_sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
 

@@ -8,6 +8,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Service
 from jailoc.model.deployed import Deployed, Found
 from jailoc.model.plan import Action, Change, Drift, FieldChange
+from jailoc.model.plan_address import FieldAddress, ServiceAddress
 from jailoc.model.sandbox import DIGEST_LABEL, SERVICE_LABEL, SIDECAR, WALL
 
 
@@ -16,9 +17,9 @@ def services(
 ) -> list[Change]:
     """Judge every service; what joins the wall's namespace goes with it."""
     edited = {
-        each.address.split(".")[1]
+        each.address.service
         for each in drift
-        if each.address.startswith("service.") and not each.ignored
+        if isinstance(each.address, FieldAddress) and not each.ignored
     }
     found: dict[str, Change] = {}
     renumbered = network_changed(bundle, deployed)
@@ -43,14 +44,14 @@ def services(
         if causes:
             known = change.causes if change and change.action is Action.RECREATE else ()
             change = Change(
-                address=f"service.{name}", action=Action.RECREATE, causes=(*known, *causes),
+                address=ServiceAddress(name=name), action=Action.RECREATE, causes=(*known, *causes),
                 fields=change.fields if change else (),
             )  # fmt: skip
         if change is not None:
             found[name] = change
     extra = [
         Change(
-            address=f"service.{name}",
+            address=ServiceAddress(name=name),
             action=Action.REMOVE,
             causes=("`enable_docker` is false",) if name == SIDECAR else ("it is no service",),
         )
@@ -68,7 +69,7 @@ def _verdict(
     deployed: Deployed,
     given: Given,
 ) -> Change | None:
-    address = f"service.{name}"
+    address = ServiceAddress(name=name)
     if there is None:
         return Change(address=address, action=Action.CREATE, causes=("it is not there",))
     fields = _fields(name, service, there, bundle, deployed, given)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
+from jailoc.model.image import Build
 from jailoc.model.plan import (
     Action,
     BuildImages,
@@ -25,6 +26,17 @@ from jailoc.model.plan import (
     StopAgent,
     WriteFiles,
 )
+from jailoc.model.plan_address import (
+    ChangeAddress,
+    FileAddress,
+    ImageAddress,
+    NetworkAddress,
+    PasswordAddress,
+    RulesAddress,
+    SecretAddress,
+    SecretsAddress,
+    ServiceAddress,
+)
 from jailoc.model.sandbox import AGENT, WALL
 
 
@@ -34,12 +46,14 @@ def steps(bundle: Bundle, deployed: Deployed, changes: Iterable[Change]) -> tupl
     if not by:
         return ()
     services = {
-        name: by[f"service.{name}"].action
+        name: by[ServiceAddress(name=name)].action
         for name in (*bundle.compose.services, *deployed.containers)
-        if f"service.{name}" in by
+        if ServiceAddress(name=name) in by
     }
     found: list[Step] = []
-    images = tuple(bundle_tag(bundle, address) for address in by if address.startswith("image."))
+    images = tuple(
+        _reference(bundle, address) for address in by if isinstance(address, ImageAddress)
+    )
     if images or {Action.CREATE, Action.RECREATE} & {*services.values()}:
         found.append(BuildImages(references=images))
     agent = deployed.containers.get(AGENT)
@@ -47,31 +61,34 @@ def steps(bundle: Bundle, deployed: Deployed, changes: Iterable[Change]) -> tupl
     renewed = {Action.RECREATE, Action.RESTART}
     if agent and agent.state == "running" and services.get(AGENT) in renewed:
         found.append(StopAgent(container=agent.id))
-    if files := tuple(
-        address.removeprefix("file.") for address in by if address.startswith("file.")
-    ):
+    if files := tuple(address.path for address in by if isinstance(address, FileAddress)):
         found.append(WriteFiles(paths=files))
     gone = {Action.RECREATE, Action.REMOVE}
     # The wall goes last: what it holds shut must not outlive it.
     for name in sorted(services, key=lambda each: (each == WALL, each)):
         if services[name] in gone and name in deployed.containers:
             found.append(RemoveContainer(service=name, container=deployed.containers[name].id))
-    network = by.get("network")
+    network = by.get(NetworkAddress())
     if network is not None and network.action is Action.RECREATE:
         found.append(RemoveNetwork())
     return (*found, *_start(bundle, deployed, by, services))
 
 
 def _start(
-    bundle: Bundle, deployed: Deployed, by: dict[str, Change], services: dict[str, Action]
+    bundle: Bundle,
+    deployed: Deployed,
+    by: dict[ChangeAddress, Change],
+    services: dict[str, Action],
 ) -> Iterable[Step]:
     renewed = {Action.CREATE, Action.RECREATE, Action.RESTART}
     if services.get(WALL) in renewed:
         yield Start(services=(WALL,))
-    changed = any(address.startswith(("secret", "password")) for address in by)
+    changed = any(
+        isinstance(address, SecretAddress | SecretsAddress | PasswordAddress) for address in by
+    )
     if changed or services.get(AGENT) in renewed or services.get(WALL) in renewed:
         yield HandSecrets()
-    if "firewall.rules" in by:
+    if RulesAddress() in by:
         yield Reload()
     for name, action in services.items():
         there = deployed.containers.get(name)
@@ -82,16 +99,20 @@ def _start(
             yield Restart(service=name, container=there.id)
     if any(action in renewed for action in services.values()):
         yield Start(services=tuple(bundle.compose.services))
-    if services or "firewall.rules" in by or changed:
+    if services or RulesAddress() in by or changed:
         yield Prove()
     yield Record()
 
 
-def bundle_tag(bundle: Bundle, address: str) -> str:
+def image_address(build: Build) -> ImageAddress:
+    """Return the address of an image that is built here."""
+    return ImageAddress(name=f"jailoc-{build.name}")
+
+
+def _reference(bundle: Bundle, address: ImageAddress) -> str:
     """Return the reference of the image that an address names."""
-    name = address.removeprefix("image.")
-    tags = {f"jailoc-{each.name}": each.tag for each in bundle.builds}
-    return tags.get(name, name)
+    tags = {image_address(each): each.tag for each in bundle.builds}
+    return tags.get(address, address.name)
 
 
 def removal(prune: bool) -> tuple[Step, ...]:

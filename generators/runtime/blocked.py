@@ -10,6 +10,7 @@ from jailoc.model.address import Address
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import COUNTED, MOST_COUNTED, Firewall, Protocol
+from jailoc.model.sandbox import MACHINE
 
 _LINE = re.compile(
     r"(?P<left>\d+) \S+->(?P<address>[0-9a-f.:]+):(?P<port>\d+) "
@@ -95,6 +96,16 @@ def attempts(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
 def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
     """Return what the kernel counted, but for what `verify` tried itself."""
     return tuple(each for each in attempts(tables) if not usual(each.address, each.port))
+
+
+def machine(texts: dict[str, str]) -> frozenset[str]:
+    """Return the machine's addresses, from the wall's hosts(5) and its routes."""
+    lines = (line.split() for line in texts.get("hosts", "").splitlines())
+    found = {words[0] for words in lines if MACHINE in words[1:]}
+    for words in (line.split() for line in texts.get("route", "").splitlines()[1:]):
+        if len(words) > 2 and words[2] != "00000000":
+            found.add(".".join(str(each) for each in reversed(bytes.fromhex(words[2]))))
+    return frozenset(found)
 
 
 def explained(

@@ -8,10 +8,20 @@ from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.runtime.explain import opened, shut
 from jailoc.model.allow_entry import Target
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic
+from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.document import Document
 from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
+
+
+def meet(document: Document, config: Config, host: Host) -> None:
+    """Make sure that the rules do what each workspace expects of them.
+
+    Raises:
+        Refused: with a diagnostic at the line of every expectation that they do not meet.
+    """
+    if problems := unmet(document, config, host):
+        raise Refused(tuple(sorted(problems, key=lambda each: each.order)))
 
 
 def unmet(document: Document, config: Config, host: Host) -> tuple[Diagnostic, ...]:

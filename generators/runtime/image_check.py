@@ -2,24 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 
-from jailoc.generators.assets import asset
+from jailoc.generators.assets import asset_for
+from jailoc.model.agents.agent import Agent
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.sandbox import AGENT_HOME, AGENT_USER
 
-SCRIPT = asset("suitable.sh")
-"""Run by /bin/sh as the agent, it writes one line for each thing that is missing."""
 END = "end"
-"""Its last line; without it the answer is none."""
+"""The last line of an answer; without it the answer is none."""
 NO_SHELL = "shell"
 """The line that stands for an answer that never came."""
 
 
-def unsuitable(reference: str, origin: str | None, lines: Sequence[str]) -> Refused | None:
+def script(agent: Agent) -> str:
+    """Return what /bin/sh runs as the agent; it writes one line for each thing that is missing."""
+    return asset_for(agent, "suitable.sh")
+
+
+def unsuitable(
+    reference: str, origin: str | None, agent: Agent, lines: Sequence[str]
+) -> Refused | None:
     """Return the refusal of an image with everything it lacks; None if it can run the agent.
 
     Args:
         reference: The image.
         origin: The configuration entry that it comes from.
+        agent: What it should run.
         lines: What the script wrote.
     """
     if not lines or lines[-1] != END:
@@ -31,12 +38,12 @@ def unsuitable(reference: str, origin: str | None, lines: Sequence[str]) -> Refu
             where=origin,
             hint=hint,
         )
-        for what, hint in _missing(reference, lines)
+        for what, hint in _missing(reference, agent, lines)
     )
     return Refused(found) if found else None
 
 
-def _missing(reference: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _missing(reference: str, agent: Agent, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     said: dict[str, list[str]] = {}
     for line in lines:
         word, _, rest = line.partition(" ")
@@ -66,13 +73,14 @@ def _missing(reference: str, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
             f"lacks {', '.join(tools)}",
             "install what is missing: the start and the health check need it",
         )
-    if "opencode" in said:
+    if agent.binary in said:
         yield (
-            "has no `opencode` on its PATH",
-            "RUN npm install --global opencode-ai, or name its directory in ENV PATH",
+            f"has no `{agent.binary}` on its PATH",
+            f"RUN npm install --global {agent.package}, or name its directory in ENV PATH",
         )
     for words in said.get("start", ()):
         yield (
-            f"has an `opencode` that does not start: {words or 'it ended without a word'}",
-            f"try: docker run --rm --user {AGENT_USER} --entrypoint opencode {reference} --version",
+            f"has an `{agent.binary}` that does not start: {words or 'it ended without a word'}",
+            f"try: docker run --rm --user {AGENT_USER} --entrypoint {agent.binary} {reference} "
+            "--version",
         )

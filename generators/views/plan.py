@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from jailoc.generators.views.golden import code
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, Told
+from jailoc.model.plan_address import FieldAddress
 
 SIGNS = {
     Action.CREATE: "+",
@@ -113,7 +114,7 @@ def _effects(effects: tuple[Told, ...]) -> Iterator[str]:
 def _row(change: Change) -> str:
     why = [_escape(each) for each in change.causes]
     why += [_cell(_field(each)) + _escape(_origin(each)) for each in change.fields]
-    return f"| {change.action} | {_cell(change.address)} | {'<br>'.join(why)} |\n"
+    return f"| {change.action} | {_cell(str(change.address))} | {'<br>'.join(why)} |\n"
 
 
 def _cell(text: str) -> str:
@@ -127,7 +128,7 @@ def _field(field: FieldChange) -> str:
 
 
 def _drift(each: Drift) -> str:
-    name = each.address.split(".", 2)[-1]
+    name = each.address.field if isinstance(each.address, FieldAddress) else ""
     before, after = (_value(_human(name, value)) for value in (each.before, each.after))
     return f"{each.address}: {before} -> {after}"
 

@@ -11,6 +11,7 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.effective import Setting, of_workspace, shared
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.resolve import names
+from jailoc.generators.runtime.expectations import meet
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.document import Document
 from jailoc.model.host import Host, Kind
@@ -41,6 +42,7 @@ def effect(case: Path) -> str:
     machine = host()
     source = document(case)
     config = load(source, machine)
+    meet(source, config, machine)
     lines = [_line(each) for each in shared(config) if each.origin != "built-in"]
     for name in names(config):
         compile_workspace(config, name, machine)
@@ -57,7 +59,8 @@ def effect(case: Path) -> str:
 def verdict(case: Path) -> str:
     """Return the diagnostics of a refused file."""
     try:
-        load(document(case), host())
+        source, machine = document(case), host()
+        meet(source, load(source, machine), machine)
     except Refused as error:
         return "\n".join(map(block, error.diagnostics))
     return "accepted\n"

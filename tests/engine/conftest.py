@@ -22,6 +22,8 @@ HOSTILE_ENV = {
     "UNICODE": "äöü 🦊 \u2028 \x85 \x7f",
     "EMPTY": "",
 }
+CLIENT_PROXY = "ftp://user:client-s3cret@proxy.example:3128"
+"""What the client puts into containers of its own accord; of a kind that no build here uses."""
 HOSTILE_NAME = "a b:c $HOME #x 'y' \"z\""
 
 
@@ -128,6 +130,9 @@ def sandbox(hosts: None) -> Iterator[Sandbox]:
         (user.home / "project/.opencode/command/hi.md").write_text("Say hi.\n")
         (user.home / HOSTILE_NAME).mkdir()
         (user.home / HOSTILE_NAME / "marker").write_text("here")
+        (user.home / ".docker").mkdir()
+        settings = {"proxies": {"default": {"ftpProxy": CLIENT_PROXY}}}
+        (user.home / ".docker/config.json").write_text(json.dumps(settings))
         user.ok("up", "walled")
         try:
             yield Sandbox(user, "walled")

@@ -11,8 +11,10 @@ from uuid import uuid4
 
 import pytest
 
-from jailoc.bin.config import build_context, source
+from jailoc.bin.config import build_context
+from jailoc.bin.config.session import Session
 from jailoc.bin.engine import images
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.ignore import ignored, parse
 from tests.engine import world
@@ -265,7 +267,7 @@ def test_one_line_of_certificates_makes_every_tool_trust_an_inspecting_proxy(
         f'dockerfile = "{tmp_path}/Dockerfile"\n[workspaces.a]\n'
     )
     monkeypatch.setenv("HOME", str(tmp_path))
-    origin = source.read(str(tmp_path / "config.toml"))
+    origin = Session(Terminal(color=False), str(tmp_path / "config.toml")).source()
     bundle = compile_workspace(origin.config, "a", origin.host)
     base = next(each for each in bundle.builds if each.name == "base")
     images.build(base, tmp_path / "build", lambda line: None)

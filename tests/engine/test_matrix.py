@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
 from jailoc.bin.engine import containers
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.runtime.probes import Place, Probe, special, verdict
 from jailoc.model.allow_entry import parse_host
@@ -142,7 +143,7 @@ def _field(ours: Sandbox, friends: dict[str, str]) -> Field:
     state = containers.names(wall)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(ours.user.home))
-        origin = source.read(None)
+        origin = Session(Terminal(color=False)).source()
     known = Place(
         own=own,
         machine=frozenset(world.gateways(wall).values()),

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -214,3 +215,35 @@ def test_following_goes_on_with_what_starts_later_and_ends_well(talk: tuple[User
     assert screen.exitstatus == 0
     assert "Error" not in (screen.before or "")
     assert "cancel" not in (screen.before or "")
+
+
+COUNTED = """
+import sys
+from jailoc.model.document import Document
+parse, count = Document._parse, 0
+def counting(self, text):
+    global count
+    count += 1
+    return parse(self, text)
+Document._parse = counting
+from jailoc.bin.cli.main import run
+status = run(sys.argv[1:])
+print(f"\\nparsed {count}", file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["plan walled", "explain walled 10.0.0.1", "verify walled", "blocked walled", "status walled",
+     "up walled"],
+)  # fmt: skip
+def test_a_command_parses_the_configuration_once(sandbox: Sandbox, line: str) -> None:
+    environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED, *line.split()],
+        env={**environment, "HOME": str(sandbox.user.home), "PYTHONPATH": str(ROOT / ".pkg")},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "parsed 1"

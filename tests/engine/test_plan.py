@@ -209,7 +209,8 @@ def test_a_saved_plan_is_applied_as_it_is_or_not_at_all(user: User) -> None:
 
 KILLER = """
 import os, signal, sys
-from jailoc.bin import docker, store
+from jailoc.bin.engine import docker
+from jailoc.bin.host import files
 left = int(sys.argv.pop(1))
 def counting(real):
     def call(*arguments, **options):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
 from jailoc.bin.host import placeholders
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
@@ -250,11 +251,11 @@ def ground() -> Iterator[Ground]:
         bare = home / "bare.tar"
         kept = ["-C", str(home), "src", "data", "outside", "marks"]
         world.call("tar", "-cpf", str(bare), *kept)
-        origin = source.read(None)
+        origin = Session(Terminal(color=False)).source()
         bundle = compile_workspace(origin.config, "a", origin.host)
         for each in bundle.placeholders:
             placeholders.make(each)
-        again = source.read(None)
+        again = Session(Terminal(color=False)).source()
         assert compile_workspace(again.config, "a", again.host) == bundle, "no other than before"
         world.call("tar", "-cpf", str(home / "kept.tar"), *kept)
         try:

@@ -6,7 +6,8 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
-from jailoc.bin.cli.app import Options, Switch, app, terminal
+from jailoc.bin.cli.app import Switch, app
+from jailoc.bin.cli.app import session as new_session
 
 _WHERE = Group(validator=mutually_exclusive)
 _SESSION = Group(validator=mutually_exclusive)
@@ -54,10 +55,11 @@ def attach(
             f"`{path}` is a command, and its own options come after it",
             hint=f"write `./{path}` for the directory",
         )
+    made = new_session()
     mode = Mode.REMOTE if remote else Mode.EXEC if exec else None
     request = Request(path=path or directory, session=session, resume=resume, mode=mode)
     try:
-        return body.run(terminal(), Options.config, Options.workspace, request)
+        return body.run(made, request)
     except Refused as error:
         if path is None or "/" in path or error.diagnostics[0].code != "directory":
             raise

@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from jailoc.bin.cli.app import Options, Switch, app, terminal
+from jailoc.bin.cli.app import Switch, app, session, terminal, wanted
 
 
 @app.command
@@ -27,10 +27,9 @@ def render(
     native
         Write this machine's own files to the directory.
     """
-    from jailoc.bin.commands import files
+    from jailoc.bin.commands import render as body
 
-    wanted = workspaces or ((Options.workspace,) if Options.workspace else ())
-    return files.render(terminal(), Options.config, wanted, out, json, native)
+    return body.run(session(), wanted(workspaces), out, json, native)
 
 
 golden = App(
@@ -74,7 +73,7 @@ def check(
     from jailoc.bin.commands import golden as review
 
     style = review.style(json=json, markdown=markdown)
-    return review.check(terminal(), Options.config, Options.workspace, directory, style, diff)
+    return review.check(session(), directory, style, diff)
 
 
 @golden.command
@@ -92,7 +91,7 @@ def update(directory: str, /, *, force: Switch = False) -> int:
     """
     from jailoc.bin.commands import golden as review
 
-    return review.update(terminal(), Options.config, Options.workspace, directory, force)
+    return review.update(session(), directory, force)
 
 
 @app.command
@@ -108,9 +107,9 @@ def validate(file: str | None = None, /, *, json: Switch = False) -> int:
     json
         Write the diagnostics as JSON.
     """
-    from jailoc.bin.commands import files
+    from jailoc.bin.commands import validate as body
 
-    return files.validate(terminal(), file or Options.config, json)
+    return body.run(session(config=file), json)
 
 
 @app.command
@@ -124,6 +123,6 @@ def schema(name: str = "config", /) -> int:
     name
         The schema; that of the configuration by default.
     """
-    from jailoc.bin.commands import files
+    from jailoc.bin.commands import schema as body
 
-    return files.schema(terminal(), name)
+    return body.run(terminal(), name)

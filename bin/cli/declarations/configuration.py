@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from jailoc.bin.cli.app import Options, Switch, app, terminal
+from jailoc.bin.cli.app import Switch, app, session
 
 
 @app.command
@@ -11,9 +11,9 @@ def init() -> int:
 
     Example: jailoc init
     """
-    from jailoc.bin.commands import configure
+    from jailoc.bin.commands import init as body
 
-    return configure.init(terminal(), Options.config)
+    return body.run(session())
 
 
 @app.command
@@ -29,9 +29,9 @@ def config(workspace: str | None = None, /, *, json: Switch = False) -> int:
     json
         Write JSON.
     """
-    from jailoc.bin.commands import configure
+    from jailoc.bin.commands import config as body
 
-    return configure.config(terminal(), Options.config, workspace or Options.workspace, json)
+    return body.run(session(workspace), json)
 
 
 @app.command
@@ -45,9 +45,9 @@ def add(directory: str | None = None, /) -> int:
     directory
         The directory; the current one by default.
     """
-    from jailoc.bin.commands import configure
+    from jailoc.bin.commands import add as body
 
-    return configure.add(terminal(), Options.config, Options.workspace, directory)
+    return body.run(session(), directory)
 
 
 @app.command
@@ -65,6 +65,6 @@ def allow(target: str, /, *, why: str | None = None, until: date | None = None) 
     until
         The last day (UTC) on which it is open, such as 2027-01-31.
     """
-    from jailoc.bin.commands import configure
+    from jailoc.bin.commands import allow as body
 
-    return configure.allow(terminal(), Options.config, Options.workspace, target, why, until)
+    return body.run(session(), target, why, until)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from jailoc.bin.cli.app import Options, Switch, app, terminal
+from jailoc.bin.cli.app import Switch, app, session, wanted
 
 Ignore = Annotated[tuple[str, ...], Parameter(negative=())]
 
@@ -22,9 +22,9 @@ def up(workspace: str | None = None, /, *, pull: Switch = False) -> int:
     pull
         Fetch the images anew that others are built on, or that are used as they are.
     """
-    from jailoc.bin.commands import lifecycle
+    from jailoc.bin.commands import up as body
 
-    return lifecycle.up(terminal(), Options.config, workspace or Options.workspace, pull)
+    return body.run(session(workspace), pull)
 
 
 @app.command
@@ -38,9 +38,9 @@ def down(workspace: str | None = None, /) -> int:
     workspace
         The workspace; that of the current directory by default.
     """
-    from jailoc.bin.commands import lifecycle
+    from jailoc.bin.commands import down as body
 
-    return lifecycle.down(terminal(), Options.config, workspace or Options.workspace)
+    return body.run(session(workspace))
 
 
 @app.command
@@ -54,9 +54,9 @@ def restart(workspace: str | None = None, /) -> int:
     workspace
         The workspace; that of the current directory by default.
     """
-    from jailoc.bin.commands import lifecycle
+    from jailoc.bin.commands import restart as body
 
-    return lifecycle.restart(terminal(), Options.config, workspace or Options.workspace)
+    return body.run(session(workspace))
 
 
 @app.command
@@ -93,12 +93,11 @@ def plan(
     out
         Keep the plan in a file that apply takes.
     """
-    from jailoc.bin.commands import planning
+    from jailoc.bin.commands import plan as body
 
-    wanted = workspaces or ((Options.workspace,) if Options.workspace else ())
-    choice = planning.Choice(wanted=wanted, everything=all, prune=prune, ignore=ignore)
-    return planning.plan(
-        terminal(), Options.config, choice, as_json=json, as_markdown=markdown,
+    choice = body.Choice(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)
+    return body.run(
+        session(), choice, as_json=json, as_markdown=markdown,
         detailed=detailed_exitcode, out=out,
     )  # fmt: skip
 
@@ -131,8 +130,8 @@ def apply(
     rollback
         Leave things as a failure has left them; without it, what was there before comes back.
     """
-    from jailoc.bin.commands import planning
+    from jailoc.bin.commands import apply as body
+    from jailoc.bin.commands.plan import Choice
 
-    wanted = workspaces or ((Options.workspace,) if Options.workspace else ())
-    choice = planning.Choice(wanted=wanted, everything=all, prune=prune, ignore=ignore)
-    return planning.run(terminal(), Options.config, choice, yes=yes, back=rollback)
+    choice = Choice(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)
+    return body.run(session(), choice, yes=yes, back=rollback)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter, validators
 
-from jailoc.bin.cli.app import Follow, Options, Switch, app, terminal
+from jailoc.bin.cli.app import Follow, Switch, app, session
 
 
 @app.command
@@ -24,7 +24,7 @@ def status(workspace: str | None = None, /, *, watch: Switch = False, json: Swit
     """
     from jailoc.bin.commands import status as states
 
-    return states.run(terminal(), Options.config, workspace or Options.workspace, json, watch)
+    return states.run(session(workspace), json, watch)
 
 
 @app.command
@@ -56,9 +56,7 @@ def logs(
     """
     from jailoc.bin.commands import logs as records
 
-    return records.run(
-        terminal(), Options.config, workspace or Options.workspace, follow, tail, since, service
-    )
+    return records.run(session(workspace), follow, tail, since, service)
 
 
 @app.command
@@ -81,4 +79,4 @@ def graph(
     """
     from jailoc.bin.commands import graph as pictures
 
-    return pictures.run(terminal(), Options.config, workspace or Options.workspace, format)
+    return pictures.run(session(workspace), format)

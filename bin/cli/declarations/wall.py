@@ -1,6 +1,6 @@
 """Commands that ask, prove and renew the firewall."""
 
-from jailoc.bin.cli.app import Follow, Options, Switch, app, terminal
+from jailoc.bin.cli.app import Follow, Switch, app, session
 
 
 @app.command
@@ -26,8 +26,8 @@ def explain(
     """
     from jailoc.bin.commands import explain as questions
 
-    workspace, target = (first, second) if second else (Options.workspace, first)
-    return questions.run(terminal(), Options.config, workspace, target, json)
+    workspace, target = (first, second) if second else (None, first)
+    return questions.run(session(workspace), target, json)
 
 
 @app.command
@@ -53,7 +53,7 @@ def verify(
     """
     from jailoc.bin.commands import verify as checks
 
-    return checks.run(terminal(), Options.config, workspace or Options.workspace, json, all)
+    return checks.run(session(workspace), json, all)
 
 
 @app.command
@@ -79,7 +79,7 @@ def blocked(
     """
     from jailoc.bin.commands import blocked as refusals
 
-    return refusals.run(terminal(), Options.config, workspace or Options.workspace, follow, json)
+    return refusals.run(session(workspace), follow, json)
 
 
 @app.command
@@ -93,6 +93,6 @@ def refresh(workspace: str | None = None, /) -> int:
     workspace
         The workspace; that of the current directory by default.
     """
-    from jailoc.bin.commands import lifecycle
+    from jailoc.bin.commands import refresh as body
 
-    return lifecycle.refresh(terminal(), Options.config, workspace or Options.workspace)
+    return body.run(session(workspace))

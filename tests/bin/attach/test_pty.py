@@ -48,9 +48,12 @@ if options.get("fail"):
 report = {}
 command = options["command"]
 try:
-    run = pty.run_directly if options.get("directly") else pty.run
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm"}
-    ended = run(command, environment, watchdog.Watch(look, 0.05))
+    watch = watchdog.Watch(look, 0.05)
+    if options.get("directly"):
+        ended = pty.run_directly(command, environment, watch)
+    else:
+        ended = pty.run(command, environment, watch, "opencode -s ")
     report = {"code": ended.code, "reason": ended.reason, "stopped": ended.stopped}
 except OSError as error:
     report = {"error": error.strerror}

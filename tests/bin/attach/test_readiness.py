@@ -14,7 +14,9 @@ from jailoc.bin.attach import readiness
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
+from tests.agents import OTHER
 
 PASSWORD = "p:ä'\"\\ $"  # noqa: S105 -- a test's own
 DEAD = "http://127.0.0.1:9"
@@ -42,7 +44,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Container, ...]]:
 
 def test_a_healthy_server_is_ready_at_once(seen: list[tuple[Container, ...]]) -> None:
     seen.append((container("firewall", ports=(4100,)), container("opencode")))
-    found = readiness.wait(Terminal(), "api")
+    found = readiness.wait(Terminal(), "api", OPENCODE_1)
     assert (found.agent.id, found.wall.id, found.port) == ("opencode", "firewall", 4100)
 
 
@@ -55,7 +57,7 @@ def test_each_thing_that_is_waited_for_is_said_once_in_a_pipe(
         (wall, container("opencode", state="created")),
         (wall, agent), (wall, agent), (wall, agent), (wall, container("opencode")),
     ]  # fmt: skip
-    readiness.wait(Terminal(), "api")
+    readiness.wait(Terminal(), "api", OPENCODE_1)
     assert capsys.readouterr().err.splitlines() == [
         "waiting for api: the firewall is being set up",
         "waiting for api: the agent's container is being started",
@@ -85,7 +87,7 @@ def test_what_can_no_longer_become_ready_ends_the_waiting_with_its_last_lines(
 ) -> None:
     seen += [(container("firewall"), container("opencode", health="starting")), last]
     with pytest.raises(Refused, match=f"workspace `api`: .*{words}"):
-        readiness.wait(Terminal(), "api")
+        readiness.wait(Terminal(), "api", OPENCODE_1)
     if len(last) == 2:
         assert "line one\n  last \u241b[2Jwords\n" in capsys.readouterr().err
 
@@ -94,7 +96,7 @@ def test_a_server_that_never_answers_is_given_up(seen: list[tuple[Container, ...
     seen.append((container("firewall"), container("opencode", health="starting")))
     times = iter(range(0, 1000, 30))
     with pytest.raises(Refused, match="did not answer within 90 seconds"):
-        readiness.wait(Terminal(), "api", lambda: float(next(times)))
+        readiness.wait(Terminal(), "api", OPENCODE_1, lambda: float(next(times)))
 
 
 def test_an_interrupt_is_no_timeout(seen: list[tuple[Container, ...]]) -> None:
@@ -102,7 +104,7 @@ def test_an_interrupt_is_no_timeout(seen: list[tuple[Container, ...]]) -> None:
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        readiness.wait(Terminal(), "api")
+        readiness.wait(Terminal(), "api", OPENCODE_1)
     timer.join()
 
 
@@ -110,9 +112,10 @@ class Server(http.server.BaseHTTPRequestHandler):
     """A server that takes one password, as OpenCode's does."""
 
     def do_GET(self) -> None:
-        wanted = base64.b64encode(f"opencode:{PASSWORD}".encode()).decode()
+        routes = {"/global/health": "opencode", "/well": "someone"}
+        wanted = base64.b64encode(f"{routes.get(self.path)}:{PASSWORD}".encode()).decode()
         known = self.headers["Authorization"] == f"Basic {wanted}"
-        self.send_response(200 if known and self.path == "/global/health" else 401)
+        self.send_response(200 if known and self.path in routes else 401)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's
@@ -137,9 +140,16 @@ def test_a_server_is_asked_directly_whatever_the_proxies_are(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, DEAD)
     with server() as port:
-        assert readiness.accepts(port, PASSWORD) is True
-        assert readiness.accepts(port, "another") is False
+        assert readiness.accepts(port, OPENCODE_1, PASSWORD) is True
+        assert readiness.accepts(port, OPENCODE_1, "another") is False
         wall = container("firewall", ports=(port,))
         seen.append((wall, container("opencode", health="starting")))
-        assert readiness.wait(Terminal(), "api").port == port
-    assert readiness.accepts(port, PASSWORD) is None
+        assert readiness.wait(Terminal(), "api", OPENCODE_1).port == port
+    assert readiness.accepts(port, OPENCODE_1, PASSWORD) is None
+
+
+def test_a_server_is_asked_on_the_route_and_with_the_user_of_its_agent() -> None:
+    with server() as port:
+        assert readiness.accepts(port, OTHER, PASSWORD) is True
+        swapped = OTHER.model_copy(update={"user": "opencode"})
+        assert readiness.accepts(port, swapped, PASSWORD) is False

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from jailoc.model.diagnostic import Refused
 from tests.engine.world import User
 
 importlib.import_module("jailoc.bin.cli.main")  # which knows every command
+
+PAGES = Path(__file__).with_name("pages")
 
 
 def paths(path: command_line.Path = ()) -> list[command_line.Path]:
@@ -117,3 +120,18 @@ def test_a_wrong_command_line_is_one_line_and_a_hint(
     assert rest[-1].startswith("  hint: run `")
     assert hint in rest[-1]
     assert len(rest) == 1 + rest[0].startswith("  allowed: ")
+
+
+@pytest.mark.parametrize("path", [(), *paths()], ids=joined)
+def test_a_page_is_the_one_that_was_reviewed(
+    path: command_line.Path, monkeypatch: pytest.MonkeyPatch, update_golden: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    place = PAGES / f"{'-'.join(path) or 'jailoc'}.txt"
+    if update_golden:
+        place.write_text(manual.page(path))
+    assert manual.page(path) == place.read_text(), "renew it with --update-golden, and read it"
+
+
+def test_no_page_is_left_behind() -> None:
+    assert {each.stem for each in PAGES.iterdir()} == {"jailoc", *("-".join(p) for p in paths())}

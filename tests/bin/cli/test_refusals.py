@@ -30,7 +30,7 @@ def fake_docker(folder: Path, server: str, compose: str) -> str:
     script.write_text(
         "#!/bin/sh\n"
         'case "$1" in\n'
-        f'  version) echo \'{{"Server":{{"ApiVersion":"{server}"}}}}\' ;;\n'
+        f"  version) echo {server} ;;\n"
         f"  compose) echo {compose} ;;\n"
         "  *) exit 64 ;;\n"
         "esac\n"

@@ -210,7 +210,7 @@ def test_a_variable_switches_it_off(monkeypatch: pytest.MonkeyPatch, name: str) 
 
 WITH = """
 import sys
-from jailoc.bin import update
+from jailoc.bin.cli import update
 from jailoc.bin.cli.main import run
 first = update.Check.__init__
 def begin(self, path):

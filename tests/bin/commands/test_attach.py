@@ -14,6 +14,7 @@ from jailoc.bin.commands import attach
 from jailoc.bin.config import facts
 from jailoc.bin.engine.containers import Container
 from jailoc.generators.attach.client import Mode
+from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
 from tests.engine.world import ROOT, Result, User
@@ -223,8 +224,9 @@ def test_an_interrupt_at_the_question_ends_with_one_line(home: User) -> None:
 
 STUCK = """
 import atexit, sys, time
-from jailoc.bin import __main__, configure
-configure.place = lambda path: (print("working", flush=True), time.sleep(600))
+from jailoc.bin import __main__
+from jailoc.bin.config import source
+source.directory = lambda path: (print("working", flush=True), time.sleep(600))
 atexit.register(time.sleep, 600)
 sys.argv[1:] = []
 __main__.main()
@@ -288,17 +290,17 @@ def test_the_made_tui_configuration_stands_back_for_the_users_own(
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    assert host_client.tui_config() is None
+    assert host_client.tui_config(OPENCODE_1) is None
     made = facts.cache_directory() / "tui.json"
     made.parent.mkdir(parents=True)
     made.write_text("{}")
-    assert host_client.tui_config() == str(made)
+    assert host_client.tui_config(OPENCODE_1) == str(made)
     own = tmp_path / ".config/opencode/tui.json"
     own.parent.mkdir(parents=True)
     own.symlink_to("nowhere")
-    assert host_client.tui_config() is None
+    assert host_client.tui_config(OPENCODE_1) is None
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
-    assert host_client.tui_config() == str(made)
+    assert host_client.tui_config(OPENCODE_1) == str(made)
     (tmp_path / "other").mkdir()
     (tmp_path / "other/opencode").write_text("a file, so that looking below it fails")
-    assert host_client.tui_config() is None
+    assert host_client.tui_config(OPENCODE_1) is None

@@ -33,7 +33,8 @@ paths = [
 KILLER = """
 import os, signal, sys
 sys.dont_write_bytecode = True
-from jailoc.bin import cli, configure, facts, lifecycle, source, store
+from jailoc.bin.cli import main
+from jailoc.bin.commands import add
 count, wanted, home = 0, int(sys.argv[1]), sys.argv[2]
 def step(event, arguments):
     global count
@@ -43,7 +44,7 @@ def step(event, arguments):
             if count == wanted:
                 os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(step)
-sys.exit(cli.run(sys.argv[3:]))
+sys.exit(main.run(sys.argv[3:]))
 """
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply
 from jailoc.bin.deploy.execute import Engine
 from jailoc.bin.engine import containers
@@ -33,13 +33,12 @@ def settle(
             stopped.append(container)
 
         monkeypatch.setattr(containers, "stop", stop)
-        each = apply.item(
-            Terminal(color=False), None, source.read(None), "a", complete=False, ask=False
-        )
+        session = Session(Terminal(color=False))
+        each = apply.item(session, session.source(), "a", complete=False, ask=False)
         assert each.bundle
         place = Engine(
-            Terminal(color=False), each.bundle, each.given, each.secrets,
-            lambda: apply.unchanged(None, each),
+            session.terminal, each.bundle, each.given, each.secrets,
+            lambda: apply.unchanged(session, each),
         )  # fmt: skip
         place.perform(StopAgent(container="1"))
     return stopped

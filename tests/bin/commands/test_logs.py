@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.bin.commands.logs import PIECE, STAMP, after, lines, plain, whole
+from jailoc.bin.commands.logs import LONGEST, PIECE, STAMP, after, plain, whole
+from jailoc.bin.engine import exchange
 
 STAMPED = b"2026-11-24T23:56:26.310087384Z "
 
@@ -24,7 +25,7 @@ class Dripping(io.RawIOBase):
 
 @given(st.binary(max_size=60), st.integers(1, 9))
 def test_no_byte_is_lost_and_the_last_line_ends_too(data: bytes, step: int) -> None:
-    found = list(lines(Dripping(data, step)))  # type: ignore[arg-type]
+    found = list(exchange.lines(Dripping(data, step).read, 1 << 10))
     assert all(each.endswith(b"\n") and each.count(b"\n") == 1 for each in found)
     missing = b"" if data.endswith(b"\n") or not data else b"\n"
     assert b"".join(found) == data + missing
@@ -35,6 +36,15 @@ def test_the_stamps_at_which_the_engine_cut_a_long_line_are_taken_out() -> None:
     assert whole(first + STAMPED + second + STAMPED + rest) == first + second + rest
     inside = b"at 2026-11-24T23:56:26.310087384Z it was\n"
     assert whole(inside) == inside
+
+
+def test_an_endless_line_comes_in_parts_that_each_begin_with_a_stamp() -> None:
+    piece = STAMPED + b"a" * PIECE
+    parts = list(exchange.lines(io.BytesIO(piece * 200 + b"b\n").read, LONGEST))
+    assert [len(each) for each in parts[:3]] == [LONGEST + 1] * 3
+    assert all(STAMP.match(each) for each in parts)
+    text = b"".join(whole(each[len(STAMPED) :]).removesuffix(b"\n") for each in parts)
+    assert text == b"a" * PIECE * 200 + b"b"
 
 
 def test_a_line_of_the_next_moment_is_asked_for() -> None:

@@ -14,6 +14,7 @@ from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.model.deployed import FileState
 from jailoc.model.host import Host
 from jailoc.model.plan import Action, Plan
+from jailoc.model.plan_address import ServiceAddress
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from tests.memory import Machine, Memory, killed_after
 from tests.strategies import HOST, Table, config_of, toml, workspaces
@@ -45,7 +46,7 @@ def memory(
 
 
 def actions(plan: Plan) -> dict[str, Action]:
-    return {each.address: each.action for each in plan.changes}
+    return {str(each.address): each.action for each in plan.changes}
 
 
 texts = st.builds(
@@ -157,7 +158,7 @@ def test_a_new_workspace_shifts_a_port_and_the_plan_says_which() -> None:
     machine = Machine()
     memory(machine, toml({"w": {}})).apply()
     made = memory(machine, toml({"w": {}, "alpha": {}})).apply()
-    wall = next(each for each in made.changes if each.address == f"service.{WALL}")
+    wall = next(each for each in made.changes if each.address == ServiceAddress(name=WALL))
     assert "the port moves because workspace `alpha` was added" in wall.causes
     assert [(each.name, each.before, each.after) for each in wall.fields] == [
         ("ports.4096/tcp", "127.0.0.1:4096", "127.0.0.1:4097")
@@ -246,7 +247,7 @@ def test_drift_is_found_named_and_repaired(name: str) -> None:
     found = place.plan()
     assert not found.empty
     if address:
-        assert address in [each.address for each in found.drift]
+        assert address in [str(each.address) for each in found.drift]
     assert not found.effects or name in {"the wall gone"}
     place.apply()
     if name == "an image retagged":
@@ -262,7 +263,7 @@ def test_known_noise_is_shown_and_left() -> None:
     memory(machine, text).apply()
     edited(AGENT, memory="1")(machine)
     place = memory(machine, text, ignore=("service.opencode.mem*",))
-    assert [(each.address, each.ignored) for each in place.plan().drift] == [
+    assert [(str(each.address), each.ignored) for each in place.plan().drift] == [
         ("service.opencode.memory", True)
     ]
     assert place.plan().empty

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.cli import update
-from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
 from jailoc.bin.deploy.password import password
 from jailoc.bin.host import files, paths
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.model.agents.opencode1 import OPENCODE_1
 from tests.engine import world
 from tests.engine.world import ROOT, User
 
@@ -66,13 +68,13 @@ def test_what_a_start_writes_is_private_and_the_containers_parts_readable(
         for name in ("JAILOC_CONFIG", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("HOME", str(user.home))
-        origin = source.read(None)
+        origin = Session(Terminal(color=False)).source()
         bundle = compile_workspace(origin.config, "api", origin.host)
         before = os.umask(umask)
         try:
             files.write_bundle(bundle, Path(bundle.directory))
             with files.locked(paths.cache_directory() / "api.lock"):
-                password("file", paths.state_directory(), "api")
+                password("file", paths.state_directory(), "api", OPENCODE_1)
             update._save(paths.cache_directory() / update.STATE, update.State(1.0, "v1"))
         finally:
             os.umask(before)

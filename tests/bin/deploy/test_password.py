@@ -2,15 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from jailoc.bin.deploy import password as module
-from jailoc.bin.deploy.password import password, source
 from jailoc.bin.host import keyring as vault
+from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
 from tests.engine.world import User
+
+password = partial(module.password, agent=OPENCODE_1)
+source = partial(module.source, agent=OPENCODE_1)
+VARIABLE = "OPENCODE_SERVER_PASSWORD"
 
 
 class Keyring:
@@ -41,7 +46,7 @@ def locked() -> None:
 @pytest.fixture(autouse=True)
 def keyring(monkeypatch: pytest.MonkeyPatch) -> Keyring:
     fake = Keyring()
-    monkeypatch.delenv(module.VARIABLE, raising=False)
+    monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(vault, "_backend", lambda: fake)
     return fake
 
@@ -103,7 +108,7 @@ def test_no_error_of_a_file_quotes_what_is_in_it(tmp_path: Path) -> None:
 def test_the_variable_comes_first_and_nothing_is_kept(
     keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(module.VARIABLE, "mine ")
+    monkeypatch.setenv(VARIABLE, "mine ")
     assert password("auto", tmp_path, "api") == "mine "
     assert password("env", tmp_path, "api") == "mine "
     assert keyring.calls == 0
@@ -111,7 +116,7 @@ def test_the_variable_comes_first_and_nothing_is_kept(
 
 
 def test_mode_env_without_the_variable_is_refused_early(tmp_path: Path) -> None:
-    for call in (lambda: module.check("env"), lambda: password("env", tmp_path, "api")):
+    for call in (lambda: module.check("env", OPENCODE_1), lambda: password("env", tmp_path, "api")):
         with pytest.raises(Refused, match="OPENCODE_SERVER_PASSWORD is not set"):
             call()
 
@@ -225,7 +230,7 @@ def test_the_source_is_found_in_the_order_variable_file_keyring(
     entry: str | None,
     found: str,
 ) -> None:
-    monkeypatch.setenv(module.VARIABLE, variable)
+    monkeypatch.setenv(VARIABLE, variable)
     if file:
         (tmp_path / "api").mkdir()
         (tmp_path / "api/password").write_text(file)

@@ -15,7 +15,7 @@ from tests.engine.world import ROOT
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from jailoc.bin import store
+from jailoc.bin.host import files as store
 step = int(sys.argv[2])
 count = 0
 def tracer(event, args):

@@ -13,6 +13,7 @@ import pytest
 
 from jailoc.bin.deploy.password import password
 from jailoc.bin.host import keyring
+from jailoc.model.agents.opencode1 import OPENCODE_1
 
 
 class Backend:
@@ -163,7 +164,7 @@ def test_a_keyring_that_hangs_is_given_up_without_a_terminal(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     monkeypatch.delenv("OPENCODE_SERVER_PASSWORD", raising=False)
-    kept = password("auto", tmp_path, "api")
+    kept = password("auto", tmp_path, "api", OPENCODE_1)
     hanging.answered.set()
     assert (tmp_path / "api/password").read_text() == kept != "late"
 

@@ -17,7 +17,7 @@ from tests.programs import need
 ASK = """
 import json, os, sys
 from pathlib import Path
-from jailoc.bin import password
+from jailoc.bin.deploy import password
 from jailoc.model.diagnostic import Refused
 found = []
 for question, mode, workspace in json.loads(sys.argv[1]):

@@ -11,7 +11,8 @@ from tests.engine.world import ROOT
 
 PROGRAM = """
 import sys
-from jailoc.bin import cli, prompt
+from jailoc.bin.cli import main
+from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
 def ask():
     return [prompt.ask(Terminal(), f"question {each}?") for each in range(int(sys.argv[1]))]

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from jailoc.generators.artefacts.image_recipes import RECIPES, decision, previous, why
 from jailoc.generators.artefacts.images import with_base_argument
 from jailoc.generators.assets import asset
+from jailoc.generators.config import resolve
+from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.bundle import Bundle
 from jailoc.model.host import Host
 from jailoc.model.image import Build
@@ -117,7 +119,8 @@ def test_an_image_of_our_own_below_an_overlay_is_no_base_to_be_asked_about() -> 
 
 def test_a_version_is_moved_by_one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     before = compiled({})
-    monkeypatch.setitem(PINNED, "OPENCODE_VERSION", "9.9.9")
+    newer = OPENCODE_1.model_copy(update={"version": "9.9.9"})
+    monkeypatch.setattr(resolve, "DEFAULT", newer)
     after = compiled({})
     changed = {build.name for build, old in zip(after.builds, before.builds, strict=True)
                if build.tag != old.tag}  # fmt: skip
@@ -125,7 +128,8 @@ def test_a_version_is_moved_by_one_edit(monkeypatch: pytest.MonkeyPatch) -> None
     assert "ARG OPENCODE_VERSION=9.9.9\n" in file_of(after, "images/agent/Dockerfile")
     for name in ("agent", "wall", "dind"):
         text = asset(f"{name}.Dockerfile")
-        assert not [each for each in PINNED.values() if each in text], "no version stands in it"
+        versions = (*PINNED.values(), OPENCODE_1.version)
+        assert not [each for each in versions if each in text], "no version stands in it"
 
 
 def test_certificates_lie_in_the_context_of_a_users_base() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import TERMINAL, TERMINAL_DEFAULTS, Mode, Request
+from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
 from tests.strategies import config_of
 
@@ -34,7 +35,7 @@ OUTER = {
 def test_the_flag_beats_the_configuration_which_beats_the_search_for_a_client(
     asked: Mode | None, wanted: str, exposed: bool, client: bool, found: Mode
 ) -> None:
-    assert attachment.choose(asked, wanted, "api", exposed, client) is found
+    assert attachment.choose(asked, wanted, "api", OPENCODE_1, exposed, client) is found
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_remote_mode_that_cannot_be_had_is_refused(
     asked: Mode | None, wanted: str, exposed: bool, client: bool, words: str
 ) -> None:
     with pytest.raises(Refused, match=words):
-        attachment.choose(asked, wanted, "api", exposed, client)
+        attachment.choose(asked, wanted, "api", OPENCODE_1, exposed, client)
 
 
 @pytest.mark.parametrize(
@@ -63,16 +64,17 @@ def test_a_workspace_beats_the_top_level(top: str, mine: str | None, found: str)
 
 
 def test_the_clients_words_come_in_order_and_the_directory_always() -> None:
-    assert attachment.arguments("http://u", "/p q", Request(session="ses_1", resume=False)) == (
+    request = Request(session="ses_1", resume=False)
+    assert attachment.arguments(OPENCODE_1, "http://u", "/p q", request) == (
         "attach", "http://u", "--dir", "/p q", "--session", "ses_1",
     )  # fmt: skip
-    assert attachment.arguments("http://u", "/p", Request(resume=True)) == (
+    assert attachment.arguments(OPENCODE_1, "http://u", "/p", Request(resume=True)) == (
         "attach", "http://u", "--dir", "/p", "--continue",
     )  # fmt: skip
 
 
 def test_a_client_on_the_host_gets_the_password_and_its_name_by_environment() -> None:
-    found = attachment.remote_environment(OUTER, "api", PASSWORD, "/tui.json")
+    found = attachment.remote_environment(OUTER, "api", OPENCODE_1, PASSWORD, "/tui.json")
     assert found["OPENCODE_SERVER_PASSWORD"] == PASSWORD
     assert (found["JAILOC"], found["JAILOC_WORKSPACE"]) == ("1", "api")
     assert found["OPENCODE_SERVER_USERNAME"] == "opencode"
@@ -82,7 +84,7 @@ def test_a_client_on_the_host_gets_the_password_and_its_name_by_environment() ->
 
 def test_a_client_on_the_host_loads_nothing_from_the_project() -> None:
     found = attachment.remote_environment(
-        {"OPENCODE_DISABLE_PROJECT_CONFIG": "0"}, "api", PASSWORD, None
+        {"OPENCODE_DISABLE_PROJECT_CONFIG": "0"}, "api", OPENCODE_1, PASSWORD, None
     )
     assert found["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
 
@@ -99,7 +101,7 @@ def test_a_client_on_the_host_loads_nothing_from_the_project() -> None:
 def test_an_own_choice_of_the_tuis_configuration_is_kept(
     outer: dict[str, str], tui: str | None, found: str | None
 ) -> None:
-    made = attachment.remote_environment(outer, "api", PASSWORD, tui)
+    made = attachment.remote_environment(outer, "api", OPENCODE_1, PASSWORD, tui)
     assert made.get("OPENCODE_TUI_CONFIG") == found
 
 
@@ -113,21 +115,25 @@ def test_an_own_choice_of_the_tuis_configuration_is_kept(
     ],
 )
 def test_no_proxy_is_told_the_password(outer: dict[str, str], found: str) -> None:
-    made = attachment.remote_environment(outer | {"HTTP_PROXY": "http://p"}, "api", PASSWORD, None)
+    made = attachment.remote_environment(
+        outer | {"HTTP_PROXY": "http://p"}, "api", OPENCODE_1, PASSWORD, None
+    )
     assert (made["NO_PROXY"], made["no_proxy"]) == (found, found)
     assert made["HTTP_PROXY"] == "http://p"
 
 
 def test_each_terminal_variable_is_the_hosts_or_its_default() -> None:
     for name, value in itertools.product(TERMINAL, (None, "", "x")):
-        found = attachment.inner_environment({} if value is None else {name: value}, None)
+        found = attachment.inner_environment(
+            {} if value is None else {name: value}, OPENCODE_1, None
+        )
         assert found.get(name) == (value or TERMINAL_DEFAULTS.get(name))
         assert found["HOME"] == "/home/agent"
 
 
 def test_a_client_inside_gets_its_tui_configuration_only_if_it_is_there() -> None:
     outer = {"OPENCODE_TUI_CONFIG": "/host", "OPENCODE_SERVER_PASSWORD": PASSWORD}
-    assert "OPENCODE_TUI_CONFIG" not in attachment.inner_environment(outer, None)
-    found = attachment.inner_environment(outer, "/etc/jailoc/tui.json")
+    assert "OPENCODE_TUI_CONFIG" not in attachment.inner_environment(outer, OPENCODE_1, None)
+    found = attachment.inner_environment(outer, OPENCODE_1, "/etc/jailoc/tui.json")
     assert found["OPENCODE_TUI_CONFIG"] == "/etc/jailoc/tui.json"
     assert PASSWORD not in found.values()

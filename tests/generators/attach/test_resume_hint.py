@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.generators.attach.resume_hint import PATTERN, TEXT, Rewriter
+from jailoc.generators.attach.resume_hint import TEXT, Rewriter
+from jailoc.model.agents.opencode1 import OPENCODE_1
+
+HINT = OPENCODE_1.client.hint
+PATTERN = HINT.encode()
 
 pieces = st.sampled_from(
     [PATTERN, b"opencode", b"o", b"op", b"opencode -", b" ", b"-s ", b"\xc3", b"\xa4", b"x", b"\n"]
@@ -15,7 +19,7 @@ streams = st.one_of(st.binary(max_size=60), st.lists(pieces, max_size=12).map(b"
 
 
 def through(stream: bytes, cuts: list[int]) -> tuple[bytes, list[bytes]]:
-    rewriter, places = Rewriter(), sorted({min(cut, len(stream)) for cut in cuts})
+    rewriter, places = Rewriter(HINT), sorted({min(cut, len(stream)) for cut in cuts})
     bounds = [0, *places, len(stream)]
     shown = [rewriter.feed(stream[a:b]) for a, b in pairwise(bounds)]
     shown.append(rewriter.flush())
@@ -41,7 +45,7 @@ def test_byte_by_byte_nothing_is_lost_or_kept(stream: bytes) -> None:
 
 @given(streams)
 def test_no_more_is_held_back_than_could_begin_the_hint(stream: bytes) -> None:
-    rewriter = Rewriter()
+    rewriter = Rewriter(HINT)
     shown = rewriter.feed(stream)
     assert rewriter.holds == (shown != stream.replace(PATTERN, TEXT))
     held = rewriter.flush()
@@ -51,7 +55,7 @@ def test_no_more_is_held_back_than_could_begin_the_hint(stream: bytes) -> None:
 
 
 def test_an_empty_piece_says_nothing_and_keeps_what_is_held() -> None:
-    rewriter = Rewriter()
+    rewriter = Rewriter(HINT)
     assert rewriter.feed(b"open") == b""
     assert rewriter.feed(b"") == b""
     assert rewriter.feed(b"code -s x") == b"jailoc -s x"

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.generators.runtime.image_check import END, SCRIPT, unsuitable
+from jailoc.generators.runtime.image_check import END, script, unsuitable
+from jailoc.model.agents.opencode1 import OPENCODE_1
 
 
 def messages(*lines: str) -> list[str]:
-    refusal = unsuitable("x:1", "workspaces.api.image", lines)
+    refusal = unsuitable("x:1", "workspaces.api.image", OPENCODE_1, lines)
     if refusal is None:
         return []
     assert all(each.hint and each.where == "workspaces.api.image" for each in refusal.diagnostics)
@@ -46,8 +47,8 @@ def test_another_home_and_an_opencode_that_breaks_are_quoted() -> None:
 
 def test_the_question_is_asked_without_any_program_but_the_shell(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", SCRIPT], env={"PATH": str(tmp_path)}, capture_output=True, text=True,
-        check=True,
+        ["/bin/sh", "-c", script(OPENCODE_1)], env={"PATH": str(tmp_path)}, capture_output=True,
+        text=True, check=True,
     )  # fmt: skip
     assert done.stderr == ""
     lines = done.stdout.splitlines()

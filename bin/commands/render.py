@@ -1,28 +1,22 @@
-"""The commands that need no engine: `render`, `validate` and `schema`."""
+"""`render`: write what a configuration becomes; it needs no engine."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.config import portable, source
+from jailoc.bin.config import portable
+from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.image_recipes import decision
 from jailoc.model.bundle import Bundle, File
-from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
-from jailoc.schemas import NAMES
-from jailoc.schemas import text as schema_text
 
 
-def render(
-    terminal: Terminal,
-    config: str | None,
-    wanted: tuple[str, ...],
-    out: str | None,
-    as_json: bool,
-    native: bool,
+def run(
+    session: Session, wanted: tuple[str, ...], out: str | None, as_json: bool, native: bool
 ) -> int:
     """Write what the configuration becomes, to a directory or to standard output.
 
@@ -35,8 +29,8 @@ def render(
             hint="add --out DIR, or leave --native out",
         )
     if out is not None and not native:
-        return _share(terminal, config, wanted, Path(out), as_json)
-    origin = source.read(config)
+        return _share(session, wanted, Path(out), as_json)
+    origin, terminal = session.source(), session.terminal
     terminal.diagnose(origin.warnings)
     bundles = [
         compile_workspace(origin.config, name, origin.host) for name in origin.chosen_many(wanted)
@@ -56,10 +50,8 @@ def render(
     return 0
 
 
-def _share(
-    terminal: Terminal, config: str | None, wanted: tuple[str, ...], out: Path, as_json: bool
-) -> int:
-    origin = portable.read(config)
+def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) -> int:
+    origin, terminal = portable.read(session), session.terminal
     terminal.diagnose(origin.warnings)
     made = origin.compiled(wanted)
     for each in made:
@@ -99,38 +91,3 @@ def _data(bundle: Bundle) -> dict[str, Any]:
         ],
         "firewall": bundle.firewall.model_dump(mode="json"),
     }
-
-
-def validate(terminal: Terminal, config: str | None, as_json: bool) -> int:
-    """Check a configuration; every problem is reported."""
-    try:
-        origin = source.read(config)
-        for name in origin.config.workspaces:
-            compile_workspace(origin.config, name, origin.host)
-        found, path = origin.warnings, origin.path
-    except Refused as refused:
-        if not as_json:
-            raise
-        terminal.data(
-            {
-                "valid": False,
-                "diagnostics": [each.model_dump(mode="json") for each in refused.diagnostics],
-            }
-        )
-        return 1
-    if as_json:
-        terminal.data(
-            {"valid": True, "diagnostics": [each.model_dump(mode="json") for each in found]}
-        )
-    else:
-        terminal.diagnose(found)
-        terminal.result(f"{path}: valid, {len(origin.config.workspaces)} workspaces")
-    return 0
-
-
-def schema(terminal: Terminal, name: str) -> int:
-    """Print a JSON Schema."""
-    if name not in NAMES:
-        raise refuse("schema", f"there is no schema `{name}`", allowed=", ".join(NAMES))
-    terminal.result(schema_text(name))
-    return 0

@@ -1,0 +1,36 @@
+"""`allow`: let a workspace reach a host or a network."""
+
+from datetime import date
+
+from pydantic_core import PydanticCustomError
+
+from jailoc.bin.commands import refresh
+from jailoc.bin.config import append
+from jailoc.bin.config.session import Session
+from jailoc.bin.engine import containers
+from jailoc.generators.config.edit import Value
+from jailoc.model.allow_entry import parse_host, parse_network
+from jailoc.model.diagnostic import refuse
+
+
+def run(session: Session, target: str, why: str | None = None, until: date | None = None) -> int:
+    """Append a host or a network to what a workspace may reach; a running one can at once."""
+    key = "allowed_networks" if "/" in target else "allowed_hosts"
+    notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
+    value: Value = {"to": target, **notes} if notes else target
+    try:
+        entry = parse_network(target) if key == "allowed_networks" else parse_host(target)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        raise refuse(
+            context["code"], context["message"], allowed=context["allowed"], hint=context["hint"]
+        ) from None
+    if not getattr(entry, "name", True):
+        raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
+    name = session.source().chosen(session.workspace)
+    if not append.value(session, name, key, value):
+        return 0
+    session.terminal.result(f"added {target} to {key} of workspace {name}")
+    if containers.running(name):
+        return refresh.run(session.of(name))
+    return 0

@@ -1,0 +1,113 @@
+"""`apply`: show the plan, ask, and do just that."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from jailoc.bin.commands.plan import AT_ONCE, Choice, chosen, show
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import apply, execute
+from jailoc.bin.deploy.apply import Item
+from jailoc.bin.engine import docker
+from jailoc.bin.terminal import prompt
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.plan import Plan, SavedPlan
+
+
+def run(session: Session, choice: Choice, *, yes: bool, back: bool) -> int:
+    """Show a plan, ask, and carry it out.
+
+    Raises:
+        Refused: nobody has agreed to it.
+    """
+    saved = _saved(choice)
+    if saved is not None:
+        choice = Choice(
+            wanted=tuple(each.workspace for each in saved.plans), everything=False,
+            prune=saved.prune,
+        )  # fmt: skip
+        session = session.on(saved.config)
+    terminal = session.terminal
+    _, items = chosen(session, choice, ask=True, complete=True)
+    for each in items:
+        if each.bundle is not None:
+            execute.build_unknown(terminal, each.bundle)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        plans = tuple(pool.map(lambda each: apply.planned(each, prune=choice.prune), items))
+    approved = {each.workspace: each for each in (saved.plans if saved else plans)}
+    now = saved or SavedPlan(config=session.config or "", prune=choice.prune, plans=plans)
+    show(terminal, now)
+    if all(each.empty for each in plans) and now.empty:
+        return 0
+    if saved is None and not yes and not _agreed(terminal):
+        return 0
+    return _carry_out(session, items, approved, choice, back)
+
+
+def _saved(choice: Choice) -> SavedPlan | None:
+    """Return the plan in a file, if the one argument names a file.
+
+    Raises:
+        Refused: it is no plan, or one of another version.
+    """
+    if len(choice.wanted) != 1 or not Path(choice.wanted[0]).is_file():
+        return None
+    path = Path(choice.wanted[0])
+    try:
+        return SavedPlan.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise refuse(
+            "plan-file",
+            f"`{path}` is no plan that this jailoc can read",
+            allowed="a file that `jailoc plan --out FILE` wrote",
+            hint=str(error).splitlines()[0],
+        ) from None
+
+
+def _agreed(terminal: Terminal) -> bool:
+    """Ask whether to go on.
+
+    Raises:
+        Refused: nobody is there to answer.
+    """
+    if not sys.stdin.isatty():
+        raise refuse(
+            "unconfirmed",
+            "nobody has agreed to this plan, and standard input is no terminal",
+            hint="give --yes, or apply a plan that was kept: `jailoc plan --out FILE`",
+        )
+    if prompt.ask(terminal, "apply this?"):
+        return True
+    terminal.say("nothing is changed", "yellow")
+    return False
+
+
+def _carry_out(
+    session: Session,
+    items: tuple[Item, ...],
+    approved: dict[str, Plan],
+    choice: Choice,
+    back: bool,
+) -> int:
+    """Carry the plans out, independent workspaces at the same time; report every failure."""
+
+    def one(each: Item) -> int:
+        mine = session.prefixed(f"{each.name}: ") if len(items) > 1 else session
+        try:
+            done = apply.carry_out(
+                mine, each, approved=approved[each.name], prune=choice.prune, back=back
+            )
+        except (docker.DockerError, Refused, OSError) as error:
+            return session.report(error, mine.terminal)
+        mine.terminal.say(
+            f"{each.name} applied" if done else f"{each.name}: nothing to do", "green"
+        )
+        return 0
+
+    if len(items) == 1:
+        return one(items[0])
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return max(pool.map(one, items), default=0)

@@ -1,0 +1,38 @@
+"""`refresh`: bring the rules of a running workspace up to date, without restarting anything."""
+
+from pathlib import Path
+
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import observe
+from jailoc.bin.engine import containers
+from jailoc.bin.host import files
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import FIREWALL, WALL
+
+
+def run(session: Session) -> int:
+    """Bring the rules of a running workspace up to date: in one step, and nothing is restarted.
+
+    Names are looked up anew, too.
+    """
+    origin, terminal = session.source(), session.terminal
+    terminal.diagnose(origin.warnings)
+    name = origin.chosen(session.workspace)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    found = {each.service: each for each in containers.containers(bundle.compose.name)}
+    wall = found.get(WALL)
+    if wall is None or wall.state != "running":
+        raise refuse(
+            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+        )
+    directory = Path(bundle.directory)
+    with files.locked(directory.with_name(f"{name}.lock")):
+        files.write_files(bundle.rules, directory)
+        for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
+            terminal.quote(line)
+        observe.reloaded(bundle)
+    terminal.say(f"{name}: rules reloaded", "green")
+    if files.differs(bundle.fixed, directory):
+        terminal.say(f"other changes wait for `jailoc up {name}`", "yellow")
+    return 0

@@ -1,0 +1,63 @@
+"""Append to a list of the configuration file: under a lock, and only what leaves it valid."""
+
+import os
+from pathlib import Path
+
+from jailoc.bin.config import source
+from jailoc.bin.config.session import Session
+from jailoc.bin.host import files
+from jailoc.bin.host.paths import cache_directory
+from jailoc.generators.config.edit import Value, append
+from jailoc.generators.config.resolve import names, unknown_workspace
+
+PATIENCE = 60
+"""Seconds to wait for another jailoc that is changing the configuration."""
+
+
+def path(session: Session, name: str, target: str) -> bool:
+    """Append a directory to the paths of a workspace in the file; False if it is there.
+
+    Raises:
+        Refused: the file with it would not be valid; nothing has been written.
+    """
+    added = value(session, name, "paths", target)
+    if added:
+        session.terminal.result(f"added {target} to workspace {name}")
+    return added
+
+
+def check_path(session: Session, name: str, target: str) -> None:
+    """Make sure that a directory could be added to a workspace; nothing is written.
+
+    Raises:
+        Refused: the file with it would not be valid.
+    """
+    source.check(append(session.text(), name, "paths", target), session.path)
+
+
+def value(session: Session, name: str, key: str, added: Value) -> bool:
+    """Append to a list of a workspace, under the lock of all configurations; False if it is there.
+
+    Raises:
+        Refused: the file with the value in it would not be valid; nothing has been written.
+    """
+    with files.locked(cache_directory() / "config.lock", PATIENCE):
+        # Read again: somebody else may have changed it before the lock was ours.
+        before = session.reread()
+        if name not in before.config.workspaces:
+            raise unknown_workspace(name, names(before.config))
+        changed = append(session.text(), name, key, added)
+        after = source.check(changed, session.path)
+        mine, now = before.config.workspaces[name], after.config.workspaces[name]
+        if getattr(now, key)[-1] in getattr(mine, key):
+            shown = added if isinstance(added, str) else added["to"]
+            session.terminal.say(f"{shown} is already in {key} of workspace {name}", "yellow")
+            return False
+        if before.starter:
+            files.make(session.path.parent, 0o750)
+        # The file may be a link into somebody's dotfiles: it stays one.
+        place = Path(os.path.realpath(session.path))
+        mode = 0o600 if before.starter else place.stat().st_mode & 0o7777
+        files.write(place, changed, mode)
+        session.reread()
+    return True

@@ -1,0 +1,112 @@
+"""One run: what was asked for, the configuration (parsed once), the terminal and the clock."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from jailoc.bin.config.source import Source, gathered, text_of
+from jailoc.bin.host import paths
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.document import Document
+
+
+@dataclass
+class _File:
+    """The configuration file as it was read last; every view of a session shares it."""
+
+    text: str | None = None
+    document: Document | None = None
+    starter: bool = False
+    checked: dict[bool, Source] = field(default_factory=dict)
+
+
+def _unreported(error: Exception, terminal: Terminal) -> int:
+    raise error
+
+
+@dataclass(frozen=True)
+class Session:
+    """What every command is given; made once, by the command line."""
+
+    terminal: Terminal
+    config: str | None = None
+    """The value of `--config`, if it was given."""
+    workspace: str | None = None
+    """The workspace that was named, if one was."""
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch."""
+    report: Callable[[Exception, Terminal], int] = _unreported
+    """Shows an error, records it and returns the exit status: for commands that go on after one."""
+    _file: _File = field(default_factory=_File)
+
+    @property
+    def path(self) -> Path:
+        """Return where the configuration file is, or would be."""
+        return paths.config_file(self.config)
+
+    @property
+    def starter(self) -> bool:
+        """Tell whether there is no file, so that the starter configuration is in effect."""
+        self.document()
+        return self._file.starter
+
+    def text(self) -> str:
+        """Return the text of the file, as it was read last."""
+        self.document()
+        return self._file.text or ""
+
+    def document(self) -> Document:
+        """Return the parsed file; it is read once a run.
+
+        Raises:
+            Refused: it cannot be read, or is no TOML.
+        """
+        return self._file.document or self._read()
+
+    def source(self, *, expectations: bool = True) -> Source:
+        """Return the checked configuration, and the machine as it was when it was first asked for.
+
+        Args:
+            expectations: Whether those that the rules do not meet count as problems.
+
+        Raises:
+            Refused: the file cannot be read, or something in it is wrong.
+        """
+        known = self._file.checked.get(expectations)
+        if known is None:
+            document = self.document()
+            known = gathered(document, starter=self._file.starter, expectations=expectations)
+            self._file.checked[expectations] = known
+        return known
+
+    def reread(self, *, expectations: bool = True) -> Source:
+        """Return the configuration as it is now, for the machine as it is now.
+
+        The file is read, and parsed only if it is another one than before.
+
+        Raises:
+            Refused: the file cannot be read, or something in it is wrong.
+        """
+        self._read()
+        self._file.checked.clear()
+        return self.source(expectations=expectations)
+
+    def _read(self) -> Document:
+        text, starter = text_of(self.path, paths.config_is_named(self.config))
+        known = self._file.document
+        document = known if known and text == self._file.text else Document(text, str(self.path))
+        self._file.text, self._file.document, self._file.starter = text, document, starter
+        return document
+
+    def prefixed(self, prefix: str) -> "Session":
+        """Return the same session, with a prefix before every line of talk."""
+        return replace(self, terminal=self.terminal.prefixed(prefix))
+
+    def of(self, workspace: str) -> "Session":
+        """Return the same session, about another workspace."""
+        return replace(self, workspace=workspace)
+
+    def on(self, config: str) -> "Session":
+        """Return a session on another configuration file."""
+        return replace(self, config=config, _file=_File())

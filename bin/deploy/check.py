@@ -1,0 +1,166 @@
+"""Look at a running sandbox and compare it with what was compiled: with packets, or without."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.host import files as store
+from jailoc.generators.assets import asset
+from jailoc.generators.runtime.blocked import attempts, machine
+from jailoc.generators.runtime.probes import Place, Probe, probes
+from jailoc.generators.runtime.verify import Check, bundle_names, judged, mounts, processes
+from jailoc.model.allow_entry import Target
+from jailoc.model.bundle import Bundle
+from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import AGENT, AGENT_USER, FIREWALL, SIDECAR, WALL
+
+Say = Callable[[str], None]
+
+
+def whole(bundle: Bundle, expected: tuple[Target, ...], say: Say) -> list[Check]:
+    """Compare all of what runs with its model, with packets that the agent's user sends.
+
+    Args:
+        bundle: What was compiled.
+        expected: What the configuration expects to be reached or not.
+        say: Called with what is being done.
+
+    Raises:
+        Refused: it does not run.
+        DockerError: the engine did not answer.
+    """
+    found = {each.service: each for each in containers.containers(bundle.compose.name)}
+    wall, agent = found.get(WALL), found.get(AGENT)
+    if wall is None or agent is None or {wall.state, agent.state} != {"running"}:
+        name = bundle.workspace
+        raise refuse(
+            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+        )
+    return [
+        *_containers(bundle, found),
+        *_rules(bundle, wall),
+        *processes(containers.processes(agent.id)),
+        *mounts(bundle.compose.services[AGENT], *containers.mounts(agent.id)),
+        *_probes(say, bundle, wall, agent, expected),
+    ]
+
+
+def quick(bundle: Bundle) -> list[Check]:
+    """Compare what runs with its model, without any packet: what every start is followed by."""
+    found = {each.service: each for each in containers.containers(bundle.compose.name)}
+    checks = [*_containers(bundle, found)]
+    wall, agent = found.get(WALL), found.get(AGENT)
+    if wall is None or agent is None or not all(each.ok for each in checks):
+        return checks
+    return [
+        *checks,
+        *_rules(bundle, wall),
+        *processes(containers.processes(agent.id)),
+        *mounts(bundle.compose.services[AGENT], *containers.mounts(agent.id)),
+    ]
+
+
+def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Iterator[Check]:
+    for service in (WALL, AGENT, SIDECAR):
+        if service in bundle.compose.services:
+            there = found.get(service)
+            state = "nothing" if there is None else there.health or there.state
+            yield Check(
+                kind="container", subject=service, expected="healthy", found=state,
+                ok=state == "healthy",
+            )  # fmt: skip
+
+
+def _rules(bundle: Bundle, wall: containers.Container) -> Iterator[Check]:
+    directory = Path(bundle.directory)
+    for kind, files, hint in (
+        ("rules", bundle.rules, "refresh"),
+        ("files", bundle.fixed, "up"),
+    ):
+        differing = [each.path for each in files if store.differs([each], directory)]
+        yield Check(
+            kind=kind,
+            subject=f"generated files against the configuration ({hint} renews them)",
+            expected="as compiled",
+            found=f"different: {', '.join(differing)}" if differing else "as compiled",
+            ok=not differing,
+        )
+    live = containers.succeeds(wall.id, [*FIREWALL, "verify"])
+    yield Check(
+        kind="rules",
+        subject="rules in the kernel against the generated ones",
+        expected="as compiled",
+        found="as compiled" if live else "different",
+        ok=live,
+    )
+
+
+def _probes(
+    say: Say,
+    bundle: Bundle,
+    wall: containers.Container,
+    agent: containers.Container,
+    expected: tuple[Target, ...],
+) -> Iterator[Check]:
+    state = containers.names(wall.id)
+    before = containers.refusals(wall.id)
+    place = Place(
+        own=containers.addresses(wall.id),
+        machine=machine(before),
+        names={name: tuple(found) for name, found in state["names"].items()},
+    )
+    for name in bundle_names(bundle):
+        known = place.names.get(name, ())
+        yield Check(
+            kind="names", subject=name, expected="an address", reason=None,
+            found="an address" if known else "no address yet", ok=True,
+        )  # fmt: skip
+        if not known:
+            say(f"{name} has no address yet, so it cannot be tried")
+    ipv6 = any(":" in each for each in place.own)
+    wanted = probes(bundle.firewall, place, expected, ipv6)
+    say(f"trying {len(wanted)} places")
+    started = time.monotonic()
+    words = _send(agent, wall, wanted)
+    refused = {
+        (each.address, each.protocol, each.port): each
+        for each in attempts(containers.refusals(wall.id))
+    }
+    elapsed = time.monotonic() - started + 1
+    tried = []
+    for probe, word in zip(wanted, words, strict=True):
+        attempt = refused.get((probe.address, probe.protocol, probe.port))
+        tried.append((probe, word, attempt is not None and attempt.ago <= elapsed))
+    yield from judged(bundle.firewall, place, tried)
+
+
+def _send(
+    agent: containers.Container, wall: containers.Container, wanted: tuple[Probe, ...]
+) -> list[str]:
+    """Send the probes as the agent's user.
+
+    They go out from its container or, where that has no Python, from the wall's: the network
+    namespace is the same.
+    """
+    data = json.dumps(
+        [(each.protocol.value, str(each.address), each.port or 0) for each in wanted]
+    ).encode()
+    program = asset("probe.py")
+    for container in (agent, wall):
+        try:
+            text = docker.run(
+                ["exec", "--interactive", "--user", AGENT_USER, container.id,
+                 "python3", "-I", "-c", program],
+                what="sending probes",
+                stdin=data,
+                timeout=60,
+            )  # fmt: skip
+        except docker.DockerError:
+            if container is wall:
+                raise
+            continue
+        found: list[str] = json.loads(text)
+        return found
+    raise AssertionError

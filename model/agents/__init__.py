@@ -1,0 +1,1 @@
+"""The agents that a sandbox can be made for: what is asked of one, and one file for each."""

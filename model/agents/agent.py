@@ -1,0 +1,154 @@
+"""What jailoc has to know of an agent: its program, server, client, directories and names.
+
+Nothing else is asked of one: another version, or another agent, is another value of `Agent`.
+Directories are relative to the agent's home; `mounts` are at the same place in the user's.
+"""
+
+import shlex
+from collections.abc import Sequence
+
+from jailoc.model.base import Model
+from jailoc.model.mount import Mode
+
+
+class HomeMount(Model):
+    """What of the user's home is mounted at the same place in the agent's."""
+
+    path: str
+    mode: Mode
+
+
+class DataVolume(Model):
+    """A named volume for what the agent keeps."""
+
+    name: str
+    """Followed by a dash and the workspace's name."""
+    path: str
+
+
+class HealthRoute(Model):
+    """Where a server says how it is, and how its answer is judged."""
+
+    path: str
+    body: tuple[str, ...] = ()
+    """The text that the answer begins with, then texts that it holds in this order; an empty list
+    leaves the judgement to the status."""
+
+    @property
+    def pattern(self) -> str:
+        """Return a pattern of `case` (sh(1)) that the body of a good answer matches."""
+        return "".join(f"{shlex.quote(each)}*" for each in self.body)
+
+    def refuses_login(self, status: int) -> bool:
+        """Tell whether a server that was told a password wants another one (RFC 9110, 15.5.2)."""
+        return status == 401
+
+
+class Client(Model):
+    """The program that a person works with."""
+
+    names: tuple[str, ...]
+    """What it is called on the host; the first that is found is used."""
+    words: tuple[str, ...]
+    """Its arguments; `{url}`, `{directory}` and `{session}`, each a word of its own, are filled in.
+    The password is never one of them."""
+    session: tuple[str, ...]
+    """In place of `{session}`, to resume the one called `{id}`."""
+    last: tuple[str, ...]
+    """In place of `{session}`, to resume the last one."""
+    environment: dict[str, str]
+    """What it gets on the host, whatever the user's own environment says."""
+    hint: str
+    """What it writes before a session's name when it ends; jailoc puts its own name there."""
+
+    def arguments(self, url: str, directory: str, session: str | None, last: bool) -> Sequence[str]:
+        """Return its arguments for one server, directory and, if wanted, session."""
+        resumed: list[str] = []
+        if session:
+            resumed += _filled(self.session, {"{id}": (session,)})
+        if last:
+            resumed += self.last
+        return _filled(
+            self.words, {"{url}": (url,), "{directory}": (directory,), "{session}": resumed}
+        )
+
+
+class Plugin(Model):
+    """How the client shows the workspace's name: a plugin, and a configuration that names it."""
+
+    script: str
+    """Name of the plugin's only module."""
+    export: str
+    """Under which name the client looks for it in its package."""
+    configuration: str
+    """Name of the file that names the plugin, on either side."""
+    key: str
+    """The key of that file under which plugins are listed."""
+    folder: str
+    """The plugin's directory in jailoc's cache; with a dot, as no workspace's name has one."""
+    variable: str
+    """The client's variable with the path of that file."""
+    own: str
+    """The user's own such file, relative to XDG_CONFIG_HOME."""
+
+
+class Agent(Model):
+    """All that is particular to an agent, or to one major version of it."""
+
+    name: str
+    """As people call it."""
+
+    # The program, and how the embedded image gets it.
+    package: str
+    """On npm."""
+    version: str
+    """The version that is installed: one edit here moves it."""
+    version_argument: str
+    """The argument of the Dockerfile that holds it."""
+    binary: str
+    """What it is called on the PATH of an image."""
+
+    # The server.
+    serve: tuple[str, ...]
+    """The command; `{port}`, a word of its own, is filled in."""
+    environment: dict[str, str]
+    """Its variables, besides the password."""
+    user: str
+    """The name that a client logs in with."""
+    passwords: tuple[str, ...]
+    """Variables that hold its password, for server and client alike; the first that is set in the
+    user's environment is the one that `password_mode = "env"` takes."""
+    health: HealthRoute
+
+    # Directories and files.
+    data: str
+    """Where it keeps what must last; the embedded image makes it beforehand."""
+    volumes: tuple[DataVolume, ...]
+    mounts: tuple[HomeMount, ...]
+    configuration: tuple[str, ...]
+    """Its configuration directories at home."""
+    project: str
+    """Its configuration directory in a project."""
+    gitignore: tuple[str, ...]
+    """Lines of the `.gitignore` that it insists on writing into such a directory: it ends at once
+    if the directory is read-only and the file is missing. None if it does not insist."""
+    protected: tuple[str, ...]
+    """What the host's own copy of it executes inside a project."""
+
+    # The client.
+    client: Client
+    plugin: Plugin | None
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """Return the variables that nobody else may set."""
+        return (*self.environment, *self.passwords)
+
+    def command(self, port: int) -> Sequence[str]:
+        """Return the server's command."""
+        return _filled(self.serve, {"{port}": (str(port),)})
+
+
+def _filled(words: Sequence[str], values: dict[str, Sequence[str]]) -> list[str]:
+    """Put values in place of words; a word that has no value stands for itself."""
+    return [each for word in words for each in values.get(word, (word,))]

@@ -1,0 +1,61 @@
+"""OpenCode 1, as https://opencode.ai/docs/ describes it and its releases behave."""
+
+from jailoc.model.agents.agent import Agent, Client, DataVolume, HealthRoute, HomeMount, Plugin
+from jailoc.model.mount import Mode
+
+_DATA = ".local/share/opencode"
+
+OPENCODE_1 = Agent(
+    name="OpenCode",
+    package="opencode-ai",
+    version="1.18.4",
+    version_argument="OPENCODE_VERSION",
+    binary="opencode",
+    serve=(
+        "opencode", "serve", "--hostname", "0.0.0.0", "--port", "{port}",  # noqa: S104 -- behind the wall
+        "--print-logs", "--log-level", "DEBUG",
+    ),
+    environment={"OPENCODE_LOG": "debug"},
+    user="opencode",
+    passwords=("OPENCODE_SERVER_PASSWORD",),
+    # It has no other answer than 200; with the password, every other path has it, too.
+    health=HealthRoute(path="/global/health"),
+    data=_DATA,
+    volumes=(
+        DataVolume(name="opencode-data", path=_DATA),
+        DataVolume(name="opencode-cache", path=".cache"),
+    ),
+    # What the host's own OpenCode executes (its binary, its plugins) is read-only; `mounts` in the
+    # configuration can say otherwise.
+    mounts=(
+        HomeMount(path=".config/opencode", mode=Mode.READ_ONLY),
+        HomeMount(path=".opencode", mode=Mode.READ_ONLY),
+        HomeMount(path=".claude/transcripts", mode=Mode.READ_WRITE),
+        HomeMount(path=".agents", mode=Mode.READ_ONLY),
+    ),
+    configuration=(".config/opencode", ".opencode"),
+    project=".opencode",
+    gitignore=("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore"),
+    protected=(".opencode", "opencode.json", "opencode.jsonc"),
+    client=Client(
+        names=("opencode", "opencode-cli"),
+        words=("attach", "{url}", "--dir", "{directory}", "{session}"),
+        session=("--session", "{id}"),
+        last=("--continue",),
+        environment={
+            "OPENCODE_SERVER_USERNAME": "opencode",
+            # The agent writes in the project, and a client would load plugins that it finds there.
+            "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
+        },
+        hint="opencode -s ",
+    ),
+    plugin=Plugin(
+        script="tui.js",
+        export="./tui",
+        configuration="tui.json",
+        key="plugin",
+        folder="tui.plugin",
+        variable="OPENCODE_TUI_CONFIG",
+        own="opencode/tui.json",
+    ),
+)  # fmt: skip
