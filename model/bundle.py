@@ -10,6 +10,7 @@ from jailoc.model.base import Model
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.model.image import Build, Choice
+from jailoc.model.repository import Placeholder
 
 DIRECTORY_MODE = 0o755
 """Of generated folders that are mounted: the wall's root may not override permissions."""
@@ -70,6 +71,8 @@ class Bundle(Model):
     directories: tuple[str, ...]
     """Host directories that are mounted; a missing one is made as the user, never by the engine."""
     seeds: tuple[Seed, ...]
+    placeholders: tuple[Placeholder, ...] = ()
+    """What is made in repositories on the host where it is missing."""
 
     @property
     def references(self) -> frozenset[str]:

@@ -100,6 +100,8 @@ class Deployed(Model):
     rules: Rules = Rules.UNKNOWN
     rules_told: tuple[str, ...] = ()
     """How they differ, in the words of the wall."""
+    missing: tuple[str, ...] = ()
+    """Places in repositories where something is made before the start."""
     held: tuple[str, ...] = ()
     """Names of the secrets that the wall holds in memory."""
 

@@ -17,6 +17,60 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+class Named(Model):
+    """A place that Git's configuration names, and what is there."""
+
+    key: str
+    text: str
+    """The value, cut short; an agent may have written it."""
+    path: str
+    """Absolute and clean."""
+    real: str
+    """Where it leads once symbolic links are followed."""
+    kind: Kind | None
+    sure: bool
+    """Whether the setting can mean nothing but this place."""
+
+
+class Repository(Model):
+    """A Git directory that an agent can write, in so far as it decides what the host executes."""
+
+    directory: str
+    """Absolute: a `.git`, a bare repository, or one of `.git/modules`."""
+    top: str = ""
+    """The working tree that it is the `.git` of; empty for others."""
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+    """What there is of what Git executes, by path in the directory; no links."""
+    links: tuple[str, ...] = ()
+    """What of it is a symbolic link."""
+    elsewhere: dict[str, str] = Field(default_factory=dict)
+    """Files `commondir` that lead to another repository than theirs, with where they lead."""
+    trees: tuple[str, ...] = ()
+    """Linked working trees with a configuration of their own (`extensions.worktreeConfig`), as
+    directories in it; `.` for itself."""
+    sealed: bool = False
+    """Whether nothing can be made in it, by the user or anybody with the same user id."""
+    hooks: tuple[str, ...] = ()
+    """Hooks that can be executed, some of them."""
+    settings: tuple[str, ...] = ()
+    """Settings that execute something, some of them, cut short."""
+    named: tuple[Named, ...] = ()
+
+
+class Tree(Model):
+    """What was found below a path that an agent can write."""
+
+    repositories: tuple[Repository, ...] = ()
+    places: dict[str, Kind] = Field(default_factory=dict)
+    """Absolute places of names that were looked for, and of files called `.git`; no links."""
+    links: tuple[str, ...] = ()
+    """Those of them that are symbolic links."""
+    named: tuple[Named, ...] = ()
+    """What is named for working trees whose `.git` is a file; their repository may be anywhere."""
+    limit: str | None = None
+    """Why not all of it was looked through."""
+
+
 DESKTOPS = ("Docker Desktop", "OrbStack")
 """Engines in a virtual machine of their own, by the operating system that they name."""
 DESKTOP_AGENT_SOCKET = "/run/host-services/ssh-auth.sock"
@@ -51,6 +105,10 @@ class Host(Model):
     bases: dict[str, str] = Field(default_factory=dict)
     """What the engine had under the names of images that others are built on, when it was last
     asked: its identity of each."""
+    trees: dict[str, Tree] = Field(default_factory=dict)
+    """What was found below the paths that an agent can write."""
+    named: tuple[Named, ...] = ()
+    """Absolute places that the user's own Git configuration names."""
     sockets: tuple[str, ...] = ()
     """Sockets of the engines that are known there, absolute."""
     agent_socket: str | None = None

@@ -6,15 +6,18 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 """
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import Host, Kind, Tree
 from jailoc.model.mount import Mode
+from jailoc.model.path import within
+from jailoc.model.repository import Placeholder, Wanted, fold, named
+from jailoc.model.repository import protection as repository_protection
 
 DEFAULT = (
-    ".git/hooks", ".git/config", ".git/config.worktree", ".git/modules",
+    ".git/hooks", ".git/config", ".git/config.worktree",
     ".envrc", ".direnv", "mise.toml", ".mise.toml",
     ".vscode", ".idea", ".zed", ".fleet", ".exrc", ".nvim.lua", ".nvimrc", ".vimrc",
     ".dir-locals.el", ".devcontainer",
@@ -25,12 +28,28 @@ DEFAULT = (
 and launch files, hook managers, and the configuration of agents that run on the host."""
 
 
+ANYWHERE = "**/"
+"""Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
+
+
+EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
+
+
 class Cover(Model):
     """A path of a project with the mode it is mounted with over the project's own mount."""
 
     path: str
+    place: str = ""
+    """Where it is in the container; empty where that is the same."""
     mode: Mode
     origin: str
+    executes: tuple[str, ...] = ()
+    """What the host would execute by it, in words that an agent may have written."""
+
+    @property
+    def target(self) -> str:
+        """Return where it is in the container."""
+        return self.place or self.path
 
 
 class Exposed(Model):
@@ -39,6 +58,198 @@ class Exposed(Model):
     path: str
     reason: str
     origin: str
+    hint: str = "the agent can replace the link; look at it before you run anything"
+
+
+class Root(Model):
+    """A path that an agent sees."""
+
+    path: str
+    container: str
+    writable: bool
+    project: bool = False
+    """Whether it is a workspace path; entries without `**/` are for those alone."""
+
+
+class Protection(Model):
+    """All that keeps an agent from what the host executes."""
+
+    covers: tuple[Cover, ...] = ()
+    """Outermost first."""
+    exposed: tuple[Exposed, ...] = ()
+    placeholders: tuple[Placeholder, ...] = ()
+
+
+def plain(entry: str) -> str:
+    """Return an entry as it is at the top of a path."""
+    return entry.removeprefix(ANYWHERE)
+
+
+def is_git(entry: str) -> bool:
+    """Tell whether an entry stands for all of what Git executes."""
+    return entry.startswith(f"{ANYWHERE}.git/")
+
+
+def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: Host) -> Protection:
+    """Return what protects the paths that an agent can write.
+
+    Args:
+        roots: All that the agent sees of the host; of several at one place the last counts.
+        entries: Paths with the configuration entry each comes from.
+        host: The machine; it knows what there is.
+    """
+    every = tuple({each.container: each for each in roots}.values())
+    wanted = tuple(entries)
+    top = tuple((plain(entry), origin) for entry, origin in wanted)
+    found: list[Cover] = []
+    exposed: list[Exposed] = []
+    placeholders: list[Placeholder] = []
+    writable = tuple(each for each in every if each.writable)
+    for root in writable:
+        if root.project:
+            covered, open_ = covers(root.path, top, host)
+            found += (each.model_copy(update={"place": _target(each.path, root)})
+                      for each in covered)  # fmt: skip
+            exposed += open_
+        tree = host.trees.get(root.path, Tree())
+        git = next((origin for entry, origin in wanted if is_git(entry)), None)
+        places = _places(root, tree, wanted, git)
+        if git is not None:
+            for repository in tree.repositories:
+                needs = repository_protection(repository)
+                places += [(each, git) for each in needs.wanted]
+                below = repository.directory[len(root.path.rstrip("/")) + 1 :]
+                placeholders += (
+                    Placeholder(
+                        root=root.path,
+                        path=f"{below}/{name}" if below else name,
+                        text=text,
+                    )
+                    for name, text in needs.made.items()
+                )
+            places += [(each, git) for each in _named(root, writable, host)]
+        if tree.limit is not None:
+            exposed.append(
+                Exposed(
+                    path=root.path,
+                    reason=f"{tree.limit}; what lies beyond is not covered",
+                    origin=git or "protect",
+                    hint="give the agent a smaller directory",
+                )
+            )
+        for each, origin in places:
+            if each.trouble is None:
+                found += _held(each, root, origin)
+            else:
+                exposed.append(_exposed(each, origin))
+    kept = _innermost(found, every)
+    shut = {each.path for each in kept if each.mode is Mode.READ_ONLY}
+    return Protection(
+        covers=kept,
+        exposed=tuple(
+            {each.path: each for each in exposed if not _below(each.path, shut)}.values()
+        ),
+        placeholders=tuple(
+            {each.place: each for each in placeholders if each.place in shut}.values()
+        ),
+    )
+
+
+def _places(
+    root: Root, tree: Tree, entries: Iterable[tuple[str, str]], git: str | None
+) -> list[tuple[Wanted, str]]:
+    """Return the places of a tree that an entry is about."""
+    tails = {
+        tuple(map(fold, plain(entry).split("/"))): origin
+        for entry, origin in entries
+        if entry.startswith(ANYWHERE)
+    }
+    if git is not None:
+        tails[(".git",)] = git
+    longest = max(map(len, tails), default=0)
+    found: list[tuple[Wanted, str]] = []
+    for path in (*sorted(tree.places), *sorted(tree.links)):
+        parts = tuple(map(fold, path[len(root.path.rstrip("/")) + 1 :].split("/")))
+        origin = next((tails[parts[-count:]] for count in range(1, longest + 1)
+                       if parts[-count:] in tails), None)  # fmt: skip
+        if origin is not None:
+            trouble = None if path in tree.places else "a symbolic link leads to it"
+            found.append((Wanted(path=path, trouble=trouble), origin))
+    return found
+
+
+def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]:
+    """Return what Git's configuration names in one writable path, wherever it is named."""
+    trees = [(each, host.trees.get(each.path, Tree())) for each in writable]
+    references = [*host.named]
+    tops: list[str] = []
+    for each, tree in trees:
+        tops += (each.path, *(one.top for one in tree.repositories if one.top))
+        references += tree.named
+        references += (one for repository in tree.repositories for one in repository.named)
+    real = {each.path: host.real(each.path) for each, _ in trees}
+    return (each for each in named(references, real, tops) if within(each.path, root.path))
+
+
+def _exposed(wanted: Wanted, origin: str) -> Exposed:
+    link = wanted.trouble is not None and "symbolic link" in wanted.trouble
+    hint = {} if link else {"hint": "look at it before you run Git there"}
+    return Exposed(path=wanted.path, reason=wanted.trouble or "", origin=origin, **hint)
+
+
+def _target(path: str, root: Root) -> str:
+    """Return where a path below a root is in the container, or nothing if that is the same."""
+    below = path[len(root.path.rstrip("/")) :]
+    place = root.container.rstrip("/") + below
+    return "" if place == path else place
+
+
+def _held(wanted: Wanted, root: Root, origin: str) -> Iterable[Cover]:
+    """Return a cover, and its parents as mounts of themselves."""
+    for parent in _between(root.path, wanted.path):
+        yield Cover(path=parent, place=_target(parent, root), mode=Mode.READ_WRITE, origin=origin)
+    yield Cover(
+        path=wanted.path,
+        place=_target(wanted.path, root),
+        mode=Mode.READ_ONLY,
+        origin=origin,
+        executes=wanted.executes,
+    )
+
+
+def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, ...]:
+    """Return each cover once, and none where the agent does not see what it covers.
+
+    What is read-only stays so as a whole: a mount within it could be writable again.
+    """
+    best: dict[str, Cover] = {}
+    for each in covers:
+        there = best.get(each.target)
+        if there is None or (there.mode is Mode.READ_WRITE and each.mode is Mode.READ_ONLY):
+            best[each.target] = each
+    shut = {target for target, each in best.items() if each.mode is Mode.READ_ONLY}
+    seen = {each.container: each for each in roots}
+    kept = []
+    for target in sorted(best):
+        each = best[target]
+        root = next((seen[place] for place in _upwards(target) if place in seen), None)
+        if root is None or root.container == target or _below(target, shut):
+            continue
+        if each.path == root.path.rstrip("/") + target[len(root.container.rstrip("/")) :]:
+            kept.append(each)
+    return tuple(kept)
+
+
+def _below(path: str, places: Collection[str]) -> bool:
+    """Tell whether a path lies in one of some places, and is none itself."""
+    return any(above in places for above in _upwards(path) if above != path)
+
+
+def _upwards(path: str) -> Iterator[str]:
+    yield path
+    while path != "/":
+        path = posixpath.dirname(path)
+        yield path
 
 
 def covers(
@@ -71,7 +282,7 @@ def covers(
 
 def candidates(root: str, entry: str) -> tuple[str, ...]:
     """Return the paths whose kind decides how an entry is covered."""
-    path = f"{root.rstrip('/')}/{entry}"
+    path = f"{root.rstrip('/')}/{plain(entry)}"
     return (*_between(root, path), path)
 
 

@@ -55,6 +55,8 @@ class Status(Model):
     """Places that it was refused, of those that the kernel remembers."""
     unresolved: tuple[str, ...] = ()
     """Allowed names that have no address now."""
+    uncovered: tuple[str, ...] = ()
+    """What the host would execute and the running agent can write: it came after the start."""
     password: str | None = None
     """Where the server's password is, if one workspace was asked about: `env`, `keyring`, `file`,
     `none` or `unknown`."""

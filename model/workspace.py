@@ -9,6 +9,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
 from jailoc.model.mount import Mount
 from jailoc.model.protect import Cover
+from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
 
@@ -95,7 +96,9 @@ class Workspace(Model):
     secrets: tuple[Secret, ...]
     """In byte order of their names."""
     covers: tuple[Cover, ...]
-    """What is mounted over the workspace paths, so that the agent cannot change it."""
+    """What is mounted over the workspace paths and mounts, so that the agent cannot change it."""
+    placeholders: tuple[Placeholder, ...]
+    """What is made on the host where it is missing, so that it can be covered."""
     image: str | None
     """An image that is used as it is, or as the base of `overlay`."""
     image_origin: str

@@ -9,7 +9,7 @@ from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import password
+from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
 from jailoc.generators.attach import client as attachment
@@ -48,6 +48,12 @@ def run(session: Session, request: Request) -> int:
     docker.check()
     if there and readiness.services(name).running:
         terminal.diagnose(origin.warnings)
+        for line in observe.exposed(workspace):
+            terminal.say(
+                f"the host may execute what the agent can write: {line}; "
+                f"`jailoc up {name}` covers it",
+                Meaning.FAILS,
+            )
     elif status := up.run(session.of(name)):
         return status
     running = readiness.wait(terminal, name, workspace.agent)

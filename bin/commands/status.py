@@ -75,6 +75,13 @@ def _show(terminal: Terminal, seen: Snapshot, *, single: bool) -> None:
                     "asked again every few seconds",
                     Meaning.WARNS,
                 )
+    for row in () if single else seen.rows:
+        if row.uncovered:
+            terminal.say(
+                f"{row.workspace}: the host may execute what the agent can write: "
+                f"{', '.join(row.uncovered)}; `jailoc up {row.workspace}` covers it",
+                Meaning.FAILS,
+            )
     for row in seen.rows:
         if row.problem:
             terminal.say(f"{row.workspace}: {row.problem}", Meaning.FAILS)

@@ -1,10 +1,11 @@
 """`verify`: compare a running sandbox with its model, from inside."""
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import check
+from jailoc.bin.deploy import check, observe
 from jailoc.bin.terminal.exit_status import DIFFERENT
-from jailoc.bin.terminal.terminal import Terminal
+from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.resolve import resolve
 from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.document import Document
@@ -22,6 +23,16 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     bundle = compile_workspace(origin.config, name, origin.host)
     expect = origin.config.workspaces[name].expect
     checks = check.whole(bundle, (*expect.reach, *expect.block), terminal.say)
+    checks += (
+        Check(
+            kind="executes",
+            subject=visible(line),
+            expected="covered",
+            found="the agent can write it (up covers it)",
+            ok=False,
+        )
+        for line in observe.exposed(resolve(origin.config, name, origin.host))
+    )
     wrong = [each for each in checks if not each.ok]
     document = origin.document
     if as_json:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jailoc.bin.config import build_context
+from jailoc.bin.config import build_context, repositories
 from jailoc.bin.engine import endpoint, stats
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.config.load import Mentioned
@@ -29,9 +29,11 @@ def gather(mentioned: Mentioned) -> Host:
     for url in mentioned.urls:
         if (text := _read(str(fetched(url)))) is not None:
             texts[url] = text
+    config_home = base("XDG_CONFIG_HOME", ".config")
+    trees, named = repositories.gather(mentioned.searches, home(), config_home)
     return Host(
         home=home(),
-        config_home=base("XDG_CONFIG_HOME", ".config"),
+        config_home=config_home,
         cache_home=base("XDG_CACHE_HOME", ".cache"),
         data_home=base("XDG_DATA_HOME", ".local/share"),
         today=datetime.now(tz=UTC).date(),
@@ -44,6 +46,8 @@ def gather(mentioned: Mentioned) -> Host:
             path: found for path in mentioned.contexts if (found := build_context.digest(path))
         },
         bases=_bases(),
+        trees=trees,
+        named=named,
         sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
         engine=stats.platform() if mentioned.ssh_agent else "",

@@ -12,14 +12,14 @@ from jailoc.bin.deploy import check, images, plugin
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
-from jailoc.bin.host import files
+from jailoc.bin.host import files, placeholders
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.record import applied
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
-from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import (
     BuildImages,
@@ -151,6 +151,17 @@ class Engine:
             if not os.path.lexists(path):
                 Path(path).mkdir(parents=True)
                 self._terminal.say(f"created {path}", Meaning.WARNS)
+        for each in self._bundle.placeholders:
+            try:
+                if placeholders.make(each):
+                    self._terminal.say(f"made {each.place}", Meaning.WARNS)
+            except OSError as error:
+                raise refuse(
+                    "repository",
+                    f"`{each.place}` cannot be made: {error.strerror}",
+                    hint="the agent could, and Git on this machine would follow it; look at what "
+                    "lies on the way, and to whom it belongs",
+                ) from None
         for seed in self._bundle.seeds:
             try:
                 with Path(seed.path).open("x", encoding="utf-8") as file:

@@ -13,7 +13,9 @@ from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
+from jailoc.bin.host import placeholders
 from jailoc.generators.artefacts import container_fields
+from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
@@ -29,6 +31,7 @@ from jailoc.model.sandbox import (
     SERVICE_LABEL,
     WALL,
 )
+from jailoc.model.workspace import Workspace
 
 _ASK = f"ls -A {SECRETS_PLACE}; echo ==; exec {' '.join(FIREWALL)} verify"
 """Of a wall: the names of the secrets that it holds, then how its rules compare."""
@@ -61,7 +64,7 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
     return tuple(
         name
         for name in sorted(found - {*known})
-        if (applied := _applied(name)) is None or applied.config == config
+        if (applied := last(name)) is None or applied.config == config
     )
 
 
@@ -81,9 +84,10 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         DockerError: the engine did not answer.
     """
     directory = facts.cache_directory() / name
-    applied, files = _applied(name), _files(directory)
+    applied, files = last(name), _files(directory)
+    lacking = placeholders.missing(bundle.placeholders) if bundle else ()
     if not ask:
-        return Deployed(workspace=name, applied=applied, files=files, engine=False)
+        return Deployed(workspace=name, applied=applied, files=files, missing=lacking, engine=False)
     project = sandbox.project(name)
     with ThreadPoolExecutor() as pool:
         networks = pool.submit(engine.owned, "network", project)
@@ -121,6 +125,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
             volumes=tuple(sorted(each.removeprefix(prefix) for each in volumes.result())),
             rules=rules,
             rules_told=told,
+            missing=lacking,
             held=held,
         )
 
@@ -201,7 +206,7 @@ def _files(directory: Path) -> dict[str, FileState]:
     return found
 
 
-def _applied(name: str) -> Applied | None:
+def last(name: str) -> Applied | None:
     """Return what was applied last; None if nobody knows, or another version wrote it down."""
     try:
         return Applied.model_validate_json(record(name).read_bytes())
@@ -209,9 +214,15 @@ def _applied(name: str) -> Applied | None:
         return None
 
 
+def exposed(workspace: Workspace) -> tuple[str, ...]:
+    """Return what the host may execute and the agent can write, because it came after the start."""
+    applied = last(workspace.name)
+    return told(uncovered(workspace, applied.compose if applied else None))
+
+
 def reloaded(bundle: Bundle) -> None:
     """Write down that the rules of a workspace, and nothing else of it, have been applied."""
-    applied = _applied(bundle.workspace)
+    applied = last(bundle.workspace)
     if applied is None:
         return
     states = file_states(bundle)

@@ -12,7 +12,7 @@ from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import Source
-from jailoc.bin.deploy import password
+from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
@@ -234,6 +234,9 @@ def _row(asked: Workspace, origin: Source | None, answers: Answers) -> Status:
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
+        uncovered=observe.exposed(resolve(origin.config, asked.name, origin.host))
+        if origin and running and configured
+        else (),
         drift=asked.drift.result() if asked.drift else True if configured is False else None,
     )
 

@@ -84,6 +84,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         compose=model,
         firewall=rules,
         seeds=seeds(workspace),
+        placeholders=workspace.placeholders,
         directories=tuple(dict.fromkeys(sources)),
     )
 

@@ -270,7 +270,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
 
     entries = [bind(each.path, each.path, Mode.READ_WRITE, each.origin) for each in workspace.paths]
     entries += [
-        bind(each.path, each.path, each.mode, f"protect: {each.origin}")
+        bind(each.path, each.target, each.mode, f"protect: {each.origin}")
         for each in workspace.covers
     ]
     entries += [

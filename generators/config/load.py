@@ -7,9 +7,18 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from jailoc import __version__
-from jailoc.generators.config.conflicts import absolute, conflicts, found, scopes, table, texts
-from jailoc.generators.config.resolve import holds, names, protected
+from jailoc.generators.config.conflicts import (
+    Table,
+    absolute,
+    conflicts,
+    found,
+    scopes,
+    table,
+    texts,
+)
+from jailoc.generators.config.resolve import holds, names, protection
 from jailoc.model import protect
+from jailoc.model.agents.known import DEFAULT
 from jailoc.model.base import Model
 from jailoc.model.config import (
     Base,
@@ -23,7 +32,10 @@ from jailoc.model.config import (
 from jailoc.model.config_values import describe
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path
+from jailoc.model.forbidden_paths import SYSTEM
 from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+from jailoc.model.path import clean, first_within, within
 from jailoc.model.secret import Source
 
 _KNOWN: dict[Path, set[str]] = {
@@ -50,6 +62,21 @@ _WANTED = {
 }
 
 
+MOST_EXPOSED = 10
+"""Places of one workspace that are told because they cannot be protected."""
+
+
+class Search(Model):
+    """A path that is looked through for what the host executes."""
+
+    root: str
+    """Absolute and clean."""
+    names: tuple[str, ...]
+    """Relative paths that are looked for at every level."""
+    git: bool
+    """Whether repositories are looked for."""
+
+
 class Mentioned(Model):
     """What of the host a document names: the edge looks it up, the compiler never does."""
 
@@ -61,6 +88,8 @@ class Mentioned(Model):
     """Dockerfiles that are fetched."""
     contexts: tuple[str, ...]
     """Directories that are sent to the engine as build contexts."""
+    searches: tuple[Search, ...] = ()
+    """Paths that an agent can write."""
     ssh_agent: bool
     """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
 
@@ -104,20 +133,36 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                         hint="the two agents can change each other's files",
                     )
                 )
-            entries = protected(config, name)
-            for each in protect.covers(path, entries, host)[1]:
-                found_ones.append(
-                    found(
-                        document,
-                        place,
-                        "protect-link",
-                        f"`{each.path}` cannot be protected: {each.reason}",
-                        hint="the agent can replace the link; look at it before you run anything",
-                    )
-                )
+        found_ones += _exposed(document, config, name, host)
     found_ones += dict.fromkeys(_privileged(document, config))
     found_ones += _ended(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
+
+
+def _exposed(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
+    """Yield what the host may execute and what cannot be covered, some of it."""
+    exposed = protection(config, name, host).exposed
+    for each in exposed[:MOST_EXPOSED]:
+        place: Path = ("workspaces", name)
+        paths = config.workspaces[name].paths
+        inside = [index for index, path in enumerate(paths) if within(each.path, path)]
+        if inside:
+            place = (*place, "paths", inside[-1])
+        yield found(
+            document,
+            place,
+            "protect-link",
+            f"`{each.path}` cannot be protected: {each.reason}",
+            hint=each.hint,
+        )
+    if len(exposed) > MOST_EXPOSED:
+        yield found(
+            document,
+            ("workspaces", name),
+            "protect-link",
+            f"{len(exposed) - MOST_EXPOSED} more places cannot be protected",
+            hint="look at them before you run anything",
+        )
 
 
 def _privileged(document: Document, config: Config) -> Iterator[Diagnostic]:
@@ -166,6 +211,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
     sources: list[object] = [table(data, "base").get("dockerfile")]
     contexts: list[object] = []
     defaults = table(data, "defaults")
+    searches: dict[str, set[str]] = {}
     for _, scope in scopes(data):
         files += [text for _, text in texts(scope.get("env_file"))]
         sources.append(scope.get("dockerfile"))
@@ -178,13 +224,17 @@ def mentioned(document: Document, home: str) -> Mentioned:
         for kind in ("env", "file"):
             for name in table(scope, "secrets", kind):
                 paths.append(table(scope, "secrets", kind, name).get("from_file"))
-        protected = scope.get("protect", defaults.get("protect", list(protect.DEFAULT)))
+        protected = scope.get("protect", defaults.get("protect", list(protect.EVERYWHERE)))
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)
             paths.append(root)
             for _, entry in texts(protected):
                 if root and "\0" not in entry:
                     paths += protect.candidates(root, entry)
+        if scope is not defaults:
+            anywhere = {text for _, text in texts(protected) if text.startswith(protect.ANYWHERE)}
+            for root in _writable(scope, defaults, home) if anywhere else ():
+                searches.setdefault(root, set()).update(anywhere)
     files += sources
     paths += files
     # The directory of a Dockerfile is its build context.
@@ -195,8 +245,33 @@ def mentioned(document: Document, home: str) -> Mentioned:
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),
         contexts=_absolute(contexts, home),
+        searches=tuple(_search(root, searches[root]) for root in sorted(searches)),
         ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
     )  # fmt: skip
+
+
+def _writable(scope: Table, defaults: Table, home: str) -> Iterator[str]:
+    """Yield what an agent may be able to write; what will be refused is not looked through."""
+    for _, text in texts(scope.get("paths")):
+        if path := absolute(text, home):
+            yield from _sane(path, home)
+    for _, text in (*texts(defaults.get("mounts")), *texts(scope.get("mounts"))):
+        parts = text.split(":")
+        if len(parts) > 1 and parts[-1] != "ro" and (path := absolute(parts[0], home)):
+            yield from _sane(path, home)
+    for each in DEFAULT.mounts:
+        if each.mode is Mode.READ_WRITE:
+            yield clean(f"{home}/{each.path}")
+
+
+def _sane(path: str, home: str) -> Iterator[str]:
+    if "\0" not in path and not within(home, path) and not first_within(path, SYSTEM):
+        yield path
+
+
+def _search(root: str, entries: set[str]) -> Search:
+    names = sorted(protect.plain(each) for each in entries if not protect.is_git(each))
+    return Search(root=root, names=tuple(names), git=any(map(protect.is_git, entries)))
 
 
 _OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")

@@ -15,7 +15,7 @@ from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.environment import EnvEntry, merge_env
 from jailoc.model.host import Host
-from jailoc.model.mount import MountSpec, merge
+from jailoc.model.mount import Mode, MountSpec, merge
 from jailoc.model.path import clean
 from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
@@ -85,7 +85,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     image, image_origin = _image(mine, defaults.image, scope)
     base = config.base.dockerfile if image is None else ""
     paths = tuple(dict.fromkeys(mine.paths))
-    entries = protected(config, name)
+    guard = protection(config, name, host)
     agent = agent_of(config, name)
     return Workspace(
         name=name,
@@ -124,10 +124,8 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
         ),
         secrets=_secrets(layers),
-        covers=tuple(
-            {each.path: each for path in paths for each in protect.covers(path, entries, host)[0]}
-            .values()
-        ),
+        covers=guard.covers,
+        placeholders=guard.placeholders,
         image=image,
         image_origin=image_origin,
         base=Dockerfile(source=base, origin="base.dockerfile") if base else None,
@@ -186,7 +184,26 @@ def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
         return tuple((each, f"{scope}.protect[{index}]") for index, each in enumerate(mine))
     if default is not None:
         return tuple((each, f"defaults.protect[{index}]") for index, each in enumerate(default))
-    return tuple((each, "built-in") for each in protect.DEFAULT)
+    return tuple((each, "built-in") for each in protect.EVERYWHERE)
+
+
+def protection(config: Config, name: str, host: Host) -> protect.Protection:
+    """Return what keeps the agent of a workspace from what the host executes."""
+    mine, agent = config.workspaces[name], agent_of(config, name)
+    mounts = merge(
+        (("", built_in_mounts(host, agent)), ("", config.defaults.mounts), ("", mine.mounts))
+    )
+    roots = [
+        protect.Root(path=path, container=path, writable=True, project=True)
+        for path in dict.fromkeys(mine.paths)
+    ]
+    roots += [
+        protect.Root(
+            path=each.host, container=each.container, writable=each.mode is Mode.READ_WRITE
+        )
+        for each in mounts
+    ]
+    return protect.protection(roots, protected(config, name), host)
 
 
 def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:

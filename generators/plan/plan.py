@@ -12,6 +12,7 @@ from jailoc.generators.plan.steps import image_address, removal, steps
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.deployed import Applied, Deployed, FileState, Rules, file_states
 from jailoc.model.effect import Effect, Sides
+from jailoc.model.path import tilde
 from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
 from jailoc.model.plan_address import (
     FileAddress,
@@ -29,6 +30,9 @@ from jailoc.model.plan_address import (
     VolumesAddress,
 )
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL
+
+MISSING = 5
+"""Places in repositories that a note names."""
 
 
 def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
@@ -325,6 +329,13 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
         )
     if unknown := [each for each in given.missing if each != PASSWORD_FILE]:
         yield f"no value here for {', '.join(unknown)}, so nothing is said about them"
+    if deployed.missing:
+        first = ", ".join(tilde(each, given.home) for each in deployed.missing[:MISSING])
+        more = len(deployed.missing) - MISSING
+        yield (
+            f"made in repositories, so that it can be mounted read-only: {first}"
+            f"{f' and {more} more' if more > 0 else ''}"
+        )
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
     kept = [name for name in deployed.volumes if name not in wanted]
     if kept:

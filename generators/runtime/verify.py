@@ -14,7 +14,7 @@ class Check(Model):
     """One thing that was looked at."""
 
     kind: str
-    """container, rules, files, process, mount, names or probe."""
+    """container, rules, files, process, mount, executes, names or probe."""
     subject: str
     expected: str
     found: str

@@ -129,6 +129,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         )
     if row.password is not None:
         yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
+    for each in row.uncovered:
+        yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
     yield "Drift", _drift(row)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import firewall
+from tests.benchmarks import firewall, repositories
 
 pytestmark = pytest.mark.engine
 
@@ -10,6 +10,10 @@ pytestmark = pytest.mark.engine
 def test_the_firewall_is_measured() -> None:
     found = firewall.measure(200, processes=3, rounds=1, connections=20)
     assert all(ratio > 0 for ratio in found.values())
+
+
+def test_a_look_through_repositories_is_measured() -> None:
+    assert all(ratio > 0 for ratio in repositories.measure(4, 5).values())
 
 
 def test_ten_thousand_networks_load_in_one_transaction_and_let_through_what_they_name() -> None:

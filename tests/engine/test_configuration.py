@@ -301,6 +301,43 @@ def test_a_protection_that_has_lapsed_is_found_and_renewed(
     assert sandbox.user.run("up", NAME, **environment).status == 0
 
 
+def test_a_repository_made_after_the_start_is_told_and_then_covered(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    inside(sandbox, "git init -q src/later && cd src/later/.git && "
+                    "git config core.fsmonitor 'touch x\033[31m' && "
+                    "echo >hooks/pre-commit && chmod +x hooks/pre-commit")  # fmt: skip
+    place = sandbox.user.home / "project/src/later/.git"
+
+    def told() -> list[str]:
+        (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+        return [str(each) for each in row["uncovered"]]
+
+    try:
+        assert told()[0].startswith(f"{place}/config (core.fsmonitor = touch x")
+        assert told()[1] == f"{place}/hooks (hook pre-commit)"
+        shown = sandbox.user.run("status", NAME, **environment).stdout
+        assert f"{place}/hooks (hook pre-commit)" in shown
+        assert "\033" not in shown
+        checks = sandbox.user.run("verify", NAME, "--json", **environment)
+        differing = [each["subject"] for each in json.loads(checks.stdout)["checks"]
+                     if each["kind"] == "executes"]  # fmt: skip
+        assert f"{place}/hooks (hook pre-commit)" in differing
+        planned = sandbox.user.run("plan", NAME, **environment)
+        assert f"{place.relative_to(sandbox.user.home)}/commondir" in planned.stdout
+        assert sandbox.user.run("up", NAME, **environment).status == 0
+        assert told() == []
+        assert (place / "commondir").read_text() == ".\n"
+        for name in ("config", "commondir", "hooks/pre-commit"):
+            attack = f"(echo evil >>src/later/.git/{name}) 2>/dev/null && echo through; true"
+            assert inside(sandbox, attack) == ""
+        inside(sandbox, "cd src/later && git -c user.name=a -c user.email=a@b -c core.fsmonitor= "
+                        "-c core.hooksPath=/dev/null commit -q --allow-empty -m x")  # fmt: skip
+    finally:
+        world.call("rm", "-rf", str(place.parent))
+        assert sandbox.user.run("up", NAME, **environment).status == 0
+
+
 def test_git_and_ssh_of_the_user_are_handed_on(sandbox: Sandbox) -> None:
     assert inside(sandbox, "git config --global user.name") == "Alice\n"
     assert "no identities" in inside(sandbox, "ssh-add -l || true")

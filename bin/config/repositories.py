@@ -1,0 +1,406 @@
+"""Look through what an agent can write for what the host executes: repositories, editors' files.
+
+No symbolic link is followed, no program is run, and every look is bounded: an agent may have made
+all of it.
+"""
+
+import os
+import posixpath
+import stat
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jailoc.generators.config.load import Search
+from jailoc.model.git_config import Setting, executes, included, parse, references
+from jailoc.model.host import Kind, Named, Repository, Tree
+from jailoc.model.path import clean, within
+from jailoc.model.repository import LISTED, OF_A_WORKTREE, fold
+
+MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
+"""Of one writable path; what lies beyond is not seen, and that is said."""
+MOST_FOUND = 2_000
+"""Repositories, and other places, that are told of one writable path: each is some mounts."""
+MOST_CONFIG = 1 << 20
+"""Bytes of one file of configuration."""
+MOST_FILES = 16
+"""Files of configuration that are included for one repository."""
+MOST_TOLD, WIDTH = 4, 100
+"""Hooks and settings that are told of one repository, and characters of each."""
+MOST_HOOKS = 1_000
+"""Entries of a directory of hooks that are looked at."""
+
+INSTALLED = ("node_modules", "site-packages")
+"""Directories that package managers fill and rename: nobody opens what is in them as a project, and
+a mount in them would break every installation. Repositories in them count all the same."""
+
+SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
+"""Where the system's configuration of Git may be (git-config(1), FILES)."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A setting with the directory of the file that it is in."""
+
+    setting: Setting
+    holder: str
+
+
+@dataclass
+class Looker:
+    """What is the same for every writable path of one look."""
+
+    home: str
+    config_home: str
+    texts: dict[str, tuple[Setting, ...]] = field(default_factory=dict)
+    user: tuple[Source, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Read what holds for every repository of the user."""
+        places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
+        self.user = self.settings(places)
+
+    def named(self) -> tuple[Named, ...]:
+        """Return the absolute places that the user's own configuration names."""
+        return tuple(self._named(self.user, ""))
+
+    def settings(self, files: Iterable[str]) -> tuple[Source, ...]:
+        """Return the settings of files and of what they include."""
+        waiting, seen = deque(files), set[str]()
+        found: list[Source] = []
+        while waiting and len(seen) < MOST_FILES:
+            place = waiting.popleft()
+            if place in seen:
+                continue
+            seen.add(place)
+            if place not in self.texts:
+                self.texts[place] = parse(text(place) or "")
+            holder = place.rpartition("/")[0] or "/"
+            for setting in self.texts[place]:
+                found.append(Source(setting, holder))
+                if included(setting):
+                    waiting.extend(
+                        each.path for each in references(setting, "", holder, self.home)
+                    )  # fmt: skip
+        return tuple(found)
+
+    def _named(self, sources: Iterable[Source], base: str) -> Iterator[Named]:
+        seen: set[tuple[str, str]] = set()
+        for source in sources:
+            for each in references(source.setting, base, source.holder, self.home):
+                if (each.key, each.path) in seen or len(seen) >= MOST_HOOKS:
+                    continue
+                seen.add((each.key, each.path))
+                kind = _kind(each.path)
+                # A word of a command is a path only if there is such a file.
+                if kind is Kind.FILE or each.sure:
+                    yield Named(
+                        key=each.key,
+                        text=source.setting.value[:WIDTH],
+                        path=each.path,
+                        real=_plain(os.path.realpath(each.path)),
+                        kind=kind,
+                        sure=each.sure,
+                    )
+
+    def repository(self, directory: str, top: str) -> Repository:
+        """Look at one Git directory."""
+        kinds: dict[str, Kind] = {}
+        links: list[str] = []
+        elsewhere: dict[str, str] = {}
+        hooks: tuple[str, ...] = ()
+        configs: list[str] = []
+        for entry, name in _of_git(directory):
+            if entry.is_symlink():
+                links.append(name)
+            else:
+                kinds[name] = _kind_of(entry)
+            match fold(entry.name):
+                case "hooks":
+                    hooks = tuple(_hooks(entry.path))
+                case "config" | "config.worktree":
+                    configs.append(entry.path)
+                case "commondir":
+                    elsewhere |= _elsewhere(directory, entry.path, name)
+        mine = self.settings(configs)
+        return Repository(
+            directory=directory,
+            top=top,
+            kinds=kinds,
+            links=tuple(sorted(links)),
+            elsewhere=elsewhere,
+            trees=_own_configuration(directory, kinds) if _worktree_config(mine) else (),
+            sealed=not os.access(directory, os.W_OK),
+            hooks=hooks,
+            settings=tuple(_told(mine)),
+            named=tuple(self._named((*self.user, *mine), top or _worktree(mine, directory))),
+        )
+
+    def linked(self, file: str) -> tuple[Named, ...]:
+        """Return what the configuration names for a working tree whose `.git` is a file.
+
+        The repository may lie anywhere; what it names by a relative path lies here.
+        """
+        head, _, rest = (text(file) or "").partition(":")
+        if head != "gitdir" or not rest.strip():
+            return ()
+        top = file.rpartition("/")[0]
+        directory = clean(posixpath.join(top, rest.strip()))
+        common = (text(f"{directory}/commondir") or ".").strip()
+        shared = clean(posixpath.join(directory, common))
+        files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
+        return tuple(self._named((*self.user, *self.settings(files)), top))
+
+    def look(self, search: Search) -> Tree:
+        """Look through one writable path, what is near before what is deep."""
+        return _Walk(self, search).tree()
+
+
+class _Walk:
+    """One walk through a writable path."""
+
+    def __init__(self, looker: Looker, search: Search) -> None:
+        self.looker, self.search = looker, search
+        self.names: dict[str, list[tuple[str, ...]]] = {}
+        for each in search.names:
+            first, *rest = each.split("/")
+            self.names.setdefault(fold(first), []).append(tuple(rest))
+        self.repositories: list[Repository] = []
+        self.named: list[Named] = []
+        self.places: dict[str, Kind] = {}
+        self.links: list[str] = []
+        self.limit: str | None = None
+
+    def tree(self) -> Tree:
+        root = self.search.root
+        waiting = deque([(root, 0, False, False)])
+        directories = entries = 0
+        while waiting:
+            folder, depth, installed, modules = waiting.popleft()
+            directories += 1
+            here = list(_entries(folder))
+            entries += len(here)
+            if directories > MOST_DIRECTORIES or entries > MOST_ENTRIES:
+                self.limit = f"it holds more than {MOST_DIRECTORIES:,} directories or " \
+                             f"{MOST_ENTRIES:,} entries"  # fmt: skip
+                break
+            folded = {fold(each.name) for each in here}
+            git = self.search.git and "head" in folded and (
+                {"objects", "refs"} <= folded or "commondir" in folded
+            )  # fmt: skip
+            if git:
+                self._repository(folder, "")
+            for entry in here:
+                if not entry.name.isascii() and not _is_text(entry.name):
+                    self.limit = "the name of something in it is not UTF-8, so it cannot be mounted"
+                    continue
+                name = fold(entry.name)
+                if name in self.names and not installed and not modules:
+                    self._place(entry, self.names[name])
+                deeper = entry.is_dir(follow_symlinks=False)
+                if name == ".git" and self.search.git:
+                    self._dot_git(entry, folder)
+                    if not deeper:
+                        continue
+                    for each in _entries(entry.path):
+                        if fold(each.name) == "modules" and each.is_dir(follow_symlinks=False):
+                            waiting.append((each.path, depth + 2, installed, True))
+                elif deeper and not (modules and git and name in {"objects", "refs", "logs"}):
+                    if depth >= MOST_DEPTH:
+                        self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
+                        continue
+                    waiting.append((entry.path, depth + 1, installed or name in INSTALLED, modules))
+        return Tree(
+            repositories=tuple(self.repositories),
+            places=self.places,
+            links=tuple(self.links),
+            named=tuple(self.named),
+            limit=self.limit,
+        )
+
+    def _repository(self, directory: str, top: str) -> None:
+        if len(self.repositories) >= MOST_FOUND:
+            self.limit = f"it holds more than {MOST_FOUND:,} repositories"
+            return
+        self.repositories.append(self.looker.repository(directory, top))
+
+    def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
+        if entry.is_dir(follow_symlinks=False):
+            self._repository(entry.path, folder)
+            return
+        self._found(entry.path, entry.is_symlink(), _kind_of(entry))
+        if not entry.is_symlink():
+            self.named += self.looker.linked(entry.path)
+
+    def _place(self, entry: os.DirEntry[str], rests: list[tuple[str, ...]]) -> None:
+        for rest in rests:
+            if not rest:
+                self._found(entry.path, entry.is_symlink(), _kind_of(entry))
+            elif not entry.is_symlink():
+                place = "/".join((entry.path, *rest))
+                with suppress(OSError):
+                    mode = Path(place).lstat().st_mode
+                    linked = os.path.realpath(place) != os.path.realpath(entry.path) + place[
+                        len(entry.path) :
+                    ]  # fmt: skip
+                    self._found(place, linked, _of(mode))
+
+    def _found(self, path: str, linked: bool, kind: Kind) -> None:
+        if len(self.places) + len(self.links) >= MOST_FOUND:
+            self.limit = f"it holds more than {MOST_FOUND:,} of the names that are protected"
+        elif linked:
+            self.links.append(path)
+        else:
+            self.places[path] = kind
+
+
+def gather(
+    searches: Iterable[Search], home: str, config_home: str
+) -> tuple[dict[str, Tree], tuple[Named, ...]]:
+    """Look through all writable paths, and at what the user's own configuration names."""
+    asked = tuple(searches)
+    if not asked:
+        return {}, ()
+    looker = Looker(home, config_home)
+    trees = {each.root: looker.look(each) for each in asked if not within(home, each.root)}
+    return trees, looker.named()
+
+
+def text(path: str) -> str | None:
+    """Return the beginning of a regular file; None if it is none. Nothing waits for a pipe."""
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            return None
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return file.read(MOST_CONFIG).decode(errors="replace")
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name is UTF-8; Python holds other bytes as surrogates (PEP 383)."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _plain(name: str) -> str:
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _entries(directory: str) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a directory by name; nothing where it cannot be read."""
+    try:
+        with os.scandir(directory) as found:
+            entries = []
+            for entry in found:
+                entries.append(entry)
+                if len(entries) > MOST_ENTRIES:
+                    break
+    except OSError:
+        return
+    yield from sorted(entries, key=lambda each: each.name)
+
+
+def _kind(path: str) -> Kind | None:
+    try:
+        return _of(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return None
+
+
+def _kind_of(entry: os.DirEntry[str]) -> Kind:
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return Kind.DIRECTORY
+        return Kind.FILE if entry.is_file(follow_symlinks=False) else Kind.OTHER
+    except OSError:
+        return Kind.OTHER
+
+
+def _of(mode: int) -> Kind:
+    if stat.S_ISDIR(mode):
+        return Kind.DIRECTORY
+    return Kind.FILE if stat.S_ISREG(mode) else Kind.OTHER
+
+
+def _of_git(directory: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Yield what decides about a Git directory, with its path there."""
+    for entry in _entries(directory):
+        name = fold(entry.name)
+        if name in LISTED and _is_text(entry.name):
+            yield entry, entry.name
+        elif name == "info":
+            for inner in _entries(entry.path):
+                if fold(inner.name) == "attributes" and _is_text(inner.name):
+                    yield inner, f"{entry.name}/{inner.name}"
+        elif name == "worktrees" and not entry.is_symlink():
+            for tree in _entries(entry.path):
+                if _is_text(tree.name) and tree.is_dir(follow_symlinks=False):
+                    for inner in _entries(tree.path):
+                        if fold(inner.name) in OF_A_WORKTREE and _is_text(inner.name):
+                            yield inner, f"{entry.name}/{tree.name}/{inner.name}"
+
+
+def _hooks(directory: str) -> Iterator[str]:
+    """Yield the names of some hooks that Git would execute."""
+    told = 0
+    for index, entry in enumerate(_entries(directory)):
+        if index >= MOST_HOOKS or told >= MOST_TOLD:
+            return
+        if entry.name.endswith(".sample"):
+            continue
+        with suppress(OSError):
+            if entry.stat().st_mode & 0o111 and entry.is_file():
+                told += 1
+                yield f"hook {_plain(entry.name)[:WIDTH]}"
+
+
+def _told(sources: Iterable[Source]) -> Iterator[str]:
+    found = [each.setting for each in sources if executes(each.setting)]
+    for each in found[:MOST_TOLD]:
+        yield f"{each.key[:WIDTH]} = {each.value[:WIDTH]}"
+
+
+def _elsewhere(directory: str, file: str, name: str) -> dict[str, str]:
+    """Return where a `commondir` leads if that is not the repository that it is in."""
+    where = (text(file) or ".").rstrip("\r\n")
+    place = posixpath.join(posixpath.dirname(file), where)
+    try:
+        same = os.path.realpath(place) == os.path.realpath(directory)
+    except (OSError, ValueError):
+        same = False
+    return {} if same else {name: where[:WIDTH]}
+
+
+def _worktree_config(sources: Iterable[Source]) -> bool:
+    """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
+    return any(
+        each.setting.key == "extensions.worktreeconfig"
+        and each.setting.value.lower() not in {"false", "no", "off", "0", ""}
+        for each in sources
+    )
+
+
+def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return the Git directories of all working trees of a repository, as they are in it."""
+    linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
+    return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
+
+
+def _worktree(sources: Iterable[Source], directory: str) -> str:
+    """Return the working tree that the configuration of a Git directory names, else the directory.
+
+    A submodule's is named so; a bare repository has none, and Git runs its hooks in it.
+    """
+    for each in sources:
+        if each.setting.key == "core.worktree" and "\0" not in each.setting.value:
+            return clean(posixpath.join(directory, each.setting.value))
+    return directory

@@ -1,0 +1,208 @@
+"""Read Git's configuration (git-config(1), SYNTAX) for what it names that Git executes or reads.
+
+Only what matters here: which programs, directories and further files a text names by path. Where a
+condition decides (`includeIf`), it counts as met: to cover too much does no harm.
+"""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+
+from jailoc.model.base import Model
+from jailoc.model.path import clean
+
+INCLUDES = ("include.path", "includeif.*.path")
+"""Further files of configuration."""
+
+DIRECTORIES = ("core.hookspath", "init.templatedir")
+"""Directories of programs."""
+
+FILES = ("core.attributesfile",)
+"""Files that choose among the programs."""
+
+PROGRAMS = (
+    "core.fsmonitor", "core.sshcommand", "core.editor", "core.pager", "core.askpass",
+    "core.gitproxy", "core.alternaterefscommand", "sequence.editor", "credential.helper",
+    "credential.*.helper", "diff.external", "diff.*.command", "diff.*.textconv", "filter.*.clean",
+    "filter.*.smudge", "filter.*.process", "gpg.program", "gpg.*.program",
+    "gpg.*.defaultkeycommand", "hook.*.command", "interactive.difffilter", "merge.*.driver",
+    "mergetool.*.cmd", "mergetool.*.path", "difftool.*.cmd", "difftool.*.path", "pager.*",
+    "remote.*.receivepack", "remote.*.uploadpack", "trailer.*.cmd", "trailer.*.command",
+    "uploadpack.packobjectshook",
+)  # fmt: skip
+"""Commands for a shell. An alias is none of them: it runs when somebody types it."""
+
+MOST_SETTINGS = 10_000
+"""Of one file; what comes after them is not read."""
+
+_SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\\n]|\\.)*)")?\s*\]')
+_KEY = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)[ \t]*")
+_ESCAPED = re.compile(r"\\(.)")
+_ESCAPES = {"n": "\n", "t": "\t", "b": "\b", '"': '"', "\\": "\\"}
+
+
+class Setting(Model):
+    """One setting: section and name in lower case, as Git compares them."""
+
+    key: str
+    """Such as `core.hookspath` or `filter.LFS.clean`."""
+    value: str
+
+    @property
+    def pattern(self) -> str:
+        """Return the key with `*` in the place of its middle part."""
+        section, _, rest = self.key.partition(".")
+        _, dot, name = rest.rpartition(".")
+        return f"{section}.*.{name}" if dot else self.key
+
+
+def parse(text: str) -> tuple[Setting, ...]:
+    """Return the settings of a file in their order; what is malformed is passed over.
+
+    Git itself refuses a file at the first error, so reading on finds no less than it would.
+    """
+    found: list[Setting] = []
+    section, position = "", 1 if text.startswith("\ufeff") else 0
+    while position < len(text) and len(found) < MOST_SETTINGS:
+        character = text[position]
+        if character in " \t\r\n\f\v":
+            position += 1
+        elif character in "#;":
+            position = _line_end(text, position)
+        elif character == "[":
+            match = _SECTION.match(text, position)
+            if match is None:
+                position = _line_end(text, position)
+                continue
+            section, position = _name_of(match), match.end()
+        else:
+            match = _KEY.match(text, position)
+            if match is None or not section:
+                position = _line_end(text, position)
+                continue
+            value, position = _value(text, match.end()) if match[2] else ("true", match.end())
+            found.append(Setting(key=f"{section}.{match[1].lower()}", value=value))
+    return tuple(found)
+
+
+def _name_of(match: re.Match[str]) -> str:
+    if match[2] is not None:
+        return f"{match[1].lower()}.{_ESCAPED.sub(lambda each: each[1], match[2])}"
+    # Git before 1.7 wrote [section.subsection], where the case does not count.
+    return match[1].lower()
+
+
+def _line_end(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end + 1
+
+
+def _value(text: str, position: int) -> tuple[str, int]:
+    """Return a value, and where it ends: quotes and escapes are resolved, comments cut off."""
+    found: list[str] = []
+    kept = 0
+    """Length without the blanks at the end, those in quotes aside."""
+    quoted = False
+    while position < len(text):
+        character = text[position]
+        position += 1
+        if character == "\n" or (character == "\r" and text[position : position + 1] == "\n"):
+            break
+        if character == "\\":
+            after = text[position : position + 1]
+            if text.startswith("\r\n", position):
+                position += 2
+                continue
+            position += 1
+            if after == "\n":
+                continue
+            found.append(_ESCAPES.get(after, after))
+            kept = len(found)
+        elif character == '"':
+            quoted = not quoted
+            kept = len(found)
+        elif character in "#;" and not quoted:
+            position = _line_end(text, position)
+            break
+        else:
+            found.append(character)
+            if quoted or not character.isspace():
+                kept = len(found)
+    return "".join(found[:kept]), position
+
+
+def included(setting: Setting) -> bool:
+    """Tell whether a setting names a further file of configuration."""
+    return setting.pattern in INCLUDES
+
+
+def executes(setting: Setting) -> bool:
+    """Tell whether a setting is about what Git executes."""
+    if setting.pattern == "core.fsmonitor" and setting.value.lower() in {
+        "true", "false", "yes", "no", "on", "off", "1", "0", "",
+    }:  # fmt: skip
+        return False
+    return _matches(setting, PROGRAMS) or _matches(setting, DIRECTORIES)
+
+
+def _matches(setting: Setting, patterns: tuple[str, ...]) -> bool:
+    section = setting.key.partition(".")[0]
+    return setting.pattern in patterns or (section == "pager" and "pager.*" in patterns)
+
+
+class Reference(Model):
+    """A place that a setting may name."""
+
+    key: str
+    path: str
+    """Absolute and clean."""
+    directory: bool
+    """Whether it is one that is looked through; else only a file counts."""
+    sure: bool
+    """Whether the setting can mean nothing else, so that it matters if the place is missing."""
+
+
+def references(setting: Setting, base: str, holder: str, home: str) -> Iterator[Reference]:
+    """Yield the places that a setting may name.
+
+    Args:
+        setting: The setting.
+        base: Where Git runs hooks and commands: the top of the working tree. Empty where there is
+            none; then only absolute places count.
+        holder: Directory of the file that the setting is in, for what it includes.
+        home: The user's home directory.
+    """
+    directory, program = _matches(setting, DIRECTORIES), _matches(setting, PROGRAMS)
+    if included(setting) or directory or _matches(setting, FILES):
+        start = holder if included(setting) else base
+        if path := _absolute(setting.value, start, home):
+            yield Reference(key=setting.key, path=path, directory=directory, sure=True)
+    elif program:
+        for index, word in enumerate(_words(setting.value)):
+            # The first word is looked up in PATH unless it holds a slash.
+            if index == 0 and "/" not in word:
+                continue
+            if path := _absolute(word, base, home):
+                yield Reference(key=setting.key, path=path, directory=False, sure=False)
+
+
+def _words(command: str) -> Iterator[str]:
+    """Yield what may be a path in a command; an option's value counts, too."""
+    text = command.removeprefix("!")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    for word in words[:64]:
+        yield word.rpartition("=")[2] if word.startswith("-") or "=" in word else word
+
+
+def _absolute(text: str, base: str, home: str) -> str | None:
+    if not text or "\0" in text or text.startswith("-"):
+        return None
+    if text.startswith("~/") or text == "~":
+        return clean(home + text[1:])
+    if text.startswith("/"):
+        return clean(text)
+    return clean(posixpath.join(base, text)) if base else None

@@ -1,0 +1,157 @@
+"""Git repositories below a path that an agent can write, and what of them the host executes.
+
+Git looks for hooks and configuration in the common directory, which the file `commondir` names
+(gitrepository-layout(5)); so that file counts as much as they do. An ordinary repository has none,
+and one that says `.` changes nothing: it is made, so that it can be mounted over.
+"""
+
+from collections.abc import Iterable, Iterator
+from unicodedata import normalize
+
+from pydantic import Field
+
+from jailoc.model.base import Model
+from jailoc.model.host import Kind, Named, Repository
+
+LISTED = ("hooks", "config", "config.worktree", "commondir", "info/attributes")
+"""What Git executes, or takes what it executes from, in any Git directory."""
+
+OF_A_WORKTREE = ("commondir", "gitdir", "config.worktree")
+"""The same in `worktrees/NAME`, the Git directory of a linked working tree."""
+
+MADE: dict[str, str | None] = {"commondir": ".\n", "config": "", "hooks": None}
+"""What is made where it is missing, with its text; None makes a directory. Whoever can make it in
+their place says what Git executes."""
+
+_IGNORED = dict.fromkeys(
+    (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)
+)
+"""Characters that HFS+ passes over in a name, as in Git's own check (utf8.c, next_hfs_char)."""
+
+
+def fold(name: str) -> str:
+    """Return a name as the most tolerant file system compares it.
+
+    Names are always compared so, whatever the file system: APFS, HFS+, NTFS and ext4's casefold
+    directories open `.git/hooks` for `.GIT/Hooks`, one tree may hold several of them, and where
+    the case counts, a cover too many does no harm.
+    """
+    if name.isascii():
+        return name.lower().rstrip(". ") or name
+    plain = normalize("NFC", name.translate(_IGNORED)).casefold()
+    return plain.rstrip(". ") or name
+
+
+class Wanted(Model):
+    """A place that is to be read-only, or that cannot be."""
+
+    path: str
+    """On the host, absolute."""
+    executes: tuple[str, ...] = ()
+    """What the host would execute by it, in words from inside the sandbox."""
+    trouble: str | None = None
+    """Why it cannot be covered."""
+
+
+class Placeholder(Model):
+    """What is made on the host where nothing is, so that something can be mounted over it."""
+
+    root: str
+    """The writable path; on the way from there no link is followed."""
+    path: str
+    """Relative to it."""
+    text: str | None
+    """None makes a directory."""
+
+    @property
+    def place(self) -> str:
+        """Return where it is."""
+        return f"{self.root.rstrip('/')}/{self.path}"
+
+
+class Protection(Model):
+    """What one repository needs."""
+
+    wanted: tuple[Wanted, ...] = ()
+    made: dict[str, str | None] = Field(default_factory=dict)
+    """What is made where it is missing, by path in it, as in `MADE`. `HOOKS` is not `hooks`: where
+    the case counts, Git does not look there."""
+
+
+def protection(repository: Repository) -> Protection:
+    """Return what has to be read-only in a repository, and what has to be made for that."""
+    at = repository.directory
+    found: list[Wanted] = []
+    for name in sorted(repository.kinds):
+        folded = _folded(name)
+        if folded in LISTED or _of_a_worktree(folded):
+            told = _told(repository, folded)
+            found.append(Wanted(path=f"{at}/{name}", executes=told))
+    for name in sorted(repository.links):
+        found.append(Wanted(path=f"{at}/{name}", trouble="a symbolic link leads to it"))
+    needed = MADE | {f"{each}/config.worktree".removeprefix("./"): "" for each in repository.trees}
+    # Also what is there: a bundle is the same before and after it was made.
+    made = {} if repository.sealed else {
+        name: text for name, text in needed.items() if name not in repository.links
+    }  # fmt: skip
+    found += (
+        Wanted(path=f"{at}/{name}", executes=_told(repository, name))
+        for name in made
+        if name not in repository.kinds
+    )
+    found += [
+        Wanted(path=f"{at}/{name}", trouble=f"it leads Git to another repository, `{target}`")
+        for name, target in sorted(repository.elsewhere.items())
+    ]  # fmt: skip
+    return Protection(wanted=tuple(found), made=made)
+
+
+def _folded(path: str) -> str:
+    return "/".join(map(fold, path.split("/")))
+
+
+def _of_a_worktree(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 3 and parts[0] == "worktrees" and parts[2] in OF_A_WORKTREE
+
+
+def _told(repository: Repository, name: str) -> tuple[str, ...]:
+    if name == "hooks":
+        return repository.hooks
+    return repository.settings if name == "config" else ()
+
+
+def named(
+    references: Iterable[Named], roots: dict[str, str], tops: Iterable[str]
+) -> Iterator[Wanted]:
+    """Yield what Git's configuration names inside of writable paths.
+
+    Args:
+        references: What it names.
+        roots: Writable paths with their real places.
+        tops: Working trees: what holds one cannot be read-only as a whole.
+    """
+    trees = tuple(tops)
+    for each in references:
+        root = max(
+            (path for path in roots if _holds(path, each.path)), key=len, default=None
+        )  # fmt: skip
+        if root is None:
+            continue
+        told = (f"{each.key} = {each.text}",)
+        if each.kind is None:
+            if each.sure:
+                trouble = f"`{each.key}` names it, and it does not exist yet"
+                yield Wanted(path=each.path, executes=told, trouble=trouble)
+        elif any(_holds(each.path, top) for top in (root, *trees)):
+            if each.kind is Kind.DIRECTORY and each.sure:
+                trouble = f"`{each.key}` names it, and a whole working tree lies in it"
+                yield Wanted(path=each.path, executes=told, trouble=trouble)
+        elif each.real != roots[root].rstrip("/") + each.path[len(root.rstrip("/")) :]:
+            yield Wanted(path=each.path, executes=told, trouble="a symbolic link leads to it")
+        else:
+            yield Wanted(path=each.path, executes=told)
+
+
+def _holds(directory: str, path: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")

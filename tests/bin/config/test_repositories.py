@@ -1,0 +1,223 @@
+"""What an agent may have made is looked through: no link followed, nothing run, all bounded."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.config import repositories
+from jailoc.generators.config.load import Search
+from jailoc.model.host import Kind, Tree
+from jailoc.model.protect import DEFAULT
+
+NAMES = tuple(each for each in DEFAULT if not each.startswith(".git/"))
+
+
+EVIL = '[core]\nrepositoryformatversion = 0\nfsmonitor = "touch hit; false"\n'
+
+
+def git(place: Path, *arguments: str) -> str:
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(place.parent), "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
+        "GIT_COMMITTER_EMAIL": "a@b",
+    }  # fmt: skip
+    return subprocess.run(
+        ["git", *arguments], cwd=place, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def made(place: Path) -> Path:
+    place.mkdir(parents=True)
+    git(place, "init", "-q")
+    git(place, "commit", "-q", "--allow-empty", "-m", "x")
+    return place
+
+
+def look(root: Path, home: Path | None = None, names: tuple[str, ...] = NAMES) -> Tree:
+    search = Search(root=str(root), names=names, git=True)
+    place = str(home or root.parent / "home")
+    trees, _ = repositories.gather([search], place, f"{place}/.config")
+    return trees[str(root)]
+
+
+def found(tree: Tree, root: Path) -> list[str]:
+    return sorted(os.path.relpath(each.directory, root) for each in tree.repositories)
+
+
+def test_every_kind_of_repository_is_found(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    main = made(root / "main")
+    git(main, "worktree", "add", "-q", "../linked")
+    made(tmp_path / "lib")
+    git(main, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add",
+        str(tmp_path / "lib"), "deep/sub")  # fmt: skip
+    git(root, "init", "-q", "--bare", "bare")
+    made(root / "node_modules/x")
+    tree = look(root)
+    assert found(tree, root) == [
+        "bare", "main/.git", "main/.git/modules/deep/sub", "node_modules/x/.git",
+    ]  # fmt: skip
+    assert set(tree.places) == {f"{root}/linked/.git", f"{main}/deep/sub/.git"}
+    kinds = next(each for each in tree.repositories if each.top == str(main)).kinds
+    assert kinds == {
+        "config": Kind.FILE, "hooks": Kind.DIRECTORY,
+        "worktrees/linked/commondir": Kind.FILE, "worktrees/linked/gitdir": Kind.FILE,
+    }  # fmt: skip
+
+
+def test_the_path_itself_may_have_become_a_bare_repository(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / ".git/HEAD").rename(root / "HEAD")
+    for name in ("objects", "refs"):
+        (root / name).mkdir()
+    (root / "config").write_text(EVIL + "worktree = .\n")
+    git(root, "status")
+    assert (root / "hit").exists(), "Git executes it, as the documentation says"
+    (root / "hit").unlink()
+    with pytest.raises(subprocess.CalledProcessError):
+        git(root, "-c", "safe.bareRepository=explicit", "status")
+    assert not (root / "hit").exists()
+    (evil,) = (each for each in look(root).repositories if each.directory == str(root))
+    assert evil.settings == ("core.fsmonitor = touch hit; false",)
+
+
+def test_a_repository_in_the_index_of_its_parent_is_found(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    nested = made(root / "x")
+    (nested / ".git/config").write_text(EVIL)
+    commit = git(nested, "rev-parse", "HEAD").strip()
+    (nested / "hit").unlink(missing_ok=True)
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{commit},x")
+    git(root, "status")
+    assert (nested / "hit").exists(), "Git executes it, as the documentation says"
+    told = {each.directory: each.settings for each in look(root).repositories}
+    assert told[f"{nested}/.git"] == ("core.fsmonitor = touch hit; false",)
+
+
+def test_nothing_hides_in_what_looks_like_a_repository(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    made(root / "x/objects/y")
+    made(root / "x/refs/y")
+    (root / "x/HEAD").write_text("ref: refs/heads/x\n")
+    assert found(look(root), root) == ["x", "x/objects/y/.git", "x/refs/y/.git"]
+
+
+def test_hooks_and_settings_that_run_something_are_told_and_bounded(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    for index in range(50):
+        hook = root / f".git/hooks/h{index:02}{'x' * 120}"
+        hook.write_text("")
+        hook.chmod(0o755)
+        git(root, "config", f"filter.f{index}.clean", "y" * 500)
+    (tree,) = look(root).repositories
+    assert 0 < len(tree.hooks) <= repositories.MOST_TOLD
+    assert 0 < len(tree.settings) <= repositories.MOST_TOLD
+    assert all(len(each) < 250 for each in (*tree.hooks, *tree.settings))
+
+
+@pytest.mark.parametrize("where", ["repository", "worktree", "include", "user"])
+def test_hooks_elsewhere_are_found_whoever_names_them(tmp_path: Path, where: str) -> None:
+    root, home = made(tmp_path / "p"), tmp_path / "home"
+    home.mkdir()
+    (root / ".githooks").mkdir()
+    setting = "[core]\n\thooksPath = .githooks\n"
+    match where:
+        case "repository":
+            git(root, "config", "core.hooksPath", ".githooks")
+        case "worktree":
+            (root / ".git/config.worktree").write_text(setting)
+        case "include":
+            (tmp_path / "more").write_text(setting)
+            git(root, "config", "include.path", "../../more")
+        case "user":
+            (home / ".gitconfig").write_text(setting)
+    (tree,) = look(root, home).repositories
+    assert (f"{root}/.githooks", Kind.DIRECTORY) in [(each.path, each.kind) for each in tree.named]
+
+
+def test_hooks_of_a_linked_worktree_are_those_beside_it(tmp_path: Path) -> None:
+    main = made(tmp_path / "main")
+    git(main, "config", "core.hooksPath", ".githooks")
+    root = tmp_path / "linked"
+    git(main, "worktree", "add", "-q", str(root))
+    assert [each.path for each in look(root).named] == [f"{root}/.githooks"]
+
+
+def test_a_commondir_that_leads_elsewhere_is_seen(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    git(root, "worktree", "add", "-q", str(tmp_path / "linked"))
+    assert look(root).repositories[0].elsewhere == {}
+    (root / ".git/commondir").write_text(".\n")
+    assert look(root).repositories[0].elsewhere == {}
+    (root / ".git/commondir").write_text("../copy\n")
+    (root / ".git/worktrees/linked/commondir").write_text("../../../copy\n")
+    assert look(root).repositories[0].elsewhere == {
+        "commondir": "../copy", "worktrees/linked/commondir": "../../../copy",
+    }  # fmt: skip
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    made(tmp_path / "other")
+    root = tmp_path / "p"
+    root.mkdir()
+    (root / "x").symlink_to(tmp_path / "other")
+    (root / "loop").symlink_to(root)
+    (root / ".git").symlink_to(tmp_path / "other/.git")
+    tree = look(root)
+    assert (tree.repositories, tree.links) == ((), (f"{root}/.git",))
+
+
+def test_names_are_found_at_every_level_and_in_other_letters(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    for name in ("a/b/.VSCODE", "a/.idea", "node_modules/x/.vscode", "c/tool/settings"):
+        (root / name).mkdir(parents=True)
+    tree = look(root, names=(".vscode", ".idea", "Tool/settings"))
+    assert set(tree.places) == {
+        f"{root}/a/b/.VSCODE", f"{root}/a/.idea", f"{root}/c/tool/settings",
+    }  # fmt: skip
+
+
+def test_a_pipe_or_a_device_in_the_place_of_a_file_holds_nothing_up(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / ".git/config").unlink()
+    os.mkfifo(root / ".git/config")
+    os.mkfifo(root / ".git/commondir")
+    (root / ".git/config.worktree").symlink_to("/dev/zero")
+    (root / "sub").mkdir()
+    os.mkfifo(root / "sub/.git")
+    started = time.monotonic()
+    look(root)
+    assert time.monotonic() - started < 5
+
+
+def test_includes_that_go_round_end(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    with (root / ".git/config").open("a") as file:
+        file.write("[include]\n" + "".join(f"path = x{index}\n" for index in range(100)))
+    for index in range(100):
+        (root / f".git/x{index}").write_text(f"[include]\npath = x{(index + 1) % 100}\n")
+    assert len(look(root).repositories[0].named) <= repositories.MOST_HOOKS
+
+
+def test_a_name_that_is_no_text_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / os.fsdecode(b"\xff")).mkdir()
+    made(root / "z")
+    tree = look(root)
+    assert "UTF-8" in (tree.limit or "")
+    assert found(tree, root) == [".git", "z/.git"]
+    tree.model_dump_json()
+
+
+def test_the_limits_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path / "p")
+    made(root / "a/b/c")
+    assert look(root).limit is None
+    for name, limit in (("MOST_DIRECTORIES", 2), ("MOST_ENTRIES", 2), ("MOST_DEPTH", 1),
+                        ("MOST_FOUND", 1)):  # fmt: skip
+        with monkeypatch.context() as patch:
+            patch.setattr(repositories, name, limit)
+            assert look(root).limit is not None, name

@@ -1,0 +1,70 @@
+"""What is missing in a repository is made without following a link, whole, and only once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.host import placeholders
+from jailoc.model.repository import Placeholder
+
+
+def commondir(root: Path, path: str = "a/.git/commondir", text: str | None = ".\n") -> Placeholder:
+    return Placeholder(root=str(root), path=path, text=text)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "p/a/.git").mkdir(parents=True)
+    return tmp_path / "p"
+
+
+def test_it_is_made_once_and_nothing_else_is_left(root: Path) -> None:
+    wanted = commondir(root)
+    assert placeholders.missing([wanted]) == (wanted.place,)
+    assert placeholders.make(wanted)
+    assert (root / "a/.git/commondir").read_text() == ".\n"
+    assert [each.name for each in (root / "a/.git").iterdir()] == ["commondir"]
+    assert not placeholders.make(wanted)
+    assert placeholders.missing([wanted]) == ()
+
+
+def test_a_directory_is_made(root: Path) -> None:
+    assert placeholders.make(commondir(root, "a/.git/hooks", None))
+    assert list((root / "a/.git/hooks").iterdir()) == []
+    assert not placeholders.make(commondir(root, "a/.git/hooks", None))
+
+
+@pytest.mark.parametrize("content", ["file", "link", "directory"])
+def test_what_is_there_stays(root: Path, content: str) -> None:
+    place = root / "a/.git/commondir"
+    match content:
+        case "file":
+            place.write_text("../x")
+        case "link":
+            place.symlink_to(root / "nowhere")
+        case "directory":
+            place.mkdir()
+    before = place.lstat()
+    assert not placeholders.make(commondir(root))
+    assert place.lstat() == before
+    assert not (root / "nowhere").exists()
+
+
+@pytest.mark.parametrize("link", ["a", "a/.git"])
+def test_no_link_on_the_way_is_followed(root: Path, tmp_path: Path, link: str) -> None:
+    victim = tmp_path / "victim"
+    (victim / ".git").mkdir(parents=True)
+    place = root / link
+    os.renames(place, tmp_path / "old")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(victim if link == "a" else victim / ".git")
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
+        placeholders.make(commondir(root))
+    assert list((victim / ".git").iterdir()) == []
+
+
+def test_the_path_itself_may_be_a_link(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "q").symlink_to(root)
+    assert placeholders.make(commondir(tmp_path / "q"))
+    assert (root / "a/.git/commondir").exists()

@@ -1,0 +1,92 @@
+"""Git's configuration is read as Git reads it."""
+
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.model.git_config import MOST_SETTINGS, Setting, executes, parse, references
+
+PIECES = (
+    "[core]", '[filter "a b"]', '[filter "Q\\"q\\\\"]', "[Branch.Sub]", "[", "]", "hooksPath",
+    "x-y", "=", " = ", "\n", "\r\n", "\t", " ", "#c", ";c", '"', "\\n", "\\\\", '\\"', "\\\n",
+    "value", "/p", "true", "é", "9", "..", "\\z",
+)  # fmt: skip
+
+
+def git(text: str) -> list[Setting] | None:
+    """Return what Git reads; None if it refuses the text."""
+    done = subprocess.run(
+        ["git", "config", "--file", "-", "--list", "-z"],
+        input=text.encode(), capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        return None
+    found = []
+    for each in done.stdout.decode().split("\0")[:-1]:
+        key, equals, value = each.partition("\n")
+        if "." not in key:
+            continue  # before any section, which means nothing to Git
+        found.append(Setting(key=key, value=value if equals else "true"))
+    return found
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+def test_what_git_accepts_is_read_alike(text: str) -> None:
+    wanted = git(text)
+    if wanted is not None:
+        assert list(parse(text)) == wanted
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    assert len(parse(text)) <= MOST_SETTINGS
+
+
+def test_what_comes_after_an_error_is_read_all_the_same() -> None:
+    assert parse("[core]\n?\nhooksPath = x\n") == (Setting(key="core.hookspath", value="x"),)
+
+
+def places(key: str, value: str, base: str = "/p") -> list[tuple[str, bool]]:
+    setting = Setting(key=key, value=value)
+    return [(each.path, each.sure) for each in references(setting, base, "/etc", "/home/u")]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("core.hookspath", ".githooks", [("/p/.githooks", True)]),
+        ("core.hookspath", "~/hooks", [("/home/u/hooks", True)]),
+        ("core.hookspath", "../../x", [("/x", True)]),
+        ("include.path", "more", [("/etc/more", True)]),
+        ("includeif.gitdir:/x/.path", "/more", [("/more", True)]),
+        ("core.fsmonitor", "tools/watch", [("/p/tools/watch", False)]),
+        ("core.fsmonitor", "watchman", []),
+        ("filter.x.clean", "sh ci/clean.sh --x=ci/y %f",
+         [("/p/ci/clean.sh", False), ("/p/ci/y", False), ("/p/%f", False)]),
+        ("diff.x.textconv", "'a b/c'", [("/p/a b/c", False)]),
+        ("gpg.ssh.defaultkeycommand", "./k", [("/p/k", False)]),
+        ("pager.log", "./less", [("/p/less", False)]),
+        ("credential.https://x.y.helper", "!./c 'unclosed",
+         [("/p/c", False), ("/p/'unclosed", False)]),
+        ("remote.origin.url", "../other", []),
+        ("alias.x", "!./x", []),
+    ],
+)  # fmt: skip
+def test_the_places_that_a_setting_names(
+    key: str, value: str, wanted: list[tuple[str, bool]]
+) -> None:
+    assert places(key, value) == wanted
+
+
+def test_without_a_working_tree_only_absolute_places_are_named() -> None:
+    assert places("core.hookspath", "x", base="") == []
+    assert places("core.hookspath", "/x", base="") == [("/x", True)]
+
+
+def test_what_is_executed_is_told_from_what_is_not() -> None:
+    told = {"core.fsmonitor": "x", "core.hookspath": "x", "filter.a.b.clean": "x"}
+    assert all(executes(Setting(key=key, value=value)) for key, value in told.items())
+    silent = {"core.fsmonitor": "true", "core.bare": "true", "remote.x.url": "x"}
+    assert not any(executes(Setting(key=key, value=value)) for key, value in silent.items())

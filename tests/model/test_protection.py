@@ -1,0 +1,203 @@
+"""Repositories and other places are covered wherever they lie, and nothing in a cover is open."""
+
+import posixpath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.model.host import Host, Kind, Named, Repository, Tree
+from jailoc.model.mount import Mode
+from jailoc.model.protect import DEFAULT, Protection, Root, protection
+from jailoc.model.repository import MADE, fold
+
+ENTRIES = tuple((f"**/{each}", "x") for each in DEFAULT)
+ORDINARY = {"hooks": Kind.DIRECTORY, "config": Kind.FILE}
+
+
+def repository(directory: str, **more: object) -> Repository:
+    data: dict[str, object] = {"directory": directory, "kinds": ORDINARY} | more
+    return Repository.model_validate(data)
+
+
+def protected(tree: Tree, *others: Root, named: tuple[Named, ...] = ()) -> Protection:
+    host = Host(home="/home/a", trees={"/p": tree}, named=named)
+    root = Root(path="/p", container="/p", writable=True, project=True)
+    return protection((root, *others), ENTRIES, host)
+
+
+def shut(found: Protection) -> set[str]:
+    return {each.target for each in found.covers if each.mode is Mode.READ_ONLY}
+
+
+def held(found: Protection) -> set[str]:
+    return {each.target for each in found.covers if each.mode is Mode.READ_WRITE}
+
+
+def reference(path: str, kind: Kind | None, **more: object) -> Named:
+    data = {"key": "core.hookspath", "text": "t", "path": path, "real": path, "kind": kind,
+            "sure": True}  # fmt: skip
+    return Named.model_validate(data | more)
+
+
+def test_a_repository_deep_below_is_covered_and_its_parents_are_held() -> None:
+    found = protected(Tree(repositories=(repository("/p/a/b/.git", top="/p/a/b"),)))
+    at = "/p/a/b/.git"
+    assert shut(found) == {f"{at}/{name}" for name in ("hooks", "config", "commondir")}
+    assert held(found) == {"/p/a", "/p/a/b", at}
+    assert {each.place for each in found.placeholders} == {f"{at}/{name}" for name in MADE}
+
+
+def test_what_is_made_is_the_same_before_and_after() -> None:
+    after = repository("/p/.git", kinds={**ORDINARY, "commondir": Kind.FILE})
+    before = repository("/p/.git")
+    one, two = (protected(Tree(repositories=(each,))) for each in (before, after))
+    assert one == two
+
+
+def test_nothing_is_made_where_nobody_can() -> None:
+    found = protected(Tree(repositories=(repository("/p/.git", sealed=True),)))
+    assert found.placeholders == ()
+    assert shut(found) == {"/p/.git/hooks", "/p/.git/config"}
+
+
+def test_modules_are_covered_one_by_one() -> None:
+    found = protected(Tree(repositories=(repository("/p/.git/modules/a"),)))
+    assert "/p/.git/modules" in held(found)
+    assert "/p/.git/modules/a/config" in shut(found)
+
+
+def test_other_letters_are_no_way_out() -> None:
+    kinds = {"HOOKS": Kind.DIRECTORY, "Info/Attributes": Kind.FILE}
+    found = protected(Tree(repositories=(repository("/p/.GIT", kinds=kinds),),
+                           places={"/p/x/.VSCode": Kind.DIRECTORY}))  # fmt: skip
+    assert {"/p/.GIT/HOOKS", "/p/.GIT/Info/Attributes", "/p/x/.VSCode"} <= shut(found)
+
+
+@pytest.mark.parametrize("name", [".Git", ".git.", ".git ", ".g\u200cit", ".GI\ufeffT"])
+def test_names_are_folded_as_the_most_tolerant_file_system_does(name: str) -> None:
+    assert fold(name) == ".git"
+
+
+def test_a_link_cannot_be_covered_and_is_told() -> None:
+    found = protected(Tree(links=("/p/a/.envrc",), repositories=(
+        repository("/p/.git", links=("hooks",), kinds={"config": Kind.FILE}),)))  # fmt: skip
+    assert {each.path for each in found.exposed} == {"/p/a/.envrc", "/p/.git/hooks"}
+    assert "/p/.git/hooks" not in {each.place for each in found.placeholders}
+
+
+def test_a_commondir_that_leads_elsewhere_is_told() -> None:
+    found = protected(Tree(repositories=(
+        repository("/p/.git", elsewhere={"commondir": "../copy"}),)))  # fmt: skip
+    (told,) = found.exposed
+    assert "../copy" in told.reason
+
+
+def test_what_configuration_names_is_covered_where_it_is() -> None:
+    tree = Tree(repositories=(repository("/p/.git", top="/p", named=(
+        reference("/p/.githooks", Kind.DIRECTORY),
+        reference("/elsewhere", Kind.DIRECTORY),)),))  # fmt: skip
+    found = protected(tree, named=(reference("/p/dots/hooks", Kind.DIRECTORY),))
+    assert {"/p/.githooks", "/p/dots/hooks"} <= shut(found)
+    assert found.exposed == ()
+
+
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        (reference("/p/.githooks", None), "does not exist yet"),
+        (reference("/p", Kind.DIRECTORY), "a whole working tree"),
+        (reference("/p/sub", Kind.DIRECTORY), "a whole working tree"),
+        (reference("/p/h", Kind.DIRECTORY, real="/q"), "a symbolic link"),
+    ],
+)
+def test_what_configuration_names_and_cannot_be_covered_is_told(named: Named, reason: str) -> None:
+    tree = Tree(repositories=(
+        repository("/p/.git", top="/p", named=(named,)),
+        repository("/p/sub/x/.git", top="/p/sub/x")))  # fmt: skip
+    (told,) = protected(tree).exposed
+    assert (told.path, reason in told.reason) == (named.path, True)
+    assert named.path not in shut(protected(tree))
+
+
+def test_a_word_that_may_be_no_path_is_no_reason_to_warn() -> None:
+    tree = Tree(named=(reference("/p/x", None, sure=False), reference("/p", Kind.FILE, sure=False)))
+    assert protected(tree).exposed == ()
+
+
+def test_a_limit_is_told() -> None:
+    (told,) = protected(Tree(limit="it is too large")).exposed
+    assert told.path == "/p"
+
+
+def test_a_writable_mount_is_covered_where_the_agent_sees_it() -> None:
+    host = Host(home="/home/a", trees={"/d": Tree(repositories=(repository("/d/r/.git"),))})
+    mounts = [Root(path="/d", container="/mnt", writable=True),
+              Root(path="/d", container="/ro", writable=False)]  # fmt: skip
+    found = protection(mounts, ENTRIES, host)
+    assert shut(found) == {f"/mnt/r/.git/{name}" for name in ("hooks", "config", "commondir")}
+    assert {each.path for each in found.covers if each.mode is Mode.READ_ONLY} == {
+        f"/d/r/.git/{name}" for name in ("hooks", "config", "commondir")
+    }
+
+
+def test_what_another_mount_hides_has_no_cover() -> None:
+    tree = Tree(repositories=(repository("/p/sub/.git"), repository("/p/.git")))
+    found = protected(tree, Root(path="/other", container="/p/sub", writable=True))
+    assert not any(each.target.startswith("/p/sub") for each in found.covers)
+    assert "/p/.git/config" in shut(found)
+
+
+def test_a_list_of_the_users_own_is_what_is_protected() -> None:
+    tree = Tree(repositories=(repository("/p/.git"),), places={"/p/a/.envrc": Kind.FILE})
+    host = Host(home="/h", trees={"/p": tree}, kinds={"/p/x": Kind.FILE})
+    root = Root(path="/p", container="/p", writable=True, project=True)
+    assert shut(protection((root,), (("x", "o"),), host)) == {"/p/x"}
+    assert shut(protection((root,), (("**/.envrc", "o"),), host)) == {"/p/a/.envrc"}
+    assert shut(protection((root,), (), host)) == set()
+    assert "/p/.git/config" in shut(protection((root,), (("**/.git/hooks", "o"),), host))
+
+
+names = st.sampled_from(("a", "b", ".git", ".claude", "modules", ".GIT", "hooks"))
+directories = st.lists(names, min_size=1, max_size=4).map(lambda parts: "/p/" + "/".join(parts))
+repositories = st.builds(
+    lambda directory, top, named: repository(
+        directory,
+        top=posixpath.dirname(directory) if top else "",
+        named=tuple(reference(each, Kind.DIRECTORY) for each in named),
+    ),
+    directories,
+    st.booleans(),
+    st.lists(directories, max_size=2),
+)
+trees = st.builds(
+    lambda repositories, places: Tree(
+        repositories=tuple(repositories),
+        places=dict.fromkeys((f"{each}/.claude" for each in places), Kind.DIRECTORY),
+    ),
+    st.lists(repositories, max_size=4),
+    st.lists(directories, max_size=3),
+)
+
+
+@given(trees)
+def test_each_cover_is_held_in_place_and_nothing_in_one_is_writable(tree: Tree) -> None:
+    found = protected(tree)
+    closed, mounts = shut(found), shut(found) | held(found)
+    for each in closed:
+        above = posixpath.dirname(each)
+        while above != "/p":
+            assert above in held(found), "a parent that can be renamed takes its cover with it"
+            above = posixpath.dirname(above)
+    for each in mounts:
+        assert not any(each.startswith(f"{other}/") for other in closed)
+    assert [each.target for each in found.covers] == sorted(mounts)
+
+
+@given(trees)
+def test_every_repository_is_shut_or_lies_in_what_is(tree: Tree) -> None:
+    closed = shut(protected(tree))
+    for each in tree.repositories:
+        for name in ("hooks", "config", "commondir"):
+            place = f"{each.directory}/{name}"
+            assert any(place == other or place.startswith(f"{other}/") for other in closed)
