@@ -12,31 +12,14 @@ import cyclopts
 from cyclopts import Parameter
 
 from jailoc import __version__
-from jailoc.bin.cli import completion, update
+from jailoc.bin.cli import completion, declarations, update
 from jailoc.bin.cli import help as manual
 from jailoc.bin.cli.app import Options, Switch, app, terminal
-from jailoc.bin.cli.declarations import (
-    about,
-    attachment,
-    compilation,
-    configuration,
-    lifecycle,
-    observation,
-    wall,
-)
 from jailoc.bin.host import log
 from jailoc.model.palette import Meaning
 
-__all__ = [
-    "about",
-    "attachment",
-    "compilation",
-    "configuration",
-    "lifecycle",
-    "observation",
-    "run",
-    "wall",
-]
+QUIET = {declarations.help.__name__, declarations.completion.__name__}
+"""What leaves no trace in the log: commands about the command line itself."""
 
 
 @app.meta.default
@@ -64,7 +47,7 @@ def launch(
     """
     Options.workspace, Options.config, Options.color = workspace, config, color
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
-    if command.__module__ != about.__name__:
+    if command.__module__ not in QUIET:
         log.start(verbose)
     log.info("start", version=__version__, command=command.__name__.rstrip("_"))
     return int(command(*bound.args, **bound.kwargs) or 0)

@@ -1,4 +1,4 @@
-"""The command without a name: attach to the workspace of a directory."""
+"""What `jailoc` without a command takes, and its help."""
 
 from difflib import get_close_matches
 from typing import Annotated
@@ -10,6 +10,7 @@ from jailoc.bin.cli.app import Switch, app
 from jailoc.bin.cli.app import session as new_session
 
 _WHERE = Group(validator=mutually_exclusive)
+
 _SESSION = Group(validator=mutually_exclusive)
 
 

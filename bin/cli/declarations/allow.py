@@ -1,0 +1,25 @@
+"""What `allow` takes, and its help."""
+
+from datetime import date
+
+from jailoc.bin.cli.app import app, session
+
+
+@app.command
+def allow(target: str, /, *, why: str | None = None, until: date | None = None) -> int:
+    """Let a workspace reach a host or a network, on every port or on one.
+
+    Example: jailoc allow git.example.com:22 --workspace api
+
+    Parameters
+    ----------
+    target
+        HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without.
+    why
+        A reason, for those who read the configuration.
+    until
+        The last day (UTC) on which it is open, such as 2027-01-31.
+    """
+    from jailoc.bin.commands import allow as body
+
+    return body.run(session(), target, why, until)

@@ -1,0 +1,39 @@
+"""What `logs` takes, and its help."""
+
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+
+from jailoc.bin.cli.app import Follow, app, session
+
+
+@app.command
+def logs(
+    workspace: str | None = None,
+    /,
+    *,
+    follow: Follow = False,
+    tail: Annotated[int | None, Parameter(validator=validators.Number(gte=0))] = None,
+    since: str | None = None,
+    service: str | None = None,
+) -> int:
+    """Show what the containers of a workspace wrote, each line with its service.
+
+    Example: jailoc logs api --follow --tail 20
+
+    Parameters
+    ----------
+    workspace
+        The workspace; that of the current directory by default.
+    follow
+        Go on until interrupted.
+    tail
+        Number of lines of each service to begin with; all by default.
+    since
+        Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.
+    service
+        Only this service: firewall, opencode or dind.
+    """
+    from jailoc.bin.commands import logs as records
+
+    return records.run(session(workspace), follow, tail, since, service)
