@@ -18,7 +18,7 @@ from jailoc.bin.cli.app import Options, Switch, app, terminal
 from jailoc.bin.host import log
 from jailoc.model.palette import Meaning
 
-QUIET = {declarations.help.__name__, declarations.completion.__name__}
+QUIET = {declarations.help_.__name__, declarations.completion.__name__}
 """What leaves no trace in the log: commands about the command line itself."""
 
 

@@ -3,8 +3,10 @@
 import re
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from jailoc.model.agents.agent import Agent
+if TYPE_CHECKING:  # completion needs a text, and no model
+    from jailoc.model.agents.agent import Agent
 
 
 @cache
@@ -13,7 +15,7 @@ def asset(name: str) -> str:
     return (files("jailoc.generators.assets") / name).read_text(encoding="utf-8")
 
 
-def asset_for(agent: Agent, name: str) -> str:
+def asset_for(agent: "Agent", name: str) -> str:
     """Return the text of a packaged asset with the agent's own in place of each `@WORD@`.
 
     A line that has `@PASSWORD@` is there for each of the agent's variables.

@@ -7,9 +7,10 @@ from jailoc.model.agents.known import AGENTS
 ROOT = Path(__file__).parents[2]
 NAMED = {
     "bin/cli/app.py": "what jailoc is for, in its help",
-    "bin/cli/declarations/attachment.py": "whose client is meant, in the help",
-    "bin/cli/declarations/lifecycle.py": "an address of drift, in the help",
-    "bin/cli/declarations/observation.py": "names of services, in the help",
+    "bin/cli/declarations/attach.py": "whose client is meant, in the help",
+    "bin/cli/declarations/plan.py": "an address of drift, in the help",
+    "bin/cli/declarations/apply.py": "an address of drift, in the help",
+    "bin/cli/declarations/logs.py": "names of services, in the help",
     "model/plan_address.py": "addresses of changes, in docstrings",
     "model/sandbox.py": "the name of the service",
 }

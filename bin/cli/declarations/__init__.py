@@ -12,7 +12,6 @@ from jailoc.bin.cli.declarations import (
     explain,
     golden,
     graph,
-    help,
     init,
     logs,
     plan,
@@ -25,6 +24,7 @@ from jailoc.bin.cli.declarations import (
     validate,
     verify,
 )
+from jailoc.bin.cli.declarations import help as help_
 
 __all__ = [
     "add",
@@ -38,7 +38,7 @@ __all__ = [
     "explain",
     "golden",
     "graph",
-    "help",
+    "help_",
     "init",
     "logs",
     "plan",
