@@ -221,9 +221,9 @@ for name in sorted([*os.listdir("/v"), "closed/deep"]):
     found[name] = [state.st_uid, state.st_gid, oct(state.st_mode), held]
 print(json.dumps(found))
 """
-BACK = "cd /data && find . -xdev -uid 65532 -exec chown -h 1000 {} + && " \
-       "find . -xdev -gid 65532 -exec chgrp -h 1000 {} +"  # fmt: skip
-"""What an older version left: the same files, of the agent's UID."""
+BACK = "cd /data && find . -mindepth 1 -xdev -uid 65532 -exec chown -h 1000 {} + && " \
+       "find . -mindepth 1 -xdev -gid 65532 -exec chgrp -h 1000 {} +"  # fmt: skip
+"""What an older version left, once the wall has looked at the volume itself."""
 
 
 def test_what_the_sidecar_kept_as_the_agents_user_stays_usable(sandbox: Sandbox) -> None:
