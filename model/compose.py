@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import SIDECAR_SECCOMP
 
 
 class Literally(Model):
@@ -40,7 +41,8 @@ class SecurityOption(StrEnum):
     """Entries of `security_opt`."""
 
     NO_NEW_PRIVILEGES = "no-new-privileges:true"
-    SECCOMP_UNCONFINED = "seccomp=unconfined"
+    SECCOMP_SIDECAR = f"seccomp={SIDECAR_SECCOMP}"
+    """Compose reads the file, relative to the project's directory, and hands its text over."""
     APPARMOR_UNCONFINED = "apparmor=unconfined"
     PATHS_UNMASKED = "systempaths=unconfined"
 
@@ -112,6 +114,17 @@ class Limits(Model):
     origin: str | None = None
 
 
+class Logs(Model):
+    """What the engine keeps of a service's output, in the driver `json-file`; the oldest goes.
+
+    See https://docs.docker.com/engine/logging/drivers/json-file/.
+    """
+
+    megabytes: int = Field(default=20, ge=1)
+    """Of each file; 2^20 bytes each."""
+    files: int = Field(default=3, ge=2)
+
+
 class Condition(Model):
     """A service that must be healthy first."""
 
@@ -141,6 +154,7 @@ class Service(Model):
     init: bool = False
     """Whether the engine's own init is process 1, as the service's user."""
     limits: Limits
+    logs: Logs = Logs()
     health: Health
     after: tuple[Condition, ...] = ()
 

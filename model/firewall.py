@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
+from jailoc.model.sandbox import AGENT_USER
 
 RESOLVER = 65533
 """The user that answers the sandbox's name questions, in the wall; it never has a capability."""
@@ -104,6 +105,11 @@ class Match(StrEnum):
     BY_ENGINE = "-m owner --uid-owner 0"
     BY_RESOLVER = f"-m owner --uid-owner {RESOLVER}"
     NOT_BY_RESOLVER = f"-m owner ! --uid-owner {RESOLVER}"
+    ACCEPTED_NOT_BY_AGENT = (
+        f"--tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {AGENT_USER.partition(':')[0]}"
+    )
+    """The answer that makes a connection, which is the listening socket's; later packets may be
+    nobody's, when a program has closed its end and gone on."""
     COUNT_TCP = _counts("tcp")
     COUNT_UDP = _counts("udp")
     COUNT_ICMP = _counts("icmp")

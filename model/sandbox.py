@@ -6,6 +6,8 @@ WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
 # Users, as docker(1) takes them.
 AGENT_USER = "1000:1000"
 AGENT_HOME = "/home/agent"
+SIDECAR_USER = "65532:65532"
+"""Nobody's on the host: UIDs are the kernel's, whatever runs under them."""
 
 # Places inside the containers.
 GENERATED = "/etc/jailoc"
@@ -19,6 +21,8 @@ PASSWORD_FILE = ".server-password"  # noqa: S105 -- a name, not a value
 SSH_SOCKET = "/run/ssh-agent.sock"
 SIDECAR_RUN = "/run/dind"
 SIDECAR_SOCKET = f"unix://{SIDECAR_RUN}/docker.sock"
+SIDECAR_SECCOMP = "dind/seccomp.json"
+"""On the host, below the workspace's generated files."""
 
 # Programs of the wall, run by root in it.
 FIREWALL = ("/bin/sh", f"{GENERATED}/firewall.sh")

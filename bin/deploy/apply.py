@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import Source
-from jailoc.bin.deploy import execute, images, observe, password, rollback
+from jailoc.bin.deploy import execute, images, observe, password, rollback, server_port
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
@@ -211,12 +211,15 @@ def carry_out(
         before = rollback.remember(found)
         try:
             rounds(place, each.bundle, each.given, made)
-        except (docker.DockerError, Refused):
+        except (docker.DockerError, Refused) as error:
             if not place.touched:
                 raise
             explain(terminal, each.bundle.compose.name)
+            squatter = server_port.squatter(each.bundle)
             if back:
                 rollback.go_back(terminal, before, each.secrets)
+            if squatter is not None:
+                raise squatter from error
             raise
     return True
 

@@ -8,6 +8,7 @@ from jailoc.generators.artefacts.compose import compose, generated
 from jailoc.generators.artefacts.compose_yaml import emit
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
+from jailoc.generators.artefacts.seccomp import profile
 from jailoc.generators.artefacts.validate import validate_compose, validate_firewall
 from jailoc.generators.assets import asset, asset_for
 from jailoc.generators.config.resolve import resolve
@@ -17,7 +18,7 @@ from jailoc.model.firewall import Firewall, Name
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
-from jailoc.model.sandbox import AGENT, AGENT_HOME, COMPOSE_FILE, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, AGENT_HOME, COMPOSE_FILE, SIDECAR, SIDECAR_SECCOMP, WALL
 from jailoc.model.secret import Destination
 from jailoc.model.workspace import Workspace
 
@@ -51,6 +52,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         mounted[SIDECAR] = (
             File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),
             File(path="dind/resolv.conf", mode=0o644, text=RESOLV_CONF),
+            File(path=SIDECAR_SECCOMP, mode=0o644, text=profile()),
         )
     model = compose(
         workspace,

@@ -289,6 +289,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
 
 
 def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidecar:
+    uid, gid = AGENT_USER.split(":")
     return Sidecar(
         image=Literally(text=image),
         labels={DIGEST_LABEL: digest},
@@ -305,7 +306,7 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         # No NET_ADMIN: it shares the wall's namespace and must not be able to change the rules.
         cap_add=(Capability.SETGID, Capability.SETUID),
         security=(
-            SecurityOption.SECCOMP_UNCONFINED,
+            SecurityOption.SECCOMP_SIDECAR,
             SecurityOption.APPARMOR_UNCONFINED,
             SecurityOption.PATHS_UNMASKED,
         ),
@@ -313,9 +314,9 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         devices=(Device.TUN,),
         limits=_limits(workspace, pids=1024),
         health=Health(
-            # The socket is user 1000's, and root without DAC_OVERRIDE may not open it.
+            # As the agent, so that it is healthy when the agent can use it.
             test=(
-                "CMD", "/usr/bin/setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
+                "CMD", "/usr/bin/setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
                 "/usr/bin/docker", "--host", SIDECAR_SOCKET, "version",
             ),
             interval=2,

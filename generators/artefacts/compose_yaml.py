@@ -124,6 +124,13 @@ def _isolation(service: Service) -> dict[str, Any]:
         "memswap_limit": service.limits.memory,
         "mem_reservation": service.limits.reservation,
         "pids_limit": service.limits.pids,
+        "logging": {
+            "driver": "json-file",
+            "options": {
+                "max-size": f"{service.logs.megabytes}m",
+                "max-file": str(service.logs.files),
+            },
+        },
         "healthcheck": {
             "test": [_escape(word) for word in service.health.test],
             "interval": f"{service.health.interval}s",

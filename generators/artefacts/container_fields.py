@@ -8,6 +8,7 @@ import hashlib
 import json
 from typing import Any
 
+from jailoc.generators.artefacts.seccomp import is_profile
 from jailoc.model.base import Model
 from jailoc.model.compose import Bind, SecurityOption, Service, Sidecar, Tmpfs, Volume
 from jailoc.model.deployed import Facets
@@ -59,6 +60,12 @@ def expected(service: Service, project: str) -> dict[str, Facet]:
         "memory.swap": Facet(value=str(size(service.limits.memory)), origin=service.limits.origin),
         "memory.reservation": Facet(value=str(size(service.limits.reservation))),
         "pids": Facet(value=str(service.limits.pids)),
+        "logs": Facet(
+            value=_logs(
+                "json-file",
+                {"max-size": f"{service.logs.megabytes}m", "max-file": str(service.logs.files)},
+            )
+        ),
         "health": Facet(
             value=_list([
                 list(service.health.test), service.health.interval, service.health.timeout,
@@ -140,6 +147,10 @@ def found(data: dict[str, Any], wall: str | None) -> Facets:
         "memory.swap": str(host.get("MemorySwap") or 0),
         "memory.reservation": str(host.get("MemoryReservation") or 0),
         "pids": str(host.get("PidsLimit") or 0),
+        "logs": _logs(
+            (host.get("LogConfig") or {}).get("Type") or "",
+            (host.get("LogConfig") or {}).get("Config") or {},
+        ),
         "health": _health(config.get("Healthcheck") or {}),
         "binds.propagation": _propagation(data),
         "cgroup": host.get("CgroupParent") or "",
@@ -183,7 +194,17 @@ def _security(host: dict[str, Any]) -> list[str]:
 def _option(text: str) -> str:
     if text == "no-new-privileges":
         return SecurityOption.NO_NEW_PRIVILEGES.value
-    return text.replace("seccomp:", "seccomp=", 1)
+    text = text.replace("seccomp:", "seccomp=", 1)
+    profile = text.removeprefix("seccomp=")
+    if profile == text or not profile.startswith("{"):
+        return text
+    if is_profile(profile):
+        return SecurityOption.SECCOMP_SIDECAR.value
+    return f"seccomp=another profile, {hashlib.sha256(profile.encode()).hexdigest()[:16]}"
+
+
+def _logs(driver: str, options: dict[str, str]) -> str:
+    return " ".join([driver, *(f"{key}={value}" for key, value in sorted(options.items()))])
 
 
 def _capability(name: str) -> str:

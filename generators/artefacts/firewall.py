@@ -162,6 +162,7 @@ def _policy_of(chain: str) -> str:
 def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _inbound(policy, family)
     yield from _engine_resolver(policy, family)
+    yield from _server()
     yield Rule(
         chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="loopback"
     )
@@ -220,6 +221,18 @@ def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
             destination_port=policy.published_port,
             comment="published port",
         )
+
+
+def _server() -> Iterator[Rule]:
+    """Let nobody but the agent answer where its server does, not even on loopback."""
+    yield Rule(
+        chain=Chain.OUTPUT,
+        target=Target.DROP,
+        protocol=Protocol.TCP,
+        source_port=FIRST_PORT,
+        match=Match.ACCEPTED_NOT_BY_AGENT,
+        comment="only the agent serves here",
+    )
 
 
 def _engine_resolver(policy: Policy, family: Family) -> Iterator[Rule]:

@@ -17,11 +17,12 @@ RUN apt-get update \
 
 # The two helpers get the one capability each needs; nothing keeps a set-uid bit,
 # so no program in here leads to the root of this container.
-RUN useradd --uid 1000 --user-group --create-home --shell /bin/sh rootless \
+RUN groupadd --gid 65532 rootless \
+ && useradd --uid 65532 --gid 65532 --create-home --shell /bin/sh rootless \
  && echo 'rootless:100000:65536' > /etc/subuid \
  && echo 'rootless:100000:65536' > /etc/subgid \
  && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
  && setcap cap_setuid+ep /usr/bin/newuidmap \
  && setcap cap_setgid+ep /usr/bin/newgidmap \
  && mkdir -p /home/rootless/.local/share/docker /run/dind \
- && chown -R 1000:1000 /home/rootless /run/dind
+ && chown -R 65532:65532 /home/rootless /run/dind

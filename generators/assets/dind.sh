@@ -1,13 +1,16 @@
 #!/bin/sh
 # The agent's own Docker, without root: the daemon and all its containers live in
-# a user namespace, and reach the network as ordinary processes of user 1000,
-# behind the wall. Starts as root only to open the tunnel device to that user.
+# a user namespace, and reach the network as ordinary processes of a user of
+# their own, behind the wall. Starts as root only to open the tunnel device to
+# that user, and to give it what an older version kept as user 1000.
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/home/rootless
 export PATH HOME
 
 self=/etc/jailoc/dind.sh
+user=65532
+before=1000 # whose the data was while the daemon shared the agent's UID
 socket=/run/dind/docker.sock
 data=$HOME/.local/share/docker
 
@@ -34,11 +37,35 @@ overlay_works() {
     return $works
 }
 
+# Hand the data of user 1000 to the daemon's user. Only a user namespace that knows
+# the owners of all the files may: this container's root has no power over files.
+adopt() {
+    echo "jailoc dind: giving the data of user $before to user $user, once"
+    unshare --user --keep-caps /bin/sh "$self" adopt &
+    child=$!
+    tries=0
+    # Before it has left this namespace, the map is that of the machine.
+    while read -r _ <"/proc/$child/uid_map"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 500 ] || fatal 'cannot make a user namespace'
+        sleep 0.02
+    done
+    map=$(printf '0 %s 1\n1 %s 1\n100000 100000 65536\n' "$user" "$before")
+    for kind in gid uid; do
+        printf '%s\n' "$map" >"/proc/$child/${kind}_map" || fatal "cannot map users $user and $before"
+    done
+    wait "$child" || fatal "cannot give the data of user $before to user $user"
+}
+
 case ${1:-start} in
     start)
         if [ ! -c /dev/net/tun ]; then fatal '/dev/net/tun is missing'; fi
         [ "$(stat -c %a /dev/net/tun)" = 666 ] || chmod 666 /dev/net/tun ||
-            fatal 'cannot open /dev/net/tun to user 1000'
+            fatal "cannot open /dev/net/tun to user $user"
+        # Root without capabilities may not read what is the user's.
+        old=$(setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all \
+            find "$data" -mindepth 1 -maxdepth 1 -uid "$before" -print -quit)
+        [ -z "$old" ] || adopt
         # A privileged container starts with every capability, among them those over the wall's
         # rules; no process that follows can have more than an unprivileged one.
         bounds=''
@@ -46,19 +73,52 @@ case ${1:-start} in
             bounds='--bounding-set=-all,+setuid,+setgid'
         fi
         # shellcheck disable=SC2086 # nothing is no argument
-        exec setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --ambient-caps=-all \
-            $bounds /bin/sh "$self" user
+        exec setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all \
+            --ambient-caps=-all $bounds /bin/sh "$self" user
+        ;;
+    adopt)
+        # In the new namespace, where the daemon's user is 0 and user 1000 is 1.
+        until read -r _ </proc/self/uid_map; do sleep 0.02; done
+        exec setpriv --reuid=0 --regid=0 --clear-groups /bin/sh "$self" own "$data"
+        ;;
+    own)
+        # Depth first, so that what was interrupted is seen again. A new owner costs a file its
+        # set-id bits and its capabilities: those files one by one, the others together.
+        # shellcheck disable=SC2016
+        exec find "$2" -xdev -depth \( -uid 1 -o -gid 1 \) -exec /bin/sh -c '
+            set -eu
+            capable=$(getcap -n "$@" 2>/dev/null) || true
+            for file; do
+                [ -f "$file" ] && [ ! -L "$file" ] || continue
+                caps=""
+                case $capable in
+                    *"$file "*)
+                        caps=$(getcap -n "$file")
+                        caps=${caps#"$file "}
+                        caps=${caps% \[*}
+                        ;;
+                esac
+                if [ -u "$file" ] || [ -g "$file" ] || [ -n "$caps" ]; then
+                    mode=$(stat -c %a "$file")
+                    chown --from=1 0 "$file"
+                    chown --from=:1 :0 "$file"
+                    chmod "$mode" "$file"
+                    [ -z "$caps" ] || setcap "$caps" "$file"
+                fi
+            done
+            chown -h --from=1 0 "$@"
+            chown -h --from=:1 :0 "$@"' sh {} +
         ;;
     user)
-        [ -w "$data" ] || fatal "$data is not writable for user 1000"
-        [ -w "${socket%/*}" ] || fatal "${socket%/*} is not writable for user 1000"
+        [ -w "$data" ] || fatal "$data is not writable for user $user"
+        [ -w "${socket%/*}" ] || fatal "${socket%/*} is not writable for user $user"
         # A new folder for each start: the pid files and sockets of a killed daemon stop
         # the next one, and some of what it left belongs to its own users and stays.
         rm -rf /tmp/rootless.* 2>/dev/null || true
         rm -f "$socket"
         XDG_RUNTIME_DIR=$(mktemp -d /tmp/rootless.XXXXXX)
         export XDG_RUNTIME_DIR
-        # tini reaps, as user 1000, what the daemon's helpers leave behind.
+        # tini reaps, as this user, what the daemon's helpers leave behind.
         exec tini -- rootlesskit --net=slirp4netns --mtu=65520 --slirp4netns-sandbox=auto \
             --slirp4netns-seccomp=auto --disable-host-loopback --port-driver=builtin \
             --copy-up=/etc --copy-up=/run --propagation=rslave \
@@ -74,7 +134,13 @@ case ${1:-start} in
             driver=fuse-overlayfs
         fi
         echo "jailoc dind: storage driver $driver"
-        # The socket on the shared volume is the only door; its group is that of user 1000.
+        # The socket on the shared volume is the only door. Nobody but the agent and the daemon's
+        # own user has that volume, and the agent is another user: once the daemon has made the
+        # socket, all may use it.
+        (
+            until [ "$(stat -c %a "$socket" 2>/dev/null)" = 660 ]; do sleep 0.05; done
+            chmod 666 "$socket"
+        ) &
         exec dockerd --rootless --group=0 --host="unix://$socket" \
             --data-root="$data" --storage-driver="$driver" --log-level=warn
         ;;

@@ -20,6 +20,7 @@ run=/run/jailoc
 mode=${1:-start}
 tool4='' tool6='' told=''
 resolver=65533 # the same as in the rules
+sidecar=65532:65532
 
 notice() { printf 'jailoc firewall: %s\n' "$*"; }
 warn() { printf 'jailoc firewall: warning: %s\n' "$*" >&2; }
@@ -278,7 +279,8 @@ look_up() {
 volumes() {
     for volume in /volumes/*; do
         [ -d "$volume" ] || continue
-        [ "$(stat -c %u:%g "$volume")" = 1000:1000 ] || chown 1000:1000 "$volume" ||
+        case ${volume##*/} in dind-*) owner=$sidecar ;; *) owner=1000:1000 ;; esac
+        [ "$(stat -c %u:%g "$volume")" = "$owner" ] || chown "$owner" "$volume" ||
             fatal "cannot change the owner of $volume"
     done
 }

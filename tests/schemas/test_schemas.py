@@ -214,6 +214,13 @@ UNSAFE: dict[str, Mutation] = {
     "an agent that waits for a Docker it does not have": drop("services", "dind"),
     "unconfined wall": add("services", "firewall", "security_opt", value="seccomp=unconfined"),
     "unconfined agent": put("services", "opencode", "security_opt", value=["seccomp=unconfined"]),
+    "an unconfined sidecar": put("services", "dind", "security_opt", value=["seccomp=unconfined"]),
+    "another profile for the sidecar": put(
+        "services", "dind", "security_opt", value=["seccomp=/etc/other.json"]
+    ),
+    "an agent whose log never ends": drop("services", "opencode", "logging"),
+    "a log with another driver": put("services", "opencode", "logging", "driver", value="syslog"),
+    "a log without a size": drop("services", "opencode", "logging", "options", "max-size"),
     "an agent that may gain privileges": drop("services", "opencode", "security_opt"),
 }
 

@@ -1,0 +1,58 @@
+"""What a sandbox can take of the machine without end: nothing."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.engine import world
+from tests.engine.conftest import Sandbox
+
+pytestmark = pytest.mark.engine
+
+LINE, LINES = "x" * 1000, 90_000
+LOOP = f"import sys; sys.stdout.writelines(['{LINE}\\n'] * {LINES}); print('the last line')"
+LIMIT = 60 << 20
+"""Bytes that the engine keeps of a service: three files of 20 MiB."""
+
+
+def kept(container: str) -> int:
+    """Return the bytes of a container's log on the disk, in all its files."""
+    path = Path(world.call("docker", "inspect", "--format", "{{.LogPath}}", container).strip())
+    if not path.is_file():
+        pytest.skip("the engine's files are not on this machine")
+    return sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*"))
+
+
+@contextmanager
+def unbounded(sandbox: Sandbox) -> Iterator[str]:
+    (data,) = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))
+    name = "jailoc-test-unbounded"
+    world.call("docker", "rm", "--force", name, check=False)
+    world.call("docker", "run", "--detach", "--name", name, "--network", "none", "--log-driver",
+               "json-file", "--entrypoint", "python3", data["Image"], "-c", LOOP)  # fmt: skip
+    try:
+        world.call("docker", "wait", name)
+        yield name
+    finally:
+        world.call("docker", "rm", "--force", name)
+
+
+def test_a_loop_in_the_agent_does_not_fill_the_disk_with_its_log(sandbox: Sandbox) -> None:
+    with unbounded(sandbox) as container:
+        assert kept(container) > LIMIT + (20 << 20), "without the limit all is kept"
+    agent = sandbox.container("opencode")
+    world.call("docker", "exec", "--user", "1000:1000", agent, "/bin/sh", "-c",
+               'exec python3 -c "$1" >/proc/1/fd/1', "sh", LOOP)  # fmt: skip
+    assert 1 << 20 < kept(agent) <= LIMIT + (1 << 20)
+    assert "the last line" in sandbox.user.ok("logs", "walled", "--tail", "50")
+
+
+def test_the_output_of_every_service_is_bounded(sandbox: Sandbox) -> None:
+    for service in ("firewall", "opencode", "dind"):
+        (data,) = json.loads(world.call("docker", "inspect", sandbox.container(service)))
+        assert data["HostConfig"]["LogConfig"] == {
+            "Type": "json-file", "Config": {"max-size": "20m", "max-file": "3"},
+        }  # fmt: skip
