@@ -76,7 +76,7 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
     found: list[Blocked] = list(
-        explained(news(texts), rules, state.get("seen", {}), machine(texts))
+        explained(news(texts), rules.facing(closed(texts)), state.get("seen", {}), machine(texts))
     )
     if workspace.egress is not Egress.PUBLIC:
         found += unresolved(state["refused"], int(time.time()), workspace.egress_origin)
@@ -94,6 +94,12 @@ def machine(texts: dict[str, str]) -> frozenset[str]:
         if len(words) > 2 and words[2] != "00000000":
             found.add(".".join(str(each) for each in reversed(bytes.fromhex(words[2]))))
     return frozenset(found)
+
+
+def closed(texts: dict[str, str]) -> frozenset[str]:
+    """Return all addresses of the machine that the wall has closed to names and ranges."""
+    lines = (line.split() for line in texts.get("machine", "").splitlines())
+    return frozenset(words[1] for words in lines if len(words) == 2)
 
 
 def _data(row: dict[str, Any]) -> dict[str, Any]:

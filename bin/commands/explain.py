@@ -32,8 +32,9 @@ def run(
     document = Document(text, origin.path)
     rows = _named(bundle.firewall, asked)
     addresses = (asked.network,) if asked.network is not None else _addresses(asked.name)
+    rules = bundle.firewall.facing(origin.host.own_addresses)
     for network in addresses:
-        rows += [_row(each) for each in explain(bundle.firewall, network, asked.port)]
+        rows += [_row(each) for each in explain(rules, network, asked.port)]
     for row in rows:
         row["place"] = position(document, row["reason"])
     if as_json:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jailoc.bin.config import facts, source
-from jailoc.bin.deploy import apply, execute, observe
+from jailoc.bin.deploy import apply, execute, machine, observe
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
@@ -65,6 +65,7 @@ def refresh(terminal: Terminal, config: str | None, wanted: str | None) -> int:
     directory = Path(bundle.directory)
     with files.locked(directory.with_name(f"{name}.lock")):
         files.write_files(bundle.rules, directory)
+        machine.hand(directory)
         for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
             terminal.quote(line)
         observe.reloaded(bundle)

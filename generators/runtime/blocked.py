@@ -9,7 +9,7 @@ from jailoc.generators.runtime.probes import usual
 from jailoc.model.address import Address
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import COUNTED, MOST_COUNTED, Firewall, Protocol
+from jailoc.model.firewall import COUNTED, MOST_COUNTED, THIS_MACHINE, Firewall, Protocol
 
 _LINE = re.compile(
     r"(?P<left>\d+) \S+->(?P<address>[0-9a-f.:]+):(?P<port>\d+) "
@@ -121,7 +121,8 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     network = ipaddress.ip_network(attempt.address)
     (answer,) = decide(firewall, network, attempt.protocol, attempt.port)
     named = bool(name) and any(
-        each.covers(name or "") and each.port in {None, attempt.port} for each in firewall.names
+        each.covers(name or "") and each.port in {None, attempt.port} and each.opens(own)
+        for each in firewall.names
     )
     ported = own and attempt.port in {each.port for each in firewall.host_ports}
     return Blocked(
@@ -142,7 +143,7 @@ def _opening(
 ) -> str | None:
     if egress is Egress.NONE or reason.startswith("DNS elsewhere"):
         return None
-    if own and attempt.port:
+    if (own or reason == THIS_MACHINE) and attempt.port:
         return f"host_ports = [{attempt.port}]"
     place = name or str(attempt.address)
     if attempt.port is None:
