@@ -92,11 +92,16 @@ MOST_COUNTED = 24
 shares of 64 bits, which hold between 24 and 48 hours."""
 
 
+MOST_PLACES = 16384
+"""Places of one protocol and family that the kernel remembers; it drops a connection to one more
+without a word."""
+
+
 def _counts(protocol: str) -> str:
     return (
         f"-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst {MOST_COUNTED} "
         f"--hashlimit-mode dstip,dstport --hashlimit-name jailoc-{protocol} "
-        f"--hashlimit-htable-max 16384 --hashlimit-htable-expire {COUNTED * 1000}"
+        f"--hashlimit-htable-max {MOST_PLACES} --hashlimit-htable-expire {COUNTED * 1000}"
     )
 
 

@@ -9,11 +9,11 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.plan.origins import position
-from jailoc.generators.runtime.blocked import Blocked, explained, news, unresolved
+from jailoc.generators.runtime.blocked import Blocked, explained, full, news, unresolved
 from jailoc.model.diagnostic import refuse
 from jailoc.model.document import Document
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import MOST_COUNTED
+from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.sandbox import MACHINE, WALL
 
 PAUSE = 1.0
@@ -36,9 +36,16 @@ def _run(
     terminal: Terminal, config: str | None, wanted: str | None, follow: bool, as_json: bool
 ) -> int:
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
-    name, rows = _look(config, wanted)
+    name, rows, filled = _look(config, wanted)
+    for protocol in filled:
+        terminal.say(
+            f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
+            "dropped, and not here; places are forgotten after a day, or with `jailoc restart`",
+            "yellow",
+        )
     if as_json and not follow:
-        terminal.data({"workspace": name, "blocked": [_data(each) for each in rows]})
+        rows_ = [_data(each) for each in rows]
+        terminal.data({"workspace": name, "blocked": rows_, "full": list(filled)})
         return 0
     if not rows and not follow:
         terminal.say(f"{name}: nothing has been refused", "green")
@@ -58,10 +65,12 @@ def _run(
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows = _look(config, name)
+        name, rows, _ = _look(config, name)
 
 
-def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, Any]]]:
+def _look(
+    config: str | None, wanted: str | None
+) -> tuple[str, list[dict[str, Any]], tuple[str, ...]]:
     origin = source.read(config, expectations=False)
     name = origin.chosen(wanted)
     workspace = resolve(origin.config, name, origin.host)
@@ -83,7 +92,7 @@ def _look(config: str | None, wanted: str | None) -> tuple[str, list[dict[str, A
     text, _ = source.text_of(facts.config_file(config), named=False)
     document = Document(text, origin.path)
     rows = [each.model_dump() | {"place": position(document, each.reason)} for each in found]
-    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"]))
+    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts)
 
 
 def machine(texts: dict[str, str]) -> frozenset[str]:

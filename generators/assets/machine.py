@@ -50,7 +50,7 @@ def routes6(text: str) -> Iterator[tuple[str, Address]]:
 
 
 def hosts(text: str) -> Iterator[tuple[str, Address]]:
-    """Find what the engine calls the machine, in the text of hosts(5)."""
+    """Find what the engine calls the machine, in the text of a host table."""
     for words in (line.partition("#")[0].lower().split() for line in text.splitlines()):
         if MACHINE in words[1:]:
             yield "door", ipaddress.ip_address(words[0])

@@ -7,7 +7,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from jailoc import __version__
-from jailoc.generators.config.conflicts import absolute, conflicts, found, scopes, table, texts
+from jailoc.generators.config.conflicts import (
+    absolute,
+    conflicts,
+    found,
+    scopes,
+    table,
+    texts,
+    wide,
+)
 from jailoc.generators.config.resolve import holds, names, protected
 from jailoc.generators.runtime.expectations import unmet
 from jailoc.model import protect
@@ -119,6 +127,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                     )
                 )
     found_ones += dict.fromkeys(_privileged(document, config))
+    found_ones += wide(document)
     found_ones += _ended(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 

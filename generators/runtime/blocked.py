@@ -9,7 +9,14 @@ from jailoc.generators.runtime.probes import usual
 from jailoc.model.address import Address
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import COUNTED, MOST_COUNTED, THIS_MACHINE, Firewall, Protocol
+from jailoc.model.firewall import (
+    COUNTED,
+    MOST_COUNTED,
+    MOST_PLACES,
+    THIS_MACHINE,
+    Firewall,
+    Protocol,
+)
 
 _LINE = re.compile(
     r"(?P<left>\d+) \S+->(?P<address>[0-9a-f.:]+):(?P<port>\d+) "
@@ -89,6 +96,18 @@ def attempts(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
         for protocol in PROTOCOLS
         for family in ("ipt", "ip6t")
         for attempt in parse(tables.get(f"{family}_hashlimit/jailoc-{protocol}", ""), protocol)
+    )
+
+
+def full(tables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the protocols of the tables that are full: later refusals are in none of them."""
+    return tuple(
+        protocol.value
+        for protocol in PROTOCOLS
+        if any(
+            tables.get(f"{family}_hashlimit/jailoc-{protocol}", "").count("\n") >= MOST_PLACES
+            for family in ("ipt", "ip6t")
+        )
     )
 
 
