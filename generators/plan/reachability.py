@@ -22,8 +22,8 @@ Lists: TypeAlias = dict[str, dict[int | None, date]]
 """What is open at unknown addresses: by name and port, until when."""
 
 FOREVER = date.max
-NETWORK = {Family.IPV4: 20, Family.IPV6: 64}
-"""The length of a network that an engine gives out; what is larger may hold one."""
+NETWORK = {Family.IPV4: 20, Family.IPV6: 56}
+"""Up to this length a network may hold one that an engine gives out, whole."""
 EACH = 8
 """Up to so many networks have a line of their own."""
 
