@@ -32,6 +32,7 @@ class Capability(StrEnum):
 
     CHOWN = "CHOWN"
     NET_ADMIN = "NET_ADMIN"
+    NET_BIND_SERVICE = "NET_BIND_SERVICE"
     SETGID = "SETGID"
     SETPCAP = "SETPCAP"
     SETUID = "SETUID"
@@ -45,6 +46,12 @@ class SecurityOption(StrEnum):
     """Compose reads the file, relative to the project's directory, and hands its text over."""
     APPARMOR_UNCONFINED = "apparmor=unconfined"
     PATHS_UNMASKED = "systempaths=unconfined"
+
+
+class Sysctl(StrEnum):
+    """Settings of the kernel that belong to a network namespace (Documentation/networking)."""
+
+    FIRST_FREE_PORT = "net.ipv4.ip_unprivileged_port_start"
 
 
 class Device(StrEnum):
@@ -149,6 +156,7 @@ class Service(Model):
     cap_add: tuple[Capability, ...] = ()
     security: tuple[SecurityOption, ...] = ()
     devices: tuple[Device, ...] = ()
+    sysctls: dict[Sysctl, str] = Field(default_factory=dict)
     extra_hosts: dict[str, str] = Field(default_factory=dict)
     read_only: bool = False
     init: bool = False

@@ -8,7 +8,7 @@ policy says" can be checked for every address there is.
 
 import hashlib
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
-from jailoc.model.sandbox import AGENT_USER
+from jailoc.model.sandbox import AGENT_USER, MACHINE
 
 RESOLVER = 65533
 """The user that answers the sandbox's name questions, in the wall; it never has a capability."""
@@ -62,6 +62,10 @@ class Chain(StrEnum):
     """Ports of the machine; filled when the wall starts."""
     LEARN = "JAILOC-LEARN"
     """What the resolver sends to open an address under an allowed name, or to close it."""
+    MACHINE = "JAILOC-MACHINE"
+    """The machine's own addresses, which no name and no range opens; filled when the wall starts.
+
+    For the evaluator it is empty, unless the addresses are told (`Firewall.facing`)."""
     NAMES = "JAILOC-NAMES"
     """Addresses that are open because an allowed name has them now."""
 
@@ -74,6 +78,9 @@ BUILT_IN = (Chain.INPUT, Chain.FORWARD, Chain.OUTPUT)
 UNKNOWN = (Chain.DNS, Chain.HOST, Chain.LEARN, Chain.NAMES)
 """Chains whose addresses are known only at run time: for the evaluator they open nothing."""
 
+THIS_MACHINE = "this machine"
+"""The reason of the rules in `Chain.MACHINE`, which the wall writes in the same words."""
+
 ChainName = Annotated[str, Field(pattern=r"^(INPUT|FORWARD|OUTPUT|JAILOC-[A-Z0-9-]{1,20})$")]
 """The kernel takes names of up to 28 characters."""
 
@@ -85,11 +92,16 @@ MOST_COUNTED = 24
 shares of 64 bits, which hold between 24 and 48 hours."""
 
 
+MOST_PLACES = 16384
+"""Places of one protocol and family that the kernel remembers; it drops a connection to one more
+without a word."""
+
+
 def _counts(protocol: str) -> str:
     return (
         f"-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst {MOST_COUNTED} "
         f"--hashlimit-mode dstip,dstport --hashlimit-name jailoc-{protocol} "
-        f"--hashlimit-htable-max 16384 --hashlimit-htable-expire {COUNTED * 1000}"
+        f"--hashlimit-htable-max {MOST_PLACES} --hashlimit-htable-expire {COUNTED * 1000}"
     )
 
 
@@ -254,9 +266,15 @@ class Name(Model):
         text = f"mark {self.key} {self.port}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) or 1
 
+    def opens(self, own: bool) -> bool:
+        """Tell whether it opens its addresses: those of the machine only the machine's name."""
+        return not own or self.key == MACHINE
+
     def covers(self, name: str) -> bool:
         """Tell whether a host name is this one, or below it for a wildcard."""
         asked = name.rstrip(".").lower()
+        if "\\" in asked:  # a label with a dot or another odd character in it (RFC 4343, 2.1)
+            return False
         if self.key.startswith("*."):
             return asked.endswith(self.key[1:]) and len(asked) >= len(self.key)
         return asked == self.key
@@ -282,6 +300,26 @@ class Firewall(Model):
         """Return the rules of a family."""
         return self.ipv4 if family is Family.IPV4 else self.ipv6
 
+    def facing(self, machine: Iterable[str]) -> "Firewall":
+        """Return it as in a wall that knows these addresses of the machine.
+
+        Raises:
+            ValueError: one is no address.
+        """
+        places = sorted(
+            {*map(ipaddress.ip_network, machine)}, key=lambda each: each.network_address.packed
+        )
+
+        def filled(rules: Ruleset) -> Ruleset:
+            more = tuple(
+                Rule(chain=Chain.MACHINE, jump=Chain.DENY, destination=each, comment=THIS_MACHINE)
+                for each in places
+                if each.version == rules.family
+            )
+            return Ruleset(family=rules.family, rules=(*rules.rules, *more))
+
+        return self.model_copy(update={"ipv4": filled(self.ipv4), "ipv6": filled(self.ipv6)})
+
 
 class Decision(Model):
     """One line of a policy: these destinations, through this door, are open or closed."""
@@ -298,16 +336,30 @@ class Policy(Model):
     """Decisions in order; the first that matches holds, and what none matches is closed.
 
     Loopback is the sandbox itself and open before any decision, but for the engine's resolver where
-    not every name may be asked for. Four things stand outside the order because no address of
+    not every name may be asked for. Five things stand outside the order because no address of
     theirs is known yet: replies to connections from outside, the container's own resolvers,
-    allowed names, and the machine's ports.
+    allowed names, the machine's ports, and those of its addresses that come and go.
     """
 
     egress: Egress = Egress.PUBLIC
+    alone: tuple[Decision, ...] = ()
+    """Entries that name single addresses, or a network of the machine: they come first, and so are
+    the only ones that can open the machine."""
+    machine: tuple[Network, ...] = ()
+    """Addresses and networks of the machine that stay as they are: closed to all that follows."""
     decisions: tuple[Decision, ...]
     published_port: int | None
     names: tuple[Name, ...]
     host_ports: tuple[HostPort, ...] = ()
+
+    @property
+    def ordered(self) -> tuple[Decision, ...]:
+        """Return every decision, in the order in which they hold."""
+        closed = (
+            Decision(network=each, accept=False, reason="this machine and its network")
+            for each in self.machine
+        )
+        return (*self.alone, *closed, *self.decisions)
 
     def accepted(self, family: Family, protocol: Protocol, port: int) -> AddressSet:
         """Return every address that the policy opens for new connections of this kind."""
@@ -316,7 +368,7 @@ class Policy(Model):
         )
         open_ = loopback(family) - resolver
         undecided = AddressSet.everything(family) - loopback(family)
-        for each in self.decisions:
+        for each in self.ordered:
             if each.protocol not in {None, protocol} or each.port not in {None, port}:
                 continue
             matched = undecided & AddressSet.networks(family, (each.network,))

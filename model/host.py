@@ -1,5 +1,6 @@
 """The facts about the machine that the compiler may know. They are gathered once, outside."""
 
+import ipaddress
 from datetime import date
 from enum import StrEnum
 
@@ -115,6 +116,16 @@ class Host(Model):
     """Socket of the SSH agent, absolute."""
     engine: str = ""
     """Operating system that the engine names; empty where nobody asked or none answered."""
+
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """Return its single addresses, but for loopback."""
+        networks = map(ipaddress.ip_network, self.networks)
+        return tuple(
+            str(each.network_address)
+            for each in networks
+            if each.prefixlen == each.max_prefixlen and not each.is_loopback
+        )
 
     @property
     def config(self) -> str:

@@ -26,10 +26,14 @@ SIDECAR_SECCOMP = "dind/seccomp.json"
 
 # Programs of the wall, run by root in it.
 FIREWALL = ("/bin/sh", f"{GENERATED}/firewall.sh")
+ASK_RESOLVER = ("/usr/bin/python3", "-I", "-S", "-B", f"{GENERATED}/health.py")
+"""Ends well if the wall is ready and its own resolver answers."""
 HAND_SECRETS = ("/bin/sh", f"{GENERATED}/secrets.sh")
 
 # Names.
 COMPOSE_FILE = "docker-compose.yml"
+MACHINE_FILE = "wall/machine"
+"""What the wall is told of the machine's addresses; it lies beside the generated files."""
 MACHINE = "host.docker.internal"
 """How the host is called inside (hosts(5), by Compose's `host-gateway`)."""
 SECRETS = "secrets"

@@ -58,6 +58,12 @@ PUBLIC: tuple[Network, ...] = (
 )
 """Where public addresses are, special ranges included."""
 
+ENGINE_POOLS: tuple[Network, ...] = tuple(
+    map(ipaddress.ip_network, ("172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
+"""Where engines take the networks of their containers from, and so where the machine has addresses
+of its own that come and go."""
+
 NEVER_BY_NAME: tuple[Network, ...] = tuple(
     map(
         ipaddress.ip_network,

@@ -9,10 +9,18 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.plan.origins import position
-from jailoc.generators.runtime.blocked import Blocked, explained, machine, news, unresolved
+from jailoc.generators.runtime.blocked import (
+    Blocked,
+    closed,
+    explained,
+    full,
+    machine,
+    news,
+    unresolved,
+)
 from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import MOST_COUNTED
+from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import WALL
 
@@ -33,9 +41,16 @@ def run(session: Session, follow: bool, as_json: bool) -> int:
 def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
-    name, rows = _look(session)
+    name, rows, filled = _look(session)
+    for protocol in filled:
+        terminal.say(
+            f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
+            "dropped, and not here; places are forgotten after a day, or with `jailoc restart`",
+            Meaning.WARNS,
+        )
     if as_json and not follow:
-        terminal.data({"workspace": name, "blocked": [_data(each) for each in rows]})
+        rows_ = [_data(each) for each in rows]
+        terminal.data({"workspace": name, "blocked": rows_, "full": list(filled)})
         return 0
     if not rows and not follow:
         terminal.say(f"{name}: nothing has been refused", Meaning.DONE)
@@ -55,10 +70,10 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows = _look(session.of(name))
+        name, rows, _ = _look(session.of(name))
 
 
-def _look(session: Session) -> tuple[str, list[dict[str, Any]]]:
+def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...]]:
     origin = session.reread(expectations=False)
     name = origin.chosen(session.workspace)
     workspace = resolve(origin.config, name, origin.host)
@@ -73,12 +88,12 @@ def _look(session: Session) -> tuple[str, list[dict[str, Any]]]:
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
     found: list[Blocked] = list(
-        explained(news(texts), rules, state.get("seen", {}), machine(texts))
+        explained(news(texts), rules.facing(closed(texts)), state.get("seen", {}), machine(texts))
     )
     if workspace.egress is not Egress.PUBLIC:
         found += unresolved(state["refused"], int(session.clock()), workspace.egress_origin)
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
-    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"]))
+    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts)
 
 
 def _data(row: dict[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,9 @@ def run(session: Session, target: str, as_json: bool) -> int:
     bundle = compile_workspace(origin.config, name, origin.host)
     rows = _named(bundle.firewall, asked)
     addresses = (asked.network,) if asked.network is not None else _addresses(asked.name)
+    rules = bundle.firewall.facing(origin.host.own_addresses)
     for network in addresses:
-        rows += [_row(each) for each in explain(bundle.firewall, network, asked.port)]
+        rows += [_row(each) for each in explain(rules, network, asked.port)]
     for row in rows:
         row["place"] = position(origin.document, row["reason"])
     if as_json:

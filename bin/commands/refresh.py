@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import observe
+from jailoc.bin.deploy import machine, observe
 from jailoc.bin.engine import containers
 from jailoc.bin.host import files
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -30,6 +30,7 @@ def run(session: Session) -> int:
     directory = Path(bundle.directory)
     with files.locked(directory.with_name(f"{name}.lock")):
         files.write_files(bundle.rules, directory)
+        machine.hand(directory)
         for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
             terminal.quote(line)
         observe.reloaded(bundle)

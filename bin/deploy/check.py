@@ -8,13 +8,13 @@ from pathlib import Path
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
-from jailoc.generators.runtime.blocked import attempts, machine
+from jailoc.generators.runtime.blocked import attempts, closed, machine
 from jailoc.generators.runtime.probes import Place, Probe, probes
 from jailoc.generators.runtime.verify import Check, bundle_names, judged, mounts, processes
 from jailoc.model.allow_entry import Target
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import AGENT, AGENT_USER, FIREWALL, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, AGENT_USER, ASK_RESOLVER, FIREWALL, SIDECAR, WALL
 
 Say = Callable[[str], None]
 
@@ -95,6 +95,14 @@ def _rules(bundle: Bundle, wall: containers.Container) -> Iterator[Check]:
         found="as compiled" if live else "different",
         ok=live,
     )
+    own = containers.succeeds(wall.id, [*ASK_RESOLVER])
+    yield Check(
+        kind="names",
+        subject="the port for names",
+        expected="the wall's resolver",
+        found="the wall's resolver" if own else "silent, or somebody else",
+        ok=own,
+    )
 
 
 def _probes(
@@ -120,7 +128,8 @@ def _probes(
         if not known:
             say(f"{name} has no address yet, so it cannot be tried")
     ipv6 = any(":" in each for each in place.own)
-    wanted = probes(bundle.firewall, place, expected, ipv6)
+    rules = bundle.firewall.facing(closed(before))
+    wanted = probes(rules, place, expected, ipv6)
     say(f"trying {len(wanted)} places")
     started = time.monotonic()
     words = _send(agent, wall, wanted)
@@ -133,7 +142,7 @@ def _probes(
     for probe, word in zip(wanted, words, strict=True):
         attempt = refused.get((probe.address, probe.protocol, probe.port))
         tried.append((probe, word, attempt is not None and attempt.ago <= elapsed))
-    yield from judged(bundle.firewall, place, tried)
+    yield from judged(rules, place, tried)
 
 
 def _send(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import check, images, plugin
+from jailoc.bin.deploy import check, images, machine, plugin
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
@@ -110,9 +110,11 @@ class Engine:
                 self._hand_secrets()
             case Reload():
                 self._terminal.say("reloading the rules")
+                machine.hand(self._directory)
                 containers.feed(self._wall(), [*FIREWALL, "reload"], b"")
             case Restart():
                 self._terminal.say(f"restarting {step.service}")
+                machine.hand(self._directory)
                 containers.restart(step.container)
             case Prove() | Record() | RemoveProject():
                 self._finish(step)
@@ -236,6 +238,7 @@ def build_unknown(terminal: Terminal, bundle: Bundle) -> None:
 
 def start(terminal: Terminal, project: str, directory: Path, services: tuple[str, ...]) -> None:
     """Make and start what is missing or stopped of a project, and wait until it is healthy."""
+    machine.hand(directory)
     if AGENT in services:
         terminal.say(f"starting {project.removeprefix('jailoc-')}")
     containers.up(

@@ -27,6 +27,7 @@ from jailoc.model.sandbox import (
     COMPOSE_SERVICE,
     DIGEST_LABEL,
     FIREWALL,
+    MACHINE_FILE,
     SECRETS_PLACE,
     SERVICE_LABEL,
     WALL,
@@ -196,7 +197,7 @@ def _files(directory: Path) -> dict[str, FileState]:
     found: dict[str, FileState] = {}
     for place in sorted(directory.rglob("*")):
         mode = place.lstat().st_mode
-        if stat.S_ISDIR(mode):
+        if stat.S_ISDIR(mode) or (place == directory / MACHINE_FILE and stat.S_ISREG(mode)):
             continue
         # What is no regular file has no business there, and differs from everything wanted.
         text = place.read_bytes() if stat.S_ISREG(mode) else b"\0not a regular file"

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import execute
+from jailoc.bin.deploy import execute, machine
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker
@@ -66,6 +66,7 @@ def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
         wall = execute.wall_of(project)
         execute.hand_secrets(wall, secrets)
         if not replaced:
+            machine.hand(directory)
             engine.feed(wall, [*FIREWALL, "reload"], b"")
         execute.start(terminal, project, directory, tuple(before.containers))
     except (docker.DockerError, Refused, OSError) as error:

@@ -312,6 +312,7 @@ for file in ipt_hashlimit/jailoc-* ip6t_hashlimit/jailoc-*; do
 done
 echo "== hosts"; cat /etc/hosts
 echo "== route"; cat route
+echo "== machine"; cat /run/jailoc/machine
 """
 
 

@@ -13,6 +13,7 @@ import filelock
 from jailoc.bin.host.atomic import make, make_private, write, write_bytes
 from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
 from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import MACHINE_FILE
 
 __all__ = [
     "differs",
@@ -60,7 +61,7 @@ def write_bundle(bundle: Bundle, directory: Path) -> None:
     """Make a directory of jailoc's own hold exactly the files of a bundle."""
     make_private(directory)
     write_files(bundle.files, directory)
-    wanted = {file.path for file in bundle.files}
+    wanted = {file.path for file in bundle.files} | {MACHINE_FILE}
     for place in sorted(directory.rglob("*"), reverse=True):
         name = str(place.relative_to(directory))
         if place.is_dir() and not place.is_symlink():

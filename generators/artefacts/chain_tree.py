@@ -36,12 +36,20 @@ def decide(decision: Decision, chain: str) -> Rule:
     )
 
 
-def branch(decisions: Sequence[Decision], chain: str) -> Iterator[Rule]:
-    """Write accepting decisions of one family as rules of a chain, and of chains below it."""
+def branch(
+    decisions: Sequence[Decision], chain: str, number: Iterator[int] | None = None
+) -> Iterator[Rule]:
+    """Write accepting decisions of one family as rules of a chain, and of chains below it.
+
+    Args:
+        decisions: In any order.
+        chain: Where a packet comes from.
+        number: What the chains below are numbered with, where there is more than one tree.
+    """
     if len(decisions) <= FLAT:
         yield from (decide(each, chain) for each in decisions)
     else:
-        yield from _branch(list(decisions), chain, 0, count(1))
+        yield from _branch(list(decisions), chain, 0, number or count(1))
 
 
 def _branch(

@@ -106,12 +106,15 @@ def _wall_files(rules: Firewall) -> tuple[File, ...]:
     texts = {
         "egress": f"{rules.egress}\n",
         "firewall.sh": asset("firewall.sh"),
+        "health.py": asset("health.py"),
         "host-ports": "".join(f"{each.port}\n" for each in rules.host_ports),
+        "machine.py": asset("machine.py"),
         "names": "".join(dict.fromkeys(map(_name, rules.names))),
         "resolver.py": asset("resolver.py"),
         "rules.v4": walls.restore(rules.ipv4),
         "rules.v6": walls.restore(rules.ipv6),
         "secrets.sh": asset("secrets.sh"),
+        "sockets.py": asset("sockets.py"),
     }
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
 

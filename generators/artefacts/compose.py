@@ -3,6 +3,7 @@
 import hashlib
 
 from jailoc.generators.artefacts.container_fields import digest, expected
+from jailoc.generators.artefacts.firewall import DNS_PORT
 from jailoc.model.agents.agent import Agent
 from jailoc.model.compose import (
     Bind,
@@ -19,6 +20,7 @@ from jailoc.model.compose import (
     SecurityOption,
     Service,
     Sidecar,
+    Sysctl,
     Tmpfs,
     Volume,
 )
@@ -28,12 +30,12 @@ from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
     AGENT_USER,
+    ASK_RESOLVER,
     DIGEST_LABEL,
     FIREWALL,
     FIRST_PORT,
     GENERATED,
     MACHINE,
-    NAMES_STATE,
     PASSWORD_FILE,
     SECRETS,
     SECRETS_PLACE,
@@ -153,7 +155,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         ports=(Port(published=workspace.port, target=FIRST_PORT),) if workspace.expose_port else (),
         mounts=(
             _folder(workspace, host, "wall"),
-            Tmpfs(target=WALL_STATE, size=1 << 20, mode=0o755),
+            Tmpfs(target=WALL_STATE, size=4 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
@@ -164,11 +166,15 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         cap_add=(
             Capability.CHOWN,
             Capability.NET_ADMIN,
+            Capability.NET_BIND_SERVICE,
             Capability.SETGID,
             Capability.SETPCAP,
             Capability.SETUID,
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        # The resolver's port is root's. Engines make every port free; those above stay so, because
+        # agents serve on 80 and publish it.
+        sysctls={Sysctl.FIRST_FREE_PORT: str(DNS_PORT + 1)},
         # Always there, so that a port of the machine opens without a new container.
         extra_hosts={MACHINE: "host-gateway"}
         | ({SIDECAR: "127.0.0.1"} if workspace.enable_docker else {}),
@@ -176,10 +182,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         limits=Limits(cpus=1, memory="128m", reservation="32m", pids=64),
         health=Health(
             # The rules are verified, and the resolver has looked every allowed name up once.
-            test=(
-                "CMD", "/usr/bin/test", "-f", f"{WALL_STATE}/ready",
-                "-a", "-f", NAMES_STATE,
-            ),
+            test=("CMD", *ASK_RESOLVER),
             interval=2,
             timeout=5,
             retries=3,

@@ -114,6 +114,8 @@ def _isolation(service: Service) -> dict[str, Any]:
         data["privileged"] = True
     if service.devices:
         data["devices"] = [f"{device.value}:{device.value}" for device in service.devices]
+    if service.sysctls:
+        data["sysctls"] = {name.value: value for name, value in service.sysctls.items()}
     if service.init:
         data["init"] = True
     if service.read_only:

@@ -30,7 +30,6 @@ NOTHING_MORE = {
     "ipc": "private",
     "pid": "",
     "restart": "no",
-    "sysctls": "{}",
     "userns": "",
     "uts": "",
 }
@@ -53,6 +52,7 @@ def expected(service: Service, project: str) -> dict[str, Facet]:
         "capabilities.drop": Facet(value=_list(["ALL"])),
         "security": Facet(value=_list(sorted(each.value for each in service.security))),
         "devices": Facet(value=_list(sorted(each.value for each in service.devices))),
+        "sysctls": Facet(value=json.dumps(service.sysctls, sort_keys=True)),
         "read_only": Facet(value=_flag(service.read_only)),
         "init": Facet(value=_flag(service.init)),
         "cpus": Facet(value=f"{service.limits.cpus:.9f}", origin=service.limits.origin),

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 
 from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.model.address import AddressSet, Family, Network
@@ -11,6 +12,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
     BUILT_IN,
     ENGINE_RESOLVER,
+    THIS_MACHINE,
     Chain,
     Decision,
     Firewall,
@@ -39,7 +41,9 @@ RESOLVER_PLACE = ipaddress.ip_network("127.0.0.53/32")
 def policy(workspace: Workspace, host: Host) -> Policy:
     """State what the sandbox may reach: what the user named, then what `egress` opens unnamed.
 
-    The machine's own public addresses are no internet: every service on it would answer there.
+    The machine's own addresses are opened by naming them alone and by nothing that holds them:
+    every service on it would answer there. Private ones come and go with the engine's networks, so
+    they are no rules of a file: the wall is told them when it starts.
     """
     if workspace.egress is Egress.NONE:
         return Policy(
@@ -51,7 +55,13 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             published_port=FIRST_PORT if workspace.expose_port else None,
             names=(),
         )
-    decisions = [
+    machine = tuple(
+        network
+        for network in map(ipaddress.ip_network, sorted(host.networks))
+        # A tunnel may claim every address there is; that says nothing about where things are.
+        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
+    )
+    named = [
         Decision(
             network=each.network,
             accept=True,
@@ -63,6 +73,8 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         for each in workspace.allowed_networks
         for protocol in _protocols(each.port)
     ]
+    alone = [each for each in named if _names_alone(each.network, machine)]
+    decisions = [each for each in named if each not in alone]
     decisions += [
         Decision(
             network=everywhere,
@@ -73,12 +85,6 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         )
         for everywhere in EVERYTHING
         for protocol in (Protocol.UDP, Protocol.TCP)
-    ]
-    decisions += [
-        Decision(network=network, accept=False, reason="this machine and its network")
-        for network in map(ipaddress.ip_network, sorted(host.networks))
-        # A tunnel may claim every address there is; that says nothing about where things are.
-        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
     ]
     decisions += [
         Decision(network=network, accept=False, reason=reason) for network, reason in SPECIAL
@@ -94,6 +100,8 @@ def policy(workspace: Workspace, host: Host) -> Policy:
     ]
     return Policy(
         egress=workspace.egress,
+        alone=tuple(alone),
+        machine=machine,
         decisions=tuple(decisions),
         published_port=FIRST_PORT if workspace.expose_port else None,
         names=tuple(
@@ -109,6 +117,13 @@ def policy(workspace: Workspace, host: Host) -> Policy:
 def _protocols(port: int | None) -> tuple[Protocol | None, ...]:
     """Return what an allowed port is open for; without a port it is everything."""
     return (None,) if port is None else (Protocol.TCP, Protocol.UDP)
+
+
+def _names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
+    """Tell whether an entry names an address by itself, or (a part of) a network of the machine."""
+    return network.prefixlen == network.max_prefixlen or any(
+        _inside(network, each) for each in machine
+    )
 
 
 def _inside(network: Network, other: Network) -> bool:
@@ -192,7 +207,8 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _decisions(policy, family)
     yield from _denials(family)
     yield from _learning(policy, family)
-    yield from _named(policy, family)
+    for name in policy.names:
+        yield from _named(name, family)
 
 
 def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
@@ -248,13 +264,23 @@ def _engine_resolver(policy: Policy, family: Family) -> Iterator[Rule]:
 
 
 def _decisions(policy: Policy, family: Family) -> Iterator[Rule]:
-    """Yield the decisions; names stand after the networks that were allowed, before any denial."""
+    """Yield the decisions; the machine stands after what names it, before what could hold it.
+
+    Names stand after the networks that were allowed, before any denial of other networks.
+    """
+    number = count(1)
+    yield from branch(
+        [each for each in policy.alone if each.network.version == family], Chain.OUTPUT, number
+    )
+    yield Rule(chain=Chain.OUTPUT, jump=Chain.HOST, comment="ports of this machine")
+    yield Rule(chain=Chain.OUTPUT, jump=Chain.MACHINE, comment=THIS_MACHINE)
+    for each in policy.ordered[len(policy.alone) :][: len(policy.machine)]:
+        if each.network.version == family:
+            yield decide(each, Chain.OUTPUT)
     mine = [each for each in policy.decisions if each.network.version == family]
     first = next((index for index, each in enumerate(mine) if not each.accept), len(mine))
-    yield from branch(mine[:first], Chain.OUTPUT)
-    if first < len(mine):
-        yield Rule(chain=Chain.OUTPUT, jump=Chain.NAMES, comment="allowed hosts")
-        yield Rule(chain=Chain.OUTPUT, jump=Chain.HOST, comment="ports of this machine")
+    yield from branch(mine[:first], Chain.OUTPUT, number)
+    yield Rule(chain=Chain.OUTPUT, jump=Chain.NAMES, comment="allowed hosts")
     for each in mine[first:]:
         yield decide(each, Chain.OUTPUT)
     yield Rule(chain=Chain.OUTPUT, jump=Chain.DENY, comment="everything else")
@@ -291,27 +317,30 @@ def _learning(policy: Policy, family: Family) -> Iterator[Rule]:
     yield Rule(chain=Chain.LEARN, target=Target.DROP, comment="the resolver reaches nothing else")
 
 
-def _named(policy: Policy, family: Family) -> Iterator[Rule]:
-    """Open what the lists hold; a connection that was opened so outlives its address there."""
-    for name in policy.names:
-        for protocol in _protocols(name.port):
-            yield Rule(
-                chain=Chain.NAMES,
-                target=Target.MARK,
-                protocol=protocol,
-                destination_port=name.port,
-                recent=_list(name, family, Memory.HOLDS),
-                mark=name.mark,
-                until=name.until,
-                comment=name.origin,
-            )
+def _named(name: Name, family: Family) -> Iterator[Rule]:
+    """Open what a list holds; a connection that was opened so outlives its address there.
+
+    The machine's own name is the one that may open the machine.
+    """
+    chain = Chain.HOST if name.opens(own=True) else Chain.NAMES
+    for protocol in _protocols(name.port):
         yield Rule(
-            chain=Chain.NAMES,
-            target=Target.ACCEPT,
+            chain=chain,
+            target=Target.MARK,
+            protocol=protocol,
+            destination_port=name.port,
+            recent=_list(name, family, Memory.HOLDS),
             mark=name.mark,
             until=name.until,
             comment=name.origin,
         )
+    yield Rule(
+        chain=chain,
+        target=Target.ACCEPT,
+        mark=name.mark,
+        until=name.until,
+        comment=name.origin,
+    )
 
 
 def _list(name: Name, family: Family, memory: Memory) -> Recent:

@@ -78,7 +78,7 @@ check_rules() { # check_rules FILE
     for chain in INPUT FORWARD OUTPUT; do
         grep -q "^:$chain DROP " "$1" || fatal "$1: the policy of $chain is not DROP"
     done
-    for chain in JAILOC-DNS JAILOC-HOST; do
+    for chain in JAILOC-DNS JAILOC-HOST JAILOC-MACHINE; do
         grep -q "^:$chain - " "$1" || fatal "$1: there is no chain $chain"
     done
 }
@@ -138,46 +138,35 @@ $(sed -n 's/^# ExtServers: \[\(.*\)\]$/\1/p' /etc/resolv.conf | tr ' ' '\n' | gr
     done
 }
 
-# 4. Names in hosts(5) or in DNS.
-ask() { # ask FAMILY NAME
-    timeout 5 getent -A "ahostsv$1" "$2" 2>/dev/null | awk '{print $1}' | sort -u
+# 4. The machine itself. Ports of it are opened at its doors; then every address of
+# it is closed, before any range or name that could hold one.
+look_around() { # look_around HANDED FILE
+    python3 -I -S -B "$etc/machine.py" "$1" >"$2" || fatal 'cannot tell which addresses are the machine'
 }
 
-# The machine itself, as this namespace sees it: the gateways of its routes, and
-# the address that the engine says is the machine's.
-machine() { # machine FAMILY
-    if [ "$1" = 4 ]; then
-        awk 'NR > 1 && $3 != "00000000" {print $3}' /proc/net/route | sort -u | while read -r hex; do
-            rest=${hex#??}
-            last=${rest#??}
-            printf '%d.%d.%d.%d\n' "0x${last#??}" "0x${last%??}" "0x${rest%????}" "0x${hex%??????}"
-        done
-    elif [ -r /proc/net/ipv6_route ]; then
-        awk '$1 ~ /^0+$/ && $5 !~ /^0+$/ {print $5}' /proc/net/ipv6_route | sort -u |
-            sed 's/..../&:/g; s/:$//'
-    fi
-    ask "$1" host.docker.internal
-}
-
-host_ports() {
+machine() {
     : >"$run/host.4"
     : >"$run/host.6"
     [ -r "$etc/host-ports" ] || fatal "$etc/host-ports is missing"
     cp "$etc/host-ports" "$run/host-ports"
-    [ -s "$etc/host-ports" ] || return 0
-    for family in 4 6; do
-        [ "$family" = 4 ] && bits=32 || bits=128
-        for address in $(machine "$family" | sort -u); do
-            address=$(canonical "$family" "$address") || continue
-            case $address in 0.* | 127.* | :: | ::1 | fe80:*) continue ;; esac
+    : >"$run/handed"
+    [ ! -r "$etc/machine" ] || cp "$etc/machine" "$run/handed"
+    look_around "$run/handed" "$run/machine"
+    while read -r port; do
+        case $port in '' | *[!0-9]*) fatal "$etc/host-ports: '$port' is not a port" ;; esac
+    done <"$etc/host-ports"
+    while read -r kind address; do
+        [ -n "$address" ] || continue
+        case $address in *:*) family=6 bits=128 ;; *) family=4 bits=32 ;; esac
+        if [ "$kind" = door ]; then
             while read -r port; do
-                case $port in '' | *[!0-9]*) fatal "$etc/host-ports: '$port' is not a port" ;; esac
                 for protocol in tcp udp; do
                     echo "-A JAILOC-HOST -d $address/$bits -p $protocol -m $protocol --dport $port -m comment --comment \"port of this machine\" -j ACCEPT"
-                done >>"$run/host.$family"
-            done <"$etc/host-ports"
-        done
-    done
+                done
+            done <"$etc/host-ports" >>"$run/host.$family"
+        fi
+        echo "-A JAILOC-MACHINE -d $address/$bits -m comment --comment \"this machine\" -j JAILOC-DENY" >>"$run/host.$family"
+    done <"$run/machine"
 }
 
 # Kernels without one of these matches exist. Each stands in rules that open or
@@ -245,6 +234,8 @@ compare() { # compare FAMILY TOOL
 
 verify() {
     cmp -s "$etc/host-ports" "$run/host-ports" || fatal 'the ports of this machine have changed since they were opened'
+    look_around "$run/handed" "$run/machine.now"
+    cmp -s "$run/machine.now" "$run/machine" || fatal 'the machine has other addresses here than when the rules were loaded'
     looked_up || fatal 'the allowed names have changed since they were looked up'
     compare 4 "$tool4"
     [ -z "$tool6" ] || compare 6 "$tool6"
@@ -311,7 +302,7 @@ if [ "$mode" = start ]; then
     : >"$run/host.6"
     load # closed before anything is looked up
 fi
-host_ports
+machine
 load
 compare 4 "$tool4"
 [ -z "$tool6" ] || compare 6 "$tool6"
@@ -328,14 +319,16 @@ chown $resolver:$resolver "$names"
 as_resolver /bin/sh -c "rm -f '$names'/*" || fatal 'cannot give up privileges'
 : >"$run/ready"
 trap - EXIT HUP INT TERM
-# A shell, so that it ends at once on a signal even as process 1; it starts the
-# resolver again should that ever end.
+# The sockets outlive the resolver: nobody else ever gets the port. A shell, so that
+# it ends at once on a signal even as process 1; it starts the resolver again should
+# that ever end.
 # shellcheck disable=SC2016
-exec setpriv --reuid=$resolver --regid=$resolver --clear-groups --no-new-privs \
+exec python3 -I -S -B "$etc/sockets.py" \
+    setpriv --reuid=$resolver --regid=$resolver --clear-groups --no-new-privs \
     --inh-caps=-all --ambient-caps=-all --bounding-set=-all \
     /bin/sh -c 'trap "kill \$!; exit 0" TERM INT
         while :; do
-            python3 -I -B "$1/resolver.py" "$1" "$2" &
+            python3 -I -B "$1/resolver.py" "$@" &
             wait $!
             sleep 1
         done' sh "$etc" "$names"

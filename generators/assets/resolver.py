@@ -5,26 +5,33 @@ and before an answer for an allowed name reaches the sandbox it opens the addres
 a datagram that the firewall never lets out, but counts (JAILOC-LEARN in the rules). What may never
 be opened is decided there, not here.
 
-    resolver.py CONFIGURATION STATE
+    resolver.py CONFIGURATION STATE UDP TCP
 
 CONFIGURATION is a directory with `egress` (one word) and `names` (one `NAME SOURCE DESTINATION` a
-line: the ports to knock with). STATE is a directory that it may write. SIGHUP reads both files
-again. Terms are those of RFC 1034 and RFC 9499.
+line: the ports to knock with). STATE is a directory that it may write; beside it lies `machine`,
+addresses that are opened under no name but the machine's own. SIGHUP reads all three again. UDP and
+TCP are the numbers of the two sockets that it inherits.
+
+Nothing of a message from the sandbox goes on: what the engine's resolver is asked is a question of
+this program's own, with a name in lower case, a known type and class IN, always first over UDP.
+Terms are those of RFC 1034 and RFC 9499.
 """
 
 import asyncio
 import contextlib
 import hashlib
+import hmac
 import ipaddress
 import json
 import os
 import random
+import re
 import signal
 import socket
 import struct
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -33,6 +40,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
@@ -54,11 +62,40 @@ MOST_REFUSED = 500
 """Refused names that are remembered."""
 MOST_SEEN = 1000
 """Addresses whose name is remembered."""
+MOST_OPEN = 4096
+"""Addresses that are open at the same time; more than a kernel's lists hold for forty names."""
 AT_ONCE = 200
 """Questions that are under way at the same time."""
+MOST_CONNECTIONS = 128
+"""TCP connections; one more ends the oldest."""
+LONGEST = 4096
+"""Bytes of a question; names and types need some 300 (RFC 1035), the rest is options."""
+IDLE = 10.0
+"""Seconds that a TCP connection may take for a question, or to take an answer."""
+ROOM = 1232
+"""Bytes of an answer over UDP that pass every link (the DNS Flag Day of 2020)."""
+MACHINE = "host.docker.internal"
+OWN = dns.name.from_text("resolver.jailoc.invalid.")
+"""Below it every question is answered with what only who knows the token can say."""
+TYPES = frozenset(
+    (
+        dns.rdatatype.A,
+        dns.rdatatype.AAAA,
+        dns.rdatatype.CNAME,
+        dns.rdatatype.MX,
+        dns.rdatatype.SRV,
+        dns.rdatatype.TXT,
+    )
+)
+"""What is asked for where only named things are open; each more type is a part of a bit more."""
 ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
+PLAIN = re.compile(rb"[a-z0-9_-]{1,63}")
 HINTS = (dns.rdatatype.SVCB, dns.rdatatype.HTTPS)
 """Records that carry addresses past the ones that are opened (RFC 9460)."""
+
+SERVFAIL = dns.rcode.SERVFAIL
+RCODES = frozenset((dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.SERVFAIL, dns.rcode.REFUSED))
+"""What the sandbox is told of how a question ended."""
 
 system = random.SystemRandom()
 
@@ -111,6 +148,17 @@ class Configuration:
     def covering(self, name: str) -> tuple[Name, ...]:
         """Return the allowed names that a name falls under."""
         return tuple(each for each in self.names if each.covers(name))
+
+
+def spelt(name: dns.name.Name) -> str | None:
+    """Return a name as it is compared, in lower case; None if it is none of a host.
+
+    Labels are looked at one by one: one with a dot in it is no two labels (RFC 4343, section 2.1).
+    """
+    labels = [each.lower() for each in name.labels if each]
+    if not labels or not all(map(PLAIN.fullmatch, labels)):
+        return None
+    return b".".join(labels).decode()
 
 
 def upstream(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -219,21 +267,28 @@ class Resolver:
     """How often, and when last (seconds since 1970), a name was asked for in vain."""
     seen: dict[str, str] = field(default_factory=dict)
     """The name under which an address was last asked for."""
+    machine: frozenset[str] = frozenset()
+    """Addresses that only the machine's own name opens."""
+    token: bytes = b""
+    """What shows that this program answered, and no other."""
     changed: bool = True
 
-    async def forward(self, query: dns.message.Message, *, tcp: bool) -> dns.message.Message | None:
+    async def forward(
+        self, name: dns.name.Name, kind: dns.rdatatype.RdataType
+    ) -> dns.message.Message | None:
         """Ask the container's resolvers in turn; None if none of them answers."""
         servers, _ = upstream(self.resolvers.read_text())
-        wire = bytearray(query.to_wire())
-        wire[:2] = system.randbytes(2)
+        query = dns.message.make_query(name.canonicalize(), kind, use_edns=0, payload=ROOM)
+        query.id = system.getrandbits(16)
+        wire = query.to_wire()
         for server in servers * 2:
             try:
-                data = await ask(server, bytes(wire), tcp=tcp)
-                response = dns.message.from_wire(data, ignore_trailing=True)
+                data = await ask(server, wire, tcp=False)
+                if data[2] & 2:  # cut (TC)
+                    data = await ask(server, wire, tcp=True)
+                return dns.message.from_wire(data, ignore_trailing=True)
             except (OSError, TimeoutError, EOFError, dns.exception.DNSException):
                 continue
-            response.id = query.id
-            return response
         return None
 
     async def answer(self, wire: bytes, *, tcp: bool) -> bytes | None:
@@ -244,8 +299,10 @@ class Resolver:
             return None
         if query.flags & dns.flags.QR or len(query.question) != 1:
             return None
-        response = await self.respond(query, tcp=tcp)
-        room = 65535 if tcp else max(query.payload, 512)
+        if not isinstance(query, dns.message.QueryMessage) or query.opcode() != dns.opcode.QUERY:
+            return unknown(wire)
+        response = await self.respond(query)
+        room = 65535 if tcp else min(max(query.payload, 512), LONGEST)
         try:
             return response.to_wire(max_size=room)
         except dns.exception.TooBig:
@@ -253,53 +310,68 @@ class Resolver:
             short.flags |= dns.flags.TC
             return short.to_wire()
 
-    async def respond(self, query: dns.message.Message, *, tcp: bool) -> dns.message.Message:
+    async def respond(self, query: dns.message.Message) -> dns.message.Message:
         """Decide what becomes of a question."""
         (question,) = query.question
-        name = question.name.to_text(omit_final_dot=True).lower()
+        if question.rdclass != dns.rdataclass.IN:
+            return empty(query, dns.rcode.REFUSED)
+        if question.name.is_subdomain(OWN):
+            return self.proof(query)
+        name = spelt(question.name)
         _, search = upstream(self.resolvers.read_text())
         # A name without a dot is looked for in the search list, too, as resolv.conf(5) says.
-        longer = [f"{name}.{each}" for each in search] if "." not in name else []
+        longer = [f"{name}.{each}" for each in search] if name and "." not in name else []
         response = None
         for place in (name, *longer):
-            held = {*self.configuration.covering(place), *self.configuration.covering(name)}
+            held = {*self.covering(place), *self.covering(name)}
             if not held and self.configuration.egress != "public":
                 continue
-            found = await self.look(query, place, held, tcp=tcp)
+            asked = dns.name.from_text(place) if place else question.name
+            found = await self.look(query, asked, held)
             if response is None or found.answer:
                 response = found
             if found.answer:
                 break
         if response is None:
             response = empty(query, dns.rcode.NXDOMAIN)
-            self.refuse(name)
+            self.refuse(name or question.name.to_text(omit_final_dot=True).lower())
         return response
 
+    def covering(self, name: str | None) -> tuple[Name, ...]:
+        """Return the allowed names that a name falls under."""
+        return self.configuration.covering(name) if name else ()
+
+    def proof(self, query: dns.message.Message) -> dns.message.Message:
+        """Answer a question about this program itself, without asking anybody."""
+        (question,) = query.question
+        result = empty(query, dns.rcode.NOERROR)
+        if question.rdtype == dns.rdatatype.TXT and len(question.name) == len(OWN) + 1:
+            text = hmac.digest(self.token, question.name.labels[0], "sha256").hex()
+            result.answer = [dns.rrset.from_text(question.name, 0, "IN", "TXT", text)]
+        return result
+
     async def look(
-        self, query: dns.message.Message, place: str, held: Iterable[Name], *, tcp: bool
+        self, query: dns.message.Message, name: dns.name.Name, held: Collection[Name]
     ) -> dns.message.Message:
         """Ask for a name, and open what an allowed one has before anybody else knows."""
         (question,) = query.question
-        if held and question.rdtype in HINTS:
+        kind = question.rdtype
+        if dns.rdatatype.is_metatype(kind):  # transfers, ANY: nothing that a client needs
+            return empty(query, dns.rcode.NOTIMP)
+        limited = self.configuration.egress != "public" and kind not in TYPES
+        if limited or (held and kind in HINTS):
             return empty(query, dns.rcode.NOERROR)
-        name = dns.name.from_text(place)
-        asked = query
-        if name != question.name:
-            asked = dns.message.make_query(name, question.rdtype, question.rdclass)
-            asked.use_edns(payload=query.payload or 1232)
-        response = await self.forward(asked, tcp=tcp)
+        response = await self.forward(name, kind)
         if response is None:
-            return empty(query, dns.rcode.SERVFAIL)
+            return empty(query, SERVFAIL)
         self.learn(held, response)
-        if held:
-            for each in response.answer:
-                each.ttl = min(each.ttl, SHOWN)
-        if asked is query:
-            return response
-        result = empty(query, response.rcode())
-        if response.answer:
+        result = empty(query, response.rcode() if response.rcode() in RCODES else SERVFAIL)
+        result.answer = response.answer
+        for each in result.answer if held else ():
+            each.ttl = min(each.ttl, SHOWN)
+        if result.answer and name != question.name:
             alias = dns.rrset.from_text(question.name, SHOWN, "IN", "CNAME", name.to_text())
-            result.answer = [alias, *response.answer]
+            result.answer = [alias, *result.answer]
         return result
 
     def learn(self, held: Iterable[Name], response: dns.message.Message) -> None:
@@ -316,7 +388,7 @@ class Resolver:
         for address in addresses:
             self.changed |= address not in self.seen
             self.seen.pop(address, None)
-            self.seen[address] = response.question[0].name.to_text(omit_final_dot=True).lower()
+            self.seen[address] = shown(response.question[0].name.to_text(omit_final_dot=True))
         while len(self.seen) > MOST_SEEN:
             del self.seen[next(iter(self.seen))]
         for each in held:
@@ -326,12 +398,24 @@ class Resolver:
         """Open addresses under a name, or keep them open."""
         end = time.monotonic() + HELD
         for address in addresses:
+            if address in self.machine and name.pattern != MACHINE:
+                continue
             name.knock(address, 0)
             self.changed |= (name, address) not in self.open
+            self.open.pop((name, address), None)
             self.open[name, address] = end
+        while len(self.open) > MOST_OPEN:
+            self.close(*next(iter(self.open)))
+
+    def close(self, name: Name, address: str) -> None:
+        """Close an address under a name."""
+        name.knock(address, 1)
+        del self.open[name, address]
+        self.changed = True
 
     def refuse(self, name: str) -> None:
         """Remember a name that was asked for in vain."""
+        name = shown(name)
         count, _ = self.refused.pop(name, (0, 0))
         self.refused[name] = (count + 1, int(time.time()))
         while len(self.refused) > MOST_REFUSED:
@@ -343,10 +427,8 @@ class Resolver:
         known = hosts(self.hosts.read_text(), name.pattern)
         self.keep(name, known)
         queries = [dns.message.make_query(name.pattern, each) for each in ADDRESSES]
-        for query in queries:
-            query.use_edns(payload=1232)
         if not known:
-            await asyncio.gather(*(self.respond(each, tcp=False) for each in queries))
+            await asyncio.gather(*(self.respond(each) for each in queries))
         found = any(each == name for each, _ in self.open)
         self.due[name] = time.monotonic() + (AGAIN if found else SOON)
 
@@ -370,9 +452,7 @@ class Resolver:
         now = time.monotonic()
         for (name, address), end in list(self.open.items()):
             if end <= now or name not in self.configuration.names:
-                name.knock(address, 1)
-                del self.open[name, address]
-                self.changed = True
+                self.close(name, address)
 
     def state(self) -> dict[str, object]:
         """Return what the command line shows."""
@@ -391,6 +471,16 @@ class Resolver:
                 name: {"count": count, "last": last} for name, (count, last) in self.refused.items()
             },
         }
+
+
+def shown(name: str) -> str:
+    """Return a name for people: one octet a character, so that none takes more room than others."""
+    return re.sub(r"\\[0-9]{3}|\\.|[^A-Za-z0-9_.-]", "?", name).lower()[:253]
+
+
+def unknown(wire: bytes) -> bytes:
+    """Return the response to a kind of message that is not taken (RFC 1035, NOTIMP)."""
+    return wire[:2] + bytes([0x80 | wire[2] & 0x79, dns.rcode.NOTIMP]) + bytes(8)
 
 
 def empty(query: dns.message.Message, rcode: dns.rcode.Rcode) -> dns.message.Message:
@@ -426,24 +516,40 @@ class Door(asyncio.DatagramProtocol):
                 self.transport.sendto(answer, place)
 
 
-async def serve_stream(
-    resolver: Resolver,
-    gate: asyncio.Semaphore,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-) -> None:
-    """Answer the questions of one TCP connection (RFC 7766)."""
-    with contextlib.suppress(OSError, EOFError, TimeoutError):
-        while True:
-            size = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), 10))[0]
-            data = await asyncio.wait_for(reader.readexactly(size), 10)
-            async with gate:
-                answer = await resolver.answer(data, tcp=True)
-            if answer is None:
-                break
-            writer.write(struct.pack("!H", len(answer)) + answer)
-            await writer.drain()
-    writer.close()
+@dataclass
+class Streams:
+    """Where the sandbox asks over TCP (RFC 7766)."""
+
+    resolver: Resolver
+    gate: asyncio.Semaphore
+    open: dict[asyncio.StreamWriter, None] = field(default_factory=dict)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the questions of one connection; one too many ends the oldest."""
+        self.open[writer] = None
+        while len(self.open) > MOST_CONNECTIONS:
+            oldest = next(iter(self.open))
+            del self.open[oldest]
+            oldest.transport.abort()
+        with contextlib.suppress(OSError, EOFError, TimeoutError):
+            while True:
+                data = await asyncio.wait_for(asked_over(reader), IDLE)
+                async with self.gate:
+                    answer = await self.resolver.answer(data, tcp=True)
+                if answer is None:
+                    break
+                writer.write(struct.pack("!H", len(answer)) + answer)
+                await asyncio.wait_for(writer.drain(), IDLE)
+        self.open.pop(writer, None)
+        writer.close()
+
+
+async def asked_over(reader: asyncio.StreamReader) -> bytes:
+    """Read one question; raise EOFError if it is too long to be one."""
+    size = struct.unpack("!H", await reader.readexactly(2))[0]
+    if size > LONGEST:
+        raise EOFError
+    return await reader.readexactly(size)
 
 
 def write(place: Path, data: object) -> None:
@@ -453,18 +559,28 @@ def write(place: Path, data: object) -> None:
     new.replace(place)
 
 
-async def run(directory: Path, state: Path) -> None:
+def around(place: Path) -> frozenset[str]:
+    """Return the machine's addresses, from lines that end in one each; none if nobody said."""
+    with contextlib.suppress(FileNotFoundError):
+        return frozenset(line.split()[-1] for line in place.read_text().splitlines() if line)
+    return frozenset()
+
+
+async def run(directory: Path, state: Path, udp: int, tcp: int) -> None:
     """Serve until the wall ends."""
     (state / "pid").write_text(f"{os.getpid()}\n")
-    resolver = Resolver(Configuration.read(directory))
+    resolver = Resolver(Configuration.read(directory), token=os.urandom(32))
+    (state / "token").write_bytes(resolver.token)
     gate = asyncio.Semaphore(AT_ONCE)
     loop = asyncio.get_running_loop()
     again = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, again.set)
-    await loop.create_datagram_endpoint(lambda: Door(resolver, gate), local_addr=(LOOPBACK, PORT))
-    await asyncio.start_server(
-        lambda reader, writer: serve_stream(resolver, gate, reader, writer), LOOPBACK, PORT
-    )
+    doors = [socket.socket(fileno=each) for each in (udp, tcp)]
+    for door in doors:
+        door.setblocking(False)
+    await loop.create_datagram_endpoint(lambda: Door(resolver, gate), sock=doors[0])
+    streams = Streams(resolver, gate)
+    await asyncio.start_server(streams.serve, sock=doors[1], limit=LONGEST)
     again.set()
     while True:
         with contextlib.suppress(TimeoutError):
@@ -472,6 +588,7 @@ async def run(directory: Path, state: Path) -> None:
         if again.is_set():
             again.clear()
             resolver.configuration = Configuration.read(directory)
+            resolver.machine = around(state.parent / "machine")
             resolver.due.clear()
             resolver.changed = True
         resolver.expire()
@@ -482,4 +599,4 @@ async def run(directory: Path, state: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:5])))

@@ -22,8 +22,11 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode, merge, parse_mount
 from jailoc.model.path import clean, expand, within
 from jailoc.model.sandbox import FIRST_PORT
+from jailoc.model.special_ranges import SPECIAL
 
 Table = dict[str, Any]
+WIDEST = 8
+"""The shortest prefix of a network that opens without a word."""
 
 
 class Area(Model):
@@ -202,6 +205,38 @@ def _everything(document: Document) -> Iterator[Diagnostic]:
                             "without it",
                         )
                     break
+
+
+def wide(document: Document) -> Iterator[Diagnostic]:
+    """Find networks that together hold more than a /8 of what is no special range."""
+    defaults = _networks(document, ("defaults",))
+    for at, _ in scopes(document.data):
+        mine = _networks(document, at)
+        every = mine if at == ("defaults",) else (*defaults, *mine)
+        for family in Family:
+            whole = AddressSet.networks(family, (each for _, each in every)).collapse()
+            for network in whole:
+                if network.prefixlen >= WIDEST or any(holds(each, network) for each, _ in SPECIAL):
+                    continue
+                # Said where the scope's own last piece of it stands; `[defaults]` says its own.
+                parts = [where for where, each in mine if holds(network, each)]
+                if parts:
+                    yield found(
+                        document,
+                        parts[-1],
+                        "network-wide",
+                        f"all of `{network}` is open on every port: that is hardly a firewall",
+                        hint="name the networks that are needed; public addresses are open without "
+                        "it, and this machine stays closed in any range",
+                    )
+
+
+def holds(network: Network, other: Network) -> bool:
+    """Tell whether a network holds another one, or is it."""
+    family = Family(network.version)
+    return other.version == network.version and not (
+        AddressSet.networks(family, (other,)) - AddressSet.networks(family, (network,))
+    )
 
 
 def _networks(document: Document, at: Path) -> tuple[tuple[Path, Network], ...]:

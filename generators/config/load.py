@@ -15,6 +15,7 @@ from jailoc.generators.config.conflicts import (
     scopes,
     table,
     texts,
+    wide,
 )
 from jailoc.generators.config.resolve import holds, names, protection
 from jailoc.model import protect
@@ -135,6 +136,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                 )
         found_ones += _exposed(document, config, name, host)
     found_ones += dict.fromkeys(_privileged(document, config))
+    found_ones += wide(document)
     found_ones += _ended(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 

@@ -12,7 +12,7 @@ from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.effect import Door, Effect, Kind, Sign
 from jailoc.model.firewall import Firewall, Protocol, accepted, loopback
-from jailoc.model.special_ranges import PUBLIC, SPECIAL
+from jailoc.model.special_ranges import ENGINE_POOLS, PUBLIC, SPECIAL
 
 Lasting: TypeAlias = date | None
 """Until when something is open: its last day, `FOREVER`, or None for not at all."""
@@ -22,6 +22,8 @@ Lists: TypeAlias = dict[str, dict[int | None, date]]
 """What is open at unknown addresses: by name and port, until when."""
 
 FOREVER = date.max
+NETWORK = {Family.IPV4: 20, Family.IPV6: 56}
+"""Up to this length a network may hold one that an engine gives out, whole."""
 EACH = 8
 """Up to so many networks have a line of their own."""
 
@@ -169,7 +171,11 @@ def _spelt(family: Family, found: AddressSet) -> list[tuple[str, tuple[Network, 
 def _network(network: Network) -> str:
     if network.prefixlen == network.max_prefixlen:
         return str(network.network_address)
-    return f"{network} ({counted(network.num_addresses)})"
+    family = Family(network.version)
+    pools = AddressSet.networks(family, ENGINE_POOLS)
+    machine = bool(AddressSet.networks(family, (network,)) & pools)
+    own = ", none of this machine" if machine and network.prefixlen <= NETWORK[family] else ""
+    return f"{network} ({counted(network.num_addresses)}{own})"
 
 
 def _public(family: Family, found: AddressSet) -> str | None:

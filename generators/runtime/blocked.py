@@ -9,7 +9,14 @@ from jailoc.generators.runtime.probes import usual
 from jailoc.model.address import Address
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import COUNTED, MOST_COUNTED, Firewall, Protocol
+from jailoc.model.firewall import (
+    COUNTED,
+    MOST_COUNTED,
+    MOST_PLACES,
+    THIS_MACHINE,
+    Firewall,
+    Protocol,
+)
 from jailoc.model.sandbox import MACHINE
 
 _LINE = re.compile(
@@ -93,6 +100,18 @@ def attempts(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
     )
 
 
+def full(tables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the protocols of the tables that are full: later refusals are in none of them."""
+    return tuple(
+        protocol.value
+        for protocol in PROTOCOLS
+        if any(
+            tables.get(f"{family}_hashlimit/jailoc-{protocol}", "").count("\n") >= MOST_PLACES
+            for family in ("ipt", "ip6t")
+        )
+    )
+
+
 def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
     """Return what the kernel counted, but for what `verify` tried itself."""
     return tuple(each for each in attempts(tables) if not usual(each.address, each.port))
@@ -106,6 +125,12 @@ def machine(texts: dict[str, str]) -> frozenset[str]:
         if len(words) > 2 and words[2] != "00000000":
             found.add(".".join(str(each) for each in reversed(bytes.fromhex(words[2]))))
     return frozenset(found)
+
+
+def closed(texts: dict[str, str]) -> frozenset[str]:
+    """Return all addresses of the machine that the wall has closed to names and ranges."""
+    lines = (line.split() for line in texts.get("machine", "").splitlines())
+    return frozenset(words[1] for words in lines if len(words) == 2)
 
 
 def explained(
@@ -132,7 +157,8 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     network = ipaddress.ip_network(attempt.address)
     (answer,) = decide(firewall, network, attempt.protocol, attempt.port)
     named = bool(name) and any(
-        each.covers(name or "") and each.port in {None, attempt.port} for each in firewall.names
+        each.covers(name or "") and each.port in {None, attempt.port} and each.opens(own)
+        for each in firewall.names
     )
     ported = own and attempt.port in {each.port for each in firewall.host_ports}
     return Blocked(
@@ -153,7 +179,7 @@ def _opening(
 ) -> str | None:
     if egress is Egress.NONE or reason.startswith("DNS elsewhere"):
         return None
-    if own and attempt.port:
+    if (own or reason == THIS_MACHINE) and attempt.port:
         return f"host_ports = [{attempt.port}]"
     place = name or str(attempt.address)
     if attempt.port is None:

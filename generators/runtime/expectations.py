@@ -32,6 +32,7 @@ def unmet(document: Document, config: Config, host: Host) -> tuple[Diagnostic, .
         if not expect.reach and not expect.block:
             continue
         rules = walls.lower(walls.policy(resolve(config, name, host), host))
+        rules = rules.facing(host.own_addresses)
         problems += _unmet(document, name, rules, config)
     return tuple(problems)
 

@@ -143,7 +143,8 @@ def verdict(firewall: Firewall, place: Place, probe: Probe) -> Answer:
     if answer.open:
         return answer
     for name in firewall.names:
-        if text in place.names.get(name.key, ()) and name.port in {None, port}:
+        there = text in place.names.get(name.key, ()) and name.opens(text in place.machine)
+        if there and name.port in {None, port}:
             return opened(name.origin)
     if text in place.machine and port is not None:
         for each in firewall.host_ports:

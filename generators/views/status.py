@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
+from jailoc.model.firewall import MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
 from jailoc.model.status import NOT_RUNNING, Status, Usage
@@ -69,6 +70,11 @@ def _pair(text: object) -> tuple[int, int] | None:
     return None if one is None or two is None else (one, two)
 
 
+def _refused(places: int) -> str:
+    """Say how many; a table that is full forgets the next ones."""
+    return f"{places}+" if places >= MOST_PLACES else str(places)
+
+
 def table(rows: Iterable[Status]) -> tuple[tuple[Cell, ...], ...]:
     """Write one line a workspace, with a line of heads; cells are padded to one width a column."""
     lines = [tuple(Cell(text=head) for head in HEADS), *(tuple(_cells(row)) for row in rows)]
@@ -96,7 +102,7 @@ def _cells(row: Status) -> Iterator[Cell]:
     yield Cell(text=str(usage.pids) if usage else "-")
     yield Cell(text=row.wall, style=_style(row.wall))
     yield Cell(text=row.docker, style=_style(row.docker))
-    yield Cell(text="-" if row.blocked is None else str(row.blocked))
+    yield Cell(text="-" if row.blocked is None else _refused(row.blocked))
     yield Cell(text=_yes(row.drift), style=Meaning.WARNS if row.drift else None)
     yield _image(row)
 
@@ -121,7 +127,7 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))
     if row.blocked is not None:
         more = f" (see: jailoc blocked {row.workspace})" if row.blocked else ""
-        yield "Blocked", Cell(text=f"{row.blocked}{more}")
+        yield "Blocked", Cell(text=f"{_refused(row.blocked)}{more}")
     if row.unresolved:
         yield (
             "Names",

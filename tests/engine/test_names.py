@@ -1,8 +1,10 @@
 """Allowed names at their addresses, and sandboxes that may go nowhere else, with real packets."""
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from jailoc.model.firewall import Name
+from jailoc.model.sandbox import ASK_RESOLVER
 from tests.engine import world
 from tests.engine.conftest import Sandbox, friend, network
 
@@ -55,6 +58,50 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
         print("rcode", door.recv(512)[3] & 15)
     except OSError as error:
         print(type(error).__name__)
+"""
+
+FLOOD = """
+import socket, sys, time
+kept = []
+for _ in range(int(sys.argv[1])):
+    door = socket.socket()
+    door.setblocking(False)
+    try:
+        door.connect(("127.0.0.1", 53))
+    except OSError:
+        pass
+    kept.append(door)
+    if len(kept) % 100 == 0:
+        time.sleep(0.05)
+        for each in kept[-100:]:
+            try:
+                each.send(b"\\xff\\xff" + b"x" * 8000)
+            except OSError:
+                pass
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+SQUAT = """
+import socket, sys, time
+word = "never"
+for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+    for place in ("127.0.0.1", "0.0.0.0"):
+        end = time.monotonic() + float(sys.argv[1])
+        while time.monotonic() < end:
+            with socket.socket(socket.AF_INET, kind) as door:
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                try:
+                    door.bind((place, int(sys.argv[2])))
+                    word = "taken"
+                    break
+                except OSError:
+                    time.sleep(0.002)
+print(word)
+"""
+CONNECTIONS = """
+lines = open("/proc/net/tcp").read().splitlines()[1:]
+print(sum(line.split()[1].endswith(":0035") and line.split()[3] == "01" for line in lines))
 """
 
 
@@ -269,3 +316,66 @@ def test_the_resolver_cannot_open_what_no_name_may(named: Sandbox) -> None:
     world.call("docker", "exec", "--user", "65533:65533", wall, "python3", "-c", KNOCK,
                str(source), str(destination + 1), world.ALLOWED)  # fmt: skip
     assert not reaches(named, world.ALLOWED)
+
+
+def resolver(sandbox: Sandbox) -> str:
+    wall = sandbox.container("firewall")
+    return world.call("docker", "exec", wall, "cat", "/run/jailoc/names/pid").strip()
+
+
+def signal(sandbox: Sandbox, name: str) -> None:
+    """Send the resolver a signal, as only its own user may."""
+    wall = sandbox.container("firewall")
+    world.call("docker", "exec", "--user", "65533:65533", wall, "sh", "-c",
+               f"kill -{name} $(cat /run/jailoc/names/pid)")  # fmt: skip
+
+
+def health(sandbox: Sandbox) -> bool:
+    wall = sandbox.container("firewall")
+    program = " ".join(ASK_RESOLVER)
+    done = world.call("docker", "exec", wall, "sh", "-c", f"{program} && echo well", check=False)
+    return done.strip() == "well"
+
+
+def test_a_resolver_that_dies_comes_back_on_a_port_that_was_never_free(named: Sandbox) -> None:
+    before = resolver(named)
+    with ThreadPoolExecutor(1) as pool:
+        squatter = pool.submit(agent, named, SQUAT, "1", "53")
+        time.sleep(0.5)
+        signal(named, "KILL")
+        assert squatter.result() == "never"
+    assert until(lambda: health(named) and resolver(named) != before, 10)
+    # The same program takes a port that is anybody's: also the low ones that servers like.
+    assert agent(named, SQUAT, "1", "80") == "taken"
+    with friend(named, "a.wild.test"):
+        assert reaches(named, "a.wild.test")
+
+
+def test_thousands_of_half_questions_do_not_end_the_resolver(named: Sandbox) -> None:
+    wall, before = named.container("firewall"), resolver(named)
+    with subprocess.Popen(
+        ["docker", "exec", "--user", "1000:1000", named.container("opencode"),
+         "python3", "-c", FLOOD, "3000", "6"],
+        stdout=subprocess.PIPE, text=True,
+    ) as flood:  # fmt: skip
+        assert flood.stdout
+        assert flood.stdout.readline() == "held\n"
+        held = int(world.call("docker", "exec", wall, "python3", "-c", CONNECTIONS))
+        # Those that are served, and those that the kernel lets wait.
+        assert held <= 128 + 65 + 65
+        assert health(named)
+        assert agent(named, ASK, "127.0.0.1") == "rcode 3"
+    assert resolver(named) == before
+
+
+def test_a_resolver_that_is_silent_or_another_is_seen(named: Sandbox) -> None:
+    assert health(named)
+    signal(named, "STOP")
+    try:
+        assert not health(named)
+        said = named.user.run("verify", "named")
+        assert said.status == 2
+        assert "the port for names" in said.stdout
+    finally:
+        signal(named, "CONT")
+    assert until(lambda: health(named), 10)

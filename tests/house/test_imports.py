@@ -24,7 +24,9 @@ READERS = {"generators/assets/__init__.py", "schemas/__init__.py"}
 """The two small modules that read packaged data; nothing else may use importlib.resources."""
 
 
-EMITTED = {"generators/assets/probe.py", "generators/assets/resolver.py"}
+EMITTED = {
+    f"generators/assets/{name}.py" for name in ("health", "machine", "probe", "resolver", "sockets")
+}
 """Programs that are written out as text and run elsewhere; nothing imports them."""
 VALUES = {"datetime.date", "datetime.timedelta"}
 """Types of the calendar that do not know what day it is."""

@@ -322,7 +322,15 @@ def test_allowed_names_are_asked_after_allowed_networks_and_before_any_denial(
         at = jumps.index(Chain.NAMES)
         assert Chain.DENY not in jumps[:at]
         assert jumps.index(Chain.DNS) < jumps.index(Chain.LEARN) < at
-        assert jumps[at + 1 : at + 3] == [Chain.HOST, Chain.DENY]
+        assert jumps[at + 1] == Chain.DENY
+        assert jumps.index(Chain.HOST) + 1 == jumps.index(Chain.MACHINE) < at
+        # Only what names a single address, or the machine's own network, comes before the machine.
+        early = ruleset.of(Chain.OUTPUT)[: jumps.index(Chain.HOST)]
+        assert all(
+            rule.destination is None or rule.destination.prefixlen == rule.destination.max_prefixlen
+            for rule in early
+            if rule.target is Target.ACCEPT
+        )
 
 
 def test_every_denial_ends_in_a_refusal_for_every_protocol() -> None:
@@ -411,6 +419,34 @@ def test_the_machine_itself_is_closed_unless_it_is_allowed(network: str, closed:
     if closed:
         named = lower(policy(sandbox([own]), network))
         assert inside & opened(named, family, Protocol.TCP, 443) == inside
+
+
+@given(allow_lists, st.lists(any_networks(30), max_size=5))
+def test_the_machine_is_open_only_where_an_entry_is_exactly_its_address(
+    allowed: list[Network], machine: list[Network]
+) -> None:
+    """A range that holds the machine opens all of itself but the machine."""
+    own = [str(each.network_address) for each in machine]
+    wanted = policy(sandbox(allowed))
+    rules = lower(wanted).facing(own)
+    for kind in KINDS:
+        family = kind[0]
+        places = AddressSet.networks(family, map(ipaddress.ip_network, own)) - loopback(family)
+        alone = AddressSet.networks(
+            family, (each for each in allowed if each.prefixlen == each.max_prefixlen)
+        )
+        assert opened(rules, *kind) == wanted.accepted(*kind) - (places - alone)
+
+
+@pytest.mark.parametrize("wide", ["11.0.0.0/8", "2a0f::/16", "11.22.33.98/31"])
+def test_a_range_does_not_open_the_public_addresses_of_the_machine(wide: str) -> None:
+    own = ("11.22.33.99/32", "2a0f:dead:cafe::/64")
+    network = ipaddress.ip_network(wide)
+    family = Family(network.version)
+    rules = lower(policy(sandbox([network]), *own))
+    places = AddressSet.networks(family, map(ipaddress.ip_network, own))
+    whole = AddressSet.networks(family, (network,))
+    assert opened(rules, family, Protocol.TCP, 443) & whole == whole - places
 
 
 def test_a_private_address_of_the_machine_adds_no_rule() -> None:

@@ -1,18 +1,24 @@
 """The wall's resolver: what it passes on, what it opens, and what it refuses, over real sockets."""
 
 import asyncio
+import hmac
 import importlib.util
+import json
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+import dns.edns
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rrset
+import dns.update
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,17 +69,18 @@ def respond(wire: bytes, seen: list[str]) -> bytes:
         response.additional.append(dns.rrset.from_text("more.test.", 3600, "IN", "A", "10.66.0.2"))
     elif not any(name == each for each, _ in ZONE):
         response.set_rcode(dns.rcode.NXDOMAIN)
-    return bytes(response.to_wire())
+    return bytes(response.to_wire(max_size=65535))
 
 
 class Upstream(asyncio.DatagramProtocol):
-    def __init__(self, seen: list[str], forge: bool) -> None:
-        self.seen, self.forge = seen, forge
+    def __init__(self, seen: list[str], forge: bool, wires: list[bytes]) -> None:
+        self.seen, self.forge, self.wires = seen, forge, wires
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.wires.append(data[2:])
         if self.forge:
             wrong = bytes([data[0] ^ 1]) + data[1:]
             self.transport.sendto(respond(wrong, []).replace(b"\x0a\x01", b"\x0a\x06"), addr)
@@ -87,6 +94,8 @@ class Place:
     folder: Path
     opened: list[tuple[str, str, int]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    wires: list[bytes] = field(default_factory=list)
+    """Every message that left, but for its number."""
 
     def ask(
         self, egress: str, names: list[str], question: str, kind: str = "A", *, forge: bool = False
@@ -105,7 +114,7 @@ class Place:
         async def all_of_it() -> Any:
             loop = asyncio.get_running_loop()
             transport, _ = await loop.create_datagram_endpoint(
-                lambda: Upstream(self.seen, forge), local_addr=(SERVER, resolver.PORT)
+                lambda: Upstream(self.seen, forge, self.wires), local_addr=(SERVER, resolver.PORT)
             )
             try:
                 return await act(
@@ -209,6 +218,179 @@ def test_other_names_do_not_leave_where_egress_is_closed(
     response = place.ask(egress, ["db.example.com"], "secret-data.attacker.example", kind)
     assert response.rcode() == dns.rcode.NXDOMAIN
     assert not place.seen
+
+
+def messages(name: dns.name.Name) -> Iterator[bytes]:
+    """Yield messages about one name that differ in everything that an agent can choose in one."""
+    stuffed = dns.edns.GenericOption(cast("Any", 65001), b"secret" * 200)
+    for kind in range(300):
+        yield dns.message.make_query(name, cast("Any", kind)).to_wire()
+    for flags in range(0, 1 << 15, 37):
+        wire = bytearray(dns.message.make_query(name, "A").to_wire())
+        wire[2:4] = flags.to_bytes(2)
+        yield bytes(wire)
+    for rdclass in range(300):
+        yield dns.message.make_query(name, "A", rdclass=cast("Any", rdclass)).to_wire()
+    for payload in (512, 1232, 4000, 65535):
+        for flags in (0, dns.flags.DO, 0x7FFF):
+            query = dns.message.make_query(name, "A")
+            query.use_edns(0, flags, payload, options=[stuffed])
+            yield query.to_wire(max_size=65535)
+    query = dns.message.make_query(name, "A")
+    for section in (query.answer, query.authority, query.additional):
+        section.append(dns.rrset.from_text(name, 7, "IN", "TXT", "secret"))
+        yield query.to_wire()
+    yield dns.message.make_query(name, "A").to_wire() + b"secret"
+    update = dns.update.UpdateMessage(name)
+    update.add(name, 1, "TXT", "secret")
+    yield update.to_wire()
+    text = name.to_text()
+    for mask in range(1 << 8):
+        mixed = "".join(
+            each.upper() if mask >> at % 8 & 1 else each for at, each in enumerate(text)
+        )
+        yield dns.message.make_query(mixed, "A").to_wire()
+
+
+def carried(place: Place, names: list[str], asked: list[bytes]) -> set[bytes]:
+    """Return what leaves when a sandbox with these names asks this, each message once."""
+
+    async def act(it: Any) -> None:
+        for wire in asked:
+            for tcp in (False, True):
+                await it.answer(wire, tcp=tcp)
+
+    place.run("allowlist", names, act)
+    return set(place.wires)
+
+
+def test_a_question_for_an_allowed_name_carries_out_its_name_and_type_and_nothing_else(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With N names log2(6 N) bits a question; without this every bit of the message left."""
+    names = ["db.example.com", "alias.example.com"]
+    asked = [each for name in names for each in messages(dns.name.from_text(name))]
+    assert len({each[2:] for each in asked}) > 3000
+    left = carried(place, names, asked)
+    assert len(left) == len(names) * len(resolver.TYPES)
+    for wire in left:
+        query = dns.message.from_wire(b"\0\0" + wire)
+        (question,) = query.question
+        assert question.name.to_text(omit_final_dot=True) in names
+        assert not [*query.answer, *query.authority, *query.additional, *query.options]
+
+
+def test_nothing_is_carried_out_through_names_that_are_not_allowed(place: Place) -> None:
+    names = ["db.example.com", "*.example.com"]
+    for text in ("secret.attacker.example", "example.com", "db.example.com.attacker.example",
+                 r"evil\.example.com", r"db\.example.com", "db.example.com\\000", "."):  # fmt: skip
+        assert not carried(place, names, list(messages(dns.name.from_text(text)))), text
+
+
+def test_below_a_wildcard_only_letters_of_host_names_leave(place: Place) -> None:
+    """At most log2(38) bits an octet of what a name has room for: 1,249 bits here a question."""
+    suffix = dns.name.from_text("example.com")
+    asked = [
+        dns.message.make_query(dns.name.Name((bytes([octet]),)) + suffix, "A").to_wire()
+        for octet in range(256)
+    ]
+    left = carried(place, ["*.example.com"], asked)
+    assert len(left) == 38
+    room = 255 - len(b"\7example\3com\0")
+    octets = room - -(-room // 64)  # one in 64 is a length
+    assert round(octets * math.log2(38)) == 1249
+
+
+def test_a_label_with_a_dot_in_it_is_no_name_below_a_wildcard(place: Place) -> None:
+    evil = dns.name.Name((b"evil.example", b"com", b""))
+    for pattern in ("*.example.com", "evil.example.com"):
+        response = place.ask("allowlist", [pattern], cast("Any", evil))
+        assert (response.rcode(), place.seen, place.opened) == (dns.rcode.NXDOMAIN, [], [])
+        assert not Name(name=pattern, origin="x").covers(evil.to_text(omit_final_dot=True))
+    # The same text as a name of three labels is one.
+    place.ask("allowlist", ["*.example.com"], "evil.example.com")
+    assert place.seen == ["evil.example.com."]
+
+
+def test_an_address_of_the_machine_is_opened_under_its_own_name_alone(place: Place) -> None:
+    async def act(it: Any) -> None:
+        it.machine = frozenset({"10.1.2.3", "172.18.0.1"})
+        await it.look_up_due()
+
+    place.run("allowlist", ["db.example.com", "host.docker.internal"], act)
+    assert {address for _, address, _ in place.opened} == {"10.1.2.4", "fd00::7", "172.18.0.1"}
+
+
+def test_only_who_knows_the_token_proves_to_be_the_resolver(place: Place) -> None:
+    async def act(it: Any) -> str:
+        it.token = b"token"
+        query = dns.message.make_query("0123.resolver.jailoc.invalid", "TXT")
+        response = dns.message.from_wire(await it.answer(query.to_wire(), tcp=False))
+        return response.answer[0].to_text()
+
+    assert hmac.digest(b"token", b"0123", "sha256").hex() in place.run("none", [], act)
+    assert not place.wires
+
+
+def test_what_is_remembered_of_names_is_bounded_in_size(place: Place) -> None:
+    """The state lies in memory of the wall: odd octets must not take more room than others."""
+
+    async def act(it: Any) -> int:
+        label = bytes(range(1, 32)) + b"\xff" * 32
+        for number in range(resolver.MOST_REFUSED + 100):
+            name = dns.name.Name((str(number).encode(), label, label, label, b""))
+            await it.answer(dns.message.make_query(name, "A").to_wire(), tcp=False)
+        return len(json.dumps(it.state()))
+
+    assert place.run("none", [], act) < resolver.MOST_REFUSED * 320
+
+
+async def connections(streams: Any, number: int) -> int:
+    """Leave partial questions behind on many connections; return how many are held."""
+    server = await asyncio.start_server(streams.serve, SERVER, 0, limit=resolver.LONGEST)
+    port = server.sockets[0].getsockname()[1]
+    kept = []
+    for _ in range(number):
+        _, writer = await asyncio.open_connection(SERVER, port)
+        writer.write(b"\x0f\xff" + b"x" * 100)
+        kept.append(writer)
+    query = dns.message.make_query("db.example.com", "A").to_wire()
+    reader, writer = await asyncio.open_connection(SERVER, port)
+    writer.write(len(query).to_bytes(2) + query)
+    assert int.from_bytes(await reader.readexactly(2)) > 12  # who asks is answered all the same
+    held = len(streams.open)
+    for each in (*kept, writer):
+        each.transport.abort()
+    server.close()
+    return held
+
+
+def test_connections_are_bounded_and_the_next_one_is_served(place: Place) -> None:
+    async def act(it: Any) -> int:
+        return await connections(resolver.Streams(it, asyncio.Semaphore(resolver.AT_ONCE)), 400)
+
+    assert place.run("none", [], act) <= resolver.MOST_CONNECTIONS
+
+
+def test_a_question_that_never_ends_is_not_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "IDLE", 0.3)
+
+    async def act(it: Any) -> tuple[bytes, bytes]:
+        streams = resolver.Streams(it, asyncio.Semaphore(1))
+        server = await asyncio.start_server(streams.serve, SERVER, 0)
+        port = server.sockets[0].getsockname()[1]
+        said = []
+        for text in (b"\x01", b"\xff\xff"):
+            reader, writer = await asyncio.open_connection(SERVER, port)
+            writer.write(text)
+            said.append(await asyncio.wait_for(reader.read(), 5))
+            writer.close()
+        server.close()
+        return said[0], said[1]
+
+    assert place.run("none", [], act) == (b"", b"")
 
 
 def test_hints_of_an_allowed_name_do_not_bypass_it(place: Place) -> None:

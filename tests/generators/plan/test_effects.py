@@ -186,6 +186,29 @@ def test_the_egress_mode_is_told_with_all_that_it_opens() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ("172.16.0.0/12", True),
+        ("192.168.0.0/16", True),
+        ("fd00::/8", True),
+        ("192.168.7.0/24", False),
+        ("10.1.0.0/16", False),
+    ],
+)
+def test_a_range_that_may_hold_the_machine_says_that_the_machine_is_not_in_it(
+    network: str, told: bool
+) -> None:
+    """Engines take the networks of their containers, and so addresses of the machine, there."""
+    found = effects(
+        Sides.of(bundle_of(toml({"a": {}}), "a"), ()),
+        Sides.of(bundle_of(toml({"a": {"allowed_networks": [network]}}), "a"), ()),
+    )
+    (line,) = (each.text for each in found if each.kind is Kind.REACHABLE)
+    assert network in line
+    assert (", none of this machine)" in line) == told
+
+
 def test_what_is_open_already_is_not_told_again() -> None:
     one = side(EMPTY + 'egress = "allowlist"\nallowed_networks = ["1.0.0.0/8"]')
     assert (

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.runtime.blocked import Attempt, explained, parse, unresolved
+from jailoc.generators.runtime.blocked import Attempt, explained, full, parse, unresolved
 from jailoc.generators.runtime.explain import decide
-from jailoc.model.firewall import COUNTED, MOST_COUNTED, Firewall, Protocol
+from jailoc.model.firewall import COUNTED, MOST_COUNTED, MOST_PLACES, Firewall, Protocol
 from tests.strategies import HOST, config_of, toml
 
 COST = 494780230800000000
@@ -41,6 +41,17 @@ def test_what_the_kernel_writes_is_read_back(
     text = address.exploded if address.version == 6 else str(address)
     (found,) = parse(line(text, port, times, ago, used), Protocol.TCP)
     assert (found.address, found.port, found.times, found.ago) == (address, port, times, ago)
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [("ipt_hashlimit/jailoc-udp", ("udp",)), ("ip6t_hashlimit/jailoc-ipv6-icmp", ())],
+)
+def test_a_table_that_is_full_is_told(table: str, found: tuple[str, ...]) -> None:
+    """The kernel drops what has no room in it, uncounted (xt_hashlimit.c)."""
+    text = line("10.1.2.3", 443, 1, 1) * MOST_PLACES
+    assert full({table: text}) == found
+    assert full({table: text.removesuffix(text.splitlines(keepends=True)[0])}) == ()
 
 
 @given(st.text())

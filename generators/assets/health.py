@@ -1,0 +1,48 @@
+"""Ends well if the wall is ready, and the one that answers for names is the wall's own resolver.
+
+What runs behind the wall shares its network and nothing else: it cannot read the resolver's token,
+so whoever sits on the port in its place cannot answer a question that was never asked before.
+"""
+
+import hmac
+import os
+import socket
+import sys
+from pathlib import Path
+
+RUN = Path("/run/jailoc")
+PLACE = ("127.0.0.1", 53)
+PATIENCE = 2.0
+"""Seconds to wait for an answer; it is asked twice."""
+ASKED = b"\x08resolver\x06jailoc\x07invalid\0" + b"\0\x10\0\x01"
+"""The rest of the name, type TXT, class IN (RFC 1035, section 4.1.2; `.invalid`: RFC 6761)."""
+
+
+def answered(token: bytes) -> bool:
+    """Ask under a name that is new."""
+    nonce = os.urandom(16).hex().encode()
+    head = os.urandom(2) + b"\x01\0" + b"\0\x01" + b"\0" * 6
+    proof = hmac.digest(token, nonce, "sha256").hex().encode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        door.settimeout(PATIENCE)
+        try:
+            door.connect(PLACE)
+            door.send(head + bytes([len(nonce)]) + nonce + ASKED)
+            return proof in door.recv(1024)
+        except OSError:
+            return False
+
+
+def healthy() -> bool:
+    """Tell whether all is there: the rules are verified, every name was looked up once."""
+    if not (RUN / "ready").exists() or not (RUN / "names/state.json").exists():
+        return False
+    try:
+        token = (RUN / "names/token").read_bytes()
+    except OSError:
+        return False
+    return answered(token) or answered(token)
+
+
+if __name__ == "__main__":
+    sys.exit(not healthy())

@@ -1,0 +1,186 @@
+"""No name and no range opens the machine, whatever a zone answers and whatever a range holds.
+
+The machine here is the one the tests run on: it has listeners on every address of its own.
+"""
+
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine import world
+from tests.engine.conftest import Sandbox, friend
+from tests.engine.test_names import agent, state, until
+
+pytestmark = pytest.mark.engine
+
+ZONE = """
+import socket, sys
+answers = dict(each.split("=") for each in sys.argv[1:])
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    door.bind(("", 53))
+    print("ready", flush=True)
+    while True:
+        query, place = door.recvfrom(512)
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1 : at + 1 + query[at]].decode())
+            at += 1 + query[at]
+        kind, address = query[at + 1 : at + 3], answers.get(".".join(labels).lower())
+        found = b""
+        if address and kind == b"\\0\\1":
+            found = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x05\\0\\4" + socket.inet_aton(address)
+        flags = b"\\x81\\x80" if address else b"\\x81\\x83"
+        count = b"\\0\\1" if found else b"\\0\\0"
+        head = query[:2] + flags + b"\\0\\1" + count + b"\\0" * 4
+        door.sendto(head + query[12 : at + 5] + found, place)
+"""
+"""A zone of the attacker's: it answers for each name with the address that it was told."""
+SHOUT = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    for place in sys.argv[2:]:
+        try:
+            door.sendto(place.encode(), (place, int(sys.argv[1])))
+        except OSError:
+            pass
+"""
+POOL = "172.16.0.0/12"
+WIDE = '["172.16.0.0/12", "192.168.0.0/16"]'
+
+
+def config(more: str) -> str:
+    return f"""{world.certificates()}
+[defaults]
+enable_docker = false
+[workspaces.machine]
+paths = ["~/project"]
+egress = "allowlist"
+{more}
+"""
+
+
+@pytest.fixture(scope="module")
+def walled(sandbox: Sandbox) -> Iterator[Sandbox]:
+    sandbox.user.ok("down", "walled")
+    world.remove("jailoc-machine")
+    with world.home("machine") as user:
+        user.write(config(""))
+        user.ok("up", "machine")
+        try:
+            yield Sandbox(user, "machine")
+        finally:
+            world.remove("jailoc-machine")
+            sandbox.user.ok("up", "walled")
+
+
+def machine(sandbox: Sandbox) -> dict[str, str]:
+    """Return addresses of this machine that the sandbox can send to, by what they are."""
+    found = world.gateways(sandbox.container("firewall"))
+    bridge = json.loads(world.call("docker", "network", "inspect", "bridge"))[0]["IPAM"]["Config"]
+    found["other bridge"] = next(
+        str(ipaddress.ip_network(each["Subnet"])[1]) for each in bridge if "." in each["Subnet"]
+    )
+    found["uplink"] = world.UPLINK
+    found["public"] = world.OWN
+    return found
+
+
+def answers(sandbox: Sandbox, places: dict[str, str], port: int) -> dict[str, str]:
+    targets = [(name, address, port) for name, address in places.items()]
+    found = world.probe(sandbox.container("opencode"), targets)
+    return {name: word for name, (word, _) in found.items()}
+
+
+def opened(sandbox: Sandbox, places: dict[str, str]) -> set[str]:
+    found = answers(sandbox, places, world.OTHER_PORT)
+    return {name for name, word in found.items() if word == "hello"}
+
+
+def renew(sandbox: Sandbox, more: str) -> None:
+    sandbox.user.write(config(more))
+    sandbox.user.ok("refresh", sandbox.name)
+
+
+def test_no_allowed_range_opens_the_machine(walled: Sandbox) -> None:
+    places = machine(walled)
+    with friend(walled) as (_, neighbour):
+        renew(walled, f'allowed_networks = {WIDE[:-1]}, "10.0.0.0/8", "11.0.0.0/8", "fd00::/8"]\n')
+        assert not opened(walled, places)
+        # The ranges are open: what they hold and is not the machine answers.
+        beside = {"neighbour": neighbour, "outside": world.ALLOWED}
+        assert set(answers(walled, beside, world.PORT).values()) == {"hello"}
+
+
+def test_a_machines_address_that_is_named_alone_is_open(walled: Sandbox) -> None:
+    places = machine(walled)
+    for name in places:
+        length = 128 if ":" in places[name] else 32
+        renew(walled, f'allowed_networks = ["{places[name]}/{length}"]\n')
+        assert opened(walled, places) == {name}
+
+
+def test_no_allowed_name_opens_the_machine_whatever_its_zone_answers(walled: Sandbox) -> None:
+    places = {name: each for name, each in machine(walled).items() if ":" not in each}
+    zone = {f"{name.replace(' ', '-')}.evil.test": each for name, each in places.items()}
+    zone["good.evil.test"] = world.ALLOWED
+    wall = walled.container("firewall")
+    with friend(walled) as (server, address):
+        world.call("docker", "exec", "--detach", "--user", "0", server, "python3", "-c", ZONE,
+                   *(f"{name}={each}" for name, each in zone.items()))  # fmt: skip
+        renew(walled, f"allowed_hosts = {json.dumps(sorted(zone))}\n")
+        inspected = json.loads(world.call("docker", "inspect", wall))[0]
+        resolvers = Path(inspected["ResolvConfPath"])
+        before = resolvers.read_text()
+        try:
+            resolvers.write_text(f"nameserver {address}\n")
+            world.call("docker", "exec", wall, "sh", "/etc/jailoc/firewall.sh", "reload")
+            assert until(lambda: bool(state(walled)["names"]["good.evil.test"]), 30)
+            # The zone is believed, and what is not the machine opens.
+            names = {name: name for name in zone}
+            assert answers(walled, {"good": "good.evil.test"}, world.PORT) == {"good": "hello"}
+            assert not opened(walled, names)
+            assert not opened(walled, places)
+        finally:
+            resolvers.write_text(before)
+            renew(walled, "")
+
+
+def heard(sandbox: Sandbox, *places: str) -> set[str]:
+    """Have the agent send a datagram to each address, and return those that arrived here."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        door.bind(("", 0))
+        door.settimeout(1)
+        agent(sandbox, SHOUT, str(door.getsockname()[1]), *places)
+        found = set()
+        while True:
+            try:
+                found.add(door.recv(100).decode())
+            except TimeoutError:
+                return found
+
+
+def test_no_allowed_range_carries_a_datagram_to_every_listener_of_the_machine(
+    walled: Sandbox,
+) -> None:
+    """The broadcast addresses of its networks are addresses of the machine, too."""
+    table = Path("/proc/net/fib_trie").read_text()
+    every = set(re.findall(r"\|-- ([0-9.]+)\n\s+/32 link BROADCAST", table))
+    places = [each for each in every if ipaddress.ip_address(each) in ipaddress.ip_network(POOL)]
+    assert places
+    renew(walled, "allowed_networks = [{}]\n".format(", ".join(f'"{each}/32"' for each in places)))
+    assert heard(walled, *places)  # named alone they carry
+    renew(walled, f"allowed_networks = {WIDE}\n")
+    assert not heard(walled, *places)
+
+
+def test_host_ports_open_their_port_of_the_machine_and_no_range_another(walled: Sandbox) -> None:
+    places = {"gateway": world.gateways(walled.container("firewall"))["gateway"]}
+    renew(walled, f"allowed_networks = {WIDE}\nhost_ports = [{world.OTHER_PORT}]\n")
+    assert answers(walled, places, world.OTHER_PORT) == {"gateway": "hello"}
+    assert answers(walled, places, world.THIRD_PORT) == {"gateway": "ConnectionRefusedError"}
