@@ -1,19 +1,18 @@
 """Carry out the steps of a plan, on the disk and on the engine."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jailoc.bin.commands import verify
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import images, plugin
+from jailoc.bin.deploy import images, plugin, proof
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker
-from jailoc.bin.host import files
+from jailoc.bin.engine import containers, docker, startup
+from jailoc.bin.host import files, links
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.record import applied
@@ -21,6 +20,7 @@ from jailoc.generators.runtime.verify import Check
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.host import Host
 from jailoc.model.plan import (
     BuildImages,
     HandSecrets,
@@ -36,7 +36,15 @@ from jailoc.model.plan import (
     StopAgent,
     WriteFiles,
 )
-from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, HAND_SECRETS, WALL, project
+from jailoc.model.sandbox import (
+    AGENT,
+    COMPOSE_FILE,
+    FIREWALL,
+    HAND_SECRETS,
+    PASSWORD_FILE,
+    WALL,
+    project,
+)
 
 START_LIMIT = 180
 """Seconds that a workspace may take to become healthy; a first start fills its volumes."""
@@ -66,6 +74,7 @@ class Engine:
         given: Given,
         secrets: secret.Values,
         unchanged: Callable[[], None],
+        host: Host,
     ) -> None:
         """Prepare to bring about what a bundle says.
 
@@ -75,9 +84,10 @@ class Engine:
             given: What a plan was made with.
             secrets: Every value that is handed over.
             unchanged: Raises if the configuration, or what it names, is not what was compiled.
+            host: The machine as it was checked.
         """
         self._terminal, self._bundle, self._given = terminal, bundle, given
-        self._secrets, self._unchanged = secrets, unchanged
+        self._secrets, self._unchanged, self._host = secrets, unchanged, host
         self._directory = Path(bundle.directory)
         self.touched = False
         """Whether anything that runs, or its files, may be other than before."""
@@ -95,7 +105,6 @@ class Engine:
             case StopAgent():
                 self._stop(step.container)
             case WriteFiles():
-                self._prepare()
                 files.write_bundle(self._bundle, self._directory)
                 plugin.write()
             case RemoveContainer():
@@ -145,30 +154,34 @@ class Engine:
         containers.stop(container)
         self._unchanged()
 
-    def _prepare(self) -> None:
-        """Make missing mounted directories as the user; the engine would make them as root."""
-        for path in self._bundle.directories:
-            if not os.path.lexists(path):
-                Path(path).mkdir(parents=True)
-                self._terminal.say(f"created {path}", "yellow")
+    def _seed(self) -> None:
+        """Write what OpenCode insists on, in the checked places alone."""
         for seed in self._bundle.seeds:
+            folder, _, name = seed.path.rpartition("/")
             try:
-                with Path(seed.path).open("x", encoding="utf-8") as file:
-                    file.write(seed.text)
+                links.create(proof.checked(folder, self._host), name, seed.text)
             except FileExistsError:
                 continue
             except OSError as error:
                 self._terminal.say(f"cannot write {seed.path}: {error.strerror}", "yellow")
 
     def _start(self, services: tuple[str, ...]) -> None:
-        self._prepare()
-        start(self._terminal, self._bundle.compose.name, self._directory, services)
+        self._seed()
+        start(
+            self._terminal, self._bundle.compose.name, self._directory, services,
+            Held(
+                self._secrets,
+                lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
+            ),
+        )  # fmt: skip
 
     def _wall(self) -> str:
         return wall_of(self._bundle.compose.name)
 
     def _hand_secrets(self) -> None:
-        hand_secrets(self._wall(), self._secrets)
+        # An agent that is to start gets the password once its mounts are proved.
+        running = startup.running(self._bundle.compose.name, AGENT)
+        hand_secrets(self._wall(), self._secrets if running else withheld(self._secrets))
 
     def _prove(self) -> None:
         """Compare what runs with its model.
@@ -223,17 +236,37 @@ def build_unknown(terminal: Terminal, bundle: Bundle) -> None:
         build(terminal, bundle)
 
 
-def start(terminal: Terminal, project: str, directory: Path, services: tuple[str, ...]) -> None:
-    """Make and start what is missing or stopped of a project, and wait until it is healthy."""
+class Held(NamedTuple):
+    """What an agent that has started waits for."""
+
+    secrets: secret.Values
+    prove: Callable[[str], None]
+    """Raises if what is mounted in a container, named by its id, is not what it should be."""
+
+
+def start(
+    terminal: Terminal, project: str, directory: Path, services: tuple[str, ...], held: Held
+) -> None:
+    """Make and start what is missing or stopped of a project, and wait until it is healthy.
+
+    The agent's program begins only when its mounts are proved.
+    """
+    compose = directory / COMPOSE_FILE
+    begins = AGENT in services and not startup.running(project, AGENT)
     if AGENT in services:
         terminal.say(f"starting {project.removeprefix('jailoc-')}")
-    containers.up(
-        project,
-        directory / COMPOSE_FILE,
-        list(services),
-        terminal.quote,
-        START_LIMIT,
-    )
+    containers.up(project, compose, list(services), terminal.quote, None if begins else START_LIMIT)
+    if begins:
+        agent = startup.running(project, AGENT)
+        if agent is not None:
+            held.prove(agent)
+            hand_secrets(wall_of(project), held.secrets)
+        startup.wait(project, services, START_LIMIT)
+
+
+def withheld(secrets: secret.Values) -> secret.Values:
+    """Return what is handed over before the agent may begin."""
+    return {name: value for name, value in secrets.items() if name != PASSWORD_FILE}
 
 
 def wall_of(project: str) -> str:

@@ -73,7 +73,6 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         for each in builds
         for file in each.context
     ]
-    sources = [*(each.path for each in workspace.paths), *(each.host for each in workspace.mounts)]
     return Bundle(
         workspace=workspace.name,
         directory=generated(workspace, host),
@@ -83,7 +82,6 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         compose=model,
         firewall=rules,
         seeds=seeds(workspace),
-        directories=tuple(dict.fromkeys(sources)),
     )
 
 

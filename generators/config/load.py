@@ -8,7 +8,9 @@ from pydantic_core import ErrorDetails
 
 from jailoc import __version__
 from jailoc.generators.config.conflicts import absolute, conflicts, found, scopes, table, texts
-from jailoc.generators.config.resolve import holds, names, protected
+from jailoc.generators.config.resolve import BUILT_IN_MOUNTS, holds, names, protected
+from jailoc.generators.config.sources import missing
+from jailoc.generators.config.steering import steering
 from jailoc.generators.runtime.expectations import unmet
 from jailoc.model import protect
 from jailoc.model.base import Model
@@ -25,6 +27,7 @@ from jailoc.model.config_values import describe
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.host import Host
+from jailoc.model.mount import host_side
 from jailoc.model.secret import Source
 
 _KNOWN: dict[Path, set[str]] = {
@@ -77,7 +80,7 @@ def load(document: Document, host: Host, *, expectations: bool = True) -> Config
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
     """
-    problems = list(conflicts(document, host))
+    problems = [*conflicts(document), *steering(document, host)]
     try:
         config = Config.model_validate(document.data, context={"host": host})
     except ValidationError as error:
@@ -118,7 +121,8 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                         hint="the agent can replace the link; look at it before you run anything",
                     )
                 )
-    found_ones += dict.fromkeys(_privileged(document, config))
+        found_ones += missing(document, config, name, host)
+    found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += _ended(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
@@ -164,7 +168,9 @@ def mentioned(document: Document, home: str) -> Mentioned:
     It reads the document without believing it, since nothing has been checked yet.
     """
     data = document.data
-    paths: list[object] = [f"{home}/{name}" for name in _OWN]
+    paths: list[object] = [
+        f"{home}/{name}" for name in (*_OWN, *(each for each, _ in BUILT_IN_MOUNTS))
+    ]
     files: list[object] = [text for _, text in texts(table(data, "base").get("ca_certificates"))]
     sources: list[object] = [table(data, "base").get("dockerfile")]
     contexts: list[object] = []
@@ -177,7 +183,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         contexts.append(
             scope.get("build_context") or (overlay and (overlay.rpartition("/")[0] or "/"))
         )
-        paths += [text.split(":", 1)[0] for _, text in texts(scope.get("mounts"))]
+        paths += [host_side(text) for _, text in texts(scope.get("mounts"))]
         for kind in ("env", "file"):
             for name in table(scope, "secrets", kind):
                 paths.append(table(scope, "secrets", kind, name).get("from_file"))

@@ -155,10 +155,11 @@ def holds(entry: HostEntry | NetworkEntry, host: Host) -> bool:
 
 
 def built_in_mounts(host: Host) -> tuple[MountSpec, ...]:
-    """Return the weakest layer of mounts."""
+    """Return the weakest layer of mounts: what there is of it on this machine."""
     return tuple(
         MountSpec(host=clean(f"{host.home}/{name}"), container=f"{AGENT_HOME}/{name}", mode=mode)
         for name, mode in BUILT_IN_MOUNTS
+        if f"{host.home}/{name}" in host.kinds
     )
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -351,7 +352,8 @@ def _outside() -> Path:
     """Return a directory of the tests' own that is no system directory."""
     for base in (Path("/srv"), Path.home() / ".cache"):
         if os.access(base, os.W_OK):
-            return base / "jailoc-tests"
+            # Two checkouts may be tested at once.
+            return base / f"jailoc-tests-{zlib.crc32(str(ROOT).encode()):08x}"
     raise AssertionError("neither /srv nor ~/.cache can be written")
 
 

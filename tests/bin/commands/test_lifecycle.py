@@ -39,7 +39,7 @@ def settle(
         assert each.bundle
         place = Engine(
             Terminal(color=False), each.bundle, each.given, each.secrets,
-            lambda: apply.unchanged(None, each),
+            lambda: apply.unchanged(None, each), each.origin.host,
         )  # fmt: skip
         place.perform(StopAgent(container="1"))
     return stopped
