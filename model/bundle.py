@@ -68,8 +68,6 @@ class Bundle(Model):
     """The agent's image, and how it was decided."""
     compose: Compose
     firewall: Firewall
-    directories: tuple[str, ...]
-    """Host directories that are mounted; a missing one is made as the user, never by the engine."""
     seeds: tuple[Seed, ...]
     placeholders: tuple[Placeholder, ...] = ()
     """What is made in repositories on the host where it is missing."""

@@ -2,7 +2,8 @@
 
 One list for workspace paths and mounts: what steers jailoc, what proves who the user is, what hands
 over the machine. It is asked for the cleaned path and for the place behind symbolic links, about
-what lies in such a directory and about what holds one.
+what lies in such a directory and about what holds one. What is on it may be a link itself: then the
+place behind that, and every link on the way, count as well.
 """
 
 from jailoc.model.host import Host
@@ -45,19 +46,38 @@ def _reason(path: str, host: Host) -> str | None:
         return f"`{path}` lies in `{inside}`, which is the system's"
     if path.rpartition("/")[2] in SOCKET_NAMES or path in host.sockets:
         return f"`{path}` is an engine's socket, which is the whole machine"
-    controls = (host.config, host.cache, host.data)
-    credentials = tuple(f"{host.home}/{name}" for name in CREDENTIALS)
-    engines = (*(f"{host.home}/{name}" for name in ENGINES), *host.sockets)
-    if inside := first_within(path, controls):
-        return f"`{path}` lies in `{inside}`, which controls the sandbox"
-    if inside := first_within(path, credentials):
-        return f"`{path}` lies in `{inside}`, which holds credentials"
-    if inside := first_within(path, engines):
-        return f"`{path}` lies in `{inside}`, where an engine's socket is"
-    if path == host.home:
+    kept = [(place, each, why) for each, why in _kept(host) for place in host.places(each)]
+    for place, each, why in kept:
+        if within(path, place):
+            return f"`{path}` lies in `{place}`{_leads(place, each)}, {why}"
+    if path in host.places(host.home):
         return f"`{path}` is the home directory, with credentials and what controls the sandbox"
-    held = next((each for each in (host.home, *controls, *credentials, *engines)
-                 if within(each, path)), None)  # fmt: skip
-    if held:
-        return f"`{path}` holds `{held}`, with what controls the sandbox or credentials"
+    held = [(place, host.home) for place in host.places(host.home)]
+    held += [(place, each) for place, each, _ in kept]
+    for place, each in held:
+        if within(place, path):
+            return (
+                f"`{path}` holds `{place}`{_leads(place, each)}, with what controls the sandbox or "
+                "credentials"
+            )
     return None
+
+
+def guarded(host: Host) -> tuple[str, ...]:
+    """Return the paths whose real places have to be known, because nobody may reach them."""
+    return (host.home, *(each for each, _ in _kept(host)))
+
+
+def _kept(host: Host) -> tuple[tuple[str, str], ...]:
+    """Return what is kept out of every sandbox, as it is spelt, each with the reason."""
+    controls = (host.config, host.cache, host.data)
+    engines = (*(f"{host.home}/{name}" for name in ENGINES), *host.sockets)
+    return (
+        *((each, "which controls the sandbox") for each in controls),
+        *((f"{host.home}/{each}", "which holds credentials") for each in CREDENTIALS),
+        *((each, "where an engine's socket is") for each in engines),
+    )
+
+
+def _leads(place: str, each: str) -> str:
+    return "" if place == each else f", on the way of `{each}`"

@@ -96,6 +96,9 @@ class Host(Model):
     """Its own addresses, and the IPv6 networks it is on, as ADDRESS/LENGTH."""
     links: dict[str, str] = Field(default_factory=dict)
     """Paths the configuration names whose real place differs, with that place."""
+    hops: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Places on the way to such a path that decide where it leads: links, and what they leave by
+    `..`, in their order."""
     kinds: dict[str, Kind] = Field(default_factory=dict)
     """What there is at the paths that the compiler asks about; what is missing is not there."""
     files: dict[str, str] = Field(default_factory=dict)
@@ -145,6 +148,10 @@ class Host(Model):
     def real(self, path: str) -> str:
         """Return where a path leads once symbolic links are followed."""
         return self.links.get(path, path)
+
+    def places(self, path: str) -> tuple[str, ...]:
+        """Return a path, every place on its way that decides where it leads, and that place."""
+        return tuple(dict.fromkeys((path, *self.hops.get(path, ()), self.real(path))))
 
     @property
     def ssh_agent(self) -> str | None:

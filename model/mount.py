@@ -77,6 +77,11 @@ def parse_mount(text: str, host: Host) -> MountSpec:
     return MountSpec(host=source and clean(source), container=container, mode=Mode(word))
 
 
+def host_side(text: str) -> str:
+    """Return the host side of an entry as it is written, whether or not the rest is well formed."""
+    return _split(text)[0]
+
+
 def merge(layers: Iterable[tuple[str, Iterable[MountSpec]]]) -> tuple[Mount, ...]:
     """Lay mounts over each other by container path; the last entry of a path wins.
 

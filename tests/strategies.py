@@ -10,15 +10,20 @@ from hypothesis import strategies as st
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.load import load
 from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.agents.known import DEFAULT
 from jailoc.model.bundle import Bundle
 from jailoc.model.config import Config
 from jailoc.model.document import Document
 from jailoc.model.environment import RESERVED
-from jailoc.model.host import Host
+from jailoc.model.host import Host, Kind
 from jailoc.model.path import clean
 from jailoc.model.special_ranges import SPECIAL
 
-HOST = Host(home="/home/alice", ipv6=True)
+HOST = Host(
+    home="/home/alice",
+    ipv6=True,
+    kinds={f"/home/alice/{each.path}": Kind.DIRECTORY for each in DEFAULT.mounts},
+)
 
 Value = str | bool | int | float | Sequence[str]
 Table = Mapping[str, Value]

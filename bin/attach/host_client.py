@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from jailoc.bin.config import facts, source
+from jailoc.bin.host.links import Links
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.agents.agent import Agent
@@ -27,11 +28,13 @@ def find(terminal: Terminal, origin: source.Source, agent: Agent) -> str | None:
         for folder in folders:
             if (found := shutil.which(name, path=folder)) is None:
                 continue
-            real = os.path.realpath(found)
+            real, hops = Links().trace(found)
             trusted = first_within(found, origin.config.trust) or first_within(
                 real, origin.config.trust
             )
-            if trusted or not any(within(each, area) for each in (found, real) for area in areas):
+            if trusted or not any(
+                within(each, area) for each in (found, *hops, real) for area in areas
+            ):
                 return found
             terminal.say(f"passing over {found}: an agent can change it, and it is not in `trust`",
                          Meaning.WARNS)  # fmt: skip

@@ -5,25 +5,25 @@ import ipaddress
 import os
 import re
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jailoc.bin.config import build_context, repositories
 from jailoc.bin.engine import endpoint, stats
+from jailoc.bin.host import regular
+from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.config.load import Mentioned
+from jailoc.model.forbidden_paths import guarded
 from jailoc.model.host import Host, Kind
 
 __all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state_directory"]
 
-FILE_LIMIT = 1 << 20
-"""Bytes that are read of a file the configuration refers to."""
-
 
 def gather(mentioned: Mentioned) -> Host:
     """Ask everything that the compiler may know about what a configuration names."""
-    links = {path: real for path in mentioned.paths if (real := os.path.realpath(path)) != path}
     kinds = {path: kind for path in mentioned.paths if (kind := _kind(path)) is not None}
     texts = {path: text for path in mentioned.files if (text := _read(path)) is not None}
     for url in mentioned.urls:
@@ -31,7 +31,7 @@ def gather(mentioned: Mentioned) -> Host:
             texts[url] = text
     config_home = base("XDG_CONFIG_HOME", ".config")
     trees, named = repositories.gather(mentioned.searches, home(), config_home)
-    return Host(
+    host = Host(
         home=home(),
         config_home=config_home,
         cache_home=base("XDG_CACHE_HOME", ".cache"),
@@ -39,7 +39,6 @@ def gather(mentioned: Mentioned) -> Host:
         today=datetime.now(tz=UTC).date(),
         ipv6=_ipv6(),
         networks=_networks(),
-        links=links,
         kinds=kinds,
         files=texts,
         contexts={
@@ -52,6 +51,19 @@ def gather(mentioned: Mentioned) -> Host:
         agent_socket=_agent_socket(),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
+    return host.model_copy(
+        update=_ways((*mentioned.paths, *guarded(host), host.agent_socket or "/"))
+    )
+
+
+def _ways(paths: Iterable[str]) -> dict[str, object]:
+    """Return where paths lead, and over what."""
+    links = Links()
+    found = {path: links.trace(path) for path in paths}
+    return {
+        "links": {path: real for path, (real, _) in found.items() if real != path},
+        "hops": {path: hops for path, (_, hops) in found.items() if hops},
+    }
 
 
 def fetched(url: str) -> Path:
@@ -106,8 +118,8 @@ def _networks() -> tuple[str, ...]:
     address in it may change every day (RFC 8981). Elsewhere than on Linux the list is empty.
     """
     found = {f"{each}/32" for each in re.findall(r"\|-- ([0-9.]+)\n\s+/32 host LOCAL",
-                                                 _read("/proc/net/fib_trie") or "")}  # fmt: skip
-    for line in (_read("/proc/net/if_inet6") or "").splitlines():
+                                                 _kernel("/proc/net/fib_trie"))}  # fmt: skip
+    for line in _kernel("/proc/net/if_inet6").splitlines():
         address, _, length, *_ = line.split()
         network = ipaddress.IPv6Network((int(address, 16), int(length, 16)), strict=False)
         found.add(str(network))
@@ -115,13 +127,16 @@ def _networks() -> tuple[str, ...]:
 
 
 def _read(path: str) -> str | None:
-    """Read a small regular text file; None if it is anything else."""
+    """Read a small regular text file, line ends as they are; None if it is anything else."""
     try:
-        if not Path(path).is_file():
-            return None
-        # Line ends as they are: what the compiler is given is what is in the file.
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            text = file.read(FILE_LIMIT + 1)
-    except (OSError, UnicodeDecodeError):
+        return regular.read(path).decode("utf-8")
+    except (OSError, UnicodeDecodeError, regular.NotRegular):
         return None
-    return text if len(text) <= FILE_LIMIT else None
+
+
+def _kernel(path: str) -> str:
+    """Read what the kernel says (proc(5)); nothing where it says nothing."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""

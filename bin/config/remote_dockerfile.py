@@ -4,7 +4,7 @@ import hashlib
 import urllib.error
 
 from jailoc.bin.config import facts
-from jailoc.bin.host import files, http
+from jailoc.bin.host import files, http, regular
 from jailoc.model.diagnostic import refuse
 
 TIMEOUT = 30
@@ -21,7 +21,7 @@ def fetch(url: str) -> tuple[str | None, str]:
         Refused: there was no answer, not status 200, too much text, or no text.
     """
     try:
-        status, body = http.get(url, timeout=TIMEOUT, limit=facts.FILE_LIMIT)
+        status, body = http.get(url, timeout=TIMEOUT, limit=regular.LIMIT)
     except (OSError, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
             with error:
@@ -29,7 +29,7 @@ def fetch(url: str) -> tuple[str | None, str]:
         raise _refused(url, str(getattr(error, "reason", error))) from None
     if status != 200:
         raise _refused(url, f"status {status}")
-    if len(body) > facts.FILE_LIMIT:
+    if len(body) > regular.LIMIT:
         raise _refused(url, "it is larger than 1 MiB")
     try:
         text = body.decode()

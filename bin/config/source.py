@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jailoc.bin.config import facts
+from jailoc.bin.host import regular
+from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
 from jailoc.generators.config.resolve import names
@@ -116,13 +118,19 @@ def text_of(path: Path, named: bool) -> tuple[str, bool]:
         Refused: it cannot be read, or is missing although it was named.
     """
     try:
-        return path.read_bytes().decode("utf-8"), False
+        return regular.read(str(path)).decode("utf-8"), False
     except FileNotFoundError:
-        if not named:
+        place, hops = Links().trace(str(path))
+        if any(not Path(hop).exists() for hop in hops):
+            what, hint = f"leads to `{place}`, which does not exist", "make it, or mend the link"
+        elif not named:
             return asset("starter.toml"), True
-        what, hint = "does not exist", "check the path, or let `jailoc init` write a first one"
+        else:
+            what, hint = "does not exist", "check the path, or let `jailoc init` write a first one"
     except UnicodeDecodeError as error:
         what, hint = f"is not UTF-8 (byte {error.start})", "save it as UTF-8"
+    except regular.NotRegular as error:
+        what, hint = str(error), "a configuration is a regular file of at most 1 MiB"
     except OSError as error:
         what, hint = f"cannot be read: {error.strerror}", "check its permissions"
     raise refuse("config-file", f"configuration file `{path}` {what}", hint=hint)

@@ -15,6 +15,7 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.effective import of_workspace
 from jailoc.generators.config.resolve import names, resolve
+from jailoc.generators.config.sources import missing as missing_sources
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.origins import tell
 from jailoc.generators.plan.plan import moved, plan, plan_removal
@@ -88,6 +89,8 @@ def item(
     """
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
+    if complete and docker.endpoint().local:
+        _check_sources(origin, name)
     missing: tuple[str, ...] = ()
     if complete:
         values = secret.values(workspace)
@@ -129,6 +132,16 @@ def item(
         secrets=values,
         origin=origin,
     )
+
+
+def _check_sources(origin: Source, name: str) -> None:
+    """Refuse what is not there; neither jailoc nor the engine makes anything in its place.
+
+    Raises:
+        Refused: with every path and mount that has no source.
+    """
+    if absent := tuple(missing_sources(origin.document, origin.config, name, origin.host)):
+        raise Refused(absent)
 
 
 def leftover(origin: Source, name: str) -> Item:
@@ -198,7 +211,12 @@ def carry_out(
             return _remove(terminal, each, approved, prune)
         _check_port(each.bundle)
         place = execute.Engine(
-            terminal, each.bundle, each.given, each.secrets, lambda: unchanged(session, each)
+            terminal,
+            each.bundle,
+            each.given,
+            each.secrets,
+            lambda: unchanged(session, each),
+            each.origin.host,
         )
         place.wait()
         found = place.observe()

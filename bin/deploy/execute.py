@@ -1,18 +1,17 @@
 """Carry out the steps of a plan, on the disk and on the engine."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import check, images, machine, plugin
+from jailoc.bin.deploy import check, images, machine, plugin, proof
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker
-from jailoc.bin.host import files, placeholders
+from jailoc.bin.engine import containers, docker, startup
+from jailoc.bin.host import files, links, placeholders
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.record import applied
@@ -20,6 +19,7 @@ from jailoc.generators.runtime.verify import Check
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
+from jailoc.model.host import Host
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import (
     BuildImages,
@@ -36,7 +36,15 @@ from jailoc.model.plan import (
     StopAgent,
     WriteFiles,
 )
-from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, HAND_SECRETS, WALL, project
+from jailoc.model.sandbox import (
+    AGENT,
+    COMPOSE_FILE,
+    FIREWALL,
+    HAND_SECRETS,
+    PASSWORD_FILE,
+    WALL,
+    project,
+)
 
 START_LIMIT = 180
 """Seconds that a workspace may take to become healthy; a first start fills its volumes."""
@@ -66,6 +74,7 @@ class Engine:
         given: Given,
         secrets: secret.Values,
         unchanged: Callable[[], None],
+        host: Host,
     ) -> None:
         """Prepare to bring about what a bundle says.
 
@@ -75,9 +84,10 @@ class Engine:
             given: What a plan was made with.
             secrets: Every value that is handed over.
             unchanged: Raises if the configuration, or what it names, is not what was compiled.
+            host: The machine as it was checked.
         """
         self._terminal, self._bundle, self._given = terminal, bundle, given
-        self._secrets, self._unchanged = secrets, unchanged
+        self._secrets, self._unchanged, self._host = secrets, unchanged, host
         self._directory = Path(bundle.directory)
         self.touched = False
         """Whether anything that runs, or its files, may be other than before."""
@@ -95,7 +105,6 @@ class Engine:
             case StopAgent():
                 self._stop(step.container)
             case WriteFiles():
-                self._prepare()
                 files.write_bundle(self._bundle, self._directory)
                 plugin.write(self._bundle.agent)
             case RemoveContainer():
@@ -148,11 +157,7 @@ class Engine:
         self._unchanged()
 
     def _prepare(self) -> None:
-        """Make missing mounted directories as the user; the engine would make them as root."""
-        for path in self._bundle.directories:
-            if not os.path.lexists(path):
-                Path(path).mkdir(parents=True)
-                self._terminal.say(f"created {path}", Meaning.WARNS)
+        """Make what only its own absence would let the agent make, in the checked places alone."""
         for each in self._bundle.placeholders:
             try:
                 if placeholders.make(each):
@@ -165,9 +170,9 @@ class Engine:
                     "lies on the way, and to whom it belongs",
                 ) from None
         for seed in self._bundle.seeds:
+            folder, _, name = seed.path.rpartition("/")
             try:
-                with Path(seed.path).open("x", encoding="utf-8") as file:
-                    file.write(seed.text)
+                links.create(proof.checked(folder, self._host), name, seed.text)
             except FileExistsError:
                 continue
             except OSError as error:
@@ -175,13 +180,21 @@ class Engine:
 
     def _start(self, services: tuple[str, ...]) -> None:
         self._prepare()
-        start(self._terminal, self._bundle.compose.name, self._directory, services)
+        start(
+            self._terminal, self._bundle.compose.name, self._directory, services,
+            Held(
+                self._secrets,
+                lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
+            ),
+        )  # fmt: skip
 
     def _wall(self) -> str:
         return wall_of(self._bundle.compose.name)
 
     def _hand_secrets(self) -> None:
-        hand_secrets(self._wall(), self._secrets)
+        # An agent that is to start gets the password once its mounts are proved.
+        running = startup.running(self._bundle.compose.name, AGENT)
+        hand_secrets(self._wall(), self._secrets if running else withheld(self._secrets))
 
     def _prove(self) -> None:
         """Compare what runs with its model.
@@ -236,18 +249,38 @@ def build_unknown(terminal: Terminal, bundle: Bundle) -> None:
         build(terminal, bundle)
 
 
-def start(terminal: Terminal, project: str, directory: Path, services: tuple[str, ...]) -> None:
-    """Make and start what is missing or stopped of a project, and wait until it is healthy."""
+class Held(NamedTuple):
+    """What an agent that has started waits for."""
+
+    secrets: secret.Values
+    prove: Callable[[str], None]
+    """Raises if what is mounted in a container, named by its id, is not what it should be."""
+
+
+def start(
+    terminal: Terminal, project: str, directory: Path, services: tuple[str, ...], held: Held
+) -> None:
+    """Make and start what is missing or stopped of a project, and wait until it is healthy.
+
+    The agent's program begins only when its mounts are proved.
+    """
     machine.hand(directory)
+    compose = directory / COMPOSE_FILE
+    begins = AGENT in services and not startup.running(project, AGENT)
     if AGENT in services:
         terminal.say(f"starting {project.removeprefix('jailoc-')}")
-    containers.up(
-        project,
-        directory / COMPOSE_FILE,
-        list(services),
-        terminal.quote,
-        START_LIMIT,
-    )
+    containers.up(project, compose, list(services), terminal.quote, None if begins else START_LIMIT)
+    if begins:
+        agent = startup.running(project, AGENT)
+        if agent is not None:
+            held.prove(agent)
+            hand_secrets(wall_of(project), held.secrets)
+        startup.wait(project, services, START_LIMIT)
+
+
+def withheld(secrets: secret.Values) -> secret.Values:
+    """Return what is handed over before the agent may begin."""
+    return {name: value for name, value in secrets.items() if name != PASSWORD_FILE}
 
 
 def wall_of(project: str) -> str:

@@ -1,21 +1,23 @@
 """The way back: what a workspace was before an apply, and how it becomes that again."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import execute, machine
+from jailoc.bin.deploy import execute, machine, proof
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker
+from jailoc.bin.engine import docker, startup
 from jailoc.bin.host import files as store
+from jailoc.bin.host.links import Identity
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import COMPOSE_FILE, FIREWALL, WALL
+from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, WALL
 
 
 class Before(Model):
@@ -25,11 +27,16 @@ class Before(Model):
     files: dict[str, tuple[int, bytes]]
     containers: dict[str, str]
     """Id of each container that ran, by service."""
+    sources: dict[str, str]
+    """What was mounted in the agent's container, by its place there."""
+    behind: dict[str, Identity | None] | None
+    """What lay behind that; None where it could not be looked at."""
 
 
 def remember(found: Deployed) -> Before:
     """Keep what an apply is about to change."""
     directory = facts.cache_directory() / found.workspace
+    sources = _binds(found)
     return Before(
         workspace=found.workspace,
         files={
@@ -40,7 +47,16 @@ def remember(found: Deployed) -> Before:
         containers={
             name: each.id for name, each in found.containers.items() if each.state == "running"
         },
+        sources=sources,
+        behind=proof.look(found.containers[AGENT].id, sources) if sources else None,
     )
+
+
+def _binds(found: Deployed) -> dict[str, str]:
+    agent = found.containers.get(AGENT)
+    if agent is None or agent.state != "running":
+        return {}
+    return startup.binds(agent.id)
 
 
 def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
@@ -62,20 +78,41 @@ def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
             if each.id not in kept or replaced:
                 engine.remove(each.id)
         _restore(directory, before)
-        execute.start(terminal, project, directory, (WALL,))
+        held = execute.Held(secrets, lambda agent: _prove(before, agent))
+        execute.start(terminal, project, directory, (WALL,), held)
         wall = execute.wall_of(project)
-        execute.hand_secrets(wall, secrets)
+        running = startup.running(project, AGENT)
+        execute.hand_secrets(wall, secrets if running else execute.withheld(secrets))
         if not replaced:
             machine.hand(directory)
             engine.feed(wall, [*FIREWALL, "reload"], b"")
-        execute.start(terminal, project, directory, tuple(before.containers))
+        execute.start(terminal, project, directory, tuple(before.containers), held)
     except (docker.DockerError, Refused, OSError) as error:
         terminal.say(f"{before.workspace}: the way back failed as well: {error}", Meaning.FAILS)
+        _stop(project)
         terminal.say(
             f"see `jailoc logs {before.workspace}`, then run `jailoc up` again", Meaning.WARNS
         )
         return
     terminal.say(f"{before.workspace}: the previous state runs again", Meaning.WARNS)
+
+
+def _prove(before: Before, agent: str) -> None:
+    """Compare what is mounted anew with what was mounted before.
+
+    Raises:
+        Refused: it is something else.
+    """
+    if before.behind is not None:
+        present = proof.look(agent, before.sources)
+        proof.compare(before.sources, before.behind, present or {})
+
+
+def _stop(project: str) -> None:
+    """Stop an agent that waits for what it will not get."""
+    with suppress(docker.DockerError, Refused):
+        if (agent := startup.running(project, AGENT)) is not None:
+            engine.remove(agent)
 
 
 def _restore(directory: Path, before: Before) -> None:

@@ -171,9 +171,9 @@ def compose(project: str, file: Path | None, arguments: Iterable[str], **options
 
 
 def up(
-    project: str, file: Path, services: list[str], line: Callable[[str], None], wait: int
+    project: str, file: Path, services: list[str], line: Callable[[str], None], wait: int | None
 ) -> None:
-    """Start services of a project and wait until they are healthy.
+    """Start services of a project, and wait until what they need, or they too, are healthy.
 
     What is there is only started: whether a container is made anew is decided elsewhere.
 
@@ -182,21 +182,22 @@ def up(
         file: The compose file.
         services: Those to start, with what they wait for.
         line: Called with each line of progress.
-        wait: Seconds until it counts as failed.
+        wait: Seconds until it counts as failed; None to leave it to whoever waits for them.
 
     Raises:
         DockerError: a service did not become healthy, or the engine refused.
     """
+    waiting = [] if wait is None else ["--wait", "--wait-timeout", str(wait)]
     stream(
         compose(
             project,
             file,
             ["--ansi", "never", "--progress", "plain", "up", "--detach", "--no-recreate",
-             "--no-build", "--quiet-pull", "--wait", "--wait-timeout", str(wait), *services],
+             "--no-build", "--quiet-pull", *waiting, *services],
         ),
         what=f"starting project {project}",
         line=line,
-        timeout=wait + MARGIN,
+        timeout=(wait or 0) + MARGIN,
     )  # fmt: skip
 
 

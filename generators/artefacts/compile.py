@@ -75,7 +75,6 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         for each in builds
         for file in each.context
     ]
-    sources = [*(each.path for each in workspace.paths), *(each.host for each in workspace.mounts)]
     return Bundle(
         workspace=workspace.name,
         agent=workspace.agent,
@@ -87,7 +86,6 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         firewall=rules,
         seeds=seeds(workspace),
         placeholders=workspace.placeholders,
-        directories=tuple(dict.fromkeys(sources)),
     )
 
 

@@ -9,18 +9,12 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from jailoc.generators.config.resolve import built_in_mounts
 from jailoc.model.address import AddressSet, Family, Network
-from jailoc.model.agents.known import DEFAULT
 from jailoc.model.allow_entry import parse_network, parse_table
-from jailoc.model.base import Model
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.egress import Egress
-from jailoc.model.forbidden_paths import spellings
-from jailoc.model.host import Host
-from jailoc.model.mount import Mode, merge, parse_mount
-from jailoc.model.path import clean, expand, within
+from jailoc.model.path import clean, expand
 from jailoc.model.sandbox import FIRST_PORT
 from jailoc.model.special_ranges import SPECIAL
 
@@ -29,24 +23,7 @@ WIDEST = 8
 """The shortest prefix of a network that opens without a word."""
 
 
-class Area(Model):
-    """A directory of the host that an agent can write to."""
-
-    path: str
-    workspace: str
-
-
-class Input(Model):
-    """A file or directory that decides what the host does or what a sandbox is given."""
-
-    path: str
-    what: str
-    where: Path
-    whole: bool = False
-    """A directory whose whole content counts, not only its name."""
-
-
-def conflicts(document: Document, host: Host) -> tuple[Diagnostic, ...]:
+def conflicts(document: Document) -> tuple[Diagnostic, ...]:
     """Return every conflict between keys of a document."""
     return (
         *_images(document),
@@ -54,8 +31,7 @@ def conflicts(document: Document, host: Host) -> tuple[Diagnostic, ...]:
         *_secrets(document),
         *_everything(document),
         *_shut(document),
-        *_steering(document, host),
-        *_plain_http(document, host),
+        *_plain_http(document),
     )
 
 
@@ -256,7 +232,7 @@ def _networks(document: Document, at: Path) -> tuple[tuple[Path, Network], ...]:
     return tuple(parsed)
 
 
-def _plain_http(document: Document, host: Host) -> Iterator[Diagnostic]:
+def _plain_http(document: Document) -> Iterator[Diagnostic]:
     named = {each for _, each in texts(document.data.get("trust"))}
     places: list[tuple[Path, object]] = [
         (("base", "dockerfile"), table(document.data, "base").get("dockerfile")),
@@ -272,101 +248,4 @@ def _plain_http(document: Document, host: Host) -> Iterator[Diagnostic]:
                 "and the host builds it",
                 "an https:// URL",
                 f'or allow it by name, at the top of the file: trust = ["{value}"]',
-            )
-
-
-def _steering(document: Document, host: Host) -> Iterator[Diagnostic]:
-    areas = tuple(_areas(document.data, host))
-    trusted = [
-        path
-        for _, each in texts(document.data.get("trust"))
-        if (path := absolute(each, host.home)) is not None
-    ]
-    for each in _inputs(document.data, host):
-        if any(within(each.path, path) for path in trusted):
-            continue
-        area = next((area for area in areas if _writable(each, area, host)), None)
-        if area is not None:
-            yield found(
-                document,
-                each.where,
-                "steering",
-                f"{each.what} `{each.path}` {_relation(each, area, host)} `{area.path}`, which "
-                f"the agent of workspace `{area.workspace}` can write: it would steer the host",
-                "a place outside of every writable path and mount",
-                f'move it, or allow it by name, at the top of the file: trust = ["{each.path}"]',
-            )
-
-
-def _writable(each: Input, area: Area, host: Host) -> bool:
-    return any(
-        within(mine, theirs) or (each.whole and within(theirs, mine))
-        for mine in spellings(each.path, host)
-        for theirs in spellings(area.path, host)
-    )
-
-
-def _relation(each: Input, area: Area, host: Host) -> str:
-    inside = any(
-        within(mine, theirs)
-        for mine in spellings(each.path, host)
-        for theirs in spellings(area.path, host)
-    )
-    return "lies in" if inside else "holds"
-
-
-def _areas(data: Table, host: Host) -> Iterator[Area]:
-    shared = _mounts(table(data, "defaults"), host)
-    for name, workspace in workspaces(data):
-        for _, text in texts(workspace.get("paths")):
-            if path := absolute(text, host.home):
-                yield Area(path=path, workspace=name)
-        layers = (built_in_mounts(host, DEFAULT), shared, _mounts(workspace, host))
-        for mount in merge(("", layer) for layer in layers):
-            if mount.mode is Mode.READ_WRITE:
-                yield Area(path=mount.host, workspace=name)
-
-
-def _mounts(scope: Table, host: Host) -> list[Any]:
-    parsed = []
-    for _, text in texts(scope.get("mounts")):
-        try:
-            parsed.append(parse_mount(text, host))
-        except PydanticCustomError:
-            continue
-    return parsed
-
-
-def _inputs(data: Table, host: Host) -> Iterator[Input]:
-    def given(text: object, what: str, *where: str | int, whole: bool = False) -> Iterator[Input]:
-        if path := absolute(text, host.home):
-            yield Input(path=path, what=what, where=where, whole=whole)
-
-    base = table(data, "base")
-    yield from given(base.get("dockerfile"), "Dockerfile", "base", "dockerfile")
-    for index, text in texts(base.get("ca_certificates")):
-        yield from given(text, "certificate", "base", "ca_certificates", index)
-    for at, scope in scopes(data):
-        for index, text in texts(scope.get("env_file")):
-            yield from given(text, "env file", *at, "env_file", index)
-        for kind in ("env", "file"):
-            for name in sorted(table(scope, "secrets", kind)):
-                source = table(scope, "secrets", kind, name).get("from_file")
-                yield from given(source, "secret file", *at, "secrets", kind, name, "from_file")
-        if at == ("defaults",):
-            continue
-        dockerfile = absolute(scope.get("dockerfile"), host.home)
-        if dockerfile is None:
-            continue
-        yield Input(path=dockerfile, what="Dockerfile", where=(*at, "dockerfile"))
-        if context := absolute(scope.get("build_context"), host.home):
-            yield Input(
-                path=context, what="build context", where=(*at, "build_context"), whole=True
-            )
-        else:
-            yield Input(
-                path=dockerfile.rpartition("/")[0] or "/",
-                what="build context",
-                where=(*at, "dockerfile"),
-                whole=True,
             )

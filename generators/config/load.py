@@ -18,6 +18,8 @@ from jailoc.generators.config.conflicts import (
     wide,
 )
 from jailoc.generators.config.resolve import holds, names, protection
+from jailoc.generators.config.sources import missing
+from jailoc.generators.config.steering import steering
 from jailoc.model import protect
 from jailoc.model.agents.known import DEFAULT
 from jailoc.model.base import Model
@@ -35,7 +37,7 @@ from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import SYSTEM
 from jailoc.model.host import Host
-from jailoc.model.mount import Mode
+from jailoc.model.mount import Mode, host_side
 from jailoc.model.path import clean, first_within, within
 from jailoc.model.secret import Source
 
@@ -105,7 +107,7 @@ def load(document: Document, host: Host) -> Config:
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
     """
-    problems = list(conflicts(document, host))
+    problems = [*conflicts(document), *steering(document, host)]
     try:
         config = Config.model_validate(document.data, context={"host": host})
     except ValidationError as error:
@@ -135,7 +137,8 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                     )
                 )
         found_ones += _exposed(document, config, name, host)
-    found_ones += dict.fromkeys(_privileged(document, config))
+        found_ones += missing(document, config, name, host)
+    found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
@@ -208,7 +211,9 @@ def mentioned(document: Document, home: str) -> Mentioned:
     It reads the document without believing it, since nothing has been checked yet.
     """
     data = document.data
-    paths: list[object] = [f"{home}/{name}" for name in _OWN]
+    paths: list[object] = [
+        f"{home}/{name}" for name in (*_OWN, *(each.path for each in DEFAULT.mounts))
+    ]
     files: list[object] = [text for _, text in texts(table(data, "base").get("ca_certificates"))]
     sources: list[object] = [table(data, "base").get("dockerfile")]
     contexts: list[object] = []
@@ -222,7 +227,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         contexts.append(
             scope.get("build_context") or (overlay and (overlay.rpartition("/")[0] or "/"))
         )
-        paths += [text.split(":", 1)[0] for _, text in texts(scope.get("mounts"))]
+        paths += [host_side(text) for _, text in texts(scope.get("mounts"))]
         for kind in ("env", "file"):
             for name in table(scope, "secrets", kind):
                 paths.append(table(scope, "secrets", kind, name).get("from_file"))

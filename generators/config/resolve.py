@@ -150,7 +150,7 @@ def holds(entry: HostEntry | NetworkEntry, host: Host) -> bool:
 
 
 def built_in_mounts(host: Host, agent: Agent) -> tuple[MountSpec, ...]:
-    """Return the weakest layer of mounts."""
+    """Return the weakest layer of mounts: what there is of it on this machine."""
     return tuple(
         MountSpec(
             host=clean(f"{host.home}/{each.path}"),
@@ -158,6 +158,7 @@ def built_in_mounts(host: Host, agent: Agent) -> tuple[MountSpec, ...]:
             mode=each.mode,
         )
         for each in agent.mounts
+        if f"{host.home}/{each.path}" in host.kinds
     )
 
 

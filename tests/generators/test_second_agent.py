@@ -94,7 +94,7 @@ def test_mounts_and_seeds_follow_the_record() -> None:
     assert [(each.path, each.text) for each in made.seeds] == [
         ("/home/alice/.other/.gitignore", "made\n")
     ]
-    assert "/home/alice/.other" in made.directories
+    assert "/home/alice/.other" in file_of(made, "docker-compose.yml")
 
 
 def test_an_agent_that_insists_on_no_file_gets_none() -> None:

@@ -38,7 +38,7 @@ def settle(
         assert each.bundle
         place = Engine(
             session.terminal, each.bundle, each.given, each.secrets,
-            lambda: apply.unchanged(session, each),
+            lambda: apply.unchanged(session, each), each.origin.host,
         )  # fmt: skip
         place.perform(StopAgent(container="1"))
     return stopped

@@ -123,14 +123,6 @@ def test_certificates_are_in_every_image_that_is_built_and_change_its_tag() -> N
         assert held == [pem + "\n"]
 
 
-def test_the_directories_are_the_paths_and_the_mounts_each_once() -> None:
-    text = toml({"a": {"paths": ["/data/x", "/data/y"], "mounts": ["/data/x:/z", "/m:/m"]}})
-    directories = bundle_of(text, "a").directories
-    assert directories[:2] == ("/data/x", "/data/y")
-    assert directories.count("/data/x") == 1
-    assert directories[-1] == "/m"
-
-
 def test_generated_files_belong_in_the_cache_directory_of_the_host() -> None:
     assert bundle_of("[workspaces.a]", "a").directory == "/home/alice/.cache/jailoc/a"
     host = Host(home="/home/alice", cache_home="/srv/cache")

@@ -10,7 +10,7 @@ from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document
-from jailoc.model.host import Host
+from jailoc.model.host import Host, Kind
 from tests.strategies import HOST, bundle_of, config_of, configs, hostile, quote, toml
 
 
@@ -51,7 +51,8 @@ def test_an_integer_is_a_number_of_cpus() -> None:
 def test_a_path_in_two_workspaces_is_a_warning_at_the_second_one() -> None:
     text = toml({"b": {"paths": ["/data/x"]}, "a": {"paths": ["/data/./x/", "/data/y"]}})
     document = Document(text, "config.toml")
-    (found,) = warnings(document, load(document, HOST), HOST)
+    host = HOST.model_copy(update={"kinds": dict.fromkeys(("/data/x", "/data/y"), Kind.DIRECTORY)})
+    (found,) = warnings(document, load(document, host), host)
     assert (found.code, found.severity) == ("path-shared", Severity.WARNING)
     assert found.where == "workspaces.b.paths[0]"
     assert found.position is not None
@@ -61,7 +62,8 @@ def test_a_path_in_two_workspaces_is_a_warning_at_the_second_one() -> None:
 
 def test_the_same_path_twice_in_one_workspace_is_no_warning() -> None:
     document = Document(toml({"a": {"paths": ["/data/x", "/data/x"]}}), "config.toml")
-    assert warnings(document, load(document, HOST), HOST) == ()
+    host = HOST.model_copy(update={"kinds": {"/data/x": Kind.DIRECTORY}})
+    assert warnings(document, load(document, host), host) == ()
 
 
 def test_an_unknown_workspace_is_refused_with_the_nearest_name() -> None:
@@ -90,7 +92,16 @@ b = 3
 """
     found = mentioned(Document(text, "config.toml"), "/home/alice")
     own = {
-        f"/home/alice/{name}" for name in (".gitconfig", ".config/git/config", ".ssh/known_hosts")
+        f"/home/alice/{name}"
+        for name in (
+            ".gitconfig",
+            ".config/git/config",
+            ".ssh/known_hosts",
+            ".config/opencode",
+            ".opencode",
+            ".claude/transcripts",
+            ".agents",
+        )
     }
     named = {path for path in found.paths if not path.startswith("/data/x/")}
     assert named == own | {"/data/x", "/home/alice/ca.pem", "/home/alice/d", "/home/alice/e.env"}

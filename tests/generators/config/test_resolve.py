@@ -73,11 +73,11 @@ def test_literal_addresses_among_hosts_are_networks_of_one_and_comments_nothing(
 
 
 def test_paths_are_the_workspaces_own_cleaned_in_order_and_once() -> None:
-    found = resolved({"paths": ["~/src", "/data/./x/", "/home/alice/src", "/data"]}).paths
+    found = resolved({"paths": ["~/src", "/data/./x/", "/home/alice/src", "/srv"]}).paths
     assert [(each.path, each.origin) for each in found] == [
         ("/home/alice/src", "workspaces.a.paths[0]"),
         ("/data/x", "workspaces.a.paths[1]"),
-        ("/data", "workspaces.a.paths[2]"),
+        ("/srv", "workspaces.a.paths[2]"),
     ]
 
 

@@ -1,0 +1,140 @@
+"""Proof that what lies behind the mounts of a container that starts is what was checked.
+
+Paths are checked by name, and the engine mounts by name, later. So what it has mounted is compared
+with the checked places, by device and inode, before the agent's program begins: `agent.sh` waits
+for the password, which is handed over last.
+
+The look is from outside: nothing in the container is run. Where this user may not look at its
+processes, a container of our own image does, in their PID namespace. An engine with a kernel of its
+own (Docker Desktop, another machine) maps what it mounts to other devices: nothing can be compared,
+and that is said.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from jailoc.bin.engine import docker
+from jailoc.bin.host.links import Identity, identity
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Bind
+from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.host import Host
+from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import AGENT, AGENT_USER, WALL
+
+Places = dict[str, Identity | None]
+"""What lies at each place, by its path in the container."""
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+"""The same in every container of this kernel, and in none of another (random(4))."""
+LOOK = """
+import json, os, sys
+def identity(path):
+    try:
+        here = os.open("/proc/1/root", os.O_RDONLY | os.O_DIRECTORY)
+        for name in filter(None, path.split("/")):
+            here = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=here)
+        found = os.fstat(here)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+places = {path: identity(path) for path in json.load(sys.stdin)}
+print(json.dumps([open("/proc/sys/kernel/random/boot_id").read(), places]))
+"""
+
+
+def prove(terminal: Terminal, bundle: Bundle, host: Host, container: str) -> None:
+    """Compare what is mounted in the agent's container with what was checked.
+
+    Raises:
+        Refused: something else is mounted than what was checked.
+    """
+    binds = [each for each in bundle.compose.services[AGENT].mounts if isinstance(each, Bind)]
+    image = bundle.compose.services[WALL].image.text
+    present = look(container, [each.target.text for each in binds], image)
+    if present is None:
+        terminal.say(
+            "what lies behind the mounts cannot be compared: the engine has a kernel of its own, "
+            "or lets nobody look",
+            Meaning.WARNS,
+        )
+        return
+    wanted = {each.target.text: identity(checked(each.source.text, host)) for each in binds}
+    sources = {each.target.text: each.source.text for each in binds}
+    compare(sources, wanted, present)
+
+
+def compare(
+    sources: Mapping[str, str], wanted: Mapping[str, Identity | None], present: Places
+) -> None:
+    """Compare what was checked with what is mounted, both by place in the container.
+
+    Raises:
+        Refused: naming each that differs, or that is not there.
+    """
+    wrong = [each for each in wanted if wanted[each] is None or wanted[each] != present.get(each)]
+    if wrong:
+        raise Refused(
+            tuple(
+                Diagnostic(
+                    code="mount-swapped",
+                    message=f"`{each}` in the sandbox is not `{sources[each]}` as it was checked: "
+                    "something else was put there meanwhile",
+                    hint="look at what lies there now, and who can write there; then try again",
+                )
+                for each in wrong
+            )
+        )
+
+
+def checked(source: str, host: Host) -> str:
+    """Return the place that a source led to when it was checked."""
+    known, below = source, ""
+    while known != "/" and known not in host.links:
+        known, _, name = known.rpartition("/")
+        known, below = known or "/", f"/{name}{below}"
+    return host.real(known).rstrip("/") + below or "/"
+
+
+def look(container: str, targets: Iterable[str], image: str | None = None) -> Places | None:
+    """Return what lies at places of a running container; None where that cannot be compared.
+
+    Args:
+        container: Its id.
+        targets: Absolute paths in it.
+        image: One of our own, for a look where this user may not.
+    """
+    targets = tuple(targets)
+    found = json.loads(docker.run(["inspect", container], what="inspect container", timeout=30))[0]
+    root = f"/proc/{found['State']['Pid']}/root"
+    if _belongs(found["State"]["Pid"], found["Id"]) and os.access(root, os.X_OK):
+        return {each: identity(each, root) for each in targets}
+    if image is None or not docker.endpoint().local or not BOOT.exists():
+        return None
+    try:
+        told = docker.run(
+            ["run", "--rm", "--interactive", "--pull", "never", "--network", "none",
+             "--pid", f"container:{found['Id']}", "--user", AGENT_USER, "--cap-drop", "ALL",
+             "--security-opt", "no-new-privileges", "--read-only", "--entrypoint", "python3",
+             image, "-I", "-c", LOOK],
+            what="looking at the mounts",
+            stdin=json.dumps(targets).encode(),
+            timeout=60,
+        )  # fmt: skip
+        boot, places = json.loads(told)
+    except (docker.DockerError, ValueError):
+        return None
+    if boot != BOOT.read_text():
+        return None
+    return {each: tuple(place) if place else None for each, place in places.items()}
+
+
+def _belongs(pid: int, container: str) -> bool:
+    """Tell whether a process is one of this machine's, in that container (cgroups(7))."""
+    try:
+        return pid > 0 and container in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False

@@ -1,0 +1,100 @@
+"""Where paths lead: every symbolic link on the way, and a look at a place that follows none."""
+
+import os
+from pathlib import Path
+
+MOST_LINKS = 40
+"""Links that the kernel follows on one way (path_resolution(7))."""
+
+
+class Links:
+    """Paths as they lie now; each place is asked about once."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._targets: dict[str, str | None] = {}
+
+    def trace(self, path: str) -> tuple[str, tuple[str, ...]]:
+        """Return where an absolute path leads, and the places on the way that decide it.
+
+        These are the links, and the directories that a link leaves by `..`: whoever can put
+        something else there decides where the path leads. What is missing leads to itself.
+        """
+        rest = path.split("/")[::-1]
+        here, crossed, left = "", dict[str, None](), MOST_LINKS
+        while rest:
+            name = rest.pop()
+            if name in {"", "."}:
+                continue
+            if name == "..":
+                crossed |= {here: None} if here else {}
+                here = here.rpartition("/")[0]
+                continue
+            place = f"{here}/{name}"
+            target = self._target(place)
+            left -= target is not None
+            if target is None or left < 0:
+                here = place
+                continue
+            crossed[place] = None
+            here = "" if target.startswith("/") else here
+            rest += target.split("/")[::-1]
+        return here or "/", tuple(crossed)
+
+    def _target(self, place: str) -> str | None:
+        if place not in self._targets:
+            try:
+                self._targets[place] = str(Path(place).readlink())
+            except OSError:
+                self._targets[place] = None
+        return self._targets[place]
+
+
+Identity = tuple[int, int]
+"""Device and inode of a file or directory (stat(2))."""
+
+
+def identity(path: str, root: str = "/") -> Identity | None:
+    """Return what lies at a path in which nothing is a symbolic link; None if it is not so.
+
+    Args:
+        path: Absolute and clean.
+        root: The directory that the path begins in.
+    """
+    try:
+        here = _walk(path, root)
+    except OSError:
+        return None
+    try:
+        found = os.fstat(here)
+    finally:
+        os.close(here)
+    return found.st_dev, found.st_ino
+
+
+def create(directory: str, name: str, text: str) -> None:
+    """Write a new file in a directory on whose way nothing is a symbolic link.
+
+    Raises:
+        OSError: it is there already, a link is on the way, or it cannot be written.
+    """
+    folder = _walk(directory, "/")
+    try:
+        kind = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with os.fdopen(os.open(name, kind, 0o666, dir_fd=folder), "w", encoding="utf-8") as file:
+            file.write(text)
+    finally:
+        os.close(folder)
+
+
+def _walk(path: str, root: str) -> int:
+    """Open what lies at a path below a directory; the caller closes it."""
+    kind = os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", 0)
+    here = os.open(root, os.O_DIRECTORY | os.O_CLOEXEC)
+    for name in filter(None, path.split("/")):
+        try:
+            below = os.open(name, kind, dir_fd=here)
+        finally:
+            os.close(here)
+        here = below
+    return here

@@ -1,0 +1,197 @@
+"""What an agent must not decide: where the host's paths lead, and what it builds or hands over.
+
+An agent that can write a directory can put a symbolic link in the place of anything below it. So
+no place on the way to what the host reads or mounts may lie in what any agent can write, unless
+`trust` names the path.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from jailoc.generators.config.conflicts import absolute, found, scopes, table, texts, workspaces
+from jailoc.generators.config.resolve import built_in_mounts
+from jailoc.model.agents.known import DEFAULT
+from jailoc.model.base import Model
+from jailoc.model.diagnostic import Diagnostic
+from jailoc.model.document import Document, Path
+from jailoc.model.forbidden_paths import trespass
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode, MountSpec, parse_mount
+from jailoc.model.path import within
+
+Table = dict[str, Any]
+
+
+class Area(Model):
+    """A directory of the host that an agent can write to."""
+
+    path: str
+    workspace: str
+    where: Path | None
+    """The entry that makes it one; None for a built-in mount."""
+
+
+class Input(Model):
+    """What the host reads or mounts."""
+
+    path: str
+    what: str
+    where: Path | None
+    """The entry that names it; None where none does."""
+    whole: bool = False
+    """A directory whose whole content counts, not only its name."""
+    mounted: bool = False
+    """It is no matter what is in it, only where it leads: what is mounted is itself no such
+    place."""
+
+
+def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
+    """Return every input of a document that an agent could swap or change."""
+    # What is forbidden altogether is said elsewhere.
+    areas = tuple(each for each in _areas(document.data, host) if not trespass(each.path, host))
+    trusted = [
+        path
+        for _, each in texts(document.data.get("trust"))
+        if (path := absolute(each, host.home)) is not None
+    ]
+    return tuple(
+        dict.fromkeys(
+            _diagnostic(document, each, area, hit)
+            for each in (*_inputs(document.data, host), *_mounts(document.data, host), *_own(host))
+            if not any(within(each.path, path) for path in trusted)
+            for area, hit in _first(each, areas, host)
+        )
+    ) + tuple(_forbidden(document, host))
+
+
+def _first(each: Input, areas: tuple[Area, ...], host: Host) -> Iterator[tuple[Area, str]]:
+    """Yield the first area that an input is at the mercy of, with the place that lies there."""
+    for area in areas:
+        for theirs in dict.fromkeys((area.path, host.real(area.path))):
+            for mine in host.places(each.path):
+                inside = within(mine, theirs) and not (each.mounted and mine == theirs)
+                if inside or (each.whole and within(theirs, mine)):
+                    yield area, mine
+                    return
+
+
+def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagnostic:
+    where = each.where or area.where or ()
+    way = "" if hit == each.path else f", by way of `{hit}`,"
+    relation = "holds" if each.whole and not within(hit, area.path) else "lies in"
+    harm = "put another place of the host there" if each.mounted else "steer the host"
+    return found(
+        document,
+        where,
+        "steering",
+        f"{each.what} `{each.path}`{way} {relation} `{area.path}`, which the agent of workspace "
+        f"`{area.workspace}` can write: it would {harm}",
+        "a place outside of every writable path and mount",
+        f'move it, or allow it by name, at the top of the file: trust = ["{each.path}"]',
+    )
+
+
+def _forbidden(document: Document, host: Host) -> Iterator[Diagnostic]:
+    """Yield the built-in mounts that lead to a forbidden place; an entry says so by itself."""
+    for name, workspace in workspaces(document.data):
+        for where, mount in _effective(document.data, workspace, name, host):
+            if where is None and mount.host and (reason := trespass(mount.host, host)):
+                yield found(
+                    document,
+                    ("workspaces", name),
+                    "mount-host",
+                    f"host path `{mount.host}` of a built-in mount is forbidden: {reason}",
+                    "a directory of its own",
+                    f'leave the mount out: mounts = [":{mount.container}"]',
+                    at_key=True,
+                )
+
+
+def _areas(data: Table, host: Host) -> Iterator[Area]:
+    for name, workspace in workspaces(data):
+        for index, text in texts(workspace.get("paths")):
+            if path := absolute(text, host.home):
+                where: Path = ("workspaces", name, "paths", index)
+                yield Area(path=path, workspace=name, where=where)
+        for at, mount in _effective(data, workspace, name, host):
+            if mount.mode is Mode.READ_WRITE and mount.host:
+                yield Area(path=mount.host, workspace=name, where=at)
+
+
+def _effective(
+    data: Table, workspace: Table, name: str, host: Host
+) -> list[tuple[Path | None, MountSpec]]:
+    """Return the mounts of a workspace: for one container path the last entry holds."""
+    layers: list[tuple[Path | None, MountSpec]] = [
+        (None, each) for each in built_in_mounts(host, DEFAULT)
+    ]
+    places: tuple[tuple[Path, Table], ...] = (
+        (("defaults",), table(data, "defaults")), (("workspaces", name), workspace),
+    )  # fmt: skip
+    for at, scope in places:
+        for index, text in texts(scope.get("mounts")):
+            try:
+                layers.append(((*at, "mounts", index), parse_mount(text, host)))
+            except PydanticCustomError:
+                continue
+    return list({each.container: (where, each) for where, each in layers}.values())
+
+
+def _mounts(data: Table, host: Host) -> Iterator[Input]:
+    for name, workspace in workspaces(data):
+        for index, text in texts(workspace.get("paths")):
+            if path := absolute(text, host.home):
+                where: Path = ("workspaces", name, "paths", index)
+                yield Input(path=path, what="path", where=where, mounted=True)
+        for at, mount in _effective(data, workspace, name, host):
+            if mount.host:
+                what = "the built-in mount of" if at is None else "mount of"
+                yield Input(path=mount.host, what=what, where=at, mounted=True)
+
+
+def _own(host: Host) -> Iterator[Input]:
+    """Yield what no entry names, and the host reads or mounts all the same."""
+    for what, path in (
+        ("the user's Git configuration", host.git_config),
+        ("the user's list of SSH host keys", host.known_hosts),
+        ("the SSH agent's socket", host.agent_socket),
+    ):
+        if path:
+            yield Input(path=path, what=what, where=None)
+
+
+def _inputs(data: Table, host: Host) -> Iterator[Input]:
+    def given(text: object, what: str, *where: str | int, whole: bool = False) -> Iterator[Input]:
+        if path := absolute(text, host.home):
+            yield Input(path=path, what=what, where=where, whole=whole)
+
+    base = table(data, "base")
+    yield from given(base.get("dockerfile"), "Dockerfile", "base", "dockerfile")
+    for index, text in texts(base.get("ca_certificates")):
+        yield from given(text, "certificate", "base", "ca_certificates", index)
+    for at, scope in scopes(data):
+        for index, text in texts(scope.get("env_file")):
+            yield from given(text, "env file", *at, "env_file", index)
+        for kind in ("env", "file"):
+            for name in sorted(table(scope, "secrets", kind)):
+                source = table(scope, "secrets", kind, name).get("from_file")
+                yield from given(source, "secret file", *at, "secrets", kind, name, "from_file")
+        if at == ("defaults",):
+            continue
+        dockerfile = absolute(scope.get("dockerfile"), host.home)
+        if dockerfile is None:
+            continue
+        yield Input(path=dockerfile, what="Dockerfile", where=(*at, "dockerfile"))
+        if context := absolute(scope.get("build_context"), host.home):
+            yield Input(
+                path=context, what="build context", where=(*at, "build_context"), whole=True
+            )
+        else:
+            yield Input(
+                path=dockerfile.rpartition("/")[0] or "/",
+                what="build context",
+                where=(*at, "dockerfile"),
+                whole=True,
+            )
