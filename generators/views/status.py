@@ -164,4 +164,5 @@ def _style(state: str) -> str | None:
         return None
     if state == "running":
         return "green"
-    return "red" if "unhealthy" in state or state.startswith("exited") else "yellow"
+    bad = "unhealthy" in state or state.startswith(("exited", "no network"))
+    return "red" if bad else "yellow"

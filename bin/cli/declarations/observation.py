@@ -36,6 +36,7 @@ def logs(
     tail: Annotated[int | None, Parameter(validator=validators.Number(gte=0))] = None,
     since: str | None = None,
     service: str | None = None,
+    raw: Switch = False,
 ) -> int:
     """Show what the containers of a workspace wrote, each line with its service.
 
@@ -53,10 +54,12 @@ def logs(
         Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.
     service
         Only this service: firewall, opencode or dind.
+    raw
+        Every byte as it was written; such lines can steer a terminal.
     """
     from jailoc.bin.commands import logs as records
 
-    return records.run(session(workspace), follow, tail, since, service)
+    return records.run(session(workspace), follow, tail, since, service, raw)
 
 
 @app.command
