@@ -148,7 +148,9 @@ def test_a_process_that_the_engine_is_putting_there_is_no_difference(sandbox: Sa
 def test_what_verify_tries_is_no_news_and_what_the_agent_tries_is(sandbox: Sandbox) -> None:
     def blocked() -> dict[tuple[str, str, int | None], int]:
         rows = json.loads(sandbox.user.ok("blocked", "walled", "--json"))["blocked"]
-        return {(row["target"], row["protocol"], row["port"]): row["times"] for row in rows}
+        # The kernel looks for routers on its own.
+        return {(row["target"], row["protocol"], row["port"]): row["times"] for row in rows
+                if not row["target"].startswith("ff02:")}  # fmt: skip
 
     before = blocked()
     sandbox.user.ok("verify", "walled")
@@ -159,7 +161,7 @@ def test_what_verify_tries_is_no_news_and_what_the_agent_tries_is(sandbox: Sandb
     assert after.keys() - before.keys() == {(place, "tcp", USUAL), (place, "tcp", USUAL + 1)}
     assert after[place, "tcp", USUAL] == 1
     (row,) = json.loads(sandbox.user.ok("status", "walled", "--json"))["workspaces"]
-    assert row["blocked"] == len(after)
+    assert row["blocked"] >= len(after)
     sandbox.user.ok("verify", "walled")
     assert blocked() == after
 

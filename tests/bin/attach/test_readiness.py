@@ -214,3 +214,11 @@ def suppressed(call: Callable[[], object]) -> None:
 def test_what_is_no_answer_of_a_server_is_none(said: bytes) -> None:
     with slow(said, 0) as port:
         assert readiness.accepts(port, OPENCODE_1, PASSWORD) is None
+
+
+def test_an_agent_in_a_network_that_its_wall_has_left_does_not_count_as_running() -> None:
+    early, late = "2026-11-26T15:00:00Z", "2026-11-26T15:00:01Z"
+    agent = container("opencode", joins="firewall", started=late)
+    assert readiness.Services(wall=container("firewall", started=early), agent=agent).running
+    cut = agent.model_copy(update={"started": early})
+    assert not readiness.Services(wall=container("firewall", started=late), agent=cut).running
