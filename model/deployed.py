@@ -42,6 +42,8 @@ class Found(Model):
     """Digest of the service that it was made from."""
     wall: str | None = None
     """Id of the container whose network namespace it shares."""
+    severed: str = ""
+    """Why it has no network any more, though it runs; empty if it has its wall's."""
     facets: Facets = Field(default_factory=dict)
     inherited: dict[str, str] = Field(default_factory=dict)
     """Variables of its image."""

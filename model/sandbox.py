@@ -5,6 +5,8 @@ WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
 
 # Users, as docker(1) takes them.
 AGENT_USER = "1000:1000"
+WITNESS_USER = "65534:65534"
+"""Who looks at the agent's processes: none of them can end or trace it (ptrace(2))."""
 AGENT_HOME = "/home/agent"
 SIDECAR_USER = "65532:65532"
 """Nobody's on the host: UIDs are the kernel's, whatever runs under them."""
@@ -15,6 +17,8 @@ GENERATED = "/etc/jailoc"
 WALL_STATE = "/run/jailoc"
 """The wall's memory: what it has verified, and the names that it has looked up."""
 NAMES_STATE = f"{WALL_STATE}/names/state.json"
+PROBES_NOTE = f"{WALL_STATE}/probes"
+"""What `verify` has tried itself."""
 SECRETS_PLACE = "/run/secrets"
 PASSWORD_FILE = ".server-password"  # noqa: S105 -- a name, not a value
 """Below `SECRETS_PLACE`; no secret of a user can have a dot in its name."""

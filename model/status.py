@@ -35,7 +35,8 @@ class Status(Model):
     problem: str | None = None
     """Why the configuration cannot be compiled for it."""
     state: str
-    """Of the agent, in the engine's words, with its health; `not running` without a container."""
+    """Of the agent, in the engine's words, with its health; `not running` without a container, and
+    `no network: ...` if it runs in a namespace that its wall has left."""
     wall: str
     docker: str
     port: int | None

@@ -202,7 +202,7 @@ class Memory:
                     self.machine.taken = dict(self.machine.held)
                 self.machine.starts[found.id] = self.machine.starts.get(found.id, 0) + 1
                 self.machine.containers[name] = found.model_copy(
-                    update={"state": "running", "health": "healthy"}
+                    update={"state": "running", "health": "healthy", "severed": ""}
                 )
                 self.machine.tick()
 

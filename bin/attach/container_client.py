@@ -1,5 +1,10 @@
-"""The client in the container: run as the agent, never as root."""
+"""The client in the container: run as the agent, never as root.
 
+It is the user's own program in the agent's hands, as all is that it shows. Nothing that is found
+out here decides whether a sandbox is as it should be.
+"""
+
+import re
 import secrets
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,11 +17,14 @@ from jailoc.model.sandbox import AGENT_USER, GENERATED, PASSWORD_FILE, SECRETS_P
 
 DETACH = ",".join(["ctrl-^", "ctrl-@"] * 8)
 """A sequence that nobody types, in place of one that begins with a key of the client's."""
+LONGEST = 4095
+"""Bytes of a path (PATH_MAX)."""
 TOKEN = "JAILOC_CLIENT"  # noqa: S105 -- the name of a variable
 
 _EXEC = ("exec", "--user", AGENT_USER)
 
 # Where only root can write comes first: the agent may have put one of its own on its path.
+_SAFE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FIND = """
 client=
 for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
@@ -34,6 +42,7 @@ export NO_PROXY no_proxy
 exec "$@"
 """
 _END = f"""
+PATH={_SAFE}
 marked() {{
     for process in /proc/[0-9]*; do
         number=${{process#/proc/}}
@@ -72,7 +81,7 @@ def find(name: str, container: str, agent: Agent) -> Inner:
         timeout=30,
     )
     tui, _, path = text.partition("\n")
-    if not path.startswith("/"):
+    if not re.fullmatch(rf"/[^\x00-\x1f\x7f]{{1,{LONGEST}}}", path):
         raise refuse(
             "client-missing",
             f"the image of workspace `{name}` has no `{agent.binary}` on its PATH",

@@ -1,10 +1,10 @@
 """Wait until a workspace's server answers, and say what is waited for."""
 
 import base64
-import http.client
+import re
+import socket
 import time
 from collections.abc import Callable
-from contextlib import closing
 
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.status_line import Live
@@ -19,7 +19,10 @@ INTERVAL = 0.2
 LIMIT = 90.0
 """Seconds; a health check has given its verdict by then."""
 PATIENCE = 2.0
-"""Seconds that a server may take for one answer."""
+"""Seconds that a server may take for one answer, from the first byte that is sent to it."""
+LONGEST = 4096
+"""Bytes in which the first line of an answer has to end."""
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
 OVER = frozenset({"exited", "dead", "removing"})
 
 
@@ -31,7 +34,9 @@ class Services(Model):
 
     @property
     def running(self) -> bool:
-        """Tell whether both run and neither is known to be unwell."""
+        """Tell whether both run, in one network, and neither is known to be unwell."""
+        if containers.severed(self.agent, self.wall):
+            return False
         return all(
             each is not None and each.state == "running" and each.health != "unhealthy"
             for each in (self.wall, self.agent)
@@ -126,14 +131,36 @@ def accepts(port: int, server: Agent, password: str) -> bool | None:
 
 def _status(port: int, server: Agent, password: str | None = None) -> int | None:
     """Ask the server how it is, never through a proxy; None if nothing answers."""
-    headers = {}
+    lines = [f"GET {server.health.path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close"]
     if password is not None:
         token = base64.b64encode(f"{server.user}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {token}"
+        lines.append(f"Authorization: Basic {token}")
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        with closing(connection):
-            connection.request("GET", server.health.path, headers=headers)
-            return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
+        return _first_line(port, "".join(f"{each}\r\n" for each in (*lines, "")).encode())
+    except OSError:
         return None
+
+
+def _first_line(port: int, request: bytes) -> int | None:
+    """Send a request and return the status in the first line of the answer (RFC 9112).
+
+    All of it may take `PATIENCE` seconds, however slowly its bytes come.
+
+    Raises:
+        OSError: nobody listens, the connection breaks, or it takes too long.
+    """
+    end = time.monotonic() + PATIENCE
+    found = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
+        peer.sendall(request)
+        while b"\n" not in found and len(found) < LONGEST:
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            peer.settimeout(left)
+            part = peer.recv(LONGEST)
+            if not part:
+                break
+            found += part
+    match = _STATUS.match(found)
+    return int(match[1]) if match else None

@@ -10,7 +10,7 @@ from jailoc.bin.commands import up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import observe, password
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import docker, witness
 from jailoc.bin.terminal import prompt
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import Mode, Request
@@ -149,7 +149,7 @@ class _Attachment:
         """
         origin = self.session.source()
         root = _root(resolve(origin.config, self.name, origin.host), self.target)
-        if root is None or root in containers.mounted(running.agent.id):
+        if root is None or root in witness.mounted(running.agent.id, running.wall.image_id):
             return running
         return self._mended(
             f"the running sandbox of `{self.name}` does not have `{root}` yet",

@@ -106,11 +106,12 @@ def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> 
     more = "+" if _data(row)["at_least"] else ""
     last = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - row["ago"]))
     where = f" ({row['place']})" if row["place"] else ""
-    terminal.result(f"{last}  {row['times']:>3}{more:1}  {row['target']}{name}  {door}  "
-                    f"because of {row['reason']}{where}")  # fmt: skip
+    # Names are the words of whoever asked for them.
+    terminal.colored(f"{last}  {row['times']:>3}{more:1}  {row['target']}{name}  {door}  "
+                     f"because of {row['reason']}{where}", None)  # fmt: skip
     if row["open_now"]:
         terminal.result("    open now")
     elif row["allow"] is not None and row["allow"].startswith("host_ports"):
         terminal.result(f"    to open it: {row['allow']} in [workspaces.{workspace}]")
     elif row["allow"] is not None:
-        terminal.result(f"    to open it: jailoc allow {row['allow']} -w {workspace}")
+        terminal.colored(f"    to open it: jailoc allow {row['allow']} -w {workspace}", None)

@@ -52,8 +52,13 @@ def run(
     tail: int | None,
     since: str | None,
     service: str | None,
+    raw: bool = False,
 ) -> int:
-    """Show what the containers of a workspace wrote, each line with its service."""
+    """Show what the containers of a workspace wrote, each line with its service.
+
+    With `raw` every byte is as it was written; otherwise none steers a terminal, not even that of
+    whoever looks at what was kept in a file.
+    """
     name = session.workspace or session.source().chosen(None)
     project = sandbox.project(name)
     there = [each for each in survey.containers() if each.project == project]
@@ -69,7 +74,7 @@ def run(
             allowed=", ".join(each for each in (WALL, AGENT, SIDECAR) if each in services),
         )
     chosen = [each for each in there if service in {None, each.service}]
-    show = _Printer(session.terminal, max(len(each.service) for each in chosen))
+    show = _Printer(session.terminal, max(len(each.service) for each in chosen), raw)
     try:
         with ExitStack() as stack:
             started = _Starts(project, service) if follow else None
@@ -87,13 +92,12 @@ def run(
 class _Printer:
     """Writes lines with their service before them."""
 
-    def __init__(self, terminal: Terminal, width: int) -> None:
-        self._terminal, self._width = terminal, width
-        self._plain = sys.stdout.isatty()
+    def __init__(self, terminal: Terminal, width: int, raw: bool) -> None:
+        self._terminal, self._width, self._raw = terminal, width, raw
 
     def __call__(self, line: Line) -> None:
         label = self._terminal.paint(f"{line.service:{self._width}} | ", Meaning.NOTES, sys.stdout)
-        self._terminal.raw(label.encode() + (plain(line.text) if self._plain else line.text))
+        self._terminal.raw(label.encode() + (line.text if self._raw else plain(line.text)))
 
 
 class _Reader:

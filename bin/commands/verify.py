@@ -74,9 +74,10 @@ def _short(checks: list[Check]) -> list[Check]:
 
 def _table(terminal: Terminal, document: Document, checks: list[Check]) -> None:
     for each in checks:
-        mark = terminal.verdict("ok    ", good=True) if each.ok else terminal.verdict("DIFFERS")
+        mark = terminal.verdict("ok     ", good=True) if each.ok else terminal.verdict("DIFFERS")
         values = each.expected if each.ok else f"expected {each.expected}, found {each.found}"
         place = position(document, each.reason) if each.reason else None
         because = f"  because of {each.reason}" if each.reason else ""
         where = f" ({place})" if place else ""
-        terminal.result(f"{mark}  {each.kind:9}  {each.subject}  {values}{because}{where}")
+        told = visible(f"{each.kind:9}  {each.subject}  {values}{because}{where}")
+        terminal.result(f"{mark}  {told}")

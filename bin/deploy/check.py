@@ -5,16 +5,33 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import containers, docker, witness
 from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
+from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.blocked import attempts, closed, machine
-from jailoc.generators.runtime.probes import Place, Probe, probes
-from jailoc.generators.runtime.verify import Check, bundle_names, judged, mounts, processes
+from jailoc.generators.runtime.probes import Place, Probe, probes, words
+from jailoc.generators.runtime.verify import (
+    Check,
+    bundle_names,
+    joined,
+    judged,
+    mounted,
+    processes,
+    routed,
+)
 from jailoc.model.allow_entry import Target
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import AGENT, AGENT_USER, ASK_RESOLVER, FIREWALL, SIDECAR, WALL
+from jailoc.model.sandbox import (
+    AGENT,
+    AGENT_USER,
+    ASK_RESOLVER,
+    FIREWALL,
+    PROBES_NOTE,
+    SIDECAR,
+    WALL,
+)
 
 Say = Callable[[str], None]
 
@@ -41,8 +58,7 @@ def whole(bundle: Bundle, expected: tuple[Target, ...], say: Say) -> list[Check]
     return [
         *_containers(bundle, found),
         *_rules(bundle, wall),
-        *processes(containers.processes(agent.id)),
-        *mounts(bundle.compose.services[AGENT], *containers.mounts(agent.id)),
+        *_inside(bundle, wall, agent),
         *_probes(say, bundle, wall, agent, expected),
     ]
 
@@ -57,9 +73,18 @@ def quick(bundle: Bundle) -> list[Check]:
     return [
         *checks,
         *_rules(bundle, wall),
-        *processes(containers.processes(agent.id)),
-        *mounts(bundle.compose.services[AGENT], *containers.mounts(agent.id)),
+        *_inside(bundle, wall, agent),
     ]
+
+
+def _inside(
+    bundle: Bundle, wall: containers.Container, agent: containers.Container
+) -> Iterator[Check]:
+    """Compare processes and mounts of the agent's, of which nothing is run to look."""
+    places, statuses = witness.look(agent.id, wall.image_id)
+    yield from processes(statuses)
+    own = containers.own_volumes(agent.id)
+    yield from mounted(bundle.compose.services[AGENT], places, own)
 
 
 def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Iterator[Check]:
@@ -71,6 +96,8 @@ def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Itera
                 kind="container", subject=service, expected="healthy", found=state,
                 ok=state == "healthy",
             )  # fmt: skip
+            if service != WALL:
+                yield joined(service, containers.severed(there, found.get(WALL)))
 
 
 def _rules(bundle: Bundle, wall: containers.Container) -> Iterator[Check]:
@@ -132,44 +159,52 @@ def _probes(
     wanted = probes(rules, place, expected, ipv6)
     say(f"trying {len(wanted)} places")
     started = time.monotonic()
-    words = _send(agent, wall, wanted)
-    refused = {
-        (each.address, each.protocol, each.port): each
-        for each in attempts(containers.refusals(wall.id))
-    }
+    found = _send(wall, wanted)
+    after = containers.refusals(wall.id)
     elapsed = time.monotonic() - started + 1
+    _note(wall, wanted, before, after)
+    refused = {own_probes.key(each): each for each in attempts(after)}
     tried = []
-    for probe, word in zip(wanted, words, strict=True):
+    for probe, word in zip(wanted, found, strict=True):
         attempt = refused.get((probe.address, probe.protocol, probe.port))
         tried.append((probe, word, attempt is not None and attempt.ago <= elapsed))
+    yield routed(found)
     yield from judged(rules, place, tried)
 
 
-def _send(
-    agent: containers.Container, wall: containers.Container, wanted: tuple[Probe, ...]
-) -> list[str]:
-    """Send the probes as the agent's user.
+def _send(wall: containers.Container, wanted: tuple[Probe, ...]) -> tuple[str, ...]:
+    """Send the probes as the agent's user, from the wall's container.
 
-    They go out from its container or, where that has no Python, from the wall's: the network
-    namespace is the same.
+    The network namespace is the agent's, and the rules know users, not containers; the program is
+    none that the agent could have replaced.
     """
     data = json.dumps(
         [(each.protocol.value, str(each.address), each.port or 0) for each in wanted]
     ).encode()
-    program = asset("probe.py")
-    for container in (agent, wall):
-        try:
-            text = docker.run(
-                ["exec", "--interactive", "--user", AGENT_USER, container.id,
-                 "python3", "-I", "-c", program],
-                what="sending probes",
-                stdin=data,
-                timeout=60,
-            )  # fmt: skip
-        except docker.DockerError:
-            if container is wall:
-                raise
-            continue
-        found: list[str] = json.loads(text)
-        return found
-    raise AssertionError
+    text = docker.run(
+        ["exec", "--interactive", "--user", AGENT_USER, wall.id,
+         "/usr/bin/python3", "-I", "-c", asset("probe.py")],
+        what="sending probes",
+        stdin=data,
+        timeout=60,
+    )  # fmt: skip
+    return words(text, len(wanted))
+
+
+def _note(
+    wall: containers.Container,
+    wanted: tuple[Probe, ...],
+    before: dict[str, str],
+    after: dict[str, str],
+) -> None:
+    """Leave word of what was tried, so that `blocked` shows nothing of it."""
+    known = own_probes.note(
+        [(each.address, each.protocol, each.port) for each in wanted],
+        attempts(before),
+        attempts(after),
+        own_probes.parse(before.get("probes", "")),
+        (own_probes.uptime(before.get("uptime", "")), own_probes.uptime(after.get("uptime", ""))),
+    )
+    containers.feed(
+        wall.id, ["/bin/sh", "-c", f"/bin/cat >{PROBES_NOTE}"], own_probes.text(known).encode()
+    )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from jailoc.bin.config import facts
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker
+from jailoc.bin.engine import docker, witness
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
 from jailoc.bin.host import placeholders
@@ -104,11 +104,12 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         wall = by_service.get(WALL)
         running = wall is not None and wall["State"]["Status"] == "running"
         asked = pool.submit(_ask_wall, wall["Id"]) if wall and running else None
-        lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT))
+        lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT), wall)
+        around = engine.container(wall) if wall else None
         containers = {
             service: _found(
                 each,
-                wall["Id"] if wall else None,
+                around,
                 inherited[each["Image"]].result(),
                 lapsed.result() if service == AGENT else (),
             )
@@ -137,10 +138,13 @@ def _service(data: dict[str, Any]) -> str:
 
 
 def _found(
-    data: dict[str, Any], wall: str | None, inherited: dict[str, str], lapsed: tuple[str, ...]
+    data: dict[str, Any],
+    wall: engine.Container | None,
+    inherited: dict[str, str],
+    lapsed: tuple[str, ...],
 ) -> Found:
     labels = data["Config"]["Labels"] or {}
-    mode = data["HostConfig"].get("NetworkMode") or ""
+    container = engine.container(data)
     return Found(
         id=data["Id"],
         state=data["State"]["Status"],
@@ -148,8 +152,9 @@ def _found(
         image=data["Image"],
         files=labels.get(DIGEST_LABEL, ""),
         service=labels.get(SERVICE_LABEL, ""),
-        wall=mode.removeprefix("container:") if mode.startswith("container:") else None,
-        facets=container_fields.found(data, wall),
+        wall=container.joins,
+        severed=engine.severed(container, wall),
+        facets=container_fields.found(data, wall.id if wall else None),
         inherited=inherited,
         lapsed=lapsed,
     )
@@ -172,13 +177,15 @@ def _ask_wall(container: str) -> tuple[Rules, tuple[str, ...], tuple[str, ...]]:
     return (Rules.SAME if status == 0 else Rules.DIFFERENT), tuple(lines), tuple(head.split())
 
 
-def _lapsed(bundle: Bundle | None, agent: dict[str, Any] | None) -> tuple[str, ...]:
+def _lapsed(
+    bundle: Bundle | None, agent: dict[str, Any] | None, wall: dict[str, Any] | None
+) -> tuple[str, ...]:
     """Return what should be mounted in the agent and is not any more.
 
     The kernel takes a mount away when the host replaces the file below it (rename(2) in another
     mount namespace), and most editors and git replace files.
     """
-    if bundle is None or agent is None or agent["State"]["Status"] != "running":
+    if bundle is None or agent is None or wall is None or agent["State"]["Status"] != "running":
         return ()
     made = {each["Destination"] for each in agent.get("Mounts") or []}
     binds = [
@@ -187,7 +194,7 @@ def _lapsed(bundle: Bundle | None, agent: dict[str, Any] | None) -> tuple[str, .
         if isinstance(mount, Bind) and mount.target.text in made
     ]
     try:
-        there = engine.mounted(agent["Id"])
+        there = witness.mounted(agent["Id"], wall["Image"])
     except docker.DockerError:
         return ()  # it has ended meanwhile
     return tuple(each for each in binds if each not in there)

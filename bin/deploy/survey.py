@@ -213,6 +213,7 @@ def drifted(session: Session, origin: Source, name: str) -> bool | None:
 def _row(asked: Workspace, origin: Source | None, answers: Answers) -> Status:
     found, bundle = asked.found, asked.bundle
     agent, wall, running = found.get(AGENT), found.get(WALL), _up(found, AGENT)
+    side = found.get(SIDECAR)
     configured = asked.name in origin.config.workspaces if origin else None
     usage = answers.usage.get(running.id) if running else None
     port, exposed = _port(asked.name, origin if configured else None, _up(found, WALL))
@@ -221,9 +222,9 @@ def _row(asked: Workspace, origin: Source | None, answers: Answers) -> Status:
         workspace=asked.name,
         configured=configured,
         problem=asked.compiled if isinstance(asked.compiled, str) else None,
-        state=_state(agent),
+        state=f"no network: {cut}" if (cut := engine.severed(agent, wall)) else _state(agent),
         wall=_state(wall),
-        docker=_state(found.get(SIDECAR)),
+        docker=f"no network: {cut}" if (cut := engine.severed(side, wall)) else _state(side),
         port=port,
         exposed=exposed,
         uptime=_uptime(running.started) if running else None,

@@ -4,7 +4,7 @@ import json
 import re
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,12 @@ from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused
-from jailoc.model.mount import Mode
 from jailoc.model.sandbox import (
-    AGENT_USER,
     COMPOSE_PROJECT,
     COMPOSE_SERVICE,
     FIRST_PORT,
     NAMES_STATE,
+    PROBES_NOTE,
     workspace_of,
 )
 from jailoc.model.status import Limits
@@ -45,6 +44,8 @@ class Container(Model):
     ports: tuple[int, ...]
     """Ports of the host that lead to the server."""
     started: str
+    joins: str | None = None
+    """Id of the container whose network namespace it shares."""
     image: str
     image_id: str = ""
     limits: Limits = Limits()
@@ -56,7 +57,7 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
     Raises:
         DockerError: the engine did not answer.
     """
-    every = (_container(each) for each in inspected(project))
+    every = (container(each) for each in inspected(project))
     return tuple(each for each in every if workspace_of(each.project))
 
 
@@ -92,10 +93,12 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
-def _container(data: dict[str, Any]) -> Container:
+def container(data: dict[str, Any]) -> Container:
+    """Read one object of `docker inspect`."""
     labels = data["Config"]["Labels"] or {}
     state = data["State"]
     host = data.get("HostConfig") or {}
+    mode = host.get("NetworkMode") or ""
     bindings = (data["NetworkSettings"].get("Ports") or {}).get(f"{FIRST_PORT}/tcp") or []
     return Container(
         id=data["Id"],
@@ -106,6 +109,7 @@ def _container(data: dict[str, Any]) -> Container:
         exit_code=state["ExitCode"],
         ports=tuple(int(each["HostPort"]) for each in bindings),
         started=state["StartedAt"],
+        joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
         image=data["Config"]["Image"],
         image_id=data["Image"],
         limits=Limits(
@@ -122,6 +126,26 @@ def _cpus(host: dict[str, Any]) -> float | None:
         return float(nanos) / 1e9
     quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 0
     return quota / period if quota > 0 and period > 0 else None
+
+
+def severed(each: Container | None, wall: Container | None) -> str:
+    """Say why a running container has no network any more; nothing if it has the wall's.
+
+    A wall that starts gets a namespace of its own; who joined the one before stays in that.
+    """
+    if each is None or each.state != "running" or each.joins is None:
+        return ""
+    if wall is None or each.joins != wall.id:
+        return "the firewall was replaced"
+    if wall.state not in {"running", "paused"}:
+        return "the firewall has ended"
+    return "the firewall restarted" if _moment(wall.started) > _moment(each.started) else ""
+
+
+def _moment(text: str) -> tuple[str, str]:
+    """Return a time of the engine (RFC 3339, UTC, its fraction of any length) as it sorts."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return whole, fraction.ljust(9, "0")
 
 
 def project_objects(project: str) -> bool:
@@ -225,52 +249,14 @@ def succeeds(container: str, command: list[str]) -> bool:
     return True
 
 
-def mounted(container: str) -> frozenset[str]:
-    """Return where something is mounted in a container."""
-    return frozenset(place for place, _, _ in _mountinfo(container))
-
-
-def _mountinfo(container: str) -> Iterator[tuple[str, str, str]]:
-    """Yield place, options and file system of every mount (proc(5), mountinfo)."""
-    text = run(
-        ["exec", "--user", AGENT_USER, container, "cat", "/proc/self/mountinfo"],
-        what="reading the mounts",
-        timeout=30,
-    )
-    for line in text.splitlines():
-        words = line.split(" ")
-        # Blanks, line breaks and backslashes are written as octal numbers.
-        place = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), words[4].encode())
-        kind = words[words.index("-") + 1]
-        yield place.decode(errors="replace"), words[5], kind
-
-
 def _anonymous(mount: dict[str, Any]) -> bool:
     return mount["Type"] == "volume" and anonymous(mount.get("Name") or "")
 
 
-def mounts(container: str) -> tuple[dict[str, Mode], dict[str, str]]:
-    """Return where something is mounted in a container: how, and what file system it is."""
-    modes: dict[str, Mode] = {}
-    kinds: dict[str, str] = {}
+def own_volumes(container: str) -> frozenset[str]:
+    """Return where volumes lie that an image asks for; they are the container's alone."""
     (data,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
-    # An image may ask for volumes of its own; they are the container's alone.
-    own = {each["Destination"] for each in data.get("Mounts") or [] if _anonymous(each)}
-    for place, options, kind in _mountinfo(container):
-        if place in own:
-            continue
-        modes[place] = Mode.READ_ONLY if "ro" in options.split(",") else Mode.READ_WRITE
-        kinds[place] = kind
-    return modes, kinds
-
-
-def processes(container: str) -> str:
-    """Return the status of every process of a container (proc(5))."""
-    return run(
-        ["exec", "--user", AGENT_USER, container, "/bin/sh", "-c", "cat /proc/[0-9]*/status"],
-        what="reading the processes",
-        timeout=30,
-    )
+    return frozenset(each["Destination"] for each in data.get("Mounts") or [] if _anonymous(each))
 
 
 def addresses(container: str) -> frozenset[str]:
@@ -306,14 +292,16 @@ def names(wall: str) -> dict[str, Any]:
     return found
 
 
-_TABLES = """
+_TABLES = f"""
 cd /proc/net
 for file in ipt_hashlimit/jailoc-* ip6t_hashlimit/jailoc-*; do
-    [ ! -r "$file" ] || { echo "== $file"; cat "$file"; }
+    [ ! -r "$file" ] || {{ echo "== $file"; cat "$file"; }}
 done
 echo "== hosts"; cat /etc/hosts
 echo "== route"; cat route
 echo "== machine"; cat /run/jailoc/machine
+echo "== uptime"; cat /proc/uptime
+echo "== probes"; [ ! -r {PROBES_NOTE} ] || cat {PROBES_NOTE}
 """
 
 

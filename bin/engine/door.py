@@ -20,7 +20,7 @@ from jailoc.bin.host import log
 from jailoc.model.diagnostic import Refused, refuse
 
 __all__ = ["Call", "Ended", "Reply", "Running", "answered", "ask", "attend", "no_docker", "really",
-           "stream"]  # fmt: skip
+           "replaced", "stream"]  # fmt: skip
 
 PROGRAM = "docker"
 LIMIT = 1 << 20
@@ -87,6 +87,11 @@ def answered(answer: Answer) -> Iterator[None]:
         yield
     finally:
         _StandIn.answer = before
+
+
+def replaced() -> bool:
+    """Tell whether somebody answers in docker's place: then this machine is no part of it."""
+    return _StandIn.answer is not None
 
 
 def no_docker() -> Refused:

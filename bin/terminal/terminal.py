@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
@@ -93,11 +94,11 @@ class Terminal:
 
     def data(self, value: object) -> None:
         """Write a result for programs."""
-        self.result(json.dumps(value, indent=2, ensure_ascii=False))
+        self.result(_json(value, indent=2))
 
     def line(self, value: object) -> None:
         """Write one of many results for programs, on a line of its own."""
-        self.result(json.dumps(value, ensure_ascii=False))
+        self.result(_json(value))
         sys.stdout.flush()
 
     def say(self, text: str, style: Meaning = Meaning.NOTES) -> None:
@@ -145,3 +146,9 @@ class Terminal:
         if each.hint:
             lines.append(f"  hint: {visible(each.hint)}")
         return "\n".join(lines) + "\n"
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    """Write JSON in which no character steers a terminal: it leaves DEL and C1 as they are."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -47,6 +47,16 @@ def services(
                 address=ServiceAddress(name=name), action=Action.RECREATE, causes=(*known, *causes),
                 fields=change.fields if change else (),
             )  # fmt: skip
+        elif there is not None and there.severed:
+            # A restart joins it to the namespace that its wall has now, if there still is one.
+            mine = change.causes if change else ()
+            walls = {each.id for each in deployed.containers.values()}
+            change = Change(
+                address=ServiceAddress(name=name),
+                action=Action.RESTART if there.wall in walls else Action.RECREATE,
+                causes=(*mine, f"it has no network any more: {there.severed}"),
+                fields=change.fields if change else (),
+            )
         if change is not None:
             found[name] = change
     extra = [

@@ -4,9 +4,9 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
+from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
-from jailoc.generators.runtime.probes import usual
-from jailoc.model.address import Address
+from jailoc.generators.runtime.own_probes import Attempt
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
@@ -23,20 +23,6 @@ _LINE = re.compile(
     r"(?P<left>\d+) \S+->(?P<address>[0-9a-f.:]+):(?P<port>\d+) "
     r"(?P<credit>\d+) (?P<most>\d+) (?P<cost>\d+)"
 )
-
-
-class Attempt(Model):
-    """Connections to one place through one door that were refused."""
-
-    address: Address
-    protocol: Protocol
-    """ICMP is that of the address's family."""
-    port: int | None
-    """None for ICMP."""
-    times: int
-    """Between 1 and `MOST_COUNTED`, which stands for itself and more; one an hour is forgotten."""
-    ago: int
-    """Seconds since the last one."""
 
 
 class Blocked(Model):
@@ -114,7 +100,11 @@ def full(tables: Mapping[str, str]) -> tuple[str, ...]:
 
 def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
     """Return what the kernel counted, but for what `verify` tried itself."""
-    return tuple(each for each in attempts(tables) if not usual(each.address, each.port))
+    return own_probes.without(
+        attempts(tables),
+        own_probes.parse(tables.get("probes", "")),
+        own_probes.uptime(tables.get("uptime", "")),
+    )
 
 
 def machine(texts: dict[str, str]) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """What a running sandbox is made to try, and what the model says must become of it."""
 
 import ipaddress
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.runtime.explain import PROTOCOLS, Answer, decide
@@ -14,6 +15,9 @@ USUAL = 44144
 """A port that stands for every port that no rule names."""
 PUBLIC = tuple(map(ipaddress.ip_address, ("1.2.3.4", "2400::1234")))
 """Stand for the public internet; no packet of a probe goes further than to this machine."""
+WORDS = frozenset({"refused", "prohibited", "no route", "passed"})
+"""What the program that sends probes may say of each (assets/probe.py)."""
+UNREADABLE = "unreadable"
 MOST = 64
 """Entries of one list that are probed; more would take long and tell little."""
 NOT_SENT = tuple(
@@ -55,12 +59,6 @@ def special() -> tuple[tuple[Address, str], ...]:
         for network, reason in SPECIAL
         if network not in NOT_SENT
     )
-
-
-def usual(address: Address, port: int | None) -> bool:
-    """Tell whether a refusal is one that every `verify` causes."""
-    always = {each for each, _ in special()} | set(PUBLIC)
-    return port == USUAL or (address in always and port in {None, 53})
 
 
 def probes(
@@ -127,6 +125,22 @@ def _all(address: Address, port: int, what: str) -> Iterator[Probe]:
 def _ends(network: Network, port: int | None, what: str) -> Iterator[Probe]:
     for index in dict.fromkeys((0, network.num_addresses // 2, network.num_addresses - 1)):
         yield from _all(network[index], port or USUAL, what)
+
+
+def words(text: str, sent: int) -> tuple[str, ...]:
+    """Read what the program that sends probes wrote: a JSON list of one word each.
+
+    Args:
+        text: What it wrote.
+        sent: How many probes there were.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or len(found) != sent:
+        return (UNREADABLE,) * sent
+    return tuple(each if isinstance(each, str) and each in WORDS else UNREADABLE for each in found)
 
 
 def verdict(firewall: Firewall, place: Place, probe: Probe) -> Answer:

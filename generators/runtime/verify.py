@@ -1,13 +1,18 @@
 """Whether what was found in a running sandbox is what the model says. It is looked at elsewhere."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from jailoc.generators.runtime.probes import Place, Probe, verdict
+from jailoc.generators.runtime import witness
+from jailoc.generators.runtime.probes import UNREADABLE, Place, Probe, verdict
+from jailoc.generators.runtime.witness import POWERLESS, own, statuses
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs, Volume
 from jailoc.model.firewall import Firewall
 from jailoc.model.mount import Mode
+
+LONGEST = 80
+"""Characters of what cannot be read that are shown."""
 
 
 class Check(Model):
@@ -42,7 +47,10 @@ def judged(
         refused = word == "prohibited" or (
             word == "refused" and (counted or str(probe.address) not in place.machine | place.own)
         )
-        found = "no route" if word == "no route" else "closed" if refused or counted else "open"
+        if word in {"no route", UNREADABLE}:
+            found = word
+        else:
+            found = "closed" if refused or counted else "open"
         yield Check(
             kind="probe",
             subject=f"{probe.protocol.value}{port} {probe.address} ({probe.what})",
@@ -53,29 +61,73 @@ def judged(
         )
 
 
+def routed(words: Collection[str]) -> Check:
+    """Judge whether there is a network at all: without one nothing is reached, for no reason.
+
+    Args:
+        words: What became of every probe.
+    """
+    dead = bool(words) and all(each == "no route" for each in words)
+    return Check(
+        kind="container",
+        subject="network of the sandbox",
+        expected="a route",
+        found="no route to anywhere" if dead else "a route",
+        ok=not dead,
+    )
+
+
+def joined(service: str, severed: str) -> Check:
+    """Judge whether a container is in the wall's network namespace.
+
+    Args:
+        service: Its name.
+        severed: Why it is not, if it is not.
+    """
+    return Check(
+        kind="container",
+        subject=f"network of {service}",
+        expected="the firewall's",
+        found=f"none: {severed}" if severed else "the firewall's",
+        ok=not severed,
+    )
+
+
 def processes(text: str) -> Iterator[Check]:
-    """Judge every process of the agent's container, from /proc/PID/status (proc(5))."""
-    wanted = {
-        "Uid": "1000 1000 1000 1000",
-        "Gid": "1000 1000 1000 1000",
-        "CapInh": "0",
-        "CapPrm": "0",
-        "CapEff": "0",
-        "CapBnd": "0",
-        "CapAmb": "0",
-        "NoNewPrivs": "1",
-        "Seccomp": "2",
-    }
-    seen: dict[str, set[str]] = {key: set() for key in wanted}
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        if key in wanted:
-            number = value.strip().lstrip("0") or "0" if key.startswith("Cap") else value
-            seen[key].add(" ".join(number.split()))
-    for key, expected in wanted.items():
+    """Judge the processes of the agent's container, from lines of /proc/PID/status (proc(5))."""
+    seen: dict[str, set[str]] = {key: set() for key in POWERLESS}
+    for process in own(statuses(text)):
+        for key, values in seen.items():
+            values.add(process.get(key) or "unreadable")
+    for key, expected in POWERLESS.items():
         found = ", ".join(sorted(seen[key])) or "nothing"
         yield Check(
             kind="process", subject=key, expected=expected, found=found, ok=found == expected
+        )
+
+
+def mounted(service: Service, text: str, without: Collection[str]) -> Iterator[Check]:
+    """Judge the mounts of a container, from its /proc/PID/mountinfo (proc(5)).
+
+    Args:
+        service: What was compiled.
+        text: The lines.
+        without: Where something is mounted that is the container's own.
+    """
+    found, bad = witness.mounts(text)
+    there = [each for each in found if each.place not in without]
+    yield from mounts(
+        service,
+        {each.place: Mode.READ_ONLY if each.read_only else Mode.READ_WRITE for each in there},
+        {each.place: each.kind for each in there},
+    )
+    for line in bad:
+        yield Check(
+            kind="mount",
+            subject="a line of mountinfo",
+            expected="a mount",
+            found=repr(line[:LONGEST]),
+            ok=False,
         )
 
 

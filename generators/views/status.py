@@ -181,4 +181,5 @@ def _style(state: str) -> Meaning | None:
         return None
     if state == "running":
         return Meaning.DONE
-    return Meaning.FAILS if "unhealthy" in state or state.startswith("exited") else Meaning.WARNS
+    bad = "unhealthy" in state or state.startswith(("exited", "no network"))
+    return Meaning.FAILS if bad else Meaning.WARNS

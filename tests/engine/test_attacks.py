@@ -125,7 +125,9 @@ def test_a_planted_tool_is_run_by_no_root_of_jailoc_itself(planted: Sandbox) -> 
     """F3."""
     planted.user.ok("verify", "walled")
     planted.user.ok("refresh", "walled")
-    assert traces(planted) == POWERLESS
+    agent(planted, "/bin/touch", TRACE)
+    # A health check may have come meanwhile; jailoc itself runs none of them.
+    assert traces(planted) <= POWERLESS
 
 
 def test_variables_of_the_user_reach_no_root(sandbox: Sandbox) -> None:

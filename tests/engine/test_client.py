@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jailoc.bin.cli import main
-from jailoc.bin.engine import client_settings, containers, docker, door, images
+from jailoc.bin.engine import client_settings, docker, door, images, witness
 from jailoc.bin.host import log
 from tests.engine import world
 from tests.engine.conftest import CLIENT_PROXY, Sandbox
@@ -118,7 +118,9 @@ def test_a_container_that_floods_a_reply_is_cut_off(sandbox: Sandbox, mine: None
             what="reading",
         )
     assert caught.value.cut
-    assert containers.mounted(sandbox.container("opencode"))
+    state = world.call("docker", "inspect", sandbox.container("opencode"))
+    (found,) = json.loads(state)
+    assert witness.mounted(found["Id"], found["Image"])
 
 
 @contextmanager

@@ -182,8 +182,11 @@ def talk() -> Iterator[tuple[User, str]]:
 def test_the_log_of_a_stopped_container_is_whole(talk: tuple[User, str]) -> None:
     user, _ = talk
     lines = user.ok("logs", "talker").splitlines()
+    raw = [line.removeprefix("opencode | ")
+           for line in user.ok("logs", "talker", "--raw").splitlines()]  # fmt: skip
     found = [line.removeprefix("opencode | ") for line in lines]
-    assert sorted(found) == sorted(
+    assert sorted(found) == sorted(["one", "red\u241b[2Jgone", "wrong", "x" * 40000, "tail"])
+    assert sorted(raw) == sorted(
         ["one", "\x1b[31mred\x1b[0m\x1b[2Jgone", "wrong", "x" * 40000, "tail"]
     )
     assert found[-1] == "tail", "a last line without its end"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from jailoc.bin.cli.app import Follow, app, session
+from jailoc.bin.cli.app import Follow, Switch, app, session
 
 
 @app.command
@@ -16,6 +16,7 @@ def logs(
     tail: Annotated[int | None, Parameter(validator=validators.Number(gte=0))] = None,
     since: str | None = None,
     service: str | None = None,
+    raw: Switch = False,
 ) -> int:
     """Show what the containers of a workspace wrote, each line with its service.
 
@@ -33,7 +34,9 @@ def logs(
         Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.
     service
         Only this service: firewall, opencode or dind.
+    raw
+        Every byte as it was written; such lines can steer a terminal.
     """
     from jailoc.bin.commands import logs as records
 
-    return records.run(session(workspace), follow, tail, since, service)
+    return records.run(session(workspace), follow, tail, since, service, raw)

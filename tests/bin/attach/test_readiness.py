@@ -1,12 +1,15 @@
 """Waiting for a server: what is waited for, what ends it, and what is said then."""
 
 import base64
+import http.client
 import http.server
 import os
 import signal
+import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -153,3 +156,69 @@ def test_a_server_is_asked_on_the_route_and_with_the_user_of_its_agent() -> None
         assert readiness.accepts(port, OTHER, PASSWORD) is True
         swapped = OTHER.model_copy(update={"user": "opencode"})
         assert readiness.accepts(port, swapped, PASSWORD) is False
+
+
+@contextmanager
+def slow(said: bytes, pause: float) -> Iterator[int]:
+    """Answer everybody with a few bytes, one after the other, and then for ever with one more."""
+    over = threading.Event()
+
+    def answer(peer: socket.socket) -> None:
+        with peer, suppress(OSError):
+            for each in said:
+                peer.sendall(bytes([each]))
+                if over.wait(pause):
+                    return
+            while not over.wait(pause):
+                peer.sendall(b"x")
+
+    def serve(door: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=answer, args=(door.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = threading.Thread(target=serve, args=(door,), daemon=True)
+        thread.start()
+        try:
+            yield door.getsockname()[1]
+        finally:
+            over.set()
+            door.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_a_server_that_drips_its_answer_is_given_up_at_one_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readiness, "PATIENCE", 0.5)
+    with slow(b"HTTP/1.1 200", 0.2) as port:
+        # The control: a patience that is for each read alone is not at its end by then.
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=0.5)) as control:
+            control.request("GET", "/")
+            stuck = threading.Thread(target=lambda: suppressed(control.getresponse), daemon=True)
+            stuck.start()
+            stuck.join(1.5)
+            assert stuck.is_alive()
+        begun = time.monotonic()
+        assert readiness.accepts(port, OPENCODE_1, PASSWORD) is None
+        assert time.monotonic() - begun < 2
+
+
+def suppressed(call: Callable[[], object]) -> None:
+    with suppress(Exception):
+        call()
+
+
+@pytest.mark.parametrize("said", [b"nonsense\r\n", b"HTTP/1.1 99\r\n", b"HTTP/1.1 2000\r\n", b"\n"])
+def test_what_is_no_answer_of_a_server_is_none(said: bytes) -> None:
+    with slow(said, 0) as port:
+        assert readiness.accepts(port, OPENCODE_1, PASSWORD) is None
+
+
+def test_an_agent_in_a_network_that_its_wall_has_left_does_not_count_as_running() -> None:
+    early, late = "2026-11-26T15:00:00Z", "2026-11-26T15:00:01Z"
+    agent = container("opencode", joins="firewall", started=late)
+    assert readiness.Services(wall=container("firewall", started=early), agent=agent).running
+    cut = agent.model_copy(update={"started": early})
+    assert not readiness.Services(wall=container("firewall", started=late), agent=cut).running

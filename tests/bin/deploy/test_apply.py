@@ -211,6 +211,12 @@ def forgotten(machine: Machine) -> None:
     machine.held = {}
 
 
+def cut(machine: Machine) -> None:
+    for name in (AGENT, SIDECAR):
+        found = machine.containers[name]
+        machine.containers[name] = found.model_copy(update={"severed": "the firewall restarted"})
+
+
 def stranger(machine: Machine) -> None:
     machine.containers["miner"] = machine.containers[AGENT].model_copy(update={"id": "miner-1"})
 
@@ -232,6 +238,7 @@ DRIFTS: dict[str, tuple[Callable[[Machine], None], str | None]] = {
     "the agent stopped": (stopped, None),
     "the agent sick": (sick, None),
     "the wall gone": (no_wall, None),
+    "the network gone": (cut, None),
     "secrets forgotten": (forgotten, None),
     "a container more": (stranger, None),
 }
@@ -255,6 +262,22 @@ def test_drift_is_found_named_and_repaired(name: str) -> None:
     place.prove()
     assert place.plan().empty
     assert not place.plan().drift
+
+
+def test_who_lost_the_network_is_started_again_and_the_wall_is_not() -> None:
+    machine = Machine()
+    place = memory(machine, toml({"w": BEFORE}))
+    place.apply()
+    wall = machine.starts[machine.containers[WALL].id]
+    cut(machine)
+    made = place.apply()
+    assert actions(made) == {f"service.{each}": Action.RESTART for each in (AGENT, SIDECAR)}
+    assert {each.causes for each in made.changes} == {
+        ("it has no network any more: the firewall restarted",)
+    }
+    assert made.agent_restarts
+    assert machine.starts[machine.containers[WALL].id] == wall
+    place.prove()
 
 
 def test_known_noise_is_shown_and_left() -> None:

@@ -1,15 +1,23 @@
 """What people see cannot be steered by what is shown."""
 
+import io
+import json
 import os
 import pty
+import re
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from jailoc.bin.commands import verify
 from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.generators.runtime.verify import Check
 from jailoc.model.diagnostic import Diagnostic, Position
+from jailoc.model.document import Document
 from tests.engine.world import User
 from tests.programs import environment
 
@@ -101,3 +109,21 @@ def test_colours_can_be_switched_off(
 
 def test_an_empty_no_color_is_none(user: User) -> None:
     assert "\x1b[" in shown(user, True, True, "--help", NO_COLOR="")[0]
+
+
+@given(st.text())
+def test_json_holds_every_text_and_no_character_that_steers_a_terminal(text: str) -> None:
+    terminal = Terminal()
+    for write in (terminal.data, terminal.line):
+        out = io.StringIO()
+        with redirect_stdout(out):
+            write({"text": text})
+        assert json.loads(out.getvalue()) == {"text": text}
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", out.getvalue())
+
+
+def test_what_verify_found_inside_is_shown_as_signs(capsys: pytest.CaptureFixture[str]) -> None:
+    place = "/mnt/\x1b[2J\x9b31m"
+    check = Check(kind="mount", subject=place, expected="nothing", found="rw", ok=False)
+    verify._table(Terminal(), Document("", "config.toml"), [check])
+    assert "/mnt/\u241b[2J\ufffd31m" in capsys.readouterr().out

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.runtime.blocked import Attempt, explained, full, parse, unresolved
+from jailoc.generators.runtime.blocked import explained, full, parse, unresolved
 from jailoc.generators.runtime.explain import decide
+from jailoc.generators.runtime.own_probes import Attempt
 from jailoc.model.firewall import COUNTED, MOST_COUNTED, MOST_PLACES, Firewall, Protocol
 from tests.strategies import HOST, config_of, toml
 

@@ -1,6 +1,7 @@
 """What is tried in a running sandbox, and how what was found is judged."""
 
 import ipaddress
+import json
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,18 @@ from hypothesis import strategies as st
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.runtime.probes import NOT_SENT, USUAL, Place, Probe, probes, usual, verdict
-from jailoc.generators.runtime.verify import judged, mounts, processes
+from jailoc.generators.runtime import witness
+from jailoc.generators.runtime.probes import (
+    NOT_SENT,
+    UNREADABLE,
+    USUAL,
+    Place,
+    Probe,
+    probes,
+    verdict,
+    words,
+)
+from jailoc.generators.runtime.verify import joined, judged, mounted, mounts, processes, routed
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT
@@ -45,7 +56,6 @@ def test_nothing_is_open_by_default_but_public_addresses_and_the_sandbox_itself(
     for each in probes(rules, RUNNING, (), ipv6=True):
         is_open = each.what in {"public internet", "the sandbox's own address"}
         assert verdict(rules, RUNNING, each).open == is_open, each
-        assert usual(each.address, each.port) or each.protocol is Protocol.ICMP
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,7 @@ def test_what_is_known_only_at_run_time_counts(address: str, port: int, is_open:
         ("passed", False, "10.1.2.3", "open"),
         ("passed", True, "10.1.2.3", "closed"),
         ("no route", False, "10.1.2.3", "no route"),
+        (UNREADABLE, True, "10.1.2.3", UNREADABLE),
     ],
 )
 def test_a_probe_is_judged_by_its_word_and_by_the_walls_own_count(
@@ -85,11 +96,30 @@ def test_a_probe_is_judged_by_its_word_and_by_the_walls_own_count(
 ) -> None:
     (check,) = judged(firewall(), RUNNING, [(probe(address), word, counted)])
     assert (check.found, check.expected) == (found, "closed")
-    assert check.ok == (found != "open")
+    assert check.ok == (found not in {"open", UNREADABLE})
 
 
-def status(**changes: str) -> str:
+def test_no_route_to_anywhere_is_a_difference_and_to_some_place_is_none() -> None:
+    assert not routed(["no route"] * 3).ok
+    assert routed(["no route", "refused"]).ok
+
+
+@given(st.text() | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(json.dumps))
+def test_words_of_any_other_form_are_no_answer_and_no_error(text: str) -> None:
+    assert set(words(text, 3)) <= {UNREADABLE, "refused", "prohibited", "no route", "passed"}
+    assert words("[" * 100_000, 2) == (UNREADABLE,) * 2
+    assert words('["passed", "fine"]', 2) == ("passed", UNREADABLE)
+
+
+def test_a_container_without_the_walls_network_differs_by_its_cause() -> None:
+    check = joined("opencode", "the firewall restarted")
+    assert (check.ok, check.found) == (False, "none: the firewall restarted")
+    assert joined("opencode", "").ok
+
+
+def status(number: int = 1, parent: int = 0, **changes: str) -> str:
     lines = {
+        "Pid": str(number), "PPid": str(parent),
         "Uid": "1000\t1000\t1000\t1000", "Gid": "1000\t1000\t1000\t1000",
         **dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), "0000000000000000"),
         "NoNewPrivs": "1", "Seccomp": "2",
@@ -98,7 +128,7 @@ def status(**changes: str) -> str:
 
 
 def test_processes_of_the_agent_are_powerless() -> None:
-    assert all(each.ok for each in processes(status() * 3))
+    assert all(each.ok for each in processes(status() + status(7, 1) + status(8, 7)))
     assert not any(each.ok for each in processes(""))
 
 
@@ -108,8 +138,32 @@ def test_processes_of_the_agent_are_powerless() -> None:
      ("CapEff", "000001ffffffffff"), ("NoNewPrivs", "0"), ("Seccomp", "0"), ("Gid", "0\t0\t0\t0")],
 )  # fmt: skip
 def test_one_process_with_more_than_that_is_a_difference(key: str, value: str) -> None:
-    wrong = [each for each in processes(status() + status(**{key: value})) if not each.ok]
-    assert [each.subject for each in wrong] == [key]
+    for parent in (1, 7, 99):  # its own parent may have gone since
+        text = status() + status(7, 1) + status(8, parent, **{key: value})
+        wrong = [each for each in processes(text) if not each.ok]
+        assert [each.subject for each in wrong] == [key]
+
+
+def test_what_the_engine_is_putting_there_is_not_the_agents() -> None:
+    begun = status(40, 0, Seccomp="0", CapEff="00000000a80425fb") + status(41, 40, NoNewPrivs="0")
+    assert all(each.ok for each in processes(begun + status() + status(7, 1)))
+    assert not all(each.ok for each in processes(status(Seccomp="0") + begun))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nonsense\n", "Pid:\t7\n", "Pid:\t7\nPPid:\t1\nUid:\tx\n", status(7, 1) + "Seccomp:\t2\n",
+     status(7, 1, CapEff="-1"), status(7, 1, Uid="1000")],
+)  # fmt: skip
+def test_a_status_of_any_other_form_is_a_difference(text: str) -> None:
+    assert not all(each.ok for each in processes(status() + text))
+
+
+@given(st.text())
+def test_no_text_stops_the_judgement_of_processes_and_mounts(text: str) -> None:
+    service = bundle_of("[workspaces.a]", "a").compose.services[AGENT]
+    assert not all(each.ok for each in processes(text))
+    assert not all(each.ok for each in mounted(service, text, ()))
 
 
 @given(st.data())
@@ -131,6 +185,31 @@ def test_a_mount_that_is_missing_weaker_or_too_many_is_a_difference(data: st.Dat
     assert [each.subject for each in mounts(service, more, {}) if not each.ok] == [
         "/mnt/engine.sock"
     ]
+
+
+MOUNTINFO = (
+    "600 533 0:61 / / rw,relatime master:2 - overlay overlay rw,lowerdir=/x\n"
+    "601 600 0:64 / /proc rw,nosuid shared:1 master:3 - proc proc rw\n"
+    "602 600 8:1 /a\\040b /mnt/c\\134d\\012e ro,noatime - ext4 /dev/sda1 rw\n"
+)
+
+
+def test_mounts_are_read_as_the_kernel_writes_them() -> None:
+    found, bad = witness.mounts(MOUNTINFO)
+    assert bad == ()
+    assert [(each.place, each.read_only, each.kind) for each in found] == [
+        ("/", False, "overlay"), ("/proc", False, "proc"), ("/mnt/c\\d\ne", True, "ext4"),
+    ]  # fmt: skip
+
+
+def test_a_line_that_is_no_mount_is_a_difference_and_shows_no_control_character() -> None:
+    service = bundle_of("[workspaces.a]", "a").compose.services[AGENT]
+    checks = [*mounted(service, MOUNTINFO + "\x1b[2J" + "x" * 1000 + "\n", ("/mnt/c\\d\ne",))]
+    (wrong,) = (each for each in checks if each.subject == "a line of mountinfo")
+    assert not wrong.ok
+    assert wrong.found.isprintable()
+    assert len(wrong.found) < 100
+    assert not any("/mnt/c" in each.subject for each in checks)
 
 
 def test_the_usual_port_is_no_port_that_anybody_names() -> None:

@@ -1,0 +1,42 @@
+"""Whether a container still has the network of its wall, from what the engine reports."""
+
+import pytest
+
+from jailoc.bin.engine.containers import Container, severed
+
+EARLY, LATE = "2026-11-26T15:00:00.5Z", "2026-11-26T15:00:00.500000001Z"
+
+
+def container(service: str, **changes: object) -> Container:
+    given: dict[str, object] = {
+        "id": service, "service": service, "project": "jailoc-api", "state": "running",
+        "health": "", "exit_code": 0, "ports": (), "started": LATE, "image": "x",
+    }  # fmt: skip
+    return Container.model_validate(given | changes)
+
+
+@pytest.mark.parametrize(
+    ("agent", "wall", "cause"),
+    [
+        ({}, {"started": EARLY}, ""),
+        ({"started": EARLY}, {}, "the firewall restarted"),
+        ({"started": "2026-11-26T15:00:01Z"}, {"started": "2026-11-26T15:00:00.999Z"}, ""),
+        ({"started": LATE}, {"started": LATE}, ""),
+        ({"joins": "before"}, {"started": EARLY}, "the firewall was replaced"),
+        ({}, {"state": "exited", "started": EARLY}, "the firewall has ended"),
+        ({}, {"state": "restarting", "started": EARLY}, "the firewall has ended"),
+        ({}, {"state": "paused", "started": EARLY}, ""),
+        ({"state": "exited", "started": EARLY}, {}, ""),
+        ({"joins": None, "started": EARLY}, {}, ""),
+    ],
+)
+def test_a_wall_that_started_later_has_another_network(
+    agent: dict[str, object], wall: dict[str, object], cause: str
+) -> None:
+    there = container("opencode", **({"joins": "firewall"} | agent))
+    assert severed(there, container("firewall", **wall)) == cause
+
+
+def test_without_a_wall_there_is_no_network() -> None:
+    assert severed(container("opencode", joins="firewall"), None) == "the firewall was replaced"
+    assert severed(None, container("firewall")) == ""
