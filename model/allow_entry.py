@@ -158,7 +158,7 @@ def _ports(text: str, number: str | None) -> tuple[int, ...]:
     return (port,)
 
 
-class Target(Model):
+class AskedTarget(Model):
     """Something that a sandbox may reach or not: a name, or a network of one address or more."""
 
     text: str
@@ -168,7 +168,7 @@ class Target(Model):
     port: int | None
 
 
-def parse_target(text: str) -> Target:
+def parse_target(text: str) -> AskedTarget:
     """Read a host or a network, with or without a port.
 
     Raises:
@@ -178,13 +178,15 @@ def parse_target(text: str) -> Target:
         # Here every address there is may be asked about.
         everything = re.fullmatch(r"(0\.0\.0\.0|::)/0", text)
         if everything:
-            return Target(text=text, name="", network=ipaddress.ip_network(text), port=None)
+            return AskedTarget(text=text, name="", network=ipaddress.ip_network(text), port=None)
         found = parse_network(text)
-        return Target(text=text, name="", network=found.network, port=next(iter(found.ports), None))
+        return AskedTarget(
+            text=text, name="", network=found.network, port=next(iter(found.ports), None)
+        )
     host = parse_host(text)
     if not host.name:
         raise problem("host-name", f"`{text}` names no host", HOST_FORMS)
-    return Target(
+    return AskedTarget(
         text=text,
         name="" if host.address else host.name,
         network=host.address,

@@ -13,9 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 
 from jailoc.model.allow_entry import (
     TABLE_FORM,
+    AskedTarget,
     HostEntry,
     NetworkEntry,
-    Target,
     parse_host,
     parse_network,
     parse_table,
@@ -25,7 +25,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.environment import RESERVED, EnvEntry, EnvFile, parse_env, parse_env_file
 from jailoc.model.field_error import problem
 from jailoc.model.forbidden_paths import CREDENTIALS, SOCKET_NAMES, SYSTEM, spellings, trespass
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
 from jailoc.model.plan_address import DRIFT_PATTERN, drift_pattern
@@ -134,8 +134,8 @@ def _env_file(value: object, info: ValidationInfo) -> EnvFile:
     kind = host.kinds.get(path)
     cause = {
         None: "does not exist",
-        Kind.DIRECTORY: "is a directory",
-        Kind.FILE: "cannot be read: it must be UTF-8 text of at most 1 MiB that you may read",
+        FileKind.DIRECTORY: "is a directory",
+        FileKind.FILE: "cannot be read: it must be UTF-8 text of at most 1 MiB that you may read",
     }.get(kind, "is not a regular file")
     raise problem("env-file", f"env file `{path}` {cause}", "an existing text file")
 
@@ -160,11 +160,11 @@ def _network(value: object) -> NetworkEntry:
     return parse_network(_text(value))
 
 
-def _target(value: object) -> Target:
+def _target(value: object) -> AskedTarget:
     return parse_target(text_of(value))
 
 
-def _blocked(value: object) -> Target:
+def _blocked(value: object) -> AskedTarget:
     target = parse_target(text_of(value))
     if target.network is None:
         raise problem(
@@ -381,8 +381,8 @@ AllowedHost = Annotated[
 AllowedNetwork = Annotated[
     NetworkEntry, BeforeValidator(_network), _entry(_NETWORK, "/0+(:[0-9]+)?$")
 ]
-Reached = Annotated[Target, BeforeValidator(_target), _string(r"^[^\s]+$")]
-Blocked = Annotated[Target, BeforeValidator(_blocked), _string(r"^[0-9A-Fa-f.:\[\]/]+$")]
+Reached = Annotated[AskedTarget, BeforeValidator(_target), _string(r"^[^\s]+$")]
+Blocked = Annotated[AskedTarget, BeforeValidator(_blocked), _string(r"^[0-9A-Fa-f.:\[\]/]+$")]
 Cpu = Annotated[
     float,
     AfterValidator(_cpu),

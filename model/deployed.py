@@ -18,7 +18,7 @@ Facets = dict[str, str]
 """The configuration of a container, one plain text a name, such as `memory` or `mounts./data`."""
 
 
-class FileState(Model):
+class DeployedFile(Model):
     """A file below the workspace's directory."""
 
     mode: int
@@ -70,7 +70,7 @@ class Applied(Model):
     """Every workspace that the configuration had, in the order that ports follow."""
     bundle: str
     """Digest of the generated files."""
-    files: dict[str, FileState]
+    files: dict[str, DeployedFile]
     compose: Compose
     firewall: Firewall
     builds: tuple[Recipe, ...]
@@ -89,7 +89,7 @@ class Deployed(Model):
 
     workspace: str
     applied: Applied | None = None
-    files: dict[str, FileState] = Field(default_factory=dict)
+    files: dict[str, DeployedFile] = Field(default_factory=dict)
     engine: bool = True
     """Whether an engine was asked; without one only the files are known."""
     containers: dict[str, Found] = Field(default_factory=dict)
@@ -113,6 +113,6 @@ class Deployed(Model):
         return bool(self.containers) or self.network
 
 
-def file_states(bundle: Bundle) -> dict[str, FileState]:
+def file_states(bundle: Bundle) -> dict[str, DeployedFile]:
     """Return the files of a bundle as they should be found."""
-    return {file.path: FileState(mode=file.mode, digest=file.digest) for file in bundle.files}
+    return {file.path: DeployedFile(mode=file.mode, digest=file.digest) for file in bundle.files}

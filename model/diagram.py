@@ -5,7 +5,7 @@ from enum import StrEnum
 from jailoc.model.base import Model
 
 
-class Kind(StrEnum):
+class NodeKind(StrEnum):
     """What a node stands for."""
 
     CLIENT = "client"
@@ -42,15 +42,15 @@ class Node(Model):
     """One thing. What its lines hold may come from anybody."""
 
     key: str
-    kind: Kind
+    kind: NodeKind
     lines: tuple[str, ...]
 
     @property
     def side(self) -> Side:
         """Return where it is."""
-        if self.kind in {Kind.CLIENT, Kind.PATH, Kind.VOLUME}:
+        if self.kind in {NodeKind.CLIENT, NodeKind.PATH, NodeKind.VOLUME}:
             return Side.HOST
-        return Side.NETWORK if self.kind is Kind.PLACE else Side.SANDBOX
+        return Side.NETWORK if self.kind is NodeKind.PLACE else Side.SANDBOX
 
 
 class Edge(Model):

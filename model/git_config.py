@@ -42,7 +42,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "b": "\b", '"': '"', "\\": "\\"}
 
 
-class Setting(Model):
+class GitSetting(Model):
     """One setting: section and name in lower case, as Git compares them."""
 
     key: str
@@ -57,12 +57,12 @@ class Setting(Model):
         return f"{section}.*.{name}" if dot else self.key
 
 
-def parse(text: str) -> tuple[Setting, ...]:
+def parse(text: str) -> tuple[GitSetting, ...]:
     """Return the settings of a file in their order; what is malformed is passed over.
 
     Git itself refuses a file at the first error, so reading on finds no less than it would.
     """
-    found: list[Setting] = []
+    found: list[GitSetting] = []
     section, position = "", 1 if text.startswith("\ufeff") else 0
     while position < len(text) and len(found) < MOST_SETTINGS:
         character = text[position]
@@ -82,7 +82,7 @@ def parse(text: str) -> tuple[Setting, ...]:
                 position = _line_end(text, position)
                 continue
             value, position = _value(text, match.end()) if match[2] else ("true", match.end())
-            found.append(Setting(key=f"{section}.{match[1].lower()}", value=value))
+            found.append(GitSetting(key=f"{section}.{match[1].lower()}", value=value))
     return tuple(found)
 
 
@@ -132,12 +132,12 @@ def _value(text: str, position: int) -> tuple[str, int]:
     return "".join(found[:kept]), position
 
 
-def included(setting: Setting) -> bool:
+def included(setting: GitSetting) -> bool:
     """Tell whether a setting names a further file of configuration."""
     return setting.pattern in INCLUDES
 
 
-def executes(setting: Setting) -> bool:
+def executes(setting: GitSetting) -> bool:
     """Tell whether a setting is about what Git executes."""
     if setting.pattern == "core.fsmonitor" and setting.value.lower() in {
         "true", "false", "yes", "no", "on", "off", "1", "0", "",
@@ -146,7 +146,7 @@ def executes(setting: Setting) -> bool:
     return _matches(setting, PROGRAMS) or _matches(setting, DIRECTORIES)
 
 
-def _matches(setting: Setting, patterns: tuple[str, ...]) -> bool:
+def _matches(setting: GitSetting, patterns: tuple[str, ...]) -> bool:
     section = setting.key.partition(".")[0]
     return setting.pattern in patterns or (section == "pager" and "pager.*" in patterns)
 
@@ -163,7 +163,7 @@ class Reference(Model):
     """Whether the setting can mean nothing else, so that it matters if the place is missing."""
 
 
-def references(setting: Setting, base: str, holder: str, home: str) -> Iterator[Reference]:
+def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterator[Reference]:
     """Yield the places that a setting may name.
 
     Args:

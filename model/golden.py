@@ -98,7 +98,7 @@ class FileDifference(Model):
     after: str
 
 
-class Change(Model):
+class ValueChange(Model):
     """One value of the models that differs."""
 
     path: str
@@ -122,7 +122,7 @@ class Difference(Model):
     name: str
     state: State
     effects: tuple[Effect, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ValueChange, ...] = ()
     files: tuple[FileDifference, ...] = ()
 
     @property

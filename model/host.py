@@ -9,7 +9,7 @@ from pydantic import Field
 from jailoc.model.base import Model
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a path is, symbolic links followed."""
 
     FILE = "file"
@@ -28,7 +28,7 @@ class Named(Model):
     """Absolute and clean."""
     real: str
     """Where it leads once symbolic links are followed."""
-    kind: Kind | None
+    kind: FileKind | None
     sure: bool
     """Whether the setting can mean nothing but this place."""
 
@@ -40,7 +40,7 @@ class Repository(Model):
     """Absolute: a `.git`, a bare repository, or one of `.git/modules`."""
     top: str = ""
     """The working tree that it is the `.git` of; empty for others."""
-    kinds: dict[str, Kind] = Field(default_factory=dict)
+    kinds: dict[str, FileKind] = Field(default_factory=dict)
     """What there is of what Git executes, by path in the directory; no links."""
     links: tuple[str, ...] = ()
     """What of it is a symbolic link."""
@@ -62,7 +62,7 @@ class Tree(Model):
     """What was found below a path that an agent can write."""
 
     repositories: tuple[Repository, ...] = ()
-    places: dict[str, Kind] = Field(default_factory=dict)
+    places: dict[str, FileKind] = Field(default_factory=dict)
     """Absolute places of names that were looked for, and of files called `.git`; no links."""
     links: tuple[str, ...] = ()
     """Those of them that are symbolic links."""
@@ -99,7 +99,7 @@ class Host(Model):
     hops: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Places on the way to such a path that decide where it leads: links, and what they leave by
     `..`, in their order."""
-    kinds: dict[str, Kind] = Field(default_factory=dict)
+    kinds: dict[str, FileKind] = Field(default_factory=dict)
     """What there is at the paths that the compiler asks about; what is missing is not there."""
     files: dict[str, str] = Field(default_factory=dict)
     """Text of the files that the configuration refers to, by absolute path or URL."""

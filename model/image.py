@@ -27,7 +27,7 @@ class ContextFile(Model):
     text: str
 
 
-class Base(Model):
+class BaseImage(Model):
     """An image of somebody else that one is built on."""
 
     reference: str
@@ -82,7 +82,7 @@ class Build(Model):
     """Files of the context; with `directory`, the Dockerfile alone, which stays outside of it."""
     base: str | None = None
     """The image reference that `ARG BASE` is given."""
-    bases: tuple[Base, ...] = ()
+    bases: tuple[BaseImage, ...] = ()
     """Images of others below it, whose names may come to mean something else."""
     directory: str | None = None
     """Directory of the host that is the context, absolute; it is only read."""

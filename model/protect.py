@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
-from jailoc.model.host import Host, Kind, Tree
+from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
 from jailoc.model.repository import Placeholder, Wanted, fold, named
@@ -71,7 +71,7 @@ class Root(Model):
     """Whether it is a workspace path; entries without `**/` are for those alone."""
 
 
-class Protection(Model):
+class Covers(Model):
     """All that keeps an agent from what the host executes."""
 
     covers: tuple[Cover, ...] = ()
@@ -90,7 +90,7 @@ def is_git(entry: str) -> bool:
     return entry.startswith(f"{ANYWHERE}.git/")
 
 
-def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: Host) -> Protection:
+def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: Host) -> Covers:
     """Return what protects the paths that an agent can write.
 
     Args:
@@ -144,7 +144,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 exposed.append(_exposed(each, origin))
     kept = _innermost(found, every)
     shut = {each.path for each in kept if each.mode is Mode.READ_ONLY}
-    return Protection(
+    return Covers(
         covers=kept,
         exposed=tuple(
             {each.path: each for each in exposed if not _below(each.path, shut)}.values()
@@ -295,7 +295,7 @@ def _first_file(root: str, entry: str, host: Host) -> str | None:
         kind = host.kinds.get(place)
         if kind is None:
             return None
-        if kind is not Kind.DIRECTORY:
+        if kind is not FileKind.DIRECTORY:
             return place
     return f"{root}/{entry}"
 

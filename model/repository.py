@@ -11,7 +11,7 @@ from unicodedata import normalize
 from pydantic import Field
 
 from jailoc.model.base import Model
-from jailoc.model.host import Kind, Named, Repository
+from jailoc.model.host import FileKind, Named, Repository
 
 LISTED = ("hooks", "config", "config.worktree", "commondir", "info/attributes")
 """What Git executes, or takes what it executes from, in any Git directory."""
@@ -144,7 +144,7 @@ def named(
                 trouble = f"`{each.key}` names it, and it does not exist yet"
                 yield Wanted(path=each.path, executes=told, trouble=trouble)
         elif any(_holds(each.path, top) for top in (root, *trees)):
-            if each.kind is Kind.DIRECTORY and each.sure:
+            if each.kind is FileKind.DIRECTORY and each.sure:
                 trouble = f"`{each.key}` names it, and a whole working tree lies in it"
                 yield Wanted(path=each.path, executes=told, trouble=trouble)
         elif each.real != roots[root].rstrip("/") + each.path[len(root.rstrip("/")) :]:

@@ -18,7 +18,7 @@ class Usage(Model):
     written: int
 
 
-class Limits(Model):
+class ContainerLimits(Model):
     """What a container may use; None for no limit."""
 
     cpus: float | None = None
@@ -48,7 +48,7 @@ class Status(Model):
     """Of the agent; what goes through the network is the whole workspace's."""
     stats: str | None = None
     """Why there is no usage although it runs."""
-    limits: Limits = Limits()
+    limits: ContainerLimits = ContainerLimits()
     image: str | None = None
     image_current: bool | None = None
     """Whether it is the image that the configuration gives now."""

@@ -55,7 +55,7 @@ class AllowedNetwork(Model):
         return f"{host}/{self.network.prefixlen}:{self.port}"
 
 
-class HostPort(Model):
+class ConfiguredPort(Model):
     """A port of the machine itself that is let through."""
 
     port: int
@@ -92,7 +92,7 @@ class Workspace(Model):
     egress_origin: str
     allowed_names: tuple[AllowedName, ...]
     allowed_networks: tuple[AllowedNetwork, ...]
-    host_ports: tuple[HostPort, ...]
+    host_ports: tuple[ConfiguredPort, ...]
     secrets: tuple[Secret, ...]
     """In byte order of their names."""
     covers: tuple[Cover, ...]

@@ -14,7 +14,7 @@ from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.plan import plan
 from jailoc.generators.plan.record import applied
 from jailoc.model.bundle import RELOADABLE, Bundle
-from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
+from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.plan import (
     BuildImages,
     HandSecrets,
@@ -42,7 +42,7 @@ class Killed(BaseException):
 class Machine:
     """Disk and engine of one machine, as far as one workspace is concerned."""
 
-    files: dict[str, FileState] = field(default_factory=dict)
+    files: dict[str, DeployedFile] = field(default_factory=dict)
     applied: Applied | None = None
     containers: dict[str, Found] = field(default_factory=dict)
     starts: dict[str, int] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Machine:
     network: str | None = None
     """The configuration that it was made with."""
     volumes: set[str] = field(default_factory=set)
-    kernel: dict[str, FileState] = field(default_factory=dict)
+    kernel: dict[str, DeployedFile] = field(default_factory=dict)
     """The files that the rules in the kernel come from."""
     held: dict[str, str] = field(default_factory=dict)
     """Secrets in the wall's memory, by name."""
@@ -102,7 +102,7 @@ class Memory:
             update={"facets": each.facets | {"network": f"container:{each.wall}"}}
         )
 
-    def _reloadable(self) -> dict[str, FileState]:
+    def _reloadable(self) -> dict[str, DeployedFile]:
         return {path: each for path, each in self.machine.files.items() if path in RELOADABLE}
 
     def perform(self, step: Step) -> None:

@@ -15,14 +15,14 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.config import Config
 from jailoc.model.document import Document
 from jailoc.model.environment import RESERVED
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 from jailoc.model.path import clean
 from jailoc.model.special_ranges import SPECIAL
 
 HOST = Host(
     home="/home/alice",
     ipv6=True,
-    kinds={f"/home/alice/{each.path}": Kind.DIRECTORY for each in DEFAULT.mounts},
+    kinds={f"/home/alice/{each.path}": FileKind.DIRECTORY for each in DEFAULT.mounts},
 )
 
 Value = str | bool | int | float | Sequence[str]

@@ -14,7 +14,7 @@ from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, within
 
 
-def find(terminal: Terminal, origin: source.Source, agent: Agent) -> str | None:
+def find(terminal: Terminal, origin: source.LoadedConfig, agent: Agent) -> str | None:
     """Return the host's client of an agent, the first on PATH that no agent can change."""
     spaces = [resolve(origin.config, name, origin.host) for name in names(origin.config)]
     writable = [path.path for each in spaces for path in each.paths]

@@ -48,7 +48,7 @@ class Services(Model):
         return self.wall.ports[0] if self.wall and self.wall.ports else None
 
 
-class Running(Model):
+class RunningSandbox(Model):
     """A workspace whose server answers."""
 
     wall: containers.Container
@@ -64,7 +64,7 @@ def services(name: str) -> Services:
 
 def wait(
     terminal: Terminal, name: str, server: Agent, clock: Callable[[], float] = time.monotonic
-) -> Running:
+) -> RunningSandbox:
     """Wait until the server of a workspace that is being started answers.
 
     Raises:
@@ -82,7 +82,7 @@ def wait(
             if problem is not None:
                 break
             if wall and agent and _answers(agent, found.port, server):
-                return Running(wall=wall, agent=agent, port=found.port)
+                return RunningSandbox(wall=wall, agent=agent, port=found.port)
             live.show(f"waiting for {name}: {_stage(found)}", f" ({seconds:.0f} s)")
             time.sleep(INTERVAL)
     raise _failed(terminal, name, problem, found)

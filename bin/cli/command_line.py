@@ -100,7 +100,7 @@ def choices(argument: Argument) -> tuple[str, ...]:
 
 
 @dataclass
-class Line:
+class CommandLine:
     """What the words of a command line mean, as far as they go."""
 
     path: Path = ()
@@ -132,9 +132,9 @@ class Line:
         return many[-1] if many else None
 
 
-def read(words: Sequence[str]) -> Line:
+def read(words: Sequence[str]) -> CommandLine:
     """Read words; nothing is refused, for they need not be complete yet."""
-    line = Line()
+    line = CommandLine()
     for word in words:
         if line.waiting is not None:
             line.values[line.waiting.name], line.waiting = word, None
@@ -150,7 +150,7 @@ def read(words: Sequence[str]) -> Line:
     return line
 
 
-def _option(line: Line, word: str) -> None:
+def _option(line: CommandLine, word: str) -> None:
     name, equals, value = word.partition("=")
     found = line.option(name)
     if found is None and not word.startswith("--"):

@@ -74,7 +74,7 @@ def _begun(candidates: Candidates, last: str) -> Candidates:
     return [(word, text) for word, text in candidates if word.startswith(last)]
 
 
-def _options(line: command_line.Line) -> Candidates:
+def _options(line: command_line.CommandLine) -> Candidates:
     for each in line.options():
         text = " ".join((each.parameter.help or "").split())
         yield from ((name, text) for name in command_line.names(each))
@@ -84,7 +84,7 @@ def _options(line: command_line.Line) -> Candidates:
 
 
 def _values(
-    line: command_line.Line, argument: Argument, last: str, prefix: str
+    line: command_line.CommandLine, argument: Argument, last: str, prefix: str
 ) -> tuple[str, Candidates]:
     name = argument.field_info.name
     place = ".".join((*line.path, name))

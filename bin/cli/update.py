@@ -33,7 +33,7 @@ LIMIT = 1 << 20
 DAY = 24 * 3600
 
 
-class State(NamedTuple):
+class UpdateState(NamedTuple):
     """What is known of the latest release, and since when."""
 
     checked: float = 0
@@ -49,10 +49,10 @@ def notice(words: list[str]) -> Iterator[None]:
     Args:
         words: The command line. A completion script is read by a shell at each of its starts.
     """
-    check: Check | None = None
+    check: UpdateCheck | None = None
     if wanted() and words[:1] != ["completion"]:
         with suppress(Exception):
-            check = Check(paths.cache_directory() / STATE)
+            check = UpdateCheck(paths.cache_directory() / STATE)
     try:
         yield
     finally:
@@ -66,7 +66,7 @@ def wanted() -> bool:
     return sys.stderr.isatty() and not any(os.environ.get(name) for name in OFF)
 
 
-class Check:
+class UpdateCheck:
     """The question for the latest release, asked in the background if the last answer is old."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Check:
         found = self._answers[0]
         if not found and not self._state.latest:
             return False  # asked again by the next run
-        self._state = State(self._clock(), found or self._state.latest)
+        self._state = UpdateState(self._clock(), found or self._state.latest)
         _save(self._path, self._state)
         return bool(found)
 
@@ -150,18 +150,18 @@ def _fetch(url: str) -> str:
     return str(tag)
 
 
-def _load(path: Path) -> State:
+def _load(path: Path) -> UpdateState:
     """Read the last answer; what cannot be read counts as none."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         checked = datetime.fromisoformat(data["checked_at"]).timestamp()
         latest = data["latest_version"]
     except Exception:
-        return State()
-    return State(checked, latest) if isinstance(latest, str) else State()
+        return UpdateState()
+    return UpdateState(checked, latest) if isinstance(latest, str) else UpdateState()
 
 
-def _save(path: Path, state: State) -> None:
+def _save(path: Path, state: UpdateState) -> None:
     from jailoc.bin.host.atomic import make_private, write
 
     when = datetime.fromtimestamp(state.checked, tz=UTC).isoformat(timespec="seconds")

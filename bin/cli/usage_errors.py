@@ -25,7 +25,9 @@ def diagnose(error: CycloptsError) -> Diagnostic:
             option = next((each for each in words if each.startswith("-")), None)
             if option is not None:
                 name = option.partition("=")[0]
-                named = [one for each in command_line.Line(path).options() for one in each.names]
+                named = [
+                    one for each in command_line.CommandLine(path).options() for one in each.names
+                ]
                 return _usage(f"unknown option `{name}`{_meant(name, named)}", hint)
             most = sum(not command_line.is_option(each) for each in command_line.arguments(path))
             got = f"at most {most} accepted, {most + len(words)} received"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from jailoc.bin.commands.plan import AT_ONCE, Choice, chosen, show
+from jailoc.bin.commands.plan import AT_ONCE, Selection, chosen, show
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
 from jailoc.bin.deploy.apply import Item
@@ -18,7 +18,7 @@ from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
 
 
-def run(session: Session, choice: Choice, *, yes: bool, back: bool) -> int:
+def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
     """Show a plan, ask, and carry it out.
 
     Raises:
@@ -26,7 +26,7 @@ def run(session: Session, choice: Choice, *, yes: bool, back: bool) -> int:
     """
     saved = _saved(choice)
     if saved is not None:
-        choice = Choice(
+        choice = Selection(
             wanted=tuple(each.workspace for each in saved.plans), everything=False,
             prune=saved.prune,
         )  # fmt: skip
@@ -48,7 +48,7 @@ def run(session: Session, choice: Choice, *, yes: bool, back: bool) -> int:
     return _carry_out(session, items, approved, choice, back)
 
 
-def _saved(choice: Choice) -> SavedPlan | None:
+def _saved(choice: Selection) -> SavedPlan | None:
     """Return the plan in a file, if the one argument names a file.
 
     Raises:
@@ -90,7 +90,7 @@ def _carry_out(
     session: Session,
     items: tuple[Item, ...],
     approved: dict[str, Plan],
-    choice: Choice,
+    choice: Selection,
     back: bool,
 ) -> int:
     """Carry the plans out, independent workspaces at the same time; report every failure."""

@@ -13,7 +13,7 @@ from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import docker, witness
 from jailoc.bin.terminal import prompt
 from jailoc.generators.attach import client as attachment
-from jailoc.generators.attach.client import Mode, Request
+from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.select import select
 from jailoc.model.diagnostic import Refused, refuse
@@ -33,7 +33,7 @@ def run(session: Session, request: Request) -> int:
     name = session.workspace or select(origin.config, target) or source.DEFAULT
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
-    inside_only = (request.mode or configured) == Mode.EXEC
+    inside_only = (request.mode or configured) == AttachMode.EXEC
     path = None if inside_only else host_client.find(terminal, origin, workspace.agent)
     # What cannot work is said before anything is changed or started.
     _possible(
@@ -91,15 +91,15 @@ def _offer(session: Session, workspace: Workspace, target: str) -> bool:
     return True
 
 
-def _possible(mode: Mode, asked: Mode | None) -> None:
+def _possible(mode: AttachMode, asked: AttachMode | None) -> None:
     """Refuse what this machine cannot do at all."""
-    if asked is Mode.REMOTE and not pty.has_terminals():
+    if asked is AttachMode.REMOTE and not pty.has_terminals():
         raise refuse(
             "pty",
             "remote mode needs a pseudo-terminal (PTY), and the system has none to give",
             hint="use --exec",
         )
-    if mode is Mode.EXEC and not sys.stdin.isatty():
+    if mode is AttachMode.EXEC and not sys.stdin.isatty():
         raise refuse(
             "terminal",
             "exec mode cannot set a raw terminal: standard input is not a terminal",
@@ -117,7 +117,7 @@ class _Attachment:
         self.name, self.agent = workspace.name, workspace.agent
         self.target, self.request = target, request
 
-    def start(self, running: readiness.Running, configured: str, path: str | None) -> int:
+    def start(self, running: readiness.RunningSandbox, configured: str, path: str | None) -> int:
         """Attach in the mode that what truly runs allows."""
         running = self._with_directory(running)
         mode = attachment.choose(
@@ -128,20 +128,20 @@ class _Attachment:
             running.port is not None,
             path is not None,
         )
-        if mode is Mode.REMOTE and not pty.has_terminals():
+        if mode is AttachMode.REMOTE and not pty.has_terminals():
             self.terminal.say("no pseudo-terminal (PTY) to be had: exec mode it is", Meaning.WARNS)
-            mode = Mode.EXEC
+            mode = AttachMode.EXEC
         _possible(mode, self.request.mode)
-        if mode is Mode.EXEC or path is None or running.port is None:
+        if mode is AttachMode.EXEC or path is None or running.port is None:
             return self._inside(running)
         return self._remote(running, running.port, path)
 
-    def _up(self) -> readiness.Running:
+    def _up(self) -> readiness.RunningSandbox:
         """Bring the workspace up to date."""
         up.run(self.session)
         return readiness.wait(self.terminal, self.name, self.agent)
 
-    def _with_directory(self, running: readiness.Running) -> readiness.Running:
+    def _with_directory(self, running: readiness.RunningSandbox) -> readiness.RunningSandbox:
         """Make sure that the directory is there inside, too.
 
         Raises:
@@ -156,7 +156,9 @@ class _Attachment:
             "Bring it up to date? That restarts its agent.",
         )
 
-    def _password(self, running: readiness.Running, port: int) -> tuple[str, readiness.Running]:
+    def _password(
+        self, running: readiness.RunningSandbox, port: int
+    ) -> tuple[str, readiness.RunningSandbox]:
         """Return the password, after making sure that the server has the same.
 
         Raises:
@@ -173,14 +175,14 @@ class _Attachment:
             raise refuse("password", f"{problem}, after its restart, too")
         return secret, running
 
-    def _mended(self, problem: str, question: str) -> readiness.Running:
+    def _mended(self, problem: str, question: str) -> readiness.RunningSandbox:
         if sys.stdin.isatty():
             self.terminal.say(problem, Meaning.WARNS)
             if prompt.ask(self.terminal, question):
                 return self._up()
         raise refuse("outdated", problem, hint=f"`jailoc up {self.name}` mends that")
 
-    def _remote(self, running: readiness.Running, port: int, path: str) -> int:
+    def _remote(self, running: readiness.RunningSandbox, port: int, path: str) -> int:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
@@ -191,7 +193,7 @@ class _Attachment:
         watch = self._watch(running)
         return self._verdict(pty.run(command, environment, watch, self.agent.client.hint), watch)
 
-    def _inside(self, running: readiness.Running) -> int:
+    def _inside(self, running: readiness.RunningSandbox) -> int:
         container = running.agent.id
         inner = container_client.find(self.name, container, self.agent)
         self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
@@ -217,7 +219,7 @@ class _Attachment:
             container_client.end(container, token)
         return self._verdict(ended, watch)
 
-    def _watch(self, running: readiness.Running) -> Watch:
+    def _watch(self, running: readiness.RunningSandbox) -> Watch:
         def look() -> str | None:
             try:
                 return lost(running, readiness.services(self.name))
@@ -263,7 +265,7 @@ def _settled(watch: Watch) -> str | None:
     return reason
 
 
-def lost(before: readiness.Running, now: readiness.Services) -> str | None:
+def lost(before: readiness.RunningSandbox, now: readiness.Services) -> str | None:
     """Say why a client can go on no longer; None if it can."""
     agent, wall = now.agent, now.wall
     if agent is None:

@@ -11,7 +11,7 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.explain import Answer, explain
 from jailoc.model.address import Network
-from jailoc.model.allow_entry import Target, parse_target
+from jailoc.model.allow_entry import AskedTarget, parse_target
 from jailoc.model.diagnostic import refuse
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.palette import Meaning
@@ -51,7 +51,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
     return 0
 
 
-def _parse(text: str) -> Target:
+def _parse(text: str) -> AskedTarget:
     try:
         return parse_target(text)
     except PydanticCustomError as error:
@@ -61,7 +61,7 @@ def _parse(text: str) -> Target:
         ) from None
 
 
-def _named(firewall: Firewall, asked: Target) -> list[dict[str, Any]]:
+def _named(firewall: Firewall, asked: AskedTarget) -> list[dict[str, Any]]:
     """Return the answers of the allowed names: whatever addresses they have, they are open."""
     ports = [
         {"network": MACHINE, "protocol": None, "port": each.port, "open": True,

@@ -36,7 +36,7 @@ _STYLE = re.compile(r"\x1b\[[0-9;:]*m")
 """Colours and the like (ECMA-48, SGR): they move nothing, but may stay on."""
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """One line of one container; they sort by time."""
 
     stamp: str
@@ -95,7 +95,7 @@ class _Printer:
     def __init__(self, terminal: Terminal, width: int, raw: bool) -> None:
         self._terminal, self._width, self._raw = terminal, width, raw
 
-    def __call__(self, line: Line) -> None:
+    def __call__(self, line: LogLine) -> None:
         label = self._terminal.paint(f"{line.service:{self._width}} | ", Meaning.NOTES, sys.stdout)
         self._terminal.raw(label.encode() + (line.text if self._raw else plain(line.text)))
 
@@ -108,7 +108,7 @@ class _Reader:
         self._talk = b""
         self._call = docker.start(["logs", "--timestamps", *options, container.id])
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[LogLine]:
         for raw in self._call.lines(LONGEST):
             stamp = STAMP.match(raw)
             if stamp is None:
@@ -116,7 +116,7 @@ class _Reader:
                 self._talk = (self._talk + raw)[-CHUNK:]
             else:
                 text = whole(raw[stamp.end() :])
-                yield Line(
+                yield LogLine(
                     stamp[0].decode().strip(), self._container.service, self._container.id, text
                 )
 
@@ -192,7 +192,7 @@ def _follow(
     started: _Starts,
 ) -> None:
     """Show what is written from now on, also by containers that start later; never ends."""
-    lines_: queue.SimpleQueue[Line] = queue.SimpleQueue()
+    lines_: queue.SimpleQueue[LogLine] = queue.SimpleQueue()
     live: dict[str, tuple[_Reader, threading.Thread]] = {}
 
     def read(container: containers.Container, *options: str) -> None:

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.config.source import Source
+from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import apply, observe
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import docker
@@ -23,7 +23,7 @@ AT_ONCE = 4
 """Workspaces that are worked on at the same time."""
 
 
-class Choice(Model):
+class Selection(Model):
     """Which workspaces a command is about."""
 
     wanted: tuple[str, ...]
@@ -34,7 +34,7 @@ class Choice(Model):
 
 def run(
     session: Session,
-    choice: Choice,
+    choice: Selection,
     *,
     as_json: bool,
     as_markdown: bool,
@@ -91,15 +91,15 @@ def _engine_answers(terminal: Terminal) -> bool:
 
 
 def chosen(
-    session: Session, choice: Choice, *, ask: bool, complete: bool
-) -> tuple[Source, tuple[Item, ...]]:
+    session: Session, choice: Selection, *, ask: bool, complete: bool
+) -> tuple[LoadedConfig, tuple[Item, ...]]:
     """Return the workspaces of a choice, those that are to be removed among them.
 
     Raises:
         Refused: a name is neither in the configuration nor on the engine.
     """
 
-    def wanted_of(origin: Source) -> tuple[str, ...]:
+    def wanted_of(origin: LoadedConfig) -> tuple[str, ...]:
         if choice.everything:
             return names(origin.config)
         return choice.wanted or (origin.chosen(None),)

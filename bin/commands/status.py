@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import survey
-from jailoc.bin.deploy.survey import Snapshot
+from jailoc.bin.deploy.survey import Survey
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.views.status import Cell, detail, table
 from jailoc.model.palette import Meaning
@@ -54,11 +54,11 @@ def _watch(session: Session, as_json: bool) -> NoReturn:
         time.sleep(max(0.0, PAUSE - (time.monotonic() - begun)))
 
 
-def _data(seen: Snapshot) -> dict[str, Any]:
+def _data(seen: Survey) -> dict[str, Any]:
     return {"workspaces": [each.model_dump(mode="json") for each in seen.rows]}
 
 
-def _show(terminal: Terminal, seen: Snapshot, *, single: bool) -> None:
+def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
     if single:
         _one(terminal, seen.rows[0])
     else:

@@ -17,7 +17,7 @@ from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.config.load import Mentioned
 from jailoc.model.forbidden_paths import guarded
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 
 __all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state_directory"]
 
@@ -86,22 +86,22 @@ def _bases() -> dict[str, str]:
     return found
 
 
-def _kind(path: str) -> Kind | None:
+def _kind(path: str) -> FileKind | None:
     try:
         mode = Path(path).stat().st_mode
     except OSError:
         return None
     if stat.S_ISREG(mode):
-        return Kind.FILE
+        return FileKind.FILE
     if stat.S_ISDIR(mode):
-        return Kind.DIRECTORY
-    return Kind.SOCKET if stat.S_ISSOCK(mode) else Kind.OTHER
+        return FileKind.DIRECTORY
+    return FileKind.SOCKET if stat.S_ISSOCK(mode) else FileKind.OTHER
 
 
 def _agent_socket() -> str | None:
     """Return the socket of the SSH agent (ssh-agent(1)), if it is one."""
     path = os.environ.get("SSH_AUTH_SOCK", "")
-    return path if path.startswith("/") and _kind(path) is Kind.SOCKET else None
+    return path if path.startswith("/") and _kind(path) is FileKind.SOCKET else None
 
 
 def _ipv6() -> bool:

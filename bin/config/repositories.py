@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jailoc.generators.config.load import Search
-from jailoc.model.git_config import Setting, executes, included, parse, references
-from jailoc.model.host import Kind, Named, Repository, Tree
+from jailoc.model.git_config import GitSetting, executes, included, parse, references
+from jailoc.model.host import FileKind, Named, Repository, Tree
 from jailoc.model.path import clean, within
 from jailoc.model.repository import LISTED, OF_A_WORKTREE, fold
 
@@ -41,10 +41,10 @@ SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitco
 
 
 @dataclass(frozen=True)
-class Source:
+class ConfigSource:
     """A setting with the directory of the file that it is in."""
 
-    setting: Setting
+    setting: GitSetting
     holder: str
 
 
@@ -54,8 +54,8 @@ class Looker:
 
     home: str
     config_home: str
-    texts: dict[str, tuple[Setting, ...]] = field(default_factory=dict)
-    user: tuple[Source, ...] = ()
+    texts: dict[str, tuple[GitSetting, ...]] = field(default_factory=dict)
+    user: tuple[ConfigSource, ...] = ()
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
@@ -66,10 +66,10 @@ class Looker:
         """Return the absolute places that the user's own configuration names."""
         return tuple(self._named(self.user, ""))
 
-    def settings(self, files: Iterable[str]) -> tuple[Source, ...]:
+    def settings(self, files: Iterable[str]) -> tuple[ConfigSource, ...]:
         """Return the settings of files and of what they include."""
         waiting, seen = deque(files), set[str]()
-        found: list[Source] = []
+        found: list[ConfigSource] = []
         while waiting and len(seen) < MOST_FILES:
             place = waiting.popleft()
             if place in seen:
@@ -79,14 +79,14 @@ class Looker:
                 self.texts[place] = parse(text(place) or "")
             holder = place.rpartition("/")[0] or "/"
             for setting in self.texts[place]:
-                found.append(Source(setting, holder))
+                found.append(ConfigSource(setting, holder))
                 if included(setting):
                     waiting.extend(
                         each.path for each in references(setting, "", holder, self.home)
                     )  # fmt: skip
         return tuple(found)
 
-    def _named(self, sources: Iterable[Source], base: str) -> Iterator[Named]:
+    def _named(self, sources: Iterable[ConfigSource], base: str) -> Iterator[Named]:
         seen: set[tuple[str, str]] = set()
         for source in sources:
             for each in references(source.setting, base, source.holder, self.home):
@@ -95,7 +95,7 @@ class Looker:
                 seen.add((each.key, each.path))
                 kind = _kind(each.path)
                 # A word of a command is a path only if there is such a file.
-                if kind is Kind.FILE or each.sure:
+                if kind is FileKind.FILE or each.sure:
                     yield Named(
                         key=each.key,
                         text=source.setting.value[:WIDTH],
@@ -107,7 +107,7 @@ class Looker:
 
     def repository(self, directory: str, top: str) -> Repository:
         """Look at one Git directory."""
-        kinds: dict[str, Kind] = {}
+        kinds: dict[str, FileKind] = {}
         links: list[str] = []
         elsewhere: dict[str, str] = {}
         hooks: tuple[str, ...] = ()
@@ -169,7 +169,7 @@ class _Walk:
             self.names.setdefault(fold(first), []).append(tuple(rest))
         self.repositories: list[Repository] = []
         self.named: list[Named] = []
-        self.places: dict[str, Kind] = {}
+        self.places: dict[str, FileKind] = {}
         self.links: list[str] = []
         self.limit: str | None = None
 
@@ -247,7 +247,7 @@ class _Walk:
                     ]  # fmt: skip
                     self._found(place, linked, _of(mode))
 
-    def _found(self, path: str, linked: bool, kind: Kind) -> None:
+    def _found(self, path: str, linked: bool, kind: FileKind) -> None:
         if len(self.places) + len(self.links) >= MOST_FOUND:
             self.limit = f"it holds more than {MOST_FOUND:,} of the names that are protected"
         elif linked:
@@ -309,26 +309,26 @@ def _entries(directory: str) -> Iterator[os.DirEntry[str]]:
     yield from sorted(entries, key=lambda each: each.name)
 
 
-def _kind(path: str) -> Kind | None:
+def _kind(path: str) -> FileKind | None:
     try:
         return _of(Path(path).stat().st_mode)
     except (OSError, ValueError):
         return None
 
 
-def _kind_of(entry: os.DirEntry[str]) -> Kind:
+def _kind_of(entry: os.DirEntry[str]) -> FileKind:
     try:
         if entry.is_dir(follow_symlinks=False):
-            return Kind.DIRECTORY
-        return Kind.FILE if entry.is_file(follow_symlinks=False) else Kind.OTHER
+            return FileKind.DIRECTORY
+        return FileKind.FILE if entry.is_file(follow_symlinks=False) else FileKind.OTHER
     except OSError:
-        return Kind.OTHER
+        return FileKind.OTHER
 
 
-def _of(mode: int) -> Kind:
+def _of(mode: int) -> FileKind:
     if stat.S_ISDIR(mode):
-        return Kind.DIRECTORY
-    return Kind.FILE if stat.S_ISREG(mode) else Kind.OTHER
+        return FileKind.DIRECTORY
+    return FileKind.FILE if stat.S_ISREG(mode) else FileKind.OTHER
 
 
 def _of_git(directory: str) -> Iterator[tuple[os.DirEntry[str], str]]:
@@ -363,7 +363,7 @@ def _hooks(directory: str) -> Iterator[str]:
                 yield f"hook {_plain(entry.name)[:WIDTH]}"
 
 
-def _told(sources: Iterable[Source]) -> Iterator[str]:
+def _told(sources: Iterable[ConfigSource]) -> Iterator[str]:
     found = [each.setting for each in sources if executes(each.setting)]
     for each in found[:MOST_TOLD]:
         yield f"{each.key[:WIDTH]} = {each.value[:WIDTH]}"
@@ -380,7 +380,7 @@ def _elsewhere(directory: str, file: str, name: str) -> dict[str, str]:
     return {} if same else {name: where[:WIDTH]}
 
 
-def _worktree_config(sources: Iterable[Source]) -> bool:
+def _worktree_config(sources: Iterable[ConfigSource]) -> bool:
     """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
     return any(
         each.setting.key == "extensions.worktreeconfig"
@@ -395,7 +395,7 @@ def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
     return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
 
 
-def _worktree(sources: Iterable[Source], directory: str) -> str:
+def _worktree(sources: Iterable[ConfigSource], directory: str) -> str:
     """Return the working tree that the configuration of a Git directory names, else the directory.
 
     A submodule's is named so; a bare repository has none, and Git runs its hooks in it.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from jailoc.bin.config.source import Source, gathered, text_of
+from jailoc.bin.config.source import LoadedConfig, gathered, text_of
 from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.document import Document
@@ -18,7 +18,7 @@ class _File:
     text: str | None = None
     document: Document | None = None
     starter: bool = False
-    checked: dict[bool, Source] = field(default_factory=dict)
+    checked: dict[bool, LoadedConfig] = field(default_factory=dict)
 
 
 def _unreported(error: Exception, terminal: Terminal) -> int:
@@ -64,7 +64,7 @@ class Session:
         """
         return self._file.document or self._read()
 
-    def source(self, *, expectations: bool = True) -> Source:
+    def source(self, *, expectations: bool = True) -> LoadedConfig:
         """Return the checked configuration, and the machine as it was when it was first asked for.
 
         Args:
@@ -80,7 +80,7 @@ class Session:
             self._file.checked[expectations] = known
         return known
 
-    def reread(self, *, expectations: bool = True) -> Source:
+    def reread(self, *, expectations: bool = True) -> LoadedConfig:
         """Return the configuration as it is now, for the machine as it is now.
 
         The file is read, and parsed only if it is another one than before.

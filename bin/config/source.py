@@ -22,7 +22,7 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Source:
+class LoadedConfig:
     """A configuration, with where it came from and the machine it is for."""
 
     path: str
@@ -47,7 +47,7 @@ class Source:
         return wanted or names(self.config)
 
 
-def check(text: str, path: Path) -> Source:
+def check(text: str, path: Path) -> LoadedConfig:
     """Check the text of a configuration file.
 
     Raises:
@@ -56,7 +56,9 @@ def check(text: str, path: Path) -> Source:
     return gathered(Document(text, str(path)))
 
 
-def gathered(document: Document, *, starter: bool = False, expectations: bool = True) -> Source:
+def gathered(
+    document: Document, *, starter: bool = False, expectations: bool = True
+) -> LoadedConfig:
     """Gather what a configuration says of this machine, and check it against that.
 
     Args:
@@ -72,7 +74,7 @@ def gathered(document: Document, *, starter: bool = False, expectations: bool = 
     config = load(document, host)
     if expectations:
         meet(document, config, host)
-    return Source(
+    return LoadedConfig(
         path=document.file,
         document=document,
         config=config,

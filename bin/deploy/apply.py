@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
-from jailoc.bin.config.source import Source
+from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import execute, images, observe, password, rollback, server_port
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
@@ -39,10 +39,10 @@ class Item:
     """None if it is to be removed."""
     given: Given
     secrets: secret.Values
-    origin: Source
+    origin: LoadedConfig
 
 
-def read(session: Session, chosen: Callable[[Source], tuple[str, ...]]) -> Source:
+def read(session: Session, chosen: Callable[[LoadedConfig], tuple[str, ...]]) -> LoadedConfig:
     """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen."""
     origin = session.source()
     terminal = session.terminal
@@ -65,7 +65,7 @@ def read(session: Session, chosen: Callable[[Source], tuple[str, ...]]) -> Sourc
 
 def item(
     session: Session,
-    origin: Source,
+    origin: LoadedConfig,
     name: str,
     *,
     complete: bool,
@@ -134,7 +134,7 @@ def item(
     )
 
 
-def _check_sources(origin: Source, name: str) -> None:
+def _check_sources(origin: LoadedConfig, name: str) -> None:
     """Refuse what is not there; neither jailoc nor the engine makes anything in its place.
 
     Raises:
@@ -144,7 +144,7 @@ def _check_sources(origin: Source, name: str) -> None:
         raise Refused(absent)
 
 
-def leftover(origin: Source, name: str) -> Item:
+def leftover(origin: LoadedConfig, name: str) -> Item:
     """Return a workspace that is to be removed."""
     given = Given(config=origin.path, names=names(origin.config), key=_key(), home=origin.host.home)
     return Item(name=name, bundle=None, given=given, secrets={}, origin=origin)

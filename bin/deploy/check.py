@@ -20,7 +20,7 @@ from jailoc.generators.runtime.verify import (
     processes,
     routed,
 )
-from jailoc.model.allow_entry import Target
+from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
@@ -36,7 +36,7 @@ from jailoc.model.sandbox import (
 Say = Callable[[str], None]
 
 
-def whole(bundle: Bundle, expected: tuple[Target, ...], say: Say) -> list[Check]:
+def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[Check]:
     """Compare all of what runs with its model, with packets that the agent's user sends.
 
     Args:
@@ -137,7 +137,7 @@ def _probes(
     bundle: Bundle,
     wall: containers.Container,
     agent: containers.Container,
-    expected: tuple[Target, ...],
+    expected: tuple[AskedTarget, ...],
 ) -> Iterator[Check]:
     state = containers.names(wall.id)
     before = containers.refusals(wall.id)

@@ -16,7 +16,7 @@ from jailoc.generators.runtime.image_check import script, unsuitable
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Sidecar
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
-from jailoc.model.image import Base, Build, Recipe, Step
+from jailoc.model.image import BaseImage, Build, Recipe, Step
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR
 
@@ -83,7 +83,7 @@ def _short(identity: str) -> str:
     return identity.removeprefix("sha256:")[:12]
 
 
-def _identity(terminal: Terminal, build: Build, base: Base, *, pull: bool) -> str:
+def _identity(terminal: Terminal, build: Build, base: BaseImage, *, pull: bool) -> str:
     """Return what the engine has under a name, after pulling it if that is needed or wanted."""
     before = images.identity(base.reference)
     problem = _pull(terminal, base.reference) if pull or before is None else None

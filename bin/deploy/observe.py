@@ -19,7 +19,7 @@ from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
-from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
+from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.sandbox import (
     AGENT,
     COMPOSE_DIRECTORY,
@@ -200,15 +200,15 @@ def _lapsed(
     return tuple(each for each in binds if each not in there)
 
 
-def _files(directory: Path) -> dict[str, FileState]:
-    found: dict[str, FileState] = {}
+def _files(directory: Path) -> dict[str, DeployedFile]:
+    found: dict[str, DeployedFile] = {}
     for place in sorted(directory.rglob("*")):
         mode = place.lstat().st_mode
         if stat.S_ISDIR(mode) or (place == directory / MACHINE_FILE and stat.S_ISREG(mode)):
             continue
         # What is no regular file has no business there, and differs from everything wanted.
         text = place.read_bytes() if stat.S_ISREG(mode) else b"\0not a regular file"
-        found[str(place.relative_to(directory))] = FileState(
+        found[str(place.relative_to(directory))] = DeployedFile(
             mode=stat.S_IMODE(mode), digest=hashlib.sha256(text).hexdigest()
         )
     return found

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.config.source import Source
+from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import observe, password
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker, stats
@@ -23,12 +23,12 @@ from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL, workspace_of
-from jailoc.model.status import NOT_RUNNING, Limits, Status, Usage
+from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
 
 Services = Mapping[str, engine.Container]
 
 
-class Snapshot(Model):
+class Survey(Model):
     """What was seen at one moment."""
 
     rows: tuple[Status, ...]
@@ -37,7 +37,7 @@ class Snapshot(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class AskedWorkspace:
     """One workspace, with what the engine was asked about it and has not answered yet."""
 
     name: str
@@ -64,13 +64,13 @@ class Answers:
     images: dict[str, str | None] = field(default_factory=dict)
 
 
-def look(session: Session, wanted: str | None) -> Snapshot:
+def look(session: Session, wanted: str | None) -> Survey:
     """Return what there is of one workspace or of all, also of those no configuration has.
 
     Raises:
         Refused: neither the configuration nor the engine has the wanted one; or no engine answers.
     """
-    origin: Source | None = None
+    origin: LoadedConfig | None = None
     problems: tuple[Diagnostic, ...] = ()
     try:
         origin = session.reread(expectations=False)
@@ -95,11 +95,11 @@ def look(session: Session, wanted: str | None) -> Snapshot:
             mode, paths.state_directory(), wanted, agent_of(origin.config, wanted)
         )
         rows = tuple(each.model_copy(update={"password": where}) for each in rows)
-    return Snapshot(rows=rows, problems=problems)
+    return Survey(rows=rows, problems=problems)
 
 
 def _rows(
-    session: Session, origin: Source | None, found: Mapping[str, Services]
+    session: Session, origin: LoadedConfig | None, found: Mapping[str, Services]
 ) -> tuple[Status, ...]:
     # Waiting for the engine is all that the threads do.
     with ThreadPoolExecutor(8) as pool:
@@ -151,8 +151,8 @@ def _asked(
     pool: ThreadPoolExecutor,
     name: str,
     found: Services,
-    origin: Source | None,
-) -> Workspace:
+    origin: LoadedConfig | None,
+) -> AskedWorkspace:
     """Send the questions about one workspace on their way."""
     wall = _up(found, WALL)
     compiled = _compiled(origin, name) if found else None
@@ -162,8 +162,8 @@ def _asked(
         else None
     )
     if wall is None:
-        return Workspace(name, found, compiled, drift=drift)
-    return Workspace(
+        return AskedWorkspace(name, found, compiled, drift=drift)
+    return AskedWorkspace(
         name,
         found,
         compiled,
@@ -187,7 +187,7 @@ def _usage(asked: Future[dict[str, Usage]]) -> tuple[dict[str, Usage], str]:
         return {}, error.tail.rpartition("\n")[2] or error.what
 
 
-def _compiled(origin: Source | None, name: str) -> Bundle | str | None:
+def _compiled(origin: LoadedConfig | None, name: str) -> Bundle | str | None:
     # The compiler checks what it writes against schemas; where nothing runs nobody needs it.
     from jailoc.generators.artefacts.compile import compile_workspace
 
@@ -199,7 +199,7 @@ def _compiled(origin: Source | None, name: str) -> Bundle | str | None:
         return str(refused)
 
 
-def drifted(session: Session, origin: Source, name: str) -> bool | None:
+def drifted(session: Session, origin: LoadedConfig, name: str) -> bool | None:
     """Tell whether an apply would have something to do; None where that cannot be found out."""
     from jailoc.bin.deploy import apply
 
@@ -210,7 +210,7 @@ def drifted(session: Session, origin: Source, name: str) -> bool | None:
         return None
 
 
-def _row(asked: Workspace, origin: Source | None, answers: Answers) -> Status:
+def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -> Status:
     found, bundle = asked.found, asked.bundle
     agent, wall, running = found.get(AGENT), found.get(WALL), _up(found, AGENT)
     side = found.get(SIDECAR)
@@ -230,7 +230,7 @@ def _row(asked: Workspace, origin: Source | None, answers: Answers) -> Status:
         uptime=_uptime(running.started) if running else None,
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
-        limits=agent.limits if agent else Limits(),
+        limits=agent.limits if agent else ContainerLimits(),
         image=agent.image if agent else None,
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
@@ -250,7 +250,7 @@ def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:
 
 
 def _port(
-    name: str, origin: Source | None, wall: engine.Container | None
+    name: str, origin: LoadedConfig | None, wall: engine.Container | None
 ) -> tuple[int | None, bool]:
     """Return the port on the host; the configuration may have moved on since the start."""
     if wall is not None:
@@ -261,7 +261,7 @@ def _port(
     return (workspace.port, True) if workspace.expose_port else (None, False)
 
 
-def _wall(asked: Workspace) -> tuple[int | None, tuple[str, ...]]:
+def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
     """Return how many places were refused, and the allowed names without an address."""
     if asked.names is None or asked.refusals is None:
         return None, ()

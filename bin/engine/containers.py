@@ -22,7 +22,7 @@ from jailoc.model.sandbox import (
     PROBES_NOTE,
     workspace_of,
 )
-from jailoc.model.status import Limits
+from jailoc.model.status import ContainerLimits
 
 LARGE = 16 << 20
 """Bytes for what grows with the number of containers (some 10 KB each), or of refused places."""
@@ -48,7 +48,7 @@ class Container(Model):
     """Id of the container whose network namespace it shares."""
     image: str
     image_id: str = ""
-    limits: Limits = Limits()
+    limits: ContainerLimits = ContainerLimits()
 
 
 def containers(project: str | None = None) -> tuple[Container, ...]:
@@ -112,7 +112,7 @@ def container(data: dict[str, Any]) -> Container:
         joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
         image=data["Config"]["Image"],
         image_id=data["Image"],
-        limits=Limits(
+        limits=ContainerLimits(
             cpus=_cpus(host),
             memory=host.get("Memory") or None,
             # The engine says -1, 0 or nothing where there is none.

@@ -19,7 +19,7 @@ __all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "
 
 COMPOSE_MINIMUM = (2, 20)
 ENGINE_API_MINIMUM = (1, 41)
-Outcome = TypeVar("Outcome", bound=door.Ended)
+Outcome = TypeVar("Outcome", bound=door.ExitCode)
 
 
 class DockerError(Exception):

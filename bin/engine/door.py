@@ -19,8 +19,8 @@ from jailoc.bin.engine.exchange import OVERFLOWED, Reply
 from jailoc.bin.host import log
 from jailoc.model.diagnostic import Refused, refuse
 
-__all__ = ["Call", "Ended", "Reply", "Running", "answered", "ask", "attend", "no_docker", "really",
-           "replaced", "stream"]  # fmt: skip
+__all__ = ["Call", "ExitCode", "Reply", "Running", "answered", "ask", "attend", "no_docker",
+           "really", "replaced", "stream"]  # fmt: skip
 
 PROGRAM = "docker"
 LIMIT = 1 << 20
@@ -60,7 +60,7 @@ class Call:
         return shlex.join(words)
 
 
-class Ended(Protocol):
+class ExitCode(Protocol):
     """How a program on a terminal ended."""
 
     @property
@@ -69,7 +69,7 @@ class Ended(Protocol):
         ...
 
 
-Outcome = TypeVar("Outcome", bound=Ended)
+Outcome = TypeVar("Outcome", bound=ExitCode)
 Answer = Callable[[Call], Reply]
 
 

@@ -23,7 +23,7 @@ TLS = ("DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 """Variables that belong to `DOCKER_HOST`, not to a context."""
 
 
-class Kind(StrEnum):
+class EndpointKind(StrEnum):
     """How an engine is reached."""
 
     UNIX = "unix"
@@ -44,10 +44,10 @@ class Endpoint:
     """A context that has to be used by its name, because it holds certificates."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> EndpointKind:
         """Return how it is reached; plain HTTP is TCP."""
         scheme = self.text.partition("://")[0]
-        return Kind(scheme) if scheme in set(Kind) else Kind.TCP
+        return EndpointKind(scheme) if scheme in set(EndpointKind) else EndpointKind.TCP
 
     @property
     def local(self) -> bool:
@@ -55,10 +55,12 @@ class Endpoint:
 
         A socket or a port of this machine counts as local; it may be a tunnel all the same.
         """
-        if self.kind in {Kind.UNIX, Kind.NPIPE}:
+        if self.kind in {EndpointKind.UNIX, EndpointKind.NPIPE}:
             return True
         host = self.text.partition("://")[2].partition("/")[0].rpartition(":")[0].strip("[]")
-        return self.kind is Kind.TCP and (host in {"localhost", "::1"} or host.startswith("127."))
+        return self.kind is EndpointKind.TCP and (
+            host in {"localhost", "::1"} or host.startswith("127.")
+        )
 
     @property
     def variables(self) -> dict[str, str]:

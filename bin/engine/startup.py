@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterable
 
+from jailoc.bin.engine.door import Call
 from jailoc.bin.engine.containers import containers
 from jailoc.bin.engine.docker import DockerError, run
 from jailoc.model.sandbox import COMPOSE_PROJECT, COMPOSE_SERVICE
@@ -44,7 +45,7 @@ def wait(project: str, services: Iterable[str], limit: float) -> None:
             return
         if sick or time.monotonic() > deadline:
             late = f"not healthy within {limit:.0f} seconds"
-            raise DockerError(what, ["docker", "inspect"], 1, "\n".join(sick) or late)
+            raise DockerError(what, Call(("inspect",)).command, 1, "\n".join(sick) or late)
         time.sleep(0.2)
 
 

@@ -6,7 +6,7 @@ from jailoc.generators.assets import asset_for
 from jailoc.model.diagnostic import refuse
 from jailoc.model.dockerfile import parents
 from jailoc.model.host import Host
-from jailoc.model.image import Base, Build, Choice, ContextFile, Step
+from jailoc.model.image import BaseImage, Build, Choice, ContextFile, Step
 from jailoc.model.version import PINNED
 from jailoc.model.workspace import Dockerfile, Workspace
 
@@ -103,9 +103,9 @@ def _overlay(dockerfile: Dockerfile, below: str, host: Host, *, own: bool) -> Bu
     )
 
 
-def _bases(text: str, arguments: dict[str, str], host: Host) -> tuple[Base, ...]:
+def _bases(text: str, arguments: dict[str, str], host: Host) -> tuple[BaseImage, ...]:
     return tuple(
-        Base(
+        BaseImage(
             reference=each.reference, line=each.line, identity=host.bases.get(each.reference)
         )
         for each in parents(text, arguments)

@@ -17,7 +17,7 @@ from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 from jailoc.model.path import tilde, within
 from jailoc.model.workspace import Workspace
 
@@ -30,9 +30,9 @@ AGENT_SOCKET = "/SSH_AUTH_SOCK"
 def host(document: Document) -> Host:
     """Return the machine that a configuration is compiled for when it is for everybody."""
     asked = mentioned(document, HOME)
-    kinds = dict.fromkeys(asked.paths, Kind.DIRECTORY)
-    kinds |= dict.fromkeys(asked.files, Kind.FILE)
-    kinds |= dict.fromkeys((f"{HOME}/.gitconfig", f"{HOME}/.ssh/known_hosts"), Kind.FILE)
+    kinds = dict.fromkeys(asked.paths, FileKind.DIRECTORY)
+    kinds |= dict.fromkeys(asked.files, FileKind.FILE)
+    kinds |= dict.fromkeys((f"{HOME}/.gitconfig", f"{HOME}/.ssh/known_hosts"), FileKind.FILE)
     return Host(
         home=HOME,
         ipv6=True,

@@ -101,7 +101,7 @@ system = random.SystemRandom()
 
 
 @dataclass(frozen=True)
-class Name:
+class AllowedPattern:
     """An allowed name, and how to knock for it."""
 
     pattern: str
@@ -130,7 +130,7 @@ class Configuration:
     """What the compiler wrote."""
 
     egress: str
-    names: tuple[Name, ...]
+    names: tuple[AllowedPattern, ...]
     digest: str
 
     @classmethod
@@ -141,11 +141,11 @@ class Configuration:
         entries = [line.split() for line in texts[1].decode().splitlines()]
         return cls(
             egress=texts[0].decode().strip(),
-            names=tuple(Name(text, int(one), int(other)) for text, one, other in entries),
+            names=tuple(AllowedPattern(text, int(one), int(other)) for text, one, other in entries),
             digest=hashlib.sha256(b"".join(texts)).hexdigest(),
         )
 
-    def covering(self, name: str) -> tuple[Name, ...]:
+    def covering(self, name: str) -> tuple[AllowedPattern, ...]:
         """Return the allowed names that a name falls under."""
         return tuple(each for each in self.names if each.covers(name))
 
@@ -259,9 +259,9 @@ class Resolver:
     configuration: Configuration
     resolvers: Path = Path("/etc/resolv.conf")
     hosts: Path = Path("/etc/hosts")
-    open: dict[tuple[Name, str], float] = field(default_factory=dict)
+    open: dict[tuple[AllowedPattern, str], float] = field(default_factory=dict)
     """Until when (monotonic seconds) an address stays open under a name."""
-    due: dict[Name, float] = field(default_factory=dict)
+    due: dict[AllowedPattern, float] = field(default_factory=dict)
     """When a name is looked up again."""
     refused: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How often, and when last (seconds since 1970), a name was asked for in vain."""
@@ -337,7 +337,7 @@ class Resolver:
             self.refuse(name or question.name.to_text(omit_final_dot=True).lower())
         return response
 
-    def covering(self, name: str | None) -> tuple[Name, ...]:
+    def covering(self, name: str | None) -> tuple[AllowedPattern, ...]:
         """Return the allowed names that a name falls under."""
         return self.configuration.covering(name) if name else ()
 
@@ -351,7 +351,7 @@ class Resolver:
         return result
 
     async def look(
-        self, query: dns.message.Message, name: dns.name.Name, held: Collection[Name]
+        self, query: dns.message.Message, name: dns.name.Name, held: Collection[AllowedPattern]
     ) -> dns.message.Message:
         """Ask for a name, and open what an allowed one has before anybody else knows."""
         (question,) = query.question
@@ -374,7 +374,7 @@ class Resolver:
             result.answer = [alias, *result.answer]
         return result
 
-    def learn(self, held: Iterable[Name], response: dns.message.Message) -> None:
+    def learn(self, held: Iterable[AllowedPattern], response: dns.message.Message) -> None:
         """Open the addresses in an answer that belong to the question; remember their name."""
         if not isinstance(response, dns.message.QueryMessage):
             return
@@ -394,7 +394,7 @@ class Resolver:
         for each in held:
             self.keep(each, addresses)
 
-    def keep(self, name: Name, addresses: Iterable[str]) -> None:
+    def keep(self, name: AllowedPattern, addresses: Iterable[str]) -> None:
         """Open addresses under a name, or keep them open."""
         end = time.monotonic() + HELD
         for address in addresses:
@@ -407,7 +407,7 @@ class Resolver:
         while len(self.open) > MOST_OPEN:
             self.close(*next(iter(self.open)))
 
-    def close(self, name: Name, address: str) -> None:
+    def close(self, name: AllowedPattern, address: str) -> None:
         """Close an address under a name."""
         name.knock(address, 1)
         del self.open[name, address]
@@ -422,7 +422,7 @@ class Resolver:
             del self.refused[next(iter(self.refused))]
         self.changed = True
 
-    async def look_up(self, name: Name) -> None:
+    async def look_up(self, name: AllowedPattern) -> None:
         """Look an allowed name up without being asked, so that it is open when it is needed."""
         known = hosts(self.hosts.read_text(), name.pattern)
         self.keep(name, known)
@@ -441,7 +441,7 @@ class Resolver:
             self.due[each] = now + 30
         gate = asyncio.Semaphore(32)
 
-        async def one(name: Name) -> None:
+        async def one(name: AllowedPattern) -> None:
             async with gate:
                 await self.look_up(name)
 
@@ -490,7 +490,7 @@ def empty(query: dns.message.Message, rcode: dns.rcode.Rcode) -> dns.message.Mes
     return response
 
 
-class Door(asyncio.DatagramProtocol):
+class UdpListener(asyncio.DatagramProtocol):
     """Where the sandbox asks over UDP."""
 
     def __init__(self, resolver: Resolver, gate: asyncio.Semaphore) -> None:
@@ -578,7 +578,7 @@ async def run(directory: Path, state: Path, udp: int, tcp: int) -> None:
     doors = [socket.socket(fileno=each) for each in (udp, tcp)]
     for door in doors:
         door.setblocking(False)
-    await loop.create_datagram_endpoint(lambda: Door(resolver, gate), sock=doors[0])
+    await loop.create_datagram_endpoint(lambda: UdpListener(resolver, gate), sock=doors[0])
     streams = Streams(resolver, gate)
     await asyncio.start_server(streams.serve, sock=doors[1], limit=LONGEST)
     again.set()

@@ -19,7 +19,7 @@ TERMINAL_DEFAULTS = {
 }
 
 
-class Mode(StrEnum):
+class AttachMode(StrEnum):
     """Where the client runs."""
 
     REMOTE = "remote"
@@ -32,7 +32,7 @@ class Request(Model):
     path: str | None = None
     session: str | None = None
     resume: bool = False
-    mode: Mode | None = None
+    mode: AttachMode | None = None
 
 
 def configured(config: Config, workspace: str) -> str:
@@ -42,8 +42,8 @@ def configured(config: Config, workspace: str) -> str:
 
 
 def choose(
-    asked: Mode | None, wanted: str, workspace: str, agent: Agent, exposed: bool, client: bool
-) -> Mode:
+    asked: AttachMode | None, wanted: str, workspace: str, agent: Agent, exposed: bool, client: bool
+) -> AttachMode:
     """Decide where the client runs.
 
     Args:
@@ -57,26 +57,26 @@ def choose(
     Raises:
         Refused: remote attach is wanted and cannot be had.
     """
-    if asked is Mode.EXEC or (asked is None and wanted == Mode.EXEC):
-        return Mode.EXEC
+    if asked is AttachMode.EXEC or (asked is None and wanted == AttachMode.EXEC):
+        return AttachMode.EXEC
     if not exposed:
-        if asked is Mode.REMOTE:
+        if asked is AttachMode.REMOTE:
             raise refuse(
                 "port-closed",
                 f"workspace `{workspace}` cannot be attached to in remote mode: "
                 "its port is not exposed",
                 hint="leave --remote out, or set expose_port = true",
             )
-        return Mode.EXEC
+        return AttachMode.EXEC
     if client:
-        return Mode.REMOTE
-    if asked is Mode.REMOTE or wanted == Mode.REMOTE:
+        return AttachMode.REMOTE
+    if asked is AttachMode.REMOTE or wanted == AttachMode.REMOTE:
         raise refuse(
             "client-missing",
             f"remote mode needs {' or '.join(f'`{each}`' for each in agent.client.names)} on PATH",
             hint=f"install {agent.name}, or use --exec: the sandbox has a client of its own",
         )
-    return Mode.EXEC
+    return AttachMode.EXEC
 
 
 def arguments(agent: Agent, url: str, directory: str, request: Request) -> tuple[str, ...]:

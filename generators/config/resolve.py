@@ -23,8 +23,8 @@ from jailoc.model.workspace import (
     AllowedName,
     AllowedNetwork,
     Certificate,
+    ConfiguredPort,
     Dockerfile,
-    HostPort,
     WorkPath,
     Workspace,
 )
@@ -120,7 +120,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for port in entry.ports or (None,)
         ),
         host_ports=tuple(
-            HostPort(port=port, origin=origin)
+            ConfiguredPort(port=port, origin=origin)
             for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
         ),
         secrets=_secrets(layers),
@@ -188,7 +188,7 @@ def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
     return tuple((each, "built-in") for each in protect.EVERYWHERE)
 
 
-def protection(config: Config, name: str, host: Host) -> protect.Protection:
+def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
     mine, agent = config.workspaces[name], agent_of(config, name)
     mounts = merge(

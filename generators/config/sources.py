@@ -6,7 +6,7 @@ from jailoc.generators.config.conflicts import found
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 
 
 def missing(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
@@ -14,7 +14,7 @@ def missing(document: Document, config: Config, name: str, host: Host) -> Iterat
     workspace = config.workspaces[name]
     for index, path in enumerate(workspace.paths):
         kind = host.kinds.get(path)
-        if kind is not Kind.DIRECTORY:
+        if kind is not FileKind.DIRECTORY:
             yield found(
                 document,
                 ("workspaces", name, "paths", index),

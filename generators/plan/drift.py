@@ -7,7 +7,7 @@ from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.services import from_image
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Service
-from jailoc.model.deployed import Applied, Deployed, FileState, Found, Rules, file_states
+from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.plan import Drift
 from jailoc.model.plan_address import (
     DriftAddress,
@@ -97,5 +97,5 @@ def _image(
         yield ImageAddress(name=reference), known[:19], now[:19]
 
 
-def _short(state: FileState | None) -> str | None:
+def _short(state: DeployedFile | None) -> str | None:
     return None if state is None else f"{state.mode:04o} {state.digest[:12]}"

@@ -17,12 +17,12 @@ from jailoc.model.bundle import File
 from jailoc.model.document import dotted
 from jailoc.model.golden import (
     BUNDLE_FILE,
-    Change,
     Difference,
     FileDifference,
     FileState,
     Snapshot,
     State,
+    ValueChange,
 )
 
 Folder = Mapping[str, str]
@@ -92,11 +92,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
-def changes(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
+def changes(before: Snapshot, after: Snapshot) -> tuple[ValueChange, ...]:
     """Return every value of the models that differs, by its place."""
     found = DeepDiff(_values(before), _values(after), view="tree", threshold_to_diff_deeper=0)
     rows = [
-        Change(
+        ValueChange(
             path=dotted(tuple(each.path(output_format="list"))),
             before=_value(each.t1),
             after=_value(each.t2),

@@ -10,7 +10,7 @@ from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
 from jailoc.generators.plan.steps import image_address, removal, steps
 from jailoc.model.bundle import RELOADABLE, Bundle
-from jailoc.model.deployed import Applied, Deployed, FileState, Rules, file_states
+from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
 from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
 from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
@@ -182,7 +182,7 @@ def _files(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
         yield Change(address=FileAddress(path=path), action=action, fields=_file_fields(old, new))
 
 
-def _file_fields(old: FileState | None, new: FileState | None) -> tuple[FieldChange, ...]:
+def _file_fields(old: DeployedFile | None, new: DeployedFile | None) -> tuple[FieldChange, ...]:
     both = [(f"{each.mode:04o}", each.digest[:12]) if each else (None, None) for each in (old, new)]
     return tuple(
         FieldChange(name=name, before=before, after=after)

@@ -6,7 +6,7 @@ from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.runtime.explain import opened, shut
-from jailoc.model.allow_entry import Target
+from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.document import Document
@@ -62,7 +62,7 @@ def _unmet(document: Document, name: str, rules: Firewall, config: Config) -> It
             )
 
 
-def _reached(rules: Firewall, target: Target) -> bool:
+def _reached(rules: Firewall, target: AskedTarget) -> bool:
     if target.network is not None:
         return opened(rules, target.network, target.port)
     return any(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.runtime.explain import PROTOCOLS, Answer, decide
 from jailoc.model.address import Address, Family, Network
-from jailoc.model.allow_entry import Target as Asked
+from jailoc.model.allow_entry import AskedTarget as Asked
 from jailoc.model.base import Model
 from jailoc.model.firewall import Firewall, Protocol, Target
 from jailoc.model.special_ranges import SPECIAL

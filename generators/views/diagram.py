@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs
-from jailoc.model.diagram import Diagram, Edge, Kind, Node, Side, Way
+from jailoc.model.diagram import Diagram, Edge, Node, NodeKind, Side, Way
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Match, Protocol, Rule, Target, Verdict, walk
 from jailoc.model.mount import Mode
@@ -21,7 +21,7 @@ from jailoc.model.text import visible
 MOST = 12
 """Lines of one node, and nodes of one sort, in a picture; the rest is counted."""
 ALL = 1 << 30
-KINDS = {WALL: Kind.WALL, AGENT: Kind.AGENT, SIDECAR: Kind.SIDECAR}
+KINDS = {WALL: NodeKind.WALL, AGENT: NodeKind.AGENT, SIDECAR: NodeKind.SIDECAR}
 ROLES = {WALL: "the wall", AGENT: "the agent, UID 1000", SIDECAR: "its own Docker"}
 MACHINE = "this machine and its network"
 PUBLIC = "public"
@@ -64,12 +64,12 @@ class _Drawing:
             title=self._bundle.workspace, nodes=tuple(self._nodes), edges=tuple(self._edges)
         )
 
-    def _node(self, kind: Kind, *lines: str) -> str:
+    def _node(self, kind: NodeKind, *lines: str) -> str:
         key = f"n{len(self._nodes)}"
         self._nodes.append(Node(key=key, kind=kind, lines=lines))
         return key
 
-    def _mounted(self, kind: Kind, *lines: str) -> str:
+    def _mounted(self, kind: NodeKind, *lines: str) -> str:
         """Return the node of something that several containers may mount."""
         if lines not in self._shared:
             self._shared[lines] = self._node(kind, *lines)
@@ -84,7 +84,7 @@ class _Drawing:
 
     def _client(self, wall: Service) -> None:
         for port in wall.ports:
-            client = self._node(Kind.CLIENT, "clients on this machine")
+            client = self._node(NodeKind.CLIENT, "clients on this machine")
             self._edge(client, self._services[WALL], Way.OPEN, f"127.0.0.1:{port.published}")
 
     def _mounts(self, name: str, service: Service) -> None:
@@ -111,11 +111,11 @@ class _Drawing:
                 continue
             memory = each.name in {found.name for found in self._bundle.compose.memory}
             what = "memory volume" if memory else "volume"
-            key = self._mounted(Kind.VOLUME, f"{what} {each.name}", f"at {each.target}")
+            key = self._mounted(NodeKind.VOLUME, f"{what} {each.name}", f"at {each.target}")
             self._edge(key, self._services[name], _way(each.mode), _way(each.mode).value)
 
     def _path(self, service: str, lines: list[str], mode: Mode, because: str | None) -> None:
-        key = self._mounted(Kind.PATH, *lines)
+        key = self._mounted(NodeKind.PATH, *lines)
         self._edge(key, self._services[service], _way(mode), _way(mode).value, because)
 
     def _some(self, texts: list[str]) -> list[str]:
@@ -148,7 +148,7 @@ class _Drawing:
         )  # fmt: skip
 
     def _place(self, lines: Iterable[str], way: Way, label: str, because: str | None) -> None:
-        key = self._node(Kind.PLACE, *lines)
+        key = self._node(NodeKind.PLACE, *lines)
         self._edge(self._services[WALL], key, way, label, because)
 
 
@@ -258,7 +258,7 @@ def flowchart(diagram: Diagram) -> str:
 def look(diagram: Diagram, node: Node) -> str:
     """Return how a node looks: by what leads to it, or from it."""
     if node.side is Side.SANDBOX:
-        return "wall" if node.kind is Kind.WALL else "ro"
+        return "wall" if node.kind is NodeKind.WALL else "ro"
     edge = next(each for each in diagram.edges if node.key in {each.source, each.target})
     return edge.way.value
 
@@ -322,10 +322,10 @@ def _rows(diagram: Diagram, service: Node) -> Iterator[tuple[str, str, str, str]
             continue
         other = diagram.node(each.target if each.source == service.key else each.source)
         because = f"because of {each.because}" if each.because else ""
-        if other.kind is Kind.CLIENT:
+        if other.kind is NodeKind.CLIENT:
             yield "\u25c0\u2500 open", other.lines[0], each.label, because
             continue
-        door = each.label if other.kind is Kind.PLACE else ""
+        door = each.label if other.kind is NodeKind.PLACE else ""
         lines = [line.replace("\t", " ") for line in other.lines]
         if len(lines) == 2 and lines[1].startswith(("as ", "at ")):
             lines = [" ".join(lines)]

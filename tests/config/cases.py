@@ -14,7 +14,7 @@ from jailoc.generators.config.resolve import names
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.document import Document
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 
 HERE = Path(__file__).parent
 VALID = sorted((HERE / "valid").glob("*.toml"))
@@ -23,7 +23,7 @@ INVALID = sorted((HERE / "invalid").glob("*.toml"))
 
 def host() -> Host:
     data = tomllib.loads((HERE / "host.toml").read_text())
-    data["kinds"] = {path: Kind(kind) for path, kind in data["kinds"].items()}
+    data["kinds"] = {path: FileKind(kind) for path, kind in data["kinds"].items()}
     data["hops"] = {path: tuple(hops) for path, hops in data["hops"].items()}
     return Host.model_validate({**data, "sockets": tuple(data["sockets"])})
 

@@ -12,7 +12,7 @@ import pytest
 from jailoc.generators.artefacts.compile import bundle
 from jailoc.generators.artefacts.tui_plugin import configuration, container, package
 from jailoc.generators.attach import client as attachment
-from jailoc.generators.attach.client import Mode, Request
+from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.attach.resume_hint import Rewriter
 from jailoc.generators.config.resolve import built_in_mounts, resolve
 from jailoc.generators.runtime.image_check import END, script, unsuitable
@@ -115,7 +115,7 @@ def test_attaching_follows_the_record() -> None:
     }  # fmt: skip
     assert not [each for each in found if "OPENCODE" in each]
     with pytest.raises(Refused, match="`othr` or `othr-cli` on PATH") as refused:
-        attachment.choose(Mode.REMOTE, "", "api", OTHER, exposed=True, client=False)
+        attachment.choose(AttachMode.REMOTE, "", "api", OTHER, exposed=True, client=False)
     assert "install Other" in (refused.value.diagnostics[0].hint or "")
 
 

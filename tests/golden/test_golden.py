@@ -16,7 +16,7 @@ from jailoc.generators.config.load import load
 from jailoc.generators.config.resolve import names
 from jailoc.model.bundle import Bundle
 from jailoc.model.document import Document
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES = sorted(each.name for each in GOLDEN.iterdir() if each.is_dir())
@@ -30,7 +30,7 @@ def read(path: Path) -> str:
 
 def host_of(case: Path) -> Host:
     data = tomllib.loads(read(case / "host.toml"))
-    kinds = {path: Kind(kind) for path, kind in data.get("kinds", {}).items()}
+    kinds = {path: FileKind(kind) for path, kind in data.get("kinds", {}).items()}
     return Host.model_validate(data | {"kinds": kinds})
 
 

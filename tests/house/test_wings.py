@@ -1,5 +1,6 @@
 """Inside `bin` and `generators`, too, imports go one way: from wing to wing, never in a circle."""
 
+import ast
 from collections import defaultdict
 from functools import cache
 
@@ -91,3 +92,29 @@ def test_every_folder_is_a_wing(room: str) -> None:
     folders = {each.parts[len(ROOT.parts) + 1] for each in sources(room)
                if len(each.relative_to(ROOT / room).parts) > 1}  # fmt: skip
     assert folders == set(WINGS[room])
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for room in ("model", "generators", "bin"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    places[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+MOST_LINES = 400
+LONGER = {
+    "generators/assets/resolver.py": "one program, which runs elsewhere as one file",
+}
+
+
+def test_a_module_is_no_longer_than_a_few_screens() -> None:
+    long = {
+        str(path.relative_to(ROOT))
+        for room in ("model", "generators", "bin")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
+    }
+    assert long == set(LONGER)

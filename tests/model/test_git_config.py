@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.model.git_config import MOST_SETTINGS, Setting, executes, parse, references
+from jailoc.model.git_config import MOST_SETTINGS, GitSetting, executes, parse, references
 
 PIECES = (
     "[core]", '[filter "a b"]', '[filter "Q\\"q\\\\"]', "[Branch.Sub]", "[", "]", "hooksPath",
@@ -15,7 +15,7 @@ PIECES = (
 )  # fmt: skip
 
 
-def git(text: str) -> list[Setting] | None:
+def git(text: str) -> list[GitSetting] | None:
     """Return what Git reads; None if it refuses the text."""
     done = subprocess.run(
         ["git", "config", "--file", "-", "--list", "-z"],
@@ -28,7 +28,7 @@ def git(text: str) -> list[Setting] | None:
         key, equals, value = each.partition("\n")
         if "." not in key:
             continue  # before any section, which means nothing to Git
-        found.append(Setting(key=key, value=value if equals else "true"))
+        found.append(GitSetting(key=key, value=value if equals else "true"))
     return found
 
 
@@ -45,11 +45,11 @@ def test_any_text_is_read(text: str) -> None:
 
 
 def test_what_comes_after_an_error_is_read_all_the_same() -> None:
-    assert parse("[core]\n?\nhooksPath = x\n") == (Setting(key="core.hookspath", value="x"),)
+    assert parse("[core]\n?\nhooksPath = x\n") == (GitSetting(key="core.hookspath", value="x"),)
 
 
 def places(key: str, value: str, base: str = "/p") -> list[tuple[str, bool]]:
-    setting = Setting(key=key, value=value)
+    setting = GitSetting(key=key, value=value)
     return [(each.path, each.sure) for each in references(setting, base, "/etc", "/home/u")]
 
 
@@ -87,6 +87,6 @@ def test_without_a_working_tree_only_absolute_places_are_named() -> None:
 
 def test_what_is_executed_is_told_from_what_is_not() -> None:
     told = {"core.fsmonitor": "x", "core.hookspath": "x", "filter.a.b.clean": "x"}
-    assert all(executes(Setting(key=key, value=value)) for key, value in told.items())
+    assert all(executes(GitSetting(key=key, value=value)) for key, value in told.items())
     silent = {"core.fsmonitor": "true", "core.bare": "true", "remote.x.url": "x"}
-    assert not any(executes(Setting(key=key, value=value)) for key, value in silent.items())
+    assert not any(executes(GitSetting(key=key, value=value)) for key, value in silent.items())

@@ -1,18 +1,18 @@
 """What the host executes is covered where it is, and its parents are held in place."""
 
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import Mode
 from jailoc.model.protect import DEFAULT, candidates, covers
 
 GIT = {
-    "/p": Kind.DIRECTORY,
-    "/p/.git": Kind.DIRECTORY,
-    "/p/.git/hooks": Kind.DIRECTORY,
-    "/p/.git/config": Kind.FILE,
+    "/p": FileKind.DIRECTORY,
+    "/p/.git": FileKind.DIRECTORY,
+    "/p/.git/hooks": FileKind.DIRECTORY,
+    "/p/.git/config": FileKind.FILE,
 }
 
 
-def covered(entries: list[str], kinds: dict[str, Kind], **links: str) -> list[tuple[str, Mode]]:
+def covered(entries: list[str], kinds: dict[str, FileKind], **links: str) -> list[tuple[str, Mode]]:
     host = Host(home="/home/alice", kinds=kinds, links=links)
     found, _ = covers("/p", [(entry, "x") for entry in entries], host)
     return [(each.path, each.mode) for each in found]
@@ -36,11 +36,11 @@ def test_a_whole_directory_beats_the_parent_that_it_is() -> None:
 
 
 def test_a_file_in_the_place_of_a_parent_is_covered_itself() -> None:
-    assert covered([".git/hooks"], {"/p/.git": Kind.FILE}) == [("/p/.git", Mode.READ_ONLY)]
+    assert covered([".git/hooks"], {"/p/.git": FileKind.FILE}) == [("/p/.git", Mode.READ_ONLY)]
 
 
 def test_a_link_is_not_followed_but_told() -> None:
-    host = Host(home="/h", kinds={"/p/.envrc": Kind.FILE}, links={"/p/.envrc": "/h/.ssh/id"})
+    host = Host(home="/h", kinds={"/p/.envrc": FileKind.FILE}, links={"/p/.envrc": "/h/.ssh/id"})
     found, exposed = covers("/p", [(".envrc", "x")], host)
     assert found == ()
     assert [(each.path, each.origin) for each in exposed] == [("/p/.envrc", "x")]
@@ -48,7 +48,7 @@ def test_a_link_is_not_followed_but_told() -> None:
 
 def test_a_link_to_the_whole_workspace_is_no_obstacle() -> None:
     host = Host(
-        home="/h", kinds={"/p/.envrc": Kind.FILE}, links={"/p": "/q", "/p/.envrc": "/q/.envrc"}
+        home="/h", kinds={"/p/.envrc": FileKind.FILE}, links={"/p": "/q", "/p/.envrc": "/q/.envrc"}
     )
     found, exposed = covers("/p", [(".envrc", "x")], host)
     assert [each.path for each in found] == ["/p/.envrc"]

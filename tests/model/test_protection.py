@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.model.host import Host, Kind, Named, Repository, Tree
+from jailoc.model.host import FileKind, Host, Named, Repository, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.protect import DEFAULT, Protection, Root, protection
+from jailoc.model.protect import DEFAULT, Covers, Root, protection
 from jailoc.model.repository import MADE, fold
 
 ENTRIES = tuple((f"**/{each}", "x") for each in DEFAULT)
-ORDINARY = {"hooks": Kind.DIRECTORY, "config": Kind.FILE}
+ORDINARY = {"hooks": FileKind.DIRECTORY, "config": FileKind.FILE}
 
 
 def repository(directory: str, **more: object) -> Repository:
@@ -20,21 +20,21 @@ def repository(directory: str, **more: object) -> Repository:
     return Repository.model_validate(data)
 
 
-def protected(tree: Tree, *others: Root, named: tuple[Named, ...] = ()) -> Protection:
+def protected(tree: Tree, *others: Root, named: tuple[Named, ...] = ()) -> Covers:
     host = Host(home="/home/a", trees={"/p": tree}, named=named)
     root = Root(path="/p", container="/p", writable=True, project=True)
     return protection((root, *others), ENTRIES, host)
 
 
-def shut(found: Protection) -> set[str]:
+def shut(found: Covers) -> set[str]:
     return {each.target for each in found.covers if each.mode is Mode.READ_ONLY}
 
 
-def held(found: Protection) -> set[str]:
+def held(found: Covers) -> set[str]:
     return {each.target for each in found.covers if each.mode is Mode.READ_WRITE}
 
 
-def reference(path: str, kind: Kind | None, **more: object) -> Named:
+def reference(path: str, kind: FileKind | None, **more: object) -> Named:
     data = {"key": "core.hookspath", "text": "t", "path": path, "real": path, "kind": kind,
             "sure": True}  # fmt: skip
     return Named.model_validate(data | more)
@@ -49,7 +49,7 @@ def test_a_repository_deep_below_is_covered_and_its_parents_are_held() -> None:
 
 
 def test_what_is_made_is_the_same_before_and_after() -> None:
-    after = repository("/p/.git", kinds={**ORDINARY, "commondir": Kind.FILE})
+    after = repository("/p/.git", kinds={**ORDINARY, "commondir": FileKind.FILE})
     before = repository("/p/.git")
     one, two = (protected(Tree(repositories=(each,))) for each in (before, after))
     assert one == two
@@ -68,9 +68,9 @@ def test_modules_are_covered_one_by_one() -> None:
 
 
 def test_other_letters_are_no_way_out() -> None:
-    kinds = {"HOOKS": Kind.DIRECTORY, "Info/Attributes": Kind.FILE}
+    kinds = {"HOOKS": FileKind.DIRECTORY, "Info/Attributes": FileKind.FILE}
     found = protected(Tree(repositories=(repository("/p/.GIT", kinds=kinds),),
-                           places={"/p/x/.VSCode": Kind.DIRECTORY}))  # fmt: skip
+                           places={"/p/x/.VSCode": FileKind.DIRECTORY}))  # fmt: skip
     assert {"/p/.GIT/HOOKS", "/p/.GIT/Info/Attributes", "/p/x/.VSCode"} <= shut(found)
 
 
@@ -81,7 +81,7 @@ def test_names_are_folded_as_the_most_tolerant_file_system_does(name: str) -> No
 
 def test_a_link_cannot_be_covered_and_is_told() -> None:
     found = protected(Tree(links=("/p/a/.envrc",), repositories=(
-        repository("/p/.git", links=("hooks",), kinds={"config": Kind.FILE}),)))  # fmt: skip
+        repository("/p/.git", links=("hooks",), kinds={"config": FileKind.FILE}),)))  # fmt: skip
     assert {each.path for each in found.exposed} == {"/p/a/.envrc", "/p/.git/hooks"}
     assert "/p/.git/hooks" not in {each.place for each in found.placeholders}
 
@@ -95,9 +95,9 @@ def test_a_commondir_that_leads_elsewhere_is_told() -> None:
 
 def test_what_configuration_names_is_covered_where_it_is() -> None:
     tree = Tree(repositories=(repository("/p/.git", top="/p", named=(
-        reference("/p/.githooks", Kind.DIRECTORY),
-        reference("/elsewhere", Kind.DIRECTORY),)),))  # fmt: skip
-    found = protected(tree, named=(reference("/p/dots/hooks", Kind.DIRECTORY),))
+        reference("/p/.githooks", FileKind.DIRECTORY),
+        reference("/elsewhere", FileKind.DIRECTORY),)),))  # fmt: skip
+    found = protected(tree, named=(reference("/p/dots/hooks", FileKind.DIRECTORY),))
     assert {"/p/.githooks", "/p/dots/hooks"} <= shut(found)
     assert found.exposed == ()
 
@@ -106,9 +106,9 @@ def test_what_configuration_names_is_covered_where_it_is() -> None:
     ("named", "reason"),
     [
         (reference("/p/.githooks", None), "does not exist yet"),
-        (reference("/p", Kind.DIRECTORY), "a whole working tree"),
-        (reference("/p/sub", Kind.DIRECTORY), "a whole working tree"),
-        (reference("/p/h", Kind.DIRECTORY, real="/q"), "a symbolic link"),
+        (reference("/p", FileKind.DIRECTORY), "a whole working tree"),
+        (reference("/p/sub", FileKind.DIRECTORY), "a whole working tree"),
+        (reference("/p/h", FileKind.DIRECTORY, real="/q"), "a symbolic link"),
     ],
 )
 def test_what_configuration_names_and_cannot_be_covered_is_told(named: Named, reason: str) -> None:
@@ -121,7 +121,9 @@ def test_what_configuration_names_and_cannot_be_covered_is_told(named: Named, re
 
 
 def test_a_word_that_may_be_no_path_is_no_reason_to_warn() -> None:
-    tree = Tree(named=(reference("/p/x", None, sure=False), reference("/p", Kind.FILE, sure=False)))
+    tree = Tree(
+        named=(reference("/p/x", None, sure=False), reference("/p", FileKind.FILE, sure=False))
+    )
     assert protected(tree).exposed == ()
 
 
@@ -149,8 +151,8 @@ def test_what_another_mount_hides_has_no_cover() -> None:
 
 
 def test_a_list_of_the_users_own_is_what_is_protected() -> None:
-    tree = Tree(repositories=(repository("/p/.git"),), places={"/p/a/.envrc": Kind.FILE})
-    host = Host(home="/h", trees={"/p": tree}, kinds={"/p/x": Kind.FILE})
+    tree = Tree(repositories=(repository("/p/.git"),), places={"/p/a/.envrc": FileKind.FILE})
+    host = Host(home="/h", trees={"/p": tree}, kinds={"/p/x": FileKind.FILE})
     root = Root(path="/p", container="/p", writable=True, project=True)
     assert shut(protection((root,), (("x", "o"),), host)) == {"/p/x"}
     assert shut(protection((root,), (("**/.envrc", "o"),), host)) == {"/p/a/.envrc"}
@@ -164,7 +166,7 @@ repositories = st.builds(
     lambda directory, top, named: repository(
         directory,
         top=posixpath.dirname(directory) if top else "",
-        named=tuple(reference(each, Kind.DIRECTORY) for each in named),
+        named=tuple(reference(each, FileKind.DIRECTORY) for each in named),
     ),
     directories,
     st.booleans(),
@@ -173,7 +175,7 @@ repositories = st.builds(
 trees = st.builds(
     lambda repositories, places: Tree(
         repositories=tuple(repositories),
-        places=dict.fromkeys((f"{each}/.claude" for each in places), Kind.DIRECTORY),
+        places=dict.fromkeys((f"{each}/.claude" for each in places), FileKind.DIRECTORY),
     ),
     st.lists(repositories, max_size=4),
     st.lists(directories, max_size=3),

@@ -38,7 +38,7 @@ def apply(
         Leave things as a failure has left them; without it, what was there before comes back.
     """
     from jailoc.bin.commands import apply as body
-    from jailoc.bin.commands.plan import Choice
+    from jailoc.bin.commands.plan import Selection
 
-    choice = Choice(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)
+    choice = Selection(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)
     return body.run(session(), choice, yes=yes, back=rollback)

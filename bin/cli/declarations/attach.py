@@ -45,7 +45,7 @@ def attach(
         Use the OpenCode in the sandbox.
     """
     from jailoc.bin.commands import attach as body
-    from jailoc.generators.attach.client import Mode, Request
+    from jailoc.generators.attach.client import AttachMode, Request
     from jailoc.model.diagnostic import Refused, refuse
 
     if path is not None and directory is not None:
@@ -57,7 +57,7 @@ def attach(
             hint=f"write `./{path}` for the directory",
         )
     made = new_session()
-    mode = Mode.REMOTE if remote else Mode.EXEC if exec else None
+    mode = AttachMode.REMOTE if remote else AttachMode.EXEC if exec else None
     request = Request(path=path or directory, session=session, resume=resume, mode=mode)
     try:
         return body.run(made, request)

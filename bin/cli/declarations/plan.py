@@ -45,7 +45,7 @@ def plan(
     """
     from jailoc.bin.commands import plan as body
 
-    choice = body.Choice(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)
+    choice = body.Selection(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)
     return body.run(
         session(), choice, as_json=json, as_markdown=markdown,
         detailed=detailed_exitcode, out=out,

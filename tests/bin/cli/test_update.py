@@ -15,7 +15,7 @@ import pytest
 
 from jailoc import __version__
 from jailoc.bin.cli import update
-from jailoc.bin.cli.update import DAY, Check
+from jailoc.bin.cli.update import DAY, UpdateCheck
 from tests.engine.world import User
 from tests.programs import environment
 
@@ -69,7 +69,7 @@ class Runs:
 
     def __call__(self, current: str = "1.0.0", now: float = NOW) -> str:
         """Let a run end when its question is answered, and return what it said."""
-        check = Check(self.path, current=current, url=self.server.url, clock=lambda: now)
+        check = UpdateCheck(self.path, current=current, url=self.server.url, clock=lambda: now)
         if check.thread is not None:
             check.thread.join(30)
         check.finish()
@@ -187,7 +187,7 @@ def test_a_state_that_cannot_be_written_is_nobodys_concern(
 
 def test_an_answer_that_is_not_there_yet_is_not_waited_for(runs: Runs) -> None:
     runs.server.gate.clear()
-    check = Check(runs.path, current="1.0.0", url=runs.server.url, clock=lambda: NOW)
+    check = UpdateCheck(runs.path, current="1.0.0", url=runs.server.url, clock=lambda: NOW)
     check.finish()
     assert check.thread is not None
     assert check.thread.is_alive()
@@ -212,11 +212,11 @@ WITH = """
 import sys
 from jailoc.bin.cli import update
 from jailoc.bin.cli.main import run
-first = update.Check.__init__
+first = update.UpdateCheck.__init__
 def begin(self, path):
     first(self, path, current="1.0.0", url=sys.argv[1])
     self.thread and self.thread.join(30)
-update.Check.__init__ = begin
+update.UpdateCheck.__init__ = begin
 sys.exit(run(sys.argv[2:]))
 """
 """jailoc with the address of the test's page in place of ours; it gives the answer its time."""

@@ -13,7 +13,7 @@ from jailoc.bin.attach import host_client, pty, readiness
 from jailoc.bin.commands import attach
 from jailoc.bin.config import facts
 from jailoc.bin.engine.containers import Container
-from jailoc.generators.attach.client import Mode
+from jailoc.generators.attach.client import AttachMode
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
@@ -203,7 +203,7 @@ def test_a_system_without_terminals_to_give_says_so(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "openpty", none)
     assert pty.has_terminals() is False
     with pytest.raises(Refused, match="pseudo-terminal") as error:
-        attach._possible(Mode.REMOTE, Mode.REMOTE)
+        attach._possible(AttachMode.REMOTE, AttachMode.REMOTE)
     assert error.value.diagnostics[0].hint == "use --exec"
 
 
@@ -253,7 +253,9 @@ def container(service: str, **changes: object) -> Container:
     return Container.model_validate(given | changes)
 
 
-BEFORE = readiness.Running(wall=container("firewall"), agent=container("opencode"), port=None)
+BEFORE = readiness.RunningSandbox(
+    wall=container("firewall"), agent=container("opencode"), port=None
+)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from jailoc.bin.config import repositories
 from jailoc.generators.config.load import Search
-from jailoc.model.host import Kind, Tree
+from jailoc.model.host import FileKind, Tree
 from jailoc.model.protect import DEFAULT
 
 NAMES = tuple(each for each in DEFAULT if not each.startswith(".git/"))
@@ -63,8 +63,8 @@ def test_every_kind_of_repository_is_found(tmp_path: Path) -> None:
     assert set(tree.places) == {f"{root}/linked/.git", f"{main}/deep/sub/.git"}
     kinds = next(each for each in tree.repositories if each.top == str(main)).kinds
     assert kinds == {
-        "config": Kind.FILE, "hooks": Kind.DIRECTORY,
-        "worktrees/linked/commondir": Kind.FILE, "worktrees/linked/gitdir": Kind.FILE,
+        "config": FileKind.FILE, "hooks": FileKind.DIRECTORY,
+        "worktrees/linked/commondir": FileKind.FILE, "worktrees/linked/gitdir": FileKind.FILE,
     }  # fmt: skip
 
 
@@ -135,7 +135,9 @@ def test_hooks_elsewhere_are_found_whoever_names_them(tmp_path: Path, where: str
         case "user":
             (home / ".gitconfig").write_text(setting)
     (tree,) = look(root, home).repositories
-    assert (f"{root}/.githooks", Kind.DIRECTORY) in [(each.path, each.kind) for each in tree.named]
+    assert (f"{root}/.githooks", FileKind.DIRECTORY) in [
+        (each.path, each.kind) for each in tree.named
+    ]
 
 
 def test_hooks_of_a_linked_worktree_are_those_beside_it(tmp_path: Path) -> None:

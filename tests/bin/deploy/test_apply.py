@@ -11,7 +11,7 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.container_fields import NOTHING_MORE
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.plan.inputs import Given, keyed
-from jailoc.model.deployed import FileState
+from jailoc.model.deployed import DeployedFile
 from jailoc.model.host import Host
 from jailoc.model.plan import Action, Plan
 from jailoc.model.plan_address import ServiceAddress
@@ -191,11 +191,11 @@ def flushed(machine: Machine) -> None:
 
 
 def touched(machine: Machine) -> None:
-    machine.files["wall/rules.v6"] = FileState(mode=0o644, digest="0" * 64)
+    machine.files["wall/rules.v6"] = DeployedFile(mode=0o644, digest="0" * 64)
 
 
 def planted(machine: Machine) -> None:
-    machine.files["wall/more"] = FileState(mode=0o644, digest="0" * 64)
+    machine.files["wall/more"] = DeployedFile(mode=0o644, digest="0" * 64)
 
 
 def retagged(machine: Machine) -> None:

@@ -75,7 +75,7 @@ def test_what_a_start_writes_is_private_and_the_containers_parts_readable(
             files.write_bundle(bundle, Path(bundle.directory))
             with files.locked(paths.cache_directory() / "api.lock"):
                 password("file", paths.state_directory(), "api", OPENCODE_1)
-            update._save(paths.cache_directory() / update.STATE, update.State(1.0, "v1"))
+            update._save(paths.cache_directory() / update.STATE, update.UpdateState(1.0, "v1"))
         finally:
             os.umask(before)
         found = modes(user.home)

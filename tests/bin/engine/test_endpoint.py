@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.engine import endpoint as endpoints
-from jailoc.bin.engine.endpoint import DEFAULT, Endpoint, Kind
+from jailoc.bin.engine.endpoint import DEFAULT, Endpoint, EndpointKind
 from jailoc.model.diagnostic import Refused
 from tests.engine.world import User
 
@@ -89,7 +89,7 @@ def test_a_context_with_certificates_is_used_by_its_name(
     )  # fmt: skip
     monkeypatch.setenv("DOCKER_CONTEXT", "secured")
     assert endpoints.pinned({"DOCKER_HOST": ""}) == {"DOCKER_CONTEXT": "secured"}
-    assert endpoints.endpoint().kind is Kind.TCP
+    assert endpoints.endpoint().kind is EndpointKind.TCP
     assert not endpoints.endpoint().local
 
 
@@ -106,18 +106,18 @@ def test_a_context_without_an_engine_is_refused(
 @pytest.mark.parametrize(
     ("address", "kind", "local"),
     [
-        ("unix:///run/docker.sock", Kind.UNIX, True),
-        ("npipe:////./pipe/docker_engine", Kind.NPIPE, True),
-        ("tcp://127.0.0.1:2375", Kind.TCP, True),
-        ("tcp://[::1]:2375", Kind.TCP, True),
-        ("tcp://localhost:2375/", Kind.TCP, True),
-        ("tcp://build.example.com:2376", Kind.TCP, False),
-        ("ssh://root@127.0.0.1:22", Kind.SSH, False),
-        ("http://build.example.com", Kind.TCP, False),
+        ("unix:///run/docker.sock", EndpointKind.UNIX, True),
+        ("npipe:////./pipe/docker_engine", EndpointKind.NPIPE, True),
+        ("tcp://127.0.0.1:2375", EndpointKind.TCP, True),
+        ("tcp://[::1]:2375", EndpointKind.TCP, True),
+        ("tcp://localhost:2375/", EndpointKind.TCP, True),
+        ("tcp://build.example.com:2376", EndpointKind.TCP, False),
+        ("ssh://root@127.0.0.1:22", EndpointKind.SSH, False),
+        ("http://build.example.com", EndpointKind.TCP, False),
     ],
 )
 def test_an_endpoint_says_how_it_is_reached_and_whether_it_is_here(
-    address: str, kind: Kind, local: bool
+    address: str, kind: EndpointKind, local: bool
 ) -> None:
     found = Endpoint(address, "DOCKER_HOST")
     assert (found.kind, found.local) == (kind, local)

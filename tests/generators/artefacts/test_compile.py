@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import names
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 from tests.strategies import HOST, bundle_of, config_of, configs, hostile, toml
 
 ROOT = Path(__file__).parents[3]
@@ -163,6 +163,6 @@ def test_read_only_configuration_directories_get_the_file_that_opencode_insists_
 
 
 def test_a_protected_configuration_directory_gets_it_too() -> None:
-    host = Host(home="/home/alice", kinds={"/data/x/.opencode": Kind.DIRECTORY})
+    host = Host(home="/home/alice", kinds={"/data/x/.opencode": FileKind.DIRECTORY})
     found = bundle_of(toml({"a": {"paths": ["/data/x"]}}), "a", host).seeds
     assert "/data/x/.opencode/.gitignore" in [each.path for each in found]

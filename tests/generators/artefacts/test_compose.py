@@ -18,7 +18,7 @@ from jailoc.generators.artefacts.compose_yaml import document
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import Mode
 from tests.strategies import (
     HOST,
@@ -201,11 +201,11 @@ def test_everything_of_the_host_survives_compose_exactly() -> None:
     host = Host(
         home="/home/al$ice: #x",
         kinds={
-            "/data/x": Kind.DIRECTORY,
-            "/home/al$ice: #x/.gitconfig": Kind.FILE,
-            "/home/al$ice: #x/.ssh/known_hosts": Kind.FILE,
+            "/data/x": FileKind.DIRECTORY,
+            "/home/al$ice: #x/.gitconfig": FileKind.FILE,
+            "/home/al$ice: #x/.ssh/known_hosts": FileKind.FILE,
         }
-        | {f"/data/x/{name}": Kind.FILE for name in names},
+        | {f"/data/x/{name}": FileKind.FILE for name in names},
         files={"/srv/e.env": env_file},
         agent_socket="/tmp/${ssh}: #.sock",  # noqa: S108 -- a name
     )

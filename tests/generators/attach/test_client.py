@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from jailoc.generators.attach import client as attachment
-from jailoc.generators.attach.client import TERMINAL, TERMINAL_DEFAULTS, Mode, Request
+from jailoc.generators.attach.client import TERMINAL, TERMINAL_DEFAULTS, AttachMode, Request
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
 from tests.strategies import config_of
@@ -22,18 +22,18 @@ OUTER = {
 @pytest.mark.parametrize(
     ("asked", "wanted", "exposed", "client", "found"),
     [
-        (None, "", True, True, Mode.REMOTE),
-        (None, "", True, False, Mode.EXEC),
-        (None, "", False, True, Mode.EXEC),
-        (None, "exec", True, True, Mode.EXEC),
-        (None, "remote", True, True, Mode.REMOTE),
-        (None, "remote", False, True, Mode.EXEC),
-        (Mode.EXEC, "remote", True, True, Mode.EXEC),
-        (Mode.REMOTE, "exec", True, True, Mode.REMOTE),
+        (None, "", True, True, AttachMode.REMOTE),
+        (None, "", True, False, AttachMode.EXEC),
+        (None, "", False, True, AttachMode.EXEC),
+        (None, "exec", True, True, AttachMode.EXEC),
+        (None, "remote", True, True, AttachMode.REMOTE),
+        (None, "remote", False, True, AttachMode.EXEC),
+        (AttachMode.EXEC, "remote", True, True, AttachMode.EXEC),
+        (AttachMode.REMOTE, "exec", True, True, AttachMode.REMOTE),
     ],
 )
 def test_the_flag_beats_the_configuration_which_beats_the_search_for_a_client(
-    asked: Mode | None, wanted: str, exposed: bool, client: bool, found: Mode
+    asked: AttachMode | None, wanted: str, exposed: bool, client: bool, found: AttachMode
 ) -> None:
     assert attachment.choose(asked, wanted, "api", OPENCODE_1, exposed, client) is found
 
@@ -41,13 +41,19 @@ def test_the_flag_beats_the_configuration_which_beats_the_search_for_a_client(
 @pytest.mark.parametrize(
     ("asked", "wanted", "exposed", "client", "words"),
     [
-        (Mode.REMOTE, "", False, True, "`api` cannot be attached to in remote mode: its port"),
-        (Mode.REMOTE, "", True, False, "`opencode` or `opencode-cli` on PATH"),
+        (
+            AttachMode.REMOTE,
+            "",
+            False,
+            True,
+            "`api` cannot be attached to in remote mode: its port",
+        ),
+        (AttachMode.REMOTE, "", True, False, "`opencode` or `opencode-cli` on PATH"),
         (None, "remote", True, False, "`opencode` or `opencode-cli` on PATH"),
     ],
 )
 def test_remote_mode_that_cannot_be_had_is_refused(
-    asked: Mode | None, wanted: str, exposed: bool, client: bool, words: str
+    asked: AttachMode | None, wanted: str, exposed: bool, client: bool, words: str
 ) -> None:
     with pytest.raises(Refused, match=words):
         attachment.choose(asked, wanted, "api", OPENCODE_1, exposed, client)

@@ -10,7 +10,7 @@ from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import FileKind, Host
 from tests.strategies import HOST, bundle_of, config_of, configs, hostile, quote, toml
 
 
@@ -51,7 +51,9 @@ def test_an_integer_is_a_number_of_cpus() -> None:
 def test_a_path_in_two_workspaces_is_a_warning_at_the_second_one() -> None:
     text = toml({"b": {"paths": ["/data/x"]}, "a": {"paths": ["/data/./x/", "/data/y"]}})
     document = Document(text, "config.toml")
-    host = HOST.model_copy(update={"kinds": dict.fromkeys(("/data/x", "/data/y"), Kind.DIRECTORY)})
+    host = HOST.model_copy(
+        update={"kinds": dict.fromkeys(("/data/x", "/data/y"), FileKind.DIRECTORY)}
+    )
     (found,) = warnings(document, load(document, host), host)
     assert (found.code, found.severity) == ("path-shared", Severity.WARNING)
     assert found.where == "workspaces.b.paths[0]"
@@ -62,7 +64,7 @@ def test_a_path_in_two_workspaces_is_a_warning_at_the_second_one() -> None:
 
 def test_the_same_path_twice_in_one_workspace_is_no_warning() -> None:
     document = Document(toml({"a": {"paths": ["/data/x", "/data/x"]}}), "config.toml")
-    host = HOST.model_copy(update={"kinds": {"/data/x": Kind.DIRECTORY}})
+    host = HOST.model_copy(update={"kinds": {"/data/x": FileKind.DIRECTORY}})
     assert warnings(document, load(document, host), host) == ()
 
 

@@ -14,8 +14,8 @@ from jailoc.model.address import AddressSet, Family
 from jailoc.model.compose import Bind, Capability, Compose, Literally
 from jailoc.model.effect import Effect, Kind, Sides, Sign
 from jailoc.model.firewall import Protocol, accepted, loopback
+from jailoc.model.host import FileKind as PathKind
 from jailoc.model.host import Host
-from jailoc.model.host import Kind as PathKind
 from jailoc.model.mount import Mode
 from tests.strategies import HOST, any_networks, bundle_of, host_names, paths, toml
 

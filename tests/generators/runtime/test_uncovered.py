@@ -3,7 +3,7 @@
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime.uncovered import MOST, told, uncovered
-from jailoc.model.host import Host, Kind, Repository, Tree
+from jailoc.model.host import FileKind, Host, Repository, Tree
 from tests.strategies import config_of, toml
 
 TEXT = toml({"a": {"paths": ["/data/p"]}})
@@ -17,7 +17,7 @@ def host(*directories: str) -> Host:
                 repositories=tuple(
                     Repository(
                         directory=each,
-                        kinds={"config": Kind.FILE, "hooks": Kind.DIRECTORY},
+                        kinds={"config": FileKind.FILE, "hooks": FileKind.DIRECTORY},
                         hooks=("hook pre-commit",),
                         settings=("core.fsmonitor = evil",),
                     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jailoc.generators.views.status import detail, table, usages
 from jailoc.model.palette import Meaning
-from jailoc.model.status import Limits, Status, Usage
+from jailoc.model.status import ContainerLimits, Status, Usage
 
 LINE = {
     "BlockIO": "8.19kB / 1.5MB", "CPUPerc": "1.78%", "Container": "x", "ID": "8e89",
@@ -25,7 +25,7 @@ def status(**changes: object) -> Status:
     plain = {
         "workspace": "api", "configured": True, "state": "running", "wall": "running",
         "docker": "running", "port": 4097, "exposed": True, "uptime": 90061, "usage": USAGE,
-        "limits": Limits(cpus=2.0, memory=3 << 30, pids=256), "image": "jailoc-agent:1",
+        "limits": ContainerLimits(cpus=2.0, memory=3 << 30, pids=256), "image": "jailoc-agent:1",
         "image_current": True, "blocked": 0, "drift": False,
     }  # fmt: skip
     return Status.model_validate(plain | changes)
@@ -80,8 +80,8 @@ def test_a_running_workspace_is_shown_with_all_its_figures() -> None:
 
 
 def test_what_is_not_limited_or_not_known_says_so() -> None:
-    assert shown(limits=Limits())["PIDs:"] == "19 / unlimited"
-    assert shown(limits=Limits())["CPU:"] == "12.3%"
+    assert shown(limits=ContainerLimits())["PIDs:"] == "19 / unlimited"
+    assert shown(limits=ContainerLimits())["CPU:"] == "12.3%"
     assert shown(usage=None, stats="no answer")["Stats:"] == "unavailable (no answer)"
     assert shown(exposed=False, port=None)["Port:"] == "not exposed (exec-only)"
     assert shown(image_current=False)["Image:"] == "jailoc-agent:1 (not the current one)"
