@@ -6,13 +6,21 @@ all of it.
 
 import os
 import posixpath
-import stat
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jailoc.bin.host.entries import (
+    children,
+    is_text,
+    kind_at,
+    kind_of,
+    kind_of_mode,
+    readable,
+    text,
+)
 from jailoc.generators.config.load import Search
 from jailoc.model.git_config import GitSetting, executes, included, parse, references
 from jailoc.model.host import FileKind, Named, Repository, Tree
@@ -23,8 +31,6 @@ MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that is said."""
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
-MOST_CONFIG = 1 << 20
-"""Bytes of one file of configuration."""
 MOST_FILES = 16
 """Files of configuration that are included for one repository."""
 MOST_TOLD, WIDTH = 4, 100
@@ -93,14 +99,14 @@ class Looker:
                 if (each.key, each.path) in seen or len(seen) >= MOST_HOOKS:
                     continue
                 seen.add((each.key, each.path))
-                kind = _kind(each.path)
+                kind = kind_at(each.path)
                 # A word of a command is a path only if there is such a file.
                 if kind is FileKind.FILE or each.sure:
                     yield Named(
                         key=each.key,
                         text=source.setting.value[:WIDTH],
                         path=each.path,
-                        real=_plain(os.path.realpath(each.path)),
+                        real=readable(os.path.realpath(each.path)),
                         kind=kind,
                         sure=each.sure,
                     )
@@ -116,7 +122,7 @@ class Looker:
             if entry.is_symlink():
                 links.append(name)
             else:
-                kinds[name] = _kind_of(entry)
+                kinds[name] = kind_of(entry)
             match fold(entry.name):
                 case "hooks":
                     hooks = tuple(_hooks(entry.path))
@@ -180,7 +186,7 @@ class _Walk:
         while waiting:
             folder, depth, installed, modules = waiting.popleft()
             directories += 1
-            here = list(_entries(folder))
+            here = list(children(folder, MOST_ENTRIES))
             entries += len(here)
             if directories > MOST_DIRECTORIES or entries > MOST_ENTRIES:
                 self.limit = f"it holds more than {MOST_DIRECTORIES:,} directories or " \
@@ -193,7 +199,7 @@ class _Walk:
             if git:
                 self._repository(folder, "")
             for entry in here:
-                if not entry.name.isascii() and not _is_text(entry.name):
+                if not entry.name.isascii() and not is_text(entry.name):
                     self.limit = "the name of something in it is not UTF-8, so it cannot be mounted"
                     continue
                 name = fold(entry.name)
@@ -204,7 +210,7 @@ class _Walk:
                     self._dot_git(entry, folder)
                     if not deeper:
                         continue
-                    for each in _entries(entry.path):
+                    for each in children(entry.path, MOST_ENTRIES):
                         if fold(each.name) == "modules" and each.is_dir(follow_symlinks=False):
                             waiting.append((each.path, depth + 2, installed, True))
                 elif deeper and not (modules and git and name in {"objects", "refs", "logs"}):
@@ -230,14 +236,14 @@ class _Walk:
         if entry.is_dir(follow_symlinks=False):
             self._repository(entry.path, folder)
             return
-        self._found(entry.path, entry.is_symlink(), _kind_of(entry))
+        self._found(entry.path, entry.is_symlink(), kind_of(entry))
         if not entry.is_symlink():
             self.named += self.looker.linked(entry.path)
 
     def _place(self, entry: os.DirEntry[str], rests: list[tuple[str, ...]]) -> None:
         for rest in rests:
             if not rest:
-                self._found(entry.path, entry.is_symlink(), _kind_of(entry))
+                self._found(entry.path, entry.is_symlink(), kind_of(entry))
             elif not entry.is_symlink():
                 place = "/".join((entry.path, *rest))
                 with suppress(OSError):
@@ -245,7 +251,7 @@ class _Walk:
                     linked = os.path.realpath(place) != os.path.realpath(entry.path) + place[
                         len(entry.path) :
                     ]  # fmt: skip
-                    self._found(place, linked, _of(mode))
+                    self._found(place, linked, kind_of_mode(mode))
 
     def _found(self, path: str, linked: bool, kind: FileKind) -> None:
         if len(self.places) + len(self.links) >= MOST_FOUND:
@@ -268,91 +274,28 @@ def gather(
     return trees, looker.named()
 
 
-def text(path: str) -> str | None:
-    """Return the beginning of a regular file; None if it is none. Nothing waits for a pipe."""
-    try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        return file.read(MOST_CONFIG).decode(errors="replace")
-
-
-def _is_text(name: str) -> bool:
-    """Tell whether a name is UTF-8; Python holds other bytes as surrogates (PEP 383)."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _plain(name: str) -> str:
-    return os.fsencode(name).decode(errors="replace")
-
-
-def _entries(directory: str) -> Iterator[os.DirEntry[str]]:
-    """Yield what is in a directory by name; nothing where it cannot be read."""
-    try:
-        with os.scandir(directory) as found:
-            entries = []
-            for entry in found:
-                entries.append(entry)
-                if len(entries) > MOST_ENTRIES:
-                    break
-    except OSError:
-        return
-    yield from sorted(entries, key=lambda each: each.name)
-
-
-def _kind(path: str) -> FileKind | None:
-    try:
-        return _of(Path(path).stat().st_mode)
-    except (OSError, ValueError):
-        return None
-
-
-def _kind_of(entry: os.DirEntry[str]) -> FileKind:
-    try:
-        if entry.is_dir(follow_symlinks=False):
-            return FileKind.DIRECTORY
-        return FileKind.FILE if entry.is_file(follow_symlinks=False) else FileKind.OTHER
-    except OSError:
-        return FileKind.OTHER
-
-
-def _of(mode: int) -> FileKind:
-    if stat.S_ISDIR(mode):
-        return FileKind.DIRECTORY
-    return FileKind.FILE if stat.S_ISREG(mode) else FileKind.OTHER
-
-
 def _of_git(directory: str) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Yield what decides about a Git directory, with its path there."""
-    for entry in _entries(directory):
+    for entry in children(directory, MOST_ENTRIES):
         name = fold(entry.name)
-        if name in LISTED and _is_text(entry.name):
+        if name in LISTED and is_text(entry.name):
             yield entry, entry.name
         elif name == "info":
-            for inner in _entries(entry.path):
-                if fold(inner.name) == "attributes" and _is_text(inner.name):
+            for inner in children(entry.path, MOST_ENTRIES):
+                if fold(inner.name) == "attributes" and is_text(inner.name):
                     yield inner, f"{entry.name}/{inner.name}"
         elif name == "worktrees" and not entry.is_symlink():
-            for tree in _entries(entry.path):
-                if _is_text(tree.name) and tree.is_dir(follow_symlinks=False):
-                    for inner in _entries(tree.path):
-                        if fold(inner.name) in OF_A_WORKTREE and _is_text(inner.name):
+            for tree in children(entry.path, MOST_ENTRIES):
+                if is_text(tree.name) and tree.is_dir(follow_symlinks=False):
+                    for inner in children(tree.path, MOST_ENTRIES):
+                        if fold(inner.name) in OF_A_WORKTREE and is_text(inner.name):
                             yield inner, f"{entry.name}/{tree.name}/{inner.name}"
 
 
 def _hooks(directory: str) -> Iterator[str]:
     """Yield the names of some hooks that Git would execute."""
     told = 0
-    for index, entry in enumerate(_entries(directory)):
+    for index, entry in enumerate(children(directory, MOST_ENTRIES)):
         if index >= MOST_HOOKS or told >= MOST_TOLD:
             return
         if entry.name.endswith(".sample"):
@@ -360,7 +303,7 @@ def _hooks(directory: str) -> Iterator[str]:
         with suppress(OSError):
             if entry.stat().st_mode & 0o111 and entry.is_file():
                 told += 1
-                yield f"hook {_plain(entry.name)[:WIDTH]}"
+                yield f"hook {readable(entry.name)[:WIDTH]}"
 
 
 def _told(sources: Iterable[ConfigSource]) -> Iterator[str]:

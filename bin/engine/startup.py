@@ -4,9 +4,9 @@ import json
 import time
 from collections.abc import Iterable
 
-from jailoc.bin.engine.door import Call
 from jailoc.bin.engine.containers import containers
 from jailoc.bin.engine.docker import DockerError, run
+from jailoc.bin.engine.door import Call
 from jailoc.model.sandbox import COMPOSE_PROJECT, COMPOSE_SERVICE
 
 

@@ -16,8 +16,8 @@ class NotRegular(Exception):  # noqa: N818 -- a verdict on a place
     """There is something else than a regular file, or one that is too large."""
 
 
-def read(path: str, limit: int = LIMIT) -> bytes:
-    """Read a file whole.
+def read(path: str, limit: int = LIMIT, *, cut: bool = False) -> bytes:
+    """Read a file whole, or with `cut` the beginning of a larger one.
 
     Raises:
         NotRegular: with what it is.
@@ -36,9 +36,9 @@ def read(path: str, limit: int = LIMIT) -> bytes:
             data = file.read(limit + 1)
     finally:
         os.close(descriptor)
-    if len(data) > limit:
+    if len(data) > limit and not cut:
         raise NotRegular(f"is larger than {limit >> 10} KiB")
-    return data
+    return data[:limit]
 
 
 def _made_up() -> set[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jailoc.generators.artefacts import firewall as walls
-from jailoc.generators.artefacts import tui_plugin
+from jailoc.generators.artefacts import iptables, tui_plugin
 from jailoc.generators.artefacts.compose import compose, generated
 from jailoc.generators.artefacts.compose_yaml import emit
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
@@ -109,8 +109,8 @@ def _wall_files(rules: Firewall) -> tuple[File, ...]:
         "machine.py": asset("machine.py"),
         "names": "".join(dict.fromkeys(map(_name, rules.names))),
         "resolver.py": asset("resolver.py"),
-        "rules.v4": walls.restore(rules.ipv4),
-        "rules.v6": walls.restore(rules.ipv6),
+        "rules.v4": iptables.restore(rules.ipv4),
+        "rules.v6": iptables.restore(rules.ipv6),
         "secrets.sh": asset("secrets.sh"),
         "sockets.py": asset("sockets.py"),
     }

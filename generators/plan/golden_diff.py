@@ -10,7 +10,7 @@ from deepdiff.helper import NotPresent
 from pydantic import ValidationError
 
 from jailoc.generators.artefacts.compose_yaml import document
-from jailoc.generators.artefacts.firewall import restore
+from jailoc.generators.artefacts.iptables import restore
 from jailoc.generators.artefacts.portable import HOME
 from jailoc.generators.plan.effects import effects
 from jailoc.model.bundle import File

@@ -11,7 +11,8 @@ from typing import TypeAlias
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.effect import Door, Effect, Kind, Sign
-from jailoc.model.firewall import Firewall, Protocol, accepted, loopback
+from jailoc.model.firewall import Firewall, Protocol, loopback
+from jailoc.model.rule_walk import accepted
 from jailoc.model.special_ranges import ENGINE_POOLS, PUBLIC, SPECIAL
 
 Lasting: TypeAlias = date | None

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
-from jailoc.model.firewall import Firewall, Protocol, Rule, accepted, walk
+from jailoc.model.firewall import Firewall, Protocol, Rule
+from jailoc.model.rule_walk import accepted, walk
 
 CLOSED_BY_POLICY = "the chain's policy: what no rule opens is closed"
 UNNAMED = 65535

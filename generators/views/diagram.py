@@ -12,9 +12,10 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs
 from jailoc.model.diagram import Diagram, Edge, Node, NodeKind, Side, Way
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Firewall, Match, Protocol, Rule, Target, Verdict, walk
+from jailoc.model.firewall import Firewall, Match, Protocol, Rule, Target
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
+from jailoc.model.rule_walk import Verdict, walk
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.model.text import visible
 

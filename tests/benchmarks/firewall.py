@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jailoc.generators.artefacts import firewall as walls
+from jailoc.generators.artefacts import iptables
 from jailoc.model.address import Family, Network
 from jailoc.model.firewall import Chain, Decision, Policy, Rule, Ruleset, Target
 
@@ -115,7 +116,7 @@ def flat(count: int) -> Ruleset:
 
 def load(rules: Ruleset) -> float:
     """Load rules in one transaction; return the seconds it took."""
-    text = walls.restore(rules)
+    text = iptables.restore(rules)
     start = time.perf_counter()
     inside("iptables-restore", text=text)
     return time.perf_counter() - start

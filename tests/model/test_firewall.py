@@ -25,10 +25,10 @@ from jailoc.model.firewall import (
     Rule,
     Ruleset,
     Target,
-    accepted,
     loopback,
 )
 from jailoc.model.host import Host
+from jailoc.model.rule_walk import accepted
 from jailoc.model.special_ranges import PUBLIC, SPECIAL
 from jailoc.model.workspace import Workspace
 from tests.strategies import HOST, Value, any_networks, config_of, toml

@@ -13,10 +13,11 @@ from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.compose import Bind, Capability, Compose, Literally
 from jailoc.model.effect import Effect, Kind, Sides, Sign
-from jailoc.model.firewall import Protocol, accepted, loopback
+from jailoc.model.firewall import Protocol, loopback
 from jailoc.model.host import FileKind as PathKind
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
+from jailoc.model.rule_walk import accepted
 from tests.strategies import HOST, any_networks, bundle_of, host_names, paths, toml
 
 HOME = "/home/alice"

@@ -9,7 +9,8 @@ from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime.explain import explain, mentioned, opened, shut
 from jailoc.model.address import AddressSet, Family, Network
-from jailoc.model.firewall import Firewall, Protocol, accepted
+from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.rule_walk import accepted
 from tests.strategies import HOST, any_networks, config_of, toml
 
 ports = st.sampled_from([22, 53, 443, 5432])

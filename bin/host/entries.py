@@ -1,0 +1,73 @@
+"""What lies in a directory: kinds, names and small texts, and no link is followed."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from jailoc.bin.host import regular
+from jailoc.model.host import FileKind
+
+MOST_CONFIG = 1 << 20
+"""Bytes of one file of configuration."""
+
+
+def text(path: str) -> str | None:
+    """Return the beginning of a regular file; None if it is none. Nothing waits for a pipe."""
+    try:
+        return regular.read(path, MOST_CONFIG, cut=True).decode(errors="replace")
+    except (regular.NotRegular, OSError, ValueError):
+        return None
+
+
+def is_text(name: str) -> bool:
+    """Tell whether a name is UTF-8; Python holds other bytes as surrogates (PEP 383)."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def readable(name: str) -> str:
+    """Return a name with what is no UTF-8 replaced."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+def children(directory: str, most: int) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a directory by name, hardly more than `most`; nothing where unreadable."""
+    try:
+        with os.scandir(directory) as found:
+            entries = []
+            for entry in found:
+                entries.append(entry)
+                if len(entries) > most:
+                    break
+    except OSError:
+        return
+    yield from sorted(entries, key=lambda each: each.name)
+
+
+def kind_at(path: str) -> FileKind | None:
+    """Return what a path leads to, through links; None if to nothing."""
+    try:
+        return kind_of_mode(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return None
+
+
+def kind_of(entry: os.DirEntry[str]) -> FileKind:
+    """Return what an entry is; a link is something else."""
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return FileKind.DIRECTORY
+        return FileKind.FILE if entry.is_file(follow_symlinks=False) else FileKind.OTHER
+    except OSError:
+        return FileKind.OTHER
+
+
+def kind_of_mode(mode: int) -> FileKind:
+    """Return the kind of a mode (inode(7))."""
+    if stat.S_ISDIR(mode):
+        return FileKind.DIRECTORY
+    return FileKind.FILE if stat.S_ISREG(mode) else FileKind.OTHER
