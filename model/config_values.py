@@ -24,11 +24,12 @@ from jailoc.model.allow_entry import (
 from jailoc.model.egress import Egress
 from jailoc.model.environment import RESERVED, EnvEntry, EnvFile, parse_env, parse_env_file
 from jailoc.model.field_error import problem
-from jailoc.model.forbidden_paths import CREDENTIALS, SOCKET_NAMES, SYSTEM, spellings, trespass
+from jailoc.model.forbidden_paths import SOCKET_NAMES, SYSTEM, spellings, trespass
 from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
 from jailoc.model.plan_address import DRIFT_PATTERN, drift_pattern
+from jailoc.model.schema_patterns import CREDENTIAL_WORDS, NETWORK, SIDE, entry, string, words
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
 
 FORBIDDEN_PATHS = ("/home/agent", *CONTAINER_SYSTEM)
@@ -302,76 +303,35 @@ def _egress(value: object) -> Egress:
         raise problem("egress", f"invalid egress `{value}`", "public, allowlist or none") from None
 
 
-def _words(*names: str) -> str:
-    return "|".join(re.escape(name.removeprefix("/")).replace("\\-", "-") for name in names)
-
-
-def _string(pattern: str = "", *never: str, **more: Any) -> WithJsonSchema:
-    schema: dict[str, Any] = {"type": "string", **more}
-    if pattern:
-        schema["pattern"] = pattern
-    if never:
-        schema["not"] = {"anyOf": [{"pattern": each} for each in never]}
-    return WithJsonSchema(schema)
-
-
-def _entry(pattern: str, *never: str) -> WithJsonSchema:
-    """Return the schema of a string, or of a table whose `to` is such a string."""
-    text = _string(pattern, *never).json_schema or {}
-    port = {"type": "integer", "minimum": 1, "maximum": 65535}
-    table = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["to"],
-        "properties": {
-            "to": text,
-            "ports": {"type": "array", "items": port, "minItems": 1},
-            "why": {"type": "string", "description": "For those who read the configuration."},
-            "until": {"description": "Last day, in UTC, as 2027-01-31 without quotes."},
-        },
-    }
-    return WithJsonSchema({"anyOf": [text, table]})
-
-
-_BYTE = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_PORT = "(:[0-9]{1,5})?"
-_NETWORK = (
-    rf"^({_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}/0*(3[0-2]|[12]?[0-9])"
-    r"|(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/0*(12[0-8]|1[01][0-9]|[1-9]?[0-9]))"
-    rf"{_PORT}$"
-)
-_SIDE = r"([^:$]|\$\{[^}]*\}|\$)*"
-_CREDENTIALS = _words(*CREDENTIALS)
-
 Array = BeforeValidator(_array)
 
 Path = Annotated[
     str,
     AfterValidator(_path),
-    _string(
+    string(
         "^[/~]",
-        rf"^/+({_words(*FORBIDDEN_PATHS)})(/|$)",
-        rf"^~/({_CREDENTIALS})(/|$)",
-        rf"(^|/)({_words(*SOCKET_NAMES)})$",
+        rf"^/+({words(*FORBIDDEN_PATHS)})(/|$)",
+        rf"^~/({CREDENTIAL_WORDS})(/|$)",
+        rf"(^|/)({words(*SOCKET_NAMES)})$",
         "^(/|~|/home)/*$",
     ),
 ]
 Mount = Annotated[
     MountSpec,
     BeforeValidator(_mount),
-    _string(
-        rf"^([/~]{_SIDE})?:[/~]{_SIDE}(:(ro|rw))?$",
-        rf"^[^:]*:/+(({_words(*CONTAINER_SYSTEM)})(/[^:]*)?)?(:(ro|rw))?$",
-        rf"^[^:]*/({_words(*SOCKET_NAMES)}):",
-        rf"^(/|~|~/({_CREDENTIALS})(/[^:]*)?|/({_words(*SYSTEM)})(/[^:]*)?)/?:",
+    string(
+        rf"^([/~]{SIDE})?:[/~]{SIDE}(:(ro|rw))?$",
+        rf"^[^:]*:/+(({words(*CONTAINER_SYSTEM)})(/[^:]*)?)?(:(ro|rw))?$",
+        rf"^[^:]*/({words(*SOCKET_NAMES)}):",
+        rf"^(/|~|~/({CREDENTIAL_WORDS})(/[^:]*)?|/({words(*SYSTEM)})(/[^:]*)?)/?:",
     ),
 ]
-Env = Annotated[EnvEntry, BeforeValidator(_env), _string("^[^=]+=", rf"^({'|'.join(RESERVED)})=")]
-EnvFilePath = Annotated[EnvFile, BeforeValidator(_env_file), _string("^[/~]")]
+Env = Annotated[EnvEntry, BeforeValidator(_env), string("^[^=]+=", rf"^({'|'.join(RESERVED)})=")]
+EnvFilePath = Annotated[EnvFile, BeforeValidator(_env_file), string("^[/~]")]
 AllowedHost = Annotated[
     HostEntry,
     BeforeValidator(_host),
-    _entry(
+    entry(
         r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|( *\* *\.)?[0-9A-Za-z_.: -]*)(#.*)?$",
         r"^ *[0-9. ]+/",
         r"^ *(\* *\. *)?[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
@@ -379,10 +339,10 @@ AllowedHost = Annotated[
     ),
 ]
 AllowedNetwork = Annotated[
-    NetworkEntry, BeforeValidator(_network), _entry(_NETWORK, "/0+(:[0-9]+)?$")
+    NetworkEntry, BeforeValidator(_network), entry(NETWORK, "/0+(:[0-9]+)?$")
 ]
-Reached = Annotated[AskedTarget, BeforeValidator(_target), _string(r"^[^\s]+$")]
-Blocked = Annotated[AskedTarget, BeforeValidator(_blocked), _string(r"^[0-9A-Fa-f.:\[\]/]+$")]
+Reached = Annotated[AskedTarget, BeforeValidator(_target), string(r"^[^\s]+$")]
+Blocked = Annotated[AskedTarget, BeforeValidator(_blocked), string(r"^[0-9A-Fa-f.:\[\]/]+$")]
 Cpu = Annotated[
     float,
     AfterValidator(_cpu),
@@ -393,19 +353,19 @@ Port = Annotated[
     AfterValidator(_port),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
 ]
-DriftPattern = Annotated[str, AfterValidator(drift_pattern), _string(DRIFT_PATTERN)]
-Memory = Annotated[str, AfterValidator(_memory), _string("^[1-9][0-9]*[kmgKMG]?$")]
-Image = Annotated[str, AfterValidator(_image), _string(r"^$|^\s*\S+\s*$")]
-Dockerfile = Annotated[str, AfterValidator(_dockerfile), _string(rf"^$|^[/~]|^{_URL}$")]
-BuildContext = Annotated[str, AfterValidator(_build_context), _string("^$|^[/~]")]
-Certificate = Annotated[str, AfterValidator(_certificate), _string("^[/~]")]
+DriftPattern = Annotated[str, AfterValidator(drift_pattern), string(DRIFT_PATTERN)]
+Memory = Annotated[str, AfterValidator(_memory), string("^[1-9][0-9]*[kmgKMG]?$")]
+Image = Annotated[str, AfterValidator(_image), string(r"^$|^\s*\S+\s*$")]
+Dockerfile = Annotated[str, AfterValidator(_dockerfile), string(rf"^$|^[/~]|^{_URL}$")]
+BuildContext = Annotated[str, AfterValidator(_build_context), string("^$|^[/~]")]
+Certificate = Annotated[str, AfterValidator(_certificate), string("^[/~]")]
 Protected = Annotated[
-    str, AfterValidator(_protected), _string("^[^/]+(/[^/]+)*$", r"(^|/)\.{1,2}(/|$)")
+    str, AfterValidator(_protected), string("^[^/]+(/[^/]+)*$", r"(^|/)\.{1,2}(/|$)")
 ]
-Trusted = Annotated[str, AfterValidator(_trusted), _string(rf"^[/~]|^{_URL}$")]
-WorkspaceName = Annotated[str, AfterValidator(_name), _string("^[a-z0-9-]+$")]
+Trusted = Annotated[str, AfterValidator(_trusted), string(rf"^[/~]|^{_URL}$")]
+WorkspaceName = Annotated[str, AfterValidator(_name), string("^[a-z0-9-]+$")]
 EgressMode = Annotated[
-    Egress, BeforeValidator(_egress), _string(enum=[each.value for each in Egress])
+    Egress, BeforeValidator(_egress), string(enum=[each.value for each in Egress])
 ]
-AttachMode = Annotated[str, AfterValidator(_mode), _string(enum=list(MODES))]
-PasswordMode = Annotated[str, AfterValidator(_password_mode), _string(enum=list(PASSWORD_MODES))]
+AttachMode = Annotated[str, AfterValidator(_mode), string(enum=list(MODES))]
+PasswordMode = Annotated[str, AfterValidator(_password_mode), string(enum=list(PASSWORD_MODES))]
