@@ -104,7 +104,7 @@ def chosen(
             return names(origin.config)
         return choice.wanted or (origin.chosen(None),)
 
-    origin = apply.read(session, wanted_of)
+    origin = apply.read(session, wanted_of, complete=complete)
     known = names(origin.config)
     left = observe.leftovers(known, origin.path, ask=ask)
     wanted = (*wanted_of(origin), *(left if choice.everything else ()))

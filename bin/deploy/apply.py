@@ -42,9 +42,21 @@ class Item:
     origin: LoadedConfig
 
 
-def read(session: Session, chosen: Callable[[LoadedConfig], tuple[str, ...]]) -> LoadedConfig:
-    """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen."""
+def read(
+    session: Session,
+    chosen: Callable[[LoadedConfig], tuple[str, ...]],
+    *,
+    complete: bool = True,
+) -> LoadedConfig:
+    """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen.
+
+    Raises:
+        Refused: it is wrong; or, if `complete`, something that one of them mounts is not there.
+    """
     origin = session.source()
+    if complete and docker.endpoint().local:
+        for name in set(chosen(origin)) & set(names(origin.config)):
+            _check_sources(origin, name)
     terminal = session.terminal
     terminal.diagnose(origin.warnings)
     if origin.starter:
@@ -89,8 +101,6 @@ def item(
     """
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
-    if complete and docker.endpoint().local:
-        _check_sources(origin, name)
     missing: tuple[str, ...] = ()
     if complete:
         values = secret.values(workspace)

@@ -9,7 +9,7 @@ import pytest
 from tests.engine.world import User
 
 NOWHERE = "unix:///nonexistent/docker.sock"
-GOOD = '[workspaces.api]\npaths = ["/srv/jailoc-api"]\n'
+GOOD = "[workspaces.api]\n"
 
 
 def refused(user: User, *arguments: str, **environment: str) -> str:
