@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from jailoc.bin.engine import docker
 from jailoc.bin.host import files
@@ -42,17 +43,28 @@ def _host() -> Iterator[str]:
 def _networks() -> Iterator[str]:
     """Yield the gateways of the engine's networks: its machine may be another one.
 
-    An engine that does not answer fails where it is asked to start something, with its own words.
+    Raises:
+        DockerError: the engine does not tell; a wall that knew only some would leave others open.
     """
-    try:
-        listed = docker.run(["network", "ls", "--quiet"], what="list networks", timeout=30).split()
-        text = docker.run(["network", "inspect", *listed], what="inspect networks", timeout=30)
-    except docker.DockerError:  # one of them may have gone away in between
-        return
-    for network in json.loads(text):
+    for network in _inspected():
         for each in (network.get("IPAM") or {}).get("Config") or []:
             if gateway := each.get("Gateway"):
                 yield gateway.partition("/")[0]
+
+
+def _inspected(tries: int = 5) -> list[dict[str, Any]]:
+    listed = docker.run(["network", "ls", "--quiet"], what="list networks", timeout=30).split()
+    if not listed:
+        return []
+    try:
+        found: list[dict[str, Any]] = json.loads(
+            docker.run(["network", "inspect", *listed], what="inspect networks", timeout=30)
+        )
+    except docker.DockerError:
+        if tries == 1:
+            raise
+        return _inspected(tries - 1)  # one of them has gone away in between
+    return found
 
 
 def _read(path: str) -> str:
