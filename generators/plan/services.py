@@ -101,7 +101,7 @@ def _verdict(
     return Change(
         address=address,
         action=Action.RECREATE if name == WALL else Action.RESTART,
-        causes=(f"it is {there.health or there.state}",),
+        causes=(f"it is {there.health if there.state == 'running' else there.state}",),
     )
 
 
