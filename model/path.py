@@ -38,6 +38,18 @@ def tilde(path: str, home: str) -> str:
     return "~" + path.removeprefix(home) if home and within(path, home) else path
 
 
+def outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths that lie in no other of them.
+
+    >>> outermost(["/a/b", "/a", "/ab"])
+    ('/a', '/ab')
+    """
+    every = tuple(dict.fromkeys(paths))
+    return tuple(
+        path for path in every if not any(path != each and within(path, each) for each in every)
+    )
+
+
 def first_within(path: str, directories: Iterable[str]) -> str | None:
     """Return the first of the directories that holds `path`."""
     return next((each for each in directories if within(path, each)), None)

@@ -18,7 +18,7 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.select import select
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.path import first_within
+from jailoc.model.path import first_within, outermost
 from jailoc.model.sandbox import FIRST_PORT
 from jailoc.model.workspace import Workspace
 
@@ -148,7 +148,9 @@ class _Attachment:
             Refused: it is not, and the user does not want it to be.
         """
         origin = self.session.source()
-        root = _root(resolve(origin.config, self.name, origin.host), self.target)
+        workspace = resolve(origin.config, self.name, origin.host)
+        roots = outermost(each.path for each in workspace.paths)
+        root = first_within(self.target, roots)
         if root is None or root in witness.mounted(running.agent.id, running.wall.image_id):
             return running
         return self._mended(

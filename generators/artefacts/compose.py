@@ -26,6 +26,7 @@ from jailoc.model.compose import (
 )
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
+from jailoc.model.path import outermost
 from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
@@ -271,7 +272,13 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
             mode=mode,
         )
 
-    entries = [bind(each.path, each.path, Mode.READ_WRITE, each.origin) for each in workspace.paths]
+    # A path in another one is there already; a mount of its own would follow what the agent makes.
+    outer = outermost(each.path for each in workspace.paths)
+    entries = [
+        bind(each.path, each.path, Mode.READ_WRITE, each.origin)
+        for each in workspace.paths
+        if each.path in outer
+    ]
     entries += [
         bind(each.path, each.target, each.mode, f"protect: {each.origin}")
         for each in workspace.covers

@@ -19,7 +19,7 @@ from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import trespass
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, parse_mount
-from jailoc.model.path import within
+from jailoc.model.path import outermost, within
 
 Table = dict[str, Any]
 
@@ -141,8 +141,13 @@ def _effective(
 
 def _mounts(data: Table, host: Host) -> Iterator[Input]:
     for name, workspace in workspaces(data):
-        for index, text in texts(workspace.get("paths")):
-            if path := absolute(text, host.home):
+        named = [
+            (index, absolute(text, host.home)) for index, text in texts(workspace.get("paths"))
+        ]
+        # A path in another one of its workspace is not mounted: it is there already.
+        mounted = outermost(path for _, path in named if path)
+        for index, path in named:
+            if path in mounted:
                 where: Path = ("workspaces", name, "paths", index)
                 yield Input(path=path, what="path", where=where, mounted=True)
         for at, mount in _effective(data, workspace, name, host):

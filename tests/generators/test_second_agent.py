@@ -21,6 +21,7 @@ from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Refused
+from jailoc.model.host import FileKind
 from jailoc.model.workspace import Workspace
 from tests.agents import OTHER, PLUGIN
 from tests.strategies import HOST, config_of, file_of
@@ -30,7 +31,9 @@ def workspace(name: str, agent: Agent) -> Workspace:
     """Resolve a workspace, and give it an agent, which no configuration can yet."""
     text = f'[workspaces.{name}]\npaths = ["/home/alice/code"]\n'
     found = resolve(config_of(text), name, HOST)
-    mounts = mount.merge((("built-in", built_in_mounts(HOST, agent)),))
+    there = {f"{HOST.home}/{each.path}": FileKind.DIRECTORY for each in agent.mounts}
+    host = HOST.model_copy(update={"kinds": there})
+    mounts = mount.merge((("built-in", built_in_mounts(host, agent)),))
     return found.model_copy(update={"agent": agent, "mounts": mounts})
 
 
@@ -79,7 +82,7 @@ def test_environment_password_and_volumes_follow_the_record() -> None:
     assert environment["OTHER_LEVEL"].text == "debug"
     assert not [each for each in environment if "OPENCODE" in each]
     taken = [
-        line for line in file_of(made, "agent/agent.sh").splitlines() if ".server-pass" in line
+        line for line in file_of(made, "agent/agent.sh").splitlines() if "_take .server-" in line
     ]
     assert taken == [
         "_jailoc_take .server-password OTHER_KEY",

@@ -18,12 +18,13 @@ ASK = """
 import json, os, sys
 from pathlib import Path
 from jailoc.bin.deploy import password
+from jailoc.model.agents.known import DEFAULT
 from jailoc.model.diagnostic import Refused
 found = []
 for question, mode, workspace in json.loads(sys.argv[1]):
     place = Path(os.environ["HOME"], "state")
     try:
-        found.append(getattr(password, question)(mode, place, workspace))
+        found.append(getattr(password, question)(mode, place, workspace, DEFAULT))
     except Refused as refused:
         found.append("refused: " + str(refused))
 print(json.dumps(found))

@@ -295,3 +295,14 @@ def test_a_mount_beats_a_path_at_the_same_place_and_a_volume_too(path: str) -> N
     assert len(set(targets)) == len(targets)
     assert ("/other", path, True) in meant(bundle_of(text, "a"))[1]
     assert "opencode-cache-a" not in bundle_of(text, "a").compose.volumes
+
+
+def test_a_path_in_another_one_is_mounted_once_and_stays_where_the_agent_begins() -> None:
+    agent = bundle_of(toml({"a": {"paths": ["/data/x/z", "/data/x"]}}), "a").compose.services[
+        "opencode"
+    ]
+    places = [each.target.text for each in agent.mounts if isinstance(each, Bind)]
+    assert "/data/x" in places
+    assert "/data/x/z" not in places
+    assert agent.working_dir is not None
+    assert agent.working_dir.text == "/data/x/z"
