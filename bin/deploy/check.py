@@ -15,6 +15,7 @@ from jailoc.model.allow_entry import Target
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import AGENT, AGENT_USER, FIREWALL, SIDECAR, WALL
+from jailoc.model.text import number_of
 
 Say = Callable[[str], None]
 
@@ -121,7 +122,7 @@ def _probes(
             say(f"{name} has no address yet, so it cannot be tried")
     ipv6 = any(":" in each for each in place.own)
     wanted = probes(bundle.firewall, place, expected, ipv6)
-    say(f"trying {len(wanted)} places")
+    say(f"trying {number_of(len(wanted), 'place')}")
     started = time.monotonic()
     words = _send(agent, wall, wanted)
     refused = {

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.model.address import AddressSet, Family, Network
@@ -31,6 +31,9 @@ from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
 from jailoc.model.workspace import Workspace
 
 DNS_PORT = 53
+LAST_DAY = date(2038, 12, 30)
+"""The last day that iptables can be told (libxt_time takes no year after 2038); what holds longer
+has no end in the rules, and is left out of them by the first compilation after its last day."""
 EVERYTHING = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 RESOLVER_PLACE = ipaddress.ip_network("127.0.0.53/32")
 """Where the wall's resolver waits for the engine's answers; nobody else may send there."""
@@ -365,7 +368,7 @@ def _line(rule: Rule, family: Family) -> str:
     marks = rule.target is Target.MARK
     if rule.mark is not None and not marks:
         words.append(f"-m connmark --mark {rule.mark:#x}")
-    if rule.until is not None:
+    if rule.until is not None and rule.until <= LAST_DAY:
         # The end of that day, in UTC.
         words.append(f"-m time --datestop {rule.until + timedelta(days=1)}T00:00:00")
     # iptables prints a single plain word without quotes.

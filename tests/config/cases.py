@@ -24,6 +24,7 @@ INVALID = sorted((HERE / "invalid").glob("*.toml"))
 def host() -> Host:
     data = tomllib.loads((HERE / "host.toml").read_text())
     data["kinds"] = {path: Kind(kind) for path, kind in data["kinds"].items()}
+    data["suffixes"] = tuple(data["suffixes"])
     return Host.model_validate({**data, "sockets": tuple(data["sockets"])})
 
 
