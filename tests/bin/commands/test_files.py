@@ -63,7 +63,7 @@ def test_flags_stand_before_or_after_the_command(user: User) -> None:
 def test_init_writes_a_private_file_that_validates(user: User) -> None:
     user.ok("init")
     assert user.config.stat().st_mode & 0o777 == 0o600
-    assert user.ok("validate").endswith("valid, 1 workspaces\n")
+    assert user.ok("validate").endswith("valid, 1 workspace\n")
 
 
 def test_every_commented_key_of_the_starter_is_a_key(user: User) -> None:
