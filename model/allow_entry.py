@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import date
 from typing import TypeVar
 
 from jailoc.model.address import Network
 from jailoc.model.base import Model
 from jailoc.model.field_error import problem
+from jailoc.model.special_ranges import nobody
 
 HOST_FORMS = (
     "NAME, *.NAME, ADDRESS or [IPv6], each with :PORT or without, such as git.example.com:22"
@@ -109,6 +110,49 @@ def parse_network(text: str) -> NetworkEntry:
             "name the networks that are needed; public addresses are open without it",
         )
     return NetworkEntry(network=network, ports=_ports(text, match[3] or match[6]))
+
+
+def host_bits(text: str) -> Network | None:
+    """Return the network that an entry opens, if its address has bits that do not count.
+
+    >>> host_bits("10.1.2.3/16")
+    IPv4Network('10.1.0.0/16')
+    >>> host_bits("10.1.0.0/16:443")
+
+    Raises:
+        PydanticCustomError: it is no network.
+    """
+    network = parse_network(text).network
+    address = text.partition("/")[0].strip("[]")
+    return None if ipaddress.ip_address(address) == network.network_address else network
+
+
+LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
+"""Names of whoever asks (RFC 6761, section 6.3, and what Debian puts in hosts(5))."""
+METADATA_NAMES = ("metadata", "metadata.google.internal", "instance-data")
+
+
+def meaningless(entry: HostEntry | NetworkEntry, suffixes: Container[str]) -> str | None:
+    """Say why an entry opens nothing that can be meant, or far too much; None if it is ordinary.
+
+    Args:
+        entry: One of `allowed_hosts` or `allowed_networks`.
+        suffixes: Public suffixes: everybody can have a name below one (https://publicsuffix.org).
+    """
+    if isinstance(entry, NetworkEntry) or entry.address is not None:
+        network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+        return nobody(network) if network is not None else None
+    name = entry.name.lower().rstrip(".")
+    bare = name.removeprefix("*.")
+    if bare in LOCAL_NAMES or bare.endswith(".localhost"):
+        return "is the sandbox itself (RFC 6761)"
+    if bare in METADATA_NAMES:
+        return "is the metadata service of a cloud, which no allowed name opens"
+    if bare == "invalid" or bare.endswith(".invalid"):
+        return "is a name that never resolves (RFC 6761)"
+    if name != bare and bare in suffixes:
+        return f"is every name there is below `{bare}`, where everybody can have one"
+    return None
 
 
 def parse_table(table: Mapping[str, object], parse: Callable[[str], Entry]) -> Entry:

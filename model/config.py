@@ -222,5 +222,7 @@ class Config(Model):
     ] = Field(
         default_factory=dict,
         description="The sandboxes, by name.",
-        json_schema_extra=_names("[a-z0-9-]+"),
+        json_schema_extra={
+            "propertyNames": {"pattern": "^[a-z0-9-]+$", "maxLength": config_values.LONGEST_NAME}
+        },
     )

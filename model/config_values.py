@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
+from jailoc.model import certificate, image_reference
+from jailoc.model.agents import known
 from jailoc.model.allow_entry import (
     TABLE_FORM,
     AskedTarget,
@@ -29,8 +31,10 @@ from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
 from jailoc.model.plan_address import DRIFT_PATTERN, drift_pattern
+from jailoc.model.sandbox import longest_workspace
 from jailoc.model.schema_patterns import CREDENTIAL_WORDS, NETWORK, SIDE, entry, string, words
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
+from jailoc.model.text import without_mark
 
 FORBIDDEN_PATHS = ("/home/agent", *CONTAINER_SYSTEM)
 """Directories that a workspace path would hide in the container, or that are the system's."""
@@ -43,6 +47,9 @@ _URL = (
     r"https?://([^\s/?#@]*@)?"
     r"(\[[0-9A-Fa-f:.]+\](:[0-9]*)?|[^\s/?#@:\[\]]+(:[0-9]*)?|:[0-9]+)([/?#]\S*)?"
 )
+
+LONGEST_NAME = longest_workspace(each.name for agent in known.AGENTS for each in agent.volumes)
+"""Characters of a workspace's name."""
 
 MODES = ("", "remote", "exec")
 PASSWORD_MODES = ("", "auto", "env", "keyring", "file")
@@ -203,13 +210,13 @@ def _memory(value: str) -> str:
 
 
 def _image(value: str) -> str:
-    if value and (not value.strip() or re.search(r"[\s\0]", value.strip())):
-        raise problem(
-            "image",
-            f"image `{value}` must not be blank or hold blanks",
-            "an image reference such as registry.example.com/agent:1.2",
-        )
-    return value.strip()
+    text = value.strip()
+    allowed = "an image reference such as registry.example.com/agent:1.2"
+    if value and (not text or re.search(r"[\s\0]", text)):
+        raise problem("image", f"image `{value}` must not be blank or hold blanks", allowed)
+    if text and (reason := image_reference.wrong(text)):
+        raise problem("image", f"image `{text}` {reason}: no engine takes it", allowed)
+    return text
 
 
 def _dockerfile(value: str, info: ValidationInfo) -> str:
@@ -245,13 +252,21 @@ def _certificate(value: str, info: ValidationInfo) -> str:
     path = absolute(value, host, "certificate", "certificate path")
     text = host.files.get(path)
     if text is None:
+        there = host.kinds.get(path) is FileKind.FILE
         raise problem(
-            "certificate", f"certificate file `{path}` cannot be read", "an existing PEM file"
+            "certificate",
+            f"certificate file `{path}` cannot be read",
+            "an existing PEM file",
+            "it is no text; of a DER file, `openssl x509 -inform der` makes one" if there else None,
         )
-    if "-----BEGIN CERTIFICATE-----" not in text:
-        raise problem("certificate", f"`{path}` holds no certificate", "a PEM file")
-    if "PRIVATE KEY-----" in text:
-        raise problem("certificate", f"`{path}` holds a private key", "certificates alone")
+    if host.portable:
+        return path
+    try:
+        certificate.check(without_mark(text))
+    except certificate.NoCertificateError as error:
+        raise problem(
+            "certificate", f"`{path}` {error}", "a PEM file of whole certificates and no key"
+        ) from None
     return path
 
 
@@ -278,6 +293,13 @@ def _name(value: str) -> str:
             "workspace-name",
             f"workspace name `{value}` is invalid",
             "lower-case letters a-z, digits and hyphens",
+        )
+    if len(value) > LONGEST_NAME:
+        raise problem(
+            "workspace-name",
+            f"workspace name `{value}` has {len(value)} characters: its volumes, whose names hold "
+            "it twice, could not be made",
+            f"at most {LONGEST_NAME} characters",
         )
     return value
 
@@ -355,7 +377,7 @@ Port = Annotated[
 ]
 DriftPattern = Annotated[str, AfterValidator(drift_pattern), string(DRIFT_PATTERN)]
 Memory = Annotated[str, AfterValidator(_memory), string("^[1-9][0-9]*[kmgKMG]?$")]
-Image = Annotated[str, AfterValidator(_image), string(r"^$|^\s*\S+\s*$")]
+Image = Annotated[str, AfterValidator(_image), string(rf"^$|^\s*{image_reference.PATTERN}\s*$")]
 Dockerfile = Annotated[str, AfterValidator(_dockerfile), string(rf"^$|^[/~]|^{_URL}$")]
 BuildContext = Annotated[str, AfterValidator(_build_context), string("^$|^[/~]")]
 Certificate = Annotated[str, AfterValidator(_certificate), string("^[/~]")]
@@ -363,7 +385,9 @@ Protected = Annotated[
     str, AfterValidator(_protected), string("^[^/]+(/[^/]+)*$", r"(^|/)\.{1,2}(/|$)")
 ]
 Trusted = Annotated[str, AfterValidator(_trusted), string(rf"^[/~]|^{_URL}$")]
-WorkspaceName = Annotated[str, AfterValidator(_name), string("^[a-z0-9-]+$")]
+WorkspaceName = Annotated[
+    str, AfterValidator(_name), string("^[a-z0-9-]+$", maxLength=LONGEST_NAME)
+]
 EgressMode = Annotated[
     Egress, BeforeValidator(_egress), string(enum=[each.value for each in Egress])
 ]

@@ -14,6 +14,7 @@ import tree_sitter
 import tree_sitter_toml
 
 from jailoc.model.diagnostic import Diagnostic, Position, Refused
+from jailoc.model.text import without_mark
 
 Path = tuple[str | int, ...]
 
@@ -38,7 +39,7 @@ def dotted(path: Path) -> str:
 
 
 class Document:
-    """Values and positions of one TOML text.
+    """Values and positions of one TOML text; a byte order mark before it is not part of it.
 
     Raises:
         Refused: the text is not TOML; the position is that of the parser.
@@ -46,6 +47,7 @@ class Document:
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
+        text = without_mark(text)
         self.lines = text.replace("\r\n", "\n").split("\n")
         self.data: dict[str, Any] = self._parse(text)
         self._source = text.encode()
@@ -85,6 +87,13 @@ class Document:
                 ),
             )
         )
+
+    def at(self, path: Path) -> Any:
+        """Return the value at a path that is there."""
+        value: Any = self.data
+        for part in path:
+            value = value[part]
+        return value
 
     def line(self, position: Position) -> str:
         """Return the source line a position is in."""

@@ -1,10 +1,12 @@
 """Environment variables of the agent."""
 
+import re
 from collections.abc import Iterable
 
 from jailoc.model.agents import known
 from jailoc.model.base import Model
 from jailoc.model.field_error import problem
+from jailoc.model.text import without_mark
 
 RESERVED = (
     *known.RESERVED,
@@ -55,33 +57,56 @@ LINE_LIMIT = 64 * 1024
 """Bytes of one line of an env file."""
 
 
+class Doubt(Model):
+    """A line of an env file that may not mean what its author had in mind."""
+
+    line: int
+    what: str
+    """Never the line itself: it may hold a secret."""
+
+
 class EnvFile(Model):
     """An env file: where it is, and what it sets."""
 
     path: str
     entries: tuple[EnvEntry, ...]
+    doubts: tuple[Doubt, ...] = ()
 
 
 def parse_env_file(path: str, text: str) -> EnvFile:
-    """Read an env file: `KEY=VALUE` a line, `#` comments, quotes that end at the next one.
+    r"""Read an env file: `KEY=VALUE` a line, after `export` or not, and `#` comments.
 
-    Nothing is expanded and nothing is escaped. A line without `=` says nothing.
+    A value in quotes ends at the next one that is not escaped, on a later line too; in double
+    quotes `\"` is a quote. Nothing is expanded, and nothing else is escaped.
 
     Raises:
         PydanticCustomError: naming every line that cannot be used.
     """
     entries: list[EnvEntry] = []
+    doubts: list[Doubt] = []
     wrong: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = without_mark(text).split("\n")
+    after = 0
+    for number, line in enumerate(lines, 1):
         if len(line.encode()) >= LINE_LIMIT:
             wrong.append(f"line {number}: it is longer than 64 KiB")
             continue
         stripped = strip(line)
-        if not stripped or stripped.startswith("#") or "=" not in stripped:
+        if number <= after or not stripped or stripped.startswith("#"):
             continue
-        key, _, value = stripped.partition("=")
+        if "=" not in stripped:
+            doubts.append(Doubt(line=number, what="it has no `=`, so it sets nothing"))
+            continue
+        name, _, rest = stripped.partition("=")
+        key = _EXPORT.sub("", strip(name))
+        value, more, doubt = _value(strip(rest), lines[number:])
+        after = number + more
+        if doubt is None and any(map(_blank, key)):
+            doubt = f"the name `{key}` has a blank in it"
+        if doubt:
+            doubts.append(Doubt(line=number, what=doubt))
         try:
-            entries.append(parse_env(f"{strip(key)}={unquote(strip(value))}"))
+            entries.append(parse_env(f"{key}={value}"))
         except ValueError as error:
             wrong.append(f"line {number}: {error}")
     if wrong:
@@ -90,7 +115,58 @@ def parse_env_file(path: str, text: str) -> EnvFile:
             f"env file `{path}` cannot be used: {'; '.join(wrong)}",
             "KEY=VALUE a line, with keys that jailoc does not set itself",
         )
-    return EnvFile(path=path, entries=tuple(entries))
+    return EnvFile(path=path, entries=tuple(entries), doubts=tuple(doubts))
+
+
+_EXPORT = re.compile(r"^export[ \t]+")
+
+
+def _value(text: str, below: list[str]) -> tuple[str, int, str | None]:
+    """Read the value that a trimmed text begins.
+
+    Returns:
+        The value, how many of the lines below belong to it, and what is doubtful about it.
+    """
+    quote = text[:1]
+    if not quote or quote not in "\"'":
+        return text.partition(" #")[0].rstrip(" \t"), 0, None
+    inner = text[1:]
+    end = _end(inner, quote)
+    if end is not None and _nothing(inner[end + 1 :]):
+        return _plain(inner[:end], quote), 0, None
+    first, closed, rest = inner.partition(quote)
+    if closed and _nothing(rest):
+        # The last character before the quote is a backslash of its own.
+        return first, 0, None
+    if end is None:
+        parts = [inner]
+        for count, line in enumerate((each.rstrip("\r") for each in below), 1):
+            end = _end(line, quote)
+            if end is None:
+                parts.append(line)
+            elif _nothing(line[end + 1 :]):
+                return _plain("\n".join((*parts, line[:end])), quote), count, None
+            else:
+                break
+    if closed:
+        return first, 0, "text after the closing quote is left out"
+    return first, 0, f"the quote {quote} is never closed"
+
+
+def _end(text: str, quote: str) -> int | None:
+    """Return where a quoted text ends; in double quotes a backslash takes the next sign along."""
+    pattern = r'(?:[^"\\]|\\.)*"' if quote == '"' else "[^']*'"
+    match = re.match(pattern, text, re.DOTALL)
+    return match.end() - 1 if match else None
+
+
+def _plain(text: str, quote: str) -> str:
+    return text.replace('\\"', '"') if quote == '"' else text
+
+
+def _nothing(rest: str) -> bool:
+    """Tell whether what follows a value says nothing: blanks, or a comment."""
+    return not rest or (_blank(rest[0]) and strip(rest)[:1] in {"", "#"})
 
 
 def strip(text: str) -> str:
@@ -105,13 +181,6 @@ def strip(text: str) -> str:
 
 def _blank(char: str) -> bool:
     return char.isspace() and not "\x1c" <= char <= "\x1f"
-
-
-def unquote(value: str) -> str:
-    """Return the value of an env file's line, already trimmed."""
-    if value[:1] in {'"', "'"}:
-        return value[1:].partition(value[0])[0]
-    return value.partition(" #")[0].rstrip(" \t")
 
 
 def merge_env(layers: Iterable[tuple[str, EnvEntry]]) -> tuple[Variable, ...]:

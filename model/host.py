@@ -103,6 +103,10 @@ class Host(Model):
     """What there is at the paths that the compiler asks about; what is missing is not there."""
     files: dict[str, str] = Field(default_factory=dict)
     """Text of the files that the configuration refers to, by absolute path or URL."""
+    portable: bool = False
+    """Whether it stands for every machine, so that `files` holds what stands for their texts."""
+    suffixes: tuple[str, ...] = ()
+    """Names of allowed wildcards below which everybody can have a name (publicsuffix.org)."""
     contexts: dict[str, str] = Field(default_factory=dict)
     """What lies in directories that images are built from, as a digest; too large ones are not
     there."""

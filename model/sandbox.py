@@ -1,5 +1,7 @@
 """The words of a sandbox: how its services, users, labels, places, sockets and ports are called."""
 
+from collections.abc import Iterable
+
 # Services of the Compose project.
 WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
 
@@ -60,6 +62,24 @@ _PROJECT = "jailoc-"
 def project(workspace: str) -> str:
     """Return the name of the Compose project of a workspace."""
     return f"{_PROJECT}{workspace}"
+
+
+def data_volume(name: str, workspace: str) -> str:
+    """Return the name, in a project, of a volume for what an agent keeps."""
+    return f"{name}-{workspace}"
+
+
+MOST_NAME = 255
+"""Bytes of a volume's name: a directory of the engine's is called so (NAME_MAX, limits.h)."""
+
+
+def longest_workspace(volumes: Iterable[str]) -> int:
+    """Return how long the name of a workspace may be, with volumes of these names.
+
+    A volume's whole name is `PROJECT_VOLUME`, and both hold the workspace's.
+    """
+    fixed = max(len(f"{project('')}_{data_volume(name, '')}") for name in volumes)
+    return (MOST_NAME - fixed) // 2
 
 
 def workspace_of(name: str) -> str | None:

@@ -63,6 +63,54 @@ ENGINE_POOLS: tuple[Network, ...] = tuple(
 )
 """Where engines take the networks of their containers from, and so where the machine has addresses
 of its own that come and go."""
+METADATA: tuple[Network, ...] = tuple(
+    map(
+        ipaddress.ip_network,
+        ("169.254.169.254/32", "169.254.170.2/32", "168.63.129.16/32", "100.100.100.200/32",
+         "fd00:ec2::254/128", "fd20:ce::254/128"),
+    )
+)  # fmt: skip
+"""Where clouds hand out the credentials of a machine to whoever asks from it."""
+
+_NOBODY: tuple[tuple[Network, str], ...] = tuple(
+    (ipaddress.ip_network(text), reason)
+    for text, reason in (
+        ("0.0.0.0/8", "is the unspecified address or near it, which no host has (RFC 791)"),
+        ("127.0.0.0/8", "is loopback, the sandbox itself (RFC 1122)"),
+        ("169.254.0.0/16", "is link-local: each link has its own (RFC 3927)"),
+        ("224.0.0.0/4", "is multicast, no host's address (RFC 5771)"),
+        ("240.0.0.0/4", "is reserved or broadcast, no host's address (RFC 1112, RFC 919)"),
+        ("::/128", "is the unspecified address, which no host has (RFC 4291)"),
+        ("::1/128", "is loopback, the sandbox itself (RFC 4291)"),
+        ("::ffff:0:0/96", "is an IPv4 address in IPv6's form, which no packet has (RFC 4291)"),
+        ("100::/64", "is for discarding, no host's address (RFC 6666)"),
+        ("fe80::/10", "is link-local: each link has its own (RFC 4291)"),
+        ("ff00::/8", "is multicast, no host's address (RFC 4291)"),
+    )
+)
+
+
+def nobody(network: Network) -> str | None:
+    """Say why no host that somebody would allow can have an address; None if one can.
+
+    >>> nobody(ipaddress.ip_network("127.0.0.1"))
+    'is loopback, the sandbox itself (RFC 1122)'
+    >>> nobody(ipaddress.ip_network("10.1.0.0/16"))
+    """
+    for each in METADATA:
+        if _inside(network, each):
+            return "is the metadata service of a cloud, which hands out the machine's credentials"
+    if _inside(METADATA[0], network):
+        address = METADATA[0].network_address
+        return f"holds {address}, where a cloud hands out the machine's credentials"
+    return next((reason for each, reason in _NOBODY if _inside(network, each)), None)
+
+
+def _inside(inner: Network, outer: Network) -> bool:
+    """Tell whether a network lies in another one, or is it."""
+    first, last = inner.network_address, inner.broadcast_address
+    return inner.version == outer.version and first in outer and last in outer
+
 
 NEVER_BY_NAME: tuple[Network, ...] = tuple(
     map(

@@ -1,4 +1,24 @@
-"""Text of others, made harmless to show."""
+"""Text of others, made harmless to show or read, and counts in words."""
+
+_MARK = "\ufeff"
+
+
+def without_mark(text: str) -> str:
+    """Take off the byte order mark that some editors write before a text (Unicode, section 23.8).
+
+    >>> without_mark("\ufeffA=1")
+    'A=1'
+    """
+    return text.removeprefix(_MARK)
+
+
+def number_of(count: int, what: str) -> str:
+    """Write a number with its noun.
+
+    >>> number_of(1, "workspace"), number_of(2, "workspace")
+    ('1 workspace', '2 workspaces')
+    """
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def visible(text: str) -> str:

@@ -2,7 +2,6 @@
 
 import ipaddress
 import json
-import re
 from collections.abc import Mapping, Sequence
 
 from hypothesis import strategies as st
@@ -24,6 +23,17 @@ HOST = Host(
     ipv6=True,
     kinds={f"/home/alice/{each.path}": FileKind.DIRECTORY for each in DEFAULT.mounts},
 )
+
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIHaMIGNoAMCAQICAQEwBQYDK2VwMBYxFDASBgNVBAMMC2phaWxvYyB0ZXN0MCAX
+DTI2MDEwMTAwMDAwMFoYDzIwOTkwMTAxMDAwMDAwWjAWMRQwEgYDVQQDDAtqYWls
+b2MgdGVzdDAqMAUGAytlcAMhALYLgFABshByD2ObpbXZFQeDhnliWj3yOd+ownK5
+rGWaMAUGAytlcANBAGCbwEQgJGEPRWi6DAjNdtuMdF0aiT94UnOI6Sk987ni4eFj
+C7uggtF1SmxYO10CCnynn2kIm0gN+Ln+oVt4IQ0=
+-----END CERTIFICATE-----
+"""
+"""Nobody has its key; a certificate of `CN=jailoc test`, as PEM."""
 
 Value = str | bool | int | float | Sequence[str]
 Table = Mapping[str, Value]
@@ -143,7 +153,10 @@ mount_entries = st.builds(
     mount_paths,
     st.sampled_from(("", ":ro", ":rw")),
 )
-images = hostile.map(lambda text: re.sub(r"[\s\0]", "", text).strip()).filter(bool)
+images = st.from_regex(
+    r"([a-z0-9]{1,5}\.[a-z]{2}(:[0-9]{1,4})?/)?[a-z0-9]{1,9}(/[a-z]{1,5})?(:[A-Za-z0-9_][A-Z.-]{0,8})?",
+    fullmatch=True,
+)
 names = st.text("abcxyz019-", min_size=1, max_size=8)
 host_names = st.from_regex(
     r"[a-z_][a-z0-9_-]{0,10}(\.[a-z0-9_][a-z0-9_-]{0,10}){0,3}", fullmatch=True

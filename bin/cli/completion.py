@@ -14,6 +14,7 @@ from cyclopts.argument import Argument
 from jailoc.bin.cli import command_line
 from jailoc.bin.host.paths import config_file
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
+from jailoc.model.text import without_mark
 from jailoc.schemas import NAMES as SCHEMAS
 
 ASK = "__complete"
@@ -106,7 +107,7 @@ def workspaces(config: str | None) -> list[str]:
         path = config_file(config)
         with path.open("rb") as file:
             text = file.read(_LIMIT).decode()
-        found = tomllib.loads(text).get("workspaces", {})
+        found = tomllib.loads(without_mark(text)).get("workspaces", {})
     except FileNotFoundError:
         return ["default"]  # the starter configuration is in effect
     except Exception:

@@ -2,8 +2,18 @@
 
 import difflib
 from collections.abc import Iterable
+from datetime import date
 
-from cyclopts import CycloptsError, UnknownCommandError, UnknownOptionError, UnusedCliTokensError
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+    ValidationError,
+)
+from cyclopts.argument import Argument
 
 from jailoc.bin.cli import command_line
 from jailoc.model.diagnostic import Diagnostic
@@ -32,7 +42,40 @@ def diagnose(error: CycloptsError) -> Diagnostic:
             most = sum(not command_line.is_option(each) for each in command_line.arguments(path))
             got = f"at most {most} accepted, {most + len(words)} received"
             return _usage(f"too many arguments, from `{words[0]}` on: {got}", hint)
-    return _usage(" ".join(str(error).split()), hint)
+        case CoercionError() | ValidationError() | MissingArgumentError() if error.argument:
+            return _value(error, error.argument, hint)
+        case ValidationError() if error.exception_message:
+            return _usage(error.exception_message, hint)  # of one of our own validators
+    command = " ".join(["jailoc", *path])
+    return _usage(f"what follows `{command}` cannot be understood", hint)
+
+
+def _value(error: CycloptsError, argument: Argument, hint: str) -> Diagnostic:
+    """Say what is wrong with the value of an argument, or that it has none."""
+    tokens = argument.tokens
+    keyword = next((each.keyword for each in reversed(tokens) if each.keyword), None)
+    name = keyword or getattr(error, "keyword", None) or argument.name
+    token = getattr(error, "token", None) or next(iter(reversed(tokens)), None)
+    allowed = _ALLOWED.get(command_line.kind(argument))
+    if choices := command_line.choices(argument):
+        allowed = ", ".join(choices)
+    if isinstance(error, MissingArgumentError):
+        what = "needs a value" if command_line.is_option(argument) else "is missing"
+        return _usage(f"{name} {what}", hint, allowed)
+    if isinstance(error, ValidationError):
+        allowed = error.exception_message  # of one of our own validators
+    value = token.value if token else ""
+    if command_line.kind(argument) is bool:
+        return _usage(f"`{name}` takes no value, and has `{value}`", hint)
+    meant = _meant(value, choices)
+    return _usage(f"`{value}` is no value for {name}{meant}", hint, allowed)
+
+
+_ALLOWED: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    date: "a date, such as 2027-01-31",
+}
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

@@ -32,5 +32,5 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
         return 0
     session.terminal.result(f"added {target} to {key} of workspace {name}")
     if containers.running(name):
-        return refresh.run(session.of(name))
+        return refresh.run(session.of(name), warned=True)
     return 0

@@ -13,6 +13,7 @@ from jailoc.generators.runtime.explain import Answer, explain
 from jailoc.model.address import Network
 from jailoc.model.allow_entry import AskedTarget, parse_target
 from jailoc.model.diagnostic import refuse
+from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import MACHINE
@@ -28,14 +29,30 @@ def run(session: Session, target: str, as_json: bool) -> int:
     rows = _named(bundle.firewall, asked)
     addresses = (asked.network,) if asked.network is not None else _addresses(asked.name)
     rules = bundle.firewall.facing(origin.host.own_addresses)
+    whole = any(row["port"] in {None, asked.port} for row in rows)
+    undecided = (
+        not addresses
+        and not whole
+        and asked.name != MACHINE
+        and bundle.firewall.egress is Egress.PUBLIC
+    )
     for network in addresses:
         rows += [_row(each) for each in explain(rules, network, asked.port)]
     for row in rows:
         row["place"] = position(origin.document, row["reason"])
     if as_json:
-        terminal.data({"workspace": name, "target": asked.text, "answers": rows})
+        terminal.data(
+            {"workspace": name, "target": asked.text, "answers": rows, "undecided": undecided}
+        )
         return 0
-    if not rows:
+    if undecided:
+        other = "any other port is" if rows else "it is"
+        terminal.say(
+            f"`{asked.name}` cannot be looked up here: {other} open if its addresses are public, "
+            "closed if not",
+            Meaning.WARNS,
+        )
+    elif not rows:
         terminal.say(
             f"`{asked.name}` is not allowed by name and has no address here: closed", Meaning.WARNS
         )

@@ -21,6 +21,7 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.effect import Effect, Sign
 from jailoc.model.golden import BUNDLE_FILE, Difference, FileState, State
 from jailoc.model.palette import Meaning
+from jailoc.model.text import number_of
 
 SHOWN = 20
 """Values that are shown on a terminal; JSON has all of them."""
@@ -109,7 +110,7 @@ def update(session: Session, directory: str, force: bool) -> int:
     _replace(root, {each.bundle.workspace: each.files for each in made}, found)
     changed = sum(each.state is not State.SAME for each in found)
     terminal.say(
-        f"{directory}: {changed} of {len(found)} workspaces renewed"
+        f"{directory}: {changed} of {number_of(len(found), 'workspace')} renewed"
         if changed
         else f"{directory} is what {origin.path} becomes already",
         Meaning.DONE,
@@ -211,9 +212,11 @@ def _show(terminal: Terminal, found: tuple[Difference, ...], diff: bool) -> None
         for change in each.changes[:SHOWN]:
             terminal.result("  " + terminal.paint(visible(change.text), Meaning.MUTED, sys.stdout))
         if len(each.changes) > SHOWN:
-            terminal.result(f"  and {len(each.changes) - SHOWN} more values (--json has them)")
+            terminal.result(
+                f"  and {number_of(len(each.changes) - SHOWN, 'more value')} (--json has them)"
+            )
         if len(each.listed) < len(each.files):
-            terminal.result(f"  {len(each.files)} files")
+            terminal.result(f"  {number_of(len(each.files), 'file')}")
         for file in each.files:
             if file in each.listed:
                 terminal.result(f"  {file.state}: {visible(file.path)}")

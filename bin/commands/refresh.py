@@ -12,13 +12,18 @@ from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import FIREWALL, WALL
 
 
-def run(session: Session) -> int:
+def run(session: Session, *, warned: bool = False) -> int:
     """Bring the rules of a running workspace up to date: in one step, and nothing is restarted.
 
     Names are looked up anew, too.
+
+    Args:
+        session: The run.
+        warned: Whether what is worth a word in the configuration has been said already.
     """
     origin, terminal = session.source(), session.terminal
-    terminal.diagnose(origin.warnings)
+    if not warned:
+        terminal.diagnose(origin.warnings)
     name = origin.chosen(session.workspace)
     bundle = compile_workspace(origin.config, name, origin.host)
     found = {each.service: each for each in containers.containers(bundle.compose.name)}

@@ -14,6 +14,7 @@ from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
+from jailoc.model.text import number_of
 
 
 def run(
@@ -64,7 +65,7 @@ def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) 
 
 def _write(terminal: Terminal, files: tuple[File, ...], folder: Path) -> None:
     store.write_files(files, folder)
-    terminal.say(f"{folder}: {len(files)} files", Meaning.DONE)
+    terminal.say(f"{folder}: {number_of(len(files), 'file')}", Meaning.DONE)
 
 
 def _images(bundle: Bundle) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.diagnostic import Refused
+from jailoc.model.text import number_of
 
 
 def run(session: Session, as_json: bool) -> int:
@@ -29,5 +30,5 @@ def run(session: Session, as_json: bool) -> int:
         )
     else:
         terminal.diagnose(found)
-        terminal.result(f"{path}: valid, {len(origin.config.workspaces)} workspaces")
+        terminal.result(f"{path}: valid, {number_of(len(origin.config.workspaces), 'workspace')}")
     return 0

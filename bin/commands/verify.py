@@ -10,6 +10,7 @@ from jailoc.generators.plan.origins import position
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.document import Document
 from jailoc.model.palette import Meaning
+from jailoc.model.text import number_of
 
 
 def run(session: Session, as_json: bool, everything: bool) -> int:
@@ -44,9 +45,9 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
         return DIFFERENT if wrong else 0
     _table(terminal, document, checks if everything else _short(checks))
     if wrong:
-        terminal.say(
-            f"{name}: {len(wrong)} of {len(checks)} checks differ from the model", Meaning.FAILS
-        )
+        verb = "differs" if len(wrong) == 1 else "differ"
+        of = number_of(len(checks), "check")
+        terminal.say(f"{name}: {len(wrong)} of {of} {verb} from the model", Meaning.FAILS)
         return DIFFERENT
     terminal.say(f"{name}: all {len(checks)} checks are as the model says", Meaning.DONE)
     return 0

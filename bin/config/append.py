@@ -61,4 +61,6 @@ def value(session: Session, name: str, key: str, added: Value) -> bool:
         mode = 0o600 if before.starter else place.stat().st_mode & 0o7777
         files.write(place, changed, mode)
         session.reread()
+        known = {each.message for each in before.warnings}
+        session.terminal.diagnose(each for each in after.warnings if each.message not in known)
     return True

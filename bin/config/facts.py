@@ -41,6 +41,7 @@ def gather(mentioned: Mentioned) -> Host:
         networks=_networks(),
         kinds=kinds,
         files=texts,
+        suffixes=_suffixes(mentioned.wildcards),
         contexts={
             path: found for path in mentioned.contexts if (found := build_context.digest(path))
         },
@@ -74,6 +75,16 @@ def fetched(url: str) -> Path:
 def recorded(reference: str) -> Path:
     """Return where it is kept what the engine had under the name of an image."""
     return cache_directory() / "images.bases" / hashlib.sha256(reference.encode()).hexdigest()
+
+
+def _suffixes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those names that are public suffixes, as the list that is installed has them."""
+    if not names:
+        return ()
+    from publicsuffixlist import PublicSuffixList
+
+    known = PublicSuffixList(accept_unknown=False)
+    return tuple(each for each in names if known.publicsuffix(each) == each)
 
 
 def _bases() -> dict[str, str]:

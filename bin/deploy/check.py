@@ -32,6 +32,7 @@ from jailoc.model.sandbox import (
     SIDECAR,
     WALL,
 )
+from jailoc.model.text import number_of
 
 Say = Callable[[str], None]
 
@@ -157,7 +158,7 @@ def _probes(
     ipv6 = any(":" in each for each in place.own)
     rules = bundle.firewall.facing(closed(before))
     wanted = probes(rules, place, expected, ipv6)
-    say(f"trying {len(wanted)} places")
+    say(f"trying {number_of(len(wanted), 'place')}")
     started = time.monotonic()
     found = _send(wall, wanted)
     after = containers.refusals(wall.id)

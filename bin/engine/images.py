@@ -10,6 +10,7 @@ from uuid import uuid4
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.host import files
+from jailoc.bin.host.atomic import naming
 from jailoc.model.image import Build
 from jailoc.model.sandbox import AGENT_USER
 
@@ -61,7 +62,8 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
         for file in image.context:
             place = folder / file.path
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(file.text.encode())
+            with naming(place):
+                place.write_bytes(file.text.encode())
         words = [
             word
             for name in PROXIES

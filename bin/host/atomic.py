@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -15,8 +16,23 @@ def write_bytes(path: Path, data: bytes, mode: int) -> None:
     """Replace a file in one step; `mode` holds whatever the umask says.
 
     Raises:
-        OSError: the disk is full, or the directory cannot be written.
+        OSError: the disk is full, or the directory cannot be written; it names the file.
     """
+    with naming(path):
+        _replace(path, data, mode)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Make errors of the system name a file: a write to what is open names none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -47,6 +47,7 @@ from jailoc.model.sandbox import (
     SSH_SOCKET,
     WALL,
     WALL_STATE,
+    data_volume,
 )
 from jailoc.model.secret import SECRETS_LIMIT, VARIABLE
 from jailoc.model.size import size
@@ -106,7 +107,7 @@ def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
     """Return the agent's own volumes; a mount on exactly the same place replaces one."""
     taken = {mount.container for mount in workspace.mounts}
     volumes = [
-        Volume(name=f"{each.name}-{workspace.name}", target=f"{AGENT_HOME}/{each.path}")
+        Volume(name=data_volume(each.name, workspace.name), target=f"{AGENT_HOME}/{each.path}")
         for each in workspace.agent.volumes
     ]
     kept = [volume for volume in volumes if volume.target not in taken]

@@ -7,6 +7,7 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.dockerfile import parents
 from jailoc.model.host import Host
 from jailoc.model.image import BaseImage, Build, Choice, ContextFile, Step
+from jailoc.model.text import without_mark
 from jailoc.model.version import PINNED
 from jailoc.model.workspace import Dockerfile, Workspace
 
@@ -128,8 +129,8 @@ def with_base_argument(text: str) -> tuple[str, int]:
 
 
 def _text(dockerfile: Dockerfile, host: Host) -> str:
-    text = host.files.get(dockerfile.source)
-    if text is None:
+    text = without_mark(host.files.get(dockerfile.source, ""))
+    if dockerfile.source not in host.files:
         remote = "://" in dockerfile.source
         raise refuse(
             "dockerfile-missing",

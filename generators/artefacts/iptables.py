@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 from jailoc.model.address import Family, Network
 from jailoc.model.firewall import (
@@ -12,6 +12,10 @@ from jailoc.model.firewall import (
     Ruleset,
     Target,
 )
+
+LAST_DAY = date(2038, 12, 30)
+"""The last day that iptables can be told (libxt_time takes no year after 2038); what holds longer
+has no end in the rules, and is left out of them by the first compilation after its last day."""
 
 
 def restore(rules: Ruleset) -> str:
@@ -71,7 +75,7 @@ def _line(rule: Rule, family: Family) -> str:
     marks = rule.target is Target.MARK
     if rule.mark is not None and not marks:
         words.append(f"-m connmark --mark {rule.mark:#x}")
-    if rule.until is not None:
+    if rule.until is not None and rule.until <= LAST_DAY:
         # The end of that day, in UTC.
         words.append(f"-m time --datestop {rule.until + timedelta(days=1)}T00:00:00")
     # iptables prints a single plain word without quotes.

@@ -35,6 +35,7 @@ def host(document: Document) -> Host:
     kinds |= dict.fromkeys((f"{HOME}/.gitconfig", f"{HOME}/.ssh/known_hosts"), FileKind.FILE)
     return Host(
         home=HOME,
+        portable=True,
         ipv6=True,
         kinds=kinds,
         files={each: _text(each) for each in (*asked.files, *asked.urls)},
@@ -45,7 +46,7 @@ def host(document: Document) -> Host:
 def _text(place: str) -> str:
     """Return what stands for the text of a file, whatever the file is: one comment.
 
-    The words of a certificate are what the configuration's checks look for in one.
+    Whoever reads it takes it for any of the three: an env file, a Dockerfile, a certificate.
     """
     return (
         f"# The text of {json.dumps(place, ensure_ascii=False)}, which each machine has of its own "

@@ -177,7 +177,7 @@ supported() { # supported MATCH
     case $1 in
         recent) rule='-m recent --rcheck --seconds 1 --name jailoc-probe --mask 255.255.255.255 --rdest' ;;
         hashlimit) rule='-m hashlimit --hashlimit-upto 1/hour --hashlimit-mode dstip --hashlimit-name jailoc-probe' ;;
-        time) rule='-m time --datestop 2100-01-01T00:00:00' ;;
+        time) rule='-m time --datestop 2038-01-01T00:00:00' ;;
     esac
     # In a chain that nothing leads to, and that the next load takes away again.
     printf '*filter\n:JAILOC-PROBE - [0:0]\n-A JAILOC-PROBE %s\nCOMMIT\n' "$rule" |

@@ -14,6 +14,7 @@ from jailoc.model.allow_entry import parse_network, parse_table
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.egress import Egress
+from jailoc.model.host import FileKind, Host
 from jailoc.model.path import clean, expand
 from jailoc.model.sandbox import FIRST_PORT
 from jailoc.model.special_ranges import SPECIAL
@@ -23,10 +24,11 @@ WIDEST = 8
 """The shortest prefix of a network that opens without a word."""
 
 
-def conflicts(document: Document) -> tuple[Diagnostic, ...]:
+def conflicts(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     """Return every conflict between keys of a document."""
     return (
         *_images(document),
+        *_dockerfiles(document, host),
         *_ports(document),
         *_secrets(document),
         *_everything(document),
@@ -110,6 +112,37 @@ def _images(document: Document) -> Iterator[Diagnostic]:
                 )
 
 
+def _dockerfiles(document: Document, host: Host) -> Iterator[Diagnostic]:
+    """Find Dockerfiles of this machine that are built from and cannot be read."""
+    data = document.data
+    shared = table(data, "defaults").get("image")
+    places: list[Path] = [
+        ("workspaces", name, "dockerfile")
+        for name, each in workspaces(data)
+        if not each.get("image")
+    ]
+    if any(not each.get("image") and not shared for _, each in workspaces(data)):
+        places.insert(0, ("base", "dockerfile"))
+    for where in places:
+        source = absolute(table(data, *map(str, where[:-1])).get("dockerfile"), host.home)
+        if source is not None and not host.files.get(source, "").strip():
+            what = {
+                None: "does not exist",
+                FileKind.DIRECTORY: "is a directory",
+                FileKind.FILE: "cannot be read",
+            }.get(host.kinds.get(source), "is no file")
+            if source in host.files:
+                what = "is empty"
+            yield found(
+                document,
+                where,
+                "dockerfile-missing",
+                f"Dockerfile `{source}` {what}",
+                "UTF-8 text of at most 1 MiB",
+                "check the path and its permissions",
+            )
+
+
 def _ports(document: Document) -> Iterator[Diagnostic]:
     """Find pinned ports that another workspace has, too."""
     tables = dict(workspaces(document.data))
@@ -117,6 +150,8 @@ def _ports(document: Document) -> Iterator[Diagnostic]:
         name: value["port"] if isinstance(value.get("port"), int) else FIRST_PORT + index
         for index, (name, value) in enumerate(tables.items())
     }
+    taken = set(ports.values())
+    free = next(each for each in range(FIRST_PORT + len(tables), 1 << 17) if each not in taken)
     for name, value in tables.items():
         others = [other for other in tables if other != name and ports[other] == ports[name]]
         if "port" in value and others:
@@ -125,7 +160,7 @@ def _ports(document: Document) -> Iterator[Diagnostic]:
                 ("workspaces", name, "port"),
                 "port-twice",
                 f"port {ports[name]} is also that of workspace `{others[0]}`",
-                f"a port below {FIRST_PORT}, or one from {FIRST_PORT + len(tables)} on",
+                f"a port that no workspace has, such as {free}",
                 f"a workspace without `port` has {FIRST_PORT} and its place in the order of names",
             )
 

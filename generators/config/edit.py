@@ -9,6 +9,7 @@ from tomlkit.items import Array, Item
 from tomlkit.toml_document import TOMLDocument
 
 from jailoc.model.diagnostic import refuse
+from jailoc.model.text import without_mark
 
 Value = str | dict[str, Any]
 """What a list holds: text, or a table that is written on one line."""
@@ -26,6 +27,8 @@ def append(text: str, workspace: str, key: str, value: Value) -> str:
     Raises:
         Refused: the file cannot be changed without changing more than that.
     """
+    whole, text = text, without_mark(text)
+    mark = whole.removesuffix(text)
     try:
         document = tomlkit.parse(text)
     except TOMLKitError as error:
@@ -37,7 +40,7 @@ def append(text: str, workspace: str, key: str, value: Value) -> str:
     before["workspaces"][workspace].setdefault(key, []).append(value)
     if tomlkit.parse(changed).unwrap() != before:
         raise _refused("the way this workspace is written does not allow it")
-    return changed
+    return mark + changed
 
 
 def _item(value: Value) -> Item:

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from jailoc import __version__
 from jailoc.generators.config.conflicts import (
@@ -17,18 +17,19 @@ from jailoc.generators.config.conflicts import (
     texts,
     wide,
 )
+from jailoc.generators.config.doubts import doubts, scoped
 from jailoc.generators.config.resolve import holds, names, protection
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
 from jailoc.model import protect
 from jailoc.model.agents.known import DEFAULT
+from jailoc.model.allow_entry import parse_host
 from jailoc.model.base import Model
 from jailoc.model.config import (
     Base,
     Config,
     Defaults,
     Expect,
-    Scope,
     Secrets,
     WorkspaceConfig,
 )
@@ -40,6 +41,7 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode, host_side
 from jailoc.model.path import clean, first_within, within
 from jailoc.model.secret import Source
+from jailoc.model.text import number_of
 
 _KNOWN: dict[Path, set[str]] = {
     (): set(Config.model_fields),
@@ -57,6 +59,8 @@ _PLACES = {(): "the top of the file", ("base",): "[base]", ("defaults",): "[defa
 _WANTED = {
     "string_type": "a string in quotes",
     "bool_type": "true or false",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
     "float_type": "a number",
     "dict_type": "a table",
     "model_type": "a table",
@@ -93,6 +97,8 @@ class Mentioned(Model):
     """Directories that are sent to the engine as build contexts."""
     searches: tuple[Search, ...] = ()
     """Paths that an agent can write."""
+    wildcards: tuple[str, ...] = ()
+    """Names that everything below is allowed of; are they public suffixes?"""
     ssh_agent: bool
     """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
 
@@ -107,7 +113,7 @@ def load(document: Document, host: Host) -> Config:
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
     """
-    problems = [*conflicts(document), *steering(document, host)]
+    problems = [*conflicts(document, host), *steering(document, host)]
     try:
         config = Config.model_validate(document.data, context={"host": host})
     except ValidationError as error:
@@ -141,6 +147,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
+    found_ones += doubts(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
 
@@ -165,7 +172,7 @@ def _exposed(document: Document, config: Config, name: str, host: Host) -> Itera
             document,
             ("workspaces", name),
             "protect-link",
-            f"{len(exposed) - MOST_EXPOSED} more places cannot be protected",
+            f"{number_of(len(exposed) - MOST_EXPOSED, 'more place')} cannot be protected",
             hint="look at them before you run anything",
         )
 
@@ -190,9 +197,7 @@ def _privileged(document: Document, config: Config) -> Iterator[Diagnostic]:
 
 def _ended(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
     """Yield the allows whose last day is over: nothing of theirs is open any more."""
-    scoped: list[tuple[Path, Scope]] = [(("defaults",), config.defaults)]
-    scoped += [(("workspaces", name), each) for name, each in sorted(config.workspaces.items())]
-    for at, scope in scoped:
+    for at, scope in scoped(config):
         for key in ("allowed_hosts", "allowed_networks"):
             for index, entry in enumerate(getattr(scope, key)):
                 if not holds(entry, host):
@@ -253,8 +258,22 @@ def mentioned(document: Document, home: str) -> Mentioned:
                            and each.startswith(("http://", "https://"))})),
         contexts=_absolute(contexts, home),
         searches=tuple(_search(root, searches[root]) for root in sorted(searches)),
+        wildcards=tuple(sorted(set(_wildcards(data)))),
         ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
     )  # fmt: skip
+
+
+def _wildcards(data: Table) -> Iterator[str]:
+    for _, scope in scopes(data):
+        entries = scope.get("allowed_hosts")
+        for each in entries if isinstance(entries, list) else ():
+            try:
+                text = each.get("to") if isinstance(each, dict) else each
+                name = parse_host(text).name if isinstance(text, str) else ""
+            except PydanticCustomError:
+                continue
+            if name.startswith("*."):
+                yield name.removeprefix("*.").rstrip(".").lower()
 
 
 def _writable(scope: Table, defaults: Table, home: str) -> Iterator[str]:
@@ -303,7 +322,8 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
     else:
         code, hint = "type", None
         allowed = _WANTED.get(kind)
-        message = f"expected {allowed or error['msg']}, found {describe(error['input'])}"
+        shown = describe(error["input"])
+        message = f"expected {allowed}, found {shown}" if allowed else f"{shown} cannot stand here"
     return found(document, path, code, f"{message}", allowed, hint, at_key=at_key)
 
 

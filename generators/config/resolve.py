@@ -19,6 +19,7 @@ from jailoc.model.mount import Mode, MountSpec, merge
 from jailoc.model.path import clean
 from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
+from jailoc.model.text import without_mark
 from jailoc.model.workspace import (
     AllowedName,
     AllowedNetwork,
@@ -138,7 +139,9 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         cpu=_first(mine.cpu, defaults.cpu, DEFAULT_CPU),
         memory=_first(mine.memory, defaults.memory, DEFAULT_MEMORY),
         certificates=tuple(
-            Certificate(text=host.files[path], origin=f"base.ca_certificates[{index}]")
+            Certificate(
+                text=without_mark(host.files[path]), origin=f"base.ca_certificates[{index}]"
+            )
             for index, path in enumerate(config.base.ca_certificates)
         ),
     )  # fmt: skip

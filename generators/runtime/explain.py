@@ -12,8 +12,6 @@ from jailoc.model.firewall import Firewall, Protocol, Rule
 from jailoc.model.rule_walk import accepted, walk
 
 CLOSED_BY_POLICY = "the chain's policy: what no rule opens is closed"
-UNNAMED = 65535
-"""Stands for every port that no rule names."""
 
 
 class Answer(Model):
@@ -86,17 +84,19 @@ def opened(firewall: Firewall, network: Network, port: int | None) -> bool:
     """
     family = Family(network.version)
     whole = AddressSet.networks(family, (network,))
-    return accepted(firewall.of(family), Protocol.TCP, port or UNNAMED, whole) == whole
+    return accepted(firewall.of(family), Protocol.TCP, port, whole) == whole
 
 
 def shut(firewall: Firewall, network: Network, port: int | None) -> bool:
     """Tell whether no address of a network is open, by any protocol, on the port or on any."""
     family = Family(network.version)
     rules, whole = firewall.of(family), AddressSet.networks(family, (network,))
-    doors = [port] if port else [UNNAMED, *mentioned(rules.outgoing)]
-    asked = [(protocol, door) for protocol in PROTOCOLS[:2] for door in doors]
+    doors = [port] if port else [None, *mentioned(rules.outgoing)]
+    asked: list[tuple[Protocol, int | None]] = [
+        (protocol, door) for protocol in PROTOCOLS[:2] for door in doors
+    ]
     if not port:
-        asked.append((Protocol.ICMP, UNNAMED))
+        asked.append((Protocol.ICMP, None))
     return not any(accepted(rules, protocol, door, whole) for protocol, door in asked)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from jailoc.generators.plan.golden_diff import unified
 from jailoc.model.effect import Effect
 from jailoc.model.golden import BUNDLE_FILE, Difference, State
+from jailoc.model.text import number_of
 
 LIMIT = 40_000
 """Characters of all diffs together: a comment holds 65,536."""
@@ -23,9 +24,9 @@ def pull_request(found: tuple[Difference, ...], diff: bool = False) -> str:
     if not changed:
         return "### jailoc: the generated files are up to date\n"
     opening = sum(effect.opens for each in changed for effect in each.effects)
-    head = f"### jailoc: {_number(len(changed), 'workspace')} changed"
+    head = f"### jailoc: {number_of(len(changed), 'workspace')} changed"
     if opening:
-        head += f", {_number(opening, 'effect')} open{'s' * (opening == 1)} something"
+        head += f", {number_of(opening, 'effect')} open{'s' * (opening == 1)} something"
     room = LIMIT
     parts = [head]
     for each in changed:
@@ -57,7 +58,7 @@ def _values(each: Difference) -> list[str]:
     rows = "\n".join(f"- {code(change.text)}" for change in each.changes[:SHOWN])
     more = len(each.changes) - SHOWN
     rest = f"\n- and {more} more" if more > 0 else ""
-    return [_folded(_number(len(each.changes), "value"), rows + rest)]
+    return [_folded(number_of(len(each.changes), "value"), rows + rest)]
 
 
 def _files(each: Difference, diff: bool, room: int) -> tuple[str, int]:
@@ -73,16 +74,12 @@ def _files(each: Difference, diff: bool, room: int) -> tuple[str, int]:
             row += f"\n\n{fence}diff\n{text.rstrip()}\n{fence}\n" if fits else ", too long to show"
         if row:
             rows.append(row)
-    title = _number(len(each.files), "file")
+    title = number_of(len(each.files), "file")
     return (_folded(title, "\n".join(rows)) if rows else f"{title}."), room
 
 
 def _folded(title: str, body: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def code(text: str) -> str:

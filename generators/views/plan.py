@@ -6,6 +6,7 @@ from jailoc.generators.views.golden import code
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, Told
 from jailoc.model.plan_address import FieldAddress
+from jailoc.model.text import number_of
 
 SIGNS = {
     Action.CREATE: "+",
@@ -66,7 +67,7 @@ def summary(saved: SavedPlan) -> str:
     drift = sum(not each.ignored for plan in saved.plans for each in plan.drift)
     opens = sum(told.effect.opens for plan in saved.plans for told in plan.effects)
     more = f"; {drift} found drifted" if drift else ""
-    return f"plan: {told}{more}; {opens} effects let something in"
+    return f"plan: {told}{more}; {number_of(opens, 'effect')} let{'s' * (opens == 1)} something in"
 
 
 def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:

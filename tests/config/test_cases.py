@@ -104,6 +104,7 @@ def test_every_code_in_the_source_has_a_case() -> None:
     # warnings, and refusals that are not about the text of a file; each has a test of its own
     elsewhere = {
         "allow-ended", "dind-privileged", "path-shared", "protect-link", "workspace-unknown",
+        "allow-meaning", "env-file-line", "network-host-bits",
         "dockerfile-missing", "edit", "portable", "port-closed", "client-missing", "plan-address",
     }  # fmt: skip
     used: set[str] = set()

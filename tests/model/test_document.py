@@ -74,12 +74,18 @@ def test_the_line_of_a_place_is_the_source_line() -> None:
     assert document.line(place) == "  2,"
 
 
+def test_a_byte_order_mark_is_as_if_it_were_not_there() -> None:
+    document = Document("\ufeffa = 1\n", "config.toml")
+    assert document.data == {"a": 1}
+    assert document.value(("a",)) == Position(line=1, column=5)
+    assert document.lines[0] == "a = 1"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
         ("a = ", 1, 5), ("a = 1\nb 2", 2, 3), ("a = 1\na = 2", 2, 6), ("[t]\n[t]", 2, 3),
         ('a = "x', 1, 7), ("a = [1,\n2", 2, 2), ("a = 'é' b", 1, 9), ("= 1", 1, 1),
-        ("\ufeffa = 1", 1, 1),
     ],
 )  # fmt: skip
 def test_a_syntax_error_is_refused_with_its_place(text: str, line: int, column: int) -> None:

@@ -103,3 +103,53 @@ def test_of_equal_keys_the_last_value_and_the_first_place_win(pairs: list[tuple[
     )
     assert {each.key: each.value for each in merged} == dict(pairs)
     assert [each.key for each in merged] == list(dict.fromkeys(key for key, _ in pairs))
+
+
+def doubts(text: str) -> list[int]:
+    return [each.line for each in parse_env_file("/e", text).doubts]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\ufeffA=1\nB=2", [("A", "1"), ("B", "2")]),
+        ("export B=2\nexport\tC = 3", [("B", "2"), ("C", "3")]),
+        ("export=1\nexported=2", [("export", "1"), ("exported", "2")]),
+        ('D="a\nb"\nE=1', [("D", "a\nb"), ("E", "1")]),
+        ('D="a\r\nb" # c\r\nE=1', [("D", "a\nb"), ("E", "1")]),
+        ("D='a\n\n b='\nE=1", [("D", "a\n\n b="), ("E", "1")]),
+        ('K="a\\"b"', [("K", 'a"b')]),
+        ('K="{\\"a\\":\n1}"', [("K", '{"a":\n1}')]),
+        ('K="C:\\dir\\"', [("K", "C:\\dir\\")]),
+        ('K="a\\\\"', [("K", "a\\\\")]),
+        ("K='a\\'", [("K", "a\\")]),
+        ("K=it's", [("K", "it's")]),
+        ("# export X\n\n", []),
+    ],
+)  # fmt: skip
+def test_what_is_evident_is_read_so(text: str, found: list[tuple[str, str]]) -> None:
+    assert (entries(text), doubts(text)) == (found, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "lines"),
+    [
+        ('A=1\nN="a\nM=2', [("A", "1"), ("N", "a"), ("M", "2")], [2]),
+        ('N="a\nM="b"', [("N", "a"), ("M", "b")], [1]),
+        ("F='it's'", [("F", "it")], [1]),
+        ("A=1\nnothing\nexport A", [("A", "1")], [2, 3]),
+        ("K: v", [], [1]),
+        ("A B=1", [("A B", "1")], [1]),
+    ],
+)
+def test_what_is_not_evident_is_told_by_line(
+    text: str, found: list[tuple[str, str]], lines: list[int]
+) -> None:
+    assert (entries(text), doubts(text)) == (found, lines)
+
+
+def test_what_is_told_of_a_line_never_quotes_its_value() -> None:
+    text = "A='hunter2's'\nhunter2\nB=\"hunter2\nC D=hunter2"
+    told = parse_env_file("/e", text).doubts
+    assert len(told) == 4
+    assert not any("hunter2" in each.what for each in told)

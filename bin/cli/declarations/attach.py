@@ -3,15 +3,20 @@
 from difflib import get_close_matches
 from typing import Annotated
 
-from cyclopts import Group, Parameter
-from cyclopts.validators import mutually_exclusive
+from cyclopts import ArgumentCollection, Group, Parameter
 
 from jailoc.bin.cli.app import Switch, app
 from jailoc.bin.cli.app import session as new_session
 
-_WHERE = Group(validator=mutually_exclusive)
 
-_SESSION = Group(validator=mutually_exclusive)
+def _only_one(given: ArgumentCollection) -> None:
+    names = [each.name for each in given if each.tokens]
+    if len(names) > 1:
+        raise ValueError(f"{' and '.join(names)} are mutually exclusive")
+
+
+_WHERE = Group(validator=_only_one)
+_SESSION = Group(validator=_only_one)
 
 
 @app.default

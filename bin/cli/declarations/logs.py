@@ -2,9 +2,14 @@
 
 from typing import Annotated
 
-from cyclopts import Parameter, validators
+from cyclopts import Parameter
 
 from jailoc.bin.cli.app import Follow, Switch, app, session
+
+
+def _from_zero(_type: object, value: int | None) -> None:
+    if value is not None and value < 0:
+        raise ValueError("0 or more")
 
 
 @app.command
@@ -13,7 +18,7 @@ def logs(
     /,
     *,
     follow: Follow = False,
-    tail: Annotated[int | None, Parameter(validator=validators.Number(gte=0))] = None,
+    tail: Annotated[int | None, Parameter(validator=_from_zero)] = None,
     since: str | None = None,
     service: str | None = None,
     raw: Switch = False,

@@ -104,9 +104,9 @@ def test_asking_for_help_leaves_no_trace(user: User) -> None:
         (["golden", "UP"], "there is no command `UP`", "jailoc golden --help"),
         (["golden", "chek"], "no command `chek`, did you mean `check`?", "jailoc golden --help"),
         (["up", "a", "b", "c"], "from `b` on: at most 1 accepted, 3 received", "up --help"),
-        (["logs", "--tail", "x"], "Invalid value for --tail", "jailoc logs --help"),
-        (["logs", "--tail"], "--tail requires an argument", "jailoc logs --help"),
-        (["completion", "tcsh"], 'Choose from: "bash", "zsh", "fish"', "completion --help"),
+        (["logs", "--tail", "x"], "`x` is no value for --tail", "jailoc logs --help"),
+        (["logs", "--tail"], "--tail needs a value", "jailoc logs --help"),
+        (["completion", "tcsh"], "`tcsh` is no value for SHELL", "completion --help"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_a_hint(

@@ -140,3 +140,69 @@ def test_init_never_touches_an_existing_file(user: User) -> None:
     user.write(GOOD)
     assert "exists already" in refused(user, "init")
     assert user.config.read_text() == GOOD
+
+
+LIBRARY = re.compile(
+    r"unable to convert|parameter [A-Z]|requires an argument|\{-|Input should|Must be|Parsed"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("logs", "--tail", "x"), "`x` is no value for --tail\n"),
+        (("logs", "--tail", "x"), "allowed: a whole number"),
+        (("logs", "--tail", "-1"), "allowed: 0 or more"),
+        (("logs", "--tail"), "--tail needs a value"),
+        (("allow",), "TARGET is missing"),
+        (("allow", "a.example", "--until", "x"), "allowed: a date, such as 2027-01-31"),
+        (("up", "--pull=x"), "`--pull` takes no value, and has `x`"),
+        (("graph", "--format", "svgg"), "did you mean `svg`?"),
+        (("completion", "tcsh"), "allowed: bash, zsh, fish"),
+        (("-s", "x", "-c"), "--session and --continue are mutually exclusive"),
+        (("--session=x", "--continue"), "--session and --continue are mutually exclusive"),
+        (("--remote", "--exec"), "--remote and --exec are mutually exclusive"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_our_own_words(
+    user: User, arguments: tuple[str, ...], words: str
+) -> None:
+    message = refused(user, *arguments)
+    assert words in message
+    assert not LIBRARY.search(message)
+
+
+def test_a_configuration_with_a_byte_order_mark_is_read_and_keeps_it(user: User) -> None:
+    user.write("\ufeff" + GOOD)
+    assert "valid, 1 workspace\n" in user.ok("validate")
+    user.run("allow", "10.1.2.3", "-w", "api", DOCKER_HOST=NOWHERE)
+    text = user.config.read_text(encoding="utf-8")
+    assert text.startswith("\ufeff[workspaces.api]\n")
+    assert 'allowed_hosts = ["10.1.2.3"]' in text
+    assert text.count("\ufeff") == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("*.co.uk", "`*.co.uk` is every name there is below `co.uk`"),
+        ("10.1.2.3/16", "`10.1.2.3/16` opens all of `10.1.0.0/16`, 65,536 addresses"),
+        ("169.254.169.254", "hands out the machine's credentials"),
+        ("127.0.0.1", "is loopback"),
+    ],
+)
+def test_an_allow_that_means_nothing_or_far_too_much_is_told_once(
+    user: User, target: str, words: str
+) -> None:
+    user.write(GOOD)
+    result = user.run("allow", target, "-w", "api", DOCKER_HOST=NOWHERE)
+    assert result.stderr.count(words) == 1
+    assert words in user.run("validate").stderr
+
+
+def test_an_allow_that_holds_for_good_breaks_no_later_command(user: User) -> None:
+    user.write(GOOD)
+    for target, last in (("a.example", "9999-12-31"), ("10.1.2.3", "2039-01-01")):
+        user.run("allow", target, "--until", last, "-w", "api", DOCKER_HOST=NOWHERE)
+    for command in (("validate",), ("render", "api"), ("explain", "api", "10.1.2.3")):
+        user.ok(*command)

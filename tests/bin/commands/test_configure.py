@@ -250,7 +250,7 @@ def test_in_a_terminal_the_commands_do_the_same(home: User) -> None:
     assert "valid, 2 workspaces" in in_terminal(home, "validate")
     home.config.unlink()
     assert "written" in in_terminal(home, "init")
-    assert "valid, 1 workspaces" in in_terminal(home, "validate")
+    assert "valid, 1 workspace\r\n" in in_terminal(home, "validate")
 
 
 @pytest.mark.parametrize(

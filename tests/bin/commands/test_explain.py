@@ -94,3 +94,30 @@ def test_what_is_no_target_is_refused(user: User, target: str) -> None:
     result = user.run("explain", "api", target)
     assert (result.status, result.stdout) == (1, "")
     assert target in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("egress", "target", "undecided"),
+    [
+        ("public", "nosuch.invalid", True),
+        ("public", "nosuch.invalid:443", True),
+        ("allowlist", "nosuch.invalid", False),
+        ("none", "nosuch.invalid", False),
+        ("public", "db.invalid:5432", False),
+        ("public", "db.invalid:5433", True),
+        ("public", "db.invalid", True),
+        ("public", "all.invalid", False),
+        ("public", "host.docker.internal", False),
+        ("public", "10.1.2.3", False),
+    ],
+)
+def test_a_name_that_cannot_be_looked_up_is_closed_only_where_that_is_known(
+    user: User, egress: str, target: str, undecided: bool
+) -> None:
+    allows = "" if egress == "none" else 'allowed_hosts = ["db.invalid:5432", "all.invalid"]\n'
+    user.write(f'[workspaces.api]\negress = "{egress}"\n{allows}')
+    data = json.loads(user.ok("explain", "api", target, "--json"))
+    jsonschema.validate(data, schema("explain"))
+    assert data["undecided"] == undecided
+    said = user.run("explain", "api", target).stderr
+    assert ("open if its addresses are public, closed if not" in said) == undecided

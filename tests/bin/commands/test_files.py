@@ -9,6 +9,7 @@ import jsonschema
 
 from jailoc.schemas import NAMES, schema
 from tests.engine.world import User
+from tests.strategies import CERTIFICATE
 
 NO_ENGINE = {"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 
@@ -62,13 +63,13 @@ def test_flags_stand_before_or_after_the_command(user: User) -> None:
 def test_init_writes_a_private_file_that_validates(user: User) -> None:
     user.ok("init")
     assert user.config.stat().st_mode & 0o777 == 0o600
-    assert user.ok("validate").endswith("valid, 1 workspaces\n")
+    assert user.ok("validate").endswith("valid, 1 workspace\n")
 
 
 def test_every_commented_key_of_the_starter_is_a_key(user: User) -> None:
     user.ok("init")
     for name in ("ca.crt", "agent.env"):
-        (user.home / name).write_text("-----BEGIN CERTIFICATE-----\n" if "crt" in name else "A=1\n")
+        (user.home / name).write_text(CERTIFICATE if "crt" in name else "A=1\n")
     lines = user.config.read_text().splitlines()
     bare = [re.sub(r"^# ?(?=\[|  \w+ = |\w+ = )", "", line) for line in lines]
     assert len([line for line in bare if line not in lines]) > 40

@@ -13,6 +13,7 @@ import pytest
 from jailoc.schemas import schema
 from tests.bin.commands.test_files import NO_ENGINE, tree
 from tests.engine.world import ROOT, Result, User
+from tests.strategies import CERTIFICATE
 
 CONFIG = """
 [base]
@@ -49,7 +50,7 @@ def alice(tmp_path: Path) -> User:
     (home / ".ssh/known_hosts").write_text("planted-key\n")
     (home / "agent.env").write_text("PLANTED_NAME=planted-value\n")
     (home / "images/Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo planted-step\n")
-    (home / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nplanted-text\n")
+    (home / "ca.crt").write_text(f"planted-text\n{CERTIFICATE}")
     return User(home)
 
 

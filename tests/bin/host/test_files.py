@@ -1,9 +1,11 @@
 """Writes are atomic, modes are exact, passwords are made once."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,23 @@ def test_a_lock_is_held_once_and_given_back(tmp_path: Path) -> None:
         pass
     with files.locked(tmp_path / "lock"):
         pass
+
+
+@pytest.mark.parametrize("write", [files.write_bytes, None])
+def test_a_full_disk_names_the_file_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: object
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def none_left(*_arguments: object, **_words: object) -> tuple[int, str]:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / ".x.abc"))
+
+    monkeypatch.setattr(os, "fsync", full)
+    if write is None:
+        monkeypatch.setattr(tempfile, "mkstemp", none_left)
+    place = tmp_path / "x"
+    with pytest.raises(OSError, match="No space left") as caught:
+        files.write(place, "text", 0o600)
+    assert caught.value.filename == str(place)
+    assert list(tmp_path.iterdir()) == []

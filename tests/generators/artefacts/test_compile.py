@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jailoc.generators.artefacts import iptables
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import names
+from jailoc.model.config_values import LONGEST_NAME
 from jailoc.model.host import FileKind, Host
-from tests.strategies import HOST, bundle_of, config_of, configs, hostile, toml
+from jailoc.model.sandbox import MOST_NAME
+from tests.strategies import CERTIFICATE, HOST, bundle_of, config_of, configs, hostile, toml
 
 ROOT = Path(__file__).parents[3]
 
@@ -113,7 +116,7 @@ def test_a_given_image_is_used_as_it_is_and_none_is_built_for_the_agent() -> Non
 
 
 def test_certificates_are_in_every_image_that_is_built_and_change_its_tag() -> None:
-    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    pem = CERTIFICATE.rstrip("\n")
     host = Host(home="/home/alice", files={"/ca.pem": pem})
     plain = bundle_of(toml({"a": {}}), "a", host)
     trusted = bundle_of(toml({"a": {}}, base={"ca_certificates": ["/ca.pem"]}), "a", host)
@@ -166,3 +169,37 @@ def test_a_protected_configuration_directory_gets_it_too() -> None:
     host = Host(home="/home/alice", kinds={"/data/x/.opencode": FileKind.DIRECTORY})
     found = bundle_of(toml({"a": {"paths": ["/data/x"]}}), "a", host).seeds
     assert "/data/x/.opencode/.gitignore" in [each.path for each in found]
+
+
+def test_the_longest_name_of_a_workspace_fits_into_every_name_that_is_made_of_it() -> None:
+    name = "a" * LONGEST_NAME
+    made = bundle_of(toml({name: {}}), name)
+    volumes = [f"{made.compose.name}_{each}" for each in made.compose.volumes]
+    assert max(map(len, volumes)) in {MOST_NAME, MOST_NAME - 1}
+    assert all(len(part) <= MOST_NAME for part in made.directory.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        ("2027-01-31", "--datestop 2027-02-01T00:00:00"),
+        ("2038-12-30", "--datestop 2038-12-31T00:00:00"),
+        ("2038-12-31", None),
+        ("9999-12-31", None),
+    ],
+)
+def test_a_last_day_that_iptables_cannot_be_told_is_left_to_the_compiler(
+    last: str, words: str | None
+) -> None:
+    allow = f'{{ to = "10.1.2.3", until = {last} }}, {{ to = "a.example", until = {last} }}'
+    made = bundle_of(f"[workspaces.a]\nallowed_hosts = [{allow}]\n", "a")
+    text = iptables.restore(made.firewall.ipv4)
+    assert "-d 10.1.2.3/32" in text
+    assert (words in text) if words else ("datestop" not in text)
+
+
+def test_byte_order_marks_of_certificates_and_dockerfiles_are_taken_off() -> None:
+    files = {"/ca.pem": f"\ufeff{CERTIFICATE}", "/docker/d": "\ufeffFROM ${BASE}\n"}
+    text = toml({"a": {"dockerfile": "/docker/d"}}, base={"ca_certificates": ["/ca.pem"]})
+    made = bundle_of(text, "a", Host(home="/home/alice", files=files))
+    assert not [each.path for each in made.files if "\ufeff" in each.text]

@@ -16,7 +16,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.host import Host
 from jailoc.model.image import Build
 from jailoc.model.version import PINNED
-from tests.strategies import bundle_of, file_of, toml
+from tests.strategies import CERTIFICATE, bundle_of, file_of, toml
 
 DEBIAN, OTHER = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 URL = "https://example.com/Dockerfile"
@@ -27,7 +27,7 @@ HOST = Host(
         "/docker/overlay": "FROM ${BASE}\nRUN x\n",
         "/other/overlay": "FROM ${BASE}\nRUN y\n",
         URL: "FROM node:22\nRUN remote\n",
-        "/ca.pem": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        "/ca.pem": CERTIFICATE,
     },
     contexts={"/docker": "c" * 64, "/other": "d" * 64},
     bases={PINNED["BASE"]: DEBIAN, "node:22": DEBIAN, "registry.example.com/agent:1": DEBIAN},

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.host import Host
 from jailoc.model.workspace import Workspace
-from tests.strategies import HOST, Table, config_of, toml
+from tests.strategies import CERTIFICATE, HOST, Table, config_of, toml
 from tests.strategies import names as name_texts
 
 
@@ -118,7 +118,7 @@ def test_a_port_stays_reserved_when_it_is_not_published() -> None:
 
 
 def test_certificates_come_from_the_host_record() -> None:
-    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    pem = CERTIFICATE
     host = Host(home="/home/alice", files={"/home/alice/ca.pem": pem})
     config = config_of(toml({"a": {}}, base={"ca_certificates": ["~/ca.pem"]}), host)
     (found,) = resolve(config, "a", host).certificates

@@ -1,0 +1,75 @@
+"""What is valid and hardly meant: allows that open nothing or far too much, lines of env files."""
+
+from collections.abc import Iterator
+
+from jailoc.generators.config.conflicts import found
+from jailoc.model.allow_entry import HostEntry, NetworkEntry, host_bits, meaningless
+from jailoc.model.config import Config, Scope
+from jailoc.model.diagnostic import Diagnostic
+from jailoc.model.document import Document, Path
+from jailoc.model.host import Host
+from jailoc.model.text import number_of
+
+MOST_LINES = 10
+"""Lines of one env file that are told."""
+
+
+def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each entry that is hardly meant as it is written."""
+    read: set[str] = set()
+    for at, scope in scoped(config):
+        for index, entry in enumerate(scope.allowed_hosts):
+            yield from _allow(document, (*at, "allowed_hosts", index), entry, host)
+        for index, network in enumerate(scope.allowed_networks):
+            yield from _allow(document, (*at, "allowed_networks", index), network, host)
+            yield from _host_bits(document, (*at, "allowed_networks", index))
+        for index, file in enumerate(scope.env_file):
+            if file.path in read:
+                continue
+            read.add(file.path)
+            place: Path = (*at, "env_file", index)
+            for doubt in file.doubts[:MOST_LINES]:
+                message = f"env file `{file.path}`, line {doubt.line}: {doubt.what}"
+                yield found(document, place, "env-file-line", message, "KEY=VALUE a line")
+            if (more := len(file.doubts) - MOST_LINES) > 0:
+                message = f"env file `{file.path}`: {number_of(more, 'more line')} like these"
+                yield found(document, place, "env-file-line", message, "KEY=VALUE a line")
+
+
+def scoped(config: Config) -> Iterator[tuple[Path, Scope]]:
+    """Yield `[defaults]` and every workspace in byte order, each with its path in the document."""
+    yield ("defaults",), config.defaults
+    for name, each in sorted(config.workspaces.items()):
+        yield ("workspaces", name), each
+
+
+def _allow(
+    document: Document, place: Path, entry: HostEntry | NetworkEntry, host: Host
+) -> Iterator[Diagnostic]:
+    reason = meaningless(entry, host.suffixes)
+    if reason is not None:
+        text = entry.name if isinstance(entry, HostEntry) else str(entry.network)
+        yield found(
+            document,
+            place,
+            "allow-meaning",
+            f"`{text}` {reason}",
+            hint="remove it, or name what the agent needs",
+        )
+
+
+def _host_bits(document: Document, place: Path) -> Iterator[Diagnostic]:
+    text = document.at(place)
+    if isinstance(text, dict):
+        text = text.get("to")
+    network = host_bits(str(text))
+    if network is not None:
+        bits = network.max_prefixlen - network.prefixlen
+        many = f"{1 << bits:,}" if bits <= 32 else f"2^{bits}"
+        yield found(
+            document,
+            place,
+            "network-host-bits",
+            f"`{text}` opens all of `{network}`, {many} addresses",
+            hint=f"write `{network}`, or /{network.max_prefixlen} for the one address",
+        )
