@@ -66,9 +66,9 @@ def run(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--remote", "--exec"), "Mutually exclusive arguments: {--remote, --exec}"),
-        (("--session", "x", "--continue"), "Mutually exclusive arguments: {--session, --continue}"),
-        (("-s", "x", "-c"), "Mutually exclusive arguments: {-s, -c}"),
+        (("--remote", "--exec"), "--remote and --exec are mutually exclusive"),
+        (("--session", "x", "--continue"), "--session and --continue are mutually exclusive"),
+        (("-s", "x", "-c"), "--session and --continue are mutually exclusive"),
         (("one", "--dir", "two"), "--dir and PATH are mutually exclusive"),
         (("one", "two"), "two"),
         (("--sess", "x"), "unknown option `--sess`"),
