@@ -36,6 +36,9 @@ ASK_RESOLVER = ("/usr/bin/python3", "-I", "-S", "-B", f"{GENERATED}/health.py")
 """Ends well if the wall is ready and its own resolver answers."""
 HAND_SECRETS = ("/bin/sh", f"{GENERATED}/secrets.sh")
 
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where only root can write, in any image."""
+
 # Names.
 COMPOSE_FILE = "docker-compose.yml"
 MACHINE_FILE = "wall/machine"

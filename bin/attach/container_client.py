@@ -13,7 +13,7 @@ from jailoc.bin.engine import docker
 from jailoc.generators.attach.client import inner_environment
 from jailoc.model.agents.agent import Agent
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import AGENT_USER, GENERATED, PASSWORD_FILE, SECRETS_PLACE
+from jailoc.model.sandbox import AGENT_USER, GENERATED, PASSWORD_FILE, SECRETS_PLACE, SYSTEM_PATH
 
 DETACH = ",".join(["ctrl-^", "ctrl-@"] * 8)
 """A sequence that nobody types, in place of one that begins with a key of the client's."""
@@ -24,7 +24,6 @@ TOKEN = "JAILOC_CLIENT"  # noqa: S105 -- the name of a variable
 _EXEC = ("exec", "--user", AGENT_USER)
 
 # Where only root can write comes first: the agent may have put one of its own on its path.
-_SAFE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _FIND = """
 client=
 for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
@@ -42,7 +41,7 @@ export NO_PROXY no_proxy
 exec "$@"
 """
 _END = f"""
-PATH={_SAFE}
+PATH={SYSTEM_PATH}
 marked() {{
     for process in /proc/[0-9]*; do
         number=${{process#/proc/}}

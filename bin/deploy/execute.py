@@ -273,7 +273,12 @@ def start(
     if begins:
         agent = startup.running(project, AGENT)
         if agent is not None:
-            held.prove(agent)
+            try:
+                held.prove(agent)
+            except (docker.DockerError, Refused):
+                # Whatever comes next: nothing in it may go on.
+                containers.remove(agent)
+                raise
             hand_secrets(wall_of(project), held.secrets)
         startup.wait(project, services, START_LIMIT)
 

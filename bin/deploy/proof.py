@@ -12,10 +12,10 @@ and that is said.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
-from jailoc.bin.engine import docker
+from jailoc.bin.engine import docker, witness
 from jailoc.bin.host.links import Identity, identity
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.bundle import Bundle
@@ -31,7 +31,7 @@ Places = dict[str, Identity | None]
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 """The same in every container of this kernel, and in none of another (random(4))."""
 LOOK = """
-import json, os, sys
+import json, os, stat, sys
 def identity(path):
     try:
         here = os.open("/proc/1/root", os.O_RDONLY | os.O_DIRECTORY)
@@ -40,7 +40,7 @@ def identity(path):
         found = os.fstat(here)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return None if stat.S_ISLNK(found.st_mode) else (found.st_dev, found.st_ino)
 places = {path: identity(path) for path in json.load(sys.stdin)}
 print(json.dumps([open("/proc/sys/kernel/random/boot_id").read(), places]))
 """
@@ -54,17 +54,39 @@ def prove(terminal: Terminal, bundle: Bundle, host: Host, container: str) -> Non
     """
     binds = [each for each in bundle.compose.services[AGENT].mounts if isinstance(each, Bind)]
     image = bundle.compose.services[WALL].image.text
-    present = look(container, [each.target.text for each in binds], image)
+    sources = {each.target.text: each.source.text for each in binds}
+    # A target can lead elsewhere, too, and what shows at its place is then another mount's.
+    in_place(sources, witness.mounted(container, image))
+    present = look(container, sources, image)
     if present is None:
         terminal.say(
-            "what lies behind the mounts cannot be compared: the engine has a kernel of its own, "
-            "or lets nobody look",
+            "what lies behind the mounts cannot be compared: the engine has a kernel of its own",
             Meaning.WARNS,
         )
         return
     wanted = {each.target.text: identity(checked(each.source.text, host)) for each in binds}
-    sources = {each.target.text: each.source.text for each in binds}
     compare(sources, wanted, present)
+
+
+def in_place(sources: Mapping[str, str], mounted: Container[str]) -> None:
+    """Make sure that each mount is at its own place.
+
+    Raises:
+        Refused: naming each that is not: its place led somewhere else.
+    """
+    wrong = [each for each in sources if each not in mounted]
+    if wrong:
+        raise Refused(
+            tuple(
+                Diagnostic(
+                    code="mount-swapped",
+                    message=f"`{sources[each]}` is not mounted at `{each}` in the sandbox: "
+                    "something that leads elsewhere was put there meanwhile",
+                    hint="look at what lies there now, and who can write there; then try again",
+                )
+                for each in wrong
+            )
+        )
 
 
 def compare(
@@ -100,7 +122,10 @@ def checked(source: str, host: Host) -> str:
 
 
 def look(container: str, targets: Iterable[str], image: str | None = None) -> Places | None:
-    """Return what lies at places of a running container; None where that cannot be compared.
+    """Return what lies at places of a running container; None where its kernel is another one.
+
+    Raises:
+        DockerError: nobody could look; nothing may be taken for proved then.
 
     Args:
         container: Its id.
@@ -114,19 +139,20 @@ def look(container: str, targets: Iterable[str], image: str | None = None) -> Pl
         return {each: identity(each, root) for each in targets}
     if image is None or not docker.endpoint().local or not BOOT.exists():
         return None
-    try:
-        told = docker.run(
+    what = "looking at the mounts"
+    told = docker.run(
             ["run", "--rm", "--interactive", "--pull", "never", "--network", "none",
              "--pid", f"container:{found['Id']}", "--user", AGENT_USER, "--cap-drop", "ALL",
              "--security-opt", "no-new-privileges", "--read-only", "--entrypoint", "python3",
              image, "-I", "-c", LOOK],
-            what="looking at the mounts",
+            what=what,
             stdin=json.dumps(targets).encode(),
             timeout=60,
         )  # fmt: skip
+    try:
         boot, places = json.loads(told)
-    except (docker.DockerError, ValueError):
-        return None
+    except ValueError:
+        raise docker.DockerError(what, [], 1, "its answer cannot be read") from None
     if boot != BOOT.read_text():
         return None
     return {each: tuple(place) if place else None for each, place in places.items()}

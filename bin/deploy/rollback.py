@@ -48,8 +48,16 @@ def remember(found: Deployed) -> Before:
             name: each.id for name, each in found.containers.items() if each.state == "running"
         },
         sources=sources,
-        behind=proof.look(found.containers[AGENT].id, sources) if sources else None,
+        behind=_behind(found, sources),
     )
+
+
+def _behind(found: Deployed, sources: dict[str, str]) -> proof.Places | None:
+    """Return what lies behind the mounts now; None where nothing is mounted, or to be compared."""
+    wall = found.containers.get(WALL)
+    if not sources:
+        return None
+    return proof.look(found.containers[AGENT].id, sources, wall.image if wall else None)
 
 
 def _binds(found: Deployed) -> dict[str, str]:

@@ -45,6 +45,7 @@ from jailoc.model.sandbox import (
     SIDECAR_RUN,
     SIDECAR_SOCKET,
     SSH_SOCKET,
+    SYSTEM_PATH,
     WALL,
     WALL_STATE,
     data_volume,
@@ -246,6 +247,8 @@ def _health(agent: Agent) -> str:
     user = f's/[\\\\"]/\\\\&/g; s/^/user = "{agent.user}:/; s/$/"/'
     answer = f"--max-filesize {ANSWER_LIMIT}" if agent.health.body else "--output /dev/null"
     asked = (
+        # Before the mounts are proved nobody asks, and what the agent has put on its path is last.
+        f"[ -f {SECRETS_PLACE}/{PASSWORD_FILE} ] || exit 1; PATH={SYSTEM_PATH}:$PATH; "
         f"sed '{user}' {SECRETS_PLACE}/{PASSWORD_FILE} | "
         f"curl --silent --fail {answer} --max-time 5 --noproxy '*' --config - "
         f"http://127.0.0.1:{FIRST_PORT}{agent.health.path}"
