@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from jailoc.bin.deploy import proof
 from jailoc.bin.host.links import Links, create, identity
+from jailoc.model.diagnostic import Refused
 from tests.engine import world
 from tests.engine.world import User
 
@@ -103,3 +105,17 @@ def test_a_look_and_a_new_file_follow_no_link(tmp_path: Path) -> None:
         create(f"{place}/link", "new", "text")
     create(f"{place}/real", "new", "text")
     assert (place / "real/new").read_text() == "text"
+
+
+def test_a_link_in_last_place_is_nothing_that_could_be_compared(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there")
+    assert identity(str(tmp_path / "there")) is not None
+    assert identity(str(tmp_path / "link")) is None
+
+
+def test_a_mount_that_landed_elsewhere_is_refused() -> None:
+    sources = {"/w": "/host/w", "/w/sub": "/host/w/sub"}
+    proof.in_place(sources, {"/", "/w", "/w/sub"})
+    with pytest.raises(Refused, match="`/host/w/sub` is not mounted at `/w/sub`"):
+        proof.in_place(sources, {"/", "/w", "/elsewhere"})

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -306,3 +307,29 @@ def test_a_path_in_another_one_is_mounted_once_and_stays_where_the_agent_begins(
     assert "/data/x/z" not in places
     assert agent.working_dir is not None
     assert agent.working_dir.text == "/data/x/z"
+
+
+def test_the_health_check_runs_nothing_of_the_agents_and_nothing_before_the_password(
+    tmp_path: Path,
+) -> None:
+    health = bundle_of("[workspaces.a]\n", "a").compose.services["opencode"].health
+    assert health is not None
+    secret = tmp_path / ".server-password"
+    planted = tmp_path / "bin"
+    planted.mkdir()
+    for name in ("sed", "curl"):
+        (planted / name).write_text(f"#!/bin/sh\necho ran >>{tmp_path}/ran\n")
+        (planted / name).chmod(0o755)
+    question = health.test[1].replace("/run/secrets/.server-password", str(secret))
+
+    def ask(question: str) -> int:
+        environment = {"PATH": f"{planted}:/usr/bin:/bin"}
+        return subprocess.run(["/bin/sh", "-c", question], env=environment, check=False).returncode
+
+    assert ask(question) == 1
+    secret.write_text("secret")
+    ask(question)
+    assert not (tmp_path / "ran").exists()
+    # Without the path of its own it would run what was planted.
+    ask(re.sub(r"PATH=\S+; ", "", question))
+    assert (tmp_path / "ran").exists()
