@@ -103,7 +103,7 @@ EVERY_NASTY = toml(
                 for index, text in enumerate(NASTY)
                 if ":" not in text and "${" not in text and "/" not in text
             ],
-            "image": "registry.example.com:5000/a/b@${X}:$1",
+            "image": "registry.example.com:5000/a_b/c-d:v1.2_3",
         }
     }
 )  # fmt: skip
