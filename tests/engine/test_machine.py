@@ -70,6 +70,7 @@ def walled(sandbox: Sandbox) -> Iterator[Sandbox]:
     sandbox.user.ok("down", "walled")
     world.remove("jailoc-machine")
     with world.home("machine") as user:
+        (user.home / "project").mkdir()
         user.write(config(""))
         user.ok("up", "machine")
         try:

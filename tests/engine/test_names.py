@@ -127,6 +127,7 @@ def named(sandbox: Sandbox) -> Iterator[Sandbox]:
     sandbox.user.ok("down", "walled")
     world.remove("jailoc-named")
     with world.home("named") as user:
+        (user.home / "project").mkdir()
         user.write(config("allowlist", NAMES))
         user.ok("up", "named")
         try:
