@@ -17,6 +17,7 @@ from jailoc.model.base import Model
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
+from jailoc.model.path import within
 from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, WALL
 
 
@@ -64,7 +65,13 @@ def _binds(found: Deployed) -> dict[str, str]:
     agent = found.containers.get(AGENT)
     if agent is None or agent.state != "running":
         return {}
-    return startup.binds(agent.id)
+    # What was generated is restored, each file as a new one; no agent can write there.
+    own = str(facts.cache_directory() / found.workspace)
+    return {
+        place: source
+        for place, source in startup.binds(agent.id).items()
+        if not within(source, own)
+    }
 
 
 def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
