@@ -11,34 +11,60 @@ from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.agents.agent import Agent
 from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
-from jailoc.model.path import first_within, within
+from jailoc.model.path import clean, first_within
 
 
 def find(terminal: Terminal, origin: source.LoadedConfig, agent: Agent) -> str | None:
     """Return the host's client of an agent, the first on PATH that no agent can change."""
-    spaces = [resolve(origin.config, name, origin.host) for name in names(origin.config)]
-    writable = [path.path for each in spaces for path in each.paths]
-    writable += [
-        mount.host for each in spaces for mount in each.mounts if mount.mode is Mode.READ_WRITE
-    ]
-    areas = [os.path.realpath(each) for each in writable]
-    # A relative entry is another directory wherever one goes, a project too.
-    folders = [each for each in os.get_exec_path() if each.startswith("/")]
+    changeable = _Changeable(origin)
     for name in agent.client.names:
-        for folder in folders:
+        for folder in _folders():
             if (found := shutil.which(name, path=folder)) is None:
                 continue
-            real, hops = Links().trace(found)
-            trusted = first_within(found, origin.config.trust) or first_within(
-                real, origin.config.trust
-            )
-            if trusted or not any(
-                within(each, area) for each in (found, *hops, real) for area in areas
-            ):
+            if not changeable(found):
                 return found
             terminal.say(f"passing over {found}: an agent can change it, and it is not in `trust`",
                          Meaning.WARNS)  # fmt: skip
     return None
+
+
+def search_path(origin: source.LoadedConfig) -> str:
+    """Return PATH for the client: without directories that an agent can write to.
+
+    A client may be a script, whose first line has its interpreter looked for on PATH.
+    """
+    changeable = _Changeable(origin)
+    kept = [each for each in _folders() if not changeable(each)]
+    # An empty PATH is the working directory, which is a project.
+    return os.pathsep.join(kept) or os.defpath
+
+
+def _folders() -> list[str]:
+    """Return the directories of PATH.
+
+    A relative one is another directory wherever one goes, a project too.
+    """
+    return [each for each in os.get_exec_path() if each.startswith("/")]
+
+
+class _Changeable:
+    """Tells whether any agent decides what is at a place."""
+
+    def __init__(self, origin: source.LoadedConfig) -> None:
+        spaces = [resolve(origin.config, name, origin.host) for name in names(origin.config)]
+        writable = [path.path for each in spaces for path in each.paths]
+        writable += [
+            mount.host for each in spaces for mount in each.mounts if mount.mode is Mode.READ_WRITE
+        ]
+        self._areas = [os.path.realpath(each) for each in writable]
+        self._trusted = origin.config.trust
+        self._links = Links()
+
+    def __call__(self, place: str) -> bool:
+        real, hops = self._links.trace(place)
+        if any(first_within(each, self._trusted) for each in (place, real)):
+            return False
+        return any(first_within(each, self._areas) for each in (clean(place), *hops, real))
 
 
 def tui_config(agent: Agent) -> str | None:

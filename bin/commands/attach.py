@@ -188,8 +188,9 @@ class _Attachment:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
+        own = os.environ | {"PATH": host_client.search_path(self.session.source())}
         environment = attachment.remote_environment(
-            os.environ, self.name, self.agent, secret, host_client.tui_config(self.agent)
+            own, self.name, self.agent, secret, host_client.tui_config(self.agent)
         )
         command = [path, *attachment.arguments(self.agent, url, self.target, self.request)]
         watch = self._watch(running)

@@ -10,7 +10,7 @@ from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.blocked import attempts, closed, machine
-from jailoc.generators.runtime.probes import Place, Probe, probes, words
+from jailoc.generators.runtime.probes import NO_PING, Place, Probe, probes, words
 from jailoc.generators.runtime.verify import (
     Check,
     bundle_names,
@@ -169,6 +169,8 @@ def _probes(
     for probe, word in zip(wanted, found, strict=True):
         attempt = refused.get((probe.address, probe.protocol, probe.port))
         tried.append((probe, word, attempt is not None and attempt.ago <= elapsed))
+    if NO_PING in found:
+        say("ICMP could not be tried: the sandbox's network lets nobody ping")
     yield routed(found)
     yield from judged(rules, place, tried)
 

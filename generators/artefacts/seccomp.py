@@ -7,8 +7,9 @@ one allows what it does not name.
 """
 
 import json
+from typing import Any
 
-ENOSYS, EPERM = 38, 1
+ENOSYS, EPERM, EAFNOSUPPORT = 38, 1, 97
 """errno(3) on Linux, the same on every architecture here."""
 
 KEYRINGS = ("add_key", "keyctl", "request_key")
@@ -32,6 +33,20 @@ All but `syslog` are refused by the engine's own profile, too, to whoever is not
 kernel does not know are passed over.
 """
 
+AF_VSOCK = 40
+"""Sockets to the hypervisor and to its other guests (vsock(7)), which no rule of a network sees."""
+
+_INT = 0xFFFFFFFF
+"""What the kernel reads of an argument of type int; more would let 1 << 32 | 40 pass."""
+_SYS_SOCKET = 1
+"""The sub-call of `socketcall` that makes a socket (socketcall(2))."""
+_SOCKETS = (("socket", AF_VSOCK), ("socketcall", _SYS_SOCKET))
+"""Calls that are refused for one value of their first argument.
+
+`socketcall`, which 32-bit x86 alone has, keeps the family in memory, where no filter reads: there
+it makes no socket of any family. `socket` itself does.
+"""
+
 _ARCHITECTURES = {
     "SCMP_ARCH_X86_64": ("SCMP_ARCH_X86", "SCMP_ARCH_X32"),
     "SCMP_ARCH_AARCH64": ("SCMP_ARCH_ARM",),
@@ -41,16 +56,22 @@ _ARCHITECTURES = {
 
 def profile() -> str:
     """Return the sidecar's profile as the text of a file."""
+    calls: list[dict[str, Any]] = [
+        {"names": [*names], "action": "SCMP_ACT_ERRNO", "errnoRet": error}
+        for names, error in ((KEYRINGS, ENOSYS), (KERNEL, EPERM))
+    ]
+    for name, value in _SOCKETS:
+        first = {"index": 0, "value": _INT, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}
+        calls.append(
+            {"names": [name], "action": "SCMP_ACT_ERRNO", "errnoRet": EAFNOSUPPORT, "args": [first]}
+        )
     data = {
         "defaultAction": "SCMP_ACT_ALLOW",
         "archMap": [
             {"architecture": each, "subArchitectures": [*others]}
             for each, others in _ARCHITECTURES.items()
         ],
-        "syscalls": [
-            {"names": [*names], "action": "SCMP_ACT_ERRNO", "errnoRet": error}
-            for names, error in ((KEYRINGS, ENOSYS), (KERNEL, EPERM))
-        ],
+        "syscalls": calls,
     }
     return json.dumps(data, indent=1) + "\n"
 

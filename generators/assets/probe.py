@@ -1,8 +1,9 @@
 """Tries to reach places, and tells what became of each; sends nothing that travels far.
 
 Reads a JSON list of [protocol, address, port] from standard input, and writes a list of words:
-`refused`, `prohibited`, `no route`, or `passed`. Every packet has a time to live of one hop
-(RFC 791), so none leaves the machine: what a wall lets through ends at the next router.
+`refused`, `prohibited`, `no route`, `passed`, `not sent`, or `no ping`. Every packet has a time to
+live of one hop (RFC 791), so none leaves the machine: what a wall lets through ends at the next
+router.
 """
 
 import errno
@@ -22,8 +23,7 @@ WORDS = {
     errno.EACCES: "prohibited",
     errno.EPERM: "prohibited",
     errno.ENETUNREACH: "no route",
-    errno.EADDRNOTAVAIL: "no route",
-    errno.EAFNOSUPPORT: "no route",
+    errno.EADDRNOTAVAIL: "not sent",
 }
 
 
@@ -42,7 +42,9 @@ def knock(protocol: str, address: str, port: int) -> socket.socket | str:
     try:
         door = socket.socket(family, kind, number)
     except OSError as error:
-        return WORDS.get(error.errno or 0, "no route")
+        # Nothing was sent, so no wall has refused anything. The kernel may give ICMP to no group
+        # (net.ipv4.ping_group_range, icmp(7)).
+        return "no ping" if number and error.errno == errno.EACCES else "not sent"
     door.setblocking(False)
     if family == socket.AF_INET:
         door.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)

@@ -90,7 +90,7 @@ def remote_environment(
     """Return the environment of a client on the host.
 
     Args:
-        environment: jailoc's own.
+        environment: jailoc's own, its PATH without what an agent can write to.
         workspace: The workspace's name.
         agent: Its agent.
         password: The server's.

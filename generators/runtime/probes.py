@@ -15,7 +15,10 @@ USUAL = 44144
 """A port that stands for every port that no rule names."""
 PUBLIC = tuple(map(ipaddress.ip_address, ("1.2.3.4", "2400::1234")))
 """Stand for the public internet; no packet of a probe goes further than to this machine."""
-WORDS = frozenset({"refused", "prohibited", "no route", "passed"})
+NO_PING = "no ping"
+"""The network namespace lets nobody send an echo request without a capability (icmp(7))."""
+UNSENT = "not sent"
+WORDS = frozenset({"refused", "prohibited", "no route", "passed", UNSENT, NO_PING})
 """What the program that sends probes may say of each (assets/probe.py)."""
 UNREADABLE = "unreadable"
 MOST = 64

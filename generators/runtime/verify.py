@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from jailoc.generators.runtime import witness
-from jailoc.generators.runtime.probes import UNREADABLE, Place, Probe, verdict
+from jailoc.generators.runtime.probes import NO_PING, UNREADABLE, UNSENT, Place, Probe, verdict
 from jailoc.generators.runtime.witness import POWERLESS, own, statuses
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
@@ -37,9 +37,11 @@ def judged(
         firewall: The compiled rules.
         place: What is known at run time.
         tried: Each probe with the word of the program that sent it, and whether the wall has
-            counted it among its refusals.
+            counted it among its refusals. Nothing is said of one that the namespace forbids.
     """
     for probe, word, counted in tried:
+        if word == NO_PING:
+            continue
         answer = verdict(firewall, place, probe)
         port = "" if probe.port is None else f" {probe.port}"
         expected = "open" if answer.open else "closed"
@@ -49,6 +51,8 @@ def judged(
         )
         if word in {"no route", UNREADABLE}:
             found = word
+        elif word == UNSENT:
+            found = "could not be tried"
         else:
             found = "closed" if refused or counted else "open"
         yield Check(
@@ -67,7 +71,8 @@ def routed(words: Collection[str]) -> Check:
     Args:
         words: What became of every probe.
     """
-    dead = bool(words) and all(each == "no route" for each in words)
+    tried = {*words} - {NO_PING}
+    dead = tried == {"no route"}
     return Check(
         kind="container",
         subject="network of the sandbox",

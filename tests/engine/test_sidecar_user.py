@@ -58,7 +58,7 @@ print(json.dumps(told))
 NUMBERS = {"x86_64": (248, 250), "aarch64": (217, 219)}.get(platform.machine(), (0, 0))
 """add_key(2) and keyctl(2)."""
 OPEN = ("--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined")
-ENOSYS, EPERM = 38, 1
+ENOSYS, EPERM, EFAULT, EAFNOSUPPORT = 38, 1, 14, 97
 
 
 def inspected(sandbox: Sandbox, service: str) -> Any:
@@ -125,6 +125,53 @@ def test_no_container_of_the_agents_reads_a_keyring_of_the_hosts_user(
         numbered(READ),
     ))  # fmt: skip
     assert told == {each: "" if each == "value" else -ENOSYS for each in control}
+
+
+VSOCK = """
+import ctypes, json, mmap
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*arguments):
+    return 0 if libc.syscall(*arguments) >= 0 else ctypes.get_errno()
+def code(text):
+    room = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    room.write(bytes.fromhex(text))
+    place = ctypes.addressof(ctypes.c_char.from_buffer(room))
+    return max(0, -ctypes.CFUNCTYPE(ctypes.c_int)(place)())
+print(json.dumps({
+    "plain": call(41, 40, 1, 0),
+    "padded": call(41, ctypes.c_long(1 << 32 | 40), 1, 0),
+    "x32": call(0x40000000 | 41, 40, 1, 0),
+    # socket(AF_VSOCK, SOCK_STREAM, 0), then socketcall(SYS_SOCKET, NULL), by programs of 32 bits.
+    "i386": code("53b867010000bb28000000b90100000031d2cd805bc3"),
+    "call": code("53b866000000bb0100000031c931d2cd805bc3"),
+    "others": [call(41, family, kind, 0) for family, kind in ((1, 1), (2, 1), (10, 2), (16, 3))],
+}))
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of the calls are its")
+def test_no_container_of_the_agents_makes_a_socket_to_the_hypervisor(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    image = inspected(sandbox, "opencode")["Image"]
+    file = tmp_path / "seccomp.json"
+    file.write_text(profile())
+
+    def outside(profile: object) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(world.call(
+            "docker", "run", "--rm", "--network", "none", "--security-opt", f"seccomp={profile}",
+            "--entrypoint", "python3", image, "-c", VSOCK,
+        ))  # fmt: skip
+        return found
+
+    control, held = outside("unconfined"), outside(file)
+    assert control["call"] == EFAULT, "without a filter the kernel looks at the arguments"
+    assert held == dict.fromkeys(control, EAFNOSUPPORT) | {"others": control["others"]}
+    inner_image(sandbox)
+    told = json.loads(in_the_agents_docker(
+        sandbox, "run", "--rm", "--interactive", *OPEN, "shell:1", "/usr/bin/python3", "-c", VSOCK,
+    ))  # fmt: skip
+    assert told == held
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of the calls are its")

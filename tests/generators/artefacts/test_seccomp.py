@@ -4,7 +4,13 @@ import json
 from typing import Any
 
 from jailoc.generators.artefacts.container_fields import expected, found
-from jailoc.generators.artefacts.seccomp import KERNEL, KEYRINGS, is_profile, profile
+from jailoc.generators.artefacts.seccomp import (
+    AF_VSOCK,
+    KERNEL,
+    KEYRINGS,
+    is_profile,
+    profile,
+)
 from jailoc.model.sandbox import SIDECAR_SECCOMP
 from tests.strategies import bundle_of, file_of
 
@@ -24,10 +30,27 @@ BOUNDED = {"Type": "json-file", "Config": {"max-size": "20m", "max-file": "3"}}
 
 def test_keyring_calls_are_missing_and_the_others_forbidden() -> None:
     data = json.loads(file_of(bundle_of("[workspaces.a]", "a"), SIDECAR_SECCOMP))
-    assert {name: each["errnoRet"] for each in data["syscalls"] for name in each["names"]} == (
-        dict.fromkeys(KEYRINGS, 38) | dict.fromkeys(KERNEL, 1)
-    )
+    assert {
+        name: each["errnoRet"]
+        for each in data["syscalls"]
+        if "args" not in each
+        for name in each["names"]
+    } == (dict.fromkeys(KEYRINGS, 38) | dict.fromkeys(KERNEL, 1))
     assert {"SCMP_ARCH_X86", "SCMP_ARCH_X32"} == {*data["archMap"][0]["subArchitectures"]}
+
+
+def test_a_socket_to_the_hypervisor_is_refused_by_what_the_kernel_reads_of_its_family() -> None:
+    rules = {
+        name: (each["action"], each["errnoRet"], each["args"])
+        for each in json.loads(profile())["syscalls"] if "args" in each for name in each["names"]
+    }  # fmt: skip
+    assert rules.keys() == {"socket", "socketcall"}
+    for name, number in (("socket", AF_VSOCK), ("socketcall", 1)):
+        action, error, (first,) = rules[name]
+        assert (action, error) == ("SCMP_ACT_ERRNO", 97)
+        assert (first["index"], first["op"]) == (0, "SCMP_CMP_MASKED_EQ")
+        # An int of the kernel's is the lower half of a register.
+        assert (1 << 32 | number) & first["value"] == first["valueTwo"] == number
 
 
 def test_the_engines_copy_is_the_profile_and_any_other_is_drift() -> None:

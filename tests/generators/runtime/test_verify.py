@@ -1,7 +1,10 @@
 """What is tried in a running sandbox, and how what was found is judged."""
 
+import errno
 import ipaddress
 import json
+import runpy
+import socket
 
 import pytest
 from hypothesis import given
@@ -14,6 +17,7 @@ from jailoc.generators.runtime.probes import (
     NOT_SENT,
     UNREADABLE,
     USUAL,
+    WORDS,
     Place,
     Probe,
     probes,
@@ -25,6 +29,7 @@ from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT
 from jailoc.model.special_ranges import SPECIAL
+from tests.engine.world import ROOT
 from tests.strategies import HOST, Value, bundle_of, config_of, toml
 
 RUNNING = Place(
@@ -89,6 +94,8 @@ def test_what_is_known_only_at_run_time_counts(address: str, port: int, is_open:
         ("passed", True, "10.1.2.3", "closed"),
         ("no route", False, "10.1.2.3", "no route"),
         (UNREADABLE, True, "10.1.2.3", UNREADABLE),
+        ("not sent", False, "10.1.2.3", "could not be tried"),
+        ("not sent", True, "10.1.2.3", "could not be tried"),
     ],
 )
 def test_a_probe_is_judged_by_its_word_and_by_the_walls_own_count(
@@ -96,7 +103,71 @@ def test_a_probe_is_judged_by_its_word_and_by_the_walls_own_count(
 ) -> None:
     (check,) = judged(firewall(), RUNNING, [(probe(address), word, counted)])
     assert (check.found, check.expected) == (found, "closed")
-    assert check.ok == (found not in {"open", UNREADABLE})
+    assert check.ok == (found not in {"open", UNREADABLE, "could not be tried"})
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "172.20.0.2"])
+def test_what_was_never_sent_is_fine_neither_closed_nor_open(address: str) -> None:
+    (check,) = judged(firewall(), RUNNING, [(probe(address), "not sent", False)])
+    assert not check.ok
+
+
+def test_where_nobody_may_ping_icmp_is_not_counted() -> None:
+    forbidden = (probe("10.1.2.3", None, Protocol.ICMP), "no ping", False)
+    checks = [*judged(firewall(), RUNNING, [forbidden, (probe("10.1.2.3"), "refused", True)])]
+    assert [(each.subject[:3], each.ok) for each in checks] == [("tcp", True)]
+    assert not routed(["no route", "no ping"]).ok
+
+
+class Sockets:
+    """Stands for `socket.socket`: fails when it is made, or when something is to be sent."""
+
+    def __init__(self, made: int, sent: int) -> None:
+        self.made, self.sent = made, sent
+
+    def __call__(self, *_: int) -> "Sockets":
+        return self._fail(self.made)
+
+    def _fail(self, number: int) -> "Sockets":
+        if number:
+            raise OSError(number, "failed")
+        return self
+
+    def connect(self, _: object) -> None:
+        self._fail(self.sent)
+
+    def sendto(self, *_: object) -> None:
+        self._fail(self.sent)
+
+    def setblocking(self, _: bool) -> None: ...
+
+    def setsockopt(self, *_: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "fd00::1"])
+@pytest.mark.parametrize(
+    ("protocol", "made", "sent", "word"),
+    [
+        ("tcp", errno.EACCES, 0, "not sent"),
+        ("udp", errno.EPERM, 0, "not sent"),
+        ("tcp", errno.EAFNOSUPPORT, 0, "not sent"),
+        ("icmp", errno.EMFILE, 0, "not sent"),
+        ("icmp", errno.EACCES, 0, "no ping"),
+        ("tcp", 0, errno.EADDRNOTAVAIL, "not sent"),
+        ("udp", 0, errno.EPERM, "prohibited"),
+        ("icmp", 0, errno.EACCES, "prohibited"),
+        ("tcp", 0, errno.ENETUNREACH, "no route"),
+        ("udp", 0, 0, "passed"),
+    ],
+)
+def test_an_error_before_the_packet_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch, address: str, protocol: str, made: int, sent: int, word: str
+) -> None:
+    program = runpy.run_path(str(ROOT / "generators/assets/probe.py"))
+    monkeypatch.setattr(socket, "socket", Sockets(made, sent))
+    assert program["knock"](protocol, address, 443) == word
 
 
 def test_no_route_to_anywhere_is_a_difference_and_to_some_place_is_none() -> None:
@@ -106,7 +177,7 @@ def test_no_route_to_anywhere_is_a_difference_and_to_some_place_is_none() -> Non
 
 @given(st.text() | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(json.dumps))
 def test_words_of_any_other_form_are_no_answer_and_no_error(text: str) -> None:
-    assert set(words(text, 3)) <= {UNREADABLE, "refused", "prohibited", "no route", "passed"}
+    assert set(words(text, 3)) <= {UNREADABLE, *WORDS}
     assert words("[" * 100_000, 2) == (UNREADABLE,) * 2
     assert words('["passed", "fine"]', 2) == ("passed", UNREADABLE)
 

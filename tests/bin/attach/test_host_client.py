@@ -1,0 +1,78 @@
+"""The client on the host is given no PATH on which an agent can put its interpreter."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.attach import host_client
+from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.agents.opencode1 import OPENCODE_1
+from tests.engine import world
+
+
+def script(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Have a client that is a script, its interpreter, and another one in a project."""
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    with world.home(f"client-{tmp_path.name}-{os.getpid()}") as user:
+        place = user.home
+        monkeypatch.setenv("HOME", str(place))
+        script(place / "tools/opencode", "#!/usr/bin/env node\n")
+        script(place / "tools/node", "#!/bin/sh\necho the user\n")
+        script(place / "one/bin/node", "#!/bin/sh\necho the agent\n")
+        (place / "link").symlink_to(place / "one/bin")
+        (place / "one/out").symlink_to(place / "tools")
+        monkeypatch.chdir(place / "one")
+        yield place
+
+
+def origin(home: Path, more: str = "") -> LoadedConfig:
+    file = home / ".config/jailoc/config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(more + '[workspaces.api]\npaths = ["~/one"]\n')
+    return Session(Terminal(color=False)).source()
+
+
+def ran(client: str, path: str) -> str:
+    return subprocess.run(
+        [client], env={"PATH": path}, capture_output=True, text=True, timeout=20, check=True
+    ).stdout
+
+
+def test_no_interpreter_of_an_agent_runs_the_client(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = ("bin", "", ".", f"{home}/one/bin", f"{home}/tools/../one/bin", f"{home}/link",
+               f"{home}/one/out", f"{home}/tools", "/usr/bin", "/bin")  # fmt: skip
+    monkeypatch.setenv("PATH", os.pathsep.join(entries))
+    client = host_client.find(Terminal(color=False), loaded := origin(home), OPENCODE_1)
+    assert client == f"{home}/tools/opencode"
+    assert ran(client, os.environ["PATH"]) == "the agent\n", "without this it is the agent's"
+    assert host_client.search_path(loaded) == f"{home}/tools:/usr/bin:/bin"
+    assert ran(client, host_client.search_path(loaded)) == "the user\n"
+
+
+def test_a_trusted_directory_stays_on_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{home}/one/bin:/usr/bin")
+    loaded = origin(home, 'trust = ["~/one/bin"]\n')
+    assert host_client.search_path(loaded) == f"{home}/one/bin:/usr/bin"
+
+
+@pytest.mark.parametrize("path", ["", ".", "one/bin"])
+def test_a_path_of_which_nothing_is_left_is_not_the_working_directory(
+    home: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("PATH", path)
+    assert host_client.search_path(origin(home)) == os.defpath
