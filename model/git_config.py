@@ -194,7 +194,7 @@ def _words(command: str) -> Iterator[str]:
         words = shlex.split(text)
     except ValueError:
         words = text.split()
-    for word in words[:64]:
+    for word in words:
         yield word.rpartition("=")[2] if word.startswith("-") or "=" in word else word
 
 

@@ -68,6 +68,8 @@ class Tree(Model):
     """Those of them that are symbolic links."""
     named: tuple[Named, ...] = ()
     """What is named for working trees whose `.git` is a file; their repository may be anywhere."""
+    troubles: dict[str, str] = Field(default_factory=dict)
+    """Absolute places of what Git reads and cannot be covered, with the reason."""
     limit: str | None = None
     """Why not all of it was looked through."""
 

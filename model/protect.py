@@ -128,6 +128,10 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                     for name, text in needs.made.items()
                 )
             places += [(each, git) for each in _named(root, writable, host)]
+            places += [
+                (Wanted(path=path, trouble=reason), git)
+                for path, reason in sorted(tree.troubles.items())
+            ]
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -147,7 +151,9 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
     return Covers(
         covers=kept,
         exposed=tuple(
-            {each.path: each for each in exposed if not _below(each.path, shut)}.values()
+            {
+                (each.path, each.reason): each for each in exposed if not _below(each.path, shut)
+            }.values()
         ),
         placeholders=tuple(
             {each.place: each for each in placeholders if each.place in shut}.values()

@@ -19,6 +19,16 @@ LISTED = ("hooks", "config", "config.worktree", "commondir", "info/attributes")
 OF_A_WORKTREE = ("commondir", "gitdir", "config.worktree")
 """The same in `worktrees/NAME`, the Git directory of a linked working tree."""
 
+HOOKS = (
+    "applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit",
+    "prepare-commit-msg", "commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge",
+    "pre-push", "pre-receive", "update", "proc-receive", "post-receive", "post-update",
+    "reference-transaction", "push-to-checkout", "pre-auto-gc", "post-rewrite",
+    "sendemail-validate", "fsmonitor-watchman", "p4-changelist", "p4-prepare-changelist",
+    "p4-post-changelist", "p4-pre-submit", "post-index-change",
+)  # fmt: skip
+"""What Git itself executes of a directory of hooks (githooks(5))."""
+
 MADE: dict[str, str | None] = {"commondir": ".\n", "config": "", "hooks": None}
 """What is made where it is missing, with its text; None makes a directory. Whoever can make it in
 their place says what Git executes."""

@@ -12,7 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jailoc.bin.config import told
+from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import (
+    MOST_CONFIG,
+    beginning,
     children,
     is_text,
     kind_at,
@@ -22,7 +26,7 @@ from jailoc.bin.host.entries import (
     text,
 )
 from jailoc.generators.config.load import Search
-from jailoc.model.git_config import GitSetting, executes, included, parse, references
+from jailoc.model.git_config import MOST_SETTINGS, GitSetting, included, parse, references
 from jailoc.model.host import FileKind, Named, Repository, Tree
 from jailoc.model.path import clean, within
 from jailoc.model.repository import LISTED, OF_A_WORKTREE, fold
@@ -33,10 +37,8 @@ MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
 MOST_FILES = 16
 """Files of configuration that are included for one repository."""
-MOST_TOLD, WIDTH = 4, 100
-"""Hooks and settings that are told of one repository, and characters of each."""
-MOST_HOOKS = 1_000
-"""Entries of a directory of hooks that are looked at."""
+MOST_NAMED = 1_000
+"""Places that the configuration of one repository names."""
 
 INSTALLED = ("node_modules", "site-packages")
 """Directories that package managers fill and rename: nobody opens what is in them as a project, and
@@ -54,14 +56,23 @@ class ConfigSource:
     holder: str
 
 
+@dataclass(frozen=True)
+class Configuration:
+    """The settings that hold for a repository."""
+
+    sources: tuple[ConfigSource, ...] = ()
+    trouble: str | None = None
+    """Why there may be more of them than were read."""
+
+
 @dataclass
 class Looker:
     """What is the same for every writable path of one look."""
 
     home: str
     config_home: str
-    texts: dict[str, tuple[GitSetting, ...]] = field(default_factory=dict)
-    user: tuple[ConfigSource, ...] = ()
+    texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = field(default_factory=dict)
+    user: Configuration = Configuration()
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
@@ -70,49 +81,60 @@ class Looker:
 
     def named(self) -> tuple[Named, ...]:
         """Return the absolute places that the user's own configuration names."""
-        return tuple(self._named(self.user, ""))
+        return self.places(Configuration(), "")[0]
 
-    def settings(self, files: Iterable[str]) -> tuple[ConfigSource, ...]:
+    def settings(self, files: Iterable[str]) -> Configuration:
         """Return the settings of files and of what they include."""
         waiting, seen = deque(files), set[str]()
         found: list[ConfigSource] = []
-        while waiting and len(seen) < MOST_FILES:
+        trouble: str | None = None
+        while waiting:
             place = waiting.popleft()
             if place in seen:
                 continue
+            if len(seen) >= MOST_FILES:
+                trouble = f"its configuration is in more than {MOST_FILES} files"
+                break
             seen.add(place)
             if place not in self.texts:
-                self.texts[place] = parse(text(place) or "")
+                self.texts[place] = _read(place)
+            settings, cut = self.texts[place]
+            trouble = cut or trouble
             holder = place.rpartition("/")[0] or "/"
-            for setting in self.texts[place]:
+            for setting in settings:
                 found.append(ConfigSource(setting, holder))
                 if included(setting):
                     waiting.extend(
                         each.path for each in references(setting, "", holder, self.home)
                     )  # fmt: skip
-        return tuple(found)
+        return Configuration(tuple(found), trouble)
 
-    def _named(self, sources: Iterable[ConfigSource], base: str) -> Iterator[Named]:
-        seen: set[tuple[str, str]] = set()
-        for source in sources:
+    def places(self, mine: Configuration, base: str) -> tuple[tuple[Named, ...], str | None]:
+        """Return what the user's configuration and another one name, and why that is not all."""
+        seen: dict[tuple[str, str], Named | None] = {}
+        trouble = self.user.trouble or mine.trouble
+        for source in (*self.user.sources, *mine.sources):
             for each in references(source.setting, base, source.holder, self.home):
-                if (each.key, each.path) in seen or len(seen) >= MOST_HOOKS:
+                if (each.key, each.path) in seen:
                     continue
-                seen.add((each.key, each.path))
+                if len(seen) >= MOST_NAMED:
+                    trouble = f"its configuration names more than {MOST_NAMED:,} places"
+                    return tuple(filter(None, seen.values())), trouble
                 kind = kind_at(each.path)
                 # A word of a command is a path only if there is such a file.
-                if kind is FileKind.FILE or each.sure:
-                    yield Named(
-                        key=each.key,
-                        text=source.setting.value[:WIDTH],
-                        path=each.path,
-                        real=readable(os.path.realpath(each.path)),
-                        kind=kind,
-                        sure=each.sure,
-                    )
+                counts = kind is FileKind.FILE or each.sure
+                seen[each.key, each.path] = Named(
+                    key=each.key,
+                    text=source.setting.value[:WIDTH],
+                    path=each.path,
+                    real=readable(os.path.realpath(each.path)),
+                    kind=kind,
+                    sure=each.sure,
+                ) if counts else None  # fmt: skip
+        return tuple(filter(None, seen.values())), trouble
 
-    def repository(self, directory: str, top: str) -> Repository:
-        """Look at one Git directory."""
+    def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
+        """Look at one Git directory; also say why not all that matters was read."""
         kinds: dict[str, FileKind] = {}
         links: list[str] = []
         elsewhere: dict[str, str] = {}
@@ -125,39 +147,41 @@ class Looker:
                 kinds[name] = kind_of(entry)
             match fold(entry.name):
                 case "hooks":
-                    hooks = tuple(_hooks(entry.path))
+                    hooks = told.hooks(entry.path, MOST_ENTRIES)
                 case "config" | "config.worktree":
                     configs.append(entry.path)
                 case "commondir":
                     elsewhere |= _elsewhere(directory, entry.path, name)
         mine = self.settings(configs)
-        return Repository(
+        named, trouble = self.places(mine, top or _worktree(mine.sources, directory))
+        found = Repository(
             directory=directory,
             top=top,
             kinds=kinds,
             links=tuple(sorted(links)),
             elsewhere=elsewhere,
-            trees=_own_configuration(directory, kinds) if _worktree_config(mine) else (),
+            trees=_own_configuration(directory, kinds) if _worktree_config(mine.sources) else (),
             sealed=not os.access(directory, os.W_OK),
             hooks=hooks,
-            settings=tuple(_told(mine)),
-            named=tuple(self._named((*self.user, *mine), top or _worktree(mine, directory))),
+            settings=told.settings(each.setting for each in mine.sources),
+            named=named,
         )
+        return found, trouble
 
-    def linked(self, file: str) -> tuple[Named, ...]:
+    def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:
         """Return what the configuration names for a working tree whose `.git` is a file.
 
         The repository may lie anywhere; what it names by a relative path lies here.
         """
         head, _, rest = (text(file) or "").partition(":")
         if head != "gitdir" or not rest.strip():
-            return ()
+            return (), None
         top = file.rpartition("/")[0]
         directory = clean(posixpath.join(top, rest.strip()))
         common = (text(f"{directory}/commondir") or ".").strip()
         shared = clean(posixpath.join(directory, common))
         files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
-        return tuple(self._named((*self.user, *self.settings(files)), top))
+        return self.places(self.settings(files), top)
 
     def look(self, search: Search) -> Tree:
         """Look through one writable path, what is near before what is deep."""
@@ -177,6 +201,7 @@ class _Walk:
         self.named: list[Named] = []
         self.places: dict[str, FileKind] = {}
         self.links: list[str] = []
+        self.troubles: dict[str, str] = {}
         self.limit: str | None = None
 
     def tree(self) -> Tree:
@@ -218,11 +243,15 @@ class _Walk:
                         self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
                         continue
                     waiting.append((entry.path, depth + 1, installed or name in INSTALLED, modules))
+        if not self.troubles:
+            # Also where there is no repository: what is not read may name a place here.
+            self._trouble(root, self.looker.user.trouble)
         return Tree(
             repositories=tuple(self.repositories),
             places=self.places,
             links=tuple(self.links),
             named=tuple(self.named),
+            troubles=self.troubles,
             limit=self.limit,
         )
 
@@ -230,7 +259,13 @@ class _Walk:
         if len(self.repositories) >= MOST_FOUND:
             self.limit = f"it holds more than {MOST_FOUND:,} repositories"
             return
-        self.repositories.append(self.looker.repository(directory, top))
+        found, trouble = self.looker.repository(directory, top)
+        self.repositories.append(found)
+        self._trouble(directory, trouble)
+
+    def _trouble(self, path: str, reason: str | None) -> None:
+        if reason is not None:
+            self.troubles[path] = reason
 
     def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
         if entry.is_dir(follow_symlinks=False):
@@ -238,7 +273,9 @@ class _Walk:
             return
         self._found(entry.path, entry.is_symlink(), kind_of(entry))
         if not entry.is_symlink():
-            self.named += self.looker.linked(entry.path)
+            named, trouble = self.looker.linked(entry.path)
+            self.named += named
+            self._trouble(entry.path, trouble)
 
     def _place(self, entry: os.DirEntry[str], rests: list[tuple[str, ...]]) -> None:
         for rest in rests:
@@ -292,24 +329,15 @@ def _of_git(directory: str) -> Iterator[tuple[os.DirEntry[str], str]]:
                             yield inner, f"{entry.name}/{tree.name}/{inner.name}"
 
 
-def _hooks(directory: str) -> Iterator[str]:
-    """Yield the names of some hooks that Git would execute."""
-    told = 0
-    for index, entry in enumerate(children(directory, MOST_ENTRIES)):
-        if index >= MOST_HOOKS or told >= MOST_TOLD:
-            return
-        if entry.name.endswith(".sample"):
-            continue
-        with suppress(OSError):
-            if entry.stat().st_mode & 0o111 and entry.is_file():
-                told += 1
-                yield f"hook {readable(entry.name)[:WIDTH]}"
-
-
-def _told(sources: Iterable[ConfigSource]) -> Iterator[str]:
-    found = [each.setting for each in sources if executes(each.setting)]
-    for each in found[:MOST_TOLD]:
-        yield f"{each.key[:WIDTH]} = {each.value[:WIDTH]}"
+def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
+    """Return the settings of a file, and why they are not all."""
+    text_, whole = beginning(place) or ("", True)
+    found = parse(text_)
+    if not whole:
+        return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
+    if len(found) >= MOST_SETTINGS:
+        return found, f"`{place[:WIDTH]}` holds {MOST_SETTINGS:,} settings or more"
+    return found, None
 
 
 def _elsewhere(directory: str, file: str, name: str) -> dict[str, str]:

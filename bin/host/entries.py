@@ -14,10 +14,17 @@ MOST_CONFIG = 1 << 20
 
 def text(path: str) -> str | None:
     """Return the beginning of a regular file; None if it is none. Nothing waits for a pipe."""
+    found = beginning(path)
+    return None if found is None else found[0]
+
+
+def beginning(path: str) -> tuple[str, bool] | None:
+    """Return the beginning of a regular file, and whether it is all of it; None if it is none."""
     try:
-        return regular.read(path, MOST_CONFIG, cut=True).decode(errors="replace")
+        data = regular.read(path, MOST_CONFIG + 1, cut=True)
     except (regular.NotRegular, OSError, ValueError):
         return None
+    return data[:MOST_CONFIG].decode(errors="replace"), len(data) <= MOST_CONFIG
 
 
 def is_text(name: str) -> bool:

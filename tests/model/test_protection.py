@@ -132,6 +132,12 @@ def test_a_limit_is_told() -> None:
     assert told.path == "/p"
 
 
+def test_every_trouble_is_told_beside_a_limit() -> None:
+    tree = Tree(troubles={"/p": "x is cut", "/p/a/.git": "y is cut"}, limit="it is too large")
+    told = {(each.path, each.reason.partition(";")[0]) for each in protected(tree).exposed}
+    assert told == {("/p", "x is cut"), ("/p/a/.git", "y is cut"), ("/p", "it is too large")}
+
+
 def test_a_writable_mount_is_covered_where_the_agent_sees_it() -> None:
     host = Host(home="/home/a", trees={"/d": Tree(repositories=(repository("/d/r/.git"),))})
     mounts = [Root(path="/d", container="/mnt", writable=True),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import repositories
+from jailoc.bin.config import repositories, told
 from jailoc.generators.config.load import Search
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protect import DEFAULT
@@ -113,8 +113,8 @@ def test_hooks_and_settings_that_run_something_are_told_and_bounded(tmp_path: Pa
         hook.chmod(0o755)
         git(root, "config", f"filter.f{index}.clean", "y" * 500)
     (tree,) = look(root).repositories
-    assert 0 < len(tree.hooks) <= repositories.MOST_TOLD
-    assert 0 < len(tree.settings) <= repositories.MOST_TOLD
+    assert 0 < len(tree.hooks) <= told.MOST_TOLD
+    assert 0 < len(tree.settings) <= told.MOST_TOLD
     assert all(len(each) < 250 for each in (*tree.hooks, *tree.settings))
 
 
@@ -201,7 +201,7 @@ def test_includes_that_go_round_end(tmp_path: Path) -> None:
         file.write("[include]\n" + "".join(f"path = x{index}\n" for index in range(100)))
     for index in range(100):
         (root / f".git/x{index}").write_text(f"[include]\npath = x{(index + 1) % 100}\n")
-    assert len(look(root).repositories[0].named) <= repositories.MOST_HOOKS
+    assert len(look(root).repositories[0].named) <= repositories.MOST_NAMED
 
 
 def test_a_name_that_is_no_text_is_told_and_stops_nothing(tmp_path: Path) -> None:
@@ -223,3 +223,65 @@ def test_the_limits_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         with monkeypatch.context() as patch:
             patch.setattr(repositories, name, limit)
             assert look(root).limit is not None, name
+
+
+@pytest.mark.parametrize("where", ["repository", "linked worktree", "user"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[include]\n" + "".join(f"path = x{index}\n" for index in range(20)), "16 files"),
+        ("[a]\n" + "b\n" * 10_001 + "[core]\nfsmonitor = ./evil\n", "10,000 settings"),
+        ("#" * (1 << 20) + "\n[core]\nfsmonitor = ./evil\n", "1024 KiB"),
+        ("[core]\nfsmonitor = " + " ".join(f"./{each}" for each in range(2000)), "1,000 places"),
+    ],
+)
+def test_a_configuration_that_is_not_read_whole_is_told(
+    tmp_path: Path, where: str, text: str, reason: str
+) -> None:
+    main, home = made(tmp_path / "main"), tmp_path / "home"
+    home.mkdir()
+    linked = tmp_path / "linked"
+    git(main, "worktree", "add", "-q", str(linked))
+    root = linked if where == "linked worktree" else main
+    assert look(root, home).troubles == {}
+    with ((home / ".gitconfig") if where == "user" else (main / ".git/config")).open("a") as file:
+        file.write(text)
+    told_ = look(root, home).troubles
+    assert set(told_) == {f"{root}/.git"}
+    assert reason in told_[f"{root}/.git"]
+
+
+def test_the_users_own_configuration_counts_where_no_repository_is(tmp_path: Path) -> None:
+    root, home = tmp_path / "p", tmp_path / "home"
+    root.mkdir()
+    home.mkdir()
+    (home / ".gitconfig").write_text("#" * (1 << 20) + "\n")
+    assert set(look(root, home).troubles) == {str(root)}
+
+
+def test_words_after_many_are_covered_all_the_same(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / "evil").write_text("")
+    git(root, "config", "core.fsmonitor", "true " + "x " * 70 + "; ./evil")
+    assert [each.path for each in look(root).repositories[0].named] == [f"{root}/evil"]
+
+
+def test_many_others_hide_no_hook_of_git(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    for name in (*(f"a{index:04}" for index in range(1100)), "post-checkout"):
+        (root / f".git/hooks/{name}").write_text("")
+        (root / f".git/hooks/{name}").chmod(0o755)
+    (tree,) = look(root).repositories
+    assert tree.hooks == ("hook post-checkout", "hook a0000", "hook a0001", "and up to 1098 more")
+    for index in range(3, 1100):
+        (root / f".git/hooks/a{index:04}").unlink()
+    (tree,) = look(root).repositories
+    assert tree.hooks == ("hook post-checkout", "hook a0000", "hook a0001", "hook a0002")
+
+
+def test_settings_that_are_not_told_are_counted(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    for index in range(9):
+        git(root, "config", f"filter.f{index}.clean", "x")
+    (tree,) = look(root).repositories
+    assert (len(tree.settings), tree.settings[-1]) == (4, "and 6 more")

@@ -1,0 +1,44 @@
+"""What is told of a repository's hooks and settings: a few, cut short, and how many more there are.
+
+The words are an agent's. Whoever makes a thousand of them hides none: Git's own hooks come first.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from jailoc.bin.host.entries import children, readable
+from jailoc.model.git_config import GitSetting, executes
+from jailoc.model.repository import HOOKS, fold
+
+MOST_TOLD, WIDTH = 4, 100
+"""Hooks and settings that are told of one repository, and characters of each."""
+MOST_HOOKS = 1_000
+"""Entries of a directory of hooks that are looked at."""
+
+
+def hooks(directory: str, most: int) -> tuple[str, ...]:
+    """Return the names of some hooks that Git would execute, of a directory of `most` entries."""
+    entries = [each for each in children(directory, most) if not each.name.endswith(".sample")]
+    entries.sort(key=lambda each: fold(each.name) not in HOOKS)
+    found: list[str] = []
+    for entry in entries[:MOST_HOOKS]:
+        with suppress(OSError):
+            if entry.stat().st_mode & 0o111 and entry.is_file():
+                found.append(f"hook {readable(entry.name)[:WIDTH]}")
+    return tuple(_some(found, len(entries[MOST_HOOKS:])))
+
+
+def settings(found: Iterable[GitSetting]) -> tuple[str, ...]:
+    """Return some settings that execute something."""
+    every = [each for each in found if executes(each)]
+    return tuple(_some([f"{each.key[:WIDTH]} = {each.value[:WIDTH]}" for each in every], 0))
+
+
+def _some(lines: list[str], unseen: int) -> Iterator[str]:
+    """Yield the first lines, and one about the rest and about what was not looked at."""
+    if len(lines) + unseen <= MOST_TOLD:
+        yield from lines
+        return
+    told = lines[: MOST_TOLD - 1]
+    yield from told
+    yield f"and {'up to ' if unseen else ''}{len(lines) + unseen - len(told)} more"
