@@ -45,7 +45,7 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
         return 0
     if saved is None and not yes and not _agreed(terminal):
         return 0
-    return _carry_out(session, items, approved, choice, back)
+    return _carry_out(session, items, approved, choice, back, again=yes and saved is None)
 
 
 def _saved(choice: Selection) -> SavedPlan | None:
@@ -92,15 +92,38 @@ def _carry_out(
     approved: dict[str, Plan],
     choice: Selection,
     back: bool,
+    again: bool,
 ) -> int:
-    """Carry the plans out, independent workspaces at the same time; report every failure."""
+    """Carry the plans out, independent workspaces at the same time; report every failure.
+
+    Args:
+        session: Where it is told.
+        items: The workspaces.
+        approved: Their plans.
+        choice: What was asked for.
+        back: Whether a failure returns to the previous state.
+        again: Whether a plan that nobody has looked at may be made anew: containers come to rest
+            by themselves between a look and the next one.
+    """
+
+    def carried_out(mine: Session, each: Item) -> bool:
+        try:
+            return apply.carry_out(
+                mine, each, approved=approved[each.name], prune=choice.prune, back=back
+            )
+        except Refused as refused:
+            moved = all(
+                (one.code, one.where) == ("moved", each.name) for one in refused.diagnostics
+            )
+            if not (again and moved):
+                raise
+        mine.terminal.say(f"{each.name} has moved meanwhile: looking again", Meaning.WARNS)
+        return apply.carry_out(mine, each, prune=choice.prune, back=back)
 
     def one(each: Item) -> int:
         mine = session.prefixed(f"{each.name}: ") if len(items) > 1 else session
         try:
-            done = apply.carry_out(
-                mine, each, approved=approved[each.name], prune=choice.prune, back=back
-            )
+            done = carried_out(mine, each)
         except (docker.DockerError, Refused, OSError) as error:
             return session.report(error, mine.terminal)
         mine.terminal.say(
