@@ -373,3 +373,25 @@ def test_a_repository_in_another_writable_path_is_found_there(tmp_path: Path) ->
     searches = [Search(root=str(each), names=NAMES, git=True) for each in (root, other)]
     trees, _ = repositories.gather(searches, str(tmp_path / "home"), str(tmp_path / "home"))
     assert found(trees[str(other)], other) == [".git", ".git/evil"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("remote.origin.url", "ext::sh -c touch% hit"),
+        ("url.ext::sh -c touch% hit;.insteadOf", "https://x.invalid/"),
+        ("branch.master.remote", "ext::sh -c touch% hit"),
+    ],
+)
+def test_an_address_that_is_a_command_is_told(tmp_path: Path, key: str, value: str) -> None:
+    root = made(tmp_path / "p")
+    git(root, "branch", "-M", "master")
+    git(root, "config", "remote.origin.url", "https://x.invalid/y")
+    git(root, "config", key, value)
+    git(root, "config", "protocol.ext.allow", "always")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(root, "fetch")
+    assert (root / "hit").exists(), "Git executes it"
+    (tree,) = look(root).repositories
+    assert "protocol.ext.allow = always" in tree.settings
+    assert any("ext::" in each for each in tree.settings)
