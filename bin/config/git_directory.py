@@ -12,22 +12,29 @@ MOST_ENTRIES = 1_000_000
 """Of one directory."""
 
 
-def deciding(directory: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield what decides about a Git directory, with its path there."""
-    for entry in children(directory, MOST_ENTRIES):
+def deciding(directory: str, crowded: list[str]) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Yield what decides about a Git directory, with its path there; what is cut is `crowded`."""
+    for entry in _listed(directory, crowded):
         name = fold(entry.name)
         if name in LISTED and is_text(entry.name):
             yield entry, entry.name
         elif name == "info":
-            for inner in children(entry.path, MOST_ENTRIES):
+            for inner in _listed(entry.path, crowded):
                 if fold(inner.name) == "attributes" and is_text(inner.name):
                     yield inner, f"{entry.name}/{inner.name}"
         elif name == "worktrees" and not entry.is_symlink():
-            for tree in children(entry.path, MOST_ENTRIES):
+            for tree in _listed(entry.path, crowded):
                 if is_text(tree.name) and tree.is_dir(follow_symlinks=False):
-                    for inner in children(tree.path, MOST_ENTRIES):
+                    for inner in _listed(tree.path, crowded):
                         if fold(inner.name) in OF_A_WORKTREE and is_text(inner.name):
                             yield inner, f"{entry.name}/{tree.name}/{inner.name}"
+
+
+def _listed(directory: str, crowded: list[str]) -> list[os.DirEntry[str]]:
+    found = list(children(directory, MOST_ENTRIES))
+    if len(found) > MOST_ENTRIES:
+        crowded.append(directory)
+    return found
 
 
 def modules(git: os.DirEntry[str]) -> Iterator[str]:

@@ -139,7 +139,8 @@ class Looker:
         elsewhere: dict[str, str] = {}
         hooks: tuple[str, ...] = ()
         configs: list[str] = []
-        for entry, name in git_directory.deciding(directory):
+        crowded: list[str] = []
+        for entry, name in git_directory.deciding(directory, crowded):
             if entry.is_symlink():
                 links.append(name)
             else:
@@ -165,6 +166,9 @@ class Looker:
             settings=told.settings(each.setting for each in mine.all),
             named=named,
         )
+        if crowded:
+            place, most = readable(crowded[0]), git_directory.MOST_ENTRIES
+            trouble = f"`{place}` holds more than {most:,} entries"
         return found, trouble
 
     def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:

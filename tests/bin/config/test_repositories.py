@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import repositories, told
+from jailoc.bin.config import git_directory, repositories, told
 from jailoc.generators.config.load import Search
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protect import DEFAULT
@@ -395,3 +395,17 @@ def test_an_address_that_is_a_command_is_told(tmp_path: Path, key: str, value: s
     (tree,) = look(root).repositories
     assert "protocol.ext.allow = always" in tree.settings
     assert any("ext::" in each for each in tree.settings)
+
+
+@pytest.mark.parametrize("place", [".git", ".git/info", ".git/worktrees", ".git/worktrees/linked"])
+def test_what_is_hidden_in_a_crowd_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    root = made(tmp_path / "p")
+    git(root, "worktree", "add", "-q", "../linked")
+    monkeypatch.setattr(git_directory, "MOST_ENTRIES", 20)
+    assert look(root).troubles == {}
+    for index in range(21):
+        (root / place / f"x{index}").mkdir()
+    (reason,) = look(root).troubles.values()
+    assert f"{root / place}` holds more than 20" in reason
