@@ -25,13 +25,28 @@ PROGRAMS = (
     "core.fsmonitor", "core.sshcommand", "core.editor", "core.pager", "core.askpass",
     "core.gitproxy", "core.alternaterefscommand", "sequence.editor", "credential.helper",
     "credential.*.helper", "diff.external", "diff.*.command", "diff.*.textconv", "filter.*.clean",
-    "filter.*.smudge", "filter.*.process", "gpg.program", "gpg.*.program",
+    "filter.*.smudge", "filter.*.process", "gc.recentobjectshook", "gpg.program", "gpg.*.program",
     "gpg.*.defaultkeycommand", "hook.*.command", "interactive.difffilter", "merge.*.driver",
     "mergetool.*.cmd", "mergetool.*.path", "difftool.*.cmd", "difftool.*.path", "pager.*",
-    "remote.*.receivepack", "remote.*.uploadpack", "trailer.*.cmd", "trailer.*.command",
-    "uploadpack.packobjectshook",
+    "remote.*.receivepack", "remote.*.uploadpack", "tar.*.command", "trailer.*.cmd",
+    "trailer.*.command", "uploadpack.packobjectshook",
 )  # fmt: skip
 """Commands for a shell. An alias is none of them: it runs when somebody types it."""
+
+ADDRESSES = (
+    "remote.*.url", "remote.*.pushurl", "submodule.*.url", "branch.*.remote", "branch.*.pushremote",
+    "remote.pushdefault",
+)  # fmt: skip
+"""Addresses of repositories, which `ext::` makes a command (git-remote-ext(1))."""
+EXT = "ext::"
+REWRITES = ("url.*.insteadof", "url.*.pushinsteadof")
+"""What makes an address of another one; the new one is in the key."""
+
+ALLOWS = ("protocol.allow", "protocol.ext.allow")
+"""Without one of them Git executes no `ext::`."""
+
+HELPERS = ("remote.*.vcs",)
+"""Names of programs `git-remote-NAME` (gitremote-helpers(7))."""
 
 MOST_SETTINGS = 10_000
 """Of one file; what comes after them is not read."""
@@ -143,7 +158,33 @@ def executes(setting: GitSetting) -> bool:
         "true", "false", "yes", "no", "on", "off", "1", "0", "",
     }:  # fmt: skip
         return False
-    return _matches(setting, PROGRAMS) or _matches(setting, DIRECTORIES)
+    if setting.key.lower() in ALLOWS:
+        return setting.value.lower() != "never"
+    return (
+        _command(setting) is not None
+        or _matches(setting, DIRECTORIES)
+        or _matches(setting, HELPERS)
+    )  # fmt: skip
+
+
+def _command(setting: GitSetting) -> str | None:
+    """Return the command that a setting gives, if it does."""
+    value = setting.value
+    if _matches(setting, PROGRAMS):
+        return value
+    if setting.pattern == "submodule.*.update" and value.startswith("!"):
+        return value
+    if _matches(setting, ADDRESSES) and _is_ext(value):
+        return value[len(EXT) :]
+    address = setting.key.partition(".")[2].rpartition(".")[0]
+    if _matches(setting, REWRITES) and _is_ext(address):
+        return address[len(EXT) :]
+    return None
+
+
+def _is_ext(address: str) -> bool:
+    # Where the case does not count, the program is found for any.
+    return address[: len(EXT)].lower() == EXT
 
 
 def _matches(setting: GitSetting, patterns: tuple[str, ...]) -> bool:
@@ -173,13 +214,13 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
         holder: Directory of the file that the setting is in, for what it includes.
         home: The user's home directory.
     """
-    directory, program = _matches(setting, DIRECTORIES), _matches(setting, PROGRAMS)
+    directory, command = _matches(setting, DIRECTORIES), _command(setting)
     if included(setting) or directory or _matches(setting, FILES):
         start = holder if included(setting) else base
         if path := _absolute(setting.value, start, home):
             yield Reference(key=setting.key, path=path, directory=directory, sure=True)
-    elif program:
-        for index, word in enumerate(_words(setting.value)):
+    elif command is not None:
+        for index, word in enumerate(_words(command)):
             # The first word is looked up in PATH unless it holds a slash.
             if index == 0 and "/" not in word:
                 continue

@@ -7,12 +7,12 @@ all of it.
 import os
 import posixpath
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jailoc.bin.config import told
+from jailoc.bin.config import git_directory, git_file, told
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import (
     MOST_CONFIG,
@@ -23,13 +23,12 @@ from jailoc.bin.host.entries import (
     kind_of,
     kind_of_mode,
     readable,
-    text,
 )
 from jailoc.generators.config.load import Search
 from jailoc.model.git_config import MOST_SETTINGS, GitSetting, included, parse, references
 from jailoc.model.host import FileKind, Named, Repository, Tree
 from jailoc.model.path import clean, within
-from jailoc.model.repository import LISTED, OF_A_WORKTREE, fold
+from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that is said."""
@@ -57,10 +56,10 @@ class ConfigSource:
 
 
 @dataclass(frozen=True)
-class Configuration:
+class Sources:
     """The settings that hold for a repository."""
 
-    sources: tuple[ConfigSource, ...] = ()
+    all: tuple[ConfigSource, ...] = ()
     trouble: str | None = None
     """Why there may be more of them than were read."""
 
@@ -72,7 +71,7 @@ class Looker:
     home: str
     config_home: str
     texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = field(default_factory=dict)
-    user: Configuration = Configuration()
+    user: Sources = Sources()
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
@@ -81,9 +80,9 @@ class Looker:
 
     def named(self) -> tuple[Named, ...]:
         """Return the absolute places that the user's own configuration names."""
-        return self.places(Configuration(), "")[0]
+        return self.places(Sources(), "")[0]
 
-    def settings(self, files: Iterable[str]) -> Configuration:
+    def settings(self, files: Iterable[str]) -> Sources:
         """Return the settings of files and of what they include."""
         waiting, seen = deque(files), set[str]()
         found: list[ConfigSource] = []
@@ -107,13 +106,13 @@ class Looker:
                     waiting.extend(
                         each.path for each in references(setting, "", holder, self.home)
                     )  # fmt: skip
-        return Configuration(tuple(found), trouble)
+        return Sources(tuple(found), trouble)
 
-    def places(self, mine: Configuration, base: str) -> tuple[tuple[Named, ...], str | None]:
+    def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
         """Return what the user's configuration and another one name, and why that is not all."""
         seen: dict[tuple[str, str], Named | None] = {}
         trouble = self.user.trouble or mine.trouble
-        for source in (*self.user.sources, *mine.sources):
+        for source in (*self.user.all, *mine.all):
             for each in references(source.setting, base, source.holder, self.home):
                 if (each.key, each.path) in seen:
                     continue
@@ -140,7 +139,8 @@ class Looker:
         elsewhere: dict[str, str] = {}
         hooks: tuple[str, ...] = ()
         configs: list[str] = []
-        for entry, name in _of_git(directory):
+        crowded: list[str] = []
+        for entry, name in git_directory.deciding(directory, crowded):
             if entry.is_symlink():
                 links.append(name)
             else:
@@ -151,21 +151,24 @@ class Looker:
                 case "config" | "config.worktree":
                     configs.append(entry.path)
                 case "commondir":
-                    elsewhere |= _elsewhere(directory, entry.path, name)
+                    elsewhere |= git_directory.elsewhere(directory, entry.path, name)
         mine = self.settings(configs)
-        named, trouble = self.places(mine, top or _worktree(mine.sources, directory))
+        named, trouble = self.places(mine, top or _worktree(mine.all, directory))
         found = Repository(
             directory=directory,
             top=top,
             kinds=kinds,
             links=tuple(sorted(links)),
             elsewhere=elsewhere,
-            trees=_own_configuration(directory, kinds) if _worktree_config(mine.sources) else (),
+            trees=_own_configuration(directory, kinds) if _worktree_config(mine.all) else (),
             sealed=not os.access(directory, os.W_OK),
             hooks=hooks,
-            settings=told.settings(each.setting for each in mine.sources),
+            settings=told.settings(each.setting for each in mine.all),
             named=named,
         )
+        if crowded:
+            place, most = readable(crowded[0]), git_directory.MOST_ENTRIES
+            trouble = f"`{place}` holds more than {most:,} entries"
         return found, trouble
 
     def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:
@@ -173,19 +176,13 @@ class Looker:
 
         The repository may lie anywhere; what it names by a relative path lies here.
         """
-        head, _, rest = (text(file) or "").partition(":")
-        if head != "gitdir" or not rest.strip():
+        names = git_file.read(file)
+        if names is None:
             return (), None
         top = file.rpartition("/")[0]
-        directory = clean(posixpath.join(top, rest.strip()))
-        common = (text(f"{directory}/commondir") or ".").strip()
-        shared = clean(posixpath.join(directory, common))
+        directory, shared = map(clean, names)
         files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
         return self.places(self.settings(files), top)
-
-    def look(self, search: Search) -> Tree:
-        """Look through one writable path, what is near before what is deep."""
-        return _Walk(self, search).tree()
 
 
 class _Walk:
@@ -202,9 +199,12 @@ class _Walk:
         self.places: dict[str, FileKind] = {}
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
+        self.files: list[str] = []
+        """Called `.git`, no links."""
         self.limit: str | None = None
 
-    def tree(self) -> Tree:
+    def walk(self) -> None:
+        """Look through it, what is near before what is deep."""
         root = self.search.root
         waiting = deque([(root, 0, False, False)])
         directories = entries = 0
@@ -235,17 +235,20 @@ class _Walk:
                     self._dot_git(entry, folder)
                     if not deeper:
                         continue
-                    for each in children(entry.path, MOST_ENTRIES):
-                        if fold(each.name) == "modules" and each.is_dir(follow_symlinks=False):
-                            waiting.append((each.path, depth + 2, installed, True))
+                    waiting.extend(
+                        (each, depth + 2, installed, True) for each in git_directory.modules(entry)
+                    )
                 elif deeper and not (modules and git and name in {"objects", "refs", "logs"}):
                     if depth >= MOST_DEPTH:
                         self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
                         continue
                     waiting.append((entry.path, depth + 1, installed or name in INSTALLED, modules))
+
+    def tree(self) -> Tree:
+        """Return what was found."""
         if not self.troubles:
             # Also where there is no repository: what is not read may name a place here.
-            self._trouble(root, self.looker.user.trouble)
+            self._trouble(self.search.root, self.looker.user.trouble)
         return Tree(
             repositories=tuple(self.repositories),
             places=self.places,
@@ -253,6 +256,27 @@ class _Walk:
             named=tuple(self.named),
             troubles=self.troubles,
             limit=self.limit,
+        )
+
+    def follow(self, others: Mapping[str, "_Walk"], roots: Mapping[str, str]) -> None:
+        """Add the repositories of files called `.git` where no walk would take them for one."""
+        for target in (each for file in self.files for each in git_file.targets(file, roots)):
+            walk = others[target.root]
+            if target.trouble is not None:
+                walk._trouble(target.path, target.trouble)
+            elif not any(each.knows(target.path) for each in others.values()):
+                walk._repository(target.path, "")
+
+    def knows(self, directory: str) -> bool:
+        """Tell whether a Git directory is a repository that was found, or a working tree's there.
+
+        Without `commondir` that is a repository of its own.
+        """
+        above, _, name = directory.rpartition("/worktrees/")
+        return any(
+            each.directory == directory
+            or (each.directory == above and f"worktrees/{name}/commondir" in each.kinds)
+            for each in self.repositories
         )
 
     def _repository(self, directory: str, top: str) -> None:
@@ -273,6 +297,8 @@ class _Walk:
             return
         self._found(entry.path, entry.is_symlink(), kind_of(entry))
         if not entry.is_symlink():
+            if entry.path in self.places:
+                self.files.append(entry.path)
             named, trouble = self.looker.linked(entry.path)
             self.named += named
             self._trouble(entry.path, trouble)
@@ -307,26 +333,13 @@ def gather(
     if not asked:
         return {}, ()
     looker = Looker(home, config_home)
-    trees = {each.root: looker.look(each) for each in asked if not within(home, each.root)}
-    return trees, looker.named()
-
-
-def _of_git(directory: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield what decides about a Git directory, with its path there."""
-    for entry in children(directory, MOST_ENTRIES):
-        name = fold(entry.name)
-        if name in LISTED and is_text(entry.name):
-            yield entry, entry.name
-        elif name == "info":
-            for inner in children(entry.path, MOST_ENTRIES):
-                if fold(inner.name) == "attributes" and is_text(inner.name):
-                    yield inner, f"{entry.name}/{inner.name}"
-        elif name == "worktrees" and not entry.is_symlink():
-            for tree in children(entry.path, MOST_ENTRIES):
-                if is_text(tree.name) and tree.is_dir(follow_symlinks=False):
-                    for inner in children(tree.path, MOST_ENTRIES):
-                        if fold(inner.name) in OF_A_WORKTREE and is_text(inner.name):
-                            yield inner, f"{entry.name}/{tree.name}/{inner.name}"
+    walks = {each.root: _Walk(looker, each) for each in asked if not within(home, each.root)}
+    for each in walks.values():
+        each.walk()
+    roots = {root: os.path.realpath(root) for root in walks}
+    for each in walks.values():
+        each.follow(walks, roots)
+    return {root: each.tree() for root, each in walks.items()}, looker.named()
 
 
 def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
@@ -338,17 +351,6 @@ def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
     if len(found) >= MOST_SETTINGS:
         return found, f"`{place[:WIDTH]}` holds {MOST_SETTINGS:,} settings or more"
     return found, None
-
-
-def _elsewhere(directory: str, file: str, name: str) -> dict[str, str]:
-    """Return where a `commondir` leads if that is not the repository that it is in."""
-    where = (text(file) or ".").rstrip("\r\n")
-    place = posixpath.join(posixpath.dirname(file), where)
-    try:
-        same = os.path.realpath(place) == os.path.realpath(directory)
-    except (OSError, ValueError):
-        same = False
-    return {} if same else {name: where[:WIDTH]}
 
 
 def _worktree_config(sources: Iterable[ConfigSource]) -> bool:

@@ -71,6 +71,10 @@ def places(key: str, value: str, base: str = "/p") -> list[tuple[str, bool]]:
         ("credential.https://x.y.helper", "!./c 'unclosed",
          [("/p/c", False), ("/p/'unclosed", False)]),
         ("remote.origin.url", "../other", []),
+        ("remote.origin.url", "ext::sh ./x", [("/p/x", False)]),
+        ("url.ext::./x .insteadof", "https://", [("/p/x", False)]),
+        ("submodule.a.b.update", "!./x", [("/p/x", False)]),
+        ("remote.origin.uploadpack", "./x", [("/p/x", False)]),
         ("alias.x", "!./x", []),
     ],
 )  # fmt: skip
@@ -90,3 +94,34 @@ def test_what_is_executed_is_told_from_what_is_not() -> None:
     assert all(executes(GitSetting(key=key, value=value)) for key, value in told.items())
     silent = {"core.fsmonitor": "true", "core.bare": "true", "remote.x.url": "x"}
     assert not any(executes(GitSetting(key=key, value=value)) for key, value in silent.items())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "other"),
+    [
+        ("protocol.ext.allow", "always", "never"),
+        ("protocol.allow", "user", "NEVER"),
+        ("remote.x.url", "ext::sh -c evil", "https://example.org/ext::x"),
+        ("remote.x.url", "EXT::sh -c evil", "next::x"),
+        ("remote.x.pushurl", "ext::sh -c evil", "x"),
+        ("submodule.x.url", "ext::sh -c evil", "../x"),
+        ("branch.x.remote", "ext::sh -c evil", "origin"),
+        ("remote.pushdefault", "ext::sh -c evil", "origin"),
+        ("submodule.x.update", "!evil", "rebase"),
+    ],
+)
+def test_an_address_or_a_way_to_update_may_be_a_command(key: str, value: str, other: str) -> None:
+    assert executes(GitSetting(key=key, value=value))
+    assert not executes(GitSetting(key=key, value=other))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "core.gitproxy", "remote.x.uploadpack", "remote.x.receivepack", "remote.x.vcs",
+        "url.ext::sh -c evil.insteadof", "url.ext::sh -c evil.pushinsteadof",
+        "gc.recentobjectshook", "tar.x.command",
+    ],
+)  # fmt: skip
+def test_these_are_commands_whatever_they_say(key: str) -> None:
+    assert executes(GitSetting(key=key, value="x"))

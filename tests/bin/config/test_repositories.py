@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import repositories, told
+from jailoc.bin.config import git_directory, repositories, told
 from jailoc.generators.config.load import Search
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protect import DEFAULT
@@ -285,3 +285,127 @@ def test_settings_that_are_not_told_are_counted(tmp_path: Path) -> None:
         git(root, "config", f"filter.f{index}.clean", "x")
     (tree,) = look(root).repositories
     assert (len(tree.settings), tree.settings[-1]) == (4, "and 6 more")
+
+
+def test_a_submodule_of_a_linked_worktree_is_found(tmp_path: Path) -> None:
+    main = made(tmp_path / "main")
+    made(tmp_path / "lib")
+    git(main, "worktree", "add", "-q", "../linked")
+    git(tmp_path / "linked", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add",
+        str(tmp_path / "lib"), "sub")  # fmt: skip
+    assert found(look(main), main) == [".git", ".git/worktrees/linked/modules/sub"]
+
+
+def pointed(root: Path, words: str) -> Path:
+    """Make a working tree whose `.git` is a file; return it."""
+    place = root / "x"
+    place.mkdir()
+    (place / ".git").write_text(f"gitdir: {words}\n")
+    return place
+
+
+def evil(place: Path) -> Path:
+    made(place.parent / "spare")
+    (place.parent / "spare/.git").rename(place)
+    (place / "config").write_text(EVIL)
+    return place
+
+
+def test_a_repository_where_none_usually_lies_is_found_by_the_file_that_names_it(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "p"
+    main = made(root / "main")
+    evil(main / ".git/evil")
+    place = pointed(root, "../main/.git/evil")
+    git(place, "status")
+    assert (place / "hit").exists(), "Git executes it"
+    tree = look(root)
+    assert found(tree, root) == ["main/.git", "main/.git/evil"]
+    assert tree.troubles == {}
+
+
+def test_so_is_one_in_the_place_of_a_working_trees(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    main = made(root / "main")
+    (main / ".git/worktrees").mkdir()
+    evil(main / ".git/worktrees/evil")
+    place = pointed(root, f"{main}/.git/worktrees/evil")
+    git(place, "status")
+    assert (place / "hit").exists(), "Git executes it"
+    assert found(look(root), root) == ["main/.git", "main/.git/worktrees/evil"]
+
+
+def test_a_common_directory_is_found_where_it_is(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    main = made(root / "main")
+    shared = evil(main / ".git/shared")
+    own = main / ".git/own"
+    own.mkdir()
+    (shared / "HEAD").rename(own / "HEAD")
+    (own / "commondir").write_text("../shared\n")
+    place = pointed(root, "../main/.git/own")
+    git(place, "status")
+    assert (place / "hit").exists(), "Git executes it"
+    assert found(look(root), root) == ["main/.git", "main/.git/own", "main/.git/shared"]
+
+
+def test_a_repository_that_does_not_exist_yet_or_behind_a_link_is_told(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    main = made(root / "main")
+    place = pointed(root, "../main/.git/evil")
+    assert look(root).troubles == {
+        f"{main}/.git/evil": f"`{place}/.git` names it, and it is no repository yet"
+    }
+    evil(tmp_path / "outside")
+    (main / ".git/evil").symlink_to(tmp_path / "outside")
+    (told_,) = look(root).troubles.values()
+    assert "symbolic link" in told_
+    (place / ".git").write_text(f"gitdir: {tmp_path}/outside\n")
+    assert look(root).troubles == {}
+
+
+def test_a_repository_in_another_writable_path_is_found_there(tmp_path: Path) -> None:
+    root, other = tmp_path / "p", tmp_path / "q"
+    root.mkdir()
+    evil(made(other) / ".git/evil")
+    pointed(root, "../../q/.git/evil")
+    searches = [Search(root=str(each), names=NAMES, git=True) for each in (root, other)]
+    trees, _ = repositories.gather(searches, str(tmp_path / "home"), str(tmp_path / "home"))
+    assert found(trees[str(other)], other) == [".git", ".git/evil"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("remote.origin.url", "ext::sh -c touch% hit"),
+        ("url.ext::sh -c touch% hit;.insteadOf", "https://x.invalid/"),
+        ("branch.master.remote", "ext::sh -c touch% hit"),
+    ],
+)
+def test_an_address_that_is_a_command_is_told(tmp_path: Path, key: str, value: str) -> None:
+    root = made(tmp_path / "p")
+    git(root, "branch", "-M", "master")
+    git(root, "config", "remote.origin.url", "https://x.invalid/y")
+    git(root, "config", key, value)
+    git(root, "config", "protocol.ext.allow", "always")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(root, "fetch")
+    assert (root / "hit").exists(), "Git executes it"
+    (tree,) = look(root).repositories
+    assert "protocol.ext.allow = always" in tree.settings
+    assert any("ext::" in each for each in tree.settings)
+
+
+@pytest.mark.parametrize("place", [".git", ".git/info", ".git/worktrees", ".git/worktrees/linked"])
+def test_what_is_hidden_in_a_crowd_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    root = made(tmp_path / "p")
+    git(root, "worktree", "add", "-q", "../linked")
+    monkeypatch.setattr(git_directory, "MOST_ENTRIES", 20)
+    assert look(root).troubles == {}
+    for index in range(21):
+        (root / place / f"x{index}").mkdir()
+    (reason,) = look(root).troubles.values()
+    assert f"{root / place}` holds more than 20" in reason

@@ -1,0 +1,69 @@
+"""Follow files called `.git` to their repositories (gitrepository-layout(5)), wherever they lie."""
+
+import os
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jailoc.bin.host.entries import children, readable, text
+from jailoc.model.path import clean, within
+from jailoc.model.repository import fold
+
+PREFIX = "gitdir: "
+MOST = 100_000
+"""Entries of a directory that may be a repository."""
+
+
+@dataclass(frozen=True)
+class NamedByFile:
+    """A directory in a writable path that Git takes configuration or hooks from."""
+
+    root: str
+    path: str
+    trouble: str | None = None
+    """Why it cannot be covered."""
+
+
+def read(file: str) -> tuple[str, str] | None:
+    """Return the Git directory that a file names and its common directory, as they are written."""
+    found = text(file) or ""
+    if not found.startswith(PREFIX):
+        return None
+    directory = posixpath.join(posixpath.dirname(file), _path(found.removeprefix(PREFIX)))
+    return directory, posixpath.join(directory, _path(text(f"{directory}/commondir") or "."))
+
+
+def targets(file: str, roots: Mapping[str, str]) -> Iterator[NamedByFile]:
+    """Yield what of a file's repository lies in writable paths.
+
+    Args:
+        file: A regular file.
+        roots: The writable paths with their real places.
+    """
+    for path in dict.fromkeys(read(file) or ()):
+        written, real = clean(path), readable(os.path.realpath(path))
+        lies = next(
+            ((root, root.rstrip("/") + real[len(at.rstrip("/")) :])
+             for root, at in roots.items() if within(real, at)), None,
+        )  # fmt: skip
+        linked = next((root for root in roots if within(written, root)), None)
+        if linked is not None and (lies is None or lies[1] != written):
+            yield NamedByFile(
+                linked, written, f"a symbolic link leads from it, and `{file}` names it"
+            )
+        if lies is not None:
+            trouble = f"`{file}` names it, and it is no repository yet"
+            yield NamedByFile(*lies, None if _is_repository(real) else trouble)
+
+
+def _path(text_: str) -> str:
+    # As Git ends it, which holds it as a string of C.
+    return text_.rstrip("\r\n").partition("\0")[0]
+
+
+def _is_repository(directory: str) -> bool:
+    if not Path(directory).is_dir():
+        return False
+    names = {fold(each.name) for each in children(directory, MOST)}
+    return {"objects", "refs"} <= names or {"head", "commondir"} <= names
