@@ -3,11 +3,13 @@
 One list for workspace paths and mounts: what steers jailoc, what proves who the user is, what hands
 over the machine. It is asked for the cleaned path and for the place behind symbolic links, about
 what lies in such a directory and about what holds one. What is on it may be a link itself: then the
-place behind that, and every link on the way, count as well.
+place behind that, and every link on the way, count as well. Where the file system may ignore case,
+another case is the same place; it is taken for one everywhere.
 """
 
 from jailoc.model.host import Host
 from jailoc.model.path import clean, first_within, within
+from jailoc.model.repository import fold
 
 SYSTEM = ("/boot", "/dev", "/etc", "/private", "/proc", "/sys", "/run", "/var")
 """Directories of the system."""
@@ -39,23 +41,33 @@ def spellings(path: str, host: Host) -> tuple[str, ...]:
     return tuple(dict.fromkeys((clean(path), host.real(clean(path)))))
 
 
+def folded(path: str) -> str:
+    """Return a clean path as the most tolerant file system compares it.
+
+    >>> folded("/Home/alice/.SSH")
+    '/home/alice/.ssh'
+    """
+    return "/".join(map(fold, path.split("/")))
+
+
 def _reason(path: str, host: Host) -> str | None:
+    mine = folded(path)
     if path == "/":
         return "`/` is the whole machine"
-    if inside := first_within(path, SYSTEM):
+    if inside := first_within(mine, SYSTEM):
         return f"`{path}` lies in `{inside}`, which is the system's"
-    if path.rpartition("/")[2] in SOCKET_NAMES or path in host.sockets:
+    if mine.rpartition("/")[2] in SOCKET_NAMES or mine in map(folded, host.sockets):
         return f"`{path}` is an engine's socket, which is the whole machine"
     kept = [(place, each, why) for each, why in _kept(host) for place in host.places(each)]
     for place, each, why in kept:
-        if within(path, place):
+        if within(mine, folded(place)):
             return f"`{path}` lies in `{place}`{_leads(place, each)}, {why}"
-    if path in host.places(host.home):
+    if mine in map(folded, host.places(host.home)):
         return f"`{path}` is the home directory, with credentials and what controls the sandbox"
     held = [(place, host.home) for place in host.places(host.home)]
     held += [(place, each) for place, each, _ in kept]
     for place, each in held:
-        if within(place, path):
+        if within(folded(place), mine):
             return (
                 f"`{path}` holds `{place}`{_leads(place, each)}, with what controls the sandbox or "
                 "credentials"

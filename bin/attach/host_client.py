@@ -9,6 +9,7 @@ from jailoc.bin.host.links import Links
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.agents.agent import Agent
+from jailoc.model.forbidden_paths import folded
 from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
 from jailoc.model.path import clean, first_within
@@ -56,7 +57,7 @@ class _Changeable:
         writable += [
             mount.host for each in spaces for mount in each.mounts if mount.mode is Mode.READ_WRITE
         ]
-        self._areas = [os.path.realpath(each) for each in writable]
+        self._areas = [folded(os.path.realpath(each)) for each in writable]
         self._trusted = origin.config.trust
         self._links = Links()
 
@@ -64,7 +65,7 @@ class _Changeable:
         real, hops = self._links.trace(place)
         if any(first_within(each, self._trusted) for each in (place, real)):
             return False
-        return any(first_within(each, self._areas) for each in (clean(place), *hops, real))
+        return any(first_within(folded(each), self._areas) for each in (clean(place), *hops, real))
 
 
 def tui_config(agent: Agent) -> str | None:

@@ -33,7 +33,11 @@ def make(placeholder: Placeholder) -> bool:
         try:
             if placeholder.text is None:
                 os.mkdir(name, 0o755, dir_fd=folder)
-                _give(name, folder)
+                made = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                try:
+                    _give(made, folder)
+                finally:
+                    os.close(made)
             else:
                 _write(folder, name, placeholder.text.encode())
         except FileExistsError:
@@ -43,11 +47,14 @@ def make(placeholder: Placeholder) -> bool:
         os.close(folder)
 
 
-def _give(name: str, folder: int) -> None:
-    """Let what root has made belong to whom the directory belongs to."""
+def _give(made: int, folder: int) -> None:
+    """Let what root has made belong to whom the directory belongs to.
+
+    It is known by its descriptor: under its name there may be something else by now.
+    """
     if os.geteuid() == 0:
         owner = os.fstat(folder)
-        os.chown(name, owner.st_uid, owner.st_gid, dir_fd=folder, follow_symlinks=False)
+        os.fchown(made, owner.st_uid, owner.st_gid)
 
 
 def _write(folder: int, name: str, data: bytes) -> None:
@@ -62,7 +69,7 @@ def _write(folder: int, name: str, data: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        _give(beside, folder)
+            _give(file.fileno(), folder)
         os.link(beside, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     finally:
         with suppress(OSError):

@@ -13,6 +13,12 @@ _ON_BY_ITSELF = frozenset({b"7", b"25"})
 """Wrapping at the right margin, and the cursor."""
 _ALTERNATE = frozenset({b"47", b"1047", b"1049"})
 """Modes of the alternate screen. They are left last, so that nothing shows on the real one."""
+_USUAL = frozenset(
+    b"1 5 6 7 9 25 47 1000 1001 1002 1003 1004 1005 1006 1015 1016 1047 1048 1049 2004".split()
+)
+"""Modes that change what is seen or typed: remembered whatever else was switched on before."""
+_MOST = 64
+"""Modes that are remembered beside those; a stream may name any number."""
 _KEYS, _SHAPE, _COLOR = b"\x1b[>4;0m", b"\x1b[0 q", b"\x1b]112\x07"
 """What undoes a change of the keyboard, and of the cursor."""
 
@@ -34,7 +40,7 @@ class Screen:
                 for mode in filter(None, change["modes"].split(b";")):
                     if (change["way"] == b"h") == (mode in _ON_BY_ITSELF):
                         self._changed.pop(mode, None)
-                    else:
+                    elif mode in _USUAL or len(self._changed) < _MOST:
                         self._changed[mode] = None
             elif change["stack"] == b">":
                 self._pushed += 1

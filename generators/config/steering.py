@@ -16,7 +16,7 @@ from jailoc.model.agents.known import DEFAULT
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path
-from jailoc.model.forbidden_paths import trespass
+from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, parse_mount
 from jailoc.model.path import outermost, within
@@ -69,18 +69,19 @@ def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
 def _first(each: Input, areas: tuple[Area, ...], host: Host) -> Iterator[tuple[Area, str]]:
     """Yield the first area that an input is at the mercy of, with the place that lies there."""
     for area in areas:
-        for theirs in dict.fromkeys((area.path, host.real(area.path))):
-            for mine in host.places(each.path):
+        for theirs in dict.fromkeys(map(folded, (area.path, host.real(area.path)))):
+            for place in host.places(each.path):
+                mine = folded(place)
                 inside = within(mine, theirs) and not (each.mounted and mine == theirs)
                 if inside or (each.whole and within(theirs, mine)):
-                    yield area, mine
+                    yield area, place
                     return
 
 
 def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagnostic:
     where = each.where or area.where or ()
     way = "" if hit == each.path else f", by way of `{hit}`,"
-    relation = "holds" if each.whole and not within(hit, area.path) else "lies in"
+    relation = "holds" if each.whole and not within(folded(hit), folded(area.path)) else "lies in"
     harm = "put another place of the host there" if each.mounted else "steer the host"
     return found(
         document,

@@ -225,10 +225,13 @@ IDENTITY = ("GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a",
 
 
 def as_user(home: Path, place: Path, command: str) -> "subprocess.CompletedProcess[str]":
-    environment = dict(each.split("=", 1) for each in IDENTITY)
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    for each in IDENTITY:
+        key, _, value = each.partition("=")
+        environment[key] = value
     return subprocess.run(
         [*AS_USER, "/bin/sh", "-c", command],
-        cwd=place, env={"HOME": str(home), "PATH": os.environ["PATH"], **environment},
+        cwd=place, env=environment,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 

@@ -26,6 +26,26 @@ def test_nothing_below_a_forbidden_place_is_free(place: str, below: list[str]) -
     assert trespass("/".join([place, *below]), HOST)
 
 
+@given(st.sampled_from(FORBIDDEN), segments, st.data())
+def test_no_case_hides_a_forbidden_place(place: str, below: list[str], data: st.DataObject) -> None:
+    text = "/".join([place, *below])
+    path = "".join(data.draw(st.sampled_from((each.lower(), each.upper()))) for each in text)
+    assert trespass(path, HOST)
+    assert trespass(path.upper(), HOST)
+
+
+def test_no_case_of_the_machines_own_names_lets_another_through() -> None:
+    host = Host(home="/Users/Alice", sockets=("/Srv/Own.Sock",))
+    for path in (
+        "/users/alice",
+        "/users",
+        "/Users/alice/.ssh",
+        "/srv/own.sock",
+        "/users/ALICE/.Rd",
+    ):
+        assert trespass(path, host), path
+
+
 @given(st.sampled_from(FORBIDDEN), st.integers(0, 9))
 def test_nothing_above_one_is_free_but_the_system_may_have_neighbours(place: str, up: int) -> None:
     parts = place.split("/")

@@ -68,3 +68,16 @@ def test_the_path_itself_may_be_a_link(root: Path, tmp_path: Path) -> None:
     (tmp_path / "q").symlink_to(root)
     assert placeholders.make(commondir(tmp_path / "q"))
     assert (root / "a/.git/commondir").exists()
+
+
+@pytest.mark.parametrize("text", [".\n", None])
+def test_nothing_but_what_root_made_is_given_away(
+    root: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    """Whoever owns the directory may put a hard link to a file of root's in its place."""
+    given: list[int] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda made, *_: given.append(os.fstat(made).st_ino))
+    monkeypatch.setattr(os, "chown", lambda *_, **__: pytest.fail("by its name"))
+    assert placeholders.make(commondir(root, text=text))
+    assert given == [(root / "a/.git/commondir").stat().st_ino]

@@ -46,6 +46,14 @@ def test_a_client_that_tidies_up_leaves_nothing_to_do(stream: bytes) -> None:
     assert left(stream) == b""
 
 
+def test_a_stream_that_names_any_number_of_modes_is_remembered_within_bounds() -> None:
+    many = b"".join(b"\x1b[?%dh" % each for each in range(3000, 9000))
+    assert left(b"\x1b[?1049h", many).count(b"l") == 64
+    late = left(many, b"\x1b[?1000h\x1b[?1049h\x1b[?25l")
+    for each in (b"\x1b[?1000l", b"\x1b[?1049l", b"\x1b[?25h"):
+        assert each in late, "what comes first hides nothing that comes later"
+
+
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read(stream: bytes) -> None:
     screen = Screen()
