@@ -59,6 +59,7 @@ def test_no_interpreter_of_an_agent_runs_the_client(
     monkeypatch.setenv("PATH", os.pathsep.join(entries))
     client = host_client.find(Terminal(color=False), loaded := origin(home), OPENCODE_1)
     assert client == f"{home}/tools/opencode"
+    assert client is not None
     assert ran(client, os.environ["PATH"]) == "the agent\n", "without this it is the agent's"
     assert host_client.search_path(loaded) == f"{home}/tools:/usr/bin:/bin"
     assert ran(client, host_client.search_path(loaded)) == "the user\n"
