@@ -37,6 +37,21 @@ def _listed(directory: str, crowded: list[str]) -> list[os.DirEntry[str]]:
     return found
 
 
+def links(directory: str) -> Iterator[str]:
+    """Yield the links in the place of what Git itself reads and writes: it follows them."""
+    for entry in children(directory, MOST_ENTRIES):
+        name = fold(entry.name)
+        if entry.is_symlink() and name not in LISTED and is_text(entry.name):
+            yield entry.path
+        elif name in {"info", "logs", "remotes"} and entry.is_dir(follow_symlinks=False):
+            yield from (each.path for each in children(entry.path, MOST_ENTRIES)
+                        if each.is_symlink() and is_text(each.name))  # fmt: skip
+        elif name == "worktrees" and entry.is_dir(follow_symlinks=False):
+            for tree in children(entry.path, MOST_ENTRIES):
+                if tree.is_dir(follow_symlinks=False):
+                    yield from (each for each in links(tree.path) if fold(each) not in LISTED)
+
+
 def modules(git: os.DirEntry[str]) -> Iterator[str]:
     """Yield the directories of submodules' repositories, also of those of linked working trees."""
     for entry in children(git.path, MOST_ENTRIES):

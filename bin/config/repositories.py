@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from jailoc.bin.config import git_directory, git_file, told
@@ -32,6 +33,8 @@ from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that is said."""
+MOST_LINKS = 20
+"""Links of one Git directory that are told."""
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
 MOST_FILES = 16
@@ -286,6 +289,8 @@ class _Walk:
         found, trouble = self.looker.repository(directory, top)
         self.repositories.append(found)
         self._trouble(directory, trouble)
+        for place in islice(git_directory.links(directory), MOST_LINKS):
+            self._trouble(place, "it is a symbolic link, and Git follows it when it writes there")
 
     def _trouble(self, path: str, reason: str | None) -> None:
         if reason is not None:

@@ -361,6 +361,7 @@ def test_a_repository_that_does_not_exist_yet_or_behind_a_link_is_told(tmp_path:
     (main / ".git/evil").symlink_to(tmp_path / "outside")
     (told_,) = look(root).troubles.values()
     assert "symbolic link" in told_
+    (main / ".git/evil").unlink()
     (place / ".git").write_text(f"gitdir: {tmp_path}/outside\n")
     assert look(root).troubles == {}
 
@@ -409,3 +410,19 @@ def test_what_is_hidden_in_a_crowd_is_told(
         (root / place / f"x{index}").mkdir()
     (reason,) = look(root).troubles.values()
     assert f"{root / place}` holds more than 20" in reason
+
+
+def test_a_link_in_the_place_of_what_git_writes_is_told(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    victim = tmp_path / "victim"
+    victim.write_text("mine\n")
+    assert look(tmp_path / "p").troubles == {}
+    message = root / ".git/COMMIT_EDITMSG"
+    message.unlink(missing_ok=True)
+    message.symlink_to(victim)
+    git(root, "-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.editor=true",
+        "commit", "--allow-empty", "--message", "the agent's text")  # fmt: skip
+    assert "the agent's text" in victim.read_text(), "Git follows it"
+    (told,) = look(tmp_path / "p").troubles.items()
+    assert told[0] == str(message)
+    assert "symbolic link" in told[1]
