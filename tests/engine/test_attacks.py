@@ -106,10 +106,12 @@ def traces(sandbox: Sandbox) -> set[str]:
 POWERLESS = {"Uid: 1000 1000", "CapEff: 0000000000000000", "CapBnd: 0000000000000000"}
 
 
-def test_a_planted_tool_is_run_by_no_root_of_a_health_check(planted: Sandbox) -> None:
-    """F1."""
-    time.sleep(12)  # two health checks
-    assert traces(planted) == POWERLESS
+def test_a_planted_tool_is_run_by_no_health_check(planted: Sandbox) -> None:
+    agent(planted, "/bin/touch", TRACE)
+    time.sleep(12)  # some health checks
+    assert traces(planted) == set()
+    agent(planted, "/bin/bash", "-pc", "curl --version >/dev/null")
+    assert traces(planted) == POWERLESS, "what is planted would tell who runs it"
     assert rules_hold(planted)
 
 
