@@ -24,7 +24,7 @@ import sys
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.load import load
 from jailoc.model.document import Document
-from jailoc.model.host import Host, Kind
+from jailoc.model.host import Host
 host = Host(home="/home/alice", ipv6=True)
 config = load(Document(sys.stdin.read(), "config.toml"), host)
 for name in config.workspaces:

@@ -149,7 +149,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     (tmp_path / "hosts").write_text("172.18.0.1 host.docker.internal # the machine\n")
     monkeypatch.setattr(resolver, "PORT", 10053)
     monkeypatch.setattr(
-        resolver.Name,
+        resolver.AllowedPattern,
         "knock",
         lambda self, address, step: found.opened.append((self.pattern, address, step)),
     )
@@ -494,7 +494,7 @@ def test_only_a_response_to_the_same_question_counts(question: bytes, data: byte
 def test_the_compiler_and_the_resolver_agree_on_what_a_name_covers(names: list[str]) -> None:
     for one in names:
         ours = Name(name=one, origin="x")
-        theirs = resolver.Name(one, *ours.door)
+        theirs = resolver.AllowedPattern(one, *ours.door)
         assert all(ours.covers(each) == theirs.covers(each) for each in names)
         source, destination = ours.door
         assert 1024 <= source < 65536
