@@ -362,6 +362,10 @@ async def connections(streams: Any, number: int) -> int:
     for each in (*kept, writer):
         each.transport.abort()
     server.close()
+    async with asyncio.timeout(20):
+        while len(asyncio.all_tasks()) > 1:  # what serves a connection closes it when it ends
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)
     return held
 
 
