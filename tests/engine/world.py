@@ -21,7 +21,9 @@ from pathlib import Path
 from jailoc.generators.runtime import probes as probe_module
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMESPACE = "jailoc-test"
+CHECKOUT = f"{zlib.crc32(str(ROOT).encode()):08x}"
+"""Two checkouts may be tested at once."""
+NAMESPACE = f"jailoc-test-{CHECKOUT}"
 PORT = 18100
 OTHER_PORT = 18101
 THIRD_PORT = 18102
@@ -352,8 +354,7 @@ def _outside() -> Path:
     """Return a directory of the tests' own that is no system directory."""
     for base in (Path("/srv"), Path.home() / ".cache"):
         if os.access(base, os.W_OK):
-            # Two checkouts may be tested at once.
-            return base / f"jailoc-tests-{zlib.crc32(str(ROOT).encode()):08x}"
+            return base / f"jailoc-tests-{CHECKOUT}"
     raise AssertionError("neither /srv nor ~/.cache can be written")
 
 
