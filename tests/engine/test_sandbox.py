@@ -61,7 +61,12 @@ def test_the_server_works_in_a_project_whose_configuration_is_read_only(sandbox:
     session = json.loads(ask(password, f"/session?directory={project}", {}))
     assert session["directory"] == str(project)
     agent = sandbox.container("opencode")
-    for place in (f"{project}/.opencode", "/home/agent/.opencode", "/home/agent/.config/opencode"):
+    (found,) = json.loads(world.call("docker", "inspect", agent))
+    mounted = {each["Destination"] for each in found["Mounts"]}
+    assert f"{project}/.opencode" in mounted
+    # What the user does not have is not mounted, and is the sandbox's own.
+    own = {"/home/agent/.opencode", "/home/agent/.config/opencode"}
+    for place in sorted({f"{project}/.opencode"} | (own & mounted)):
         touch = f"touch {place}/x 2>/dev/null && echo through; true"
         assert world.call("docker", "exec", agent, "/bin/sh", "-c", touch) == ""
     assert "EROFS" not in world.call("docker", "logs", agent)
