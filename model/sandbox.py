@@ -47,6 +47,7 @@ MACHINE = "host.docker.internal"
 """How the host is called inside (hosts(5), by Compose's `host-gateway`)."""
 SECRETS = "secrets"
 """The volume, in memory, that secrets are handed over in."""
+DNS_PORT = 53
 FIRST_PORT = 4096
 """Where the server listens; also the first port that is published for a workspace."""
 

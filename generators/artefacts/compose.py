@@ -3,7 +3,6 @@
 import hashlib
 
 from jailoc.generators.artefacts.container_fields import digest, expected
-from jailoc.generators.artefacts.firewall import DNS_PORT
 from jailoc.model.agents.agent import Agent
 from jailoc.model.compose import (
     Bind,
@@ -33,6 +32,7 @@ from jailoc.model.sandbox import (
     AGENT_USER,
     ASK_RESOLVER,
     DIGEST_LABEL,
+    DNS_PORT,
     FIREWALL,
     FIRST_PORT,
     GENERATED,

@@ -25,11 +25,10 @@ from jailoc.model.firewall import (
     Target,
 )
 from jailoc.model.host import Host
-from jailoc.model.sandbox import FIRST_PORT
+from jailoc.model.sandbox import DNS_PORT, FIRST_PORT
 from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
 from jailoc.model.workspace import Workspace
 
-DNS_PORT = 53
 EVERYTHING = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 RESOLVER_PLACE = ipaddress.ip_network("127.0.0.53/32")
 """Where the wall's resolver waits for the engine's answers; nobody else may send there."""
