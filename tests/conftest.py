@@ -29,8 +29,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "compose: needs the docker client with Compose, no engine")
+    config.addinivalue_line("markers", "thorough: of the second tier, `bin/test --all`")
     if config.getoption("--update-golden") and os.environ.get("CI"):
         raise pytest.UsageError("--update-golden is for people who review the difference, not CI")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the second tier out, unless it was asked for or a test of it was named."""
+    if os.environ.get("JAILOC_THOROUGH") == "1" or any("::" in word for word in config.args):
+        return
+    later = [item for item in items if item.get_closest_marker("thorough")]
+    if later:
+        config.hook.pytest_deselected(items=later)
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
 
 
 @cache
