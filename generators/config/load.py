@@ -95,6 +95,8 @@ class Mentioned(Model):
     """Dockerfiles that are fetched."""
     contexts: tuple[str, ...]
     """Directories that are sent to the engine as build contexts."""
+    worked: tuple[str, ...] = ()
+    """Those of them that agents work in."""
     searches: tuple[Search, ...] = ()
     """Paths that an agent can write."""
     wildcards: tuple[str, ...] = ()
@@ -257,6 +259,9 @@ def mentioned(document: Document, home: str) -> Mentioned:
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),
         contexts=_absolute(contexts, home),
+        worked=_absolute(
+            [text for _, scope in scopes(data) for _, text in texts(scope.get("paths"))], home
+        ),
         searches=tuple(_search(root, searches[root]) for root in sorted(searches)),
         wildcards=tuple(sorted(set(_wildcards(data)))),
         ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
