@@ -1,4 +1,4 @@
-"""What was published of a format stays: a schema may gain a field or a value, never lose or bend one.
+"""What was published of a format stays: a schema may gain a field or a value, never lose one.
 
 `published/NAME.txt` has a line for each thing that a document of that format may hold. With
 `--update-golden` what is new is added to it; what went has to be taken out by hand, with a word in
@@ -18,20 +18,25 @@ LOOSE = ("anyOf", "oneOf", "allOf")
 BOUNDS = ("pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
 
 
-def facts(root: dict[str, Any], node: Any, place: str, open_: tuple[str, ...]) -> Iterator[str]:
+def facts(root: dict[str, Any], node: Any, place: str, known: tuple[str, ...]) -> Iterator[str]:
     """Yield a line for each type, value, bound and duty that a schema names, by its place."""
     if not isinstance(node, dict):
         yield f"{place}: {node}"
         return
+    yield from own(node, place)
+    for below, where in children(node, place):
+        yield from facts(root, below, where, known)
     reference = node.get("$ref")
-    if reference is not None:
-        if reference in open_:
-            yield f"{place}: as {reference}"
-            return
+    if reference in known:
+        yield f"{place}: as {reference}"
+    elif reference is not None:
         target: Any = root
         for part in reference.removeprefix("#/").split("/"):
             target = target[part]
-        yield from facts(root, target, place, (*open_, reference))
+        yield from facts(root, target, place, (*known, reference))
+
+
+def own(node: dict[str, Any], place: str) -> Iterator[str]:
     types = node.get("type", [])
     for each in [types] if isinstance(types, str) else types:
         yield f"{place}: {each}"
@@ -42,16 +47,19 @@ def facts(root: dict[str, Any], node: Any, place: str, open_: tuple[str, ...]) -
             yield f"{place} {bound} {node[bound]!r}"
     for name in node.get("required", []):
         yield f"{place}.{name} required"
+
+
+def children(node: dict[str, Any], place: str) -> Iterator[tuple[Any, str]]:
     for name, below in node.get("properties", {}).items():
-        yield from facts(root, below, f"{place}.{name}", open_)
+        yield below, f"{place}.{name}"
     for name, below in node.get("patternProperties", {}).items():
-        yield from facts(root, below, f"{place}.<{name}>", open_)
+        yield below, f"{place}.<{name}>"
     for word, mark in (("additionalProperties", ".*"), ("items", "[]")):
         if word in node:
-            yield from facts(root, node[word], place + mark, open_)
+            yield node[word], place + mark
     for word in LOOSE:
         for below in node.get(word, []):
-            yield from facts(root, below, place, open_)
+            yield below, place
 
 
 def lines(name: str) -> set[str]:
