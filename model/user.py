@@ -29,6 +29,12 @@ class AgentUser(Model):
     gid: int = DEFAULT_ID
     reason: Reason = Reason.INVOKER
 
+    @classmethod
+    def read(cls, text: str) -> "AgentUser":
+        """Read what `text` returns."""
+        uid, gid = map(int, text.split(":"))
+        return cls(uid=uid, gid=gid)
+
     @property
     def text(self) -> str:
         """Return it as docker(1) takes it."""
@@ -38,6 +44,9 @@ class AgentUser(Model):
     def default(self) -> bool:
         """Tell whether it is the one that images are made for where nobody says otherwise."""
         return (self.uid, self.gid) == (DEFAULT_ID, DEFAULT_ID)
+
+
+DEFAULT_USER = AgentUser()
 
 
 def agent_user(host: Host, paths: Iterable[str]) -> AgentUser:

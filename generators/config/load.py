@@ -18,6 +18,7 @@ from jailoc.generators.config.conflicts import (
     wide,
 )
 from jailoc.generators.config.doubts import doubts, scoped
+from jailoc.generators.config.ownership import inaccessible
 from jailoc.generators.config.resolve import holds, names, protection
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
@@ -146,6 +147,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                 )
         found_ones += _exposed(document, config, name, host)
         found_ones += missing(document, config, name, host)
+        found_ones += inaccessible(document, config, name, host)[0]
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
