@@ -10,6 +10,8 @@ from jailoc.model.permissions import ENTER, WRITE
 DEFAULT_ID = 1000
 RESERVED = frozenset({0, 65532, 65533, 65534})
 """Root, and the users of the sandbox itself: its Docker, the resolver, and who looks (`nobody`)."""
+FIRST_ID = 100
+"""Users below are the system's own, the same on every machine (Debian Policy, 9.2.2)."""
 
 
 class Reason(StrEnum):
@@ -62,15 +64,20 @@ def agent_user(host: Host, paths: Iterable[str]) -> AgentUser:
     if host.ids is not Ids.KEPT:
         return AgentUser(reason=Reason.MAPPED)
     paths = tuple(paths)
-    if host.uid not in RESERVED:
+    if usable(host.uid):
         return AgentUser(uid=host.uid, gid=_group(host, paths))
     known = (host.permissions[each] for each in paths if each in host.permissions)
-    owner = next((each for each in known if each.uid not in RESERVED), None)
+    owner = next((each for each in known if usable(each.uid)), None)
     if owner:
         return AgentUser(uid=owner.uid, gid=_own(owner.uid, owner.gid), reason=Reason.OWNER)
-    if host.sudo and host.sudo[0] not in RESERVED:
+    if host.sudo and usable(host.sudo[0]):
         return AgentUser(uid=host.sudo[0], gid=_own(*host.sudo), reason=Reason.SUDO)
     return AgentUser(reason=Reason.NOBODY)
+
+
+def usable(uid: int) -> bool:
+    """Tell whether an agent may be a user."""
+    return uid >= FIRST_ID and uid not in RESERVED
 
 
 def _own(uid: int, gid: int) -> int:

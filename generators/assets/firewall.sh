@@ -286,7 +286,7 @@ volumes() {
         [ "$before" != "$owner" ] || continue
         case $before:${volume##*/} in
             0:* | *:dind-*) ;;
-            *) hand_over "$before" "$owner" "$volume" || fatal "cannot give $volume to user $owner" ;;
+            *) hand_over "$before" "$owner" "$volume" || warn "some of $volume stays user $before's" ;;
         esac
         chown "$owner" "$volume" || fatal "cannot change the owner of $volume"
     done

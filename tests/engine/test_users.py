@@ -15,7 +15,7 @@ import pytest
 from tests.engine import world
 from tests.engine.world import Result, User
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("hosts")]
 NAME = "users"
 AGENT, WALL = f"jailoc-{NAME}-opencode-1", f"jailoc-{NAME}-firewall-1"
 OTHER = 1234
@@ -75,9 +75,10 @@ def person(uid: int, umask: str = "022", groups: tuple[int, ...] = ()) -> Iterat
     with world.home(NAME) as user:
         found = Person(user.home, uid, umask, groups)
         os.chown(user.home, uid, uid)
-        found.do("mkdir -p project .config/jailoc; git -C project init --quiet; echo 1 >project/a")
+        found.do("mkdir project; git -C project init --quiet; echo 1 >project/a")
+        assert found.run("init").status == 0
+        assert found.config.stat().st_uid == uid
         found.write(CONFIG)
-        os.chown(found.config, uid, uid)
         try:
             yield found
         finally:
@@ -184,7 +185,7 @@ def test_what_an_agent_kept_goes_with_it_when_it_becomes_another_user() -> None:
         assert root.run("up", NAME).status == 0
         inside("""cd ~/.local/share/opencode
             mkdir -p deep/private; echo kept >deep/private/file; chmod 400 deep/private/file
-            chmod 500 deep/private; chmod 300 deep; ln -s /etc/passwd link""")
+            chmod 500 deep/private; chmod 700 deep; ln -s /etc/passwd link""")
         world.call("chown", "-R", f"{OTHER}:{OTHER}", str(root.home))
         other = Person(root.home, OTHER, "077")
         plan = other.run("plan", NAME)
@@ -194,7 +195,7 @@ def test_what_an_agent_kept_goes_with_it_when_it_becomes_another_user() -> None:
         found = inside("""cd ~/.local/share/opencode
             cat deep/private/file; stat -c '%u:%g %a' . deep deep/private deep/private/file
             stat -c %u:%g link""")
-        assert found == "kept\n1234:1234 755\n1234:1234 300\n1234:1234 500\n1234:1234 400\n" \
+        assert found == "kept\n1234:1234 755\n1234:1234 700\n1234:1234 500\n1234:1234 400\n" \
                         "1234:1234\n"  # fmt: skip
         assert "giving opencode-data-users of user 1000:1000 to user 1234:1234" in world.logs(WALL)
 

@@ -30,13 +30,14 @@ def of(uid: int, gid: int, mode: int = 0o755) -> dict[str, Permissions]:
         ({"uid": 0, "gid": 0, "permissions": of(1234, 50)}, "1234:50", Reason.OWNER),
         ({"uid": 0, "gid": 0, "permissions": of(1234, 0)}, "1234:1234", Reason.OWNER),
         (
-            {"uid": 0, "gid": 0, "permissions": of(1234, 50), "sudo": (77, 78)},
+            {"uid": 0, "gid": 0, "permissions": of(1234, 50), "sudo": (177, 78)},
             "1234:50",
             Reason.OWNER,
         ),
-        ({"uid": 0, "gid": 0, "permissions": of(0, 0), "sudo": (77, 78)}, "77:78", Reason.SUDO),
+        ({"uid": 0, "gid": 0, "permissions": of(0, 0), "sudo": (177, 78)}, "177:78", Reason.SUDO),
         ({"uid": 0, "gid": 0, "sudo": (0, 0)}, "1000:1000", Reason.NOBODY),
         ({"uid": 65533, "gid": 65533}, "1000:1000", Reason.NOBODY),
+        ({"uid": 0, "gid": 0, "permissions": of(33, 33)}, "1000:1000", Reason.NOBODY),
     ],
 )  # fmt: skip
 def test_the_agent_is_the_owner_of_what_it_works_on(
@@ -75,3 +76,4 @@ def test_no_agent_is_root_or_a_user_of_the_sandbox_itself(
              "permissions": of(owner, group, 0o775)}  # fmt: skip
     found = agent_user(HOST.model_copy(update=facts), ("/code",))
     assert not {found.uid, found.gid} & RESERVED
+    assert found.uid >= 100

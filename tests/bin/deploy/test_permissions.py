@@ -89,6 +89,11 @@ def test_who_is_asked_is_the_engine_that_would_start_it(
 ) -> None:
     loaded = origin(home, 1000, 1000, monkeypatch)
     asked: list[Host] = []
-    monkeypatch.setattr(user, "asked", lambda host: asked.append(host) or host)
+
+    def ask(host: Host) -> Host:
+        asked.append(host)
+        return host
+
+    monkeypatch.setattr(user, "asked", ask)
     permissions.check(loaded, ("api",))
     assert asked == [loaded.host]
