@@ -39,7 +39,7 @@ def made(place: Path) -> Path:
 def look(root: Path, home: Path | None = None, names: tuple[str, ...] = NAMES) -> Tree:
     search = Search(root=str(root), names=names, git=True)
     place = str(home or root.parent / "home")
-    trees, _ = repositories.gather([search], place, f"{place}/.config")
+    trees, _, _ = repositories.gather([search], place, f"{place}/.config")
     return trees[str(root)]
 
 
@@ -372,7 +372,7 @@ def test_a_repository_in_another_writable_path_is_found_there(tmp_path: Path) ->
     evil(made(other) / ".git/evil")
     pointed(root, "../../q/.git/evil")
     searches = [Search(root=str(each), names=NAMES, git=True) for each in (root, other)]
-    trees, _ = repositories.gather(searches, str(tmp_path / "home"), str(tmp_path / "home"))
+    trees, _, _ = repositories.gather(searches, str(tmp_path / "home"), str(tmp_path / "home"))
     assert found(trees[str(other)], other) == [".git", ".git/evil"]
 
 
