@@ -13,7 +13,7 @@ from jailoc.model.document import Document, Path, dotted
 from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import GitFile, GitLink, Host
 from jailoc.model.mount import Mode, Mount
-from jailoc.model.path import expand, within
+from jailoc.model.path import CONTAINER_SYSTEM, expand, first_within, within
 from jailoc.model.sandbox import AGENT_HOME
 from jailoc.model.worktree import Worktree, needed
 
@@ -75,6 +75,8 @@ def _why_not(config: Config, link: GitLink, host: Host) -> tuple[str, str] | Non
     for path in (link.common, link.directory):
         if (reason := trespass(path, host)) is not None:
             return f"{named}, and {reason}", "move the repository"
+        if (place := first_within(path, (AGENT_HOME, *CONTAINER_SYSTEM))) is not None:
+            return f"{named}, and `{place}` is the container's own", "move the repository"
         if (area := mercy(config, path, host)) is not None:
             return (
                 f"{named}, which the agent of workspace `{area[1]}` could exchange for another one",
