@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import jsonschema
+
+from jailoc.schemas import schema
 from tests.engine.world import User
 
 NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
@@ -14,6 +17,7 @@ def test_without_an_engine_every_other_check_is_made(user: User) -> None:
     before = user.files()
     result = user.run("doctor", "--json", **NOWHERE)
     data = json.loads(result.stdout)
+    jsonschema.validate(data, schema("doctor"))
     found = {each["check"]: each for each in data["checks"]}
     assert (result.status, data["ok"]) == (1, False)
     assert (found["engine"]["state"], found["configuration"]["state"]) == ("fail", "ok")
