@@ -195,7 +195,8 @@ class _Walk:
             git = self.search.git and "head" in folded and (
                 {"objects", "refs"} <= folded or "commondir" in folded
             )  # fmt: skip
-            if git:
+            # That of a linked working tree is a part of its repository, which was found before.
+            if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
                 self._repository(folder, "")
             for entry in here:
                 if not entry.name.isascii() and not is_text(entry.name):
@@ -334,7 +335,8 @@ def gather(
     files = [file for each in walks.values() for file in each.files]
     links = git_links.gather((*files, *(f"{each}/.git" for each in tops)))
     for link in links:
-        if link.worktree and not link.trouble and asked and link.directory not in walks:
+        seen = any(within(link.directory, root) for root in walks)
+        if link.worktree and not link.trouble and asked and not seen:
             walks[link.directory] = _Walk(looker, Search(root=link.directory, names=(), git=True))
             walks[link.directory].worktree(link)
     git = git_user.gather(looker.settings, config_home, looker.own.values())

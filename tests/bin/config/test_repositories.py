@@ -296,6 +296,17 @@ def test_a_submodule_of_a_linked_worktree_is_found(tmp_path: Path) -> None:
     assert found(look(main), main) == [".git", ".git/worktrees/linked/modules/sub"]
 
 
+def test_working_trees_of_a_bare_repository_are_parts_of_it(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    git(root, "clone", "-q", "--bare", str(made(tmp_path / "m")), "app.git")
+    git(root / "app.git", "worktree", "add", "-q", "../feat")
+    tree = look(root)
+    assert found(tree, root) == ["app.git"]
+    assert tree.repositories[0].elsewhere == {}
+    assert "worktrees/feat/commondir" in tree.repositories[0].kinds
+
+
 def pointed(root: Path, words: str) -> Path:
     """Make a working tree whose `.git` is a file; return it."""
     place = root / "x"
