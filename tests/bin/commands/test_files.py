@@ -5,11 +5,14 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from jailoc.schemas import NAMES, schema
+from tests.engine import world
 from tests.engine.world import ROOT, User
 from tests.strategies import CERTIFICATE
 
@@ -75,7 +78,15 @@ def test_the_first_line_of_a_new_file_leads_an_editor_to_the_schema(user: User) 
     assert json.loads(place.read_text()) == schema("config")
 
 
-def test_init_here_makes_a_workspace_of_the_directory(user: User) -> None:
+@pytest.fixture
+def outside() -> Iterator[User]:
+    """Somebody whose home a sandbox can be given a part of, as it can of no temporary one."""
+    with world.home("init") as user:
+        yield user
+
+
+def test_init_here_makes_a_workspace_of_the_directory(outside: User) -> None:
+    user = outside
     here = user.home / 'src/My "Project"_2'
     here.mkdir(parents=True)
     done = subprocess.run(
@@ -90,7 +101,8 @@ def test_init_here_makes_a_workspace_of_the_directory(user: User) -> None:
     assert "jailoc up my-project-2" in done.stderr
 
 
-def test_init_here_writes_nothing_where_no_sandbox_can_be(user: User) -> None:
+def test_init_here_writes_nothing_where_no_sandbox_can_be(outside: User) -> None:
+    user = outside
     before = user.files()
     result = user.run("init", "--here")  # in the home directory
     assert result.status == 1

@@ -31,9 +31,11 @@ def keys(data: dict[str, Any], at: tuple[str, ...] = ()) -> Iterator[tuple[str, 
     for name, below in data.get("properties", {}).items():
         yield (*at, name)
         yield from keys(below, (*at, name))
-    if isinstance(more := data.get("additionalProperties"), dict):
-        yield (*at, "a")
-        yield from keys(more, (*at, "a"))
+    named = (data.get("additionalProperties"), *data.get("patternProperties", {}).values())
+    for each in named:
+        if isinstance(each, dict):
+            yield (*at, "a")
+            yield from keys(each, (*at, "a"))
 
 
 KEYS = sorted(set(keys(schema("config"))))
