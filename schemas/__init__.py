@@ -11,6 +11,7 @@ NAMES = (
     "config",
     "compose",
     "diagnostics",
+    "doctor",
     "effective",
     "explain",
     "firewall",

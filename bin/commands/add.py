@@ -10,7 +10,8 @@ from jailoc.generators.config.select import select
 def run(session: Session, directory: str | None) -> int:
     """Append a directory to the paths of a workspace; a running one is brought up to date."""
     target = source.directory(directory)
-    name = session.workspace or select(session.source().config, target) or source.DEFAULT
+    origin = session.source()
+    name = session.workspace or select(origin.config, target) or origin.usual
     if append.path(session, name, target) and containers.running(name):
         return up.run(session.of(name))
     return 0

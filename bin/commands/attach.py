@@ -28,9 +28,9 @@ SETTLING = 1.5
 
 def run(session: Session, request: Request) -> int:
     """Attach to the workspace of a directory, after starting it where needed."""
-    target = source.directory(request.path)
+    target = source.directory(request.path, request.option)
     origin, terminal = session.source(), session.terminal
-    name = session.workspace or select(origin.config, target) or source.DEFAULT
+    name = session.workspace or select(origin.config, target) or origin.usual
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
     inside_only = (request.mode or configured) == AttachMode.EXEC

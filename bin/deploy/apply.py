@@ -20,6 +20,7 @@ from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.effective import of_workspace
 from jailoc.generators.config.resolve import names, resolve
@@ -32,7 +33,7 @@ from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, BuildImages, Plan
 from jailoc.model.plan_address import ServiceAddress
-from jailoc.model.sandbox import PASSWORD_FILE, WALL, workspace_of
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL, workspace_of
 
 MOST_ROUNDS = 3
 """Plans in a row until a workspace must be as it should; a build may bring another image."""
@@ -248,6 +249,12 @@ def carry_out(
             return False
         if approved is None:
             _announce(terminal, made)
+        if git.unsigned(each.bundle.compose.services[AGENT]):
+            terminal.say(
+                "Git signs nothing in the sandbox: no signing key can be reached there "
+                "(with `gpg.format = ssh` and `ssh_auth_sock = true` it does)",
+                Meaning.WARNS,
+            )
         before = rollback.remember(found)
         try:
             rounds(place, each.bundle, each.given, made)

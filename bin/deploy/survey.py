@@ -64,8 +64,13 @@ class Answers:
     images: dict[str, str | None] = field(default_factory=dict)
 
 
-def look(session: Session, wanted: str | None) -> Survey:
+def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Survey:
     """Return what there is of one workspace or of all, also of those no configuration has.
+
+    Args:
+        session: The configuration.
+        wanted: The one workspace.
+        all_users: Whether those that somebody else has started on this engine count.
 
     Raises:
         Refused: neither the configuration nor the engine has the wanted one; or no engine answers.
@@ -87,7 +92,9 @@ def look(session: Session, wanted: str | None) -> Survey:
         raise
     if wanted is not None and wanted not in {*known, *found}:
         raise Refused(problems) if problems else unknown_workspace(wanted, known)
-    chosen = (wanted,) if wanted is not None else tuple(sorted({*known, *found}))
+    others = () if all_users else (name for name in found if not _own(name, found[name]))
+    every = {*known, *found} - ({*others} - {*known})
+    chosen = (wanted,) if wanted is not None else tuple(sorted(every))
     rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen})
     if wanted is not None and origin is not None and found.get(wanted):
         mode = origin.config.password_mode
@@ -134,6 +141,12 @@ def _by_workspace(every: Iterable[engine.Container]) -> dict[str, dict[str, engi
         if each.service not in services or each.state == "running":
             services[each.service] = each
     return found
+
+
+def _own(name: str, services: Services) -> bool:
+    """Tell whether a workspace was started by this user: its generated files are the user's."""
+    mine = str(paths.cache_directory() / name)
+    return any(each.directory in {"", mine} for each in services.values())
 
 
 def _up(services: Services, service: str) -> engine.Container | None:

@@ -15,6 +15,7 @@ from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused
 from jailoc.model.sandbox import (
+    COMPOSE_DIRECTORY,
     COMPOSE_PROJECT,
     COMPOSE_SERVICE,
     FIRST_PORT,
@@ -48,6 +49,8 @@ class Container(Model):
     """Id of the container whose network namespace it shares."""
     image: str
     image_id: str = ""
+    directory: str = ""
+    """Of the generated files that it was made from; empty if nobody knows."""
     limits: ContainerLimits = ContainerLimits()
 
 
@@ -112,6 +115,7 @@ def container(data: dict[str, Any]) -> Container:
         joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
         image=data["Config"]["Image"],
         image_id=data["Image"],
+        directory=labels.get(COMPOSE_DIRECTORY, ""),
         limits=ContainerLimits(
             cpus=_cpus(host),
             memory=host.get("Memory") or None,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from jailoc.generators.artefacts import firewall as walls
-from jailoc.generators.artefacts import iptables, tui_plugin
+from jailoc.generators.artefacts import git, iptables, tui_plugin
 from jailoc.generators.artefacts.compose import compose, generated
 from jailoc.generators.artefacts.compose_yaml import emit
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
@@ -86,6 +86,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         compose=model,
         firewall=rules,
         seeds=seeds(workspace),
+        programs=git.programs(workspace, host),
         placeholders=workspace.placeholders,
     )
 
@@ -97,8 +98,16 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
         File(path="agent/agent.sh", mode=0o644, text=asset_for(workspace.agent, "agent.sh")),
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
         File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
+        *_repositories(workspace),
         *tui_plugin.container(workspace.agent, "agent"),
     )
+
+
+def _repositories(workspace: Workspace) -> Iterator[File]:
+    """Yield the list of the directories in memory that `agent.sh` fills with links."""
+    if places := dict.fromkeys(each.common for each in workspace.worktrees):
+        text = "".join(f"{each}\n" for each in places)
+        yield File(path="agent/repositories", mode=0o644, text=text)
 
 
 def _wall_files(rules: Firewall, user: AgentUser) -> tuple[File, ...]:

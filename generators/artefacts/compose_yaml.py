@@ -166,7 +166,7 @@ def _mount(mount: Bind | Volume | Tmpfs, at: Path, say: Any) -> dict[str, Any]:
         case Tmpfs():
             return {
                 "type": "tmpfs",
-                "target": mount.target,
+                "target": _escape(mount.target),
                 "tmpfs": {"size": mount.size, "mode": mount.mode},
             }
 

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from jailoc.generators.config import git_access
 from jailoc.model import protect
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
@@ -15,7 +16,7 @@ from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.environment import EnvEntry, merge_env
 from jailoc.model.host import Host
-from jailoc.model.mount import Mode, MountSpec, merge
+from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
 from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
@@ -89,6 +90,8 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     paths = tuple(dict.fromkeys(mine.paths))
     guard = protection(config, name, host)
     agent = agent_of(config, name)
+    mounts = mounts_of(config, name, host)
+    git_config = _first(mine.git_config, defaults.git_config, True)
     return Workspace(
         name=name,
         agent=agent,
@@ -98,10 +101,9 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             WorkPath(path=path, origin=f"{scope}.paths[{index}]")
             for index, path in enumerate(paths)
         ),
-        mounts=merge(
-            (("built-in", built_in_mounts(host, agent)),
-             *((f"{at}.mounts", each.mounts) for at, each in layers))
-        ),
+        mounts=mounts,
+        worktrees=git_access.worktrees(config, name, mounts, host)[0],
+        git_files=git_access.files(config, host) if git_config else (),
         env=merge_env(_environment(config, name)),
         egress=_first(mine.egress, defaults.egress, Egress.PUBLIC),
         egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
@@ -134,7 +136,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         base=Dockerfile(source=base, origin="base.dockerfile") if base else None,
         overlay=_overlay(mine, scope),
         ssh_auth_sock=_first(mine.ssh_auth_sock, defaults.ssh_auth_sock, False),
-        git_config=_first(mine.git_config, defaults.git_config, True),
+        git_config=git_config,
         expose_port=_first(mine.expose_port, defaults.expose_port, True),
         enable_docker=_first(mine.enable_docker, defaults.enable_docker, True),
         dind_privileged=_first(mine.dind_privileged, defaults.dind_privileged, False),
@@ -193,12 +195,21 @@ def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
     return tuple((each, "built-in") for each in protect.EVERYWHERE)
 
 
+def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
+    """Return the mounts of a workspace, those of all layers laid over each other."""
+    layers = (
+        ("defaults", config.defaults),
+        (dotted(("workspaces", name)), config.workspaces[name]),
+    )
+    return merge(
+        (("built-in", built_in_mounts(host, agent_of(config, name))),
+         *((f"{at}.mounts", each.mounts) for at, each in layers))
+    )  # fmt: skip
+
+
 def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
-    mine, agent = config.workspaces[name], agent_of(config, name)
-    mounts = merge(
-        (("", built_in_mounts(host, agent)), ("", config.defaults.mounts), ("", mine.mounts))
-    )
+    mine, mounts = config.workspaces[name], mounts_of(config, name, host)
     roots = [
         protect.Root(path=path, container=path, writable=True, project=True)
         for path in dict.fromkeys(mine.paths)
@@ -208,6 +219,10 @@ def protection(config: Config, name: str, host: Host) -> protect.Covers:
             path=each.host, container=each.container, writable=each.mode is Mode.READ_WRITE
         )
         for each in mounts
+    ]
+    roots += [
+        protect.Root(path=each.directory, container=each.directory, writable=True)
+        for each in git_access.worktrees(config, name, mounts, host)[0]
     ]
     return protect.protection(roots, protected(config, name), host)
 
