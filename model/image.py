@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from jailoc.model.base import Model
 
+BUILT = r"jailoc-[a-z]+:[0-9a-f]{16}"
+"""How the references of images look that jailoc builds."""
+
 
 class Step(StrEnum):
     """Where an image comes from."""

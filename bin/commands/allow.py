@@ -27,7 +27,7 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
         ) from None
     if not getattr(entry, "name", True):
         raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
-    name = session.source().chosen(session.workspace)
+    name = session.chosen(session.source())
     if not append.value(session, name, key, value):
         return 0
     session.terminal.result(f"added {target} to {key} of workspace {name}")
