@@ -53,7 +53,7 @@ def run(session: Session, request: Request) -> int:
                 f"`jailoc up {name}` covers it",
                 Meaning.FAILS,
             )
-    elif status := up.run(session.of(name)):
+    elif status := up.run(session.of(name), brief=True):
         return status
     running = readiness.wait(terminal, name, workspace.agent)
     return _Attachment(session.of(name), workspace, target, request).start(
@@ -137,7 +137,7 @@ class _Attachment:
 
     def _up(self) -> readiness.RunningSandbox:
         """Bring the workspace up to date."""
-        up.run(self.session)
+        up.run(self.session, brief=True)
         return readiness.wait(self.terminal, self.name, self.agent)
 
     def _with_directory(self, running: readiness.RunningSandbox) -> readiness.RunningSandbox:

@@ -8,17 +8,20 @@ from jailoc.generators.views.started import place, started
 from jailoc.model.palette import Meaning
 
 
-def run(session: Session, pull: bool = False) -> int:
+def run(session: Session, pull: bool = False, *, brief: bool = False) -> int:
     """Make a workspace run as the configuration says, and wait until its server answers.
 
-    With `pull`, the images that others are built on are fetched anew.
+    Args:
+        session: The run.
+        pull: Whether the images that others are built on are fetched anew.
+        brief: Whether it goes without saying how to go on.
     """
     origin = apply.read(session, lambda each: (session.chosen(each),))
     each = apply.item(session, origin, session.chosen(origin), complete=True, pull=pull)
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
     done = apply.carry_out(session, each)
-    tell(session, each, "started" if done else "already running", new=done)
+    tell(session, each, "started" if done else "already running", new=done, brief=brief)
     return 0
 
 
@@ -28,10 +31,10 @@ def run_all(session: Session, pull: bool = False) -> int:
     return every.workspace(session, names(session.source().config), lambda each: run(each, pull))
 
 
-def tell(session: Session, each: apply.Item, what: str, *, new: bool) -> None:
+def tell(session: Session, each: apply.Item, what: str, *, new: bool, brief: bool = False) -> None:
     """Say that a workspace runs, where, how to go on, and what is open."""
     workspace = resolve(each.origin.config, each.name, each.origin.host)
     style = Meaning.DONE if new else Meaning.WARNS
     session.terminal.say(f"{each.name} {what} {place(workspace)}", style)
-    for line in started(workspace, each.origin.host.home):
+    for line in () if brief else started(workspace, each.origin.host.home):
         session.terminal.say(f"  {line}")

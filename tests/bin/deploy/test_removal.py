@@ -48,10 +48,8 @@ class Engine:
     def __call__(self, call: Call) -> Reply:
         words = list(call.arguments)
         match words:
-            case ["version", *_]:
-                return Reply(0, b"1.47")
-            case ["compose", "version", *_]:
-                return Reply(0, b"2.40.0")
+            case ["version", *_] | ["compose", "version", *_]:
+                return Reply(0, b"2.40")
             case ["ps", *_] if "{{.Image}}" in words[-1]:
                 rows = [f"{image}\t{each.split('/')[0]}" for each, image in self.containers.items()]
                 return Reply(0, "\n".join(rows).encode())
@@ -70,13 +68,9 @@ class Engine:
                 return Reply(0, "".join(f"{each}\t2kB\n" for each in self.volumes).encode())
             case ["compose", "--project-name", project, *rest]:
                 return self.down(project, "--volumes" in rest)
-            case ["network", "rm", name]:
+            case ["network" | "volume" as kind, "rm", *_, name]:
                 self.tick()
-                self.networks.discard(name)
-                return Reply(0)
-            case ["volume", "rm", *_, name]:
-                self.tick()
-                self.volumes.discard(name)
+                (self.networks if kind == "network" else self.volumes).discard(name)
                 return Reply(0)
             case ["image", "rm", "--", name]:
                 self.tick()
@@ -129,7 +123,7 @@ class Engine:
         self.networks.add(f"jailoc-{name}_jailoc")
         self.volumes |= {f"jailoc-{name}_{each}" for each in VOLUMES}
         self.images |= {wall, image, "somebody/else:1"}
-        recipes = [
+        recipes: list[dict[str, object]] = [
             {"name": tag.split("-")[1].split(":")[0], "step": "embedded", "origin": "built-in",
              "tag": tag, "dockerfile": "", "bases": {}, "certificates": "", "context": None}
             for tag in (wall, image)
