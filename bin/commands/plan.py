@@ -77,8 +77,8 @@ def run(
     if saved.empty and saved.unseen:
         raise refuse(
             "unseen",
-            f"nobody can tell whether there is something to do: {', '.join(saved.unseen)} was not "
-            "looked at",
+            "nobody can tell whether there is something to do: "
+            f"{' and '.join(saved.unseen)} was not looked at",
             hint=None if ask else "start Docker, or set DOCKER_HOST to the engine to use",
         )
     return 0 if saved.empty else DIFFERENT

@@ -125,8 +125,8 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         }
         rules, told, held = asked.result() if asked else (Rules.UNKNOWN, (), ())
         unseen = (
-            *(["the firewall's rules and secrets"] if asked and rules is Rules.UNKNOWN else ()),
-            *(["the agent's mounts"] if mounts is None else ()),
+            *(["what the firewall holds"] if asked and rules is Rules.UNKNOWN else ()),
+            *(["what is mounted in the agent"] if mounts is None else ()),
         )
         prefix = f"{project}_"
         return Deployed(
