@@ -19,7 +19,7 @@ from jailoc.bin.deploy import (
 )
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
-from jailoc.bin.host import farewell, files
+from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.effective import of_workspace
@@ -260,7 +260,7 @@ def carry_out(
         try:
             rounds(world, each.bundle, each.given, made)
         except KeyboardInterrupt:
-            _interrupted(terminal, world, before, each.secrets, back)
+            rollback.interrupted(terminal, before, each.secrets, touched=world.touched, back=back)
             raise
         except (docker.DockerError, Refused) as error:
             if not world.touched:
@@ -273,27 +273,6 @@ def carry_out(
                 raise squatter from error
             raise
     return True
-
-
-def _interrupted(
-    terminal: Terminal,
-    world: execute.Engine,
-    before: rollback.Before,
-    secrets_: secret.Values,
-    back: bool,
-) -> None:
-    """Return to what was there; whoever interrupts that is told what is left."""
-    name, terminal = before.workspace, terminal.steady()
-    if not world.touched:
-        terminal.say(f"{name}: nothing that runs was touched", Meaning.WARNS)
-        return
-    left = f"what was begun of {name} is left as it is: `jailoc up {name}` goes on with it, "
-    left += f"`jailoc down {name}` stops it"
-    if not back:
-        terminal.say(left, Meaning.WARNS)
-        return
-    with farewell.saying(left):
-        rollback.go_back(terminal, before, secrets_)
 
 
 def _announce(terminal: Terminal, made: Plan) -> None:

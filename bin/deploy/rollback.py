@@ -10,6 +10,7 @@ from jailoc.bin.deploy import execute, machine, observe, proof
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import disk, docker, startup
+from jailoc.bin.host import farewell
 from jailoc.bin.host import files as store
 from jailoc.bin.host.links import Identity
 from jailoc.bin.terminal.step import step
@@ -89,6 +90,33 @@ def _binds(found: Deployed) -> dict[str, str]:
         for place, source in startup.binds(agent.id).items()
         if not within(source, own)
     }
+
+
+def interrupted(
+    terminal: Terminal, before: Before, secrets: secret.Values, *, touched: bool, back: bool
+) -> None:
+    """Return to what was there; whoever interrupts that too is told what is left.
+
+    Args:
+        terminal: Where it is told.
+        before: What was there.
+        secrets: Every value that is handed over.
+        touched: Whether anything that runs may be other than before.
+        back: Whether to return at all.
+    """
+    name, terminal = before.workspace, terminal.steady()
+    if not touched:
+        terminal.say(f"{name}: nothing that runs was touched", Meaning.WARNS)
+        return
+    left = (
+        f"what was begun of {name} is left as it is: `jailoc up {name}` goes on with it, "
+        f"`jailoc down {name}` stops it"
+    )
+    if not back:
+        terminal.say(left, Meaning.WARNS)
+        return
+    with farewell.saying(left):
+        go_back(terminal, before, secrets)
 
 
 def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
