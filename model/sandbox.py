@@ -61,6 +61,8 @@ COMPOSE_SERVICE = "com.docker.compose.service"
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_DIRECTORY = "com.docker.compose.project.working_dir"
 
+WORKSPACE = r"[a-z0-9-]+"
+"""How the name of a workspace looks."""
 _PROJECT = "jailoc-"
 
 

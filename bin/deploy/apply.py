@@ -13,6 +13,7 @@ from jailoc.bin.deploy import (
     observe,
     password,
     permissions,
+    removal,
     rollback,
     server_port,
 )
@@ -27,11 +28,11 @@ from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.sources import missing as missing_sources
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.origins import tell
-from jailoc.generators.plan.plan import moved, plan, plan_removal
+from jailoc.generators.plan.plan import moved, plan
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.plan import Action, BuildImages, Plan
+from jailoc.model.plan import Action, BuildImages, Extent, Plan
 from jailoc.model.plan_address import ServiceAddress
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL, workspace_of
 
@@ -186,19 +187,25 @@ def _key() -> bytes:
     return path.read_bytes()
 
 
-def planned(each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
+def _leftover(terminal: Terminal, each: Item, prune: bool) -> removal.Leftover:
+    return removal.Leftover(terminal, each.name, Extent.ALL if prune else Extent.PROJECT)
+
+
+def planned(terminal: Terminal, each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
     """Look at what is there of a workspace, and say what has to be done.
 
     Args:
+        terminal: Where progress would be shown.
         each: The workspace.
         ask: Whether to ask the engine.
-        prune: Whether a removal takes volumes and the password, too.
+        prune: Whether a removal takes volumes, images and the password, too.
     """
+    if each.bundle is None:
+        last = observe.last(each.name)
+        made = _leftover(terminal, each, prune).planned(each.given, ask=ask)
+        return tell(made, each.origin.document, {}, last.firewall if last else None, None)
     found = observe.observe(each.name, each.bundle, ask=ask)
     before = found.applied.firewall if found.applied else None
-    if each.bundle is None:
-        made = plan_removal(found, each.given, prune)
-        return tell(made, each.origin.document, {}, before, None)
     settings = {
         one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
     }
@@ -220,8 +227,8 @@ def carry_out(
         session: The configuration, to compare it again, and where progress is shown.
         each: The workspace.
         approved: The plan that somebody has seen; any other is refused.
-        prune: Whether a removal takes volumes and the password, too.
-        back: Whether a failure returns to the previous state.
+        prune: Whether a removal takes volumes, images and the password, too.
+        back: Whether a failure, or an interrupt, returns to the previous state.
 
     Raises:
         DockerError: the engine refused, or a service did not become healthy.
@@ -229,11 +236,12 @@ def carry_out(
             its model.
     """
     terminal = session.terminal
+    if each.bundle is None:
+        place = _leftover(terminal, each, prune)
+        return place.carry_out(each.given, lambda made: _same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
-        if each.bundle is None:
-            return _remove(terminal, each, approved, prune)
         _check_port(each.bundle)
-        place = execute.Engine(
+        world = execute.Engine(
             terminal,
             each.bundle,
             each.given,
@@ -241,8 +249,8 @@ def carry_out(
             lambda: unchanged(session, each),
             each.origin.host,
         )
-        place.wait()
-        found = place.observe()
+        world.wait()
+        found = world.observe()
         made = plan(each.bundle, found, each.given)
         _same(approved, made)
         if made.empty:
@@ -257,9 +265,12 @@ def carry_out(
             )
         before = rollback.remember(found)
         try:
-            rounds(place, each.bundle, each.given, made)
+            rounds(world, each.bundle, each.given, made)
+        except KeyboardInterrupt:
+            rollback.interrupted(terminal, before, each.secrets, touched=world.touched, back=back)
+            raise
         except (docker.DockerError, Refused) as error:
-            if not place.touched:
+            if not world.touched:
                 raise
             explain(terminal, each.bundle.compose.name)
             squatter = server_port.squatter(each.bundle)
@@ -298,15 +309,6 @@ def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> No
             return
         made = plan(bundle.model_copy(update={"builds": ()}), place.observe(), given)
     raise refuse("apply", f"workspace `{bundle.workspace}` does not come to rest")
-
-
-def _remove(terminal: Terminal, each: Item, approved: Plan | None, prune: bool) -> bool:
-    place = execute.Leftover(terminal, each.name)
-    made = plan_removal(place.observe(), each.given, prune)
-    _same(approved, made)
-    for step in made.steps:
-        place.perform(step)
-    return not made.empty
 
 
 def _same(approved: Plan | None, made: Plan) -> None:

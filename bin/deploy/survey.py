@@ -12,7 +12,7 @@ from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import observe, password
+from jailoc.bin.deploy import existence, observe, password
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
@@ -83,7 +83,8 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
         problems = refused.diagnostics
     known = names(origin.config) if origin else ()
     try:
-        found = _by_workspace(containers())
+        idle = wanted is not None and wanted in known and not existence.started(wanted)
+        found = {} if idle else _by_workspace(containers())
     except Refused:
         if problems:
             raise Refused(problems) from None
@@ -218,7 +219,9 @@ def drifted(session: Session, origin: LoadedConfig, name: str) -> bool | None:
 
     try:
         each = apply.item(session, origin, name, complete=False, ask=False)
-        return not apply.planned(each).empty
+        made = apply.planned(session.terminal, each)
+        # That no difference was found says nothing about what was not looked at.
+        return None if made.empty and made.unseen else not made.empty
     except (DockerError, Refused):
         return None
 

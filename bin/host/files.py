@@ -79,12 +79,13 @@ def write_bundle(bundle: Bundle, directory: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, patience: float = 0) -> Iterator[None]:
+def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterator[None]:
     """Hold a lock that the kernel gives back when the process ends, however it ends.
 
     Args:
         path: The lock file.
         patience: Seconds to wait for it.
+        discard: Whether the file goes at the end, because what it guards is gone.
 
     Raises:
         Refused: another jailoc holds it.
@@ -93,6 +94,10 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
     lock = filelock.FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=patience)
+        while not path.exists():
+            # Whoever held it has taken the file away; a lock on that would keep nobody out.
+            lock.release()
+            lock.acquire(timeout=patience)
     except filelock.Timeout:
         raise refuse(
             "locked",
@@ -101,5 +106,7 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
         ) from None
     try:
         yield
+        if discard:
+            path.unlink(missing_ok=True)
     finally:
         lock.release()

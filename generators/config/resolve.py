@@ -67,6 +67,29 @@ def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
     )
 
 
+NAMED = ("add", "allow")
+"""Commands whose own argument is no workspace."""
+
+
+def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused:
+    """Return the refusal of what stands for no name, where no workspace is called so.
+
+    Args:
+        name: What stands for no name.
+        every: All workspaces.
+        command: The command, for the hint.
+    """
+    other = every[0] if len(every) == 1 else "NAME"
+    where = f"-w {other}" if command in NAMED else other
+    words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
+    return refuse(
+        "workspace-unknown",
+        f"workspace `{name}` not found, and no other is named or holds the directory",
+        allowed=", ".join(every) or "none is configured",
+        hint=f"run `{words}`" if every else "write one: `[workspaces.NAME]`",
+    )
+
+
 def resolve(config: Config, name: str, host: Host) -> Workspace:
     """Decide everything about one workspace.
 
