@@ -3,7 +3,6 @@
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import WALL
 
 
 def run(session: Session, pull: bool = False) -> int:
@@ -25,5 +24,5 @@ def run(session: Session, pull: bool = False) -> int:
 
 def where(each: apply.Item) -> str:
     """Say where the server of a workspace can be found."""
-    ports = each.bundle.compose.services[WALL].ports if each.bundle else ()
-    return f"on port {ports[0].published}" if ports else "exec-only, port not exposed"
+    server = each.bundle.compose.server if each.bundle else None
+    return f"on port {server.published}" if server else "exec-only, port not exposed"

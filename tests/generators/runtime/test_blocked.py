@@ -114,7 +114,12 @@ def test_what_is_proposed_opens_what_was_refused(where: str) -> None:
 
 
 def test_refused_names_come_with_the_mode_that_refuses_them() -> None:
-    (found,) = unresolved({"a.test": {"count": 3, "last": 90}}, 100, "workspaces.a.egress")
+    (found,) = unresolved(
+        {"a.test": {"count": 3, "last": 90}},
+        100,
+        "workspaces.a.egress",
+        firewall({"egress": "allowlist"}),
+    )
     assert (found.times, found.ago, found.reason, found.allow) == (
         3, 10, "workspaces.a.egress", "a.test",
     )  # fmt: skip
