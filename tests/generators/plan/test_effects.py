@@ -321,6 +321,35 @@ def test_privileges_and_mounts_that_nobody_should_have_are_told_for_every_servic
     ]
 
 
+def test_ports_volumes_and_networks_are_told_by_the_names_of_the_configuration() -> None:
+    more = 'ports = ["8080:80"]\nvolumes = ["npm:~/.npm", "shared:pip:~/.cache/pip"]\npids = 512\n'
+    network = 'network = { mtu = 1400, subnet = "10.200.0.0/24" }\n'
+    found = texts(side(EMPTY), side(EMPTY + more + network))
+    assert {
+        "port + 8080 of 127.0.0.1 to 80 inside",
+        "mount + volume npm",
+        "mount + volume pip, shared with other workspaces",
+        "mount + opencode: volume npm at /home/agent/.npm, rw",
+        "limits opencode, processes: 2048 -> 512",
+        "other IPv4 network: the engine's choice -> 10.200.0.0/24",
+        "other bytes of a packet (mtu): the engine's choice -> 1400",
+    } <= {*found}
+
+
+def test_what_is_denied_is_told_as_what_stops_being_reachable() -> None:
+    wide = EMPTY + 'allowed_networks = ["10.0.0.0/8"]\n'
+    narrow = wide + 'denied_networks = ["10.9.0.0/16"]\ndenied_hosts = ["evil.test"]\n'
+    assert (
+        texts(side(wide), side(narrow))
+        == [
+            "reachable - 10.9.0.0/16 (65,536 addresses), all ports",
+            "reachable - name evil.test (denied: it does not resolve)",
+            "other firewall, mounted files: changed",
+        ][:2]
+    )
+    assert all(each.opens for each in effects(side(narrow), side(wide)))
+
+
 def test_values_of_variables_are_not_told() -> None:
     assert texts(side(EMPTY + 'env = ["A=planted-1"]'), side(EMPTY + 'env = ["A=planted-2"]')) == [
         "environment A: changed"
