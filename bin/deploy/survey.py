@@ -14,7 +14,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import existence, observe, password
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, stats
+from jailoc.bin.engine import docker, stats, task_limit
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
@@ -22,7 +22,7 @@ from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_w
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL, workspace_of
+from jailoc.model.sandbox import AGENT, FIRST_PORT, SIDECAR, WALL, workspace_of
 from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
 
 Services = Mapping[str, engine.Container]
@@ -243,10 +243,12 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         docker=f"no network: {cut}" if (cut := engine.severed(side, wall)) else _state(side),
         port=port,
         exposed=exposed,
+        ports=_ports(asked.name, origin if configured else None, _up(found, WALL)),
         uptime=_uptime(running.started) if running else None,
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
         limits=agent.limits if agent else ContainerLimits(),
+        pids_refused=task_limit.refused(running.pid, running.id) if running else None,
         image=agent.image if agent else None,
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
@@ -275,6 +277,20 @@ def _port(
         return None, False
     workspace = resolve(origin.config, name, origin.host)
     return (workspace.port, True) if workspace.expose_port else (None, False)
+
+
+def _ports(
+    name: str, origin: LoadedConfig | None, wall: engine.Container | None
+) -> tuple[tuple[int, int], ...]:
+    """Return what is published beside the server's port."""
+    if wall is not None:
+        return tuple(
+            sorted((each.port, each.inside) for each in wall.published if each.inside != FIRST_PORT)
+        )
+    if origin is None:
+        return ()
+    workspace = resolve(origin.config, name, origin.host)
+    return tuple((each.published, each.target) for each in workspace.ports)
 
 
 def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
