@@ -10,7 +10,7 @@ from jailoc.generators.config.resolve import names
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic
-from jailoc.model.document import Document
+from jailoc.model.host import Host
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Shared:
     """A configuration as it is for everybody who has it, whatever their machine."""
 
     path: str
-    document: Document
+    host: Host
     config: Config
     warnings: tuple[Diagnostic, ...]
     starter: bool
@@ -30,8 +30,7 @@ class Shared:
             Refused: there is no such workspace.
         """
         return tuple(
-            portable.compiled(self.document, self.config, name)
-            for name in wanted or names(self.config)
+            portable.compiled(self.host, self.config, name) for name in wanted or names(self.config)
         )
 
 
@@ -47,4 +46,4 @@ def read(session: Session) -> Shared:
     meet(document, config, host)
     home = os.path.normpath(os.environ.get("HOME") or "/")
     found = (*warnings(document, config, host), *portable.check(document, home))
-    return Shared(str(session.path), document, config, found, session.starter)
+    return Shared(str(session.path), host, config, found, session.starter)

@@ -18,7 +18,7 @@ from jailoc.model.diagnostic import Diagnostic, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
 from jailoc.model.host import FileKind, Host
-from jailoc.model.path import tilde, within
+from jailoc.model.path import outermost, tilde, within
 from jailoc.model.workspace import Workspace
 
 HOME = "/HOME"
@@ -74,6 +74,8 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
                     hint="name another directory, or render with --native",
                 )
     # What is written out is the same for every home directory.
+    if home == "/":
+        return ()
     mine = [path for path in mentioned(document, HOME).paths if within(path, home) and path != home]
     return tuple(
         Diagnostic(
@@ -83,8 +85,7 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
             file=document.file,
             hint=f"write ~{path.removeprefix(home)}",
         )
-        for path in mine
-        if home != "/" and not any(within(path, each) and path != each for each in mine)
+        for path in outermost(mine)
     )
 
 
@@ -111,18 +112,17 @@ class Compiled:
         return (*self.bundle.files, models)
 
 
-def compiled(document: Document, config: Config, name: str) -> Compiled:
+def compiled(machine: Host, config: Config, name: str) -> Compiled:
     """Compile one workspace for everybody.
 
     Args:
-        document: The configuration file.
-        config: What was loaded from it for the portable host.
+        machine: The portable host of the configuration file.
+        config: What was loaded for it.
         name: The workspace.
 
     Raises:
         Refused: there is no such workspace.
     """
-    machine = host(document)
     workspace = resolve(config, name, machine)
     made = bundle(workspace, machine)
     snapshot = Snapshot(

@@ -150,10 +150,12 @@ def _ports(document: Document) -> Iterator[Diagnostic]:
         name: value["port"] if isinstance(value.get("port"), int) else FIRST_PORT + index
         for index, (name, value) in enumerate(tables.items())
     }
-    taken = set(ports.values())
-    free = next(each for each in range(FIRST_PORT + len(tables), 1 << 17) if each not in taken)
+    holders: dict[int, list[str]] = {}
+    for name, port in ports.items():
+        holders.setdefault(port, []).append(name)
+    free = next(each for each in range(FIRST_PORT + len(tables), 1 << 17) if each not in holders)
     for name, value in tables.items():
-        others = [other for other in tables if other != name and ports[other] == ports[name]]
+        others = [other for other in holders[ports[name]][:2] if other != name]
         if "port" in value and others:
             yield found(
                 document,

@@ -41,7 +41,8 @@ from_file = "~/keys/key"
 
 def compiled(text: str, name: str = "a") -> Compiled:
     document = Document(text, "config.toml")
-    return portable.compiled(document, load(document, portable.host(document)), name)
+    host = portable.host(document)
+    return portable.compiled(host, load(document, host), name)
 
 
 def folder(made: Compiled) -> dict[str, str]:
