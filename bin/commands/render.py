@@ -10,6 +10,7 @@ from jailoc.bin.host import files as store
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.image_recipes import decision
+from jailoc.generators.config.resolve import chosen
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
@@ -34,32 +35,35 @@ def run(
         return _share(session, wanted, Path(out), as_json)
     origin, terminal = session.source(), session.terminal
     terminal.diagnose(origin.warnings)
-    bundles = [
-        compile_workspace(origin.config, name, origin.host) for name in origin.chosen_many(wanted)
-    ]
-    if out is not None:
-        for bundle in bundles:
-            _write(terminal, bundle.files, Path(out, bundle.workspace))
-    if as_json:
-        terminal.data({"workspaces": [_data(bundle) for bundle in bundles]})
-    elif out is None:
-        for bundle in bundles:
+    data = []
+    for name in chosen(origin.config, wanted):
+        # One at a time: there may be thousands.
+        bundle = compile_workspace(origin.config, name, origin.host)
+        if out is not None:
+            _write(terminal, bundle.files, Path(out, name))
+        if as_json:
+            data.append(_data(bundle))
+        elif out is None:
             for line in _images(bundle):
-                terminal.result(f"# {bundle.workspace}: {line}")
+                terminal.result(f"# {name}: {line}")
             for file in bundle.files:
-                terminal.result(f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})")
+                terminal.result(f"# ==> {name}/{file.path} (mode {file.mode:04o})")
                 terminal.result(file.text)
+    if as_json:
+        terminal.data({"workspaces": data})
     return 0
 
 
 def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) -> int:
     origin, terminal = portable.read(session), session.terminal
     terminal.diagnose(origin.warnings)
-    made = origin.compiled(wanted)
-    for each in made:
+    data = []
+    for each in origin.compiled(wanted):
         _write(terminal, each.files, out / each.bundle.workspace)
+        if as_json:
+            data.append(_data(each.bundle))
     if as_json:
-        terminal.data({"workspaces": [_data(each.bundle) for each in made]})
+        terminal.data({"workspaces": data})
     return 0
 
 

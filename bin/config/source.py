@@ -9,7 +9,6 @@ from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
-from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
@@ -41,10 +40,6 @@ class LoadedConfig:
         The name is not checked here: `resolve` refuses an unknown one.
         """
         return name or select(self.config, current_directory()) or DEFAULT
-
-    def chosen_many(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the named workspaces, or all there are."""
-        return wanted or names(self.config)
 
 
 def check(text: str, path: Path) -> LoadedConfig:

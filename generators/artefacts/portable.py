@@ -145,5 +145,5 @@ def compiled(machine: Host, config: Config, name: str) -> Compiled:
 
 def written(snapshot: Snapshot) -> str:
     """Write the models as JSON; what a field has by default is left out."""
-    data = snapshot.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"$schema": SCHEMA} | data, indent=1, ensure_ascii=False) + "\n"
+    text = snapshot.model_dump_json(indent=1, exclude_defaults=True)
+    return f'{{\n "$schema": "{SCHEMA}",{text.removeprefix("{")}\n'

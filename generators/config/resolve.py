@@ -41,6 +41,19 @@ def names(config: Config) -> tuple[str, ...]:
     return tuple(config.order)
 
 
+def chosen(config: Config, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the wanted workspaces, or all there are.
+
+    Raises:
+        Refused: there is no workspace of one of the names.
+    """
+    every = names(config)
+    for name in wanted:
+        if name not in config.workspaces:
+            raise unknown_workspace(name, every)
+    return wanted or every
+
+
 def port_of(config: Config, name: str) -> int:
     """Return the port of a workspace: its own, else one by its place in the order of all names.
 
