@@ -81,7 +81,7 @@ def show(terminal: Terminal, saved: SavedPlan) -> None:
 
 def _engine_answers(terminal: Terminal) -> bool:
     try:
-        docker.check()
+        docker.check_engine()
     except Refused as refused:
         if refused.diagnostics[0].code not in {"engine", "docker-missing"}:
             raise

@@ -110,8 +110,9 @@ def item(
     bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
         # Before anything is written: a password, or the key of the digests.
-        docker.check()
-        _check_port(bundle)
+        docker.check_engine()
+        if not _check_port(bundle):
+            docker.check_compose()
     if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
         origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)
@@ -219,7 +220,7 @@ def carry_out(
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
         if each.bundle is None:
             return _remove(terminal, each, approved, prune)
-        _check_port(each.bundle)
+        runs = _check_port(each.bundle)
         place = execute.Engine(
             terminal,
             each.bundle,
@@ -228,12 +229,16 @@ def carry_out(
             lambda: unchanged(session, each),
             each.origin.host,
         )
-        place.wait()
         found = place.observe()
+        if any(one.health == "starting" for one in found.containers.values()):
+            place.wait()
+            found = place.observe()
         made = plan(each.bundle, found, each.given)
         _same(approved, made)
         if made.empty:
             return False
+        if runs:
+            docker.check_compose()  # of what does not run it was known before
         if approved is None:
             _announce(terminal, made)
         before = rollback.remember(found)
@@ -332,19 +337,26 @@ def unchanged(session: Session, each: Item) -> None:
         )
 
 
-def _check_port(bundle: Bundle) -> None:
+def _check_port(bundle: Bundle) -> bool:
     """Refuse a port that somebody else holds, before anything is written.
+
+    Returns:
+        Whether the workspace itself has it, and so runs.
 
     Raises:
         Refused: naming the holder if it is a workspace.
     """
     project = bundle.compose.name
+    runs = False
     for port in bundle.compose.services[WALL].ports:
-        holders = [each for each in containers.containers() if port.published in each.ports
-                   and each.state == "running"]  # fmt: skip
-        other = next((each for each in holders if each.project != project), None)
+        holders = {
+            name: workspace
+            for name, _ in containers.listed(f"publish={port.published}/tcp")
+            if (workspace := workspace_of(name))
+        }
+        other = next((name for name in holders if name != project), None)
         if other is not None:
-            workspace = workspace_of(other.project)
+            workspace = holders[other]
             raise refuse(
                 "port-taken",
                 f"port {port.published} is published by the running workspace `{workspace}`",
@@ -356,6 +368,8 @@ def _check_port(bundle: Bundle) -> None:
                 f"port {port.published} on 127.0.0.1 is taken by another program",
                 hint="stop that program, set another `port`, or set expose_port = false",
             )
+        runs = runs or project in holders
+    return runs
 
 
 def explain(terminal: Terminal, project: str) -> None:

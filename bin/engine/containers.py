@@ -15,6 +15,7 @@ from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused
 from jailoc.model.sandbox import (
+    COMPOSE_DIRECTORY,
     COMPOSE_PROJECT,
     COMPOSE_SERVICE,
     FIRST_PORT,
@@ -46,6 +47,8 @@ class Container(Model):
     started: str
     joins: str | None = None
     """Id of the container whose network namespace it shares."""
+    process: int = 0
+    """The number of its first process on the engine's machine; 0 if it does not run."""
     image: str
     image_id: str = ""
     limits: ContainerLimits = ContainerLimits()
@@ -93,6 +96,28 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
+def listed(*filters: str, every: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return the project and the directory of each container of a project, as Compose names them.
+
+    Args:
+        filters: More conditions, in the words of `docker ps --filter`.
+        every: Whether those count that do not run.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    conditions = (f"label={COMPOSE_PROJECT}", *filters)
+    labels = (f'{{{{.Label "{each}"}}}}' for each in (COMPOSE_PROJECT, COMPOSE_DIRECTORY))
+    text = run(
+        ["ps", *(["--all"] if every else []), "--format", "\t".join(labels),
+         *(word for each in conditions for word in ("--filter", each))],
+        what="list containers",
+        timeout=30,
+    )  # fmt: skip
+    lines = (line.partition("\t") for line in text.splitlines())
+    return tuple((project, directory) for project, _, directory in lines)
+
+
 def container(data: dict[str, Any]) -> Container:
     """Read one object of `docker inspect`."""
     labels = data["Config"]["Labels"] or {}
@@ -110,6 +135,7 @@ def container(data: dict[str, Any]) -> Container:
         ports=tuple(int(each["HostPort"]) for each in bindings),
         started=state["StartedAt"],
         joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
+        process=state.get("Pid") or 0,
         image=data["Config"]["Image"],
         image_id=data["Image"],
         limits=ContainerLimits(
@@ -158,17 +184,6 @@ def project_objects(project: str) -> bool:
         timeout=30,
     )
     return bool(found.split())
-
-
-def image_environment(id_: str) -> dict[str, str]:
-    """Return the variables that an image sets; none if it is not there any more."""
-    try:
-        text = run(["image", "inspect", "--format", "{{json .Config.Env}}", "--", id_],
-                   what="inspect image", timeout=30)  # fmt: skip
-    except DockerError:
-        return {}
-    pairs = (entry.partition("=") for entry in json.loads(text) or [])
-    return {key: value for key, _, value in pairs}
 
 
 def owned(kind: str, project: str | None = None) -> dict[str, str]:
