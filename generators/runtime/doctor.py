@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 from jailoc.model.doctor import Machine, Place, Row, State
-from jailoc.model.sandbox import AGENT_USER
 from jailoc.model.text import number_of
 
 NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs")
@@ -15,7 +14,6 @@ BUILD = 6 << 30
 LITTLE = 1 << 30
 CLOCK = 30.0
 """Seconds from which certificates, dates of allows and logs begin to disagree."""
-AGENT = int(AGENT_USER.partition(":")[0])
 
 
 def judge(machine: Machine) -> tuple[Row, ...]:
@@ -54,7 +52,7 @@ def _engine(machine: Machine) -> Iterator[Row]:
         yield _row(
             "engine's user", "not root", State.WARN,
             "user ids are mapped: files that the agent makes may belong to a subordinate id",
-            "see docs/reference/configuration.md about who owns files",
+            "see docs/reference/users.md",
         )  # fmt: skip
     if engine.driver == "vfs":
         yield _row(
