@@ -10,6 +10,7 @@ NAMES = (
     "bundle",
     "config",
     "compose",
+    "destroy",
     "diagnostics",
     "doctor",
     "effective",

@@ -11,6 +11,7 @@ from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.views.status import Cell, detail, table
 from jailoc.model.palette import Meaning
 from jailoc.model.status import NOT_RUNNING, Status
+from jailoc.model.text import number_of
 
 PAUSE = 2.0
 """Seconds from one look to the next while watching."""
@@ -75,6 +76,7 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
                     "asked again every few seconds",
                     Meaning.WARNS,
                 )
+        _tasks(terminal, seen)
     for row in () if single else seen.rows:
         if row.uncovered:
             terminal.say(
@@ -87,6 +89,17 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
             terminal.say(f"{row.workspace}: {row.problem}", Meaning.FAILS)
         if not row.well:
             terminal.say(f"see: jailoc logs {row.workspace}", Meaning.WARNS)
+
+
+def _tasks(terminal: Terminal, seen: Survey) -> None:
+    for row in seen.rows:
+        if row.pids_refused:
+            terminal.say(
+                f"{row.workspace}: the agent has had as many processes and threads as it may "
+                f"({row.limits.pids}), and was refused more {number_of(row.pids_refused, 'time')}; "
+                "`pids` raises the limit",
+                Meaning.WARNS,
+            )
 
 
 def _one(terminal: Terminal, row: Status) -> None:

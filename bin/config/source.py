@@ -9,7 +9,6 @@ from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
-from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
@@ -35,22 +34,16 @@ class LoadedConfig:
     starter: bool
     """There is no file, so the starter configuration is in effect."""
 
-    def chosen(self, name: str | None) -> str:
-        """Return the named workspace, else the one of the current directory, else the only one.
+    def chosen(self, name: str | None, at: str | None = None) -> str:
+        """Return the named workspace, else the one of a directory, else `default`.
 
-        Of several it is `default`. The name is not checked here: `resolve` refuses an unknown one.
+        The name is not checked here: `Session.chosen` refuses an unknown one.
+
+        Args:
+            name: The one that was named, if one was.
+            at: The directory; the current one by default.
         """
-        return name or select(self.config, current_directory()) or self.usual
-
-    @property
-    def usual(self) -> str:
-        """Return the only workspace; of several, `default`."""
-        every = names(self.config)
-        return every[0] if len(every) == 1 else DEFAULT
-
-    def chosen_many(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the named workspaces, or all there are."""
-        return wanted or names(self.config)
+        return name or select(self.config, at or current_directory()) or DEFAULT
 
 
 def check(text: str, path: Path) -> LoadedConfig:

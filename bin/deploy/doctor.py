@@ -13,6 +13,7 @@ from typing import Any
 
 from jailoc import __version__
 from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import host_ports
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import keyring, paths
 from jailoc.generators.config.resolve import names, port_of
@@ -186,7 +187,7 @@ def _ports(config: Config, engine: EngineFacts) -> Iterator[PortUse]:
         exposed = config.defaults.expose_port if scope.expose_port is None else scope.expose_port
         if exposed is not False and not engine.trouble:
             port = port_of(config, name)
-            taken = port not in mine and not containers.port_is_free(port)
+            taken = port not in mine and not host_ports.is_free(port)
             yield PortUse(workspace=name, port=port, taken=taken)
 
 

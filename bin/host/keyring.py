@@ -70,6 +70,21 @@ def put(workspace: str, text: str) -> None:
     _patiently(lambda: _backend().set_password(SERVICE, workspace, text))
 
 
+def delete(workspace: str) -> None:
+    """Remove an entry; one that is not there does no harm.
+
+    Raises:
+        Unavailable: it cannot be removed.
+    """
+
+    def remove() -> None:
+        backend = _backend()
+        if backend.get_password(SERVICE, workspace):
+            backend.delete_password(SERVICE, workspace)
+
+    _patiently(remove)
+
+
 def has(workspace: str) -> bool:
     """Tell whether there is an entry, without a dialog where that can be avoided.
 

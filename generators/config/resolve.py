@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from jailoc.generators.config import git_access
-from jailoc.model import protect
+from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.known import DEFAULT
@@ -21,12 +21,17 @@ from jailoc.model.path import clean
 from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
 from jailoc.model.text import without_mark
+from jailoc.model.user import agent_user
 from jailoc.model.workspace import (
     AllowedName,
     AllowedNetwork,
     Certificate,
     ConfiguredPort,
+    DeniedName,
     Dockerfile,
+    NamedNetwork,
+    NamedVolume,
+    PublishedPort,
     WorkPath,
     Workspace,
 )
@@ -39,7 +44,20 @@ DEFAULT_MEMORY = "4g"
 
 def names(config: Config) -> tuple[str, ...]:
     """Return all workspace names in byte order, the order that ports are given out in."""
-    return tuple(sorted(config.workspaces))
+    return tuple(config.order)
+
+
+def chosen(config: Config, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the wanted workspaces, or all there are.
+
+    Raises:
+        Refused: there is no workspace of one of the names.
+    """
+    every = names(config)
+    for name in wanted:
+        if name not in config.workspaces:
+            raise unknown_workspace(name, every)
+    return wanted or every
 
 
 def port_of(config: Config, name: str) -> int:
@@ -47,7 +65,7 @@ def port_of(config: Config, name: str) -> int:
 
     A pinned workspace keeps its place, so that pinning one moves no other.
     """
-    return config.workspaces[name].port or FIRST_PORT + names(config).index(name)
+    return config.workspaces[name].port or FIRST_PORT + config.order[name]
 
 
 def agent_of(_config: Config, _name: str) -> Agent:
@@ -66,15 +84,37 @@ def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
     )
 
 
+NAMED = ("add", "allow")
+"""Commands whose own argument is no workspace."""
+
+
+def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused:
+    """Return the refusal of what stands for no name, where no workspace is called so.
+
+    Args:
+        name: What stands for no name.
+        every: All workspaces.
+        command: The command, for the hint.
+    """
+    other = every[0] if len(every) == 1 else "NAME"
+    where = f"-w {other}" if command in NAMED else other
+    words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
+    return refuse(
+        "workspace-unknown",
+        f"workspace `{name}` not found, and no other is named or holds the directory",
+        allowed=", ".join(every) or "none is configured",
+        hint=f"run `{words}`" if every else "write one: `[workspaces.NAME]`",
+    )
+
+
 def resolve(config: Config, name: str, host: Host) -> Workspace:
     """Decide everything about one workspace.
 
     Raises:
         Refused: there is no workspace of that name.
     """
-    every = names(config)
-    if name not in every:
-        raise unknown_workspace(name, every)
+    if name not in config.workspaces:
+        raise unknown_workspace(name, names(config))
     mine, defaults = config.workspaces[name], config.defaults
     scope = dotted(("workspaces", name))
     layers: Sequence[tuple[str, Scope]] = (("defaults", defaults), (scope, mine))
@@ -94,12 +134,19 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     return Workspace(
         name=name,
         agent=agent,
+        user=agent_user(host, paths),
         port=port_of(config, name),
+        ports=tuple(
+            PublishedPort(published=published, target=target, origin=f"{scope}.ports[{index}]")
+            for index, each in enumerate(mine.ports)
+            for published, target in each.pairs
+        ),
         paths=tuple(
             WorkPath(path=path, origin=f"{scope}.paths[{index}]")
             for index, path in enumerate(paths)
         ),
         mounts=mounts,
+        volumes=_volumes(layers),
         worktrees=git_access.worktrees(config, name, mounts, host)[0],
         git_files=git_access.files(config, host) if git_config else (),
         env=merge_env(_environment(config, name)),
@@ -122,6 +169,14 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             if network is not None and holds(entry, host)
             for port in entry.ports or (None,)
         ),
+        denied_names=tuple(
+            DeniedName(name=entry.name, why=entry.why, origin=origin)
+            for entry, origin in _union(
+                (f"{at}.denied_hosts", each.denied_hosts) for at, each in layers
+            )
+            if entry.name and entry.address is None
+        ),
+        denied_networks=denied_networks(layers),
         host_ports=tuple(
             ConfiguredPort(port=port, origin=origin)
             for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
@@ -140,6 +195,9 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         dind_privileged=_first(mine.dind_privileged, defaults.dind_privileged, False),
         cpu=_first(mine.cpu, defaults.cpu, DEFAULT_CPU),
         memory=_first(mine.memory, defaults.memory, DEFAULT_MEMORY),
+        pids=_first(mine.pids, defaults.pids, task_limit.DEFAULT),
+        mtu=_first(mine.network.mtu, defaults.network.mtu, None),
+        subnet=_first(mine.network.subnet, defaults.network.subnet, None),
         certificates=tuple(
             Certificate(
                 text=without_mark(host.files[path]), origin=f"base.ca_certificates[{index}]"
@@ -147,6 +205,27 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for index, path in enumerate(config.base.ca_certificates)
         ),
     )  # fmt: skip
+
+
+def denied_networks(layers: Iterable[tuple[str, Scope]]) -> tuple[NamedNetwork, ...]:
+    """Return what some layers of a workspace close by address, a denied host's address too."""
+    both = tuple(layers)
+    places: list[tuple[Network | None, HostEntry | NetworkEntry, str]] = [
+        (entry.address, entry, origin)
+        for entry, origin in _union((f"{at}.denied_hosts", each.denied_hosts) for at, each in both)
+    ]
+    places += [
+        (entry.network, entry, origin)
+        for entry, origin in _union(
+            (f"{at}.denied_networks", each.denied_networks) for at, each in both
+        )
+    ]
+    return tuple(
+        NamedNetwork(network=network, port=port, why=entry.why, origin=origin)
+        for network, entry, origin in places
+        if network is not None
+        for port in entry.ports or (None,)
+    )
 
 
 def holds(entry: HostEntry | NetworkEntry, host: Host) -> bool:
@@ -239,6 +318,18 @@ def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:
                 yield from ((f"{at}.env_file[{index}]", entry) for entry in file.entries)
     for index, entry in enumerate(mine.env):
         yield f"{scope}.env[{index}]", entry
+
+
+def _volumes(layers: Iterable[tuple[str, Scope]]) -> tuple[NamedVolume, ...]:
+    """Lay volumes over each other by place; the last entry of one holds."""
+    found: dict[str, NamedVolume] = {}
+    for at, scope in layers:
+        for index, each in enumerate(scope.volumes):
+            found[each.place] = NamedVolume(
+                name=each.name, place=each.place, shared=each.shared,
+                origin=f"{at}.volumes[{index}]",
+            )  # fmt: skip
+    return tuple(found.values())
 
 
 def _secrets(layers: Iterable[tuple[str, Scope]]) -> tuple[Secret, ...]:

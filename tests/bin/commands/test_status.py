@@ -134,6 +134,7 @@ def test_an_engine_that_does_not_measure_costs_the_figures_alone(
     user.write(TWO)
     there = container("jailoc-api", "opencode", Status="running", StartedAt="garbage")
     path = engine_with(tmp_path, [there], "echo no cgroups here >&2; exit 1")
+    user.was_started("api")
     row = rows(user, PATH=path)["api"]
     assert (row["usage"], row["stats"], row["uptime"]) == (None, "no cgroups here", 0)
     shown = user.run("status", "api", PATH=path)
@@ -145,6 +146,7 @@ def test_a_missing_socket_is_an_error_of_docker_and_not_a_stopped_workspace(
     user: User, command: tuple[str, ...]
 ) -> None:
     user.write(TWO)
+    user.was_started("api")
     result = user.run(*command, DOCKER_HOST=NOWHERE)
     assert (result.status, result.stdout) == (1, "")
     assert "Docker is not running or not accessible" in result.stderr

@@ -67,6 +67,15 @@ def test_no_text_breaks_the_reading_of_usage(text: str) -> None:
     usages(text)
 
 
+def test_published_ports_and_a_limit_that_was_hit_are_shown() -> None:
+    found = shown(ports=((8080, 80), (3000, 3000), (5173, 5173), (5174, 5174)), pids_refused=3)
+    assert found["Published:"] == "127.0.0.1, 3000, 5173-5174, 8080:80"
+    assert found["PIDs:"] == "19 / 256 (limit hit 3 times; `pids` raises it)"
+    assert shown(pids_refused=1)["PIDs:"] == "19 / 256 (limit hit 1 time; `pids` raises it)"
+    row = table([status(ports=((3000, 3000),))])[1]
+    assert "4097 (+1)" in [cell.text.strip() for cell in row]
+
+
 def test_a_running_workspace_is_shown_with_all_its_figures() -> None:
     assert shown() == {
         "Workspace:": "api", "Port:": "4097", "Status:": "running",
