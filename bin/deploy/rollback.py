@@ -38,9 +38,9 @@ class Before(Model):
     """What was mounted in the agent's container, by its place there."""
     behind: dict[str, Identity | None] | None
     """What lay behind that; None where it could not be looked at."""
-    volumes: tuple[str, ...]
+    volumes: tuple[str, ...] = ()
     """Names of its volumes, without the project."""
-    record: bytes | None
+    record: bytes | None = None
     """The note of what was applied last, if there was one."""
 
 
