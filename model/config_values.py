@@ -32,7 +32,16 @@ from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
 from jailoc.model.plan_address import DRIFT_PATTERN, drift_pattern
 from jailoc.model.sandbox import WORKSPACE, longest_workspace
-from jailoc.model.schema_patterns import CREDENTIAL_WORDS, NETWORK, SIDE, entry, string, words
+from jailoc.model.schema_patterns import (
+    CREDENTIAL_WORDS,
+    HOST,
+    HOST_NEVER,
+    NETWORK,
+    SIDE,
+    entry,
+    string,
+    words,
+)
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
 from jailoc.model.text import without_mark
 
@@ -353,12 +362,7 @@ EnvFilePath = Annotated[EnvFile, BeforeValidator(_env_file), string("^[/~]")]
 AllowedHost = Annotated[
     HostEntry,
     BeforeValidator(_host),
-    entry(
-        r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|( *\* *\.)?[0-9A-Za-z_.: -]*)(#.*)?$",
-        r"^ *[0-9. ]+/",
-        r"^ *(\* *\. *)?[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
-        r"^ *\* *\. *([0-9. ]*|[.:-].*)(:[0-9]+)? *(#.*)?$",
-    ),
+    entry(HOST, *HOST_NEVER),
 ]
 AllowedNetwork = Annotated[
     NetworkEntry, BeforeValidator(_network), entry(NETWORK, "/0+(:[0-9]+)?$")

@@ -12,6 +12,7 @@ NAMES = (
     "compose",
     "destroy",
     "diagnostics",
+    "doctor",
     "effective",
     "explain",
     "firewall",

@@ -27,7 +27,7 @@ SETTLING = 1.5
 
 def run(session: Session, request: Request) -> int:
     """Attach to the workspace of a directory, after starting it where needed."""
-    target = source.directory(request.path)
+    target = source.directory(request.path, request.option)
     origin, terminal = session.source(), session.terminal
     name = session.chosen(origin, target)
     workspace = resolve(origin.config, name, origin.host)

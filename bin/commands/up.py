@@ -38,3 +38,9 @@ def tell(session: Session, each: apply.Item, what: str, *, new: bool, brief: boo
     session.terminal.say(f"{each.name} {what} {place(workspace)}", style)
     for line in () if brief else started(workspace, each.origin.host.home):
         session.terminal.say(f"  {line}")
+
+
+def where(each: apply.Item) -> str:
+    """Say where the server of a workspace can be found."""
+    server = each.bundle.compose.server if each.bundle else None
+    return f"on port {server.published}" if server else "exec-only, port not exposed"

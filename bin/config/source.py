@@ -100,8 +100,12 @@ def current_directory() -> str:
         return "/"
 
 
-def directory(text: str | None) -> str:
+def directory(text: str | None, option: str = "") -> str:
     """Return the directory that an argument means, as the user spells it.
+
+    Args:
+        text: The argument; None for the current directory.
+        option: Its name, if it has one.
 
     Raises:
         Refused: there is none.
@@ -110,10 +114,11 @@ def directory(text: str | None) -> str:
         return current_directory()
     path = expand(text, facts.home())
     path = clean(path if path.startswith("/") else f"{current_directory()}/{path}")
+    where = f"{option} `{path}`" if option else f"`{path}`"
     if not Path(path).exists():
-        raise refuse("directory", f"`{path}` does not exist")
+        raise refuse("directory", f"{where} does not exist")
     if not Path(path).is_dir():
-        raise refuse("directory", f"`{path}` is not a directory")
+        raise refuse("directory", f"{where} is not a directory")
     return path
 
 

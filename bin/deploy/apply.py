@@ -9,6 +9,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
     execute,
+    host_ports,
     images,
     observe,
     password,
@@ -21,6 +22,7 @@ from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.effective import of_workspace
 from jailoc.generators.config.resolve import names, resolve
@@ -33,7 +35,7 @@ from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, BuildImages, Extent, Plan
 from jailoc.model.plan_address import ServiceAddress
-from jailoc.model.sandbox import PASSWORD_FILE, WALL, workspace_of
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE
 
 MOST_ROUNDS = 3
 """Plans in a row until a workspace must be as it should; a build may bring another image."""
@@ -124,7 +126,7 @@ def item(
     if complete:
         # Before anything is written: a password, or the key of the digests.
         docker.check()
-        _check_port(bundle)
+        host_ports.check(bundle)
     if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
         origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)
@@ -239,7 +241,7 @@ def carry_out(
         place = _leftover(terminal, each, prune)
         return place.carry_out(each.given, lambda made: _same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
-        _check_port(each.bundle)
+        host_ports.check(each.bundle)
         world = execute.Engine(
             terminal,
             each.bundle,
@@ -256,6 +258,12 @@ def carry_out(
             return False
         if approved is None:
             _announce(terminal, made)
+        if git.unsigned(each.bundle.compose.services[AGENT]):
+            terminal.say(
+                "Git signs nothing in the sandbox: no signing key can be reached there "
+                "(with `gpg.format = ssh` and `ssh_auth_sock = true` it does)",
+                Meaning.WARNS,
+            )
         before = rollback.remember(found)
         try:
             rounds(world, each.bundle, each.given, made)
@@ -344,32 +352,6 @@ def unchanged(session: Session, each: Item) -> None:
             "the configuration, or what it names on this machine, has changed meanwhile",
             hint=f"look at what has changed, then run `jailoc up {each.name}` again",
         )
-
-
-def _check_port(bundle: Bundle) -> None:
-    """Refuse a port that somebody else holds, before anything is written.
-
-    Raises:
-        Refused: naming the holder if it is a workspace.
-    """
-    project = bundle.compose.name
-    for port in bundle.compose.services[WALL].ports:
-        holders = [each for each in containers.containers() if port.published in each.ports
-                   and each.state == "running"]  # fmt: skip
-        other = next((each for each in holders if each.project != project), None)
-        if other is not None:
-            workspace = workspace_of(other.project)
-            raise refuse(
-                "port-taken",
-                f"port {port.published} is published by the running workspace `{workspace}`",
-                hint=f"run `jailoc down {workspace}` first, or set `port` of one of the two",
-            )
-        if not holders and not containers.port_is_free(port.published):
-            raise refuse(
-                "port-taken",
-                f"port {port.published} on 127.0.0.1 is taken by another program",
-                hint="stop that program, set another `port`, or set expose_port = false",
-            )
 
 
 def explain(terminal: Terminal, project: str) -> None:

@@ -9,7 +9,7 @@ from jailoc.bin.config import facts
 from jailoc.bin.deploy import check, images, machine, plugin, proof
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker, startup
+from jailoc.bin.engine import containers, docker, network_errors, startup, volumes
 from jailoc.bin.host import files, links, placeholders
 from jailoc.bin.terminal import step as shown
 from jailoc.bin.terminal.terminal import Terminal
@@ -42,6 +42,7 @@ from jailoc.model.sandbox import (
     FIREWALL,
     HAND_SECRETS,
     PASSWORD_FILE,
+    SHARED_PREFIX,
     WALL,
 )
 
@@ -174,13 +175,21 @@ class Engine:
 
     def _start(self, services: tuple[str, ...]) -> None:
         self._prepare()
-        start(
-            self._terminal, self._bundle.compose.name, self._directory, services,
-            Held(
-                self._secrets,
-                lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
-            ),
-        )  # fmt: skip
+        for each in self._bundle.compose.shared:
+            volumes.share(each.removeprefix(SHARED_PREFIX))
+        try:
+            start(
+                self._terminal, self._bundle.compose.name, self._directory, services,
+                Held(
+                    self._secrets,
+                    lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
+                ),
+            )  # fmt: skip
+        except docker.DockerError as error:
+            meaning = network_errors.translated(error, self._bundle.workspace)
+            if meaning is None:
+                raise
+            raise meaning from error
 
     def _wall(self) -> str:
         return wall_of(self._bundle.compose.name)

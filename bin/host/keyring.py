@@ -43,6 +43,15 @@ class Notice:
     given: ClassVar[bool] = False
 
 
+def absent() -> str:
+    """Say why there is no keyring to use; empty if there is one."""
+    try:
+        _patiently(_backend)
+    except Unavailable as error:
+        return str(error)
+    return ""
+
+
 def get(workspace: str) -> str:
     """Return an entry, empty if there is none.
 

@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -75,9 +76,18 @@ class Terminal:
         other._prefix = self._prefix + prefix
         return other
 
+    @property
+    def width(self) -> int:
+        """Return the columns of the terminal that results go to, or `COLUMNS`; else 80."""
+        return shutil.get_terminal_size((80, 24)).columns
+
     def verdict(self, word: str, good: bool = False) -> str:
         """Return a word of judgement, green or red where results are coloured."""
         return self.paint(f"{word:6}", Meaning.DONE if good else Meaning.FAILS, sys.stdout)
+
+    def mark(self, word: str, meaning: Meaning) -> str:
+        """Return a word in the colour of its meaning, where results are coloured."""
+        return self.paint(word, meaning, sys.stdout)
 
     def title(self, text: str) -> str:
         """Return a title, bold where results are coloured."""

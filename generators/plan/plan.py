@@ -10,6 +10,7 @@ from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
 from jailoc.model.bundle import RELOADABLE, Bundle
+from jailoc.model.compose import Network
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
 from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
@@ -28,7 +29,7 @@ from jailoc.model.plan_address import (
     VolumeAddress,
     VolumesAddress,
 )
-from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE, VOLUME_PREFIX, WALL
 
 MISSING = 5
 """Places in repositories that a note names."""
@@ -157,14 +158,22 @@ def _project(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     if not deployed.network:
         yield Change(address=NetworkAddress(), action=Action.CREATE, causes=("it is not there",))
     elif network_changed(bundle, deployed):
-        old = deployed.applied.compose.network.ipv6_subnet if deployed.applied else None
+        old = deployed.applied.compose.network if deployed.applied else None
+        new = bundle.compose.network
+        both = [
+            (name, getattr(old, name, None), getattr(new, name)) for name in Network.model_fields
+        ]
         yield Change(
             address=NetworkAddress(),
             action=Action.RECREATE,
-            fields=(
+            fields=tuple(
                 FieldChange(
-                    name="ipv6_subnet", before=old, after=bundle.compose.network.ipv6_subnet
-                ),
+                    name=name,
+                    before=None if before is None else str(before),
+                    after=None if after is None else str(after),
+                )
+                for name, before, after in both
+                if before != after
             ),
         )
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
@@ -307,3 +316,14 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
     kept = [name for name in deployed.volumes if name not in wanted]
     if kept:
         yield f"volumes that nothing uses any more stay: {', '.join(kept)}"
+    lost = [each.removeprefix(VOLUME_PREFIX) for each in kept if each.startswith(VOLUME_PREFIX)]
+    new = [
+        each.removeprefix(VOLUME_PREFIX)
+        for each in bundle.compose.volumes
+        if each.startswith(VOLUME_PREFIX) and each not in deployed.volumes
+    ]
+    if deployed.engine and lost and new:
+        yield (
+            f"a volume that is renamed begins empty: {', '.join(new)} will hold nothing of "
+            f"{', '.join(lost)}"
+        )

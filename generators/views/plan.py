@@ -79,9 +79,11 @@ def summary(saved: SavedPlan) -> str:
     counts = {action: sum(change.action is action for change in changes) for action in Action}
     told = ", ".join(f"{count} to {action}" for action, count in counts.items() if count)
     drift = sum(not each.ignored for plan in saved.plans for each in plan.drift)
-    opens = sum(told.effect.opens for plan in saved.plans for told in plan.effects)
+    effects = [told.effect for plan in saved.plans for told in plan.effects]
+    opens = sum(each.opens for each in effects)
     more = f"; {drift} found drifted" if drift else ""
-    return f"plan: {told}{more}; {number_of(opens, 'effect')} let{'s' * (opens == 1)} something in"
+    of = f"{opens} of {number_of(len(effects), 'effect')}" if effects else "no effect"
+    return f"plan: {told}{more}; {of} let{'s' * (opens == 1 or not effects)} something in"
 
 
 def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:

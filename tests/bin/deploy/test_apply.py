@@ -282,6 +282,43 @@ def test_who_lost_the_network_is_started_again_and_the_wall_is_not() -> None:
     place.prove()
 
 
+def test_a_volume_that_is_renamed_is_said_to_begin_empty() -> None:
+    machine = Machine()
+    memory(machine, toml({"w": {"volumes": ["npm:~/.npm"]}})).apply()
+    assert not memory(machine, toml({"w": {"volumes": ["npm:~/.npm"]}})).plan().notes
+    notes = memory(machine, toml({"w": {"volumes": ["npm2:~/.npm"]}})).plan().notes
+    assert "volumes that nothing uses any more stay: volume-npm" in notes
+    assert "a volume that is renamed begins empty: npm2 will hold nothing of npm" in notes
+
+
+def test_another_mtu_or_subnet_replaces_the_network_and_then_rests() -> None:
+    machine = Machine()
+    memory(machine, toml({"w": {}})).apply()
+    text = toml({"w": {"network.mtu": 1400, "network.subnet": "10.200.0.0/24"}})
+    made = memory(machine, text).plan()
+    (change,) = [each for each in made.changes if str(each.address) == "network"]
+    assert change.action is Action.RECREATE
+    assert {each.name: each.after for each in change.fields} == {
+        "ipv4_subnet": "10.200.0.0/24", "mtu": "1400",
+    }  # fmt: skip
+    memory(machine, text).apply()
+    assert memory(machine, text).plan().empty
+
+
+def test_denials_and_ports_are_applied_and_then_rest() -> None:
+    machine = Machine()
+    memory(machine, toml({"w": {}})).apply()
+    denied = toml({"w": {"denied_networks": ["10.0.0.0/8"], "denied_hosts": ["a.test"]}})
+    assert "service.firewall" not in actions(memory(machine, denied).plan())
+    assert actions(memory(machine, denied).plan())["firewall.rules"] is Action.UPDATE
+    memory(machine, denied).apply()
+    assert memory(machine, denied).plan().empty
+    published = toml({"w": {"ports": ["3000", "8080:80"]}})
+    assert actions(memory(machine, published).plan())["service.firewall"] is Action.RECREATE
+    memory(machine, published).apply()
+    assert memory(machine, published).plan().empty
+
+
 def test_known_noise_is_shown_and_left() -> None:
     machine = Machine()
     text = toml({"w": {}})
