@@ -55,8 +55,9 @@ def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bo
     """
     changed = False
     asked: dict[str, str] = {}
+    held = images.held(build.tag for build in bundle.builds if build.known)
     for build in bundle.builds:
-        there = build.known and images.identity(build.tag) is not None
+        there = build.tag in held
         for base in build.bases:
             if there and base.identity and not pull:
                 continue

@@ -61,7 +61,7 @@ class Answers:
     usage: dict[str, Usage]
     reason: str
     """Why a running container may be missing among them."""
-    images: dict[str, str | None] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
 
 
 def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Survey:
@@ -115,8 +115,10 @@ def _rows(
         every = [_asked(session, pool, name, services, origin) for name, services in found.items()]
         references = {each.bundle.compose.services[AGENT].image.text
                       for each in every if each.bundle}  # fmt: skip
-        images = {each: pool.submit(builder.identity, each) for each in sorted(references)}
-        answers = Answers(*_usage(measured), {key: each.result() for key, each in images.items()})
+        images = pool.submit(builder.held, sorted(references))
+        answers = Answers(
+            *_usage(measured), {name: each.identity for name, each in images.result().items()}
+        )
         return tuple(_row(each, origin, answers) for each in every)
 
 
@@ -130,7 +132,7 @@ def containers() -> tuple[engine.Container, ...]:
     try:
         return engine.containers()
     except DockerError:
-        docker.check()
+        docker.check_engine()
         raise
 
 
@@ -155,8 +157,8 @@ def _up(services: Services, service: str) -> engine.Container | None:
     return there if there is not None and there.state == "running" else None
 
 
-def _running(every: Iterable[Services]) -> list[str]:
-    return [there.id for services in every for each in (AGENT, WALL)
+def _running(every: Iterable[Services]) -> list[engine.Container]:
+    return [there for services in every for each in (AGENT, WALL)
             if (there := _up(services, each))]  # fmt: skip
 
 
@@ -308,7 +310,7 @@ def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
 
 
 def _current(
-    agent: engine.Container | None, bundle: Bundle | None, images: Mapping[str, str | None]
+    agent: engine.Container | None, bundle: Bundle | None, images: Mapping[str, str]
 ) -> bool | None:
     """Tell whether a container's image is the one of the configuration; a tag may have moved."""
     if agent is None or bundle is None:

@@ -32,6 +32,7 @@ def fake_docker(folder: Path, server: str, compose: str) -> str:
         'case "$1" in\n'
         f"  version) echo {server} ;;\n"
         f"  compose) echo {compose} ;;\n"
+        "  ps) ;;\n"
         "  *) exit 64 ;;\n"
         "esac\n"
     )

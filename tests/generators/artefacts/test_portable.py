@@ -16,7 +16,7 @@ from jailoc.generators.views.golden import code, pull_request
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
-from jailoc.model.golden import Difference, FileState, State
+from jailoc.model.golden import SCHEMA, Difference, FileState, State
 from jailoc.schemas import schema
 from tests.strategies import configs, hostile, toml
 
@@ -41,7 +41,8 @@ from_file = "~/keys/key"
 
 def compiled(text: str, name: str = "a") -> Compiled:
     document = Document(text, "config.toml")
-    return portable.compiled(document, load(document, portable.host(document)), name)
+    host = portable.host(document)
+    return portable.compiled(host, load(document, host), name)
 
 
 def folder(made: Compiled) -> dict[str, str]:
@@ -59,6 +60,14 @@ def test_models_are_read_back_as_they_were_written(text: str) -> None:
     written = portable.written(snapshot)
     assert golden_diff.read(written) == snapshot
     jsonschema.validate(json.loads(written), schema("bundle"))
+
+
+@given(configs)
+def test_models_are_written_as_the_standard_library_writes_json(text: str) -> None:
+    name = sorted(Document(text, "config.toml").data["workspaces"])[0]
+    snapshot = compiled(text, name).snapshot
+    data = {"$schema": SCHEMA} | snapshot.model_dump(mode="json", exclude_defaults=True)
+    assert portable.written(snapshot) == json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 @given(configs)
