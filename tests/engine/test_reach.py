@@ -122,9 +122,7 @@ def test_what_is_published_is_reached_from_this_machine_alone(reach: Sandbox) ->
 
 
 def test_every_view_tells_what_is_published(reach: Sandbox) -> None:
-    (row,) = json.loads(reach.user.ok("status", "reach", "--json"))["workspaces"]
-    assert row["ports"] == [[HERE, INSIDE], [ALIKE, ALIKE]]
-    assert f"{HERE}:{INSIDE}, {ALIKE}" not in reach.user.ok("status", "reach").split("Uptime")[1]
+    assert row_of(reach)["ports"] == [[HERE, INSIDE], [ALIKE, ALIKE]]
     found = json.loads(reach.user.ok("verify", "reach", "--json"))
     assert found["ok"]
     assert {(each["subject"], each["found"]) for each in found["checks"]} >= {
@@ -151,7 +149,7 @@ def test_a_denied_address_is_closed_in_an_allowed_range(reach: Sandbox) -> None:
 
 def test_a_denied_name_is_found_by_nobody_and_an_allowed_one_beside_it_is(reach: Sandbox) -> None:
     with friend(reach, "db.reach.test", "vault.reach.test") as (_, place):
-        assert json.loads(agent(reach, LOOK, "db.reach.test")) == [place]
+        assert place in json.loads(agent(reach, LOOK, "db.reach.test"))
         assert json.loads(agent(reach, LOOK, "vault.reach.test")) == []
         assert json.loads(agent(reach, LOOK, "VAULT.Reach.Test")) == []
         # Nor past the wall's resolver, where the engine's own would answer.
@@ -204,9 +202,9 @@ def test_the_limit_of_tasks_is_told_when_it_is_hit(reach: Sandbox) -> None:
         "docker", "exec", "--user", "1000:1000", reach.container("opencode"),
         "bash", "-c", "for each in $(seq 200); do sleep 3 & done 2>/dev/null; true", check=False,
     )  # fmt: skip
-    assert row_of(reach)["pids_refused"] > 0
-    assert row_of(reach)["limits"]["pids"] == 150
-    assert json.loads(reach.user.ok("blocked", "reach", "--json"))["pids_refused"] > 0
+    row = row_of(reach)
+    assert row["pids_refused"] > 0
+    assert row["limits"]["pids"] == 150
     assert "`pids` raises" in reach.user.run("blocked", "reach").stderr
 
 
