@@ -31,7 +31,7 @@ from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
 from jailoc.model.plan_address import DRIFT_PATTERN, drift_pattern
-from jailoc.model.sandbox import longest_workspace
+from jailoc.model.sandbox import WORKSPACE, longest_workspace
 from jailoc.model.schema_patterns import (
     CREDENTIAL_WORDS,
     HOST,
@@ -297,7 +297,7 @@ def _trusted(value: str, info: ValidationInfo) -> str:
 
 
 def _name(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]+", value):
+    if not re.fullmatch(WORKSPACE, value):
         raise problem(
             "workspace-name",
             f"workspace name `{value}` is invalid",
@@ -390,7 +390,7 @@ Protected = Annotated[
 ]
 Trusted = Annotated[str, AfterValidator(_trusted), string(rf"^[/~]|^{_URL}$")]
 WorkspaceName = Annotated[
-    str, AfterValidator(_name), string("^[a-z0-9-]+$", maxLength=LONGEST_NAME)
+    str, AfterValidator(_name), string(f"^{WORKSPACE}$", maxLength=LONGEST_NAME)
 ]
 EgressMode = Annotated[
     Egress, BeforeValidator(_egress), string(enum=[each.value for each in Egress])

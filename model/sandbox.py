@@ -7,6 +7,7 @@ WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
 
 # Users, as docker(1) takes them.
 AGENT_USER = "1000:1000"
+"""Of the agent, where a workspace has no other (`AgentUser`)."""
 WITNESS_USER = "65534:65534"
 """Who looks at the agent's processes: none of them can end or trace it (ptrace(2))."""
 AGENT_HOME = "/home/agent"
@@ -60,6 +61,8 @@ COMPOSE_SERVICE = "com.docker.compose.service"
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_DIRECTORY = "com.docker.compose.project.working_dir"
 
+WORKSPACE = r"[a-z0-9-]+"
+"""How the name of a workspace looks."""
 _PROJECT = "jailoc-"
 
 

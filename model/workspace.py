@@ -12,6 +12,8 @@ from jailoc.model.protect import Cover
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
+from jailoc.model.user import AgentUser
+from jailoc.model.worktree import Worktree
 
 
 class WorkPath(Model):
@@ -129,6 +131,8 @@ class Workspace(Model):
 
     name: str
     agent: Agent
+    user: AgentUser
+    """As whom the agent works."""
     port: int
     """Port on the host's loopback; reserved even when it is not published."""
     ports: tuple[PublishedPort, ...] = ()
@@ -159,6 +163,10 @@ class Workspace(Model):
     overlay: Dockerfile | None
     ssh_auth_sock: bool
     git_config: bool
+    git_files: tuple[Mount, ...] = ()
+    """The user's Git configuration, where Git looks for it inside."""
+    worktrees: tuple[Worktree, ...] = ()
+    """Linked working trees in the paths that are given what they need of their repositories."""
     expose_port: bool
     enable_docker: bool
     dind_privileged: bool

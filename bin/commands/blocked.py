@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers, task_limit
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
@@ -18,7 +19,6 @@ from jailoc.generators.runtime.blocked import (
     news,
     unresolved,
 )
-from jailoc.model.diagnostic import refuse
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, WALL
@@ -84,14 +84,13 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
 def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None]:
     """Return the workspace, what it was refused, what tables are full, and its refused tasks."""
     origin = session.reread(expectations=False)
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin, looks=True)
     workspace = resolve(origin.config, name, origin.host)
+    existence.running(session, name)
     there = {each.service: each for each in containers.containers(workspace.project)}
     wall, agent = there.get(WALL), there.get(AGENT)
     if wall is None or wall.state != "running":
-        raise refuse(
-            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
-        )
+        raise existence.not_running(name)
     rules = compiled(workspace, origin.host).firewall
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)

@@ -28,7 +28,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
     asked = _parse(target)
     # It is asked most where an expectation fails.
     origin, terminal = session.source(expectations=False), session.terminal
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin, looks=True)
     bundle = compile_workspace(origin.config, name, origin.host)
     denied = bundle.firewall.denial(asked.name)
     rows = _named(bundle.firewall, asked)

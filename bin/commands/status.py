@@ -17,7 +17,7 @@ PAUSE = 2.0
 """Seconds from one look to the next while watching."""
 
 
-def run(session: Session, as_json: bool, watch: bool) -> int:
+def run(session: Session, as_json: bool, watch: bool, all_users: bool) -> int:
     """Show the state of one workspace, or of all; while watching, again and again.
 
     Returns:
@@ -26,10 +26,10 @@ def run(session: Session, as_json: bool, watch: bool) -> int:
     terminal, wanted = session.terminal, session.workspace
     if watch:
         try:
-            _watch(session, as_json)
+            _watch(session, as_json, all_users)
         except KeyboardInterrupt:  # the way to end it
             return 0
-    seen = survey.look(session, wanted)
+    seen = survey.look(session, wanted, all_users=all_users)
     if as_json:
         terminal.data(_data(seen))
     else:
@@ -38,12 +38,12 @@ def run(session: Session, as_json: bool, watch: bool) -> int:
     return 1 if seen.problems else 0
 
 
-def _watch(session: Session, as_json: bool) -> NoReturn:
+def _watch(session: Session, as_json: bool, all_users: bool) -> NoReturn:
     terminal, wanted = session.terminal, session.workspace
     first = True
     while True:
         begun = time.monotonic()
-        seen = survey.look(session, wanted)
+        seen = survey.look(session, wanted, all_users=all_users)
         if as_json:
             terminal.line(_data(seen))
         else:
@@ -63,7 +63,7 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
     if single:
         _one(terminal, seen.rows[0])
     else:
-        for index, line in enumerate(table(seen.rows)):
+        for index, line in enumerate(table(seen.rows, terminal.width)):
             text = "  ".join(_paint(terminal, cell) for cell in line).rstrip()
             if index:
                 terminal.result(text)

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.container_fields import digest, expected
 from jailoc.model.agents.agent import Agent
 from jailoc.model.compose import (
@@ -29,7 +30,6 @@ from jailoc.model.path import outermost, within
 from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
-    AGENT_USER,
     ASK_RESOLVER,
     DIGEST_LABEL,
     DNS_PORT,
@@ -247,13 +247,15 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
     socket = host.ssh_agent if workspace.ssh_auth_sock else None
     if socket:
         environment["SSH_AUTH_SOCK"] = Literally(text=SSH_SOCKET)
+    for key, value in git.environment(workspace, host).items():
+        environment[key] = Literally(text=value)
     for variable in workspace.env:
         environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
     # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
     odd = [f"{each.key}={each.value}" for each in workspace.env if not VARIABLE.fullmatch(each.key)]
     return Service(
         image=Literally(text=image, origin=_image_origin(workspace)),
-        user=AGENT_USER,
+        user=workspace.user.text,
         init=True,
         entrypoint=("/bin/sh", f"{GENERATED}/agent.sh"),
         command=(
@@ -305,7 +307,7 @@ def _image_origin(workspace: Workspace) -> str:
     return dockerfile.origin if dockerfile else workspace.image_origin
 
 
-def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[Bind, ...]:
+def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[Bind | Tmpfs, ...]:
     """Return what the agent sees of the host; for one container path the last entry holds.
 
     A user's mount beats a workspace path and what covers it; what jailoc needs itself beats both.
@@ -320,11 +322,12 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
 
     # A path in another one is there already; a mount of its own would follow what the agent makes.
     outer = outermost(each.path for each in workspace.paths)
-    entries = [
+    entries: list[Bind | Tmpfs] = [
         bind(each.path, each.path, Mode.READ_WRITE, each.origin)
         for each in workspace.paths
         if each.path in outer
     ]
+    entries += [mount for each in workspace.worktrees for mount in git.mounts(each)]
     entries += [
         bind(each.path, each.target, each.mode, f"protect: {each.origin}")
         for each in workspace.covers
@@ -332,8 +335,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
     entries += [
         bind(each.host, each.container, each.mode, each.origin) for each in workspace.mounts
     ]
-    if workspace.git_config and host.git_config:
-        entries.append(bind(host.git_config, f"{AGENT_HOME}/.gitconfig", Mode.READ_ONLY))
+    entries += [bind(each.host, each.container, each.mode) for each in workspace.git_files]
     if workspace.ssh_auth_sock:
         if socket:
             entries.append(bind(socket, SSH_SOCKET, Mode.READ_WRITE))
@@ -341,11 +343,13 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
             entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
     entries.append(_folder(workspace, host, "agent"))
     entries.append(_resolv_conf(workspace, host, "agent"))
-    return tuple({each.target.text: each for each in entries}.values())
+    return tuple(
+        {each.target if isinstance(each, Tmpfs) else each.target.text: each
+         for each in entries}.values()
+    )  # fmt: skip
 
 
 def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidecar:
-    uid, gid = AGENT_USER.split(":")
     return Sidecar(
         image=Literally(text=image),
         labels={DIGEST_LABEL: digest},
@@ -372,7 +376,8 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         health=Health(
             # As the agent, so that it is healthy when the agent can use it.
             test=(
-                "CMD", "/usr/bin/setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+                "CMD", "/usr/bin/setpriv", f"--reuid={workspace.user.uid}",
+                f"--regid={workspace.user.gid}", "--clear-groups",
                 "/usr/bin/docker", "--host", SIDECAR_SOCKET, "version",
             ),
             interval=2,

@@ -18,9 +18,11 @@ from jailoc.generators.config.conflicts import (
     wide,
 )
 from jailoc.generators.config.doubts import doubts, scoped
+from jailoc.generators.config.git_access import lacking, unmet, worktrees
 from jailoc.generators.config.network_conflicts import network_conflicts, network_doubts
+from jailoc.generators.config.ownership import inaccessible
 from jailoc.generators.config.port_conflicts import port_conflicts
-from jailoc.generators.config.resolve import holds, names, protection
+from jailoc.generators.config.resolve import holds, mounts_of, names, protection
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
 from jailoc.generators.config.volume_conflicts import volume_conflicts, volume_doubts
@@ -100,8 +102,12 @@ class Mentioned(Model):
     """Dockerfiles that are fetched."""
     contexts: tuple[str, ...]
     """Directories that are sent to the engine as build contexts."""
+    worked: tuple[str, ...] = ()
+    """Those of them that agents work in."""
     searches: tuple[Search, ...] = ()
     """Paths that an agent can write."""
+    work: tuple[str, ...] = ()
+    """Workspace paths: are they working trees of Git?"""
     wildcards: tuple[str, ...] = ()
     """Names that everything below is allowed of; are they public suffixes?"""
     ssh_agent: bool
@@ -156,6 +162,10 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                 )
         found_ones += _exposed(document, config, name, host)
         found_ones += missing(document, config, name, host)
+        found_ones += inaccessible(document, config, name, host)[0]
+        mounts = mounts_of(config, name, host)
+        found_ones += lacking(document, name, worktrees(config, name, mounts, host)[1])
+        found_ones += unmet(document, config, name, host)
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
@@ -238,6 +248,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
     contexts: list[object] = []
     defaults = table(data, "defaults")
     searches: dict[str, set[str]] = {}
+    work: list[object] = []
     for _, scope in scopes(data):
         files += [text for _, text in texts(scope.get("env_file"))]
         sources.append(scope.get("dockerfile"))
@@ -254,6 +265,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)
             paths.append(root)
+            work += _sane(root, home) if root else ()
             for _, entry in texts(protected):
                 if root and "\0" not in entry:
                     paths += protect.candidates(root, entry)
@@ -271,7 +283,11 @@ def mentioned(document: Document, home: str) -> Mentioned:
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),
         contexts=_absolute(contexts, home),
+        worked=_absolute(
+            [text for _, scope in scopes(data) for _, text in texts(scope.get("paths"))], home
+        ),
         searches=tuple(_search(root, searches[root]) for root in sorted(searches)),
+        work=_absolute(work, home),
         wildcards=tuple(sorted(set(_wildcards(data)))),
         ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
     )  # fmt: skip

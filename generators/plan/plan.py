@@ -8,16 +8,15 @@ from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
-from jailoc.generators.plan.steps import image_address, removal, steps
+from jailoc.generators.plan.steps import image_address, steps
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Network
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
 from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
-from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
+from jailoc.model.plan import UNSEEN, Action, Change, FieldChange, Plan, Told
 from jailoc.model.plan_address import (
     FileAddress,
-    FilesAddress,
     FoundAddress,
     ImageAddress,
     NetworkAddress,
@@ -66,48 +65,11 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         notes=tuple(_notes(bundle, deployed, given)),
         agent_restarts=interrupted,
         engine=deployed.engine,
+        unseen=deployed.unseen if deployed.engine else (UNSEEN,),
         steps=steps(bundle, deployed, changes) if deployed.engine else (),
         bundle=bundle.digest,
         world=world(deployed, given.key),
     )  # fmt: skip
-
-
-def plan_removal(deployed: Deployed, given: Given, prune: bool) -> Plan:
-    """Say what removes a workspace that the configuration does not have any more."""
-    why = ("the configuration has no such workspace",)
-    changes = [
-        Change(address=ServiceAddress(name=name), action=Action.REMOVE, causes=why)
-        for name in sorted(deployed.containers)
-    ]
-    if deployed.network:
-        changes.append(Change(address=NetworkAddress(), action=Action.REMOVE, causes=why))
-    if deployed.files:
-        changes.append(Change(address=FilesAddress(), action=Action.REMOVE, causes=why))
-    if deployed.applied is not None:
-        changes.append(Change(address=RecordAddress(), action=Action.REMOVE, causes=why))
-    if prune:
-        changes += [
-            Change(address=VolumeAddress(name=name), action=Action.REMOVE, causes=("pruned",))
-            for name in deployed.volumes
-        ]
-    agent = deployed.containers.get(AGENT)
-    kept = ", ".join(deployed.volumes)
-    notes = (f"its volumes stay, --prune removes them: {kept}",) if kept and not prune else ()
-    before = _sides(deployed.applied)
-    return Plan(
-        workspace=deployed.workspace,
-        changes=tuple(changes),
-        drift=(),
-        effects=tuple(Told(effect=each) for each in effects(before, None, given.home))
-        if before and changes
-        else (),
-        notes=notes,
-        agent_restarts=agent is not None and agent.state == "running",
-        engine=deployed.engine,
-        steps=removal(prune) if changes and deployed.engine else (),
-        bundle=None,
-        world=world(deployed, given.key),
-    )
 
 
 def world(deployed: Deployed, key: bytes) -> dict[FoundAddress, str]:
@@ -263,7 +225,9 @@ def _secrets(
             ),
         )
     wall = deployed.containers.get(WALL)
-    lost = sorted({*given.secrets} - {*deployed.held})
+    # A wall that did not answer may hold them all.
+    asked = deployed.rules is not Rules.UNKNOWN
+    lost = sorted({*given.secrets} - {*deployed.held}) if asked else []
     alone = not any(each.address == ServiceAddress(name=WALL) for each in verdicts)
     if lost and not restarts and wall is not None and wall.state == "running" and alone:
         yield Change(
@@ -308,7 +272,8 @@ def _record(
                      causes=("what was applied last is written down",))  # fmt: skip
 
 
-def _sides(applied: Applied | None) -> Sides | None:
+def sides(applied: Applied | None) -> Sides | None:
+    """Return what was applied, as effects compare it."""
     if applied is None:
         return None
     return Sides(compose=applied.compose, firewall=applied.firewall, secrets=applied.handed)
@@ -319,12 +284,14 @@ def _effects(
 ) -> tuple[Effect, ...]:
     if not changes or all(each.address == RecordAddress() for each in changes):
         return ()
-    return effects(_sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
+    return effects(sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
 
 
 def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
     if not deployed.engine:
         yield "no engine answers, so only the generated files are compared"
+    elif deployed.unseen:
+        yield f"the engine did not answer about {', '.join(deployed.unseen)}"
     for build in bundle.builds:
         if not build.known:
             yield (

@@ -13,6 +13,9 @@ from jailoc.model.text import number_of
 
 HEADS = ("workspace", "state", "port", "uptime", "cpu", "memory", "pids", "wall", "docker",
          "blocked", "drift", "image")  # fmt: skip
+DISPENSABLE = ("image", "pids", "memory", "cpu", "docker", "uptime", "port", "wall", "drift")
+"""Columns that are left out where there is not enough room, in this order."""
+GAP = 2
 LABEL = 11
 """Columns of a label with its colon."""
 
@@ -77,14 +80,28 @@ def _refused(places: int) -> str:
     return f"{places}+" if places >= MOST_PLACES else str(places)
 
 
-def table(rows: Iterable[Status]) -> tuple[tuple[Cell, ...], ...]:
-    """Write one line a workspace, with a line of heads; cells are padded to one width a column."""
+def table(rows: Iterable[Status], room: int | None = None) -> tuple[tuple[Cell, ...], ...]:
+    """Write one line a workspace, with a line of heads; cells are padded to one width a column.
+
+    Args:
+        rows: The workspaces.
+        room: Columns of the terminal; what has no room is left out as a whole, and can be seen of
+            one workspace alone.
+    """
     lines = [tuple(Cell(text=head) for head in HEADS), *(tuple(_cells(row)) for row in rows)]
-    widths = [max(len(line[column].text) for line in lines) for column in range(len(HEADS))]
+    widths = {
+        head: max(len(line[column].text) for line in lines) for column, head in enumerate(HEADS)
+    }
+    left = list(HEADS)
+    for head in DISPENSABLE:
+        if room is None or sum(widths[each] + GAP for each in left) - GAP <= room:
+            break
+        left.remove(head)
     return tuple(
         tuple(
-            cell.model_copy(update={"text": cell.text.ljust(width)})
-            for cell, width in zip(line, widths, strict=True)
+            cell.model_copy(update={"text": cell.text.ljust(widths[head])})
+            for head, cell in zip(HEADS, line, strict=True)
+            if head in left
         )
         for line in lines
     )

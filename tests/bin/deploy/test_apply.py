@@ -11,7 +11,9 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.container_fields import NOTHING_MORE
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.plan.inputs import Given, keyed
-from jailoc.model.deployed import DeployedFile
+from jailoc.generators.plan.plan import plan
+from jailoc.generators.views.plan import lines
+from jailoc.model.deployed import DeployedFile, Rules
 from jailoc.model.host import Host
 from jailoc.model.plan import Action, Plan
 from jailoc.model.plan_address import ServiceAddress
@@ -359,3 +361,29 @@ def test_an_image_that_another_is_built_on_is_wanted_only_for_a_build() -> None:
     assert {base, overlay} <= machine.images.keys()
     del machine.images[base]
     assert place.plan().empty
+
+
+def test_what_was_built_for_an_earlier_configuration_is_remembered() -> None:
+    machine, text = Machine(), toml({"w": {"dockerfile": "/srv/Dockerfile"}})
+    tags = []
+    for more in ("", "ENV A=1\n", "ENV A=2\n", ""):
+        host = HOST.model_copy(update={"files": {"/srv/Dockerfile": f"FROM ${{BASE}}\n{more}"}})
+        place = memory(machine, text, host=host)
+        place.apply()
+        tags += [each.tag for each in place.bundle.builds if each.name == "overlay"]
+    first, second, third, last = tags
+    assert first == last
+    assert machine.applied
+    assert machine.applied.former == (second, third)
+
+
+def test_a_wall_that_does_not_answer_is_neither_well_nor_empty() -> None:
+    place = memory(Machine(), toml({"w": {**BEFORE}}))
+    place.apply()
+    silent = {"rules": Rules.UNKNOWN, "held": (), "unseen": ("what the firewall holds",)}
+    made = plan(place.bundle, place.observe().model_copy(update=silent), place.given)
+    assert made.empty
+    assert made.unseen == silent["unseen"]
+    text = "\n".join(line for line, _ in lines(made))
+    assert "nothing to do" not in text
+    assert "what the firewall holds was not looked at" in text

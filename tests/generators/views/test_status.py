@@ -126,3 +126,18 @@ def test_the_state_decides_the_colour_and_whether_logs_would_help(
     row = status(state=state)
     assert row.well is well
     assert dict(detail(row))["Status:".ljust(11)].style == style
+
+
+@pytest.mark.parametrize("room", [40, 60, 80, 100, 160])
+def test_a_table_fits_with_whole_columns(room: int) -> None:
+    rows = [status(), status(workspace="web", state="running (unhealthy)", image="x" * 60)]
+    lines = ["  ".join(cell.text for cell in line).rstrip() for line in table(rows, room)]
+    if room >= 60:
+        assert max(map(len, lines)) <= room
+    heads = lines[0].split()
+    assert heads[:2] == ["workspace", "state"]
+    assert "running (unhealthy)" in lines[2]
+    whole = "  ".join(cell.text for cell in table(rows)[2])
+    for word in lines[2].split():
+        assert word in whole.split(), "no word is cut"
+    assert (room < 160) == (len(heads) < len(table(rows)[0]))
