@@ -175,9 +175,10 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
             Capability.SETUID,
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
-        # The resolver's port is root's. Engines make every port free; those above stay so, because
-        # agents serve on 80 and publish it.
-        sysctls={Sysctl.FIRST_FREE_PORT: str(DNS_PORT + 1)},
+        # Engines differ, so both are said. The resolver's port is root's; those above are free,
+        # because agents serve on 80 and publish it. Everybody may ping that a container without
+        # root can name: others than 65536 groups may not be mapped there.
+        sysctls={Sysctl.FIRST_FREE_PORT: str(DNS_PORT + 1), Sysctl.PING_GROUPS: "0 65535"},
         # Always there, so that a port of the machine opens without a new container.
         extra_hosts={MACHINE: "host-gateway"}
         | ({SIDECAR: "127.0.0.1"} if workspace.enable_docker else {}),
