@@ -11,6 +11,7 @@ from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.model.image import Build, Choice
 from jailoc.model.repository import Placeholder
+from jailoc.model.sandbox import AGENT
 
 DIRECTORY_MODE = 0o755
 """Of generated folders that are mounted: the wall's root may not override permissions."""
@@ -71,6 +72,11 @@ class Bundle(Model):
     seeds: tuple[Seed, ...]
     placeholders: tuple[Placeholder, ...] = ()
     """What is made in repositories on the host where it is missing."""
+
+    @property
+    def user(self) -> str:
+        """Return as whom the agent works, as docker(1) takes it."""
+        return self.compose.services[AGENT].user
 
     @property
     def references(self) -> frozenset[str]:

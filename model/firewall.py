@@ -18,7 +18,8 @@ from pydantic import Field, model_validator
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
-from jailoc.model.sandbox import AGENT_USER, MACHINE
+from jailoc.model.sandbox import MACHINE
+from jailoc.model.user import DEFAULT_ID
 
 RESOLVER = 65533
 """The user that answers the sandbox's name questions, in the wall; it never has a capability."""
@@ -116,11 +117,9 @@ class Match(StrEnum):
     BY_ENGINE = "-m owner --uid-owner 0"
     BY_RESOLVER = f"-m owner --uid-owner {RESOLVER}"
     NOT_BY_RESOLVER = f"-m owner ! --uid-owner {RESOLVER}"
-    ACCEPTED_NOT_BY_AGENT = (
-        f"--tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {AGENT_USER.partition(':')[0]}"
-    )
+    ACCEPTED_NOT_BY_AGENT = f"--tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {DEFAULT_ID}"
     """The answer that makes a connection, which is the listening socket's; later packets may be
-    nobody's, when a program has closed its end and gone on."""
+    nobody's, when a program has closed its end and gone on. A rule may name another agent's UID."""
     COUNT_TCP = _counts("tcp")
     COUNT_UDP = _counts("udp")
     COUNT_ICMP = _counts("icmp")
@@ -153,6 +152,8 @@ class Rule(Model):
     source_port: int | None = Field(default=None, ge=1, le=65535)
     destination_port: int | None = Field(default=None, ge=1, le=65535)
     match: Match | None = None
+    agent: int | None = Field(default=None, ge=1)
+    """UID of the agent, where it is not the one in the words of `match`."""
     recent: Recent | None = None
     mark: int | None = Field(default=None, ge=1, lt=1 << 32)
     """Of the connection: the condition, or with the target MARK what is set."""
@@ -172,9 +173,17 @@ class Rule(Model):
             raise ValueError("a rule has a target or a jump")
         if self.target is Target.MARK and not self.mark:
             raise ValueError("a mark needs a value")
+        if self.agent and self.match is not Match.ACCEPTED_NOT_BY_AGENT:
+            raise ValueError("a user without a condition on it")
         if self.target is Target.NOTHING and self.match is None:
             raise ValueError("a rule without effect")
         return self
+
+    @property
+    def condition(self) -> str:
+        """Return the words of `match`, with the agent's own UID; empty if there is none."""
+        words = self.match.value if self.match else ""
+        return words if self.agent is None else words.replace(str(DEFAULT_ID), str(self.agent))
 
     @property
     def decides(self) -> bool:
@@ -350,6 +359,8 @@ class Policy(Model):
     published_port: int | None
     names: tuple[Name, ...]
     host_ports: tuple[HostPort, ...] = ()
+    agent: int = DEFAULT_ID
+    """UID of the agent."""
 
     @property
     def ordered(self) -> tuple[Decision, ...]:

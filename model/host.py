@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from jailoc.model.base import Model
+from jailoc.model.permissions import Permissions
 
 
 class FileKind(StrEnum):
@@ -74,6 +75,18 @@ class Tree(Model):
     """Why not all of it was looked through."""
 
 
+class Ids(StrEnum):
+    """What an engine makes of the users and groups of files that it mounts."""
+
+    KEPT = "kept"
+    """They are the machine's: an engine of root's, on the machine's own kernel."""
+    SHIFTED = "shifted"
+    """They lie in a range of the machine's subordinate ids (user_namespaces(7)): an engine without
+    root, or one with `userns-remap`."""
+    SHARED = "shared"
+    """A virtual machine shares the files, and maps their owners in its own way."""
+
+
 DESKTOPS = ("Docker Desktop", "OrbStack")
 """Engines in a virtual machine of their own, by the operating system that they name."""
 DESKTOP_AGENT_SOCKET = "/run/host-services/ssh-auth.sock"
@@ -92,6 +105,19 @@ class Host(Model):
     data_home: str = ""
     today: date = date.min
     """The day in UTC, on which some allows have ended."""
+    uid: int = 1000
+    """Who runs jailoc. As whom an agent works follows from it: `agent_user`."""
+    gid: int = 1000
+    groups: tuple[int, ...] = ()
+    """Further groups of theirs."""
+    sudo: tuple[int, int] | None = None
+    """UID and GID of who called sudo(8)."""
+    ids: Ids = Ids.KEPT
+    shifted: tuple[int, int] | None = None
+    """UID and GID of the machine behind 1000:1000 in a container, where ids are shifted and it is
+    known."""
+    permissions: dict[str, Permissions] = Field(default_factory=dict)
+    """Who may do what at paths that the configuration names and that are there."""
     ipv6: bool = False
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
     networks: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
 
 # Users, as docker(1) takes them.
 AGENT_USER = "1000:1000"
+"""Of the agent, where a workspace has no other (`AgentUser`)."""
 WITNESS_USER = "65534:65534"
 """Who looks at the agent's processes: none of them can end or trace it (ptrace(2))."""
 AGENT_HOME = "/home/agent"

@@ -12,6 +12,7 @@ from jailoc.model.protect import Cover
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
+from jailoc.model.user import AgentUser
 
 
 class WorkPath(Model):
@@ -83,6 +84,8 @@ class Workspace(Model):
 
     name: str
     agent: Agent
+    user: AgentUser
+    """As whom the agent works."""
     port: int
     """Port on the host's loopback; reserved even when it is not published."""
     paths: tuple[WorkPath, ...]

@@ -10,7 +10,7 @@ from jailoc.bin.commands import up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import observe, password
-from jailoc.bin.engine import docker, witness
+from jailoc.bin.engine import docker, startup, witness
 from jailoc.bin.terminal import prompt
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import AttachMode, Request
@@ -116,6 +116,7 @@ class _Attachment:
         self.session, self.terminal = session, session.terminal
         self.name, self.agent = workspace.name, workspace.agent
         self.target, self.request = target, request
+        self.user = workspace.user.text
 
     def start(self, running: readiness.RunningSandbox, configured: str, path: str | None) -> int:
         """Attach in the mode that what truly runs allows."""
@@ -197,8 +198,13 @@ class _Attachment:
         return self._verdict(pty.run(command, environment, watch, self.agent.client.hint), watch)
 
     def _inside(self, running: readiness.RunningSandbox) -> int:
+        if startup.user(running.agent.id) != self.user:
+            running = self._mended(
+                f"the agent of `{self.name}` does not work as {self.user} yet",
+                "Make its container anew?",
+            )
         container = running.agent.id
-        inner = container_client.find(self.name, container, self.agent)
+        inner = container_client.find(self.name, container, self.agent, self.user)
         self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
         url = f"http://127.0.0.1:{FIRST_PORT}"
         words, token = container_client.command(
@@ -207,6 +213,7 @@ class _Attachment:
             self.agent,
             attachment.arguments(self.agent, url, self.target, self.request),
             os.environ,
+            self.user,
         )
         watch = self._watch(running)
 
@@ -219,7 +226,7 @@ class _Attachment:
             ended = docker.attend(words, run)
         finally:
             # Docker leaves a client alone that has lost its terminal.
-            container_client.end(container, token)
+            container_client.end(container, token, self.user)
         return self._verdict(ended, watch)
 
     def _watch(self, running: readiness.RunningSandbox) -> Watch:

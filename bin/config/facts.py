@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jailoc.bin.config import build_context, repositories
+from jailoc.bin.config import build_context, repositories, user
 from jailoc.bin.engine import endpoint, stats
 from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
@@ -52,6 +52,7 @@ def gather(mentioned: Mentioned) -> Host:
         agent_socket=_agent_socket(),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
+    host = user.gather(host, mentioned.paths, mentioned.worked)
     return host.model_copy(
         update=_ways((*mentioned.paths, *guarded(host), host.agent_socket or "/"))
     )

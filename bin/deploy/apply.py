@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import execute, images, observe, password, rollback, server_port
+from jailoc.bin.deploy import (
+    execute,
+    images,
+    observe,
+    password,
+    permissions,
+    rollback,
+    server_port,
+)
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
@@ -54,11 +62,15 @@ def read(
         Refused: it is wrong; or, if `complete`, something that one of them mounts is not there.
     """
     origin = session.source()
+    permissions.own()
+    warnings = origin.warnings
     if complete and docker.endpoint().local:
-        for name in set(chosen(origin)) & set(names(origin.config)):
+        wanted = set(chosen(origin)) & set(names(origin.config))
+        for name in wanted:
             _check_sources(origin, name)
+        warnings = permissions.check(origin, wanted)
     terminal = session.terminal
-    terminal.diagnose(origin.warnings)
+    terminal.diagnose(warnings)
     if origin.starter:
         terminal.say(
             f"no configuration at {origin.path}: using the starter configuration", Meaning.WARNS

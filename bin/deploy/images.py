@@ -19,6 +19,7 @@ from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
 from jailoc.model.image import BaseImage, Build, Recipe, Step
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR
+from jailoc.model.user import AgentUser
 
 
 def fetched(terminal: Terminal, url: str) -> None:
@@ -209,8 +210,9 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
     environment = {
         key: value.text for key, value in service.environment.items() if key in {"HOME", "PATH"}
     }
-    question = script(bundle.agent)
-    asked = hashlib.sha256(repr((identity, question, environment)).encode()).hexdigest()
+    user = AgentUser.read(service.user)
+    question = script(bundle.agent, user)
+    asked = hashlib.sha256(repr((identity, question, environment, user.text)).encode()).hexdigest()
     place = facts.cache_directory() / "images.suitable" / asked
     if place.exists():
         return
@@ -219,7 +221,8 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
         reference,
         service.image.origin,
         bundle.agent,
-        images.ask(identity, question, environment) or (),
+        images.ask(identity, question, environment, user.text) or (),
+        user,
     )
     if refusal is not None:
         raise refusal

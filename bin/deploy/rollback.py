@@ -140,5 +140,5 @@ def _restore(directory: Path, before: Before) -> None:
             place.unlink()
     for path, (mode, text) in before.files.items():
         place = directory / path
-        place.parent.mkdir(parents=True, exist_ok=True)
+        store.make_folders(directory, path)
         store.write_bytes(place, text, mode)

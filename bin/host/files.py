@@ -19,6 +19,7 @@ __all__ = [
     "differs",
     "locked",
     "make",
+    "make_folders",
     "make_private",
     "same",
     "write",
@@ -49,12 +50,18 @@ def write_files(files: Iterable[File], directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for file in sorted(files, key=lambda each: each.path == "docker-compose.yml"):
         place = directory / file.path
-        for parent in reversed(Path(file.path).parents[:-1]):
-            folder = directory / parent
-            folder.mkdir(exist_ok=True)
-            folder.chmod(DIRECTORY_MODE)
+        make_folders(directory, file.path)
         if not same(place, file):
             write(place, file.text, file.mode)
+
+
+def make_folders(directory: Path, path: str) -> None:
+    """Make the folders of a generated file, whose modes hold whatever the umask says."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for parent in reversed(Path(path).parents[:-1]):
+        folder = directory / parent
+        folder.mkdir(exist_ok=True)
+        folder.chmod(DIRECTORY_MODE)
 
 
 def write_bundle(bundle: Bundle, directory: Path) -> None:

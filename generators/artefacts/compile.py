@@ -10,7 +10,7 @@ from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
 from jailoc.generators.artefacts.seccomp import profile
 from jailoc.generators.artefacts.validate import validate_compose, validate_firewall
-from jailoc.generators.assets import asset, asset_for
+from jailoc.generators.assets import asset, asset_as, asset_for
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
@@ -20,6 +20,7 @@ from jailoc.model.mount import Mode
 from jailoc.model.path import within
 from jailoc.model.sandbox import AGENT, AGENT_HOME, COMPOSE_FILE, SIDECAR, SIDECAR_SECCOMP, WALL
 from jailoc.model.secret import Destination
+from jailoc.model.user import AgentUser
 from jailoc.model.workspace import Workspace
 
 RESOLV_CONF = "nameserver 127.0.0.1\n"
@@ -47,7 +48,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         builds.append(sidecar)
         images[SIDECAR] = sidecar.tag
     rules = walls.lower(walls.policy(workspace, host))
-    mounted = {WALL: _wall_files(rules), AGENT: _agent_files(workspace)}
+    mounted = {WALL: _wall_files(rules, workspace.user), AGENT: _agent_files(workspace)}
     if workspace.enable_docker:
         mounted[SIDECAR] = (
             File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),
@@ -100,10 +101,10 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
     )
 
 
-def _wall_files(rules: Firewall) -> tuple[File, ...]:
+def _wall_files(rules: Firewall, user: AgentUser) -> tuple[File, ...]:
     texts = {
         "egress": f"{rules.egress}\n",
-        "firewall.sh": asset("firewall.sh"),
+        "firewall.sh": asset_as(user, "firewall.sh"),
         "health.py": asset("health.py"),
         "host-ports": "".join(f"{each.port}\n" for each in rules.host_ports),
         "machine.py": asset("machine.py"),
@@ -111,7 +112,7 @@ def _wall_files(rules: Firewall) -> tuple[File, ...]:
         "resolver.py": asset("resolver.py"),
         "rules.v4": iptables.restore(rules.ipv4),
         "rules.v6": iptables.restore(rules.ipv6),
-        "secrets.sh": asset("secrets.sh"),
+        "secrets.sh": asset_as(user, "secrets.sh"),
         "sockets.py": asset("sockets.py"),
     }
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())

@@ -29,7 +29,6 @@ from jailoc.model.path import outermost
 from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
-    AGENT_USER,
     ASK_RESOLVER,
     DIGEST_LABEL,
     DNS_PORT,
@@ -212,7 +211,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
     odd = [f"{each.key}={each.value}" for each in workspace.env if not VARIABLE.fullmatch(each.key)]
     return Service(
         image=Literally(text=image, origin=_image_origin(workspace)),
-        user=AGENT_USER,
+        user=workspace.user.text,
         init=True,
         entrypoint=("/bin/sh", f"{GENERATED}/agent.sh"),
         command=(
@@ -304,7 +303,6 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
 
 
 def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidecar:
-    uid, gid = AGENT_USER.split(":")
     return Sidecar(
         image=Literally(text=image),
         labels={DIGEST_LABEL: digest},
@@ -331,7 +329,8 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         health=Health(
             # As the agent, so that it is healthy when the agent can use it.
             test=(
-                "CMD", "/usr/bin/setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+                "CMD", "/usr/bin/setpriv", f"--reuid={workspace.user.uid}",
+                f"--regid={workspace.user.gid}", "--clear-groups",
                 "/usr/bin/docker", "--host", SIDECAR_SOCKET, "version",
             ),
             interval=2,

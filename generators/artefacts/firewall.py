@@ -27,6 +27,7 @@ from jailoc.model.firewall import (
 from jailoc.model.host import Host
 from jailoc.model.sandbox import DNS_PORT, FIRST_PORT
 from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
+from jailoc.model.user import DEFAULT_ID
 from jailoc.model.workspace import Workspace
 
 EVERYTHING = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
@@ -50,6 +51,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             ),
             published_port=FIRST_PORT if workspace.expose_port else None,
             names=(),
+            agent=workspace.user.uid,
         )
     machine = tuple(
         network
@@ -107,6 +109,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         host_ports=tuple(
             HostPort(port=each.port, origin=each.origin) for each in workspace.host_ports
         ),
+        agent=workspace.user.uid,
     )
 
 
@@ -141,7 +144,7 @@ def lower(policy: Policy) -> Firewall:
 def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _inbound(policy, family)
     yield from _engine_resolver(policy, family)
-    yield from _server()
+    yield from _server(policy)
     yield Rule(
         chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="loopback"
     )
@@ -203,7 +206,7 @@ def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
         )
 
 
-def _server() -> Iterator[Rule]:
+def _server(policy: Policy) -> Iterator[Rule]:
     """Let nobody but the agent answer where its server does, not even on loopback."""
     yield Rule(
         chain=Chain.OUTPUT,
@@ -211,6 +214,7 @@ def _server() -> Iterator[Rule]:
         protocol=Protocol.TCP,
         source_port=FIRST_PORT,
         match=Match.ACCEPTED_NOT_BY_AGENT,
+        agent=None if policy.agent == DEFAULT_ID else policy.agent,
         comment="only the agent serves here",
     )
 

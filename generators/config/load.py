@@ -18,6 +18,7 @@ from jailoc.generators.config.conflicts import (
     wide,
 )
 from jailoc.generators.config.doubts import doubts, scoped
+from jailoc.generators.config.ownership import inaccessible
 from jailoc.generators.config.resolve import holds, names, protection
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
@@ -95,6 +96,8 @@ class Mentioned(Model):
     """Dockerfiles that are fetched."""
     contexts: tuple[str, ...]
     """Directories that are sent to the engine as build contexts."""
+    worked: tuple[str, ...] = ()
+    """Those of them that agents work in."""
     searches: tuple[Search, ...] = ()
     """Paths that an agent can write."""
     wildcards: tuple[str, ...] = ()
@@ -144,6 +147,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                 )
         found_ones += _exposed(document, config, name, host)
         found_ones += missing(document, config, name, host)
+        found_ones += inaccessible(document, config, name, host)[0]
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
@@ -257,6 +261,9 @@ def mentioned(document: Document, home: str) -> Mentioned:
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),
         contexts=_absolute(contexts, home),
+        worked=_absolute(
+            [text for _, scope in scopes(data) for _, text in texts(scope.get("paths"))], home
+        ),
         searches=tuple(_search(root, searches[root]) for root in sorted(searches)),
         wildcards=tuple(sorted(set(_wildcards(data)))),
         ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),

@@ -20,6 +20,7 @@ from jailoc.model.path import clean
 from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
 from jailoc.model.text import without_mark
+from jailoc.model.user import agent_user
 from jailoc.model.workspace import (
     AllowedName,
     AllowedNetwork,
@@ -91,6 +92,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     return Workspace(
         name=name,
         agent=agent,
+        user=agent_user(host, paths),
         port=port_of(config, name),
         paths=tuple(
             WorkPath(path=path, origin=f"{scope}.paths[{index}]")

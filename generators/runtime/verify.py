@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from jailoc.generators.runtime import witness
 from jailoc.generators.runtime.probes import NO_PING, UNREADABLE, UNSENT, Place, Probe, verdict
-from jailoc.generators.runtime.witness import POWERLESS, own, statuses
+from jailoc.generators.runtime.witness import POWERLESS, own, powerless, statuses
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs, Volume
 from jailoc.model.firewall import Firewall
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import AGENT_USER
 
 LONGEST = 80
 """Characters of what cannot be read that are shown."""
@@ -98,13 +99,18 @@ def joined(service: str, severed: str) -> Check:
     )
 
 
-def processes(text: str) -> Iterator[Check]:
-    """Judge the processes of the agent's container, from lines of /proc/PID/status (proc(5))."""
+def processes(text: str, user: str = AGENT_USER) -> Iterator[Check]:
+    """Judge the processes of the agent's container, from lines of /proc/PID/status (proc(5)).
+
+    Args:
+        text: The lines.
+        user: As whom they run.
+    """
     seen: dict[str, set[str]] = {key: set() for key in POWERLESS}
     for process in own(statuses(text)):
         for key, values in seen.items():
             values.add(process.get(key) or "unreadable")
-    for key, expected in POWERLESS.items():
+    for key, expected in powerless(user).items():
         found = ", ".join(sorted(seen[key])) or "nothing"
         yield Check(
             kind="process", subject=key, expected=expected, found=found, ok=found == expected

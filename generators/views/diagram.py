@@ -18,12 +18,13 @@ from jailoc.model.path import within
 from jailoc.model.rule_walk import Verdict, walk
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.model.text import visible
+from jailoc.model.user import AgentUser
 
 MOST = 12
 """Lines of one node, and nodes of one sort, in a picture; the rest is counted."""
 ALL = 1 << 30
 KINDS = {WALL: NodeKind.WALL, AGENT: NodeKind.AGENT, SIDECAR: NodeKind.SIDECAR}
-ROLES = {WALL: "the wall", AGENT: "the agent, UID 1000", SIDECAR: "its own Docker"}
+ROLES = {WALL: "the wall", AGENT: "the agent, UID {uid}", SIDECAR: "its own Docker"}
 MACHINE = "this machine and its network"
 PUBLIC = "public"
 """The reason of the rules that open the public internet."""
@@ -51,9 +52,10 @@ class _Drawing:
 
     def diagram(self) -> Diagram:
         services = self._bundle.compose.services
+        uid = AgentUser.read(self._bundle.user).uid
         for name in (AGENT, SIDECAR, WALL):
             if name in services:
-                self._services[name] = self._node(KINDS[name], name, ROLES[name])
+                self._services[name] = self._node(KINDS[name], name, ROLES[name].format(uid=uid))
         for name in self._services:
             self._mounts(name, services[name])
         self._client(services[WALL])
