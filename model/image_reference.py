@@ -41,3 +41,12 @@ def wrong(text: str) -> str | None:
     if name != name.lower() and re.fullmatch(PATTERN, text.lower()):
         return "has capitals in its name"
     return "is no image reference"
+
+
+def familiar(text: str) -> str:
+    """Return a name as one writes it: engines put the registry that they think of before it.
+
+    >>> familiar("docker.io/library/debian:13"), familiar("localhost/jailoc-wall:1")
+    ('debian:13', 'jailoc-wall:1')
+    """
+    return re.sub(r"\A(docker\.io/(library/)?|localhost/)", "", text)

@@ -227,9 +227,10 @@ def mounts(
 
 
 def _of_the_engine(place: str, kind: str) -> bool:
-    """Tell whether every container has a mount: the root, kernel file systems, three files."""
+    """Tell whether every container has a mount: the root, kernel file systems, a few files."""
     named = {"/", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
-             "/sbin/docker-init", "/usr/sbin/docker-init"}  # fmt: skip
+             "/sbin/docker-init", "/usr/sbin/docker-init",
+             "/run/.containerenv", "/run/podman-init"}  # fmt: skip
     kernel = {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "devtmpfs"}
     below = place.startswith(("/proc/", "/sys/", "/dev/")) or place in {"/dev", "/proc", "/sys"}
     return place in named or kind in kernel or (below and kind in {"tmpfs", *kernel})

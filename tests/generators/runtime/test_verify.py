@@ -318,6 +318,17 @@ def test_a_mount_that_is_missing_weaker_or_too_many_is_a_difference(data: st.Dat
     ]
 
 
+def test_what_podman_mounts_in_every_container_is_no_difference() -> None:
+    service = bundle_of("[workspaces.a]", "a").compose.services[AGENT]
+    good = {each.subject: Mode(each.expected) for each in mounts(service, {}, {})}
+    podman = {"/run/.containerenv": Mode.READ_WRITE, "/run/podman-init": Mode.READ_ONLY}
+    kinds = {"/run/.containerenv": "tmpfs", "/run/podman-init": "ext4"}
+    assert all(each.ok for each in mounts(service, good | podman, kinds))
+    beside = {f"{place}2": mode for place, mode in podman.items()}
+    wrong = [each.subject for each in mounts(service, good | beside, kinds) if not each.ok]
+    assert wrong == [*beside]
+
+
 MOUNTINFO = (
     "600 533 0:61 / / rw,relatime master:2 - overlay overlay rw,lowerdir=/x\n"
     "601 600 0:64 / /proc rw,nosuid shared:1 master:3 - proc proc rw\n"
