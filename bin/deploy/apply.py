@@ -13,9 +13,11 @@ from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.artefacts.portable import bare
 from jailoc.generators.config.effective import of_workspace
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.sources import missing as missing_sources
+from jailoc.generators.config.stated import stated
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.origins import tell
 from jailoc.generators.plan.plan import moved, plan, plan_removal
@@ -133,7 +135,8 @@ def item(
             pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
             secrets={each: keyed(key, value) for each, value in values.items()},
             missing=missing,
-            handed=tuple(f"{each.destination} {each.name}" for each in workspace.secrets),
+            stated=stated(origin.config, workspace, origin.host),
+            bare=bare(origin.host),
             key=key,
             ignore=(*config.ignore_drift, *ignore),
             home=origin.host.home,
@@ -182,15 +185,14 @@ def planned(each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
         prune: Whether a removal takes volumes and the password, too.
     """
     found = observe.observe(each.name, each.bundle, ask=ask)
-    before = found.applied.firewall if found.applied else None
     if each.bundle is None:
         made = plan_removal(found, each.given, prune)
-        return tell(made, each.origin.document, {}, before, None)
+        return tell(made, each.origin.document, {})
     settings = {
         one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
     }
     made = plan(each.bundle, found, each.given)
-    return tell(made, each.origin.document, settings, before, each.bundle.firewall)
+    return tell(made, each.origin.document, settings)
 
 
 def carry_out(

@@ -5,15 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.artefacts.image_recipes import why
 from jailoc.generators.plan.drift import drift
-from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
 from jailoc.generators.plan.steps import image_address, removal, steps
+from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
-from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
-from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
+from jailoc.model.plan import Action, Change, FieldChange, Plan
 from jailoc.model.plan_address import (
     FileAddress,
     FilesAddress,
@@ -29,6 +28,7 @@ from jailoc.model.plan_address import (
     VolumeAddress,
     VolumesAddress,
 )
+from jailoc.model.power import PowerChange, Sides, Way
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL
 
 MISSING = 5
@@ -59,9 +59,8 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         workspace=bundle.workspace,
         changes=tuple(changes),
         drift=found,
-        effects=tuple(
-            Told(effect=each) for each in _effects(bundle, deployed, given, changes)
-        ),
+        powers=_powers(bundle, deployed, given, changes),
+        new=deployed.applied is None,
         notes=tuple(_notes(bundle, deployed, given)),
         agent_restarts=interrupted,
         engine=deployed.engine,
@@ -97,9 +96,7 @@ def plan_removal(deployed: Deployed, given: Given, prune: bool) -> Plan:
         workspace=deployed.workspace,
         changes=tuple(changes),
         drift=(),
-        effects=tuple(Told(effect=each) for each in effects(before, None, given.home))
-        if before and changes
-        else (),
+        powers=power_changes(before, None, given.home) if before and changes else (),
         notes=notes,
         agent_restarts=agent is not None and agent.state == "running",
         engine=deployed.engine,
@@ -293,7 +290,7 @@ def _record(
             applied.images.get(each.image.text) != deployed.images.get(each.image.text)
             for each in bundle.compose.services.values()
         )
-        or applied.handed != given.handed
+        or applied.stated != given.stated
     ):
         yield Change(address=RecordAddress(), action=Action.UPDATE,
                      causes=("what was applied last is written down",))  # fmt: skip
@@ -302,15 +299,21 @@ def _record(
 def _sides(applied: Applied | None) -> Sides | None:
     if applied is None:
         return None
-    return Sides(compose=applied.compose, firewall=applied.firewall, secrets=applied.handed)
+    return Sides(compose=applied.compose, firewall=applied.firewall, stated=applied.stated)
 
 
-def _effects(
+def _powers(
     bundle: Bundle, deployed: Deployed, given: Given, changes: list[Change]
-) -> tuple[Effect, ...]:
-    if not changes or all(each.address == RecordAddress() for each in changes):
+) -> tuple[PowerChange, ...]:
+    """Return what changes of what the sandbox may do; of a new one, what it has beyond others."""
+    before = _sides(deployed.applied)
+    after = Sides(compose=bundle.compose, firewall=bundle.firewall, stated=given.stated)
+    if not changes:
         return ()
-    return effects(_sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
+    if before is None:
+        made = power_changes(given.bare, after, given.home)
+        return tuple(each for each in made if each.way is not Way.SAME)
+    return power_changes(before, after, given.home)
 
 
 def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:

@@ -23,6 +23,6 @@ def applied(bundle: Bundle, given: Given, found: Deployed) -> Applied:
         builds=tuple(each.recipe for each in bundle.builds),
         images=found.images,
         secrets=given.secrets,
-        handed=given.handed,
+        stated=given.stated,
         observed={name: each.facets for name, each in found.containers.items()},
     )

@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.reachability import counted
+from jailoc.model.effect import Effect, Kind, Sides, Sign
+
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.compose import Bind, Capability, Compose, Literally
-from jailoc.model.effect import Effect, Kind, Sides, Sign
 from jailoc.model.firewall import Protocol, loopback
 from jailoc.model.host import FileKind as PathKind
 from jailoc.model.host import Host
