@@ -91,6 +91,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     ),
     "note.limits": ("limits", (_N,), "how much, not what"),
     "note.variable": ("other variables", (_N,), "an agent can set them itself"),
+    "note.name": ("names within an open internet", (_N,), "closing the rest opens none"),
     "note.place": ("where something is mounted", (_N,), "the same right at another place"),
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip

@@ -7,7 +7,9 @@ nothing and runs nothing of the repository's.
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.engine import exchange
 from jailoc.bin.host import regular
@@ -47,6 +49,10 @@ def version(label: str, text: str, file: str) -> Version:
         Refused: something in it is wrong on every machine.
     """
     document = Document(text, file)
+    home = facts.home()
+    portable.check(document, home)
+    # Who writes out a home directory means this one: here it is the same place.
+    document.data = _tilde(document.data, home)
     host = portable.host(document)
     config = load(document, host)
     return Version(
@@ -57,6 +63,17 @@ def version(label: str, text: str, file: str) -> Version:
         warnings=warnings(document, config, host),
         unmet=unmet(document, config, host),
     )
+
+
+def _tilde(value: Any, home: str) -> Any:
+    """Return TOML data with `~` for the home directory where a text begins with it."""
+    if isinstance(value, dict):
+        return {key: _tilde(each, home) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_tilde(each, home) for each in value]
+    if isinstance(value, str) and home != "/" and value.startswith(f"{home}/"):
+        return f"~{value.removeprefix(home)}"
+    return value
 
 
 def text_of(session: Session, named: str | None) -> tuple[str, str, str]:

@@ -110,7 +110,7 @@ def _before(power: Power, others: Iterable[Power]) -> Power | None:
 
 
 def _change(way: Way, power: Power, was: Power | None, *, gone: bool = False) -> PowerChange:
-    rank, more, less = words(power, was if way is not Way.NARROWS else None)
+    rank, more, less = words(power, was)
     lost = way is Way.NARROWS or gone
     return PowerChange(
         rule=power.rule,
@@ -119,7 +119,7 @@ def _change(way: Way, power: Power, was: Power | None, *, gone: bool = False) ->
         subject=power.subject,
         text=less if lost else more,
         before=_shown(power) if lost else None if was is None else _shown(was),
-        after=None if lost else _shown(power),
+        after=_shown(power) if not lost else None if was is None else _shown(was),
         origin=power.origin,
     )
 

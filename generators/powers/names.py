@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import date
 
-from jailoc.generators.powers.places import machine_rank, name_words, port_words
+from jailoc.generators.powers.places import machine_rank, name_words, port_words, private_name
 from jailoc.generators.powers.reach import FOREVER, lasting
 from jailoc.generators.runtime.explain import PROTOCOLS
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol
-from jailoc.model.power import Door, PowerChange, Way
+from jailoc.model.power import Door, PowerChange, Rank, Way
 from jailoc.model.sandbox import MACHINE
 
 
@@ -47,7 +47,8 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
     """Yield what is let through by name, or not any more."""
     old, new = grants(before), grants(after)
     sides = [each for each in (before, after) if each]
-    public = all(each.egress is Egress.PUBLIC for each in sides)
+    open_to_all = [each for each in sides if each.egress is Egress.PUBLIC]
+    public = len(open_to_all) == len(sides)
     for way, mine, others in ((Way.WIDENS, new, old), (Way.NARROWS, old, new)):
         gone = [each for each in mine if not any(other.covers(each) for other in others)]
         kept: dict[tuple[str, date], list[Grant]] = {}
@@ -55,8 +56,25 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
             if not any(other.covers(each) and not each.covers(other) for other in gone):
                 kept.setdefault((each.name, each.until), []).append(each)
         for (name, until), found in kept.items():
+            # All of the internet was open before: what closes that and names a few, opens none.
+            other = before if way is Way.WIDENS else after
+            mine_public = (after if way is Way.WIDENS else before) in open_to_all
+            if other in open_to_all and not mine_public and not private_name(name):
+                yield _stays(name, found[0].origin)
+                continue
             ports = tuple(dict.fromkeys(each.port for each in found))
             yield _change(way, name, until, ports, found[0].origin, others, public)
+
+
+def _stays(name: str, origin: str) -> PowerChange:
+    return PowerChange(
+        rule="note.name",
+        way=Way.SAME,
+        rank=Rank.NOTE,
+        subject=name,
+        text=f"{name} is open by name, where all of the internet is or was",
+        origin=origin,
+    )
 
 
 def _change(

@@ -136,7 +136,9 @@ def contents(family: Family, found: AddressSet, once: AddressSet) -> str:
         for network in METADATA
         if network.version == family.value and not AddressSet.networks(family, (network,)) - found
     ][:1]
-    words += [f"with it all of {text} is open" for text in _wholes(family, found, once)[:1]]
+    for text in _wholes(family, found, once)[:1]:
+        alone = text in _wholes(family, found, AddressSet(family))
+        words.append(f"all of {text}" if alone else f"with what was open, all of {text}")
     words += [text for text, _ in _known(family, found)]
     if not words:
         words += [
@@ -170,6 +172,14 @@ def machine_rank(port: int | None) -> Rank:
     return Rank.CRITICAL if port is None or port in _HANDING_OVER else Rank.HIGH
 
 
+def private_name(name: str) -> bool:
+    """Tell whether a name is one of a private network, or of this machine."""
+    bare = name.removeprefix("*.")
+    return "." not in bare or any(
+        bare == each or bare.endswith(f".{each}") for each in _PRIVATE_NAMES
+    )
+
+
 def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
     """Say who decides where a name leads, and how grave that is.
 
@@ -191,7 +201,7 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
         return (Rank.HIGH if wild else Rank.MEDIUM), "; ".join(
             filter(None, (below, f"at {shared} everybody can have a place: others decide"))
         )
-    if any(bare == each or bare.endswith(f".{each}") for each in _PRIVATE_NAMES):
+    if private_name(name):
         return Rank.MEDIUM, "; ".join(filter(None, ("a name of a private network", below)))
     also = "whoever has its zone can lead it into private networks" if public else ""
     rank = Rank.MEDIUM if wild or not public else Rank.LOW

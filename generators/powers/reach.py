@@ -132,8 +132,9 @@ def _changes(
         spelled = spelt(family, part)
     for subject, networks, found in spelled:
         size = "" if found.size == 1 else counted(found.size)
-        if near and len(named) == 1:
-            size = f"{counted(near.size + found.size)}, {near.size:,} of them before"
+        if near and len(named) == 1 and None in turn:
+            kept_word = "before" if turn[1] is not None else "still"
+            size = f"{counted(near.size + found.size)}, {near.size:,} of them {kept_word}"
         own = machine_words(family, networks[0]) if len(networks) == 1 else ""
         if size:
             size = f" ({size}{own})"

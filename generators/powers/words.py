@@ -68,7 +68,7 @@ def _variable(power: Power, before: Power | None) -> Words:
     return (
         Rank.HIGH,
         f"{verb} the variable {power.subject}: by its name a credential, in plain text",
-        f"no longer has the variable {power.subject}",
+        f"no longer has {'its former value of ' if before else ''}the variable {power.subject}",
     )
 
 
@@ -82,7 +82,8 @@ def _steering(power: Power, before: Power | None) -> Words:
         Rank.HIGH if grave else Rank.MEDIUM,
         f"runs with {verb + ' ' if verb else ''}the variable {power.subject}, which steers "
         "programs: what they load, whom they believe, where they send",
-        f"no longer runs with the variable {power.subject}",
+        f"no longer runs with {'its former value of ' if before else ''}the variable "
+        f"{power.subject}",
     )
 
 

@@ -10,7 +10,7 @@ from jailoc.model.text import cut, number_of, telling
 
 LINES = 40
 """Of the first screen."""
-WIDTH = 200
+WIDTH = 240
 """Characters of a line at most."""
 WORD = 80
 """Characters of a name or path at most."""
@@ -18,6 +18,8 @@ _LONG = rf"\S{{{WORD + 1},}}"
 _SUMS, _LESS, _NOTED, _WARNED = 8, 3, 4, 3
 """Lines for the sums of workspaces; texts of what is less, of what is no power, and warnings."""
 _MEANINGS = {Rank.CRITICAL: Meaning.FAILS, Rank.HIGH: Meaning.OPENS, Rank.MEDIUM: Meaning.WARNS}
+_MOST = {Rank.MEDIUM: 12, Rank.LOW: 5}
+"""Lines of what is not grave."""
 Line = tuple[str, Meaning | None]
 """A text, and what its colour means."""
 
@@ -25,7 +27,7 @@ Line = tuple[str, Meaning | None]
 def plainly(text: str) -> str:
     """Write a text so that nothing in it deceives, and cut what is long in its middle."""
     shown = re.sub(_LONG, lambda match: cut(match[0], WORD), telling(text))
-    return cut(shown, WIDTH)
+    return shown if len(shown) <= WIDTH else f"{shown[: WIDTH - 1]}…"
 
 
 def quiet(review: Review) -> bool:
@@ -161,6 +163,7 @@ def _widenings(review: Review, room: int) -> Iterator[Line]:
     for index, (rank, found) in enumerate(groups):
         # Every rank after this one keeps at least two lines.
         mine = max(2, left - 2 * (len(groups) - index - 1))
+        mine = min(mine, _MOST.get(rank, mine))
         shown = found if len(found) <= mine else found[: mine - 1]
         left -= min(mine, len(found))
         yield rank.value.upper(), _MEANINGS.get(rank)
@@ -177,7 +180,9 @@ def finding(each: Finding, review: Review) -> str:
     names = _names(each.workspaces, review)
     room = WIDTH - len(place) - len(names) - 4
     shown = re.sub(_LONG, lambda match: cut(match[0], WORD), telling(each.change.text))
-    return f"  {names}: {cut(shown, room)}{telling(place)}"
+    if len(shown) > room:
+        shown = f"{shown[: room - 1]}…"
+    return f"  {names}: {shown}{telling(place)}"
 
 
 def _rest(review: Review) -> Iterator[Line]:
@@ -188,6 +193,10 @@ def _rest(review: Review) -> Iterator[Line]:
         yield f"less: {len(less) - _LESS} more; --json has all", None
     if (notes := _notes(review)) and not quiet(review):
         yield plainly(f"also: {'; '.join(notes[:_NOTED])}"), Meaning.MUTED
+    if quiet(review):
+        if count := len(review.warnings):
+            yield f"note: {number_of(count, 'new remark')} of jailoc validate", Meaning.MUTED
+        return
     for text in review.warnings[:_WARNED]:
         yield plainly(f"new warning: {text}"), Meaning.WARNS
     if len(review.warnings) > _WARNED:
