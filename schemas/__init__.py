@@ -11,11 +11,13 @@ NAMES = (
     "config",
     "compose",
     "diagnostics",
+    "diff",
     "effective",
     "explain",
     "firewall",
     "golden",
     "plan",
+    "policy",
     "status",
     "verify",
 )

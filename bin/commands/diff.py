@@ -2,13 +2,14 @@
 
 from enum import StrEnum
 
-from jailoc.bin.config import revisions
+from jailoc.bin.config import policies, revisions
 from jailoc.bin.config.revisions import Version
 from jailoc.bin.config.session import Session
 from jailoc.bin.terminal.exit_status import DIFFERENT, ERROR
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts import portable
 from jailoc.generators.powers.entries import place
+from jailoc.generators.powers.policy import PolicyFile, read
 from jailoc.generators.powers.review import Review, review
 from jailoc.generators.views.review import screen
 from jailoc.generators.views.review_data import data, markdown
@@ -40,7 +41,14 @@ def form(*, json: bool, markdown: bool, sarif: bool) -> Form:
     return given[0] if given else Form.TEXT
 
 
-def run(session: Session, base: str, head: str | None, form: Form, fail_on: str | None) -> int:
+def run(
+    session: Session,
+    base: str,
+    head: str | None,
+    form: Form,
+    fail_on: str | None,
+    policy: str | None = None,
+) -> int:
     """Compare two configurations.
 
     Args:
@@ -49,17 +57,21 @@ def run(session: Session, base: str, head: str | None, form: Form, fail_on: str 
         head: What is looked at; None for the configuration file.
         form: How it is written.
         fail_on: The rank from which on the status says so, or `any`.
+        policy: A policy that holds beside those of this machine.
 
     Returns:
         0; 2 if something of the rank or a graver one is newly possible; 1 if the second
         configuration is refused.
     """
-    old = _loaded(session, base, "BASE")
-    new = _loaded(session, head, "HEAD")
+    hold = policies.files()
+    if policy is not None:
+        text, _, file = revisions.text_of(session, policy)
+        hold = (*hold, read(text, file))
+    old = _loaded(session, base, "BASE", ())
+    new = _loaded(session, head, "HEAD", hold)
     found = compare(old, new)
-    problems = new.unmet
-    _write(session.terminal, old, new, found, problems, form)
-    if problems:
+    _write(session.terminal, old, new, found, form)
+    if new.refused:
         return ERROR
     worst = found.worst
     least = Rank.LOW if fail_on == "any" else Rank(fail_on or Rank.NOTE)
@@ -68,10 +80,12 @@ def run(session: Session, base: str, head: str | None, form: Form, fail_on: str 
     return 0
 
 
-def _loaded(session: Session, named: str | None, role: str) -> Version:
+def _loaded(
+    session: Session, named: str | None, role: str, hold: tuple[PolicyFile, ...]
+) -> Version:
     text, label, file = revisions.text_of(session, named)
     try:
-        return revisions.version(label, text, file)
+        return revisions.version(label, text, file, hold)
     except Refused as refused:
         raise Refused(
             tuple(
@@ -103,17 +117,22 @@ def _write(
     old: Version,
     new: Version,
     found: Review,
-    problems: tuple[Diagnostic, ...],
     form: Form,
 ) -> None:
-    first = [f"refused: {each.message}" for each in problems]
+    first = [f"refused: {each.message}{_stands(each)}" for each in new.refused]
+    asks = [f"{each.message}{_stands(each)}" for each in new.asks]
+    told = [*first, *(f"asks: {each}" for each in asks)]
     match form:
         case Form.JSON:
-            terminal.data(data(found, old.label, new.label, first))
+            terminal.data(data(found, old.label, new.label, first, asks))
         case Form.MARKDOWN:
-            terminal.result(markdown(found, first))
+            terminal.result(markdown(found, told))
         case Form.SARIF:
             terminal.data(sarif(found, new.document))
         case Form.TEXT:
-            for text, meaning in screen(found, first=first):
+            for text, meaning in screen(found, first=told):
                 terminal.colored(text, meaning)
+
+
+def _stands(each: Diagnostic) -> str:
+    return f"  [{each.file}:{each.position.line}]" if each.file and each.position else ""

@@ -3,13 +3,14 @@
 import os
 from dataclasses import dataclass
 
+from jailoc.bin.config import policies
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.resolve import names
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic
+from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.document import Document
 
 
@@ -45,6 +46,9 @@ def read(session: Session) -> Shared:
     host = portable.host(document)
     config = load(document, host)
     meet(document, config, host)
+    refused, asks = policies.judge(document, config, host)
+    if refused:
+        raise Refused(refused)
     home = os.path.normpath(os.environ.get("HOME") or "/")
-    found = (*warnings(document, config, host), *portable.check(document, home))
+    found = (*warnings(document, config, host), *portable.check(document, home), *asks)
     return Shared(str(session.path), document, config, found, session.starter)

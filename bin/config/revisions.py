@@ -5,17 +5,18 @@ nothing and runs nothing of the repository's.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.config import facts
+from jailoc.bin.config import facts, policies
 from jailoc.bin.config.session import Session
 from jailoc.bin.engine import exchange
 from jailoc.bin.host import regular
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.resolve import names
+from jailoc.generators.powers.policy import PolicyFile
 from jailoc.generators.runtime.expectations import unmet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, refuse
@@ -38,12 +39,20 @@ class Version:
     config: Config
     sides: dict[str, Sides]
     warnings: tuple[Diagnostic, ...] = ()
-    unmet: tuple[Diagnostic, ...] = field(default=())
-    """What it expects of its own rules, and they do not do."""
+    refused: tuple[Diagnostic, ...] = ()
+    """What it expects of its own rules, and they do not do; what a policy forbids."""
+    asks: tuple[Diagnostic, ...] = ()
+    """What a policy wants a person to agree to."""
 
 
-def version(label: str, text: str, file: str) -> Version:
+def version(label: str, text: str, file: str, hold: tuple[PolicyFile, ...] | None = ()) -> Version:
     """Check and compile a configuration for no machine in particular.
+
+    Args:
+        label: How it was named.
+        text: Its text.
+        file: Where it stands.
+        hold: The policies that hold; None for those of this machine.
 
     Raises:
         Refused: something in it is wrong on every machine.
@@ -55,13 +64,15 @@ def version(label: str, text: str, file: str) -> Version:
     document.data = _tilde(document.data, home)
     host = portable.host(document)
     config = load(document, host)
+    forbidden, asks = policies.judge(document, config, host, hold)
     return Version(
         label=label,
         document=document,
         config=config,
         sides={name: portable.sides(config, name, host) for name in names(config)},
         warnings=warnings(document, config, host),
-        unmet=unmet(document, config, host),
+        refused=(*unmet(document, config, host), *forbidden),
+        asks=asks,
     )
 
 

@@ -49,7 +49,8 @@ def changes(before: Sides | None, after: Sides | None, home: str = "") -> tuple[
     found = [
         *reachable(before.firewall if before else None, after.firewall if after else None),
         *by_name(before.firewall if before else None, after.firewall if after else None),
-        *_sets(old, new),
+        # Where there is no sandbox, nothing guards it, and that is no loss.
+        *_sets(*((old, new) if before and after else map(_unguarded, (old, new)))),
     ]
     for name in dict.fromkeys((*_services(before), *_services(after))):
         mine, theirs = _services(before).get(name), _services(after).get(name)
@@ -61,6 +62,10 @@ def changes(before: Sides | None, after: Sides | None, home: str = "") -> tuple[
     if before and after:
         found += _project(before.compose, after.compose)
     return tuple(sorted(_merged(found), key=order))
+
+
+def _unguarded(side: tuple[Power, ...]) -> tuple[Power, ...]:
+    return tuple(each for each in side if not each.rule.startswith("guard."))
 
 
 def order(change: PowerChange) -> tuple[int, int, int]:

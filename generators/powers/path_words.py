@@ -55,12 +55,13 @@ _PERSONAL = ("Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos",
              ".local", ".local/share", ".cache")  # fmt: skip
 
 
-def path_words(path: str, *, writes: bool) -> tuple[Rank, str]:
+def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, str]:
     """Say what lies at a path, and how grave it is to read or to change that.
 
     Args:
         path: As people write it: with `~` for the home directory.
         writes: Whether it can be changed.
+        file: Whether it is known to be no directory.
     """
     inside = path.removeprefix("~/") if path.startswith("~/") else None
     if path in {"~", "/"} or (not path.startswith("~") and path in {"/home", "/Users", "/root"}):
@@ -79,12 +80,14 @@ def path_words(path: str, *, writes: bool) -> tuple[Rank, str]:
     if name.endswith(_KEY_NAMES) or {each.lower() for each in path.split("/")} & {*_KEY_WORDS}:
         return Rank.CRITICAL, "by its name it holds keys or credentials"
     parts = [each for each in (inside if inside is not None else path).split("/") if each]
+    if file:
+        return Rank.LOW, ""
     if inside is None and len(parts) <= _TOP:
         return Rank.HIGH, "a whole top directory of the machine"
     if inside in _PERSONAL:
         return Rank.HIGH, "a whole directory of the user's own things"
     if inside is not None and len(parts) == _TOP and not inside.startswith("."):
-        return Rank.MEDIUM, "a whole directory of the user's home"
+        return Rank.LOW, "directly in the user's home"
     return Rank.LOW, ""
 
 

@@ -40,7 +40,7 @@ def _secret(power: Power, before: Power | None) -> Words:
     kind, source = power.subject.split(" ", 1)
     rank, note = Rank.HIGH, ""
     if kind == "file":
-        rank, note = path_words(source, writes=False)
+        rank, note = path_words(source, writes=False, file=True)
         rank = min(rank, Rank.HIGH, key=lambda each: each.order)
         note = note and f": {note}"
     elif any(each in source.upper() for each in _IDENTITY):
@@ -55,7 +55,7 @@ def _secret(power: Power, before: Power | None) -> Words:
 
 
 def _env_file(power: Power, _: Power | None) -> Words:
-    rank, note = path_words(power.subject, writes=False)
+    rank, note = path_words(power.subject, writes=False, file=True)
     return (
         min(rank, Rank.HIGH, key=lambda each: each.order),
         f"holds every variable of the env file {power.subject}" + (f": {note}" if note else ""),
@@ -273,3 +273,5 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "note.variable": _note,
     "note.other": _note,
 }
+RULES_WITH_WORDS = frozenset(_WORDS)
+"""Rules whose words stand here; those of reach and of paths stand where they are computed."""

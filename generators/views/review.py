@@ -18,6 +18,8 @@ _LONG = rf"\S{{{WORD + 1},}}"
 _SUMS, _LESS, _NOTED, _WARNED = 8, 3, 4, 3
 """Lines for the sums of workspaces; texts of what is less, of what is no power, and warnings."""
 _MEANINGS = {Rank.CRITICAL: Meaning.FAILS, Rank.HIGH: Meaning.OPENS, Rank.MEDIUM: Meaning.WARNS}
+_FIRST = 8
+"""Lines of what comes before all else."""
 _MOST = {Rank.MEDIUM: 12, Rank.LOW: 5}
 """Lines of what is not grave."""
 Line = tuple[str, Meaning | None]
@@ -115,8 +117,11 @@ def screen(review: Review, files: Sequence[str] = (), first: Sequence[str] = ())
         files: What is said of files, folded.
         first: What has to be known before all else.
     """
-    for text in first:
+    for text in first[:_FIRST]:
         yield plainly(text), Meaning.WARNS
+    if len(first) > _FIRST:
+        yield f"and {len(first) - _FIRST} more like these; --json has all", Meaning.WARNS
+    first = first[: _FIRST + 1]
     if quiet(review):
         yield plainly(headline(review)), Meaning.DONE
     else:

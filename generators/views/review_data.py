@@ -16,7 +16,13 @@ TITLE = "### jailoc: "
 MARKS = {Rank.CRITICAL: "🔴", Rank.HIGH: "🟠", Rank.MEDIUM: "🟡", Rank.LOW: "⚪"}
 
 
-def data(found: Review, base: str, head: str, first: Sequence[str] = ()) -> dict[str, JsonValue]:
+def data(
+    found: Review,
+    base: str,
+    head: str,
+    first: Sequence[str] = (),
+    asks: Sequence[str] = (),
+) -> dict[str, JsonValue]:
     """Return a review for programs."""
     return {
         "base": base,
@@ -26,6 +32,7 @@ def data(found: Review, base: str, head: str, first: Sequence[str] = ()) -> dict
         "worst": None if found.worst is None else found.worst.value,
         "counts": {rank.value: count for rank, count in found.counts().items()},
         "refused": [*first],
+        "asks": [*asks],
         "workspaces": [
             {"name": each.name, "fate": each.fate.value, "once": each.once}
             for each in found.workspaces
@@ -49,7 +56,7 @@ def markdown(found: Review, first: Sequence[str] = (), rest: Sequence[str] = ())
         rest: Sections, each written already, that follow.
     """
     parts = [TITLE + _plain(headline(found))]
-    parts += [f"> {code(plainly(each))}" for each in first]
+    parts += [f"> {code(plainly(each))}" for each in first[:SHOWN]]
     for rank in found.counts():
         mine = [each for each in found.of(Way.WIDENS) if each.change.rank is rank]
         if quiet(found):

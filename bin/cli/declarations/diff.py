@@ -25,6 +25,7 @@ def diff(
     markdown: Switch = False,
     sarif: Switch = False,
     fail_on: FailOn | None = None,
+    policy: str | None = None,
 ) -> int:
     """Say what one configuration newly makes possible, compared with another; no engine is asked.
 
@@ -44,9 +45,11 @@ def diff(
         Write SARIF, which forges show at the changed line.
     fail_on
         Exit with 2 if something of this rank or a graver one is newly possible.
+    policy
+        A policy that holds beside those of this machine: a file, or REVISION:FILE.
     """
     from jailoc.bin.commands import diff as body
 
     form = body.form(json=json, markdown=markdown, sarif=sarif)
     least = None if fail_on is None else fail_on.value
-    return body.run(session(), base, head, form, least)
+    return body.run(session(), base, head, form, least, policy)

@@ -108,7 +108,7 @@ def test_the_hook_refuses_a_commit_whose_generated_files_are_old(
     (team / "sandboxes/config.toml").write_text(WIDER)
     call("git", "add", "--all", cwd=team, env=env)
     found = hook(1)
-    assert "reachable + 10.1.0.0/16 (65,536 addresses), all ports" in found
+    assert "may reach 10.1.0.0/16 (65,536 addresses), every port" in found
     assert "- exit code: 2" in found
     update(team, env)
     call("git", "add", "--all", cwd=team, env=env)
