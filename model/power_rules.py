@@ -29,7 +29,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "name; low: one name where the public internet is open anyway",
     ),
     "reach.machine": (
-        "ports of this machine", (_C, _H),
+        "ports of this machine, and its addresses", (_C, _H),
         "critical: a port that hands the machine over, such as Docker's",
     ),
     "write.path": (
@@ -74,7 +74,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "be.docker": ("a Docker of its own", (_M,), "rootless, behind the same wall"),
     "be-reached.port": ("ports on this machine's loopback", (_L,), "the server has a password"),
     "be-reached.moved": (
-        "ports that lead to another workspace", (_M,),
+        "ports that lead to another workspace", (_M, _N),
         "whoever goes there with a client, a bookmark or a script meets another agent",
     ),
     "trust.certificate": ("certificates", (_H,), "its owner can read and change TLS traffic"),

@@ -6,6 +6,11 @@ from jailoc.model.path import within
 from jailoc.model.power import Rank
 from jailoc.model.protect import DEFAULT
 
+_BUILDS = (
+    ".git", ".github", ".gitlab-ci.yml", ".circleci", "Jenkinsfile", "Makefile", "package.json",
+    "Dockerfile", "docker-compose.yml", "compose.yaml", "justfile", "Taskfile.yml",
+)  # fmt: skip
+"""What people and build servers execute in a project."""
 START_FILES = (
     ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".bash_aliases", ".profile",
     ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".kshrc", ".cshrc", ".tcshrc", ".config/fish",
@@ -45,9 +50,13 @@ CREDENTIALS = (
 )  # fmt: skip
 """What proves who the user is, or holds what does."""
 _KEY_NAMES = (".pem", ".key", ".p12", ".pfx", ".kdbx", ".jks", ".keystore", ".ppk", ".asc", ".gpg")
-_KEY_WORDS = ("id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", "kubeconfig", "credentials",
-              "credentials.json", "service-account.json", ".env", ".envrc", "secrets", "keys",
-              "private", "tokens", "passwords", "vault", "shadow")  # fmt: skip
+_KEY_WORDS = (
+    ".ssh", ".aws", ".gnupg", ".kube", ".azure", ".netrc", ".npmrc", "id_rsa", "id_ed25519",
+    "id_ecdsa", "id_dsa", "kubeconfig", "credentials", "credentials.json", "service-account.json",
+    ".env", "secrets", "keys", "private", "tokens", "passwords", "vault", "shadow",
+)  # fmt: skip
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/Library", "/Applications",
+           "/System", "/opt/homebrew", "/snap")  # fmt: skip
 _TOP = 1
 """Components of a path that is a whole directory of the machine."""
 _PERSONAL = ("Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Dropbox",
@@ -63,25 +72,45 @@ def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, st
         writes: Whether it can be changed.
         file: Whether it is known to be no directory.
     """
-    inside = path.removeprefix("~/") if path.startswith("~/") else None
-    if path in {"~", "/"} or (not path.startswith("~") and path in {"/home", "/Users", "/root"}):
+    if path in {"~", "/", "/home", "/Users", "/root"}:
         return Rank.CRITICAL, "holds every file of the user, with keys and start files"
-    if inside is not None:
-        if writes:
-            if words := _near(inside, START_FILES, "a login or shell of the user executes it"):
-                return Rank.CRITICAL, words
-            if words := _near(inside, EXECUTED, "the user's programs execute or obey it"):
-                return Rank.CRITICAL, words
-        if words := _near(inside, CREDENTIALS, "where credentials are kept"):
-            return Rank.CRITICAL, words
-    if writes and (tail := executed_tail(path)):
-        return Rank.CRITICAL, f"the host executes or obeys `{tail}`"
+    inside = path.removeprefix("~/") if path.startswith("~/") else None
+    known = _of_user(inside, writes) if inside is not None else None
+    if known is None and writes:
+        known = _executed(path)
+    if known is None and _names_keys(path):
+        known = "by its name it holds keys or credentials"
+    if known is not None:
+        return Rank.CRITICAL, known
+    return (Rank.LOW, "") if file else _size(path, inside)
+
+
+def _of_user(inside: str, writes: bool) -> str | None:
+    """Say what a path of the home directory is to the user, if it is known."""
+    words = None
+    if writes:
+        words = _near(inside, START_FILES, "a login or shell of the user executes it") or _near(
+            inside, EXECUTED, "the user's programs execute or obey it"
+        )
+    return words or _near(inside, CREDENTIALS, "where credentials are kept")
+
+
+def _executed(path: str) -> str | None:
+    """Say what executes a path, if it is known."""
+    if any(within(path, each) for each in _SYSTEM):
+        return "programs and libraries of the machine"
+    tail = executed_tail(path)
+    return None if tail is None else f"the host executes or obeys `{tail}`"
+
+
+def _names_keys(path: str) -> bool:
     name = posixpath.basename(path).lower()
-    if name.endswith(_KEY_NAMES) or {each.lower() for each in path.split("/")} & {*_KEY_WORDS}:
-        return Rank.CRITICAL, "by its name it holds keys or credentials"
-    parts = [each for each in (inside if inside is not None else path).split("/") if each]
-    if file:
-        return Rank.LOW, ""
+    return name.endswith(_KEY_NAMES) or bool({*path.lower().split("/")} & {*_KEY_WORDS})
+
+
+def _size(path: str, inside: str | None) -> tuple[Rank, str]:
+    """Say how much a directory is, by where it stands."""
+    parts = [each for each in (path if inside is None else inside).split("/") if each]
     if inside is None and len(parts) <= _TOP:
         return Rank.HIGH, "a whole top directory of the machine"
     if inside in _PERSONAL:
@@ -103,7 +132,7 @@ def _near(inside: str, known: tuple[str, ...], words: str) -> str | None:
 def executed_tail(path: str) -> str | None:
     """Return the end of a path that the host executes or obeys in a project, if it has one."""
     parts = path.split("/")
-    for entry in (*DEFAULT, ".git", ".github/workflows", ".gitlab-ci.yml"):
+    for entry in (*DEFAULT, *_BUILDS):
         mine = entry.split("/")
         for start in range(1, len(parts)):
             if parts[start : start + len(mine)] == mine:

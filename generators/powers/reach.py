@@ -13,9 +13,10 @@ from jailoc.generators.powers.places import contents, machine_words, range_rank
 from jailoc.generators.powers.ranges import counted, spelt
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network
-from jailoc.model.firewall import Firewall, Protocol, loopback
+from jailoc.model.firewall import Firewall, Protocol, Target, loopback
 from jailoc.model.power import Door, PowerChange, Rank, Way
 from jailoc.model.rule_walk import accepted, walk
+from jailoc.model.special_ranges import ENGINE_POOLS
 
 Lasting: TypeAlias = date | None
 """Until when something is open: its last day, `FOREVER`, or None for not at all."""
@@ -59,6 +60,56 @@ def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[Power
                 yield from _changes(turn, doors, ports, family, origin, named, part, once, kept)
     for (turn, doors), networks in internet.items():
         yield _internet(turn, doors, tuple(networks))
+    yield from _machines(before, after)
+
+
+def _machines(before: Firewall | None, after: Firewall | None) -> Iterator[PowerChange]:
+    """Yield the addresses that were open in a range and now are by themselves, or the other way.
+
+    A range never opens this machine; an address that is named alone does, where it is one of its
+    own.
+    """
+    if before is None or after is None:
+        return
+    old, new = _alone(before), _alone(after)
+    for way, mine, others, side in (
+        (Way.WIDENS, new, old, before), (Way.NARROWS, old, new, after),
+    ):  # fmt: skip
+        for (network, port), origin in mine.items():
+            if others.keys() & {(network, port), (network, None)}:
+                continue
+            family = Family(network.version)
+            single = AddressSet.networks(family, (network,))
+            if single - accepted(side.of(family), Protocol.TCP, port, single):
+                continue  # it was not open at all: that is told
+            address = network.network_address
+            door = "every port" if port is None else f"port {port}"
+            verb = "may" if way is Way.WIDENS else "may no longer"
+            yield PowerChange(
+                rule="reach.machine",
+                way=way,
+                rank=Rank.HIGH,
+                subject=f"{address} {door}",
+                text=f"{verb} reach {address}, {door}, even if it is this machine's own address: "
+                "the range that held it left this machine out",
+                origin=origin,
+            )
+
+
+def _alone(firewall: Firewall) -> dict[tuple[Network, int | None], str]:
+    """Return the addresses in engines' networks that entries name by themselves, with the entry."""
+    return {
+        (each.destination, each.destination_port): each.comment
+        for family in Family
+        for each in firewall.of(family).outgoing
+        if each.target is Target.ACCEPT
+        and each.destination is not None
+        and each.destination.prefixlen == each.destination.max_prefixlen
+        and any(
+            each.destination.version == pool.version and each.destination.network_address in pool
+            for pool in ENGINE_POOLS
+        )
+    }
 
 
 def _plain(firewall: Firewall) -> str:

@@ -111,7 +111,7 @@ def summary(saved: SavedPlan) -> str:
     powers = [each for plan in saved.plans for each in plan.powers if each.way is not Way.SAME]
     opens = sum(each.widens for each in powers)
     more = f"; {drift} found drifted" if drift else ""
-    return f"plan: {told}{more}; {opens} of {number_of(len(powers), 'power change')} let more in"
+    return f"plan: {told}{more}; {number_of(len(powers), 'power change')}, {opens} of them wider"
 
 
 def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
@@ -133,7 +133,13 @@ def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
             parts.append(f"\nThe agent {restarts}.\n")
             parts.append("\n<details><summary>Changes</summary>\n\n")
             parts.append("| action | address | why |\n| --- | --- | --- |\n")
-            parts += (_row(change) for change in plan.changes)
+            parts += (
+                _row(change)
+                for change in plan.changes
+                if not isinstance(change.address, FileAddress)
+            )
+            if folded := _files(plan):
+                parts.append(f"| | {folded} | |\n")
             parts.append("\n</details>\n")
         if plan.drift:
             parts.append("\n**Drift**: not as the last apply left it\n\n")

@@ -6,13 +6,14 @@ from jailoc.model.power_rules import RULES
 
 _HEAD = """# Powers
 
-What a sandbox may do is a set of values, computed from what is compiled for it: its containers, its rules, and what the
-configuration says of sources and guards. `plan`, `golden check`, `diff`, their Markdown and JSON, and
-[policies](policy.md) speak through these. This page is generated from `model/power_rules.py` and
-`generators/powers/coverage.py`.
+What a sandbox may do is a set of values, computed from what is compiled for it: its containers, its
+rules, and what the configuration says of sources and guards. `plan`, `golden check`, `diff`, their
+Markdown and JSON, and [policies](policy.md) speak through these. This page is generated from
+`model/power_rules.py` and `generators/powers/coverage.py`.
 
-A change *widens* where a power is there that neither was there nor is held by a wider one; it *narrows* the other way. What
-widens from A to B narrows from B to A. A guard (`guard.*`) holds the others back: its loss widens.
+A change *widens* where a power is there that neither was there nor is held by a wider one; it
+*narrows* the other way. What widens from A to B narrows from B to A. A guard (`guard.*`) holds the
+others back: its loss widens.
 
 | Rank | At stake |
 |---|---|
@@ -43,7 +44,8 @@ def powers_page() -> str:
     )
     keys += "".join(f"| `{key}` | none: {why} |\n" for key, why in NONE.items())
     parts.append(
-        "\n## Keys of the configuration\n\n`scope.` stands for `[defaults]` and for a workspace.\n\n"
+        "\n## Keys of the configuration\n\n"
+        "`scope.` stands for `[defaults]` and for a workspace.\n\n"
         f"| Key | Powers |\n|---|---|\n{keys}"
     )
     return "".join(parts)

@@ -86,6 +86,8 @@ def _notes(review: Review) -> list[str]:
     """Return what changes without being a power, limits first; what follows by itself is left."""
     words: dict[str, str] = {}
     for each in review.of(Way.SAME):
+        if each.change.rule == "be-reached.moved" and quiet(review):
+            continue
         if each.change.rule == "note.other" and not each.change.before:
             words.setdefault("other", "what follows from it in the containers")
             continue
@@ -196,6 +198,9 @@ def _rest(review: Review) -> Iterator[Line]:
         yield plainly(f"less: {_names(each.workspaces, review)}: {each.change.text}"), None
     if len(less) > _LESS:
         yield f"less: {len(less) - _LESS} more; --json has all", None
+    if quiet(review):
+        moved = [each for each in review.of(Way.SAME) if each.change.rule == "be-reached.moved"]
+        yield from ((plainly(f"also: {each.change.text}"), Meaning.MUTED) for each in moved[:3])
     if (notes := _notes(review)) and not quiet(review):
         yield plainly(f"also: {'; '.join(notes[:_NOTED])}"), Meaning.MUTED
     if quiet(review):

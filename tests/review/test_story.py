@@ -16,8 +16,10 @@ PAGE = Path(__file__).parents[2] / "docs/how-to/review-in-a-team.md"
 
 def blocks(language: str) -> list[str]:
     text = PAGE.read_text(encoding="utf-8")
-    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
-    return [re.sub(r"^   ", "", each, flags=re.MULTILINE) for each in found]
+    every = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [
+        re.sub(r"^   ", "", each, flags=re.MULTILINE) for name, each in every if name == language
+    ]
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git")

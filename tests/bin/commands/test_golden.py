@@ -135,9 +135,9 @@ def test_a_change_is_told_by_its_powers_and_accepted_by_an_update(
     lines = result.stdout.splitlines()
     assert lines[0] == "1 of 2 workspaces may do more: 1 high"
     assert lines[1] == "  api: 1 high"
-    assert lines[2] == "HIGH"
-    assert lines[3].startswith("  api: may reach 10.1.0.0/16 (65,536 addresses), every port")
-    assert "config.toml:10:21]" in lines[3]
+    assert lines[2:4] == ["  zoo: was web", "HIGH"]
+    assert lines[4].startswith("  api: may reach 10.1.0.0/16 (65,536 addresses), every port")
+    assert "config.toml:9:21]" in lines[4]
     assert any(each.startswith("files: ") for each in lines)
     named = golden(bob, "check", repository, "--files").stdout.splitlines()
     assert {"web: removed", "zoo: added", "  changed: wall/rules.v4"} <= set(named)
