@@ -41,6 +41,9 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "paths of the host that it reads", (_C, _H, _M, _L),
         "critical: where credentials are kept; otherwise as wide as the directory is",
     ),
+    "write.shared": (
+        "volumes that workspaces share", (_H,), "what one agent writes there, another one runs",
+    ),
     "run.image": (
         "the image of the agent", (_H, _M),
         "high: another registry or repository, a lost digest; medium: another tag or digest",
@@ -72,7 +75,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "be.device": ("devices of the host", (_H,), "what the kernel offers behind them"),
     "be.service": ("services that jailoc does not know", (_C,), "nothing is known of it"),
     "be.docker": ("a Docker of its own", (_M,), "rootless, behind the same wall"),
-    "be-reached.port": ("ports on this machine's loopback", (_L,), "the server has a password"),
+    "be-reached.port": (
+        "ports on this machine's loopback", (_M, _L),
+        "medium: what the agent itself serves there; low: its server, which has a password",
+    ),
     "be-reached.moved": (
         "ports that lead to another workspace", (_M, _N),
         "whoever goes there with a client, a bookmark or a script meets another agent",
@@ -83,6 +89,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "trust.attach": ("how the user's client attaches", (_M,), "remote: a client on this machine"),
     "trust.password": ("where the server's password is", (_M,), "who else could read it"),
     "guard.egress": ("what is closed unless named", (_H,), "without it the internet is open"),
+    "guard.denied": ("names that do not resolve", (_H,), "without it what allows them counts"),
     "guard.block": ("agreed: must stay closed", (_H,), "nobody is told when it opens"),
     "guard.reach": ("agreed: must stay open", (_M,), "nobody is told when it closes"),
     "guard.protect": (

@@ -19,6 +19,7 @@ __all__ = [
     "differs",
     "locked",
     "make",
+    "make_folders",
     "make_private",
     "same",
     "write",
@@ -49,12 +50,18 @@ def write_files(files: Iterable[File], directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for file in sorted(files, key=lambda each: each.path == "docker-compose.yml"):
         place = directory / file.path
-        for parent in reversed(Path(file.path).parents[:-1]):
-            folder = directory / parent
-            folder.mkdir(exist_ok=True)
-            folder.chmod(DIRECTORY_MODE)
+        make_folders(directory, file.path)
         if not same(place, file):
             write(place, file.text, file.mode)
+
+
+def make_folders(directory: Path, path: str) -> None:
+    """Make the folders of a generated file, whose modes hold whatever the umask says."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for parent in reversed(Path(path).parents[:-1]):
+        folder = directory / parent
+        folder.mkdir(exist_ok=True)
+        folder.chmod(DIRECTORY_MODE)
 
 
 def write_bundle(bundle: Bundle, directory: Path) -> None:
@@ -72,12 +79,13 @@ def write_bundle(bundle: Bundle, directory: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, patience: float = 0) -> Iterator[None]:
+def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterator[None]:
     """Hold a lock that the kernel gives back when the process ends, however it ends.
 
     Args:
         path: The lock file.
         patience: Seconds to wait for it.
+        discard: Whether the file goes at the end, because what it guards is gone.
 
     Raises:
         Refused: another jailoc holds it.
@@ -86,6 +94,10 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
     lock = filelock.FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=patience)
+        while not path.exists():
+            # Whoever held it has taken the file away; a lock on that would keep nobody out.
+            lock.release()
+            lock.acquire(timeout=patience)
     except filelock.Timeout:
         raise refuse(
             "locked",
@@ -94,5 +106,7 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
         ) from None
     try:
         yield
+        if discard:
+            path.unlink(missing_ok=True)
     finally:
         lock.release()

@@ -7,6 +7,7 @@ and every file and directory that is named. It has no address, no date, and no t
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 
 from jailoc.generators.artefacts import firewall as walls
@@ -17,11 +18,11 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.stated import stated
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic, Severity, refuse
+from jailoc.model.diagnostic import Diagnostic, Position, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
 from jailoc.model.host import FileKind, Host
-from jailoc.model.path import within
+from jailoc.model.path import tilde, within
 from jailoc.model.power import Sides
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 
@@ -79,17 +80,43 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
                 )
     # What is written out is the same for every home directory.
     mine = [path for path in mentioned(document, HOME).paths if within(path, home) and path != home]
-    return tuple(
+    outer = [
+        path for path in mine
+        if home != "/" and not any(within(path, each) and path != each for each in mine)
+    ]  # fmt: skip
+    if not outer:
+        return ()
+    places = {path: _mentions(document, path) for path in outer}
+    every = sorted(place for found in places.values() for place in found)
+    told = ", ".join(
+        f"`{path}`{_lines(found)}"
+        for path, found in sorted(places.items(), key=lambda each: each[1])
+    )
+    verb = "is" if len(outer) == 1 else "are"
+    return (
         Diagnostic(
             code="portable",
             severity=Severity.WARNING,
-            message=f"`{path}` is in your home directory, which others do not have",
+            message=f"{told} {verb} in your home directory, which others do not have",
             file=document.file,
-            hint=f"write ~{path.removeprefix(home)}",
-        )
-        for path in mine
-        if home != "/" and not any(within(path, each) and path != each for each in mine)
+            position=Position(line=every[0], column=1) if every else None,
+            hint="write " + ", ".join(tilde(path, home) for path in sorted(outer)),
+        ),
     )
+
+
+def _mentions(document: Document, path: str) -> tuple[int, ...]:
+    """Return the lines where a path is written, or something in it."""
+    return tuple(
+        number
+        for number, line in enumerate(document.lines, 1)
+        if re.search(rf"{re.escape(path)}(?![^/\"':, ])", line)
+        and not line.lstrip().startswith("#")
+    )
+
+
+def _lines(found: tuple[int, ...]) -> str:
+    return f" (line{'s' * (len(found) > 1)} {', '.join(map(str, found))})" if found else ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from jailoc.model.config import Config
 from jailoc.model.golden import Snapshot
 from jailoc.model.plan import SavedPlan
 from jailoc.model.policy import OrganisationPolicy
+from jailoc.model.removal import Listing
 
 
 def config_schema() -> str:
@@ -28,6 +29,11 @@ def plan_schema() -> str:
 def policy_schema() -> str:
     """Return the schema of an organisation's policy, as text."""
     return _text("policy", OrganisationPolicy.model_json_schema())
+
+
+def destroy_schema() -> str:
+    """Return the schema of what `destroy --json` prints, as text."""
+    return _text("destroy", Listing.model_json_schema(mode="serialization"))
 
 
 def _text(name: str, data: dict[str, object]) -> str:

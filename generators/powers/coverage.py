@@ -21,6 +21,8 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.egress": ("guard.egress",),
     "scope.allowed_hosts": ("reach.name", "reach.network", "reach.machine"),
     "scope.allowed_networks": ("reach.network",),
+    "scope.denied_hosts": ("guard.denied", "reach.network"),
+    "scope.denied_networks": ("reach.network",),
     "scope.host_ports": ("reach.machine",),
     "scope.protect": ("guard.protect",),
     "scope.image": ("run.image",),
@@ -31,8 +33,11 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.dind_privileged": ("be.privileged",),
     "scope.cpu": ("note.limits",),
     "scope.memory": ("note.limits",),
+    "scope.pids": ("note.limits",),
+    "scope.volumes": ("write.shared", "note.other"),
     "workspace.paths": ("write.path",),
     "workspace.port": ("be-reached.moved",),
+    "workspace.ports": ("be-reached.port",),
     "workspace.mode": ("trust.attach",),
     "workspace.expect.reach": ("guard.reach",),
     "workspace.expect.block": ("guard.block",),
@@ -41,5 +46,7 @@ POWERS: dict[str, tuple[str, ...]] = {
 }
 """By key: `scope` is what may stand in `[defaults]` and in a workspace alike."""
 
-NONE: dict[str, str] = {}
+NONE: dict[str, str] = {
+    "scope.network": "size of packets and the sandbox's own addresses: what it reaches is the same",
+}
 """Keys that give no power, with the reason."""

@@ -46,6 +46,12 @@ def _directory(one: Power, other: Power) -> bool:
     return within(other.subject, one.subject)
 
 
+def _denies(one: Power, other: Power) -> bool:
+    bare = other.subject.removeprefix("*.")
+    below = one.subject.startswith("*.") and bare.endswith(one.subject[1:])
+    return one.subject == other.subject or below
+
+
 def _protects(one: Power, other: Power) -> bool:
     mine, theirs = protect.plain(one.subject), protect.plain(other.subject)
     anywhere = one.subject.startswith(protect.ANYWHERE)
@@ -73,5 +79,6 @@ _HOLDS: dict[str, Callable[[Power, Power], bool]] = {
     "run.context": _directory,
     "trust.path": _directory,
     "trust.drift": _pattern,
+    "guard.denied": _denies,
     "guard.protect": _protects,
 }

@@ -4,10 +4,18 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from jailoc.model.compose import Bind, Capability, Device, SecurityOption, Service, Sidecar
+from jailoc.model.compose import (
+    Bind,
+    Capability,
+    Device,
+    SecurityOption,
+    Service,
+    Sidecar,
+    Volume,
+)
 from jailoc.model.environment import RESERVED
 from jailoc.model.power import Power, Sides
-from jailoc.model.sandbox import AGENT, AGENT_HOME, SIDECAR, SSH_SOCKET, WALL
+from jailoc.model.sandbox import AGENT, AGENT_HOME, SHARED_PREFIX, SIDECAR, SSH_SOCKET, WALL
 
 _USUAL: dict[str, tuple[object, ...]] = {
     WALL: (
@@ -41,7 +49,23 @@ CREDENTIAL = re.compile(
 
 
 def derived(side: Sides) -> Iterator[Power]:
-    """Yield the powers that the containers of a workspace have."""
+    """Yield the powers that the containers of a workspace have, and what its rules deny."""
+    for name in side.firewall.denied_names:
+        yield Power(rule="guard.denied", subject=name.key, origin=name.origin)
+    for volume in side.compose.shared:
+        yield Power(
+            rule="write.shared",
+            subject=volume.removeprefix(SHARED_PREFIX),
+            origin=next(
+                (
+                    mount.origin
+                    for service in side.compose.services.values()
+                    for mount in service.mounts
+                    if isinstance(mount, Volume) and mount.name == volume
+                ),
+                None,
+            ),
+        )
     for name, service in side.compose.services.items():
         yield from _privileges(name, service)
         if name == SIDECAR:

@@ -17,6 +17,7 @@ _KEYS = {
     "guard.block": "expect",
     "guard.reach": "expect",
     "be-reached.port": "expose_port",
+    "guard.denied": "denied_hosts",
     "be-reached.moved": "port",
     "run.image": "image",
     "trust.attach": "mode",

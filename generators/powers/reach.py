@@ -13,6 +13,7 @@ from jailoc.generators.powers.places import contents, machine_words, range_rank
 from jailoc.generators.powers.ranges import counted, spelt
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol, Target, loopback
 from jailoc.model.power import Door, PowerChange, Rank, Way
 from jailoc.model.rule_walk import accepted, walk
@@ -54,13 +55,17 @@ def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[Power
                 once = accepted(other.of(family), doors[0].protocol, doors[0].port)
             kept = _kept(other, family, doors, ports, found) if turn[1] is not None else ""
             for origin, named, part in _by_entry(side, family, doors[0], found):
-                if origin == PUBLIC:
+                if origin == PUBLIC and _egress(before) != _egress(after):
                     internet.setdefault((turn, doors), []).extend(part.collapse())
                     continue
                 yield from _changes(turn, doors, ports, family, origin, named, part, once, kept)
     for (turn, doors), networks in internet.items():
         yield _internet(turn, doors, tuple(networks))
     yield from _machines(before, after)
+
+
+def _egress(firewall: Firewall | None) -> Egress | None:
+    return firewall.egress if firewall else None
 
 
 def _machines(before: Firewall | None, after: Firewall | None) -> Iterator[PowerChange]:
@@ -174,7 +179,7 @@ def _changes(
 ) -> Iterator[PowerChange]:
     """Yield the changes of what one entry opens."""
     near = AddressSet.networks(family, named) & once
-    if len(named) == 1:
+    if len(named) == 1 and near.size <= part.size:
         (network,) = named
         spelled = [(str(network), part.collapse(), part)]
         if network.prefixlen == network.max_prefixlen:
@@ -183,7 +188,7 @@ def _changes(
         spelled = spelt(family, part)
     for subject, networks, found in spelled:
         size = "" if found.size == 1 else counted(found.size)
-        if near and len(named) == 1 and None in turn:
+        if near and len(named) == 1 and near.size <= part.size and None in turn:
             kept_word = "before" if turn[1] is not None else "still"
             size = f"{counted(near.size + found.size)}, {near.size:,} of them {kept_word}"
         own = machine_words(family, networks[0]) if len(networks) == 1 else ""

@@ -175,9 +175,8 @@ def _usual(
 
 
 def _port(side: Sides) -> int | None:
-    return next(
-        (port.published for each in side.compose.services.values() for port in each.ports), None
-    )
+    server = side.compose.server
+    return server.published if server else None
 
 
 def _moved(

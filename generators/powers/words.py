@@ -7,6 +7,7 @@ from jailoc.generators.powers.path_words import executed_tail, path_words
 from jailoc.model import image_reference
 from jailoc.model.power import Power, Rank
 from jailoc.model.power_rules import RULES
+from jailoc.model.sandbox import FIRST_PORT
 
 Words = tuple[Rank, str, str]
 """How grave it is to gain it; what is said of one that is gained, and of one that is lost."""
@@ -218,6 +219,15 @@ def _capability(power: Power, _: Power | None) -> Words:
 
 
 def _port(power: Power, before: Power | None) -> Words:
+    if power.subject != str(FIRST_PORT):
+        where = f"127.0.0.1:{power.value}" + (
+            "" if power.value == power.subject else f", which leads to {power.subject} inside"
+        )
+        return (
+            Rank.MEDIUM,
+            f"what it serves is reached at {where}: by the user's browser and programs",
+            f"what it serves is no longer reached at {where}",
+        )
     return (
         Rank.LOW,
         f"its server is reached at 127.0.0.1:{power.value} of this machine, with a password",
@@ -258,7 +268,17 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
         "guard gone: it was agreed that {} must stay open (expect.reach)",
         "it is agreed that {} must stay open",
     ),
+    "guard.denied": _guard(
+        Rank.HIGH,
+        "guard gone: the name {} is no longer denied (denied_hosts)",
+        "the name {} no longer resolves",
+    ),
     "guard.protect": _protect,
+    "write.shared": _be(
+        Rank.HIGH,
+        "writes and reads the volume {}, which it shares with every workspace that names it: what "
+        "one agent leaves there, another one runs",
+    ),
     "be.privileged": _be(
         Rank.CRITICAL, "is privileged ({}): whoever becomes root in it is root on this machine"
     ),

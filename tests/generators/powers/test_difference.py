@@ -27,7 +27,7 @@ from tests.strategies import CERTIFICATE, HOST, any_networks, host_names, paths,
 HOME = "/home/alice"
 
 ports = st.sampled_from(("", ":53", ":443"))
-entries = st.builds(
+plain_entries = st.builds(
     lambda network, port: (
         f"[{network.network_address}]/{network.prefixlen}{port}"
         if network.version == 6 and port
@@ -35,7 +35,8 @@ entries = st.builds(
     ),
     any_networks(3),
     ports,
-).map(lambda text: f'"{text}"') | st.builds(
+).map(lambda text: f'"{text}"')
+entries = plain_entries | st.builds(
     lambda network, day: f'{{ to = "{network}", until = {day} }}',
     any_networks(3),
     st.sampled_from(("2030-01-01", "2031-01-01")),
@@ -50,6 +51,12 @@ def sides(draw: st.DrawFn) -> Sides:
     lines.append(f"allowed_hosts = [{', '.join(draw(st.lists(name_entries, max_size=2)))}]")
     lines.append(f"egress = '{draw(st.sampled_from(('public', 'allowlist')))}'")
     lines.append(f"host_ports = {draw(st.lists(st.sampled_from((80, 8080)), unique=True))}")
+    closed = draw(st.lists(plain_entries, max_size=3))
+    lines.append(f"denied_networks = [{', '.join(closed)}]")
+    names = draw(st.lists(st.builds(lambda each: f'"{each}"', host_names), max_size=2))
+    lines.append(f"denied_hosts = [{', '.join(names)}]")
+    published = draw(st.lists(st.sampled_from(('"3000"', '"8080:80"', "5173")), unique=True))
+    lines.append(f"ports = [{', '.join(published)}]")
     lines.append(f"enable_docker = {str(draw(st.booleans())).lower()}")
     lines.append(f"memory = '{draw(st.sampled_from(('4g', '8g')))}'")
     where = draw(st.lists(paths, max_size=2, unique=True))
@@ -353,6 +360,28 @@ def test_privileges_and_mounts_that_nobody_should_have_are_told_for_every_servic
         "lost confinement: opencode may gain privileges",
         "runs as root: opencode",
     } <= set(found)
+
+
+def test_ports_volumes_and_networks_are_told_by_the_names_of_the_configuration() -> None:
+    more = 'ports = ["8080:80"]\nvolumes = ["npm:~/.npm", "shared:pip:~/.cache/pip"]\npids = 512\n'
+    network = 'network = { mtu = 1400, subnet = "10.200.0.0/24" }\n'
+    found = {each.rule: each.text for each in changes(side(EMPTY), side(EMPTY + more + network))}
+    assert "127.0.0.1:8080, which leads to 80 inside" in found["be-reached.port"]
+    assert "the volume pip" in found["write.shared"]
+    assert "processes" in found["note.limits"]
+    assert "note.other" in found
+
+
+def test_what_is_denied_is_told_as_what_stops_being_reachable() -> None:
+    wide = EMPTY + 'allowed_networks = ["10.0.0.0/8"]\n'
+    narrow = wide + 'denied_networks = ["10.9.0.0/16"]\ndenied_hosts = ["evil.test"]\n'
+    assert {
+        "may no longer reach 10.9.0.0/16 (65,536 addresses), every port",
+        "the name evil.test no longer resolves",
+    } <= {*texts(side(wide), side(narrow))}
+    assert {each.rule for each in changes(side(narrow), side(wide)) if each.widens} == {
+        "reach.network", "guard.denied",
+    }  # fmt: skip
 
 
 def test_values_of_variables_are_not_told() -> None:
