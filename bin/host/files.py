@@ -52,12 +52,14 @@ def write_files(files: Iterable[File], directory: Path, *, durable: bool = True)
         durable: Whether each is to outlast a loss of power; what can be made again need not.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for file in sorted(files, key=lambda each: each.path == "docker-compose.yml"):
+    every = sorted(files, key=lambda each: each.path == "docker-compose.yml")
+    # A folder sorts before what is in it.
+    for parent in sorted({parent for file in every for parent in Path(file.path).parents[:-1]}):
+        folder = directory / parent
+        folder.mkdir(exist_ok=True)
+        folder.chmod(DIRECTORY_MODE)
+    for file in every:
         place = directory / file.path
-        for parent in reversed(Path(file.path).parents[:-1]):
-            folder = directory / parent
-            folder.mkdir(exist_ok=True)
-            folder.chmod(DIRECTORY_MODE)
         if not same(place, file):
             write(place, file.text, file.mode, durable=durable)
 
