@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-
 from jailoc.bin.host.atomic import make, make_private, write, write_bytes
 from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
 from jailoc.model.diagnostic import refuse
@@ -89,6 +87,8 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
     Raises:
         Refused: another jailoc holds it.
     """
+    import filelock
+
     make_private(path.parent)
     lock = filelock.FileLock(path, mode=0o600)
     try:
