@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'down', 'explain', 'golden', 'graph', 'help', 'init', 'logs', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'doctor', 'down', 'explain', 'golden', 'graph', 'help', 'init', 'logs', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -46,7 +46,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'arguments': (
             {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces, or the file of a plan that was kept; that of the current directory by default.', 'many': True},
             {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
-            {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes and the password of those that left it, too.'},
+            {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes, the images and the password of those that left it, too.'},
             {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
             {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
             {'field': 'rollback', 'names': ('--rollback', '--no-rollback'), 'kind': 'bool', 'help': 'Leave things as a failure has left them; without it, what was there before comes back.', 'on': True},
@@ -79,12 +79,35 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
         ),
     },
+    ('destroy',): {
+        'text': 'Remove all that there is of a workspace, after listing it and asking.\n\nIts containers, network, volumes, images that only it used, password and generated files go; the\nconfiguration and your own directories stay.\n\nExample: jailoc destroy api --keep-volumes',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces, also such as left the configuration; that of the current directory by default.', 'many': True},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'keep_volumes', 'names': ('--keep-volumes',), 'kind': 'bool', 'help': 'Leave the volumes: what its agent has kept.'},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write the list as JSON; without --yes nothing is removed.'},
+        ),
+    },
+    ('doctor',): {
+        'text': 'Look at all that a sandbox needs of this machine, and say what mends what is wrong.\n\nIt works without an engine and without a valid configuration, writes nothing, and ends with 1\nif something keeps sandboxes from working.\n\nExample: jailoc doctor',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+            {'field': 'for_others', 'names': ('--report',), 'kind': 'bool', 'help': 'Write Markdown to paste into a bug report: no path, name, value or credential of yours.'},
+        ),
+    },
     ('down',): {
-        'text': 'Stop a workspace: its containers and network go, its volumes stay.\n\nExample: jailoc down api',
+        'text': 'Stop a workspace: its containers and network go, its volumes stay unless named.\n\nExample: jailoc down api',
         'below': (),
         'runs': True,
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'volumes', 'names': ('--volumes',), 'kind': 'bool', 'help': 'Remove its volumes, too: what its agent has kept is lost.'},
         ),
     },
     ('explain',): {
@@ -93,7 +116,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'first', 'names': ('FIRST',), 'kind': 'text', 'help': 'The workspace; left out, it is the one of the current directory.', 'required': True},
-            {'field': 'second', 'names': ('SECOND',), 'kind': 'text', 'help': 'HOST, ADDRESS or NETWORK, with :PORT or without.'},
+            {'field': 'second', 'names': ('SECOND',), 'kind': 'text', 'help': 'HOST, ADDRESS or NETWORK, with :PORT or without; or :PORT, what leads in there.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
         ),
     },
@@ -142,10 +165,11 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('init',): {
-        'text': 'Write a commented starter configuration; an existing one is never touched.\n\nExample: jailoc init',
+        'text': 'Write a commented starter configuration; an existing one is never touched.\n\nExample: jailoc init --here',
         'below': (),
         'runs': True,
         'arguments': (
+            {'field': 'here', 'names': ('--here',), 'kind': 'bool', 'help': 'Make its workspace one for the current directory, and call it like that.'},
         ),
     },
     ('logs',): {
@@ -168,7 +192,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'arguments': (
             {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces to look at; that of the current directory by default.', 'many': True},
             {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
-            {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes and the password of those that left it, too.'},
+            {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes, the images and the password of those that left it, too.'},
             {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
             {'field': 'markdown', 'names': ('--markdown',), 'kind': 'bool', 'help': 'Write Markdown, for a comment.'},
@@ -201,6 +225,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace that runs, one after the other.'},
         ),
     },
     ('schema',): {
@@ -217,6 +242,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace to show; all by default.'},
+            {'field': 'all_users', 'names': ('--all-users',), 'kind': 'bool', 'help': 'Show the workspaces of other users of this engine, too.'},
             {'field': 'watch', 'names': ('--watch',), 'kind': 'bool', 'help': 'Look again every two seconds, until interrupted.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON; with --watch one object a line.'},
         ),
@@ -227,6 +253,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, one after the other.'},
             {'field': 'pull', 'names': ('--pull',), 'kind': 'bool', 'help': 'Fetch the images anew that others are built on, or that are used as they are.'},
         ),
     },
@@ -254,5 +281,5 @@ SHARED: tuple[dict[str, Any], ...] = (
     {'field': 'workspace', 'names': ('--workspace', '-w'), 'kind': 'text', 'help': 'The workspace to act on, instead of the one of the current directory.'},
     {'field': 'config', 'names': ('--config',), 'kind': 'text', 'help': 'The configuration file, instead of ~/.config/jailoc/config.toml.'},
     {'field': 'color', 'names': ('--color', '--no-color'), 'kind': 'bool', 'help': 'No colours; without it they are used where standard output is a terminal.', 'on': True},
-    {'field': 'verbose', 'names': ('--verbose',), 'kind': 'bool', 'help': 'Show on standard error what goes into the log.'},
+    {'field': 'verbose', 'names': ('--verbose',), 'kind': 'bool', 'help': 'Show on standard error what goes into the log, and what Compose says.'},
 )

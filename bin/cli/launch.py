@@ -35,13 +35,15 @@ def launch(
     color
         No colours; without it they are used where standard output is a terminal.
     verbose
-        Show on standard error what goes into the log.
+        Show on standard error what goes into the log, and what Compose says.
     """
-    Options.workspace, Options.config, Options.color = workspace, config, color
+    Options.workspace, Options.config = workspace, config
+    Options.color, Options.verbose = color, verbose
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    Options.command = command.__name__.rstrip("_")
     if command.__module__ not in QUIET:
         log.start(verbose)
-    log.info("start", version=__version__, command=command.__name__.rstrip("_"))
+    log.info("start", version=__version__, command=Options.command)
     return int(command(*bound.args, **bound.kwargs) or 0)
 
 

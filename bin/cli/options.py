@@ -13,13 +13,16 @@ class Options:
     config: str | None = None
     workspace: str | None = None
     color: bool = True
+    verbose: bool = False
+    command: str = ""
+    """The name of the command that runs."""
 
 
 def terminal() -> "Terminal":
     """Return the streams of this run."""
     from jailoc.bin.terminal.terminal import Terminal
 
-    return Terminal(color=Options.color)
+    return Terminal(color=Options.color, verbose=Options.verbose)
 
 
 def session(workspace: str | None = None, *, config: str | None = None) -> "Session":
@@ -32,7 +35,11 @@ def session(workspace: str | None = None, *, config: str | None = None) -> "Sess
     from jailoc.bin.config.session import Session
 
     return Session(
-        terminal(), config or Options.config, workspace or Options.workspace, report=_report
+        terminal(),
+        config or Options.config,
+        workspace or Options.workspace,
+        report=_report,
+        command=Options.command,
     )
 
 

@@ -41,6 +41,14 @@ def record(name: str) -> Path:
     return facts.cache_directory() / f"{name}.applied.json"
 
 
+def recorded() -> tuple[str, ...]:
+    """Return the workspaces of which it is written down what has been applied, in order."""
+    end = ".applied.json"
+    return tuple(
+        sorted(each.name.removesuffix(end) for each in facts.cache_directory().glob(f"*{end}"))
+    )
+
+
 def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple[str, ...]:
     """Return the workspaces that are there and that a configuration does not have any more.
 
@@ -51,8 +59,7 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
         config: Its path.
         ask: Whether to ask the engine.
     """
-    cache = facts.cache_directory()
-    found = {place.name.removesuffix(".applied.json") for place in cache.glob("*.applied.json")}
+    cache, found = facts.cache_directory(), {*recorded()}
     if ask:
         found |= {
             name
@@ -95,17 +102,22 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         running = wall is not None and wall["State"]["Status"] == "running"
         asked = pool.submit(_ask_wall, wall["Id"]) if wall and running else None
         lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT), wall)
+        mounts = lapsed.result()
         around = engine.container(wall) if wall else None
         containers = {
             service: _found(
                 each,
                 around,
                 inherited.result().get(each["Image"]),
-                lapsed.result() if service == AGENT else (),
+                (mounts or ()) if service == AGENT else (),
             )
             for service, each in by_service.items()
         }
         rules, told, held = asked.result() if asked else (Rules.UNKNOWN, (), ())
+        unseen = (
+            *(["what the firewall holds"] if asked and rules is Rules.UNKNOWN else ()),
+            *(["what is mounted in the agent"] if mounts is None else ()),
+        )
         prefix = f"{project}_"
         return Deployed(
             workspace=name,
@@ -119,6 +131,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
             rules_told=told,
             missing=lacking,
             held=held,
+            unseen=unseen,
         )
 
 
@@ -169,8 +182,8 @@ def _ask_wall(container: str) -> tuple[Rules, tuple[str, ...], tuple[str, ...]]:
 
 def _lapsed(
     bundle: Bundle | None, agent: dict[str, Any] | None, wall: dict[str, Any] | None
-) -> tuple[str, ...]:
-    """Return what should be mounted in the agent and is not any more.
+) -> tuple[str, ...] | None:
+    """Return what should be mounted in the agent and is not any more; None if nobody can tell.
 
     The kernel takes a mount away when the host replaces the file below it (rename(2) in another
     mount namespace), and most editors and git replace files.
@@ -186,7 +199,7 @@ def _lapsed(
     try:
         there = witness.mounted(agent["Id"], wall["Image"], agent["State"]["Pid"])
     except docker.DockerError:
-        return ()  # it has ended meanwhile
+        return None  # or it has ended meanwhile
     return tuple(each for each in binds if each not in there)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import observe, password
+from jailoc.bin.deploy import existence, observe, password
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, stats
+from jailoc.bin.engine import docker, stats, task_limit
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
@@ -22,7 +22,7 @@ from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_w
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL, workspace_of
+from jailoc.model.sandbox import AGENT, FIRST_PORT, SIDECAR, WALL, workspace_of
 from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
 
 Services = Mapping[str, engine.Container]
@@ -64,8 +64,13 @@ class Answers:
     images: dict[str, str] = field(default_factory=dict)
 
 
-def look(session: Session, wanted: str | None) -> Survey:
+def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Survey:
     """Return what there is of one workspace or of all, also of those no configuration has.
+
+    Args:
+        session: The configuration.
+        wanted: The one workspace.
+        all_users: Whether those that somebody else has started on this engine count.
 
     Raises:
         Refused: neither the configuration nor the engine has the wanted one; or no engine answers.
@@ -78,7 +83,8 @@ def look(session: Session, wanted: str | None) -> Survey:
         problems = refused.diagnostics
     known = names(origin.config) if origin else ()
     try:
-        found = _by_workspace(containers())
+        idle = wanted is not None and wanted in known and not existence.started(wanted)
+        found = {} if idle else _by_workspace(containers())
     except Refused:
         if problems:
             raise Refused(problems) from None
@@ -87,7 +93,9 @@ def look(session: Session, wanted: str | None) -> Survey:
         raise
     if wanted is not None and wanted not in {*known, *found}:
         raise Refused(problems) if problems else unknown_workspace(wanted, known)
-    chosen = (wanted,) if wanted is not None else tuple(sorted({*known, *found}))
+    others = () if all_users else (name for name in found if not _own(name, found[name]))
+    every = {*known, *found} - ({*others} - {*known})
+    chosen = (wanted,) if wanted is not None else tuple(sorted(every))
     rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen})
     if wanted is not None and origin is not None and found.get(wanted):
         mode = origin.config.password_mode
@@ -136,6 +144,12 @@ def _by_workspace(every: Iterable[engine.Container]) -> dict[str, dict[str, engi
         if each.service not in services or each.state == "running":
             services[each.service] = each
     return found
+
+
+def _own(name: str, services: Services) -> bool:
+    """Tell whether a workspace was started by this user: its generated files are the user's."""
+    mine = str(paths.cache_directory() / name)
+    return any(each.directory in {"", mine} for each in services.values())
 
 
 def _up(services: Services, service: str) -> engine.Container | None:
@@ -207,7 +221,9 @@ def drifted(session: Session, origin: LoadedConfig, name: str) -> bool | None:
 
     try:
         each = apply.item(session, origin, name, complete=False, ask=False)
-        return not apply.planned(each).empty
+        made = apply.planned(session.terminal, each)
+        # That no difference was found says nothing about what was not looked at.
+        return None if made.empty and made.unseen else not made.empty
     except (DockerError, Refused):
         return None
 
@@ -229,10 +245,12 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         docker=f"no network: {cut}" if (cut := engine.severed(side, wall)) else _state(side),
         port=port,
         exposed=exposed,
+        ports=_ports(asked.name, origin if configured else None, _up(found, WALL)),
         uptime=_uptime(running.started) if running else None,
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
         limits=agent.limits if agent else ContainerLimits(),
+        pids_refused=task_limit.refused(running.pid, running.id) if running else None,
         image=agent.image if agent else None,
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
@@ -261,6 +279,20 @@ def _port(
         return None, False
     workspace = resolve(origin.config, name, origin.host)
     return (workspace.port, True) if workspace.expose_port else (None, False)
+
+
+def _ports(
+    name: str, origin: LoadedConfig | None, wall: engine.Container | None
+) -> tuple[tuple[int, int], ...]:
+    """Return what is published beside the server's port."""
+    if wall is not None:
+        return tuple(
+            sorted((each.port, each.inside) for each in wall.published if each.inside != FIRST_PORT)
+        )
+    if origin is None:
+        return ()
+    workspace = resolve(origin.config, name, origin.host)
+    return tuple((each.published, each.target) for each in workspace.ports)
 
 
 def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.host import files
-from jailoc.bin.host.atomic import naming
+from jailoc.model.bundle import File
 from jailoc.model.image import Build
 from jailoc.model.sandbox import AGENT_USER
 
@@ -85,11 +85,10 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     files.make_private(folder)
     try:
-        for file in image.context:
-            place = folder / file.path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with naming(place):
-                place.write_bytes(file.text.encode())
+        # An image gets the modes along with the files, and must not depend on a umask.
+        files.write_files(
+            (File(path=each.path, mode=0o644, text=each.text) for each in image.context), folder
+        )
         words = [
             word
             for name in PROXIES
@@ -98,6 +97,8 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
             # Without a value docker takes it from its environment: none is on the command line.
             for word in ("--build-arg", variable)
         ]
+        for name, value in image.arguments.items():
+            words += ["--build-arg", f"{name}={value}"]
         if image.base is not None:
             words += ["--build-arg", f"BASE={image.base}"]
         context = image.directory or str(folder)
@@ -135,13 +136,20 @@ def refused_privilege(image: str) -> str | None:
     return None
 
 
-def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) -> list[str] | None:
+def ask(
+    image: str,
+    script: str,
+    environment: dict[str, str],
+    user: str = AGENT_USER,
+    limit: int = 120,
+) -> list[str] | None:
     """Run a shell script in an image as the agent would run, without a network.
 
     Args:
         image: The image, by reference or identity.
         script: What /bin/sh runs.
         environment: Variables that differ from those of the image.
+        user: As whom, by number.
         limit: Seconds.
 
     Returns:
@@ -156,7 +164,7 @@ def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) 
     try:
         return run(
             ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
-             "--user", AGENT_USER, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+             "--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
              "--pids-limit", "256", "--no-healthcheck", "--workdir", "/",
              "--env-file", "/dev/stdin", "--entrypoint", "/bin/sh", image, "-c", script],
             what=f"looking into image {image}", timeout=limit, stdin=values.encode(),

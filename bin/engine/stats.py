@@ -6,10 +6,12 @@ other questions are on their way; docker(1) lets a second pass for it.
 
 import time
 from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
 
 from jailoc.bin.engine import cgroup, door
 from jailoc.bin.engine.containers import Container
-from jailoc.bin.engine.docker import DockerError, endpoint, run
+from jailoc.bin.engine.docker import DockerError, Endpoint, endpoint, run
 from jailoc.generators.views.status import usages
 from jailoc.model.diagnostic import Refused
 from jailoc.model.status import Usage
@@ -64,11 +66,44 @@ def measured(containers: Iterable[str]) -> dict[str, Usage]:
     )
 
 
+class About(NamedTuple):
+    """What an engine says of the machine that it runs on."""
+
+    system: str
+    """The operating system's name."""
+    kernel: str
+    """The release of its kernel (uname(2))."""
+    name: str
+    """The machine's."""
+    root: str
+    """The directory of the engine's data."""
+    security: tuple[str, ...]
+    """Such as `name=rootless`."""
+
+
+_FIELDS = ("OperatingSystem", "KernelVersion", "Name", "DockerRootDir")
+_ABOUT = (
+    "".join(f"{{{{.{each}}}}}\n" for each in _FIELDS)
+    + "{{range .SecurityOptions}}{{println .}}{{end}}"
+)
+
+
+def about() -> About | None:
+    """Return what the engine of this run says of its machine; None if it does not in time."""
+    try:
+        return _about(endpoint())
+    except (DockerError, Refused):
+        return None
+
+
+@cache
+def _about(asked: Endpoint) -> About:
+    text = run(["info", "--format", _ABOUT], what=f"asking {asked.source}", timeout=PATIENCE)
+    system, kernel, name, root, *security = (each.strip() for each in text.split("\n"))
+    return About(system, kernel, name, root, tuple(filter(None, security)))
+
+
 def platform() -> str:
     """Return the operating system that the engine names; empty where none answers in time."""
-    try:
-        return run(
-            ["info", "--format", "{{.OperatingSystem}}"], what="engine's platform", timeout=PATIENCE
-        ).strip()
-    except (DockerError, Refused):
-        return ""
+    found = about()
+    return found.system if found else ""

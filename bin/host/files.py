@@ -17,6 +17,7 @@ __all__ = [
     "differs",
     "locked",
     "make",
+    "make_folders",
     "make_private",
     "same",
     "write",
@@ -51,15 +52,22 @@ def write_files(files: Iterable[File], directory: Path, *, durable: bool = True)
     """
     directory.mkdir(parents=True, exist_ok=True)
     every = sorted(files, key=lambda each: each.path == "docker-compose.yml")
-    # A folder sorts before what is in it.
-    for parent in sorted({parent for file in every for parent in Path(file.path).parents[:-1]}):
-        folder = directory / parent
-        folder.mkdir(exist_ok=True)
-        folder.chmod(DIRECTORY_MODE)
+    # Of the files of one folder, one makes it.
+    for path in {Path(file.path).parent: file.path for file in every}.values():
+        make_folders(directory, path)
     for file in every:
         place = directory / file.path
         if not same(place, file):
             write(place, file.text, file.mode, durable=durable)
+
+
+def make_folders(directory: Path, path: str) -> None:
+    """Make the folders of a generated file, whose modes hold whatever the umask says."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for parent in reversed(Path(path).parents[:-1]):
+        folder = directory / parent
+        folder.mkdir(exist_ok=True)
+        folder.chmod(DIRECTORY_MODE)
 
 
 def write_bundle(bundle: Bundle, directory: Path) -> None:
@@ -77,12 +85,13 @@ def write_bundle(bundle: Bundle, directory: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, patience: float = 0) -> Iterator[None]:
+def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterator[None]:
     """Hold a lock that the kernel gives back when the process ends, however it ends.
 
     Args:
         path: The lock file.
         patience: Seconds to wait for it.
+        discard: Whether the file goes at the end, because what it guards is gone.
 
     Raises:
         Refused: another jailoc holds it.
@@ -93,6 +102,10 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
     lock = filelock.FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=patience)
+        while not path.exists():
+            # Whoever held it has taken the file away; a lock on that would keep nobody out.
+            lock.release()
+            lock.acquire(timeout=patience)
     except filelock.Timeout:
         raise refuse(
             "locked",
@@ -101,5 +114,7 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
         ) from None
     try:
         yield
+        if discard:
+            path.unlink(missing_ok=True)
     finally:
         lock.release()

@@ -8,6 +8,7 @@ from typing import Any
 from jailoc.model.compose import Bind, Compose, Literally, Service, Sidecar, Tmpfs, Volume
 from jailoc.model.document import Path
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import SHARED_PREFIX, shared_volume
 
 
 def emit(model: Compose) -> str:
@@ -35,17 +36,25 @@ def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str
         for name, service in model.services.items()
     }
     network: dict[str, Any] = {"driver": "bridge"}
+    if model.network.mtu:
+        network["driver_opts"] = {"com.docker.network.driver.mtu": str(model.network.mtu)}
     if model.network.ipv6_subnet:
-        network |= {
-            "enable_ipv6": True,
-            "ipam": {"config": [{"subnet": model.network.ipv6_subnet}]},
-        }
+        network["enable_ipv6"] = True
+    subnets = [each for each in (model.network.ipv4_subnet, model.network.ipv6_subnet) if each]
+    if subnets:
+        network["ipam"] = {"config": [{"subnet": each} for each in subnets]}
     data: dict[str, Any] = {
         "name": model.name,
         "services": services,
         "networks": {"jailoc": network},
     }
-    data["volumes"] = {name: {} for name in model.volumes} | {
+    data["volumes"] = {name: {} for name in model.volumes}
+    # Made beforehand: Compose would take one of its own for the project that is first.
+    data["volumes"] |= {
+        each: {"external": True, "name": shared_volume(each.removeprefix(SHARED_PREFIX))}
+        for each in model.shared
+    }
+    data["volumes"] |= {
         each.name: {
             "driver": "local",
             "driver_opts": {
@@ -85,6 +94,9 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
         data["networks"] = {"jailoc": {}}
     else:
         data["network_mode"] = f"service:{service.namespace}"
+    for index, port in enumerate(service.ports):
+        if port.origin:
+            origins[(*at, "ports", index, "published")] = port.origin
     if service.ports:
         data["ports"] = [
             {
@@ -162,12 +174,14 @@ def _mount(mount: Bind | Volume | Tmpfs, at: Path, say: Any) -> dict[str, Any]:
                 "bind": {"create_host_path": False},
             }
         case Volume():
+            if mount.origin:
+                say(Literally(text="", origin=mount.origin), *at, "source")
             volume = {"type": "volume", "source": mount.name, "target": mount.target}
             return volume | ({"read_only": True} if mount.mode is Mode.READ_ONLY else {})
         case Tmpfs():
             return {
                 "type": "tmpfs",
-                "target": mount.target,
+                "target": _escape(mount.target),
                 "tmpfs": {"size": mount.size, "mode": mount.mode},
             }
 

@@ -129,6 +129,13 @@ def test_a_home_directory_that_is_written_out_is_warned_about() -> None:
     assert portable.check(document, "/home/eve") == ()
 
 
+def test_all_such_paths_are_one_warning_with_their_lines() -> None:
+    text = '[defaults]\nmounts = ["/home/bob/x:/x"]\n[workspaces.a]\npaths = ["/home/bob/src"]\n'
+    (found,) = portable.check(Document(text, "c"), "/home/bob")
+    assert "`/home/bob/x` (line 2), `/home/bob/src` (line 4) are in your home" in found.message
+    assert found.hint == "write ~/src, ~/x"
+
+
 def test_effects_values_and_files_of_a_change_are_found() -> None:
     before = compiled("[workspaces.a]\n")
     after = compiled('[workspaces.a]\nmounts = ["~/data:/data:ro"]\nmemory = "8g"\n'
