@@ -12,9 +12,11 @@ from typing import Any
 from jailoc.bin.engine.docker import DockerError, endpoint, run, stream
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.model import sandbox
+from jailoc.model.agents.agent import ANSWER_SHOWN
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused
 from jailoc.model.sandbox import (
+    AGENT_LABEL,
     COMPOSE_PROJECT,
     COMPOSE_SERVICE,
     FIRST_PORT,
@@ -40,6 +42,8 @@ class Container(Model):
     """`running`, `exited`, `created`, `paused`, `restarting`, `dead` or `removing`."""
     health: str
     """`healthy`, `unhealthy`, `starting`, or empty where there is no health check."""
+    probed: str = ""
+    """What its last health check wrote, of whoever answered it."""
     exit_code: int
     ports: tuple[int, ...]
     """Ports of the host that lead to the server."""
@@ -48,6 +52,8 @@ class Container(Model):
     """Id of the container whose network namespace it shares."""
     image: str
     image_id: str = ""
+    agent: str = ""
+    """Which agent it was made for, and its version; empty if it was made before that was noted."""
     limits: ContainerLimits = ContainerLimits()
 
 
@@ -106,12 +112,14 @@ def container(data: dict[str, Any]) -> Container:
         project=labels.get(COMPOSE_PROJECT, ""),
         state=state["Status"],
         health=(state.get("Health") or {}).get("Status", ""),
+        probed=_probed(state.get("Health") or {}),
         exit_code=state["ExitCode"],
         ports=tuple(int(each["HostPort"]) for each in bindings),
         started=state["StartedAt"],
         joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
         image=data["Config"]["Image"],
         image_id=data["Image"],
+        agent=labels.get(AGENT_LABEL, ""),
         limits=ContainerLimits(
             cpus=_cpus(host),
             memory=host.get("Memory") or None,
@@ -119,6 +127,11 @@ def container(data: dict[str, Any]) -> Container:
             pids=max(host.get("PidsLimit") or 0, 0) or None,
         ),
     )
+
+
+def _probed(health: dict[str, Any]) -> str:
+    log = health.get("Log") or []
+    return str(log[-1].get("Output", ""))[:ANSWER_SHOWN] if log else ""
 
 
 def _cpus(host: dict[str, Any]) -> float | None:

@@ -3,7 +3,7 @@
 import hashlib
 
 from jailoc.generators.artefacts.container_fields import digest, expected
-from jailoc.model.agents.agent import Agent
+from jailoc.model.agents.agent import ANSWER_SHOWN, Agent
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -29,6 +29,7 @@ from jailoc.model.path import outermost
 from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
+    AGENT_LABEL,
     AGENT_USER,
     ASK_RESOLVER,
     DIGEST_LABEL,
@@ -223,7 +224,10 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         if workspace.paths
         else None,
         environment=environment,
-        labels={DIGEST_LABEL: digest},
+        labels={
+            DIGEST_LABEL: digest,
+            AGENT_LABEL: workspace.agent.whole,
+        },
         mounts=(
             *_agent_binds(workspace, host, socket),
             *_agent_volumes(workspace),
@@ -245,17 +249,18 @@ def _health(agent: Agent) -> str:
     """Return the shell's question to the server, which succeeds if it is well."""
     # The password travels through curl's standard input: arguments can be read by every process.
     user = f's/[\\\\"]/\\\\&/g; s/^/user = "{agent.user}:/; s/$/"/'
-    answer = f"--max-filesize {ANSWER_LIMIT}" if agent.health.body else "--output /dev/null"
     asked = (
         # Before the mounts are proved nobody asks, and what the agent has put on its path is last.
         f"[ -f {SECRETS_PLACE}/{PASSWORD_FILE} ] || exit 1; PATH={SYSTEM_PATH}:$PATH; "
         f"sed '{user}' {SECRETS_PLACE}/{PASSWORD_FILE} | "
-        f"curl --silent --fail {answer} --max-time 5 --noproxy '*' --config - "
+        f"curl --silent --fail --max-filesize {ANSWER_LIMIT} --max-time 5 --noproxy '*' --config - "
         f"http://127.0.0.1:{FIRST_PORT}{agent.health.path}"
     )
-    if not agent.health.body:
-        return asked
-    return f"case $({asked}) in {agent.health.pattern}) ;; *) exit 1 ;; esac"
+    # What is not the answer is shown to the engine, which keeps it: it says who is there instead.
+    return (
+        f"answer=$({asked}) || exit 1; case $answer in {agent.health.pattern}) ;; "
+        f"*) printf '%.{ANSWER_SHOWN}s' \"$answer\"; exit 1 ;; esac"
+    )
 
 
 def _image_origin(workspace: Workspace) -> str:

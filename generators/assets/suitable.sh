@@ -23,8 +23,13 @@ for tool in cat curl sed; do
     command -v "$tool" >/dev/null 2>&1 || echo "tool $tool"
 done
 if command -v @BINARY@ >/dev/null 2>&1; then
-    said=$(@BINARY@ --version 2>&1) || echo "start ${said##*
+    if said=$(@BINARY@ --version 2>&1); then
+        echo "version ${said##*
 }"
+    else
+        echo "start ${said##*
+}"
+    fi
 else
     echo @BINARY@
 fi

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from jailoc import __version__
+from jailoc.generators.config.agent_choice import doubtful, ruled_out
 from jailoc.generators.config.conflicts import (
     Table,
     absolute,
@@ -113,7 +114,7 @@ def load(document: Document, host: Host) -> Config:
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
     """
-    problems = [*conflicts(document, host), *steering(document, host)]
+    problems = [*conflicts(document, host), *ruled_out(document), *steering(document, host)]
     try:
         config = Config.model_validate(document.data, context={"host": host})
     except ValidationError as error:
@@ -148,6 +149,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
     found_ones += doubts(document, config, host)
+    found_ones += doubtful(document, config)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
 

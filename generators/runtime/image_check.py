@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from jailoc.generators.assets import asset_for
-from jailoc.model.agents.agent import Agent
+from jailoc.model.agents.agent import Agent, order, version_in
+from jailoc.model.agents.choice import KEY
+from jailoc.model.agents.known import AGENTS
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.sandbox import AGENT_HOME, AGENT_USER
 
@@ -78,9 +80,29 @@ def _missing(reference: str, agent: Agent, lines: Sequence[str]) -> Iterator[tup
             f"has no `{agent.binary}` on its PATH",
             f"RUN npm install --global {agent.package}, or name its directory in ENV PATH",
         )
+    for words in said.get("version", ()):
+        yield from _other(agent, version_in(words))
     for words in said.get("start", ()):
         yield (
             f"has an `{agent.binary}` that does not start: {words or 'it ended without a word'}",
             f"try: docker run --rm --user {AGENT_USER} --entrypoint {agent.binary} {reference} "
             "--version",
+        )
+
+
+def _other(agent: Agent, version: str | None) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the version that an image has; one that it does not say is none."""
+    if version is None:
+        return
+    has = f"has {agent.name} {version}, the configuration says"
+    if agent.exact and version != agent.version:
+        yield f"{has} {agent.version}", f'{KEY} = "{version}", or an image that has it'
+    elif version.split(".")[0] != agent.major:
+        known = any(each.major == version.split(".")[0] for each in AGENTS)
+        choice = f'{KEY} = "{version.split(".")[0]}", or ' if known else ""
+        yield f"{has} {agent.major}", f"{choice}an image that has {agent.label}"
+    elif order(version) < order(agent.oldest):
+        yield (
+            f"has {agent.name} {version}, and the first that jailoc can run is {agent.oldest}",
+            f"RUN npm install --global {agent.package}@{agent.version}",
         )
