@@ -231,6 +231,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
         limits=agent.limits if agent else ContainerLimits(),
+        agent=(agent.agent or None) if agent else None,
         image=agent.image if agent else None,
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
