@@ -15,6 +15,7 @@ NAMES = (
     "explain",
     "firewall",
     "golden",
+    "outdated",
     "plan",
     "status",
     "verify",

@@ -89,6 +89,24 @@ class Client(Model):
         )
 
 
+class ImportedFile(Model):
+    """A file that another major version left, and what it is called by this one."""
+
+    old: str
+    new: str
+
+
+class Import(Model):
+    """What can be taken over from the major version before, on request."""
+
+    label: str
+    """Of that one, for people."""
+    volume: str
+    """Where it kept its data, less the workspace's name."""
+    files: tuple[ImportedFile, ...]
+    """The first must be there, and must not be there yet."""
+
+
 class Plugin(Model):
     """How the client shows the workspace's name: a plugin, and a configuration that names it."""
 
@@ -148,6 +166,7 @@ class Agent(Model):
     data: str
     """Where it keeps what must last; the embedded image makes it beforehand."""
     volumes: tuple[DataVolume, ...]
+    imports: Import | None = None
     mounts: tuple[HomeMount, ...]
     configuration: tuple[str, ...]
     """Its configuration directories at home."""

@@ -1,6 +1,6 @@
 """OpenCode 2, as https://opencode.ai/v2/docs/ describes it and its source has it."""
 
-from jailoc.model.agents.agent import Agent, Client, DataVolume, HealthRoute
+from jailoc.model.agents.agent import Agent, Client, DataVolume, HealthRoute, Import, ImportedFile
 from jailoc.model.agents.opencode1 import OPENCODE_1
 
 _DATA = ".local/share/opencode"
@@ -34,6 +34,16 @@ OPENCODE_2 = Agent(
     volumes=(
         DataVolume(name="opencode2-data", path=_DATA),
         DataVolume(name="opencode2-cache", path=".cache"),
+    ),
+    imports=Import(
+        label=OPENCODE_1.label,
+        volume="opencode-data",
+        files=(
+            ImportedFile(old="opencode.db", new="opencode2.db"),
+            ImportedFile(old="opencode.db-wal", new="opencode2.db-wal"),
+            ImportedFile(old="opencode.db-shm", new="opencode2.db-shm"),
+            ImportedFile(old="auth.json", new="auth.json"),
+        ),
     ),
     mounts=OPENCODE_1.mounts,
     configuration=OPENCODE_1.configuration,
