@@ -80,6 +80,9 @@ class Applied(Model):
     """Keyed digests of the secrets, by name."""
     handed: tuple[str, ...] = ()
     """What the secrets are to the agent, such as `env TOKEN`."""
+    executes: dict[str, tuple[str, ...]] | None = None
+    """What the host would have executed by what was covered, by place in the agent's container;
+    None in the record of an earlier version."""
     observed: dict[str, Facets]
     """The facets of each container as the engine spelt them just after it was made."""
 

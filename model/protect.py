@@ -12,7 +12,7 @@ from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import within
+from jailoc.model.path import first_within, within
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
 
@@ -59,6 +59,10 @@ class Exposed(Model):
     reason: str
     origin: str
     hint: str = "the agent can replace the link; look at it before you run anything"
+    executes: tuple[str, ...] = ()
+    """What the host would execute by it, in words that an agent may have written."""
+    stops: bool = False
+    """Whether nothing is started until somebody has looked at it."""
 
 
 class Root(Model):
@@ -132,6 +136,12 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
+            own = tuple(host.real(each.path) for each in writable)
+            places += [
+                (Wanted(path=path, trouble=f"{_FOLLOWED}, to `{place}`", stops=True), git)
+                for path, place in sorted(tree.followed.items())
+                if not first_within(place, own)
+            ]
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -197,10 +207,25 @@ def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 
+_FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
+
+
 def _exposed(wanted: Wanted, origin: str) -> Exposed:
-    link = wanted.trouble is not None and "symbolic link" in wanted.trouble
-    hint = {} if link else {"hint": "look at it before you run Git there"}
-    return Exposed(path=wanted.path, reason=wanted.trouble or "", origin=origin, **hint)
+    reason = wanted.trouble or ""
+    made = Exposed(
+        path=wanted.path,
+        reason=reason,
+        origin=origin,
+        executes=wanted.executes,
+        stops=wanted.stops,
+    )
+    if wanted.stops:
+        hint = f'look at it and remove it, or allow it by name: trust = ["{wanted.path}"]'
+    elif "symbolic link" in reason:
+        return made
+    else:
+        hint = "look at it before you run Git there"
+    return made.model_copy(update={"hint": hint})
 
 
 def _target(path: str, root: Root) -> str:
@@ -238,7 +263,7 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
     kept = []
     for target in sorted(best):
         each = best[target]
-        root = next((seen[place] for place in _upwards(target) if place in seen), None)
+        root = next((seen[place] for place in upwards(target) if place in seen), None)
         if root is None or root.container == target or _below(target, shut):
             continue
         if each.path == root.path.rstrip("/") + target[len(root.container.rstrip("/")) :]:
@@ -248,10 +273,11 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
 
 def _below(path: str, places: Collection[str]) -> bool:
     """Tell whether a path lies in one of some places, and is none itself."""
-    return any(above in places for above in _upwards(path) if above != path)
+    return any(above in places for above in upwards(path) if above != path)
 
 
-def _upwards(path: str) -> Iterator[str]:
+def upwards(path: str) -> Iterator[str]:
+    """Yield an absolute path and every directory that it is in, innermost first."""
     yield path
     while path != "/":
         path = posixpath.dirname(path)

@@ -5,187 +5,33 @@ all of it.
 """
 
 import os
-import posixpath
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
-from jailoc.bin.config import git_directory, git_file, told
-from jailoc.bin.config.told import WIDTH
-from jailoc.bin.host.entries import (
-    MOST_CONFIG,
-    beginning,
-    children,
-    is_text,
-    kind_at,
-    kind_of,
-    kind_of_mode,
-    readable,
-)
+from jailoc.bin.config import git_directory, git_file
+from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.host.entries import children, is_text, kind_of, kind_of_mode, readable
+from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import Search
-from jailoc.model.git_config import MOST_SETTINGS, GitSetting, included, parse, references
 from jailoc.model.host import FileKind, Named, Repository, Tree
-from jailoc.model.path import clean, within
+from jailoc.model.path import first_within, within
 from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that is said."""
 MOST_LINKS = 20
 """Links of one Git directory that are told."""
+NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
+KERNEL = ("/proc", "/dev", "/sys")
+"""Where the same name is another thing for every process."""
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
-MOST_FILES = 16
-"""Files of configuration that are included for one repository."""
-MOST_NAMED = 1_000
-"""Places that the configuration of one repository names."""
 
 INSTALLED = ("node_modules", "site-packages")
 """Directories that package managers fill and rename: nobody opens what is in them as a project, and
 a mount in them would break every installation. Repositories in them count all the same."""
-
-SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
-"""Where the system's configuration of Git may be (git-config(1), FILES)."""
-
-
-@dataclass(frozen=True)
-class ConfigSource:
-    """A setting with the directory of the file that it is in."""
-
-    setting: GitSetting
-    holder: str
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The settings that hold for a repository."""
-
-    all: tuple[ConfigSource, ...] = ()
-    trouble: str | None = None
-    """Why there may be more of them than were read."""
-
-
-@dataclass
-class Looker:
-    """What is the same for every writable path of one look."""
-
-    home: str
-    config_home: str
-    texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = field(default_factory=dict)
-    user: Sources = Sources()
-
-    def __post_init__(self) -> None:
-        """Read what holds for every repository of the user."""
-        places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
-        self.user = self.settings(places)
-
-    def named(self) -> tuple[Named, ...]:
-        """Return the absolute places that the user's own configuration names."""
-        return self.places(Sources(), "")[0]
-
-    def settings(self, files: Iterable[str]) -> Sources:
-        """Return the settings of files and of what they include."""
-        waiting, seen = deque(files), set[str]()
-        found: list[ConfigSource] = []
-        trouble: str | None = None
-        while waiting:
-            place = waiting.popleft()
-            if place in seen:
-                continue
-            if len(seen) >= MOST_FILES:
-                trouble = f"its configuration is in more than {MOST_FILES} files"
-                break
-            seen.add(place)
-            if place not in self.texts:
-                self.texts[place] = _read(place)
-            settings, cut = self.texts[place]
-            trouble = cut or trouble
-            holder = place.rpartition("/")[0] or "/"
-            for setting in settings:
-                found.append(ConfigSource(setting, holder))
-                if included(setting):
-                    waiting.extend(
-                        each.path for each in references(setting, "", holder, self.home)
-                    )  # fmt: skip
-        return Sources(tuple(found), trouble)
-
-    def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
-        """Return what the user's configuration and another one name, and why that is not all."""
-        seen: dict[tuple[str, str], Named | None] = {}
-        trouble = self.user.trouble or mine.trouble
-        for source in (*self.user.all, *mine.all):
-            for each in references(source.setting, base, source.holder, self.home):
-                if (each.key, each.path) in seen:
-                    continue
-                if len(seen) >= MOST_NAMED:
-                    trouble = f"its configuration names more than {MOST_NAMED:,} places"
-                    return tuple(filter(None, seen.values())), trouble
-                kind = kind_at(each.path)
-                # A word of a command is a path only if there is such a file.
-                counts = kind is FileKind.FILE or each.sure
-                seen[each.key, each.path] = Named(
-                    key=each.key,
-                    text=source.setting.value[:WIDTH],
-                    path=each.path,
-                    real=readable(os.path.realpath(each.path)),
-                    kind=kind,
-                    sure=each.sure,
-                ) if counts else None  # fmt: skip
-        return tuple(filter(None, seen.values())), trouble
-
-    def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
-        """Look at one Git directory; also say why not all that matters was read."""
-        kinds: dict[str, FileKind] = {}
-        links: list[str] = []
-        elsewhere: dict[str, str] = {}
-        hooks: tuple[str, ...] = ()
-        configs: list[str] = []
-        crowded: list[str] = []
-        for entry, name in git_directory.deciding(directory, crowded):
-            if entry.is_symlink():
-                links.append(name)
-            else:
-                kinds[name] = kind_of(entry)
-            match fold(entry.name):
-                case "hooks":
-                    hooks = told.hooks(entry.path, MOST_ENTRIES)
-                case "config" | "config.worktree":
-                    configs.append(entry.path)
-                case "commondir":
-                    elsewhere |= git_directory.elsewhere(directory, entry.path, name)
-        mine = self.settings(configs)
-        named, trouble = self.places(mine, top or _worktree(mine.all, directory))
-        found = Repository(
-            directory=directory,
-            top=top,
-            kinds=kinds,
-            links=tuple(sorted(links)),
-            elsewhere=elsewhere,
-            trees=_own_configuration(directory, kinds) if _worktree_config(mine.all) else (),
-            sealed=not os.access(directory, os.W_OK),
-            hooks=hooks,
-            settings=told.settings(each.setting for each in mine.all),
-            named=named,
-        )
-        if crowded:
-            place, most = readable(crowded[0]), git_directory.MOST_ENTRIES
-            trouble = f"`{place}` holds more than {most:,} entries"
-        return found, trouble
-
-    def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:
-        """Return what the configuration names for a working tree whose `.git` is a file.
-
-        The repository may lie anywhere; what it names by a relative path lies here.
-        """
-        names = git_file.read(file)
-        if names is None:
-            return (), None
-        top = file.rpartition("/")[0]
-        directory, shared = map(clean, names)
-        files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
-        return self.places(self.settings(files), top)
 
 
 class _Walk:
@@ -202,6 +48,8 @@ class _Walk:
         self.places: dict[str, FileKind] = {}
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
+        self.followed: dict[str, str] = {}
+        self.ways, self.real = Links(), os.path.realpath(search.root)
         self.files: list[str] = []
         """Called `.git`, no links."""
         self.limit: str | None = None
@@ -227,9 +75,6 @@ class _Walk:
             if git:
                 self._repository(folder, "")
             for entry in here:
-                if not entry.name.isascii() and not is_text(entry.name):
-                    self.limit = "the name of something in it is not UTF-8, so it cannot be mounted"
-                    continue
                 name = fold(entry.name)
                 if name in self.names and not installed and not modules:
                     self._place(entry, self.names[name])
@@ -257,6 +102,7 @@ class _Walk:
             places=self.places,
             links=tuple(self.links),
             named=tuple(self.named),
+            followed=self.followed,
             troubles=self.troubles,
             limit=self.limit,
         )
@@ -286,15 +132,36 @@ class _Walk:
         if len(self.repositories) >= MOST_FOUND:
             self.limit = f"it holds more than {MOST_FOUND:,} repositories"
             return
+        if not is_text(directory):
+            executes = self.looker.executed(directory)
+            self._trouble(directory, "; ".join((NO_TEXT, *executes)))
+            return
         found, trouble = self.looker.repository(directory, top)
         self.repositories.append(found)
         self._trouble(directory, trouble)
-        for place in islice(git_directory.links(directory), MOST_LINKS):
-            self._trouble(place, "it is a symbolic link, and Git follows it when it writes there")
+        self._links(found)
+
+    def _links(self, repository: Repository) -> None:
+        """Keep the links of a Git directory that lead out of what is being looked through."""
+        crowded: list[str] = []
+        told_, directory = 0, repository.directory
+        for place in git_directory.links(directory, crowded):
+            real, hops = self.ways.trace(place)
+            mine = place[len(directory) + 1 :] in repository.links
+            odd = any(first_within(hop, KERNEL) for hop in (*hops, real))
+            if mine or (within(real, self.real) and not odd):
+                continue
+            told_ += 1
+            if told_ > MOST_LINKS:
+                self._trouble(directory, f"more than {MOST_LINKS} links lead out of it")
+                break
+            self.followed[readable(place)] = readable(real)
+        for place in crowded:
+            self._trouble(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
 
     def _trouble(self, path: str, reason: str | None) -> None:
         if reason is not None:
-            self.troubles[path] = reason
+            self.troubles.setdefault(readable(path), reason)
 
     def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
         if entry.is_dir(follow_symlinks=False):
@@ -304,6 +171,8 @@ class _Walk:
         if not entry.is_symlink():
             if entry.path in self.places:
                 self.files.append(entry.path)
+            if not is_text(entry.path):
+                return
             named, trouble = self.looker.linked(entry.path)
             self.named += named
             self._trouble(entry.path, trouble)
@@ -322,8 +191,10 @@ class _Walk:
                     self._found(place, linked, kind_of_mode(mode))
 
     def _found(self, path: str, linked: bool, kind: FileKind) -> None:
-        if len(self.places) + len(self.links) >= MOST_FOUND:
+        if len(self.places) + len(self.links) + len(self.troubles) >= MOST_FOUND:
             self.limit = f"it holds more than {MOST_FOUND:,} of the names that are protected"
+        elif not is_text(path):
+            self._trouble(path, NO_TEXT)
         elif linked:
             self.links.append(path)
         else:
@@ -345,40 +216,3 @@ def gather(
     for each in walks.values():
         each.follow(walks, roots)
     return {root: each.tree() for root, each in walks.items()}, looker.named()
-
-
-def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
-    """Return the settings of a file, and why they are not all."""
-    text_, whole = beginning(place) or ("", True)
-    found = parse(text_)
-    if not whole:
-        return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
-    if len(found) >= MOST_SETTINGS:
-        return found, f"`{place[:WIDTH]}` holds {MOST_SETTINGS:,} settings or more"
-    return found, None
-
-
-def _worktree_config(sources: Iterable[ConfigSource]) -> bool:
-    """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
-    return any(
-        each.setting.key == "extensions.worktreeconfig"
-        and each.setting.value.lower() not in {"false", "no", "off", "0", ""}
-        for each in sources
-    )
-
-
-def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
-    """Return the Git directories of all working trees of a repository, as they are in it."""
-    linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
-    return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
-
-
-def _worktree(sources: Iterable[ConfigSource], directory: str) -> str:
-    """Return the working tree that the configuration of a Git directory names, else the directory.
-
-    A submodule's is named so; a bare repository has none, and Git runs its hooks in it.
-    """
-    for each in sources:
-        if each.setting.key == "core.worktree" and "\0" not in each.setting.value:
-            return clean(posixpath.join(directory, each.setting.value))
-    return directory

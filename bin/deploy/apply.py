@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import execute, images, observe, password, rollback, server_port
+from jailoc.bin.deploy import execute, images, observe, password, rollback, server_port, uncovered
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.effective import of_workspace
+from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.sources import missing as missing_sources
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.origins import tell
 from jailoc.generators.plan.plan import moved, plan, plan_removal
+from jailoc.generators.runtime.uncovered import executed
 from jailoc.model.bundle import Bundle
+from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, BuildImages, Plan
@@ -51,12 +54,15 @@ def read(
     """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen.
 
     Raises:
-        Refused: it is wrong; or, if `complete`, something that one of them mounts is not there.
+        Refused: it is wrong; or, if `complete`, something that one of them mounts is not there, or
+            is such that nothing is started until somebody has looked.
     """
     origin = session.source()
-    if complete and docker.endpoint().local:
-        for name in set(chosen(origin)) & set(names(origin.config)):
+    for name in sorted(set(chosen(origin)) & set(names(origin.config))) if complete else ():
+        if docker.endpoint().local:
             _check_sources(origin, name)
+        if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
+            raise Refused(stops)
     terminal = session.terminal
     terminal.diagnose(origin.warnings)
     if origin.starter:
@@ -133,6 +139,7 @@ def item(
             pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
             secrets={each: keyed(key, value) for each, value in values.items()},
             missing=missing,
+            executes=executed(workspace),
             handed=tuple(f"{each.destination} {each.name}" for each in workspace.secrets),
             key=key,
             ignore=(*config.ignore_drift, *ignore),
@@ -173,15 +180,18 @@ def _key() -> bytes:
     return path.read_bytes()
 
 
-def planned(each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
+def planned(
+    each: Item, found: Deployed | None = None, *, ask: bool = True, prune: bool = False
+) -> Plan:
     """Look at what is there of a workspace, and say what has to be done.
 
     Args:
         each: The workspace.
+        found: What is there, if somebody has looked.
         ask: Whether to ask the engine.
         prune: Whether a removal takes volumes and the password, too.
     """
-    found = observe.observe(each.name, each.bundle, ask=ask)
+    found = found or observe.observe(each.name, each.bundle, ask=ask)
     before = found.applied.firewall if found.applied else None
     if each.bundle is None:
         made = plan_removal(found, each.given, prune)
@@ -235,6 +245,7 @@ def carry_out(
         if made.empty:
             return False
         if approved is None:
+            tell_uncovered(session, each, found)
             _announce(terminal, made)
         before = rollback.remember(found)
         try:
@@ -250,6 +261,14 @@ def carry_out(
                 raise squatter from error
             raise
     return True
+
+
+def tell_uncovered(session: Session, each: Item, found: Deployed | None = None) -> None:
+    """Show what is about to be covered and an agent may have written."""
+    if each.bundle is not None:
+        workspace = resolve(each.origin.config, each.name, each.origin.host)
+        found = found or observe.observe(each.name, each.bundle)
+        uncovered.tell(session.terminal, workspace, found)
 
 
 def _announce(terminal: Terminal, made: Plan) -> None:

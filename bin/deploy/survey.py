@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
@@ -19,6 +19,7 @@ from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
 from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
+from jailoc.generators.runtime.uncovered import beyond, told, uncovered
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
@@ -36,6 +37,15 @@ class Survey(Model):
     """Why the configuration cannot be used; what runs is shown all the same."""
 
 
+class Compared(NamedTuple):
+    """How what runs differs from the configuration."""
+
+    any: bool | None = None
+    """Whether an apply would have something to do; None where that cannot be found out."""
+    lapsed: tuple[str, ...] = ()
+    """Where something should be mounted in the agent's container and is not any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskedWorkspace:
     """One workspace, with what the engine was asked about it and has not answered yet."""
@@ -46,7 +56,7 @@ class AskedWorkspace:
     """What the configuration gives, or why it gives nothing; None if it was not asked."""
     names: Future[dict[str, Any]] | None = None
     refusals: Future[dict[str, str] | None] | None = None
-    drift: Future[bool | None] | None = None
+    drift: Future[Compared] | None = None
 
     @property
     def bundle(self) -> Bundle | None:
@@ -199,15 +209,17 @@ def _compiled(origin: LoadedConfig | None, name: str) -> Bundle | str | None:
         return str(refused)
 
 
-def drifted(session: Session, origin: LoadedConfig, name: str) -> bool | None:
-    """Tell whether an apply would have something to do; None where that cannot be found out."""
+def drifted(session: Session, origin: LoadedConfig, name: str) -> Compared:
+    """Compare what runs with the configuration, as a plan does."""
     from jailoc.bin.deploy import apply
 
     try:
         each = apply.item(session, origin, name, complete=False, ask=False)
-        return not apply.planned(each).empty
+        there = observe.observe(name, each.bundle)
+        agent = there.containers.get(AGENT)
+        return Compared(not apply.planned(each, there).empty, agent.lapsed if agent else ())
     except (DockerError, Refused):
-        return None
+        return Compared()
 
 
 def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -> Status:
@@ -218,6 +230,10 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
     usage = answers.usage.get(running.id) if running else None
     port, exposed = _port(asked.name, origin if configured else None, _up(found, WALL))
     blocked, unresolved = _wall(asked)
+    drift = asked.drift.result() if asked.drift else Compared()
+    space = resolve(origin.config, asked.name, origin.host) if origin and running and configured \
+        else None  # fmt: skip
+    known = observe.last(asked.name) if space else None
     return Status(
         workspace=asked.name,
         configured=configured,
@@ -235,10 +251,11 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
-        uncovered=observe.exposed(resolve(origin.config, asked.name, origin.host))
-        if origin and running and configured
+        uncovered=told(uncovered(space, known.compose if known else None, drift.lapsed))
+        if space
         else (),
-        drift=asked.drift.result() if asked.drift else True if configured is False else None,
+        uncoverable=told(beyond(space)) if space else (),
+        drift=True if configured is False else drift.any,
     )
 
 

@@ -33,6 +33,7 @@ from jailoc.model.sandbox import (
     ASK_RESOLVER,
     DIGEST_LABEL,
     DNS_PORT,
+    EMPTY,
     FIREWALL,
     FIRST_PORT,
     GENERATED,
@@ -289,6 +290,10 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
     ]
     entries += [
         bind(each.host, each.container, each.mode, each.origin) for each in workspace.mounts
+    ]
+    entries += [
+        bind(f"{generated(workspace, host)}/{EMPTY}", place, Mode.READ_ONLY)
+        for place in workspace.hidden
     ]
     if workspace.git_config and host.git_config:
         entries.append(bind(host.git_config, f"{AGENT_HOME}/.gitconfig", Mode.READ_ONLY))

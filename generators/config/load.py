@@ -17,8 +17,9 @@ from jailoc.generators.config.conflicts import (
     texts,
     wide,
 )
-from jailoc.generators.config.doubts import doubts, scoped
-from jailoc.generators.config.resolve import holds, names, protection
+from jailoc.generators.config.doubts import doubts, scoped, shown_logins
+from jailoc.generators.config.exposures import exposures
+from jailoc.generators.config.resolve import holds, names
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
 from jailoc.model import protect
@@ -41,7 +42,6 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode, host_side
 from jailoc.model.path import clean, first_within, within
 from jailoc.model.secret import Source
-from jailoc.model.text import number_of
 
 _KNOWN: dict[Path, set[str]] = {
     (): set(Config.model_fields),
@@ -67,10 +67,6 @@ _WANTED = {
     "model_attributes_type": "a table",
     "tuple_type": "an array",
 }
-
-
-MOST_EXPOSED = 10
-"""Places of one workspace that are told because they cannot be protected."""
 
 
 class Search(Model):
@@ -142,39 +138,14 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
                         hint="the two agents can change each other's files",
                     )
                 )
-        found_ones += _exposed(document, config, name, host)
+        found_ones += exposures(document, config, name, host)
         found_ones += missing(document, config, name, host)
+        found_ones += shown_logins(document, config, name, host)
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
     found_ones += doubts(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
-
-
-def _exposed(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
-    """Yield what the host may execute and what cannot be covered, some of it."""
-    exposed = protection(config, name, host).exposed
-    for each in exposed[:MOST_EXPOSED]:
-        place: Path = ("workspaces", name)
-        paths = config.workspaces[name].paths
-        inside = [index for index, path in enumerate(paths) if within(each.path, path)]
-        if inside:
-            place = (*place, "paths", inside[-1])
-        yield found(
-            document,
-            place,
-            "protect-link",
-            f"`{each.path}` cannot be protected: {each.reason}",
-            hint=each.hint,
-        )
-    if len(exposed) > MOST_EXPOSED:
-        yield found(
-            document,
-            ("workspaces", name),
-            "protect-link",
-            f"{number_of(len(exposed) - MOST_EXPOSED, 'more place')} cannot be protected",
-            hint="look at them before you run anything",
-        )
 
 
 def _privileged(document: Document, config: Config) -> Iterator[Diagnostic]:

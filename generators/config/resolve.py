@@ -14,6 +14,7 @@ from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.environment import EnvEntry, merge_env
+from jailoc.model.hidden_files import Seen, seen
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, merge
 from jailoc.model.path import clean
@@ -126,6 +127,10 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         ),
         secrets=_secrets(layers),
         covers=guard.covers,
+        exposed=guard.exposed,
+        hidden=tuple(
+            sorted(each.place for each in shown(config, name, host, host.private) if not each.named)
+        ),
         placeholders=guard.placeholders,
         image=image,
         image_origin=image_origin,
@@ -193,6 +198,21 @@ def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
 
 def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
+    found = protect.protection(_roots(config, name, host), protected(config, name), host)
+    # What is named there is known, and an agent's.
+    kept = tuple(
+        each for each in found.exposed if not each.stops or each.path not in config.trust
+    )  # fmt: skip
+    return found.model_copy(update={"exposed": kept})
+
+
+def shown(config: Config, name: str, host: Host, files: Iterable[str]) -> tuple[Seen, ...]:
+    """Return where the agent of a workspace would see files of the host."""
+    return tuple(seen(files, _roots(config, name, host), host))
+
+
+def _roots(config: Config, name: str, host: Host) -> list[protect.Root]:
+    """Return all that the agent of a workspace sees of the host; of one place the last counts."""
     mine, agent = config.workspaces[name], agent_of(config, name)
     mounts = merge(
         (("", built_in_mounts(host, agent)), ("", config.defaults.mounts), ("", mine.mounts))
@@ -207,7 +227,7 @@ def protection(config: Config, name: str, host: Host) -> protect.Covers:
         )
         for each in mounts
     ]
-    return protect.protection(roots, protected(config, name), host)
+    return roots
 
 
 def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:

@@ -11,7 +11,7 @@ from enum import IntEnum
 from jailoc.model.compose import Bind, Service
 from jailoc.model.effect import Effect, Kind, Sign
 from jailoc.model.mount import Mode
-from jailoc.model.sandbox import AGENT, GENERATED
+from jailoc.model.sandbox import AGENT, EMPTY, GENERATED
 
 OWN = (GENERATED, "/etc/resolv.conf")
 """Where jailoc's own generated files are in every service; a user's mount may not be there."""
@@ -37,9 +37,15 @@ class _Side:
             each.target.text if isinstance(each, Bind) else each.target: each for each in mounts
         }
         self.sources: dict[str, list[Bind]] = {}
+        folder = self.targets.get(GENERATED)
+        empty = (
+            f"{folder.source.text.rpartition('/')[0]}/{EMPTY}" if isinstance(folder, Bind) else ""
+        )
         for each in mounts:
             own = isinstance(each, Bind) and each.mode is Mode.READ_ONLY
-            if isinstance(each, Bind) and not (own and each.target.text in OWN):
+            if isinstance(each, Bind) and not (
+                own and (each.target.text in OWN or each.source.text == empty)
+            ):
                 self.sources.setdefault(each.source.text, []).append(each)
 
     def places(self, path: str) -> tuple[tuple[str, Access], ...]:

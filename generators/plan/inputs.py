@@ -26,6 +26,8 @@ class Given(Model):
     """Secrets that have no value here."""
     handed: tuple[str, ...] = ()
     """What is handed over, such as `env TOKEN`."""
+    executes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What the host would execute by what is covered, by place in the agent's container."""
     key: bytes = b""
     """Makes digests of values that cannot be guessed back; random, kept by the user."""
     ignore: tuple[str, ...] = ()

@@ -24,5 +24,6 @@ def applied(bundle: Bundle, given: Given, found: Deployed) -> Applied:
         images=found.images,
         secrets=given.secrets,
         handed=given.handed,
+        executes=given.executes,
         observed={name: each.facets for name, each in found.containers.items()},
     )

@@ -97,6 +97,12 @@ def furnish(home: Path) -> None:
     (home / "lines").chmod(0o600)
     (home / "big").write_text(BIG)
     (home / "big").chmod(0o600)
+    (home / ".config/opencode").mkdir(parents=True)
+    (home / ".config/opencode/opencode.json").write_text("{}")
+    for name in ("service.json", "service-next.json"):
+        (home / ".config/opencode" / name).write_text('{"password": "canary"}')
+        (home / ".config/opencode" / name).chmod(0o600)
+        os.chown(home / ".config/opencode" / name, 1000, 1000)
     (home / "agent.env").write_text('QUOTED="x # y" # z\n')
 
 
@@ -343,6 +349,22 @@ def test_git_and_ssh_of_the_user_are_handed_on(sandbox: Sandbox) -> None:
     assert "no identities" in inside(sandbox, "ssh-add -l || true")
     assert "git.example.com" in inside(sandbox, "cat ~/.ssh/known_hosts")
     assert inside(sandbox, "echo x >~/.gitconfig 2>/dev/null && echo through; true") == ""
+
+
+def test_the_password_of_the_hosts_own_server_is_not_shown(sandbox: Sandbox) -> None:
+    place = "/home/agent/.config/opencode"
+    script = f"cd {place}; cat service.json service-next.json; echo :; cat opencode.json"
+    assert inside(sandbox, script) == ":\n{}"
+    for change in ("rm -f", "truncate -s0", "mv -t /tmp"):
+        assert inside(sandbox, f"{change} {place}/service.json && echo done", check=False) == ""
+    # Without the cover whoever is UID 1000 reads it.
+    (agent,) = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))
+    read = world.call(
+        "docker", "run", "--rm", "--network", "none", "--user", "1000:1000", "--volume",
+        f"{sandbox.user.home}/.config/opencode:/c:ro", "--entrypoint", "cat", agent["Image"],
+        "/c/service.json",
+    )  # fmt: skip
+    assert read == '{"password": "canary"}'
 
 
 def test_a_dockerfile_is_laid_over_the_image(sandbox: Sandbox) -> None:
