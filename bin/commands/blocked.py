@@ -88,10 +88,10 @@ def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...]]
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
     found: list[Blocked] = list(
-        explained(news(texts), rules.facing(closed(texts)), state.get("seen", {}), machine(texts))
+        explained(news(texts), rules.facing(closed(texts)), state.seen, machine(texts))
     )
     if workspace.egress is not Egress.PUBLIC:
-        found += unresolved(state["refused"], int(session.clock()), workspace.egress_origin)
+        found += unresolved(state.refused, int(session.clock()), workspace.egress_origin)
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
     return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
@@ -19,6 +19,7 @@ from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
 from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
+from jailoc.generators.runtime.resolver_state import ResolverState
 from jailoc.generators.runtime.uncovered import beyond, told, uncovered
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
@@ -54,7 +55,7 @@ class AskedWorkspace:
     found: Services
     compiled: Bundle | str | None
     """What the configuration gives, or why it gives nothing; None if it was not asked."""
-    names: Future[dict[str, Any]] | None = None
+    names: Future[ResolverState] | None = None
     refusals: Future[dict[str, str] | None] | None = None
     drift: Future[Compared] | None = None
 
@@ -286,9 +287,9 @@ def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
     from jailoc.generators.runtime.blocked import news
 
     state, tables = asked.names.result(), asked.refusals.result()
-    refused = None if tables is None else len(news(tables)) + len(state.get("refused", {}))
+    refused = None if tables is None else len(news(tables)) + len(state.refused)
     # A wildcard never needs an address.
-    lost = [each for each, found in state["names"].items() if not found and each[:2] != "*."]
+    lost = [each for each, found in state.names.items() if not found and each[:2] != "*."]
     return refused, tuple(lost)
 
 

@@ -20,6 +20,7 @@ from jailoc.generators.config.conflicts import (
 from jailoc.generators.config.doubts import doubts, scoped, shown_logins
 from jailoc.generators.config.exposures import exposures
 from jailoc.generators.config.resolve import holds, names
+from jailoc.generators.config.shared_places import shared_places
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
 from jailoc.model import protect
@@ -123,25 +124,12 @@ def load(document: Document, host: Host) -> Config:
 def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic, ...]:
     """Return what is accepted but worth a word."""
     found_ones: list[Diagnostic] = []
-    owners: dict[str, str] = {}
-    for name, workspace in sorted(config.workspaces.items()):
-        for index, path in enumerate(workspace.paths):
-            place: Path = ("workspaces", name, "paths", index)
-            owner = owners.setdefault(path, name)
-            if owner != name:
-                found_ones.append(
-                    found(
-                        document,
-                        place,
-                        "path-shared",
-                        f"path `{path}` is in workspace `{owner}` and in `{name}`",
-                        hint="the two agents can change each other's files",
-                    )
-                )
+    for name in sorted(config.workspaces):
         found_ones += exposures(document, config, name, host)
         found_ones += missing(document, config, name, host)
         found_ones += shown_logins(document, config, name, host)
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
+    found_ones += shared_places(document, config, host)
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
     found_ones += doubts(document, config, host)

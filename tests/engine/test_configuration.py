@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jailoc.generators.runtime.uncovered import GONE
 from tests.engine import world
 from tests.engine.conftest import Sandbox
 
@@ -296,8 +297,11 @@ def test_a_protection_that_has_lapsed_is_found_and_renewed(
     os.chown(fresh, 1000, 1000)
     fresh.rename(file)
     assert inside(sandbox, "test -w .envrc && echo open") == "open\n", "as the documentation says"
+    (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+    assert row["uncovered"] == [f"{file}: {GONE}"]
     result = sandbox.user.run("up", NAME, **environment)
     assert result.status == 0
+    assert f"look at {file}: {GONE}: the agent could write it" in result.stderr
     assert f"the protection of {file} has lapsed" in result.stderr
     assert inside(sandbox, "test -w .envrc || echo shut") == "shut\n"
     back = file.with_name("back")
@@ -342,6 +346,34 @@ def test_a_repository_made_after_the_start_is_told_and_then_covered(
     finally:
         world.call("rm", "-rf", str(place.parent))
         assert sandbox.user.run("up", NAME, **environment).status == 0
+
+
+def test_a_link_in_git_that_leads_out_is_told_and_nothing_is_started_over_it(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    victim = sandbox.user.home / ".bashrc"
+    place = sandbox.user.home / "project/.git/COMMIT_EDITMSG"
+    inside(sandbox, f"ln -s {victim} {place}")
+    try:
+        (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+        assert row["uncoverable"] == [
+            f"{place}: it is a symbolic link, and Git follows it when it writes there, "
+            f"to `{victim}`"
+        ]
+        checks = sandbox.user.run("verify", NAME, "--json", **environment)
+        assert checks.status == 2
+        told = [each for each in json.loads(checks.stdout)["checks"] if each["kind"] == "executes"]
+        assert [each["subject"].partition(":")[0] for each in told] == [str(place)]
+        before = ids(sandbox)
+        refused = sandbox.user.run("up", NAME, **environment)
+        assert refused.status == 1
+        assert f"`{place}` cannot be protected" in refused.stderr
+        sandbox.user.config.write_text(f'trust = ["{place}"]\n{CONFIG}')
+        assert sandbox.user.run("up", NAME, **environment).status == 0
+        assert ids(sandbox) == before
+    finally:
+        sandbox.user.write(CONFIG)
+        place.unlink()
 
 
 def test_git_and_ssh_of_the_user_are_handed_on(sandbox: Sandbox) -> None:
