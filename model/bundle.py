@@ -9,8 +9,10 @@ from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
+from jailoc.model.host import GitProgram
 from jailoc.model.image import Build, Choice
 from jailoc.model.repository import Placeholder
+from jailoc.model.sandbox import AGENT
 
 DIRECTORY_MODE = 0o755
 """Of generated folders that are mounted: the wall's root may not override permissions."""
@@ -69,8 +71,15 @@ class Bundle(Model):
     compose: Compose
     firewall: Firewall
     seeds: tuple[Seed, ...]
+    programs: tuple[GitProgram, ...] = ()
+    """What the Git configuration that the agent sees names, and its image may lack."""
     placeholders: tuple[Placeholder, ...] = ()
     """What is made in repositories on the host where it is missing."""
+
+    @property
+    def user(self) -> str:
+        """Return as whom the agent works, as docker(1) takes it."""
+        return self.compose.services[AGENT].user
 
     @property
     def references(self) -> frozenset[str]:

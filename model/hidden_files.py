@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
 from jailoc.model.host import Host
-from jailoc.model.path import within
-from jailoc.model.protect import Root, upwards
+from jailoc.model.path import upwards, within
+from jailoc.model.protect import Root
 
 
 class Seen(Model):

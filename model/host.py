@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from jailoc.model.base import Model
+from jailoc.model.permissions import Permissions
 
 
 class FileKind(StrEnum):
@@ -49,6 +50,8 @@ class Repository(Model):
     trees: tuple[str, ...] = ()
     """Linked working trees with a configuration of their own (`extensions.worktreeConfig`), as
     directories in it; `.` for itself."""
+    linked: bool = False
+    """Whether it is that of a linked working tree alone, whose repository is elsewhere."""
     sealed: bool = False
     """Whether nothing can be made in it, by the user or anybody with the same user id."""
     hooks: tuple[str, ...] = ()
@@ -78,6 +81,71 @@ class Tree(Model):
     """Why not all of it was looked through."""
 
 
+class Ids(StrEnum):
+    """What an engine makes of the users and groups of files that it mounts."""
+
+    KEPT = "kept"
+    """They are the machine's: an engine of root's, on the machine's own kernel."""
+    SHIFTED = "shifted"
+    """They lie in a range of the machine's subordinate ids (user_namespaces(7)): an engine without
+    root, or one with `userns-remap`."""
+    SHARED = "shared"
+    """A virtual machine shares the files, and maps their owners in its own way."""
+
+
+class GitLink(Model):
+    """A file `.git`, and the repository that it names (gitrepository-layout(5))."""
+
+    file: str
+    directory: str
+    """The Git directory that it names, absolute and clean."""
+    common: str
+    """Where the repository is: the directory that `commondir` names there, else the same."""
+    worktree: bool = False
+    """Whether the repository names this very file as that of a linked working tree. Only who can
+    write in the repository can say so; whoever makes a file `.git` cannot."""
+    shared: tuple[str, ...] = ()
+    """Directories of `common` that a working tree writes and that are there; no links."""
+    trouble: str | None = None
+    """Why it cannot be mounted where Git looks for it."""
+
+
+class GitFile(Model):
+    """A file that the user's Git configuration is in, or that it names."""
+
+    path: str
+    """On the host, absolute and clean."""
+    written: str
+    """As the setting has it; the place below the home directory for Git's own places."""
+    holder: str = ""
+    """The file that names it."""
+    key: str = ""
+    """The setting."""
+
+
+class GitProgram(Model):
+    """A program that Git's configuration names, and that an image may lack."""
+
+    name: str
+    """A word that can be looked up in PATH, or an absolute path."""
+    key: str
+
+
+class GitFacts(Model):
+    """What Git on this machine is like, as far as a sandbox depends on it."""
+
+    files: tuple[GitFile, ...] = ()
+    user: dict[str, str] = Field(default_factory=dict)
+    """Settings about signing of the user's own configuration; the last of a key counts."""
+    repositories: dict[str, str] = Field(default_factory=dict)
+    """The same of all repositories that an agent sees."""
+    programs: tuple[GitProgram, ...] = ()
+    repository_programs: tuple[GitProgram, ...] = ()
+    links: tuple[GitLink, ...] = ()
+    enclosing: dict[str, str] = Field(default_factory=dict)
+    """Workspace paths that lie in the working tree of a repository, with its top."""
+
+
 DESKTOPS = ("Docker Desktop", "OrbStack")
 """Engines in a virtual machine of their own, by the operating system that they name."""
 DESKTOP_AGENT_SOCKET = "/run/host-services/ssh-auth.sock"
@@ -96,6 +164,19 @@ class Host(Model):
     data_home: str = ""
     today: date = date.min
     """The day in UTC, on which some allows have ended."""
+    uid: int = 1000
+    """Who runs jailoc. As whom an agent works follows from it: `agent_user`."""
+    gid: int = 1000
+    groups: tuple[int, ...] = ()
+    """Further groups of theirs."""
+    sudo: tuple[int, int] | None = None
+    """UID and GID of who called sudo(8)."""
+    ids: Ids = Ids.KEPT
+    shifted: tuple[int, int] | None = None
+    """UID and GID of the machine behind 1000:1000 in a container, where ids are shifted and it is
+    known."""
+    permissions: dict[str, Permissions] = Field(default_factory=dict)
+    """Who may do what at paths that the configuration names and that are there."""
     ipv6: bool = False
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
     networks: tuple[str, ...] = ()
@@ -123,6 +204,7 @@ class Host(Model):
     """What was found below the paths that an agent can write."""
     named: tuple[Named, ...] = ()
     """Absolute places that the user's own Git configuration names."""
+    git: GitFacts = GitFacts()
     sockets: tuple[str, ...] = ()
     """Sockets of the engines that are known there, absolute."""
     agent_socket: str | None = None

@@ -4,7 +4,12 @@ import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 
+from pydantic import Field
+
 from jailoc.model.base import Model
+
+BUILT = r"jailoc-[a-z]+:[0-9a-f]{16}"
+"""How the references of images look that jailoc builds."""
 
 
 class Step(StrEnum):
@@ -51,6 +56,7 @@ class Recipe(Model):
     context: str | None
     """What lies in a directory of the host that is the context; None for one of jailoc's own, or
     if that is not known."""
+    arguments: dict[str, str] = Field(default_factory=dict)
 
 
 class Choice(Model):
@@ -80,6 +86,8 @@ class Build(Model):
     """The line of the Dockerfile that jailoc has put into it; 0 if there is none."""
     context: tuple[ContextFile, ...]
     """Files of the context; with `directory`, the Dockerfile alone, which stays outside of it."""
+    arguments: dict[str, str] = Field(default_factory=dict)
+    """Build arguments that are not what its Dockerfile says by itself."""
     base: str | None = None
     """The image reference that `ARG BASE` is given."""
     bases: tuple[BaseImage, ...] = ()
@@ -106,6 +114,7 @@ class Build(Model):
         parts = [part for file in self.context for part in (file.path, file.text)]
         # Where equal contexts lie makes no difference to an image.
         where = self.directory if self.content is None else self.content
+        parts += [f"{name}={value}" for name, value in sorted(self.arguments.items())]
         parts += [each for each in (self.base, where) if each is not None]
         parts += [each.identity for each in self.bases if each.identity is not None]
         return f"jailoc-{self.name}:{_digest(parts)}"
@@ -125,6 +134,7 @@ class Build(Model):
             bases=bases,
             certificates=_digest(part for file in others for part in (file.path, file.text)),
             context=self.content and self.content[:16],
+            arguments=self.arguments,
         )
 
 

@@ -6,13 +6,14 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 """
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
+from functools import cache
 
 from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import first_within, within
+from jailoc.model.path import first_within, upwards, within
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
 
@@ -276,14 +277,6 @@ def _below(path: str, places: Collection[str]) -> bool:
     return any(above in places for above in upwards(path) if above != path)
 
 
-def upwards(path: str) -> Iterator[str]:
-    """Yield an absolute path and every directory that it is in, innermost first."""
-    yield path
-    while path != "/":
-        path = posixpath.dirname(path)
-        yield path
-
-
 def covers(
     root: str, entries: Iterable[tuple[str, str]], host: Host
 ) -> tuple[tuple[Cover, ...], tuple[Exposed, ...]]:
@@ -314,8 +307,18 @@ def covers(
 
 def candidates(root: str, entry: str) -> tuple[str, ...]:
     """Return the paths whose kind decides how an entry is covered."""
-    path = f"{root.rstrip('/')}/{plain(entry)}"
-    return (*_between(root, path), path)
+    return tuple(f"{root.rstrip('/')}/{each}" for each in _steps(plain(entry)))
+
+
+@cache
+def _steps(entry: str) -> tuple[str, ...]:
+    """Return the beginnings of a relative path, and itself.
+
+    >>> _steps(".git/hooks")
+    ('.git', '.git/hooks')
+    """
+    parts = entry.split("/")
+    return tuple("/".join(parts[: index + 1]) for index in range(len(parts)))
 
 
 def _first_file(root: str, entry: str, host: Host) -> str | None:

@@ -21,8 +21,6 @@ LONGEST = 4095
 """Bytes of a path (PATH_MAX)."""
 TOKEN = "JAILOC_CLIENT"  # noqa: S105 -- the name of a variable
 
-_EXEC = ("exec", "--user", AGENT_USER)
-
 # Where only root can write comes first: the agent may have put one of its own on its path.
 _FIND = """
 client=
@@ -67,7 +65,7 @@ class Inner(NamedTuple):
     tui: str | None
 
 
-def find(name: str, container: str, agent: Agent) -> Inner:
+def find(name: str, container: str, agent: Agent, user: str = AGENT_USER) -> Inner:
     """Return the client of a container.
 
     Raises:
@@ -75,10 +73,11 @@ def find(name: str, container: str, agent: Agent) -> Inner:
     """
     tui_config = f"{GENERATED}/{agent.plugin.configuration}" if agent.plugin else ""
     text = docker.run(
-        [*_EXEC, container, "/bin/sh", "-c", _FIND, "jailoc", agent.binary, tui_config],
+        ["exec", "--user", user, container,
+         "/bin/sh", "-c", _FIND, "jailoc", agent.binary, tui_config],
         what="looking for the client in the container",
         timeout=30,
-    )
+    )  # fmt: skip
     tui, _, path = text.partition("\n")
     if not re.fullmatch(rf"/[^\x00-\x1f\x7f]{{1,{LONGEST}}}", path):
         raise refuse(
@@ -95,13 +94,14 @@ def command(
     agent: Agent,
     arguments: tuple[str, ...],
     environment: Mapping[str, str],
+    user: str = AGENT_USER,
 ) -> tuple[list[str], str]:
     """Return docker's arguments for a client in a container, and the token that marks it."""
     token = secrets.token_hex(16)
     variables = inner_environment(environment, agent, inner.tui) | {TOKEN: token}
     words = [word for key, value in variables.items() for word in ("--env", f"{key}={value}")]
     return [
-        "exec", "--interactive", "--tty", "--user", AGENT_USER, "--detach-keys", DETACH, *words,
+        "exec", "--interactive", "--tty", "--user", user, "--detach-keys", DETACH, *words,
         container, "/bin/sh", "-c", _passwords(agent) + _RUN, "jailoc", inner.path, *arguments,
     ], token  # fmt: skip
 
@@ -112,11 +112,11 @@ def _passwords(agent: Agent) -> str:
     return "".join(f"\n{name}={read}\nexport {name}" for name in agent.passwords)
 
 
-def end(container: str, token: str) -> None:
+def end(container: str, token: str, user: str = AGENT_USER) -> None:
     """End a client that its engine would leave running (a closed connection ends nothing)."""
     try:
         docker.run(
-            [*_EXEC, container, "/bin/sh", "-c", _END, "jailoc", token],
+            ["exec", "--user", user, container, "/bin/sh", "-c", _END, "jailoc", token],
             what="ending the client in the container",
             timeout=10,
         )

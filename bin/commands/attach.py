@@ -12,13 +12,12 @@ from jailoc.bin.commands import up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import password, uncovered
-from jailoc.bin.engine import docker, witness
+from jailoc.bin.engine import docker, startup, witness
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.config.select import select
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
@@ -31,9 +30,9 @@ SETTLING = 1.5
 
 def run(session: Session, request: Request) -> int:
     """Attach to the workspace of a directory, after starting it where needed."""
-    target = source.directory(request.path)
+    target = source.directory(request.path, request.option)
     origin, terminal = session.source(), session.terminal
-    name = session.workspace or select(origin.config, target) or source.DEFAULT
+    name = session.chosen(origin, target)
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
     inside_only = (request.mode or configured) == AttachMode.EXEC
@@ -52,7 +51,7 @@ def run(session: Session, request: Request) -> int:
     if there and readiness.services(name).running:
         terminal.diagnose(origin.warnings)
         _tell_uncovered(terminal, workspace)
-    elif status := up.run(session.of(name)):
+    elif status := up.run(session.of(name), brief=True):
         return status
     running = readiness.wait(terminal, name, workspace.agent)
     return _Attachment(session.of(name), workspace, target, request).start(
@@ -129,6 +128,7 @@ class _Attachment:
         self.session, self.terminal = session, session.terminal
         self.name, self.agent = workspace.name, workspace.agent
         self.target, self.request = target, request
+        self.user = workspace.user.text
 
     def start(self, running: readiness.RunningSandbox, configured: str, path: str | None) -> int:
         """Attach in the mode that what truly runs allows."""
@@ -151,7 +151,7 @@ class _Attachment:
 
     def _up(self) -> readiness.RunningSandbox:
         """Bring the workspace up to date."""
-        up.run(self.session)
+        up.run(self.session, brief=True)
         return readiness.wait(self.terminal, self.name, self.agent)
 
     def _with_directory(self, running: readiness.RunningSandbox) -> readiness.RunningSandbox:
@@ -210,8 +210,13 @@ class _Attachment:
         return self._verdict(pty.run(command, environment, watch, self.agent.client.hint), watch)
 
     def _inside(self, running: readiness.RunningSandbox) -> int:
+        if startup.user(running.agent.id) != self.user:
+            running = self._mended(
+                f"the agent of `{self.name}` does not work as {self.user} yet",
+                "Make its container anew?",
+            )
         container = running.agent.id
-        inner = container_client.find(self.name, container, self.agent)
+        inner = container_client.find(self.name, container, self.agent, self.user)
         self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
         url = f"http://127.0.0.1:{FIRST_PORT}"
         words, token = container_client.command(
@@ -220,6 +225,7 @@ class _Attachment:
             self.agent,
             attachment.arguments(self.agent, url, self.target, self.request),
             os.environ,
+            self.user,
         )
         watch = self._watch(running)
 
@@ -232,7 +238,7 @@ class _Attachment:
             ended = docker.attend(words, run)
         finally:
             # Docker leaves a client alone that has lost its terminal.
-            container_client.end(container, token)
+            container_client.end(container, token, self.user)
         return self._verdict(ended, watch)
 
     def _watch(self, running: readiness.RunningSandbox) -> Watch:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jailoc.bin.config import agent_files, build_context, repositories
+from jailoc.bin.config import agent_files, build_context, repositories, user
 from jailoc.bin.engine import endpoint, stats
 from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
@@ -31,7 +31,7 @@ def gather(mentioned: Mentioned) -> Host:
         if (text := _read(str(fetched(url)))) is not None:
             texts[url] = text
     config_home = base("XDG_CONFIG_HOME", ".config")
-    trees, named = repositories.gather(mentioned.searches, home(), config_home)
+    git = repositories.gather(mentioned.searches, home(), config_home, mentioned.work)
     host = Host(
         home=home(),
         config_home=config_home,
@@ -47,16 +47,20 @@ def gather(mentioned: Mentioned) -> Host:
             path: found for path in mentioned.contexts if (found := build_context.digest(path))
         },
         bases=_bases(),
-        trees=trees,
-        named=named,
+        trees=git.trees,
+        named=git.named,
+        git=git.git,
         sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
         private=agent_files.find(PRIVATE),
         logins=agent_files.find(LOGINS),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
+    host = user.gather(host, mentioned.paths, mentioned.worked)
+    links = [path for each in git.git.links for path in (each.directory, each.common)]
+    files = [each.path for each in git.git.files]
     return host.model_copy(
-        update=_ways((*mentioned.paths, *guarded(host), host.agent_socket or "/"))
+        update=_ways((*mentioned.paths, *guarded(host), host.agent_socket or "/", *links, *files))
     )
 
 

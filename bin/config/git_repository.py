@@ -4,45 +4,22 @@ No program is run, and every look is bounded: an agent may have made all of it.
 """
 
 import os
-import posixpath
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jailoc.bin.config import git_directory, git_file, told
+from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
 from jailoc.bin.config.told import WIDTH
-from jailoc.bin.host.entries import MOST_CONFIG, beginning, kind_at, kind_of, readable
-from jailoc.model.git_config import MOST_SETTINGS, GitSetting, included, parse, references
-from jailoc.model.host import FileKind, Named, Repository
+from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
+from jailoc.model.git_config import references
+from jailoc.model.host import FileKind, GitLink, Named, Repository
 from jailoc.model.path import clean
-from jailoc.model.repository import fold
+from jailoc.model.repository import OF_A_WORKTREE, fold
 
 MOST_ENTRIES = 1_000_000
 """Of one directory of hooks."""
-MOST_FILES = 16
-"""Files of configuration that are included for one repository."""
 MOST_NAMED = 1_000
 """Places that the configuration of one repository names."""
-
-SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
-"""Where the system's configuration of Git may be (git-config(1), FILES)."""
-
-
-@dataclass(frozen=True)
-class ConfigSource:
-    """A setting with the directory of the file that it is in."""
-
-    setting: GitSetting
-    holder: str
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The settings that hold for a repository."""
-
-    all: tuple[ConfigSource, ...] = ()
-    trouble: str | None = None
-    """Why there may be more of them than were read."""
 
 
 @dataclass
@@ -51,43 +28,18 @@ class Looker:
 
     home: str
     config_home: str
-    texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = field(default_factory=dict)
-    user: Sources = Sources()
+    own: dict[str, Sources] = field(default_factory=dict)
+    """The settings of each repository that was looked at."""
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
+        self.settings = Settings(self.home)
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
-        self.user = self.settings(places)
+        self.user = self.settings.read(places)
 
     def named(self) -> tuple[Named, ...]:
         """Return the absolute places that the user's own configuration names."""
         return self.places(Sources(), "")[0]
-
-    def settings(self, files: Iterable[str]) -> Sources:
-        """Return the settings of files and of what they include."""
-        waiting, seen = deque(files), set[str]()
-        found: list[ConfigSource] = []
-        trouble: str | None = None
-        while waiting:
-            place = waiting.popleft()
-            if place in seen:
-                continue
-            if len(seen) >= MOST_FILES:
-                trouble = f"its configuration is in more than {MOST_FILES} files"
-                break
-            seen.add(place)
-            if place not in self.texts:
-                self.texts[place] = _read(place)
-            settings, cut = self.texts[place]
-            trouble = cut or trouble
-            holder = place.rpartition("/")[0] or "/"
-            for setting in settings:
-                found.append(ConfigSource(setting, holder))
-                if included(setting):
-                    waiting.extend(
-                        each.path for each in references(setting, "", holder, self.home)
-                    )  # fmt: skip
-        return Sources(tuple(found), trouble)
 
     def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
         """Return what the user's configuration and another one name, and why that is not all."""
@@ -136,15 +88,15 @@ class Looker:
                     configs.append(entry.path)
                 case "commondir":
                     elsewhere |= git_directory.elsewhere(directory, entry.path, name)
-        mine = self.settings(configs)
-        named, trouble = self.places(mine, top or _worktree(mine.all, directory))
+        mine = self.own[directory] = self.settings.read(configs)
+        named, trouble = self.places(mine, top or working_tree(mine.all, directory))
         found = Repository(
             directory=directory,
             top=top,
             kinds=kinds,
             links=tuple(sorted(links)),
             elsewhere=elsewhere,
-            trees=_own_configuration(directory, kinds) if _worktree_config(mine.all) else (),
+            trees=_own_configuration(directory, kinds) if worktree_config(mine.all) else (),
             sealed=not os.access(directory, os.W_OK),
             hooks=hooks,
             alternates=alternates,
@@ -159,7 +111,7 @@ class Looker:
     def executed(self, directory: str) -> tuple[str, ...]:
         """Return what a Git directory executes, without looking at all of it."""
         files = (f"{directory}/config", f"{directory}/config.worktree")
-        settings = told.settings(each.setting for each in self.settings(files).all)
+        settings = told.settings(each.setting for each in self.settings.read(files).all)
         return (*told.hooks(f"{directory}/hooks", MOST_ENTRIES), *settings)
 
     def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:
@@ -173,41 +125,28 @@ class Looker:
         top = file.rpartition("/")[0]
         directory, shared = map(clean, names)
         files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
-        return self.places(self.settings(files), top)
+        self.own[shared] = self.settings.read(files)
+        return self.places(self.own[shared], top)
 
-
-def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
-    """Return the settings of a file, and why they are not all."""
-    text_, whole = beginning(place) or ("", True)
-    found = parse(text_)
-    if not whole:
-        return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
-    if len(found) >= MOST_SETTINGS:
-        return found, f"`{place[:WIDTH]}` holds {MOST_SETTINGS:,} settings or more"
-    return found, None
-
-
-def _worktree_config(sources: Iterable[ConfigSource]) -> bool:
-    """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
-    return any(
-        each.setting.key == "extensions.worktreeconfig"
-        and each.setting.value.lower() not in {"false", "no", "off", "0", ""}
-        for each in sources
-    )
+    def worktree(self, link: GitLink) -> Repository:
+        """Look at the Git directory of a linked working tree whose repository is elsewhere."""
+        kinds = {
+            entry.name: kind_of(entry)
+            for entry in children(link.directory, git_directory.MOST_ENTRIES)
+            if fold(entry.name) in OF_A_WORKTREE and is_text(entry.name)
+        }
+        sources = self.settings.read((f"{link.common}/config",)).all
+        return Repository(
+            directory=link.directory,
+            kinds={name: kind for name, kind in kinds.items() if kind is FileKind.FILE},
+            links=tuple(sorted(name for name in kinds if kinds[name] is not FileKind.FILE)),
+            trees=(".",) if worktree_config(sources) else (),
+            sealed=not os.access(link.directory, os.W_OK),
+            linked=True,
+        )
 
 
 def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
     """Return the Git directories of all working trees of a repository, as they are in it."""
     linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
     return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
-
-
-def _worktree(sources: Iterable[ConfigSource], directory: str) -> str:
-    """Return the working tree that the configuration of a Git directory names, else the directory.
-
-    A submodule's is named so; a bare repository has none, and Git runs its hooks in it.
-    """
-    for each in sources:
-        if each.setting.key == "core.worktree" and "\0" not in each.setting.value:
-            return clean(posixpath.join(directory, each.setting.value))
-    return directory

@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from jailoc.bin.config import git_directory, git_file
+from jailoc.bin.config import git_directory, git_file, git_links, git_user
 from jailoc.bin.config.git_repository import Looker
 from jailoc.bin.host.entries import children, is_text, kind_of, kind_of_mode, readable
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import Search
-from jailoc.model.host import FileKind, Named, Repository, Tree
+from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
 from jailoc.model.repository import fold
 
@@ -54,10 +55,18 @@ class _Walk:
         """Called `.git`, no links."""
         self.limit: str | None = None
 
-    def walk(self) -> None:
+    def worktree(self, link: GitLink) -> None:
+        """Look at the Git directory of a linked working tree, and at those of its submodules."""
+        found = self.looker.worktree(link)
+        self.repositories.append(found)
+        self._links(found)
+        modules = f"{link.directory}/modules"
+        if os.path.isdir(modules) and not os.path.islink(modules):  # noqa: PTH112, PTH114 -- text
+            self.walk(modules)
+
+    def walk(self, modules_only: str = "") -> None:
         """Look through it, what is near before what is deep."""
-        root = self.search.root
-        waiting = deque([(root, 0, False, False)])
+        waiting = deque([(modules_only or self.search.root, 0, False, bool(modules_only))])
         directories = entries = 0
         while waiting:
             folder, depth, installed, modules = waiting.popleft()
@@ -72,7 +81,8 @@ class _Walk:
             git = self.search.git and "head" in folded and (
                 {"objects", "refs"} <= folded or "commondir" in folded
             )  # fmt: skip
-            if git:
+            # That of a linked working tree is a part of its repository, which was found before.
+            if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
                 self._repository(folder, "")
             for entry in here:
                 name = fold(entry.name)
@@ -201,13 +211,29 @@ class _Walk:
             self.places[path] = kind
 
 
+class Gathered(NamedTuple):
+    """All that was found, and what Git is like on this machine."""
+
+    trees: dict[str, Tree]
+    named: tuple[Named, ...]
+    """What the user's own configuration names."""
+    git: GitFacts
+
+
 def gather(
-    searches: Iterable[Search], home: str, config_home: str
-) -> tuple[dict[str, Tree], tuple[Named, ...]]:
-    """Look through all writable paths, and at what the user's own configuration names."""
-    asked = tuple(searches)
-    if not asked:
-        return {}, ()
+    searches: Iterable[Search], home: str, config_home: str, paths: Iterable[str] = ()
+) -> Gathered:
+    """Look through all writable paths, and at what the user's own configuration names.
+
+    Args:
+        searches: What is looked through.
+        home: The user's home directory.
+        config_home: The one of configuration.
+        paths: The workspace paths, which may be working trees also where nothing is looked for.
+    """
+    asked, tops = tuple(searches), tuple(paths)
+    if not asked and not tops:
+        return Gathered({}, (), GitFacts())
     looker = Looker(home, config_home)
     walks = {each.root: _Walk(looker, each) for each in asked if not within(home, each.root)}
     for each in walks.values():
@@ -215,4 +241,17 @@ def gather(
     roots = {root: os.path.realpath(root) for root in walks}
     for each in walks.values():
         each.follow(walks, roots)
-    return {root: each.tree() for root, each in walks.items()}, looker.named()
+    files = [file for each in walks.values() for file in each.files]
+    links = git_links.gather((*files, *(f"{each}/.git" for each in tops)))
+    for link in links:
+        seen = any(within(link.directory, root) for root in walks)
+        if link.worktree and not link.trouble and asked and not seen:
+            walks[link.directory] = _Walk(looker, Search(root=link.directory, names=(), git=True))
+            walks[link.directory].worktree(link)
+    git = git_user.gather(looker.settings, config_home, looker.own.values())
+    enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
+    return Gathered(
+        {root: each.tree() for root, each in walks.items()},
+        looker.named() if asked else (),
+        git.model_copy(update={"links": links, "enclosing": enclosing}),
+    )

@@ -18,6 +18,7 @@ from jailoc.generators.runtime.verify import (
     judged,
     mounted,
     processes,
+    published,
     routed,
 )
 from jailoc.model.allow_entry import AskedTarget
@@ -25,7 +26,6 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
     AGENT,
-    AGENT_USER,
     ASK_RESOLVER,
     FIREWALL,
     PROBES_NOTE,
@@ -83,7 +83,7 @@ def _inside(
 ) -> Iterator[Check]:
     """Compare processes and mounts of the agent's, of which nothing is run to look."""
     places, statuses = witness.look(agent.id, wall.image_id)
-    yield from processes(statuses)
+    yield from processes(statuses, bundle.user)
     own = containers.own_volumes(agent.id)
     yield from mounted(bundle.compose.services[AGENT], places, own)
 
@@ -97,6 +97,9 @@ def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Itera
                 kind="container", subject=service, expected="healthy", found=state,
                 ok=state == "healthy",
             )  # fmt: skip
+            if service == WALL and there is not None and there.state == "running":
+                bindings = [(each.address, each.port, each.inside) for each in there.published]
+                yield from published(bundle.compose.services[WALL].ports, bindings)
             if service != WALL:
                 yield joined(service, containers.severed(there, found.get(WALL)))
 
@@ -164,7 +167,7 @@ def _probes(
     wanted = probes(rules, place, expected, ipv6)
     say(f"trying {number_of(len(wanted), 'place')}")
     started = time.monotonic()
-    found = _send(wall, wanted)
+    found = _send(wall, wanted, bundle.user)
     after = containers.refusals(wall.id)
     elapsed = time.monotonic() - started + 1
     _note(wall, wanted, before, after)
@@ -179,7 +182,7 @@ def _probes(
     yield from judged(rules, place, tried)
 
 
-def _send(wall: containers.Container, wanted: tuple[Probe, ...]) -> tuple[str, ...]:
+def _send(wall: containers.Container, wanted: tuple[Probe, ...], user: str) -> tuple[str, ...]:
     """Send the probes as the agent's user, from the wall's container.
 
     The network namespace is the agent's, and the rules know users, not containers; the program is
@@ -189,7 +192,7 @@ def _send(wall: containers.Container, wanted: tuple[Probe, ...]) -> tuple[str, .
         [(each.protocol.value, str(each.address), each.port or 0) for each in wanted]
     ).encode()
     text = docker.run(
-        ["exec", "--interactive", "--user", AGENT_USER, wall.id,
+        ["exec", "--interactive", "--user", user, wall.id,
          "/usr/bin/python3", "-I", "-c", asset("probe.py")],
         what="sending probes",
         stdin=data,

@@ -23,7 +23,7 @@ from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.host import Host
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, AGENT_USER, WALL
+from jailoc.model.sandbox import AGENT, WALL
 
 Places = dict[str, Identity | None]
 """What lies at each place, by its path in the container."""
@@ -142,7 +142,8 @@ def look(container: str, targets: Iterable[str], image: str | None = None) -> Pl
     what = "looking at the mounts"
     told = docker.run(
             ["run", "--rm", "--interactive", "--pull", "never", "--network", "none",
-             "--pid", f"container:{found['Id']}", "--user", AGENT_USER, "--cap-drop", "ALL",
+             "--pid", f"container:{found['Id']}", "--user", found["Config"]["User"],
+             "--cap-drop", "ALL",
              "--security-opt", "no-new-privileges", "--read-only", "--entrypoint", "python3",
              image, "-I", "-c", LOOK],
             what=what,

@@ -8,7 +8,8 @@ from jailoc.bin.engine import docker
 from jailoc.bin.engine.listeners import listeners
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import AGENT_USER, FIRST_PORT, SIDECAR_USER
+from jailoc.model.sandbox import FIRST_PORT, SIDECAR_USER
+from jailoc.model.user import AgentUser
 
 
 def squatter(bundle: Bundle) -> Refused | None:
@@ -18,7 +19,7 @@ def squatter(bundle: Bundle) -> Refused | None:
         uids = listeners(execute.wall_of(project), FIRST_PORT)
     except docker.DockerError:
         return None
-    others = uids - {int(AGENT_USER.partition(":")[0])}
+    others = uids - {AgentUser.read(bundle.user).uid}
     if not others:
         return None
     if others == {int(SIDECAR_USER.partition(":")[0])}:

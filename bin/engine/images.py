@@ -1,33 +1,59 @@
 """What jailoc asks of the engine about images: is it there, build it, pull it, look inside."""
 
+import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.host import files
-from jailoc.bin.host.atomic import naming
+from jailoc.model.bundle import File
 from jailoc.model.image import Build
 from jailoc.model.sandbox import AGENT_USER
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 
 
-def identity(reference: str) -> str | None:
-    """Return the engine's own name of an image, which no other image ever has; None if it has none.
+class Held(NamedTuple):
+    """An image that the engine has."""
 
-    A tag may be moved to another image; this may not.
-    """
+    identity: str
+    """The engine's own name of it, which no other image ever has: a tag may be moved."""
+    environment: dict[str, str]
+    """The variables that it sets."""
+
+
+def held(references: Iterable[str]) -> dict[str, Held]:
+    """Return what the engine has under names or identities of images; others are missing."""
+    wanted = tuple(dict.fromkeys(references))
+    if not wanted:
+        return {}
     try:
-        found = run(["image", "inspect", "--format", "{{.Id}}", "--", reference],
-                    what="inspect image", timeout=30)  # fmt: skip
+        text = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config.Env}}", "--", *wanted],
+                   what="inspect images", timeout=30)  # fmt: skip
     except DockerError:
-        return None
-    return found.strip()
+        # Where it lacks one, it does not say whose the answers are.
+        return {} if len(wanted) == 1 else {
+            name: image for each in wanted for name, image in held((each,)).items()
+        }  # fmt: skip
+    return dict(zip(wanted, map(_held, text.splitlines()), strict=True))
+
+
+def _held(line: str) -> Held:
+    identity, _, variables = line.partition("\t")
+    pairs = (entry.partition("=") for entry in json.loads(variables) or [])
+    return Held(identity, {key: value for key, _, value in pairs})
+
+
+def identity(reference: str) -> str | None:
+    """Return the engine's own name of an image; None if it has none."""
+    found = held((reference,)).get(reference)
+    return found.identity if found else None
 
 
 def pull(reference: str, line: Callable[[str], None]) -> None:
@@ -59,11 +85,10 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     files.make_private(folder)
     try:
-        for file in image.context:
-            place = folder / file.path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with naming(place):
-                place.write_bytes(file.text.encode())
+        # An image gets the modes along with the files, and must not depend on a umask.
+        files.write_files(
+            (File(path=each.path, mode=0o644, text=each.text) for each in image.context), folder
+        )
         words = [
             word
             for name in PROXIES
@@ -72,6 +97,8 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
             # Without a value docker takes it from its environment: none is on the command line.
             for word in ("--build-arg", variable)
         ]
+        for name, value in image.arguments.items():
+            words += ["--build-arg", f"{name}={value}"]
         if image.base is not None:
             words += ["--build-arg", f"BASE={image.base}"]
         context = image.directory or str(folder)
@@ -109,13 +136,20 @@ def refused_privilege(image: str) -> str | None:
     return None
 
 
-def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) -> list[str] | None:
+def ask(
+    image: str,
+    script: str,
+    environment: dict[str, str],
+    user: str = AGENT_USER,
+    limit: int = 120,
+) -> list[str] | None:
     """Run a shell script in an image as the agent would run, without a network.
 
     Args:
         image: The image, by reference or identity.
         script: What /bin/sh runs.
         environment: Variables that differ from those of the image.
+        user: As whom, by number.
         limit: Seconds.
 
     Returns:
@@ -130,7 +164,7 @@ def ask(image: str, script: str, environment: dict[str, str], limit: int = 120) 
     try:
         return run(
             ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
-             "--user", AGENT_USER, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+             "--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
              "--pids-limit", "256", "--no-healthcheck", "--workdir", "/",
              "--env-file", "/dev/stdin", "--entrypoint", "/bin/sh", image, "-c", script],
             what=f"looking into image {image}", timeout=limit, stdin=values.encode(),

@@ -2,7 +2,7 @@
 
 import json
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from jailoc.model.image import Build, Choice, Recipe
 
@@ -14,9 +14,13 @@ def recipes(choice: Choice, builds: tuple[Build, ...]) -> str:
     """Write which image the agent runs, and what went into each that is built."""
     data = {
         "agent": choice.model_dump(mode="json"),
-        "builds": [each.recipe.model_dump(mode="json") for each in builds],
+        "builds": [_plain(each.recipe) for each in builds],
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(recipe: Recipe) -> dict[str, JsonValue]:
+    return recipe.model_dump(mode="json", exclude=None if recipe.arguments else {"arguments"})
 
 
 def previous(text: str) -> dict[str, Recipe]:
@@ -49,6 +53,7 @@ def why(build: Build, before: Recipe | None) -> str | None:
             ("the image below it", now.bases != before.bases),
             ("the certificates", now.certificates != before.certificates),
             ("the context", now.context != before.context),
+            ("the agent's user", now.arguments != before.arguments),
         )
         if differs
     ] or ["the place of the context"]

@@ -28,8 +28,19 @@ def embedded(name: str, workspace: Workspace, host: Host) -> Build:
         step=Step.EMBEDDED,
         origin=BUILT_IN,
         context=(ContextFile(path="Dockerfile", text=text), *_certificates(workspace)),
+        arguments={} if workspace.user.default else _arguments(text, workspace),
         bases=_bases(text, {}, host),
     )
+
+
+def _arguments(text: str, workspace: Workspace) -> dict[str, str]:
+    """Return the agent's user and group, for a Dockerfile that wants to know."""
+    found = {"AGENT_UID": workspace.user.uid, "AGENT_GID": workspace.user.gid}
+    return {
+        name: str(value)
+        for name, value in found.items()
+        if re.search(rf"^\s*ARG\s+(\S+\s+)*{name}\b", text, re.MULTILINE | re.IGNORECASE)
+    }
 
 
 def _certificates(workspace: Workspace) -> tuple[ContextFile, ...]:
@@ -64,7 +75,7 @@ def agent(workspace: Workspace, host: Host) -> tuple[tuple[Build, ...], Choice]:
         builds, reference, step, origin = (base,), base.tag, base.step, base.origin
     steps, origins = [step], [origin]
     if workspace.overlay:
-        overlay = _overlay(workspace.overlay, reference, host, own=bool(builds))
+        overlay = _overlay(workspace.overlay, reference, workspace, host, own=bool(builds))
         builds, reference = (*builds, overlay), overlay.tag
         steps.append(overlay.step)
         origins.append(overlay.origin)
@@ -80,11 +91,14 @@ def _base(dockerfile: Dockerfile, workspace: Workspace, host: Host) -> Build:
         origin=dockerfile.origin,
         source=dockerfile.source,
         context=(ContextFile(path="Dockerfile", text=text), *_certificates(workspace)),
+        arguments=_arguments(text, workspace),
         bases=_bases(text, {}, host),
     )
 
 
-def _overlay(dockerfile: Dockerfile, below: str, host: Host, *, own: bool) -> Build:
+def _overlay(
+    dockerfile: Dockerfile, below: str, workspace: Workspace, host: Host, *, own: bool
+) -> Build:
     """Return the build of a workspace's own Dockerfile; `own` if what is below it is built too."""
     text, inserted = with_base_argument(_text(dockerfile, host))
     found = _bases(text, {"BASE": below}, host)
@@ -97,6 +111,7 @@ def _overlay(dockerfile: Dockerfile, below: str, host: Host, *, own: bool) -> Bu
         source=dockerfile.source,
         inserted=inserted,
         context=(ContextFile(path="Dockerfile", text=text),),
+        arguments=_arguments(text, workspace),
         base=below,
         bases=found,
         directory=dockerfile.context,

@@ -56,7 +56,7 @@ def _line(rule: Rule, family: Family) -> str:
         words.append(f"-d {spell(rule.destination)}")
     interface = rule.match in {Match.LOOPBACK_IN, Match.LOOPBACK_OUT}
     if rule.match is not None and interface:
-        words.append(rule.match.value)
+        words.append(rule.condition)
     if rule.protocol is not None:
         words.append(f"-p {rule.protocol.value}")
         if rule.source_port or rule.destination_port:
@@ -66,7 +66,7 @@ def _line(rule: Rule, family: Family) -> str:
         if rule.destination_port:
             words.append(f"--dport {rule.destination_port}")
     if rule.match is not None and not interface:
-        words.append(rule.match.value)
+        words.append(rule.condition)
     if rule.recent is not None:
         mask = family.address(family.last)
         words.append(

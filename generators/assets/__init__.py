@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # completion needs a text, and no model
     from jailoc.model.agents.agent import Agent
+    from jailoc.model.user import AgentUser
 
 
 @cache
@@ -15,7 +16,12 @@ def asset(name: str) -> str:
     return (files("jailoc.generators.assets") / name).read_text(encoding="utf-8")
 
 
-def asset_for(agent: "Agent", name: str) -> str:
+def asset_as(user: "AgentUser", name: str) -> str:
+    """Return the text of a packaged asset with the agent's user in place of `@UID@` and `@GID@`."""
+    return asset(name).replace("@UID@", str(user.uid)).replace("@GID@", str(user.gid))
+
+
+def asset_for(agent: "Agent", name: str, user: "AgentUser | None" = None) -> str:
     """Return the text of a packaged asset with the agent's own in place of each `@WORD@`.
 
     A line that has `@PASSWORD@` is there for each of the agent's variables.
@@ -26,7 +32,7 @@ def asset_for(agent: "Agent", name: str) -> str:
         "DATA": agent.data,
         "PACKAGE": agent.package,
         "VERSION": agent.version_argument,
-    }
+    } | ({"UID": str(user.uid), "GID": str(user.gid)} if user else {})
     lines = [
         line.replace("@PASSWORD@", variable)
         for line in asset(name).splitlines(keepends=True)

@@ -11,7 +11,7 @@ RUN update-ca-certificates
 
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-        bash curl docker-buildx docker-cli docker-compose fd-find file git jq less \
+        bash curl docker-buildx docker-cli docker-compose fd-find file git git-lfs jq less \
         nodejs npm openssh-client procps python3 python3-venv ripgrep unzip xz-utils \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && ln -s /usr/bin/fdfind /usr/local/bin/fd
@@ -43,15 +43,22 @@ RUN npm install --global --no-audit --no-fund --no-update-notifier \
 FROM system
 COPY --from=npm /usr/local/ /usr/local/
 
+# Whose files the agent works on: nobody else may have that number; a group may be the system's, too.
+ARG AGENT_UID=1000
+ARG AGENT_GID=1000
+
 # The folders exist beforehand: the engine makes a missing parent of a volume as root's.
-RUN useradd --uid 1000 --user-group --create-home --shell /bin/bash agent \
+RUN sed -i "/^[^:]*:[^:]*:${AGENT_UID}:/d" /etc/passwd \
+ && groupadd --non-unique --gid "${AGENT_GID}" agent \
+ && useradd --non-unique --uid "${AGENT_UID}" --gid "${AGENT_GID}" --no-log-init --create-home \
+        --shell /bin/bash agent \
  && cd /home/agent \
  && mkdir -p .local/bin @DATA@ .local/state .cache .config .claude \
- && chown -R 1000:1000 . \
+ && chown -R "${AGENT_UID}:${AGENT_GID}" . \
  && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
 # What the agent installs for itself comes first. No root ever looks there.
 ENV PATH=/home/agent/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-USER 1000:1000
+USER ${AGENT_UID}:${AGENT_GID}
 WORKDIR /home/agent

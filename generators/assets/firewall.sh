@@ -266,14 +266,37 @@ look_up() {
     done
 }
 
-# 7. New volumes belong to root; the other services never do.
+# 7. New volumes belong to root; the other services never do. What the agent kept while
+# it was another user goes with it: handed over by that user, who alone may enter all of
+# its folders, and who is given no other power. Depth first, the volume itself last, so
+# that what was interrupted is seen again.
+hand_over() { # hand_over FROM TO VOLUME
+    notice "giving ${3##*/} of user $1 to user $2, once"
+    setpriv --reuid="${1%:*}" --regid="${1#*:}" --clear-groups --no-new-privs \
+        --inh-caps=-all,+chown --ambient-caps=-all,+chown --bounding-set=-all,+chown \
+        find "$3" -xdev -depth -mindepth 1 -uid "${1%:*}" \
+        -exec chown -h --from="${1%:*}" "$2" {} +
+}
+
 volumes() {
     for volume in /volumes/*; do
         [ -d "$volume" ] || continue
-        case ${volume##*/} in dind-*) owner=$sidecar ;; *) owner=1000:1000 ;; esac
-        [ "$(stat -c %u:%g "$volume")" = "$owner" ] || chown "$owner" "$volume" ||
-            fatal "cannot change the owner of $volume"
+        case ${volume##*/} in dind-*) owner=$sidecar ;; *) owner=@UID@:@GID@ ;; esac
+        before=$(stat -c %u:%g "$volume")
+        [ "$before" != "$owner" ] || continue
+        case $before:${volume##*/} in
+            0:* | *:dind-*) ;;
+            *) hand_over "$before" "$owner" "$volume" || warn "some of $volume stays user $before's" ;;
+        esac
+        chown "$owner" "$volume" || fatal "cannot change the owner of $volume"
     done
+    # Where a volume lies in another one: the engine would make the way there as root's.
+    [ -r "$etc/places" ] || return 0
+    while read -r volume place; do
+        setpriv --reuid=@UID@ --regid=@GID@ --clear-groups --no-new-privs --inh-caps=-all \
+            --ambient-caps=-all --bounding-set=-all mkdir -p "/volumes/$volume/$place" ||
+            warn "cannot make $place in volume $volume"
+    done <"$etc/places"
 }
 
 close() {

@@ -35,7 +35,7 @@ for file in "$new"/* "$new"/.[!.]*; do
     name=${file##*/}
     cmp -s "$file" "$place/$name" && continue
     chmod 0440 "$file"
-    chgrp 1000 "$file"
+    chgrp @GID@ "$file"
     mv "$file" "$place/$name"
     result=changed
 done

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Can this image run the agent? Asked as UID 1000, in a container of its own without a network;
+# Can this image run the agent? Asked as the agent's user, in a container of its own without a network;
 # one line for each thing that is missing, and a last line that says it was looked at.
 set -eu
 home='' found=''
 while IFS=: read -r _ _ uid _ _ place _; do
-    if [ "$uid" = 1000 ]; then
+    if [ "$uid" = @UID@ ]; then
         found=1 home=$place
         break
     fi
@@ -21,6 +21,11 @@ for place in @DATA@ .local/state .cache .config; do
 done
 for tool in cat curl sed; do
     command -v "$tool" >/dev/null 2>&1 || echo "tool $tool"
+done
+# The arguments are programs that Git's configuration names.
+for program in "$@"; do
+    command -v "$program" >/dev/null 2>&1 || [ -x "$(git --exec-path 2>/dev/null)/$program" ] ||
+        echo "program $program"
 done
 if command -v @BINARY@ >/dev/null 2>&1; then
     said=$(@BINARY@ --version 2>&1) || echo "start ${said##*

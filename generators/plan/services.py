@@ -9,7 +9,7 @@ from jailoc.model.compose import Service
 from jailoc.model.deployed import Deployed, Found
 from jailoc.model.plan import Action, Change, Drift, FieldChange
 from jailoc.model.plan_address import FieldAddress, ServiceAddress
-from jailoc.model.sandbox import DIGEST_LABEL, SERVICE_LABEL, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, DIGEST_LABEL, SERVICE_LABEL, SIDECAR, WALL
 
 
 def services(
@@ -84,8 +84,12 @@ def _verdict(
         return Change(address=address, action=Action.CREATE, causes=("it is not there",))
     fields = _fields(name, service, there, bundle, deployed, given)
     if there.service != service.labels[SERVICE_LABEL]:
-        return Change(address=address, action=Action.RECREATE, fields=fields,
-                      causes=tuple(_shift(name, deployed, given, fields)))  # fmt: skip
+        return Change(
+            address=address,
+            action=Action.RECREATE,
+            fields=fields,
+            causes=(*_another(name, fields), *_shift(name, deployed, given, fields)),
+        )
     if there.files != service.labels[DIGEST_LABEL]:
         return Change(
             address=address,
@@ -146,6 +150,16 @@ def from_image(there: Found, facet: str, value: str) -> bool:
         return True
     key = facet.removeprefix("environment.")
     return key != facet and there.inherited.get(key) == value
+
+
+def _another(name: str, fields: Iterable[FieldChange]) -> Iterator[str]:
+    """Say that the agent becomes another user."""
+    for each in fields:
+        if name == AGENT and each.name == "user" and each.before and each.after:
+            yield (
+                f"the agent works as {each.after} now, not as {each.before}; its volumes are given "
+                "to that user"
+            )
 
 
 def _shift(

@@ -1,25 +1,70 @@
 """Whether an image can run the agent: the question, and what its answer means."""
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 
 from jailoc.generators.assets import asset_for
 from jailoc.model.agents.agent import Agent
-from jailoc.model.diagnostic import Diagnostic, Refused
-from jailoc.model.sandbox import AGENT_HOME, AGENT_USER
+from jailoc.model.diagnostic import Diagnostic, Refused, Severity
+from jailoc.model.host import GitProgram
+from jailoc.model.path import expand
+from jailoc.model.sandbox import AGENT_HOME
+from jailoc.model.user import DEFAULT_USER, AgentUser
 
 END = "end"
 """The last line of an answer; without it the answer is none."""
+MOST_PROGRAMS = 6
+"""Programs of one image that are told."""
 NO_SHELL = "shell"
 """The line that stands for an answer that never came."""
 
 
-def script(agent: Agent) -> str:
-    """Return what /bin/sh runs as the agent; it writes one line for each thing that is missing."""
-    return asset_for(agent, "suitable.sh")
+def script(agent: Agent, user: AgentUser = DEFAULT_USER, programs: Iterable[str] = ()) -> str:
+    """Return what /bin/sh runs as the agent; it writes one line for each thing that is missing.
+
+    Args:
+        agent: What the image is to run.
+        user: As whom.
+        programs: What Git's configuration names; an image without one is suitable all the same.
+    """
+    words = " ".join(shlex.quote(expand(each, AGENT_HOME)) for each in programs)
+    return f"set -- {words}\n{asset_for(agent, 'suitable.sh', user)}"
+
+
+def lacking(
+    reference: str, programs: Iterable[GitProgram], lines: Sequence[str]
+) -> Diagnostic | None:
+    """Return the warning about programs that Git's configuration names and the image lacks.
+
+    Args:
+        reference: The image.
+        programs: What was asked for.
+        lines: What the script wrote.
+    """
+    missing = {each.removeprefix("program ") for each in lines if each.startswith("program ")}
+    found = [each for each in programs if expand(each.name, AGENT_HOME) in missing]
+    if not found:
+        return None
+    words = ", ".join(f"{each.name} ({each.key})" for each in found[:MOST_PROGRAMS])
+    if len(found) > MOST_PROGRAMS:
+        words += f" and {len(found) - MOST_PROGRAMS} more"
+    filters = any(each.key.startswith("filter.") for each in found)
+    return Diagnostic(
+        code="git-program",
+        severity=Severity.WARNING,
+        message=f"image `{reference}` lacks what the Git configuration names: {words}",
+        hint="`git add` and `git checkout` fail for files with such a filter; install it in the "
+        "image" if filters else "Git does without, or fails where it is needed; install it in the "
+        "image if the agent needs it",
+    )  # fmt: skip
 
 
 def unsuitable(
-    reference: str, origin: str | None, agent: Agent, lines: Sequence[str]
+    reference: str,
+    origin: str | None,
+    agent: Agent,
+    lines: Sequence[str],
+    user: AgentUser = DEFAULT_USER,
 ) -> Refused | None:
     """Return the refusal of an image with everything it lacks; None if it can run the agent.
 
@@ -28,6 +73,7 @@ def unsuitable(
         origin: The configuration entry that it comes from.
         agent: What it should run.
         lines: What the script wrote.
+        user: As whom.
     """
     if not lines or lines[-1] != END:
         lines = [NO_SHELL]
@@ -38,35 +84,39 @@ def unsuitable(
             where=origin,
             hint=hint,
         )
-        for what, hint in _missing(reference, agent, lines)
+        for what, hint in _missing(reference, agent, lines, user)
     )
     return Refused(found) if found else None
 
 
-def _missing(reference: str, agent: Agent, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _missing(
+    reference: str, agent: Agent, lines: Sequence[str], user: AgentUser
+) -> Iterator[tuple[str, str]]:
+    uid = user.uid
     said: dict[str, list[str]] = {}
     for line in lines:
         word, _, rest = line.partition(" ")
         said.setdefault(word, []).append(rest)
     if NO_SHELL in said:
         yield (
-            "has no /bin/sh that UID 1000 can start",
+            f"has no /bin/sh that UID {uid} can start",
             "the agent is started by a shell; take an image that has one",
         )
     if "user" in said:
         yield (
-            "has no user with UID 1000",
-            f"RUN useradd --uid 1000 --create-home --home-dir {AGENT_HOME} agent",
+            f"has no user with UID {uid}",
+            f"RUN {_useradd(user)}, as root{_overlaid(user)}",
         )
     for home in said.get("home", ()):
         yield (
-            f"has a user with UID 1000 whose home is `{home}`, not {AGENT_HOME}",
+            f"has a user with UID {uid} whose home is `{home}`, not {AGENT_HOME}",
             f"RUN usermod --move-home --home {AGENT_HOME} NAME, as root",
         )
     if folders := said.get("folder"):
         yield (
-            f"lacks directories that UID 1000 can write: {', '.join(folders)}",
-            f"RUN mkdir -p {' '.join(folders)} && chown -R {AGENT_USER} {AGENT_HOME}, as root",
+            f"lacks directories that UID {uid} can write: {', '.join(folders)}",
+            f"RUN mkdir -p {' '.join(folders)} && chown -R {_words(user)} {AGENT_HOME}, "
+            f"as root{_overlaid(user)}",
         )
     if tools := said.get("tool"):
         yield (
@@ -81,6 +131,29 @@ def _missing(reference: str, agent: Agent, lines: Sequence[str]) -> Iterator[tup
     for words in said.get("start", ()):
         yield (
             f"has an `{agent.binary}` that does not start: {words or 'it ended without a word'}",
-            f"try: docker run --rm --user {AGENT_USER} --entrypoint {agent.binary} {reference} "
+            f"try: docker run --rm --user {user.text} --entrypoint {agent.binary} {reference} "
             "--version",
         )
+
+
+def _useradd(user: AgentUser) -> str:
+    if user.default:
+        return f"useradd --uid {user.uid} --create-home --home-dir {AGENT_HOME} agent"
+    return (
+        "groupadd --non-unique --gid ${AGENT_GID} agent && useradd --non-unique "
+        f"--uid ${{AGENT_UID}} --gid ${{AGENT_GID}} --create-home --home-dir {AGENT_HOME} agent"
+    )
+
+
+def _words(user: AgentUser) -> str:
+    return user.text if user.default else "${AGENT_UID}:${AGENT_GID}"
+
+
+def _overlaid(user: AgentUser) -> str:
+    """Say where the numbers come from: an image that is somebody's own has those of nobody else."""
+    if user.default:
+        return ""
+    return (
+        ", after ARG AGENT_UID and ARG AGENT_GID: every Dockerfile of the configuration is given "
+        "both; over an `image` that is the workspace's `dockerfile`, FROM ${BASE}"
+    )

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from jailoc.generators.runtime import witness
 from jailoc.generators.runtime.probes import NO_PING, UNREADABLE, UNSENT, Place, Probe, verdict
-from jailoc.generators.runtime.witness import POWERLESS, own, statuses
+from jailoc.generators.runtime.witness import POWERLESS, own, powerless, statuses
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Bind, Service, Tmpfs, Volume
+from jailoc.model.compose import Bind, Port, Service, Tmpfs, Volume
 from jailoc.model.firewall import Firewall
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import AGENT_USER
 
 LONGEST = 80
 """Characters of what cannot be read that are shown."""
@@ -98,13 +99,41 @@ def joined(service: str, severed: str) -> Check:
     )
 
 
-def processes(text: str) -> Iterator[Check]:
-    """Judge the processes of the agent's container, from lines of /proc/PID/status (proc(5))."""
+def published(wanted: Iterable[Port], found: Iterable[tuple[str, int, int]]) -> Iterator[Check]:
+    """Judge which ports of this machine lead inside, and from where.
+
+    Args:
+        wanted: What was compiled.
+        found: Address and port of the machine, and the port inside, of all that do.
+    """
+    expected = {(each.published, each.target) for each in wanted}
+    addresses: dict[tuple[int, int], set[str]] = {}
+    for address, port, inside in found:
+        addresses.setdefault((port, inside), set()).add(address or "every address")
+    for port, inside in sorted(expected | addresses.keys()):
+        there = ", ".join(sorted(addresses.get((port, inside), ()))) or "nowhere"
+        right = "127.0.0.1" if (port, inside) in expected else "nowhere"
+        yield Check(
+            kind="container",
+            subject=f"port {port} of this machine, to {inside} inside",
+            expected=right,
+            found=there,
+            ok=there == right,
+        )
+
+
+def processes(text: str, user: str = AGENT_USER) -> Iterator[Check]:
+    """Judge the processes of the agent's container, from lines of /proc/PID/status (proc(5)).
+
+    Args:
+        text: The lines.
+        user: As whom they run.
+    """
     seen: dict[str, set[str]] = {key: set() for key in POWERLESS}
     for process in own(statuses(text)):
         for key, values in seen.items():
             values.add(process.get(key) or "unreadable")
-    for key, expected in POWERLESS.items():
+    for key, expected in powerless(user).items():
         found = ", ".join(sorted(seen[key])) or "nothing"
         yield Check(
             kind="process", subject=key, expected=expected, found=found, ok=found == expected

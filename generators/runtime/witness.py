@@ -7,10 +7,17 @@ import re
 from collections.abc import Iterator, Mapping
 
 from jailoc.model.base import Model
+from jailoc.model.sandbox import AGENT_USER
+
+
+def _ids(user: str) -> tuple[str, ...]:
+    """Return user and group as the kernel has them: real, effective, saved, of the file system."""
+    return tuple(" ".join([each] * 4) for each in user.split(":"))
+
 
 POWERLESS = {
-    "Uid": "1000 1000 1000 1000",
-    "Gid": "1000 1000 1000 1000",
+    "Uid": _ids(AGENT_USER)[0],
+    "Gid": _ids(AGENT_USER)[1],
     "CapInh": "0",
     "CapPrm": "0",
     "CapEff": "0",
@@ -19,7 +26,7 @@ POWERLESS = {
     "NoNewPrivs": "1",
     "Seccomp": "2",
 }
-"""What the status of every process of the agent's says."""
+"""What the status of every process of the agent's says, where its user is the usual one."""
 STATUS_KEYS = ("Pid", "PPid", *POWERLESS)
 _MOUNT = re.compile(
     r"\d+ \d+ \d+:\d+ \S+ (?P<place>/\S*) (?P<options>\S+)(?: [a-z_]+(?::\d+)?)* - "
@@ -28,6 +35,12 @@ _MOUNT = re.compile(
 _NUMBERS = {"Uid": r"\d+(?:\s+\d+){3}", "Gid": r"\d+(?:\s+\d+){3}"} | {
     key: "[0-9a-f]+" for key in POWERLESS if key.startswith("Cap")
 }
+
+
+def powerless(user: str) -> dict[str, str]:
+    """Return what the status of every process says where the agent is such a user."""
+    uid, gid = _ids(user)
+    return POWERLESS | {"Uid": uid, "Gid": gid}
 
 
 class Mounted(Model):

@@ -10,11 +10,14 @@ import pytest
 
 from jailoc.bin.cli import update
 from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import rollback
 from jailoc.bin.deploy.password import password
+from jailoc.bin.engine import images
 from jailoc.bin.host import files, paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.agents.opencode1 import OPENCODE_1
+from jailoc.model.image import Build, ContextFile, Step
 from tests.engine import world
 from tests.engine.world import ROOT, User
 
@@ -111,3 +114,36 @@ def fits(row: str, path: str) -> bool:
     if row == "images/NAME/":
         return path.startswith("images/") and path.count("/") > 1
     return path == row or (row.endswith("/") and path.startswith(row))
+
+
+def test_what_goes_into_an_image_has_the_same_modes_under_every_umask(
+    monkeypatch: pytest.MonkeyPatch, umask: int, tmp_path: Path
+) -> None:
+    found: dict[str, int] = {}
+    folder = tmp_path / "build"
+    monkeypatch.setattr(images, "_buildkit", dict)
+    monkeypatch.setattr(images, "stream", lambda *_, **__: found.update(modes(folder)))
+    context = (
+        ContextFile(path="Dockerfile", text="FROM a\n"),
+        ContextFile(path="ca/.keep", text=""),
+    )
+    build = Build(name="agent", step=Step.EMBEDDED, origin="built-in", context=context)
+    before = os.umask(umask)
+    try:
+        images.build(build, folder, lambda _: None)
+    finally:
+        os.umask(before)
+    assert found == {"Dockerfile": 0o644, "ca": 0o755, "ca/.keep": 0o644}
+
+
+def test_the_way_back_leaves_folders_that_containers_can_enter(umask: int, tmp_path: Path) -> None:
+    kept = rollback.Before(
+        workspace="api", files={"dind/dind.sh": (0o644, b"#!/bin/sh\n")}, containers={}, sources={},
+        behind=None, volumes=(), record=None,
+    )  # fmt: skip
+    before = os.umask(umask)
+    try:
+        rollback._restore(tmp_path, kept)
+    finally:
+        os.umask(before)
+    assert modes(tmp_path) == {"dind": 0o755, "dind/dind.sh": 0o644}
