@@ -14,7 +14,7 @@ from jailoc.model.compose import Bind, Service
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
 from jailoc.model.power import PowerChange, Rank, Way
-from jailoc.model.sandbox import AGENT, AGENT_HOME, GENERATED, SSH_SOCKET
+from jailoc.model.sandbox import AGENT, AGENT_HOME, EMPTY, GENERATED, SSH_SOCKET
 
 OWN = (GENERATED, "/etc/resolv.conf", f"{AGENT_HOME}/.gitconfig", f"{AGENT_HOME}/.ssh/known_hosts")
 """Where jailoc's own files are, and what has a rule of its own."""
@@ -42,11 +42,15 @@ class _Side:
             each.target.text if isinstance(each, Bind) else each.target: each for each in mounts
         }
         self.sources: dict[str, list[Bind]] = {}
+        folder = self.targets.get(GENERATED)
+        generated = folder.source.text.rpartition("/")[0] if isinstance(folder, Bind) else None
         for each in mounts:
             if not isinstance(each, Bind) or each.target.text == SSH_SOCKET:
                 continue
             if each.mode is Mode.READ_ONLY and each.target.text in OWN and not each.source.origin:
                 continue
+            if each.source.text == f"{generated}/{EMPTY}" and each.mode is Mode.READ_ONLY:
+                continue  # in the place of what the agent is not to have
             self.sources.setdefault(each.source.text, []).append(each)
 
     def places(self, path: str) -> tuple[tuple[str, Access], ...]:
