@@ -9,7 +9,7 @@ from jailoc.bin.engine import containers, task_limit
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.plan.origins import position
+from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.blocked import (
     Blocked,
     closed,

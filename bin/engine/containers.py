@@ -394,17 +394,3 @@ def tail(container: str, lines: int = 15) -> str:
         stream(["logs", "--tail", str(lines), container], what="reading the logs",
                line=seen.append, timeout=20)  # fmt: skip
     return "\n".join(seen).strip()
-
-
-def publishing(port: int) -> tuple[str, ...]:
-    """Return the names of the engine's running containers that publish a port, whoever's they are.
-
-    Raises:
-        DockerError: the engine did not answer.
-    """
-    text = run(
-        ["ps", "--filter", f"publish={port}", "--format", "{{.Names}}"],
-        what="looking who publishes a port",
-        timeout=30,
-    )
-    return tuple(text.split())

@@ -5,16 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.artefacts.image_recipes import why
 from jailoc.generators.plan.drift import drift
-from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
+from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Network
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
-from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
-from jailoc.model.plan import UNSEEN, Action, Change, FieldChange, Plan, Told
+from jailoc.model.plan import UNSEEN, Action, Change, FieldChange, Plan
 from jailoc.model.plan_address import (
     FileAddress,
     FoundAddress,
@@ -29,6 +28,7 @@ from jailoc.model.plan_address import (
     VolumeAddress,
     VolumesAddress,
 )
+from jailoc.model.power import PowerChange, Sides, Way
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE, VOLUME_PREFIX, WALL
 
 MISSING = 5
@@ -59,9 +59,8 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         workspace=bundle.workspace,
         changes=tuple(changes),
         drift=found,
-        effects=tuple(
-            Told(effect=each) for each in _effects(bundle, deployed, given, changes)
-        ),
+        powers=_powers(bundle, deployed, given, changes),
+        new=deployed.applied is None,
         notes=tuple(_notes(bundle, deployed, given)),
         agent_restarts=interrupted,
         engine=deployed.engine,
@@ -266,25 +265,31 @@ def _record(
             applied.images.get(each.image.text) != deployed.images.get(each.image.text)
             for each in bundle.compose.services.values()
         )
-        or applied.handed != given.handed
+        or applied.stated != given.stated
     ):
         yield Change(address=RecordAddress(), action=Action.UPDATE,
                      causes=("what was applied last is written down",))  # fmt: skip
 
 
 def sides(applied: Applied | None) -> Sides | None:
-    """Return what was applied, as effects compare it."""
+    """Return what was applied, as powers compare it."""
     if applied is None:
         return None
-    return Sides(compose=applied.compose, firewall=applied.firewall, secrets=applied.handed)
+    return Sides(compose=applied.compose, firewall=applied.firewall, stated=applied.stated)
 
 
-def _effects(
+def _powers(
     bundle: Bundle, deployed: Deployed, given: Given, changes: list[Change]
-) -> tuple[Effect, ...]:
-    if not changes or all(each.address == RecordAddress() for each in changes):
+) -> tuple[PowerChange, ...]:
+    """Return what changes of what the sandbox may do; of a new one, what it has beyond others."""
+    before = sides(deployed.applied)
+    after = Sides(compose=bundle.compose, firewall=bundle.firewall, stated=given.stated)
+    if not changes:
         return ()
-    return effects(sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
+    if before is None:
+        made = power_changes(given.bare, after, given.home)
+        return tuple(each for each in made if each.way is not Way.SAME)
+    return power_changes(before, after, given.home)
 
 
 def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
