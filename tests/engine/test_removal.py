@@ -77,7 +77,7 @@ def hold(held: list[str]) -> str:
     overlay = text.strip()
     for each in own:
         if each != overlay:
-            held.append(world.call("docker", "create", each).strip())
+            held.append(world.call("docker", "create", each, "true").strip())
     assert overlay.startswith("jailoc-overlay:")
     return overlay
 
