@@ -15,7 +15,7 @@ pytestmark = pytest.mark.engine
 
 MADE = """
 set -e
-git init -q main; cd main; echo 1 >f; echo '*.bin filter=lfs' >.gitattributes; git add .
+git init -q -b main main; cd main; echo 1 >f; echo '*.bin filter=lfs' >.gitattributes; git add .
 git commit -qm one; git branch side; git branch gone; git worktree add -q ../feat
 git worktree add -q ../other; git switch -q side; echo y >g; git add g; git commit -qm side
 git switch -q main; git pack-refs --all; git config extensions.worktreeConfig true
@@ -248,3 +248,48 @@ def test_programs_that_the_image_lacks_are_named_at_the_start(ground: Ground) ->
 def test_what_runs_is_what_the_configuration_says(ground: Ground) -> None:
     done = ground.user.run("plan", "feat", "--detailed-exitcode")
     assert done.status == 0, done.stdout
+
+
+@pytest.mark.thorough
+def test_git_signs_with_a_key_that_only_the_ssh_agent_has() -> None:
+    world.remove("jailoc-signed")
+    with world.home("signed") as user:
+        home = user.home
+        (home / "code").mkdir()
+        (home / ".ssh").mkdir(mode=0o700)
+        world.call("chown", "-R", "1000:1000", str(home))
+        done = as_user(home, home / "code", f"""
+            set -e
+            ssh-keygen -q -t ed25519 -N '' -C a -f {home}/.ssh/id
+            eval "$(ssh-agent -a {home}/agent.sock)" >/dev/null
+            SSH_AUTH_SOCK={home}/agent.sock ssh-add -q {home}/.ssh/id
+            echo "a@b $(cat {home}/.ssh/id.pub)" >{home}/allowed
+            git init -q; echo "$SSH_AGENT_PID"
+        """)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        agent = done.stdout.strip()
+        (home / ".gitconfig").write_text(
+            "[user]\nname = a\nemail = a@b\nsigningkey = ~/.ssh/id\n[commit]\ngpgsign = true\n"
+            '[gpg]\nformat = ssh\n[gpg "ssh"]\nprogram = /opt/1Password/op-ssh-sign\n'
+        )
+        user.write(f'{world.certificates()}\n[workspaces.signed]\npaths = ["~/code"]\n'
+                   "ssh_auth_sock = true\nenable_docker = false\n")  # fmt: skip
+        try:
+            result = user.run("up", "signed", SSH_AUTH_SOCK=str(home / "agent.sock"))
+            assert result.status == 0, result.stderr[-4000:]
+            assert "signs nothing" not in result.stderr
+            world.call(
+                "docker", "exec", "--user", "1000:1000", "--workdir", str(home / "code"),
+                "jailoc-signed-opencode-1", "git", "commit", "-q", "--allow-empty", "-m", "x",
+            )  # fmt: skip
+            told = as_user(
+                home,
+                home / "code",
+                f"git -c gpg.ssh.program=ssh-keygen -c gpg.ssh.allowedSignersFile={home}/allowed "
+                "verify-commit HEAD",
+            )
+            assert told.returncode == 0, told
+            assert "Good" in told.stderr
+        finally:
+            world.remove("jailoc-signed")
+            world.call("kill", agent, check=False)
