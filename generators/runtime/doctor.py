@@ -53,7 +53,7 @@ def _engine(machine: Machine) -> Iterator[Row]:
         yield _row(
             "engine's user", "not root", WARN,
             "user ids are mapped: files that the agent makes may belong to a subordinate id",
-            "see docs/reference/configuration.md about who owns files",
+            "see docs/reference/users.md",
         )  # fmt: skip
     if engine.driver == "vfs":
         yield _row(
