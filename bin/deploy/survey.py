@@ -22,6 +22,7 @@ from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_w
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.image_reference import familiar
 from jailoc.model.sandbox import AGENT, FIRST_PORT, SIDECAR, WALL, workspace_of
 from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
 
@@ -250,7 +251,8 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
         limits=agent.limits if agent else ContainerLimits(),
-        pids_refused=task_limit.refused(running.pid, running.id) if running else None,
+        pids_refused=task_limit.refused(running.process, running.id) if running else None,
+        agent=(agent.agent or None) if agent else None,
         image=agent.image if agent else None,
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
@@ -316,7 +318,8 @@ def _current(
     if agent is None or bundle is None:
         return None
     reference = bundle.compose.services[AGENT].image.text
-    return agent.image == reference and images.get(reference) in {agent.image_id, None}
+    named = familiar(agent.image) == familiar(reference)
+    return named and images.get(reference) in {agent.image_id, None}
 
 
 def _state(container: engine.Container | None) -> str:

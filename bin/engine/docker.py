@@ -7,6 +7,8 @@ same wherever jailoc is called from. All of it goes through the door beside this
 import os
 import re
 from collections.abc import Callable
+from enum import StrEnum
+from functools import cache
 from typing import TypeVar
 
 from jailoc.bin.engine import client_settings, door
@@ -156,6 +158,30 @@ def _whole(reply: Reply, what: str, arguments: list[str]) -> None:
         raise DockerError(what, [door.PROGRAM, *arguments], reply.status, reply.cut, cut=True)
 
 
+class Product(StrEnum):
+    """Whose engine answers."""
+
+    DOCKER = "docker"
+    PODMAN = "podman"
+    """Through the socket that it offers to docker(1) (podman-system-service(1))."""
+
+
+def product() -> Product:
+    """Return whose engine is used.
+
+    Raises:
+        DockerError: it did not answer.
+    """
+    return _product(endpoint())
+
+
+@cache
+def _product(asked: Endpoint) -> Product:
+    template = "{{range .Server.Components}}{{println .Name}}{{end}}"
+    parts = run(["version", "--format", template], what=f"asking {asked}", timeout=20)
+    return Product.PODMAN if "podman" in parts.lower() else Product.DOCKER
+
+
 def check() -> None:
     """Make sure that there is an engine, and that it and Compose are new enough.
 
@@ -176,6 +202,13 @@ def check_engine() -> None:
         # Old clients know no `--format json`: they answer with the word `json`, and status 0.
         api = run(["version", "--format", "{{.Server.APIVersion}}"], what="version", timeout=20)
     except DockerError as error:
+        if re.search(r"client version \S+ is too (old|new)", error.tail):
+            raise refuse(
+                "engine-client",
+                f"the `docker` command and the engine at {endpoint()} are too far apart: "
+                + error.tail.rpartition("\n")[2],
+                hint="install a `docker` command of the engine's own version",
+            ) from None
         raise refuse(
             "engine",
             f"Docker is not running or not accessible at {endpoint()}: "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from jailoc.bin.engine import containers
+from jailoc.bin.engine import containers, docker
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.host import files
 from jailoc.model.bundle import File
@@ -115,9 +115,14 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
 
 
 def _buildkit() -> dict[str, str]:
-    """Return what makes docker use BuildKit where it can: old clients wait to be asked."""
+    """Return what makes docker use BuildKit where it can: old clients wait to be asked.
+
+    Podman builds by itself, and has no BuildKit: Buildx would go and fetch one.
+    """
     if "DOCKER_BUILDKIT" in os.environ:
         return {}
+    if docker.product() is docker.Product.PODMAN:
+        return {"DOCKER_BUILDKIT": "0"}
     try:
         run(["buildx", "version"], what="buildx version", timeout=30)
     except DockerError:

@@ -98,8 +98,12 @@ def about() -> About | None:
 
 @cache
 def _about(asked: Endpoint) -> About:
-    text = run(["info", "--format", _ABOUT], what=f"asking {asked.source}", timeout=PATIENCE)
-    system, kernel, name, root, *security = (each.strip() for each in text.split("\n"))
+    what = f"asking {asked.source}"
+    text = run(["info", "--format", _ABOUT], what=what, timeout=PATIENCE)
+    told = [each.strip() for each in text.split("\n")]
+    if len(told) < len(_FIELDS):
+        raise DockerError(what, [], 0, "its answer cannot be read")
+    system, kernel, name, root, *security = told
     return About(system, kernel, name, root, tuple(filter(None, security)))
 
 

@@ -1,4 +1,4 @@
-"""Compare what a team has committed with what its configuration becomes: values, effects, texts."""
+"""Compare what a team has committed with what its configuration becomes: values, powers, texts."""
 
 import difflib
 import hashlib
@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from jailoc.generators.artefacts.compose_yaml import document
 from jailoc.generators.artefacts.iptables import restore
-from jailoc.generators.artefacts.portable import HOME
-from jailoc.generators.plan.effects import effects
+from jailoc.generators.artefacts.portable import HOME, bare
+from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.bundle import File
 from jailoc.model.document import dotted
 from jailoc.model.golden import (
@@ -59,7 +59,9 @@ def compare(
     return Difference(
         name=name,
         state=state,
-        effects=effects(old.sides if old else None, snapshot.sides if snapshot else None, HOME),
+        powers=power_changes(
+            old.sides if old else bare(), snapshot.sides if snapshot else None, HOME
+        ),
         changes=changes(old, snapshot) if old and snapshot else (),
         files=found,
     )
@@ -134,8 +136,7 @@ def _values(snapshot: Snapshot) -> dict[str, Any]:
             "host_ports": [each.model_dump(mode="json") for each in snapshot.firewall.host_ports],
         },
         "images": {each.name: each.model_dump(mode="json") for each in snapshot.builds},
-        "secrets": list(snapshot.secrets),
-        "inputs": list(snapshot.inputs),
+        "powers": {f"{each.rule} {each.subject}": each.value for each in snapshot.stated},
     }
 
 

@@ -113,8 +113,8 @@ def _compiled(networks: list[str]) -> float:
 
 
 def _aerleon(networks: list[str]) -> float:
-    api = importlib.import_module("aerleon.api")
-    names = importlib.import_module("aerleon.lib.naming").Naming()
+    api, naming = map(importlib.import_module, ("aerleon.api", "aerleon.lib.naming"))
+    names = naming.Naming()
     names.ParseDefinitionsObject(
         {"networks": {"LIST": {"values": [{"address": each} for each in networks]}}}, "networks"
     )
