@@ -141,7 +141,7 @@ def _service(data: dict[str, Any]) -> str:
 def _found(
     data: dict[str, Any],
     wall: engine.Container | None,
-    inherited: builder.Held | None,
+    inherited: builder.HeldImage | None,
     lapsed: tuple[str, ...],
 ) -> Found:
     labels = data["Config"]["Labels"] or {}
