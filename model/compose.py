@@ -58,6 +58,8 @@ class Sysctl(StrEnum):
     """Settings of the kernel that belong to a network namespace (Documentation/networking)."""
 
     FIRST_FREE_PORT = "net.ipv4.ip_unprivileged_port_start"
+    PING_GROUPS = "net.ipv4.ping_group_range"
+    """Whose groups may ping (icmp(7))."""
 
 
 class Device(StrEnum):

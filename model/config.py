@@ -1,5 +1,6 @@
 """The configuration file as types: what may be written, and where."""
 
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -259,3 +260,8 @@ class Config(Model):
             "propertyNames": {"pattern": "^[a-z0-9-]+$", "maxLength": config_values.LONGEST_NAME}
         },
     )
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """Return the workspaces in byte order of their names, each with its place in it."""
+        return {name: index for index, name in enumerate(sorted(self.workspaces))}

@@ -43,6 +43,15 @@ def wrong(text: str) -> str | None:
     return "is no image reference"
 
 
+def familiar(text: str) -> str:
+    """Return a name as one writes it: engines put the registry that they think of before it.
+
+    >>> familiar("docker.io/library/debian:13"), familiar("localhost/jailoc-wall:1")
+    ('debian:13', 'jailoc-wall:1')
+    """
+    return re.sub(r"\A(docker\.io/(library/)?|localhost/)", "", text)
+
+
 def parts(text: str) -> tuple[str, str, str, str]:
     """Return registry, repository, tag and digest of a reference, as engines complete it.
 

@@ -78,7 +78,7 @@ def check(
         )
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
-    made = origin.compiled(_wanted(workspace))
+    made = tuple(origin.compiled(_wanted(workspace)))
     found = _differences(root, made, workspace)
     reviewed = _review(root, made, found, origin)
     same = all(each.state is State.SAME for each in found)
@@ -119,7 +119,7 @@ def update(session: Session, directory: str, force: bool) -> int:
     root = Path(directory)
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
-    made = origin.compiled(_wanted(workspace))
+    made = tuple(origin.compiled(_wanted(workspace)))
     found = _differences(root, made, workspace)
     _show(terminal, found, _review(root, made, found, origin), files=False, diff=False)
     _replace(root, {each.bundle.workspace: each.files for each in made}, found)

@@ -99,7 +99,7 @@ def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
 def _silent_engine() -> str | None:
     """Say why no engine answers; None if one does."""
     try:
-        docker.check()
+        docker.check_engine()
     except Refused as refused:
         if refused.diagnostics[0].code not in {"engine", "docker-missing"}:
             raise

@@ -9,7 +9,6 @@ from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
-from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
@@ -45,10 +44,6 @@ class LoadedConfig:
             at: The directory; the current one by default.
         """
         return name or select(self.config, at or current_directory()) or DEFAULT
-
-    def chosen_many(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the named workspaces, or all there are."""
-        return wanted or names(self.config)
 
 
 def check(text: str, path: Path) -> LoadedConfig:

@@ -127,8 +127,9 @@ def item(
     bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
         # Before anything is written: a password, or the key of the digests.
-        docker.check()
-        host_ports.check(bundle)
+        docker.check_engine()
+        if not host_ports.check(bundle):
+            docker.check_compose()
     if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
         origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)
@@ -242,7 +243,7 @@ def carry_out(
         place = _leftover(terminal, each, prune)
         return place.carry_out(each.given, lambda made: _same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
-        host_ports.check(each.bundle)
+        runs = host_ports.check(each.bundle)
         world = execute.Engine(
             terminal,
             each.bundle,
@@ -251,12 +252,16 @@ def carry_out(
             lambda: unchanged(session, each),
             each.origin.host,
         )
-        world.wait()
         found = world.observe()
+        if any(one.health == "starting" for one in found.containers.values()):
+            world.wait()
+            found = world.observe()
         made = plan(each.bundle, found, each.given)
         _same(approved, made)
         if made.empty:
             return False
+        if runs:
+            docker.check_compose()  # of what does not run it was known before
         if approved is None:
             _announce(terminal, made)
         if git.unsigned(each.bundle.compose.services[AGENT]):

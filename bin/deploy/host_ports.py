@@ -4,6 +4,7 @@ import errno
 import socket
 
 from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine.listeners import publishing
 from jailoc.bin.host.listener import listener
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Port
@@ -11,16 +12,27 @@ from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.sandbox import FIRST_PORT, WALL, workspace_of
 
 
-def check(bundle: Bundle) -> None:
+def check(bundle: Bundle) -> bool:
     """Refuse ports that somebody else holds, before anything is written.
+
+    Returns:
+        Whether the workspace itself has one, and so runs.
 
     Raises:
         Refused: naming the holder of each, as far as it can be known.
     """
+    ports, own = bundle.compose.services[WALL].ports, bundle.compose.name
+    if not ports:
+        return False
+    filters = (f"publish={each.published}/tcp" for each in ports)
+    holders = {project for project, _ in containers.listed(*filters)}
+    if len(ports) == 1 and holders == {own}:
+        return True
     running = [each for each in containers.containers() if each.state == "running"]
-    found = (_taken(port, bundle, running) for port in bundle.compose.services[WALL].ports)
+    found = (_taken(port, bundle, running) for port in ports)
     if problems := tuple(each for each in found if each is not None):
         raise Refused(problems)
+    return own in holders
 
 
 def _taken(port: Port, bundle: Bundle, running: list[containers.Container]) -> Diagnostic | None:
@@ -72,7 +84,7 @@ def is_free(port: int) -> bool:
 def _holder(port: int) -> str | None:
     """Name who has a port: a container of the same engine, else a program of this machine."""
     try:
-        names = containers.publishing(port)
+        names = publishing(port)
     except docker.DockerError:
         names = ()
     return f"the container `{names[0]}`" if names else listener(port)

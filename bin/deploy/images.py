@@ -5,8 +5,8 @@ from pathlib import Path
 
 from jailoc.bin.config import facts
 from jailoc.bin.config import remote_dockerfile as remote
-from jailoc.bin.engine import images
-from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.engine import images, stats
+from jailoc.bin.engine.docker import DockerError, Product, product
 from jailoc.bin.host import files
 from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
@@ -55,8 +55,9 @@ def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bo
     """
     changed = False
     asked: dict[str, str] = {}
+    held = images.held(build.tag for build in bundle.builds if build.known)
     for build in bundle.builds:
-        there = build.known and images.identity(build.tag) is not None
+        there = build.tag in held
         for base in build.bases:
             if there and base.identity and not pull:
                 continue
@@ -122,6 +123,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
         Refused: a build failed, with its place, and no other image is used instead; or the agent's
             image lacks something, with everything that it lacks.
     """
+    _check_sidecar(bundle)
     directory = Path(bundle.directory)
     try:
         before = previous((directory / RECIPES).read_text(encoding="utf-8"))
@@ -226,6 +228,33 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
         files.write(place, "\n".join((f"{reference} {identity}", *lines)) + "\n", 0o600)
     if (warning := lacking(reference, bundle.programs, lines)) is not None:
         terminal.diagnose((warning,))
+
+
+def _check_sidecar(bundle: Bundle) -> None:
+    """Make sure that the engine can run the agent's own Docker, before anything is made.
+
+    Raises:
+        Refused: it cannot.
+    """
+    if SIDECAR not in bundle.compose.services:
+        return
+    hint = "set `enable_docker = false`, for the workspace or in [defaults]"
+    if product() is Product.PODMAN:
+        raise refuse(
+            "dind-engine",
+            "the agent's own Docker does not run on Podman, which takes no seccomp profile through "
+            "its Docker socket",
+            hint=hint,
+        )
+    found = stats.about()
+    options = {each.partition(",")[0] for each in found.security} if found else set()
+    if options & {"name=rootless", "name=userns"}:
+        raise refuse(
+            "dind-engine",
+            "the agent's own Docker does not run on an engine without root, or with userns-remap: "
+            "there are no user ids left for its containers",
+            hint=hint,
+        )
 
 
 def _check_privilege(bundle: Bundle) -> None:

@@ -22,8 +22,6 @@ from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.sandbox import (
     AGENT,
-    COMPOSE_DIRECTORY,
-    COMPOSE_PROJECT,
     COMPOSE_SERVICE,
     DIGEST_LABEL,
     FIREWALL,
@@ -63,21 +61,16 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
     """
     cache, found = facts.cache_directory(), {*recorded()}
     if ask:
-        made = {
-            name: (each["Config"]["Labels"] or {}).get(COMPOSE_DIRECTORY, "")
-            for each in engine.inspected()
-            if (name := _project(each)) is not None
+        found |= {
+            name
+            for project, place in engine.listed(every=True)
+            if (name := sandbox.workspace_of(project)) and place == str(cache / name)
         }
-        found |= {name for name, place in made.items() if place == str(cache / name)}
     return tuple(
         name
         for name in sorted(found - {*known})
         if (applied := last(name)) is None or applied.config == config
     )
-
-
-def _project(data: dict[str, Any]) -> str | None:
-    return sandbox.workspace_of((data["Config"]["Labels"] or {}).get(COMPOSE_PROJECT, ""))
 
 
 def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
@@ -101,13 +94,10 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         networks = pool.submit(engine.owned, "network", project)
         volumes = pool.submit(engine.owned, "volume", project)
         wanted = bundle.references if bundle else frozenset()
-        images = {each: pool.submit(builder.identity, each) for each in sorted(wanted)}
+        images = pool.submit(builder.held, sorted(wanted))
         raw = engine.inspected(project)
         by_service = {_service(each): each for each in raw}
-        inherited = {
-            id_: pool.submit(engine.image_environment, id_)
-            for id_ in {each["Image"] for each in raw}
-        }
+        inherited = pool.submit(builder.held, sorted({each["Image"] for each in raw}))
         wall = by_service.get(WALL)
         running = wall is not None and wall["State"]["Status"] == "running"
         asked = pool.submit(_ask_wall, wall["Id"]) if wall and running else None
@@ -118,7 +108,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
             service: _found(
                 each,
                 around,
-                inherited[each["Image"]].result(),
+                inherited.result().get(each["Image"]),
                 (mounts or ()) if service == AGENT else (),
             )
             for service, each in by_service.items()
@@ -134,7 +124,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
             applied=applied,
             files=files,
             containers=containers,
-            images={each: id_ for each, found in images.items() if (id_ := found.result())},
+            images={each: found.identity for each, found in images.result().items()},
             network=bool(networks.result()),
             volumes=tuple(sorted(each.removeprefix(prefix) for each in volumes.result())),
             rules=rules,
@@ -153,7 +143,7 @@ def _service(data: dict[str, Any]) -> str:
 def _found(
     data: dict[str, Any],
     wall: engine.Container | None,
-    inherited: dict[str, str],
+    inherited: builder.Held | None,
     lapsed: tuple[str, ...],
 ) -> Found:
     labels = data["Config"]["Labels"] or {}
@@ -168,7 +158,7 @@ def _found(
         wall=container.joins,
         severed=engine.severed(container, wall),
         facets=container_fields.found(data, wall.id if wall else None),
-        inherited=inherited,
+        inherited=inherited.environment if inherited else {},
         lapsed=lapsed,
     )
 
@@ -207,7 +197,7 @@ def _lapsed(
         if isinstance(mount, Bind) and mount.target.text in made
     ]
     try:
-        there = witness.mounted(agent["Id"], wall["Image"])
+        there = witness.mounted(agent["Id"], wall["Image"], agent["State"]["Pid"])
     except docker.DockerError:
         return None  # or it has ended meanwhile
     return tuple(each for each in binds if each not in there)

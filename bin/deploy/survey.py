@@ -22,6 +22,7 @@ from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_w
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.image_reference import familiar
 from jailoc.model.sandbox import AGENT, FIRST_PORT, SIDECAR, WALL, workspace_of
 from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
 
@@ -61,7 +62,7 @@ class Answers:
     usage: dict[str, Usage]
     reason: str
     """Why a running container may be missing among them."""
-    images: dict[str, str | None] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
 
 
 def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Survey:
@@ -115,8 +116,10 @@ def _rows(
         every = [_asked(session, pool, name, services, origin) for name, services in found.items()]
         references = {each.bundle.compose.services[AGENT].image.text
                       for each in every if each.bundle}  # fmt: skip
-        images = {each: pool.submit(builder.identity, each) for each in sorted(references)}
-        answers = Answers(*_usage(measured), {key: each.result() for key, each in images.items()})
+        images = pool.submit(builder.held, sorted(references))
+        answers = Answers(
+            *_usage(measured), {name: each.identity for name, each in images.result().items()}
+        )
         return tuple(_row(each, origin, answers) for each in every)
 
 
@@ -130,7 +133,7 @@ def containers() -> tuple[engine.Container, ...]:
     try:
         return engine.containers()
     except DockerError:
-        docker.check()
+        docker.check_engine()
         raise
 
 
@@ -155,8 +158,8 @@ def _up(services: Services, service: str) -> engine.Container | None:
     return there if there is not None and there.state == "running" else None
 
 
-def _running(every: Iterable[Services]) -> list[str]:
-    return [there.id for services in every for each in (AGENT, WALL)
+def _running(every: Iterable[Services]) -> list[engine.Container]:
+    return [there for services in every for each in (AGENT, WALL)
             if (there := _up(services, each))]  # fmt: skip
 
 
@@ -308,13 +311,14 @@ def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
 
 
 def _current(
-    agent: engine.Container | None, bundle: Bundle | None, images: Mapping[str, str | None]
+    agent: engine.Container | None, bundle: Bundle | None, images: Mapping[str, str]
 ) -> bool | None:
     """Tell whether a container's image is the one of the configuration; a tag may have moved."""
     if agent is None or bundle is None:
         return None
     reference = bundle.compose.services[AGENT].image.text
-    return agent.image == reference and images.get(reference) in {agent.image_id, None}
+    named = familiar(agent.image) == familiar(reference)
+    return named and images.get(reference) in {agent.image_id, None}
 
 
 def _state(container: engine.Container | None) -> str:

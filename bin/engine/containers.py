@@ -59,6 +59,8 @@ class Container(Model):
     """Of its first process, on the engine's machine; 0 if it does not run."""
     joins: str | None = None
     """Id of the container whose network namespace it shares."""
+    process: int = 0
+    """The number of its first process on the engine's machine; 0 if it does not run."""
     image: str
     image_id: str = ""
     directory: str = ""
@@ -108,6 +110,28 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
+def listed(*filters: str, every: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return the project and the directory of each container of a project, as Compose names them.
+
+    Args:
+        filters: More conditions, in the words of `docker ps --filter`.
+        every: Whether those count that do not run.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    conditions = (f"label={COMPOSE_PROJECT}", *filters)
+    labels = (f'{{{{.Label "{each}"}}}}' for each in (COMPOSE_PROJECT, COMPOSE_DIRECTORY))
+    text = run(
+        ["ps", *(["--all"] if every else []), "--format", "\t".join(labels),
+         *(word for each in conditions for word in ("--filter", each))],
+        what="list containers",
+        timeout=30,
+    )  # fmt: skip
+    lines = (line.partition("\t") for line in text.splitlines())
+    return tuple((project, directory) for project, _, directory in lines)
+
+
 def container(data: dict[str, Any]) -> Container:
     """Read one object of `docker inspect`."""
     labels = data["Config"]["Labels"] or {}
@@ -127,6 +151,7 @@ def container(data: dict[str, Any]) -> Container:
         started=state["StartedAt"],
         pid=state.get("Pid") or 0,
         joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
+        process=state.get("Pid") or 0,
         image=data["Config"]["Image"],
         image_id=data["Image"],
         directory=labels.get(COMPOSE_DIRECTORY, ""),
@@ -187,17 +212,6 @@ def project_objects(project: str) -> bool:
         timeout=30,
     )
     return bool(found.split())
-
-
-def image_environment(id_: str) -> dict[str, str]:
-    """Return the variables that an image sets; none if it is not there any more."""
-    try:
-        text = run(["image", "inspect", "--format", "{{json .Config.Env}}", "--", id_],
-                   what="inspect image", timeout=30)  # fmt: skip
-    except DockerError:
-        return {}
-    pairs = (entry.partition("=") for entry in json.loads(text) or [])
-    return {key: value for key, _, value in pairs}
 
 
 def owned(kind: str, project: str | None = None) -> dict[str, str]:
@@ -380,17 +394,3 @@ def tail(container: str, lines: int = 15) -> str:
         stream(["logs", "--tail", str(lines), container], what="reading the logs",
                line=seen.append, timeout=20)  # fmt: skip
     return "\n".join(seen).strip()
-
-
-def publishing(port: int) -> tuple[str, ...]:
-    """Return the names of the engine's running containers that publish a port, whoever's they are.
-
-    Raises:
-        DockerError: the engine did not answer.
-    """
-    text = run(
-        ["ps", "--filter", f"publish={port}", "--format", "{{.Names}}"],
-        what="looking who publishes a port",
-        timeout=30,
-    )
-    return tuple(text.split())

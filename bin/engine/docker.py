@@ -7,6 +7,8 @@ same wherever jailoc is called from. All of it goes through the door beside this
 import os
 import re
 from collections.abc import Callable
+from enum import StrEnum
+from functools import cache
 from typing import TypeVar
 
 from jailoc.bin.engine import client_settings, door
@@ -14,8 +16,9 @@ from jailoc.bin.engine.door import LONG, Reply, Running, no_docker
 from jailoc.bin.engine.endpoint import Endpoint, endpoint, pinned
 from jailoc.model.diagnostic import refuse
 
-__all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "endpoint",
-           "environment", "no_docker", "run", "start", "stream"]  # fmt: skip
+__all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "check_compose",
+           "check_engine", "endpoint", "environment", "no_docker", "run", "start",
+           "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
 ENGINE_API_MINIMUM = (1, 41)
@@ -155,8 +158,42 @@ def _whole(reply: Reply, what: str, arguments: list[str]) -> None:
         raise DockerError(what, [door.PROGRAM, *arguments], reply.status, reply.cut, cut=True)
 
 
+class Product(StrEnum):
+    """Whose engine answers."""
+
+    DOCKER = "docker"
+    PODMAN = "podman"
+    """Through the socket that it offers to docker(1) (podman-system-service(1))."""
+
+
+def product() -> Product:
+    """Return whose engine is used.
+
+    Raises:
+        DockerError: it did not answer.
+    """
+    return _product(endpoint())
+
+
+@cache
+def _product(asked: Endpoint) -> Product:
+    template = "{{range .Server.Components}}{{println .Name}}{{end}}"
+    parts = run(["version", "--format", template], what=f"asking {asked}", timeout=20)
+    return Product.PODMAN if "podman" in parts.lower() else Product.DOCKER
+
+
 def check() -> None:
     """Make sure that there is an engine, and that it and Compose are new enough.
+
+    Raises:
+        Refused: with what is missing and what to do.
+    """
+    check_engine()
+    check_compose()
+
+
+def check_engine() -> None:
+    """Make sure that there is an engine, and that it is new enough.
 
     Raises:
         Refused: with what is missing and what to do.
@@ -165,6 +202,13 @@ def check() -> None:
         # Old clients know no `--format json`: they answer with the word `json`, and status 0.
         api = run(["version", "--format", "{{.Server.APIVersion}}"], what="version", timeout=20)
     except DockerError as error:
+        if re.search(r"client version \S+ is too (old|new)", error.tail):
+            raise refuse(
+                "engine-client",
+                f"the `docker` command and the engine at {endpoint()} are too far apart: "
+                + error.tail.rpartition("\n")[2],
+                hint="install a `docker` command of the engine's own version",
+            ) from None
         raise refuse(
             "engine",
             f"Docker is not running or not accessible at {endpoint()}: "
@@ -183,6 +227,14 @@ def check() -> None:
             f"the Docker engine is too old: its API is {api.strip()}",
             allowed="Docker Engine 20.10 or newer",
         )
+
+
+def check_compose() -> None:
+    """Make sure that Compose is there, and new enough; it is asked only where it has work to do.
+
+    Raises:
+        Refused: with what is missing and what to do.
+    """
     try:
         compose = run(["compose", "version", "--short"], what="compose version", timeout=20).strip()
     except DockerError:

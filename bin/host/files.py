@@ -1,14 +1,12 @@
 """Files on disk: atomic replacement, exact modes, and one lock a workspace.
 
 A kill at any moment leaves each file as it was or as it should be, because every file is written
-beside its place, flushed, and moved there by one rename(2).
+beside its place, and moved there by one rename(2). What must outlast a loss of power is flushed.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import filelock
 
 from jailoc.bin.host.atomic import make, make_private, write, write_bytes
 from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
@@ -42,17 +40,25 @@ def differs(files: Iterable[File], directory: Path) -> bool:
     return not all(same(directory / file.path, file) for file in files)
 
 
-def write_files(files: Iterable[File], directory: Path) -> None:
+def write_files(files: Iterable[File], directory: Path, *, durable: bool = True) -> None:
     """Write generated files; what else is there stays.
 
     The compose file comes last: once it is new, everything that it names is.
+
+    Args:
+        files: The files.
+        directory: Where they belong.
+        durable: Whether each is to outlast a loss of power; what can be made again need not.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for file in sorted(files, key=lambda each: each.path == "docker-compose.yml"):
+    every = sorted(files, key=lambda each: each.path == "docker-compose.yml")
+    # Of the files of one folder, one makes it.
+    for path in {Path(file.path).parent: file.path for file in every}.values():
+        make_folders(directory, path)
+    for file in every:
         place = directory / file.path
-        make_folders(directory, file.path)
         if not same(place, file):
-            write(place, file.text, file.mode)
+            write(place, file.text, file.mode, durable=durable)
 
 
 def make_folders(directory: Path, path: str) -> None:
@@ -90,6 +96,8 @@ def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterato
     Raises:
         Refused: another jailoc holds it.
     """
+    import filelock
+
     make_private(path.parent)
     lock = filelock.FileLock(path, mode=0o600)
     try:

@@ -1,7 +1,6 @@
 """What people see: colours where they are wanted, diagnostics, progress lines."""
 
 import copy
-import json
 import os
 import re
 import shutil
@@ -21,6 +20,10 @@ __all__ = ["ERASE", "Terminal", "visible"]
 
 ERASE = "\r\x1b[K"
 """To the beginning of the line, and erase from there on (ECMA-48, EL)."""
+
+
+MOST_ALIKE = 20
+"""Warnings of one kind that are shown."""
 
 
 class Terminal:
@@ -72,6 +75,8 @@ class Terminal:
 
     def prefixed(self, prefix: str) -> "Terminal":
         """Return the same streams, with a prefix before every line of talk."""
+        import copy
+
         other = copy.copy(self)
         other._prefix = self._prefix + prefix
         return other
@@ -155,9 +160,24 @@ class Terminal:
         sys.stderr.flush()
 
     def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:
-        """Show problems: where, what, the line with a marker, what is allowed, what to do."""
+        """Show problems: where, what, the line with a marker, what is allowed, what to do.
+
+        Of very many warnings of one kind some are shown, and the number of the others.
+        """
+        warned: dict[str, int] = {}
         for each in diagnostics:
+            if each.severity == "warning":
+                warned[each.code] = warned.get(each.code, 0) + 1
+                if warned[each.code] > MOST_ALIKE:
+                    continue
             sys.stderr.write(self._render(each))
+        for code, count in warned.items():
+            if count > MOST_ALIKE:
+                head = self.paint("Warning:", Meaning.WARNS, sys.stderr)
+                sys.stderr.write(
+                    f"{head} {count - MOST_ALIKE} more of the kind `{code}`: "
+                    "`jailoc validate --json` has them all\n"
+                )
         sys.stderr.flush()
 
     def _render(self, each: "Diagnostic") -> str:
@@ -188,5 +208,7 @@ class Terminal:
 
 def _json(value: object, indent: int | None = None) -> str:
     """Write JSON in which no character steers a terminal: it leaves DEL and C1 as they are."""
+    import json
+
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)

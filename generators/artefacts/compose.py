@@ -208,9 +208,13 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
             Capability.SETUID,
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
-        # The resolver's port is root's. Engines make every port free; those above stay so, because
-        # agents serve on 80 and publish it.
-        sysctls={Sysctl.FIRST_FREE_PORT: str(DNS_PORT + 1)},
+        # Engines differ, so both are said. The resolver's port is root's; those above are free,
+        # because agents serve on 80 and publish it. Whoever is in here may ping; an engine without
+        # root can name 65536 groups alone, and there the agent's is one of them.
+        sysctls={
+            Sysctl.FIRST_FREE_PORT: str(DNS_PORT + 1),
+            Sysctl.PING_GROUPS: f"0 {max(65535, workspace.user.gid)}",
+        },
         # Always there, so that a port of the machine opens without a new container.
         extra_hosts={MACHINE: "host-gateway"}
         | ({SIDECAR: "127.0.0.1"} if workspace.enable_docker else {}),

@@ -6,6 +6,7 @@ what `docker inspect` prints (https://docs.docker.com/reference/cli/docker/inspe
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from jailoc.generators.artefacts.seccomp import is_profile
@@ -242,6 +243,13 @@ def _mounts(data: dict[str, Any]) -> Facets:
             facets[f"mounts.{mount['Target']}"] = _tmpfs(
                 options.get("SizeBytes") or 0, options.get("Mode") or 0
             )
+    # Podman tells them as docker(1) takes them with `--tmpfs`: options of mount(8).
+    for place, options in (data["HostConfig"].get("Tmpfs") or {}).items():
+        given = dict(each.partition("=")[::2] for each in options.split(","))
+        mode = given.get("mode", "")
+        facets[f"mounts.{place}"] = _tmpfs(
+            size(given.get("size", "")) or 0, int(mode, 8) if re.fullmatch("[0-7]+", mode) else 0
+        )
     return facets
 
 

@@ -8,6 +8,7 @@ and every file and directory that is named. It has no address, no date, and no t
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jailoc.generators.artefacts import firewall as walls
@@ -22,7 +23,7 @@ from jailoc.model.diagnostic import Diagnostic, Position, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
 from jailoc.model.host import FileKind, Host
-from jailoc.model.path import tilde, within
+from jailoc.model.path import outermost, tilde, within
 from jailoc.model.power import Sides
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 
@@ -79,14 +80,13 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
                     hint="name another directory, or render with --native",
                 )
     # What is written out is the same for every home directory.
+    if home == "/":
+        return ()
     mine = [path for path in mentioned(document, HOME).paths if within(path, home) and path != home]
-    outer = [
-        path for path in mine
-        if home != "/" and not any(within(path, each) and path != each for each in mine)
-    ]  # fmt: skip
+    outer = outermost(mine)
     if not outer:
         return ()
-    places = {path: _mentions(document, path) for path in outer}
+    places = _mentions(document, home, outer)
     every = sorted(place for found in places.values() for place in found)
     told = ", ".join(
         f"`{path}`{_lines(found)}"
@@ -105,14 +105,20 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
     )
 
 
-def _mentions(document: Document, path: str) -> tuple[int, ...]:
-    """Return the lines where a path is written, or something in it."""
-    return tuple(
-        number
-        for number, line in enumerate(document.lines, 1)
-        if re.search(rf"{re.escape(path)}(?![^/\"':, ])", line)
-        and not line.lstrip().startswith("#")
-    )
+def _mentions(document: Document, home: str, paths: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Return the lines where each path is written, or something in it."""
+    found: dict[str, list[int]] = {path: [] for path in paths}
+    written = re.compile(re.escape(home) + r"/[^\"':, ]*")
+    for number, line in enumerate(document.lines, 1):
+        if line.lstrip().startswith("#"):
+            continue
+        for match in written.finditer(line):
+            path = match[0]
+            while path and path not in found:
+                path = path.rpartition("/")[0]
+            if path and number not in found[path][-1:]:
+                found[path].append(number)
+    return {path: tuple(lines) for path, lines in found.items()}
 
 
 def _lines(found: tuple[int, ...]) -> str:
@@ -133,18 +139,17 @@ class Compiled:
         return (*self.bundle.files, models)
 
 
-def compiled(document: Document, config: Config, name: str) -> Compiled:
+def compiled(machine: Host, config: Config, name: str) -> Compiled:
     """Compile one workspace for everybody.
 
     Args:
-        document: The configuration file.
-        config: What was loaded from it for the portable host.
+        machine: The portable host of the configuration file.
+        config: What was loaded for it.
         name: The workspace.
 
     Raises:
         Refused: there is no such workspace.
     """
-    machine = host(document)
     workspace = resolve(config, name, machine)
     made = bundle(workspace, machine)
     snapshot = Snapshot(
@@ -190,5 +195,5 @@ def bare(machine: Host | None = None) -> Sides:
 
 def written(snapshot: Snapshot) -> str:
     """Write the models as JSON; what a field has by default is left out."""
-    data = snapshot.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"$schema": SCHEMA} | data, indent=1, ensure_ascii=False) + "\n"
+    text = snapshot.model_dump_json(indent=1, exclude_defaults=True)
+    return f'{{\n "$schema": "{SCHEMA}",{text.removeprefix("{")}\n'

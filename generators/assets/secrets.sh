@@ -15,6 +15,10 @@ fatal() {
     exit 1
 }
 
+# Podman gives an empty volume to the user of each container that mounts it, so to the agent, who
+# can only read it; root without power over files could not write there.
+[ "$(stat -c %u "$place")" = 0 ] || chown 0:0 "$place" || fatal "$place is not root's"
+
 rm -rf "$new"
 mkdir "$new"
 trap 'rm -rf "$new"' EXIT

@@ -47,8 +47,11 @@ def _published(document: Document) -> Iterator[Published]:
 
 
 def _pinned(document: Document, servers: dict[str, int], free: int) -> Iterator[Diagnostic]:
+    holders: dict[int, list[str]] = {}
+    for name, port in servers.items():
+        holders.setdefault(port, []).append(name)
     for name, value in workspaces(document.data):
-        others = [other for other in servers if other != name and servers[other] == servers[name]]
+        others = [other for other in holders[servers[name]][:2] if other != name]
         if "port" in value and others:
             yield found(
                 document,

@@ -44,7 +44,20 @@ DEFAULT_MEMORY = "4g"
 
 def names(config: Config) -> tuple[str, ...]:
     """Return all workspace names in byte order, the order that ports are given out in."""
-    return tuple(sorted(config.workspaces))
+    return tuple(config.order)
+
+
+def chosen(config: Config, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the wanted workspaces, or all there are.
+
+    Raises:
+        Refused: there is no workspace of one of the names.
+    """
+    every = names(config)
+    for name in wanted:
+        if name not in config.workspaces:
+            raise unknown_workspace(name, every)
+    return wanted or every
 
 
 def port_of(config: Config, name: str) -> int:
@@ -52,7 +65,7 @@ def port_of(config: Config, name: str) -> int:
 
     A pinned workspace keeps its place, so that pinning one moves no other.
     """
-    return config.workspaces[name].port or FIRST_PORT + names(config).index(name)
+    return config.workspaces[name].port or FIRST_PORT + config.order[name]
 
 
 def agent_of(_config: Config, _name: str) -> Agent:
@@ -100,9 +113,8 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     Raises:
         Refused: there is no workspace of that name.
     """
-    every = names(config)
-    if name not in every:
-        raise unknown_workspace(name, every)
+    if name not in config.workspaces:
+        raise unknown_workspace(name, names(config))
     mine, defaults = config.workspaces[name], config.defaults
     scope = dotted(("workspaces", name))
     layers: Sequence[tuple[str, Scope]] = (("defaults", defaults), (scope, mine))

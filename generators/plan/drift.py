@@ -72,7 +72,8 @@ def _container(
     for facet in sorted({*left, *there.facets}):
         want = left[facet].value if facet in left else None
         have = there.facets.get(facet)
-        if have == want or (have is not None and have == seen.get(facet)):
+        # What an engine did not tell of at first, it does not tell of.
+        if have == want or (seen and have == seen.get(facet)):
             continue
         if want is None and have is not None and from_image(there, facet, have):
             continue

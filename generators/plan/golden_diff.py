@@ -5,8 +5,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deepdiff import DeepDiff
-from deepdiff.helper import NotPresent
 from pydantic import ValidationError
 
 from jailoc.generators.artefacts.compose_yaml import document
@@ -96,22 +94,24 @@ def _digest(text: str) -> str:
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[ValueChange, ...]:
     """Return every value of the models that differs, by its place."""
+    # Heavy, and for two commands alone: what shows a plan shares the words of this module.
+    from deepdiff import DeepDiff
+    from deepdiff.helper import NotPresent
+
+    def value(there: Any) -> Any:
+        return None if isinstance(there, NotPresent) else there
+
     found = DeepDiff(_values(before), _values(after), view="tree", threshold_to_diff_deeper=0)
     rows = [
         ValueChange(
             path=dotted(tuple(each.path(output_format="list"))),
-            before=_value(each.t1),
-            after=_value(each.t2),
+            before=value(each.t1),
+            after=value(each.t2),
         )
         for group in found.values()
         for each in group
     ]
     return tuple(sorted(rows, key=lambda each: each.path))
-
-
-def _value(value: Any) -> Any:
-    """Return a value that is there; one that is not, is none."""
-    return None if isinstance(value, NotPresent) else value
 
 
 def _values(snapshot: Snapshot) -> dict[str, Any]:

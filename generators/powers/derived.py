@@ -52,8 +52,8 @@ CREDENTIAL = re.compile(
 
 def derived(side: Sides) -> Iterator[Power]:
     """Yield the powers that the containers of a workspace have, and what its rules deny."""
-    for name in side.firewall.denied_names:
-        yield Power(rule="guard.denied", subject=name.key, origin=name.origin)
+    for closed in side.firewall.denied_names:
+        yield Power(rule="guard.denied", subject=closed.key, origin=closed.origin)
     for volume in side.compose.shared:
         yield Power(
             rule="write.shared",

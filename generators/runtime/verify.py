@@ -7,7 +7,7 @@ from jailoc.generators.runtime.probes import NO_PING, UNREADABLE, UNSENT, Place,
 from jailoc.generators.runtime.witness import POWERLESS, own, powerless, statuses
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Bind, Port, Service, Tmpfs, Volume
+from jailoc.model.compose import Bind, Network, Port, Service, Tmpfs, Volume
 from jailoc.model.firewall import Firewall
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT_USER
@@ -122,6 +122,28 @@ def published(wanted: Iterable[Port], found: Iterable[tuple[str, int, int]]) -> 
         )
 
 
+def networked(wanted: Network, mtu: str | None, subnets: Collection[str]) -> Iterator[Check]:
+    """Judge what the engine has made of the network, where the configuration says something of it.
+
+    Args:
+        wanted: What was compiled.
+        mtu: Bytes of a packet, as the network was made; None for the engine's own.
+        subnets: All that the network has.
+    """
+    if wanted.mtu is not None:
+        found = mtu or "the engine's own"
+        yield Check(
+            kind="container", subject="bytes of a packet in the network", expected=str(wanted.mtu),
+            found=found, ok=found == str(wanted.mtu),
+        )  # fmt: skip
+    if wanted.ipv4_subnet is not None:
+        there = ", ".join(subnets) or "nothing"
+        yield Check(
+            kind="container", subject="subnet of the network", expected=wanted.ipv4_subnet,
+            found=there, ok=wanted.ipv4_subnet in subnets,
+        )  # fmt: skip
+
+
 def processes(text: str, user: str = AGENT_USER) -> Iterator[Check]:
     """Judge the processes of the agent's container, from lines of /proc/PID/status (proc(5)).
 
@@ -205,9 +227,10 @@ def mounts(
 
 
 def _of_the_engine(place: str, kind: str) -> bool:
-    """Tell whether every container has a mount: the root, kernel file systems, three files."""
+    """Tell whether every container has a mount: the root, kernel file systems, a few files."""
     named = {"/", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
-             "/sbin/docker-init", "/usr/sbin/docker-init"}  # fmt: skip
+             "/sbin/docker-init", "/usr/sbin/docker-init",
+             "/run/.containerenv", "/run/podman-init"}  # fmt: skip
     kernel = {"proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "devtmpfs"}
     below = place.startswith(("/proc/", "/sys/", "/dev/")) or place in {"/dev", "/proc", "/sys"}
     return place in named or kind in kernel or (below and kind in {"tmpfs", *kernel})

@@ -11,7 +11,7 @@ from jailoc.model.power import PowerKind
 from jailoc.model.power_rules import RULES
 from tests.review.prepared import case, names, reviewed
 
-BELOW = {"base": Base, "secrets": Secrets, "expect": Expect}
+BELOW: dict[str, type[BaseModel]] = {"base": Base, "secrets": Secrets, "expect": Expect}
 
 
 def keys(model: type[BaseModel], at: str, but: set[str]) -> Iterator[str]:

@@ -32,6 +32,7 @@ def fake_docker(folder: Path, server: str, compose: str) -> str:
         'case "$1" in\n'
         f"  version) echo {server} ;;\n"
         f"  compose) echo {compose} ;;\n"
+        "  ps) ;;\n"
         "  *) exit 64 ;;\n"
         "esac\n"
     )
@@ -112,6 +113,21 @@ def test_an_old_compose_is_an_error_that_says_so(
     user.write(GOOD)
     path = fake_docker(tmp_path_factory.mktemp("old"), "1.43", "2.3.3")
     assert "Docker Compose 2.3.3 is too old" in refused(user, "up", "api", PATH=path)
+
+
+def test_a_client_that_the_engine_refuses_is_an_error_that_says_so(
+    user: User, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    user.write(GOOD)
+    folder = tmp_path_factory.mktemp("client")
+    (folder / "docker").write_text(
+        "#!/bin/sh\necho 'Error response from daemon: client version 1.41 is too old. Minimum "
+        "supported API version is 1.44' >&2; exit 1\n"
+    )
+    (folder / "docker").chmod(0o755)
+    message = refused(user, "up", "api", PATH=f"{folder}:/usr/bin:/bin")
+    assert "client version 1.41 is too old" in message
+    assert "not running" not in message
 
 
 @pytest.mark.parametrize(

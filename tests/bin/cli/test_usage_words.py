@@ -7,7 +7,6 @@ import inspect
 import cyclopts
 import cyclopts.exceptions
 import pytest
-from cyclopts.argument import Argument
 
 from jailoc.bin.cli import command_line, usage_errors
 from jailoc.bin.cli.app import app
@@ -48,13 +47,13 @@ def told(words: list[str]) -> str | None:
     return None
 
 
-def wrong(path: command_line.Path, argument: Argument) -> list[list[str]]:
+def wrong(path: command_line.Path, argument: command_line.Argument) -> list[list[str]]:
     """Return command lines that are wrong about one argument."""
     start = [*path]
     name = argument.names[0]
-    if not command_line.is_option(argument):
+    if not argument.is_option:
         return [start, [*start, "x", "y", "z", "w"], [*start, ""]]
-    if not command_line.takes_value(argument):
+    if not argument.takes_value:
         return [[*start, f"{name}=x"], [*start, f"{name}="], [*start, f"{name}x"]]
     every = [[*start, name], [*start, f"{name}="], [*start, name, "x"], [*start, name, "-1"]]
     return [*every, [*start, name, "1.5"], [*start, name, "2027-13-01"], [*start, name, name]]

@@ -346,6 +346,22 @@ def test_what_an_engine_spells_its_own_way_is_no_drift() -> None:
     assert place.plan().empty
 
 
+def test_what_an_engine_never_told_is_no_drift_and_what_it_tells_no_more_is() -> None:
+    machine = Machine()
+    place = memory(machine, toml({"w": {}}))
+    place.apply()
+    assert machine.applied
+    there = machine.containers[WALL]
+    less = {key: text for key, text in there.facets.items() if key != "mounts./run/jailoc"}
+    machine.containers[WALL] = there.model_copy(update={"facets": less})
+    assert [str(each.address) for each in place.plan().drift] == [
+        "service.firewall.mounts./run/jailoc"
+    ]
+    seen = machine.applied.observed | {WALL: less}
+    machine.applied = machine.applied.model_copy(update={"observed": seen})
+    assert place.plan().empty
+
+
 def test_values_of_variables_and_secrets_are_in_no_plan() -> None:
     machine = Machine()
     memory(machine, toml({"w": {"env": ["T=planted-one"]}})).apply()

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.deploy import images
+from jailoc.bin.engine import docker as engine
+from jailoc.bin.engine import door
 from jailoc.bin.engine import images as builder
-from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.engine.docker import DockerError, Product
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused
 from jailoc.model.image import Build, ContextFile, Step
@@ -33,7 +35,28 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
     monkeypatch.setattr(builder, "run", lambda arguments, **more: "")
     monkeypatch.setattr(builder, "stream", lambda arguments, **more: calls.append(arguments))
+    monkeypatch.setattr(engine, "product", lambda: Product.DOCKER)
     return calls
+
+
+@pytest.mark.parametrize(
+    ("components", "wanted"), [("Engine\ncontainerd\n", "1"), ("Podman Engine\nConmon\n", "0")]
+)
+def test_podman_is_not_asked_for_a_buildkit_that_it_does_not_have(
+    components: str, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOCKER_BUILDKIT", raising=False)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    made: list[door.Call] = []
+
+    def answer(call: door.Call) -> door.Reply:
+        made.append(call)
+        return door.Reply(0, components.encode() if "version" in call.arguments else b"", b"")
+
+    with door.answered(answer):
+        builder.build(IMAGE, tmp_path / "a.build", lambda line: None)
+    assert made[-1].arguments[0] == "build"
+    assert made[-1].environment["DOCKER_BUILDKIT"] == wanted
 
 
 def test_proxy_variables_are_handed_on_by_name_each_by_itself(

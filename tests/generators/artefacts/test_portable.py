@@ -18,7 +18,7 @@ from jailoc.generators.views.markdown import code
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
-from jailoc.model.golden import Difference, FileState, State
+from jailoc.model.golden import SCHEMA, Difference, FileState, State
 from jailoc.schemas import schema
 from tests.strategies import configs, hostile, toml
 
@@ -43,7 +43,8 @@ from_file = "~/keys/key"
 
 def compiled(text: str, name: str = "a") -> Compiled:
     document = Document(text, "config.toml")
-    return portable.compiled(document, load(document, portable.host(document)), name)
+    host = portable.host(document)
+    return portable.compiled(host, load(document, host), name)
 
 
 def folder(made: Compiled) -> dict[str, str]:
@@ -61,6 +62,14 @@ def test_models_are_read_back_as_they_were_written(text: str) -> None:
     written = portable.written(snapshot)
     assert golden_diff.read(written) == snapshot
     jsonschema.validate(json.loads(written), schema("bundle"))
+
+
+@given(configs)
+def test_models_are_written_as_the_standard_library_writes_json(text: str) -> None:
+    name = sorted(Document(text, "config.toml").data["workspaces"])[0]
+    snapshot = compiled(text, name).snapshot
+    data = {"$schema": SCHEMA} | snapshot.model_dump(mode="json", exclude_defaults=True)
+    assert portable.written(snapshot) == json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 @given(configs)
@@ -188,8 +197,8 @@ def test_models_that_cannot_be_read_are_a_difference() -> None:
 
 
 def reviewed(before: portable.Compiled, after: portable.Compiled) -> Review:
-    sides = ({"a": each.snapshot.sides} for each in (before, after))
-    return review(*sides, portable.bare(), portable.HOME)
+    old, new = ({"a": each.snapshot.sides} for each in (before, after))
+    return review(old, new, portable.bare(), portable.HOME)
 
 
 def test_a_workspace_comes_and_goes() -> None:

@@ -1,0 +1,259 @@
+"""The core story on whatever engine `DOCKER_HOST` names: from nothing to a sandbox and back.
+
+A program, not a module of tests: `tests/engine/engines run NAME python3 -m tests.engine.story` runs
+it in the network of another engine, as its user. It prints one JSON object: each step with its
+seconds and, where it went wrong, what was said.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.engine import world
+
+NAME = "story"
+COLON = "other: place"
+"""Below the home: Compose's short form of a mount would end at the colon."""
+VERIFIED = 5
+"""How often; health checks, which start every two seconds, must not make a difference."""
+SIDECAR = os.environ.get("JAILOC_STORY_DOCKER", "1") == "1"
+"""Whether the agent gets a Docker of its own."""
+TARGETS: list[world.Target] = [
+    ("public", world.PUBLIC, world.PORT),
+    ("allowed", world.ALLOWED, world.PORT),
+    ("closed", world.CLOSED["private-10"], world.PORT),
+    ("closed-ipv6", world.CLOSED["unique-local"], world.PORT),
+    ("metadata", world.CLOSED["metadata"], world.PORT),
+]
+
+
+class FailedError(Exception):
+    """A step did not do what it should."""
+
+
+def config(memory: str) -> str:
+    return f"""{world.certificates()}
+[workspaces.{NAME}]
+paths = ["~/project", "~/{COLON}"]
+memory = "{memory}"
+enable_docker = {"true" if SIDECAR else "false"}
+"""
+
+
+class Person:
+    """Who uses the engine: root, or the user that it belongs to."""
+
+    def __init__(self, home: Path, uid: int) -> None:
+        self.home, self.uid = home, uid
+        self._python, self._path = sys.executable, [str(world.ROOT / ".pkg")]
+        if uid and subprocess.run([*self._as, self._python, "-c", ""], check=False).returncode:
+            # Root's own interpreter is nobody else's; the machine's may use its modules.
+            self._python = "/usr/bin/python3"
+            self._path.append(sysconfig.get_path("purelib"))
+
+    @property
+    def _as(self) -> list[str]:
+        if not self.uid:
+            return []
+        return ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
+
+    def jailoc(self, *words: str) -> tuple[int, str]:
+        kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST", "DOCKER_CONFIG")}
+        done = subprocess.run(
+            [*self._as, self._python, "-m", "jailoc.bin", *words],
+            env=kept | {"HOME": str(self.home), "PYTHONPATH": ":".join(self._path)},
+            cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=1500, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    def write(self, place: str, text: str | None = None) -> None:
+        """Write a file, or make a directory, as this user."""
+        path = self.home / place
+        if text is None:
+            path.mkdir(parents=True, exist_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        for each in (path, *path.parents):
+            if each == self.home.parent:
+                break
+            os.chown(each, self.uid, self.uid)
+
+
+class Story:
+    """The steps, and what became of each."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.steps: list[dict[str, Any]] = []
+
+    def step(self, name: str, action: Callable[[], object]) -> None:
+        begun, problem = time.monotonic(), ""
+        try:
+            said = action()
+        except (FailedError, AssertionError, subprocess.TimeoutExpired) as error:
+            said, problem = None, str(error)[-4000:]
+        seconds = round(time.monotonic() - begun, 1)
+        self.steps.append(
+            {"step": name, "seconds": seconds, "ok": not problem}
+            | ({"said": said} if said is not None else {})
+            | ({"problem": problem} if problem else {})
+        )
+        sys.stderr.write(f"{name}: {'FAILED' if problem else 'ok'} ({seconds} s) {problem}\n")
+
+    def jailoc(self, *words: str, status: int = 0) -> str:
+        found, said = self.person.jailoc(*words)
+        if found != status:
+            raise FailedError(f"{' '.join(words)}: status {found}, not {status}\n{said}")
+        return said
+
+    def tell(self) -> None:
+        self.step("init", lambda: self.jailoc("init") and None)
+        self.person.write("project/README", "hello\n")
+        self.person.write(f"{COLON}/README", "there\n")
+        self.person.write(".config/jailoc/config.toml", config("2g"))
+        self._let_in()
+        self.step("validate", lambda: self.jailoc("validate") and None)
+        self.step("up", lambda: self.jailoc("up", NAME) and None)
+        if not self.steps[-1]["ok"]:
+            return
+        self.step("plan is empty", self._nothing_to_do)
+        self.step("closed", lambda: self._reach({"public"}))
+        self.step("allow", lambda: self.jailoc("allow", world.ALLOWED, "-w", NAME) and None)
+        self.step("open", lambda: self._reach({"public", "allowed"}))
+        self.step("plan is empty after allow", self._nothing_to_do)
+        text = (self.person.home / ".config/jailoc/config.toml").read_text()
+        self.person.write(".config/jailoc/config.toml", text.replace('"2g"', '"3g"'))
+        self.step(
+            "plan", lambda: self.jailoc("plan", NAME, "--detailed-exitcode", status=2) and None
+        )
+        self.step("apply", lambda: self.jailoc("apply", NAME, "--yes") and None)
+        self.step("plan is empty after apply", self._nothing_to_do)
+        self.step("still open", lambda: self._reach({"public", "allowed"}))
+        self.step("verify", lambda: [self._verify() for _ in range(VERIFIED)][-1])
+        self.step("status", lambda: self.jailoc("status", NAME, "--json") and None)
+        self.step("the agent", self._agent)
+        self.step("its files", self._files)
+        if SIDECAR:
+            self.step("its docker", self._docker)
+        self.step("down", lambda: self.jailoc("down", NAME) and None)
+        self.step("nothing is left", self._nothing_left)
+
+    def _let_in(self) -> None:
+        """Give the agent the project: it is never root, nor its user where ids are shifted."""
+        agent, mine = os.environ.get("JAILOC_ENGINE_AGENT"), self.person.uid
+        for place in (str(self.person.home / each) for each in ("project", COLON)):
+            if agent:  # as `jailoc validate` advises
+                rights = f"u:{agent}:rwX,d:u:{agent}:rwX,d:u:{mine}:rwX"
+                world.call("setfacl", "-R", "-m", rights, place)
+            elif not mine:
+                world.call("chown", "-R", "1000:1000", place)
+
+    def _nothing_to_do(self) -> None:
+        self.jailoc("plan", NAME, "--detailed-exitcode")
+
+    def _container(self, service: str) -> str:
+        return f"jailoc-{NAME}-{service}-1"
+
+    def _reach(self, wanted: set[str]) -> None:
+        found = world.probe(self._container("firewall"), TARGETS)
+        reached = {name for name, (word, _) in found.items() if word == "hello"}
+        if reached != wanted:
+            raise FailedError(f"reached {sorted(reached)}, not {sorted(wanted)}: {found}")
+
+    def _verify(self) -> int:
+        found, said = self.person.jailoc("verify", NAME, "--json")
+        if "{" not in said:
+            raise FailedError(said)
+        report, _ = json.JSONDecoder().raw_decode(said[said.index("{") :])
+        wrong = [
+            f"{each['kind']} {each['subject']}: {each['expected']} / {each['found']}"
+            for each in report["checks"]
+            if not each["ok"]
+        ]
+        if found or wrong:
+            raise FailedError(f"status {found}\n" + "\n".join(wrong))
+        return len(report["checks"])
+
+    def _agent(self) -> dict[str, str]:
+        """Make sure that the agent has no power, and return who it is."""
+        text = world.call(
+            "docker", "exec", self._container("opencode"), "/bin/sh", "-c",
+            "id -u; id -g; grep -E '^(Cap|NoNew|Seccomp:)' /proc/1/status",
+        )  # fmt: skip
+        uid, gid, *lines = text.split("\n")
+        status = dict(line.split(":\t") for line in lines if line)
+        powers = {status[key].strip("0") for key in ("CapEff", "CapPrm", "CapBnd", "CapInh")}
+        if powers != {""} or status["NoNewPrivs"] != "1" or status["Seccomp"] != "2":
+            raise FailedError(text)
+        return {"uid": uid, "gid": gid}
+
+    def _files(self) -> dict[str, str]:
+        """Let the agent write in the project, and return whose that is."""
+        place = self.person.home / "project"
+        world.call(
+            "docker", "exec", self._container("opencode"), "/bin/sh", "-c",
+            f"grep -q there '{self.person.home}/{COLON}/README' && cat {place}/README &&"
+            f" echo made >{place}/made",
+        )  # fmt: skip
+        owner = (place / "made").stat()
+        return {"owner": f"{owner.st_uid}:{owner.st_gid}"}
+
+    def _docker(self) -> None:
+        world.call(
+            "docker", "exec", self._container("opencode"), "/bin/bash", "-c",
+            "set -e; tar -chf - /bin/sh $(ldd /bin/sh | grep -o '/lib[^ ]*') 2>/dev/null |"
+            " docker import - shell:1; docker run --rm shell:1 /bin/sh -c 'echo hello'",
+        )  # fmt: skip
+
+    def _nothing_left(self) -> None:
+        for kind in ("container", "network"):
+            every = ["--all"] if kind == "container" else []
+            label = f"label=com.docker.compose.project=jailoc-{NAME}"
+            if world.call("docker", kind, "ls", *every, "--quiet", "--filter", label).strip():
+                raise FailedError(f"a {kind} is left")
+
+
+@contextmanager
+def somebody() -> Iterator[Person]:
+    uid = int(os.environ.get("JAILOC_ENGINE_USER", "0"))
+    base = Path("/srv") / f"jailoc-tests-{world.CHECKOUT}"
+    base.mkdir(exist_ok=True)
+    home = base / f"story-{os.getpid()}"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    os.chown(home, uid, uid)
+    try:
+        yield Person(home, uid)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def main() -> int:
+    world.NAMESPACE = f"jailoc-story-{os.getpid()}"
+    with somebody() as person, world.hosts():
+        story = Story(person)
+        try:
+            story.tell()
+        finally:
+            world.remove(f"jailoc-{NAME}")
+    versions = {
+        "client": world.call("docker", "version", "--format", "{{.Client.Version}}").strip(),
+        "server": world.call("docker", "version", "--format", "{{.Server.Version}}").strip(),
+        "compose": world.call("docker", "compose", "version", "--short").strip(),
+    }
+    sys.stdout.write(json.dumps({"versions": versions, "steps": story.steps}) + "\n")
+    return 0 if all(each["ok"] for each in story.steps) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

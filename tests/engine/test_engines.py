@@ -1,0 +1,69 @@
+"""The core story on the other engines that can be had here: Debian's Docker and Podman.
+
+Each is fetched once and kept (`tests/engine/engines remove` takes it away); what cannot be had is
+skipped by name. `docs/reference/engines.md` tells what was seen.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.engine import world
+
+pytestmark = [pytest.mark.engine, pytest.mark.thorough]
+
+SCRIPT = str(world.ROOT / "tests/engine/engines")
+UNAVAILABLE = 3
+CASES = [
+    ("docker@trixie", "2.20.3"),
+    ("docker@trixie", ""),
+    ("docker@forky", "2.30.3"),
+    ("docker@forky", ""),
+    ("docker@forky", "5.6.1.0"),
+    ("docker-userns@forky", ""),
+    ("docker-rootless@trixie", ""),
+    ("docker-rootless@forky", ""),
+    ("podman@trixie", ""),
+    ("podman@forky", ""),
+    ("podman-rootless@trixie", ""),
+    ("podman-rootless@forky", ""),
+]
+WITHOUT_SIDECAR = ("docker-userns", "docker-rootless", "podman")
+"""Engines in which no further Docker without root can run."""
+
+
+def fetched(*words: str) -> None:
+    """Fetch something, or skip with the reason why it cannot be had."""
+    done = subprocess.run([SCRIPT, *words], capture_output=True, text=True, check=False)
+    if done.returncode == UNAVAILABLE:
+        pytest.skip(f"{' '.join(words)}: {done.stderr.strip().rpartition(chr(10))[2]}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("name", "compose"), CASES, ids=lambda each: each or "own")
+def test_the_story_is_the_same_on(name: str, compose: str) -> None:
+    fetched("fetch", name)
+    if compose:
+        fetched("compose", compose)
+    docker = "0" if name.startswith(WITHOUT_SIDECAR) else "1"
+    done = subprocess.run(
+        [SCRIPT, "run", name, sys.executable, "-m", "tests.engine.story"],
+        cwd=world.ROOT,
+        env=os.environ | {"JAILOC_COMPOSE": compose, "JAILOC_STORY_DOCKER": docker},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3000, check=False,
+    )  # fmt: skip
+    told = next((line for line in done.stdout.splitlines() if line.startswith("{")), None)
+    assert told is not None, done.stderr[-6000:]
+    wrong = [each for each in json.loads(told)["steps"] if not each["ok"]]
+    assert not wrong, json.dumps(wrong, indent=1)
+    assert done.returncode == 0
+
+
+def test_a_stopped_engine_leaves_nothing_behind() -> None:
+    fetched("fetch", "docker@trixie")
+    before = world.call("ip", "netns"), world.call("iptables-save", "-t", "nat")
+    world.call(SCRIPT, "run", "docker@trixie", "docker", "version")
+    assert (world.call("ip", "netns"), world.call("iptables-save", "-t", "nat")) == before

@@ -1,0 +1,44 @@
+"""What an engine tells of a container is read alike, however it spells it."""
+
+from typing import Any
+
+import pytest
+
+from jailoc.generators.artefacts.container_fields import expected, found
+from jailoc.model.compose import Tmpfs
+from jailoc.model.sandbox import WALL
+from tests.strategies import bundle_of
+
+
+def inspected(**host: Any) -> dict[str, Any]:
+    """Return the least that `docker inspect` says, with more of how the container was made."""
+    return {
+        "Config": {"Image": "wall:1"},
+        "HostConfig": {"NetworkMode": "bridge", **host},
+        "NetworkSettings": {"Networks": {}},
+    }
+
+
+def test_a_file_system_in_memory_is_the_same_on_docker_and_on_podman() -> None:
+    wall = bundle_of("[workspaces.a]", "a").compose.services[WALL]
+    (memory,) = (each for each in wall.mounts if isinstance(each, Tmpfs))
+    wanted = expected(wall, "jailoc-a")[f"mounts.{memory.target}"].value
+    docker = inspected(
+        Mounts=[
+            {
+                "Type": "tmpfs",
+                "Target": memory.target,
+                "TmpfsOptions": {"SizeBytes": memory.size, "Mode": memory.mode},
+            }
+        ]
+    )
+    options = f"size={memory.size},mode={memory.mode:o},rw,rprivate,nosuid,nodev,tmpcopyup"
+    podman = inspected(Mounts=None, Tmpfs={memory.target: options})
+    for each in (docker, podman):
+        assert found(each, None)[f"mounts.{memory.target}"] == wanted
+
+
+@pytest.mark.parametrize("options", ["", "rw", "size=,mode=", "size=50%,mode=rwx", "size=1k"])
+def test_options_of_any_other_form_are_another_file_system(options: str) -> None:
+    facets = found(inspected(Tmpfs={"/run/jailoc": options}), None)
+    assert facets["mounts./run/jailoc"] != "tmpfs 4194304 0755"
