@@ -73,7 +73,7 @@ def markdown(found: Review, first: Sequence[str] = (), rest: Sequence[str] = ())
 def _folds(found: Review) -> Iterator[str]:
     for way, what in ((Direction.NARROWS, "thing"), (Direction.SAME, "change")):
         if mine := found.of(way):
-            word = "less" if way is Direction.NARROWS else "that is no power"
+            word = "less" if way is Direction.NARROWS else "of no power"
             rows = "\n".join(_row(each, found.total) for each in mine[:SHOWN])
             more = f"\n- and {len(mine) - SHOWN} more" if len(mine) > SHOWN else ""
             yield folded(f"{number_of(len(mine), what)} {word}", rows + more)
