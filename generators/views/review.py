@@ -63,10 +63,10 @@ def _why(review: Review) -> str:
     if added:
         own = [each.change.text for each in review.of(Direction.WIDENS)]
         what = f", and {'; '.join(own)}" if own else ""
-        reasons.append(f"new is {_names(added, review)}, with what every workspace has{what}")
+        reasons.append(f"new is {_few(added)}, with what every workspace has{what}")
     gone = [each.name for each in review.workspaces if each.fate is Fate.REMOVED]
     if gone:
-        reasons.append(f"{_names(gone, review)} is gone")
+        reasons.append(f"{_few(gone)} is gone")
     if less := len(review.of(Direction.NARROWS)):
         reasons.append(f"less than before ({number_of(less, 'thing')})")
     renamed = [each for each in review.workspaces if each.fate is Fate.RENAMED]
@@ -102,13 +102,17 @@ def _notes(review: Review) -> list[str]:
     return list(words.values())
 
 
+def _few(names: Sequence[str]) -> str:
+    return (
+        ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+    )
+
+
 def _names(names: Sequence[str], review: Review) -> str:
     """Name workspaces, or say that it is all of them."""
     if len(names) == review.total and len(names) > 1:
         return f"all {len(names)}"
-    if len(names) <= 3:
-        return ", ".join(names)
-    return f"{', '.join(names[:2])} and {len(names) - 2} more"
+    return _few(names)
 
 
 def screen(review: Review, files: Sequence[str] = (), first: Sequence[str] = ()) -> Iterator[Line]:
