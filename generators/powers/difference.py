@@ -107,7 +107,7 @@ def _noted(power: Power, others: tuple[Power, ...]) -> Iterator[PowerChange]:
 def _before(power: Power, others: Iterable[Power]) -> Power | None:
     """Return what stood in the place of a power."""
     alike = [each for each in others if each.rule == power.rule]
-    if power.rule == "run.image":
+    if power.rule in {"run.image", "run.agent"}:
         return next(iter(alike), None)
     if power.rule == "hold.secret":
         return next((each for each in alike if each.value == power.value), None)

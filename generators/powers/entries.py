@@ -2,6 +2,7 @@
 
 import re
 
+from jailoc.model.agents.choice import KEY
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.power import Direction, PowerChange, PowerKind
 
@@ -19,6 +20,7 @@ _KEYS = {
     "be-reached.port": "expose_port",
     "guard.denied": "denied_hosts",
     "be-reached.moved": "port",
+    "run.agent": KEY,
     "run.image": "image",
     "trust.attach": "mode",
 }

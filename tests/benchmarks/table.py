@@ -1,6 +1,7 @@
 """Print what jailoc costs, as a table of ratios: `tests/benchmarks/run`."""
 
 import argparse
+import importlib
 import importlib.util
 import json
 import os
@@ -112,9 +113,7 @@ def _compiled(networks: list[str]) -> float:
 
 
 def _aerleon(networks: list[str]) -> float:
-    from aerleon import api
-    from aerleon.lib import naming
-
+    api, naming = map(importlib.import_module, ("aerleon.api", "aerleon.lib.naming"))
     names = naming.Naming()
     names.ParseDefinitionsObject(
         {"networks": {"LIST": {"values": [{"address": each} for each in networks]}}}, "networks"
