@@ -19,6 +19,8 @@ _KEYS = {
     "guard.reach": "expect",
     "be-reached.port": "expose_port",
     "guard.denied": "denied_hosts",
+    "reach.network": "denied_networks",
+    "write.shared": "volumes",
     "be-reached.moved": "port",
     "run.agent": KEY,
     "run.image": "image",
