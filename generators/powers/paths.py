@@ -13,7 +13,7 @@ from jailoc.model import protect
 from jailoc.model.compose import Bind, Service
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
-from jailoc.model.power import PowerChange, Rank, Way
+from jailoc.model.power import Direction, PowerChange, Rank
 from jailoc.model.sandbox import AGENT, AGENT_HOME, EMPTY, GENERATED, SSH_SOCKET
 
 OWN = (GENERATED, "/etc/resolv.conf", f"{AGENT_HOME}/.gitconfig", f"{AGENT_HOME}/.ssh/known_hosts")
@@ -157,7 +157,7 @@ def access(
         if turns[path][0] == turns[path][1] and _sites(old, path) != _sites(new, path):
             yield PowerChange(
                 rule="note.place",
-                way=Way.SAME,
+                way=Direction.SAME,
                 rank=Rank.NOTE,
                 subject=prefix + spell(path),
                 text=f"{prefix}{spell(path)} is at {_sites(new, path)}, it was at "
@@ -236,7 +236,7 @@ def _change(
     colon = f": {told}" if told else ""
     return PowerChange(
         rule="guard.protect" if protected else "write.path" if writes else "read.path",
-        way=Way.WIDENS if widens else Way.NARROWS,
+        way=Direction.WIDENS if widens else Direction.NARROWS,
         rank=rank,
         subject=subject,
         text=f"{verbs[not widens]} {subject}{was}{either}{colon}",
