@@ -45,6 +45,9 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
+    from jailoc.bin.host import farewell
+
+    farewell.say()
     os._exit(1)
 
 

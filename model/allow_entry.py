@@ -90,6 +90,23 @@ def parse_network(text: str) -> NetworkEntry:
     Raises:
         PydanticCustomError: it is no network, or it is every address there is.
     """
+    entry = parse_any_network(text)
+    if entry.network.prefixlen == 0:
+        raise problem(
+            "network-everything",
+            f"`{text}` is every address there is: it would switch the firewall off",
+            NETWORK_FORMS,
+            "name the networks that are needed; public addresses are open without it",
+        )
+    return entry
+
+
+def parse_any_network(text: str) -> NetworkEntry:
+    """Read a network, also one that is every address there is.
+
+    Raises:
+        PydanticCustomError: it is no network.
+    """
     match = re.fullmatch(
         r"\[([^\]]*)\]/([0-9]+)(?::([0-9]+))?|([^/]*)/([0-9]+)(?::([0-9]+))?", text
     )
@@ -102,13 +119,6 @@ def parse_network(text: str) -> NetworkEntry:
         network = ipaddress.ip_network(f"{address}/{int(length)}", strict=False)
     except ValueError:
         raise problem("network", f"`{text}` is not a network", NETWORK_FORMS) from None
-    if network.prefixlen == 0:
-        raise problem(
-            "network-everything",
-            f"`{text}` is every address there is: it would switch the firewall off",
-            NETWORK_FORMS,
-            "name the networks that are needed; public addresses are open without it",
-        )
     return NetworkEntry(network=network, ports=_ports(text, match[3] or match[6]))
 
 

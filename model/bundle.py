@@ -9,6 +9,7 @@ from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
+from jailoc.model.host import GitProgram
 from jailoc.model.image import Build, Choice
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import AGENT
@@ -70,6 +71,8 @@ class Bundle(Model):
     compose: Compose
     firewall: Firewall
     seeds: tuple[Seed, ...]
+    programs: tuple[GitProgram, ...] = ()
+    """What the Git configuration that the agent sees names, and its image may lack."""
     placeholders: tuple[Placeholder, ...] = ()
     """What is made in repositories on the host where it is missing."""
 

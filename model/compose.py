@@ -13,7 +13,13 @@ from pydantic import Field, field_validator
 
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
-from jailoc.model.sandbox import SIDECAR_SECCOMP
+from jailoc.model.sandbox import (
+    FIRST_PORT,
+    SHARED_PREFIX,
+    SIDECAR_SECCOMP,
+    WALL,
+    shared_volume,
+)
 
 
 class Literally(Model):
@@ -79,11 +85,19 @@ class Bind(Model):
 
 
 class Volume(Model):
-    """A named volume of the project."""
+    """A named volume of the project, or one that projects share."""
 
     name: str
     target: str
     mode: Mode = Mode.READ_WRITE
+    shared: bool = False
+    origin: str | None = None
+
+    def full_name(self, project: str) -> str:
+        """Return what the engine calls it."""
+        if self.shared:
+            return shared_volume(self.name.removeprefix(SHARED_PREFIX))
+        return f"{project}_{self.name}"
 
 
 class MemoryVolume(Model):
@@ -180,6 +194,10 @@ class Network(Model):
 
     ipv6_subnet: str | None
     """A unique local prefix (RFC 4193), or None for IPv4 alone."""
+    ipv4_subnet: str | None = None
+    """None for one that the engine takes from its pools."""
+    mtu: int | None = None
+    """Bytes of a packet; None for the engine's own."""
 
 
 class Compose(Model):
@@ -189,7 +207,16 @@ class Compose(Model):
     services: dict[str, Sidecar | Service]
     network: Network
     volumes: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+    """Names, in the project, of volumes that other projects may have, too."""
     memory: tuple[MemoryVolume, ...]
+
+    @property
+    def server(self) -> Port | None:
+        """Return the port on which the agent's server is published; None if it is not."""
+        wall = self.services.get(WALL)
+        ports = wall.ports if wall else ()
+        return next((each for each in ports if each.target == FIRST_PORT), None)
 
     @field_validator("services")
     @classmethod

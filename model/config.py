@@ -1,5 +1,6 @@
 """The configuration file as types: what may be written, and where."""
 
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -7,6 +8,9 @@ from pydantic.config import JsonDict
 
 from jailoc.model import config_values
 from jailoc.model.base import Model
+from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
+from jailoc.model.network_settings import NetworkSettings
+from jailoc.model.published_port import Ports
 from jailoc.model.secret import (
     FILE_NAME,
     NOT_FOR_SECRETS,
@@ -16,6 +20,8 @@ from jailoc.model.secret import (
     check_name,
     check_source,
 )
+from jailoc.model.task_limit import Pids
+from jailoc.model.volume import Volume
 
 
 def _named(destination: Destination) -> Any:
@@ -93,6 +99,16 @@ class Scope(Model):
             description="Networks the sandbox may reach, as ADDRESS/LENGTH or ADDRESS/LENGTH:PORT.",
         )
     )
+    denied_hosts: Annotated[tuple[DeniedHost, ...], config_values.Array] = Field(
+        default=(),
+        description="Host names that do not resolve in the sandbox, and addresses that it may "
+        "not reach, whatever is allowed; ADDRESS:PORT closes one port.",
+    )
+    denied_networks: Annotated[tuple[DeniedNetwork, ...], config_values.Array] = Field(
+        default=(),
+        description="Networks the sandbox may not reach, whatever is allowed, as ADDRESS/LENGTH "
+        "or ADDRESS/LENGTH:PORT.",
+    )
     host_ports: Annotated[tuple[config_values.Port, ...], config_values.Array] = Field(
         default=(),
         description="Ports of this machine the sandbox may reach, at host.docker.internal: a local "
@@ -102,6 +118,11 @@ class Scope(Model):
         default=None,
         description="Paths inside each workspace path that the agent cannot change, because the "
         "host executes them; replaces the built-in list, [] protects nothing.",
+    )
+    volumes: Annotated[tuple[Volume, ...], config_values.Array] = Field(
+        default=(),
+        description="Volumes NAME:PLACE that outlast the container, for caches; ~ is the agent's "
+        "home. shared:NAME:PLACE is one and the same for all workspaces that name it.",
     )
     image: config_values.Image | None = Field(
         default=None, description="Image of the agent, instead of the one jailoc builds."
@@ -130,6 +151,14 @@ class Scope(Model):
     )
     memory: config_values.Memory | None = Field(
         default=None, description="Limit of memory: digits with k, m or g (default 4g)."
+    )
+    pids: Pids | None = Field(
+        default=None,
+        description="Limit of processes and threads, of the agent and of its Docker each "
+        "(default 2048).",
+    )
+    network: NetworkSettings = Field(
+        default=NetworkSettings(), description="The sandbox's own network: mtu and subnet."
     )
 
 
@@ -179,6 +208,11 @@ class WorkspaceConfig(Scope):
         description="Port of the server on 127.0.0.1 of the host; by default 4096 and the place of "
         "the workspace in the order of all names.",
     )
+    ports: Annotated[tuple[Ports, ...], config_values.Array] = Field(
+        default=(),
+        description="Ports inside the sandbox that are published on 127.0.0.1 of the host, for "
+        "what the agent serves: PORT, HOST:INSIDE, or ranges such as 5173-5180.",
+    )
     mode: config_values.AttachMode | None = Field(
         default=None, description="How to attach to this one, instead of what the top level says."
     )
@@ -226,3 +260,8 @@ class Config(Model):
             "propertyNames": {"pattern": "^[a-z0-9-]+$", "maxLength": config_values.LONGEST_NAME}
         },
     )
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """Return the workspaces in byte order of their names, each with its place in it."""
+        return {name: index for index, name in enumerate(sorted(self.workspaces))}

@@ -31,8 +31,17 @@ from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import MountSpec, parse_mount
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within
 from jailoc.model.plan_address import DRIFT_PATTERN, drift_pattern
-from jailoc.model.sandbox import longest_workspace
-from jailoc.model.schema_patterns import CREDENTIAL_WORDS, NETWORK, SIDE, entry, string, words
+from jailoc.model.sandbox import WORKSPACE, longest_workspace
+from jailoc.model.schema_patterns import (
+    CREDENTIAL_WORDS,
+    HOST,
+    HOST_NEVER,
+    NETWORK,
+    SIDE,
+    entry,
+    string,
+    words,
+)
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
 from jailoc.model.text import without_mark
 
@@ -288,7 +297,7 @@ def _trusted(value: str, info: ValidationInfo) -> str:
 
 
 def _name(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]+", value):
+    if not re.fullmatch(WORKSPACE, value):
         raise problem(
             "workspace-name",
             f"workspace name `{value}` is invalid",
@@ -353,12 +362,7 @@ EnvFilePath = Annotated[EnvFile, BeforeValidator(_env_file), string("^[/~]")]
 AllowedHost = Annotated[
     HostEntry,
     BeforeValidator(_host),
-    entry(
-        r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|( *\* *\.)?[0-9A-Za-z_.: -]*)(#.*)?$",
-        r"^ *[0-9. ]+/",
-        r"^ *(\* *\. *)?[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
-        r"^ *\* *\. *([0-9. ]*|[.:-].*)(:[0-9]+)? *(#.*)?$",
-    ),
+    entry(HOST, *HOST_NEVER),
 ]
 AllowedNetwork = Annotated[
     NetworkEntry, BeforeValidator(_network), entry(NETWORK, "/0+(:[0-9]+)?$")
@@ -386,7 +390,7 @@ Protected = Annotated[
 ]
 Trusted = Annotated[str, AfterValidator(_trusted), string(rf"^[/~]|^{_URL}$")]
 WorkspaceName = Annotated[
-    str, AfterValidator(_name), string("^[a-z0-9-]+$", maxLength=LONGEST_NAME)
+    str, AfterValidator(_name), string(f"^{WORKSPACE}$", maxLength=LONGEST_NAME)
 ]
 EgressMode = Annotated[
     Egress, BeforeValidator(_egress), string(enum=[each.value for each in Egress])

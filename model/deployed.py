@@ -74,6 +74,8 @@ class Applied(Model):
     compose: Compose
     firewall: Firewall
     builds: tuple[Recipe, ...]
+    former: tuple[str, ...] = ()
+    """Images that were built for what was applied before, and that it does not need any more."""
     images: dict[str, str]
     """Ids of the images, by reference."""
     secrets: dict[str, str]
@@ -106,11 +108,28 @@ class Deployed(Model):
     """Places in repositories where something is made before the start."""
     held: tuple[str, ...] = ()
     """Names of the secrets that the wall holds in memory."""
+    unseen: tuple[str, ...] = ()
+    """What the engine did not answer about, in words: nothing is known of that."""
 
     @property
     def anything(self) -> bool:
         """Tell whether anything runs, or could."""
         return bool(self.containers) or self.network
+
+
+class Belongings(Model):
+    """What a workspace has beside containers, network and generated files; all of it lasts."""
+
+    volumes: dict[str, int | None] = Field(default_factory=dict)
+    """Bytes of each volume, by its name without the project; None where the engine did not say."""
+    images: dict[str, int | None] = Field(default_factory=dict)
+    """Bytes of each image that was built for it and that nothing else uses, by reference."""
+    password: str = ""
+    """Where its server's password is kept: `keyring`, `file`, or nowhere."""
+    places: tuple[str, ...] = ()
+    """Directories of jailoc's own on this machine."""
+    record: bool = False
+    """Whether there is a note of what was applied last, readable or not."""
 
 
 def file_states(bundle: Bundle) -> dict[str, DeployedFile]:

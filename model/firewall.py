@@ -6,7 +6,6 @@ the kernel does, with whole address ranges instead of packets, so that "the rule
 policy says" can be checked for every address there is.
 """
 
-import hashlib
 import ipaddress
 from collections.abc import Iterable
 from datetime import date
@@ -18,7 +17,7 @@ from pydantic import Field, model_validator
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
-from jailoc.model.sandbox import MACHINE
+from jailoc.model.name_pattern import ClosedName, Name
 from jailoc.model.user import DEFAULT_ID
 
 RESOLVER = 65533
@@ -80,6 +79,9 @@ UNKNOWN = (Chain.DNS, Chain.HOST, Chain.LEARN, Chain.NAMES)
 
 THIS_MACHINE = "this machine"
 """The reason of the rules in `Chain.MACHINE`, which the wall writes in the same words."""
+
+DENIED = "JAILOC-DENIED"
+"""The chain, with those below it, of what is closed whatever is allowed; there if anything is."""
 
 ChainName = Annotated[str, Field(pattern=r"^(INPUT|FORWARD|OUTPUT|JAILOC-[A-Z0-9-]{1,20})$")]
 """The kernel takes names of up to 28 characters."""
@@ -186,6 +188,11 @@ class Rule(Model):
         return words if self.agent is None else words.replace(str(DEFAULT_ID), str(self.agent))
 
     @property
+    def denied(self) -> bool:
+        """Tell whether it closes what is closed whatever is allowed."""
+        return self.chain.startswith(DENIED)
+
+    @property
     def decides(self) -> bool:
         """Tell whether protocol, port and destination alone say what it does to the sandbox.
 
@@ -238,58 +245,15 @@ class Ruleset(Model):
         return tuple(rule for rule in self.rules if rule.chain == chain)
 
 
-class Name(Model):
-    """A host name that is let through at whatever addresses it has; `*.` covers all below it."""
-
-    name: str = Field(pattern=r"^(\*\.)?[A-Za-z0-9._-]{1,254}$")
-    port: int | None = Field(default=None, ge=1, le=65535)
-    until: date | None = None
-    origin: str
-
-    @property
-    def key(self) -> str:
-        """Return the name as it is compared: RFC 4343, without a final dot."""
-        return self.name.rstrip(".").lower()
-
-    @property
-    def place(self) -> str:
-        """Return what the kernel's lists of its addresses are called, without the family."""
-        if len(self.key) <= 180:
-            return self.key
-        return f"sha256-{hashlib.sha256(self.key.encode()).hexdigest()}"
-
-    @property
-    def door(self) -> tuple[int, int]:
-        """Return the two UDP ports that the resolver knocks with: source, and even destination.
-
-        They follow from the name alone, so that a resolver that has not yet heard of new rules
-        can never open an address under another name.
-        """
-        number = int.from_bytes(hashlib.sha256(f"door {self.key}".encode()).digest()[:4])
-        return 1024 + (number >> 16) % 64000, 1024 + (number & 0xFFFF) % 32000 * 2
-
-    @property
-    def mark(self) -> int:
-        """Return the mark of connections that this entry has opened; never 0."""
-        text = f"mark {self.key} {self.port}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) or 1
-
-    def opens(self, own: bool) -> bool:
-        """Tell whether it opens its addresses: those of the machine only the machine's name."""
-        return not own or self.key == MACHINE
-
-    def covers(self, name: str) -> bool:
-        """Tell whether a host name is this one, or below it for a wildcard."""
-        asked = name.rstrip(".").lower()
-        if "\\" in asked:  # a label with a dot or another odd character in it (RFC 4343, 2.1)
-            return False
-        if self.key.startswith("*."):
-            return asked.endswith(self.key[1:]) and len(asked) >= len(self.key)
-        return asked == self.key
-
-
 class HostPort(Model):
     """A port of the machine; its addresses are known when the wall starts."""
+
+    port: int = Field(ge=1, le=65535)
+    origin: str
+
+
+class OpenPort(Model):
+    """A port of the sandbox that connections are let in to."""
 
     port: int = Field(ge=1, le=65535)
     origin: str
@@ -302,7 +266,12 @@ class Firewall(Model):
     ipv4: Ruleset
     ipv6: Ruleset
     names: tuple[Name, ...]
+    denied_names: tuple[ClosedName, ...] = ()
     host_ports: tuple[HostPort, ...] = ()
+
+    def denial(self, name: str) -> ClosedName | None:
+        """Return what keeps a host name from being resolved; None if nothing does."""
+        return next((each for each in self.denied_names if each.covers(name)), None)
 
     def of(self, family: Family) -> Ruleset:
         """Return the rules of a family."""
@@ -344,23 +313,34 @@ class Policy(Model):
     """Decisions in order; the first that matches holds, and what none matches is closed.
 
     Loopback is the sandbox itself and open before any decision, but for the engine's resolver where
-    not every name may be asked for. Five things stand outside the order because no address of
+    only the wall's may ask it. Five things stand outside the order because no address of
     theirs is known yet: replies to connections from outside, the container's own resolvers,
     allowed names, the machine's ports, and those of its addresses that come and go.
     """
 
     egress: Egress = Egress.PUBLIC
+    denied: tuple[Decision, ...] = ()
+    """What nothing opens: no entry, no name, no port of the machine."""
     alone: tuple[Decision, ...] = ()
-    """Entries that name single addresses, or a network of the machine: they come first, and so are
-    the only ones that can open the machine."""
+    """Entries that name single addresses, or a network of the machine: they come before it, and so
+    are the only ones that can open it."""
     machine: tuple[Network, ...] = ()
     """Addresses and networks of the machine that stay as they are: closed to all that follows."""
     decisions: tuple[Decision, ...]
     published_port: int | None
+    """The server's."""
+    open_ports: tuple[OpenPort, ...] = ()
+    """What else is published."""
     names: tuple[Name, ...]
+    denied_names: tuple[ClosedName, ...] = ()
     host_ports: tuple[HostPort, ...] = ()
     agent: int = DEFAULT_ID
     """UID of the agent."""
+
+    @property
+    def guarded(self) -> bool:
+        """Tell whether the wall's resolver alone may ask others: something must not be found."""
+        return self.egress is not Egress.PUBLIC or bool(self.denied or self.denied_names)
 
     @property
     def ordered(self) -> tuple[Decision, ...]:
@@ -369,13 +349,11 @@ class Policy(Model):
             Decision(network=each, accept=False, reason="this machine and its network")
             for each in self.machine
         )
-        return (*self.alone, *closed, *self.decisions)
+        return (*self.denied, *self.alone, *closed, *self.decisions)
 
     def accepted(self, family: Family, protocol: Protocol, port: int) -> AddressSet:
         """Return every address that the policy opens for new connections of this kind."""
-        resolver = AddressSet.networks(
-            family, () if self.egress is Egress.PUBLIC else (ENGINE_RESOLVER,)
-        )
+        resolver = AddressSet.networks(family, (ENGINE_RESOLVER,) if self.guarded else ())
         open_ = loopback(family) - resolver
         undecided = AddressSet.everything(family) - loopback(family)
         for each in self.ordered:

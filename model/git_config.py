@@ -182,6 +182,26 @@ def _command(setting: GitSetting) -> str | None:
     return None
 
 
+def program(setting: GitSetting) -> str | None:
+    """Return the program that a setting names, as it is looked up; None where it is no plain one.
+
+    A helper of `credential` is a part of a name (gitcredentials(7)); a command may begin with `!`.
+    """
+    command = _command(setting)
+    if command is None or (setting.pattern == "core.fsmonitor" and not executes(setting)):
+        return None
+    words = list(_words(command))
+    if not words or not _PROGRAM.fullmatch(words[0]):
+        return None
+    helper = setting.pattern in {"credential.helper", "credential.*.helper"}
+    if helper and not command.startswith(("!", "/", "~/")):
+        return f"git-credential-{words[0]}"
+    return words[0] if "/" not in words[0] or words[0].startswith(("/", "~/")) else None
+
+
+_PROGRAM = re.compile(r"~?[A-Za-z0-9._+/-]{1,200}")
+
+
 def _is_ext(address: str) -> bool:
     # Where the case does not count, the program is found for any.
     return address[: len(EXT)].lower() == EXT
@@ -217,14 +237,14 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
     directory, command = _matches(setting, DIRECTORIES), _command(setting)
     if included(setting) or directory or _matches(setting, FILES):
         start = holder if included(setting) else base
-        if path := _absolute(setting.value, start, home):
+        if path := absolute(setting.value, start, home):
             yield Reference(key=setting.key, path=path, directory=directory, sure=True)
     elif command is not None:
         for index, word in enumerate(_words(command)):
             # The first word is looked up in PATH unless it holds a slash.
             if index == 0 and "/" not in word:
                 continue
-            if path := _absolute(word, base, home):
+            if path := absolute(word, base, home):
                 yield Reference(key=setting.key, path=path, directory=False, sure=False)
 
 
@@ -239,7 +259,8 @@ def _words(command: str) -> Iterator[str]:
         yield word.rpartition("=")[2] if word.startswith("-") or "=" in word else word
 
 
-def _absolute(text: str, base: str, home: str) -> str | None:
+def absolute(text: str, base: str, home: str) -> str | None:
+    """Return the path that a value means; None if it is none, or relative and there is no base."""
     if not text or "\0" in text or text.startswith("-"):
         return None
     if text.startswith("~/") or text == "~":

@@ -50,6 +50,8 @@ class Repository(Model):
     trees: tuple[str, ...] = ()
     """Linked working trees with a configuration of their own (`extensions.worktreeConfig`), as
     directories in it; `.` for itself."""
+    linked: bool = False
+    """Whether it is that of a linked working tree alone, whose repository is elsewhere."""
     sealed: bool = False
     """Whether nothing can be made in it, by the user or anybody with the same user id."""
     hooks: tuple[str, ...] = ()
@@ -85,6 +87,59 @@ class Ids(StrEnum):
     root, or one with `userns-remap`."""
     SHARED = "shared"
     """A virtual machine shares the files, and maps their owners in its own way."""
+
+
+class GitLink(Model):
+    """A file `.git`, and the repository that it names (gitrepository-layout(5))."""
+
+    file: str
+    directory: str
+    """The Git directory that it names, absolute and clean."""
+    common: str
+    """Where the repository is: the directory that `commondir` names there, else the same."""
+    worktree: bool = False
+    """Whether the repository names this very file as that of a linked working tree. Only who can
+    write in the repository can say so; whoever makes a file `.git` cannot."""
+    shared: tuple[str, ...] = ()
+    """Directories of `common` that a working tree writes and that are there; no links."""
+    trouble: str | None = None
+    """Why it cannot be mounted where Git looks for it."""
+
+
+class GitFile(Model):
+    """A file that the user's Git configuration is in, or that it names."""
+
+    path: str
+    """On the host, absolute and clean."""
+    written: str
+    """As the setting has it; the place below the home directory for Git's own places."""
+    holder: str = ""
+    """The file that names it."""
+    key: str = ""
+    """The setting."""
+
+
+class GitProgram(Model):
+    """A program that Git's configuration names, and that an image may lack."""
+
+    name: str
+    """A word that can be looked up in PATH, or an absolute path."""
+    key: str
+
+
+class GitFacts(Model):
+    """What Git on this machine is like, as far as a sandbox depends on it."""
+
+    files: tuple[GitFile, ...] = ()
+    user: dict[str, str] = Field(default_factory=dict)
+    """Settings about signing of the user's own configuration; the last of a key counts."""
+    repositories: dict[str, str] = Field(default_factory=dict)
+    """The same of all repositories that an agent sees."""
+    programs: tuple[GitProgram, ...] = ()
+    repository_programs: tuple[GitProgram, ...] = ()
+    links: tuple[GitLink, ...] = ()
+    enclosing: dict[str, str] = Field(default_factory=dict)
+    """Workspace paths that lie in the working tree of a repository, with its top."""
 
 
 DESKTOPS = ("Docker Desktop", "OrbStack")
@@ -145,6 +200,7 @@ class Host(Model):
     """What was found below the paths that an agent can write."""
     named: tuple[Named, ...] = ()
     """Absolute places that the user's own Git configuration names."""
+    git: GitFacts = GitFacts()
     sockets: tuple[str, ...] = ()
     """Sockets of the engines that are known there, absolute."""
     agent_socket: str | None = None

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from jailoc.model.base import Model
 
+BUILT = r"jailoc-[a-z]+:[0-9a-f]{16}"
+"""How the references of images look that jailoc builds."""
+
 
 class Step(StrEnum):
     """Where an image comes from."""

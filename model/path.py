@@ -1,7 +1,7 @@
 """Absolute paths as text: cleaning, containment, and the places no sandbox may touch."""
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 CONTAINER_SYSTEM = (
     "/usr", "/etc", "/var", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/root", "/proc", "/sys",
@@ -44,10 +44,22 @@ def outermost(paths: Iterable[str]) -> tuple[str, ...]:
     >>> outermost(["/a/b", "/a", "/ab"])
     ('/a', '/ab')
     """
-    every = tuple(dict.fromkeys(paths))
+    every = dict.fromkeys(paths)
     return tuple(
-        path for path in every if not any(path != each and within(path, each) for each in every)
+        path for path in every if not any(each in every for each in upwards(path) if each != path)
     )
+
+
+def upwards(path: str) -> Iterator[str]:
+    """Yield a clean absolute path and every directory above it, the innermost first.
+
+    >>> list(upwards("/a/b"))
+    ['/a/b', '/a', '/']
+    """
+    yield path
+    while path != "/":
+        path = posixpath.dirname(path)
+        yield path
 
 
 def first_within(path: str, directories: Iterable[str]) -> str | None:

@@ -144,11 +144,23 @@ class Record(Model):
     kind: Literal["record"] = "record"
 
 
+class Extent(StrEnum):
+    """How much of a workspace a removal takes."""
+
+    PROJECT = "project"
+    """Containers, network and generated files."""
+    BUT_VOLUMES = "all but volumes"
+    ALL = "all"
+    """Volumes, images that only it used, and the password, too."""
+
+
 class RemoveProject(Model):
-    """Remove containers, network and generated files; with `prune` volumes and password, too."""
+    """Remove a workspace, as far as it goes; what is gone already does no harm."""
 
     kind: Literal["remove project"] = "remove project"
-    prune: bool
+    extent: Extent
+    images: tuple[str, ...] = ()
+    """Those that go, by reference."""
 
 
 Step = Annotated[
@@ -181,6 +193,8 @@ class Plan(Model):
     """Whether a running agent is interrupted."""
     engine: bool
     """Whether an engine was asked; without one only the files are compared."""
+    unseen: tuple[str, ...] = ()
+    """What was not looked at, in words: of that no change can be known."""
     steps: tuple[Step, ...]
     bundle: str | None
     """Digest of what is wanted; None where the workspace is to be removed."""
@@ -191,6 +205,10 @@ class Plan(Model):
     def empty(self) -> bool:
         """Tell whether there is nothing to do."""
         return not self.changes
+
+
+UNSEEN = "what runs"
+"""What no plan without an engine has looked at."""
 
 
 class SavedPlan(Model):
@@ -206,3 +224,8 @@ class SavedPlan(Model):
     def empty(self) -> bool:
         """Tell whether there is nothing to do."""
         return all(each.empty for each in self.plans)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Return what was not looked at; an empty plan says nothing about it."""
+        return tuple(dict.fromkeys(each for plan in self.plans for each in plan.unseen))

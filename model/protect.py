@@ -6,13 +6,14 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 """
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
+from functools import cache
 
 from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import within
+from jailoc.model.path import upwards, within
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
 
@@ -238,7 +239,7 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
     kept = []
     for target in sorted(best):
         each = best[target]
-        root = next((seen[place] for place in _upwards(target) if place in seen), None)
+        root = next((seen[place] for place in upwards(target) if place in seen), None)
         if root is None or root.container == target or _below(target, shut):
             continue
         if each.path == root.path.rstrip("/") + target[len(root.container.rstrip("/")) :]:
@@ -248,14 +249,7 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
 
 def _below(path: str, places: Collection[str]) -> bool:
     """Tell whether a path lies in one of some places, and is none itself."""
-    return any(above in places for above in _upwards(path) if above != path)
-
-
-def _upwards(path: str) -> Iterator[str]:
-    yield path
-    while path != "/":
-        path = posixpath.dirname(path)
-        yield path
+    return any(above in places for above in upwards(path) if above != path)
 
 
 def covers(
@@ -288,8 +282,18 @@ def covers(
 
 def candidates(root: str, entry: str) -> tuple[str, ...]:
     """Return the paths whose kind decides how an entry is covered."""
-    path = f"{root.rstrip('/')}/{plain(entry)}"
-    return (*_between(root, path), path)
+    return tuple(f"{root.rstrip('/')}/{each}" for each in _steps(plain(entry)))
+
+
+@cache
+def _steps(entry: str) -> tuple[str, ...]:
+    """Return the beginnings of a relative path, and itself.
+
+    >>> _steps(".git/hooks")
+    ('.git', '.git/hooks')
+    """
+    parts = entry.split("/")
+    return tuple("/".join(parts[: index + 1]) for index in range(len(parts)))
 
 
 def _first_file(root: str, entry: str, host: Host) -> str | None:

@@ -92,14 +92,16 @@ def protection(repository: Repository) -> Protection:
     """Return what has to be read-only in a repository, and what has to be made for that."""
     at = repository.directory
     found: list[Wanted] = []
+    listed = OF_A_WORKTREE if repository.linked else LISTED
     for name in sorted(repository.kinds):
         folded = _folded(name)
-        if folded in LISTED or _of_a_worktree(folded):
+        if folded in listed or _of_a_worktree(folded):
             told = _told(repository, folded)
             found.append(Wanted(path=f"{at}/{name}", executes=told))
     for name in sorted(repository.links):
         found.append(Wanted(path=f"{at}/{name}", trouble="a symbolic link leads to it"))
-    needed = MADE | {f"{each}/config.worktree".removeprefix("./"): "" for each in repository.trees}
+    usual = {} if repository.linked else MADE
+    needed = usual | {f"{each}/config.worktree".removeprefix("./"): "" for each in repository.trees}
     # Also what is there: a bundle is the same before and after it was made.
     made = {} if repository.sealed else {
         name: text for name, text in needed.items() if name not in repository.links

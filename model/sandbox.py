@@ -61,6 +61,8 @@ COMPOSE_SERVICE = "com.docker.compose.service"
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_DIRECTORY = "com.docker.compose.project.working_dir"
 
+WORKSPACE = r"[a-z0-9-]+"
+"""How the name of a workspace looks."""
 _PROJECT = "jailoc-"
 
 
@@ -73,6 +75,21 @@ def data_volume(name: str, workspace: str) -> str:
     """Return the name, in a project, of a volume for what an agent keeps."""
     return f"{name}-{workspace}"
 
+
+def named_volume(name: str) -> str:
+    """Return the name, in a project, of a volume that the configuration names."""
+    return f"{VOLUME_PREFIX}{name}"
+
+
+def shared_volume(name: str) -> str:
+    """Return the engine's name of a volume that workspaces share; it is of no project."""
+    return f"jailoc_{SHARED_PREFIX}{name}"
+
+
+VOLUME_PREFIX = "volume-"
+SHARED_PREFIX = "shared-"
+SHARED_LABEL = "dev.jailoc.shared"
+"""On a volume that workspaces share: the name that the configuration gives it."""
 
 MOST_NAME = 255
 """Bytes of a volume's name: a directory of the engine's is called so (NAME_MAX, limits.h)."""

@@ -23,20 +23,28 @@ def string(pattern: str = "", *never: str, **more: Any) -> WithJsonSchema:
     return WithJsonSchema(schema)
 
 
-def entry(pattern: str, *never: str) -> WithJsonSchema:
-    """Return the schema of a string, or of a table whose `to` is such a string."""
+def entry(pattern: str, *never: str, ends: bool = True) -> WithJsonSchema:
+    """Return the schema of a string, or of a table whose `to` is such a string.
+
+    Args:
+        pattern: What the string has to match.
+        never: What it must not match.
+        ends: Whether the table may have a last day.
+    """
     text = string(pattern, *never).json_schema or {}
     port = {"type": "integer", "minimum": 1, "maximum": 65535}
+    properties: dict[str, Any] = {
+        "to": text,
+        "ports": {"type": "array", "items": port, "minItems": 1},
+        "why": {"type": "string", "description": "For those who read the configuration."},
+    }
+    if ends:
+        properties["until"] = {"description": "Last day, in UTC, as 2027-01-31 without quotes."}
     table = {
         "type": "object",
         "additionalProperties": False,
         "required": ["to"],
-        "properties": {
-            "to": text,
-            "ports": {"type": "array", "items": port, "minItems": 1},
-            "why": {"type": "string", "description": "For those who read the configuration."},
-            "until": {"description": "Last day, in UTC, as 2027-01-31 without quotes."},
-        },
+        "properties": properties,
     }
     return WithJsonSchema({"anyOf": [text, table]})
 
@@ -51,6 +59,17 @@ NETWORK = (
     rf"^({BYTE}\.{BYTE}\.{BYTE}\.{BYTE}/0*(3[0-2]|[12]?[0-9])"
     r"|(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/0*(12[0-8]|1[01][0-9]|[1-9]?[0-9]))"
     rf"{PORT}$"
+)
+
+
+HOST = r"^ *(\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}|( *\* *\.)?[0-9A-Za-z_.: -]*)(#.*)?$"
+"""A name or an address, each with a port or without."""
+
+
+HOST_NEVER = (
+    r"^ *[0-9. ]+/",
+    r"^ *(\* *\. *)?[0-9]+(\.[0-9]+){0,2} *(:[0-9]+)? *(#.*)?$",
+    r"^ *\* *\. *([0-9. ]*|[.:-].*)(:[0-9]+)? *(#.*)?$",
 )
 
 

@@ -42,6 +42,9 @@ class Status(Model):
     port: int | None
     """On the host: of the running container, else of the configuration."""
     exposed: bool
+    ports: tuple[tuple[int, int], ...] = ()
+    """What else is published, of the running container or of the configuration: the port of this
+    machine, and the one inside."""
     uptime: int | None = None
     """Seconds."""
     usage: Usage | None = None
@@ -52,6 +55,9 @@ class Status(Model):
     image: str | None = None
     image_current: bool | None = None
     """Whether it is the image that the configuration gives now."""
+    pids_refused: int | None = None
+    """How often the agent was refused a process or thread since it started, because of its limit;
+    None where that cannot be seen."""
     blocked: int | None = None
     """Places that it was refused, of those that the kernel remembers."""
     unresolved: tuple[str, ...] = ()

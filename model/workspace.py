@@ -13,12 +13,23 @@ from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
 from jailoc.model.user import AgentUser
+from jailoc.model.worktree import Worktree
 
 
 class WorkPath(Model):
     """A directory the agent works in; it has the same path on both sides."""
 
     path: str
+    origin: str
+
+
+class NamedVolume(Model):
+    """A volume for the agent; what is in it outlasts the container."""
+
+    name: str
+    place: str
+    """In the container."""
+    shared: bool
     origin: str
 
 
@@ -37,12 +48,11 @@ class AllowedName(Model):
         return self.name if self.port is None else f"{self.name}:{self.port}"
 
 
-class AllowedNetwork(Model):
-    """A network that is let through. A single address is a network of one."""
+class NamedNetwork(Model):
+    """A network that the configuration names. A single address is a network of one."""
 
     network: Network
     port: int | None
-    until: date | None = None
     why: str | None = None
     origin: str
 
@@ -56,11 +66,48 @@ class AllowedNetwork(Model):
         return f"{host}/{self.network.prefixlen}:{self.port}"
 
 
+class AllowedNetwork(NamedNetwork):
+    """A network that is let through."""
+
+    until: date | None = None
+
+
+class DeniedName(Model):
+    """A host name, or all below one, that does not resolve, whatever is allowed."""
+
+    name: str
+    why: str | None = None
+    origin: str
+
+    @property
+    def text(self) -> str:
+        """Return it as it may stand in a configuration."""
+        return self.name
+
+
 class ConfiguredPort(Model):
     """A port of the machine itself that is let through."""
 
     port: int
     origin: str
+
+
+class PublishedPort(Model):
+    """A port of the sandbox that is published on the machine's loopback address."""
+
+    published: int
+    target: int
+    """Inside the sandbox."""
+    origin: str
+
+    @property
+    def text(self) -> str:
+        """Return it as it may stand in a configuration."""
+        return (
+            f"{self.published}"
+            if self.published == self.target
+            else (f"{self.published}:{self.target}")
+        )
 
 
 class Certificate(Model):
@@ -88,13 +135,19 @@ class Workspace(Model):
     """As whom the agent works."""
     port: int
     """Port on the host's loopback; reserved even when it is not published."""
+    ports: tuple[PublishedPort, ...] = ()
+    """What is published beside the server's port."""
     paths: tuple[WorkPath, ...]
     mounts: tuple[Mount, ...]
+    volumes: tuple[NamedVolume, ...] = ()
     env: tuple[Variable, ...]
     egress: Egress
     egress_origin: str
     allowed_names: tuple[AllowedName, ...]
     allowed_networks: tuple[AllowedNetwork, ...]
+    denied_names: tuple[DeniedName, ...] = ()
+    denied_networks: tuple[NamedNetwork, ...] = ()
+    """Networks that are closed before anything can open them; never with a last day."""
     host_ports: tuple[ConfiguredPort, ...]
     secrets: tuple[Secret, ...]
     """In byte order of their names."""
@@ -110,11 +163,21 @@ class Workspace(Model):
     overlay: Dockerfile | None
     ssh_auth_sock: bool
     git_config: bool
+    git_files: tuple[Mount, ...] = ()
+    """The user's Git configuration, where Git looks for it inside."""
+    worktrees: tuple[Worktree, ...] = ()
+    """Linked working trees in the paths that are given what they need of their repositories."""
     expose_port: bool
     enable_docker: bool
     dind_privileged: bool
     cpu: float
     memory: str
+    pids: int
+    """Processes and threads, of the agent and of the sidecar each."""
+    mtu: int | None = None
+    """Bytes of a packet of the sandbox's network; None for what the engine takes."""
+    subnet: str | None = None
+    """Its IPv4 network; None for one that the engine chooses."""
     certificates: tuple[Certificate, ...]
 
     @property

@@ -35,7 +35,7 @@ C7uggtF1SmxYO10CCnynn2kIm0gN+Ln+oVt4IQ0=
 """
 """Nobody has its key; a certificate of `CN=jailoc test`, as PEM."""
 
-Value = str | bool | int | float | Sequence[str]
+Value = str | bool | int | float | Sequence[str] | Sequence[int]
 Table = Mapping[str, Value]
 
 
@@ -54,7 +54,7 @@ def toml_value(value: Value) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return repr(value)
-    return "[" + ", ".join(quote(each) for each in value) + "]"
+    return "[" + ", ".join(map(toml_value, value)) + "]"
 
 
 def toml(
@@ -171,6 +171,8 @@ scopes: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
             host_names | host_names.map(lambda name: f"{name}:443"), max_size=3
         ),
         "allowed_networks": st.lists(any_networks(3).map(str), max_size=3),
+        "denied_hosts": st.lists(host_names, max_size=2),
+        "denied_networks": st.lists(any_networks().map(str), max_size=2),
         "image": images,
         "expose_port": st.booleans(),
         "git_config": st.booleans(),

@@ -1,12 +1,12 @@
-"""The command line's root, and the options that every command understands."""
+"""The root of what cyclopts parses: each command adds itself to it."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
-if TYPE_CHECKING:
-    from jailoc.bin.config.session import Session
-    from jailoc.bin.terminal.terminal import Terminal
+from jailoc.bin.cli.options import Options, session, terminal, wanted
+
+__all__ = ["Follow", "Options", "Switch", "app", "session", "terminal", "wanted"]
 
 app = App(
     name="jailoc",
@@ -22,48 +22,6 @@ app = App(
 )
 app.meta.suppress_keyboard_interrupt = False
 
-app.meta.suppress_keyboard_interrupt = False
-
 Switch = Annotated[bool, Parameter(negative=())]
 """A flag that is only ever given, never negated."""
 Follow = Annotated[bool, Parameter(name=["--follow", "-f"], negative=())]
-
-
-class Options:
-    """The flags that every command understands; set once, before the command runs."""
-
-    config: str | None = None
-    workspace: str | None = None
-    color: bool = True
-
-
-def terminal() -> "Terminal":
-    """Return the streams of this run."""
-    from jailoc.bin.terminal.terminal import Terminal
-
-    return Terminal(color=Options.color)
-
-
-def session(workspace: str | None = None, *, config: str | None = None) -> "Session":
-    """Return what a command is given.
-
-    Args:
-        workspace: The one that the command's own argument names; `--workspace` counts otherwise.
-        config: The file that the command's own argument names; `--config` counts otherwise.
-    """
-    from jailoc.bin.config.session import Session
-
-    return Session(
-        terminal(), config or Options.config, workspace or Options.workspace, report=_report
-    )
-
-
-def _report(error: Exception, shown: "Terminal") -> int:
-    from jailoc.bin.cli.errors import report
-
-    return report(error, shown)
-
-
-def wanted(workspaces: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the workspaces that are named by arguments, or else by `--workspace`."""
-    return workspaces or ((Options.workspace,) if Options.workspace else ())

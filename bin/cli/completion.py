@@ -6,19 +6,14 @@ one candidate a line, with a tab and its description.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 
-from cyclopts.argument import Argument
-
 from jailoc.bin.cli import command_line
+from jailoc.bin.cli.command_line import Argument
 from jailoc.bin.host.paths import config_file
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.model.text import without_mark
-from jailoc.schemas import NAMES as SCHEMAS
 
-ASK = "__complete"
-"""The first word of a command line that a script asks with."""
 SERVICES = (WALL, AGENT, SIDECAR)
 
 Candidates = Iterable[tuple[str, str]]
@@ -26,7 +21,6 @@ Candidates = Iterable[tuple[str, str]]
 _WORKSPACES = {"workspace", "workspaces", "first"}
 _DIRECTORIES = {"directory", "out", "path", "dir"}
 _FILES = {"file", "config", "plan.out"}
-_WORDS = {"schema.name": SCHEMAS, "logs.service": SERVICES}
 _LIMIT = 1 << 20
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names that no shell and no terminal takes for anything else."""
@@ -65,8 +59,8 @@ def _fitting(before: list[str], last: str, prefix: str) -> tuple[str, Candidates
         # A word that can be no command is the directory of the command without a name.
         if not line.path and last[:1] in {".", "/", "~"}:
             return "directories", ()
-        app = command_line.application(line.path)
-        return "words", _begun(((name, command_line.summary(app[name])) for name in below), last)
+        known = ((name, command_line.summary((*line.path, name))) for name in below)
+        return "words", _begun(known, last)
     asked = line.next_positional()
     return ("words", ()) if asked is None else _values(line, asked, last, prefix)
 
@@ -77,8 +71,8 @@ def _begun(candidates: Candidates, last: str) -> Candidates:
 
 def _options(line: command_line.CommandLine) -> Candidates:
     for each in line.options():
-        text = " ".join((each.parameter.help or "").split())
-        yield from ((name, text) for name in command_line.names(each))
+        text = " ".join(each.help.split())
+        yield from ((name, text) for name in each.shown)
     yield from ((name, "Show help.") for name in command_line.HELP)
     if not line.path:
         yield from ((name, "Show the version.") for name in command_line.VERSION)
@@ -87,14 +81,20 @@ def _options(line: command_line.CommandLine) -> Candidates:
 def _values(
     line: command_line.CommandLine, argument: Argument, last: str, prefix: str
 ) -> tuple[str, Candidates]:
-    name = argument.field_info.name
+    name = argument.field
     place = ".".join((*line.path, name))
     if {name, place} & _FILES:
         return "files", ()
     if name in _DIRECTORIES:
         return "directories", ()
-    known: Iterable[str] = command_line.choices(argument) or _WORDS.get(place, ())
-    if name in _WORKSPACES:
+    known: Iterable[str] = argument.choices
+    if place == "schema.name":
+        from jailoc.schemas import NAMES
+
+        known = NAMES
+    elif place == "logs.service":
+        known = SERVICES
+    elif name in _WORKSPACES:
         known = workspaces(line.values.get("--config"))
     elif name == "command":
         known = command_line.commands(())
@@ -103,6 +103,8 @@ def _values(
 
 def workspaces(config: str | None) -> list[str]:
     """Return the names of the configured workspaces; none if the file cannot be read."""
+    import tomllib
+
     try:
         path = config_file(config)
         with path.open("rb") as file:

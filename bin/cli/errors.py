@@ -10,6 +10,7 @@ from contextlib import suppress
 from cyclopts import CycloptsError
 
 from jailoc.bin.cli import usage_errors
+from jailoc.bin.engine import docker
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import log
 from jailoc.bin.terminal.exit_status import ERROR
@@ -38,6 +39,8 @@ def _tell(error: Exception, terminal: Terminal) -> None:
             terminal.diagnose(error.diagnostics)
         case CycloptsError():
             terminal.diagnose([usage_errors.diagnose(error)])
+        case DockerError() if (refused := _silent_engine()) is not None:
+            terminal.diagnose(refused.diagnostics)
         case DockerError():
             for line in error.tail.splitlines():
                 terminal.say(line, Meaning.MUTED)
@@ -55,6 +58,15 @@ def _tell(error: Exception, terminal: Terminal) -> None:
                   "this is a defect of jailoc; JAILOC_TRACEBACK=1 shows where")  # fmt: skip
             if os.environ.get("JAILOC_TRACEBACK"):
                 raise error
+
+
+def _silent_engine() -> Refused | None:
+    """Return the refusal of an engine that does not answer at all: then no answer was its fault."""
+    try:
+        docker.check()
+    except Refused as refused:
+        return refused
+    return None
 
 
 def _hang_up() -> None:

@@ -1,19 +1,12 @@
 """The pages that `--help` prints, made from the commands' own signatures and docstrings."""
 
-import shutil
-import textwrap
-import typing
-from datetime import date
-
-from cyclopts.argument import Argument
-
 from jailoc import __version__
 from jailoc.bin.cli import command_line
-from jailoc.bin.cli.app import Options
-from jailoc.bin.terminal.terminal import Terminal
+from jailoc.bin.cli.command_line import Argument
+from jailoc.bin.cli.options import Options, terminal
 
 WIDTH = 100
-_TYPES: dict[object, str] = {int: "N", float: "N", date: "DATE"}
+_TYPES = {"int": "N", "float": "N", "date": "DATE"}
 _END = """
 Exit status: 0 fine, or nothing to do; 1 an error, or interrupted;
 2 differences, where a command looks for them.
@@ -42,7 +35,7 @@ def answer(words: list[str]) -> str | None:
         return version()
     # A group of commands does nothing by itself.
     idle = not (line.positionals or flags or line.waiting)
-    if idle and command_line.application(line.path).default_command is None:
+    if idle and not command_line.does_something(line.path):
         return page(line.path)
     return None
 
@@ -67,20 +60,21 @@ def named(command: tuple[str, ...]) -> str:
 
 def page(path: command_line.Path) -> str:
     """Return the help of a command, or of a group of commands."""
-    terminal = Terminal(color=Options.color)
+    import shutil
+
+    title_of = terminal().title
     width = min(shutil.get_terminal_size((80, 24)).columns, WIDTH)
-    app = command_line.application(path)
     own, below = command_line.arguments(path), command_line.commands(path)
-    positionals = [each for each in own if not command_line.is_option(each)]
-    options = [each for each in own if command_line.is_option(each)]
+    positionals = [each for each in own if not each.is_option]
+    options = [each for each in own if each.is_option]
     shared = [*map(_option, command_line.shared()), ("-h, --help", "Show this help.")]
     if not path:
         shared.append(("-v, --version", "Show the version."))
     # A group that does something by itself, as jailoc does, has options of its own.
     title = "Options without a command" if below else "Options"
     sections = (
-        ("Commands", [(name, command_line.summary(app[name])) for name in below]),
-        ("Arguments", [(_name(each), each.parameter.help or "") for each in positionals]),
+        ("Commands", [(name, command_line.summary((*path, name))) for name in below]),
+        ("Arguments", [(_name(each), each.help) for each in positionals]),
         (title, [_option(each) for each in options]),
         ("Options of every command" if path or own else "Options", shared),
     )
@@ -89,11 +83,9 @@ def page(path: command_line.Path) -> str:
     if below and own:
         usage += f"\n       {' '.join([*words, '[OPTIONS]'])}"
     usage = " ".join([usage, *map(_usage, positionals)])
-    parts = [f"{terminal.title('Usage:')} {usage}", command_line.text(app)]
+    parts = [f"{title_of('Usage:')} {usage}", command_line.text(path)]
     parts += [
-        "\n".join([terminal.title(f"{title}:"), *_table(rows, width)])
-        for title, rows in sections
-        if rows
+        "\n".join([title_of(f"{title}:"), *_table(rows, width)]) for title, rows in sections if rows
     ]
     if not path:
         parts.append(_END.strip("\n"))
@@ -101,27 +93,25 @@ def page(path: command_line.Path) -> str:
 
 
 def _name(argument: Argument) -> str:
-    return argument.name.lstrip("-").upper().rstrip("S" if _many(argument) else "")
-
-
-def _many(argument: Argument) -> bool:
-    return typing.get_origin(argument.hint) is tuple
+    return argument.name.lstrip("-").upper().rstrip("S" if argument.many else "")
 
 
 def _usage(argument: Argument) -> str:
-    name = _name(argument) + ("..." if _many(argument) else "")
+    name = _name(argument) + ("..." if argument.many else "")
     return name if argument.required else f"[{name}]"
 
 
 def _option(argument: Argument) -> tuple[str, str]:
-    label = ", ".join(sorted(command_line.names(argument), key=len))
-    if command_line.takes_value(argument):
-        known = "|".join(command_line.choices(argument))
-        label += " " + (known or _TYPES.get(command_line.kind(argument), "TEXT"))
-    return label, argument.parameter.help or ""
+    label = ", ".join(sorted(argument.shown, key=len))
+    if argument.takes_value:
+        known = "|".join(argument.choices)
+        label += " " + (known or _TYPES.get(argument.kind, "TEXT"))
+    return label, argument.help
 
 
 def _table(rows: list[tuple[str, str]], width: int) -> list[str]:
+    import textwrap
+
     column = min(max(len(name) for name, _ in rows), 28) + 4
     lines: list[str] = []
     for name, text in rows:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from jailoc import __version__
-from jailoc.bin.cli.app import terminal
+from jailoc.bin.cli.options import terminal
 from jailoc.bin.host import paths
 from jailoc.model.palette import Meaning
 

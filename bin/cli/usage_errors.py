@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable
-from datetime import date
 
 from cyclopts import (
     CoercionError,
@@ -39,42 +38,44 @@ def diagnose(error: CycloptsError) -> Diagnostic:
                     one for each in command_line.CommandLine(path).options() for one in each.names
                 ]
                 return _usage(f"unknown option `{name}`{_meant(name, named)}", hint)
-            most = sum(not command_line.is_option(each) for each in command_line.arguments(path))
+            most = sum(not each.is_option for each in command_line.arguments(path))
             got = f"at most {most} accepted, {most + len(words)} received"
             return _usage(f"too many arguments, from `{words[0]}` on: {got}", hint)
         case CoercionError() | ValidationError() | MissingArgumentError() if error.argument:
-            return _value(error, error.argument, hint)
+            return _value(error, path, error.argument, hint)
         case ValidationError() if error.exception_message:
             return _usage(error.exception_message, hint)  # of one of our own validators
     command = " ".join(["jailoc", *path])
     return _usage(f"what follows `{command}` cannot be understood", hint)
 
 
-def _value(error: CycloptsError, argument: Argument, hint: str) -> Diagnostic:
+def _value(
+    error: CycloptsError, path: command_line.Path, argument: Argument, hint: str
+) -> Diagnostic:
     """Say what is wrong with the value of an argument, or that it has none."""
     tokens = argument.tokens
     keyword = next((each.keyword for each in reversed(tokens) if each.keyword), None)
     name = keyword or getattr(error, "keyword", None) or argument.name
     token = getattr(error, "token", None) or next(iter(reversed(tokens)), None)
-    allowed = _ALLOWED.get(command_line.kind(argument))
-    if choices := command_line.choices(argument):
-        allowed = ", ".join(choices)
+    every = (*command_line.arguments(path), *command_line.shared())
+    known = next(each for each in every if each.field == argument.field_info.name)
+    allowed = ", ".join(known.choices) or _ALLOWED.get(known.kind)
     if isinstance(error, MissingArgumentError):
-        what = "needs a value" if command_line.is_option(argument) else "is missing"
+        what = "needs a value" if known.is_option else "is missing"
         return _usage(f"{name} {what}", hint, allowed)
     if isinstance(error, ValidationError):
         allowed = error.exception_message  # of one of our own validators
     value = token.value if token else ""
-    if command_line.kind(argument) is bool:
+    if not known.takes_value:
         return _usage(f"`{name}` takes no value, and has `{value}`", hint)
-    meant = _meant(value, choices)
+    meant = _meant(value, known.choices)
     return _usage(f"`{value}` is no value for {name}{meant}", hint, allowed)
 
 
-_ALLOWED: dict[object, str] = {
-    int: "a whole number",
-    float: "a number",
-    date: "a date, such as 2027-01-31",
+_ALLOWED = {
+    "int": "a whole number",
+    "float": "a number",
+    "date": "a date, such as 2027-01-31",
 }
 
 

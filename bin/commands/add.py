@@ -3,14 +3,14 @@
 from jailoc.bin.commands import up
 from jailoc.bin.config import append, source
 from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
-from jailoc.generators.config.select import select
 
 
 def run(session: Session, directory: str | None) -> int:
     """Append a directory to the paths of a workspace; a running one is brought up to date."""
     target = source.directory(directory)
-    name = session.workspace or select(session.source().config, target) or source.DEFAULT
-    if append.path(session, name, target) and containers.running(name):
+    name = session.chosen(session.source(), target)
+    if append.path(session, name, target) and existence.started(name) and containers.running(name):
         return up.run(session.of(name))
     return 0

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 from jailoc.bin.commands import refresh
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
 from jailoc.generators.config.edit import Value
 from jailoc.model.allow_entry import parse_host, parse_network
@@ -27,10 +28,10 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
         ) from None
     if not getattr(entry, "name", True):
         raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
-    name = session.source().chosen(session.workspace)
+    name = session.chosen(session.source())
     if not append.value(session, name, key, value):
         return 0
     session.terminal.result(f"added {target} to {key} of workspace {name}")
-    if containers.running(name):
+    if existence.started(name) and containers.running(name):
         return refresh.run(session.of(name), warned=True)
     return 0

@@ -1,21 +1,21 @@
 """`apply`: show the plan, ask, and do just that."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from jailoc.bin.commands.plan import AT_ONCE, Selection, chosen, show
+from jailoc.bin.commands.plan import AT_ONCE, Selection, chosen, refuse_prune, show
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import docker
 from jailoc.bin.terminal import prompt
-from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
+
+KEEP = "give --yes, or apply a plan that was kept: `jailoc plan --out FILE`"
 
 
 def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
@@ -32,18 +32,22 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
         )  # fmt: skip
         session = session.on(saved.config)
     terminal = session.terminal
+    if saved is None:
+        refuse_prune(session, choice)
     _, items = chosen(session, choice, ask=True, complete=True)
     for each in items:
         if each.bundle is not None:
             execute.build_unknown(terminal, each.bundle)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        plans = tuple(pool.map(lambda each: apply.planned(each, prune=choice.prune), items))
+        plans = tuple(
+            pool.map(lambda each: apply.planned(terminal, each, prune=choice.prune), items)
+        )
     approved = {each.workspace: each for each in (saved.plans if saved else plans)}
     now = saved or SavedPlan(config=session.config or "", prune=choice.prune, plans=plans)
     show(terminal, now)
     if all(each.empty for each in plans) and now.empty:
         return 0
-    if saved is None and not yes and not _agreed(terminal):
+    if saved is None and not yes and not prompt.agreed(terminal, "apply this?", "this plan", KEEP):
         return 0
     return _carry_out(session, items, approved, choice, back, again=yes and saved is None)
 
@@ -66,24 +70,6 @@ def _saved(choice: Selection) -> SavedPlan | None:
             allowed="a file that `jailoc plan --out FILE` wrote",
             hint=str(error).splitlines()[0],
         ) from None
-
-
-def _agreed(terminal: Terminal) -> bool:
-    """Ask whether to go on.
-
-    Raises:
-        Refused: nobody is there to answer.
-    """
-    if not sys.stdin.isatty():
-        raise refuse(
-            "unconfirmed",
-            "nobody has agreed to this plan, and standard input is no terminal",
-            hint="give --yes, or apply a plan that was kept: `jailoc plan --out FILE`",
-        )
-    if prompt.ask(terminal, "apply this?"):
-        return True
-    terminal.say("nothing is changed", Meaning.WARNS)
-    return False
 
 
 def _carry_out(

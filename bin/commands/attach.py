@@ -15,7 +15,6 @@ from jailoc.bin.terminal import prompt
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.config.select import select
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
@@ -28,9 +27,9 @@ SETTLING = 1.5
 
 def run(session: Session, request: Request) -> int:
     """Attach to the workspace of a directory, after starting it where needed."""
-    target = source.directory(request.path)
+    target = source.directory(request.path, request.option)
     origin, terminal = session.source(), session.terminal
-    name = session.workspace or select(origin.config, target) or source.DEFAULT
+    name = session.chosen(origin, target)
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
     inside_only = (request.mode or configured) == AttachMode.EXEC
@@ -54,7 +53,7 @@ def run(session: Session, request: Request) -> int:
                 f"`jailoc up {name}` covers it",
                 Meaning.FAILS,
             )
-    elif status := up.run(session.of(name)):
+    elif status := up.run(session.of(name), brief=True):
         return status
     running = readiness.wait(terminal, name, workspace.agent)
     return _Attachment(session.of(name), workspace, target, request).start(
@@ -139,7 +138,7 @@ class _Attachment:
 
     def _up(self) -> readiness.RunningSandbox:
         """Bring the workspace up to date."""
-        up.run(self.session)
+        up.run(self.session, brief=True)
         return readiness.wait(self.terminal, self.name, self.agent)
 
     def _with_directory(self, running: readiness.RunningSandbox) -> readiness.RunningSandbox:

@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.engine import containers
+from jailoc.bin.deploy import existence
+from jailoc.bin.engine import containers, task_limit
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
@@ -18,11 +19,10 @@ from jailoc.generators.runtime.blocked import (
     news,
     unresolved,
 )
-from jailoc.model.diagnostic import refuse
-from jailoc.model.egress import Egress
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import WALL
+from jailoc.model.sandbox import AGENT, WALL
+from jailoc.model.text import number_of
 
 PAUSE = 1.0
 """Seconds between two looks while following."""
@@ -41,7 +41,7 @@ def run(session: Session, follow: bool, as_json: bool) -> int:
 def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
-    name, rows, filled = _look(session)
+    name, rows, filled, refused = _look(session)
     for protocol in filled:
         terminal.say(
             f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
@@ -50,8 +50,16 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
         )
     if as_json and not follow:
         rows_ = [_data(each) for each in rows]
-        terminal.data({"workspace": name, "blocked": rows_, "full": list(filled)})
+        terminal.data(
+            {"workspace": name, "blocked": rows_, "full": list(filled), "pids_refused": refused}
+        )
         return 0
+    if refused:
+        terminal.say(
+            f"{name}: the agent was refused a process or thread {number_of(refused, 'time')}, "
+            "because it had as many as it may; `pids` raises the limit",
+            Meaning.WARNS,
+        )
     if not rows and not follow:
         terminal.say(f"{name}: nothing has been refused", Meaning.DONE)
     while True:
@@ -70,30 +78,29 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows, _ = _look(session.of(name))
+        name, rows, _, _ = _look(session.of(name))
 
 
-def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...]]:
+def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None]:
+    """Return the workspace, what it was refused, what tables are full, and its refused tasks."""
     origin = session.reread(expectations=False)
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin, looks=True)
     workspace = resolve(origin.config, name, origin.host)
-    wall = next(
-        (each for each in containers.containers(workspace.project) if each.service == WALL), None
-    )
+    existence.running(session, name)
+    there = {each.service: each for each in containers.containers(workspace.project)}
+    wall, agent = there.get(WALL), there.get(AGENT)
     if wall is None or wall.state != "running":
-        raise refuse(
-            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
-        )
+        raise existence.not_running(name)
     rules = compiled(workspace, origin.host).firewall
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
     found: list[Blocked] = list(
         explained(news(texts), rules.facing(closed(texts)), state.get("seen", {}), machine(texts))
     )
-    if workspace.egress is not Egress.PUBLIC:
-        found += unresolved(state["refused"], int(session.clock()), workspace.egress_origin)
+    found += unresolved(state["refused"], int(session.clock()), workspace.egress_origin, rules)
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
-    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts)
+    tasks = task_limit.refused(agent.pid, agent.id) if agent else None
+    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts), tasks
 
 
 def _data(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,41 +1,57 @@
-"""`down`: remove the containers and the network of a workspace; its volumes stay."""
+"""`down`: remove the containers and the network of a workspace; its volumes stay unless named."""
 
+from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.deploy import existence, observe
+from jailoc.bin.engine import containers, disk, docker
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
+from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.config.resolve import names
 from jailoc.model import sandbox
-from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
+from jailoc.model.text import number_of
 
 
-def run(session: Session) -> int:
-    """Remove a workspace's containers and network; its volumes stay.
+def run(session: Session, volumes: bool = False) -> int:
+    """Remove a workspace's containers and network, and with `volumes` its volumes.
 
     A name that the configuration does not have (any more) works too: the engine knows its labels.
     """
-    wanted = session.workspace
-    name = wanted or session.source().chosen(None)
-    docker.check()
-    if not containers.project_objects(sandbox.project(name)):
-        if wanted:
-            known = session.source().config.workspaces
-            if name not in known:
-                raise refuse(
-                    "workspace-unknown",
-                    f"workspace `{name}` not found, and the engine has nothing of that name",
-                    allowed=", ".join(sorted(known)) or "none is configured",
-                )
+    name = session.workspace or session.chosen(session.source())
+    project = sandbox.project(name)
+    there = False
+    if volumes or not existence.never(session, name):
+        existence.answered(session, name, docker.check)
+        there = containers.project_objects(project)
+    kept = containers.owned("volume", project) if volumes else {}
+    if not there and not kept:
+        if session.workspace and not existence.configured(session, name):
+            raise existence.unknown(session, name)
         session.terminal.say(f"{name} is not running", Meaning.WARNS)
         return 0
-    stop(session.terminal, name)
+    stop(session.terminal, name, volumes=volumes)
+    if kept:
+        session.terminal.say(f"{name}: {number_of(len(kept), 'volume')} removed", Meaning.DONE)
     return 0
 
 
-def stop(terminal: Terminal, name: str) -> None:
+def run_all(session: Session, volumes: bool = False) -> int:
+    """Do so for every workspace: those of the configuration, and what is left of others."""
+    every.alone(session)
+    origin = session.source()
+    known = names(origin.config)
+    ask = volumes or any(existence.started(each) for each in known)
+    left = observe.leftovers(known, origin.path, ask=ask)
+    return every.workspace(session, (*known, *left), lambda each: run(each, volumes))
+
+
+def stop(terminal: Terminal, name: str, *, volumes: bool = False) -> None:
     """Remove the containers and the network of a workspace, with nobody else working on it."""
-    with files.locked(cache_directory() / f"{name}.lock"):
-        terminal.say(f"stopping {name}")
-        containers.down(sandbox.project(name), terminal.quote)
+    project = sandbox.project(name)
+    with files.locked(cache_directory() / f"{name}.lock"), step(terminal, f"stopping {name}"):
+        containers.down(project, terminal.detail, volumes=volumes)
+        for each in containers.owned("volume", project) if volumes else ():
+            disk.remove_volume(each)
     terminal.say(f"{name} stopped", Meaning.DONE)

@@ -1,6 +1,7 @@
 """`explain`: ask the rules whether something is open, and because of which line."""
 
 import ipaddress
+import re
 import socket
 from typing import Any
 
@@ -9,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.plan.origins import position
-from jailoc.generators.runtime.explain import Answer, explain
+from jailoc.generators.runtime.explain import Answer, explain, let_in
 from jailoc.model.address import Network
 from jailoc.model.allow_entry import AskedTarget, parse_target
 from jailoc.model.diagnostic import refuse
@@ -21,11 +22,15 @@ from jailoc.model.sandbox import MACHINE
 
 def run(session: Session, target: str, as_json: bool) -> int:
     """Say whether a target is open, by which rule, and from which line of the configuration."""
+    inside = re.fullmatch(r":([0-9]{1,5})", target)
+    if inside:
+        return _inward(session, target, int(inside[1]), as_json)
     asked = _parse(target)
     # It is asked most where an expectation fails.
     origin, terminal = session.source(expectations=False), session.terminal
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin, looks=True)
     bundle = compile_workspace(origin.config, name, origin.host)
+    denied = bundle.firewall.denial(asked.name)
     rows = _named(bundle.firewall, asked)
     addresses = (asked.network,) if asked.network is not None else _addresses(asked.name)
     rules = bundle.firewall.facing(origin.host.own_addresses)
@@ -34,6 +39,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
         not addresses
         and not whole
         and asked.name != MACHINE
+        and denied is None
         and bundle.firewall.egress is Egress.PUBLIC
     )
     for network in addresses:
@@ -59,12 +65,40 @@ def run(session: Session, target: str, as_json: bool) -> int:
     for row in rows:
         word = terminal.verdict("open", good=True) if row["open"] else terminal.verdict("closed")
         door = f"{row['protocol'] or 'all'} {row['port'] or 'every other port'}"
-        if asked.port is None and not any(each["port"] for each in rows):
+        alone = asked.port is None and not any(each["port"] for each in rows)
+        if alone or (row["protocol"] is None and not row["open"]):
             door = f"{row['protocol'] or 'all'} every port"
         if row["protocol"] == "icmp":
             door = "icmp"
         place = f"  ({row['place']})" if row["place"] else ""
         terminal.result(f"{word}  {row['network']}  {door}  because of {row['reason']}{place}")
+    return 0
+
+
+def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
+    """Say what of this machine leads to a port of the sandbox, by its number here or there."""
+    origin, terminal = session.source(expectations=False), session.terminal
+    name = origin.chosen(session.workspace)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    rows = [
+        {"network": f"127.0.0.1:{each.published}", "protocol": "tcp", "port": each.target,
+         "open": True, "reason": reason, "place": position(origin.document, reason)}
+        for each, reason in let_in(bundle)
+        if port in {each.published, each.target}
+    ]  # fmt: skip
+    if as_json:
+        terminal.data({"workspace": name, "target": target, "answers": rows, "undecided": False})
+        return 0
+    if not rows:
+        terminal.say(
+            f"nothing on this machine leads to port {port} of `{name}`: closed", Meaning.WARNS
+        )
+    for row in rows:
+        place = f"  ({row['place']})" if row["place"] else ""
+        terminal.result(
+            f"{terminal.verdict('open', good=True)}  {row['network']}  tcp to {row['port']} "
+            f"inside  because of {row['reason']}{place}"
+        )
     return 0
 
 
@@ -79,7 +113,13 @@ def _parse(text: str) -> AskedTarget:
 
 
 def _named(firewall: Firewall, asked: AskedTarget) -> list[dict[str, Any]]:
-    """Return the answers of the allowed names: whatever addresses they have, they are open."""
+    """Return the answers of the names: whatever addresses they have, they are open, or denied."""
+    denied = firewall.denial(asked.name)
+    if denied is not None:
+        return [
+            {"network": asked.name, "protocol": None, "port": None, "open": False,
+             "reason": denied.origin}
+        ]  # fmt: skip
     ports = [
         {"network": MACHINE, "protocol": None, "port": each.port, "open": True,
          "reason": each.origin}

@@ -66,7 +66,7 @@ def check(
         )
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
-    found = _differences(root, origin.compiled(_wanted(workspace)), workspace)
+    found = _differences(root, tuple(origin.compiled(_wanted(workspace))), workspace)
     same = all(each.state is State.SAME for each in found)
     match how:
         case Style.JSON:
@@ -104,7 +104,7 @@ def update(session: Session, directory: str, force: bool) -> int:
     root = Path(directory)
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
-    made = origin.compiled(_wanted(workspace))
+    made = tuple(origin.compiled(_wanted(workspace)))
     found = _differences(root, made, workspace)
     _show(terminal, found, diff=False)
     _replace(root, {each.bundle.workspace: each.files for each in made}, found)

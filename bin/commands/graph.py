@@ -11,7 +11,8 @@ from jailoc.generators.views.svg import svg
 def run(session: Session, form: str | None) -> int:
     """Draw who may reach what, and what is mounted how, as it is compiled now."""
     origin, terminal = session.source(expectations=False), session.terminal
-    bundle = compile_workspace(origin.config, origin.chosen(session.workspace), origin.host)
+    name = session.chosen(origin, looks=True)
+    bundle = compile_workspace(origin.config, name, origin.host)
     match form or ("terminal" if sys.stdout.isatty() else "mermaid"):
         case "mermaid":
             terminal.result(diagram.mermaid(bundle))

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import survey
+from jailoc.bin.deploy import existence, survey
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.model import sandbox
@@ -59,13 +59,15 @@ def run(
     With `raw` every byte is as it was written; otherwise none steers a terminal, not even that of
     whoever looks at what was kept in a file.
     """
-    name = session.workspace or session.source().chosen(None)
+    name = session.workspace or session.chosen(session.source(), looks=True)
     project = sandbox.project(name)
-    there = [each for each in survey.containers() if each.project == project]
+    existence.running(session, name)
+    every = existence.answered(session, name, survey.containers)
+    there = [each for each in every if each.project == project]
     if not there:
-        raise refuse(
-            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
-        )
+        if not (existence.started(name) or existence.configured(session, name)):
+            raise existence.unknown(session, name)
+        raise existence.not_running(name)
     services = {each.service for each in there}
     if service is not None and service not in services:
         raise refuse(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import apply, observe
+from jailoc.bin.deploy import apply, existence, observe
 from jailoc.bin.deploy.apply import Item
-from jailoc.bin.engine import docker
+from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files as store
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal
@@ -18,6 +18,7 @@ from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import SavedPlan
+from jailoc.model.sandbox import project
 
 AT_ONCE = 4
 """Workspaces that are worked on at the same time."""
@@ -44,14 +45,18 @@ def run(
     """Show what an apply would do; nothing is changed.
 
     Returns:
-        0; with `detailed` 2 if there is something to do.
+        0; with `detailed` 2 if there is something to do, 1 if nobody can tell.
     """
     terminal = session.terminal
-    ask = _engine_answers(terminal)
+    refuse_prune(session, choice)
+    silence = _silent_engine()
+    ask = silence is None
     origin, items = chosen(session, choice, ask=ask, complete=False)
+    if silence is not None:
+        terminal.say(silence, Meaning.WARNS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         plans = tuple(
-            pool.map(lambda each: apply.planned(each, ask=ask, prune=choice.prune), items)
+            pool.map(lambda each: apply.planned(terminal, each, ask=ask, prune=choice.prune), items)
         )
     saved = SavedPlan(config=origin.path, prune=choice.prune, plans=plans)
     if out is not None:
@@ -67,7 +72,16 @@ def run(
         terminal.result(markdown(saved, graphs))
     else:
         show(terminal, saved)
-    return DIFFERENT if detailed and not saved.empty else 0
+    if not detailed:
+        return 0
+    if saved.empty and saved.unseen:
+        raise refuse(
+            "unseen",
+            "nobody can tell whether there is something to do: "
+            f"{' and '.join(saved.unseen)} was not looked at",
+            hint=None if ask else "start Docker, or set DOCKER_HOST to the engine to use",
+        )
+    return 0 if saved.empty else DIFFERENT
 
 
 def show(terminal: Terminal, saved: SavedPlan) -> None:
@@ -79,15 +93,33 @@ def show(terminal: Terminal, saved: SavedPlan) -> None:
     terminal.result(summary(saved))
 
 
-def _engine_answers(terminal: Terminal) -> bool:
+def _silent_engine() -> str | None:
+    """Say why no engine answers; None if one does."""
     try:
-        docker.check()
+        docker.check_engine()
     except Refused as refused:
         if refused.diagnostics[0].code not in {"engine", "docker-missing"}:
             raise
-        terminal.say(refused.diagnostics[0].message, Meaning.WARNS)
-        return False
-    return True
+        return refused.diagnostics[0].message
+    return None
+
+
+def refuse_prune(session: Session, choice: Selection) -> None:
+    """Refuse to prune what the configuration has, before anything is asked or done.
+
+    Raises:
+        Refused: with the command that removes such a workspace.
+    """
+    if not choice.prune or choice.everything:
+        return
+    origin = session.source()
+    for name in choice.wanted or (session.chosen(origin),):
+        if name in names(origin.config):
+            raise refuse(
+                "prune",
+                f"workspace `{name}` is in the configuration: --prune removes what has left it",
+                hint=f"`jailoc destroy {name}` removes all that there is of it",
+            )
 
 
 def chosen(
@@ -102,11 +134,18 @@ def chosen(
     def wanted_of(origin: LoadedConfig) -> tuple[str, ...]:
         if choice.everything:
             return names(origin.config)
-        return choice.wanted or (origin.chosen(None),)
+        return choice.wanted or (session.chosen(origin, looks=not complete),)
 
     origin = apply.read(session, wanted_of, complete=complete)
     known = names(origin.config)
-    left = observe.leftovers(known, origin.path, ask=ask)
+    try:
+        left = observe.leftovers(known, origin.path, ask=ask)
+    except docker.DockerError:
+        here = {*known, *observe.leftovers(known, origin.path, ask=False)}
+        for name in choice.wanted:
+            if name not in here:
+                raise unknown_workspace(name, known) from None
+        raise
     wanted = (*wanted_of(origin), *(left if choice.everything else ()))
     items = []
     for name in dict.fromkeys(wanted):
@@ -114,10 +153,15 @@ def chosen(
             items.append(
                 apply.item(session, origin, name, complete=complete, ask=ask, ignore=choice.ignore)
             )
-        elif name in left or (choice.prune and name in choice.wanted):
+        elif name in left or (choice.prune and ask and _something(name)):
             items.append(apply.leftover(origin, name))
         else:
             raise unknown_workspace(name, known)
+    if choice.everything and not ask:
+        session.terminal.say(
+            "workspaces that left the configuration were looked for on this machine alone",
+            Meaning.WARNS,
+        )
     if not choice.everything:
         for name in left:
             if name not in wanted:
@@ -127,3 +171,8 @@ def chosen(
                     Meaning.WARNS,
                 )
     return origin, tuple(items)
+
+
+def _something(name: str) -> bool:
+    """Tell whether something is left of a workspace whose note of the last apply is gone."""
+    return existence.started(name) or bool(containers.owned("volume", project(name)))

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import machine, observe
+from jailoc.bin.deploy import existence, machine, observe
 from jailoc.bin.engine import containers
 from jailoc.bin.host import files
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import FIREWALL, WALL
 
@@ -24,14 +23,13 @@ def run(session: Session, *, warned: bool = False) -> int:
     origin, terminal = session.source(), session.terminal
     if not warned:
         terminal.diagnose(origin.warnings)
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin)
     bundle = compile_workspace(origin.config, name, origin.host)
+    existence.running(session, name)
     found = {each.service: each for each in containers.containers(bundle.compose.name)}
     wall = found.get(WALL)
     if wall is None or wall.state != "running":
-        raise refuse(
-            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
-        )
+        raise existence.not_running(name)
     directory = Path(bundle.directory)
     with files.locked(directory.with_name(f"{name}.lock")):
         files.write_files(bundle.rules, directory)

@@ -7,14 +7,19 @@ from typing import Any
 from jailoc.bin.config import portable
 from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
+from jailoc.bin.terminal.status_line import Live
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.image_recipes import decision
+from jailoc.generators.config.resolve import chosen
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.model.text import number_of
+
+MOST_TOLD = 20
+"""Workspaces that are told of one by one."""
 
 
 def run(
@@ -34,38 +39,71 @@ def run(
         return _share(session, wanted, Path(out), as_json)
     origin, terminal = session.source(), session.terminal
     terminal.diagnose(origin.warnings)
-    bundles = [
-        compile_workspace(origin.config, name, origin.host) for name in origin.chosen_many(wanted)
-    ]
-    if out is not None:
-        for bundle in bundles:
-            _write(terminal, bundle.files, Path(out, bundle.workspace))
+    every, data = chosen(origin.config, wanted), []
+    with _Writer(terminal, Path(out or ""), len(every)) as writer:
+        for name in every:
+            # One at a time: there may be thousands.
+            bundle = compile_workspace(origin.config, name, origin.host)
+            if out is not None:
+                writer.write(name, bundle.files)
+            if as_json:
+                data.append(_data(bundle))
+            elif out is None:
+                _print(terminal, bundle)
     if as_json:
-        terminal.data({"workspaces": [_data(bundle) for bundle in bundles]})
-    elif out is None:
-        for bundle in bundles:
-            for line in _images(bundle):
-                terminal.result(f"# {bundle.workspace}: {line}")
-            for file in bundle.files:
-                terminal.result(f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})")
-                terminal.result(file.text)
+        terminal.data({"workspaces": data})
     return 0
 
 
 def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) -> int:
     origin, terminal = portable.read(session), session.terminal
     terminal.diagnose(origin.warnings)
-    made = origin.compiled(wanted)
-    for each in made:
-        _write(terminal, each.files, out / each.bundle.workspace)
+    data = []
+    with _Writer(terminal, out, len(wanted or origin.config.workspaces)) as writer:
+        for each in origin.compiled(wanted):
+            writer.write(each.bundle.workspace, each.files)
+            if as_json:
+                data.append(_data(each.bundle))
     if as_json:
-        terminal.data({"workspaces": [_data(each.bundle) for each in made]})
+        terminal.data({"workspaces": data})
     return 0
 
 
-def _write(terminal: Terminal, files: tuple[File, ...], folder: Path) -> None:
-    store.write_files(files, folder)
-    terminal.say(f"{folder}: {number_of(len(files), 'file')}", Meaning.DONE)
+class _Writer:
+    """Writes what is rendered, and tells of each workspace, or of the number of very many."""
+
+    def __init__(self, terminal: Terminal, out: Path, count: int) -> None:
+        self._terminal, self._out, self._count = terminal, out, count
+        self._done = self._files = 0
+        self._line = Live(terminal)
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.__exit__()
+        if self._done > MOST_TOLD:
+            self._say(self._out, f"{self._done} workspaces, {number_of(self._files, 'file')}")
+
+    def write(self, name: str, files: tuple[File, ...]) -> None:
+        """Write one workspace; it can be rendered again, so no disk is waited for."""
+        store.write_files(files, self._out / name, durable=False)
+        self._done, self._files = self._done + 1, self._files + len(files)
+        if self._count > MOST_TOLD:
+            self._line.show(f"rendering {self._count} workspaces", f": {self._done}")
+        else:
+            self._say(self._out / name, number_of(len(files), "file"))
+
+    def _say(self, place: Path, what: str) -> None:
+        self._terminal.say(f"{place}: {what}", Meaning.DONE)
+
+
+def _print(terminal: Terminal, bundle: Bundle) -> None:
+    for line in _images(bundle):
+        terminal.result(f"# {bundle.workspace}: {line}")
+    for file in bundle.files:
+        terminal.result(f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})")
+        terminal.result(file.text)
 
 
 def _images(bundle: Bundle) -> Iterator[str]:

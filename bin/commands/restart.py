@@ -1,19 +1,43 @@
 """`restart`: stop a workspace and start it again."""
 
+from jailoc.bin.commands import every
 from jailoc.bin.commands.down import stop
-from jailoc.bin.commands.up import where
+from jailoc.bin.commands.up import tell
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import apply, execute
+from jailoc.bin.deploy import apply, execute, existence, survey
+from jailoc.generators.config.resolve import names
 from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import workspace_of
 
 
 def run(session: Session) -> int:
     """Stop a workspace and start it again; whatever could fail beforehand does so before that."""
-    origin = apply.read(session, lambda each: (each.chosen(session.workspace),))
-    each = apply.item(session, origin, origin.chosen(session.workspace), complete=True)
+    name, terminal = session.chosen(session.source()), session.terminal
+    first = existence.never(session, name)
+    if first:
+        terminal.say(f"{name} is not running", Meaning.WARNS)
+    origin = apply.read(session, lambda each: (session.chosen(each),))
+    each = apply.item(session, origin, name, complete=True)
     if each.bundle is not None:
-        execute.build(session.terminal, each.bundle)
-    stop(session.terminal, each.name)
-    apply.carry_out(session, each)
-    session.terminal.say(f"{each.name} started {where(each)}", Meaning.DONE)
+        execute.build(terminal, each.bundle)
+    try:
+        if not first:
+            stop(terminal, name)
+        apply.carry_out(session, each)
+    except KeyboardInterrupt:
+        terminal.steady().say(f"{name} was stopped for its restart: `jailoc up {name}` starts it",
+                              Meaning.WARNS)  # fmt: skip
+        raise
+    tell(session, each, "started", new=True)
     return 0
+
+
+def run_all(session: Session) -> int:
+    """Do so for every workspace that the configuration has and that runs."""
+    every.alone(session)
+    known = names(session.source().config)
+    if not any(existence.started(each) for each in known):
+        session.terminal.say("nothing runs", Meaning.WARNS)
+        return 0
+    there = {workspace_of(each.project) for each in survey.containers() if each.state == "running"}
+    return every.workspace(session, [each for each in known if each in there], run)

@@ -11,12 +11,13 @@ from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.views.status import Cell, detail, table
 from jailoc.model.palette import Meaning
 from jailoc.model.status import NOT_RUNNING, Status
+from jailoc.model.text import number_of
 
 PAUSE = 2.0
 """Seconds from one look to the next while watching."""
 
 
-def run(session: Session, as_json: bool, watch: bool) -> int:
+def run(session: Session, as_json: bool, watch: bool, all_users: bool) -> int:
     """Show the state of one workspace, or of all; while watching, again and again.
 
     Returns:
@@ -25,10 +26,10 @@ def run(session: Session, as_json: bool, watch: bool) -> int:
     terminal, wanted = session.terminal, session.workspace
     if watch:
         try:
-            _watch(session, as_json)
+            _watch(session, as_json, all_users)
         except KeyboardInterrupt:  # the way to end it
             return 0
-    seen = survey.look(session, wanted)
+    seen = survey.look(session, wanted, all_users=all_users)
     if as_json:
         terminal.data(_data(seen))
     else:
@@ -37,12 +38,12 @@ def run(session: Session, as_json: bool, watch: bool) -> int:
     return 1 if seen.problems else 0
 
 
-def _watch(session: Session, as_json: bool) -> NoReturn:
+def _watch(session: Session, as_json: bool, all_users: bool) -> NoReturn:
     terminal, wanted = session.terminal, session.workspace
     first = True
     while True:
         begun = time.monotonic()
-        seen = survey.look(session, wanted)
+        seen = survey.look(session, wanted, all_users=all_users)
         if as_json:
             terminal.line(_data(seen))
         else:
@@ -62,7 +63,7 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
     if single:
         _one(terminal, seen.rows[0])
     else:
-        for index, line in enumerate(table(seen.rows)):
+        for index, line in enumerate(table(seen.rows, terminal.width)):
             text = "  ".join(_paint(terminal, cell) for cell in line).rstrip()
             if index:
                 terminal.result(text)
@@ -75,6 +76,7 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
                     "asked again every few seconds",
                     Meaning.WARNS,
                 )
+        _tasks(terminal, seen)
     for row in () if single else seen.rows:
         if row.uncovered:
             terminal.say(
@@ -87,6 +89,17 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
             terminal.say(f"{row.workspace}: {row.problem}", Meaning.FAILS)
         if not row.well:
             terminal.say(f"see: jailoc logs {row.workspace}", Meaning.WARNS)
+
+
+def _tasks(terminal: Terminal, seen: Survey) -> None:
+    for row in seen.rows:
+        if row.pids_refused:
+            terminal.say(
+                f"{row.workspace}: the agent has had as many processes and threads as it may "
+                f"({row.limits.pids}), and was refused more {number_of(row.pids_refused, 'time')}; "
+                "`pids` raises the limit",
+                Meaning.WARNS,
+            )
 
 
 def _one(terminal: Terminal, row: Status) -> None:

@@ -1,29 +1,46 @@
 """`up`: make a workspace run as the configuration says, and wait until its server answers."""
 
+from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
+from jailoc.generators.config.resolve import names, resolve
+from jailoc.generators.views.started import place, started
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import WALL
 
 
-def run(session: Session, pull: bool = False) -> int:
+def run(session: Session, pull: bool = False, *, brief: bool = False) -> int:
     """Make a workspace run as the configuration says, and wait until its server answers.
 
-    With `pull`, the images that others are built on are fetched anew.
+    Args:
+        session: The run.
+        pull: Whether the images that others are built on are fetched anew.
+        brief: Whether it goes without saying how to go on.
     """
-    origin = apply.read(session, lambda each: (each.chosen(session.workspace),))
-    name = origin.chosen(session.workspace)
-    each = apply.item(session, origin, name, complete=True, pull=pull)
+    origin = apply.read(session, lambda each: (session.chosen(each),))
+    each = apply.item(session, origin, session.chosen(origin), complete=True, pull=pull)
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
-    if apply.carry_out(session, each):
-        session.terminal.say(f"{name} started {where(each)}", Meaning.DONE)
-    else:
-        session.terminal.say(f"{name} already running {where(each)}", Meaning.WARNS)
+    done = apply.carry_out(session, each)
+    tell(session, each, "started" if done else "already running", new=done, brief=brief)
     return 0
+
+
+def run_all(session: Session, pull: bool = False) -> int:
+    """Do so for every workspace, one after the other."""
+    every.alone(session)
+    return every.workspace(session, names(session.source().config), lambda each: run(each, pull))
+
+
+def tell(session: Session, each: apply.Item, what: str, *, new: bool, brief: bool = False) -> None:
+    """Say that a workspace runs, where, how to go on, and what is open."""
+    workspace = resolve(each.origin.config, each.name, each.origin.host)
+    style = Meaning.DONE if new else Meaning.WARNS
+    session.terminal.say(f"{each.name} {what} {place(workspace)}", style)
+    for line in () if brief else started(workspace, each.origin.host.home):
+        session.terminal.say(f"  {line}")
 
 
 def where(each: apply.Item) -> str:
     """Say where the server of a workspace can be found."""
-    ports = each.bundle.compose.services[WALL].ports if each.bundle else ()
-    return f"on port {ports[0].published}" if ports else "exec-only, port not exposed"
+    server = each.bundle.compose.server if each.bundle else None
+    return f"on port {server.published}" if server else "exec-only, port not exposed"

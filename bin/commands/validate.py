@@ -2,7 +2,7 @@
 
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.model.diagnostic import Refused
+from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.text import number_of
 
 
@@ -13,7 +13,9 @@ def run(session: Session, as_json: bool) -> int:
         origin = session.source()
         for name in origin.config.workspaces:
             compile_workspace(origin.config, name, origin.host)
-        found, path = origin.warnings, origin.path
+        found, what = origin.warnings, origin.path
+        if origin.starter:
+            found, what = (_starter(origin.path), *found), "starter configuration"
     except Refused as refused:
         if not as_json:
             raise
@@ -30,5 +32,14 @@ def run(session: Session, as_json: bool) -> int:
         )
     else:
         terminal.diagnose(found)
-        terminal.result(f"{path}: valid, {number_of(len(origin.config.workspaces), 'workspace')}")
+        terminal.result(f"{what}: valid, {number_of(len(origin.config.workspaces), 'workspace')}")
     return 0
+
+
+def _starter(path: str) -> Diagnostic:
+    return Diagnostic(
+        code="starter",
+        severity=Severity.WARNING,
+        message=f"there is no configuration at `{path}`: the starter configuration was checked",
+        hint="`jailoc init` writes it there, to be changed",
+    )

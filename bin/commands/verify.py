@@ -1,7 +1,7 @@
 """`verify`: compare a running sandbox with its model, from inside."""
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import check, observe
+from jailoc.bin.deploy import check, existence, observe
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -20,8 +20,9 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
         0 if nothing differs, 2 if something does.
     """
     origin, terminal = session.source(expectations=False), session.terminal
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin, looks=True)
     bundle = compile_workspace(origin.config, name, origin.host)
+    existence.running(session, name)
     expect = origin.config.workspaces[name].expect
     checks = check.whole(bundle, (*expect.reach, *expect.block), terminal.say)
     checks += (

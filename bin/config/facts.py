@@ -30,7 +30,7 @@ def gather(mentioned: Mentioned) -> Host:
         if (text := _read(str(fetched(url)))) is not None:
             texts[url] = text
     config_home = base("XDG_CONFIG_HOME", ".config")
-    trees, named = repositories.gather(mentioned.searches, home(), config_home)
+    git = repositories.gather(mentioned.searches, home(), config_home, mentioned.work)
     host = Host(
         home=home(),
         config_home=config_home,
@@ -46,15 +46,18 @@ def gather(mentioned: Mentioned) -> Host:
             path: found for path in mentioned.contexts if (found := build_context.digest(path))
         },
         bases=_bases(),
-        trees=trees,
-        named=named,
+        trees=git.trees,
+        named=git.named,
+        git=git.git,
         sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
     host = user.gather(host, mentioned.paths, mentioned.worked)
+    links = [path for each in git.git.links for path in (each.directory, each.common)]
+    files = [each.path for each in git.git.files]
     return host.model_copy(
-        update=_ways((*mentioned.paths, *guarded(host), host.agent_socket or "/"))
+        update=_ways((*mentioned.paths, *guarded(host), host.agent_socket or "/", *links, *files))
     )
 
 

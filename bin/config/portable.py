@@ -1,16 +1,17 @@
 """A configuration as it is for everybody who has it: what teams commit and review."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
-from jailoc.generators.config.resolve import names
+from jailoc.generators.config.resolve import chosen
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic
-from jailoc.model.document import Document
+from jailoc.model.host import Host
 
 
 @dataclass(frozen=True)
@@ -18,21 +19,19 @@ class Shared:
     """A configuration as it is for everybody who has it, whatever their machine."""
 
     path: str
-    document: Document
+    host: Host
     config: Config
     warnings: tuple[Diagnostic, ...]
     starter: bool
 
-    def compiled(self, wanted: tuple[str, ...] = ()) -> tuple[portable.Compiled, ...]:
-        """Compile the named workspaces, or all there are.
+    def compiled(self, wanted: tuple[str, ...] = ()) -> Iterator[portable.Compiled]:
+        """Compile the named workspaces, or all there are, one at a time.
 
         Raises:
             Refused: there is no such workspace.
         """
-        return tuple(
-            portable.compiled(self.document, self.config, name)
-            for name in wanted or names(self.config)
-        )
+        for name in chosen(self.config, wanted):
+            yield portable.compiled(self.host, self.config, name)
 
 
 def read(session: Session) -> Shared:
@@ -47,4 +46,4 @@ def read(session: Session) -> Shared:
     meet(document, config, host)
     home = os.path.normpath(os.environ.get("HOME") or "/")
     found = (*warnings(document, config, host), *portable.check(document, home))
-    return Shared(str(session.path), document, config, found, session.starter)
+    return Shared(str(session.path), host, config, found, session.starter)

@@ -5,31 +5,23 @@ all of it.
 """
 
 import os
-import posixpath
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-from jailoc.bin.config import git_directory, git_file, told
+from jailoc.bin.config import git_directory, git_file, git_links, git_user, told
+from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
 from jailoc.bin.config.told import WIDTH
-from jailoc.bin.host.entries import (
-    MOST_CONFIG,
-    beginning,
-    children,
-    is_text,
-    kind_at,
-    kind_of,
-    kind_of_mode,
-    readable,
-)
+from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, kind_of_mode, readable
 from jailoc.generators.config.load import Search
-from jailoc.model.git_config import MOST_SETTINGS, GitSetting, included, parse, references
-from jailoc.model.host import FileKind, Named, Repository, Tree
+from jailoc.model.git_config import references
+from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import clean, within
-from jailoc.model.repository import fold
+from jailoc.model.repository import OF_A_WORKTREE, fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that is said."""
@@ -37,34 +29,12 @@ MOST_LINKS = 20
 """Links of one Git directory that are told."""
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
-MOST_FILES = 16
-"""Files of configuration that are included for one repository."""
 MOST_NAMED = 1_000
 """Places that the configuration of one repository names."""
 
 INSTALLED = ("node_modules", "site-packages")
 """Directories that package managers fill and rename: nobody opens what is in them as a project, and
 a mount in them would break every installation. Repositories in them count all the same."""
-
-SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
-"""Where the system's configuration of Git may be (git-config(1), FILES)."""
-
-
-@dataclass(frozen=True)
-class ConfigSource:
-    """A setting with the directory of the file that it is in."""
-
-    setting: GitSetting
-    holder: str
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The settings that hold for a repository."""
-
-    all: tuple[ConfigSource, ...] = ()
-    trouble: str | None = None
-    """Why there may be more of them than were read."""
 
 
 @dataclass
@@ -73,43 +43,18 @@ class Looker:
 
     home: str
     config_home: str
-    texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = field(default_factory=dict)
-    user: Sources = Sources()
+    own: dict[str, Sources] = field(default_factory=dict)
+    """The settings of each repository that was looked at."""
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
+        self.settings = Settings(self.home)
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
-        self.user = self.settings(places)
+        self.user = self.settings.read(places)
 
     def named(self) -> tuple[Named, ...]:
         """Return the absolute places that the user's own configuration names."""
         return self.places(Sources(), "")[0]
-
-    def settings(self, files: Iterable[str]) -> Sources:
-        """Return the settings of files and of what they include."""
-        waiting, seen = deque(files), set[str]()
-        found: list[ConfigSource] = []
-        trouble: str | None = None
-        while waiting:
-            place = waiting.popleft()
-            if place in seen:
-                continue
-            if len(seen) >= MOST_FILES:
-                trouble = f"its configuration is in more than {MOST_FILES} files"
-                break
-            seen.add(place)
-            if place not in self.texts:
-                self.texts[place] = _read(place)
-            settings, cut = self.texts[place]
-            trouble = cut or trouble
-            holder = place.rpartition("/")[0] or "/"
-            for setting in settings:
-                found.append(ConfigSource(setting, holder))
-                if included(setting):
-                    waiting.extend(
-                        each.path for each in references(setting, "", holder, self.home)
-                    )  # fmt: skip
-        return Sources(tuple(found), trouble)
 
     def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
         """Return what the user's configuration and another one name, and why that is not all."""
@@ -155,15 +100,15 @@ class Looker:
                     configs.append(entry.path)
                 case "commondir":
                     elsewhere |= git_directory.elsewhere(directory, entry.path, name)
-        mine = self.settings(configs)
-        named, trouble = self.places(mine, top or _worktree(mine.all, directory))
+        mine = self.own[directory] = self.settings.read(configs)
+        named, trouble = self.places(mine, top or working_tree(mine.all, directory))
         found = Repository(
             directory=directory,
             top=top,
             kinds=kinds,
             links=tuple(sorted(links)),
             elsewhere=elsewhere,
-            trees=_own_configuration(directory, kinds) if _worktree_config(mine.all) else (),
+            trees=_own_configuration(directory, kinds) if worktree_config(mine.all) else (),
             sealed=not os.access(directory, os.W_OK),
             hooks=hooks,
             settings=told.settings(each.setting for each in mine.all),
@@ -185,7 +130,25 @@ class Looker:
         top = file.rpartition("/")[0]
         directory, shared = map(clean, names)
         files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
-        return self.places(self.settings(files), top)
+        self.own[shared] = self.settings.read(files)
+        return self.places(self.own[shared], top)
+
+    def worktree(self, link: GitLink) -> Repository:
+        """Look at the Git directory of a linked working tree whose repository is elsewhere."""
+        kinds = {
+            entry.name: kind_of(entry)
+            for entry in children(link.directory, git_directory.MOST_ENTRIES)
+            if fold(entry.name) in OF_A_WORKTREE and is_text(entry.name)
+        }
+        sources = self.settings.read((f"{link.common}/config",)).all
+        return Repository(
+            directory=link.directory,
+            kinds={name: kind for name, kind in kinds.items() if kind is FileKind.FILE},
+            links=tuple(sorted(name for name in kinds if kinds[name] is not FileKind.FILE)),
+            trees=(".",) if worktree_config(sources) else (),
+            sealed=not os.access(link.directory, os.W_OK),
+            linked=True,
+        )
 
 
 class _Walk:
@@ -206,10 +169,18 @@ class _Walk:
         """Called `.git`, no links."""
         self.limit: str | None = None
 
-    def walk(self) -> None:
+    def worktree(self, link: GitLink) -> None:
+        """Look at the Git directory of a linked working tree, and at those of its submodules."""
+        self.repositories.append(self.looker.worktree(link))
+        for place in islice(git_directory.links(link.directory), MOST_LINKS):
+            self._trouble(place, "it is a symbolic link, and Git follows it when it writes there")
+        modules = f"{link.directory}/modules"
+        if os.path.isdir(modules) and not os.path.islink(modules):  # noqa: PTH112, PTH114 -- text
+            self.walk(modules)
+
+    def walk(self, modules_only: str = "") -> None:
         """Look through it, what is near before what is deep."""
-        root = self.search.root
-        waiting = deque([(root, 0, False, False)])
+        waiting = deque([(modules_only or self.search.root, 0, False, bool(modules_only))])
         directories = entries = 0
         while waiting:
             folder, depth, installed, modules = waiting.popleft()
@@ -224,7 +195,8 @@ class _Walk:
             git = self.search.git and "head" in folded and (
                 {"objects", "refs"} <= folded or "commondir" in folded
             )  # fmt: skip
-            if git:
+            # That of a linked working tree is a part of its repository, which was found before.
+            if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
                 self._repository(folder, "")
             for entry in here:
                 if not entry.name.isascii() and not is_text(entry.name):
@@ -330,13 +302,29 @@ class _Walk:
             self.places[path] = kind
 
 
+class Found(NamedTuple):
+    """All that was found, and what Git is like on this machine."""
+
+    trees: dict[str, Tree]
+    named: tuple[Named, ...]
+    """What the user's own configuration names."""
+    git: GitFacts
+
+
 def gather(
-    searches: Iterable[Search], home: str, config_home: str
-) -> tuple[dict[str, Tree], tuple[Named, ...]]:
-    """Look through all writable paths, and at what the user's own configuration names."""
-    asked = tuple(searches)
-    if not asked:
-        return {}, ()
+    searches: Iterable[Search], home: str, config_home: str, paths: Iterable[str] = ()
+) -> Found:
+    """Look through all writable paths, and at what the user's own configuration names.
+
+    Args:
+        searches: What is looked through.
+        home: The user's home directory.
+        config_home: The one of configuration.
+        paths: The workspace paths, which may be working trees also where nothing is looked for.
+    """
+    asked, tops = tuple(searches), tuple(paths)
+    if not asked and not tops:
+        return Found({}, (), GitFacts())
     looker = Looker(home, config_home)
     walks = {each.root: _Walk(looker, each) for each in asked if not within(home, each.root)}
     for each in walks.values():
@@ -344,26 +332,19 @@ def gather(
     roots = {root: os.path.realpath(root) for root in walks}
     for each in walks.values():
         each.follow(walks, roots)
-    return {root: each.tree() for root, each in walks.items()}, looker.named()
-
-
-def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
-    """Return the settings of a file, and why they are not all."""
-    text_, whole = beginning(place) or ("", True)
-    found = parse(text_)
-    if not whole:
-        return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
-    if len(found) >= MOST_SETTINGS:
-        return found, f"`{place[:WIDTH]}` holds {MOST_SETTINGS:,} settings or more"
-    return found, None
-
-
-def _worktree_config(sources: Iterable[ConfigSource]) -> bool:
-    """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
-    return any(
-        each.setting.key == "extensions.worktreeconfig"
-        and each.setting.value.lower() not in {"false", "no", "off", "0", ""}
-        for each in sources
+    files = [file for each in walks.values() for file in each.files]
+    links = git_links.gather((*files, *(f"{each}/.git" for each in tops)))
+    for link in links:
+        seen = any(within(link.directory, root) for root in walks)
+        if link.worktree and not link.trouble and asked and not seen:
+            walks[link.directory] = _Walk(looker, Search(root=link.directory, names=(), git=True))
+            walks[link.directory].worktree(link)
+    git = git_user.gather(looker.settings, config_home, looker.own.values())
+    enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
+    return Found(
+        {root: each.tree() for root, each in walks.items()},
+        looker.named() if asked else (),
+        git.model_copy(update={"links": links, "enclosing": enclosing}),
     )
 
 
@@ -371,14 +352,3 @@ def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
     """Return the Git directories of all working trees of a repository, as they are in it."""
     linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
     return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
-
-
-def _worktree(sources: Iterable[ConfigSource], directory: str) -> str:
-    """Return the working tree that the configuration of a Git directory names, else the directory.
-
-    A submodule's is named so; a bare repository has none, and Git runs its hooks in it.
-    """
-    for each in sources:
-        if each.setting.key == "core.worktree" and "\0" not in each.setting.value:
-            return clean(posixpath.join(directory, each.setting.value))
-    return directory

@@ -8,6 +8,7 @@ from pathlib import Path
 from jailoc.bin.config.source import LoadedConfig, gathered, text_of
 from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.config.resolve import nameless_workspace, names, unknown_workspace
 from jailoc.model.document import Document
 
 
@@ -38,6 +39,8 @@ class Session:
     """Seconds since the epoch."""
     report: Callable[[Exception, Terminal], int] = _unreported
     """Shows an error, records it and returns the exit status: for commands that go on after one."""
+    command: str = ""
+    """The name of the command that runs, for hints."""
     _file: _File = field(default_factory=_File)
 
     @property
@@ -79,6 +82,26 @@ class Session:
             known = gathered(document, starter=self._file.starter, expectations=expectations)
             self._file.checked[expectations] = known
         return known
+
+    def chosen(self, origin: LoadedConfig, at: str | None = None, *, looks: bool = False) -> str:
+        """Return the workspace that was named, else that of a directory, else `default`.
+
+        Args:
+            origin: The configuration.
+            at: The directory; the current one by default.
+            looks: Whether the command only looks: then the only workspace there is will do, too.
+
+        Raises:
+            Refused: there is none of that name; the hint has the command with one that there is.
+        """
+        name, every = origin.chosen(self.workspace, at), names(origin.config)
+        if name in every:
+            return name
+        if self.workspace is not None:
+            raise unknown_workspace(name, every)
+        if len(every) == 1 and looks:
+            return every[0]
+        raise nameless_workspace(name, every, self.command)
 
     def reread(self, *, expectations: bool = True) -> LoadedConfig:
         """Return the configuration as it is now, for the machine as it is now.

@@ -9,7 +9,6 @@ from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
-from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
@@ -35,16 +34,16 @@ class LoadedConfig:
     starter: bool
     """There is no file, so the starter configuration is in effect."""
 
-    def chosen(self, name: str | None) -> str:
-        """Return the named workspace, else the one of the current directory, else `default`.
+    def chosen(self, name: str | None, at: str | None = None) -> str:
+        """Return the named workspace, else the one of a directory, else `default`.
 
-        The name is not checked here: `resolve` refuses an unknown one.
+        The name is not checked here: `Session.chosen` refuses an unknown one.
+
+        Args:
+            name: The one that was named, if one was.
+            at: The directory; the current one by default.
         """
-        return name or select(self.config, current_directory()) or DEFAULT
-
-    def chosen_many(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the named workspaces, or all there are."""
-        return wanted or names(self.config)
+        return name or select(self.config, at or current_directory()) or DEFAULT
 
 
 def check(text: str, path: Path) -> LoadedConfig:
@@ -96,8 +95,12 @@ def current_directory() -> str:
         return "/"
 
 
-def directory(text: str | None) -> str:
+def directory(text: str | None, option: str = "") -> str:
     """Return the directory that an argument means, as the user spells it.
+
+    Args:
+        text: The argument; None for the current directory.
+        option: Its name, if it has one.
 
     Raises:
         Refused: there is none.
@@ -106,10 +109,11 @@ def directory(text: str | None) -> str:
         return current_directory()
     path = expand(text, facts.home())
     path = clean(path if path.startswith("/") else f"{current_directory()}/{path}")
+    where = f"{option} `{path}`" if option else f"`{path}`"
     if not Path(path).exists():
-        raise refuse("directory", f"`{path}` does not exist")
+        raise refuse("directory", f"{where} does not exist")
     if not Path(path).is_dir():
-        raise refuse("directory", f"`{path}` is not a directory")
+        raise refuse("directory", f"{where} is not a directory")
     return path
 
 

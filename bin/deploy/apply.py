@@ -9,10 +9,12 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
     execute,
+    host_ports,
     images,
     observe,
     password,
     permissions,
+    removal,
     rollback,
     server_port,
 )
@@ -20,19 +22,20 @@ from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.effective import of_workspace
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.sources import missing as missing_sources
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.origins import tell
-from jailoc.generators.plan.plan import moved, plan, plan_removal
+from jailoc.generators.plan.plan import moved, plan
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.plan import Action, BuildImages, Plan
+from jailoc.model.plan import Action, BuildImages, Extent, Plan
 from jailoc.model.plan_address import ServiceAddress
-from jailoc.model.sandbox import PASSWORD_FILE, WALL, workspace_of
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE
 
 MOST_ROUNDS = 3
 """Plans in a row until a workspace must be as it should; a build may bring another image."""
@@ -122,8 +125,9 @@ def item(
     bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
         # Before anything is written: a password, or the key of the digests.
-        docker.check()
-        _check_port(bundle)
+        docker.check_engine()
+        if not host_ports.check(bundle):
+            docker.check_compose()
     if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
         origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)
@@ -185,19 +189,25 @@ def _key() -> bytes:
     return path.read_bytes()
 
 
-def planned(each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
+def _leftover(terminal: Terminal, each: Item, prune: bool) -> removal.Leftover:
+    return removal.Leftover(terminal, each.name, Extent.ALL if prune else Extent.PROJECT)
+
+
+def planned(terminal: Terminal, each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
     """Look at what is there of a workspace, and say what has to be done.
 
     Args:
+        terminal: Where progress would be shown.
         each: The workspace.
         ask: Whether to ask the engine.
-        prune: Whether a removal takes volumes and the password, too.
+        prune: Whether a removal takes volumes, images and the password, too.
     """
+    if each.bundle is None:
+        last = observe.last(each.name)
+        made = _leftover(terminal, each, prune).planned(each.given, ask=ask)
+        return tell(made, each.origin.document, {}, last.firewall if last else None, None)
     found = observe.observe(each.name, each.bundle, ask=ask)
     before = found.applied.firewall if found.applied else None
-    if each.bundle is None:
-        made = plan_removal(found, each.given, prune)
-        return tell(made, each.origin.document, {}, before, None)
     settings = {
         one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
     }
@@ -219,8 +229,8 @@ def carry_out(
         session: The configuration, to compare it again, and where progress is shown.
         each: The workspace.
         approved: The plan that somebody has seen; any other is refused.
-        prune: Whether a removal takes volumes and the password, too.
-        back: Whether a failure returns to the previous state.
+        prune: Whether a removal takes volumes, images and the password, too.
+        back: Whether a failure, or an interrupt, returns to the previous state.
 
     Raises:
         DockerError: the engine refused, or a service did not become healthy.
@@ -228,11 +238,12 @@ def carry_out(
             its model.
     """
     terminal = session.terminal
+    if each.bundle is None:
+        place = _leftover(terminal, each, prune)
+        return place.carry_out(each.given, lambda made: _same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
-        if each.bundle is None:
-            return _remove(terminal, each, approved, prune)
-        _check_port(each.bundle)
-        place = execute.Engine(
+        runs = host_ports.check(each.bundle)
+        world = execute.Engine(
             terminal,
             each.bundle,
             each.given,
@@ -240,19 +251,32 @@ def carry_out(
             lambda: unchanged(session, each),
             each.origin.host,
         )
-        place.wait()
-        found = place.observe()
+        found = world.observe()
+        if any(one.health == "starting" for one in found.containers.values()):
+            world.wait()
+            found = world.observe()
         made = plan(each.bundle, found, each.given)
         _same(approved, made)
         if made.empty:
             return False
+        if runs:
+            docker.check_compose()  # of what does not run it was known before
         if approved is None:
             _announce(terminal, made)
+        if git.unsigned(each.bundle.compose.services[AGENT]):
+            terminal.say(
+                "Git signs nothing in the sandbox: no signing key can be reached there "
+                "(with `gpg.format = ssh` and `ssh_auth_sock = true` it does)",
+                Meaning.WARNS,
+            )
         before = rollback.remember(found)
         try:
-            rounds(place, each.bundle, each.given, made)
+            rounds(world, each.bundle, each.given, made)
+        except KeyboardInterrupt:
+            rollback.interrupted(terminal, before, each.secrets, touched=world.touched, back=back)
+            raise
         except (docker.DockerError, Refused) as error:
-            if not place.touched:
+            if not world.touched:
                 raise
             explain(terminal, each.bundle.compose.name)
             squatter = server_port.squatter(each.bundle)
@@ -291,15 +315,6 @@ def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> No
             return
         made = plan(bundle.model_copy(update={"builds": ()}), place.observe(), given)
     raise refuse("apply", f"workspace `{bundle.workspace}` does not come to rest")
-
-
-def _remove(terminal: Terminal, each: Item, approved: Plan | None, prune: bool) -> bool:
-    place = execute.Leftover(terminal, each.name)
-    made = plan_removal(place.observe(), each.given, prune)
-    _same(approved, made)
-    for step in made.steps:
-        place.perform(step)
-    return not made.empty
 
 
 def _same(approved: Plan | None, made: Plan) -> None:
@@ -342,32 +357,6 @@ def unchanged(session: Session, each: Item) -> None:
             "the configuration, or what it names on this machine, has changed meanwhile",
             hint=f"look at what has changed, then run `jailoc up {each.name}` again",
         )
-
-
-def _check_port(bundle: Bundle) -> None:
-    """Refuse a port that somebody else holds, before anything is written.
-
-    Raises:
-        Refused: naming the holder if it is a workspace.
-    """
-    project = bundle.compose.name
-    for port in bundle.compose.services[WALL].ports:
-        holders = [each for each in containers.containers() if port.published in each.ports
-                   and each.state == "running"]  # fmt: skip
-        other = next((each for each in holders if each.project != project), None)
-        if other is not None:
-            workspace = workspace_of(other.project)
-            raise refuse(
-                "port-taken",
-                f"port {port.published} is published by the running workspace `{workspace}`",
-                hint=f"run `jailoc down {workspace}` first, or set `port` of one of the two",
-            )
-        if not holders and not containers.port_is_free(port.published):
-            raise refuse(
-                "port-taken",
-                f"port {port.published} on 127.0.0.1 is taken by another program",
-                hint="stop that program, set another `port`, or set expose_port = false",
-            )
 
 
 def explain(terminal: Terminal, project: str) -> None:

@@ -18,6 +18,7 @@ from jailoc.generators.runtime.verify import (
     judged,
     mounted,
     processes,
+    published,
     routed,
 )
 from jailoc.model.allow_entry import AskedTarget
@@ -96,6 +97,9 @@ def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Itera
                 kind="container", subject=service, expected="healthy", found=state,
                 ok=state == "healthy",
             )  # fmt: skip
+            if service == WALL and there is not None and there.state == "running":
+                bindings = [(each.address, each.port, each.inside) for each in there.published]
+                yield from published(bundle.compose.services[WALL].ports, bindings)
             if service != WALL:
                 yield joined(service, containers.severed(there, found.get(WALL)))
 

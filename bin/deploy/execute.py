@@ -1,6 +1,5 @@
 """Carry out the steps of a plan, on the disk and on the engine."""
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +9,13 @@ from jailoc.bin.config import facts
 from jailoc.bin.deploy import check, images, machine, plugin, proof
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker, startup
+from jailoc.bin.engine import containers, docker, network_errors, startup, volumes
 from jailoc.bin.host import files, links, placeholders
+from jailoc.bin.terminal import step as shown
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.record import applied
+from jailoc.generators.plan.steps import words
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
@@ -29,7 +30,6 @@ from jailoc.model.plan import (
     Reload,
     RemoveContainer,
     RemoveNetwork,
-    RemoveProject,
     Restart,
     Start,
     Step,
@@ -42,8 +42,8 @@ from jailoc.model.sandbox import (
     FIREWALL,
     HAND_SECRETS,
     PASSWORD_FILE,
+    SHARED_PREFIX,
     WALL,
-    project,
 )
 
 START_LIMIT = 180
@@ -99,16 +99,21 @@ class Engine:
     def perform(self, step: Step) -> None:
         """Take one step."""
         self.touched = self.touched or not isinstance(step, BuildImages)
+        if isinstance(step, BuildImages):
+            build(self._terminal, self._bundle)  # which shows steps of its own
+            return
+        with shown.step(self._terminal, words(step, self._bundle.workspace)):
+            self._perform(step)
+
+    def _perform(self, step: Step) -> None:
         match step:
-            case BuildImages():
-                build(self._terminal, self._bundle)
             case StopAgent():
                 self._stop(step.container)
             case WriteFiles():
+                files.make_private(facts.state_directory() / self._bundle.workspace)
                 files.write_bundle(self._bundle, self._directory)
                 plugin.write(self._bundle.agent)
             case RemoveContainer():
-                self._terminal.say(f"removing {step.service}")
                 containers.remove(step.container)
             case RemoveNetwork():
                 for name in containers.owned("network", self._bundle.compose.name):
@@ -118,15 +123,15 @@ class Engine:
             case HandSecrets():
                 self._hand_secrets()
             case Reload():
-                self._terminal.say("reloading the rules")
                 machine.hand(self._directory)
                 containers.feed(self._wall(), [*FIREWALL, "reload"], b"")
             case Restart():
-                self._terminal.say(f"restarting {step.service}")
                 machine.hand(self._directory)
                 containers.restart(step.container)
-            case Prove() | Record() | RemoveProject():
-                self._finish(step)
+            case Prove():
+                self._prove()
+            case Record():
+                self._record()
 
     def wait(self) -> None:
         """Wait for what is starting, as after a restart by hand, to be well or sick."""
@@ -137,22 +142,12 @@ class Engine:
         ):
             time.sleep(0.5)
 
-    def _finish(self, step: Prove | Record | RemoveProject) -> None:
-        match step:
-            case Prove():
-                self._prove()
-            case Record():
-                self._record()
-            case RemoveProject():
-                remove_project(self._terminal, self._bundle.workspace, step.prune)
-
     def _stop(self, container: str) -> None:
         """Stop the agent, and look once more.
 
         Between our look at a path and the engine's, a running agent could put a symbolic link
         there.
         """
-        self._terminal.say("stopping the agent to renew its mounts")
         containers.stop(container)
         self._unchanged()
 
@@ -180,13 +175,21 @@ class Engine:
 
     def _start(self, services: tuple[str, ...]) -> None:
         self._prepare()
-        start(
-            self._terminal, self._bundle.compose.name, self._directory, services,
-            Held(
-                self._secrets,
-                lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
-            ),
-        )  # fmt: skip
+        for each in self._bundle.compose.shared:
+            volumes.share(each.removeprefix(SHARED_PREFIX))
+        try:
+            start(
+                self._terminal, self._bundle.compose.name, self._directory, services,
+                Held(
+                    self._secrets,
+                    lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
+                ),
+            )  # fmt: skip
+        except docker.DockerError as error:
+            meaning = network_errors.translated(error, self._bundle.workspace)
+            if meaning is None:
+                raise
+            raise meaning from error
 
     def _wall(self) -> str:
         return wall_of(self._bundle.compose.name)
@@ -210,23 +213,6 @@ class Engine:
     def _record(self) -> None:
         made = applied(self._bundle, self._given, self.observe())
         files.write(deployment.record(self._bundle.workspace), made.model_dump_json() + "\n", 0o600)
-
-
-class Leftover:
-    """What is left of a workspace that the configuration does not have any more."""
-
-    def __init__(self, terminal: Terminal, name: str) -> None:
-        """Prepare to remove it."""
-        self._terminal, self._name = terminal, name
-
-    def observe(self) -> Deployed:
-        """Gather all that there is."""
-        return deployment.observe(self._name, None)
-
-    def perform(self, step: Step) -> None:
-        """Take the one step that there is."""
-        if isinstance(step, RemoveProject):
-            remove_project(self._terminal, self._name, step.prune)
 
 
 def _problem(check: Check) -> Diagnostic:
@@ -267,9 +253,9 @@ def start(
     machine.hand(directory)
     compose = directory / COMPOSE_FILE
     begins = AGENT in services and not startup.running(project, AGENT)
-    if AGENT in services:
-        terminal.say(f"starting {project.removeprefix('jailoc-')}")
-    containers.up(project, compose, list(services), terminal.quote, None if begins else START_LIMIT)
+    containers.up(
+        project, compose, list(services), terminal.detail, None if begins else START_LIMIT
+    )
     if begins:
         agent = startup.running(project, AGENT)
         if agent is not None:
@@ -303,12 +289,3 @@ def wall_of(project: str) -> str:
 def hand_secrets(wall: str, secrets: secret.Values) -> None:
     """Hand values over to a wall's memory, on a pipe."""
     containers.feed(wall, [*HAND_SECRETS], secret.archive(secrets))
-
-
-def remove_project(terminal: Terminal, name: str, prune: bool) -> None:
-    """Remove what is left of a workspace: containers, network and generated files."""
-    containers.down(project(name), terminal.quote, volumes=prune)
-    if prune:
-        shutil.rmtree(facts.state_directory() / name, ignore_errors=True)
-    shutil.rmtree(facts.cache_directory() / name, ignore_errors=True)
-    deployment.record(name).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
 from jailoc.generators.runtime.build_log import BuildLog, Event, Failure, What
-from jailoc.generators.runtime.image_check import script, unsuitable
+from jailoc.generators.runtime.image_check import lacking, script, unsuitable
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Sidecar
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
@@ -55,8 +55,9 @@ def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bo
     """
     changed = False
     asked: dict[str, str] = {}
+    held = images.held(build.tag for build in bundle.builds if build.known)
     for build in bundle.builds:
-        there = build.known and images.identity(build.tag) is not None
+        there = build.tag in held
         for base in build.bases:
             if there and base.identity and not pull:
                 continue
@@ -212,23 +213,21 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
         key: value.text for key, value in service.environment.items() if key in {"HOME", "PATH"}
     }
     user = AgentUser.read(service.user)
-    question = script(bundle.agent, user)
+    question = script(bundle.agent, user, [each.name for each in bundle.programs])
     asked = hashlib.sha256(repr((identity, question, environment, user.text)).encode()).hexdigest()
     place = facts.cache_directory() / "images.suitable" / asked
-    if place.exists():
-        return
-    terminal.say(f"looking into image {reference}")
-    refusal = unsuitable(
-        reference,
-        service.image.origin,
-        bundle.agent,
-        images.ask(identity, question, environment, user.text) or (),
-        user,
-    )
-    if refusal is not None:
-        raise refusal
-    files.make_private(place.parent)
-    files.write(place, f"{reference} {identity}\n", 0o600)
+    try:
+        lines = place.read_text(encoding="utf-8").splitlines()[1:]
+    except (OSError, UnicodeDecodeError):
+        terminal.say(f"looking into image {reference}")
+        lines = list(images.ask(identity, question, environment, user.text) or ())
+        refusal = unsuitable(reference, service.image.origin, bundle.agent, lines, user)
+        if refusal is not None:
+            raise refusal from None
+        files.make_private(place.parent)
+        files.write(place, "\n".join((f"{reference} {identity}", *lines)) + "\n", 0o600)
+    if (warning := lacking(reference, bundle.programs, lines)) is not None:
+        terminal.diagnose((warning,))
 
 
 def _check_sidecar(bundle: Bundle) -> None:

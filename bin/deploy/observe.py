@@ -22,8 +22,6 @@ from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.sandbox import (
     AGENT,
-    COMPOSE_DIRECTORY,
-    COMPOSE_PROJECT,
     COMPOSE_SERVICE,
     DIGEST_LABEL,
     FIREWALL,
@@ -43,6 +41,14 @@ def record(name: str) -> Path:
     return facts.cache_directory() / f"{name}.applied.json"
 
 
+def recorded() -> tuple[str, ...]:
+    """Return the workspaces of which it is written down what has been applied, in order."""
+    end = ".applied.json"
+    return tuple(
+        sorted(each.name.removesuffix(end) for each in facts.cache_directory().glob(f"*{end}"))
+    )
+
+
 def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple[str, ...]:
     """Return the workspaces that are there and that a configuration does not have any more.
 
@@ -53,24 +59,18 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
         config: Its path.
         ask: Whether to ask the engine.
     """
-    cache = facts.cache_directory()
-    found = {place.name.removesuffix(".applied.json") for place in cache.glob("*.applied.json")}
+    cache, found = facts.cache_directory(), {*recorded()}
     if ask:
-        made = {
-            name: (each["Config"]["Labels"] or {}).get(COMPOSE_DIRECTORY, "")
-            for each in engine.inspected()
-            if (name := _project(each)) is not None
+        found |= {
+            name
+            for project, place in engine.listed(every=True)
+            if (name := sandbox.workspace_of(project)) and place == str(cache / name)
         }
-        found |= {name for name, place in made.items() if place == str(cache / name)}
     return tuple(
         name
         for name in sorted(found - {*known})
         if (applied := last(name)) is None or applied.config == config
     )
-
-
-def _project(data: dict[str, Any]) -> str | None:
-    return sandbox.workspace_of((data["Config"]["Labels"] or {}).get(COMPOSE_PROJECT, ""))
 
 
 def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
@@ -94,41 +94,44 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         networks = pool.submit(engine.owned, "network", project)
         volumes = pool.submit(engine.owned, "volume", project)
         wanted = bundle.references if bundle else frozenset()
-        images = {each: pool.submit(builder.identity, each) for each in sorted(wanted)}
+        images = pool.submit(builder.held, sorted(wanted))
         raw = engine.inspected(project)
         by_service = {_service(each): each for each in raw}
-        inherited = {
-            id_: pool.submit(engine.image_environment, id_)
-            for id_ in {each["Image"] for each in raw}
-        }
+        inherited = pool.submit(builder.held, sorted({each["Image"] for each in raw}))
         wall = by_service.get(WALL)
         running = wall is not None and wall["State"]["Status"] == "running"
         asked = pool.submit(_ask_wall, wall["Id"]) if wall and running else None
         lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT), wall)
+        mounts = lapsed.result()
         around = engine.container(wall) if wall else None
         containers = {
             service: _found(
                 each,
                 around,
-                inherited[each["Image"]].result(),
-                lapsed.result() if service == AGENT else (),
+                inherited.result().get(each["Image"]),
+                (mounts or ()) if service == AGENT else (),
             )
             for service, each in by_service.items()
         }
         rules, told, held = asked.result() if asked else (Rules.UNKNOWN, (), ())
+        unseen = (
+            *(["what the firewall holds"] if asked and rules is Rules.UNKNOWN else ()),
+            *(["what is mounted in the agent"] if mounts is None else ()),
+        )
         prefix = f"{project}_"
         return Deployed(
             workspace=name,
             applied=applied,
             files=files,
             containers=containers,
-            images={each: id_ for each, found in images.items() if (id_ := found.result())},
+            images={each: found.identity for each, found in images.result().items()},
             network=bool(networks.result()),
             volumes=tuple(sorted(each.removeprefix(prefix) for each in volumes.result())),
             rules=rules,
             rules_told=told,
             missing=lacking,
             held=held,
+            unseen=unseen,
         )
 
 
@@ -140,7 +143,7 @@ def _service(data: dict[str, Any]) -> str:
 def _found(
     data: dict[str, Any],
     wall: engine.Container | None,
-    inherited: dict[str, str],
+    inherited: builder.Held | None,
     lapsed: tuple[str, ...],
 ) -> Found:
     labels = data["Config"]["Labels"] or {}
@@ -155,7 +158,7 @@ def _found(
         wall=container.joins,
         severed=engine.severed(container, wall),
         facets=container_fields.found(data, wall.id if wall else None),
-        inherited=inherited,
+        inherited=inherited.environment if inherited else {},
         lapsed=lapsed,
     )
 
@@ -179,8 +182,8 @@ def _ask_wall(container: str) -> tuple[Rules, tuple[str, ...], tuple[str, ...]]:
 
 def _lapsed(
     bundle: Bundle | None, agent: dict[str, Any] | None, wall: dict[str, Any] | None
-) -> tuple[str, ...]:
-    """Return what should be mounted in the agent and is not any more.
+) -> tuple[str, ...] | None:
+    """Return what should be mounted in the agent and is not any more; None if nobody can tell.
 
     The kernel takes a mount away when the host replaces the file below it (rename(2) in another
     mount namespace), and most editors and git replace files.
@@ -194,9 +197,9 @@ def _lapsed(
         if isinstance(mount, Bind) and mount.target.text in made
     ]
     try:
-        there = witness.mounted(agent["Id"], wall["Image"])
+        there = witness.mounted(agent["Id"], wall["Image"], agent["State"]["Pid"])
     except docker.DockerError:
-        return ()  # it has ended meanwhile
+        return None  # or it has ended meanwhile
     return tuple(each for each in binds if each not in there)
 
 

@@ -7,7 +7,7 @@ word `keyring` says that the password is there.
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jailoc.bin.host import files, keyring
@@ -88,6 +88,31 @@ def peek(mode: str, directory: Path, workspace: str, agent: Agent) -> str | None
         case "file":
             return _read(_path(directory, workspace))
     return None
+
+
+def kept(directory: Path, workspace: str) -> str:
+    """Say where a password of the workspace is kept: `keyring`, `file`, or nowhere (empty)."""
+    with suppress(Refused, Unavailable):
+        if found := _read(_path(directory, workspace)):
+            return "keyring" if found == MARKER else "file"
+        if keyring.has(workspace):
+            return "keyring"
+    return ""
+
+
+def forget(directory: Path, workspace: str) -> str | None:
+    """Take the workspace's password out of the keyring, if it is there.
+
+    Returns:
+        Why its entry stays in the keyring, if it does.
+    """
+    problem = None
+    if kept(directory, workspace) == "keyring":
+        try:
+            keyring.delete(workspace)
+        except Unavailable as error:
+            problem = str(error)
+    return problem
 
 
 def check(mode: str, agent: Agent) -> None:

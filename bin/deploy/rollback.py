@@ -1,16 +1,19 @@
 """The way back: what a workspace was before an apply, and how it becomes that again."""
 
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import execute, machine, proof
+from jailoc.bin.deploy import execute, machine, observe, proof
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, startup
+from jailoc.bin.engine import disk, docker, startup
+from jailoc.bin.host import farewell
 from jailoc.bin.host import files as store
 from jailoc.bin.host.links import Identity
+from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model import sandbox
 from jailoc.model.base import Model
@@ -19,6 +22,9 @@ from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.path import within
 from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, WALL
+
+TRIES, LATE = 5, 0.5
+"""How often, and for how many seconds each time, to look for what comes about late."""
 
 
 class Before(Model):
@@ -32,6 +38,10 @@ class Before(Model):
     """What was mounted in the agent's container, by its place there."""
     behind: dict[str, Identity | None] | None
     """What lay behind that; None where it could not be looked at."""
+    volumes: tuple[str, ...]
+    """Names of its volumes, without the project."""
+    record: bytes | None
+    """The note of what was applied last, if there was one."""
 
 
 def remember(found: Deployed) -> Before:
@@ -50,7 +60,15 @@ def remember(found: Deployed) -> Before:
         },
         sources=sources,
         behind=_behind(found, sources),
+        volumes=found.volumes,
+        record=_bytes(observe.record(found.workspace)),
     )
+
+
+def _bytes(place: Path) -> bytes | None:
+    with suppress(OSError):
+        return place.read_bytes()
+    return None
 
 
 def _behind(found: Deployed, sources: dict[str, str]) -> proof.Places | None:
@@ -74,34 +92,46 @@ def _binds(found: Deployed) -> dict[str, str]:
     }
 
 
+def interrupted(
+    terminal: Terminal, before: Before, secrets: secret.Values, *, touched: bool, back: bool
+) -> None:
+    """Return to what was there; whoever interrupts that too is told what is left.
+
+    Args:
+        terminal: Where it is told.
+        before: What was there.
+        secrets: Every value that is handed over.
+        touched: Whether anything that runs may be other than before.
+        back: Whether to return at all.
+    """
+    name, terminal = before.workspace, terminal.steady()
+    if not touched:
+        terminal.say(f"{name}: nothing that runs was touched", Meaning.WARNS)
+        return
+    left = (
+        f"what was begun of {name} is left as it is: `jailoc up {name}` goes on with it, "
+        f"`jailoc down {name}` stops it"
+    )
+    if not back:
+        terminal.say(left, Meaning.WARNS)
+        return
+    with farewell.saying(left):
+        go_back(terminal, before, secrets)
+
+
 def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
     """Return to what was there; failures on the way are told, and end it."""
     project = sandbox.project(before.workspace)
     directory = facts.cache_directory() / before.workspace
-    terminal.say(f"{before.workspace}: returning to the previous state", Meaning.WARNS)
     try:
         if WALL not in before.containers or COMPOSE_FILE not in before.files:
-            engine.down(project, terminal.quote)
-            _restore(directory, before)
+            with step(terminal, f"{before.workspace}: stopping what was started"):
+                _undone(terminal, project, before)
+                _restore(directory, before)
             terminal.say(f"{before.workspace}: nothing runs, as before", Meaning.WARNS)
             return
-        kept = {*before.containers.values()}
-        found = engine.containers(project)
-        replaced = any(each.service == WALL and each.id not in kept for each in found)
-        for each in sorted(found, key=lambda each: each.service == WALL):
-            # What shares the namespace of a wall that goes has to go with it.
-            if each.id not in kept or replaced:
-                engine.remove(each.id)
-        _restore(directory, before)
-        held = execute.Held(secrets, lambda agent: _prove(before, agent))
-        execute.start(terminal, project, directory, (WALL,), held)
-        wall = execute.wall_of(project)
-        running = startup.running(project, AGENT)
-        execute.hand_secrets(wall, secrets if running else execute.withheld(secrets))
-        if not replaced:
-            machine.hand(directory)
-            engine.feed(wall, [*FIREWALL, "reload"], b"")
-        execute.start(terminal, project, directory, tuple(before.containers), held)
+        with step(terminal, f"{before.workspace}: returning to the previous state"):
+            _returned(terminal, directory, before, secrets)
     except (docker.DockerError, Refused, OSError) as error:
         terminal.say(f"{before.workspace}: the way back failed as well: {error}", Meaning.FAILS)
         _stop(project)
@@ -110,6 +140,42 @@ def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
         )
         return
     terminal.say(f"{before.workspace}: the previous state runs again", Meaning.WARNS)
+
+
+def _undone(terminal: Terminal, project: str, before: Before) -> None:
+    """Remove containers, network, and the volumes that were not there before."""
+    for _ in range(TRIES):
+        engine.down(project, terminal.detail)
+        time.sleep(LATE)
+        if not engine.project_objects(project):
+            break
+    prefix = f"{project}_"
+    for name in engine.owned("volume", project):
+        if name.removeprefix(prefix) not in before.volumes:
+            disk.remove_volume(name)
+
+
+def _returned(terminal: Terminal, directory: Path, before: Before, secrets: secret.Values) -> None:
+    project = sandbox.project(before.workspace)
+    kept = {*before.containers.values()}
+    # What an interrupted client had asked for may come about a moment later.
+    time.sleep(LATE)
+    found = engine.containers(project)
+    replaced = any(each.service == WALL and each.id not in kept for each in found)
+    for each in sorted(found, key=lambda each: each.service == WALL):
+        # What shares the namespace of a wall that goes has to go with it.
+        if each.id not in kept or replaced:
+            engine.remove(each.id)
+    _restore(directory, before)
+    held = execute.Held(secrets, lambda agent: _prove(before, agent))
+    execute.start(terminal, project, directory, (WALL,), held)
+    wall = execute.wall_of(project)
+    running = startup.running(project, AGENT)
+    execute.hand_secrets(wall, secrets if running else execute.withheld(secrets))
+    if not replaced:
+        machine.hand(directory)
+        engine.feed(wall, [*FIREWALL, "reload"], b"")
+    execute.start(terminal, project, directory, tuple(before.containers), held)
 
 
 def _prove(before: Before, agent: str) -> None:
@@ -131,7 +197,12 @@ def _stop(project: str) -> None:
 
 
 def _restore(directory: Path, before: Before) -> None:
-    """Make a directory hold exactly the files of before."""
+    """Make a directory hold exactly the files of before, and the note say what it said."""
+    note = observe.record(before.workspace)
+    if before.record is None:
+        note.unlink(missing_ok=True)
+    else:
+        store.write_bytes(note, before.record, 0o600)
     if not before.files:
         shutil.rmtree(directory, ignore_errors=True)
         return

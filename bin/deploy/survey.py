@@ -12,9 +12,9 @@ from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import observe, password
+from jailoc.bin.deploy import existence, observe, password
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, stats
+from jailoc.bin.engine import docker, stats, task_limit
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
@@ -23,7 +23,7 @@ from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.image_reference import familiar
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL, workspace_of
+from jailoc.model.sandbox import AGENT, FIRST_PORT, SIDECAR, WALL, workspace_of
 from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
 
 Services = Mapping[str, engine.Container]
@@ -62,11 +62,16 @@ class Answers:
     usage: dict[str, Usage]
     reason: str
     """Why a running container may be missing among them."""
-    images: dict[str, str | None] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
 
 
-def look(session: Session, wanted: str | None) -> Survey:
+def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Survey:
     """Return what there is of one workspace or of all, also of those no configuration has.
+
+    Args:
+        session: The configuration.
+        wanted: The one workspace.
+        all_users: Whether those that somebody else has started on this engine count.
 
     Raises:
         Refused: neither the configuration nor the engine has the wanted one; or no engine answers.
@@ -79,7 +84,8 @@ def look(session: Session, wanted: str | None) -> Survey:
         problems = refused.diagnostics
     known = names(origin.config) if origin else ()
     try:
-        found = _by_workspace(containers())
+        idle = wanted is not None and wanted in known and not existence.started(wanted)
+        found = {} if idle else _by_workspace(containers())
     except Refused:
         if problems:
             raise Refused(problems) from None
@@ -88,7 +94,9 @@ def look(session: Session, wanted: str | None) -> Survey:
         raise
     if wanted is not None and wanted not in {*known, *found}:
         raise Refused(problems) if problems else unknown_workspace(wanted, known)
-    chosen = (wanted,) if wanted is not None else tuple(sorted({*known, *found}))
+    others = () if all_users else (name for name in found if not _own(name, found[name]))
+    every = {*known, *found} - ({*others} - {*known})
+    chosen = (wanted,) if wanted is not None else tuple(sorted(every))
     rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen})
     if wanted is not None and origin is not None and found.get(wanted):
         mode = origin.config.password_mode
@@ -108,8 +116,10 @@ def _rows(
         every = [_asked(session, pool, name, services, origin) for name, services in found.items()]
         references = {each.bundle.compose.services[AGENT].image.text
                       for each in every if each.bundle}  # fmt: skip
-        images = {each: pool.submit(builder.identity, each) for each in sorted(references)}
-        answers = Answers(*_usage(measured), {key: each.result() for key, each in images.items()})
+        images = pool.submit(builder.held, sorted(references))
+        answers = Answers(
+            *_usage(measured), {name: each.identity for name, each in images.result().items()}
+        )
         return tuple(_row(each, origin, answers) for each in every)
 
 
@@ -123,7 +133,7 @@ def containers() -> tuple[engine.Container, ...]:
     try:
         return engine.containers()
     except DockerError:
-        docker.check()
+        docker.check_engine()
         raise
 
 
@@ -137,13 +147,19 @@ def _by_workspace(every: Iterable[engine.Container]) -> dict[str, dict[str, engi
     return found
 
 
+def _own(name: str, services: Services) -> bool:
+    """Tell whether a workspace was started by this user: its generated files are the user's."""
+    mine = str(paths.cache_directory() / name)
+    return any(each.directory in {"", mine} for each in services.values())
+
+
 def _up(services: Services, service: str) -> engine.Container | None:
     there = services.get(service)
     return there if there is not None and there.state == "running" else None
 
 
-def _running(every: Iterable[Services]) -> list[str]:
-    return [there.id for services in every for each in (AGENT, WALL)
+def _running(every: Iterable[Services]) -> list[engine.Container]:
+    return [there for services in every for each in (AGENT, WALL)
             if (there := _up(services, each))]  # fmt: skip
 
 
@@ -206,7 +222,9 @@ def drifted(session: Session, origin: LoadedConfig, name: str) -> bool | None:
 
     try:
         each = apply.item(session, origin, name, complete=False, ask=False)
-        return not apply.planned(each).empty
+        made = apply.planned(session.terminal, each)
+        # That no difference was found says nothing about what was not looked at.
+        return None if made.empty and made.unseen else not made.empty
     except (DockerError, Refused):
         return None
 
@@ -228,10 +246,12 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         docker=f"no network: {cut}" if (cut := engine.severed(side, wall)) else _state(side),
         port=port,
         exposed=exposed,
+        ports=_ports(asked.name, origin if configured else None, _up(found, WALL)),
         uptime=_uptime(running.started) if running else None,
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
         limits=agent.limits if agent else ContainerLimits(),
+        pids_refused=task_limit.refused(running.pid, running.id) if running else None,
         image=agent.image if agent else None,
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
@@ -262,6 +282,20 @@ def _port(
     return (workspace.port, True) if workspace.expose_port else (None, False)
 
 
+def _ports(
+    name: str, origin: LoadedConfig | None, wall: engine.Container | None
+) -> tuple[tuple[int, int], ...]:
+    """Return what is published beside the server's port."""
+    if wall is not None:
+        return tuple(
+            sorted((each.port, each.inside) for each in wall.published if each.inside != FIRST_PORT)
+        )
+    if origin is None:
+        return ()
+    workspace = resolve(origin.config, name, origin.host)
+    return tuple((each.published, each.target) for each in workspace.ports)
+
+
 def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
     """Return how many places were refused, and the allowed names without an address."""
     if asked.names is None or asked.refusals is None:
@@ -277,7 +311,7 @@ def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
 
 
 def _current(
-    agent: engine.Container | None, bundle: Bundle | None, images: Mapping[str, str | None]
+    agent: engine.Container | None, bundle: Bundle | None, images: Mapping[str, str]
 ) -> bool | None:
     """Tell whether a container's image is the one of the configuration; a tag may have moved."""
     if agent is None or bundle is None:

@@ -2,19 +2,19 @@
 
 import json
 import re
-import socket
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.engine.docker import DockerError, endpoint, run, stream
+from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused
 from jailoc.model.sandbox import (
+    COMPOSE_DIRECTORY,
     COMPOSE_PROJECT,
     COMPOSE_SERVICE,
     FIRST_PORT,
@@ -30,6 +30,15 @@ MARGIN = 600.0
 """Seconds that Compose has to make or remove containers, beside its waiting for their health."""
 
 
+class Binding(Model):
+    """A port of the host that leads to one of a container."""
+
+    address: str
+    """Of the host; empty for all of them."""
+    port: int
+    inside: int
+
+
 class Container(Model):
     """A container of a project, as the engine reports it."""
 
@@ -43,11 +52,19 @@ class Container(Model):
     exit_code: int
     ports: tuple[int, ...]
     """Ports of the host that lead to the server."""
+    published: tuple[Binding, ...] = ()
+    """All ports of the host that lead inside."""
     started: str
+    pid: int = 0
+    """Of its first process, on the engine's machine; 0 if it does not run."""
     joins: str | None = None
     """Id of the container whose network namespace it shares."""
+    process: int = 0
+    """The number of its first process on the engine's machine; 0 if it does not run."""
     image: str
     image_id: str = ""
+    directory: str = ""
+    """Of the generated files that it was made from; empty if nobody knows."""
     limits: ContainerLimits = ContainerLimits()
 
 
@@ -93,6 +110,28 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
     return found
 
 
+def listed(*filters: str, every: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return the project and the directory of each container of a project, as Compose names them.
+
+    Args:
+        filters: More conditions, in the words of `docker ps --filter`.
+        every: Whether those count that do not run.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    conditions = (f"label={COMPOSE_PROJECT}", *filters)
+    labels = (f'{{{{.Label "{each}"}}}}' for each in (COMPOSE_PROJECT, COMPOSE_DIRECTORY))
+    text = run(
+        ["ps", *(["--all"] if every else []), "--format", "\t".join(labels),
+         *(word for each in conditions for word in ("--filter", each))],
+        what="list containers",
+        timeout=30,
+    )  # fmt: skip
+    lines = (line.partition("\t") for line in text.splitlines())
+    return tuple((project, directory) for project, _, directory in lines)
+
+
 def container(data: dict[str, Any]) -> Container:
     """Read one object of `docker inspect`."""
     labels = data["Config"]["Labels"] or {}
@@ -108,10 +147,14 @@ def container(data: dict[str, Any]) -> Container:
         health=(state.get("Health") or {}).get("Status", ""),
         exit_code=state["ExitCode"],
         ports=tuple(int(each["HostPort"]) for each in bindings),
+        published=tuple(_published(data["NetworkSettings"].get("Ports") or {})),
         started=state["StartedAt"],
+        pid=state.get("Pid") or 0,
         joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
+        process=state.get("Pid") or 0,
         image=data["Config"]["Image"],
         image_id=data["Image"],
+        directory=labels.get(COMPOSE_DIRECTORY, ""),
         limits=ContainerLimits(
             cpus=_cpus(host),
             memory=host.get("Memory") or None,
@@ -119,6 +162,17 @@ def container(data: dict[str, Any]) -> Container:
             pids=max(host.get("PidsLimit") or 0, 0) or None,
         ),
     )
+
+
+def _published(ports: dict[str, Any]) -> Iterator[Binding]:
+    """Read the ports that are published now; one that is exposed alone has no bindings."""
+    for inside, bindings in ports.items():
+        number = inside.partition("/")[0]
+        for each in bindings or []:
+            if each.get("HostPort"):
+                yield Binding(
+                    address=each.get("HostIp") or "", port=int(each["HostPort"]), inside=int(number)
+                )
 
 
 def _cpus(host: dict[str, Any]) -> float | None:
@@ -158,17 +212,6 @@ def project_objects(project: str) -> bool:
         timeout=30,
     )
     return bool(found.split())
-
-
-def image_environment(id_: str) -> dict[str, str]:
-    """Return the variables that an image sets; none if it is not there any more."""
-    try:
-        text = run(["image", "inspect", "--format", "{{json .Config.Env}}", "--", id_],
-                   what="inspect image", timeout=30)  # fmt: skip
-    except DockerError:
-        return {}
-    pairs = (entry.partition("=") for entry in json.loads(text) or [])
-    return {key: value for key, _, value in pairs}
 
 
 def owned(kind: str, project: str | None = None) -> dict[str, str]:
@@ -353,17 +396,15 @@ def tail(container: str, lines: int = 15) -> str:
     return "\n".join(seen).strip()
 
 
-def port_is_free(port: int) -> bool:
-    """Tell whether nothing listens on a port of the host's loopback address.
+def publishing(port: int) -> tuple[str, ...]:
+    """Return the names of the engine's running containers that publish a port, whoever's they are.
 
-    Of another machine's that is not known before its engine tries.
+    Raises:
+        DockerError: the engine did not answer.
     """
-    if not endpoint().local:
-        return True
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    text = run(
+        ["ps", "--filter", f"publish={port}", "--format", "{{.Names}}"],
+        what="looking who publishes a port",
+        timeout=30,
+    )
+    return tuple(text.split())

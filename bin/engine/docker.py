@@ -16,8 +16,9 @@ from jailoc.bin.engine.door import LONG, Reply, Running, no_docker
 from jailoc.bin.engine.endpoint import Endpoint, endpoint, pinned
 from jailoc.model.diagnostic import refuse
 
-__all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "endpoint",
-           "environment", "no_docker", "run", "start", "stream"]  # fmt: skip
+__all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "check_compose",
+           "check_engine", "endpoint", "environment", "no_docker", "run", "start",
+           "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
 ENGINE_API_MINIMUM = (1, 41)
@@ -187,6 +188,16 @@ def check() -> None:
     Raises:
         Refused: with what is missing and what to do.
     """
+    check_engine()
+    check_compose()
+
+
+def check_engine() -> None:
+    """Make sure that there is an engine, and that it is new enough.
+
+    Raises:
+        Refused: with what is missing and what to do.
+    """
     try:
         # Old clients know no `--format json`: they answer with the word `json`, and status 0.
         api = run(["version", "--format", "{{.Server.APIVersion}}"], what="version", timeout=20)
@@ -216,6 +227,14 @@ def check() -> None:
             f"the Docker engine is too old: its API is {api.strip()}",
             allowed="Docker Engine 20.10 or newer",
         )
+
+
+def check_compose() -> None:
+    """Make sure that Compose is there, and new enough; it is asked only where it has work to do.
+
+    Raises:
+        Refused: with what is missing and what to do.
+    """
     try:
         compose = run(["compose", "version", "--short"], what="compose version", timeout=20).strip()
     except DockerError:

@@ -1,10 +1,12 @@
 """What jailoc asks of the engine about images: is it there, build it, pull it, look inside."""
 
+import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from jailoc.bin.engine import containers, docker
@@ -17,17 +19,41 @@ from jailoc.model.sandbox import AGENT_USER
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 
 
-def identity(reference: str) -> str | None:
-    """Return the engine's own name of an image, which no other image ever has; None if it has none.
+class Held(NamedTuple):
+    """An image that the engine has."""
 
-    A tag may be moved to another image; this may not.
-    """
+    identity: str
+    """The engine's own name of it, which no other image ever has: a tag may be moved."""
+    environment: dict[str, str]
+    """The variables that it sets."""
+
+
+def held(references: Iterable[str]) -> dict[str, Held]:
+    """Return what the engine has under names or identities of images; others are missing."""
+    wanted = tuple(dict.fromkeys(references))
+    if not wanted:
+        return {}
     try:
-        found = run(["image", "inspect", "--format", "{{.Id}}", "--", reference],
-                    what="inspect image", timeout=30)  # fmt: skip
+        text = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config.Env}}", "--", *wanted],
+                   what="inspect images", timeout=30)  # fmt: skip
     except DockerError:
-        return None
-    return found.strip()
+        # Where it lacks one, it does not say whose the answers are.
+        return {} if len(wanted) == 1 else {
+            name: image for each in wanted for name, image in held((each,)).items()
+        }  # fmt: skip
+    return dict(zip(wanted, map(_held, text.splitlines()), strict=True))
+
+
+def _held(line: str) -> Held:
+    identity, _, variables = line.partition("\t")
+    pairs = (entry.partition("=") for entry in json.loads(variables) or [])
+    return Held(identity, {key: value for key, _, value in pairs})
+
+
+def identity(reference: str) -> str | None:
+    """Return the engine's own name of an image; None if it has none."""
+    found = held((reference,)).get(reference)
+    return found.identity if found else None
 
 
 def pull(reference: str, line: Callable[[str], None]) -> None:

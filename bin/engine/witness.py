@@ -48,25 +48,32 @@ def look(container: str, image: str) -> tuple[str, str]:
     return first, second
 
 
-def mounted(container: str, image: str) -> frozenset[str]:
+def mounted(container: str, image: str, process: int | None = None) -> frozenset[str]:
     """Return where something is mounted in a running container.
+
+    Args:
+        container: Whom to look at.
+        image: Id of the wall's image.
+        process: The number of its first process, if the engine has just told it.
 
     Raises:
         DockerError: the container does not run, or the engine did not answer.
     """
-    text = _of_this_machine(container)
+    text = _of_this_machine(container, process)
     if text is None:
         text, _ = look(container, image)
     return frozenset(each.place for each in mounts(text)[0])
 
 
-def _of_this_machine(container: str) -> str | None:
+def _of_this_machine(container: str, number: int | None) -> str | None:
     """Return a container's mounts if its processes are this machine's."""
     if door.replaced() or not endpoint().local:
         return None
-    words = ["inspect", "--format", "{{.State.Pid}}", container]
-    number = run(words, what="inspect container", timeout=30).strip()
-    if not number.isdecimal() or number == "0":
+    if number is None:
+        words = ["inspect", "--format", "{{.State.Pid}}", container]
+        text = run(words, what="inspect container", timeout=30).strip()
+        number = int(text) if text.isdecimal() else 0
+    if number == 0:
         return None
     with suppress(OSError):
         process = os.open(f"/proc/{number}", os.O_RDONLY | os.O_DIRECTORY)

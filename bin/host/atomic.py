@@ -7,19 +7,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def write(path: Path, text: str, mode: int) -> None:
-    """Replace a text file in one step; `mode` holds whatever the umask says."""
-    write_bytes(path, text.encode(), mode)
+def write(path: Path, text: str, mode: int, *, durable: bool = True) -> None:
+    """Replace a text file in one step; `mode` holds whatever the umask says.
+
+    Args:
+        path: The file.
+        text: What is to be in it.
+        mode: Its permissions.
+        durable: Whether it is to outlast a loss of power, for which the disk is waited for.
+    """
+    write_bytes(path, text.encode(), mode, durable=durable)
 
 
-def write_bytes(path: Path, data: bytes, mode: int) -> None:
+def write_bytes(path: Path, data: bytes, mode: int, *, durable: bool = True) -> None:
     """Replace a file in one step; `mode` holds whatever the umask says.
 
     Raises:
         OSError: the disk is full, or the directory cannot be written; it names the file.
     """
     with naming(path):
-        _replace(path, data, mode)
+        _replace(path, data, mode, durable)
 
 
 @contextmanager
@@ -32,14 +39,15 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def _replace(path: Path, data: bytes, mode: int) -> None:
+def _replace(path: Path, data: bytes, mode: int, durable: bool) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), mode)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         with suppress(OSError):

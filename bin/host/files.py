@@ -1,7 +1,7 @@
 """Files on disk: atomic replacement, exact modes, and one lock a workspace.
 
 A kill at any moment leaves each file as it was or as it should be, because every file is written
-beside its place, flushed, and moved there by one rename(2).
+beside its place, and moved there by one rename(2). What must outlast a loss of power is flushed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -42,17 +42,22 @@ def differs(files: Iterable[File], directory: Path) -> bool:
     return not all(same(directory / file.path, file) for file in files)
 
 
-def write_files(files: Iterable[File], directory: Path) -> None:
+def write_files(files: Iterable[File], directory: Path, *, durable: bool = True) -> None:
     """Write generated files; what else is there stays.
 
     The compose file comes last: once it is new, everything that it names is.
+
+    Args:
+        files: The files.
+        directory: Where they belong.
+        durable: Whether each is to outlast a loss of power; what can be made again need not.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for file in sorted(files, key=lambda each: each.path == "docker-compose.yml"):
         place = directory / file.path
         make_folders(directory, file.path)
         if not same(place, file):
-            write(place, file.text, file.mode)
+            write(place, file.text, file.mode, durable=durable)
 
 
 def make_folders(directory: Path, path: str) -> None:
@@ -79,12 +84,13 @@ def write_bundle(bundle: Bundle, directory: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, patience: float = 0) -> Iterator[None]:
+def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterator[None]:
     """Hold a lock that the kernel gives back when the process ends, however it ends.
 
     Args:
         path: The lock file.
         patience: Seconds to wait for it.
+        discard: Whether the file goes at the end, because what it guards is gone.
 
     Raises:
         Refused: another jailoc holds it.
@@ -93,6 +99,10 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
     lock = filelock.FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=patience)
+        while not path.exists():
+            # Whoever held it has taken the file away; a lock on that would keep nobody out.
+            lock.release()
+            lock.acquire(timeout=patience)
     except filelock.Timeout:
         raise refuse(
             "locked",
@@ -101,5 +111,7 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
         ) from None
     try:
         yield
+        if discard:
+            path.unlink(missing_ok=True)
     finally:
         lock.release()

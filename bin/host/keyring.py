@@ -43,6 +43,15 @@ class Notice:
     given: ClassVar[bool] = False
 
 
+def absent() -> str:
+    """Say why there is no keyring to use; empty if there is one."""
+    try:
+        _patiently(_backend)
+    except Unavailable as error:
+        return str(error)
+    return ""
+
+
 def get(workspace: str) -> str:
     """Return an entry, empty if there is none.
 
@@ -59,6 +68,21 @@ def put(workspace: str, text: str) -> None:
         Unavailable: it is not taken.
     """
     _patiently(lambda: _backend().set_password(SERVICE, workspace, text))
+
+
+def delete(workspace: str) -> None:
+    """Remove an entry; one that is not there does no harm.
+
+    Raises:
+        Unavailable: it cannot be removed.
+    """
+
+    def remove() -> None:
+        backend = _backend()
+        if backend.get_password(SERVICE, workspace):
+            backend.delete_password(SERVICE, workspace)
+
+    _patiently(remove)
 
 
 def has(workspace: str) -> bool:

@@ -4,6 +4,8 @@ import os
 import sys
 
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
 
 LONGEST = 1000
 """Bytes of an answer; what is longer is no."""
@@ -21,6 +23,30 @@ def ask(terminal: Terminal, question: str) -> bool:
         # Nobody has pressed Return, so the next line would begin here.
         terminal.say("")
     return answer.strip().lower() in {b"y", b"yes"}
+
+
+def agreed(terminal: Terminal, question: str, what: str, hint: str) -> bool:
+    """Ask whether to go on.
+
+    Args:
+        terminal: Where it is asked.
+        question: The question.
+        what: What somebody would agree to.
+        hint: What to do where nobody is there to answer.
+
+    Raises:
+        Refused: nobody is there to answer.
+    """
+    if not sys.stdin.isatty():
+        raise refuse(
+            "unconfirmed",
+            f"nobody has agreed to {what}, and standard input is no terminal",
+            hint=hint,
+        )
+    if ask(terminal, question):
+        return True
+    terminal.say("nothing is changed", Meaning.WARNS)
+    return False
 
 
 def _line(descriptor: int) -> tuple[bytes, bool]:

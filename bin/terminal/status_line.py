@@ -3,7 +3,7 @@
 import os
 import sys
 
-from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.bin.terminal.terminal import ERASE, Terminal, visible
 from jailoc.model.palette import Meaning
 
 
@@ -23,19 +23,21 @@ class Live:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._moving and self._last:
-            sys.stderr.write("\r\x1b[K")
+        if self._moving and Terminal.drawn:
+            sys.stderr.write(ERASE)
             sys.stderr.flush()
+            Terminal.drawn = False
 
     def show(self, text: str, detail: str = "") -> None:
         """Show what is waited for; the detail may change often, and is for terminals only."""
         if not self._moving:
             if text != self._last:
                 self._terminal.say(text)
-        elif (whole := f"{text}{detail}") != self._last:
+        elif (whole := f"{text}{detail}") != self._last or not Terminal.drawn:
             text = whole
             width = os.get_terminal_size(sys.stderr.fileno()).columns
             shown = visible(whole)[: max(1, width - 1)]
-            sys.stderr.write("\r\x1b[K" + self._terminal.paint(shown, Meaning.NOTES, sys.stderr))
+            sys.stderr.write(ERASE + self._terminal.paint(shown, Meaning.NOTES, sys.stderr))
             sys.stderr.flush()
+            Terminal.drawn = True
         self._last = text

@@ -1,12 +1,13 @@
 """What people see: colours where they are wanted, diagnostics, progress lines."""
 
 import copy
-import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, TextIO
 
 from jailoc.bin.terminal.palette import SGR
 from jailoc.model.palette import Meaning
@@ -15,13 +16,23 @@ from jailoc.model.text import visible
 if TYPE_CHECKING:  # the model is heavy, and help needs none of it
     from jailoc.model.diagnostic import Diagnostic
 
-__all__ = ["Terminal", "visible"]
+__all__ = ["ERASE", "Terminal", "visible"]
+
+ERASE = "\r\x1b[K"
+"""To the beginning of the line, and erase from there on (ECMA-48, EL)."""
+
+
+MOST_ALIKE = 20
+"""Warnings of one kind that are shown."""
 
 
 class Terminal:
     """The two output streams of one run: results on stdout, talk on stderr."""
 
-    def __init__(self, color: bool = True) -> None:
+    drawn: ClassVar[bool] = False
+    """Whether a line stands on the terminal that the next one takes the place of."""
+
+    def __init__(self, color: bool = True, verbose: bool = False) -> None:
         # Results that go elsewhere mean that somebody records this run: talk stays plain, too.
         allowed = (
             color
@@ -29,7 +40,8 @@ class Terminal:
             and os.environ.get("TERM") != "dumb"
             and sys.stdout.isatty()
         )
-        self._prefix = ""
+        self._prefix, self._steady = "", False
+        self._verbose = verbose
         self._color = {stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)}
 
     @property
@@ -63,13 +75,24 @@ class Terminal:
 
     def prefixed(self, prefix: str) -> "Terminal":
         """Return the same streams, with a prefix before every line of talk."""
+        import copy
+
         other = copy.copy(self)
         other._prefix = self._prefix + prefix
         return other
 
+    @property
+    def width(self) -> int:
+        """Return the columns of the terminal that results go to, or `COLUMNS`; else 80."""
+        return shutil.get_terminal_size((80, 24)).columns
+
     def verdict(self, word: str, good: bool = False) -> str:
         """Return a word of judgement, green or red where results are coloured."""
         return self.paint(f"{word:6}", Meaning.DONE if good else Meaning.FAILS, sys.stdout)
+
+    def mark(self, word: str, meaning: Meaning) -> str:
+        """Return a word in the colour of its meaning, where results are coloured."""
+        return self.paint(word, meaning, sys.stdout)
 
     def title(self, text: str) -> str:
         """Return a title, bold where results are coloured."""
@@ -103,12 +126,32 @@ class Terminal:
 
     def say(self, text: str, style: Meaning = Meaning.NOTES) -> None:
         """Write a progress line."""
-        sys.stderr.write(self.paint(visible(self._prefix + text), style, sys.stderr) + "\n")
-        sys.stderr.flush()
+        line = self.paint(visible(self._prefix + text), style, sys.stderr) + "\n"
+        with suppress(*((OSError, ValueError) if self._steady else ())):
+            # A line that moves is drawn again by whoever moves it.
+            sys.stderr.write(f"{ERASE}{line}" if Terminal.drawn else line)
+            sys.stderr.flush()
+        Terminal.drawn = False
 
     def quote(self, line: str) -> None:
         """Write a line that another program wrote."""
         self.say(f"  {line}", Meaning.MUTED)
+
+    def detail(self, line: str) -> None:
+        """Write a line that another program wrote, for who wants to know it all."""
+        if self._verbose:
+            self.quote(line)
+
+    def steady(self) -> "Terminal":
+        """Return the same streams; talk that nobody hears any more stops nothing."""
+        other = copy.copy(self)
+        other._steady = True
+        return other
+
+    @property
+    def moving(self) -> bool:
+        """Tell whether a line may be drawn over: nobody else writes there at the same time."""
+        return self.live and not (self._prefix or self._verbose)
 
     def ask(self, text: str) -> None:
         """Write a question; the answer is typed on the same line."""
@@ -117,9 +160,24 @@ class Terminal:
         sys.stderr.flush()
 
     def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:
-        """Show problems: where, what, the line with a marker, what is allowed, what to do."""
+        """Show problems: where, what, the line with a marker, what is allowed, what to do.
+
+        Of very many warnings of one kind some are shown, and the number of the others.
+        """
+        warned: dict[str, int] = {}
         for each in diagnostics:
+            if each.severity == "warning":
+                warned[each.code] = warned.get(each.code, 0) + 1
+                if warned[each.code] > MOST_ALIKE:
+                    continue
             sys.stderr.write(self._render(each))
+        for code, count in warned.items():
+            if count > MOST_ALIKE:
+                head = self.paint("Warning:", Meaning.WARNS, sys.stderr)
+                sys.stderr.write(
+                    f"{head} {count - MOST_ALIKE} more of the kind `{code}`: "
+                    "`jailoc validate --json` has them all\n"
+                )
         sys.stderr.flush()
 
     def _render(self, each: "Diagnostic") -> str:
@@ -150,5 +208,7 @@ class Terminal:
 
 def _json(value: object, indent: int | None = None) -> str:
     """Write JSON in which no character steers a terminal: it leaves DEL and C1 as they are."""
+    import json
+
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -2,7 +2,7 @@
 
 A flat chain of ten thousand rules is walked to its end by every packet that goes elsewhere. In the
 tree a chain leads on by the next bits of the destination, as a routing table does (RFC 1812,
-section 5.2.4.3, longest prefix). All rules in it accept, so their order means nothing.
+section 5.2.4.3, longest prefix). All rules in it do the same, so their order means nothing.
 """
 
 import ipaddress
@@ -37,23 +37,30 @@ def decide(decision: Decision, chain: str) -> Rule:
 
 
 def branch(
-    decisions: Sequence[Decision], chain: str, number: Iterator[int] | None = None
+    decisions: Sequence[Decision],
+    chain: str,
+    number: Iterator[int] | None = None,
+    below: str = "JAILOC-ALLOW",
+    comment: str = "allowed networks",
 ) -> Iterator[Rule]:
-    """Write accepting decisions of one family as rules of a chain, and of chains below it.
+    """Write decisions of one family that are all alike as rules of a chain, and of chains below it.
 
     Args:
-        decisions: In any order.
+        decisions: In any order; all of them accept, or none does.
         chain: Where a packet comes from.
         number: What the chains below are numbered with, where there is more than one tree.
+        below: What these chains are called, before their numbers.
+        comment: What the rules that lead to them are for.
     """
     if len(decisions) <= FLAT:
         yield from (decide(each, chain) for each in decisions)
     else:
-        yield from _branch(list(decisions), chain, 0, number or count(1))
+        names = (f"{below}-{each}" for each in number or count(1))
+        yield from _branch(list(decisions), chain, 0, names, comment)
 
 
 def _branch(
-    decisions: list[Decision], chain: str, depth: int, number: Iterator[int]
+    decisions: list[Decision], chain: str, depth: int, names: Iterator[str], comment: str
 ) -> Iterator[Rule]:
     family = Family(decisions[0].network.version)
     length = _shared([each.network for each in decisions], family) + BITS
@@ -68,14 +75,14 @@ def _branch(
         if len(group) <= LEAF:
             yield from (decide(each, chain) for each in group)
             continue
-        below = f"JAILOC-ALLOW-{next(number)}"
+        below = next(names)
         yield Rule(
             chain=chain,
             jump=below,
             destination=ipaddress.ip_network((family.address(prefix << step), length)),
-            comment="allowed networks",
+            comment=comment,
         )
-        yield from _branch(group, below, depth + 1, number)
+        yield from _branch(group, below, depth + 1, names, comment)
 
 
 def _shared(networks: Sequence[Network], family: Family) -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from jailoc.generators.artefacts import firewall as walls
-from jailoc.generators.artefacts import iptables, tui_plugin
-from jailoc.generators.artefacts.compose import compose, generated
+from jailoc.generators.artefacts import git, iptables, tui_plugin
+from jailoc.generators.artefacts.compose import compose, generated, nested
 from jailoc.generators.artefacts.compose_yaml import emit
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
@@ -14,9 +14,10 @@ from jailoc.generators.assets import asset, asset_as, asset_for
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
-from jailoc.model.firewall import Firewall, Name
+from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
+from jailoc.model.name_pattern import ClosedName, Name
 from jailoc.model.path import within
 from jailoc.model.sandbox import AGENT, AGENT_HOME, COMPOSE_FILE, SIDECAR, SIDECAR_SECCOMP, WALL
 from jailoc.model.secret import Destination
@@ -48,7 +49,10 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         builds.append(sidecar)
         images[SIDECAR] = sidecar.tag
     rules = walls.lower(walls.policy(workspace, host))
-    mounted = {WALL: _wall_files(rules, workspace.user), AGENT: _agent_files(workspace)}
+    mounted = {
+        WALL: _wall_files(rules, workspace.user, nested(workspace)),
+        AGENT: _agent_files(workspace),
+    }
     if workspace.enable_docker:
         mounted[SIDECAR] = (
             File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),
@@ -86,6 +90,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         compose=model,
         firewall=rules,
         seeds=seeds(workspace),
+        programs=git.programs(workspace, host),
         placeholders=workspace.placeholders,
     )
 
@@ -97,30 +102,48 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
         File(path="agent/agent.sh", mode=0o644, text=asset_for(workspace.agent, "agent.sh")),
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
         File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
+        *_repositories(workspace),
         *tui_plugin.container(workspace.agent, "agent"),
     )
 
 
-def _wall_files(rules: Firewall, user: AgentUser) -> tuple[File, ...]:
+def _repositories(workspace: Workspace) -> Iterator[File]:
+    """Yield the list of the directories in memory that `agent.sh` fills with links."""
+    if places := dict.fromkeys(each.common for each in workspace.worktrees):
+        text = "".join(f"{each}\n" for each in places)
+        yield File(path="agent/repositories", mode=0o644, text=text)
+
+
+def _wall_files(
+    rules: Firewall, user: AgentUser, places: tuple[tuple[str, str], ...]
+) -> tuple[File, ...]:
     texts = {
         "egress": f"{rules.egress}\n",
         "firewall.sh": asset_as(user, "firewall.sh"),
         "health.py": asset("health.py"),
         "host-ports": "".join(f"{each.port}\n" for each in rules.host_ports),
         "machine.py": asset("machine.py"),
-        "names": "".join(dict.fromkeys(map(_name, rules.names))),
+        "names": "".join(
+            dict.fromkeys((*map(_name, rules.names), *map(_denied, rules.denied_names)))
+        ),
         "resolver.py": asset("resolver.py"),
         "rules.v4": iptables.restore(rules.ipv4),
         "rules.v6": iptables.restore(rules.ipv6),
         "secrets.sh": asset_as(user, "secrets.sh"),
         "sockets.py": asset("sockets.py"),
     }
+    if places:
+        texts["places"] = "".join(f"{volume} {path}\n" for volume, path in places)
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
 
 
 def _name(name: Name) -> str:
     source, destination = name.door
     return f"{name.key} {source} {destination}\n"
+
+
+def _denied(name: ClosedName) -> str:
+    return f"! {name.key}\n"
 
 
 def seeds(workspace: Workspace) -> tuple[Seed, ...]:

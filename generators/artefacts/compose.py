@@ -2,6 +2,7 @@
 
 import hashlib
 
+from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.container_fields import digest, expected
 from jailoc.model.agents.agent import Agent
 from jailoc.model.compose import (
@@ -25,7 +26,7 @@ from jailoc.model.compose import (
 )
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
-from jailoc.model.path import outermost
+from jailoc.model.path import outermost, within
 from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
@@ -40,6 +41,7 @@ from jailoc.model.sandbox import (
     SECRETS,
     SECRETS_PLACE,
     SERVICE_LABEL,
+    SHARED_PREFIX,
     SIDECAR,
     SIDECAR_RUN,
     SIDECAR_SOCKET,
@@ -48,6 +50,7 @@ from jailoc.model.sandbox import (
     WALL,
     WALL_STATE,
     data_volume,
+    named_volume,
 )
 from jailoc.model.secret import SECRETS_LIMIT, VARIABLE
 from jailoc.model.size import size
@@ -86,8 +89,13 @@ def compose(
             )
             for name, service in services.items()
         },
-        network=Network(ipv6_subnet=_subnet(workspace.project) if host.ipv6 else None),
-        volumes=tuple(volume.name for volume in _volumes(workspace)),
+        network=Network(
+            ipv6_subnet=_subnet(workspace.project) if host.ipv6 else None,
+            ipv4_subnet=workspace.subnet,
+            mtu=workspace.mtu,
+        ),
+        volumes=tuple(each.name for each in _volumes(workspace) if not each.shared),
+        shared=tuple(each.name for each in _volumes(workspace) if each.shared),
         memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),
     )
 
@@ -111,6 +119,15 @@ def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
         for each in workspace.agent.volumes
     ]
     kept = [volume for volume in volumes if volume.target not in taken]
+    kept += [
+        Volume(
+            name=(SHARED_PREFIX + each.name) if each.shared else named_volume(each.name),
+            target=each.place,
+            shared=each.shared,
+            origin=each.origin,
+        )
+        for each in workspace.volumes
+    ]
     if workspace.enable_docker:
         kept.append(Volume(name="dind-run", target=SIDECAR_RUN))
     return tuple(kept)
@@ -128,6 +145,21 @@ def _sidecar_volumes(workspace: Workspace) -> tuple[Volume, ...]:
 def _volumes(workspace: Workspace) -> tuple[Volume, ...]:
     both = (*_agent_volumes(workspace), *_sidecar_volumes(workspace))
     return tuple({volume.name: volume for volume in both}.values())
+
+
+def nested(workspace: Workspace) -> tuple[tuple[str, str], ...]:
+    """Return the places of volumes that lie in another one: its name, and the path in it.
+
+    What is not there the engine makes as root's, and so would any directory on the way be.
+    """
+    every = _agent_volumes(workspace)
+    found = []
+    for each in every:
+        around = [one for one in every if one is not each and within(each.target, one.target)]
+        if around:
+            outer = max(around, key=lambda one: len(one.target))
+            found.append((outer.name, each.target[len(outer.target) + 1 :]))
+    return tuple(found)
 
 
 def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
@@ -154,14 +186,16 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         user="0:0",
         entrypoint=FIREWALL,
         namespace="own",
-        ports=(Port(published=workspace.port, target=FIRST_PORT),) if workspace.expose_port else (),
+        ports=_ports(workspace),
         mounts=(
             _folder(workspace, host, "wall"),
             Tmpfs(target=WALL_STATE, size=4 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
-                Volume(name=volume.name, target=f"/volumes/{volume.name}")
+                Volume(
+                    name=volume.name, target=f"/volumes/{volume.name}", shared=volume.shared
+                )
                 for volume in _volumes(workspace)
             ),
         ),
@@ -197,6 +231,15 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     )  # fmt: skip
 
 
+def _ports(workspace: Workspace) -> tuple[Port, ...]:
+    server = (Port(published=workspace.port, target=FIRST_PORT),) if workspace.expose_port else ()
+    more = (
+        Port(published=each.published, target=each.target, origin=each.origin)
+        for each in workspace.ports
+    )
+    return (*server, *more)
+
+
 def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
     environment = {
         **{key: Literally(text=value) for key, value in workspace.agent.environment.items()},
@@ -208,6 +251,8 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
     socket = host.ssh_agent if workspace.ssh_auth_sock else None
     if socket:
         environment["SSH_AUTH_SOCK"] = Literally(text=SSH_SOCKET)
+    for key, value in git.environment(workspace, host).items():
+        environment[key] = Literally(text=value)
     for variable in workspace.env:
         environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
     # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
@@ -233,7 +278,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
             Volume(name=SECRETS, target=SECRETS_PLACE, mode=Mode.READ_ONLY),
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
-        limits=_limits(workspace, pids=256),
+        limits=_limits(workspace),
         health=Health(
             test=("CMD-SHELL", _health(workspace.agent)),
             interval=2, timeout=10, retries=10, start_period=60,
@@ -266,7 +311,7 @@ def _image_origin(workspace: Workspace) -> str:
     return dockerfile.origin if dockerfile else workspace.image_origin
 
 
-def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[Bind, ...]:
+def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[Bind | Tmpfs, ...]:
     """Return what the agent sees of the host; for one container path the last entry holds.
 
     A user's mount beats a workspace path and what covers it; what jailoc needs itself beats both.
@@ -281,11 +326,12 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
 
     # A path in another one is there already; a mount of its own would follow what the agent makes.
     outer = outermost(each.path for each in workspace.paths)
-    entries = [
+    entries: list[Bind | Tmpfs] = [
         bind(each.path, each.path, Mode.READ_WRITE, each.origin)
         for each in workspace.paths
         if each.path in outer
     ]
+    entries += [mount for each in workspace.worktrees for mount in git.mounts(each)]
     entries += [
         bind(each.path, each.target, each.mode, f"protect: {each.origin}")
         for each in workspace.covers
@@ -293,8 +339,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
     entries += [
         bind(each.host, each.container, each.mode, each.origin) for each in workspace.mounts
     ]
-    if workspace.git_config and host.git_config:
-        entries.append(bind(host.git_config, f"{AGENT_HOME}/.gitconfig", Mode.READ_ONLY))
+    entries += [bind(each.host, each.container, each.mode) for each in workspace.git_files]
     if workspace.ssh_auth_sock:
         if socket:
             entries.append(bind(socket, SSH_SOCKET, Mode.READ_WRITE))
@@ -302,7 +347,10 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
             entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
     entries.append(_folder(workspace, host, "agent"))
     entries.append(_resolv_conf(workspace, host, "agent"))
-    return tuple({each.target.text: each for each in entries}.values())
+    return tuple(
+        {each.target if isinstance(each, Tmpfs) else each.target.text: each
+         for each in entries}.values()
+    )  # fmt: skip
 
 
 def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidecar:
@@ -328,7 +376,7 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         ),
         privileged=workspace.dind_privileged,
         devices=(Device.TUN,),
-        limits=_limits(workspace, pids=1024),
+        limits=_limits(workspace),
         health=Health(
             # As the agent, so that it is healthy when the agent can use it.
             test=(
@@ -345,11 +393,11 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
     )  # fmt: skip
 
 
-def _limits(workspace: Workspace, pids: int) -> Limits:
+def _limits(workspace: Workspace) -> Limits:
     smaller = (size(workspace.memory) or 0) < (size(RESERVATION) or 0)
     return Limits(
         cpus=workspace.cpu,
         memory=workspace.memory,
         reservation=workspace.memory if smaller else RESERVATION,
-        pids=pids,
+        pids=workspace.pids,
     )

@@ -99,7 +99,9 @@ def _mount(mount: Bind | Volume | Tmpfs, project: str) -> tuple[str, Facet]:
                 value=_bind(mount.source.text, mount.mode), origin=mount.source.origin
             )
         case Volume():
-            return mount.target, Facet(value=_volume(f"{project}_{mount.name}", mount.mode))
+            return mount.target, Facet(
+                value=_volume(mount.full_name(project), mount.mode), origin=mount.origin
+            )
         case Tmpfs():
             return mount.target, Facet(value=_tmpfs(mount.size, mount.mode))
 

@@ -8,6 +8,7 @@ from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
+    DENIED,
     ENGINE_RESOLVER,
     THIS_MACHINE,
     Chain,
@@ -16,7 +17,7 @@ from jailoc.model.firewall import (
     HostPort,
     Match,
     Memory,
-    Name,
+    OpenPort,
     Policy,
     Protocol,
     Recent,
@@ -25,7 +26,8 @@ from jailoc.model.firewall import (
     Target,
 )
 from jailoc.model.host import Host
-from jailoc.model.sandbox import DNS_PORT, FIRST_PORT
+from jailoc.model.name_pattern import ClosedName, Name
+from jailoc.model.sandbox import DNS_PORT, FIRST_PORT, MACHINE
 from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
 from jailoc.model.user import DEFAULT_ID
 from jailoc.model.workspace import Workspace
@@ -38,10 +40,15 @@ RESOLVER_PLACE = ipaddress.ip_network("127.0.0.53/32")
 def policy(workspace: Workspace, host: Host) -> Policy:
     """State what the sandbox may reach: what the user named, then what `egress` opens unnamed.
 
+    What is denied comes before everything. A name that is denied as a whole opens nothing, so it
+    has no rule; of others the resolver answers for none that is.
+
     The machine's own addresses are opened by naming them alone and by nothing that holds them:
     every service on it would answer there. Private ones come and go with the engine's networks, so
     they are no rules of a file: the wall is told them when it starts.
     """
+    published_port = FIRST_PORT if workspace.expose_port else None
+    open_ports = tuple(OpenPort(port=each.target, origin=each.origin) for each in workspace.ports)
     if workspace.egress is Egress.NONE:
         return Policy(
             egress=Egress.NONE,
@@ -49,7 +56,8 @@ def policy(workspace: Workspace, host: Host) -> Policy:
                 Decision(network=each, accept=False, reason=workspace.egress_origin)
                 for each in EVERYTHING
             ),
-            published_port=FIRST_PORT if workspace.expose_port else None,
+            published_port=published_port,
+            open_ports=open_ports,
             names=(),
             agent=workspace.user.uid,
         )
@@ -96,18 +104,39 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         )
         for network in PUBLIC
     ]
+    denied_names = tuple(
+        ClosedName(name=each.name, origin=each.origin) for each in workspace.denied_names
+    )
+    names = tuple(
+        Name(name=each.name, port=each.port, until=each.until, origin=each.origin)
+        for each in workspace.allowed_names
+    )
     return Policy(
         egress=workspace.egress,
+        denied=tuple(
+            Decision(
+                network=each.network,
+                accept=False,
+                reason=each.origin,
+                protocol=protocol,
+                port=each.port,
+            )
+            for each in workspace.denied_networks
+            for protocol in _protocols(each.port)
+        ),
         alone=tuple(alone),
         machine=machine,
         decisions=tuple(decisions),
-        published_port=FIRST_PORT if workspace.expose_port else None,
+        published_port=published_port,
+        open_ports=open_ports,
         names=tuple(
-            Name(name=each.name, port=each.port, until=each.until, origin=each.origin)
-            for each in workspace.allowed_names
+            each for each in names if not any(other.includes(each) for other in denied_names)
         ),
+        denied_names=denied_names,
         host_ports=tuple(
-            HostPort(port=each.port, origin=each.origin) for each in workspace.host_ports
+            HostPort(port=each.port, origin=each.origin)
+            for each in workspace.host_ports
+            if not any(other.covers(MACHINE) for other in denied_names)
         ),
         agent=workspace.user.uid,
     )
@@ -137,6 +166,7 @@ def lower(policy: Policy) -> Firewall:
         ipv4=Ruleset(family=Family.IPV4, rules=tuple(_rules(policy, Family.IPV4))),
         ipv6=Ruleset(family=Family.IPV6, rules=tuple(_rules(policy, Family.IPV6))),
         names=policy.names,
+        denied_names=policy.denied_names,
         host_ports=policy.host_ports,
     )
 
@@ -156,12 +186,10 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     )
     if family is Family.IPV6:
         yield from _neighbours()
-    askers: dict[Egress, tuple[Match | None, ...]] = {
-        Egress.PUBLIC: (None,),
-        Egress.ALLOWLIST: (Match.BY_ENGINE, Match.BY_RESOLVER),
-        Egress.NONE: (),
-    }
-    for match in askers[policy.egress]:
+    askers: tuple[Match | None, ...] = (None,)
+    if policy.guarded:
+        askers = () if policy.egress is Egress.NONE else (Match.BY_ENGINE, Match.BY_RESOLVER)
+    for match in askers:
         yield Rule(
             chain=Chain.OUTPUT, jump=Chain.DNS, match=match, comment="resolvers of the container"
         )
@@ -204,6 +232,14 @@ def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
             destination_port=policy.published_port,
             comment="published port",
         )
+    for each in policy.open_ports:
+        yield Rule(
+            chain=Chain.INPUT,
+            target=Target.ACCEPT,
+            protocol=Protocol.TCP,
+            destination_port=each.port,
+            comment=each.origin,
+        )
 
 
 def _server(policy: Policy) -> Iterator[Rule]:
@@ -221,12 +257,12 @@ def _server(policy: Policy) -> Iterator[Rule]:
 
 def _engine_resolver(policy: Policy, family: Family) -> Iterator[Rule]:
     """Where not every name may be asked for, only the wall's resolver asks the engine's."""
-    if family is Family.IPV4 and policy.egress is not Egress.PUBLIC:
+    if family is Family.IPV4 and policy.guarded:
         yield Rule(
             chain=Chain.OUTPUT,
             jump=Chain.DENY,
             destination=ENGINE_RESOLVER,
-            match=Match.NOT_BY_RESOLVER if policy.egress is Egress.ALLOWLIST else None,
+            match=None if policy.egress is Egress.NONE else Match.NOT_BY_RESOLVER,
             comment="resolver of the engine",
         )
 
@@ -234,15 +270,19 @@ def _engine_resolver(policy: Policy, family: Family) -> Iterator[Rule]:
 def _decisions(policy: Policy, family: Family) -> Iterator[Rule]:
     """Yield the decisions; the machine stands after what names it, before what could hold it.
 
-    Names stand after the networks that were allowed, before any denial of other networks.
+    What is denied stands first, in chains of its own, before all that could open it. Names stand
+    after the networks that were allowed, before any denial of other networks.
     """
+    if denied := [each for each in policy.denied if each.network.version == family]:
+        yield Rule(chain=Chain.OUTPUT, jump=DENIED, comment="denied whatever is allowed")
+        yield from branch(denied, DENIED, below=DENIED, comment="denied networks")
     number = count(1)
     yield from branch(
         [each for each in policy.alone if each.network.version == family], Chain.OUTPUT, number
     )
     yield Rule(chain=Chain.OUTPUT, jump=Chain.HOST, comment="ports of this machine")
     yield Rule(chain=Chain.OUTPUT, jump=Chain.MACHINE, comment=THIS_MACHINE)
-    for each in policy.ordered[len(policy.alone) :][: len(policy.machine)]:
+    for each in policy.ordered[len(policy.denied) + len(policy.alone) :][: len(policy.machine)]:
         if each.network.version == family:
             yield decide(each, Chain.OUTPUT)
     mine = [each for each in policy.decisions if each.network.version == family]

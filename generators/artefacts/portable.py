@@ -7,6 +7,8 @@ and every file and directory that is named. It has no address, no date, and no t
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jailoc.generators.artefacts.compile import bundle
@@ -14,11 +16,11 @@ from jailoc.generators.config.load import mentioned
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic, Severity, refuse
+from jailoc.model.diagnostic import Diagnostic, Position, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
 from jailoc.model.host import FileKind, Host
-from jailoc.model.path import tilde, within
+from jailoc.model.path import outermost, tilde, within
 from jailoc.model.workspace import Workspace
 
 HOME = "/HOME"
@@ -74,18 +76,49 @@ def check(document: Document, home: str) -> tuple[Diagnostic, ...]:
                     hint="name another directory, or render with --native",
                 )
     # What is written out is the same for every home directory.
+    if home == "/":
+        return ()
     mine = [path for path in mentioned(document, HOME).paths if within(path, home) and path != home]
-    return tuple(
+    outer = outermost(mine)
+    if not outer:
+        return ()
+    places = _mentions(document, home, outer)
+    every = sorted(place for found in places.values() for place in found)
+    told = ", ".join(
+        f"`{path}`{_lines(found)}"
+        for path, found in sorted(places.items(), key=lambda each: each[1])
+    )
+    verb = "is" if len(outer) == 1 else "are"
+    return (
         Diagnostic(
             code="portable",
             severity=Severity.WARNING,
-            message=f"`{path}` is in your home directory, which others do not have",
+            message=f"{told} {verb} in your home directory, which others do not have",
             file=document.file,
-            hint=f"write ~{path.removeprefix(home)}",
-        )
-        for path in mine
-        if home != "/" and not any(within(path, each) and path != each for each in mine)
+            position=Position(line=every[0], column=1) if every else None,
+            hint="write " + ", ".join(tilde(path, home) for path in sorted(outer)),
+        ),
     )
+
+
+def _mentions(document: Document, home: str, paths: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Return the lines where each path is written, or something in it."""
+    found: dict[str, list[int]] = {path: [] for path in paths}
+    written = re.compile(re.escape(home) + r"/[^\"':, ]*")
+    for number, line in enumerate(document.lines, 1):
+        if line.lstrip().startswith("#"):
+            continue
+        for match in written.finditer(line):
+            path = match[0]
+            while path and path not in found:
+                path = path.rpartition("/")[0]
+            if path and number not in found[path][-1:]:
+                found[path].append(number)
+    return {path: tuple(lines) for path, lines in found.items()}
+
+
+def _lines(found: tuple[int, ...]) -> str:
+    return f" (line{'s' * (len(found) > 1)} {', '.join(map(str, found))})" if found else ""
 
 
 def inputs(config: Config, workspace: Workspace) -> tuple[str, ...]:
@@ -111,18 +144,17 @@ class Compiled:
         return (*self.bundle.files, models)
 
 
-def compiled(document: Document, config: Config, name: str) -> Compiled:
+def compiled(machine: Host, config: Config, name: str) -> Compiled:
     """Compile one workspace for everybody.
 
     Args:
-        document: The configuration file.
-        config: What was loaded from it for the portable host.
+        machine: The portable host of the configuration file.
+        config: What was loaded for it.
         name: The workspace.
 
     Raises:
         Refused: there is no such workspace.
     """
-    machine = host(document)
     workspace = resolve(config, name, machine)
     made = bundle(workspace, machine)
     snapshot = Snapshot(
@@ -145,5 +177,5 @@ def compiled(document: Document, config: Config, name: str) -> Compiled:
 
 def written(snapshot: Snapshot) -> str:
     """Write the models as JSON; what a field has by default is left out."""
-    data = snapshot.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps({"$schema": SCHEMA} | data, indent=1, ensure_ascii=False) + "\n"
+    text = snapshot.model_dump_json(indent=1, exclude_defaults=True)
+    return f'{{\n "$schema": "{SCHEMA}",{text.removeprefix("{")}\n'

@@ -11,7 +11,7 @@ RUN update-ca-certificates
 
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-        bash curl docker-buildx docker-cli docker-compose fd-find file git jq less \
+        bash curl docker-buildx docker-cli docker-compose fd-find file git git-lfs jq less \
         nodejs npm openssh-client procps python3 python3-venv ripgrep unzip xz-utils \
  && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && ln -s /usr/bin/fdfind /usr/local/bin/fd

@@ -28,6 +28,26 @@ until [ -f "$_jailoc_place/.server-password" ] || [ "$_jailoc_tries" -ge 600 ]; 
     PATH=/usr/bin:/bin sleep 0.1
 done
 _jailoc_take .server-password @PASSWORD@
+
+# In the place of a linked working tree's repository is a directory in memory. Five links in a row
+# are followed for a lock, so it is made here; what is read is the host's. What is in the way of a
+# new `packed-refs` keeps Git from writing one, which nobody else would see.
+_jailoc_link() { # _jailoc_link TARGET LINK
+    [ -e "$2" ] || [ -L "$2" ] || PATH=/usr/bin:/bin ln -s "$1" "$2" || true
+}
+if [ -f /etc/jailoc/repositories ]; then
+    while IFS= read -r _jailoc_name; do
+        for _jailoc_value in HEAD config hooks info lfs modules shallow; do
+            _jailoc_link ".host/$_jailoc_value" "$_jailoc_name/$_jailoc_value"
+        done
+        _jailoc_link .packed-1 "$_jailoc_name/packed-refs"
+        for _jailoc_value in 1 2 3 4; do
+            _jailoc_link ".packed-$((_jailoc_value + 1))" "$_jailoc_name/.packed-$_jailoc_value"
+        done
+        _jailoc_link .host/packed-refs "$_jailoc_name/.packed-5"
+        : >"$_jailoc_name/.packed-5.new"
+    done </etc/jailoc/repositories
+fi
 while read -r _jailoc_name || [ -n "$_jailoc_name" ]; do
     [ -z "$_jailoc_name" ] || _jailoc_take "$_jailoc_name" "$_jailoc_name"
 done </etc/jailoc/secret-env

@@ -8,9 +8,10 @@ be opened is decided there, not here.
     resolver.py CONFIGURATION STATE UDP TCP
 
 CONFIGURATION is a directory with `egress` (one word) and `names` (one `NAME SOURCE DESTINATION` a
-line: the ports to knock with). STATE is a directory that it may write; beside it lies `machine`,
-addresses that are opened under no name but the machine's own. SIGHUP reads all three again. UDP and
-TCP are the numbers of the two sockets that it inherits.
+line: the ports to knock with; or `! NAME`, which is never resolved, whatever is allowed). STATE is
+a directory that it may write; beside it lies `machine`, addresses that are opened under no name but
+the machine's own. SIGHUP reads all three again. UDP and TCP are the numbers of the two sockets that
+it inherits.
 
 Nothing of a message from the sandbox goes on: what the engine's resolver is asked is a question of
 this program's own, with a name in lower case, a known type and class IN, always first over UDP.
@@ -132,6 +133,7 @@ class Configuration:
     egress: str
     names: tuple[AllowedPattern, ...]
     digest: str
+    denied: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, directory: Path) -> "Configuration":
@@ -141,13 +143,25 @@ class Configuration:
         entries = [line.split() for line in texts[1].decode().splitlines()]
         return cls(
             egress=texts[0].decode().strip(),
-            names=tuple(AllowedPattern(text, int(one), int(other)) for text, one, other in entries),
+            names=tuple(
+                AllowedPattern(text, *map(int, ports)) for text, *ports in entries if text != "!"
+            ),
             digest=hashlib.sha256(b"".join(texts)).hexdigest(),
+            denied=tuple(each[1] for each in entries if each[0] == "!"),
         )
 
     def covering(self, name: str) -> tuple[AllowedPattern, ...]:
         """Return the allowed names that a name falls under."""
         return tuple(each for each in self.names if each.covers(name))
+
+    def denies(self, name: dns.name.Name) -> bool:
+        """Tell whether a name is never resolved, however its labels are written."""
+        for pattern in self.denied:
+            place = dns.name.from_text(pattern.removeprefix("*."))
+            below = pattern.startswith("*.")
+            if (name.is_subdomain(place) and name != place) if below else name == place:
+                return True
+        return False
 
 
 def spelt(name: dns.name.Name) -> str | None:
@@ -323,11 +337,15 @@ class Resolver:
         longer = [f"{name}.{each}" for each in search] if name and "." not in name else []
         response = None
         for place in (name, *longer):
+            asked = dns.name.from_text(place) if place else question.name
+            if self.configuration.denies(asked):
+                continue
             held = {*self.covering(place), *self.covering(name)}
             if not held and self.configuration.egress != "public":
                 continue
-            asked = dns.name.from_text(place) if place else question.name
             found = await self.look(query, asked, held)
+            if found is None:
+                continue
             if response is None or found.answer:
                 response = found
             if found.answer:
@@ -352,8 +370,11 @@ class Resolver:
 
     async def look(
         self, query: dns.message.Message, name: dns.name.Name, held: Collection[AllowedPattern]
-    ) -> dns.message.Message:
-        """Ask for a name, and open what an allowed one has before anybody else knows."""
+    ) -> dns.message.Message | None:
+        """Ask for a name, and open what an allowed one has before anybody else knows.
+
+        Nothing is opened, and nothing told, of a name that leads to one that is denied.
+        """
         (question,) = query.question
         kind = question.rdtype
         if dns.rdatatype.is_metatype(kind):  # transfers, ANY: nothing that a client needs
@@ -364,6 +385,8 @@ class Resolver:
         response = await self.forward(name, kind)
         if response is None:
             return empty(query, SERVFAIL)
+        if any(map(self.configuration.denies, passed(response))):
+            return None
         self.learn(held, response)
         result = empty(query, response.rcode() if response.rcode() in RCODES else SERVFAIL)
         result.answer = response.answer
@@ -471,6 +494,15 @@ class Resolver:
                 name: {"count": count, "last": last} for name, (count, last) in self.refused.items()
             },
         }
+
+
+def passed(response: dns.message.Message) -> set[dns.name.Name]:
+    """Return the names that an answer leads through (CNAME and DNAME), whatever its order."""
+    names = {each.name for each in response.answer}
+    for each in response.answer:
+        if each.rdtype in {dns.rdatatype.CNAME, dns.rdatatype.DNAME}:
+            names |= {record.target for record in each}
+    return names
 
 
 def shown(name: str) -> str:

@@ -22,6 +22,11 @@ done
 for tool in cat curl sed; do
     command -v "$tool" >/dev/null 2>&1 || echo "tool $tool"
 done
+# The arguments are programs that Git's configuration names.
+for program in "$@"; do
+    command -v "$program" >/dev/null 2>&1 || [ -x "$(git --exec-path 2>/dev/null)/$program" ] ||
+        echo "program $program"
+done
 if command -v @BINARY@ >/dev/null 2>&1; then
     said=$(@BINARY@ --version 2>&1) || echo "start ${said##*
 }"

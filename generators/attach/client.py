@@ -30,6 +30,8 @@ class Request(Model):
     """What the user asked for."""
 
     path: str | None = None
+    option: str = ""
+    """What the path was given by, if not by its place."""
     session: str | None = None
     resume: bool = False
     mode: AttachMode | None = None

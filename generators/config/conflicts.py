@@ -16,7 +16,6 @@ from jailoc.model.document import Document, Path, dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import FileKind, Host
 from jailoc.model.path import clean, expand
-from jailoc.model.sandbox import FIRST_PORT
 from jailoc.model.special_ranges import SPECIAL
 
 Table = dict[str, Any]
@@ -29,7 +28,6 @@ def conflicts(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     return (
         *_images(document),
         *_dockerfiles(document, host),
-        *_ports(document),
         *_secrets(document),
         *_everything(document),
         *_shut(document),
@@ -140,28 +138,6 @@ def _dockerfiles(document: Document, host: Host) -> Iterator[Diagnostic]:
                 f"Dockerfile `{source}` {what}",
                 "UTF-8 text of at most 1 MiB",
                 "check the path and its permissions",
-            )
-
-
-def _ports(document: Document) -> Iterator[Diagnostic]:
-    """Find pinned ports that another workspace has, too."""
-    tables = dict(workspaces(document.data))
-    ports = {
-        name: value["port"] if isinstance(value.get("port"), int) else FIRST_PORT + index
-        for index, (name, value) in enumerate(tables.items())
-    }
-    taken = set(ports.values())
-    free = next(each for each in range(FIRST_PORT + len(tables), 1 << 17) if each not in taken)
-    for name, value in tables.items():
-        others = [other for other in tables if other != name and ports[other] == ports[name]]
-        if "port" in value and others:
-            yield found(
-                document,
-                ("workspaces", name, "port"),
-                "port-twice",
-                f"port {ports[name]} is also that of workspace `{others[0]}`",
-                f"a port that no workspace has, such as {free}",
-                f"a workspace without `port` has {FIRST_PORT} and its place in the order of names",
             )
 
 

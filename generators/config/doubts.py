@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jailoc.generators.config.conflicts import found
+from jailoc.generators.config.denials import denied
 from jailoc.model.allow_entry import HostEntry, NetworkEntry, host_bits, meaningless
 from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
@@ -18,6 +19,7 @@ def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnosti
     """Yield a diagnostic for each entry that is hardly meant as it is written."""
     read: set[str] = set()
     for at, scope in scoped(config):
+        yield from denied(document, config, at, scope)
         for index, entry in enumerate(scope.allowed_hosts):
             yield from _allow(document, (*at, "allowed_hosts", index), entry, host)
         for index, network in enumerate(scope.allowed_networks):

@@ -31,8 +31,8 @@ def append(text: str, workspace: str, key: str, value: Value) -> str:
     mark = whole.removesuffix(text)
     try:
         document = tomlkit.parse(text)
-    except TOMLKitError as error:
-        raise _refused(str(error)) from None
+    except TOMLKitError:
+        raise _refused("what keeps its layout cannot read it") from None
     before = document.unwrap()
     if tomlkit.dumps(document) != text:
         raise _refused("its layout would change elsewhere, too")

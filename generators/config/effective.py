@@ -9,8 +9,9 @@ from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
+from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.secret import Destination
-from jailoc.model.workspace import AllowedName, AllowedNetwork, Workspace
+from jailoc.model.workspace import AllowedName, DeniedName, NamedNetwork, Workspace
 
 Value = str | bool | int | float
 
@@ -61,6 +62,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     scope = dotted(("workspaces", name))
     pinned = f"{scope}.port" if mine.port is not None else "built-in"
     yield Setting(key="port", value=workspace.port, origin=pinned)
+    for index, each in enumerate(mine.ports):
+        yield Setting(key="ports", value=each.text, origin=f"{scope}.ports[{index}]")
     if mine.mode is not None:
         yield Setting(key="mode", value=mine.mode or "auto", origin=f"{scope}.mode")
     for path in workspace.paths:
@@ -73,6 +76,9 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     for mount in workspace.mounts:
         text = f"{mount.host}:{mount.container}:{mount.mode.value}"
         yield Setting(key="mounts", value=text, origin=mount.origin)
+    for volume in workspace.volumes:
+        text = f"{'shared:' if volume.shared else ''}{volume.name}:{volume.place}"
+        yield Setting(key="volumes", value=text, origin=volume.origin)
     for variable in workspace.env:
         yield Setting(key="env", value=f"{variable.key}={variable.value}", origin=variable.origin)
     for secret in workspace.secrets:
@@ -85,31 +91,52 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
     for key in (
         "ssh_auth_sock", "git_config", "expose_port", "enable_docker", "dind_privileged", "cpu",
-        "memory",
+        "memory", "pids",
     ):  # fmt: skip
         yield Setting(
             key=key,
             value=getattr(workspace, key),
             origin=_origin(key, scope, getattr(mine, key), getattr(defaults, key)),
         )
+    yield from _network(workspace, mine.network, defaults.network, scope)
+
+
+def _network(
+    workspace: Workspace, mine: NetworkSettings, defaults: NetworkSettings, scope: str
+) -> Iterator[Setting]:
+    """Yield what is said of the network; what the engine chooses is not known here."""
+    values: dict[str, int | str | None] = {"mtu": workspace.mtu, "subnet": workspace.subnet}
+    for key, value in values.items():
+        if value is not None:
+            origin = _origin(f"network.{key}", scope, getattr(mine, key), getattr(defaults, key))
+            yield Setting(key=f"network.{key}", value=value, origin=origin)
 
 
 def _reach(workspace: Workspace) -> Iterator[Setting]:
     yield Setting(key="egress", value=workspace.egress.value, origin=workspace.egress_origin)
+    both: tuple[DeniedName | NamedNetwork, ...] = (
+        *workspace.denied_names,
+        *workspace.denied_networks,
+    )
+    for denied in both:
+        listed = ".denied_hosts[" in denied.origin
+        key = "denied_hosts" if listed else "denied_networks"
+        yield Setting(key=key, value=_noted(denied), origin=denied.origin)
     if workspace.egress is Egress.NONE:
         return
     for each in workspace.allowed_names:
-        yield Setting(key="allowed_hosts", value=_allowed(each), origin=each.origin)
+        yield Setting(key="allowed_hosts", value=_noted(each), origin=each.origin)
     for network in workspace.allowed_networks:
         key = "allowed_hosts" if ".allowed_hosts[" in network.origin else "allowed_networks"
-        yield Setting(key=key, value=_allowed(network), origin=network.origin)
+        yield Setting(key=key, value=_noted(network), origin=network.origin)
     for port in workspace.host_ports:
         yield Setting(key="host_ports", value=port.port, origin=port.origin)
 
 
-def _allowed(entry: AllowedName | AllowedNetwork) -> str:
+def _noted(entry: AllowedName | DeniedName | NamedNetwork) -> str:
+    until = getattr(entry, "until", None)
     notes = [entry.why] if entry.why else []
-    notes += [f"until {entry.until}"] if entry.until else []
+    notes += [f"until {until}"] if until else []
     return f"{entry.text} ({', '.join(notes)})" if notes else entry.text
 
 

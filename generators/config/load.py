@@ -18,10 +18,14 @@ from jailoc.generators.config.conflicts import (
     wide,
 )
 from jailoc.generators.config.doubts import doubts, scoped
+from jailoc.generators.config.git_access import lacking, unmet, worktrees
+from jailoc.generators.config.network_conflicts import network_conflicts, network_doubts
 from jailoc.generators.config.ownership import inaccessible
-from jailoc.generators.config.resolve import holds, names, protection
+from jailoc.generators.config.port_conflicts import port_conflicts
+from jailoc.generators.config.resolve import holds, mounts_of, names, protection
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
+from jailoc.generators.config.volume_conflicts import volume_conflicts, volume_doubts
 from jailoc.model import protect
 from jailoc.model.agents.known import DEFAULT
 from jailoc.model.allow_entry import parse_host
@@ -40,6 +44,7 @@ from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import SYSTEM
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, host_side
+from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.path import clean, first_within, within
 from jailoc.model.secret import Source
 from jailoc.model.text import number_of
@@ -50,6 +55,7 @@ _KNOWN: dict[Path, set[str]] = {
     ("defaults",): set(Defaults.model_fields),
     ("workspaces", "*"): set(WorkspaceConfig.model_fields),
     ("expect",): set(Expect.model_fields),
+    ("network",): set(NetworkSettings.model_fields),
     ("secrets",): set(Secrets.model_fields),
     ("secrets", "*"): set(Source.model_fields),
 }
@@ -100,6 +106,8 @@ class Mentioned(Model):
     """Those of them that agents work in."""
     searches: tuple[Search, ...] = ()
     """Paths that an agent can write."""
+    work: tuple[str, ...] = ()
+    """Workspace paths: are they working trees of Git?"""
     wildcards: tuple[str, ...] = ()
     """Names that everything below is allowed of; are they public suffixes?"""
     ssh_agent: bool
@@ -116,12 +124,19 @@ def load(document: Document, host: Host) -> Config:
     Raises:
         Refused: with one diagnostic a problem, in the order of the file.
     """
-    problems = [*conflicts(document, host), *steering(document, host)]
+    problems = [
+        *conflicts(document, host),
+        *port_conflicts(document),
+        *steering(document, host),
+    ]
     try:
         config = Config.model_validate(document.data, context={"host": host})
     except ValidationError as error:
         problems += [_diagnostic(document, each) for each in error.errors(include_url=False)]
     else:
+        if not problems:
+            problems += volume_conflicts(document, config, host)
+            problems += network_conflicts(document, config)
         if not problems:
             return config
     raise Refused(tuple(sorted(problems, key=lambda each: each.order)))
@@ -148,10 +163,15 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
         found_ones += _exposed(document, config, name, host)
         found_ones += missing(document, config, name, host)
         found_ones += inaccessible(document, config, name, host)[0]
+        mounts = mounts_of(config, name, host)
+        found_ones += lacking(document, name, worktrees(config, name, mounts, host)[1])
+        found_ones += unmet(document, config, name, host)
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
     found_ones += doubts(document, config, host)
+    found_ones += volume_doubts(document, config)
+    found_ones += network_doubts(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
 
@@ -228,6 +248,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
     contexts: list[object] = []
     defaults = table(data, "defaults")
     searches: dict[str, set[str]] = {}
+    work: list[object] = []
     for _, scope in scopes(data):
         files += [text for _, text in texts(scope.get("env_file"))]
         sources.append(scope.get("dockerfile"))
@@ -244,6 +265,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)
             paths.append(root)
+            work += _sane(root, home) if root else ()
             for _, entry in texts(protected):
                 if root and "\0" not in entry:
                     paths += protect.candidates(root, entry)
@@ -265,6 +287,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
             [text for _, scope in scopes(data) for _, text in texts(scope.get("paths"))], home
         ),
         searches=tuple(_search(root, searches[root]) for root in sorted(searches)),
+        work=_absolute(work, home),
         wildcards=tuple(sorted(set(_wildcards(data)))),
         ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
     )  # fmt: skip
@@ -357,6 +380,6 @@ def _pattern(above: Path) -> Path:
     inner = above[len(scope) :]
     if not inner:
         return scope
-    if inner[0] == "expect":
-        return ("expect",)
+    if inner[0] in {"expect", "network"}:
+        return (inner[0],)
     return ("secrets",) if len(inner) == 1 else ("secrets", "*")

@@ -5,6 +5,7 @@ import json
 from jailoc.model.config import Config
 from jailoc.model.golden import Snapshot
 from jailoc.model.plan import SavedPlan
+from jailoc.model.removal import Listing
 
 
 def config_schema() -> str:
@@ -22,6 +23,11 @@ def bundle_schema() -> str:
 def plan_schema() -> str:
     """Return the schema of what `plan --json` prints and `plan --out` keeps, as text."""
     return _text("plan", SavedPlan.model_json_schema(mode="serialization"))
+
+
+def destroy_schema() -> str:
+    """Return the schema of what `destroy --json` prints, as text."""
+    return _text("destroy", Listing.model_json_schema(mode="serialization"))
 
 
 def _text(name: str, data: dict[str, object]) -> str:

@@ -5,7 +5,7 @@ no place on the way to what the host reads or mounts may lie in what any agent c
 `trust` names the path.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -19,7 +19,7 @@ from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, parse_mount
-from jailoc.model.path import outermost, within
+from jailoc.model.path import outermost, upwards, within
 
 Table = dict[str, Any]
 
@@ -50,7 +50,9 @@ class Input(Model):
 def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     """Return every input of a document that an agent could swap or change."""
     # What is forbidden altogether is said elsewhere.
-    areas = tuple(each for each in _areas(document.data, host) if not trespass(each.path, host))
+    areas = Areas(
+        (each for each in _areas(document.data, host) if not trespass(each.path, host)), host
+    )
     trusted = [
         path
         for _, each in texts(document.data.get("trust"))
@@ -61,21 +63,51 @@ def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
             _diagnostic(document, each, area, hit)
             for each in (*_inputs(document.data, host), *_mounts(document.data, host), *_own(host))
             if not any(within(each.path, path) for path in trusted)
-            for area, hit in _first(each, areas, host)
+            for area, hit in areas.first(each)
         )
     ) + tuple(_forbidden(document, host))
 
 
-def _first(each: Input, areas: tuple[Area, ...], host: Host) -> Iterator[tuple[Area, str]]:
-    """Yield the first area that an input is at the mercy of, with the place that lies there."""
-    for area in areas:
-        for theirs in dict.fromkeys(map(folded, (area.path, host.real(area.path)))):
-            for place in host.places(each.path):
-                mine = folded(place)
+class Areas:
+    """All that agents can write, found by what it holds and by what holds it.
+
+    A look costs the depth of a path, whatever the number of areas.
+    """
+
+    def __init__(self, areas: Iterable[Area], host: Host) -> None:
+        self._host = host
+        self._areas = tuple(areas)
+        self._at: dict[str, int] = {}
+        """The first area at a place."""
+        self._below: dict[str, int] = {}
+        """The first area at a place or below it."""
+        for index, area in enumerate(self._areas):
+            for place in self._spelt(area):
+                if self._at.setdefault(place, index) == index:
+                    for above in upwards(place):
+                        self._below.setdefault(above, index)
+
+    def first(self, each: Input) -> Iterator[tuple[Area, str]]:
+        """Yield the first area that an input is at the mercy of, with the place that lies there."""
+        places = {place: folded(place) for place in self._host.places(each.path)}
+        found = []
+        for mine in places.values():
+            found += [self._at[above] for above in upwards(mine)
+                      if above in self._at and not (each.mounted and above == mine)]  # fmt: skip
+            if each.whole and mine in self._below:
+                found.append(self._below[mine])
+        if not found:
+            return
+        area = self._areas[min(found)]
+        for theirs in self._spelt(area):
+            for place, mine in places.items():
                 inside = within(mine, theirs) and not (each.mounted and mine == theirs)
                 if inside or (each.whole and within(theirs, mine)):
                     yield area, place
                     return
+
+    def _spelt(self, area: Area) -> Iterable[str]:
+        return dict.fromkeys(map(folded, (area.path, self._host.real(area.path))))
 
 
 def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagnostic:

@@ -12,13 +12,19 @@ from jailoc.model.effect import Effect, Kind, Sides, Sign
 from jailoc.model.egress import Egress
 from jailoc.model.environment import RESERVED
 from jailoc.model.path import tilde
-from jailoc.model.sandbox import AGENT, DIGEST_LABEL
+from jailoc.model.sandbox import AGENT, DIGEST_LABEL, FIRST_PORT, SHARED_PREFIX, VOLUME_PREFIX
 
 EGRESS = {
     Egress.PUBLIC: "public (the internet, and what is named)",
     Egress.ALLOWLIST: "allowlist (only what is named)",
     Egress.NONE: "none (nothing)",
 }
+_NETWORK = {
+    "ipv6_subnet": ("IPv6 network", "none"),
+    "ipv4_subnet": ("IPv4 network", "the engine's choice"),
+    "mtu": ("bytes of a packet (mtu)", "the engine's choice"),
+}
+"""Fields of the network: what they are called, and what none is."""
 _TOLD = {
     "image", "user", "environment", "ports", "mounts", "cap_add", "security", "devices",
     "read_only", "limits", "labels",
@@ -71,15 +77,26 @@ def _project(before: Compose | None, after: Compose | None) -> Iterator[Effect]:
     """Yield what belongs to no single service."""
     yield from _sets(
         Kind.MOUNT,
-        (f"volume {each}" for each in (before.volumes if before else ())),
-        (f"volume {each}" for each in (after.volumes if after else ())),
+        _named(before),
+        _named(after),
     )
     if before and after:
         yield from _value(Kind.OTHER, "project", before.name, after.name)
-        old, new = before.network.ipv6_subnet, after.network.ipv6_subnet
-        yield from _value(Kind.OTHER, "IPv6 network", old or "none", new or "none")
+        for field, (what, unset) in _NETWORK.items():
+            old, new = (getattr(each.network, field) for each in (before, after))
+            yield from _value(Kind.OTHER, what, str(old or unset), str(new or unset))
         if before.memory != after.memory:
             yield Effect(kind=Kind.OTHER, sign=Sign.CHANGED, subject="volumes in memory")
+
+
+def _named(compose: Compose | None) -> Iterator[str]:
+    """Yield the named volumes; those of the configuration by the names that they have there."""
+    if compose is not None:
+        yield from (f"volume {each.removeprefix(VOLUME_PREFIX)}" for each in compose.volumes)
+        yield from (
+            f"volume {each.removeprefix(SHARED_PREFIX)}, shared with other workspaces"
+            for each in compose.shared
+        )
 
 
 def _service(name: str, before: Service | None, after: Service | None) -> Iterator[Effect]:
@@ -142,12 +159,21 @@ def _granted(service: Service | None) -> set[str]:
 
 
 def _ports(before: Service | None, after: Service | None) -> Iterator[Effect]:
+    """Yield what of this machine's loopback leads inside: to the server, or elsewhere there."""
     old, new = (
         {each.target: str(each.published) for each in (side.ports if side else ())}
         for side in (before, after)
     )
+    yield from _value(Kind.PORT, "", old.pop(FIRST_PORT, None), new.pop(FIRST_PORT, None))
     for target in sorted(old.keys() | new.keys()):
-        yield from _value(Kind.PORT, "", old.get(target), new.get(target))
+        was, now = old.get(target), new.get(target)
+        subject = f"of 127.0.0.1 to {target} inside"
+        if was is not None and now is not None:
+            yield from _value(Kind.PORT, subject, was, now)
+            continue
+        for sign, port in ((Sign.LESS, was), (Sign.MORE, now)):
+            if port is not None:
+                yield Effect(kind=Kind.PORT, sign=sign, subject=f"{port} {subject}")
 
 
 def _environment(name: str, before: Service | None, after: Service | None) -> Iterator[Effect]:
@@ -202,7 +228,8 @@ def _volumes(name: str, before: Service, after: Service) -> Iterator[Effect]:
 
 def _inside(mount: Volume | Tmpfs) -> str:
     if isinstance(mount, Volume):
-        return f"volume {mount.name} at {mount.target}, {mount.mode}"
+        name = mount.name.removeprefix(SHARED_PREFIX if mount.shared else VOLUME_PREFIX)
+        return f"volume {name} at {mount.target}, {mount.mode}"
     return f"memory at {mount.target}, {mount.size:,} bytes, mode {mount.mode:04o}"
 
 

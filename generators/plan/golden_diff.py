@@ -128,6 +128,9 @@ def _values(snapshot: Snapshot) -> dict[str, Any]:
             "ipv4": restore(snapshot.firewall.ipv4).split("\n"),
             "ipv6": restore(snapshot.firewall.ipv6).split("\n"),
             "names": [each.model_dump(mode="json") for each in snapshot.firewall.names],
+            "denied_names": [
+                each.model_dump(mode="json") for each in snapshot.firewall.denied_names
+            ],
             "host_ports": [each.model_dump(mode="json") for each in snapshot.firewall.host_ports],
         },
         "images": {each.name: each.model_dump(mode="json") for each in snapshot.builds},

@@ -8,15 +8,15 @@ from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
-from jailoc.generators.plan.steps import image_address, removal, steps
+from jailoc.generators.plan.steps import image_address, steps
 from jailoc.model.bundle import RELOADABLE, Bundle
+from jailoc.model.compose import Network
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
 from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
-from jailoc.model.plan import Action, Change, FieldChange, Plan, Told
+from jailoc.model.plan import UNSEEN, Action, Change, FieldChange, Plan, Told
 from jailoc.model.plan_address import (
     FileAddress,
-    FilesAddress,
     FoundAddress,
     ImageAddress,
     NetworkAddress,
@@ -29,7 +29,7 @@ from jailoc.model.plan_address import (
     VolumeAddress,
     VolumesAddress,
 )
-from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE, VOLUME_PREFIX, WALL
 
 MISSING = 5
 """Places in repositories that a note names."""
@@ -65,48 +65,11 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         notes=tuple(_notes(bundle, deployed, given)),
         agent_restarts=interrupted,
         engine=deployed.engine,
+        unseen=deployed.unseen if deployed.engine else (UNSEEN,),
         steps=steps(bundle, deployed, changes) if deployed.engine else (),
         bundle=bundle.digest,
         world=world(deployed, given.key),
     )  # fmt: skip
-
-
-def plan_removal(deployed: Deployed, given: Given, prune: bool) -> Plan:
-    """Say what removes a workspace that the configuration does not have any more."""
-    why = ("the configuration has no such workspace",)
-    changes = [
-        Change(address=ServiceAddress(name=name), action=Action.REMOVE, causes=why)
-        for name in sorted(deployed.containers)
-    ]
-    if deployed.network:
-        changes.append(Change(address=NetworkAddress(), action=Action.REMOVE, causes=why))
-    if deployed.files:
-        changes.append(Change(address=FilesAddress(), action=Action.REMOVE, causes=why))
-    if deployed.applied is not None:
-        changes.append(Change(address=RecordAddress(), action=Action.REMOVE, causes=why))
-    if prune:
-        changes += [
-            Change(address=VolumeAddress(name=name), action=Action.REMOVE, causes=("pruned",))
-            for name in deployed.volumes
-        ]
-    agent = deployed.containers.get(AGENT)
-    kept = ", ".join(deployed.volumes)
-    notes = (f"its volumes stay, --prune removes them: {kept}",) if kept and not prune else ()
-    before = _sides(deployed.applied)
-    return Plan(
-        workspace=deployed.workspace,
-        changes=tuple(changes),
-        drift=(),
-        effects=tuple(Told(effect=each) for each in effects(before, None, given.home))
-        if before and changes
-        else (),
-        notes=notes,
-        agent_restarts=agent is not None and agent.state == "running",
-        engine=deployed.engine,
-        steps=removal(prune) if changes and deployed.engine else (),
-        bundle=None,
-        world=world(deployed, given.key),
-    )
 
 
 def world(deployed: Deployed, key: bytes) -> dict[FoundAddress, str]:
@@ -195,14 +158,22 @@ def _project(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     if not deployed.network:
         yield Change(address=NetworkAddress(), action=Action.CREATE, causes=("it is not there",))
     elif network_changed(bundle, deployed):
-        old = deployed.applied.compose.network.ipv6_subnet if deployed.applied else None
+        old = deployed.applied.compose.network if deployed.applied else None
+        new = bundle.compose.network
+        both = [
+            (name, getattr(old, name, None), getattr(new, name)) for name in Network.model_fields
+        ]
         yield Change(
             address=NetworkAddress(),
             action=Action.RECREATE,
-            fields=(
+            fields=tuple(
                 FieldChange(
-                    name="ipv6_subnet", before=old, after=bundle.compose.network.ipv6_subnet
-                ),
+                    name=name,
+                    before=None if before is None else str(before),
+                    after=None if after is None else str(after),
+                )
+                for name, before, after in both
+                if before != after
             ),
         )
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
@@ -254,7 +225,9 @@ def _secrets(
             ),
         )
     wall = deployed.containers.get(WALL)
-    lost = sorted({*given.secrets} - {*deployed.held})
+    # A wall that did not answer may hold them all.
+    asked = deployed.rules is not Rules.UNKNOWN
+    lost = sorted({*given.secrets} - {*deployed.held}) if asked else []
     alone = not any(each.address == ServiceAddress(name=WALL) for each in verdicts)
     if lost and not restarts and wall is not None and wall.state == "running" and alone:
         yield Change(
@@ -299,7 +272,8 @@ def _record(
                      causes=("what was applied last is written down",))  # fmt: skip
 
 
-def _sides(applied: Applied | None) -> Sides | None:
+def sides(applied: Applied | None) -> Sides | None:
+    """Return what was applied, as effects compare it."""
     if applied is None:
         return None
     return Sides(compose=applied.compose, firewall=applied.firewall, secrets=applied.handed)
@@ -310,12 +284,14 @@ def _effects(
 ) -> tuple[Effect, ...]:
     if not changes or all(each.address == RecordAddress() for each in changes):
         return ()
-    return effects(_sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
+    return effects(sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
 
 
 def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
     if not deployed.engine:
         yield "no engine answers, so only the generated files are compared"
+    elif deployed.unseen:
+        yield f"the engine did not answer about {', '.join(deployed.unseen)}"
     for build in bundle.builds:
         if not build.known:
             yield (
@@ -340,3 +316,14 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
     kept = [name for name in deployed.volumes if name not in wanted]
     if kept:
         yield f"volumes that nothing uses any more stay: {', '.join(kept)}"
+    lost = [each.removeprefix(VOLUME_PREFIX) for each in kept if each.startswith(VOLUME_PREFIX)]
+    new = [
+        each.removeprefix(VOLUME_PREFIX)
+        for each in bundle.compose.volumes
+        if each.startswith(VOLUME_PREFIX) and each not in deployed.volumes
+    ]
+    if deployed.engine and lost and new:
+        yield (
+            f"a volume that is renamed begins empty: {', '.join(new)} will hold nothing of "
+            f"{', '.join(lost)}"
+        )

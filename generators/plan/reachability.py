@@ -42,6 +42,13 @@ def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[Effec
                 yield _effect(f"{subject}, {_through(doors, ports)}", turn, networks, doors)
     yield from _at_run_time(_names(before), _names(after))
     yield from _at_run_time(_machine(before), _machine(after))
+    old, new = _denied(before), _denied(after)
+    for name in sorted(old ^ new):
+        yield Effect(
+            kind=Kind.REACHABLE,
+            sign=Sign.MORE if name in old else Sign.LESS,
+            subject=f"name {name} (denied: it does not resolve)",
+        )
 
 
 def _pieces(
@@ -98,6 +105,10 @@ def _names(firewall: Firewall | None) -> Lists:
         ports = found.setdefault(each.key, {})
         ports[each.port] = max(ports.get(each.port, date.min), each.until or FOREVER)
     return found
+
+
+def _denied(firewall: Firewall | None) -> set[str]:
+    return {each.key for each in firewall.denied_names} if firewall else set()
 
 
 def _machine(firewall: Firewall | None) -> Lists:

@@ -38,6 +38,7 @@ from jailoc.model.plan_address import (
     ServiceAddress,
 )
 from jailoc.model.sandbox import AGENT, WALL
+from jailoc.model.text import number_of
 
 
 def steps(bundle: Bundle, deployed: Deployed, changes: Iterable[Change]) -> tuple[Step, ...]:
@@ -115,6 +116,31 @@ def _reference(bundle: Bundle, address: ImageAddress) -> str:
     return tags.get(address, address.name)
 
 
-def removal(prune: bool) -> tuple[Step, ...]:
-    """Return the steps that remove a workspace."""
-    return (RemoveProject(prune=prune),)
+def words(step: Step, workspace: str) -> str:
+    """Say what a step does, while it is done."""
+    match step:
+        case BuildImages():
+            return "building images"
+        case StopAgent():
+            return "stopping the agent to renew its mounts"
+        case WriteFiles():
+            return f"writing {number_of(len(step.paths), 'file')}"
+        case RemoveContainer():
+            return f"removing {step.service}"
+        case RemoveNetwork():
+            return "removing the network"
+        case Start():
+            alone = step.services == (WALL,)
+            return f"starting {'the firewall' if alone else workspace}"
+        case HandSecrets():
+            return "handing the secrets over"
+        case Reload():
+            return "reloading the rules"
+        case Restart():
+            return f"restarting {step.service}"
+        case Prove():
+            return "comparing what runs with its model"
+        case Record():
+            return "writing down what was applied"
+        case RemoveProject():
+            return f"removing {workspace}"

@@ -25,6 +25,9 @@ _LINE = re.compile(
 )
 
 
+ALIAS = "an alias of a name that is denied"
+
+
 class Blocked(Model):
     """One thing that was refused, as it is shown."""
 
@@ -159,8 +162,10 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
         times=attempt.times,
         ago=attempt.ago,
         reason=answer.reason,
-        open_now=answer.open or named or ported,
-        allow=_opening(attempt, answer.reason, name, own, firewall.egress),
+        open_now=answer.open or (not answer.denied and (named or ported)),
+        allow=None
+        if answer.denied
+        else _opening(attempt, answer.reason, name, own, firewall.egress),
     )
 
 
@@ -177,19 +182,36 @@ def _opening(
     return f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"
 
 
-def unresolved(refused: Mapping[str, Mapping[str, int]], now: int, egress: str) -> list[Blocked]:
-    """Return the names that were not resolved because they are not allowed."""
-    return [
-        Blocked(
-            target=name,
-            name=name,
-            protocol="dns",
-            port=None,
-            times=each["count"],
-            ago=max(now - each["last"], 0),
-            reason=egress,
-            open_now=False,
-            allow=name,
+def unresolved(
+    refused: Mapping[str, Mapping[str, int]], now: int, egress: str, firewall: Firewall
+) -> list[Blocked]:
+    """Return the names that were not resolved: not allowed, denied, or an alias of one that is.
+
+    Args:
+        refused: What the resolver remembers of each name.
+        now: Seconds since 1970.
+        egress: The configuration entry of the mode.
+        firewall: The rules as they are compiled now.
+    """
+    found = []
+    for name, seen in refused.items():
+        denial = firewall.denial(name)
+        public = firewall.egress is Egress.PUBLIC
+        if public and not firewall.denied_names:
+            continue  # every name is resolved
+        allowed = public or any(each.covers(name) for each in firewall.names)
+        alias = allowed and not denial and bool(firewall.denied_names)
+        found.append(
+            Blocked(
+                target=name,
+                name=name,
+                protocol="dns",
+                port=None,
+                times=seen["count"],
+                ago=max(now - seen["last"], 0),
+                reason=denial.origin if denial else ALIAS if alias else egress,
+                open_now=False,
+                allow=None if denial or alias else name,
+            )
         )
-        for name, each in refused.items()
-    ]
+    return found

@@ -65,7 +65,7 @@ def _unmet(document: Document, name: str, rules: Firewall, config: Config) -> It
 def _reached(rules: Firewall, target: AskedTarget) -> bool:
     if target.network is not None:
         return opened(rules, target.network, target.port)
-    return any(
+    return not rules.denial(target.name) and any(
         (each.covers(target.name) or each.key == target.name.lower())
         and each.port in {None, target.port}
         for each in rules.names

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
-from jailoc.model.firewall import Firewall, Protocol, Rule
+from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Port
+from jailoc.model.firewall import Chain, Firewall, Protocol, Rule, Target
 from jailoc.model.rule_walk import accepted, walk
+from jailoc.model.sandbox import WALL
 
 CLOSED_BY_POLICY = "the chain's policy: what no rule opens is closed"
 
@@ -24,6 +27,8 @@ class Answer(Model):
     open: bool
     reason: str
     """The configuration entry that decides, or the words of the rule."""
+    denied: bool = False
+    """Whether it is closed whatever else is allowed."""
 
 
 PROTOCOLS = (Protocol.TCP, Protocol.UDP, Protocol.ICMP)
@@ -53,6 +58,20 @@ def explain(firewall: Firewall, network: Network, port: int | None) -> tuple[Ans
     return tuple(found)
 
 
+def let_in(bundle: Bundle) -> tuple[tuple[Port, str], ...]:
+    """Return the published ports that the rules let in, each with the entry or words that do."""
+    accepted = {
+        rule.destination_port: rule.comment
+        for rule in bundle.firewall.ipv4.of(Chain.INPUT)
+        if rule.target is Target.ACCEPT and rule.protocol is Protocol.TCP
+    }
+    return tuple(
+        (each, accepted[each.target])
+        for each in bundle.compose.services[WALL].ports
+        if each.target in accepted
+    )
+
+
 def decide(
     firewall: Firewall, network: Network, protocol: Protocol, port: int | None
 ) -> tuple[Answer, ...]:
@@ -68,6 +87,7 @@ def decide(
                     port=port,
                     open=verdict.accept,
                     reason=verdict.rule.comment if verdict.rule else CLOSED_BY_POLICY,
+                    denied=verdict.rule is not None and verdict.rule.denied,
                 )
                 for verdict in walk(firewall.of(family), whole, protocol, port)
                 for each in verdict.matched.collapse()

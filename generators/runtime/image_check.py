@@ -1,22 +1,62 @@
 """Whether an image can run the agent: the question, and what its answer means."""
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 
 from jailoc.generators.assets import asset_for
 from jailoc.model.agents.agent import Agent
-from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.diagnostic import Diagnostic, Refused, Severity
+from jailoc.model.host import GitProgram
+from jailoc.model.path import expand
 from jailoc.model.sandbox import AGENT_HOME
 from jailoc.model.user import DEFAULT_USER, AgentUser
 
 END = "end"
 """The last line of an answer; without it the answer is none."""
+MOST_PROGRAMS = 6
+"""Programs of one image that are told."""
 NO_SHELL = "shell"
 """The line that stands for an answer that never came."""
 
 
-def script(agent: Agent, user: AgentUser = DEFAULT_USER) -> str:
-    """Return what /bin/sh runs as the agent; it writes one line for each thing that is missing."""
-    return asset_for(agent, "suitable.sh", user)
+def script(agent: Agent, user: AgentUser = DEFAULT_USER, programs: Iterable[str] = ()) -> str:
+    """Return what /bin/sh runs as the agent; it writes one line for each thing that is missing.
+
+    Args:
+        agent: What the image is to run.
+        user: As whom.
+        programs: What Git's configuration names; an image without one is suitable all the same.
+    """
+    words = " ".join(shlex.quote(expand(each, AGENT_HOME)) for each in programs)
+    return f"set -- {words}\n{asset_for(agent, 'suitable.sh', user)}"
+
+
+def lacking(
+    reference: str, programs: Iterable[GitProgram], lines: Sequence[str]
+) -> Diagnostic | None:
+    """Return the warning about programs that Git's configuration names and the image lacks.
+
+    Args:
+        reference: The image.
+        programs: What was asked for.
+        lines: What the script wrote.
+    """
+    missing = {each.removeprefix("program ") for each in lines if each.startswith("program ")}
+    found = [each for each in programs if expand(each.name, AGENT_HOME) in missing]
+    if not found:
+        return None
+    words = ", ".join(f"{each.name} ({each.key})" for each in found[:MOST_PROGRAMS])
+    if len(found) > MOST_PROGRAMS:
+        words += f" and {len(found) - MOST_PROGRAMS} more"
+    filters = any(each.key.startswith("filter.") for each in found)
+    return Diagnostic(
+        code="git-program",
+        severity=Severity.WARNING,
+        message=f"image `{reference}` lacks what the Git configuration names: {words}",
+        hint="`git add` and `git checkout` fail for files with such a filter; install it in the "
+        "image" if filters else "Git does without, or fails where it is needed; install it in the "
+        "image if the agent needs it",
+    )  # fmt: skip
 
 
 def unsuitable(

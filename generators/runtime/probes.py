@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.runtime.explain import PROTOCOLS, Answer, decide
-from jailoc.model.address import Address, Family, Network
+from jailoc.model.address import Address, AddressSet, Family, Network
 from jailoc.model.allow_entry import AskedTarget as Asked
 from jailoc.model.base import Model
-from jailoc.model.firewall import Firewall, Protocol, Target
+from jailoc.model.firewall import Chain, Firewall, Protocol, Rule, Target
 from jailoc.model.special_ranges import SPECIAL
 
 USUAL = 44144
@@ -90,6 +90,10 @@ def _probes(firewall: Firewall, place: Place, expected: tuple[Asked, ...]) -> It
     for family in Family:
         for network, port, origin in _allowed(firewall, family):
             yield from _all(network[0], port or USUAL, origin)
+        for rule in denied(firewall, family):
+            first = _first(rule.destination, family)
+            if first is not None:
+                yield from _all(first, rule.destination_port or USUAL, rule.comment)
     for target in expected:
         if target.network is not None:
             yield from _ends(target.network, target.port, target.text)
@@ -117,6 +121,20 @@ def _allowed(firewall: Firewall, family: Family) -> list[tuple[Network, int | No
         if rule.decides and rule.target is Target.ACCEPT and rule.destination is not None
         and rule.comment.startswith(("defaults.", "workspaces."))
     ][:MOST]  # fmt: skip
+
+
+def denied(firewall: Firewall, family: Family) -> list[Rule]:
+    """Return the rules of what is closed whatever is allowed."""
+    rules = firewall.of(family).rules
+    return [each for each in rules if each.denied and each.jump is Chain.DENY][:MOST]
+
+
+def _first(network: Network | None, family: Family) -> Address | None:
+    """Return the first address of a network, or of all there are, that can be sent to."""
+    if network is None:
+        return next(each for each in PUBLIC if each.version == family.value)
+    left = AddressSet.networks(family, (network,)) - AddressSet.networks(family, NOT_SENT)
+    return family.address(left.ranges[0][0]) if left else None
 
 
 def _all(address: Address, port: int, what: str) -> Iterator[Probe]:
@@ -157,7 +175,7 @@ def verdict(firewall: Firewall, place: Place, probe: Probe) -> Answer:
     if text in place.own:
         return opened("loopback")
     (answer,) = decide(firewall, network, probe.protocol, port)
-    if answer.open:
+    if answer.open or answer.denied:
         return answer
     for name in firewall.names:
         there = text in place.names.get(name.key, ()) and name.opens(text in place.machine)

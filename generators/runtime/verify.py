@@ -7,7 +7,7 @@ from jailoc.generators.runtime.probes import NO_PING, UNREADABLE, UNSENT, Place,
 from jailoc.generators.runtime.witness import POWERLESS, own, powerless, statuses
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Bind, Service, Tmpfs, Volume
+from jailoc.model.compose import Bind, Port, Service, Tmpfs, Volume
 from jailoc.model.firewall import Firewall
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT_USER
@@ -97,6 +97,29 @@ def joined(service: str, severed: str) -> Check:
         found=f"none: {severed}" if severed else "the firewall's",
         ok=not severed,
     )
+
+
+def published(wanted: Iterable[Port], found: Iterable[tuple[str, int, int]]) -> Iterator[Check]:
+    """Judge which ports of this machine lead inside, and from where.
+
+    Args:
+        wanted: What was compiled.
+        found: Address and port of the machine, and the port inside, of all that do.
+    """
+    expected = {(each.published, each.target) for each in wanted}
+    addresses: dict[tuple[int, int], set[str]] = {}
+    for address, port, inside in found:
+        addresses.setdefault((port, inside), set()).add(address or "every address")
+    for port, inside in sorted(expected | addresses.keys()):
+        there = ", ".join(sorted(addresses.get((port, inside), ()))) or "nowhere"
+        right = "127.0.0.1" if (port, inside) in expected else "nowhere"
+        yield Check(
+            kind="container",
+            subject=f"port {port} of this machine, to {inside} inside",
+            expected=right,
+            found=there,
+            ok=there == right,
+        )
 
 
 def processes(text: str, user: str = AGENT_USER) -> Iterator[Check]:

@@ -12,11 +12,12 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs
 from jailoc.model.diagram import Diagram, Edge, Node, NodeKind, Side, Way
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Firewall, Match, Protocol, Rule, Target
+from jailoc.model.firewall import Chain, Firewall, Match, Protocol, Rule, Target
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
+from jailoc.model.published_port import spelt
 from jailoc.model.rule_walk import Verdict, walk
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, FIRST_PORT, SHARED_PREFIX, SIDECAR, VOLUME_PREFIX, WALL
 from jailoc.model.text import visible
 from jailoc.model.user import AgentUser
 
@@ -87,8 +88,14 @@ class _Drawing:
 
     def _client(self, wall: Service) -> None:
         for port in wall.ports:
-            client = self._node(NodeKind.CLIENT, "clients on this machine")
-            self._edge(client, self._services[WALL], Way.OPEN, f"127.0.0.1:{port.published}")
+            if port.target == FIRST_PORT:
+                client = self._node(NodeKind.CLIENT, "clients on this machine")
+                self._edge(client, self._services[WALL], Way.OPEN, f"127.0.0.1:{port.published}")
+        others = [(each.published, each.target) for each in wall.ports if each.target != FIRST_PORT]
+        if others:
+            client = self._node(NodeKind.CLIENT, "programs on this machine")
+            label = f"127.0.0.1, ports {spelt(others)}"
+            self._edge(client, self._services[WALL], Way.OPEN, label, "ports")
 
     def _mounts(self, name: str, service: Service) -> None:
         """Show what is mounted; what lies in a path that is shown already is put together."""
@@ -113,8 +120,9 @@ class _Drawing:
             if isinstance(each, Bind | Tmpfs) or name == WALL:
                 continue
             memory = each.name in {found.name for found in self._bundle.compose.memory}
-            what = "memory volume" if memory else "volume"
-            key = self._mounted(NodeKind.VOLUME, f"{what} {each.name}", f"at {each.target}")
+            what = "memory volume" if memory else "shared volume" if each.shared else "volume"
+            name = each.name.removeprefix(SHARED_PREFIX if each.shared else VOLUME_PREFIX)
+            key = self._mounted(NodeKind.VOLUME, f"{what} {name}", f"at {each.target}")
             self._edge(key, self._services[name], _way(each.mode), _way(each.mode).value)
 
     def _path(self, service: str, lines: list[str], mode: Mode, because: str | None) -> None:
@@ -134,6 +142,8 @@ class _Drawing:
         if firewall.host_ports:
             ports = [each.port for each in firewall.host_ports]
             self._place(["this machine"], Way.OPEN, _ports(ports), "host_ports")
+        if closed := list(_denied(firewall)):
+            self._place(["denied", *self._some(closed)], Way.CLOSED, "refused", "denied")
         if firewall.egress is not Egress.NONE:
             names = "any name" if firewall.egress is Egress.PUBLIC else "allowed names"
             self._place(["the wall's resolver"], Way.OPEN, names, "DNS")
@@ -142,9 +152,9 @@ class _Drawing:
         way = Way.OPEN if public else Way.CLOSED
         reason = PUBLIC if public else f"egress {firewall.egress.value}"
         self._place(["the public internet"], way, "every port" if public else "refused", reason)
-        closed = dict.fromkeys(_reason(each) for each in decided if not each.accept)
+        shut = dict.fromkeys(_reason(each) for each in decided if not each.accept)
         # A range of special addresses has the document that says so in its reason.
-        special = [each for each in closed if "(" in each or each == MACHINE]
+        special = [each for each in shut if "(" in each or each == MACHINE]
         self._place(
             ["every other address", *self._some(special)], Way.CLOSED, "refused",
             "no rule opens it",
@@ -201,6 +211,20 @@ def _opened(firewall: Firewall) -> Iterator[tuple[list[str], str, str]]:
             found.setdefault(key, []).append(rule.destination_port)
     for (text, until, origin), ports in found.items():
         yield [f"{text}{until}"], _ports(ports), origin
+
+
+def _denied(firewall: Firewall) -> Iterator[str]:
+    """Yield what is closed whatever is allowed: names, and networks with their ports."""
+    yield from dict.fromkeys(each.name for each in firewall.denied_names)
+    found: dict[str, list[int | None]] = {}
+    for family in Family:
+        for rule in firewall.of(family).rules:
+            if rule.denied and rule.jump is Chain.DENY:
+                everywhere = f"every IPv{family.value} address"
+                text = str(rule.destination) if rule.destination else everywhere
+                found.setdefault(text, []).append(rule.destination_port)
+    for text, ports in found.items():
+        yield text if None in ports else f"{text} {_ports(ports)}"
 
 
 def _ports(ports: Iterable[int | None]) -> str:

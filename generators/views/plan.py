@@ -1,6 +1,6 @@
 """A plan as people read it: lines for a terminal, and Markdown for a pull request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.views.golden import code
 from jailoc.model.palette import Meaning
@@ -31,7 +31,7 @@ def lines(plan: Plan) -> Iterator[Line]:
     """Yield a plan as lines with their colours."""
     yield plan.workspace, Meaning.TITLE
     if plan.empty:
-        yield "  nothing to do: what runs is what the configuration says", None
+        yield f"  {_idle(plan)}", None
     for change in plan.changes:
         sign = SIGNS[change.action]
         causes = f": {'; '.join(change.causes)}" if change.causes else ""
@@ -57,17 +57,33 @@ def lines(plan: Plan) -> Iterator[Line]:
         yield f"  note: {note}", Meaning.WARNS
 
 
+def _idle(plan: Plan) -> str:
+    """Say that there is no change; that nothing is to be done only where everything was seen."""
+    if not plan.unseen:
+        return "nothing to do: what runs is what the configuration says"
+    what = "the files are as compiled" if plan.bundle else "no files are left"
+    return f"{what}; {_not_seen(plan.unseen)}"
+
+
+def _not_seen(what: Iterable[str]) -> str:
+    return f"{' and '.join(what)} was not looked at"
+
+
 def summary(saved: SavedPlan) -> str:
     """Return how many changes of each kind there are, in one line."""
     changes = [change for plan in saved.plans for change in plan.changes]
     if not changes:
-        return "nothing to do"
+        return (
+            f"no difference found; {_not_seen(saved.unseen)}" if saved.unseen else "nothing to do"
+        )
     counts = {action: sum(change.action is action for change in changes) for action in Action}
     told = ", ".join(f"{count} to {action}" for action, count in counts.items() if count)
     drift = sum(not each.ignored for plan in saved.plans for each in plan.drift)
-    opens = sum(told.effect.opens for plan in saved.plans for told in plan.effects)
+    effects = [told.effect for plan in saved.plans for told in plan.effects]
+    opens = sum(each.opens for each in effects)
     more = f"; {drift} found drifted" if drift else ""
-    return f"plan: {told}{more}; {number_of(opens, 'effect')} let{'s' * (opens == 1)} something in"
+    of = f"{opens} of {number_of(len(effects), 'effect')}" if effects else "no effect"
+    return f"plan: {told}{more}; {of} let{'s' * (opens == 1 or not effects)} something in"
 
 
 def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
@@ -81,7 +97,8 @@ def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
     for plan in saved.plans:
         parts.append(f"\n### {code(plan.workspace)}\n")
         if plan.empty and not plan.drift:
-            parts.append("\nNothing to do.\n")
+            idle = f"{_escape(_idle(plan)).capitalize()}." if plan.unseen else "Nothing to do."
+            parts.append(f"\n{idle}\n")
         parts += _effects(plan.effects)
         if plan.changes:
             restarts = "**restarts**" if plan.agent_restarts else "is not interrupted"

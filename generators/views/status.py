@@ -6,11 +6,16 @@ from collections.abc import Iterable, Iterator
 from jailoc.model.base import Model
 from jailoc.model.firewall import MOST_PLACES
 from jailoc.model.palette import Meaning
+from jailoc.model.published_port import spelt
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
 from jailoc.model.status import NOT_RUNNING, Status, Usage
+from jailoc.model.text import number_of
 
 HEADS = ("workspace", "state", "port", "uptime", "cpu", "memory", "pids", "wall", "docker",
          "blocked", "drift", "image")  # fmt: skip
+DISPENSABLE = ("image", "pids", "memory", "cpu", "docker", "uptime", "port", "wall", "drift")
+"""Columns that are left out where there is not enough room, in this order."""
+GAP = 2
 LABEL = 11
 """Columns of a label with its colon."""
 
@@ -75,14 +80,28 @@ def _refused(places: int) -> str:
     return f"{places}+" if places >= MOST_PLACES else str(places)
 
 
-def table(rows: Iterable[Status]) -> tuple[tuple[Cell, ...], ...]:
-    """Write one line a workspace, with a line of heads; cells are padded to one width a column."""
+def table(rows: Iterable[Status], room: int | None = None) -> tuple[tuple[Cell, ...], ...]:
+    """Write one line a workspace, with a line of heads; cells are padded to one width a column.
+
+    Args:
+        rows: The workspaces.
+        room: Columns of the terminal; what has no room is left out as a whole, and can be seen of
+            one workspace alone.
+    """
     lines = [tuple(Cell(text=head) for head in HEADS), *(tuple(_cells(row)) for row in rows)]
-    widths = [max(len(line[column].text) for line in lines) for column in range(len(HEADS))]
+    widths = {
+        head: max(len(line[column].text) for line in lines) for column, head in enumerate(HEADS)
+    }
+    left = list(HEADS)
+    for head in DISPENSABLE:
+        if room is None or sum(widths[each] + GAP for each in left) - GAP <= room:
+            break
+        left.remove(head)
     return tuple(
         tuple(
-            cell.model_copy(update={"text": cell.text.ljust(width)})
-            for cell, width in zip(line, widths, strict=True)
+            cell.model_copy(update={"text": cell.text.ljust(widths[head])})
+            for head, cell in zip(HEADS, line, strict=True)
+            if head in left
         )
         for line in lines
     )
@@ -93,7 +112,7 @@ def _cells(row: Status) -> Iterator[Cell]:
     note = " (not configured)" if row.configured is False else ""
     yield Cell(text=f"{row.workspace}{note}")
     yield Cell(text=row.state, style=_style(row.state))
-    yield Cell(text=_port(row))
+    yield Cell(text=_all_ports(row))
     yield Cell(text="-" if row.uptime is None else duration_text(row.uptime))
     yield Cell(text=f"{usage.cpu:.1f}%" if usage else "-")
     yield Cell(
@@ -115,6 +134,8 @@ def detail(row: Status) -> tuple[tuple[str, Cell], ...]:
 def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     yield "Workspace", Cell(text=row.workspace)
     yield "Port", Cell(text=_port(row) if row.exposed else "not exposed (exec-only)")
+    if row.ports:
+        yield "Published", Cell(text=f"127.0.0.1, {spelt(row.ports)}")
     yield "Status", Cell(text=row.state, style=_style(row.state))
     if row.usage is not None:
         yield from _used(row, row.usage)
@@ -146,15 +167,27 @@ def _used(row: Status, usage: Usage) -> Iterator[tuple[str, Cell]]:
     yield "CPU", Cell(text=f"{usage.cpu:.1f}%{cores}")
     memory = f"{size_text(usage.memory)} / {size_text(usage.memory_limit)}"
     yield "Memory", Cell(text=f"{memory} ({share_text(usage.memory, usage.memory_limit)})")
-    yield "PIDs", Cell(text=f"{usage.pids} / {limit.pids or 'unlimited'}")
+    yield "PIDs", _tasks(row, usage)
     yield "Net I/O", Cell(text=f"{size_text(usage.received)} rx / {size_text(usage.sent)} tx")
     yield "Block I/O", Cell(text=f"{size_text(usage.read)} read / {size_text(usage.written)} write")
+
+
+def _tasks(row: Status, usage: Usage) -> Cell:
+    text = f"{usage.pids} / {row.limits.pids or 'unlimited'}"
+    if not row.pids_refused:
+        return Cell(text=text)
+    times = number_of(row.pids_refused, "time")
+    return Cell(text=f"{text} (limit hit {times}; `pids` raises it)", style=Meaning.WARNS)
 
 
 def _port(row: Status) -> str:
     if not row.exposed:
         return "exec-only" if row.configured or row.here else "-"
     return "-" if row.port is None else str(row.port)
+
+
+def _all_ports(row: Status) -> str:
+    return f"{_port(row)} (+{len(row.ports)})" if row.ports else _port(row)
 
 
 def _image(row: Status) -> Cell:

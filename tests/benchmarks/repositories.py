@@ -37,7 +37,7 @@ def measure(count: int = 200, folders: int = 45) -> dict[str, float]:
             return [len(each) for _, *each in os.walk(root)]
 
         def look() -> object:
-            trees, _ = repositories.gather([search], place, f"{place}/.config")
+            trees, _, _ = repositories.gather([search], place, f"{place}/.config")
             found = trees[str(root)].repositories
             assert len(found) == count
             return found

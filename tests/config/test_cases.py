@@ -104,7 +104,9 @@ def test_every_code_in_the_source_has_a_case() -> None:
     # warnings, and refusals that are not about the text of a file; each has a test of its own
     elsewhere = {
         "allow-ended", "dind-privileged", "path-shared", "protect-link", "workspace-unknown",
-        "allow-meaning", "env-file-line", "network-host-bits",
+        "allow-meaning", "allow-denied", "deny-meaning", "deny-by-name",
+        "volume-shared", "volume-parent", "subnet-hides",
+        "env-file-line", "network-host-bits",
         "dockerfile-missing", "edit", "portable", "port-closed", "client-missing", "plan-address",
     }  # fmt: skip
     used: set[str] = set()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jailoc.model.firewall import Name
+from jailoc.model.name_pattern import Name
 from jailoc.model.sandbox import ASK_RESOLVER
 from tests.engine import world
 from tests.engine.conftest import Sandbox, friend, network

@@ -14,6 +14,7 @@ import jsonschema
 import pexpect
 import pytest
 
+from jailoc.bin.engine import containers, stats
 from jailoc.schemas import schema
 from tests.engine import world
 from tests.engine.conftest import Sandbox
@@ -52,6 +53,26 @@ def terminal(user: User, *arguments: str) -> "pexpect.spawn[str]":
              "TERM": "xterm-256color"},
         cwd=str(user.home), dimensions=(30, 220), encoding="utf-8", timeout=30,
     )  # fmt: skip
+
+
+def test_the_kernel_counts_what_the_engine_measures(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DOCKER_HOST", "PATH"):
+        monkeypatch.setenv(name, os.environ[name])
+    services = {each.service: each for each in containers.containers(sandbox.project)}
+    wall, agent = services["firewall"].id, services["opencode"].id
+    every = {each.id: each for each in services.values() if each.id in {wall, agent}}
+    asked = stats.measured(every)
+    monkeypatch.setattr(stats, "measured", None)
+    found = stats.usage(every.values())
+    assert found.keys() == asked.keys() == {wall, agent}
+    for name, usage in found.items():
+        assert usage.memory_limit == asked[name].memory_limit
+        assert abs(usage.memory - asked[name].memory) < 48 << 20
+        assert abs(usage.pids - asked[name].pids) < 16
+    assert found[wall].received >= asked[wall].received * 0.9 > 0
+    assert found[agent].received == found[wall].received, "they share one network"
 
 
 def test_a_running_workspace_is_measured(sandbox: Sandbox) -> None:

@@ -246,6 +246,10 @@ class User:
     def password(self, workspace: str) -> str:
         return (self.home / f".local/share/jailoc/{workspace}/password").read_text()
 
+    def was_started(self, workspace: str) -> None:
+        """Leave what says that a workspace was started here, whatever became of it."""
+        (self.home / ".local/share/jailoc" / workspace).mkdir(parents=True)
+
     def files(self) -> set[str]:
         """Return what is in the home; the log, which every run writes, is left out."""
         log = ".cache/jailoc/jailoc.log"

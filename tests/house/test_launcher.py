@@ -1,5 +1,7 @@
 """The launcher of a checkout imports nothing from the directory it is called in."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,3 +37,36 @@ def test_making_the_environment_runs_nothing_of_the_current_directory(tmp_path: 
     assert "pip install" in done.stderr, "both steps were taken"
     assert done.returncode == 1
     assert not (tmp_path / "ran").exists()
+
+
+def program(place: Path, text: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(f"#!/bin/sh\n{text}\n")
+    place.chmod(0o755)
+
+
+def test_the_environment_is_asked_for_only_where_it_is_not_the_one_of_this_checkout(
+    tmp_path: Path,
+) -> None:
+    checkout, words = tmp_path / "a checkout", ["up", "two words", ""]
+    program(checkout / ".venv/bin/python", 'printf "<%s>" "$@"')
+    program(tmp_path / "path/python3", f'echo "$@" >&2; echo "{checkout}/.venv/bin/python"')
+    (checkout / "bin").mkdir()
+    shutil.copy(ROOT / "bin/jailoc", checkout / "bin")
+    (checkout / "pyproject.toml").write_text("now")
+    (tmp_path / "jailoc").symlink_to(checkout / "bin/jailoc")
+
+    def asked(stamp: str) -> bool:
+        (checkout / ".venv/stamp-dev").write_text(stamp)
+        done = subprocess.run(
+            [tmp_path / "jailoc", *words],
+            env={"PATH": f"{tmp_path}/path:{os.defpath}"},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.startswith("<-P><-c>"), "nothing of the current directory is imported"
+        assert done.stdout.endswith("<up><two words><>")
+        return f"-B {checkout}/bin/environment.py" in done.stderr
+
+    assert not asked(f"{checkout}\nnow")
+    assert asked(f"{checkout}\nbefore")
+    assert asked(f"{tmp_path}\nnow")

@@ -15,6 +15,7 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
+    DENIED,
     ENGINE_RESOLVER,
     Chain,
     Decision,
@@ -142,6 +143,113 @@ def test_every_mode_opens_what_it_says(allowed: list[Network], egress: Egress) -
                 - open_
                 - AddressSet.networks(family, (each for each, _ in SPECIAL))
             )
+
+
+port_suffixes = st.sampled_from(("", ":22", ":53", ":443"))
+denied_lists = st.lists(st.tuples(any_networks(0), port_suffixes), min_size=1, max_size=5)
+
+
+def entry_of(network: Network, port: str) -> str:
+    if network.version == 6 and port:
+        return f"[{network.network_address}]/{network.prefixlen}{port}"
+    return f"{network}{port}"
+
+
+@given(denied_lists, allow_lists, st.sampled_from(list(Egress)))
+def test_what_is_denied_is_closed_whatever_is_allowed_and_nothing_else_is(
+    denied: list[tuple[Network, str]], allowed: list[Network], egress: Egress
+) -> None:
+    lists: dict[str, Value] = {"allowed_networks": [str(each) for each in allowed]}
+    table = {"egress": egress.value} | ({} if egress is Egress.NONE else lists)
+    more: dict[str, Value] = {"denied_networks": [entry_of(*each) for each in denied]}
+    without = lower(policy(resolve(config_of(toml({"a": table})), "a", HOST)))
+    wanted = policy(resolve(config_of(toml({"a": table | more})), "a", HOST))
+    rules = lower(wanted)
+    for kind in KINDS:
+        family, _, port = kind
+        open_ = opened(rules, *kind)
+        assert open_ == wanted.accepted(*kind)
+        shut = AddressSet.networks(
+            family, (each for each, suffix in denied if suffix in {"", f":{port}"})
+        )
+        own = loopback(family)
+        # Every address that was open and is not denied still is, and no other.
+        assert open_ - own == opened(without, *kind) - own - shut
+    for family in Family:
+        whole = AddressSet.networks(family, (each for each, suffix in denied if not suffix))
+        icmp = accepted(rules.of(family), Protocol.ICMP, None, whole)
+        assert not icmp - loopback(family)
+
+
+@given(denied_lists, st.lists(st.sampled_from(["172.17.0.1", "10.0.0.7", "fd00::7"]), min_size=1))
+def test_what_is_denied_is_closed_to_single_addresses_and_the_machine_too(
+    denied: list[tuple[Network, str]], alone: list[str]
+) -> None:
+    table: dict[str, Value] = {
+        "allowed_hosts": alone,
+        "host_ports": [22],
+        "denied_networks": [entry_of(*each) for each in denied],
+    }
+    rules = lower(policy(resolve(config_of(toml({"a": table})), "a", HOST), "10.0.0.7/32"))
+    for ruleset in (rules.ipv4, rules.ipv6):
+        jumps = [rule.jump for rule in ruleset.of(Chain.OUTPUT)]
+        if DENIED in jumps:
+            # Before the ports of the machine, names and networks, none of which the walk knows all.
+            opening = [Chain.HOST, Chain.MACHINE, Chain.NAMES]
+            assert jumps.index(DENIED) < min(map(jumps.index, opening))
+            first = jumps.index(DENIED)
+            early = ruleset.of(Chain.OUTPUT)[:first]
+            assert not any(each.destination and each.target is Target.ACCEPT for each in early)
+    for family, protocol, port in KINDS:
+        shut = AddressSet.networks(
+            family, (each for each, suffix in denied if suffix in {"", f":{port}"})
+        )
+        assert not opened(rules, family, protocol, port) & shut - loopback(family)
+
+
+@given(st.lists(any_networks(1), min_size=40, max_size=120))
+def test_many_denials_are_a_tree_that_closes_each_of_them(denied: list[Network]) -> None:
+    rules = lower(
+        policy(
+            resolve(
+                config_of(toml({"a": {"denied_networks": [str(each) for each in denied]}})),
+                "a", HOST,
+            )
+        )
+    )  # fmt: skip
+    for family in Family:
+        shut = AddressSet.networks(family, denied) - loopback(family)
+        assert not accepted(rules.of(family), Protocol.TCP, 443, shut)
+        assert depth(rules.of(family).by_chain(), Chain.OUTPUT) <= 15
+
+
+@pytest.mark.parametrize(
+    ("denied", "kept"),
+    [
+        (["a.test"], ["*.test", "b.a.test"]),
+        (["*.test"], []),
+        (["*.a.test"], ["a.test", "*.test"]),
+        (["A.Test."], ["*.test", "b.a.test"]),
+    ],
+)
+def test_a_name_that_is_denied_as_a_whole_has_no_rule(denied: list[str], kept: list[str]) -> None:
+    table: dict[str, Value] = {
+        "allowed_hosts": ["a.test", "*.test", "b.a.test"], "denied_hosts": denied,
+    }  # fmt: skip
+    rules = lower(policy(resolve(config_of(toml({"a": table})), "a", HOST)))
+    assert [each.key for each in rules.names] == kept
+    assert all(rules.denial(name) for name in ("x.a.test",) if denied[0].startswith("*"))
+
+
+def test_the_machine_is_denied_by_its_name() -> None:
+    table: dict[str, Value] = {
+        "host_ports": [5432],
+        "allowed_hosts": ["host.docker.internal"],
+        "denied_hosts": ["host.docker.internal"],
+    }
+    rules = lower(policy(resolve(config_of(toml({"a": table})), "a", HOST)))
+    assert not rules.host_ports
+    assert not rules.names
 
 
 @given(st.lists(decisions, max_size=10))

@@ -63,7 +63,10 @@ def attach(
         )
     made = new_session()
     mode = AttachMode.REMOTE if remote else AttachMode.EXEC if exec else None
-    request = Request(path=path or directory, session=session, resume=resume, mode=mode)
+    option = "--dir" if path is None else ""
+    request = Request(
+        path=path or directory, option=option, session=session, resume=resume, mode=mode
+    )
     try:
         return body.run(made, request)
     except Refused as error:

@@ -1,17 +1,17 @@
 """What `down` takes, and its help."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from jailoc.bin.cli.app import app, session
-
-Ignore = Annotated[tuple[str, ...], Parameter(negative=())]
+from jailoc.bin.cli.app import Switch, app, session
 
 
 @app.command
-def down(workspace: str | None = None, /) -> int:
-    """Stop a workspace: its containers and network go, its volumes stay.
+def down(
+    workspace: str | None = None,
+    /,
+    *,
+    all: Switch = False,  # noqa: A002 -- the flag's name
+    volumes: Switch = False,
+) -> int:
+    """Stop a workspace: its containers and network go, its volumes stay unless named.
 
     Example: jailoc down api
 
@@ -19,7 +19,12 @@ def down(workspace: str | None = None, /) -> int:
     ----------
     workspace
         The workspace; that of the current directory by default.
+    all
+        Every workspace, and those that left the configuration.
+    volumes
+        Remove its volumes, too: what its agent has kept is lost.
     """
     from jailoc.bin.commands import down as body
 
-    return body.run(session(workspace))
+    made = session(workspace)
+    return body.run_all(made, volumes) if all else body.run(made, volumes)

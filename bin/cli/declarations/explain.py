@@ -20,7 +20,7 @@ def explain(
     first
         The workspace; left out, it is the one of the current directory.
     second
-        HOST, ADDRESS or NETWORK, with :PORT or without.
+        HOST, ADDRESS or NETWORK, with :PORT or without; or :PORT, what leads in there.
     json
         Write JSON.
     """

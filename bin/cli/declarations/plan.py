@@ -31,7 +31,7 @@ def plan(
     all
         Every workspace, and those that left the configuration.
     prune
-        Remove the volumes and the password of those that left it, too.
+        Remove the volumes, the images and the password of those that left it, too.
     ignore
         Address of drift that is noise, such as service.opencode.memory; may be repeated.
     json

@@ -1,16 +1,15 @@
 """What `restart` takes, and its help."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
-from jailoc.bin.cli.app import app, session
-
-Ignore = Annotated[tuple[str, ...], Parameter(negative=())]
+from jailoc.bin.cli.app import Switch, app, session
 
 
 @app.command
-def restart(workspace: str | None = None, /) -> int:
+def restart(
+    workspace: str | None = None,
+    /,
+    *,
+    all: Switch = False,  # noqa: A002 -- the flag's name
+) -> int:
     """Stop a workspace and start it again; it is checked and built before it is stopped.
 
     Example: jailoc restart api
@@ -19,7 +18,9 @@ def restart(workspace: str | None = None, /) -> int:
     ----------
     workspace
         The workspace; that of the current directory by default.
+    all
+        Every workspace that runs, one after the other.
     """
     from jailoc.bin.commands import restart as body
 
-    return body.run(session(workspace))
+    return body.run_all(session(workspace)) if all else body.run(session(workspace))

@@ -1,6 +1,5 @@
 """Completion, asked of real shells, and of the answers that they are given."""
 
-import importlib
 import re
 import subprocess
 import sys
@@ -16,8 +15,6 @@ from jailoc.generators.assets import asset
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from tests.engine.world import User
 from tests.programs import environment, need
-
-importlib.import_module("jailoc.bin.cli.main")  # which knows every command
 
 CONFIG = """
 [workspaces.api]

@@ -1,6 +1,5 @@
 """Every command explains itself: what it does, an example, what each option means."""
 
-import importlib
 import re
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from jailoc.bin.cli import command_line
 from jailoc.bin.cli import help as manual
 from jailoc.model.diagnostic import Refused
 from tests.engine.world import User
-
-importlib.import_module("jailoc.bin.cli.main")  # which knows every command
 
 PAGES = Path(__file__).with_name("pages")
 
@@ -38,9 +35,9 @@ def test_a_command_shows_an_example_of_itself(path: command_line.Path) -> None:
 def test_a_command_says_what_each_argument_means(path: command_line.Path) -> None:
     text = manual.page(path)
     for argument in command_line.arguments(path):
-        assert argument.parameter.help, argument.name
-        if command_line.is_option(argument):
-            assert all(name in text for name in command_line.names(argument))
+        assert argument.help, argument.name
+        if argument.is_option:
+            assert all(name in text for name in argument.shown)
 
 
 @pytest.mark.parametrize("path", [(), *paths()], ids=joined)
@@ -50,9 +47,7 @@ def test_a_page_is_plain_and_fits(path: command_line.Path, monkeypatch: pytest.M
     assert "\x1b" not in text
     assert "----" not in text
     assert "Parameters" not in text
-    prose = {
-        line for line in command_line.text(command_line.application(path)).splitlines() if line
-    }
+    prose = {line for line in command_line.text(path).splitlines() if line}
     assert [line for line in text.splitlines() if len(line) > 80 and line not in prose] == []
 
 

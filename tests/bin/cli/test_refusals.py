@@ -32,6 +32,7 @@ def fake_docker(folder: Path, server: str, compose: str) -> str:
         'case "$1" in\n'
         f"  version) echo {server} ;;\n"
         f"  compose) echo {compose} ;;\n"
+        "  ps) ;;\n"
         "  *) exit 64 ;;\n"
         "esac\n"
     )
@@ -86,6 +87,7 @@ def test_an_unknown_workspace_is_an_error(user: User, command: str) -> None:
 @pytest.mark.parametrize("command", ["up", "down", "status", "logs"])
 def test_no_engine_is_an_error_that_says_so(user: User, command: str) -> None:
     user.write(GOOD)
+    user.was_started("api")
     message = refused(user, command, "api", DOCKER_HOST=NOWHERE)
     assert "Docker is not running or not accessible" in message
 
@@ -133,7 +135,10 @@ def test_a_client_that_the_engine_refuses_is_an_error_that_says_so(
     [
         (("--nonsense",), "nonsense"),
         (("rendr",), "rendr"),
-        (("schema", "nonsense"), "config, compose, diagnostics, effective, explain, firewall"),
+        (
+            ("schema", "nonsense"),
+            "config, compose, destroy, diagnostics, effective, explain",
+        ),
         (("logs", "--tail", "many"), "many"),
         (("up", "a", "b"), "b"),
     ],

@@ -8,7 +8,9 @@ import pytest
 
 from tests.engine.world import ROOT, User
 
-HEAVY = {"pydantic", "jsonschema", "deepdiff", "rich"}
+HEAVY = {"pydantic", "cyclopts", "jsonschema", "jsonschema_rs", "deepdiff", "rich"}
+UNUSUAL = {"asyncio", "http", "keyring", "logging", "secretstorage", "ssl", "yaml"}
+"""What is for one command, or for development."""
 SCRIPT = """
 import sys
 from jailoc.bin.__main__ import main
@@ -43,8 +45,8 @@ def modules(user: User, *arguments: str, **environment: str) -> set[str]:
 def test_what_has_to_be_quick_imports_nothing_heavy(user: User, line: str) -> None:
     user.write('[workspaces.api]\npaths = ["~/api"]\n')
     there = modules(user, *line.split(" "))
-    assert "cyclopts" in there
-    assert there & (HEAVY | {"keyring", "logging", "yaml", "tomlkit", "filelock"}) == set()
+    assert "jailoc" in there
+    assert there & (HEAVY | UNUSUAL | {"inspect", "subprocess", "tomlkit", "filelock"}) == set()
 
 
 def test_help_with_colours_imports_nothing_heavy_either(user: User) -> None:
@@ -54,7 +56,14 @@ def test_help_with_colours_imports_nothing_heavy_either(user: User) -> None:
 
 def test_a_validation_needs_no_keyring_and_no_network(user: User) -> None:
     user.write("[workspaces.api]\n")
-    assert modules(user, "validate") & {"rich", "deepdiff", "keyring", "http", "tomlkit"} == set()
+    assert modules(user, "validate") & (UNUSUAL | {"rich", "deepdiff", "tomlkit"}) == set()
+
+
+def test_what_is_rendered_is_checked_by_one_validator(user: User) -> None:
+    user.write("[workspaces.api]\n")
+    there = modules(user, "render", "--out", str(user.home / "out"))
+    assert "jsonschema_rs" in there
+    assert there & (UNUSUAL | {"jsonschema", "rich", "deepdiff", "tomlkit", "subprocess"}) == set()
 
 
 @pytest.mark.engine
@@ -62,4 +71,6 @@ def test_the_status_of_a_stopped_workspace_needs_no_client_library(user: User) -
     user.write("[workspaces.never-started]\n")
     environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
     there = modules(user, "status", "never-started", **environment)
-    assert there & {"rich", "deepdiff", "keyring", "secretstorage", "http", "tomlkit"} == set()
+    assert (
+        there & (UNUSUAL | {"jsonschema", "jsonschema_rs", "rich", "deepdiff", "tomlkit"}) == set()
+    )

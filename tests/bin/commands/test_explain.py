@@ -68,6 +68,46 @@ def test_modes_wildcards_and_the_sandbox_itself(user: User, target: str, words: 
     assert words in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("vault.corp.test:443", "closed  vault.corp.test  all every port  because of "
+         "workspaces.api.denied_hosts[0]"),
+        ("a.corp.test", "open    *.corp.test  all every port  because of"),
+        ("10.9.0.1:22", "closed  10.9.0.1/32  tcp 22  because of "
+         "workspaces.api.denied_networks[0]"),
+        ("10.8.0.1:22", "open    10.8.0.1/32  tcp 22  because of "
+         "workspaces.api.allowed_networks[0]"),
+    ],
+)  # fmt: skip
+def test_what_is_denied_is_closed_because_of_its_entry(user: User, target: str, words: str) -> None:
+    user.write(
+        '[workspaces.api]\nallowed_hosts = ["*.corp.test"]\nallowed_networks = ["10.0.0.0/8"]\n'
+        'denied_hosts = ["vault.corp.test"]\ndenied_networks = ["10.9.0.0/16"]\n'
+    )
+    assert words in user.ok("explain", "api", target)
+    data = json.loads(user.ok("explain", "api", target, "--json"))
+    jsonschema.validate(data, schema("explain"))
+    assert not data["undecided"]
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (":3000", "open    127.0.0.1:3000  tcp to 3000 inside  because of workspaces.api.ports[0]"),
+        (":80", "open    127.0.0.1:8080  tcp to 80 inside  because of workspaces.api.ports[1]"),
+        (":8080", "open    127.0.0.1:8080  tcp to 80 inside"),
+        (":4096", "open    127.0.0.1:4096  tcp to 4096 inside  because of published port"),
+        (":81", "nothing on this machine leads to port 81 of `api`: closed"),
+    ],
+)
+def test_a_port_alone_asks_what_leads_in(user: User, target: str, words: str) -> None:
+    user.write('[workspaces.api]\negress = "none"\nports = ["3000", "8080:80"]\n')
+    result = user.run("explain", "api", target)
+    assert words in result.stdout + result.stderr
+    jsonschema.validate(json.loads(user.ok("explain", "api", target, "--json")), schema("explain"))
+
+
 def test_the_workspace_may_be_left_out(user: User) -> None:
     user.write(FILE)
     assert user.ok("explain", "10.1.2.3", "-w", "api") == user.ok("explain", "api", "10.1.2.3")

@@ -3,12 +3,17 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from jailoc.schemas import NAMES, schema
-from tests.engine.world import User
+from tests.engine import world
+from tests.engine.world import ROOT, User
 from tests.strategies import CERTIFICATE
 
 NO_ENGINE = {"PATH": "/usr/bin:/bin", "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
@@ -64,6 +69,60 @@ def test_init_writes_a_private_file_that_validates(user: User) -> None:
     user.ok("init")
     assert user.config.stat().st_mode & 0o777 == 0o600
     assert user.ok("validate").endswith("valid, 1 workspace\n")
+
+
+def test_the_first_line_of_a_new_file_leads_an_editor_to_the_schema(user: User) -> None:
+    user.ok("init")
+    first = user.config.read_text().splitlines()[0]
+    place = user.config.parent / first.removeprefix("#:schema ")
+    assert json.loads(place.read_text()) == schema("config")
+
+
+@pytest.fixture
+def outside() -> Iterator[User]:
+    """Somebody whose home a sandbox can be given a part of, as it can of no temporary one."""
+    with world.home("init") as user:
+        yield user
+
+
+def test_init_here_makes_a_workspace_of_the_directory(outside: User) -> None:
+    user = outside
+    here = user.home / 'src/My "Project"_2'
+    here.mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "jailoc.bin", "init", "--here"], cwd=here,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    (found,) = json.loads(user.ok("config", "--json"))["workspaces"]
+    assert found["name"] == "my-project-2"
+    paths = [each["value"] for each in found["settings"] if each["key"] == "paths"]
+    assert paths == [str(here)]
+    assert "jailoc up my-project-2" in done.stderr
+
+
+def test_init_here_writes_nothing_where_no_sandbox_can_be(outside: User) -> None:
+    user = outside
+    before = user.files()
+    result = user.run("init", "--here")  # in the home directory
+    assert result.status == 1
+    assert "is the home directory" in result.stderr
+    assert user.files() == before
+    user.write("[workspaces.a]\n")
+    result = user.run("init", "--here")
+    assert "`jailoc add` adds this directory" in result.stderr
+
+
+def test_the_only_workspace_needs_no_name(user: User) -> None:
+    user.write("[workspaces.api]\n")
+    assert "api" in user.ok("graph")
+    user.write("[workspaces.api]\n[workspaces.web]\n")
+    assert "workspace `default` not found" in user.run("graph").stderr
+
+
+def test_a_directory_that_is_not_there_is_named_with_its_option(user: User) -> None:
+    assert "--dir `/none` does not exist" in user.run("--dir", "/none").stderr
+    assert "Error: `/none` does not exist" in user.run("/none").stderr
 
 
 def test_every_commented_key_of_the_starter_is_a_key(user: User) -> None:

@@ -134,6 +134,7 @@ def test_an_engine_that_does_not_measure_costs_the_figures_alone(
     user.write(TWO)
     there = container("jailoc-api", "opencode", Status="running", StartedAt="garbage")
     path = engine_with(tmp_path, [there], "echo no cgroups here >&2; exit 1")
+    user.was_started("api")
     row = rows(user, PATH=path)["api"]
     assert (row["usage"], row["stats"], row["uptime"]) == (None, "no cgroups here", 0)
     shown = user.run("status", "api", PATH=path)
@@ -145,6 +146,7 @@ def test_a_missing_socket_is_an_error_of_docker_and_not_a_stopped_workspace(
     user: User, command: tuple[str, ...]
 ) -> None:
     user.write(TWO)
+    user.was_started("api")
     result = user.run(*command, DOCKER_HOST=NOWHERE)
     assert (result.status, result.stdout) == (1, "")
     assert "Docker is not running or not accessible" in result.stderr
@@ -181,3 +183,27 @@ def test_where_nothing_runs_nothing_is_compiled_or_checked_against_schemas(
     assert status == "0"
     heavy = {"jsonschema", "deepdiff", "keyring", "yaml", "jailoc.generators.artefacts.compile"}
     assert heavy & set(modules) == set()
+
+
+def test_workspaces_of_other_users_are_shown_when_they_are_asked_for(
+    user: User, tmp_path: Path
+) -> None:
+    user.write(TWO)
+    mine, theirs = container("jailoc-mine", "opencode"), container("jailoc-theirs", "opencode")
+    label = "com.docker.compose.project.working_dir"
+    mine["Config"]["Labels"][label] = f"{user.home}/.cache/jailoc/mine"
+    theirs["Config"]["Labels"][label] = "/home/bob/.cache/jailoc/theirs"
+    path = engine_with(tmp_path, [mine, theirs])
+    assert [*rows(user, PATH=path)] == ["api", "mine", "web"]
+    assert [*rows(user, "--all-users", PATH=path)] == ["api", "mine", "theirs", "web"]
+    assert [*rows(user, "theirs", PATH=path)] == ["theirs"], "who is named is shown"
+
+
+def test_the_table_is_no_wider_than_the_terminal(user: User, tmp_path: Path) -> None:
+    user.write(TWO)
+    path = engine_with(tmp_path, [container("jailoc-api", "opencode")])
+    for columns in ("", "80", "72"):
+        result = user.run("status", PATH=path, COLUMNS=columns)
+        assert max(map(len, result.stdout.splitlines())) <= int(columns or 80), result.stdout
+    wide = user.run("status", PATH=path, COLUMNS="200").stdout
+    assert "old:1" in wide

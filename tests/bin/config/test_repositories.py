@@ -39,7 +39,7 @@ def made(place: Path) -> Path:
 def look(root: Path, home: Path | None = None, names: tuple[str, ...] = NAMES) -> Tree:
     search = Search(root=str(root), names=names, git=True)
     place = str(home or root.parent / "home")
-    trees, _ = repositories.gather([search], place, f"{place}/.config")
+    trees, _, _ = repositories.gather([search], place, f"{place}/.config")
     return trees[str(root)]
 
 
@@ -296,6 +296,17 @@ def test_a_submodule_of_a_linked_worktree_is_found(tmp_path: Path) -> None:
     assert found(look(main), main) == [".git", ".git/worktrees/linked/modules/sub"]
 
 
+def test_working_trees_of_a_bare_repository_are_parts_of_it(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    git(root, "clone", "-q", "--bare", str(made(tmp_path / "m")), "app.git")
+    git(root / "app.git", "worktree", "add", "-q", "../feat")
+    tree = look(root)
+    assert found(tree, root) == ["app.git"]
+    assert tree.repositories[0].elsewhere == {}
+    assert "worktrees/feat/commondir" in tree.repositories[0].kinds
+
+
 def pointed(root: Path, words: str) -> Path:
     """Make a working tree whose `.git` is a file; return it."""
     place = root / "x"
@@ -372,7 +383,7 @@ def test_a_repository_in_another_writable_path_is_found_there(tmp_path: Path) ->
     evil(made(other) / ".git/evil")
     pointed(root, "../../q/.git/evil")
     searches = [Search(root=str(each), names=NAMES, git=True) for each in (root, other)]
-    trees, _ = repositories.gather(searches, str(tmp_path / "home"), str(tmp_path / "home"))
+    trees, _, _ = repositories.gather(searches, str(tmp_path / "home"), str(tmp_path / "home"))
     assert found(trees[str(other)], other) == [".git", ".git/evil"]
 
 

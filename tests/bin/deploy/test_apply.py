@@ -11,7 +11,9 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.container_fields import NOTHING_MORE
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.plan.inputs import Given, keyed
-from jailoc.model.deployed import DeployedFile
+from jailoc.generators.plan.plan import plan
+from jailoc.generators.views.plan import lines
+from jailoc.model.deployed import DeployedFile, Rules
 from jailoc.model.host import Host
 from jailoc.model.plan import Action, Plan
 from jailoc.model.plan_address import ServiceAddress
@@ -280,6 +282,43 @@ def test_who_lost_the_network_is_started_again_and_the_wall_is_not() -> None:
     place.prove()
 
 
+def test_a_volume_that_is_renamed_is_said_to_begin_empty() -> None:
+    machine = Machine()
+    memory(machine, toml({"w": {"volumes": ["npm:~/.npm"]}})).apply()
+    assert not memory(machine, toml({"w": {"volumes": ["npm:~/.npm"]}})).plan().notes
+    notes = memory(machine, toml({"w": {"volumes": ["npm2:~/.npm"]}})).plan().notes
+    assert "volumes that nothing uses any more stay: volume-npm" in notes
+    assert "a volume that is renamed begins empty: npm2 will hold nothing of npm" in notes
+
+
+def test_another_mtu_or_subnet_replaces_the_network_and_then_rests() -> None:
+    machine = Machine()
+    memory(machine, toml({"w": {}})).apply()
+    text = toml({"w": {"network.mtu": 1400, "network.subnet": "10.200.0.0/24"}})
+    made = memory(machine, text).plan()
+    (change,) = [each for each in made.changes if str(each.address) == "network"]
+    assert change.action is Action.RECREATE
+    assert {each.name: each.after for each in change.fields} == {
+        "ipv4_subnet": "10.200.0.0/24", "mtu": "1400",
+    }  # fmt: skip
+    memory(machine, text).apply()
+    assert memory(machine, text).plan().empty
+
+
+def test_denials_and_ports_are_applied_and_then_rest() -> None:
+    machine = Machine()
+    memory(machine, toml({"w": {}})).apply()
+    denied = toml({"w": {"denied_networks": ["10.0.0.0/8"], "denied_hosts": ["a.test"]}})
+    assert "service.firewall" not in actions(memory(machine, denied).plan())
+    assert actions(memory(machine, denied).plan())["firewall.rules"] is Action.UPDATE
+    memory(machine, denied).apply()
+    assert memory(machine, denied).plan().empty
+    published = toml({"w": {"ports": ["3000", "8080:80"]}})
+    assert actions(memory(machine, published).plan())["service.firewall"] is Action.RECREATE
+    memory(machine, published).apply()
+    assert memory(machine, published).plan().empty
+
+
 def test_known_noise_is_shown_and_left() -> None:
     machine = Machine()
     text = toml({"w": {}})
@@ -338,3 +377,29 @@ def test_an_image_that_another_is_built_on_is_wanted_only_for_a_build() -> None:
     assert {base, overlay} <= machine.images.keys()
     del machine.images[base]
     assert place.plan().empty
+
+
+def test_what_was_built_for_an_earlier_configuration_is_remembered() -> None:
+    machine, text = Machine(), toml({"w": {"dockerfile": "/srv/Dockerfile"}})
+    tags = []
+    for more in ("", "ENV A=1\n", "ENV A=2\n", ""):
+        host = HOST.model_copy(update={"files": {"/srv/Dockerfile": f"FROM ${{BASE}}\n{more}"}})
+        place = memory(machine, text, host=host)
+        place.apply()
+        tags += [each.tag for each in place.bundle.builds if each.name == "overlay"]
+    first, second, third, last = tags
+    assert first == last
+    assert machine.applied
+    assert machine.applied.former == (second, third)
+
+
+def test_a_wall_that_does_not_answer_is_neither_well_nor_empty() -> None:
+    place = memory(Machine(), toml({"w": {**BEFORE}}))
+    place.apply()
+    silent = {"rules": Rules.UNKNOWN, "held": (), "unseen": ("what the firewall holds",)}
+    made = plan(place.bundle, place.observe().model_copy(update=silent), place.given)
+    assert made.empty
+    assert made.unseen == silent["unseen"]
+    text = "\n".join(line for line, _ in lines(made))
+    assert "nothing to do" not in text
+    assert "what the firewall holds was not looked at" in text

@@ -139,7 +139,7 @@ def test_what_goes_into_an_image_has_the_same_modes_under_every_umask(
 def test_the_way_back_leaves_folders_that_containers_can_enter(umask: int, tmp_path: Path) -> None:
     kept = rollback.Before(
         workspace="api", files={"dind/dind.sh": (0o644, b"#!/bin/sh\n")}, containers={}, sources={},
-        behind=None,
+        behind=None, volumes=(), record=None,
     )  # fmt: skip
     before = os.umask(umask)
     try:

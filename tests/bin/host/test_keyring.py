@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from jailoc.bin.deploy.password import password
+from jailoc.bin.deploy.password import forget, password
 from jailoc.bin.host import keyring
 from jailoc.model.agents.opencode1 import OPENCODE_1
 
@@ -25,6 +25,11 @@ class Backend:
     def get_password(self, service: str, user: str) -> str | None:
         assert (service, user) == ("jailoc", "api")
         return self.text
+
+    def delete_password(self, service: str, user: str) -> None:
+        assert (service, user) == ("jailoc", "api")
+        assert self.text is not None, "back ends refuse to delete what is not there"
+        self.text = None
 
 
 def of(module: str, name: str = "Keyring") -> Backend:
@@ -197,3 +202,27 @@ def test_a_hanging_keyring_does_not_keep_the_process(tmp_path: Path) -> None:
                           timeout=30, check=False, cwd=tmp_path)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "no answer" in done.stdout
+
+
+def test_an_entry_is_deleted_and_one_that_is_not_there_is_no_trouble(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = of("keyring.backends.macOS")
+    monkeypatch.setattr(package, "get_keyring", lambda: backend)
+    assert keyring.has("api")
+    keyring.delete("api")
+    assert not keyring.has("api")
+    keyring.delete("api")
+
+
+def test_a_password_in_a_keyring_that_hangs_is_told_to_stay(
+    package: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api/password").write_text("keyring")
+    backend = of("keyring.backends.macOS")
+    monkeypatch.setattr(package, "get_keyring", lambda: backend)
+    assert forget(tmp_path, "api") is None
+    assert backend.text is None
+    monkeypatch.setattr(package, "get_keyring", lambda: of("keyring.backends.fail"))
+    assert "no keyring is there" in str(forget(tmp_path, "api"))

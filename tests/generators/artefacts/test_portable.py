@@ -16,7 +16,7 @@ from jailoc.generators.views.golden import code, pull_request
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
-from jailoc.model.golden import Difference, FileState, State
+from jailoc.model.golden import SCHEMA, Difference, FileState, State
 from jailoc.schemas import schema
 from tests.strategies import configs, hostile, toml
 
@@ -41,7 +41,8 @@ from_file = "~/keys/key"
 
 def compiled(text: str, name: str = "a") -> Compiled:
     document = Document(text, "config.toml")
-    return portable.compiled(document, load(document, portable.host(document)), name)
+    host = portable.host(document)
+    return portable.compiled(host, load(document, host), name)
 
 
 def folder(made: Compiled) -> dict[str, str]:
@@ -59,6 +60,14 @@ def test_models_are_read_back_as_they_were_written(text: str) -> None:
     written = portable.written(snapshot)
     assert golden_diff.read(written) == snapshot
     jsonschema.validate(json.loads(written), schema("bundle"))
+
+
+@given(configs)
+def test_models_are_written_as_the_standard_library_writes_json(text: str) -> None:
+    name = sorted(Document(text, "config.toml").data["workspaces"])[0]
+    snapshot = compiled(text, name).snapshot
+    data = {"$schema": SCHEMA} | snapshot.model_dump(mode="json", exclude_defaults=True)
+    assert portable.written(snapshot) == json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 @given(configs)
@@ -118,6 +127,13 @@ def test_a_home_directory_that_is_written_out_is_warned_about() -> None:
     (found,) = portable.check(document, "/home/bob")
     assert found.hint == "write ~/src"
     assert portable.check(document, "/home/eve") == ()
+
+
+def test_all_such_paths_are_one_warning_with_their_lines() -> None:
+    text = '[defaults]\nmounts = ["/home/bob/x:/x"]\n[workspaces.a]\npaths = ["/home/bob/src"]\n'
+    (found,) = portable.check(Document(text, "c"), "/home/bob")
+    assert "`/home/bob/x` (line 2), `/home/bob/src` (line 4) are in your home" in found.message
+    assert found.hint == "write ~/src, ~/x"
 
 
 def test_effects_values_and_files_of_a_change_are_found() -> None:

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.model.firewall import Name
+from jailoc.model.name_pattern import Name
 
 PLACE = Path(__file__).parents[3] / "generators/assets/resolver.py"
 SERVER = "127.0.0.77"
@@ -138,6 +138,8 @@ class Place:
 
 
 def line(name: str) -> str:
+    if name.startswith("! "):
+        return f"{name}\n"
     source, destination = Name(name=name, origin="x").door
     return f"{name} {source} {destination}\n"
 
@@ -310,6 +312,67 @@ def test_a_label_with_a_dot_in_it_is_no_name_below_a_wildcard(place: Place) -> N
     # The same text as a name of three labels is one.
     place.ask("allowlist", ["*.example.com"], "evil.example.com")
     assert place.seen == ["evil.example.com."]
+
+
+@pytest.mark.parametrize("egress", ["public", "allowlist"])
+@pytest.mark.parametrize(
+    ("denied", "question"),
+    [
+        ("db.example.com", "db.example.com"),
+        ("db.example.com", "DB.Example.COM"),
+        ("*.example.com", "evil.db.example.com"),
+        ("*.example.com", "db.example.com"),
+        # By its alias, and from the search list.
+        ("db.example.com", "alias.example.com"),
+        ("*.db.example.com", "x.db.example.com"),
+        ("db.corp.example", "db"),
+        ("*.corp.example", "db"),
+    ],
+)
+def test_a_denied_name_is_not_resolved_and_opens_nothing(
+    place: Place, egress: str, denied: str, question: str
+) -> None:
+    allowed = ["*.example.com", "*.db.example.com", "db", "alias.example.com"]
+    response = place.ask(egress, [*allowed, f"! {denied}"], question)
+    assert (response.rcode(), response.answer, place.opened) == (dns.rcode.NXDOMAIN, [], [])
+
+
+@pytest.mark.parametrize("kind", ["A", "AAAA", "TXT", "ANY", "HTTPS", "CNAME"])
+def test_no_question_for_a_denied_name_leaves(place: Place, kind: str) -> None:
+    response = place.ask("public", ["! *.example.com"], "secret-data.example.com", kind)
+    assert (response.rcode(), place.seen) == (dns.rcode.NXDOMAIN, [])
+
+
+def test_a_label_with_a_dot_in_it_does_not_pass_a_denied_wildcard(place: Place) -> None:
+    for labels in ((b"x.y", b"example", b"com", b""), (b"\x00", b"EXAMPLE", b"com", b"")):
+        response = place.ask("public", ["! *.example.com"], cast("Any", dns.name.Name(labels)))
+        assert (response.rcode(), place.seen) == (dns.rcode.NXDOMAIN, [])
+
+
+@pytest.mark.parametrize("denied", ["*.db.example.com", "b.example.com", "com"])
+def test_only_what_is_denied_is_not_resolved(place: Place, denied: str) -> None:
+    response = place.ask("public", ["*.example.com", f"! {denied}"], "db.example.com")
+    assert {"10.1.2.3", "10.1.2.4"} <= addresses(response)
+    assert place.opened
+
+
+def test_a_name_that_leads_to_a_denied_one_is_not_opened_unasked_either(place: Place) -> None:
+    async def act(it: Any) -> None:
+        await it.look_up_due()
+
+    place.run("allowlist", ["alias.example.com", "! db.example.com"], act)
+    assert not place.opened
+
+
+def test_a_refused_name_that_is_denied_is_remembered(place: Place) -> None:
+    async def act(it: Any) -> list[str]:
+        await self_ask(it, "db.example.com")
+        return list(it.state()["refused"])
+
+    async def self_ask(it: Any, name: str) -> None:
+        await it.answer(dns.message.make_query(name, "A").to_wire(), tcp=False)
+
+    assert place.run("public", ["! db.example.com"], act) == ["db.example.com"]
 
 
 def test_an_address_of_the_machine_is_opened_under_its_own_name_alone(place: Place) -> None:
@@ -500,6 +563,12 @@ def test_the_compiler_and_the_resolver_agree_on_what_a_name_covers(names: list[s
         ours = Name(name=one, origin="x")
         theirs = resolver.AllowedPattern(one, *ours.door)
         assert all(ours.covers(each) == theirs.covers(each) for each in names)
+        never = resolver.Configuration("public", (), "", (one,))
+        assert all(
+            ours.covers(each) == never.denies(dns.name.from_text(each))
+            for each in names
+            if not each.startswith("*.")
+        )
         source, destination = ours.door
         assert 1024 <= source < 65536
         assert 1024 <= destination < 65535

@@ -47,6 +47,12 @@ def sides(draw: st.DrawFn) -> Sides:
     lines.append(f"allowed_hosts = [{', '.join(draw(st.lists(name_entries, max_size=2)))}]")
     lines.append(f"egress = '{draw(st.sampled_from(('public', 'allowlist')))}'")
     lines.append(f"host_ports = {draw(st.lists(st.sampled_from((80, 8080)), unique=True))}")
+    closed = draw(st.lists(entries.filter(lambda each: "until" not in each), max_size=3))
+    lines.append(f"denied_networks = [{', '.join(closed)}]")
+    names = draw(st.lists(st.builds(lambda each: f'"{each}"', host_names), max_size=2))
+    lines.append(f"denied_hosts = [{', '.join(names)}]")
+    published = draw(st.lists(st.sampled_from(('"3000"', '"8080:80"', "5173")), unique=True))
+    lines.append(f"ports = [{', '.join(published)}]")
     lines.append(f"enable_docker = {str(draw(st.booleans())).lower()}")
     lines.append(f"memory = '{draw(st.sampled_from(('4g', '8g')))}'")
     where = draw(st.lists(paths, max_size=2, unique=True))
@@ -313,6 +319,35 @@ def test_privileges_and_mounts_that_nobody_should_have_are_told_for_every_servic
         "privileges + opencode: NET_ADMIN, may gain privileges, root",
         "privileges opencode, user: 1000:1000 -> 0:0",
     ]
+
+
+def test_ports_volumes_and_networks_are_told_by_the_names_of_the_configuration() -> None:
+    more = 'ports = ["8080:80"]\nvolumes = ["npm:~/.npm", "shared:pip:~/.cache/pip"]\npids = 512\n'
+    network = 'network = { mtu = 1400, subnet = "10.200.0.0/24" }\n'
+    found = texts(side(EMPTY), side(EMPTY + more + network))
+    assert {
+        "port + 8080 of 127.0.0.1 to 80 inside",
+        "mount + volume npm",
+        "mount + volume pip, shared with other workspaces",
+        "mount + opencode: volume npm at /home/agent/.npm, rw",
+        "limits opencode, processes: 2048 -> 512",
+        "other IPv4 network: the engine's choice -> 10.200.0.0/24",
+        "other bytes of a packet (mtu): the engine's choice -> 1400",
+    } <= {*found}
+
+
+def test_what_is_denied_is_told_as_what_stops_being_reachable() -> None:
+    wide = EMPTY + 'allowed_networks = ["10.0.0.0/8"]\n'
+    narrow = wide + 'denied_networks = ["10.9.0.0/16"]\ndenied_hosts = ["evil.test"]\n'
+    assert (
+        texts(side(wide), side(narrow))
+        == [
+            "reachable - 10.9.0.0/16 (65,536 addresses), all ports",
+            "reachable - name evil.test (denied: it does not resolve)",
+            "other firewall, mounted files: changed",
+        ][:2]
+    )
+    assert all(each.opens for each in effects(side(narrow), side(wide)))
 
 
 def test_values_of_variables_are_not_told() -> None:

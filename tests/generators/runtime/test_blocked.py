@@ -76,6 +76,10 @@ def attempt(address: str, port: int | None, protocol: Protocol = Protocol.TCP) -
         ({}, ("172.18.0.1", 8080), None, "private (RFC 1918)", "host_ports = [8080]", False),
         ({}, ("1.1.1.1", 53), None, "DNS elsewhere than to the resolvers of the container", None,
          False),
+        ({"allowed_networks": ["10.0.0.0/8"], "denied_networks": ["10.1.0.0/16"]},
+         ("10.1.2.3", 443), "db.test", "workspaces.a.denied_networks[0]", None, False),
+        ({"allowed_hosts": ["db.test"], "denied_networks": ["10.1.0.0/16"]},
+         ("10.1.2.3", 443), "db.test", "workspaces.a.denied_networks[0]", None, False),
         ({"egress": "none"}, ("1.1.1.1", 443), None, "workspaces.a.egress", None, False),
         ({"egress": "allowlist"}, ("1.1.1.1", 443), None, "workspaces.a.egress", "1.1.1.1:443",
          False),
@@ -113,8 +117,24 @@ def test_what_is_proposed_opens_what_was_refused(where: str) -> None:
         assert answer.open
 
 
+def test_denied_names_and_their_aliases_come_with_the_reason_and_no_way_to_open_them() -> None:
+    rules = firewall({"denied_hosts": ["*.evil.test"]})
+    refused = {name: {"count": 1, "last": 90} for name in ("a.evil.test", "alias.test")}
+    found = unresolved(refused, 100, "built-in", rules)
+    assert [(each.target, each.reason, each.allow) for each in found] == [
+        ("a.evil.test", "workspaces.a.denied_hosts[0]", None),
+        ("alias.test", "an alias of a name that is denied", None),
+    ]
+    assert unresolved(refused, 100, "built-in", firewall({})) == []
+
+
 def test_refused_names_come_with_the_mode_that_refuses_them() -> None:
-    (found,) = unresolved({"a.test": {"count": 3, "last": 90}}, 100, "workspaces.a.egress")
+    (found,) = unresolved(
+        {"a.test": {"count": 3, "last": 90}},
+        100,
+        "workspaces.a.egress",
+        firewall({"egress": "allowlist"}),
+    )
     assert (found.times, found.ago, found.reason, found.allow) == (
         3, 10, "workspaces.a.egress", "a.test",
     )  # fmt: skip

@@ -24,7 +24,16 @@ from jailoc.generators.runtime.probes import (
     verdict,
     words,
 )
-from jailoc.generators.runtime.verify import joined, judged, mounted, mounts, processes, routed
+from jailoc.generators.runtime.verify import (
+    joined,
+    judged,
+    mounted,
+    mounts,
+    processes,
+    published,
+    routed,
+)
+from jailoc.model.compose import Port
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT
@@ -54,6 +63,39 @@ def test_every_special_range_that_can_be_sent_to_is_tried_by_every_protocol() ->
         assert inside == (set() if network in NOT_SENT else {Protocol.TCP, Protocol.UDP,
                                                              Protocol.ICMP}), reason  # fmt: skip
     assert {each.address.version for each in probes(firewall(), Place(), (), ipv6=False)} == {4}
+
+
+def test_what_is_denied_is_tried_and_closed_whatever_else_would_open_it() -> None:
+    rules = firewall(
+        allowed_networks=["10.0.0.0/8"],
+        allowed_hosts=["db.test"],
+        denied_networks=["10.5.0.0/16", "::/0"],
+        host_ports=[22],
+    )
+    tried = probes(rules, RUNNING, (), ipv6=True)
+    assert {each.what for each in tried} >= {f"workspaces.a.denied_networks[{n}]" for n in (0, 1)}
+    assert not verdict(rules, RUNNING, probe("10.5.5.5")).open
+    assert verdict(rules, RUNNING, probe("10.6.5.5")).open
+    shut = firewall(host_ports=[22], denied_networks=["172.20.0.0/16"])
+    assert not verdict(shut, RUNNING, probe("172.20.0.1", 22)).open
+    assert verdict(firewall(host_ports=[22]), RUNNING, probe("172.20.0.1", 22)).open
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ([("127.0.0.1", 8080, 80)], ["127.0.0.1"]),
+        ([], ["nowhere"]),
+        ([("", 8080, 80)], ["every address"]),
+        ([("127.0.0.1", 8080, 80), ("127.0.0.1", 9, 9)], ["127.0.0.1", "127.0.0.1"]),
+    ],
+)
+def test_ports_that_lead_inside_are_those_of_the_model(
+    found: list[tuple[str, int, int]], words: list[str]
+) -> None:
+    checks = list(published([Port(published=8080, target=80)], found))
+    assert sorted(each.found for each in checks) == words
+    assert all(each.ok for each in checks) == (found == [("127.0.0.1", 8080, 80)])
 
 
 def test_nothing_is_open_by_default_but_public_addresses_and_the_sandbox_itself() -> None:

@@ -19,7 +19,7 @@ from jailoc.model.compose import Bind
 from jailoc.model.diagram import Diagram, Way
 from jailoc.model.text import visible
 from tests.golden.test_golden import CASES, GOLDEN, document_of, host_of
-from tests.strategies import HOST, NASTY, bundle_of, config_of, configs, hostile, toml
+from tests.strategies import HOST, NASTY, Value, bundle_of, config_of, configs, hostile, toml
 
 ROOT = Path(__file__).parents[3]
 TEXT = r'"(?P<text>(?:[^"#<>&`%{}\\$|\n]|#\d{1,7};|<br/>)*)"'
@@ -38,6 +38,17 @@ HOSTILE = toml({"a": {
     "mounts": ["/m'n/\"<b>&x</b>:/mnt/]]>--><script>"],
     "allowed_hosts": ["*.a.test", "_b.test:443", "x--y.test"], "image": "x",
 }})  # fmt: skip
+
+
+def test_what_is_denied_and_what_is_published_is_in_the_picture() -> None:
+    table: dict[str, Value] = {
+        "denied_networks": ["10.9.0.0/16", "10.8.0.0/16:22"], "denied_hosts": ["evil.test"],
+        "ports": ["3000", "8080:80", "5173-5175"], "volumes": ["npm:~/.npm"],
+    }  # fmt: skip
+    text = terminal(draw(bundle_of(toml({"a": table}), "a")))
+    for words in ("evil.test", "10.9.0.0/16", "10.8.0.0/16 port 22", "volume npm at",
+                  "127.0.0.1, ports 3000, 5173-5175, 8080:80"):  # fmt: skip
+        assert words in text
 
 
 def decoded(text: str) -> list[str]:

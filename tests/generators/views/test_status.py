@@ -67,6 +67,15 @@ def test_no_text_breaks_the_reading_of_usage(text: str) -> None:
     usages(text)
 
 
+def test_published_ports_and_a_limit_that_was_hit_are_shown() -> None:
+    found = shown(ports=((8080, 80), (3000, 3000), (5173, 5173), (5174, 5174)), pids_refused=3)
+    assert found["Published:"] == "127.0.0.1, 3000, 5173-5174, 8080:80"
+    assert found["PIDs:"] == "19 / 256 (limit hit 3 times; `pids` raises it)"
+    assert shown(pids_refused=1)["PIDs:"] == "19 / 256 (limit hit 1 time; `pids` raises it)"
+    row = table([status(ports=((3000, 3000),))])[1]
+    assert "4097 (+1)" in [cell.text.strip() for cell in row]
+
+
 def test_a_running_workspace_is_shown_with_all_its_figures() -> None:
     assert shown() == {
         "Workspace:": "api", "Port:": "4097", "Status:": "running",
@@ -117,3 +126,18 @@ def test_the_state_decides_the_colour_and_whether_logs_would_help(
     row = status(state=state)
     assert row.well is well
     assert dict(detail(row))["Status:".ljust(11)].style == style
+
+
+@pytest.mark.parametrize("room", [40, 60, 80, 100, 160])
+def test_a_table_fits_with_whole_columns(room: int) -> None:
+    rows = [status(), status(workspace="web", state="running (unhealthy)", image="x" * 60)]
+    lines = ["  ".join(cell.text for cell in line).rstrip() for line in table(rows, room)]
+    if room >= 60:
+        assert max(map(len, lines)) <= room
+    heads = lines[0].split()
+    assert heads[:2] == ["workspace", "state"]
+    assert "running (unhealthy)" in lines[2]
+    whole = "  ".join(cell.text for cell in table(rows)[2])
+    for word in lines[2].split():
+        assert word in whole.split(), "no word is cut"
+    assert (room < 160) == (len(heads) < len(table(rows)[0]))

@@ -1,0 +1,285 @@
+"""What commands take, as a table: made from the declarations, never by hand.
+
+After a change of theirs: `pytest tests/bin/cli/test_grammar.py --update-golden`.
+"""
+
+# ruff: noqa: E501
+# fmt: off
+from typing import Any
+
+COMMANDS: dict[tuple[str, ...], Any] = {
+    (): {
+        'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'doctor', 'down', 'explain', 'golden', 'graph', 'help', 'init', 'logs', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
+        'runs': True,
+        'arguments': (
+            {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
+            {'field': 'directory', 'names': ('--dir',), 'kind': 'text', 'help': 'The directory, as an option.'},
+            {'field': 'session', 'names': ('--session', '-s'), 'kind': 'text', 'help': 'Open this session.'},
+            {'field': 'resume', 'names': ('--continue', '-c'), 'kind': 'bool', 'help': 'Open the last session.'},
+            {'field': 'remote', 'names': ('--remote',), 'kind': 'bool', 'help': "Use the host's OpenCode."},
+            {'field': 'exec', 'names': ('--exec',), 'kind': 'bool', 'help': 'Use the OpenCode in the sandbox.'},
+        ),
+    },
+    ('add',): {
+        'text': 'Add a directory to a workspace; a running one gets it at once.\n\nExample: jailoc add ~/src/api --workspace api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'directory', 'names': ('DIRECTORY',), 'kind': 'text', 'help': 'The directory; the current one by default.'},
+        ),
+    },
+    ('allow',): {
+        'text': 'Let a workspace reach a host or a network, on every port or on one.\n\nExample: jailoc allow git.example.com:22 --workspace api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'target', 'names': ('TARGET',), 'kind': 'text', 'help': 'HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without.', 'required': True},
+            {'field': 'why', 'names': ('--why',), 'kind': 'text', 'help': 'A reason, for those who read the configuration.'},
+            {'field': 'until', 'names': ('--until',), 'kind': 'date', 'help': 'The last day (UTC) on which it is open, such as 2027-01-31.'},
+        ),
+    },
+    ('apply',): {
+        'text': 'Show the plan, ask, and do just that; a failure returns to what was there before.\n\nExample: jailoc apply --all --yes',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces, or the file of a plan that was kept; that of the current directory by default.', 'many': True},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes, the images and the password of those that left it, too.'},
+            {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
+            {'field': 'rollback', 'names': ('--rollback', '--no-rollback'), 'kind': 'bool', 'help': 'Leave things as a failure has left them; without it, what was there before comes back.', 'on': True},
+        ),
+    },
+    ('blocked',): {
+        'text': 'Show what a running workspace was refused, how often, when last, and what would open it.\n\nExample: jailoc blocked api --follow',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'follow', 'names': ('--follow', '-f'), 'kind': 'bool', 'help': 'Go on, and show what is refused from now on, until interrupted.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON; with --follow one object a line.'},
+        ),
+    },
+    ('completion',): {
+        'text': 'Print the script by which a shell completes commands, options and workspaces.\n\nExample: source <(jailoc completion bash)',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'shell', 'names': ('SHELL',), 'kind': 'text', 'help': 'The shell.', 'choices': ('bash', 'zsh', 'fish'), 'required': True},
+        ),
+    },
+    ('config',): {
+        'text': 'Show what is in effect after merging, each value with the entry it came from.\n\nExample: jailoc config api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace to show; all by default.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+        ),
+    },
+    ('destroy',): {
+        'text': 'Remove all that there is of a workspace, after listing it and asking.\n\nIts containers, network, volumes, images that only it used, password and generated files go; the\nconfiguration and your own directories stay.\n\nExample: jailoc destroy api --keep-volumes',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces, also such as left the configuration; that of the current directory by default.', 'many': True},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'keep_volumes', 'names': ('--keep-volumes',), 'kind': 'bool', 'help': 'Leave the volumes: what its agent has kept.'},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write the list as JSON; without --yes nothing is removed.'},
+        ),
+    },
+    ('doctor',): {
+        'text': 'Look at all that a sandbox needs of this machine, and say what mends what is wrong.\n\nIt works without an engine and without a valid configuration, writes nothing, and ends with 1\nif something keeps sandboxes from working.\n\nExample: jailoc doctor',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+            {'field': 'for_others', 'names': ('--report',), 'kind': 'bool', 'help': 'Write Markdown to paste into a bug report: no path, name, value or credential of yours.'},
+        ),
+    },
+    ('down',): {
+        'text': 'Stop a workspace: its containers and network go, its volumes stay unless named.\n\nExample: jailoc down api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'volumes', 'names': ('--volumes',), 'kind': 'bool', 'help': 'Remove its volumes, too: what its agent has kept is lost.'},
+        ),
+    },
+    ('explain',): {
+        'text': 'Say whether a host, address or network is open, by which rule and from which line.\n\nExample: jailoc explain api 10.1.2.3:5432',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'first', 'names': ('FIRST',), 'kind': 'text', 'help': 'The workspace; left out, it is the one of the current directory.', 'required': True},
+            {'field': 'second', 'names': ('SECOND',), 'kind': 'text', 'help': 'HOST, ADDRESS or NETWORK, with :PORT or without; or :PORT, what leads in there.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+        ),
+    },
+    ('golden',): {
+        'text': 'Keep generated files under review, such as in a repository.\n\nExample: jailoc golden check sandboxes/generated',
+        'below': ('check', 'update'),
+        'runs': False,
+        'arguments': (
+        ),
+    },
+    ('golden', 'check'): {
+        'text': 'Compare committed files with what the configuration becomes; exit status 2 if they differ.\n\nSays what the difference does: what becomes reachable, writable or allowed, or stops being.\n\nExample: jailoc golden check sandboxes/generated --config sandboxes/config.toml',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'directory', 'names': ('DIRECTORY',), 'kind': 'text', 'help': 'Where `golden update` has written them.', 'required': True},
+            {'field': 'diff', 'names': ('--diff',), 'kind': 'bool', 'help': 'Show the difference of every file, too.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+            {'field': 'markdown', 'names': ('--markdown',), 'kind': 'bool', 'help': 'Write Markdown, for a comment on a pull request.'},
+        ),
+    },
+    ('golden', 'update'): {
+        'text': 'Make committed files what the configuration becomes, and say what that changes.\n\nExample: jailoc golden update sandboxes/generated --config sandboxes/config.toml',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'directory', 'names': ('DIRECTORY',), 'kind': 'text', 'help': 'Where they are, one folder a workspace; it is made where it is missing.', 'required': True},
+            {'field': 'force', 'names': ('--force',), 'kind': 'bool', 'help': 'Do it although CI is set, where nobody reviews the difference.'},
+        ),
+    },
+    ('graph',): {
+        'text': 'Draw who may reach what and which paths are mounted how, as it is compiled now.\n\nExample: jailoc graph api --format svg > api.svg',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'format', 'names': ('--format',), 'kind': 'text', 'help': 'A Mermaid flowchart for Markdown, an SVG picture, or text; text on a terminal, else Mermaid.', 'choices': ('mermaid', 'svg', 'terminal')},
+        ),
+    },
+    ('help',): {
+        'text': 'Show what jailoc can do, or how a command is used.\n\nExample: jailoc help up',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'command', 'names': ('COMMAND',), 'kind': 'text', 'help': 'The command; all by default.', 'many': True},
+        ),
+    },
+    ('init',): {
+        'text': 'Write a commented starter configuration; an existing one is never touched.\n\nExample: jailoc init --here',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'here', 'names': ('--here',), 'kind': 'bool', 'help': 'Make its workspace one for the current directory, and call it like that.'},
+        ),
+    },
+    ('logs',): {
+        'text': 'Show what the containers of a workspace wrote, each line with its service.\n\nExample: jailoc logs api --follow --tail 20',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'follow', 'names': ('--follow', '-f'), 'kind': 'bool', 'help': 'Go on until interrupted.'},
+            {'field': 'tail', 'names': ('--tail',), 'kind': 'int', 'help': 'Number of lines of each service to begin with; all by default.'},
+            {'field': 'since', 'names': ('--since',), 'kind': 'text', 'help': 'Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.'},
+            {'field': 'service', 'names': ('--service',), 'kind': 'text', 'help': 'Only this service: firewall, opencode or dind.'},
+            {'field': 'raw', 'names': ('--raw',), 'kind': 'bool', 'help': 'Every byte as it was written; such lines can steer a terminal.'},
+        ),
+    },
+    ('plan',): {
+        'text': 'Show what apply would change, what that opens, and what has drifted; change nothing.\n\nExample: jailoc plan api --out api.plan',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces to look at; that of the current directory by default.', 'many': True},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes, the images and the password of those that left it, too.'},
+            {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+            {'field': 'markdown', 'names': ('--markdown',), 'kind': 'bool', 'help': 'Write Markdown, for a comment.'},
+            {'field': 'detailed_exitcode', 'names': ('--detailed-exitcode',), 'kind': 'bool', 'help': 'Exit with 2 if there is something to do.'},
+            {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Keep the plan in a file that apply takes.'},
+        ),
+    },
+    ('refresh',): {
+        'text': 'Reload the firewall of a running workspace, names looked up anew; nothing is restarted.\n\nExample: jailoc refresh api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+        ),
+    },
+    ('render',): {
+        'text': 'Write the generated files, without an engine and without changing anything else.\n\nIn a directory they are the same for everybody who has the configuration; printed, or with\n--native, they are those of this machine.\n\nExample: jailoc render --out build',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces to render; all by default.', 'many': True},
+            {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Directory to write to, one folder a workspace; standard output by default.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write one JSON document instead.'},
+            {'field': 'native', 'names': ('--native',), 'kind': 'bool', 'help': "Write this machine's own files to the directory."},
+        ),
+    },
+    ('restart',): {
+        'text': 'Stop a workspace and start it again; it is checked and built before it is stopped.\n\nExample: jailoc restart api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace that runs, one after the other.'},
+        ),
+    },
+    ('schema',): {
+        'text': 'Print a JSON Schema by its name, such as config or compose; a wrong name shows them all.\n\nExample: jailoc schema config > jailoc.schema.json',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The schema; that of the configuration by default.'},
+        ),
+    },
+    ('status',): {
+        'text': 'Show the state of every workspace in a table, or of one with all details.\n\nExample: jailoc status --watch',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace to show; all by default.'},
+            {'field': 'all_users', 'names': ('--all-users',), 'kind': 'bool', 'help': 'Show the workspaces of other users of this engine, too.'},
+            {'field': 'watch', 'names': ('--watch',), 'kind': 'bool', 'help': 'Look again every two seconds, until interrupted.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON; with --watch one object a line.'},
+        ),
+    },
+    ('up',): {
+        'text': 'Start a workspace and wait until its server answers.\n\nExample: jailoc up api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, one after the other.'},
+            {'field': 'pull', 'names': ('--pull',), 'kind': 'bool', 'help': 'Fetch the images anew that others are built on, or that are used as they are.'},
+        ),
+    },
+    ('validate',): {
+        'text': 'Check a configuration and report every problem in it.\n\nExample: jailoc validate config.toml --json',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'file', 'names': ('FILE',), 'kind': 'text', 'help': 'The file to check; the configuration in use by default.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write the diagnostics as JSON.'},
+        ),
+    },
+    ('verify',): {
+        'text': 'Compare a running workspace with its model, from inside; exit status 2 if they differ.\n\nExample: jailoc verify api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Show every check, not only those that differ.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+        ),
+    },
+}
+SHARED: tuple[dict[str, Any], ...] = (
+    {'field': 'workspace', 'names': ('--workspace', '-w'), 'kind': 'text', 'help': 'The workspace to act on, instead of the one of the current directory.'},
+    {'field': 'config', 'names': ('--config',), 'kind': 'text', 'help': 'The configuration file, instead of ~/.config/jailoc/config.toml.'},
+    {'field': 'color', 'names': ('--color', '--no-color'), 'kind': 'bool', 'help': 'No colours; without it they are used where standard output is a terminal.', 'on': True},
+    {'field': 'verbose', 'names': ('--verbose',), 'kind': 'bool', 'help': 'Show on standard error what goes into the log, and what Compose says.'},
+)

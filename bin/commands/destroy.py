@@ -1,0 +1,144 @@
+"""`destroy`: list all that there is of workspaces, ask, and remove it."""
+
+import re
+from dataclasses import dataclass
+
+from jailoc.bin.commands import every
+from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import apply, existence, observe, removal
+from jailoc.bin.deploy.apply import Item
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.terminal import prompt
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.plan.removal import DESTROYED
+from jailoc.generators.views.removal import empty, lines, listing, total
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.palette import Meaning
+from jailoc.model.plan import Extent, Plan
+from jailoc.model.sandbox import WORKSPACE, project
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """A workspace that is to be destroyed, and what of it was listed."""
+
+    item: Item
+    place: removal.Leftover
+    plan: Plan
+
+
+def run(
+    session: Session,
+    wanted: tuple[str, ...],
+    *,
+    everything: bool,
+    keep_volumes: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """List all that there is of workspaces, ask, and remove it.
+
+    With `as_json` the list is written for programs and nobody is asked; without `yes` nothing goes.
+
+    Raises:
+        Refused: a name is nobody's; or nobody has agreed.
+    """
+    if everything and wanted:
+        raise refuse("usage", "a workspace and --all are mutually exclusive",
+                     hint="give one of them")  # fmt: skip
+    origin, terminal = session.source(expectations=False), session.terminal
+    chosen = _chosen(session, origin, wanted, everything)
+    doomed = _looked_at(session, origin, chosen, keep_volumes)
+    found = listing(each.plan for each in doomed)
+    if as_json:
+        terminal.data(found.model_dump(mode="json"))
+    for going in () if as_json else found.workspaces:
+        for text, style in lines(going):
+            terminal.colored(text, style)
+    left = [one for one, going in zip(doomed, found.workspaces, strict=True) if not empty(going)]
+    if not as_json:
+        terminal.result(f"goes for good: {total(found)}" if left else "nothing to do")
+    if not left or (as_json and not yes):
+        return 0
+    if not yes and not prompt.agreed(terminal, "destroy this?", "this", "give --yes"):
+        return 0
+    by = {each.item.name: each for each in left}
+    return every.workspace(
+        session, by, lambda mine: _destroy(mine, by[mine.workspace or ""], asked=not yes)
+    )
+
+
+def _chosen(
+    session: Session, origin: LoadedConfig, wanted: tuple[str, ...], everything: bool
+) -> tuple[str, ...]:
+    """Return the workspaces that are meant; what no engine knows is told without one.
+
+    Raises:
+        Refused: a name is nobody's, or no engine answers.
+    """
+    known = names(origin.config)
+    if not everything:
+        chosen = tuple(dict.fromkeys(wanted)) or (session.chosen(origin),)
+        for name in chosen:
+            if name not in known:
+                existence.answered(session, name, docker.check)
+                if not _something(name):
+                    raise unknown_workspace(name, known)
+        if not all(existence.never(session, name) for name in chosen):
+            docker.check()
+        return chosen
+    docker.check()
+    return (*known, *observe.leftovers(known, origin.path))
+
+
+def _something(name: str) -> bool:
+    """Tell whether something is there of a workspace that the configuration does not have."""
+    if re.fullmatch(WORKSPACE, name) is None:
+        return False
+    here = existence.started(name) or containers.project_objects(project(name))
+    return here or bool(containers.owned("volume", project(name)))
+
+
+def _looked_at(
+    session: Session, origin: LoadedConfig, chosen: tuple[str, ...], keep_volumes: bool
+) -> tuple[Doomed, ...]:
+    extent = Extent.BUT_VOLUMES if keep_volumes else Extent.ALL
+    found = []
+    for index, name in enumerate(chosen):
+        removal.own(name)
+        place = removal.Leftover(
+            session.terminal, name, extent, tags=_tags(origin, name), after=chosen[:index]
+        )
+        item = apply.leftover(origin, name)
+        found.append(Doomed(item, place, place.planned(item.given, DESTROYED)))
+    return tuple(found)
+
+
+def _tags(origin: LoadedConfig, name: str) -> tuple[str, ...]:
+    """Return the images that the configuration builds for a workspace now, as far as it can."""
+    if name not in origin.config.workspaces:
+        return ()
+    try:
+        bundle = compile_workspace(origin.config, name, origin.host)
+    except Refused:
+        return ()
+    return tuple(each.tag for each in bundle.builds)
+
+
+def _destroy(session: Session, one: Doomed, *, asked: bool) -> int:
+    listed = {each.address for each in one.plan.changes}
+
+    def agreed(made: Plan) -> None:
+        more = [str(each.address) for each in made.changes if each.address not in listed]
+        if asked and more:
+            raise refuse(
+                "moved",
+                f"there is more of `{made.workspace}` now than was listed: {', '.join(more)}",
+                hint=f"run `jailoc destroy {made.workspace}` again",
+            )
+
+    one.place.carry_out(one.item.given, agreed)
+    session.terminal.say(f"{one.item.name} destroyed", Meaning.DONE)
+    return 0

@@ -1,0 +1,42 @@
+"""`doctor`: look at everything that a sandbox needs of the machine."""
+
+from jailoc.bin.config import facts
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import doctor
+from jailoc.bin.terminal.exit_status import ERROR
+from jailoc.bin.terminal.terminal import visible
+from jailoc.generators.runtime.doctor import failed, judge, report
+from jailoc.model.doctor import State
+from jailoc.model.palette import Meaning
+
+MEANINGS = {State.OK: Meaning.DONE, State.WARN: Meaning.WARNS, State.FAIL: Meaning.FAILS}
+
+
+def run(session: Session, as_json: bool, for_others: bool) -> int:
+    """Show a row a check, with what it means and what mends it.
+
+    Returns:
+        1 if something keeps sandboxes from working, else 0.
+    """
+    machine, terminal = doctor.gather(session), session.terminal
+    rows = judge(machine)
+    status = ERROR if failed(rows) else 0
+    if for_others:
+        terminal.result(report(machine, rows, facts.home()).rstrip("\n"))
+        return status
+    if as_json:
+        terminal.data({"ok": not status, "checks": [each.model_dump(mode="json") for each in rows]})
+        return status
+    width = max(len(each.check) for each in rows)
+    for each in rows:
+        state = terminal.mark(f"{each.state:4}", MEANINGS[each.state])
+        terminal.result(f"{state}  {visible(f'{each.check:{width}}  {each.found}')}")
+        if each.meaning:
+            terminal.result(visible(f"      {'':{width}}  {each.meaning}"))
+        if each.mend:
+            terminal.result(visible(f"      {'':{width}}  mend: {each.mend}"))
+    wrong = sum(each.state is State.FAIL for each in rows)
+    doubtful = sum(each.state is State.WARN for each in rows)
+    told = f"{wrong} of {len(rows)} checks failed, {doubtful} with a warning"
+    terminal.say(told, Meaning.FAILS if wrong else Meaning.WARNS if doubtful else Meaning.DONE)
+    return status

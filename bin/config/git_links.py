@@ -1,0 +1,92 @@
+"""Gather what files called `.git` say: which repository each names, and whether that agrees."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from jailoc.bin.config import git_file
+from jailoc.bin.host.entries import is_text, readable, text
+from jailoc.model.host import GitLink
+from jailoc.model.path import clean, within
+from jailoc.model.worktree import SHARED
+
+MOST = 100
+"""Files called `.git` that are followed."""
+
+
+def gather(files: Iterable[str]) -> tuple[GitLink, ...]:
+    """Return what regular files called `.git` name, as far as they name anything.
+
+    A link in such a place is none: it could lead to the file of another working tree, which its
+    repository knows.
+    """
+    plain = (each for each in set(files) if _is_file(each))
+    every = sorted(plain, key=lambda each: (each.count("/"), each))[:MOST]
+    return tuple(found for each in every if (found := _link(each)) is not None)
+
+
+def top_of(path: str, home: str) -> str | None:
+    """Return the working tree that a path lies in, if it is no working tree itself.
+
+    A repository of the home directory or of the whole machine is none of a project's.
+    """
+    if (Path(path) / ".git").exists():
+        return None
+    for above in map(str, Path(path).parents):
+        if above == "/" or within(home, above):
+            return None
+        if (Path(above) / ".git").exists():
+            return above
+    return None
+
+
+def _link(file: str) -> GitLink | None:
+    names = git_file.read(file)
+    if names is None or not all(map(is_text, names)) or any("\0" in each for each in names):
+        return None
+    directory, common = map(clean, names)
+    linked = directory != common
+    return GitLink(
+        file=file,
+        directory=directory,
+        common=common,
+        worktree=linked and _named_back(file, directory),
+        shared=tuple(name for name in SHARED if _is_directory(f"{common}/{name}")),
+        trouble=_trouble(directory, common, names),
+    )
+
+
+def _named_back(file: str, directory: str) -> bool:
+    """Tell whether a repository knows a working tree by this file (gitrepository-layout(5))."""
+    place = (text(f"{directory}/gitdir") or "").rstrip("\r\n")
+    if not place or "\0" in place:
+        return False
+    try:
+        return os.path.realpath(Path(directory) / place) == os.path.realpath(file)
+    except OSError:
+        return False
+
+
+def _trouble(directory: str, common: str, written: tuple[str, str]) -> str | None:
+    for path, words in zip((directory, common), written, strict=True):
+        if not Path(path).is_dir():
+            return f"`{readable(path)}` does not exist"
+        if os.path.realpath(path) != os.path.realpath(words):
+            return f"`{readable(words)}` leads over a symbolic link"
+        if not path.isprintable():
+            return "its name holds control characters"
+    if not all(map(_is_directory, (f"{common}/objects", f"{common}/refs"))):
+        return f"`{readable(common)}` is no repository"
+    if linked := [each for each in SHARED if Path(common, each).is_symlink()]:
+        return f"`{readable(common)}/{linked[0]}` is a symbolic link"
+    return None if directory == common or within(directory, f"{common}/worktrees") else (
+        f"`{readable(directory)}` lies outside of its repository"
+    )  # fmt: skip
+
+
+def _is_file(path: str) -> bool:
+    return Path(path).is_file() and not Path(path).is_symlink()
+
+
+def _is_directory(path: str) -> bool:
+    return Path(path).is_dir() and not Path(path).is_symlink()

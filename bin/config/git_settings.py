@@ -1,0 +1,105 @@
+"""Read files of Git's configuration with all that they include, each once, within bounds."""
+
+import posixpath
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jailoc.bin.config.told import WIDTH
+from jailoc.bin.host.entries import MOST_CONFIG, beginning
+from jailoc.model.git_config import MOST_SETTINGS, GitSetting, included, parse, references
+from jailoc.model.path import clean
+
+MOST_FILES = 16
+"""Files of configuration that are included for one repository."""
+
+SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
+"""Where the system's configuration of Git may be (git-config(1), FILES)."""
+
+
+@dataclass(frozen=True)
+class ConfigSource:
+    """A setting with the file that it is in."""
+
+    setting: GitSetting
+    file: str
+
+    @property
+    def holder(self) -> str:
+        """Return the directory of the file."""
+        return self.file.rpartition("/")[0] or "/"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The settings that hold for a repository."""
+
+    all: tuple[ConfigSource, ...] = ()
+    trouble: str | None = None
+    """Why there may be more of them than were read."""
+
+
+class Settings:
+    """Reads files of configuration; none is read twice."""
+
+    def __init__(self, home: str) -> None:
+        """Know nothing yet."""
+        self.home = home
+        self._texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = {}
+
+    def read(self, files: Iterable[str]) -> Sources:
+        """Return the settings of files and of what they include."""
+        waiting, seen = deque(files), set[str]()
+        found: list[ConfigSource] = []
+        trouble: str | None = None
+        while waiting:
+            place = waiting.popleft()
+            if place in seen:
+                continue
+            if len(seen) >= MOST_FILES:
+                trouble = f"its configuration is in more than {MOST_FILES} files"
+                break
+            seen.add(place)
+            if place not in self._texts:
+                self._texts[place] = _read(place)
+            settings, cut = self._texts[place]
+            trouble = cut or trouble
+            for setting in settings:
+                source = ConfigSource(setting, place)
+                found.append(source)
+                if included(setting):
+                    waiting.extend(
+                        each.path for each in references(setting, "", source.holder, self.home)
+                    )  # fmt: skip
+        return Sources(tuple(found), trouble)
+
+
+def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
+    """Return the settings of a file, and why they are not all."""
+    text, whole = beginning(place) or ("", True)
+    found = parse(text)
+    if not whole:
+        return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
+    if len(found) >= MOST_SETTINGS:
+        return found, f"`{place[:WIDTH]}` holds {MOST_SETTINGS:,} settings or more"
+    return found, None
+
+
+def worktree_config(sources: Iterable[ConfigSource]) -> bool:
+    """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
+    return any(
+        each.setting.key == "extensions.worktreeconfig"
+        and each.setting.value.lower() not in {"false", "no", "off", "0", ""}
+        for each in sources
+    )
+
+
+def working_tree(sources: Iterable[ConfigSource], directory: str) -> str:
+    """Return the working tree that the configuration of a Git directory names, else the directory.
+
+    A submodule's is named so; a bare repository has none, and Git runs its hooks in it.
+    """
+    for each in sources:
+        if each.setting.key == "core.worktree" and "\0" not in each.setting.value:
+            return clean(posixpath.join(directory, each.setting.value))
+    return directory

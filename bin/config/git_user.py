@@ -1,0 +1,83 @@
+"""Gather of the user's Git configuration what a sandbox needs to work as Git does here."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from jailoc.bin.config.git_settings import ConfigSource, Settings, Sources
+from jailoc.model.git_config import absolute, included, program
+from jailoc.model.host import GitFacts, GitFile, GitProgram
+
+SIGNING = (
+    "commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", "push.gpgsign", "gpg.format",
+    "user.signingkey", "gpg.program", "gpg.ssh.program", "gpg.ssh.defaultkeycommand",
+)  # fmt: skip
+"""What decides about signatures (git-config(1))."""
+
+FILES = (
+    "core.excludesfile", "core.attributesfile", "commit.template", "gpg.ssh.allowedsignersfile",
+    "user.signingkey",
+)  # fmt: skip
+"""Settings that name a file which Git reads."""
+
+STANDARD = ("config", "ignore", "attributes")
+"""Files in the directory `git` of the user's configuration (git-config(1), gitignore(5))."""
+
+MOST = 50
+"""Files, and programs."""
+
+
+def gather(settings: Settings, config_home: str, repositories: Iterable[Sources]) -> GitFacts:
+    """Return what matters of the user's configuration and of that of repositories.
+
+    Args:
+        settings: Reads files of configuration.
+        config_home: The user's directory of configuration.
+        repositories: The settings of each repository.
+    """
+    home = settings.home
+    # As Git reads them inside: there is no configuration of this machine's system.
+    user = settings.read((f"{config_home}/git/config", f"{home}/.gitconfig")).all
+    theirs = tuple(each for source in repositories for each in source.all)
+    standard = (
+        GitFile(path=f"{config_home}/git/{name}", written=f"~/.config/git/{name}")
+        for name in STANDARD
+    )
+    files = (each for each in (*standard, *_files(user, home)) if Path(each.path).is_file())
+    return GitFacts(
+        files=tuple({each.path: each for each in files}.values())[:MOST],
+        user=_signing(user),
+        repositories=_signing(theirs),
+        programs=_programs(user),
+        repository_programs=_programs(theirs),
+    )
+
+
+def _files(sources: Iterable[ConfigSource], home: str) -> Iterator[GitFile]:
+    for source in sources:
+        setting = source.setting
+        if not (included(setting) or setting.key in FILES):
+            continue
+        path = absolute(setting.value, source.holder if included(setting) else "", home)
+        if path is None:
+            continue
+        written = setting.value
+        if setting.key == "user.signingkey" and not path.endswith(".pub"):
+            # Never the private half: the agent of SSH has it.
+            path, written = f"{path}.pub", f"{written}.pub"
+        yield GitFile(path=path, written=written, holder=source.file, key=setting.key)
+
+
+def _signing(sources: Iterable[ConfigSource]) -> dict[str, str]:
+    return {
+        each.setting.key: each.setting.value[:1000]
+        for each in sources
+        if each.setting.key in SIGNING
+    }
+
+
+def _programs(sources: Iterable[ConfigSource]) -> tuple[GitProgram, ...]:
+    found: dict[str, str] = {}
+    for each in sources:
+        if (name := program(each.setting)) is not None:
+            found.setdefault(name, each.setting.key[:100])
+    return tuple(GitProgram(name=name, key=key) for name, key in found.items())[:MOST]

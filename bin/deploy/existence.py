@@ -1,0 +1,90 @@
+"""What is known of a workspace without any engine: its name, and whether it ever ran here."""
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from jailoc.bin.config import facts
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import observe
+from jailoc.bin.engine.docker import DockerError
+from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.sandbox import WORKSPACE
+
+T = TypeVar("T")
+
+
+def started(name: str) -> bool:
+    """Tell whether a workspace was ever started here; if not, no engine need be asked about it.
+
+    A cleaned cache does not make it unknown: its place among what must last is there, too.
+    """
+    cache, state = facts.cache_directory(), facts.state_directory()
+    return re.fullmatch(WORKSPACE, name) is not None and any(
+        os.path.lexists(each) for each in (cache / name, observe.record(name), state / name)
+    )
+
+
+def configured(session: Session, name: str) -> bool:
+    """Tell whether the configuration has a workspace.
+
+    Raises:
+        Refused: it cannot be used.
+    """
+    return name in names(session.source(expectations=False).config)
+
+
+def never(session: Session, name: str) -> bool:
+    """Tell whether nothing of a workspace can be there: it is configured, and never started."""
+    if not started(name):
+        with suppress(Refused):
+            return configured(session, name)
+    return False
+
+
+def running(session: Session, name: str) -> None:
+    """Make sure that a workspace may run, before an engine is asked whether it does.
+
+    Raises:
+        Refused: it was never started.
+    """
+    if never(session, name):
+        raise not_running(name)
+
+
+def not_running(name: str) -> Refused:
+    """Return the refusal where a workspace would have to run."""
+    return refuse(
+        "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+    )
+
+
+def unknown(session: Session, name: str) -> Refused:
+    """Return the refusal of a name that neither the configuration nor an engine has.
+
+    Raises:
+        Refused: the configuration cannot be used.
+    """
+    return unknown_workspace(name, names(session.source(expectations=False).config))
+
+
+def answered(session: Session, name: str, ask: Callable[[], T]) -> T:
+    """Ask the engine about a workspace; that nobody knows the name is told before its silence.
+
+    Raises:
+        DockerError: it did not answer.
+        Refused: there is none, or the name is nobody's.
+    """
+    try:
+        return ask()
+    except (DockerError, Refused):
+        if not started(name):
+            nobodys = False
+            with suppress(Refused):
+                nobodys = not configured(session, name)
+            if nobodys:
+                raise unknown(session, name) from None
+        raise

@@ -1,0 +1,201 @@
+"""Look at what there is of a workspace that is to be removed, and remove it.
+
+What says that something is left goes last: a run that is killed is finished by the next one.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from jailoc.bin.config import facts
+from jailoc.bin.deploy import observe, password
+from jailoc.bin.engine import containers, disk
+from jailoc.bin.host import files
+from jailoc.bin.terminal.step import step
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.image_recipes import RECIPES, previous
+from jailoc.generators.plan.inputs import Given
+from jailoc.generators.plan.removal import LEFT, plan_removal
+from jailoc.model.deployed import Applied, Belongings, Deployed
+from jailoc.model.diagnostic import refuse
+from jailoc.model.image import BUILT
+from jailoc.model.palette import Meaning
+from jailoc.model.path import tilde
+from jailoc.model.plan import Extent, Plan, RemoveProject
+from jailoc.model.sandbox import COMPOSE_DIRECTORY, project
+
+
+class Leftover:
+    """A workspace that is to be removed, whether the configuration has it or not."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        name: str,
+        extent: Extent = Extent.PROJECT,
+        *,
+        tags: Iterable[str] = (),
+        after: Iterable[str] = (),
+    ) -> None:
+        """Prepare to remove it.
+
+        Args:
+            terminal: Where progress is shown.
+            name: The workspace.
+            extent: How much of it goes.
+            tags: Images that the configuration would have built for it now.
+            after: Workspaces that are removed before it.
+        """
+        self._terminal, self._name, self._extent = terminal, name, extent
+        self._tags, self._before = frozenset(tags), frozenset(after)
+
+    def _has(self, found: Deployed) -> Belongings:
+        """Gather what it has beside what was found, as far as it goes."""
+        record = os.path.lexists(observe.record(self._name))
+        if self._extent is Extent.PROJECT:
+            return Belongings(record=record)
+        home, ask = facts.home(), found.engine
+        return Belongings(
+            volumes=self._volumes(found) if self._extent is Extent.ALL and ask else {},
+            images=self._images(found.applied) if ask else {},
+            password=password.kept(facts.state_directory(), self._name),
+            places=tuple(tilde(str(each), home) for each in places(self._name)),
+            record=record,
+        )
+
+    def planned(self, given: Given, why: str = LEFT, *, ask: bool = True) -> Plan:
+        """Say what goes.
+
+        Args:
+            given: What a plan needs besides.
+            why: The cause, in words.
+            ask: Whether to ask the engine.
+
+        Raises:
+            DockerError: the engine did not answer.
+        """
+        found = observe.observe(self._name, None, ask=ask)
+        return plan_removal(found, given, self._extent, self._has(found), why)
+
+    def carry_out(self, given: Given, agreed: Callable[[Plan], None]) -> bool:
+        """Remove it; return whether there was anything.
+
+        Args:
+            given: What a plan needs besides.
+            agreed: Raises if a plan is not what somebody has agreed to.
+
+        Raises:
+            DockerError: the engine did not answer, or could not remove something.
+        """
+        lock = facts.cache_directory() / f"{self._name}.lock"
+        with files.locked(lock, discard=True):
+            made = self.planned(given)
+            agreed(made)
+            for each in made.steps:
+                if isinstance(each, RemoveProject):
+                    remove(self._terminal, self._name, each)
+        return not made.empty
+
+    def _volumes(self, found: Deployed) -> dict[str, int | None]:
+        if not found.volumes:
+            return {}
+        sizes, prefix = disk.volume_sizes(), f"{project(self._name)}_"
+        return {each: sizes.get(prefix + each) for each in found.volumes}
+
+    def _images(self, applied: Applied | None) -> dict[str, int | None]:
+        """Return the images that were built for it and that nothing else uses."""
+        there = disk.images()
+        mine = {*_built(self._name, applied), *self._tags} & there.keys()
+        if not mine:
+            return {}
+        going = {project(each) for each in (self._name, *self._before)}
+        used = {image for image, projects in disk.in_use().items() if projects - going}
+        # `in_use` tells of those of other users, too; what is written down, of those that rest.
+        for name in observe.recorded():
+            if name != self._name and name not in self._before:
+                used |= _built(name, observe.last(name))
+        return {each: there[each] for each in sorted(mine - used, key=_inner_last)}
+
+
+def _built(name: str, applied: Applied | None) -> set[str]:
+    """Return the images that were built for a workspace, as far as it is written down."""
+    found: set[str] = set()
+    with suppress(OSError, UnicodeDecodeError):
+        text = (facts.cache_directory() / name / RECIPES).read_text(encoding="utf-8")
+        found |= {each.tag for each in previous(text).values()}
+    if applied is not None:
+        found |= {*applied.former, *(each.tag for each in applied.builds)}
+    return {each for each in found if re.fullmatch(BUILT, each)}
+
+
+def _inner_last(reference: str) -> tuple[bool, str]:
+    """Sort what may be built on another before that."""
+    return not reference.startswith("jailoc-overlay:"), reference
+
+
+def places(name: str) -> tuple[Path, ...]:
+    """Return what jailoc has on this machine for a workspace, in the order in which it goes."""
+    cache = facts.cache_directory()
+    every = (facts.state_directory() / name, cache / f"{name}.build", cache / name)
+    return tuple(each for each in every if os.path.lexists(each))
+
+
+def own(name: str) -> None:
+    """Refuse to remove what somebody else has made under the same name.
+
+    Raises:
+        Refused: naming whose it is.
+        DockerError: the engine did not answer.
+    """
+    mine = str(facts.cache_directory() / name)
+    for each in containers.inspected(project(name)):
+        place = (each["Config"]["Labels"] or {}).get(COMPOSE_DIRECTORY, "")
+        if place and place != mine:
+            raise refuse(
+                "foreign",
+                f"the containers of workspace `{name}` on this engine are not yours: they were "
+                f"made from `{place}`",
+                hint="whoever made them removes them; a name can be used by one user of an engine",
+            )
+
+
+def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
+    """Remove a workspace, as far as it goes; the note of what was applied goes last.
+
+    Raises:
+        DockerError: the engine could not remove something.
+        OSError: neither could this machine.
+    """
+    whole = going.extent is not Extent.PROJECT
+    volumes = going.extent is Extent.ALL
+    with step(terminal, f"removing the containers{' and volumes' * volumes} of {name}"):
+        containers.down(project(name), terminal.detail, volumes=volumes)
+        # Compose knows what belongs together by a container; these may be all that is left.
+        for each in containers.owned("network", project(name)):
+            containers.remove_network(each)
+        for each in containers.owned("volume", project(name)) if volumes else ():
+            disk.remove_volume(each)
+    if whole:
+        for image in going.images:
+            with step(terminal, f"removing image {image}"):
+                problem = disk.remove_image(image)
+            if problem is not None:
+                terminal.say(f"{image} stays: {problem}", Meaning.WARNS)
+        if problem := password.forget(facts.state_directory(), name):
+            terminal.say(f"the password of {name} stays in the keyring: {problem}", Meaning.WARNS)
+    for place in places(name):
+        if whole or place.parent == facts.cache_directory():
+            _clear(place)
+    observe.record(name).unlink(missing_ok=True)
+
+
+def _clear(place: Path) -> None:
+    """Remove a directory of jailoc's own; a link in its place goes, and what it leads to stays."""
+    with suppress(FileNotFoundError):
+        if place.is_symlink() or not place.is_dir():
+            place.unlink()
+        else:
+            shutil.rmtree(place)

@@ -1,0 +1,137 @@
+"""What a container uses, as the kernel of this machine counts it (cgroups(7), proc(5)).
+
+Nothing is started for it, neither in the container nor beside it. Where the container's processes
+are another machine's, or its cgroup cannot be seen, the engine has to be asked.
+"""
+
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from jailoc.model.status import Usage
+
+PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+LIMIT = 1 << 16
+"""Bytes of a file; the longest are some kilobytes."""
+
+
+class Sample(NamedTuple):
+    """What was counted at one moment."""
+
+    moment: float
+    """Seconds of a clock that only goes forward."""
+    cpu: float
+    """Seconds of all processors since the start."""
+    usage: Usage
+    """Without the share of the processor, which takes two samples."""
+
+
+def sample(container: str, process: int) -> Sample | None:
+    """Return what a running container uses; None where that cannot be seen from here.
+
+    Args:
+        container: Its id.
+        process: The number of its first process, as the engine has it.
+    """
+    with suppress(OSError, ValueError, LookupError):
+        place = PROC / str(process)
+        groups = _groups(_read(place / "cgroup"), container)
+        return _v1(place, groups) if "memory" in groups else _v2(place, groups[""])
+    return None
+
+
+def share(first: Sample, second: Sample) -> Usage:
+    """Return the later use, with the share of one processor between the two, in per cent."""
+    seconds = second.moment - first.moment
+    cpu = 100 * max(0.0, second.cpu - first.cpu) / seconds if seconds > 0 else 0.0
+    return second.usage.model_copy(update={"cpu": round(cpu, 2)})
+
+
+def _groups(text: str, container: str) -> dict[str, str]:
+    """Return a container's cgroup in each hierarchy, by controller; version 2 has one, unnamed.
+
+    It is the part of a path that ends with the id: there may be groups in it. Where no path has the
+    id, the number of the process is another machine's.
+    """
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        _, controllers, path = line.split(":", 2)
+        above, id_, rest = path.partition(container)
+        if id_:
+            group = f"{above}{id_}{rest.partition('/')[0]}".lstrip("/")
+            found |= dict.fromkeys(controllers.split(","), group)
+    return found
+
+
+def _v2(process: Path, group: str) -> Sample:
+    place = CGROUPS / group
+    cpu, memory = _numbers(_read(place / "cpu.stat")), _numbers(_read(place / "memory.stat"))
+    counted = [_pairs(line) for line in _lines(place / "io.stat")]
+    limit = _read(place / "memory.max").strip()
+    return _sample(
+        process,
+        cpu=cpu["usage_usec"] / 1e6,
+        memory=int(_read(place / "memory.current")) - memory["inactive_file"],
+        limit=None if limit == "max" else int(limit),
+        pids=int(_read(place / "pids.current")),
+        read=sum(each.get("rbytes", 0) for each in counted),
+        written=sum(each.get("wbytes", 0) for each in counted),
+    )
+
+
+def _v1(process: Path, groups: dict[str, str]) -> Sample:
+    place = {name: CGROUPS / name / path for name, path in groups.items()}
+    memory = _numbers(_read(place["memory"] / "memory.stat"))
+    # Each line: the device, what was done, bytes.
+    counted = [line.split() for line in
+               _lines(place["blkio"] / "blkio.throttle.io_service_bytes")]  # fmt: skip
+    return _sample(
+        process,
+        cpu=int(_read(place["cpuacct"] / "cpuacct.usage")) / 1e9,
+        memory=int(_read(place["memory"] / "memory.usage_in_bytes"))
+        - memory["total_inactive_file"],
+        limit=int(_read(place["memory"] / "memory.limit_in_bytes")),
+        pids=int(_read(place["pids"] / "pids.current")),
+        read=sum(int(each[2]) for each in counted if each[1:2] == ["Read"]),
+        written=sum(int(each[2]) for each in counted if each[1:2] == ["Write"]),
+    )
+
+
+def _sample(
+    process: Path, *, cpu: float, memory: int, limit: int | None, pids: int, read: int, written: int
+) -> Sample:
+    whole = int(_read(PROC / "meminfo").split()[1]) << 10
+    # After two lines of headings: the device, then eight numbers of what came and eight of what
+    # went.
+    devices = [line.partition(":") for line in _lines(process / "net/dev")[2:]]
+    counters = [rest.split() for name, _, rest in devices if name.strip() != "lo"]
+    usage = Usage(
+        cpu=0.0,
+        memory=max(0, memory),
+        memory_limit=min(whole, limit) if limit else whole,
+        pids=pids,
+        received=sum(int(each[0]) for each in counters),
+        sent=sum(int(each[8]) for each in counters),
+        read=read,
+        written=written,
+    )
+    return Sample(time.monotonic(), cpu, usage)
+
+
+def _read(place: Path) -> str:
+    with place.open("rb") as file:
+        return file.read(LIMIT).decode(errors="replace")
+
+
+def _lines(place: Path) -> list[str]:
+    return _read(place).splitlines()
+
+
+def _numbers(text: str) -> dict[str, int]:
+    return {name: int(value) for name, value in map(str.split, text.splitlines())}
+
+
+def _pairs(line: str) -> dict[str, int]:
+    pairs = (each.partition("=") for each in line.split()[1:])
+    return {name: int(value) for name, _, value in pairs}

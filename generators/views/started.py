@@ -1,0 +1,70 @@
+"""What is said of a workspace that has started: where it is, how to attach, and what is open."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from jailoc.model.address import Network
+from jailoc.model.egress import Egress
+from jailoc.model.path import tilde
+from jailoc.model.workspace import Workspace
+
+NAMED = 4
+"""So many of what is open are named; the rest is counted."""
+_EGRESS = {
+    Egress.PUBLIC: "every public address",
+    Egress.ALLOWLIST: "only what is named",
+    Egress.NONE: "no name at all",
+}
+
+
+def place(workspace: Workspace) -> str:
+    """Say where the server of a workspace can be found, in a few words."""
+    if not workspace.expose_port:
+        return "exec-only, port not exposed"
+    return f"on port {workspace.port}"
+
+
+def started(workspace: Workspace, home: str) -> Iterator[str]:
+    """Yield lines: the address, the command to go on with, and what is open."""
+    if workspace.expose_port:
+        yield f"server: http://127.0.0.1:{workspace.port}"
+    yield f"attach: jailoc {_where(workspace, home)}"
+    yield f"open:   {opened(workspace)}"
+
+
+def opened(workspace: Workspace) -> str:
+    """Say in one line what a workspace may reach."""
+    named = [_door(each.name, each.port) for each in workspace.allowed_names]
+    named += [_door(_network(each.network), each.port) for each in workspace.allowed_networks]
+    ports = [str(each.port) for each in workspace.host_ports]
+    parts = [_EGRESS[workspace.egress]]
+    if named:
+        parts.append(_some(named))
+    if ports:
+        parts.append(f"of this machine port{'s' * (len(ports) > 1)} {_some(ports)}")
+    return "; ".join(parts)
+
+
+def _network(network: Network) -> str:
+    whole = network.prefixlen == network.max_prefixlen
+    return str(network.network_address if whole else network)
+
+
+def _door(text: str, port: int | None) -> str:
+    if port is None:
+        return text
+    return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
+
+
+def _some(items: Iterable[str]) -> str:
+    every = tuple(dict.fromkeys(items))
+    more = len(every) - NAMED
+    return ", ".join(every[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _where(workspace: Workspace, home: str) -> str:
+    """Write the argument that means this workspace, as a shell takes it."""
+    for each in workspace.paths:
+        if re.fullmatch(r"[\w@%+=:,./-]+", each.path, re.ASCII):
+            return tilde(each.path, home)
+    return f"-w {workspace.name}"

@@ -1,0 +1,115 @@
+"""What `jailoc doctor` looks at: facts of a machine, and what each of them means."""
+
+from enum import StrEnum
+
+from jailoc.model.base import Model
+
+
+class State(StrEnum):
+    """How a check went: a warning may matter later, a failure keeps sandboxes from working."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Row(Model):
+    """One check."""
+
+    check: str
+    state: State
+    found: str
+    """What there is. It holds no value of a variable and no credential."""
+    meaning: str = ""
+    """What follows from it; empty where all is well."""
+    mend: str = ""
+    """The command, or the step, that mends it."""
+
+
+class Place(Model):
+    """A directory that a sandbox or jailoc itself uses."""
+
+    name: str
+    """What it is for, such as `generated files` or `workspace api`."""
+    path: str
+    kind: str
+    """The file system's type as the kernel calls it; empty if it does not say."""
+    exists: bool = True
+    folds: bool = False
+    """Whether names that differ only in case are one name there."""
+    writable: bool = True
+    """Whether this user can write there."""
+    owner: int | None = None
+    free: int | None = None
+    """Bytes that this user can still write."""
+    entries: int | None = None
+    """Files that can still be made; None where that has no limit."""
+
+
+class PortUse(Model):
+    """A port of a workspace."""
+
+    workspace: str
+    port: int
+    taken: bool
+    """Whether something listens there that is no container of that workspace."""
+
+
+class EngineFacts(Model):
+    """What the engine says about itself."""
+
+    address: str = ""
+    local: bool = True
+    trouble: str = ""
+    """Why it cannot be used; empty if it can."""
+    mend: str = ""
+    client: str = ""
+    version: str = ""
+    compose: str = ""
+    name: str = ""
+    """The operating system that it names."""
+    security: tuple[str, ...] = ()
+    cgroup: str = ""
+    driver: str = ""
+    """What keeps its images."""
+    memory_limits: bool = True
+    pids_limits: bool = True
+    offset: float | None = None
+    """Seconds that its clock is ahead of this machine's."""
+    folder: Place | None = None
+    """Where it keeps its data, if that is on this machine."""
+
+
+class Machine(Model):
+    """A machine, its user and its engine, at one moment."""
+
+    jailoc: str
+    python: str
+    system: str
+    year: int
+    config: str
+    """Of the configuration: `valid`, `none`, or what is wrong first."""
+    config_valid: bool = True
+    engine: EngineFacts
+    uid: int
+    gid: int
+    subuid: bool
+    """Whether the user has subordinate ids (subuid(5))."""
+    namespaces: int | None = None
+    """User namespaces that may be made; None where the kernel does not say."""
+    unprivileged: bool | None = None
+    """Whether users may make them at all, where a distribution's kernel has a switch for that."""
+    apparmor: bool = False
+    """Whether AppArmor keeps unconfined programs from using them."""
+    tunnels: bool = True
+    """Whether there is `/dev/net/tun`."""
+    places: tuple[Place, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    """Variables that name one."""
+    certificates: bool = False
+    """Whether the configuration has certificates of its own."""
+    keyring: str = ""
+    """Why there is none; empty if there is one."""
+    password_mode: str = "auto"  # noqa: S105 -- a mode
+    ports: tuple[PortUse, ...] = ()

@@ -1,0 +1,294 @@
+"""What destroying a workspace takes, and that a kill at any moment is finished by the next run."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from jailoc.bin.cli import main
+from jailoc.bin.deploy import existence, removal
+from jailoc.bin.engine import door
+from jailoc.bin.engine.door import Call, Reply
+from jailoc.bin.host import log
+from jailoc.schemas import schema
+from tests.engine import world
+
+CONFIG = "[workspaces.api]\n[workspaces.web]\n"
+VOLUMES = ("dind-data", "opencode-data-api")
+
+
+class Killed(BaseException):
+    """The process has ended, in the middle of its work."""
+
+
+@dataclass
+class Engine:
+    """As much of an engine as a removal asks."""
+
+    home: Path
+    containers: dict[str, str] = field(default_factory=dict)
+    """The image of each container, by project and service."""
+    networks: set[str] = field(default_factory=set)
+    volumes: set[str] = field(default_factory=set)
+    images: set[str] = field(default_factory=set)
+    place: str = ""
+    """Where the containers were made from, if not where jailoc makes them from."""
+    left: float = float("inf")
+    """Changes that may still happen before the process is killed."""
+
+    def tick(self) -> None:
+        if self.left <= 0:
+            raise Killed
+        self.left -= 1
+
+    def __call__(self, call: Call) -> Reply:
+        words = list(call.arguments)
+        match words:
+            case ["version", *_] | ["compose", "version", *_]:
+                return Reply(0, b"2.40")
+            case ["ps", *_] if "{{.Image}}" in words[-1]:
+                rows = [f"{image}\t{each.split('/')[0]}" for each, image in self.containers.items()]
+                return Reply(0, "\n".join(rows).encode())
+            case ["ps", *_]:
+                project = words[-1].rpartition("=")[2] if words[-1].count("=") > 1 else ""
+                return Reply(0, "\n".join(self.mine(project)).encode())
+            case ["inspect", *names]:
+                return Reply(0, json.dumps([self.shown(each) for each in names]).encode())
+            case ["network" | "volume" as kind, "ls", *_]:
+                return Reply(0, self.listed(kind, words).encode())
+            case ["image", "inspect", *_]:
+                return Reply(0, b"[]")
+            case ["image", "ls", *_]:
+                return Reply(0, "\n".join(f"{each}\t1GB" for each in sorted(self.images)).encode())
+            case ["system", "df", *_]:
+                return Reply(0, "".join(f"{each}\t2kB\n" for each in self.volumes).encode())
+            case ["compose", "--project-name", project, *rest]:
+                return self.down(project, "--volumes" in rest)
+            case ["network" | "volume" as kind, "rm", *_, name]:
+                self.tick()
+                (self.networks if kind == "network" else self.volumes).discard(name)
+                return Reply(0)
+            case ["image", "rm", "--", name]:
+                self.tick()
+                used = name in self.containers.values()
+                self.images -= set() if used else {name}
+                return Reply(int(used), b"", b"conflict: it is in use" if used else b"")
+        raise AssertionError(words)
+
+    def mine(self, project: str) -> list[str]:
+        return [each for each in self.containers if each.startswith(f"{project}/") or not project]
+
+    def listed(self, kind: str, words: list[str]) -> str:
+        project = words[words.index("--filter") + 1].rpartition("=")[2]
+        every = self.networks if kind == "network" else self.volumes
+        mine = sorted(each for each in every if each.startswith(f"{project}_"))
+        if "--quiet" in words:
+            return "\n".join(mine)
+        return "\n".join(f"{each}\t{project}" for each in mine)
+
+    def shown(self, name: str) -> dict[str, object]:
+        project, _, service = name.partition("/")
+        place = self.place or str(self.home / ".cache/jailoc" / project.removeprefix("jailoc-"))
+        return {
+            "Id": name, "Name": f"/{service}", "Image": self.containers[name], "Mounts": [],
+            "Config": {"Image": self.containers[name], "Labels": {
+                "com.docker.compose.project": project, "com.docker.compose.service": service,
+                "com.docker.compose.project.working_dir": place}},
+            "State": {"Status": "exited", "ExitCode": 0, "StartedAt": ""},
+            "NetworkSettings": {"Ports": {}, "Networks": {}}, "HostConfig": {},
+        }  # fmt: skip
+
+    def down(self, project: str, volumes: bool) -> Reply:
+        for each in self.mine(project):
+            self.tick()
+            del self.containers[each]
+        for each in sorted(self.networks):
+            if each.startswith(f"{project}_"):
+                self.tick()
+                self.networks.discard(each)
+        for each in sorted(self.volumes) if volumes else ():
+            if each.startswith(f"{project}_"):
+                self.tick()
+                self.volumes.discard(each)
+        return Reply(0)
+
+    def add(self, name: str, image: str) -> None:
+        """Make what an `up` leaves: on the engine, and on the disk."""
+        wall = "jailoc-wall:" + "0" * 16
+        self.containers |= {f"jailoc-{name}/firewall": wall, f"jailoc-{name}/opencode": image}
+        self.networks.add(f"jailoc-{name}_jailoc")
+        self.volumes |= {f"jailoc-{name}_{each}" for each in VOLUMES}
+        self.images |= {wall, image, "somebody/else:1"}
+        recipes: list[dict[str, object]] = [
+            {"name": tag.split("-")[1].split(":")[0], "step": "embedded", "origin": "built-in",
+             "tag": tag, "dockerfile": "", "bases": {}, "certificates": "", "context": None}
+            for tag in (wall, image)
+        ]  # fmt: skip
+        folder = self.home / ".cache/jailoc" / name
+        (folder / "images").mkdir(parents=True)
+        (folder / "images/recipes.json").write_text(json.dumps({"builds": recipes}))
+        folder.with_name(f"{name}.applied.json").write_text("{}")
+        state = self.home / ".local/share/jailoc" / name
+        state.mkdir(parents=True)
+        (state / "password").write_text("0" * 64)
+
+
+AGENT = "jailoc-agent:" + "a" * 16
+OTHER = "jailoc-agent:" + "b" * 16
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    with world.home("removal") as user:
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "DOCKER_CONTEXT",
+                     "JAILOC_CONFIG"):  # fmt: skip
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HOME", str(user.home))
+        monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+        monkeypatch.setenv("CI", "1")
+        monkeypatch.chdir(user.home)
+        user.write(CONFIG)
+        found = Engine(user.home)
+        with door.answered(found):
+            yield found
+        if log.Journal.log is not None:
+            log.Journal.log.close()
+            log.Journal.log = None
+
+
+def left(engine: Engine, name: str) -> set[str]:
+    """Return everything that there still is of a workspace."""
+    found = {*engine.containers, *engine.networks, *engine.volumes}
+    mine = {each for each in found if each.startswith((f"jailoc-{name}/", f"jailoc-{name}_"))}
+    cache, state = engine.home / ".cache/jailoc", engine.home / ".local/share/jailoc"
+    return mine | {str(each) for each in (*cache.glob(f"{name}*"), *state.glob(f"{name}*"))}
+
+
+def test_everything_goes_but_what_others_use(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.add("api", AGENT)
+    engine.add("web", OTHER)
+    assert main.run(["destroy", "api", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    jsonschema.validate(data, schema("destroy"))
+    (row,) = data["workspaces"]
+    assert row["containers"] == ["firewall", "opencode"]
+    assert row["volumes"] == [{"name": each, "bytes": 2000} for each in VOLUMES]
+    assert row["images"] == [{"name": AGENT, "bytes": 10**9}], "the wall is another's, too"
+    assert (row["password"], row["network"]) == ("file", True)
+    assert left(engine, "api"), "a list removes nothing"
+    kept = left(engine, "web")
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    assert left(engine, "api") == set()
+    assert left(engine, "web") == kept
+    assert engine.images == {"jailoc-wall:" + "0" * 16, OTHER, "somebody/else:1"}
+
+
+def test_all_takes_what_left_the_configuration_and_the_images_that_they_shared(
+    engine: Engine,
+) -> None:
+    for name in ("api", "web", "gone"):
+        engine.add(name, AGENT)
+    (engine.home / ".cache/jailoc/gone.applied.json").unlink()  # the engine's labels tell of it
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    assert not any(left(engine, each) for each in ("api", "web", "gone"))
+    assert engine.images == {"somebody/else:1"}
+    assert not {*engine.containers, *engine.networks, *engine.volumes}
+
+
+def test_volumes_can_be_kept_and_destroyed_later_by_name(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.add("api", AGENT)
+    assert main.run(["destroy", "api", "--keep-volumes", "--yes"]) == 0
+    assert left(engine, "api") == {f"jailoc-api_{each}" for each in VOLUMES}
+    assert "its volumes stay" in capsys.readouterr().out
+    (engine.home / ".config/jailoc/config.toml").write_text("[workspaces.web]\n")
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    assert left(engine, "api") == set()
+    assert main.run(["destroy", "api", "--yes"]) == 1
+    assert "workspace `api` not found" in capsys.readouterr().err
+
+
+def test_nobody_is_asked_in_a_pipe_and_nothing_goes(
+    engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.add("api", AGENT)
+    before = left(engine, "api")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main.run(["destroy", "api"]) == 1
+    assert "nobody has agreed" in capsys.readouterr().err
+    assert left(engine, "api") == before
+
+
+def test_down_with_volumes_takes_those_that_are_left_too(engine: Engine) -> None:
+    engine.add("api", AGENT)
+    assert main.run(["down", "api"]) == 0
+    assert f"jailoc-api_{VOLUMES[0]}" in engine.volumes
+    assert main.run(["down", "api", "--volumes"]) == 0
+    assert engine.volumes == set()
+    assert (engine.home / ".local/share/jailoc/api/password").exists()
+
+
+def test_what_another_user_made_under_the_name_is_left_alone(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.add("api", AGENT)
+    engine.place = "/home/bob/.cache/jailoc/api"
+    before = left(engine, "api")
+    assert main.run(["destroy", "api", "--yes"]) == 1
+    assert "are not yours: they were made from `/home/bob" in capsys.readouterr().err
+    assert left(engine, "api") == before
+
+
+def test_a_link_in_the_place_of_a_directory_goes_and_what_it_leads_to_stays(
+    engine: Engine,
+) -> None:
+    precious = engine.home / "precious"
+    precious.mkdir()
+    (engine.home / ".cache/jailoc").mkdir(parents=True)
+    (engine.home / ".cache/jailoc/api").symlink_to(precious)
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    assert left(engine, "api") == set()
+    assert precious.is_dir()
+
+
+def test_a_kill_between_any_two_things_is_finished_by_the_next_run(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear = removal._clear
+
+    def ticking(place: Path) -> None:
+        engine.tick()
+        clear(place)
+        engine.tick()
+
+    monkeypatch.setattr(removal, "_clear", ticking)
+    (engine.home / ".config/jailoc/config.toml").write_text("[workspaces.web]\n")
+    kills = 0
+    while True:
+        for each in ("containers", "networks", "volumes", "images"):
+            getattr(engine, each).clear()
+        engine.add("api", AGENT)
+        engine.left = kills
+        try:
+            main.run(["destroy", "api", "--yes"])
+        except Killed:
+            killed = True
+        else:
+            killed = False
+        engine.left = float("inf")
+        if killed:
+            assert existence.started("api") or left(engine, "api")
+            assert main.run(["destroy", "api", "--yes"]) == 0
+        assert left(engine, "api") == set()
+        assert engine.images == {"somebody/else:1"}
+        if not killed:
+            break
+        kills += 1
+    assert kills > 10

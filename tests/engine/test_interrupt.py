@@ -1,0 +1,166 @@
+"""Ctrl-C at any moment of `up` leaves what was before, or nothing, and says which."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.engine import world
+from tests.engine.world import ROOT, User
+
+pytestmark = pytest.mark.engine
+
+PROJECT = "jailoc-cut"
+LIMIT = 90.0
+
+
+def config(memory: str = "2g") -> str:
+    return f"""{world.certificates()}
+[workspaces.cut]
+port = 4192
+paths = ["~/project"]
+enable_docker = false
+memory = "{memory}"
+"""
+
+
+@pytest.fixture
+def user() -> Iterator[User]:
+    world.remove(PROJECT)
+    with world.home("cut") as someone:
+        (someone.home / "project").mkdir()
+        (someone.home / "project").chmod(0o777)
+        someone.write(config())
+        yield someone
+        world.remove(PROJECT)
+
+
+@contextmanager
+def starting(user: User) -> Iterator[subprocess.Popen[str]]:
+    """Run `up` with its talk in a pipe; each step is told when it begins."""
+    environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
+    words = [sys.executable, "-u", "-m", "jailoc.bin", "up", "cut"]
+    with subprocess.Popen(
+        ["env", "--default-signal=INT", *words],
+        env=environment | {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
+        cwd=user.home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def interrupted(user: User, line: str, seconds: float = 0.0) -> str:
+    """Interrupt an `up` so many seconds after a line; return what it says from there on."""
+    with starting(user) as running:
+        assert running.stderr
+        if line:
+            for each in running.stderr:
+                if each.startswith(line):
+                    break
+            else:
+                raise AssertionError(f"`{line}` was never said")
+        time.sleep(seconds)
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+        assert running.wait(LIMIT) == 1 or "cut started" in rest, rest
+    return rest
+
+
+def containers() -> dict[str, tuple[str, str]]:
+    """Return id and state of each container of the workspace, by service."""
+    found = world.call("docker", "ps", "--all", "--no-trunc", "--format", "{{json .}}",
+                       "--filter", f"label=com.docker.compose.project={PROJECT}")  # fmt: skip
+    rows = [json.loads(line) for line in found.splitlines()]
+    return {each["Names"].split("-")[2]: (each["ID"], each["State"]) for each in rows}
+
+
+def volumes() -> str:
+    label = f"label=com.docker.compose.project={PROJECT}"
+    return world.call("docker", "volume", "ls", "--quiet", "--filter", label)
+
+
+def nothing(user: User) -> None:
+    """Make sure that nothing is there that was not there before."""
+    assert containers() == {}
+    assert volumes() == ""
+    label = f"label=com.docker.compose.project={PROJECT}"
+    assert world.call("docker", "network", "ls", "--quiet", "--filter", label) == ""
+    assert not (user.home / ".cache/jailoc/cut").exists()
+    assert not (user.home / ".cache/jailoc/cut.applied.json").exists()
+
+
+def memory() -> int:
+    (found,) = json.loads(world.call("docker", "inspect", f"{PROJECT}-opencode-1"))
+    assert found["State"]["Health"]["Status"] == "healthy"
+    return int(found["HostConfig"]["Memory"])
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"), [("starting the firewall", 0.5), ("starting cut", 0.7)]
+)
+def test_an_interrupted_first_start_leaves_nothing(user: User, line: str, seconds: float) -> None:
+    said = interrupted(user, line, seconds)
+    assert "cut: nothing runs, as before" in said
+    assert said.endswith("interrupted\n")
+    nothing(user)
+
+
+def test_an_interrupted_change_leaves_what_ran(user: User) -> None:
+    user.ok("up", "cut")
+    wall = containers()["firewall"]
+    user.write(config("3g"))
+    said = interrupted(user, "starting cut", 0.3)
+    assert "cut: the previous state runs again" in said
+    assert memory() == 2 << 30
+    assert containers()["firewall"] == wall
+    changes = json.loads(user.ok("plan", "cut", "--json"))["plans"][0]["changes"]
+    assert "service.opencode" in {each["address"] for each in changes}, "the change still waits"
+    with starting(user) as running:
+        assert running.stderr
+        for each in running.stderr:
+            if each.startswith("starting cut"):
+                break
+        running.send_signal(signal.SIGINT)
+        for each in running.stderr:
+            if "previous state" in each:
+                break
+        running.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        rest = running.stderr.read()
+        assert running.wait(LIMIT) == 1
+    assert time.monotonic() - begun < 2
+    assert "what was begun of cut is left as it is: `jailoc up cut` goes on with it" in rest
+    user.ok("up", "cut")
+    assert memory() == 3 << 30
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("tenths", range(0, 90, 4))
+def test_an_interrupt_at_any_moment_of_a_first_start(user: User, tenths: int) -> None:
+    said = interrupted(user, "", tenths / 10)
+    if "cut started" in said or "interrupted" not in said:
+        return  # it was too late
+    assert containers() == {}, said
+    nothing(user)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("tenths", range(5, 105, 6))
+def test_an_interrupt_at_any_moment_of_a_change(user: User, tenths: int) -> None:
+    user.ok("up", "cut")
+    user.write(config("3g"))
+    said = interrupted(user, "", tenths / 10)
+    if "cut started" in said:
+        assert memory() == 3 << 30
+        return
+    assert "the way back failed" not in said
+    assert memory() == 2 << 30, said

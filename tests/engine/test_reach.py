@@ -1,0 +1,254 @@
+"""Published ports, volumes, denials, the network and the limit of tasks, in one sandbox."""
+
+import ipaddress
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.engine import world
+from tests.engine.conftest import Sandbox, address, friend, inner_image
+from tests.engine.test_names import LOOK, agent
+
+pytestmark = pytest.mark.engine
+
+HERE, ALIKE = 18300, 18301
+"""Ports of this machine: one leads to another number inside, one to the same."""
+INSIDE, UNPUBLISHED = 3000, 3001
+SUBNET = ipaddress.IPv4Network("10.98.7.0/24")
+SHARED = "jailoc_shared-reachtests"
+DENIED, BESIDE = world.ALLOWED, world.CLOSED["private-10"]
+"""Two hosts of one allowed range, one of which is denied."""
+
+
+def config(docker: bool = False) -> str:
+    return f"""{world.certificates()}
+[defaults]
+enable_docker = {str(docker).lower()}
+[defaults.network]
+mtu = 1400
+[workspaces.reach]
+paths = ["~/project"]
+pids = 150
+ports = ["{HERE}:{INSIDE}", {ALIKE}]
+volumes = ["npm:~/.npm", "shared:reachtests:~/.cache/tool/deep"]
+allowed_networks = ["10.98.0.0/16", "10.99.0.0/16"]
+allowed_hosts = ["*.reach.test", "alias.test"]
+denied_networks = ["10.99.1.0/24"]
+denied_hosts = ["vault.reach.test"]
+network = {{ subnet = "{SUBNET}" }}
+"""
+
+
+@pytest.fixture(scope="module")
+def reach(hosts: None) -> Iterator[Sandbox]:
+    world.remove("jailoc-reach")
+    with world.home("reach") as user:
+        (user.home / "project").mkdir()
+        user.write(config())
+        user.ok("up", "reach")
+        try:
+            yield Sandbox(user, "reach")
+        finally:
+            world.remove("jailoc-reach")
+            world.call("docker", "volume", "rm", "--force", SHARED, check=False)
+
+
+def serve(sandbox: Sandbox, *ports: int) -> None:
+    """Let the agent serve, until its container ends."""
+    started = subprocess.Popen(
+        ["docker", "exec", "--user", "1000:1000", sandbox.container("opencode"),
+         "/usr/bin/python3", "-c", world.LISTENER, *map(str, ports)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert started.stdout
+    for _ in range(3 * len(ports)):
+        assert started.stdout.readline() == "ready\n"
+
+
+def reached(*targets: world.Target, prefix: tuple[str, ...] = ()) -> dict[str, str]:
+    """Connect from this machine, or from where the prefix leads."""
+    text = world.call(*prefix, sys.executable, "-c", world.PROBE, stdin=json.dumps([*targets]))
+    return {name: word for name, (word, _) in json.loads(text).items()}
+
+
+def test_what_is_published_is_reached_from_this_machine_alone(reach: Sandbox) -> None:
+    serve(reach, INSIDE, ALIKE, UNPUBLISHED)
+    inside = address(reach.container("firewall"))
+    here = reached(
+        ("here", "127.0.0.1", HERE),
+        ("alike", "127.0.0.1", ALIKE),
+        ("inside", inside, INSIDE),
+        ("unpublished", "127.0.0.1", UNPUBLISHED),
+        ("behind the wall", inside, UNPUBLISHED),
+        ("other address", world.UPLINK, HERE),
+    )
+    # The control: the same server, past the wall's one door for it.
+    assert [here[each] for each in ("here", "alike", "inside")] == ["hello"] * 3
+    assert {here["unpublished"], here["other address"]} == {"ConnectionRefusedError"}
+    assert here["behind the wall"] in {"TimeoutError", "ConnectionRefusedError"}
+    # The control: another host reaches what listens on every address of this machine.
+    there = reached(
+        ("published", world.UPLINK, HERE),
+        ("control", world.UPLINK, world.OTHER_PORT),
+        prefix=("ip", "netns", "exec", world.NAMESPACE),
+    )
+    assert there == {"published": "ConnectionRefusedError", "control": "hello"}
+    other = world.call(
+        "docker", "run", "--rm", "--interactive", "--entrypoint", "/usr/bin/python3",
+        json.loads(world.call("docker", "inspect", reach.container("firewall")))[0]["Image"],
+        "-c", world.PROBE,
+        stdin=json.dumps([("inside", inside, INSIDE), ("machine", world.UPLINK, HERE),
+                          ("control", world.UPLINK, world.OTHER_PORT)]),
+    )  # fmt: skip
+    words = {name: word for name, (word, _) in json.loads(other).items()}
+    assert words["control"] == "hello"
+    assert "hello" not in {words["inside"], words["machine"]}
+
+
+def test_every_view_tells_what_is_published(reach: Sandbox) -> None:
+    (row,) = json.loads(reach.user.ok("status", "reach", "--json"))["workspaces"]
+    assert row["ports"] == [[HERE, INSIDE], [ALIKE, ALIKE]]
+    assert f"{HERE}:{INSIDE}, {ALIKE}" not in reach.user.ok("status", "reach").split("Uptime")[1]
+    found = json.loads(reach.user.ok("verify", "reach", "--json"))
+    assert found["ok"]
+    assert {
+        (each["subject"], each["found"]) for each in found["checks"] if "port " in each["subject"]
+    } >= {(f"port {HERE} of this machine, to {INSIDE} inside", "127.0.0.1")}
+    assert json.loads(reach.user.ok("plan", "reach", "--json"))["plans"][0]["changes"] == []
+
+
+def test_a_denied_address_is_closed_in_an_allowed_range(reach: Sandbox) -> None:
+    found = world.probe(
+        reach.container("opencode"),
+        [("denied", DENIED, world.PORT), ("beside", BESIDE, world.PORT)],
+    )
+    assert found["beside"][0] == "hello"
+    assert found["denied"][0] == "ConnectionRefusedError"
+    (row,) = [
+        each for each in json.loads(reach.user.ok("blocked", "reach", "--json"))["blocked"]
+        if each["target"] == DENIED
+    ]  # fmt: skip
+    assert row["reason"] == "workspaces.reach.denied_networks[0]"
+    assert (row["open_now"], row["allow"]) == (False, None)
+
+
+def test_a_denied_name_is_found_by_nobody_and_an_allowed_one_beside_it_is(reach: Sandbox) -> None:
+    with friend(reach, "db.reach.test", "vault.reach.test") as (_, place):
+        assert json.loads(agent(reach, LOOK, "db.reach.test")) == [place]
+        assert json.loads(agent(reach, LOOK, "vault.reach.test")) == []
+        assert json.loads(agent(reach, LOOK, "VAULT.Reach.Test")) == []
+        # Nor past the wall's resolver, where the engine's own would answer.
+        assert agent(reach, ASK_ENGINE, "vault.reach.test").strip() != "answer"
+        wall = world.call(
+            "docker", "exec", "--user", "65533:65533", reach.container("firewall"),
+            "/usr/bin/python3", "-c", ASK_ENGINE, "vault.reach.test",
+        )  # fmt: skip
+        assert wall.strip() == "answer"
+
+
+ASK_ENGINE = """
+import socket, struct, sys
+name = b"".join(bytes([len(each)]) + each.encode() for each in sys.argv[1].split(".")) + b"\\0"
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    door.settimeout(2)
+    try:
+        door.bind(("127.0.0.53", 0))
+        door.connect(("127.0.0.11", 53))
+        door.send(b"\\x12\\x34\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0" + name + b"\\0\\1\\0\\1")
+        print("answer" if struct.unpack("!H", door.recv(512)[6:8])[0] else "none")
+    except OSError as error:
+        print(type(error).__name__)
+"""
+
+
+def test_the_chosen_network_is_the_sandboxs_and_the_machine_in_it_is_closed(
+    reach: Sandbox,
+) -> None:
+    mtu = world.call(
+        "docker", "exec", reach.container("opencode"), "cat", "/sys/class/net/eth0/mtu"
+    )
+    assert mtu.strip() == "1400"
+    assert ipaddress.ip_address(address(reach.container("firewall"))) in SUBNET
+    gateway = world.gateways(reach.container("firewall"))["gateway"]
+    assert ipaddress.ip_address(gateway) in SUBNET
+    with friend(reach) as (_, neighbour):
+        found = world.probe(
+            reach.container("opencode"),
+            [("gateway", gateway, world.OTHER_PORT), ("neighbour", neighbour, world.PORT)],
+        )
+        # All of 10.98.0.0/16 is allowed: a neighbour in the subnet answers, the machine does not.
+        assert found["neighbour"][0] == "hello"
+        assert found["gateway"][0] == "ConnectionRefusedError"
+
+
+def test_the_limit_of_tasks_is_told_when_it_is_hit(reach: Sandbox) -> None:
+    assert row_of(reach)["pids_refused"] == 0
+    world.call(
+        "docker", "exec", "--user", "1000:1000", reach.container("opencode"),
+        "bash", "-c", "for each in $(seq 200); do sleep 3 & done 2>/dev/null; true", check=False,
+    )  # fmt: skip
+    assert row_of(reach)["pids_refused"] > 0
+    assert row_of(reach)["limits"]["pids"] == 150
+    assert json.loads(reach.user.ok("blocked", "reach", "--json"))["pids_refused"] > 0
+    assert "`pids` raises" in reach.user.run("blocked", "reach").stderr
+
+
+def row_of(sandbox: Sandbox) -> dict[str, Any]:
+    (row,) = json.loads(sandbox.user.ok("status", sandbox.name, "--json"))["workspaces"]
+    found: dict[str, Any] = row
+    return found
+
+
+def test_volumes_are_the_agents_and_outlast_the_containers(reach: Sandbox) -> None:
+    places = ("/home/agent/.npm", "/home/agent/.cache/tool/deep", "/home/agent/.cache/tool")
+    owners = world.call(
+        "docker", "exec", reach.container("opencode"), "stat", "-c", "%u:%g", *places
+    )
+    assert owners.split() == ["1000:1000"] * 3
+    script = " && ".join(f"echo kept >{each}/mark" for each in (*places, "/home/agent"))
+    world.call("docker", "exec", reach.container("opencode"), "bash", "-c", script)
+    reach.user.ok("down", "reach")
+    try:
+        # Who has a port is named before anything starts.
+        with world.taken(HERE):
+            result = reach.user.run("up", "reach")
+            assert result.status == 1
+            assert f"port {HERE} on 127.0.0.1 is taken by another program: " in result.stderr
+            assert "(PID " in result.stderr
+        # So is a network that somebody has.
+        world.call("docker", "network", "create", "--subnet", str(SUBNET), "reach-other")
+        result = reach.user.run("up", "reach")
+        assert result.status == 1
+        assert "another one has some of its addresses" in result.stderr
+        assert "[workspaces.reach.network]" in result.stderr
+    finally:
+        world.call("docker", "network", "rm", "reach-other", check=False)
+        reach.user.ok("up", "reach")
+    found = world.call(
+        "docker", "exec", reach.container("opencode"), "bash", "-c",
+        "cat ~/.npm/mark ~/.cache/tool/deep/mark; ls ~/mark", check=False,
+    )  # fmt: skip
+    # What is in no volume went with the container.
+    assert found.split() == ["kept", "kept"]
+
+
+@pytest.mark.thorough
+def test_a_container_of_the_agents_own_docker_is_reached_where_it_publishes(
+    reach: Sandbox,
+) -> None:
+    reach.user.write(config(docker=True))
+    reach.user.ok("up", "reach")
+    inner_image(reach)
+    world.call(
+        "docker", "exec", reach.container("opencode"), "docker", "run", "--detach", "--rm",
+        "--publish", f"{INSIDE}:9000", "shell:1", "/usr/bin/python3", "-c", world.LISTENER, "9000",
+    )  # fmt: skip
+    for _ in range(20):
+        found = reached(("here", "127.0.0.1", HERE))
+        if found["here"] == "hello":
+            break
+    assert found["here"] == "hello"

@@ -1,0 +1,142 @@
+"""A workspace on a real engine goes without a trace, and others keep what is theirs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import jsonschema
+import pytest
+
+from jailoc.schemas import schema
+from tests.engine import world
+from tests.engine.world import ROOT, User
+
+pytestmark = pytest.mark.engine
+
+PROJECT = "jailoc-doomed"
+CONFIG = f"""{world.certificates()}
+[workspaces.doomed]
+port = 4191
+paths = ["~/project"]
+dockerfile = "~/Dockerfile"
+enable_docker = false
+"""
+ANOTHER = "[workspaces.another]\n"
+
+
+@pytest.fixture
+def user() -> Iterator[User]:
+    world.remove(PROJECT)
+    with world.home("doomed") as someone:
+        (someone.home / "project").mkdir()
+        (someone.home / "project").chmod(0o777)
+        (someone.home / "Dockerfile").write_text("FROM ${BASE}\nENV DOOMED=1\n")
+        someone.write(CONFIG)
+        yield someone
+        world.remove(PROJECT)
+
+
+def images() -> set[str]:
+    text = world.call("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+    return set(text.split())
+
+
+def objects() -> list[str]:
+    """Return what the engine has of the workspace."""
+    label = f"label=com.docker.compose.project={PROJECT}"
+    found: list[str] = []
+    for words in (["ps", "--all"], ["network", "ls"], ["volume", "ls"]):
+        found += world.call("docker", *words, "--quiet", "--filter", label).split()
+    return found
+
+
+def places(user: User) -> list[str]:
+    """Return what this machine has of the workspace."""
+    return [str(each) for folder in (".cache/jailoc", ".local/share/jailoc")
+            for each in (user.home / folder).glob("doomed*")]  # fmt: skip
+
+
+@pytest.fixture
+def held() -> Iterator[list[str]]:
+    """Keep the images that other tests use, too: a container of somebody's is made from each."""
+    made: list[str] = []
+    yield made
+    for each in made:
+        world.call("docker", "rm", "--force", each)
+
+
+def hold(held: list[str]) -> str:
+    """Hold all but the overlay, and return that."""
+    own = [each for each in images() if each.startswith("jailoc-")]
+    text = world.call("docker", "inspect", "--format", "{{.Config.Image}}", f"{PROJECT}-opencode-1")
+    overlay = text.strip()
+    for each in own:
+        if each != overlay:
+            held.append(world.call("docker", "create", each).strip())
+    assert overlay.startswith("jailoc-overlay:")
+    return overlay
+
+
+def test_a_workspace_is_destroyed_without_a_trace(user: User, held: list[str]) -> None:
+    started = user.run("up", "doomed")
+    assert started.status == 0, started.stderr[-3000:]
+    assert "Container jailoc" not in started.stderr, "these are Compose's words"
+    for line in ("starting the firewall", "starting doomed", "http://127.0.0.1:4191",
+                 "attach: jailoc ~/project", "open:   every public address"):  # fmt: skip
+        assert line in started.stderr
+    overlay = hold(held)
+    others = images() - {overlay}
+
+    refused = user.run("apply", "doomed", "--prune", "--yes")
+    assert (refused.status, "jailoc destroy doomed" in refused.stderr) == (1, True)
+    assert user.run("destroy", "doomed").status == 1, "nobody has agreed"
+    listed = json.loads(user.ok("destroy", "doomed", "--json"))
+    jsonschema.validate(listed, schema("destroy"))
+    (row,) = listed["workspaces"]
+    assert row["containers"] == ["firewall", "opencode"]
+    assert [each["name"] for each in row["images"]] == [overlay]
+    sizes = {each["name"]: each["bytes"] for each in row["volumes"]}
+    assert sizes["opencode-data-doomed"] > 1000
+    assert row["password"] == "file"  # noqa: S105 -- where it is kept
+    assert len(objects()) > 4
+
+    user.ok("destroy", "doomed", "--keep-volumes", "--yes")
+    assert objects(), "the volumes"
+    assert world.call("docker", "ps", "--all", "--quiet", "--filter", f"name={PROJECT}") == ""
+    assert places(user) == []
+    assert images() == others
+    user.write(ANOTHER)
+    user.ok("destroy", "doomed", "--yes")
+    assert objects() == []
+    assert places(user) == []
+    assert user.run("destroy", "doomed", "--yes").status == 1
+    assert (user.home / "project").is_dir()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seconds", [0.4, 0.7, 1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0])
+def test_a_removal_that_is_killed_is_finished_by_the_next(
+    user: User, held: list[str], seconds: float
+) -> None:
+    user.ok("up", "doomed")
+    overlay = hold(held)
+    user.write(ANOTHER)
+    environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
+    with subprocess.Popen(
+        [sys.executable, "-m", "jailoc.bin", "destroy", "doomed", "--yes"],
+        env=environment | {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
+        cwd=user.home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        time.sleep(seconds)
+        running.send_signal(signal.SIGKILL)
+    last = user.run("destroy", "doomed", "--yes")
+    # What was finished before the kill is nobody's workspace any more.
+    assert last.status == 0 or "`doomed` not found" in last.stderr, last.stderr
+    assert objects() == []
+    assert {each for each in places(user) if not each.endswith(".lock")} == set()
+    assert overlay not in images()
