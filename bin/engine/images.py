@@ -34,7 +34,7 @@ def held(references: Iterable[str]) -> dict[str, Held]:
     if not wanted:
         return {}
     try:
-        text = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config.Env}}", "--", *wanted],
+        text = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config}}", "--", *wanted],
                    what="inspect images", timeout=30)  # fmt: skip
     except DockerError:
         # Where it lacks one, it does not say whose the answers are.
@@ -45,8 +45,10 @@ def held(references: Iterable[str]) -> dict[str, Held]:
 
 
 def _held(line: str) -> Held:
-    identity, _, variables = line.partition("\t")
-    pairs = (entry.partition("=") for entry in json.loads(variables) or [])
+    identity, _, config = line.partition("\t")
+    # Asked for by itself, what an image does not set is an error of newer clients.
+    variables = (json.loads(config or "null") or {}).get("Env") or []
+    pairs = (entry.partition("=") for entry in variables)
     return Held(identity, {key: value for key, _, value in pairs})
 
 
