@@ -13,6 +13,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.model.image import Recipe
+from jailoc.model.power import Power
 
 Facets = dict[str, str]
 """The configuration of a container, one plain text a name, such as `memory` or `mounts./data`."""
@@ -80,8 +81,8 @@ class Applied(Model):
     """Ids of the images, by reference."""
     secrets: dict[str, str]
     """Keyed digests of the secrets, by name."""
-    handed: tuple[str, ...] = ()
-    """What the secrets are to the agent, such as `env TOKEN`."""
+    stated: tuple[Power, ...] = ()
+    """Powers that neither containers nor rules tell."""
     observed: dict[str, Facets]
     """The facets of each container as the engine spelt them just after it was made."""
 

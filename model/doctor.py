@@ -5,7 +5,7 @@ from enum import StrEnum
 from jailoc.model.base import Model
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """How a check went: a warning may matter later, a failure keeps sandboxes from working."""
 
     OK = "ok"
@@ -17,7 +17,7 @@ class Row(Model):
     """One check."""
 
     check: str
-    state: State
+    state: CheckState
     found: str
     """What there is. It holds no value of a variable and no credential."""
     meaning: str = ""
@@ -26,7 +26,7 @@ class Row(Model):
     """The command, or the step, that mends it."""
 
 
-class Place(Model):
+class MachinePlace(Model):
     """A directory that a sandbox or jailoc itself uses."""
 
     name: str
@@ -76,7 +76,7 @@ class EngineFacts(Model):
     pids_limits: bool = True
     offset: float | None = None
     """Seconds that its clock is ahead of this machine's."""
-    folder: Place | None = None
+    folder: MachinePlace | None = None
     """Where it keeps its data, if that is on this machine."""
 
 
@@ -103,7 +103,7 @@ class Machine(Model):
     """Whether AppArmor keeps unconfined programs from using them."""
     tunnels: bool = True
     """Whether there is `/dev/net/tun`."""
-    places: tuple[Place, ...] = ()
+    places: tuple[MachinePlace, ...] = ()
     resolvers: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     """Variables that name one."""

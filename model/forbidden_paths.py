@@ -7,6 +7,8 @@ place behind that, and every link on the way, count as well. Where the file syst
 another case is the same place; it is taken for one everywhere.
 """
 
+from functools import lru_cache
+
 from jailoc.model.host import Host
 from jailoc.model.path import clean, first_within, within
 from jailoc.model.repository import fold
@@ -41,6 +43,7 @@ def spellings(path: str, host: Host) -> tuple[str, ...]:
     return tuple(dict.fromkeys((clean(path), host.real(clean(path)))))
 
 
+@lru_cache(1 << 16)
 def folded(path: str) -> str:
     """Return a clean path as the most tolerant file system compares it.
 

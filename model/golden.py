@@ -8,8 +8,8 @@ from pydantic import Field, JsonValue, field_validator
 
 from jailoc.model.base import Model
 from jailoc.model.compose import Compose
-from jailoc.model.effect import Effect, Sides
 from jailoc.model.firewall import Firewall
+from jailoc.model.power import Power, PowerChange, Sides
 
 BUNDLE_FILE = "bundle.json"
 SCHEMA: Literal["https://jailoc.dev/schemas/bundle.schema.json"] = (
@@ -51,18 +51,14 @@ class Snapshot(Model):
     compose: Compose
     firewall: Firewall
     builds: tuple[Image, ...]
-    secrets: tuple[str, ...]
-    """`env NAME` and `file NAME`."""
-    inputs: tuple[str, ...]
-    """Files of the machine whose text goes in, each with what it is."""
+    stated: tuple[Power, ...]
+    """Powers that neither containers nor rules tell: where secrets come from, guards."""
     files: tuple[Written, ...]
 
     @property
     def sides(self) -> Sides:
-        """Return what of it has effects."""
-        return Sides(
-            compose=self.compose, firewall=self.firewall, secrets=self.secrets, inputs=self.inputs
-        )
+        """Return what of it decides what the sandbox may do."""
+        return Sides(compose=self.compose, firewall=self.firewall, stated=self.stated)
 
 
 class State(StrEnum):
@@ -121,20 +117,19 @@ class Difference(Model):
 
     name: str
     state: State
-    effects: tuple[Effect, ...] = ()
+    powers: tuple[PowerChange, ...] = ()
     changes: tuple[ValueChange, ...] = ()
     files: tuple[FileDifference, ...] = ()
 
     @property
-    def summary(self) -> str | None:
-        """Return what there is to say where no effect is."""
+    def first(self) -> str | None:
+        """Return what has to be known before all else."""
         if self.state is State.UNREADABLE:
-            return f"{BUNDLE_FILE} cannot be read, so what it was is not known"
-        if self.effects:
-            return None
-        if all(each.state in {FileState.EDITED, FileState.MISSING} for each in self.files):
-            return "the models are the same: only files were changed by hand"
-        return "nothing becomes open or closed"
+            return f"{self.name}: {BUNDLE_FILE} cannot be read, so what it was is not known"
+        if edited := [each.path for each in self.files if each.state is FileState.EDITED]:
+            more = f" and {len(edited) - 3} more" if len(edited) > 3 else ""
+            return f"{self.name}: changed by hand: {', '.join(edited[:3])}{more}"
+        return None
 
     @property
     def listed(self) -> tuple[FileDifference, ...]:

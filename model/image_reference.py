@@ -50,3 +50,35 @@ def familiar(text: str) -> str:
     ('debian:13', 'jailoc-wall:1')
     """
     return re.sub(r"\A(docker\.io/(library/)?|localhost/)", "", text)
+
+
+def parts(text: str) -> tuple[str, str, str, str]:
+    """Return registry, repository, tag and digest of a reference, as engines complete it.
+
+    >>> parts("debian")
+    ('docker.io', 'library/debian', 'latest', '')
+    >>> parts("r.example:5000/a/b:1@sha256:" + 64 * "0")[:3]
+    ('r.example:5000', 'a/b', '1')
+    """
+    name, _, digest = text.partition("@")
+    head, slash, rest = name.partition("/")
+    if not slash or not (set(head) & {".", ":"} or head == "localhost"):
+        head, rest = "docker.io", name
+    head = "docker.io" if head == "index.docker.io" else head.lower()
+    repository, colon, tag = rest.rpartition(":")
+    if not colon:
+        repository, tag = rest, "" if digest else "latest"
+    if head == "docker.io" and "/" not in repository:
+        repository = f"library/{repository}"
+    return head, repository, tag, digest
+
+
+def canonical(text: str) -> str:
+    """Return a reference with what engines add to it.
+
+    >>> canonical("debian"), canonical("docker.io/library/debian:latest")
+    ('docker.io/library/debian:latest', 'docker.io/library/debian:latest')
+    """
+    registry, repository, tag, digest = parts(text)
+    colon, at = ":" if tag else "", "@" if digest else ""
+    return f"{registry}/{repository}{colon}{tag}{at}{digest}"

@@ -1,4 +1,4 @@
-"""What an apply would do: typed changes, the drift that was found, the effects, and the steps.
+"""What an apply would do: typed changes, the drift that was found, the powers, and the steps.
 
 The words are those of Terraform's plans: create, update in place, replace (here: recreate) and so
 on. A plan is a value; carrying it out is another room's work.
@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jailoc.model.base import Model
-from jailoc.model.effect import Effect
 from jailoc.model.plan_address import ChangeAddress, DriftAddress, FoundAddress
+from jailoc.model.power import PowerChange
 
 
 class Action(StrEnum):
@@ -45,16 +45,6 @@ class Change(Model):
     causes: tuple[str, ...] = ()
     """In words; an empty list says that the fields tell it all."""
     fields: tuple[FieldChange, ...] = ()
-
-
-class Told(Model):
-    """An effect, and what is behind it."""
-
-    effect: Effect
-    origin: str | None = None
-    """The configuration entry behind it."""
-    place: str | None = None
-    """Where that entry stands, as `FILE:LINE:COLUMN`."""
 
 
 class Drift(Model):
@@ -186,7 +176,10 @@ class Plan(Model):
     workspace: str
     changes: tuple[Change, ...]
     drift: tuple[Drift, ...]
-    effects: tuple[Told, ...]
+    powers: tuple[PowerChange, ...]
+    """What the sandbox may do that it could not, and the other way; the gravest first."""
+    new: bool = False
+    """Whether it was never applied: its powers are what it has more than one that says nothing."""
     notes: tuple[str, ...]
     """What people should know although nothing is done about it."""
     agent_restarts: bool

@@ -52,6 +52,8 @@ class Status(Model):
     stats: str | None = None
     """Why there is no usage although it runs."""
     limits: ContainerLimits = ContainerLimits()
+    agent: str | None = None
+    """Which agent its container was made for, with the version."""
     image: str | None = None
     image_current: bool | None = None
     """Whether it is the image that the configuration gives now."""

@@ -1,5 +1,7 @@
 """Text of others, made harmless to show or read, and counts in words."""
 
+import unicodedata
+
 _MARK = "\ufeff"
 
 
@@ -32,3 +34,54 @@ def _sign(char: str) -> str:
     if number < 32:
         return chr(0x2400 + number)
     return "\u2421" if number == 127 else "\ufffd"
+
+
+_LIKE = frozenset(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d"
+    "\u04cf\u044c\u0433\u043f\u0442\u043a\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420"
+    "\u0421\u0422\u0423\u0425\u0406\u0408\u0405"
+    "\u03bf\u03b1\u03bd\u03c1\u03c4\u03c5\u03b9\u03ba\u03c9\u03b5\u03b3\u03b7\u0391\u0392"
+    "\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0578\u057d\u0581\u0570\u0585\u0566"
+    "\u0131\u0142\u00f8\u0261\u0251\u029f\u1d00\u2215\u2044\u29f8\u2024\u2010\u2011\u2012"
+    "\u2013\u2014\u2212\ua4f8\u0589\u1806"
+)
+"""Cyrillic, Greek, Armenian and other characters that look like those of ASCII in most fonts.
+
+Source: Unicode Technical Standard 39.
+"""
+
+
+def telling(text: str) -> str:
+    r"""Write text so that it cannot look like another one.
+
+    What is invisible, turns the direction, or looks like a character of ASCII is written with its
+    number.
+
+    >>> telling("a\u202eb"), telling("caf\u00e9") == "caf\u00e9"
+    ('a<U+202E>b', True)
+    """
+    return "".join(map(_telling, text))
+
+
+def _telling(char: str) -> str:
+    if char.isascii():
+        return char if char.isprintable() else _sign(char)
+    number = f"<U+{ord(char):04X}>"
+    if not char.isprintable() or unicodedata.combining(char):
+        return number
+    fold = unicodedata.normalize("NFKC", char)
+    same = char in _LIKE or (fold != char and fold.isascii())
+    return f"{char}{number}" if same else char
+
+
+def cut(text: str, most: int) -> str:
+    """Shorten text in its middle, for the telling part of a name is often its end.
+
+    >>> cut("abcdefghij", 7)
+    'abc…hij'
+    """
+    if len(text) <= most:
+        return text
+    left = (most - 1) // 2
+    return f"{text[:left]}…{text[len(text) - (most - 1 - left) :]}"

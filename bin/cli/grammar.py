@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'doctor', 'down', 'explain', 'golden', 'graph', 'help', 'init', 'logs', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'explain', 'golden', 'graph', 'help', 'init', 'logs', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -91,6 +91,20 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write the list as JSON; without --yes nothing is removed.'},
         ),
     },
+    ('diff',): {
+        'text': 'Say what one configuration newly makes possible, compared with another; no engine is asked.\n\nExample: jailoc diff origin/main --config sandboxes/config.toml --fail-on high',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'base', 'names': ('BASE',), 'kind': 'text', 'help': 'A file, a directory that holds one, a Git revision, or REVISION:FILE.', 'required': True},
+            {'field': 'head', 'names': ('HEAD',), 'kind': 'text', 'help': 'The same; by default the configuration file.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+            {'field': 'markdown', 'names': ('--markdown',), 'kind': 'bool', 'help': 'Write Markdown, for a comment on a pull request.'},
+            {'field': 'sarif', 'names': ('--sarif',), 'kind': 'bool', 'help': 'Write SARIF, which forges show at the changed line.'},
+            {'field': 'fail_on', 'names': ('--fail-on',), 'kind': 'text', 'help': 'Exit with 2 if something of this rank or a graver one is newly possible.', 'choices': ('critical', 'high', 'medium', 'low', 'any')},
+            {'field': 'policy', 'names': ('--policy',), 'kind': 'text', 'help': 'A policy that holds beside those of this machine: a file, or REVISION:FILE.'},
+        ),
+    },
     ('doctor',): {
         'text': 'Look at all that a sandbox needs of this machine, and say what mends what is wrong.\n\nIt works without an engine and without a valid configuration, writes nothing, and ends with 1\nif something keeps sandboxes from working.\n\nExample: jailoc doctor',
         'below': (),
@@ -128,12 +142,13 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('golden', 'check'): {
-        'text': 'Compare committed files with what the configuration becomes; exit status 2 if they differ.\n\nSays what the difference does: what becomes reachable, writable or allowed, or stops being.\n\nExample: jailoc golden check sandboxes/generated --config sandboxes/config.toml',
+        'text': 'Compare committed files with what the configuration becomes; exit status 2 if they differ.\n\nSays first what the sandboxes may do that they could not, the gravest first.\n\nExample: jailoc golden check sandboxes/generated --config sandboxes/config.toml',
         'below': (),
         'runs': True,
         'arguments': (
             {'field': 'directory', 'names': ('DIRECTORY',), 'kind': 'text', 'help': 'Where `golden update` has written them.', 'required': True},
             {'field': 'diff', 'names': ('--diff',), 'kind': 'bool', 'help': 'Show the difference of every file, too.'},
+            {'field': 'files', 'names': ('--files',), 'kind': 'bool', 'help': 'Name the files and values that differ.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
             {'field': 'markdown', 'names': ('--markdown',), 'kind': 'bool', 'help': 'Write Markdown, for a comment on a pull request.'},
         ),
@@ -197,6 +212,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
             {'field': 'markdown', 'names': ('--markdown',), 'kind': 'bool', 'help': 'Write Markdown, for a comment.'},
             {'field': 'detailed_exitcode', 'names': ('--detailed-exitcode',), 'kind': 'bool', 'help': 'Exit with 2 if there is something to do.'},
+            {'field': 'files', 'names': ('--files',), 'kind': 'bool', 'help': 'Name each file that changes, with its digest.'},
             {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Keep the plan in a file that apply takes.'},
         ),
     },

@@ -15,6 +15,7 @@ from jailoc.bin.terminal import prompt
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
+from jailoc.model.agents.agent import version_in
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
@@ -45,7 +46,9 @@ def run(session: Session, request: Request) -> int:
     if not there and not _offer(session, workspace, target):
         return 0
     docker.check()
-    if there and readiness.services(name).running:
+    found = readiness.services(name)
+    if there and found.running:
+        _same(workspace, found)
         terminal.diagnose(origin.warnings)
         for line in observe.exposed(workspace):
             terminal.say(
@@ -59,6 +62,19 @@ def run(session: Session, request: Request) -> int:
     return _Attachment(session.of(name), workspace, target, request).start(
         running, configured, path
     )
+
+
+def _same(workspace: Workspace, found: readiness.Services) -> None:
+    """Refuse to attach with the client of one agent to what was made for another."""
+    made = version_in(found.agent.agent) if found.agent else None
+    if made is not None and made.split(".")[0] != workspace.agent.major:
+        raise refuse(
+            "outdated",
+            f"workspace `{workspace.name}` runs {workspace.agent.name} {made}, the configuration "
+            f"says {workspace.agent.major}",
+            hint=f"`jailoc plan {workspace.name}` shows what changes; `jailoc up {workspace.name}` "
+            "does it",
+        )
 
 
 def _root(workspace: Workspace, target: str) -> str | None:
@@ -218,7 +234,7 @@ class _Attachment:
 
         def run(command: list[str], given: dict[str, str]) -> pty.Ended:
             if pty.has_terminals():
-                return pty.run(command, given, watch, self.agent.client.hint)
+                return pty.run(command, given, watch, self.agent.client.hint, foreign=True)
             return pty.run_directly(command, given, watch)
 
         try:

@@ -9,7 +9,7 @@ from jailoc.bin.engine import containers, task_limit
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.plan.origins import position
+from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.blocked import (
     Blocked,
     closed,
@@ -99,7 +99,7 @@ def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...],
     )
     found += unresolved(state["refused"], int(session.clock()), workspace.egress_origin, rules)
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
-    tasks = task_limit.refused(agent.pid, agent.id) if agent else None
+    tasks = task_limit.refused(agent.process, agent.id) if agent else None
     return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts), tasks
 
 

@@ -139,6 +139,13 @@ def _destroy(session: Session, one: Doomed, *, asked: bool) -> int:
                 hint=f"run `jailoc destroy {made.workspace}` again",
             )
 
-    one.place.carry_out(one.item.given, agreed)
+    try:
+        one.place.carry_out(one.item.given, agreed)
+    except KeyboardInterrupt:
+        again = (
+            f"part of {one.item.name} is gone: `jailoc destroy {one.item.name}` removes the rest"
+        )
+        session.terminal.steady().say(again, Meaning.WARNS)
+        raise
     session.terminal.say(f"{one.item.name} destroyed", Meaning.DONE)
     return 0

@@ -6,10 +6,14 @@ from jailoc.bin.deploy import doctor
 from jailoc.bin.terminal.exit_status import ERROR
 from jailoc.bin.terminal.terminal import visible
 from jailoc.generators.runtime.doctor import failed, judge, report
-from jailoc.model.doctor import State
+from jailoc.model.doctor import CheckState
 from jailoc.model.palette import Meaning
 
-MEANINGS = {State.OK: Meaning.DONE, State.WARN: Meaning.WARNS, State.FAIL: Meaning.FAILS}
+MEANINGS = {
+    CheckState.OK: Meaning.DONE,
+    CheckState.WARN: Meaning.WARNS,
+    CheckState.FAIL: Meaning.FAILS,
+}
 
 
 def run(session: Session, as_json: bool, for_others: bool) -> int:
@@ -35,8 +39,8 @@ def run(session: Session, as_json: bool, for_others: bool) -> int:
             terminal.result(visible(f"      {'':{width}}  {each.meaning}"))
         if each.mend:
             terminal.result(visible(f"      {'':{width}}  mend: {each.mend}"))
-    wrong = sum(each.state is State.FAIL for each in rows)
-    doubtful = sum(each.state is State.WARN for each in rows)
+    wrong = sum(each.state is CheckState.FAIL for each in rows)
+    doubtful = sum(each.state is CheckState.WARN for each in rows)
     told = f"{wrong} of {len(rows)} checks failed, {doubtful} with a warning"
     terminal.say(told, Meaning.FAILS if wrong else Meaning.WARNS if doubtful else Meaning.DONE)
     return status

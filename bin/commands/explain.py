@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.plan.origins import position
+from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.explain import Answer, explain, let_in
 from jailoc.model.address import Network
 from jailoc.model.allow_entry import AskedTarget, parse_target

@@ -13,14 +13,18 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
-from jailoc.generators.artefacts.portable import Compiled
+from jailoc.generators.artefacts.portable import HOME, Compiled, bare
 from jailoc.generators.plan.golden_diff import compare, read, unified
-from jailoc.generators.views.golden import pull_request
+from jailoc.generators.powers.entries import place
+from jailoc.generators.powers.review import Review, review
+from jailoc.generators.views.golden import files_line, pull_request
+from jailoc.generators.views.review import screen
+from jailoc.generators.views.review_data import data
 from jailoc.model.bundle import File
 from jailoc.model.diagnostic import refuse
-from jailoc.model.effect import Effect, Sign
 from jailoc.model.golden import BUNDLE_FILE, Difference, FileState, State
 from jailoc.model.palette import Meaning
+from jailoc.model.power import PowerChange
 from jailoc.model.text import number_of
 
 SHOWN = 20
@@ -51,8 +55,16 @@ def check(
     directory: str,
     how: Style,
     diff: bool,
+    files: bool = False,
 ) -> int:
     """Compare a directory with what the configuration becomes; nothing is written.
+
+    Args:
+        session: Whose configuration it is.
+        directory: What is committed.
+        how: The form.
+        diff: Whether the texts are shown.
+        files: Whether files and values are named.
 
     Returns:
         0 if it is the same, 2 if it is not.
@@ -66,7 +78,9 @@ def check(
         )
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
-    found = _differences(root, tuple(origin.compiled(_wanted(workspace))), workspace)
+    made = tuple(origin.compiled(_wanted(workspace)))
+    found = _differences(root, made, workspace)
+    reviewed = _review(root, made, found, origin)
     same = all(each.state is State.SAME for each in found)
     match how:
         case Style.JSON:
@@ -74,13 +88,14 @@ def check(
                 {
                     "directory": directory,
                     "same": same,
+                    "review": data(reviewed, directory, origin.path, _first(found)),
                     "workspaces": [_data(each, diff) for each in found],
                 }
             )
         case Style.MARKDOWN:
-            terminal.result(pull_request(found, diff))
+            terminal.result(pull_request(found, reviewed, diff))
         case Style.TEXT:
-            _show(terminal, found, diff)
+            _show(terminal, found, reviewed, files=files, diff=diff)
     if same:
         terminal.say(f"{directory} is what {origin.path} becomes", Meaning.DONE)
         return 0
@@ -106,7 +121,7 @@ def update(session: Session, directory: str, force: bool) -> int:
     origin = _read(session)
     made = tuple(origin.compiled(_wanted(workspace)))
     found = _differences(root, made, workspace)
-    _show(terminal, found, diff=False)
+    _show(terminal, found, _review(root, made, found, origin), files=False, diff=False)
     _replace(root, {each.bundle.workspace: each.files for each in made}, found)
     changed = sum(each.state is not State.SAME for each in found)
     terminal.say(
@@ -153,6 +168,27 @@ def _differences(
     return tuple(found)
 
 
+def _review(
+    root: Path, made: tuple[Compiled, ...], found: tuple[Difference, ...], origin: portable.Shared
+) -> Review:
+    """Compare what all of the workspaces may do."""
+
+    def stands(name: str, change: PowerChange) -> str | None:
+        return place(None, origin.document, name, change)
+
+    before = {}
+    for each in found:
+        snapshot = read(_text(root / each.name, BUNDLE_FILE))
+        if snapshot is not None:
+            before[each.name] = snapshot.sides
+    after = {each.bundle.workspace: each.snapshot.sides for each in made}
+    return review(before, after, bare(), HOME, stands)
+
+
+def _first(found: tuple[Difference, ...]) -> list[str]:
+    return [each.first for each in found if each.first]
+
+
 def _ours(root: Path) -> tuple[str, ...]:
     """Return the folders that hold a workspace: those whose models can be read."""
     if not root.is_dir():
@@ -190,7 +226,7 @@ def _data(difference: Difference, diff: bool) -> dict[str, Any]:
     return {
         "name": difference.name,
         "state": difference.state.value,
-        "effects": [each.data for each in difference.effects],
+        "powers": [each.data for each in difference.powers],
         "changes": [each.model_dump(mode="json") for each in difference.changes],
         "files": [
             {"path": each.path, "state": each.state.value}
@@ -200,36 +236,37 @@ def _data(difference: Difference, diff: bool) -> dict[str, Any]:
     }
 
 
-def _show(terminal: Terminal, found: tuple[Difference, ...], diff: bool) -> None:
+def _show(
+    terminal: Terminal, found: tuple[Difference, ...], told: Review, *, files: bool, diff: bool
+) -> None:
+    """Show the first screen; nothing where all is as committed."""
+    if all(each.state is State.SAME for each in found):
+        return
+    folded = files_line(found)
+    for text, meaning in screen(told, [folded] if folded and not files else [], _first(found)):
+        terminal.colored(text, meaning)
     for each in found:
-        if each.state is State.SAME:
-            continue
-        terminal.heading(f"{each.name}: {each.state}")
-        if each.summary:
-            terminal.result(f"  {each.summary}")
-        for effect in each.effects:
-            terminal.result(f"  {_colored(terminal, effect)}")
-        for change in each.changes[:SHOWN]:
-            terminal.result("  " + terminal.paint(visible(change.text), Meaning.MUTED, sys.stdout))
-        if len(each.changes) > SHOWN:
+        if each.state is not State.SAME and (files or diff):
+            _details(terminal, each, diff)
+
+
+def _details(terminal: Terminal, each: Difference, diff: bool) -> None:
+    terminal.heading(f"{each.name}: {each.state}")
+    for change in each.changes[:SHOWN]:
+        terminal.result("  " + terminal.paint(visible(change.text), Meaning.MUTED, sys.stdout))
+    if len(each.changes) > SHOWN:
+        terminal.result(
+            f"  and {number_of(len(each.changes) - SHOWN, 'more value')} (--json has them)"
+        )
+    if len(each.listed) < len(each.files):
+        terminal.result(f"  {number_of(len(each.files), 'file')}")
+    for file in each.files:
+        if file in each.listed:
+            terminal.result(f"  {file.state}: {visible(file.path)}")
+        if diff and file.path != BUNDLE_FILE:
             terminal.result(
-                f"  and {number_of(len(each.changes) - SHOWN, 'more value')} (--json has them)"
+                "".join(f"{visible(line)}\n" for line in unified(each.name, file).split("\n"))
             )
-        if len(each.listed) < len(each.files):
-            terminal.result(f"  {number_of(len(each.files), 'file')}")
-        for file in each.files:
-            if file in each.listed:
-                terminal.result(f"  {file.state}: {visible(file.path)}")
-            if diff and file.path != BUNDLE_FILE:
-                terminal.result(
-                    "".join(f"{visible(line)}\n" for line in unified(each.name, file).split("\n"))
-                )
-
-
-def _colored(terminal: Terminal, effect: Effect) -> str:
-    closes = Meaning.CLOSES if effect.sign is Sign.LESS else Meaning.WARNS
-    meaning = Meaning.OPENS if effect.opens else closes
-    return terminal.paint(visible(effect.text), meaning, sys.stdout)
 
 
 def _replace(

@@ -13,7 +13,7 @@ from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.generators.views.diagram import mermaid
-from jailoc.generators.views.plan import lines, markdown, summary
+from jailoc.generators.views.plan import first_screen, lines, markdown, summary
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
@@ -41,6 +41,7 @@ def run(
     as_markdown: bool,
     detailed: bool,
     out: str | None,
+    files: bool = False,
 ) -> int:
     """Show what an apply would do; nothing is changed.
 
@@ -71,7 +72,7 @@ def run(
         graphs = {each.name: mermaid(each.bundle) for each in items if each.bundle is not None}
         terminal.result(markdown(saved, graphs))
     else:
-        show(terminal, saved)
+        show(terminal, saved, files=files)
     if not detailed:
         return 0
     if saved.empty and saved.unseen:
@@ -84,10 +85,12 @@ def run(
     return 0 if saved.empty else DIFFERENT
 
 
-def show(terminal: Terminal, saved: SavedPlan) -> None:
-    """Show plans as people read them."""
+def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
+    """Show plans as people read them: first what the sandboxes may do that they could not."""
+    for text, style in first_screen(saved.plans):
+        terminal.colored(text, style)
     for each in saved.plans:
-        for text, style in lines(each):
+        for text, style in lines(each, files=files):
             terminal.colored(text, style)
         terminal.result("")
     terminal.result(summary(saved))

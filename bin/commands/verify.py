@@ -6,7 +6,7 @@ from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.plan.origins import position
+from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.document import Document
 from jailoc.model.palette import Meaning

@@ -4,13 +4,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jailoc.bin.config import policies
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.resolve import chosen
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic
+from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.document import Document
 from jailoc.model.host import Host
 
 
@@ -19,6 +21,7 @@ class Shared:
     """A configuration as it is for everybody who has it, whatever their machine."""
 
     path: str
+    document: Document
     host: Host
     config: Config
     warnings: tuple[Diagnostic, ...]
@@ -44,6 +47,9 @@ def read(session: Session) -> Shared:
     host = portable.host(document)
     config = load(document, host)
     meet(document, config, host)
+    refused, asks = policies.judge(document, config, host)
+    if refused:
+        raise Refused(refused)
     home = os.path.normpath(os.environ.get("HOME") or "/")
-    found = (*warnings(document, config, host), *portable.check(document, home))
-    return Shared(str(session.path), host, config, found, session.starter)
+    found = (*warnings(document, config, host), *portable.check(document, home), *asks)
+    return Shared(str(session.path), document, host, config, found, session.starter)

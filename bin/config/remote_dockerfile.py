@@ -1,10 +1,9 @@
 """Fetch remote Dockerfiles, and keep their text for the compiler, which never asks the network."""
 
 import hashlib
-import urllib.error
 
 from jailoc.bin.config import facts
-from jailoc.bin.host import files, http, regular
+from jailoc.bin.host import files, regular
 from jailoc.model.diagnostic import refuse
 
 TIMEOUT = 30
@@ -20,6 +19,11 @@ def fetch(url: str) -> tuple[str | None, str]:
     Raises:
         Refused: there was no answer, not status 200, too much text, or no text.
     """
+    # Most of a start, for who has such a Dockerfile alone.
+    import urllib.error
+
+    from jailoc.bin.host import http
+
     try:
         status, body = http.get(url, timeout=TIMEOUT, limit=regular.LIMIT)
     except (OSError, ValueError) as error:

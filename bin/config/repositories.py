@@ -302,7 +302,7 @@ class _Walk:
             self.places[path] = kind
 
 
-class Found(NamedTuple):
+class Gathered(NamedTuple):
     """All that was found, and what Git is like on this machine."""
 
     trees: dict[str, Tree]
@@ -313,7 +313,7 @@ class Found(NamedTuple):
 
 def gather(
     searches: Iterable[Search], home: str, config_home: str, paths: Iterable[str] = ()
-) -> Found:
+) -> Gathered:
     """Look through all writable paths, and at what the user's own configuration names.
 
     Args:
@@ -324,7 +324,7 @@ def gather(
     """
     asked, tops = tuple(searches), tuple(paths)
     if not asked and not tops:
-        return Found({}, (), GitFacts())
+        return Gathered({}, (), GitFacts())
     looker = Looker(home, config_home)
     walks = {each.root: _Walk(looker, each) for each in asked if not within(home, each.root)}
     for each in walks.values():
@@ -341,7 +341,7 @@ def gather(
             walks[link.directory].worktree(link)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
-    return Found(
+    return Gathered(
         {root: each.tree() for root, each in walks.items()},
         looker.named() if asked else (),
         git.model_copy(update={"links": links, "enclosing": enclosing}),

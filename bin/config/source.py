@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from jailoc.bin.config import facts
+from jailoc.bin.config import facts, policies
 from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
@@ -12,7 +12,7 @@ from jailoc.generators.config.load import load, mentioned, warnings
 from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic, refuse
+from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.document import Document
 from jailoc.model.host import Host
 from jailoc.model.path import clean, expand
@@ -73,13 +73,16 @@ def gathered(
     config = load(document, host)
     if expectations:
         meet(document, config, host)
+    refused, asks = policies.judge(document, config, host)
+    if refused:
+        raise Refused(refused)
     return LoadedConfig(
         path=document.file,
         document=document,
         config=config,
         host=host,
         urls=asked.urls,
-        warnings=warnings(document, config, host),
+        warnings=(*warnings(document, config, host), *asks),
         starter=starter,
     )
 

@@ -24,9 +24,11 @@ from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.artefacts.portable import bare
 from jailoc.generators.config.effective import of_workspace
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.sources import missing as missing_sources
+from jailoc.generators.config.stated import stated
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.origins import tell
 from jailoc.generators.plan.plan import moved, plan
@@ -149,7 +151,8 @@ def item(
             pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
             secrets={each: keyed(key, value) for each, value in values.items()},
             missing=missing,
-            handed=tuple(f"{each.destination} {each.name}" for each in workspace.secrets),
+            stated=stated(origin.config, workspace, origin.host),
+            bare=bare(origin.host),
             key=key,
             ignore=(*config.ignore_drift, *ignore),
             home=origin.host.home,
@@ -203,16 +206,14 @@ def planned(terminal: Terminal, each: Item, *, ask: bool = True, prune: bool = F
         prune: Whether a removal takes volumes, images and the password, too.
     """
     if each.bundle is None:
-        last = observe.last(each.name)
         made = _leftover(terminal, each, prune).planned(each.given, ask=ask)
-        return tell(made, each.origin.document, {}, last.firewall if last else None, None)
+        return tell(made, each.origin.document, {})
     found = observe.observe(each.name, each.bundle, ask=ask)
-    before = found.applied.firewall if found.applied else None
     settings = {
         one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
     }
     made = plan(each.bundle, found, each.given)
-    return tell(made, each.origin.document, settings, before, each.bundle.firewall)
+    return tell(made, each.origin.document, settings)
 
 
 def carry_out(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jailoc.bin.engine import containers, docker, witness
+from jailoc.bin.engine import containers, docker, network, witness
 from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
 from jailoc.generators.runtime import own_probes
@@ -17,6 +17,7 @@ from jailoc.generators.runtime.verify import (
     joined,
     judged,
     mounted,
+    networked,
     processes,
     published,
     routed,
@@ -58,6 +59,7 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
         )
     return [
         *_containers(bundle, found),
+        *networked(bundle.compose.network, *network.settings(bundle.compose.name)),
         *_rules(bundle, wall),
         *_inside(bundle, wall, agent),
         *_probes(say, bundle, wall, agent, expected),

@@ -19,7 +19,7 @@ from jailoc.bin.host import keyring, paths
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
-from jailoc.model.doctor import EngineFacts, Machine, Place, PortUse
+from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse
 from jailoc.model.sandbox import project
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -112,7 +112,7 @@ def _offset(data: Mapping[str, Any]) -> float | None:
     return None
 
 
-def _places(config: Config | None) -> Iterator[Place]:
+def _places(config: Config | None) -> Iterator[MachinePlace]:
     for name, path in (
         ("generated files", paths.cache_directory()),
         ("passwords", paths.state_directory()),
@@ -124,15 +124,15 @@ def _places(config: Config | None) -> Iterator[Place]:
             yield _place(f"workspace {name}", path_)
 
 
-def _place(name: str, path: str) -> Place:
+def _place(name: str, path: str) -> MachinePlace:
     if not Path(path).is_dir():
-        return Place(name=name, path=path, kind="", exists=False)
+        return MachinePlace(name=name, path=path, kind="", exists=False)
     free = entries = None
     with suppress(OSError):
         room = os.statvfs(path)
         free = room.f_bavail * room.f_frsize
         entries = room.f_favail if room.f_files else None
-    return Place(
+    return MachinePlace(
         name=name,
         path=path,
         kind=_kind(os.path.realpath(path)),

@@ -4,6 +4,7 @@ import errno
 import socket
 
 from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine.listeners import publishing
 from jailoc.bin.host.listener import listener
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Port
@@ -83,7 +84,7 @@ def is_free(port: int) -> bool:
 def _holder(port: int) -> str | None:
     """Name who has a port: a container of the same engine, else a program of this machine."""
     try:
-        names = containers.publishing(port)
+        names = publishing(port)
     except docker.DockerError:
         names = ()
     return f"the container `{names[0]}`" if names else listener(port)

@@ -38,9 +38,9 @@ class Before(Model):
     """What was mounted in the agent's container, by its place there."""
     behind: dict[str, Identity | None] | None
     """What lay behind that; None where it could not be looked at."""
-    volumes: tuple[str, ...]
+    volumes: tuple[str, ...] = ()
     """Names of its volumes, without the project."""
-    record: bytes | None
+    record: bytes | None = None
     """The note of what was applied last, if there was one."""
 
 
@@ -149,6 +149,11 @@ def _undone(terminal: Terminal, project: str, before: Before) -> None:
         time.sleep(LATE)
         if not engine.project_objects(project):
             break
+    _fewer_volumes(project, before)
+
+
+def _fewer_volumes(project: str, before: Before) -> None:
+    """Remove the volumes that were not there before; nothing of anybody's is in them yet."""
     prefix = f"{project}_"
     for name in engine.owned("volume", project):
         if name.removeprefix(prefix) not in before.volumes:
@@ -176,6 +181,8 @@ def _returned(terminal: Terminal, directory: Path, before: Before, secrets: secr
         machine.hand(directory)
         engine.feed(wall, [*FIREWALL, "reload"], b"")
     execute.start(terminal, project, directory, tuple(before.containers), held)
+    with suppress(docker.DockerError):
+        _fewer_volumes(project, before)
 
 
 def _prove(before: Before, agent: str) -> None:

@@ -3,7 +3,6 @@
 import io
 import os
 import stat
-import tarfile
 
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.secret import ARGUMENT_LIMIT, SECRETS_LIMIT, Destination, Secret
@@ -113,6 +112,8 @@ def _file(secret: Secret) -> bytes:
 
 def archive(values: Values) -> bytes:
     """Return the values as a tar archive (POSIX.1-2001), one member a name."""
+    import tarfile
+
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name, value in sorted(values.items()):

@@ -1,4 +1,4 @@
-"""Ask a sandbox who listens on one of its ports."""
+"""Ask who listens on a port: in a sandbox, or among all containers of the engine."""
 
 from jailoc.bin.engine.docker import run
 
@@ -23,3 +23,17 @@ def listeners(wall: str, port: int) -> frozenset[int]:
         timeout=30,
     )  # fmt: skip
     return frozenset(int(each) for each in text.split() if each.isdecimal())
+
+
+def publishing(port: int) -> tuple[str, ...]:
+    """Return the names of the engine's running containers that publish a port, whoever's they are.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    text = run(
+        ["ps", "--filter", f"publish={port}", "--format", "{{.Names}}"],
+        what="looking who publishes a port",
+        timeout=30,
+    )
+    return tuple(text.split())

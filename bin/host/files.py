@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-
 from jailoc.bin.host.atomic import make, make_private, write, write_bytes
 from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
 from jailoc.model.diagnostic import refuse
@@ -53,9 +51,12 @@ def write_files(files: Iterable[File], directory: Path, *, durable: bool = True)
         durable: Whether each is to outlast a loss of power; what can be made again need not.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    for file in sorted(files, key=lambda each: each.path == "docker-compose.yml"):
+    every = sorted(files, key=lambda each: each.path == "docker-compose.yml")
+    # Of the files of one folder, one makes it.
+    for path in {Path(file.path).parent: file.path for file in every}.values():
+        make_folders(directory, path)
+    for file in every:
         place = directory / file.path
-        make_folders(directory, file.path)
         if not same(place, file):
             write(place, file.text, file.mode, durable=durable)
 
@@ -95,6 +96,8 @@ def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterato
     Raises:
         Refused: another jailoc holds it.
     """
+    import filelock
+
     make_private(path.parent)
     lock = filelock.FileLock(path, mode=0o600)
     try:

@@ -1,7 +1,7 @@
 """Which program of this machine listens on a port, as far as this user may know (proc(5))."""
 
-import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from jailoc.model.text import visible
@@ -39,11 +39,11 @@ def _sockets(port: int, proc: Path) -> Iterator[str]:
 
 
 def _open(process: Path) -> Iterator[str]:
-    try:
-        for each in os.scandir(process / "fd"):
-            yield os.readlink(each.path)  # noqa: PTH115 -- many of them
-    except OSError:  # it ended, or is another user's
-        return
+    """Yield what is open in a process; nothing of another user's, or of one that has ended."""
+    with suppress(OSError):
+        for each in (process / "fd").iterdir():
+            with suppress(OSError):  # it was closed meanwhile
+                yield str(each.readlink())
 
 
 def _name(process: Path) -> str:

@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.artefacts.compile import bundle
-from jailoc.generators.config.load import mentioned
+from jailoc.generators.artefacts.compose import compose
+from jailoc.generators.config.load import load, mentioned
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.config.stated import stated
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Position, Severity, refuse
@@ -21,7 +24,8 @@ from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
 from jailoc.model.host import FileKind, Host
 from jailoc.model.path import outermost, tilde, within
-from jailoc.model.workspace import Workspace
+from jailoc.model.power import Sides
+from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 
 HOME = "/HOME"
 """Stands for the home directory of whoever uses the configuration."""
@@ -121,15 +125,6 @@ def _lines(found: tuple[int, ...]) -> str:
     return f" (line{'s' * (len(found) > 1)} {', '.join(map(str, found))})" if found else ""
 
 
-def inputs(config: Config, workspace: Workspace) -> tuple[str, ...]:
-    """Return the files whose text goes into a workspace, each with what it is."""
-    scopes = (config.defaults, config.workspaces[workspace.name])
-    found = [("certificate", each) for each in config.base.ca_certificates]
-    found += [("Dockerfile", each.source) for each in (workspace.base, workspace.overlay) if each]
-    found += [("env file", file.path) for scope in scopes for file in scope.env_file]
-    return tuple(dict.fromkeys(f"{what} {tilde(path, HOME)}" for what, path in found))
-
-
 @dataclass(frozen=True)
 class Compiled:
     """One workspace as it is for everybody."""
@@ -165,14 +160,37 @@ def compiled(machine: Host, config: Config, name: str) -> Compiled:
             Image(name=each.name, tag=each.tag, base=each.base, directory=each.directory)
             for each in made.builds
         ),
-        secrets=tuple(f"{each.destination.value} {each.name}" for each in workspace.secrets),
-        inputs=inputs(config, workspace),
+        stated=stated(config, workspace, machine),
         files=tuple(
             Written(path=each.path, sha256=hashlib.sha256(each.text.encode()).hexdigest())
             for each in made.files
         ),
     )
     return Compiled(made, snapshot)
+
+
+def sides(config: Config, name: str, machine: Host) -> Sides:
+    """Return what of a workspace decides what it may do, without its files and images.
+
+    Args:
+        config: What was loaded for the portable host.
+        name: The workspace.
+        machine: That host.
+    """
+    workspace = resolve(config, name, machine)
+    images = dict.fromkeys((WALL, AGENT, SIDECAR), "jailoc")
+    return Sides(
+        compose=compose(workspace, machine, images, dict.fromkeys(images, "")),
+        firewall=walls.lower(walls.policy(workspace, machine)),
+        stated=stated(config, workspace, machine),
+    )
+
+
+def bare(machine: Host | None = None) -> Sides:
+    """Return a workspace of which a configuration says nothing, on a machine or on none."""
+    document = Document("[workspaces.bare]\n", "")
+    machine = machine or host(document)
+    return sides(load(document, machine), "bare", machine)
 
 
 def written(snapshot: Snapshot) -> str:

@@ -290,10 +290,13 @@ volumes() {
         esac
         chown "$owner" "$volume" || fatal "cannot change the owner of $volume"
     done
-    # Where a volume lies in another one: the engine would make the way there as root's.
+}
+
+# Where a volume lies in another one: the engine would make the way there as root's.
+places() {
     [ -r "$etc/places" ] || return 0
     while read -r volume place; do
-        setpriv --reuid=1000 --regid=1000 --clear-groups --no-new-privs --inh-caps=-all \
+        setpriv --reuid=@UID@ --regid=@GID@ --clear-groups --no-new-privs --inh-caps=-all \
             --ambient-caps=-all --bounding-set=-all mkdir -p "/volumes/$volume/$place" ||
             warn "cannot make $place in volume $volume"
     done <"$etc/places"
@@ -337,6 +340,7 @@ if [ "$mode" = reload ]; then
 fi
 
 volumes
+places
 mkdir -p "$names"
 chown $resolver:$resolver "$names"
 as_resolver /bin/sh -c "rm -f '$names'/*" || fatal 'cannot give up privileges'

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from jailoc import __version__
+from jailoc.generators.config.agent_choice import doubtful, ruled_out
 from jailoc.generators.config.conflicts import (
     Table,
     absolute,
@@ -127,6 +128,7 @@ def load(document: Document, host: Host) -> Config:
     problems = [
         *conflicts(document, host),
         *port_conflicts(document),
+        *ruled_out(document),
         *steering(document, host),
     ]
     try:
@@ -172,6 +174,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
     found_ones += doubts(document, config, host)
     found_ones += volume_doubts(document, config)
     found_ones += network_doubts(document, config, host)
+    found_ones += doubtful(document, config)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
 

@@ -8,7 +8,7 @@ from jailoc.generators.config import git_access
 from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
-from jailoc.model.agents.known import DEFAULT
+from jailoc.model.agents.choice import named
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.config import Config, Scope, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
@@ -68,9 +68,9 @@ def port_of(config: Config, name: str) -> int:
     return config.workspaces[name].port or FIRST_PORT + config.order[name]
 
 
-def agent_of(_config: Config, _name: str) -> Agent:
-    """Return the agent of a workspace: the configuration has no word for another than this one."""
-    return DEFAULT
+def agent_of(config: Config, name: str) -> Agent:
+    """Return the agent of a workspace."""
+    return named(config.workspaces[name].agent or config.defaults.agent)
 
 
 def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
@@ -190,7 +190,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         overlay=_overlay(mine, scope),
         ssh_auth_sock=_first(mine.ssh_auth_sock, defaults.ssh_auth_sock, False),
         git_config=git_config,
-        expose_port=_first(mine.expose_port, defaults.expose_port, True),
+        expose_port=_first(mine.expose_port, defaults.expose_port, agent.exposed),
         enable_docker=_first(mine.enable_docker, defaults.enable_docker, True),
         dind_privileged=_first(mine.dind_privileged, defaults.dind_privileged, False),
         cpu=_first(mine.cpu, defaults.cpu, DEFAULT_CPU),

@@ -5,6 +5,7 @@ import json
 from jailoc.model.config import Config
 from jailoc.model.golden import Snapshot
 from jailoc.model.plan import SavedPlan
+from jailoc.model.policy import OrganisationPolicy
 from jailoc.model.removal import Listing
 
 
@@ -23,6 +24,11 @@ def bundle_schema() -> str:
 def plan_schema() -> str:
     """Return the schema of what `plan --json` prints and `plan --out` keeps, as text."""
     return _text("plan", SavedPlan.model_json_schema(mode="serialization"))
+
+
+def policy_schema() -> str:
+    """Return the schema of an organisation's policy, as text."""
+    return _text("policy", OrganisationPolicy.model_json_schema())
 
 
 def destroy_schema() -> str:

@@ -1,18 +1,16 @@
-"""Compare what a team has committed with what its configuration becomes: values, effects, texts."""
+"""Compare what a team has committed with what its configuration becomes: values, powers, texts."""
 
 import difflib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deepdiff import DeepDiff
-from deepdiff.helper import NotPresent
 from pydantic import ValidationError
 
 from jailoc.generators.artefacts.compose_yaml import document
 from jailoc.generators.artefacts.iptables import restore
-from jailoc.generators.artefacts.portable import HOME
-from jailoc.generators.plan.effects import effects
+from jailoc.generators.artefacts.portable import HOME, bare
+from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.bundle import File
 from jailoc.model.document import dotted
 from jailoc.model.golden import (
@@ -61,7 +59,9 @@ def compare(
     return Difference(
         name=name,
         state=state,
-        effects=effects(old.sides if old else None, snapshot.sides if snapshot else None, HOME),
+        powers=power_changes(
+            old.sides if old else bare(), snapshot.sides if snapshot else None, HOME
+        ),
         changes=changes(old, snapshot) if old and snapshot else (),
         files=found,
     )
@@ -94,22 +94,24 @@ def _digest(text: str) -> str:
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[ValueChange, ...]:
     """Return every value of the models that differs, by its place."""
+    # Heavy, and for two commands alone: what shows a plan shares the words of this module.
+    from deepdiff import DeepDiff
+    from deepdiff.helper import NotPresent
+
+    def value(there: Any) -> Any:
+        return None if isinstance(there, NotPresent) else there
+
     found = DeepDiff(_values(before), _values(after), view="tree", threshold_to_diff_deeper=0)
     rows = [
         ValueChange(
             path=dotted(tuple(each.path(output_format="list"))),
-            before=_value(each.t1),
-            after=_value(each.t2),
+            before=value(each.t1),
+            after=value(each.t2),
         )
         for group in found.values()
         for each in group
     ]
     return tuple(sorted(rows, key=lambda each: each.path))
-
-
-def _value(value: Any) -> Any:
-    """Return a value that is there; one that is not, is none."""
-    return None if isinstance(value, NotPresent) else value
 
 
 def _values(snapshot: Snapshot) -> dict[str, Any]:
@@ -134,8 +136,7 @@ def _values(snapshot: Snapshot) -> dict[str, Any]:
             "host_ports": [each.model_dump(mode="json") for each in snapshot.firewall.host_ports],
         },
         "images": {each.name: each.model_dump(mode="json") for each in snapshot.builds},
-        "secrets": list(snapshot.secrets),
-        "inputs": list(snapshot.inputs),
+        "powers": {f"{each.rule} {each.subject}": each.value for each in snapshot.stated},
     }
 
 

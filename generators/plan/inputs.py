@@ -6,6 +6,7 @@ import hmac
 from pydantic import Field
 
 from jailoc.model.base import Model
+from jailoc.model.power import Power, Sides
 
 MASKED = ("environment.",)
 """Facets whose values are nobody's business."""
@@ -24,8 +25,10 @@ class Given(Model):
     """Keyed digests of all secrets, by name."""
     missing: tuple[str, ...] = ()
     """Secrets that have no value here."""
-    handed: tuple[str, ...] = ()
-    """What is handed over, such as `env TOKEN`."""
+    stated: tuple[Power, ...] = ()
+    """Powers that neither containers nor rules tell."""
+    bare: Sides | None = None
+    """A workspace of which a configuration says nothing: what a new one is compared with."""
     key: bytes = b""
     """Makes digests of values that cannot be guessed back; random, kept by the user."""
     ignore: tuple[str, ...] = ()

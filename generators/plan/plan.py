@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.artefacts.image_recipes import why
 from jailoc.generators.plan.drift import drift
-from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
+from jailoc.generators.powers.difference import changes as power_changes
+from jailoc.model.agents.agent import version_in
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Network
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
-from jailoc.model.effect import Effect, Sides
 from jailoc.model.path import tilde
-from jailoc.model.plan import UNSEEN, Action, Change, FieldChange, Plan, Told
+from jailoc.model.plan import UNSEEN, Action, Change, FieldChange, Plan
 from jailoc.model.plan_address import (
     FileAddress,
     FoundAddress,
@@ -29,7 +29,8 @@ from jailoc.model.plan_address import (
     VolumeAddress,
     VolumesAddress,
 )
-from jailoc.model.sandbox import AGENT, PASSWORD_FILE, VOLUME_PREFIX, WALL
+from jailoc.model.power import PowerChange, Sides, Way
+from jailoc.model.sandbox import AGENT, AGENT_LABEL, PASSWORD_FILE, VOLUME_PREFIX, WALL
 
 MISSING = 5
 """Places in repositories that a note names."""
@@ -59,9 +60,8 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         workspace=bundle.workspace,
         changes=tuple(changes),
         drift=found,
-        effects=tuple(
-            Told(effect=each) for each in _effects(bundle, deployed, given, changes)
-        ),
+        powers=_powers(bundle, deployed, given, changes),
+        new=deployed.applied is None,
         notes=tuple(_notes(bundle, deployed, given)),
         agent_restarts=interrupted,
         engine=deployed.engine,
@@ -266,25 +266,31 @@ def _record(
             applied.images.get(each.image.text) != deployed.images.get(each.image.text)
             for each in bundle.compose.services.values()
         )
-        or applied.handed != given.handed
+        or applied.stated != given.stated
     ):
         yield Change(address=RecordAddress(), action=Action.UPDATE,
                      causes=("what was applied last is written down",))  # fmt: skip
 
 
 def sides(applied: Applied | None) -> Sides | None:
-    """Return what was applied, as effects compare it."""
+    """Return what was applied, as powers compare it."""
     if applied is None:
         return None
-    return Sides(compose=applied.compose, firewall=applied.firewall, secrets=applied.handed)
+    return Sides(compose=applied.compose, firewall=applied.firewall, stated=applied.stated)
 
 
-def _effects(
+def _powers(
     bundle: Bundle, deployed: Deployed, given: Given, changes: list[Change]
-) -> tuple[Effect, ...]:
-    if not changes or all(each.address == RecordAddress() for each in changes):
+) -> tuple[PowerChange, ...]:
+    """Return what changes of what the sandbox may do; of a new one, what it has beyond others."""
+    before = sides(deployed.applied)
+    after = Sides(compose=bundle.compose, firewall=bundle.firewall, stated=given.stated)
+    if not changes:
         return ()
-    return effects(sides(deployed.applied), Sides.of(bundle, given.handed), given.home)
+    if before is None:
+        made = power_changes(given.bare, after, given.home)
+        return tuple(each for each in made if each.way is not Way.SAME)
+    return power_changes(before, after, given.home)
 
 
 def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
@@ -312,6 +318,7 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
             f"made in repositories, so that it can be mounted read-only: {first}"
             f"{f' and {more} more' if more > 0 else ''}"
         )
+    yield from _moved(bundle, deployed)
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
     kept = [name for name in deployed.volumes if name not in wanted]
     if kept:
@@ -327,3 +334,22 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
             f"a volume that is renamed begins empty: {', '.join(new)} will hold nothing of "
             f"{', '.join(lost)}"
         )
+
+
+def _moved(bundle: Bundle, deployed: Deployed) -> Iterator[str]:
+    """Yield what another version of the agent means for what it keeps, and for its clients."""
+    there = deployed.applied.compose.services.get(AGENT) if deployed.applied else None
+    before = there.labels.get(AGENT_LABEL) if there else None
+    old = version_in(before) if before else None
+    if old is None or old == bundle.agent.version:
+        return
+    yield f"the agent moves from {bundle.agent.name} {old} to {bundle.agent.version}"
+    major = old.split(".")[0]
+    if major == bundle.agent.major:
+        return
+    yield (
+        f"sessions and logins of {bundle.agent.name} {major} stay in their volumes, unseen by "
+        f"{bundle.agent.label}; going back finds them"
+    )
+    if not bundle.agent.on_host:
+        yield f"the client of {bundle.agent.label} attaches in the sandbox only"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jailoc.generators.plan.effects import effects
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.plan import sides, world
+from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.deployed import Belongings, Deployed
 from jailoc.model.plan import (
     UNSEEN,
@@ -14,7 +14,6 @@ from jailoc.model.plan import (
     FieldChange,
     Plan,
     RemoveProject,
-    Told,
 )
 from jailoc.model.plan_address import (
     ChangeAddress,
@@ -56,9 +55,7 @@ def plan_removal(
         workspace=deployed.workspace,
         changes=changes,
         drift=(),
-        effects=tuple(Told(effect=each) for each in effects(before, None, given.home))
-        if before and changes
-        else (),
+        powers=power_changes(before, None, given.home) if before and changes else (),
         notes=tuple(_notes(deployed, extent)),
         agent_restarts=agent is not None and agent.state == "running",
         engine=deployed.engine,

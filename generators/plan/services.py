@@ -9,7 +9,14 @@ from jailoc.model.compose import Service
 from jailoc.model.deployed import Deployed, Found
 from jailoc.model.plan import Action, Change, Drift, FieldChange
 from jailoc.model.plan_address import FieldAddress, ServiceAddress
-from jailoc.model.sandbox import AGENT, DIGEST_LABEL, SERVICE_LABEL, SIDECAR, WALL
+from jailoc.model.sandbox import (
+    AGENT,
+    DIGEST_LABEL,
+    FIRST_PORT,
+    SERVICE_LABEL,
+    SIDECAR,
+    WALL,
+)
 
 
 def services(
@@ -167,7 +174,7 @@ def _shift(
 ) -> Iterator[str]:
     """Say which workspace has moved a port, for ports follow the order of the names."""
     if name != WALL or not any(
-        each.name.startswith("ports.") and each.before and each.after for each in fields
+        each.name == f"ports.{FIRST_PORT}/tcp" and each.before and each.after for each in fields
     ):
         return
     if deployed.applied is None or deployed.workspace in given.pinned:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from jailoc.model.doctor import Machine, Place, Row, State
-from jailoc.model.sandbox import AGENT_USER
+from jailoc.model.doctor import CheckState, Machine, MachinePlace, Row
 from jailoc.model.text import number_of
 
+OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
 NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs")
 """File systems of another machine."""
 SHARED = ("virtiofs", "fuse.grpcfuse", "fakeowner", "fuse.osxfs", "vboxsf", "prl_fs")
@@ -15,7 +15,6 @@ BUILD = 6 << 30
 LITTLE = 1 << 30
 CLOCK = 30.0
 """Seconds from which certificates, dates of allows and logs begin to disagree."""
-AGENT = int(AGENT_USER.partition(":")[0])
 
 
 def judge(machine: Machine) -> tuple[Row, ...]:
@@ -29,36 +28,36 @@ def judge(machine: Machine) -> tuple[Row, ...]:
 
 def failed(rows: tuple[Row, ...]) -> bool:
     """Tell whether something keeps sandboxes from working."""
-    return any(each.state is State.FAIL for each in rows)
+    return any(each.state is FAIL for each in rows)
 
 
-def _row(check: str, found: str, state: State = State.OK, meaning: str = "", mend: str = "") -> Row:
+def _row(check: str, found: str, state: CheckState = OK, meaning: str = "", mend: str = "") -> Row:
     return Row(check=check, state=state, found=found, meaning=meaning, mend=mend)
 
 
 def _engine(machine: Machine) -> Iterator[Row]:
     engine = machine.engine
     if engine.trouble:
-        yield _row("engine", engine.trouble, State.FAIL, "no sandbox can be started", engine.mend)
+        yield _row("engine", engine.trouble, FAIL, "no sandbox can be started", engine.mend)
         return
     told = f"{engine.version} at {engine.address}" + (f", {engine.name}" if engine.name else "")
     yield _row("engine", told)
     yield _row("compose", engine.compose)
     if not engine.local:
         yield _row(
-            "engine's place", "another machine", State.WARN,
+            "engine's place", "another machine", WARN,
             "paths and mounts are looked up there, and ports are published there",
             "docker context use default",
         )  # fmt: skip
     if any("rootless" in each for each in engine.security):
         yield _row(
-            "engine's user", "not root", State.WARN,
+            "engine's user", "not root", WARN,
             "user ids are mapped: files that the agent makes may belong to a subordinate id",
-            "see docs/reference/configuration.md about who owns files",
+            "see docs/reference/users.md",
         )  # fmt: skip
     if engine.driver == "vfs":
         yield _row(
-            "image store", "vfs", State.WARN,
+            "image store", "vfs", WARN,
             "every layer is a full copy: builds are slow and take many times the room",
             "dockerd --storage-driver overlay2 (needs a file system that overlay can lie on)",
         )  # fmt: skip
@@ -69,24 +68,24 @@ def _namespaces(machine: Machine) -> Iterator[Row]:
         return
     without = "the agent's own Docker does not start; `enable_docker = false` does without"
     if machine.namespaces == 0:
-        yield _row("user namespaces", "none may be made", State.FAIL, without,
+        yield _row("user namespaces", "none may be made", FAIL, without,
                    "sysctl -w user.max_user_namespaces=15000")  # fmt: skip
     elif machine.unprivileged is False:
-        yield _row("user namespaces", "only root may make them", State.FAIL, without,
+        yield _row("user namespaces", "only root may make them", FAIL, without,
                    "sysctl -w kernel.unprivileged_userns_clone=1")  # fmt: skip
     else:
         few = "" if machine.namespaces is None else f", up to {machine.namespaces}"
         yield _row("user namespaces", f"may be made{few}")
     if machine.apparmor:
         yield _row(
-            "AppArmor", "restricts user namespaces of unconfined programs", State.WARN,
+            "AppArmor", "restricts user namespaces of unconfined programs", WARN,
             "rootless engines, and the agent's own Docker, may be refused theirs",
             "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
         )  # fmt: skip
     else:
         yield _row("AppArmor", "no restriction of user namespaces")
     if not machine.tunnels:
-        yield _row("/dev/net/tun", "not there", State.FAIL, without, "modprobe tun")
+        yield _row("/dev/net/tun", "not there", FAIL, without, "modprobe tun")
     else:
         yield _row("/dev/net/tun", "there")
 
@@ -101,7 +100,7 @@ def _cgroups(machine: Machine) -> Iterator[Row]:
             if not there
         )  # fmt: skip
         yield _row(
-            "cgroups", f"version {engine.cgroup}, without limits of {lacking}", State.WARN,
+            "cgroups", f"version {engine.cgroup}, without limits of {lacking}", WARN,
             "the limits of the configuration do not hold",
             "boot with systemd.unified_cgroup_hierarchy=1 and delegate the controllers",
         )  # fmt: skip
@@ -113,7 +112,7 @@ def _ids(machine: Machine) -> Iterator[Row]:
     mine = f"uid {machine.uid}, gid {machine.gid}"
     if machine.uid == 0:
         yield _row(
-            "user", f"{mine}: root", State.WARN, "projects of root are not writable for an agent",
+            "user", f"{mine}: root", WARN, "projects of root are not writable for an agent",
             "run jailoc as the user who owns the projects",
         )  # fmt: skip
     else:
@@ -121,7 +120,7 @@ def _ids(machine: Machine) -> Iterator[Row]:
     rootless = any("rootless" in each for each in machine.engine.security)
     if rootless and not machine.subuid:
         yield _row(
-            "subordinate ids", "none in /etc/subuid", State.FAIL,
+            "subordinate ids", "none in /etc/subuid", FAIL,
             "an engine without root cannot map users",
             "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
         )  # fmt: skip
@@ -132,33 +131,33 @@ def _places(machine: Machine) -> Iterator[Row]:
         yield from _place(place)
 
 
-def _place(place: Place) -> Iterator[Row]:
+def _place(place: MachinePlace) -> Iterator[Row]:
     check = f"files of {place.name}"
     told = f"{place.path}, {place.kind or 'unknown file system'}"
     if not place.exists:
-        yield _row(check, f"{place.path} does not exist", State.WARN,
+        yield _row(check, f"{place.path} does not exist", WARN,
                    "nobody makes it", f"mkdir -p {place.path}")  # fmt: skip
     elif not place.writable:
         yield _row(
-            check, f"{told}, not writable", State.FAIL, "nothing can be written there",
+            check, f"{told}, not writable", FAIL, "nothing can be written there",
             f"ls -ld {place.path}",
         )  # fmt: skip
     elif place.kind in NETWORK:
         yield _row(
-            check, f"{told}, of another machine", State.WARN,
+            check, f"{told}, of another machine", WARN,
             "locks and changes are seen late, and root is nobody there: mounts may be refused",
             "keep it on a local disk",
         )  # fmt: skip
     elif place.kind in SHARED:
-        yield _row(check, f"{told}, shared with a host", State.WARN,
+        yield _row(check, f"{told}, shared with a host", WARN,
                    "reading many files is slow, and changes are seen late",
                    "keep it inside the virtual machine")  # fmt: skip
     elif place.kind == "overlay":
-        yield _row(check, f"{told}, a container's", State.WARN,
+        yield _row(check, f"{told}, a container's", WARN,
                    "it ends with the container, and an engine outside of it sees other files",
                    "use a volume or a bind mount")  # fmt: skip
     elif place.folds:
-        yield _row(check, f"{told}, case is ignored", State.WARN,
+        yield _row(check, f"{told}, case is ignored", WARN,
                    "two names that differ only in case are one file; what is protected is "
                    "compared so anyway", "rename what differs only in case")  # fmt: skip
     else:
@@ -168,7 +167,7 @@ def _place(place: Place) -> Iterator[Row]:
 def _names(machine: Machine) -> Iterator[Row]:
     if not machine.resolvers:
         yield _row(
-            "names (DNS)", "no name server in /etc/resolv.conf", State.FAIL,
+            "names (DNS)", "no name server in /etc/resolv.conf", FAIL,
             "neither this machine nor a sandbox finds names",
             "resolvectl status, or write `nameserver ADDRESS` into /etc/resolv.conf",
         )  # fmt: skip
@@ -181,7 +180,7 @@ def _proxies(machine: Machine) -> Iterator[Row]:
         yield _row("proxy", "none")
     elif not machine.certificates:
         yield _row(
-            "proxy", f"set by {', '.join(machine.proxies)}", State.WARN,
+            "proxy", f"set by {', '.join(machine.proxies)}", WARN,
             "a proxy that inspects TLS needs its certificate in every image, and the sandbox gets "
             "no proxy of this machine",
             "see docs/how-to/behind-a-company-proxy.md",
@@ -194,7 +193,7 @@ def _keyring(machine: Machine) -> Iterator[Row]:
     if not machine.keyring:
         yield _row("keyring", "there")
     elif machine.password_mode == "keyring":  # noqa: S105 -- a mode
-        yield _row("keyring", machine.keyring, State.FAIL, "password_mode = \"keyring\" needs one",
+        yield _row("keyring", machine.keyring, FAIL, "password_mode = \"keyring\" needs one",
                    'write password_mode = "file"')  # fmt: skip
     else:
         yield _row("keyring", f"{machine.keyring}; passwords are in files of mode 0600")
@@ -204,7 +203,7 @@ def _ports(machine: Machine) -> Iterator[Row]:
     taken = [each for each in machine.ports if each.taken]
     for each in taken:
         yield _row(
-            "port", f"{each.port} of workspace {each.workspace} is taken", State.WARN,
+            "port", f"{each.port} of workspace {each.workspace} is taken", WARN,
             f"`jailoc up {each.workspace}` will be refused",
             f"ss -ltnp 'sport = :{each.port}', or set another `port`",
         )  # fmt: skip
@@ -217,12 +216,12 @@ def _ports(machine: Machine) -> Iterator[Row]:
 def _clock(machine: Machine) -> Iterator[Row]:
     offset = machine.engine.offset
     if machine.year < 2025:
-        yield _row("clock", f"it is {machine.year}", State.FAIL,
+        yield _row("clock", f"it is {machine.year}", FAIL,
                    "no certificate is valid", "timedatectl set-ntp true")  # fmt: skip
     elif offset is not None and abs(offset) > CLOCK:
         yield _row(
             "clock", f"the engine's is {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}",
-            State.WARN, "certificates, and allows with a last day, end at another time there",
+            WARN, "certificates, and allows with a last day, end at another time there",
             "restart the engine's virtual machine, or timedatectl set-ntp true on it",
         )  # fmt: skip
     else:
@@ -238,12 +237,12 @@ def _disk(machine: Machine) -> Iterator[Row]:
         if place.free is not None and place.free < least:
             few = place.free < least // 8
             yield _row(
-                check, f"{place.free / (1 << 30):.1f} GiB free", State.FAIL if few else State.WARN,
+                check, f"{place.free / (1 << 30):.1f} GiB free", FAIL if few else WARN,
                 "images cannot be built" if place is engine else "agents write there without limit",
                 "docker system prune" if place is engine else f"df -h {place.path}",
             )  # fmt: skip
         elif place.entries is not None and place.entries < 10_000:
-            yield _row(check, f"{number_of(place.entries, 'file')} can still be made", State.WARN,
+            yield _row(check, f"{number_of(place.entries, 'file')} can still be made", WARN,
                        "no inodes are left soon", f"df -i {place.path}")  # fmt: skip
         elif place.free is not None:
             yield _row(check, f"{place.free / (1 << 30):.0f} GiB free")
@@ -253,7 +252,7 @@ def _config(machine: Machine) -> Iterator[Row]:
     if machine.config_valid:
         yield _row("configuration", machine.config)
     else:
-        yield _row("configuration", machine.config, State.FAIL, "no command can use it",
+        yield _row("configuration", machine.config, FAIL, "no command can use it",
                    "jailoc validate")  # fmt: skip
 
 

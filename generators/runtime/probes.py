@@ -126,7 +126,7 @@ def _allowed(firewall: Firewall, family: Family) -> list[tuple[Network, int | No
 def denied(firewall: Firewall, family: Family) -> list[Rule]:
     """Return the rules of what is closed whatever is allowed."""
     rules = firewall.of(family).rules
-    return [each for each in rules if each.denied and each.jump is Chain.DENY][:MOST]
+    return [each for each in rules if each.denied and each.jump == Chain.DENY][:MOST]
 
 
 def _first(network: Network | None, family: Family) -> Address | None:

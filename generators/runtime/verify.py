@@ -7,7 +7,7 @@ from jailoc.generators.runtime.probes import NO_PING, UNREADABLE, UNSENT, Place,
 from jailoc.generators.runtime.witness import POWERLESS, own, powerless, statuses
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Bind, Port, Service, Tmpfs, Volume
+from jailoc.model.compose import Bind, Network, Port, Service, Tmpfs, Volume
 from jailoc.model.firewall import Firewall
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT_USER
@@ -120,6 +120,28 @@ def published(wanted: Iterable[Port], found: Iterable[tuple[str, int, int]]) -> 
             found=there,
             ok=there == right,
         )
+
+
+def networked(wanted: Network, mtu: str | None, subnets: Collection[str]) -> Iterator[Check]:
+    """Judge what the engine has made of the network, where the configuration says something of it.
+
+    Args:
+        wanted: What was compiled.
+        mtu: Bytes of a packet, as the network was made; None for the engine's own.
+        subnets: All that the network has.
+    """
+    if wanted.mtu is not None:
+        found = mtu or "the engine's own"
+        yield Check(
+            kind="container", subject="bytes of a packet in the network", expected=str(wanted.mtu),
+            found=found, ok=found == str(wanted.mtu),
+        )  # fmt: skip
+    if wanted.ipv4_subnet is not None:
+        there = ", ".join(subnets) or "nothing"
+        yield Check(
+            kind="container", subject="subnet of the network", expected=wanted.ipv4_subnet,
+            found=there, ok=wanted.ipv4_subnet in subnets,
+        )  # fmt: skip
 
 
 def processes(text: str, user: str = AGENT_USER) -> Iterator[Check]:

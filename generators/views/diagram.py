@@ -121,8 +121,8 @@ class _Drawing:
                 continue
             memory = each.name in {found.name for found in self._bundle.compose.memory}
             what = "memory volume" if memory else "shared volume" if each.shared else "volume"
-            name = each.name.removeprefix(SHARED_PREFIX if each.shared else VOLUME_PREFIX)
-            key = self._mounted(NodeKind.VOLUME, f"{what} {name}", f"at {each.target}")
+            title = each.name.removeprefix(SHARED_PREFIX if each.shared else VOLUME_PREFIX)
+            key = self._mounted(NodeKind.VOLUME, f"{what} {title}", f"at {each.target}")
             self._edge(key, self._services[name], _way(each.mode), _way(each.mode).value)
 
     def _path(self, service: str, lines: list[str], mode: Mode, because: str | None) -> None:
@@ -219,7 +219,7 @@ def _denied(firewall: Firewall) -> Iterator[str]:
     found: dict[str, list[int | None]] = {}
     for family in Family:
         for rule in firewall.of(family).rules:
-            if rule.denied and rule.jump is Chain.DENY:
+            if rule.denied and rule.jump == Chain.DENY:
                 everywhere = f"every IPv{family.value} address"
                 text = str(rule.destination) if rule.destination else everywhere
                 found.setdefault(text, []).append(rule.destination_port)

@@ -1,11 +1,15 @@
 """A plan as people read it: lines for a terminal, and Markdown for a pull request."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from jailoc.generators.views.golden import code
+from jailoc.generators.powers.review import Fate, Review, Reviewed, gathered
+from jailoc.generators.views.markdown import code
+from jailoc.generators.views.review import screen
+from jailoc.generators.views.review_data import markdown as review_markdown
 from jailoc.model.palette import Meaning
-from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, Told
-from jailoc.model.plan_address import FieldAddress
+from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan
+from jailoc.model.plan_address import FieldAddress, FileAddress
+from jailoc.model.power import Way
 from jailoc.model.text import number_of
 
 SIGNS = {
@@ -27,17 +31,54 @@ Line = tuple[str, Meaning | None]
 """A text, and what its colour means."""
 
 
-def lines(plan: Plan) -> Iterator[Line]:
-    """Yield a plan as lines with their colours."""
+def reviewed(plans: Sequence[Plan]) -> Review:
+    """Return what plans change of what the sandboxes may do."""
+    return gathered(
+        [
+            Reviewed(
+                name=each.workspace,
+                fate=Fate.REMOVED
+                if each.bundle is None
+                else Fate.ADDED
+                if each.new
+                else Fate.CHANGED
+                if each.powers
+                else Fate.SAME,
+                changes=() if each.bundle is None else each.powers,
+            )
+            for each in plans
+        ],
+        sum(each.bundle is not None for each in plans),
+    )
+
+
+def first_screen(plans: Sequence[Plan]) -> Iterator[Line]:
+    """Yield what plans change of what the sandboxes may do; nothing where nothing is to be done."""
+    if any(not each.empty for each in plans):
+        yield from screen(reviewed(plans))
+
+
+def lines(plan: Plan, *, files: bool = False) -> Iterator[Line]:
+    """Yield the changes of a plan as lines with their colours.
+
+    Args:
+        plan: The plan.
+        files: Whether each file is named, with its digest.
+    """
     yield plan.workspace, Meaning.TITLE
     if plan.empty:
         yield f"  {_idle(plan)}", None
     for change in plan.changes:
+        if isinstance(change.address, FileAddress) and not files:
+            continue
         sign = SIGNS[change.action]
         causes = f": {'; '.join(change.causes)}" if change.causes else ""
         yield f"  {sign:3} {change.address}  {change.action}{causes}", _MEANINGS[sign]
         for field in change.fields:
-            yield f"        {_field(field)}{_origin(field)}", None
+            if files or change.action is not Action.CREATE:
+                yield f"        {_field(field)}{_origin(field)}", None
+    if not files and (folded := _files(plan)):
+        yield f"  {folded} (--files names them)", None
     if plan.drift:
         yield "  drift: not as the last apply left it", Meaning.TITLE
         for each in plan.drift:
@@ -46,15 +87,17 @@ def lines(plan: Plan) -> Iterator[Line]:
                 f"    {each.address}: {_value(each.before)} -> {_value(each.after)}{ignored}",
                 (None if each.ignored else Meaning.WARNS),
             )
-    if plan.effects:
-        yield "  effects", Meaning.TITLE
-        for told in plan.effects:
-            color = Meaning.OPENS if told.effect.opens else None
-            yield f"    {told.effect.text}{_origin(told)}", color
     if not plan.empty:
         yield f"  agent restarts: {'yes' if plan.agent_restarts else 'no'}", None
     for note in plan.notes:
         yield f"  note: {note}", Meaning.WARNS
+
+
+def _files(plan: Plan) -> str:
+    """Say how many files change."""
+    found = [each.action for each in plan.changes if isinstance(each.address, FileAddress)]
+    told = ", ".join(f"{found.count(action)} to {action}" for action in Action if action in found)
+    return f"files: {told}" if told else ""
 
 
 def _idle(plan: Plan) -> str:
@@ -79,11 +122,10 @@ def summary(saved: SavedPlan) -> str:
     counts = {action: sum(change.action is action for change in changes) for action in Action}
     told = ", ".join(f"{count} to {action}" for action, count in counts.items() if count)
     drift = sum(not each.ignored for plan in saved.plans for each in plan.drift)
-    effects = [told.effect for plan in saved.plans for told in plan.effects]
-    opens = sum(each.opens for each in effects)
+    powers = [each for plan in saved.plans for each in plan.powers if each.way is not Way.SAME]
+    opens = sum(each.widens for each in powers)
     more = f"; {drift} found drifted" if drift else ""
-    of = f"{opens} of {number_of(len(effects), 'effect')}" if effects else "no effect"
-    return f"plan: {told}{more}; {of} let{'s' * (opens == 1 or not effects)} something in"
+    return f"plan: {told}{more}; {number_of(len(powers), 'power change')}, {opens} of them wider"
 
 
 def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
@@ -94,18 +136,25 @@ def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
         graphs: What each workspace will reach and mount, by name, as Mermaid.
     """
     parts = [f"## jailoc plan\n\n{_escape(summary(saved))}\n"]
+    if not saved.empty:
+        parts.append(f"\n{review_markdown(reviewed(saved.plans))}")
     for plan in saved.plans:
         parts.append(f"\n### {code(plan.workspace)}\n")
         if plan.empty and not plan.drift:
             idle = f"{_escape(_idle(plan)).capitalize()}." if plan.unseen else "Nothing to do."
             parts.append(f"\n{idle}\n")
-        parts += _effects(plan.effects)
         if plan.changes:
             restarts = "**restarts**" if plan.agent_restarts else "is not interrupted"
             parts.append(f"\nThe agent {restarts}.\n")
             parts.append("\n<details><summary>Changes</summary>\n\n")
             parts.append("| action | address | why |\n| --- | --- | --- |\n")
-            parts += (_row(change) for change in plan.changes)
+            parts += (
+                _row(change)
+                for change in plan.changes
+                if not isinstance(change.address, FileAddress)
+            )
+            if folded := _files(plan):
+                parts.append(f"| | {folded} | |\n")
             parts.append("\n</details>\n")
         if plan.drift:
             parts.append("\n**Drift**: not as the last apply left it\n\n")
@@ -120,20 +169,6 @@ def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
                 f"{graph.rstrip()}\n```\n\n</details>\n"
             )
     return "".join(parts)
-
-
-def _effects(effects: tuple[Told, ...]) -> Iterator[str]:
-    opening = [each for each in effects if each.effect.opens]
-    for title, group in (
-        ("**Lets in**", opening),
-        ("**Other effects**", [each for each in effects if each not in opening]),
-    ):
-        if group:
-            yield f"\n{title}\n\n"
-            for each in group:
-                origin = f" — {code(each.origin)}" if each.origin else ""
-                place = f" ({_escape(each.place)})" if each.place else ""
-                yield f"- {code(each.effect.text)}{origin}{place}\n"
 
 
 def _row(change: Change) -> str:
@@ -173,7 +208,7 @@ def _value(value: str | None) -> str:
     return "(none)" if value is None else value or '""'
 
 
-def _origin(told: FieldChange | Told) -> str:
+def _origin(told: FieldChange) -> str:
     if not told.origin:
         return ""
     return f"  # {told.origin}" + (f" ({told.place})" if told.place else "")

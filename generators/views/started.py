@@ -10,11 +10,6 @@ from jailoc.model.workspace import Workspace
 
 NAMED = 4
 """So many of what is open are named; the rest is counted."""
-_EGRESS = {
-    Egress.PUBLIC: "every public address",
-    Egress.ALLOWLIST: "only what is named",
-    Egress.NONE: "no name at all",
-}
 
 
 def place(workspace: Workspace) -> str:
@@ -34,15 +29,17 @@ def started(workspace: Workspace, home: str) -> Iterator[str]:
 
 def opened(workspace: Workspace) -> str:
     """Say in one line what a workspace may reach."""
+    if workspace.egress is Egress.NONE:
+        return "nothing"
     named = [_door(each.name, each.port) for each in workspace.allowed_names]
     named += [_door(_network(each.network), each.port) for each in workspace.allowed_networks]
     ports = [str(each.port) for each in workspace.host_ports]
-    parts = [_EGRESS[workspace.egress]]
+    parts = ["every public address"] if workspace.egress is Egress.PUBLIC else []
     if named:
-        parts.append(_some(named))
+        parts.append(f"{'' if parts else 'only '}{_some(named)}")
     if ports:
         parts.append(f"of this machine port{'s' * (len(ports) > 1)} {_some(ports)}")
-    return "; ".join(parts)
+    return "; ".join(parts) or "nothing"
 
 
 def _network(network: Network) -> str:

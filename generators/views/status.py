@@ -143,6 +143,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         yield "Uptime", Cell(text=duration_text(row.uptime))
     if row.stats is not None:
         yield "Stats", Cell(text=f"unavailable ({row.stats})", style=Meaning.WARNS)
+    if row.agent is not None:
+        yield "Agent", Cell(text=row.agent)
     yield "Image", _image(row)
     yield "Wall", Cell(text=row.wall, style=_style(row.wall))
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))

@@ -7,8 +7,10 @@ _DATA = ".local/share/opencode"
 
 OPENCODE_1 = Agent(
     name="OpenCode",
+    major="1",
     package="opencode-ai",
     version="1.18.4",
+    oldest="1.0.0",
     version_argument="OPENCODE_VERSION",
     binary="opencode",
     serve=(
@@ -18,8 +20,10 @@ OPENCODE_1 = Agent(
     environment={"OPENCODE_LOG": "debug"},
     user="opencode",
     passwords=("OPENCODE_SERVER_PASSWORD",),
-    # It has no other answer than 200; with the password, every other path has it, too.
-    health=HealthRoute(path="/global/health"),
+    # Every other path has 200, too, with a page; the server of another major answers this one so.
+    health=HealthRoute(
+        path="/global/health", body=("{", '"healthy":true', '"version":"1.')
+    ),
     data=_DATA,
     volumes=(
         DataVolume(name="opencode-data", path=_DATA),

@@ -62,16 +62,15 @@ def actions(found: dict[str, Any]) -> dict[str, str]:
     return {each["address"]: each["action"] for each in found["changes"]}
 
 
-def effects(found: dict[str, Any]) -> list[str]:
-    word = ["kind", "sign", "subject"]
-    return [" ".join(each["effect"][key] for key in word) for each in found["effects"]]
+def powers(found: dict[str, Any]) -> list[str]:
+    return [each["text"] for each in found["powers"]]
 
 
 def test_the_story_of_the_tutorial(user: User) -> None:
     # plan, then apply
     first = plan(user)
     assert actions(first)["service.opencode"] == "create"
-    assert "writable + ~/project" in effects(first)
+    assert any(each.startswith("may change ~/project") for each in powers(first))
     assert user.run("plan", "planned", "--detailed-exitcode").status == 2
     refused = user.run("apply", "planned")
     assert refused.status == 1
@@ -89,8 +88,8 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     }
     assert not edited["agent_restarts"]
     text = user.ok("plan", "planned")
-    assert "reachable + 10.1.0.0/16 (65,536 addresses), all ports" in text
-    assert "workspaces.planned.allowed_networks[0]" in text
+    assert "may reach 10.1.0.0/16 (65,536 addresses), every port" in text
+    assert "config.toml:" in text
     assert "agent restarts: no" in text
     before = pid()
     user.ok("apply", "planned", "--yes")
@@ -141,7 +140,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     user.write(config().replace("workspaces.planned", "workspaces.renamed"))
     gone = json.loads(user.ok("plan", "planned", "--json"))["plans"][0]
     assert {each["action"] for each in gone["changes"]} == {"remove"}
-    assert "reachable - 10.1.0.0/16 (65,536 addresses), all ports" in effects(gone)
+    assert "may no longer reach 10.1.0.0/16 (65,536 addresses), every port" in powers(gone)
     every = json.loads(user.ok("plan", "--all", "--json"))
     assert [each["workspace"] for each in every["plans"]] == ["renamed", "planned"]
     user.ok("apply", "planned", "--yes")

@@ -22,7 +22,7 @@ CONFIG = f"""{world.certificates()}
 [workspaces.doomed]
 port = 4191
 paths = ["~/project"]
-dockerfile = "~/Dockerfile"
+dockerfile = "~/image/Dockerfile"
 enable_docker = false
 """
 ANOTHER = "[workspaces.another]\n"
@@ -34,7 +34,8 @@ def user() -> Iterator[User]:
     with world.home("doomed") as someone:
         (someone.home / "project").mkdir()
         (someone.home / "project").chmod(0o777)
-        (someone.home / "Dockerfile").write_text("FROM ${BASE}\nENV DOOMED=1\n")
+        (someone.home / "image").mkdir()
+        (someone.home / "image/Dockerfile").write_text("FROM ${BASE}\nENV DOOMED=1\n")
         someone.write(CONFIG)
         yield someone
         world.remove(PROJECT)

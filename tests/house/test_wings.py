@@ -25,8 +25,9 @@ WINGS = {
         "attach": ("config",),
         "artefacts": ("config", "assets"),
         "runtime": ("artefacts", "config", "assets"),
-        "plan": ("runtime", "artefacts", "config"),
-        "views": ("plan", "artefacts"),
+        "powers": ("runtime", "config"),
+        "plan": ("powers", "runtime", "artefacts", "config"),
+        "views": ("plan", "powers", "artefacts"),
     },
 }
 """Which wing may import from which. A new arrow is a decision: it is made here, and reviewed."""

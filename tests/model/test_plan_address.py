@@ -151,7 +151,7 @@ def test_a_plan_keeps_its_addresses_as_the_same_text() -> None:
         workspace="w",
         changes=(Change(address=ServiceAddress(name="a.memory"), action=Action.REMOVE),),
         drift=(Drift(address=FieldAddress(service=AGENT, field="a.b"), before=None, after="1"),),
-        effects=(),
+        powers=(),
         notes=(),
         agent_restarts=False,
         engine=True,

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.compose_yaml import document
-from jailoc.generators.config.schema import bundle_schema, config_schema, plan_schema
+from jailoc.generators.config.schema import bundle_schema, config_schema, plan_schema, policy_schema
 from jailoc.model.document import Document
 from jailoc.schemas import NAMES, schema, text
 from tests.strategies import HOST, bundle_of, config_of, configs, toml
@@ -35,6 +35,7 @@ def test_a_schema_is_valid_2020_12_with_a_stable_id(name: str) -> None:
 def test_the_shipped_schemas_of_models_are_theirs() -> None:
     assert text("config") == config_schema()
     assert text("plan") == plan_schema()
+    assert text("policy") == policy_schema()
 
 
 def test_the_shipped_bundle_schema_is_the_one_of_the_model() -> None:

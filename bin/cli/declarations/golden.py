@@ -22,12 +22,13 @@ def check(
     /,
     *,
     diff: Switch = False,
+    files: Switch = False,
     json: Switch = False,
     markdown: Switch = False,
 ) -> int:
     """Compare committed files with what the configuration becomes; exit status 2 if they differ.
 
-    Says what the difference does: what becomes reachable, writable or allowed, or stops being.
+    Says first what the sandboxes may do that they could not, the gravest first.
 
     Example: jailoc golden check sandboxes/generated --config sandboxes/config.toml
 
@@ -37,6 +38,8 @@ def check(
         Where `golden update` has written them.
     diff
         Show the difference of every file, too.
+    files
+        Name the files and values that differ.
     json
         Write JSON.
     markdown
@@ -45,7 +48,7 @@ def check(
     from jailoc.bin.commands import golden as review
 
     style = review.style(json=json, markdown=markdown)
-    return review.check(session(), directory, style, diff)
+    return review.check(session(), directory, style, diff, files)
 
 
 @golden.command

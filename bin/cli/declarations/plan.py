@@ -18,6 +18,7 @@ def plan(
     json: Switch = False,
     markdown: Switch = False,
     detailed_exitcode: Switch = False,
+    files: Switch = False,
     out: str | None = None,
 ) -> int:
     """Show what apply would change, what that opens, and what has drifted; change nothing.
@@ -40,6 +41,8 @@ def plan(
         Write Markdown, for a comment.
     detailed_exitcode
         Exit with 2 if there is something to do.
+    files
+        Name each file that changes, with its digest.
     out
         Keep the plan in a file that apply takes.
     """
@@ -48,5 +51,5 @@ def plan(
     choice = body.Selection(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)
     return body.run(
         session(), choice, as_json=json, as_markdown=markdown,
-        detailed=detailed_exitcode, out=out,
+        detailed=detailed_exitcode, out=out, files=files,
     )  # fmt: skip

@@ -154,6 +154,20 @@ def test_the_second_signal_ends_at_once(user: User, second: signal.Signals) -> N
         assert running.communicate()[1] == ""
 
 
+def test_the_second_signal_says_what_is_left_where_something_is(user: User) -> None:
+    leaving = SLOW.replace(
+        "    finally:\n", "    finally:\n        from jailoc.bin.host.farewell import Farewell\n"
+        "        Farewell.words = 'half of it is left'\n"
+    )  # fmt: skip
+    with script(user, leaving) as running:
+        says(running, "running")
+        running.send_signal(signal.SIGINT)
+        says(running, "tidying up")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == 1
+        assert running.communicate()[1] == "\nhalf of it is left\n"
+
+
 def test_an_interrupt_before_the_command_line_is_there_is_one_line_too(user: User) -> None:
     with script(user, LOADING) as running:
         says(running, "loading")

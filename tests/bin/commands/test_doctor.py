@@ -30,7 +30,9 @@ def test_a_wrong_configuration_is_a_row_and_no_end(user: User) -> None:
     user.write("[workspaces.api]\ncpu = 0\n")
     result = user.run("doctor", **NOWHERE)
     assert result.status == 1
-    (line,) = (each for each in result.stdout.splitlines() if "configuration" in each)
+    (line,) = (
+        each for each in result.stdout.splitlines() if each.split()[1:2] == ["configuration"]
+    )
     assert line.startswith("fail")
     assert "line 2" in line
 

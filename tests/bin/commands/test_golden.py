@@ -121,7 +121,7 @@ def test_what_one_has_written_is_right_for_the_other(
     assert tree(repository / "generated") == before
 
 
-def test_a_change_is_told_by_its_effects_and_accepted_by_an_update(
+def test_a_change_is_told_by_its_powers_and_accepted_by_an_update(
     repository: Path, alice: User, bob: User
 ) -> None:
     golden(alice, "update", repository)
@@ -133,12 +133,14 @@ def test_a_change_is_told_by_its_effects_and_accepted_by_an_update(
     result = golden(bob, "check", repository)
     assert result.status == 2
     lines = result.stdout.splitlines()
-    assert lines[:3] == [
-        "api: changed",
-        "  reachable + 10.1.0.0/16 (65,536 addresses), all ports",
-        "  environment LEVEL: changed",
-    ]
-    assert {"web: removed", "zoo: added", "  changed: wall/rules.v4"} <= set(lines)
+    assert lines[0] == "1 of 2 workspaces may do more: 1 high"
+    assert lines[1] == "  api: 1 high"
+    assert lines[2:4] == ["  zoo: was web", "HIGH"]
+    assert lines[4].startswith("  api: may reach 10.1.0.0/16 (65,536 addresses), every port")
+    assert "config.toml:9:21]" in lines[4]
+    assert any(each.startswith("files: ") for each in lines)
+    named = golden(bob, "check", repository, "--files").stdout.splitlines()
+    assert {"web: removed", "zoo: added", "  changed: wall/rules.v4"} <= set(named)
     assert "golden update" in result.stderr
     assert "--- a/api/wall/rules.v4\n" in golden(bob, "check", repository, "--diff").stdout
     assert golden(bob, "check", repository, "--workspace", "web").status == 1, "not configured"
@@ -256,7 +258,7 @@ def test_text_of_others_cannot_steer_the_terminal(repository: Path, alice: User)
     golden(alice, "update", repository)
     place = repository / "generated/web/bundle.json"
     data = json.loads(place.read_text())
-    data["secrets"] = ["env \x1b[31mRED"]
+    data["stated"].append({"rule": "hold.secret", "subject": "variable \x1b[31mRED"})
     place.write_text(json.dumps(data))
     (repository / "generated/web/wall/names").write_text("\x1b[2J\n")
     for arguments in ((), ("--diff",), ("--markdown", "--diff")):

@@ -1,5 +1,6 @@
-"""The hook and the action with which other repositories use `golden check`, as they use them."""
+"""The hook and the action with which other repositories review changes, as they use them."""
 
+import json
 import os
 import re
 import shutil
@@ -108,7 +109,7 @@ def test_the_hook_refuses_a_commit_whose_generated_files_are_old(
     (team / "sandboxes/config.toml").write_text(WIDER)
     call("git", "add", "--all", cwd=team, env=env)
     found = hook(1)
-    assert "reachable + 10.1.0.0/16 (65,536 addresses), all ports" in found
+    assert "may reach 10.1.0.0/16 (65,536 addresses), every port" in found
     assert "- exit code: 2" in found
     update(team, env)
     call("git", "add", "--all", cwd=team, env=env)
@@ -133,70 +134,154 @@ def test_the_action_has_the_shape_of_one() -> None:
 def test_no_text_of_others_is_pasted_into_a_script_of_the_action() -> None:
     """An expression in a script is text of whoever names a branch (script injection)."""
     scripts = [each["run"] for each in action()["runs"]["steps"] if "run" in each]
-    assert len(scripts) == 3
+    assert len(scripts) == 4
     for script in scripts:
         assert "${{" not in script
         assert script.startswith("set -euo pipefail\n")
 
 
-def steps(env: Mapping[str, str], team: Path, known: Mapping[str, str], status: int) -> str:
-    """Run the action's scripts in order, as the runner does; the last may end with a status."""
-    found = ""
-    scripts = [each for each in action()["runs"]["steps"] if "run" in each]
-    for step in scripts[bool(known.get("installed")) :]:
-        variables = {
-            name: re.sub(r"\$\{\{ *(.*?) *\}\}", lambda match: known[match[1]], value)
-            for name, value in step["env"].items()
-        }
-        found += call(
-            "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"],
-            cwd=team, env={**env, **variables}, status=status if step is scripts[-1] else 0,
-        )  # fmt: skip
-    return found
+GH = """#!/usr/bin/env python3
+# A stand-in for GitHub's client: comments are files in a directory.
+import os, pathlib, sys
+place = pathlib.Path(os.environ["COMMENTS"])
+words = sys.argv[1:]
+method = words[words.index("--method") + 1] if "--method" in words else "GET"
+with (place / "calls").open("a") as calls:
+    calls.write(f"{method} {words}\\n")
+if method == "GET":
+    print("\\n".join(sorted(each.name for each in place.iterdir() if each.name.isdigit())))
+    sys.exit()
+if (place / "read-only").exists():
+    sys.exit("HTTP 403: Resource not accessible by integration")
+body = pathlib.Path(words[words.index("--field") + 1].removeprefix("body=@")).read_text()
+url = next(each for each in words if each.startswith("repos/"))
+name = url.rpartition("/")[2] if method == "PATCH" else "7"
+(place / name).write_text(body)
+"""
 
 
-def test_the_action_tells_what_a_pull_request_opens_and_fails_on_old_files(
+class Runner:
+    """What runs the action's scripts in order, as GitHub's runner does."""
+
+    def __init__(self, place: Path, env: Mapping[str, str]) -> None:
+        self.place, self.env = place, dict(env)
+        self.comments = place / "comments"
+        self.comments.mkdir()
+        (place / "tools").mkdir()
+        (place / "tools/gh").write_text(GH)
+        (place / "tools/gh").chmod(0o755)
+        self.env |= {
+            "RUNNER_TEMP": str(place), "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
+            "GITHUB_OUTPUT": str(place / "output"), "CI": "true", "COMMENTS": str(self.comments),
+            "PATH": f"{place / 'tools'}:{env['PATH']}",
+        }  # fmt: skip
+        self.installed = False
+
+    def run(self, team: Path, status: int, **inputs: str) -> str:
+        """Run every step; the last ends with a status. Return what was said."""
+        known = {
+            "github.action_path": str(ROOT), "github.repository": "team/sandboxes",
+            "github.event.pull_request.number": "3", "inputs.token": "t",
+            "inputs.config": "sandboxes/config.toml", "inputs.directory": "", "inputs.fail-on": "",
+            "inputs.policy": "",
+        }  # fmt: skip
+        known |= {f"inputs.{name.replace('_', '-')}": value for name, value in inputs.items()}
+        for name in ("summary.md", "output"):
+            (self.place / name).write_text("")
+        said = ""
+        scripts = [each for each in action()["runs"]["steps"] if "run" in each]
+        for step in scripts[self.installed :]:
+            for line in (self.place / "output").read_text().splitlines():
+                key, _, value = line.partition("=")
+                known[f"steps.report.outputs.{key}"] = value
+            variables = {
+                name: re.sub(r"\$\{\{ *(.*?) *\}\}", lambda match: known[match[1]], value)
+                for name, value in step["env"].items()
+            }
+            said += call(
+                "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"],
+                cwd=team, env={**self.env, **variables},
+                status=status if step is scripts[-1] else 0,
+            )  # fmt: skip
+        self.installed = True
+        return said
+
+    @property
+    def summary(self) -> str:
+        return (self.place / "summary.md").read_text()
+
+
+def test_the_action_tells_what_a_pull_request_makes_possible(
     team: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
     base = call("git", "rev-parse", "HEAD", cwd=team, env=env).strip()
-    summary, output = tmp_path / "summary.md", tmp_path / "output"
-    env |= {
-        "RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary),
-        "GITHUB_OUTPUT": str(output), "CI": "true",
-    }  # fmt: skip
-    known = {
-        "github.action_path": str(ROOT),
-        "inputs.config": "sandboxes/config.toml",
-        "inputs.directory": "./sandboxes/generated",
-        "inputs.base": base,
-        "installed": "",
-    }
-    steps(env, team, known, 0)
-    assert summary.read_text() == "### jailoc: the generated files are up to date\n"
-    known["installed"] = "yes"
+    runner = Runner(tmp_path, env)
+    golden = {"directory": "./sandboxes/generated"}
+    runner.run(team, 0, base=base, **golden)
+    quiet = "<!-- jailoc review -->\n### jailoc: no power changes: the files are the same\n"
+    assert runner.summary == quiet
+    assert not list(runner.comments.glob("[0-9]*")), "what is quiet needs no comment"
 
-    # The change comes with its generated files: they are fresh, and the summary says what is new.
+    # The change comes with its generated files: they are fresh, and the comment says what is new.
     (team / "sandboxes/config.toml").write_text(WIDER)
-    update(team, {key: value for key, value in env.items() if key != "CI"})
+    update(team, env)
     commit(team, env)
-    summary.unlink()
-    steps(env, team, known, 0)
-    text = summary.read_text()
-    assert text.startswith("### jailoc: 1 workspace changed, 1 effect opens something\n")
-    assert "- `reachable + 10.1.0.0/16 (65,536 addresses), all ports`" in text
-    report = output.read_text().splitlines()[-1].removeprefix("report=")
-    assert Path(report).read_text() == text
+    runner.run(team, 0, base=base, **golden)
+    text = runner.summary
+    assert "### jailoc: 1 of 1 workspace may do more: 1 high\n" in text
+    assert "- `api`: `may reach 10.1.0.0/16 (65,536 addresses), every port" in text
+    assert "(`sandboxes/config.toml:3:21`)" in text
+    assert (runner.comments / "7").read_text() == text
+    results = json.loads((tmp_path / "jailoc-review.sarif").read_text())["runs"][0]["results"]
+    assert [each["ruleId"] for each in results] == ["reach.network"]
+
+    # The next push changes that comment, and makes no other; quiet, too.
+    (team / "sandboxes/config.toml").write_text(CONFIG)
+    runner.run(team, 0, base=base)
+    assert (runner.comments / "7").read_text() == quiet
+    assert [each.name for each in runner.comments.glob("[0-9]*")] == ["7"]
+
+    # A fork's token may only read: the summary says it all, and the job goes on.
+    (team / "sandboxes/config.toml").write_text(WIDER)
+    (runner.comments / "read-only").touch()
+    said = runner.run(team, 2, base=base, fail_on="high")
+    assert "::notice::the token may not comment" in said
+    assert "1 of 1 workspace may do more" in runner.summary
+    assert (runner.comments / "7").read_text() == quiet
 
     # The checkout of a job may be shallow: the base is fetched.
     shallow = tmp_path / "shallow"
     call("git", "clone", "--quiet", "--depth=1", f"file://{team}", str(shallow),
          cwd=tmp_path, env=env)  # fmt: skip
-    summary.unlink()
-    steps(env, shallow, known, 0)
-    assert summary.read_text() == text
+    runner.run(shallow, 0, base=base)
+    assert runner.summary == text
 
     # Without its generated files it fails; a new branch has nothing that it is compared with.
     (team / "sandboxes/config.toml").write_text(WIDER + 'memory = "8g"\n')
-    found = steps(env, team, known | {"inputs.base": "0" * 40}, 2)
-    assert "limits opencode, memory: 4g -> 8g" in found
-    assert "#### `api` (added)" in summary.read_text()
+    said = runner.run(team, 2, base="0" * 40, **golden)
+    assert "limits: memory of opencode 8g (it was 4g)" in said
+    assert "new is api" in runner.summary or "may do more" in runner.summary
+
+
+def test_the_policy_of_a_pull_request_is_that_of_its_base(
+    team: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    (team / "policy.toml").write_text('[[forbid]]\npower = "reach.network"\nto = ["10.1.2.0/24"]\n')
+    base = commit(team, env)
+    (team / "policy.toml").write_text("")
+    (team / "sandboxes/config.toml").write_text(WIDER)
+    commit(team, env)
+    runner = Runner(tmp_path, env)
+    runner.run(team, 1, base=base, policy="policy.toml")
+    assert "refused: workspace `api`: forbidden by policy.toml:1" in runner.summary
+
+
+def test_a_refused_configuration_is_told_by_the_action(
+    team: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    base = call("git", "rev-parse", "HEAD", cwd=team, env=env).strip()
+    (team / "sandboxes/config.toml").write_text(CONFIG + "no_such_key = 1\n")
+    runner = Runner(tmp_path, env)
+    runner.run(team, 1, base=base)
+    assert "### jailoc: refused" in runner.summary
+    assert "unknown key" in runner.summary

@@ -11,7 +11,7 @@ from jailoc.model.host import GitLink
 from tests.bin.config.test_repositories import git, made
 
 
-def look(path: Path, home: Path | None = None) -> repositories.Found:
+def look(path: Path, home: Path | None = None) -> repositories.Gathered:
     place = str(home or path.parent / "home")
     search = Search(root=str(path), names=(), git=True)
     return repositories.gather([search], place, f"{place}/.config", [str(path)])

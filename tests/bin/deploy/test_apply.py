@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.container_fields import NOTHING_MORE
+from jailoc.generators.artefacts.portable import bare
 from jailoc.generators.config.resolve import names, resolve
+from jailoc.generators.config.stated import stated
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.plan import plan
 from jailoc.generators.views.plan import lines
@@ -39,7 +41,8 @@ def memory(
         names=names(config),
         pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
         secrets={each.name: keyed(KEY, value) for each in workspace.secrets},
-        handed=tuple(f"{each.destination} {each.name}" for each in workspace.secrets),
+        stated=stated(config, workspace, host),
+        bare=bare(host),
         key=KEY,
         ignore=ignore,
         home=HOST.home,
@@ -128,9 +131,10 @@ def test_changed_rules_interrupt_nothing() -> None:
     made = place.apply()
     assert not made.agent_restarts
     assert actions(made) == {"file.wall/rules.v4": Action.UPDATE, "firewall.rules": Action.UPDATE}
-    assert [each.effect.text for each in made.effects] == [
-        "reachable - 10.1.0.0/16 (65,536 addresses), all ports",
-        "reachable + 10.2.0.0/16 (65,536 addresses), all ports",
+    assert [each.text for each in made.powers] == [
+        "may reach 10.2.0.0/16 (65,536 addresses), every port: in the range 10.0.0.0/8, private "
+        "(RFC 1918)",
+        "may no longer reach 10.1.0.0/16 (65,536 addresses), every port",
     ]
 
 
@@ -140,7 +144,7 @@ def test_a_value_that_only_moves_in_the_file_interrupts_nothing() -> None:
     made = memory(machine, toml({"w": {"env": ["B=2"], "memory": "1g"}}, {"env": ["A=1"]})).apply()
     assert not made.agent_restarts
     assert actions(made) == {"file.docker-compose.yml": Action.UPDATE}
-    assert not made.effects
+    assert not made.powers
 
 
 def test_a_changed_secret_restarts_the_agent_alone() -> None:
@@ -165,7 +169,7 @@ def test_a_new_workspace_shifts_a_port_and_the_plan_says_which() -> None:
     assert [(each.name, each.before, each.after) for each in wall.fields] == [
         ("ports.4096/tcp", "127.0.0.1:4096", "127.0.0.1:4097")
     ]
-    assert "port 4096 -> 4097" in [each.effect.text for each in made.effects]
+    assert "port 4096 -> 4097" in [each.text for each in made.powers]
     pinned = memory(machine, toml({"w": {"port": 4097}}))
     assert f"service.{WALL}" not in actions(pinned.apply())
 
@@ -257,7 +261,7 @@ def test_drift_is_found_named_and_repaired(name: str) -> None:
     assert not found.empty
     if address:
         assert address in [str(each.address) for each in found.drift]
-    assert not found.effects or name in {"the wall gone"}
+    assert not found.powers or name in {"the wall gone"}
     place.apply()
     if name == "an image retagged":
         return  # only a build brings the right one back

@@ -40,6 +40,22 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
+    ("config", "variables"),
+    [('{"Env": ["A=1", "B=x=y"]}', {"A": "1", "B": "x=y"}), ("{}", {}), ("null", {}), ("", {})],
+)
+def test_an_image_that_sets_no_variable_is_there_all_the_same(
+    config: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(
+        builder, "run", lambda words, **more: asked.append(words) or f"sha256:1\t{config}\n"
+    )
+    assert builder.held(["a:1"]) == {"a:1": builder.Held("sha256:1", variables)}
+    # Clients from 28 on fail at a key that an image lacks, so none below `.Config` is named.
+    assert [word for word in asked[0] if ".Config." in word] == []
+
+
+@pytest.mark.parametrize(
     ("components", "wanted"), [("Engine\ncontainerd\n", "1"), ("Podman Engine\nConmon\n", "0")]
 )
 def test_podman_is_not_asked_for_a_buildkit_that_it_does_not_have(

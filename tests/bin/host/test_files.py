@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,29 @@ def test_a_full_disk_names_the_file_that_could_not_be_written(
         files.write(place, "text", 0o600)
     assert caught.value.filename == str(place)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_went_with_what_it_guards_still_keeps_others_out(tmp_path: Path) -> None:
+    place, held, done = tmp_path / "lock", threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with files.locked(place, 10):
+            held.set()
+            done.wait(10)
+
+    waiter = threading.Thread(target=wait)
+    with files.locked(place, discard=True):
+        waiter.start()
+        time.sleep(0.3)
+        assert not held.is_set()
+    assert held.wait(10)
+    try:
+        assert place.exists()
+        with pytest.raises(Refused, match="is locked"), files.locked(place):
+            pass
+    finally:
+        done.set()
+        waiter.join()
+    with files.locked(place, discard=True):
+        pass
+    assert not place.exists()

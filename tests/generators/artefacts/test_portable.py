@@ -12,7 +12,9 @@ from jailoc.generators.artefacts import portable
 from jailoc.generators.artefacts.portable import HOME, Compiled
 from jailoc.generators.config.load import load
 from jailoc.generators.plan import golden_diff
-from jailoc.generators.views.golden import code, pull_request
+from jailoc.generators.powers.review import Review, review
+from jailoc.generators.views.golden import pull_request
+from jailoc.generators.views.markdown import code
 from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
@@ -100,10 +102,13 @@ def test_the_portable_host_has_all_that_is_asked_for_and_the_text_of_nothing() -
     assert set(agent.environment) - {"A"} == {
         "OPENCODE_LOG", "JAILOC", "JAILOC_WORKSPACE", "DOCKER_HOST", "SSH_AUTH_SOCK",
     }  # fmt: skip
-    assert made.snapshot.secrets == ("env TOKEN", "file key")
-    assert made.snapshot.inputs == (
-        "certificate ~/ca.crt", "Dockerfile ~/images/Dockerfile", "env file ~/team.env",
-    )  # fmt: skip
+    assert {(each.rule, each.subject, each.value) for each in made.snapshot.stated} >= {
+        ("trust.certificate", "~/ca.crt", ""), ("run.dockerfile", "~/images/Dockerfile", ""),
+        ("hold.env-file", "~/team.env", ""),
+    }  # fmt: skip
+    assert {each.value for each in made.snapshot.stated if each.rule == "hold.secret"} == {
+        "env TOKEN", "file key",
+    }  # fmt: skip
     assert [each.until.isoformat() for each in made.bundle.firewall.names if each.until] == [
         "2020-01-01"
     ]
@@ -136,18 +141,19 @@ def test_all_such_paths_are_one_warning_with_their_lines() -> None:
     assert found.hint == "write ~/src, ~/x"
 
 
-def test_effects_values_and_files_of_a_change_are_found() -> None:
+def test_powers_values_and_files_of_a_change_are_found() -> None:
     before = compiled("[workspaces.a]\n")
     after = compiled('[workspaces.a]\nmounts = ["~/data:/data:ro"]\nmemory = "8g"\n'
                      'allowed_networks = ["10.1.0.0/16"]\nenv_file = ["~/x.env"]\n')  # fmt: skip
     found = compare(folder(before), after)
     assert found.state is State.CHANGED
-    assert [each.text for each in found.effects] == [
-        "reachable + 10.1.0.0/16 (65,536 addresses), all ports",
-        "readable + ~/data at /data",
-        "input + env file ~/x.env",
-        "limits opencode, memory: 4g -> 8g",
-        "limits dind, memory: 4g -> 8g",
+    assert [each.text for each in found.powers] == [
+        "may reach 10.1.0.0/16 (65,536 addresses), every port: in the range 10.0.0.0/8, private "
+        "(RFC 1918)",
+        "holds every variable of the env file ~/x.env",
+        "may read ~/data at /data: directly in the user's home",
+        "memory of opencode 8g (it was 4g)",
+        "memory of dind 8g (it was 4g)",
     ]
     values = [each.text for each in found.changes]
     assert 'compose.services.opencode.mem_limit: "4g" -> "8g"' in values
@@ -179,15 +185,20 @@ def test_an_edit_by_hand_is_said_to_be_one() -> None:
     made = compiled("[workspaces.a]\n")
     found = compare(folder(made) | {"wall/rules.v4": "*filter\nCOMMIT\n"}, made)
     assert found.state is State.CHANGED
-    assert found.summary == "the models are the same: only files were changed by hand"
+    assert found.first == "a: changed by hand: wall/rules.v4"
 
 
 def test_models_that_cannot_be_read_are_a_difference() -> None:
     made = compiled("[workspaces.a]\n")
     found = compare(folder(made) | {"bundle.json": "<<<<<<< ours"}, made)
     assert found.state is State.UNREADABLE
-    assert found.summary is not None
-    assert "cannot be read" in found.summary
+    assert found.first is not None
+    assert "cannot be read" in found.first
+
+
+def reviewed(before: portable.Compiled, after: portable.Compiled) -> Review:
+    old, new = ({"a": each.snapshot.sides} for each in (before, after))
+    return review(old, new, portable.bare(), portable.HOME)
 
 
 def test_a_workspace_comes_and_goes() -> None:
@@ -196,8 +207,9 @@ def test_a_workspace_comes_and_goes() -> None:
     gone = golden_diff.compare("a", folder(made), (), None)
     assert (come.state, gone.state) == (State.ADDED, State.REMOVED)
     assert {each.state for each in gone.files} == {FileState.STALE}
-    assert come.effects
-    assert len(come.effects) == len(gone.effects)
+    assert not [each for each in come.powers if each.widens], "it has what every one has"
+    assert not [each for each in gone.powers if each.widens]
+    assert gone.powers
 
 
 def test_a_unified_diff_applies_to_what_is_there() -> None:
@@ -221,16 +233,16 @@ def test_code_in_markdown_holds_whatever_stands_in_it(text: str) -> None:
     assert "\n" not in inner
 
 
-def test_markdown_tells_what_opens_first_and_fits_into_a_comment() -> None:
+def test_markdown_tells_what_is_newly_possible_first_and_fits_into_a_comment() -> None:
     before = compiled("[workspaces.a]\n")
     after = compiled('[workspaces.a]\nmemory = "8g"\nallowed_networks = ["10.1.0.0/16"]\n')
-    text = pull_request((compare(folder(before), after),), diff=True)
-    assert text.startswith("### jailoc: 1 workspace changed, 1 effect opens something\n")
-    assert text.index("**Opens**\n\n- `reachable + 10.1.0.0/16") < text.index("Other effects")
+    text = pull_request((compare(folder(before), after),), reviewed(before, after), diff=True)
+    assert text.startswith("### jailoc: 1 of 1 workspace may do more: 1 high\n")
+    assert text.index("high**\n\n- `a`: `may reach 10.1.0.0/16") < text.index("<details>")
     assert "```diff\n--- a/a/docker-compose.yml" in text
     many = ", ".join(f'"10.{each // 250}.{each % 250}.0/24"' for each in range(2000))
     large = compiled(f"[workspaces.a]\nallowed_networks = [{many}]\n")
-    long = pull_request((compare(folder(before), large),), diff=True)
+    long = pull_request((compare(folder(before), large),), reviewed(before, large), diff=True)
     assert len(long) < 65_536
     assert "too long to show" in long
 
@@ -238,6 +250,9 @@ def test_markdown_tells_what_opens_first_and_fits_into_a_comment() -> None:
 def test_nothing_in_markdown_is_up_to_date() -> None:
     made = compiled(toml({"a": {}}))
     found = compare(folder(made), made)
-    assert pull_request((found,)) == "### jailoc: the generated files are up to date\n"
+    assert (
+        pull_request((found,), reviewed(made, made))
+        == "### jailoc: the generated files are up to date\n"
+    )
     digest = hashlib.sha256(made.files[0].text.encode()).hexdigest()
     assert made.snapshot.files[0].sha256 == digest

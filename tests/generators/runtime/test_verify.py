@@ -29,11 +29,12 @@ from jailoc.generators.runtime.verify import (
     judged,
     mounted,
     mounts,
+    networked,
     processes,
     published,
     routed,
 )
-from jailoc.model.compose import Port
+from jailoc.model.compose import Network, Port
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT
@@ -96,6 +97,23 @@ def test_ports_that_lead_inside_are_those_of_the_model(
     checks = list(published([Port(published=8080, target=80)], found))
     assert sorted(each.found for each in checks) == words
     assert all(each.ok for each in checks) == (found == [("127.0.0.1", 8080, 80)])
+
+
+@pytest.mark.parametrize(
+    ("mtu", "subnets", "good"),
+    [
+        ("1400", ("10.200.0.0/24", "fd00::/64"), [True, True]),
+        (None, ("10.200.0.0/24",), [False, True]),
+        ("1400", ("172.18.0.0/16",), [True, False]),
+        ("1500", (), [False, False]),
+    ],
+)
+def test_the_network_that_the_engine_made_is_the_one_that_was_asked_for(
+    mtu: str | None, subnets: tuple[str, ...], good: list[bool]
+) -> None:
+    wanted = Network(ipv6_subnet=None, ipv4_subnet="10.200.0.0/24", mtu=1400)
+    assert [each.ok for each in networked(wanted, mtu, subnets)] == good
+    assert not list(networked(Network(ipv6_subnet=None), mtu, subnets))
 
 
 def test_nothing_is_open_by_default_but_public_addresses_and_the_sandbox_itself() -> None:

@@ -1,0 +1,67 @@
+"""The policies of an organisation on this machine: they hold beside each other, and none is left.
+
+That of the machine lies where only root can write; `JAILOC_POLICY` adds another one to it.
+"""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from jailoc.bin.host import regular
+from jailoc.generators.artefacts import portable
+from jailoc.generators.powers.policy import PolicyFile, read, verdict
+from jailoc.model.config import Config
+from jailoc.model.diagnostic import Diagnostic, Severity, refuse
+from jailoc.model.document import Document
+from jailoc.model.host import Host
+
+MACHINE = "/etc/jailoc/policy.toml"
+VARIABLE = "JAILOC_POLICY"
+
+
+def files() -> tuple[PolicyFile, ...]:
+    """Return the policies that hold here.
+
+    Raises:
+        Refused: one cannot be read, or is wrong; then nothing may go on.
+    """
+    found = [MACHINE] if Path(MACHINE).exists() else []
+    if named := os.environ.get(VARIABLE):
+        found.append(named)
+    return tuple(read(_text(place), place) for place in dict.fromkeys(found))
+
+
+def _text(place: str) -> str:
+    try:
+        return regular.read(place).decode("utf-8")
+    except (OSError, UnicodeDecodeError, regular.NotRegular) as error:
+        raise refuse(
+            "policy",
+            f"policy `{place}` cannot be read: {error}",
+            hint="without its policy nothing of jailoc's goes on",
+        ) from None
+
+
+def today() -> date:
+    """Return the day in UTC."""
+    return datetime.now(tz=UTC).date()
+
+
+def judge(
+    document: Document, config: Config, host: Host, policies: tuple[PolicyFile, ...] | None = None
+) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+    """Return what the policies refuse, and what they want a person to agree to.
+
+    Args:
+        document: The configuration.
+        config: What was loaded from it.
+        host: The machine that it is for.
+        policies: Those that hold; None for those of this machine.
+    """
+    hold = files() if policies is None else policies
+    if not hold:
+        return (), ()
+    sides = {name: portable.sides(config, name, host) for name in config.workspaces}
+    said = verdict(hold, document, config, host, sides, today())
+    errors = tuple(each for each in said if each.severity is Severity.ERROR)
+    return errors, tuple(each for each in said if each not in errors)

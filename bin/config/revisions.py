@@ -1,0 +1,182 @@
+"""Configurations that are named by a file, a directory or a Git revision: texts, and no machine.
+
+Nothing of what they say is executed. Git is only asked for the bytes of one file; it fetches
+nothing and runs nothing of the repository's.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jailoc.bin.config import facts, policies
+from jailoc.bin.config.session import Session
+from jailoc.bin.engine import exchange
+from jailoc.bin.host import regular
+from jailoc.generators.artefacts import portable
+from jailoc.generators.config.load import load, warnings
+from jailoc.generators.config.resolve import names
+from jailoc.generators.powers.policy import PolicyFile
+from jailoc.generators.runtime.expectations import unmet
+from jailoc.model.config import Config
+from jailoc.model.diagnostic import Diagnostic, refuse
+from jailoc.model.document import Document
+from jailoc.model.power import Sides
+
+NAMES = ("config.toml", "jailoc.toml", "jailoc/config.toml", ".jailoc/config.toml")
+"""What a configuration is called in a directory."""
+PATIENCE = 30.0
+"""Seconds that Git has."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A configuration as it is for everybody."""
+
+    label: str
+    """How it was named."""
+    document: Document
+    config: Config
+    sides: dict[str, Sides]
+    warnings: tuple[Diagnostic, ...] = ()
+    refused: tuple[Diagnostic, ...] = ()
+    """What it expects of its own rules, and they do not do; what a policy forbids."""
+    asks: tuple[Diagnostic, ...] = ()
+    """What a policy wants a person to agree to."""
+
+
+def version(label: str, text: str, file: str, hold: tuple[PolicyFile, ...] | None = ()) -> Version:
+    """Check and compile a configuration for no machine in particular.
+
+    Args:
+        label: How it was named.
+        text: Its text.
+        file: Where it stands.
+        hold: The policies that hold; None for those of this machine.
+
+    Raises:
+        Refused: something in it is wrong on every machine.
+    """
+    document = Document(text, file)
+    home = facts.home()
+    portable.check(document, home)
+    # Who writes out a home directory means this one: here it is the same place.
+    document.data = _tilde(document.data, home)
+    host = portable.host(document)
+    config = load(document, host)
+    forbidden, asks = policies.judge(document, config, host, hold)
+    return Version(
+        label=label,
+        document=document,
+        config=config,
+        sides={name: portable.sides(config, name, host) for name in names(config)},
+        warnings=warnings(document, config, host),
+        refused=(*unmet(document, config, host), *forbidden),
+        asks=asks,
+    )
+
+
+def _tilde(value: Any, home: str) -> Any:
+    """Return TOML data with `~` for the home directory where a text begins with it."""
+    if isinstance(value, dict):
+        return {key: _tilde(each, home) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_tilde(each, home) for each in value]
+    if isinstance(value, str) and home != "/" and value.startswith(f"{home}/"):
+        return f"~{value.removeprefix(home)}"
+    return value
+
+
+def text_of(session: Session, named: str | None) -> tuple[str, str, str]:
+    """Return the text of a configuration with how it is called and where it stands.
+
+    Args:
+        session: Its file is meant where a revision names none.
+        named: A file, a directory, `REVISION` or `REVISION:FILE`; None is the session's file.
+
+    Raises:
+        Refused: there is nothing of that name.
+    """
+    if named is None:
+        return session.text(), str(session.path), _short(session.path)
+    place = Path(named)
+    if place.is_dir():
+        found = next((place / each for each in NAMES if (place / each).is_file()), None)
+        if found is None:
+            raise refuse(
+                "diff",
+                f"directory `{named}` holds no configuration",
+                allowed=f"one of {', '.join(NAMES)} in it",
+                hint="name the file itself",
+            )
+        place = found
+    if place.exists():
+        return _file(place), named, _short(place)
+    return _revision(session, named)
+
+
+def _file(place: Path) -> str:
+    try:
+        return regular.read(str(place)).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise refuse("diff", f"`{place}` is not UTF-8 (byte {error.start})") from None
+    except regular.NotRegular as error:
+        raise refuse("diff", f"`{place}` {error}") from None
+
+
+def _short(place: Path) -> str:
+    """Return a path as it is seen from here, if it is below."""
+    try:
+        return str(place.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(place)
+
+
+def _revision(session: Session, named: str) -> tuple[str, str, str]:
+    revision, colon, path = named.partition(":")
+    place = Path(path) if colon else session.path
+    if not revision or revision.startswith("-") or "\0" in named:
+        raise refuse("diff", f"`{named}` is no file, directory or Git revision")
+    folder = place.absolute().parent
+    while not folder.is_dir():
+        folder = folder.parent
+    inside = os.path.relpath(place.absolute(), folder)
+    if (known := _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
+                      f"{revision}^{{commit}}")) is None:  # fmt: skip
+        raise refuse(
+            "diff",
+            f"`{named}` is no file or directory, and no Git revision in `{folder}`",
+            allowed="a file, a directory, REVISION or REVISION:FILE",
+            hint=f"fetch it first (git fetch), and say which file it is: {named}:config.toml",
+        )
+    commit = known.decode().strip()
+    data = _git(folder, "cat-file", "blob", f"{commit}:./{inside}")
+    if data is None:
+        # A file that is new has nothing before it.
+        return "", named, f"{_short(place)}"
+    try:
+        return data.decode("utf-8"), named, _short(place)
+    except UnicodeDecodeError as error:
+        raise refuse("diff", f"`{named}` is not UTF-8 (byte {error.start})") from None
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """Ask Git; None where it has no answer.
+
+    Raises:
+        Refused: there is no Git, or it takes too long.
+    """
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    kept = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"}
+    environment |= {key: os.environ[key] for key in kept if key in os.environ}
+    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0",
+                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}  # fmt: skip
+    command = ("git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments)
+    try:
+        process = exchange.start(command, environment)
+    except FileNotFoundError:
+        raise refuse("diff", "there is no git here", hint="name two files instead") from None
+    reply = exchange.whole(process, b"", PATIENCE, regular.LIMIT)
+    if reply.cut:
+        raise refuse("diff", f"git {reply.cut}")
+    return reply.stdout if reply.status == 0 else None

@@ -1,0 +1,132 @@
+"""The powers that a bundle does not tell by itself: sources, guards, what is trusted.
+
+A new key of the configuration that is no rule, mount or service adds its power here, and its name
+to `jailoc.generators.powers.coverage`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from jailoc.generators.config.resolve import protected
+from jailoc.model.address import AddressSet, Family
+from jailoc.model.allow_entry import AskedTarget
+from jailoc.model.config import Config
+from jailoc.model.document import dotted
+from jailoc.model.host import Host
+from jailoc.model.image_reference import canonical
+from jailoc.model.path import tilde
+from jailoc.model.power import Power
+from jailoc.model.workspace import Workspace
+
+BUILT_IN_IMAGE = "jailoc's own"
+_ATTACH = {"": ("exec", "remote"), "exec": ("exec",), "remote": ("remote",)}
+_PASSWORD = {"auto": ("keyring", "file"), "": ("keyring", "file")}
+
+
+def stated(config: Config, workspace: Workspace, host: Host) -> tuple[Power, ...]:
+    """Return the powers of a workspace that neither its containers nor its rules tell.
+
+    Each that is the same twice is there once.
+    """
+    found = (
+        *_held(config, workspace, host),
+        *_run(workspace, host),
+        *_trusted(config, workspace, host),
+        *_guards(config, workspace),
+    )
+    kept: dict[tuple[str, str], Power] = {}
+    for each in found:
+        kept.setdefault(each.key, each)
+    return tuple(sorted(kept.values(), key=lambda each: each.key))
+
+
+def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
+    for secret in workspace.secrets:
+        source = (
+            f"variable {secret.from_env}"
+            if secret.from_env
+            else f"file {tilde(secret.from_file, host.home)}"
+        )
+        yield Power(
+            rule="hold.secret",
+            subject=source,
+            value=f"{secret.destination.value} {secret.name}",
+            origin=secret.origin,
+        )
+    mine = config.workspaces[workspace.name]
+    scope = dotted(("workspaces", workspace.name))
+    for at, files in (("defaults", config.defaults.env_file), (scope, mine.env_file)):
+        for index, file in enumerate(files):
+            yield Power(
+                rule="hold.env-file",
+                subject=tilde(file.path, host.home),
+                origin=f"{at}.env_file[{index}]",
+            )
+
+
+def _run(workspace: Workspace, host: Host) -> Iterator[Power]:
+    for each in (workspace.base, workspace.overlay):
+        if each is None:
+            continue
+        text = "" if host.portable else host.files.get(each.source, "")
+        yield Power(
+            rule="run.dockerfile",
+            subject=tilde(each.source, host.home),
+            value=hashlib.sha256(text.encode()).hexdigest()[:12] if text else "",
+            origin=each.origin,
+        )
+        if each.context is not None:
+            yield Power(
+                rule="run.context", subject=tilde(each.context, host.home), origin=each.origin
+            )
+    yield Power(
+        rule="run.image",
+        subject=canonical(workspace.image) if workspace.image else BUILT_IN_IMAGE,
+        value=workspace.image or "",
+        origin=workspace.image_origin,
+    )
+
+
+def _trusted(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
+    for index, path in enumerate(config.base.ca_certificates):
+        yield Power(
+            rule="trust.certificate",
+            subject=tilde(path, host.home),
+            origin=f"base.ca_certificates[{index}]",
+        )
+    for index, path in enumerate(config.trust):
+        yield Power(rule="trust.path", subject=tilde(path, host.home), origin=f"trust[{index}]")
+    for index, pattern in enumerate(config.ignore_drift):
+        yield Power(rule="trust.drift", subject=pattern, origin=f"ignore_drift[{index}]")
+    mine = config.workspaces[workspace.name].mode
+    origin = "mode" if mine is None else f"{dotted(('workspaces', workspace.name))}.mode"
+    for way in _ATTACH[config.mode if mine is None else mine]:
+        yield Power(rule="trust.attach", subject=way, origin=origin)
+    for place in _PASSWORD.get(config.password_mode, (config.password_mode,)):
+        yield Power(rule="trust.password", subject=place, origin="password_mode")
+
+
+def _guards(config: Config, workspace: Workspace) -> Iterator[Power]:
+    for entry, origin in protected(config, workspace.name):
+        yield Power(rule="guard.protect", subject=entry, origin=origin)
+    expect = config.workspaces[workspace.name].expect
+    scope = f"{dotted(('workspaces', workspace.name))}.expect"
+    for subject in _union(expect.block):
+        yield Power(rule="guard.block", subject=subject, origin=f"{scope}.block")
+    for index, target in enumerate(expect.reach):
+        yield Power(rule="guard.reach", subject=_target(target), origin=f"{scope}.reach[{index}]")
+
+
+def _target(target: AskedTarget) -> str:
+    name = target.name.rstrip(".").lower() if target.network is None else str(target.network)
+    return name if target.port is None else f"{name} port {target.port}"
+
+
+def _union(targets: Iterable[AskedTarget]) -> Iterator[str]:
+    """Yield the networks of targets, those of one port put together."""
+    ports = dict.fromkeys(each.port for each in targets)
+    for port in ports:
+        networks = [each.network for each in targets if each.port == port and each.network]
+        for family in Family:
+            for network in AddressSet.networks(family, networks).collapse():
+                yield str(network) if port is None else f"{network} port {port}"

@@ -1,0 +1,52 @@
+"""Every key of the configuration: the powers that it gives, or why it gives none.
+
+Whoever adds a key adds it here, and a prepared pull request to `tests/review/pull_requests`. Where
+its power comes from a container, a mount or a rule, nothing else is needed; otherwise it is added
+to `jailoc.generators.config.stated`, its words to `jailoc.generators.powers.words` and its rule to
+`jailoc.model.power_rules`.
+"""
+
+POWERS: dict[str, tuple[str, ...]] = {
+    "mode": ("trust.attach",),
+    "password_mode": ("trust.password",),
+    "trust": ("trust.path",),
+    "ignore_drift": ("trust.drift",),
+    "base.dockerfile": ("run.dockerfile",),
+    "base.ca_certificates": ("trust.certificate",),
+    "scope.mounts": ("write.path", "read.path"),
+    "scope.env": ("run.variable", "hold.variable", "note.variable"),
+    "scope.env_file": ("hold.env-file",),
+    "scope.secrets.env": ("hold.secret",),
+    "scope.secrets.file": ("hold.secret",),
+    "scope.egress": ("guard.egress",),
+    "scope.allowed_hosts": ("reach.name", "reach.network", "reach.machine"),
+    "scope.allowed_networks": ("reach.network",),
+    "scope.denied_hosts": ("guard.denied", "reach.network"),
+    "scope.denied_networks": ("reach.network",),
+    "scope.host_ports": ("reach.machine",),
+    "scope.protect": ("guard.protect",),
+    "scope.image": ("run.image",),
+    "scope.ssh_auth_sock": ("hold.ssh-agent",),
+    "scope.git_config": ("hold.git-identity",),
+    "scope.expose_port": ("be-reached.port",),
+    "scope.enable_docker": ("be.docker",),
+    "scope.dind_privileged": ("be.privileged",),
+    "scope.cpu": ("note.limits",),
+    "scope.memory": ("note.limits",),
+    "scope.pids": ("note.limits",),
+    "scope.volumes": ("write.shared", "note.other"),
+    "workspace.paths": ("write.path",),
+    "workspace.port": ("be-reached.moved",),
+    "workspace.ports": ("be-reached.port",),
+    "workspace.mode": ("trust.attach",),
+    "workspace.expect.reach": ("guard.reach",),
+    "workspace.expect.block": ("guard.block",),
+    "workspace.dockerfile": ("run.dockerfile",),
+    "workspace.build_context": ("run.context",),
+}
+"""By key: `scope` is what may stand in `[defaults]` and in a workspace alike."""
+
+NONE: dict[str, str] = {
+    "scope.network": "size of packets and the sandbox's own addresses: what it reaches is the same",
+}
+"""Keys that give no power, with the reason."""

@@ -1,0 +1,84 @@
+"""When one power holds another one, so that the second is no news beside the first."""
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+
+from jailoc.generators.config.stated import BUILT_IN_IMAGE
+from jailoc.model import image_reference, protect
+from jailoc.model.address import AddressSet, Family
+from jailoc.model.path import within
+from jailoc.model.power import Power
+from jailoc.model.power_rules import RULES
+
+
+def covered(power: Power, others: Iterable[Power]) -> bool:
+    """Tell whether others together are, or hold, a power."""
+    alike = [each for each in others if each.rule == power.rule]
+    if power.rule == "run.image" and power.subject == BUILT_IN_IMAGE:
+        return True
+    if power.rule == "guard.block":
+        return _blocked(power, alike)
+    holds = _HOLDS.get(power.rule, _same)
+    return any(holds(each, power) for each in alike)
+
+
+def _same(one: Power, other: Power) -> bool:
+    valued = RULES[one.rule].valued
+    return one.subject == other.subject and (not valued or one.value == other.value)
+
+
+def _image(one: Power, other: Power) -> bool:
+    if one.subject == other.subject:
+        return True
+    if BUILT_IN_IMAGE in {one.subject, other.subject}:
+        return False
+    mine, theirs = (image_reference.parts(each.subject) for each in (one, other))
+    # A tag may come to be any digest: one that is held to a digest is less.
+    return mine[:2] == theirs[:2] and not mine[3] and bool(theirs[3]) and theirs[2] in {"", mine[2]}
+
+
+def _pattern(one: Power, other: Power) -> bool:
+    return one.subject == other.subject or fnmatchcase(other.subject, one.subject)
+
+
+def _directory(one: Power, other: Power) -> bool:
+    return within(other.subject, one.subject)
+
+
+def _denies(one: Power, other: Power) -> bool:
+    bare = other.subject.removeprefix("*.")
+    below = one.subject.startswith("*.") and bare.endswith(one.subject[1:])
+    return one.subject == other.subject or below
+
+
+def _protects(one: Power, other: Power) -> bool:
+    mine, theirs = protect.plain(one.subject), protect.plain(other.subject)
+    anywhere = one.subject.startswith(protect.ANYWHERE)
+    if not anywhere and other.subject.startswith(protect.ANYWHERE):
+        return False
+    return within(f"/{theirs}", f"/{mine}") or (anywhere and theirs.endswith(f"/{mine}"))
+
+
+def _blocked(power: Power, others: list[Power]) -> bool:
+    """Tell whether what must stay closed is in what others say, all ports or the same."""
+    text, _, port = power.subject.partition(" port ")
+    network = ipaddress.ip_network(text)
+    family = Family(network.version)
+    found = [
+        ipaddress.ip_network(each.subject.partition(" port ")[0])
+        for each in others
+        if each.subject.partition(" port ")[2] in {"", port}
+    ]
+    left = AddressSet.networks(family, (network,)) - AddressSet.networks(family, found)
+    return not left
+
+
+_HOLDS: dict[str, Callable[[Power, Power], bool]] = {
+    "run.image": _image,
+    "run.context": _directory,
+    "trust.path": _directory,
+    "trust.drift": _pattern,
+    "guard.denied": _denies,
+    "guard.protect": _protects,
+}

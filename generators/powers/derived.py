@@ -1,0 +1,137 @@
+"""The powers that the containers of a workspace have, beyond those that jailoc gives everybody."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from jailoc.model.compose import (
+    Bind,
+    Capability,
+    Device,
+    SecurityOption,
+    Service,
+    Sidecar,
+    Volume,
+)
+from jailoc.model.environment import RESERVED
+from jailoc.model.power import Power, Sides
+from jailoc.model.sandbox import AGENT, AGENT_HOME, SHARED_PREFIX, SIDECAR, SSH_SOCKET, WALL
+
+_USUAL: dict[str, tuple[object, ...]] = {
+    WALL: (
+        Capability.CHOWN, Capability.NET_ADMIN, Capability.NET_BIND_SERVICE, Capability.SETGID,
+        Capability.SETPCAP, Capability.SETUID, "root",
+    ),
+    SIDECAR: (
+        Capability.SETGID, Capability.SETUID, SecurityOption.SECCOMP_SIDECAR,
+        SecurityOption.APPARMOR_UNCONFINED, SecurityOption.PATHS_UNMASKED, Device.TUN, "root",
+        "may gain privileges",
+    ),
+    AGENT: ("writable",),
+}  # fmt: skip
+"""What jailoc gives each of its services: it goes without saying."""
+
+STEERING = re.compile(
+    r"(?i)(.*_)?(proxy|base_url|endpoint|endpoint_url|index_url|registry|mirror|api_base)$"
+    r"|LD_.*|DYLD_.*|PATH|PYTHONPATH|PYTHONSTARTUP|NODE_OPTIONS|NODE_PATH|PERL5?(OPT|LIB)|RUBYOPT"
+    r"|RUBYLIB|BASH_ENV|ENV|PROMPT_COMMAND|GIT_.*|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS"
+    r"|MAVEN_OPTS|GOPROXY|GOFLAGS|GONOSUMDB|GOINSECURE|CARGO_.*|PIP_.*|UV_.*|NPM_CONFIG_.*"
+    r"|SSL_CERT_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|NODE_TLS_.*"
+    r"|.*INSECURE.*|.*(SKIP|NO|DISABLE)_?(SSL|TLS)?_?VERIFY.*|SSH_.*|EDITOR|VISUAL|PAGER|BROWSER"
+    r"|SHELL|KUBECONFIG|DOCKER_.*|OPENCODE_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
+)
+"""Variables that load code, or say where everything is sent, and whom to believe."""
+CREDENTIAL = re.compile(
+    r"(?i).*(TOKEN|SECRET|PASSW(OR)?D|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
+    r"|_PAT|_AUTH|_DSN|DATABASE_URL|CONNECTION_STRING)(_.*)?"
+)
+"""Variables whose value proves something, by their names."""
+
+
+def derived(side: Sides) -> Iterator[Power]:
+    """Yield the powers that the containers of a workspace have, and what its rules deny."""
+    for closed in side.firewall.denied_names:
+        yield Power(rule="guard.denied", subject=closed.key, origin=closed.origin)
+    for volume in side.compose.shared:
+        yield Power(
+            rule="write.shared",
+            subject=volume.removeprefix(SHARED_PREFIX),
+            origin=next(
+                (
+                    mount.origin
+                    for service in side.compose.services.values()
+                    for mount in service.mounts
+                    if isinstance(mount, Volume) and mount.name == volume
+                ),
+                None,
+            ),
+        )
+    for name, service in side.compose.services.items():
+        yield from _privileges(name, service)
+        if name == SIDECAR:
+            yield Power(rule="be.docker", subject="a Docker of its own", origin=None)
+        elif name not in {WALL, AGENT}:
+            yield Power(rule="be.service", subject=name)
+        for port in service.ports:
+            yield Power(
+                rule="be-reached.port",
+                subject=str(port.target),
+                value=str(port.published),
+                origin=port.origin,
+            )
+        yield from _environment(name, service)
+        yield from _identities(service)
+        yield from _limits(name, service)
+
+
+def _privileges(name: str, service: Service) -> Iterator[Power]:
+    usual = _USUAL.get(name, ())
+    if isinstance(service, Sidecar) and service.privileged:
+        yield Power(rule="be.privileged", subject=name)
+    for capability in service.cap_add:
+        if capability not in usual:
+            yield Power(rule="be.capability", subject=f"{name} {capability}")
+    for option in service.security:
+        if option is not SecurityOption.NO_NEW_PRIVILEGES and option not in usual:
+            yield Power(rule="be.unconfined", subject=f"{name} {option}")
+    plain = SecurityOption.NO_NEW_PRIVILEGES in service.security
+    if not plain and "may gain privileges" not in usual:
+        yield Power(rule="be.unconfined", subject=f"{name} may gain privileges")
+    if service.user.split(":")[0] in {"0", "root", ""} and "root" not in usual:
+        yield Power(rule="be.root", subject=name)
+    for device in service.devices:
+        if device not in usual:
+            yield Power(rule="be.device", subject=f"{name} {device}")
+    yield Power(rule="note.other", subject=f"user of {name}", value=service.user)
+
+
+def _environment(name: str, service: Service) -> Iterator[Power]:
+    prefix = "" if name == AGENT else f"{name}: "
+    for key, value in service.environment.items():
+        if key in RESERVED or not value.origin:
+            continue
+        rule = "note.variable"
+        if CREDENTIAL.fullmatch(key):
+            rule = "hold.variable"
+        elif STEERING.fullmatch(key):
+            rule = "run.variable"
+        digest = hashlib.sha256(value.text.encode()).hexdigest()[:12]
+        yield Power(rule=rule, subject=f"{prefix}{key}", value=digest, origin=value.origin)
+
+
+def _identities(service: Service) -> Iterator[Power]:
+    for mount in service.mounts:
+        if not isinstance(mount, Bind) or mount.source.origin:
+            continue
+        if mount.target.text == SSH_SOCKET:
+            yield Power(rule="hold.ssh-agent", subject="SSH agent")
+        elif mount.target.text == f"{AGENT_HOME}/.gitconfig":
+            yield Power(rule="hold.git-identity", subject="Git configuration")
+
+
+def _limits(name: str, service: Service) -> Iterator[Power]:
+    limits = service.limits
+    for what, value in (
+        ("memory", limits.memory), ("cpus", f"{limits.cpus:g}"), ("processes", str(limits.pids)),
+    ):  # fmt: skip
+        yield Power(rule="note.limits", subject=f"{what} of {name}", value=value)

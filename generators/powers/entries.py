@@ -1,0 +1,103 @@
+"""The entry of the configuration behind a change, and where it stands."""
+
+import re
+
+from jailoc.model.document import Document, Path, dotted
+from jailoc.model.power import PowerChange, PowerKind, Way
+
+_ENTRY = re.compile(r"(defaults|workspaces|base|trust|ignore_drift|mode|password_mode)\b")
+"""What a place in the configuration begins with; other reasons are words."""
+_KEYS = {
+    "be.privileged": "dind_privileged",
+    "be.docker": "enable_docker",
+    "hold.ssh-agent": "ssh_auth_sock",
+    "hold.git-identity": "git_config",
+    "guard.egress": "egress",
+    "guard.protect": "protect",
+    "guard.block": "expect",
+    "guard.reach": "expect",
+    "be-reached.port": "expose_port",
+    "guard.denied": "denied_hosts",
+    "be-reached.moved": "port",
+    "run.image": "image",
+    "trust.attach": "mode",
+}
+"""The key behind a power that does not know its entry, or behind a guard that is gone."""
+
+
+def is_entry(origin: str) -> bool:
+    """Tell whether an origin is an entry of the configuration."""
+    return bool(_ENTRY.match(origin.removeprefix("protect: ")))
+
+
+def path_of(origin: str) -> Path:
+    """Return the path of an entry in the document."""
+    return tuple(
+        int(number) if number else quoted or word
+        for word, quoted, number in re.findall(
+            r'([A-Za-z0-9_-]+)|"([^"]*)"|\[(\d+)\]', origin.removeprefix("protect: ")
+        )
+    )
+
+
+def position(document: Document, origin: str) -> str | None:
+    """Return where an entry stands, as `FILE:LINE:COLUMN`."""
+    if not is_entry(origin):
+        return None
+    found = document.value(path_of(origin))
+    return f"{document.file}:{found.line}:{found.column}" if found else None
+
+
+def entry(document: Document, workspace: str, change: PowerChange) -> str | None:
+    """Return the entry behind a change of a workspace, as its document has it now."""
+    lost = change.way is Way.WIDENS and change.kind is PowerKind.GUARD
+    if change.origin and not lost and is_entry(change.origin) and _there(document, change.origin):
+        return change.origin
+    key = _KEYS.get(change.rule)
+    if change.rule == "note.limits":
+        key = "memory" if change.subject.startswith("memory") else "cpu"
+    if key is None:
+        return None
+    tables = (("workspaces", workspace), ("defaults",), ())
+    for above in tables:
+        table = document.data
+        for part in above:
+            value = table.get(part)
+            table = value if isinstance(value, dict) else {}
+        if key in table:
+            return dotted((*above, key))
+    return dotted(("workspaces", workspace))
+
+
+def _there(document: Document, origin: str) -> bool:
+    value: object = document.data
+    for part in path_of(origin):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[int(part)]
+        else:
+            return False
+    return True
+
+
+def place(
+    before: Document | None, after: Document, workspace: str, change: PowerChange
+) -> str | None:
+    """Return where the entry behind a change stands: of what is lost, where it was.
+
+    Args:
+        before: The document that is left, if it is known.
+        after: The document that is reached.
+        workspace: The workspace.
+        change: What happens to it.
+    """
+    lost = change.kind is PowerKind.GUARD if change.way is Way.WIDENS else True
+    now = (origin := entry(after, workspace, change)) and position(after, origin)
+    if lost and before is not None and change.way is not Way.SAME and change.origin:
+        was = is_entry(change.origin) and position(before, change.origin)
+        if was and change.way is Way.NARROWS:
+            return f"was {was}"
+        if was and not now:
+            return f"was {was}"
+    return now or None

@@ -1,0 +1,123 @@
+"""What becomes reachable by name, at addresses that nobody knows yet; and ports of this machine."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from jailoc.generators.powers.places import machine_rank, name_words, port_words, private_name
+from jailoc.generators.powers.reach import FOREVER, lasting
+from jailoc.generators.runtime.explain import PROTOCOLS
+from jailoc.model.base import Model
+from jailoc.model.egress import Egress
+from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.power import Door, PowerChange, Rank, Way
+from jailoc.model.sandbox import MACHINE
+
+
+class Grant(Model):
+    """A name that is let through; that of this machine stands for its ports."""
+
+    name: str
+    port: int | None
+    until: date
+    origin: str
+
+    def covers(self, other: "Grant") -> bool:
+        """Tell whether another one opens nothing beside this one."""
+        below = self.name.startswith("*.") and other.name != MACHINE
+        same = self.name == other.name or (below and other.name.endswith(self.name[1:]))
+        return same and self.port in {None, other.port} and self.until >= other.until
+
+
+def grants(firewall: Firewall | None) -> tuple[Grant, ...]:
+    """Return what a firewall lets through by name."""
+    if firewall is None:
+        return ()
+    found = [
+        Grant(name=each.key, port=each.port, until=each.until or FOREVER, origin=each.origin)
+        for each in firewall.names
+    ]
+    found += [
+        Grant(name=MACHINE, port=each.port, until=FOREVER, origin=each.origin)
+        for each in firewall.host_ports
+    ]
+    return tuple(found)
+
+
+def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerChange]:
+    """Yield what is let through by name, or not any more."""
+    old, new = grants(before), grants(after)
+    sides = [each for each in (before, after) if each]
+    open_to_all = [each for each in sides if each.egress is Egress.PUBLIC]
+    public = len(open_to_all) == len(sides)
+    for way, mine, others in ((Way.WIDENS, new, old), (Way.NARROWS, old, new)):
+        gone = [each for each in mine if not any(other.covers(each) for other in others)]
+        kept: dict[tuple[str, date], list[Grant]] = {}
+        for each in dict.fromkeys(gone):
+            if not any(other.covers(each) and not each.covers(other) for other in gone):
+                kept.setdefault((each.name, each.until), []).append(each)
+        for (name, until), found in kept.items():
+            # All of the internet was open before: what closes that and names a few, opens none.
+            other = before if way is Way.WIDENS else after
+            mine_public = (after if way is Way.WIDENS else before) in open_to_all
+            if other in open_to_all and not mine_public and not private_name(name):
+                yield _stays(name, found[0].origin)
+                continue
+            ports = tuple(dict.fromkeys(each.port for each in found))
+            yield _change(way, name, until, ports, found[0].origin, others, public)
+
+
+def _stays(name: str, origin: str) -> PowerChange:
+    return PowerChange(
+        rule="note.name",
+        way=Way.SAME,
+        rank=Rank.NOTE,
+        subject=name,
+        text=f"{name} is open by name, where all of the internet is or was",
+        origin=origin,
+    )
+
+
+def _change(
+    way: Way,
+    name: str,
+    until: date,
+    ports: tuple[int | None, ...],
+    origin: str,
+    others: tuple[Grant, ...],
+    public: bool,
+) -> PowerChange:
+    was = [each for each in others if each.name == name]
+    once = ""
+    if was and way is Way.WIDENS:
+        told = ", ".join(dict.fromkeys(port_words(each.port) for each in was[:4]))
+        dates = {each.until for each in was}
+        day = f" {lasting(was[0].until)}" if dates != {until} else ""
+        once = f" (was {told}{day})"
+    end = "" if until == FOREVER else f", until {until}"
+    told = ", ".join(map(port_words, sorted(ports, key=lambda each: each or 0)))
+    machine = name == MACHINE
+    rank, what = name_words(name, public=public)
+    subject = name
+    if machine:
+        rank = min((machine_rank(each) for each in ports), key=lambda each: each.order)
+        what, subject = "", "this machine"
+    verb = "may reach" if way is Way.WIDENS else "may no longer reach"
+    words = f"{told} of this machine" if machine else f"{name}, {told}"
+    note = f": {what}" if what and way is Way.WIDENS else ""
+    both = ("closed", "open") if way is Way.WIDENS else ("open", "closed")
+    return PowerChange(
+        rule="reach.machine" if machine else "reach.name",
+        way=way,
+        rank=rank,
+        subject=f"{subject} {told}{end}",
+        text=f"{verb} {words}{end}{once}{note}",
+        before=both[0],
+        after=both[1],
+        origin=origin,
+        doors=tuple(
+            Door(protocol=protocol, port=port)
+            for protocol in PROTOCOLS
+            for port in ports
+            if protocol is not Protocol.ICMP or port is None
+        ),
+    )

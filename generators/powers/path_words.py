@@ -1,0 +1,140 @@
+"""What lies at paths of the host, in words of the world, and how grave it is to have them."""
+
+import posixpath
+
+from jailoc.model.path import within
+from jailoc.model.power import Rank
+from jailoc.model.protect import DEFAULT
+
+_BUILDS = (
+    ".git", ".github", ".gitlab-ci.yml", ".circleci", "Jenkinsfile", "Makefile", "package.json",
+    "Dockerfile", "docker-compose.yml", "compose.yaml", "justfile", "Taskfile.yml",
+)  # fmt: skip
+"""What people and build servers execute in a project."""
+START_FILES = (
+    ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".bash_aliases", ".profile",
+    ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".kshrc", ".cshrc", ".tcshrc", ".config/fish",
+    ".config/autostart", ".config/systemd", ".config/environment.d", ".config/plasma-workspace",
+    ".xprofile", ".xinitrc", ".xsession", ".pam_environment", "Library/LaunchAgents",
+    ".local/share/systemd", ".local/share/applications", ".config/zsh", ".oh-my-zsh",
+    ".config/nushell", ".config/powershell", ".inputrc", ".tmux.conf", ".screenrc",
+)  # fmt: skip
+"""What a login, a shell or a desktop executes."""
+EXECUTED = (
+    ".local/bin", "bin", ".cargo/bin", "go/bin", ".nvm", ".pyenv", ".rbenv", ".asdf",
+    ".local/share/mise", ".npm-global", ".local/lib", ".deno/bin", ".bun/bin", ".volta",
+    ".sdkman", ".nix-profile", ".config/nix", ".local/share/pipx", ".local/share/uv",
+    ".vscode", ".vscode-server", ".config/Code", ".config/nvim", ".vim", ".vimrc", ".emacs",
+    ".emacs.d", ".config/emacs", ".ideavimrc", ".config/JetBrains", ".config/helix",
+    ".gitconfig", ".config/git", ".git-templates", ".config/mise", ".config/direnv",
+    ".claude", ".opencode", ".config/opencode", ".cursor", ".agents", ".mcp.json", ".config/zed",
+    ".makerc", ".gdbinit", ".pythonrc", ".irbrc", ".Rprofile", ".condarc", ".config/pip",
+    ".cargo/config.toml", ".gradle/init.d", ".m2", ".config/kitty", ".config/alacritty",
+    ".config/hypr", ".config/sway", ".config/i3", ".mozilla", ".config/google-chrome",
+    ".thunderbird",
+)  # fmt: skip
+"""Programs on the user's PATH, and configuration that names programs."""
+CREDENTIALS = (
+    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", "_netrc", ".npmrc", ".pypirc",
+    ".git-credentials", ".config/git/credentials", ".config/gcloud", ".config/gh", ".config/glab",
+    ".config/hub", ".config/op", ".config/rclone", ".config/doctl", ".config/hcloud",
+    ".config/sops", ".config/helm", ".config/containers", ".cargo/credentials",
+    ".cargo/credentials.toml", ".gem/credentials", ".vault-token", ".password-store",
+    ".terraform.d", ".terraformrc", ".pgpass", ".my.cnf", ".mylogin.cnf", ".boto", ".s3cfg",
+    ".m2/settings.xml", ".gradle/gradle.properties", ".mozilla", ".thunderbird",
+    ".config/google-chrome", ".config/chromium", ".config/BraveSoftware", "Library/Keychains",
+    "Library/Cookies", ".local/share/keyrings", ".local/share/opencode", ".local/share/kwalletd",
+    ".config/sublime-merge", ".config/Slack", ".config/Signal", ".oci", ".fly", ".databrickscfg",
+    ".snowsql", ".bash_history", ".zsh_history", ".claude.json", ".codex", ".gemini",
+    ".config/github-copilot", ".age", ".config/age", ".yubico", ".pki",
+)  # fmt: skip
+"""What proves who the user is, or holds what does."""
+_KEY_NAMES = (".pem", ".key", ".p12", ".pfx", ".kdbx", ".jks", ".keystore", ".ppk", ".asc", ".gpg")
+_KEY_WORDS = (
+    ".ssh", ".aws", ".gnupg", ".kube", ".azure", ".netrc", ".npmrc", "id_rsa", "id_ed25519",
+    "id_ecdsa", "id_dsa", "kubeconfig", "credentials", "credentials.json", "service-account.json",
+    ".env", "secrets", "keys", "private", "tokens", "passwords", "vault", "shadow",
+)  # fmt: skip
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/Library", "/Applications",
+           "/System", "/opt/homebrew", "/snap")  # fmt: skip
+_TOP = 1
+"""Components of a path that is a whole directory of the machine."""
+_PERSONAL = ("Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Dropbox",
+             "OneDrive", "Nextcloud", "Google Drive", "iCloud", "Library", "Private", ".config",
+             ".local", ".local/share", ".cache")  # fmt: skip
+
+
+def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, str]:
+    """Say what lies at a path, and how grave it is to read or to change that.
+
+    Args:
+        path: As people write it: with `~` for the home directory.
+        writes: Whether it can be changed.
+        file: Whether it is known to be no directory.
+    """
+    if path in {"~", "/", "/home", "/Users", "/root"}:
+        return Rank.CRITICAL, "holds every file of the user, with keys and start files"
+    inside = path.removeprefix("~/") if path.startswith("~/") else None
+    known = _of_user(inside, writes) if inside is not None else None
+    if known is None and writes:
+        known = _executed(path)
+    if known is None and _names_keys(path):
+        known = "by its name it holds keys or credentials"
+    if known is not None:
+        return Rank.CRITICAL, known
+    return (Rank.LOW, "") if file else _size(path, inside)
+
+
+def _of_user(inside: str, writes: bool) -> str | None:
+    """Say what a path of the home directory is to the user, if it is known."""
+    words = None
+    if writes:
+        words = _near(inside, START_FILES, "a login or shell of the user executes it") or _near(
+            inside, EXECUTED, "the user's programs execute or obey it"
+        )
+    return words or _near(inside, CREDENTIALS, "where credentials are kept")
+
+
+def _executed(path: str) -> str | None:
+    """Say what executes a path, if it is known."""
+    if any(within(path, each) for each in _SYSTEM):
+        return "programs and libraries of the machine"
+    tail = executed_tail(path)
+    return None if tail is None else f"the host executes or obeys `{tail}`"
+
+
+def _names_keys(path: str) -> bool:
+    name = posixpath.basename(path).lower()
+    return name.endswith(_KEY_NAMES) or bool({*path.lower().split("/")} & {*_KEY_WORDS})
+
+
+def _size(path: str, inside: str | None) -> tuple[Rank, str]:
+    """Say how much a directory is, by where it stands."""
+    parts = [each for each in (path if inside is None else inside).split("/") if each]
+    if inside is None and len(parts) <= _TOP:
+        return Rank.HIGH, "a whole top directory of the machine"
+    if inside in _PERSONAL:
+        return Rank.HIGH, "a whole directory of the user's own things"
+    if inside is not None and len(parts) == _TOP and not inside.startswith("."):
+        return Rank.LOW, "directly in the user's home"
+    return Rank.LOW, ""
+
+
+def _near(inside: str, known: tuple[str, ...], words: str) -> str | None:
+    """Say whether a path is one that is known, lies in one, or holds one."""
+    for each in known:
+        if within(f"/{inside}", f"/{each}"):
+            return words if inside == each else f"in ~/{each}: {words}"
+    held = [each for each in known if within(f"/{each}", f"/{inside}")]
+    return f"holds ~/{held[0]}: {words}" if held else None
+
+
+def executed_tail(path: str) -> str | None:
+    """Return the end of a path that the host executes or obeys in a project, if it has one."""
+    parts = path.split("/")
+    for entry in (*DEFAULT, *_BUILDS):
+        mine = entry.split("/")
+        for start in range(1, len(parts)):
+            if parts[start : start + len(mine)] == mine:
+                return entry
+    return None

@@ -1,0 +1,267 @@
+"""What an organisation's policy says of a configuration: refusals, and what a person must agree to.
+
+A policy only tightens: it can refuse and ask, and has no word that allows. More power never means
+fewer refusals of `forbid` and `ask`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+
+from pydantic import ValidationError
+
+from jailoc.generators.config.conflicts import found
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.powers.difference import powers
+from jailoc.generators.powers.entries import entry, is_entry, path_of
+from jailoc.generators.powers.names import grants
+from jailoc.generators.powers.paths import PROTECT
+from jailoc.generators.powers.reach import FOREVER
+from jailoc.generators.powers.words import words
+from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
+from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.base import Model
+from jailoc.model.compose import Bind
+from jailoc.model.config import Config
+from jailoc.model.diagnostic import Diagnostic, Position, Refused, Severity
+from jailoc.model.document import Document, Path
+from jailoc.model.egress import Egress
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+from jailoc.model.path import tilde
+from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Require
+from jailoc.model.power import Power, PowerChange, Rank, Sides, Way
+from jailoc.model.rule_walk import accepted
+from jailoc.model.sandbox import AGENT
+from jailoc.model.workspace import AllowedName, AllowedNetwork
+
+
+class PolicyFile(Model):
+    """A policy with the lines of its rules."""
+
+    file: str
+    policy: OrganisationPolicy
+    lines: Mapping[str, int]
+    """The line of each rule, by `forbid[0]` and so on."""
+
+
+def read(text: str, file: str) -> PolicyFile:
+    """Read a policy.
+
+    Raises:
+        Refused: it is no TOML, or no policy.
+    """
+    document = Document(text, file)
+    try:
+        policy = OrganisationPolicy.model_validate(document.data)
+    except ValidationError as error:
+        raise Refused(
+            tuple(_wrong(document, each["loc"], each["msg"]) for each in error.errors())
+        ) from None
+    lines = {}
+    for kind in ("forbid", "require", "ask"):
+        for index in range(len(getattr(policy, kind))):
+            place = document.key((kind, index)) or Position(line=1, column=1)
+            lines[f"{kind}[{index}]"] = place.line
+    return PolicyFile(file=file, policy=policy, lines=lines)
+
+
+def _wrong(document: Document, place: Path, message: str) -> Diagnostic:
+    return found(
+        document, place, "policy", f"the policy is wrong: {message}",
+        "forbid, require and ask, as docs/reference/policy.md has them", at_key=True,
+    )  # fmt: skip
+
+
+def verdict(
+    files: Iterable[PolicyFile],
+    document: Document,
+    config: Config,
+    host: Host,
+    sides: Mapping[str, Sides],
+    today: date,
+) -> tuple[Diagnostic, ...]:
+    """Return what policies refuse (errors) and want a person to agree to (warnings).
+
+    Args:
+        files: The policies; all of them hold.
+        document: The configuration.
+        config: What was loaded from it.
+        host: The machine that it is for.
+        sides: Its workspaces.
+        today: The day, for allows that have to end.
+    """
+    every: list[Diagnostic] = []
+    for name, side in sorted(sides.items()):
+        mine = held(side, host.home)
+        for file in files:
+            for kind, rules in (
+                ("forbid", file.policy.forbid),
+                ("ask", file.policy.ask),
+                ("require", file.policy.require),
+            ):
+                for index, rule in enumerate(rules):
+                    if not _any(name, rule.workspaces):
+                        continue
+                    said = _said(file, f"{kind}[{index}]", rule)
+                    if isinstance(rule, Require):
+                        every += _required(rule, said, name, mine, document)
+                        every += _allows(rule, said, name, document, config, host, today)
+                    elif isinstance(rule, Forbid):
+                        every += _forbidden(rule, said, name, side, mine, document)
+    return tuple(dict.fromkeys(every))
+
+
+def held(side: Sides, home: str) -> tuple[Power, ...]:
+    """Return every power of a workspace as a value, reach and paths among them."""
+    found_ones = [*powers(side)]
+    for grant in grants(side.firewall):
+        port = "every port" if grant.port is None else f"port {grant.port}"
+        machine = grant.name == "host.docker.internal"
+        found_ones.append(
+            Power(
+                rule="reach.machine" if machine else "reach.name",
+                subject=port if machine else f"{grant.name} {port}",
+                origin=grant.origin,
+            )
+        )
+    if side.firewall.egress is not Egress.PUBLIC:
+        found_ones.append(Power(rule="guard.egress", subject=side.firewall.egress.value))
+    agent = side.compose.services[AGENT]
+    for mount in agent.mounts:
+        origin = mount.source.origin if isinstance(mount, Bind) else None
+        if isinstance(mount, Bind) and origin and not origin.startswith(PROTECT):
+            rule = "write.path" if mount.mode is Mode.READ_WRITE else "read.path"
+            found_ones.append(
+                Power(
+                    rule=rule,
+                    subject=tilde(mount.source.text, home),
+                    origin=origin,
+                )
+            )
+    return tuple(found_ones)
+
+
+def _any(text: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(text, each) for each in patterns)
+
+
+def _said(file: PolicyFile, place: str, rule: PolicyRule) -> str:
+    why = f" ({rule.why})" if rule.why else ""
+    return f"{file.file}:{file.lines[place]}{why}"
+
+
+def _forbidden(
+    rule: Forbid,
+    said: str,
+    name: str,
+    side: Sides,
+    mine: Iterable[Power],
+    document: Document,
+) -> Iterator[Diagnostic]:
+    word = "a person has to agree" if isinstance(rule, Ask) else "forbidden"
+    severity = Severity.WARNING if isinstance(rule, Ask) else Severity.ERROR
+    if rule.to:
+        for network, origin in _reached(side, rule.to):
+            what = f"may reach {network}"
+            yield _told(document, name, "reach.network", origin, f"{word} by {said}: {what}",
+                        severity)  # fmt: skip
+        return
+    for power in mine:
+        alike = fnmatchcase(power.rule, rule.power)
+        if alike and not power.rule.startswith("note.") and _any(power.subject, rule.about):
+            what = words(power)[1] if power.rule.split(".")[0] not in _PLAIN else (
+                f"{power.rule}: {power.subject}"
+            )  # fmt: skip
+            yield _told(document, name, power.rule, power.origin, f"{word} by {said}: {what}",
+                        severity)  # fmt: skip
+
+
+_PLAIN = ("reach", "write", "read", "guard")
+
+
+def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[Network, str | None]]:
+    """Yield those of the networks of which something is open through any door."""
+    for network in networks:
+        family = Family(network.version)
+        rules = side.firewall.of(family)
+        whole = AddressSet.networks(family, (network,))
+        for port in (None, *sorted(mentioned(rules.outgoing))):
+            if any(accepted(rules, protocol, port, whole) for protocol in PROTOCOLS):
+                origin = next(
+                    (each.comment for each in rules.outgoing
+                     if each.destination is not None and each.destination.overlaps(network)
+                     and is_entry(each.comment)), None,
+                )  # fmt: skip
+                yield network, origin
+                break
+
+
+def _required(
+    rule: Require, said: str, name: str, mine: Iterable[Power], document: Document
+) -> Iterator[Diagnostic]:
+    alike = [each for each in mine if fnmatchcase(each.rule, rule.power)]
+    for pattern in rule.about:
+        if not any(fnmatchcase(each.subject, pattern) for each in alike):
+            what = f"{rule.power} about {pattern}, which is not there"
+            yield _told(document, name, rule.power, None, f"required by {said}: {what}")
+    plain = not rule.about and not rule.only and rule.until_within_days is None and not rule.reason
+    if plain and not alike:
+        yield _told(document, name, rule.power, None,
+                    f"required by {said}: {rule.power}, which is not there")  # fmt: skip
+    if rule.only:
+        for power in alike:
+            if not _any(power.subject, rule.only):
+                yield _told(
+                    document, name, power.rule, power.origin,
+                    f"required by {said}: {rule.power} only of {', '.join(rule.only)}, and it is "
+                    f"{power.subject}",
+                )  # fmt: skip
+
+
+def _allows(
+    rule: Require,
+    said: str,
+    name: str,
+    document: Document,
+    config: Config,
+    host: Host,
+    today: date,
+) -> Iterator[Diagnostic]:
+    """Yield what allows lack: an end that is near, and a reason."""
+    if rule.until_within_days is None and not rule.reason:
+        return
+    workspace = resolve(config, name, host)
+    allows: list[AllowedName | AllowedNetwork] = [
+        *workspace.allowed_names, *workspace.allowed_networks,
+    ]  # fmt: skip
+    for each in allows:
+        lacks = []
+        if rule.reason and not (each.why or "").strip():
+            lacks.append("has no `why`")
+        if rule.until_within_days is not None:
+            last = today + timedelta(days=rule.until_within_days)
+            if (each.until or FOREVER) > last:
+                lacks.append(f"does not end by {last}")
+        if lacks:
+            yield _told(document, name, "reach.name", each.origin,
+                        f"required by {said}: `{each.text}` {' and '.join(lacks)}")  # fmt: skip
+
+
+def _told(
+    document: Document,
+    name: str,
+    rule: str,
+    origin: str | None,
+    text: str,
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    change = PowerChange(
+        rule=rule if "*" not in rule else "note.other", way=Way.NARROWS, rank=Rank.NOTE,
+        subject="", text="", origin=origin,
+    )  # fmt: skip
+    where = entry(document, name, change) or f"workspaces.{name}"
+    made = found(document, path_of(where), "policy", f"workspace `{name}`: {text}")
+    return made.model_copy(
+        update={"severity": severity, "hint": "the policy is not this file's to change"}
+    )

@@ -1,0 +1,66 @@
+"""How sets of addresses are spelt and counted."""
+
+from jailoc.generators.powers.places import range_rank
+from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.power import Rank
+from jailoc.model.special_ranges import PUBLIC, SPECIAL
+
+EACH = 8
+"""Up to so many networks have a line of their own."""
+
+Spelt = tuple[str, tuple[Network, ...], AddressSet]
+"""The words, the networks, and the same as a set."""
+
+
+def spelt(family: Family, found: AddressSet) -> list[Spelt]:
+    """Spell a set of addresses: each network; of many, those that matter, and the others summed."""
+    networks = found.collapse()
+    if whole := _public(family, found):
+        return [(whole, networks, found)]
+    if len(networks) <= EACH:
+        return [_one(family, each) for each in networks]
+    grave = [
+        each
+        for each in networks
+        if range_rank(family, AddressSet.networks(family, (each,)), (None,), AddressSet(family))
+        in {Rank.CRITICAL, Rank.HIGH}
+    ][:EACH]
+    rest = tuple(each for each in networks if each not in grave)
+    few = ", ".join(map(str, rest[:3]))
+    more = f" and {len(rest) - 3:,} more networks" if len(rest) > 3 else ""
+    summed: list[Spelt] = (
+        [(f"{few}{more}", rest, AddressSet.networks(family, rest))] if rest else []
+    )
+    return [*(_one(family, each) for each in grave), *summed]
+
+
+def _one(family: Family, network: Network) -> Spelt:
+    single = network.prefixlen == network.max_prefixlen
+    words = str(network.network_address) if single else str(network)
+    return words, (network,), AddressSet.networks(family, (network,))
+
+
+def _public(family: Family, found: AddressSet) -> str | None:
+    """Name the public internet, whole or with few exceptions."""
+    special = AddressSet.networks(family, (network for network, _ in SPECIAL))
+    public = AddressSet.networks(family, PUBLIC) - special
+    missing = (public - found).collapse()
+    if found - public or len(missing) > EACH or 2 * found.size < public.size:
+        return None
+    name = f"the public internet (IPv{family.value})"
+    return f"{name} but {', '.join(map(str, missing))}" if missing else name
+
+
+def counted(number: int) -> str:
+    """Say how many addresses there are.
+
+    >>> counted(65536), counted(1 << 64), counted((1 << 64) + 1)
+    ('65,536 addresses', '2^64 addresses', 'about 2^64 addresses')
+    """
+    if number == 1:
+        return "1 address"
+    if number <= 1 << 32:
+        return f"{number:,} addresses"
+    power = number.bit_length() - 1
+    about = "" if number == 1 << power else "about "
+    return f"{about}2^{power + (2 * number > 3 << power)} addresses"

@@ -1,0 +1,237 @@
+"""What a change of many workspaces does: the same change of several is one line, renames are none.
+
+What is new is compared with what every workspace has, so that only what is more than that is told.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+
+from jailoc.generators.powers.difference import changes, order
+from jailoc.model.base import Model
+from jailoc.model.power import PowerChange, Rank, Sides, Way
+
+Place = Callable[[str, PowerChange], str | None]
+"""Where the entry behind a change of a workspace stands."""
+States = Mapping[str, Sides]
+MOST_ALIKE = 40
+"""Workspaces that a new one is compared with, to see what every workspace has."""
+
+
+class Fate(StrEnum):
+    """What became of a workspace."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+    RENAMED = "renamed"
+
+
+class Reviewed(Model):
+    """One workspace."""
+
+    name: str
+    fate: Fate
+    once: str | None = None
+    """What it was called."""
+    changes: tuple[PowerChange, ...] = ()
+
+    def of(self, way: Way) -> tuple[PowerChange, ...]:
+        """Return the changes that go one way."""
+        return tuple(each for each in self.changes if each.way is way)
+
+
+class Finding(Model):
+    """One change, and every workspace that it happens to."""
+
+    change: PowerChange
+    workspaces: tuple[str, ...]
+
+
+class Review(Model):
+    """All that a change does."""
+
+    workspaces: tuple[Reviewed, ...]
+    total: int
+    """Workspaces that there are now."""
+    findings: tuple[Finding, ...] = ()
+    """The gravest first."""
+    warnings: tuple[str, ...] = ()
+    """What is accepted but worth a word, and was not there before."""
+    reason: str | None = None
+    """Why nothing changes, where that is known from the texts."""
+
+    def of(self, way: Way) -> tuple[Finding, ...]:
+        """Return the findings that go one way."""
+        return tuple(each for each in self.findings if each.change.way is way)
+
+    def counts(self) -> dict[Rank, int]:
+        """Return how many widenings there are of each rank."""
+        found = Counter(each.change.rank for each in self.of(Way.WIDENS))
+        return {rank: found[rank] for rank in Rank if found[rank]}
+
+    @property
+    def worst(self) -> Rank | None:
+        """Return the rank of the gravest widening."""
+        return next(iter(self.counts()), None)
+
+
+def review(
+    before: States,
+    after: States,
+    bare: Sides,
+    home: str,
+    place: Place = lambda _name, _change: None,
+) -> Review:
+    """Compare all workspaces of two configurations.
+
+    Args:
+        before: The workspaces as they were, by name.
+        after: As they will be.
+        bare: A workspace of which a configuration says nothing.
+        home: The home directory of both.
+        place: Where the entry behind a change stands.
+    """
+    renamed = dict(_renamed(before, after, home))
+    usual = _usual(before, after, renamed, bare, home)
+    found: list[Reviewed] = []
+    for name in sorted({*before, *after}):
+        if name in renamed.values() and name not in after:
+            continue
+        found.append(_reviewed(name, before, after, bare, home, renamed, usual))
+    found = _moved(found, before, after, renamed)
+    found = [
+        each.model_copy(
+            update={
+                "changes": tuple(
+                    change.model_copy(update={"place": place(each.name, change)})
+                    for change in each.changes
+                )
+            }
+        )
+        for each in found
+    ]
+    return gathered(found, len(after))
+
+
+def gathered(found: Sequence[Reviewed], total: int) -> Review:
+    """Return the review of workspaces that are compared already."""
+    return Review(workspaces=tuple(found), total=total, findings=_findings(found))
+
+
+def _reviewed(
+    name: str,
+    before: States,
+    after: States,
+    bare: Sides,
+    home: str,
+    renamed: Mapping[str, str],
+    usual: frozenset[str],
+) -> Reviewed:
+    if name in renamed:
+        made = changes(before[renamed[name]], after[name], home)
+        return Reviewed(name=name, fate=Fate.RENAMED, once=renamed[name], changes=made)
+    if name not in after:
+        return Reviewed(name=name, fate=Fate.REMOVED)
+    if name not in before:
+        made = changes(bare, after[name], home)
+        more = tuple(
+            each
+            for each in made
+            if each.way is not Way.SAME and not (each.widens and each.text in usual)
+        )
+        return Reviewed(name=name, fate=Fate.ADDED, changes=more)
+    made = changes(before[name], after[name], home)
+    return Reviewed(name=name, fate=Fate.CHANGED if made else Fate.SAME, changes=made)
+
+
+def _renamed(before: States, after: States, home: str) -> Iterator[tuple[str, str]]:
+    """Yield the new and the old name of workspaces that may do the same under another one."""
+    gone = [name for name in before if name not in after]
+    for name in after:
+        if name in before or not gone:
+            continue
+        for old in gone:
+            if all(each.way is Way.SAME for each in changes(before[old], after[name], home)):
+                gone.remove(old)
+                yield name, old
+                break
+
+
+def _usual(
+    before: States, after: States, renamed: Mapping[str, str], bare: Sides, home: str
+) -> frozenset[str]:
+    """Return what every workspace had beside what one has of which nothing is said."""
+    if not before or all(name in before or name in renamed for name in after):
+        return frozenset()
+    found: frozenset[str] | None = None
+    for side in list(before.values())[:MOST_ALIKE]:
+        mine = frozenset(each.text for each in changes(bare, side, home) if each.widens)
+        found = mine if found is None else found & mine
+        if not found:
+            break
+    return found or frozenset()
+
+
+def _port(side: Sides) -> int | None:
+    server = side.compose.server
+    return server.published if server else None
+
+
+def _moved(
+    found: list[Reviewed], before: States, after: States, renamed: Mapping[str, str]
+) -> list[Reviewed]:
+    """Say which ports lead to another workspace than before."""
+    owners = {port: name for name, side in before.items() if (port := _port(side))}
+    new_names = {old: new for new, old in renamed.items()}
+    shifted = len(after) != len(before)
+    made = []
+    for each in found:
+        port = _port(after[each.name]) if each.name in after else None
+        owner = owners.get(port) if port is not None else None
+        current = new_names.get(owner, owner) if owner is not None else None
+        if owner is None or current == each.name or current not in after:
+            made.append(each)
+            continue
+        # Where workspaces come or go, the ports of the others follow the order of the names.
+        rank, way = (Rank.NOTE, Way.SAME) if shifted else (Rank.MEDIUM, Way.WIDENS)
+        change = PowerChange(
+            rule="be-reached.moved",
+            way=way,
+            rank=rank,
+            subject=str(port),
+            text=f"port {port} leads to {each.name}, it was {owner}'s: clients, bookmarks and "
+            "scripts that go there meet another agent",
+            before=owner,
+            after=each.name,
+            origin=f"workspaces.{each.name}.port",
+        )
+        fate = Fate.CHANGED if each.fate is Fate.SAME else each.fate
+        both = tuple(sorted((*each.changes, change), key=order))
+        made.append(each.model_copy(update={"changes": both, "fate": fate}))
+    return made
+
+
+def _findings(found: Sequence[Reviewed]) -> tuple[Finding, ...]:
+    grouped: dict[tuple[object, ...], list[tuple[str, PowerChange]]] = {}
+    for each in found:
+        for change in each.changes:
+            key = (change.rule, change.way, change.rank, change.text)
+            grouped.setdefault(key, []).append((each.name, change))
+    findings = [
+        Finding(change=group[0][1], workspaces=tuple(name for name, _ in group))
+        for group in grouped.values()
+    ]
+    # Of one rank, what happens to many comes first.
+    return tuple(
+        sorted(
+            findings,
+            key=lambda each: (
+                *order(each.change)[:2],
+                -len(each.workspaces),
+                order(each.change)[2],
+                each.workspaces,
+            ),
+        )
+    )

@@ -1,0 +1,297 @@
+"""Each power in plain words, with how grave it is."""
+
+from collections.abc import Callable
+
+from jailoc.generators.config.stated import BUILT_IN_IMAGE
+from jailoc.generators.powers.path_words import executed_tail, path_words
+from jailoc.model import image_reference
+from jailoc.model.power import Power, Rank
+from jailoc.model.power_rules import RULES
+from jailoc.model.sandbox import FIRST_PORT
+
+Words = tuple[Rank, str, str]
+"""How grave it is to gain it; what is said of one that is gained, and of one that is lost."""
+
+_IDENTITY = (
+    "GITHUB", "GH_", "GITLAB", "AWS_", "AZURE_", "GOOGLE_", "GCP_", "NPM_", "PYPI", "DOCKER",
+    "KUBE", "SSH", "VAULT", "CLOUDFLARE", "STRIPE", "SLACK", "ROOT", "ADMIN", "PROD", "MASTER",
+    "DEPLOY", "GPG", "SIGN", "TF_", "HEROKU", "DIGITALOCEAN", "ARTIFACTORY", "SUDO", "PASSWORD",
+)  # fmt: skip
+"""What is in the names of variables that prove who the user is elsewhere."""
+
+
+def words(power: Power, before: Power | None = None) -> Words:
+    """Return the words of a power.
+
+    Args:
+        power: What is gained or lost.
+        before: What was there in its place, if something was.
+    """
+    say = _WORDS.get(power.rule, _plain)
+    return say(power, before)
+
+
+def _plain(power: Power, _: Power | None) -> Words:
+    rule = RULES[power.rule]
+    what = f"{rule.what}: {power.subject}"
+    return rule.ranks[0], what, f"no longer {what}"
+
+
+def _secret(power: Power, before: Power | None) -> Words:
+    kind, source = power.subject.split(" ", 1)
+    rank, note = Rank.HIGH, ""
+    if kind == "file":
+        rank, note = path_words(source, writes=False, file=True)
+        rank = min(rank, Rank.HIGH, key=lambda each: each.order)
+        note = note and f": {note}"
+    elif any(each in source.upper() for each in _IDENTITY):
+        rank, note = Rank.CRITICAL, ": by its name the user's own identity or a far-reaching one"
+    was = f" (it was {before.subject})" if before is not None else ""
+    place = f"the user's {kind} {source}" if kind == "variable" else f"the file {source}"
+    return (
+        rank,
+        f"holds a secret: {place}, as {power.value}{was}{note}",
+        f"no longer holds the secret {power.value} from {kind} {source}",
+    )
+
+
+def _env_file(power: Power, _: Power | None) -> Words:
+    rank, note = path_words(power.subject, writes=False, file=True)
+    return (
+        min(rank, Rank.HIGH, key=lambda each: each.order),
+        f"holds every variable of the env file {power.subject}" + (f": {note}" if note else ""),
+        f"no longer holds the variables of the env file {power.subject}",
+    )
+
+
+def _variable(power: Power, before: Power | None) -> Words:
+    verb = "has another value for" if before is not None else "has"
+    return (
+        Rank.HIGH,
+        f"{verb} the variable {power.subject}: by its name a credential, in plain text",
+        f"no longer has {'its former value of ' if before else ''}the variable {power.subject}",
+    )
+
+
+def _steering(power: Power, before: Power | None) -> Words:
+    verb = "another value of" if before is not None else ""
+    name = power.subject.rpartition(" ")[2].upper()
+    grave = name.startswith(("LD_", "NODE_OPTIONS", "GIT_SSH", "BASH_ENV", "NODE_TLS")) or any(
+        each in name for each in ("PROXY", "BASE_URL", "INSECURE", "VERIFY", "CERT", "CA_BUNDLE")
+    )
+    return (
+        Rank.HIGH if grave else Rank.MEDIUM,
+        f"runs with {verb + ' ' if verb else ''}the variable {power.subject}, which steers "
+        "programs: what they load, whom they believe, where they send",
+        f"no longer runs with {'its former value of ' if before else ''}the variable "
+        f"{power.subject}",
+    )
+
+
+def _image(power: Power, before: Power | None) -> Words:
+    if power.subject == BUILT_IN_IMAGE:
+        return Rank.MEDIUM, "runs jailoc's own image", "no longer runs jailoc's own image"
+    registry, repository, tag, digest = image_reference.parts(power.subject)
+    rank, notes = Rank.HIGH, []
+    if before is None or before.subject == BUILT_IN_IMAGE:
+        notes.append("instead of jailoc's own")
+    else:
+        old = image_reference.parts(before.subject)
+        if old[0] != registry:
+            notes.append(f"another registry, it was {old[0]}")
+        if old[1] != repository:
+            notes.append(f"another repository, it was {old[1]}")
+        if old[3] and not digest:
+            notes.append("its digest is lost: whoever can move the tag decides what runs")
+        if not notes:
+            rank = Rank.MEDIUM
+            changed = "another tag" if old[2] != tag else "another digest"
+            notes.append(f"{changed}, it was {old[2] or old[3]}")
+    if not digest and not any("digest" in each for each in notes):
+        notes.append("no digest: whoever can move the tag decides what runs")
+    text = f"runs the image {power.value}: {'; '.join(notes)}"
+    return rank, text, f"no longer runs the image {power.value}"
+
+
+def _dockerfile(power: Power, before: Power | None) -> Words:
+    other = before is not None and before.subject == power.subject
+    remote = "://" in power.subject
+    note = ": whoever has that place decides what is built" if remote else ""
+    if power.subject.startswith("http://"):
+        note = ", over plain http: whoever is on the way decides what is built"
+    text = "has another text" if other else "is built"
+    return (
+        Rank.CRITICAL if power.subject.startswith("http://") else Rank.HIGH,
+        f"runs what a Dockerfile says: {power.subject} {text}{note}",
+        f"no longer runs what the Dockerfile {power.subject} says",
+    )
+
+
+def _context(power: Power, _: Power | None) -> Words:
+    rank, note = path_words(power.subject, writes=False)
+    return (
+        Rank.CRITICAL if rank is Rank.CRITICAL else Rank.HIGH,
+        f"runs an image that may hold what lies in {power.subject} (build context)"
+        + (f": {note}" if note else ""),
+        f"its image no longer holds what lies in {power.subject}",
+    )
+
+
+def _trusted(power: Power, _: Power | None) -> Words:
+    url = "://" in power.subject
+    return (
+        Rank.CRITICAL,
+        f"trusts {power.subject}, "
+        + (
+            "which whoever is on the way can change, and the host builds it"
+            if url
+            else "which an agent may be able to change, and which steers the host"
+        ),
+        f"no longer trusts {power.subject}",
+    )
+
+
+def _drift(power: Power, _: Power | None) -> Words:
+    wide = power.subject.count("*") and not power.subject.rstrip("*.").count(".") > 1
+    return (
+        Rank.HIGH if wide else Rank.MEDIUM,
+        f"guard gone: what is changed by hand at {power.subject} is no longer told or mended "
+        "(ignore_drift)",
+        f"changes by hand at {power.subject} are told again",
+    )
+
+
+def _attach(power: Power, _: Power | None) -> Words:
+    what = {
+        "remote": "the user's client runs on this machine and obeys the sandbox's server",
+        "exec": "the user's client runs in the sandbox, on the user's terminal",
+    }[power.subject]
+    return Rank.MEDIUM, f"attaches by {power.subject}: {what}", f"no longer by {power.subject}"
+
+
+def _password(power: Power, _: Power | None) -> Words:
+    what = {
+        "file": "in a file of the user's",
+        "env": "in a variable of the user's shell, which its programs inherit",
+        "keyring": "in the desktop's keyring",
+    }.get(power.subject, power.subject)
+    return (
+        Rank.MEDIUM,
+        f"the password of its server may be {what} (password_mode)",
+        f"the password of its server is no longer {what}",
+    )
+
+
+def _guard(rank: Rank, more: str, less: str) -> Callable[[Power, Power | None], Words]:
+    """Return the words of a guard: of one that is lost, and of one that is there."""
+
+    def say(power: Power, _: Power | None) -> Words:
+        return rank, more.format(power.subject), less.format(power.subject)
+
+    return say
+
+
+def _protect(power: Power, _: Power | None) -> Words:
+    rank = Rank.CRITICAL if executed_tail(f"/{power.subject.removeprefix('**/')}") else Rank.MEDIUM
+    return (
+        rank,
+        f"guard gone: the agent may change {power.subject.removeprefix('**/')} in its projects"
+        + (", which the host executes or obeys" if rank is Rank.CRITICAL else "")
+        + " (protect)",
+        f"the agent can no longer change {power.subject} in its projects",
+    )
+
+
+def _be(rank: Rank, more: str) -> Callable[[Power, Power | None], Words]:
+    def say(power: Power, _: Power | None) -> Words:
+        return rank, more.format(power.subject), f"no longer: {more.format(power.subject)}"
+
+    return say
+
+
+def _capability(power: Power, _: Power | None) -> Words:
+    name, capability = power.subject.split(" ", 1)
+    return (
+        Rank.CRITICAL if capability in {"NET_ADMIN", "SYS_ADMIN"} else Rank.HIGH,
+        f"{name} has the capability {capability}",
+        f"{name} no longer has the capability {capability}",
+    )
+
+
+def _port(power: Power, before: Power | None) -> Words:
+    if power.subject != str(FIRST_PORT):
+        where = f"127.0.0.1:{power.value}" + (
+            "" if power.value == power.subject else f", which leads to {power.subject} inside"
+        )
+        return (
+            Rank.MEDIUM,
+            f"what it serves is reached at {where}: by the user's browser and programs",
+            f"what it serves is no longer reached at {where}",
+        )
+    return (
+        Rank.LOW,
+        f"its server is reached at 127.0.0.1:{power.value} of this machine, with a password",
+        f"its server is no longer reached at 127.0.0.1:{power.value}",
+    )
+
+
+def _note(power: Power, before: Power | None) -> Words:
+    was = f" (it was {before.value})" if before and power.rule == "note.limits" else ""
+    value = "" if power.rule == "note.variable" else f" {power.value}"
+    return Rank.NOTE, f"{power.subject}{value}{was}", f"without {power.subject}"
+
+
+_WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
+    "hold.secret": _secret,
+    "hold.env-file": _env_file,
+    "hold.variable": _variable,
+    "hold.ssh-agent": _be(Rank.CRITICAL, "holds the user's {}: each key in it logs in as the user"),
+    "hold.git-identity": _be(Rank.LOW, "reads the user's {}: name, address, aliases"),
+    "run.variable": _steering,
+    "run.image": _image,
+    "run.dockerfile": _dockerfile,
+    "run.context": _context,
+    "trust.certificate": _be(
+        Rank.HIGH, "trusts the certificate {}: who has its key can read and change TLS traffic"
+    ),
+    "trust.path": _trusted,
+    "trust.drift": _drift,
+    "trust.attach": _attach,
+    "trust.password": _password,
+    "guard.block": _guard(
+        Rank.HIGH,
+        "guard gone: it was agreed that {} must stay closed (expect.block)",
+        "it is agreed that {} must stay closed",
+    ),
+    "guard.reach": _guard(
+        Rank.MEDIUM,
+        "guard gone: it was agreed that {} must stay open (expect.reach)",
+        "it is agreed that {} must stay open",
+    ),
+    "guard.denied": _guard(
+        Rank.HIGH,
+        "guard gone: the name {} is no longer denied (denied_hosts)",
+        "the name {} no longer resolves",
+    ),
+    "guard.protect": _protect,
+    "write.shared": _be(
+        Rank.HIGH,
+        "writes and reads the volume {}, which it shares with every workspace that names it: what "
+        "one agent leaves there, another one runs",
+    ),
+    "be.privileged": _be(
+        Rank.CRITICAL, "is privileged ({}): whoever becomes root in it is root on this machine"
+    ),
+    "be.capability": _capability,
+    "be.unconfined": _be(Rank.HIGH, "lost confinement: {}"),
+    "be.root": _be(Rank.HIGH, "runs as root: {}"),
+    "be.device": _be(Rank.HIGH, "opens a device of the host: {}"),
+    "be.service": _be(Rank.CRITICAL, "runs a service that jailoc does not know: {}"),
+    "be.docker": _be(Rank.MEDIUM, "has {}, rootless, behind the same wall"),
+    "be-reached.port": _port,
+    "note.limits": _note,
+    "note.variable": _note,
+    "note.other": _note,
+}
+RULES_WITH_WORDS = frozenset(_WORDS)
+"""Rules whose words stand here; those of reach and of paths stand where they are computed."""

@@ -1,0 +1,213 @@
+"""The reviewer's first screen, and the same as Markdown: what a change newly makes possible."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from jailoc.generators.powers.review import Fate, Finding, Review, Reviewed
+from jailoc.model.palette import Meaning
+from jailoc.model.power import Rank, Way
+from jailoc.model.text import cut, number_of, telling
+
+LINES = 40
+"""Of the first screen."""
+WIDTH = 240
+"""Characters of a line at most."""
+WORD = 80
+"""Characters of a name or path at most."""
+_LONG = rf"\S{{{WORD + 1},}}"
+_SUMS, _LESS, _NOTED, _WARNED = 8, 3, 4, 3
+"""Lines for the sums of workspaces; texts of what is less, of what is no power, and warnings."""
+_MEANINGS = {Rank.CRITICAL: Meaning.FAILS, Rank.HIGH: Meaning.OPENS, Rank.MEDIUM: Meaning.WARNS}
+_FIRST = 8
+"""Lines of what comes before all else."""
+_MOST = {Rank.MEDIUM: 12, Rank.LOW: 5}
+"""Lines of what is not grave."""
+Line = tuple[str, Meaning | None]
+"""A text, and what its colour means."""
+
+
+def plainly(text: str) -> str:
+    """Write a text so that nothing in it deceives, and cut what is long in its middle."""
+    shown = re.sub(_LONG, lambda match: cut(match[0], WORD), telling(text))
+    return shown if len(shown) <= WIDTH else f"{shown[: WIDTH - 1]}…"
+
+
+def quiet(review: Review) -> bool:
+    """Tell whether nothing is newly possible, but for plain new workspaces."""
+    return all(
+        finding.change.rank is Rank.LOW and set(finding.workspaces) <= _added(review)
+        for finding in review.of(Way.WIDENS)
+    )
+
+
+def _added(review: Review) -> set[str]:
+    return {each.name for each in review.workspaces if each.fate is Fate.ADDED}
+
+
+def headline(review: Review) -> str:
+    """Return the whole in one line."""
+    if not quiet(review):
+        wider = {name for each in review.of(Way.WIDENS) for name in each.workspaces}
+        told = ", ".join(f"{count} {rank}" for rank, count in review.counts().items())
+        less = len(review.of(Way.NARROWS))
+        more = f"; {number_of(less, 'thing')} less" if less else ""
+        who = f"{len(wider)} of {number_of(review.total, 'workspace')}"
+        return f"{who} may do more: {told}{more}"
+    return f"no power changes{_why(review)}"
+
+
+def _why(review: Review) -> str:
+    """Say why a change is safe."""
+    reasons = []
+    added = sorted(_added(review))
+    if added:
+        own = [each.change.text for each in review.of(Way.WIDENS)]
+        what = f", and {'; '.join(own)}" if own else ""
+        reasons.append(f"new is {_names(added, review)}, with what every workspace has{what}")
+    gone = [each.name for each in review.workspaces if each.fate is Fate.REMOVED]
+    if gone:
+        reasons.append(f"{_names(gone, review)} is gone")
+    if less := len(review.of(Way.NARROWS)):
+        reasons.append(f"less than before ({number_of(less, 'thing')})")
+    renamed = [each for each in review.workspaces if each.fate is Fate.RENAMED]
+    if renamed:
+        told = ", ".join(f"{each.once} is now {each.name}" for each in renamed[:3])
+        more = f" and {len(renamed) - 3} more" if len(renamed) > 3 else ""
+        reasons.append(f"only another name: {told}{more}")
+    notes = _notes(review)
+    if notes and not reasons:
+        reasons.append(f"only {'; '.join(notes[:_NOTED])}")
+    if not reasons:
+        reasons.append(review.reason or "what each workspace may do is the same")
+    return ": " + "; ".join(reasons)
+
+
+def _notes(review: Review) -> list[str]:
+    """Return what changes without being a power, limits first; what follows by itself is left."""
+    words: dict[str, str] = {}
+    for each in review.of(Way.SAME):
+        if each.change.rule == "be-reached.moved" and quiet(review):
+            continue
+        if each.change.rule == "note.other" and not each.change.before:
+            words.setdefault("other", "what follows from it in the containers")
+            continue
+        if each.change.rule == "note.limits":
+            words.setdefault("limits", f"limits: {each.change.text}")
+        elif each.change.rule == "note.variable":
+            words.setdefault("variables", f"plain variables: {each.change.text}")
+        else:
+            words.setdefault(each.change.text, each.change.text)
+    if len(words) > 1:
+        words.pop("other", None)
+    return list(words.values())
+
+
+def _names(names: Sequence[str], review: Review) -> str:
+    """Name workspaces, or say that it is all of them."""
+    if len(names) == review.total and len(names) > 1:
+        return f"all {len(names)}"
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def screen(review: Review, files: Sequence[str] = (), first: Sequence[str] = ()) -> Iterator[Line]:
+    """Yield the first screen.
+
+    Args:
+        review: What changes.
+        files: What is said of files, folded.
+        first: What has to be known before all else.
+    """
+    for text in first[:_FIRST]:
+        yield plainly(text), Meaning.WARNS
+    if len(first) > _FIRST:
+        yield f"and {len(first) - _FIRST} more like these; --json has all", Meaning.WARNS
+    first = first[: _FIRST + 1]
+    if quiet(review):
+        yield plainly(headline(review)), Meaning.DONE
+    else:
+        yield plainly(headline(review)), Meaning.TITLE
+        yield from _sums(review)
+        taken = len(first) + len(files) + 2 + _SUMS + _LESS + _WARNED + len(review.counts())
+        yield from _widenings(review, LINES - taken)
+    yield from _rest(review)
+    yield from ((plainly(text), Meaning.MUTED) for text in files)
+
+
+def _sums(review: Review) -> Iterator[Line]:
+    """Yield one line for each workspace, or for those whose sums are the same."""
+    alike: dict[str, list[Reviewed]] = {}
+    for each in review.workspaces:
+        ranks = [change.rank for change in each.of(Way.WIDENS)]
+        told = ", ".join(f"{ranks.count(rank)} {rank}" for rank in Rank if rank in ranks)
+        less = len(each.of(Way.NARROWS))
+        parts = [told] if told else []
+        parts += [f"{less} less"] if less else []
+        parts += [each.fate.value] if each.fate in {Fate.ADDED, Fate.REMOVED} else []
+        parts += [f"was {each.once}"] if each.once else []
+        if parts:
+            alike.setdefault("; ".join(parts), []).append(each)
+    grave = sorted(
+        alike.items(),
+        key=lambda item: min(
+            (change.rank.order for change in item[1][0].of(Way.WIDENS)), default=len(Rank)
+        ),
+    )
+    for told, group in grave[: _SUMS - 1]:
+        yield plainly(f"  {_names([each.name for each in group], review)}: {told}"), None
+    if rest := [each for _, group in grave[_SUMS - 1 :] for each in group]:
+        yield f"  {number_of(len(rest), 'more workspace')}: what follows tells all of them", None
+
+
+def _widenings(review: Review, room: int) -> Iterator[Line]:
+    """Yield what widens by rank; each rank keeps a share of the room."""
+    groups = [
+        (rank, [each for each in review.of(Way.WIDENS) if each.change.rank is rank])
+        for rank in review.counts()
+    ]
+    left = room
+    for index, (rank, found) in enumerate(groups):
+        # Every rank after this one keeps at least two lines.
+        mine = max(2, left - 2 * (len(groups) - index - 1))
+        mine = min(mine, _MOST.get(rank, mine))
+        shown = found if len(found) <= mine else found[: mine - 1]
+        left -= min(mine, len(found))
+        yield rank.value.upper(), _MEANINGS.get(rank)
+        for each in shown:
+            yield finding(each, review), _MEANINGS.get(rank)
+        if more := found[len(shown) :]:
+            kinds = sorted({each.change.kind.value for each in more})
+            yield f"  and {len(more)} more {rank} ({', '.join(kinds)}); --json has all", None
+
+
+def finding(each: Finding, review: Review) -> str:
+    """Write one finding as a line: who, what, and the line behind it."""
+    place = f"  [{each.change.place}]" if each.change.place else ""
+    names = _names(each.workspaces, review)
+    room = WIDTH - len(place) - len(names) - 4
+    shown = re.sub(_LONG, lambda match: cut(match[0], WORD), telling(each.change.text))
+    if len(shown) > room:
+        shown = f"{shown[: room - 1]}…"
+    return f"  {names}: {shown}{telling(place)}"
+
+
+def _rest(review: Review) -> Iterator[Line]:
+    less = review.of(Way.NARROWS)
+    for each in less[:_LESS]:
+        yield plainly(f"less: {_names(each.workspaces, review)}: {each.change.text}"), None
+    if len(less) > _LESS:
+        yield f"less: {len(less) - _LESS} more; --json has all", None
+    if quiet(review):
+        moved = [each for each in review.of(Way.SAME) if each.change.rule == "be-reached.moved"]
+        yield from ((plainly(f"also: {each.change.text}"), Meaning.MUTED) for each in moved[:3])
+    if (notes := _notes(review)) and not quiet(review):
+        yield plainly(f"also: {'; '.join(notes[:_NOTED])}"), Meaning.MUTED
+    if quiet(review):
+        if count := len(review.warnings):
+            yield f"note: {number_of(count, 'new remark')} of jailoc validate", Meaning.MUTED
+        return
+    for text in review.warnings[:_WARNED]:
+        yield plainly(f"new warning: {text}"), Meaning.WARNS
+    if len(review.warnings) > _WARNED:
+        yield f"{number_of(len(review.warnings) - _WARNED, 'more new warning')}", Meaning.WARNS

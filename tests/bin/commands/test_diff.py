@@ -1,0 +1,156 @@
+"""`diff`: two configurations without an engine, as files, directories and Git revisions."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from jailoc.schemas import schema
+from tests.bin.commands.test_files import NO_ENGINE
+from tests.engine.world import Result, User
+
+BASE = '[workspaces.api]\npaths = ["~/src/api"]\n'
+WIDER = BASE + "ssh_auth_sock = true\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    # It is the user's home, where jailoc runs.
+    (tmp_path / "base.toml").write_text(BASE)
+    (tmp_path / "head.toml").write_text(WIDER)
+    return tmp_path
+
+
+def diff(user: User, _place: Path, *arguments: str) -> Result:
+    return user.run("diff", *arguments, **NO_ENGINE)
+
+
+def test_two_files_are_compared(user: User, place: Path) -> None:
+    found = diff(user, place, "base.toml", "head.toml")
+    assert found.status == 0
+    assert found.stdout.splitlines() == [
+        "1 of 1 workspace may do more: 1 critical",
+        "  api: 1 critical",
+        "CRITICAL",
+        "  api: holds the user's SSH agent: each key in it logs in as the user  [head.toml:3:17]",
+    ]
+    same = diff(user, place, "base.toml", "base.toml")
+    assert (same.status, same.stdout) == (0, "no power changes: the files are the same\n")
+
+
+@pytest.mark.parametrize(("least", "status"), [("critical", 2), ("high", 2), ("any", 2), (None, 0)])
+def test_the_status_says_whether_something_is_newly_possible(
+    user: User, place: Path, least: str | None, status: int
+) -> None:
+    more = ["--fail-on", least] if least else []
+    assert diff(user, place, "base.toml", "head.toml", *more).status == status
+    assert diff(user, place, "head.toml", "base.toml", *more).status == 0
+
+
+def test_a_lesser_rank_does_not_count(user: User, place: Path) -> None:
+    (place / "low.toml").write_text(BASE + 'allowed_hosts = ["x.example.com"]\n')
+    assert diff(user, place, "base.toml", "low.toml", "--fail-on", "medium").status == 0
+    assert diff(user, place, "base.toml", "low.toml", "--fail-on", "low").status == 2
+
+
+def test_json_meets_its_schema(user: User, place: Path) -> None:
+    data = json.loads(diff(user, place, "base.toml", "head.toml", "--json").stdout)
+    jsonschema.validate(data, schema("diff"))
+    assert (data["worst"], data["quiet"]) == ("critical", False)
+    assert [each["rule"] for each in data["findings"]] == ["hold.ssh-agent"]
+    assert data["findings"][0]["workspaces"] == ["api"]
+
+
+def test_markdown_has_the_words_of_the_screen(user: User, place: Path) -> None:
+    text = diff(user, place, "base.toml", "head.toml", "--markdown").stdout
+    assert text.startswith("### jailoc: 1 of 1 workspace may do more: 1 critical\n")
+    assert "- `api`: `holds the user's SSH agent" in text
+
+
+def test_sarif_stands_at_the_changed_line(user: User, place: Path) -> None:
+    data = json.loads(diff(user, place, "base.toml", "head.toml", "--sarif").stdout)
+    (run,) = data["runs"]
+    (result,) = run["results"]
+    location = result["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "head.toml"
+    assert location["region"] == {"startLine": 3, "startColumn": 17}
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "hold.ssh-agent"
+    empty = json.loads(diff(user, place, "base.toml", "base.toml", "--sarif").stdout)
+    assert empty["runs"][0]["results"] == []
+
+
+def test_one_form_at_a_time(user: User, place: Path) -> None:
+    refused = diff(user, place, "base.toml", "head.toml", "--json", "--sarif")
+    assert refused.status == 1
+    assert "forms of one output" in refused.stderr
+
+
+def test_a_directory_stands_for_the_configuration_in_it(user: User, place: Path) -> None:
+    for name, text in (("one", BASE), ("two", WIDER)):
+        (place / name).mkdir()
+        (place / name / "config.toml").write_text(text)
+    assert "SSH agent" in diff(user, place, "one", "two").stdout
+    (place / "none").mkdir()
+    refused = diff(user, place, "none", "two")
+    assert refused.status == 1
+    assert "holds no configuration" in refused.stderr
+
+
+def test_a_refused_configuration_is_named_by_its_part(user: User, place: Path) -> None:
+    (place / "bad.toml").write_text(BASE + "nonsense = 1\n")
+    refused = diff(user, place, "base.toml", "bad.toml")
+    assert refused.status == 1
+    assert "bad.toml:3:1" in refused.stderr
+    assert "HEAD (bad.toml) is refused" in refused.stderr
+
+
+def test_what_its_own_rules_do_not_hold_comes_first(user: User, place: Path) -> None:
+    (place / "unmet.toml").write_text(
+        BASE + 'allowed_networks = ["10.0.0.0/8"]\n[workspaces.api.expect]\nblock = ["10.1.0.1"]\n'
+    )
+    found = diff(user, place, "base.toml", "unmet.toml")
+    assert found.status == 1
+    first, second, *_ = found.stdout.splitlines()
+    assert first.startswith("refused: workspace `api` is expected not to reach `10.1.0.1`")
+    assert second == "1 of 1 workspace may do more: 1 critical; 1 thing less"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_git_revisions_are_read_and_nothing_of_theirs_is_run(user: User, place: Path) -> None:
+    repository = place / "repository"
+    (repository / "sandboxes").mkdir(parents=True)
+    config = repository / "sandboxes/config.toml"
+    config.write_text(BASE)
+    environment = {"HOME": str(user.home), "PATH": os.environ["PATH"]}
+
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments],
+            cwd=repository, env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "one")
+    git("tag", "one")
+    (user.home / "touch").write_text("#!/bin/sh\ntouch ran\n")
+    (user.home / "touch").chmod(0o755)
+    for key in ("core.fsmonitor", "diff.external", "core.pager", "core.hooksPath"):
+        git("config", key, str(user.home / "touch"))
+    config.write_text(WIDER)
+    arguments = ("--config", "repository/sandboxes/config.toml")
+    found = user.run("diff", "one", *arguments, **NO_ENGINE)
+    assert "SSH agent" in found.stdout, found.stderr
+    assert "[repository/sandboxes/config.toml:3:17]" in found.stdout
+    both = user.run("diff", "one", "one:repository/sandboxes/config.toml", *arguments, **NO_ENGINE)
+    assert both.stdout == "no power changes: the files are the same\n", both.stderr
+    missing = user.run("diff", "nosuch", *arguments, **NO_ENGINE)
+    assert missing.status == 1
+    assert "no Git revision" in missing.stderr
+    option = user.run("diff", "--", "--output=x", *arguments[1:], **NO_ENGINE)
+    assert option.status == 1
+    assert not list(place.rglob("ran"))

@@ -1,0 +1,49 @@
+"""Policies of this machine hold at every load, whichever command it is for."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bin.commands.test_files import NO_ENGINE
+from tests.engine.world import User
+
+CONFIG = "[workspaces.api]\nssh_auth_sock = true\n"
+POLICY = '[[forbid]]\npower = "hold.ssh-agent"\n'
+
+
+@pytest.fixture
+def policy(user: User) -> str:
+    (user.home / ".config/jailoc").mkdir(parents=True)
+    (user.home / ".config/jailoc/config.toml").write_text(CONFIG)
+    place = user.home / "policy.toml"
+    place.write_text(POLICY)
+    return str(place)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("validate",), ("render",), ("plan", "api"), ("config", "api"), ("golden", "update", "out")],
+    ids=" ".join,
+)
+def test_a_policy_holds_for_every_command(
+    user: User, policy: str, command: tuple[str, ...]
+) -> None:
+    refused = user.run(*command, **NO_ENGINE, JAILOC_POLICY=policy)
+    assert refused.status == 1
+    assert f"forbidden by {policy}:1" in refused.stderr
+    assert "config.toml:2:" in refused.stderr
+    assert "forbidden" not in user.run(*command, **NO_ENGINE).stderr
+
+
+def test_a_policy_that_cannot_be_read_stops_everything(user: User, policy: str) -> None:
+    Path(policy).unlink()
+    refused = user.run("validate", **NO_ENGINE, JAILOC_POLICY=policy)
+    assert refused.status == 1
+    assert "cannot be read" in refused.stderr
+
+
+def test_diff_takes_a_policy_of_its_own(user: User, policy: str) -> None:
+    (user.home / "base.toml").write_text("[workspaces.api]\n")
+    found = user.run("diff", "base.toml", "--policy", policy, **NO_ENGINE)
+    assert found.status == 1
+    assert found.stdout.startswith("refused: workspace `api`: forbidden by policy.toml:1")
