@@ -7,12 +7,13 @@ import pytest
 
 from jailoc.bin.deploy import images
 from jailoc.bin.engine import docker as engine
-from jailoc.bin.engine import door
+from jailoc.bin.engine import door, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError, Product
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused
 from jailoc.model.image import Build, ContextFile, Step
+from tests.strategies import bundle_of
 
 IMAGE = Build(
     name="overlay",
@@ -142,3 +143,29 @@ def test_a_failure_is_shown_where_its_author_finds_it(
     assert f"Error: {place}workspaces.a.dockerfile: image jailoc-overlay:" in said
     assert words in said
     assert not (tmp_path / "a.build").exists()
+
+
+@pytest.mark.parametrize(
+    ("product", "security", "refused"),
+    [
+        (Product.DOCKER, ("name=seccomp,profile=builtin",), False),
+        (Product.DOCKER, ("name=seccomp,profile=builtin", "name=rootless"), True),
+        (Product.DOCKER, ("name=userns,x=y",), True),
+        (Product.PODMAN, (), True),
+    ],
+)
+def test_a_sidecar_that_the_engine_cannot_run_is_refused_before_anything_is_made(
+    product: Product, security: tuple[str, ...], refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = stats.About("Debian", "6.1", "box", "/var/lib/docker", security)
+    monkeypatch.setattr(images, "product", lambda: product)
+    monkeypatch.setattr(stats, "about", lambda: about)
+    images._check_sidecar(bundle_of("[workspaces.a]\nenable_docker = false", "a"))
+    bundle = bundle_of("[workspaces.a]\nenable_docker = true", "a")
+    if not refused:
+        images._check_sidecar(bundle)
+        return
+    with pytest.raises(Refused) as raised:
+        images._check_sidecar(bundle)
+    (told,) = raised.value.diagnostics
+    assert "enable_docker = false" in (told.hint or "")
