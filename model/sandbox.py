@@ -42,6 +42,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Names.
 COMPOSE_FILE = "docker-compose.yml"
+EMPTY = "agent/empty"
+"""Among the generated files; what the agent sees in the place of a file that it is not to have."""
 MACHINE_FILE = "wall/machine"
 """What the wall is told of the machine's addresses; it lies beside the generated files."""
 MACHINE = "host.docker.internal"

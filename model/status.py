@@ -66,6 +66,8 @@ class Status(Model):
     """Allowed names that have no address now."""
     uncovered: tuple[str, ...] = ()
     """What the host would execute and the running agent can write: it came after the start."""
+    uncoverable: tuple[str, ...] = ()
+    """The same where nothing can be covered, each with the reason."""
     password: str | None = None
     """Where the server's password is, if one workspace was asked about: `env`, `keyring`, `file`,
     `none` or `unknown`."""

@@ -63,7 +63,7 @@ def _tell(error: Exception, terminal: Terminal) -> None:
 def _silent_engine() -> Refused | None:
     """Return the refusal of an engine that does not answer at all: then no answer was its fault."""
     try:
-        docker.check()
+        docker.check_engine()
     except Refused as refused:
         return refused
     return None

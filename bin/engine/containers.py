@@ -11,6 +11,7 @@ from typing import Any
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.engine.inspect_fields import Binding, cpus, probed, published
 from jailoc.generators.artefacts.container_fields import anonymous
+from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
 from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused
@@ -303,14 +304,13 @@ def feed(container: str, command: list[str], data: bytes) -> str:
     )
 
 
-def names(wall: str) -> dict[str, Any]:
+def names(wall: str) -> ResolverState:
     """Return what a wall's resolver knows; nothing while it has not looked its names up."""
     try:
         text = feed(wall, ["/bin/cat", NAMES_STATE], b"")
     except DockerError:
-        return {"digest": "", "names": {}, "refused": {}}
-    found: dict[str, Any] = json.loads(text)
-    return found
+        return ResolverState()
+    return resolver_state(text)
 
 
 _TABLES = f"""

@@ -19,7 +19,7 @@ from jailoc.model.sandbox import AGENT_USER
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 
 
-class Held(NamedTuple):
+class HeldImage(NamedTuple):
     """An image that the engine has."""
 
     identity: str
@@ -28,7 +28,7 @@ class Held(NamedTuple):
     """The variables that it sets."""
 
 
-def held(references: Iterable[str]) -> dict[str, Held]:
+def held(references: Iterable[str]) -> dict[str, HeldImage]:
     """Return what the engine has under names or identities of images; others are missing."""
     wanted = tuple(dict.fromkeys(references))
     if not wanted:
@@ -46,12 +46,12 @@ def held(references: Iterable[str]) -> dict[str, Held]:
     }  # fmt: skip
 
 
-def _held(line: str) -> Held:
+def _held(line: str) -> HeldImage:
     identity, _, config = line.partition("\t")
     # Asked for by itself, what an image does not set is an error of newer clients.
     variables = (json.loads(config or "null") or {}).get("Env") or []
     pairs = (entry.partition("=") for entry in variables)
-    return Held(identity, {key: value for key, _, value in pairs})
+    return HeldImage(identity, {key: value for key, _, value in pairs})
 
 
 def identity(reference: str) -> str | None:

@@ -4,7 +4,7 @@ import hashlib
 
 from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.container_fields import digest, expected
-from jailoc.generators.artefacts.server_health import question
+from jailoc.generators.artefacts.health import health_check
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -34,6 +34,7 @@ from jailoc.model.sandbox import (
     ASK_RESOLVER,
     DIGEST_LABEL,
     DNS_PORT,
+    EMPTY,
     FIREWALL,
     FIRST_PORT,
     GENERATED,
@@ -279,7 +280,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace),
         health=Health(
-            test=("CMD-SHELL", question(workspace.agent)),
+            test=("CMD-SHELL", health_check(workspace.agent)),
             interval=2, timeout=10, retries=10, start_period=60,
         ),
         # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
@@ -320,6 +321,10 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
     ]
     entries += [
         bind(each.host, each.container, each.mode, each.origin) for each in workspace.mounts
+    ]
+    entries += [
+        bind(f"{generated(workspace, host)}/{EMPTY}", place, Mode.READ_ONLY)
+        for place in workspace.hidden
     ]
     entries += [bind(each.host, each.container, each.mode) for each in workspace.git_files]
     if workspace.ssh_auth_sock:

@@ -15,6 +15,7 @@ from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.environment import EnvEntry, merge_env
+from jailoc.model.hidden_files import Seen, seen
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
@@ -183,6 +184,10 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         ),
         secrets=_secrets(layers),
         covers=guard.covers,
+        exposed=guard.exposed,
+        hidden=tuple(
+            sorted(each.place for each in shown(config, name, host, host.private) if not each.named)
+        ),
         placeholders=guard.placeholders,
         image=image,
         image_origin=image_origin,
@@ -286,6 +291,21 @@ def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
 
 def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
+    found = protect.protection(_roots(config, name, host), protected(config, name), host)
+    # What is named there is known, and an agent's.
+    kept = tuple(
+        each for each in found.exposed if not each.stops or each.path not in config.trust
+    )  # fmt: skip
+    return found.model_copy(update={"exposed": kept})
+
+
+def shown(config: Config, name: str, host: Host, files: Iterable[str]) -> tuple[Seen, ...]:
+    """Return where the agent of a workspace would see files of the host."""
+    return tuple(seen(files, _roots(config, name, host), host))
+
+
+def _roots(config: Config, name: str, host: Host) -> list[protect.Root]:
+    """Return all that the agent of a workspace sees of the host; of one place the last counts."""
     mine, mounts = config.workspaces[name], mounts_of(config, name, host)
     roots = [
         protect.Root(path=path, container=path, writable=True, project=True)
@@ -301,7 +321,7 @@ def protection(config: Config, name: str, host: Host) -> protect.Covers:
         protect.Root(path=each.directory, container=each.directory, writable=True)
         for each in git_access.worktrees(config, name, mounts, host)[0]
     ]
-    return protect.protection(roots, protected(config, name), host)
+    return roots
 
 
 def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:

@@ -29,7 +29,7 @@ from jailoc.model.plan_address import (
     VolumeAddress,
     VolumesAddress,
 )
-from jailoc.model.power import PowerChange, Sides, Way
+from jailoc.model.power import Direction, PowerChange, Sides
 from jailoc.model.sandbox import AGENT, AGENT_LABEL, PASSWORD_FILE, VOLUME_PREFIX, WALL
 
 MISSING = 5
@@ -289,7 +289,7 @@ def _powers(
         return ()
     if before is None:
         made = power_changes(given.bare, after, given.home)
-        return tuple(each for each in made if each.way is not Way.SAME)
+        return tuple(each for each in made if each.way is not Direction.SAME)
     return power_changes(before, after, given.home)
 
 

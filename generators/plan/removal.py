@@ -25,7 +25,7 @@ from jailoc.model.plan_address import (
     ServiceAddress,
     VolumeAddress,
 )
-from jailoc.model.sandbox import AGENT
+from jailoc.model.sandbox import AGENT, SHARED_PREFIX, shared_volume
 
 LEFT = "the configuration has no such workspace"
 DESTROYED = "it is destroyed"
@@ -104,3 +104,6 @@ def _notes(deployed: Deployed, extent: Extent) -> Iterator[str]:
         kept = ", ".join(deployed.volumes)
         more = ", --prune removes them" if extent is Extent.PROJECT else ""
         yield f"its volumes stay{more}: {kept}"
+    if deployed.applied and (shared := deployed.applied.compose.shared):
+        names = ", ".join(shared_volume(each.removeprefix(SHARED_PREFIX)) for each in shared)
+        yield f"volumes that workspaces share stay, `docker volume rm` removes them: {names}"

@@ -160,6 +160,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
     for each in row.uncovered:
         yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
+    for each in row.uncoverable:
+        yield "Exposed", Cell(text=each, style=Meaning.FAILS)
     yield "Drift", _drift(row)
 
 

@@ -76,6 +76,8 @@ class Client(Model):
     """What it gets on the host, whatever the user's own environment says."""
     hint: str
     """What it writes before a session's name when it ends; jailoc puts its own name there."""
+    version: tuple[str, ...] = ("--version",)
+    """Its arguments to be told its version; the last `N.N.N` of its answer counts."""
 
     def arguments(self, url: str, directory: str, session: str | None, last: bool) -> Sequence[str]:
         """Return its arguments for one server, directory and, if wanted, session."""
@@ -177,6 +179,11 @@ class Agent(Model):
     if the directory is read-only and the file is missing. None if it does not insist."""
     protected: tuple[str, ...]
     """What the host's own copy of it executes inside a project."""
+    private: tuple[str, ...] = ()
+    """Patterns (fnmatch(3)) of files at home that let one into the user's own server of it. No
+    sandbox needs them: in each an empty file is in their place."""
+    logins: tuple[str, ...] = ()
+    """Patterns of files at home with what the user is logged in with."""
 
     # The client.
     client: Client

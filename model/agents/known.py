@@ -20,6 +20,10 @@ RESERVED = tuple(dict.fromkeys(
 become free by a change of agents."""
 PROTECTED = tuple(dict.fromkeys(path for each in AGENTS for path in each.protected))
 """What agents on the host execute inside a project: which of them is there, no sandbox knows."""
+PRIVATE = tuple(dict.fromkeys(path for each in AGENTS for path in each.private))
+"""Files at home that let one into a server of the user's own, as patterns."""
+LOGINS = tuple(dict.fromkeys(path for each in AGENTS for path in each.logins))
+"""Files at home with what the user is logged in with, as patterns."""
 
 _VERSION = re.compile(r'"version":\s?"(\d{1,9}(?:\.\d{1,9}){2})')
 

@@ -41,6 +41,12 @@ OPENCODE_1 = Agent(
     project=".opencode",
     gitignore=("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore"),
     protected=(".opencode", "opencode.json", "opencode.jsonc"),
+    # OpenCode 2 is at the same places: the password of its background service, with what is left
+    # of writing it, and where that service listens.
+    private=(".config/opencode/service*.json*", ".local/state/opencode/service*.json*"),
+    # Of version 1 the first three; version 2 keeps all of it in its database.
+    logins=tuple(f"{_DATA}/{name}" for name in
+                 ("auth*.json", "mcp-auth*.json", "account*.json", "opencode*.db")),
     client=Client(
         names=("opencode", "opencode-cli"),
         words=("attach", "{url}", "--dir", "{directory}", "{session}"),

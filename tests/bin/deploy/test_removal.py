@@ -53,6 +53,9 @@ class Engine:
             case ["ps", *_] if "{{.Image}}" in words[-1]:
                 rows = [f"{image}\t{each.split('/')[0]}" for each, image in self.containers.items()]
                 return Reply(0, "\n".join(rows).encode())
+            case ["ps", *_] if "--format" in words:
+                rows = [f"{each.partition('/')[0]}\t{self.where(each)}" for each in self.containers]
+                return Reply(0, "\n".join(rows).encode())
             case ["ps", *_]:
                 project = words[-1].rpartition("=")[2] if words[-1].count("=") > 1 else ""
                 return Reply(0, "\n".join(self.mine(project)).encode())
@@ -61,7 +64,8 @@ class Engine:
             case ["network" | "volume" as kind, "ls", *_]:
                 return Reply(0, self.listed(kind, words).encode())
             case ["image", "inspect", *_]:
-                return Reply(0, b"[]")
+                names = words[words.index("--") + 1 :]
+                return Reply(0, "".join(f"sha256:{each}\t[]\n" for each in names).encode())
             case ["image", "ls", *_]:
                 return Reply(0, "\n".join(f"{each}\t1GB" for each in sorted(self.images)).encode())
             case ["system", "df", *_]:
@@ -90,14 +94,17 @@ class Engine:
             return "\n".join(mine)
         return "\n".join(f"{each}\t{project}" for each in mine)
 
+    def where(self, name: str) -> str:
+        workspace = name.partition("/")[0].removeprefix("jailoc-")
+        return self.place or str(self.home / ".cache/jailoc" / workspace)
+
     def shown(self, name: str) -> dict[str, object]:
         project, _, service = name.partition("/")
-        place = self.place or str(self.home / ".cache/jailoc" / project.removeprefix("jailoc-"))
         return {
             "Id": name, "Name": f"/{service}", "Image": self.containers[name], "Mounts": [],
             "Config": {"Image": self.containers[name], "Labels": {
                 "com.docker.compose.project": project, "com.docker.compose.service": service,
-                "com.docker.compose.project.working_dir": place}},
+                "com.docker.compose.project.working_dir": self.where(name)}},
             "State": {"Status": "exited", "ExitCode": 0, "StartedAt": ""},
             "NetworkSettings": {"Ports": {}, "Networks": {}}, "HostConfig": {},
         }  # fmt: skip

@@ -54,7 +54,7 @@ def test_an_image_that_sets_no_variable_is_there_all_the_same(
         return f"sha256:1\t{config}\n"
 
     monkeypatch.setattr(builder, "run", answer)
-    assert builder.held(["a:1"]) == {"a:1": builder.Held("sha256:1", variables)}
+    assert builder.held(["a:1"]) == {"a:1": builder.HeldImage("sha256:1", variables)}
     # Clients from 28 on fail at a key that an image lacks, so none below `.Config` is named.
     assert [word for word in asked[0] if ".Config." in word] == []
 
