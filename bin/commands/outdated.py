@@ -15,7 +15,7 @@ from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT
 
 
-class Row(Model):
+class OutdatedAgent(Model):
     """The agent of one workspace, and the newest one of its kind."""
 
     workspace: str
@@ -61,7 +61,9 @@ def run(session: Session, as_json: bool) -> int:
         package: registry.newest(package, *asking.get(package, (tag, user))) for package in used
     }
     rows = [
-        Row(workspace=name, agent=agent.name, version=agent.version, newest=found[package])
+        OutdatedAgent(
+            workspace=name, agent=agent.name, version=agent.version, newest=found[package]
+        )
         for package, workspaces in sorted(used.items())
         for name, agent in workspaces
     ]

@@ -106,7 +106,8 @@ def test_every_code_in_the_source_has_a_case() -> None:
         "allow-ended", "dind-privileged", "path-shared", "protect-link", "workspace-unknown",
         "allow-meaning", "allow-denied", "deny-meaning", "deny-by-name",
         "volume-shared", "volume-parent", "subnet-hides",
-        "permission", "git-repository", "git-include",
+        "permission", "policy", "policy-network", "policy-power",
+        "git-repository", "git-include",
         "env-file-line", "network-host-bits",
         "dockerfile-missing", "edit", "portable", "port-closed", "client-missing", "plan-address",
     }  # fmt: skip

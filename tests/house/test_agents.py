@@ -24,6 +24,7 @@ def test_no_other_module_names_opencode() -> None:
         for room in ("model", "generators", "bin")
         for path in sorted((ROOT / room).rglob("*.py"))
         if "model/agents" not in str(path)
+        if path != ROOT / "bin/cli/grammar.py"  # made from the declarations
         if "opencode" in path.read_text(encoding="utf-8").lower()
     }
     assert found == set(NAMED)

@@ -71,7 +71,7 @@ def test_addresses_of_a_plan_are_written_and_cut_in_one_module() -> None:
     found = {
         f"{path.relative_to(ROOT)}:{line}": text
         for path in paths
-        if path != ROOT / HOME
+        if path not in {ROOT / HOME, ROOT / "bin/cli/grammar.py"}  # the second is made
         for line, text in by_hand(path.read_text(encoding="utf-8")).items()
     }
     assert found == {}
