@@ -8,6 +8,7 @@ seconds and, where it went wrong, what was said.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -239,6 +240,8 @@ def somebody() -> Iterator[Person]:
 
 
 def main() -> int:
+    # Whoever ends it lets it take away what it has made.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     world.NAMESPACE = f"jailoc-story-{os.getpid()}"
     with somebody() as person, world.hosts():
         story = Story(person)
