@@ -42,7 +42,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
-    "completion", "doctor", "golden", "golden check", "golden update", "help", "init", "schema",
+    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init", "schema",
     "validate",
 }  # fmt: skip
 NEVER: dict[str, tuple[int, str]] = {
@@ -129,7 +129,7 @@ def test_an_unknown_workspace_is_told_and_not_that_docker_is_silent(
     assert "Docker" not in result.stderr
 
 
-@pytest.mark.parametrize("command", sorted({*WORDS, *NO_WORKSPACE} - {"doctor"}))
+@pytest.mark.parametrize("command", ["", *(" ".join(path) for path in paths())])
 def test_a_wrong_flag_is_told_and_no_engine_is_asked(person: Person, command: str) -> None:
     words = [word.format("api") for word in WORDS.get(command, ())]
     result = person.run(*command.split(), *words, "--nosuch")
