@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from jailoc.model import config_values
+from jailoc.model.agents.choice import AgentChoice
 from jailoc.model.base import Model
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
 from jailoc.model.network_settings import NetworkSettings
@@ -114,6 +115,11 @@ class Scope(Model):
         description="Ports of this machine the sandbox may reach, at host.docker.internal: a local "
         "model, a database. Nothing else of the machine is open.",
     )
+    opencode: AgentChoice | None = Field(
+        default=None,
+        description='OpenCode to run: "1" (default) or "2", at the version that this jailoc was '
+        "tried with, or an exact one. With an image of one's own, what it must have.",
+    )
     protect: Annotated[tuple[config_values.Protected, ...], config_values.Array] | None = Field(
         default=None,
         description="Paths inside each workspace path that the agent cannot change, because the "
@@ -160,6 +166,11 @@ class Scope(Model):
     network: NetworkSettings = Field(
         default=NetworkSettings(), description="The sandbox's own network: mtu and subnet."
     )
+
+    @property
+    def agent(self) -> str | None:
+        """Return the agent that is named here, if one is."""
+        return self.opencode
 
 
 class Defaults(Scope):

@@ -57,7 +57,8 @@ _URL = (
     r"(\[[0-9A-Fa-f:.]+\](:[0-9]*)?|[^\s/?#@:\[\]]+(:[0-9]*)?|:[0-9]+)([/?#]\S*)?"
 )
 
-LONGEST_NAME = longest_workspace(each.name for agent in known.AGENTS for each in agent.volumes)
+LONGEST_NAME = longest_workspace(each.name for each in known.DEFAULT.volumes)
+"""Characters; an agent whose volumes are called longer allows fewer."""
 """Characters of a workspace's name."""
 
 MODES = ("", "remote", "exec")

@@ -81,6 +81,9 @@ class Applied(Model):
     """Ids of the images, by reference."""
     secrets: dict[str, str]
     """Keyed digests of the secrets, by name."""
+    executes: dict[str, tuple[str, ...]] | None = None
+    """What the host would have executed by what was covered, by place in the agent's container;
+    None in the record of an earlier version."""
     stated: tuple[Power, ...] = ()
     """Powers that neither containers nor rules tell."""
     observed: dict[str, Facets]

@@ -56,6 +56,8 @@ class Repository(Model):
     """Whether nothing can be made in it, by the user or anybody with the same user id."""
     hooks: tuple[str, ...] = ()
     """Hooks that can be executed, some of them."""
+    alternates: tuple[str, ...] = ()
+    """What it takes objects from elsewhere, some of it, cut short."""
     settings: tuple[str, ...] = ()
     """Settings that execute something, some of them, cut short."""
     named: tuple[Named, ...] = ()
@@ -71,6 +73,8 @@ class Tree(Model):
     """Those of them that are symbolic links."""
     named: tuple[Named, ...] = ()
     """What is named for working trees whose `.git` is a file; their repository may be anywhere."""
+    followed: dict[str, str] = Field(default_factory=dict)
+    """Links in the place of what Git itself reads and writes, with where they lead."""
     troubles: dict[str, str] = Field(default_factory=dict)
     """Absolute places of what Git reads and cannot be covered, with the reason."""
     limit: str | None = None
@@ -205,6 +209,10 @@ class Host(Model):
     """Sockets of the engines that are known there, absolute."""
     agent_socket: str | None = None
     """Socket of the SSH agent, absolute."""
+    private: tuple[str, ...] = ()
+    """Real places of files that let one into a server of the user's own."""
+    logins: tuple[str, ...] = ()
+    """Real places of files with what the user is logged in with."""
     engine: str = ""
     """Operating system that the engine names; empty where nobody asked or none answered."""
 

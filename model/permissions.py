@@ -43,5 +43,5 @@ class Permissions(Model):
     @property
     def text(self) -> str:
         """Return owner and mode as a message has them."""
-        who = "root" if self.uid == 0 else f"UID {self.uid}"
+        who = "root's" if self.uid == 0 else f"UID {self.uid}'s"
         return f"{who}, group {self.gid}, mode {self.mode:04o}"

@@ -48,7 +48,7 @@ class Rank(StrEnum):
         return list(Rank).index(self)
 
 
-class Way(StrEnum):
+class Direction(StrEnum):
     """Which way a change goes."""
 
     WIDENS = "widens"
@@ -56,9 +56,11 @@ class Way(StrEnum):
     SAME = "same"
 
     @property
-    def back(self) -> "Way":
+    def back(self) -> "Direction":
         """Return the way of the change that undoes it."""
-        return {Way.WIDENS: Way.NARROWS, Way.NARROWS: Way.WIDENS}.get(self, self)
+        return {Direction.WIDENS: Direction.NARROWS, Direction.NARROWS: Direction.WIDENS}.get(
+            self, self
+        )
 
 
 class Power(Model):
@@ -92,7 +94,7 @@ class PowerChange(Model):
     """One thing that a change does to what a sandbox may do."""
 
     rule: str
-    way: Way
+    way: Direction
     rank: Rank
     """Of what is gained or lost; `note` where nothing is at stake."""
     subject: str
@@ -119,7 +121,7 @@ class PowerChange(Model):
     @property
     def widens(self) -> bool:
         """Tell whether the sandbox may do something that it could not do before."""
-        return self.way is Way.WIDENS
+        return self.way is Direction.WIDENS
 
     @property
     def data(self) -> dict[str, JsonValue]:

@@ -44,6 +44,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "write.shared": (
         "volumes that workspaces share", (_H,), "what one agent writes there, another one runs",
     ),
+    "run.agent": ("the agent's version", (_L,), "another program, in the same sandbox"),
     "run.image": (
         "the image of the agent", (_H, _M),
         "high: another registry or repository, a lost digest; medium: another tag or digest",

@@ -13,7 +13,7 @@ from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import upwards, within
+from jailoc.model.path import first_within, upwards, within
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
 
@@ -60,6 +60,10 @@ class Exposed(Model):
     reason: str
     origin: str
     hint: str = "the agent can replace the link; look at it before you run anything"
+    executes: tuple[str, ...] = ()
+    """What the host would execute by it, in words that an agent may have written."""
+    stops: bool = False
+    """Whether nothing is started until somebody has looked at it."""
 
 
 class Root(Model):
@@ -133,6 +137,12 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
+            own = tuple(host.real(each.path) for each in writable)
+            places += [
+                (Wanted(path=path, trouble=f"{_FOLLOWED}, to `{place}`", stops=True), git)
+                for path, place in sorted(tree.followed.items())
+                if not first_within(place, own)
+            ]
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -198,10 +208,25 @@ def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 
+_FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
+
+
 def _exposed(wanted: Wanted, origin: str) -> Exposed:
-    link = wanted.trouble is not None and "symbolic link" in wanted.trouble
-    hint = {} if link else {"hint": "look at it before you run Git there"}
-    return Exposed(path=wanted.path, reason=wanted.trouble or "", origin=origin, **hint)
+    reason = wanted.trouble or ""
+    made = Exposed(
+        path=wanted.path,
+        reason=reason,
+        origin=origin,
+        executes=wanted.executes,
+        stops=wanted.stops,
+    )
+    if wanted.stops:
+        hint = f'look at it and remove it, or allow it by name: trust = ["{wanted.path}"]'
+    elif "symbolic link" in reason:
+        return made
+    else:
+        hint = "look at it before you run Git there"
+    return made.model_copy(update={"hint": hint})
 
 
 def _target(path: str, root: Root) -> str:

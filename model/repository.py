@@ -13,8 +13,12 @@ from pydantic import Field
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Named, Repository
 
-LISTED = ("hooks", "config", "config.worktree", "commondir", "info/attributes")
-"""What Git executes, or takes what it executes from, in any Git directory."""
+LISTED = ("hooks", "config", "config.worktree", "commondir", "info/attributes",
+          "objects/info/alternates")  # fmt: skip
+"""What Git executes, or takes what it executes from, in any Git directory; the last one names other
+repositories of the host, which Git takes objects from."""
+DEEPER = {first: tuple(rest) for first, *rest in (each.split("/") for each in LISTED) if rest}
+"""Those of them that lie deeper, as ways from their first directory."""
 
 OF_A_WORKTREE = ("commondir", "gitdir", "config.worktree")
 """The same in `worktrees/NAME`, the Git directory of a linked working tree."""
@@ -61,6 +65,8 @@ class Wanted(Model):
     """What the host would execute by it, in words from inside the sandbox."""
     trouble: str | None = None
     """Why it cannot be covered."""
+    stops: bool = False
+    """Whether nothing is started until somebody has looked at it."""
 
 
 class Placeholder(Model):
@@ -99,7 +105,9 @@ def protection(repository: Repository) -> Protection:
             told = _told(repository, folded)
             found.append(Wanted(path=f"{at}/{name}", executes=told))
     for name in sorted(repository.links):
-        found.append(Wanted(path=f"{at}/{name}", trouble="a symbolic link leads to it"))
+        told = _told(repository, _folded(name))
+        reason = "a symbolic link leads to it"
+        found.append(Wanted(path=f"{at}/{name}", executes=told, trouble=reason, stops=True))
     usual = {} if repository.linked else MADE
     needed = usual | {f"{each}/config.worktree".removeprefix("./"): "" for each in repository.trees}
     # Also what is there: a bundle is the same before and after it was made.
@@ -130,6 +138,8 @@ def _of_a_worktree(name: str) -> bool:
 def _told(repository: Repository, name: str) -> tuple[str, ...]:
     if name == "hooks":
         return repository.hooks
+    if name.endswith("/alternates"):
+        return repository.alternates
     return repository.settings if name == "config" else ()
 
 

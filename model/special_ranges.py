@@ -106,6 +106,23 @@ def nobody(network: Network) -> str | None:
     return next((reason for each, reason in _NOBODY if _inside(network, each)), None)
 
 
+_PRIVATE = (
+    "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10",
+)  # fmt: skip
+
+
+def advisable(network: Network) -> bool:
+    """Tell whether a network may be somebody's to allow: public, or private and of single hosts.
+
+    >>> advisable(ipaddress.ip_network("10.1.2.3")), advisable(ipaddress.ip_network("192.0.2.1"))
+    (True, False)
+    """
+    if nobody(network) is not None:
+        return False
+    private = any(_inside(network, ipaddress.ip_network(each)) for each in _PRIVATE)
+    return private or not any(_inside(network, each) for each, _ in SPECIAL)
+
+
 def _inside(inner: Network, outer: Network) -> bool:
     """Tell whether a network lies in another one, or is it."""
     first, last = inner.network_address, inner.broadcast_address

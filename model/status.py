@@ -52,6 +52,8 @@ class Status(Model):
     stats: str | None = None
     """Why there is no usage although it runs."""
     limits: ContainerLimits = ContainerLimits()
+    agent: str | None = None
+    """Which agent its container was made for, with the version."""
     image: str | None = None
     image_current: bool | None = None
     """Whether it is the image that the configuration gives now."""
@@ -64,6 +66,8 @@ class Status(Model):
     """Allowed names that have no address now."""
     uncovered: tuple[str, ...] = ()
     """What the host would execute and the running agent can write: it came after the start."""
+    uncoverable: tuple[str, ...] = ()
+    """The same where nothing can be covered, each with the reason."""
     password: str | None = None
     """Where the server's password is, if one workspace was asked about: `env`, `keyring`, `file`,
     `none` or `unknown`."""

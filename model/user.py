@@ -21,7 +21,7 @@ class Reason(StrEnum):
     OWNER = "the owner of the files, since root runs jailoc"
     SUDO = "who called sudo"
     MAPPED = "what the engine makes of users"
-    NOBODY = "neither root's files nor root are the agent's"
+    NOBODY = "since no agent is root"
 
 
 class AgentUser(Model):

@@ -8,7 +8,7 @@ from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
 from jailoc.model.mount import Mount
-from jailoc.model.protect import Cover
+from jailoc.model.protect import Cover, Exposed
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
@@ -153,6 +153,11 @@ class Workspace(Model):
     """In byte order of their names."""
     covers: tuple[Cover, ...]
     """What is mounted over the workspace paths and mounts, so that the agent cannot change it."""
+    exposed: tuple[Exposed, ...]
+    """What the host executes and cannot be covered."""
+    hidden: tuple[str, ...]
+    """Where in the container an empty file is in the place of one that is none of the agent's
+    business."""
     placeholders: tuple[Placeholder, ...]
     """What is made on the host where it is missing, so that it can be covered."""
     image: str | None

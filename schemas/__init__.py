@@ -18,6 +18,7 @@ NAMES = (
     "explain",
     "firewall",
     "golden",
+    "outdated",
     "plan",
     "policy",
     "status",

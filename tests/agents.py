@@ -5,8 +5,10 @@ from jailoc.model.mount import Mode
 
 OTHER = Agent(
     name="Other",
+    major="3",
     package="@example/other",
     version="3.2.1",
+    oldest="3.0.0",
     version_argument="OTHER_VERSION",
     binary="othr",
     serve=("othr", "listen", "{port}"),

@@ -1,10 +1,12 @@
 """The client on the host: which one may be run, and with what configuration."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 from jailoc.bin.config import facts, source
+from jailoc.bin.engine import door
 from jailoc.bin.host.links import Links
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, resolve
@@ -14,19 +16,49 @@ from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
 from jailoc.model.path import clean, first_within
 
+PATIENCE = 5.0
+"""Seconds in which a client says its version."""
+MOST_SAID = 64 << 10
+"""Bytes in which it does."""
+_VERSION = re.compile(r"(?<![\d.])(\d{1,9})\.\d{1,9}\.\d{1,9}")
+
 
 def find(terminal: Terminal, origin: source.LoadedConfig, agent: Agent) -> str | None:
-    """Return the host's client of an agent, the first on PATH that no agent can change."""
+    """Return the host's client of an agent.
+
+    It is the first on PATH that no agent can change, and that is not of another major version than
+    the server: their options and routes differ.
+    """
     changeable = _Changeable(origin)
     for name in agent.client.names:
         for folder in _folders():
             if (found := shutil.which(name, path=folder)) is None:
                 continue
-            if not changeable(found):
+            if changeable(found):
+                why = "an agent can change it, and it is not in `trust`"
+            elif (said := version(found, agent, search_path(origin))) is not None and (
+                said.partition(".")[0] != agent.major
+            ):
+                why = f"it is version {said}, and the server is {agent.name} {agent.major}"
+            else:
                 return found
-            terminal.say(f"passing over {found}: an agent can change it, and it is not in `trust`",
-                         Meaning.WARNS)  # fmt: skip
+            terminal.say(f"passing over {found}: {why}", Meaning.WARNS)
     return None
+
+
+def version(client: str, agent: Agent, path: str) -> str | None:
+    """Return the version that a client on the host says it is; None if it says none.
+
+    It is started where no project is, with the PATH that it would run with.
+    """
+    environment = os.environ | {"PATH": path} | agent.client.environment
+    try:
+        command = [client, *agent.client.version]
+        reply = door.ask_other(command, environment, PATIENCE, MOST_SAID)
+    except OSError:
+        return None
+    found = list(_VERSION.finditer(reply.stdout.decode(errors="replace")))
+    return found[-1][0] if found and not reply.cut else None
 
 
 def search_path(origin: source.LoadedConfig) -> str:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from jailoc.bin.attach.wakeup import ENDING, Alarm
+from jailoc.generators.attach.escape_filter import EscapeFilter
 from jailoc.generators.attach.resume_hint import Rewriter
 from jailoc.generators.attach.terminal_modes import Screen
 
@@ -28,11 +29,13 @@ class Display:
         screen: Where to.
         alarm: Rung when nothing more will be copied.
         hint: What the client says before a session's name when it ends.
+        foreign: Whether the program runs in the sandbox, so that not every sequence may pass.
     """
 
-    def __init__(self, master: int, screen: int, alarm: Alarm, hint: str) -> None:
+    def __init__(self, master: int, screen: int, alarm: Alarm, hint: str, *, foreign: bool) -> None:
         self.error: OSError | None = None
         self._master, self._screen, self._alarm, self._hint = master, screen, alarm, hint
+        self._passing = EscapeFilter().feed if foreign else bytes
         self._over, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -73,7 +76,7 @@ class Display:
 
     def _copy(self) -> None:
         rewriter, changes = Rewriter(self._hint), Screen()
-        for piece in self._pieces(rewriter):
+        for piece in map(self._passing, self._pieces(rewriter)):
             changes.feed(piece)
             self._show(piece)
         if os.isatty(self._screen):

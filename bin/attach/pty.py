@@ -52,6 +52,8 @@ def run(
     environment: dict[str, str],
     watch: Watch,
     hint: str,
+    *,
+    foreign: bool = False,
     keys: int = 0,
     screen: int = 1,
 ) -> Ended:
@@ -62,6 +64,7 @@ def run(
         environment: All of its environment.
         watch: Looks whether it must be ended.
         hint: What it says before a session's name when it ends; jailoc's own is shown instead.
+        foreign: Whether what it writes is a sandbox's, so that not every sequence may pass.
         keys: The descriptor that it is typed to.
         screen: The descriptor that it is shown on.
 
@@ -78,7 +81,7 @@ def run(
             alarm = stack.enter_context(Alarm())
             stack.enter_context(watch.running(alarm.ring))
             stack.enter_context(raw(keys))
-            display = stack.enter_context(Display(master, screen, alarm, hint))
+            display = stack.enter_context(Display(master, screen, alarm, hint, foreign=foreign))
             unowned.pop_all()
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _TAKE_TERMINAL, name, *command],

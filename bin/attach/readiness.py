@@ -10,6 +10,7 @@ from jailoc.bin.engine import containers
 from jailoc.bin.terminal.status_line import Live
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.agents.agent import Agent
+from jailoc.model.agents.known import stranger
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
@@ -75,7 +76,7 @@ def wait(
         while True:
             found = services(name)
             wall, agent = found.wall, found.agent
-            problem = _problem("firewall", wall) or _problem("agent", agent)
+            problem = _problem("firewall", wall) or _problem("agent", agent, server)
             seconds = clock() - start
             if problem is None and seconds > LIMIT:
                 problem = f"the server did not answer within {LIMIT:.0f} seconds"
@@ -88,12 +89,17 @@ def wait(
     raise _failed(terminal, name, problem, found)
 
 
-def _problem(what: str, container: containers.Container | None) -> str | None:
+def _problem(
+    what: str, container: containers.Container | None, server: Agent | None = None
+) -> str | None:
     if container is None:
         return f"the container of the {what} is not there"
     if container.state in OVER:
         return f"the container of the {what} has ended with exit code {container.exit_code}"
-    return f"the {what} is unhealthy" if container.health == "unhealthy" else None
+    if container.health != "unhealthy":
+        return None
+    who = stranger(server, container.probed) if server else None
+    return f"the {what} is unhealthy" + (f": {who}" if who else "")
 
 
 def _answers(agent: containers.Container, port: int | None, server: Agent) -> bool:

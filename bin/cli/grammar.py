@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'explain', 'golden', 'graph', 'help', 'init', 'logs', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'logs', 'outdated', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -179,6 +179,15 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'command', 'names': ('COMMAND',), 'kind': 'text', 'help': 'The command; all by default.', 'many': True},
         ),
     },
+    ('import-sessions',): {
+        'text': "Copy the sessions of the agent's earlier major version to where the present one looks.\n\nThe workspace has to be stopped, and the present version must have none yet. What is copied\nstays where it was.\n\nExample: jailoc import-sessions api",
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'yes', 'names': ('--yes',), 'kind': 'bool', 'help': 'Do not ask.'},
+        ),
+    },
     ('init',): {
         'text': 'Write a commented starter configuration; an existing one is never touched.\n\nExample: jailoc init --here',
         'below': (),
@@ -198,6 +207,15 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'since', 'names': ('--since',), 'kind': 'text', 'help': 'Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.'},
             {'field': 'service', 'names': ('--service',), 'kind': 'text', 'help': 'Only this service: firewall, opencode or dind.'},
             {'field': 'raw', 'names': ('--raw',), 'kind': 'bool', 'help': 'Every byte as it was written; such lines can steer a terminal.'},
+        ),
+    },
+    ('outdated',): {
+        'text': 'Say which newer versions of the agents there are: the one command that asks a registry.\n\nNothing is changed. An image that jailoc has built asks, as its build did.\n\nExample: jailoc outdated',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; all of them by default.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
         ),
     },
     ('plan',): {

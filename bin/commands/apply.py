@@ -47,6 +47,8 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
     show(terminal, now)
     if all(each.empty for each in plans) and now.empty:
         return 0
+    for each in items:
+        apply.tell_uncovered(session, each)
     if saved is None and not yes and not prompt.agreed(terminal, "apply this?", "this plan", KEEP):
         return 0
     return _carry_out(session, items, approved, choice, back, again=yes and saved is None)

@@ -3,18 +3,22 @@
 import os
 import sys
 import time
+from collections.abc import Collection
+from contextlib import suppress
 
 from jailoc.bin.attach import container_client, host_client, pty, readiness
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import observe, password
+from jailoc.bin.deploy import password, uncovered
 from jailoc.bin.engine import docker, startup, witness
 from jailoc.bin.terminal import prompt
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
+from jailoc.model.agents.agent import version_in
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
@@ -33,7 +37,11 @@ def run(session: Session, request: Request) -> int:
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
     inside_only = (request.mode or configured) == AttachMode.EXEC
-    path = None if inside_only else host_client.find(terminal, origin, workspace.agent)
+    path = (
+        None
+        if inside_only or not workspace.agent.on_host
+        else host_client.find(terminal, origin, workspace.agent)
+    )
     # What cannot work is said before anything is changed or started.
     _possible(
         attachment.choose(
@@ -45,20 +53,45 @@ def run(session: Session, request: Request) -> int:
     if not there and not _offer(session, workspace, target):
         return 0
     docker.check()
-    if there and readiness.services(name).running:
+    found = readiness.services(name)
+    if there and found.running:
+        _same(workspace, found)
         terminal.diagnose(origin.warnings)
-        for line in observe.exposed(workspace):
-            terminal.say(
-                f"the host may execute what the agent can write: {line}; "
-                f"`jailoc up {name}` covers it",
-                Meaning.FAILS,
-            )
+        _tell_uncovered(terminal, workspace)
     elif status := up.run(session.of(name), brief=True):
         return status
     running = readiness.wait(terminal, name, workspace.agent)
     return _Attachment(session.of(name), workspace, target, request).start(
         running, configured, path
     )
+
+
+def _same(workspace: Workspace, found: readiness.Services) -> None:
+    """Refuse to attach with the client of one agent to what was made for another."""
+    made = version_in(found.agent.agent) if found.agent else None
+    if made is not None and made.split(".")[0] != workspace.agent.major:
+        raise refuse(
+            "outdated",
+            f"workspace `{workspace.name}` runs {workspace.agent.name} {made}, the configuration "
+            f"says {workspace.agent.major}",
+            hint=f"`jailoc plan {workspace.name}` shows what changes; `jailoc up {workspace.name}` "
+            "does it",
+        )
+
+
+def _tell_uncovered(terminal: Terminal, workspace: Workspace) -> None:
+    """Say what the host may execute and the agent can write, before anybody works beside it."""
+    name = workspace.name
+    found = readiness.services(name)
+    there: Collection[str] | None = None
+    if found.agent is not None and found.wall is not None:
+        with suppress(docker.DockerError):  # it has ended meanwhile
+            there = witness.mounted(found.agent.id, found.wall.image_id)
+    for line in uncovered.rows(workspace, lambda place: there is not None and place not in there):
+        terminal.say(
+            f"the host may execute what the agent can write: {line}; `jailoc up {name}` covers it",
+            Meaning.FAILS,
+        )
 
 
 def _root(workspace: Workspace, target: str) -> str | None:
@@ -218,7 +251,7 @@ class _Attachment:
 
         def run(command: list[str], given: dict[str, str]) -> pty.Ended:
             if pty.has_terminals():
-                return pty.run(command, given, watch, self.agent.client.hint)
+                return pty.run(command, given, watch, self.agent.client.hint, foreign=True)
             return pty.run_directly(command, given, watch)
 
         try:

@@ -95,11 +95,11 @@ def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...],
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
     found: list[Blocked] = list(
-        explained(news(texts), rules.facing(closed(texts)), state.get("seen", {}), machine(texts))
+        explained(news(texts), rules.facing(closed(texts)), state.seen, machine(texts))
     )
-    found += unresolved(state["refused"], int(session.clock()), workspace.egress_origin, rules)
+    found += unresolved(state.refused, int(session.clock()), workspace.egress_origin, rules)
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
-    tasks = task_limit.refused(agent.pid, agent.id) if agent else None
+    tasks = task_limit.refused(agent.process, agent.id) if agent else None
     return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts), tasks
 
 

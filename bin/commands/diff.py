@@ -67,7 +67,7 @@ def run(
     if policy is not None:
         text, _, file = revisions.text_of(session, policy)
         hold = (*hold, read(text, file))
-    old = _loaded(session, base, "BASE", ())
+    old = _loaded(session, base, "BASE", hold)
     new = _loaded(session, head, "HEAD", hold)
     found = compare(old, new)
     _write(session.terminal, old, new, found, form)
@@ -120,7 +120,9 @@ def _write(
     form: Form,
 ) -> None:
     first = [f"refused: {each.message}{_stands(each)}" for each in new.refused]
-    asks = [f"{each.message}{_stands(each)}" for each in new.asks]
+    # What a person has agreed to already is not asked again.
+    agreed = {each.message for each in old.asks}
+    asks = [f"{each.message}{_stands(each)}" for each in new.asks if each.message not in agreed]
     told = [*first, *(f"asks: {each}" for each in asks)]
     match form:
         case Form.JSON:

@@ -78,17 +78,23 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
                 )
         _tasks(terminal, seen)
     for row in () if single else seen.rows:
-        if row.uncovered:
-            terminal.say(
-                f"{row.workspace}: the host may execute what the agent can write: "
-                f"{', '.join(row.uncovered)}; `jailoc up {row.workspace}` covers it",
-                Meaning.FAILS,
-            )
+        _uncovered(terminal, row)
     for row in seen.rows:
         if row.problem:
             terminal.say(f"{row.workspace}: {row.problem}", Meaning.FAILS)
         if not row.well:
             terminal.say(f"see: jailoc logs {row.workspace}", Meaning.WARNS)
+
+
+def _uncovered(terminal: Terminal, row: Status) -> None:
+    """Say what the host may execute and the agent can write."""
+    what = f"{row.workspace}: the host may execute what the agent can write"
+    if row.uncovered:
+        lines = ", ".join(row.uncovered)
+        terminal.say(f"{what}: {lines}; `jailoc up {row.workspace}` covers it", Meaning.FAILS)
+    if row.uncoverable:
+        lines = ", ".join(row.uncoverable)
+        terminal.say(f"{what}, and nothing covers it: {lines}", Meaning.FAILS)
 
 
 def _tasks(terminal: Terminal, seen: Survey) -> None:

@@ -1,16 +1,20 @@
 """`verify`: compare a running sandbox with its model, from inside."""
 
+from collections.abc import Iterator
+
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import check, existence, observe
+from jailoc.bin.deploy import check, existence, uncovered
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.powers.entries import position
+from jailoc.generators.runtime.uncovered import beyond, told
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.document import Document
 from jailoc.model.palette import Meaning
 from jailoc.model.text import number_of
+from jailoc.model.workspace import Workspace
 
 
 def run(session: Session, as_json: bool, everything: bool) -> int:
@@ -25,16 +29,7 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     existence.running(session, name)
     expect = origin.config.workspaces[name].expect
     checks = check.whole(bundle, (*expect.reach, *expect.block), terminal.say)
-    checks += (
-        Check(
-            kind="executes",
-            subject=visible(line),
-            expected="covered",
-            found="the agent can write it (up covers it)",
-            ok=False,
-        )
-        for line in observe.exposed(resolve(origin.config, name, origin.host))
-    )
+    checks += _exposed(resolve(origin.config, name, origin.host), checks)
     wrong = [each for each in checks if not each.ok]
     document = origin.document
     if as_json:
@@ -52,6 +47,18 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
         return DIFFERENT
     terminal.say(f"{name}: all {len(checks)} checks are as the model says", Meaning.DONE)
     return 0
+
+
+def _exposed(workspace: Workspace, checks: list[Check]) -> Iterator[Check]:
+    """Yield what the agent can write and the host may execute, all the same."""
+    gone = {each.subject for each in checks if each.kind == "mount" and each.found == "nothing"}
+    covered = "the agent can write it (up covers it)"
+    rows = [(line, covered) for line in uncovered.rows(workspace, gone.__contains__)]
+    rows += [(line, "the agent can write it") for line in told(beyond(workspace))]
+    for line, found in rows:
+        yield Check(
+            kind="executes", subject=visible(line), expected="covered", found=found, ok=False
+        )
 
 
 def _short(checks: list[Check]) -> list[Check]:

@@ -10,12 +10,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jailoc.bin.config import build_context, repositories, user
+from jailoc.bin.config import agent_files, build_context, repositories, user
 from jailoc.bin.engine import endpoint, stats
 from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.config.load import Mentioned
+from jailoc.model.agents.known import LOGINS, PRIVATE
 from jailoc.model.forbidden_paths import guarded
 from jailoc.model.host import FileKind, Host
 
@@ -51,6 +52,8 @@ def gather(mentioned: Mentioned) -> Host:
         git=git.git,
         sockets=endpoint.sockets(),
         agent_socket=_agent_socket(),
+        private=agent_files.find(PRIVATE),
+        logins=agent_files.find(LOGINS),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
     host = user.gather(host, mentioned.paths, mentioned.worked)

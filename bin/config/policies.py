@@ -6,20 +6,22 @@ That of the machine lies where only root can write; `JAILOC_POLICY` adds another
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jailoc.bin.host import regular
-from jailoc.generators.artefacts import portable
-from jailoc.generators.powers.policy import PolicyFile, read, verdict
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.host import Host
 
+if TYPE_CHECKING:  # it brings the compiler, and few machines have a policy
+    from jailoc.generators.powers.policy import PolicyFile
+
 MACHINE = "/etc/jailoc/policy.toml"
 VARIABLE = "JAILOC_POLICY"
 
 
-def files() -> tuple[PolicyFile, ...]:
+def files() -> "tuple[PolicyFile, ...]":
     """Return the policies that hold here.
 
     Raises:
@@ -28,6 +30,10 @@ def files() -> tuple[PolicyFile, ...]:
     found = [MACHINE] if Path(MACHINE).exists() else []
     if named := os.environ.get(VARIABLE):
         found.append(named)
+    if not found:
+        return ()
+    from jailoc.generators.powers.policy import read
+
     return tuple(read(_text(place), place) for place in dict.fromkeys(found))
 
 
@@ -48,7 +54,10 @@ def today() -> date:
 
 
 def judge(
-    document: Document, config: Config, host: Host, policies: tuple[PolicyFile, ...] | None = None
+    document: Document,
+    config: Config,
+    host: Host,
+    policies: "tuple[PolicyFile, ...] | None" = None,
 ) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
     """Return what the policies refuse, and what they want a person to agree to.
 
@@ -61,6 +70,9 @@ def judge(
     hold = files() if policies is None else policies
     if not hold:
         return (), ()
+    from jailoc.generators.artefacts import portable
+    from jailoc.generators.powers.policy import verdict
+
     sides = {name: portable.sides(config, name, host) for name in config.workspaces}
     said = verdict(hold, document, config, host, sides, today())
     errors = tuple(each for each in said if each.severity is Severity.ERROR)

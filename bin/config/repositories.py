@@ -8,147 +8,31 @@ import os
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from jailoc.bin.config import git_directory, git_file, git_links, git_user, told
-from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
-from jailoc.bin.config.told import WIDTH
-from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, kind_of_mode, readable
+from jailoc.bin.config import git_directory, git_file, git_links, git_user
+from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.host.entries import children, is_text, kind_of, kind_of_mode, readable
+from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import Search
-from jailoc.model.git_config import references
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
-from jailoc.model.path import clean, within
-from jailoc.model.repository import OF_A_WORKTREE, fold
+from jailoc.model.path import first_within, within
+from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that is said."""
 MOST_LINKS = 20
 """Links of one Git directory that are told."""
+NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
+KERNEL = ("/proc", "/dev", "/sys")
+"""Where the same name is another thing for every process."""
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
-MOST_NAMED = 1_000
-"""Places that the configuration of one repository names."""
 
 INSTALLED = ("node_modules", "site-packages")
 """Directories that package managers fill and rename: nobody opens what is in them as a project, and
 a mount in them would break every installation. Repositories in them count all the same."""
-
-
-@dataclass
-class Looker:
-    """What is the same for every writable path of one look."""
-
-    home: str
-    config_home: str
-    own: dict[str, Sources] = field(default_factory=dict)
-    """The settings of each repository that was looked at."""
-
-    def __post_init__(self) -> None:
-        """Read what holds for every repository of the user."""
-        self.settings = Settings(self.home)
-        places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
-        self.user = self.settings.read(places)
-
-    def named(self) -> tuple[Named, ...]:
-        """Return the absolute places that the user's own configuration names."""
-        return self.places(Sources(), "")[0]
-
-    def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
-        """Return what the user's configuration and another one name, and why that is not all."""
-        seen: dict[tuple[str, str], Named | None] = {}
-        trouble = self.user.trouble or mine.trouble
-        for source in (*self.user.all, *mine.all):
-            for each in references(source.setting, base, source.holder, self.home):
-                if (each.key, each.path) in seen:
-                    continue
-                if len(seen) >= MOST_NAMED:
-                    trouble = f"its configuration names more than {MOST_NAMED:,} places"
-                    return tuple(filter(None, seen.values())), trouble
-                kind = kind_at(each.path)
-                # A word of a command is a path only if there is such a file.
-                counts = kind is FileKind.FILE or each.sure
-                seen[each.key, each.path] = Named(
-                    key=each.key,
-                    text=source.setting.value[:WIDTH],
-                    path=each.path,
-                    real=readable(os.path.realpath(each.path)),
-                    kind=kind,
-                    sure=each.sure,
-                ) if counts else None  # fmt: skip
-        return tuple(filter(None, seen.values())), trouble
-
-    def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
-        """Look at one Git directory; also say why not all that matters was read."""
-        kinds: dict[str, FileKind] = {}
-        links: list[str] = []
-        elsewhere: dict[str, str] = {}
-        hooks: tuple[str, ...] = ()
-        configs: list[str] = []
-        crowded: list[str] = []
-        for entry, name in git_directory.deciding(directory, crowded):
-            if entry.is_symlink():
-                links.append(name)
-            else:
-                kinds[name] = kind_of(entry)
-            match fold(entry.name):
-                case "hooks":
-                    hooks = told.hooks(entry.path, MOST_ENTRIES)
-                case "config" | "config.worktree":
-                    configs.append(entry.path)
-                case "commondir":
-                    elsewhere |= git_directory.elsewhere(directory, entry.path, name)
-        mine = self.own[directory] = self.settings.read(configs)
-        named, trouble = self.places(mine, top or working_tree(mine.all, directory))
-        found = Repository(
-            directory=directory,
-            top=top,
-            kinds=kinds,
-            links=tuple(sorted(links)),
-            elsewhere=elsewhere,
-            trees=_own_configuration(directory, kinds) if worktree_config(mine.all) else (),
-            sealed=not os.access(directory, os.W_OK),
-            hooks=hooks,
-            settings=told.settings(each.setting for each in mine.all),
-            named=named,
-        )
-        if crowded:
-            place, most = readable(crowded[0]), git_directory.MOST_ENTRIES
-            trouble = f"`{place}` holds more than {most:,} entries"
-        return found, trouble
-
-    def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:
-        """Return what the configuration names for a working tree whose `.git` is a file.
-
-        The repository may lie anywhere; what it names by a relative path lies here.
-        """
-        names = git_file.read(file)
-        if names is None:
-            return (), None
-        top = file.rpartition("/")[0]
-        directory, shared = map(clean, names)
-        files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
-        self.own[shared] = self.settings.read(files)
-        return self.places(self.own[shared], top)
-
-    def worktree(self, link: GitLink) -> Repository:
-        """Look at the Git directory of a linked working tree whose repository is elsewhere."""
-        kinds = {
-            entry.name: kind_of(entry)
-            for entry in children(link.directory, git_directory.MOST_ENTRIES)
-            if fold(entry.name) in OF_A_WORKTREE and is_text(entry.name)
-        }
-        sources = self.settings.read((f"{link.common}/config",)).all
-        return Repository(
-            directory=link.directory,
-            kinds={name: kind for name, kind in kinds.items() if kind is FileKind.FILE},
-            links=tuple(sorted(name for name in kinds if kinds[name] is not FileKind.FILE)),
-            trees=(".",) if worktree_config(sources) else (),
-            sealed=not os.access(link.directory, os.W_OK),
-            linked=True,
-        )
 
 
 class _Walk:
@@ -165,15 +49,17 @@ class _Walk:
         self.places: dict[str, FileKind] = {}
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
+        self.followed: dict[str, str] = {}
+        self.ways, self.real = Links(), os.path.realpath(search.root)
         self.files: list[str] = []
         """Called `.git`, no links."""
         self.limit: str | None = None
 
     def worktree(self, link: GitLink) -> None:
         """Look at the Git directory of a linked working tree, and at those of its submodules."""
-        self.repositories.append(self.looker.worktree(link))
-        for place in islice(git_directory.links(link.directory), MOST_LINKS):
-            self._trouble(place, "it is a symbolic link, and Git follows it when it writes there")
+        found = self.looker.worktree(link)
+        self.repositories.append(found)
+        self._links(found)
         modules = f"{link.directory}/modules"
         if os.path.isdir(modules) and not os.path.islink(modules):  # noqa: PTH112, PTH114 -- text
             self.walk(modules)
@@ -199,9 +85,6 @@ class _Walk:
             if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
                 self._repository(folder, "")
             for entry in here:
-                if not entry.name.isascii() and not is_text(entry.name):
-                    self.limit = "the name of something in it is not UTF-8, so it cannot be mounted"
-                    continue
                 name = fold(entry.name)
                 if name in self.names and not installed and not modules:
                     self._place(entry, self.names[name])
@@ -229,6 +112,7 @@ class _Walk:
             places=self.places,
             links=tuple(self.links),
             named=tuple(self.named),
+            followed=self.followed,
             troubles=self.troubles,
             limit=self.limit,
         )
@@ -258,15 +142,36 @@ class _Walk:
         if len(self.repositories) >= MOST_FOUND:
             self.limit = f"it holds more than {MOST_FOUND:,} repositories"
             return
+        if not is_text(directory):
+            executes = self.looker.executed(directory)
+            self._trouble(directory, "; ".join((NO_TEXT, *executes)))
+            return
         found, trouble = self.looker.repository(directory, top)
         self.repositories.append(found)
         self._trouble(directory, trouble)
-        for place in islice(git_directory.links(directory), MOST_LINKS):
-            self._trouble(place, "it is a symbolic link, and Git follows it when it writes there")
+        self._links(found)
+
+    def _links(self, repository: Repository) -> None:
+        """Keep the links of a Git directory that lead out of what is being looked through."""
+        crowded: list[str] = []
+        told_, directory = 0, repository.directory
+        for place in git_directory.links(directory, crowded):
+            real, hops = self.ways.trace(place)
+            mine = place[len(directory) + 1 :] in repository.links
+            odd = any(first_within(hop, KERNEL) for hop in (*hops, real))
+            if mine or (within(real, self.real) and not odd):
+                continue
+            told_ += 1
+            if told_ > MOST_LINKS:
+                self._trouble(directory, f"more than {MOST_LINKS} links lead out of it")
+                break
+            self.followed[readable(place)] = readable(real)
+        for place in crowded:
+            self._trouble(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
 
     def _trouble(self, path: str, reason: str | None) -> None:
         if reason is not None:
-            self.troubles[path] = reason
+            self.troubles.setdefault(readable(path), reason)
 
     def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
         if entry.is_dir(follow_symlinks=False):
@@ -276,6 +181,8 @@ class _Walk:
         if not entry.is_symlink():
             if entry.path in self.places:
                 self.files.append(entry.path)
+            if not is_text(entry.path):
+                return
             named, trouble = self.looker.linked(entry.path)
             self.named += named
             self._trouble(entry.path, trouble)
@@ -294,8 +201,10 @@ class _Walk:
                     self._found(place, linked, kind_of_mode(mode))
 
     def _found(self, path: str, linked: bool, kind: FileKind) -> None:
-        if len(self.places) + len(self.links) >= MOST_FOUND:
+        if len(self.places) + len(self.links) + len(self.troubles) >= MOST_FOUND:
             self.limit = f"it holds more than {MOST_FOUND:,} of the names that are protected"
+        elif not is_text(path):
+            self._trouble(path, NO_TEXT)
         elif linked:
             self.links.append(path)
         else:
@@ -346,9 +255,3 @@ def gather(
         looker.named() if asked else (),
         git.model_copy(update={"links": links, "enclosing": enclosing}),
     )
-
-
-def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
-    """Return the Git directories of all working trees of a repository, as they are in it."""
-    linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
-    return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from jailoc.bin.config import facts, policies
 from jailoc.bin.config.session import Session
-from jailoc.bin.engine import exchange
+from jailoc.bin.engine import git
 from jailoc.bin.host import regular
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
@@ -25,8 +25,6 @@ from jailoc.model.power import Sides
 
 NAMES = ("config.toml", "jailoc.toml", "jailoc/config.toml", ".jailoc/config.toml")
 """What a configuration is called in a directory."""
-PATIENCE = 30.0
-"""Seconds that Git has."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def _revision(session: Session, named: str) -> tuple[str, str, str]:
     while not folder.is_dir():
         folder = folder.parent
     inside = os.path.relpath(place.absolute(), folder)
-    if (known := _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
+    if (known := git.ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
                       f"{revision}^{{commit}}")) is None:  # fmt: skip
         raise refuse(
             "diff",
@@ -150,7 +148,7 @@ def _revision(session: Session, named: str) -> tuple[str, str, str]:
             hint=f"fetch it first (git fetch), and say which file it is: {named}:config.toml",
         )
     commit = known.decode().strip()
-    data = _git(folder, "cat-file", "blob", f"{commit}:./{inside}")
+    data = git.ask(folder, "cat-file", "blob", f"{commit}:./{inside}")
     if data is None:
         # A file that is new has nothing before it.
         return "", named, f"{_short(place)}"
@@ -158,25 +156,3 @@ def _revision(session: Session, named: str) -> tuple[str, str, str]:
         return data.decode("utf-8"), named, _short(place)
     except UnicodeDecodeError as error:
         raise refuse("diff", f"`{named}` is not UTF-8 (byte {error.start})") from None
-
-
-def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Ask Git; None where it has no answer.
-
-    Raises:
-        Refused: there is no Git, or it takes too long.
-    """
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    kept = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"}
-    environment |= {key: os.environ[key] for key in kept if key in os.environ}
-    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0",
-                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}  # fmt: skip
-    command = ("git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments)
-    try:
-        process = exchange.start(command, environment)
-    except FileNotFoundError:
-        raise refuse("diff", "there is no git here", hint="name two files instead") from None
-    reply = exchange.whole(process, b"", PATIENCE, regular.LIMIT)
-    if reply.cut:
-        raise refuse("diff", f"git {reply.cut}")
-    return reply.stdout if reply.status == 0 else None

@@ -6,7 +6,7 @@ The words are an agent's. Whoever makes a thousand of them hides none: Git's own
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from jailoc.bin.host.entries import children, readable
+from jailoc.bin.host.entries import children, readable, text
 from jailoc.model.git_config import GitSetting, executes
 from jailoc.model.repository import HOOKS, fold
 
@@ -26,6 +26,12 @@ def hooks(directory: str, most: int) -> tuple[str, ...]:
             if entry.stat().st_mode & 0o111 and entry.is_file():
                 found.append(f"hook {readable(entry.name)[:WIDTH]}")
     return tuple(_some(found, len(entries[MOST_HOOKS:])))
+
+
+def alternates(file: str) -> tuple[str, ...]:
+    """Return some of the directories that a repository takes objects from."""
+    lines = [each for each in (text(file) or "").split("\n") if each and each[:1] != "#"]
+    return tuple(_some([f"objects of {each[:WIDTH]}" for each in lines[:MOST_HOOKS]], 0))
 
 
 def settings(found: Iterable[GitSetting]) -> tuple[str, ...]:

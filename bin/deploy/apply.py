@@ -17,6 +17,7 @@ from jailoc.bin.deploy import (
     removal,
     rollback,
     server_port,
+    uncovered,
 )
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker
@@ -26,13 +27,16 @@ from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.portable import bare
 from jailoc.generators.config.effective import of_workspace
+from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.sources import missing as missing_sources
 from jailoc.generators.config.stated import stated
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.origins import tell
 from jailoc.generators.plan.plan import moved, plan
+from jailoc.generators.runtime.uncovered import executed
 from jailoc.model.bundle import Bundle
+from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, BuildImages, Extent, Plan
@@ -64,15 +68,19 @@ def read(
     """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen.
 
     Raises:
-        Refused: it is wrong; or, if `complete`, something that one of them mounts is not there.
+        Refused: it is wrong; or, if `complete`, something that one of them mounts is not there, or
+            is such that nothing is started until somebody has looked.
     """
     origin = session.source()
     permissions.own()
     warnings = origin.warnings
-    if complete and docker.endpoint().local:
-        wanted = set(chosen(origin)) & set(names(origin.config))
-        for name in wanted:
+    wanted = set(chosen(origin)) & set(names(origin.config)) if complete else set[str]()
+    for name in sorted(wanted):
+        if docker.endpoint().local:
             _check_sources(origin, name)
+        if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
+            raise Refused(stops)
+    if wanted and docker.endpoint().local:
         warnings = permissions.check(origin, wanted)
     terminal = session.terminal
     terminal.diagnose(warnings)
@@ -151,6 +159,7 @@ def item(
             pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
             secrets={each: keyed(key, value) for each, value in values.items()},
             missing=missing,
+            executes=executed(workspace),
             stated=stated(origin.config, workspace, origin.host),
             bare=bare(origin.host),
             key=key,
@@ -196,19 +205,27 @@ def _leftover(terminal: Terminal, each: Item, prune: bool) -> removal.Leftover:
     return removal.Leftover(terminal, each.name, Extent.ALL if prune else Extent.PROJECT)
 
 
-def planned(terminal: Terminal, each: Item, *, ask: bool = True, prune: bool = False) -> Plan:
+def planned(
+    terminal: Terminal,
+    each: Item,
+    found: Deployed | None = None,
+    *,
+    ask: bool = True,
+    prune: bool = False,
+) -> Plan:
     """Look at what is there of a workspace, and say what has to be done.
 
     Args:
         terminal: Where progress would be shown.
         each: The workspace.
+        found: What is there, if somebody has looked.
         ask: Whether to ask the engine.
         prune: Whether a removal takes volumes, images and the password, too.
     """
     if each.bundle is None:
         made = _leftover(terminal, each, prune).planned(each.given, ask=ask)
         return tell(made, each.origin.document, {})
-    found = observe.observe(each.name, each.bundle, ask=ask)
+    found = found or observe.observe(each.name, each.bundle, ask=ask)
     settings = {
         one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
     }
@@ -263,6 +280,7 @@ def carry_out(
         if runs:
             docker.check_compose()  # of what does not run it was known before
         if approved is None:
+            tell_uncovered(session, each, found)
             _announce(terminal, made)
         if git.unsigned(each.bundle.compose.services[AGENT]):
             terminal.say(
@@ -287,6 +305,14 @@ def carry_out(
                 raise squatter from error
             raise
     return True
+
+
+def tell_uncovered(session: Session, each: Item, found: Deployed | None = None) -> None:
+    """Show what is about to be covered and an agent may have written."""
+    if each.bundle is not None:
+        workspace = resolve(each.origin.config, each.name, each.origin.host)
+        found = found or observe.observe(each.name, each.bundle)
+        uncovered.tell(session.terminal, workspace, found)
 
 
 def _announce(terminal: Terminal, made: Plan) -> None:

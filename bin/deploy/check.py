@@ -150,8 +150,12 @@ def _probes(
     place = Place(
         own=containers.addresses(wall.id),
         machine=machine(before),
-        names={name: tuple(found) for name, found in state["names"].items()},
+        names=state.names,
     )
+    yield Check(
+        kind="names", subject="what the resolver knows", expected="readable", reason=None,
+        found="readable" if state.readable else "not as a resolver writes it", ok=state.readable,
+    )  # fmt: skip
     for name in bundle_names(bundle):
         known = place.names.get(name, ())
         yield Check(

@@ -17,6 +17,7 @@ from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.record import applied
 from jailoc.generators.plan.steps import words
 from jailoc.generators.runtime.verify import Check
+from jailoc.model.agents.agent import Agent
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
@@ -183,6 +184,7 @@ class Engine:
                 Held(
                     self._secrets,
                     lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
+                    self._bundle.agent,
                 ),
             )  # fmt: skip
         except docker.DockerError as error:
@@ -241,6 +243,8 @@ class Held(NamedTuple):
     secrets: secret.Values
     prove: Callable[[str], None]
     """Raises if what is mounted in a container, named by its id, is not what it should be."""
+    server: Agent | None = None
+    """Whose server is waited for, if that is known."""
 
 
 def start(
@@ -266,7 +270,7 @@ def start(
                 containers.remove(agent)
                 raise
             hand_secrets(wall_of(project), held.secrets)
-        startup.wait(project, services, START_LIMIT)
+        startup.wait(project, services, START_LIMIT, held.server)
 
 
 def withheld(secrets: secret.Values) -> secret.Values:

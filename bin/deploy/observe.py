@@ -15,7 +15,6 @@ from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
 from jailoc.bin.host import placeholders
 from jailoc.generators.artefacts import container_fields
-from jailoc.generators.runtime.uncovered import told, uncovered
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
@@ -30,7 +29,6 @@ from jailoc.model.sandbox import (
     SERVICE_LABEL,
     WALL,
 )
-from jailoc.model.workspace import Workspace
 
 _ASK = f"ls -A {SECRETS_PLACE}; echo ==; exec {' '.join(FIREWALL)} verify"
 """Of a wall: the names of the secrets that it holds, then how its rules compare."""
@@ -143,7 +141,7 @@ def _service(data: dict[str, Any]) -> str:
 def _found(
     data: dict[str, Any],
     wall: engine.Container | None,
-    inherited: builder.Held | None,
+    inherited: builder.HeldImage | None,
     lapsed: tuple[str, ...],
 ) -> Found:
     labels = data["Config"]["Labels"] or {}
@@ -223,12 +221,6 @@ def last(name: str) -> Applied | None:
         return Applied.model_validate_json(record(name).read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-def exposed(workspace: Workspace) -> tuple[str, ...]:
-    """Return what the host may execute and the agent can write, because it came after the start."""
-    applied = last(workspace.name)
-    return told(uncovered(workspace, applied.compose if applied else None))
 
 
 def reloaded(bundle: Bundle) -> None:

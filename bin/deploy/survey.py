@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
@@ -19,6 +19,8 @@ from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
 from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
+from jailoc.generators.runtime.resolver_state import ResolverState
+from jailoc.generators.runtime.uncovered import beyond, told, uncovered
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
@@ -37,6 +39,15 @@ class Survey(Model):
     """Why the configuration cannot be used; what runs is shown all the same."""
 
 
+class Compared(NamedTuple):
+    """How what runs differs from the configuration."""
+
+    any: bool | None = None
+    """Whether an apply would have something to do; None where that cannot be found out."""
+    lapsed: tuple[str, ...] = ()
+    """Where something should be mounted in the agent's container and is not any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskedWorkspace:
     """One workspace, with what the engine was asked about it and has not answered yet."""
@@ -45,9 +56,9 @@ class AskedWorkspace:
     found: Services
     compiled: Bundle | str | None
     """What the configuration gives, or why it gives nothing; None if it was not asked."""
-    names: Future[dict[str, Any]] | None = None
+    names: Future[ResolverState] | None = None
     refusals: Future[dict[str, str] | None] | None = None
-    drift: Future[bool | None] | None = None
+    drift: Future[Compared] | None = None
 
     @property
     def bundle(self) -> Bundle | None:
@@ -216,17 +227,20 @@ def _compiled(origin: LoadedConfig | None, name: str) -> Bundle | str | None:
         return str(refused)
 
 
-def drifted(session: Session, origin: LoadedConfig, name: str) -> bool | None:
-    """Tell whether an apply would have something to do; None where that cannot be found out."""
+def drifted(session: Session, origin: LoadedConfig, name: str) -> Compared:
+    """Compare what runs with the configuration, as a plan does."""
     from jailoc.bin.deploy import apply
 
     try:
         each = apply.item(session, origin, name, complete=False, ask=False)
-        made = apply.planned(session.terminal, each)
+        there = observe.observe(name, each.bundle)
+        agent = there.containers.get(AGENT)
+        made = apply.planned(session.terminal, each, there)
         # That no difference was found says nothing about what was not looked at.
-        return None if made.empty and made.unseen else not made.empty
+        differs = None if made.empty and made.unseen else not made.empty
+        return Compared(differs, agent.lapsed if agent else ())
     except (DockerError, Refused):
-        return None
+        return Compared()
 
 
 def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -> Status:
@@ -237,6 +251,10 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
     usage = answers.usage.get(running.id) if running else None
     port, exposed = _port(asked.name, origin if configured else None, _up(found, WALL))
     blocked, unresolved = _wall(asked)
+    drift = asked.drift.result() if asked.drift else Compared()
+    space = resolve(origin.config, asked.name, origin.host) if origin and running and configured \
+        else None  # fmt: skip
+    known = observe.last(asked.name) if space else None
     return Status(
         workspace=asked.name,
         configured=configured,
@@ -251,15 +269,17 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
         limits=agent.limits if agent else ContainerLimits(),
-        pids_refused=task_limit.refused(running.pid, running.id) if running else None,
+        pids_refused=task_limit.refused(running.process, running.id) if running else None,
+        agent=(agent.agent or None) if agent else None,
         image=agent.image if agent else None,
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
-        uncovered=observe.exposed(resolve(origin.config, asked.name, origin.host))
-        if origin and running and configured
+        uncovered=told(uncovered(space, known.compose if known else None, drift.lapsed))
+        if space
         else (),
-        drift=asked.drift.result() if asked.drift else True if configured is False else None,
+        uncoverable=told(beyond(space)) if space else (),
+        drift=True if configured is False else drift.any,
     )
 
 
@@ -304,9 +324,9 @@ def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
     from jailoc.generators.runtime.blocked import news
 
     state, tables = asked.names.result(), asked.refusals.result()
-    refused = None if tables is None else len(news(tables)) + len(state.get("refused", {}))
+    refused = None if tables is None else len(news(tables)) + len(state.refused)
     # A wildcard never needs an address.
-    lost = [each for each, found in state["names"].items() if not found and each[:2] != "*."]
+    lost = [each for each, found in state.names.items() if not found and each[:2] != "*."]
     return refused, tuple(lost)
 
 

@@ -3,17 +3,20 @@
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jailoc.bin.engine.docker import DockerError, run, stream
+from jailoc.bin.engine.inspect_fields import Binding, cpus, probed, published
 from jailoc.generators.artefacts.container_fields import anonymous
+from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
 from jailoc.model import sandbox
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused
 from jailoc.model.sandbox import (
+    AGENT_LABEL,
     COMPOSE_DIRECTORY,
     COMPOSE_PROJECT,
     COMPOSE_SERVICE,
@@ -30,15 +33,6 @@ MARGIN = 600.0
 """Seconds that Compose has to make or remove containers, beside its waiting for their health."""
 
 
-class Binding(Model):
-    """A port of the host that leads to one of a container."""
-
-    address: str
-    """Of the host; empty for all of them."""
-    port: int
-    inside: int
-
-
 class Container(Model):
     """A container of a project, as the engine reports it."""
 
@@ -49,14 +43,14 @@ class Container(Model):
     """`running`, `exited`, `created`, `paused`, `restarting`, `dead` or `removing`."""
     health: str
     """`healthy`, `unhealthy`, `starting`, or empty where there is no health check."""
+    probed: str = ""
+    """What its last health check wrote, of whoever answered it."""
     exit_code: int
     ports: tuple[int, ...]
     """Ports of the host that lead to the server."""
     published: tuple[Binding, ...] = ()
     """All ports of the host that lead inside."""
     started: str
-    pid: int = 0
-    """Of its first process, on the engine's machine; 0 if it does not run."""
     joins: str | None = None
     """Id of the container whose network namespace it shares."""
     process: int = 0
@@ -65,6 +59,8 @@ class Container(Model):
     image_id: str = ""
     directory: str = ""
     """Of the generated files that it was made from; empty if nobody knows."""
+    agent: str = ""
+    """Which agent it was made for, and its version; empty if it was made before that was noted."""
     limits: ContainerLimits = ContainerLimits()
 
 
@@ -145,41 +141,24 @@ def container(data: dict[str, Any]) -> Container:
         project=labels.get(COMPOSE_PROJECT, ""),
         state=state["Status"],
         health=(state.get("Health") or {}).get("Status", ""),
+        probed=probed(state.get("Health") or {}),
         exit_code=state["ExitCode"],
         ports=tuple(int(each["HostPort"]) for each in bindings),
-        published=tuple(_published(data["NetworkSettings"].get("Ports") or {})),
+        published=tuple(published(data["NetworkSettings"].get("Ports") or {})),
         started=state["StartedAt"],
-        pid=state.get("Pid") or 0,
         joins=mode.removeprefix("container:") if mode.startswith("container:") else None,
         process=state.get("Pid") or 0,
         image=data["Config"]["Image"],
         image_id=data["Image"],
         directory=labels.get(COMPOSE_DIRECTORY, ""),
+        agent=labels.get(AGENT_LABEL, ""),
         limits=ContainerLimits(
-            cpus=_cpus(host),
+            cpus=cpus(host),
             memory=host.get("Memory") or None,
             # The engine says -1, 0 or nothing where there is none.
             pids=max(host.get("PidsLimit") or 0, 0) or None,
         ),
     )
-
-
-def _published(ports: dict[str, Any]) -> Iterator[Binding]:
-    """Read the ports that are published now; one that is exposed alone has no bindings."""
-    for inside, bindings in ports.items():
-        number = inside.partition("/")[0]
-        for each in bindings or []:
-            if each.get("HostPort"):
-                yield Binding(
-                    address=each.get("HostIp") or "", port=int(each["HostPort"]), inside=int(number)
-                )
-
-
-def _cpus(host: dict[str, Any]) -> float | None:
-    if nanos := host.get("NanoCpus"):
-        return float(nanos) / 1e9
-    quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 0
-    return quota / period if quota > 0 and period > 0 else None
 
 
 def severed(each: Container | None, wall: Container | None) -> str:
@@ -325,14 +304,13 @@ def feed(container: str, command: list[str], data: bytes) -> str:
     )
 
 
-def names(wall: str) -> dict[str, Any]:
+def names(wall: str) -> ResolverState:
     """Return what a wall's resolver knows; nothing while it has not looked its names up."""
     try:
         text = feed(wall, ["/bin/cat", NAMES_STATE], b"")
     except DockerError:
-        return {"digest": "", "names": {}, "refused": {}}
-    found: dict[str, Any] = json.loads(text)
-    return found
+        return ResolverState()
+    return resolver_state(text)
 
 
 _TABLES = f"""

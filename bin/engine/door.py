@@ -9,7 +9,7 @@ import shlex
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, ClassVar, Protocol, TypeVar
@@ -19,8 +19,8 @@ from jailoc.bin.engine.exchange import OVERFLOWED, Reply
 from jailoc.bin.host import log
 from jailoc.model.diagnostic import Refused, refuse
 
-__all__ = ["Call", "ExitCode", "Reply", "Running", "answered", "ask", "attend", "no_docker",
-           "really", "replaced", "stream"]  # fmt: skip
+__all__ = ["Call", "ExitCode", "Reply", "Running", "answered", "ask", "ask_other", "attend",
+           "no_docker", "really", "replaced", "stream"]  # fmt: skip
 
 PROGRAM = "docker"
 LIMIT = 1 << 20
@@ -126,6 +126,29 @@ def really(call: Call) -> Reply:
     """
     process = _started(call, stdin=call.stdin is not None)
     return exchange.whole(process, call.stdin or b"", call.timeout, call.limit)
+
+
+def ask_other(
+    command: Sequence[str], environment: Mapping[str, str], timeout: float, limit: int
+) -> Reply:
+    """Ask another program than docker, a client of the user's, and return all of its reply.
+
+    It starts in the root directory: where the user is may be a project, which an agent has filled.
+
+    Args:
+        command: The program, by its path, and its arguments.
+        environment: All of its environment.
+        timeout: Seconds.
+        limit: Bytes of its answer, with its complaints in it.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    with log.timed("program", argv=shlex.join(command)) as record:
+        process = exchange.start(command, environment, merged=True, directory="/")
+        reply = exchange.whole(process, b"", timeout, limit)
+        record["status"], record["cut"] = reply.status, reply.cut or None
+    return reply
 
 
 def stream(call: Call, line: Callable[[str], None]) -> Reply:

@@ -35,6 +35,7 @@ def start(
     *,
     merged: bool = False,
     stdin: bool = False,
+    directory: str | None = None,
 ) -> Process:
     """Start a program with its output in pipes.
 
@@ -43,6 +44,7 @@ def start(
         environment: All of its environment.
         merged: Whether what it complains comes with what it says.
         stdin: Whether there is something to read for it.
+        directory: Where it starts; None for where this program is.
 
     Raises:
         FileNotFoundError: there is no such program.
@@ -50,6 +52,7 @@ def start(
     return subprocess.Popen(
         command,
         env=dict(environment),
+        cwd=directory,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,

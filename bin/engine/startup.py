@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from jailoc.bin.engine.containers import containers
 from jailoc.bin.engine.docker import DockerError, run
 from jailoc.bin.engine.door import Call
-from jailoc.model.sandbox import COMPOSE_PROJECT, COMPOSE_SERVICE
+from jailoc.model.agents.agent import Agent
+from jailoc.model.agents.known import stranger
+from jailoc.model.sandbox import AGENT, COMPOSE_PROJECT, COMPOSE_SERVICE
 
 
 def running(project: str, service: str) -> str | None:
@@ -26,8 +28,14 @@ def running(project: str, service: str) -> str | None:
     return found[0] if found else None
 
 
-def wait(project: str, services: Iterable[str], limit: float) -> None:
+def wait(project: str, services: Iterable[str], limit: float, server: Agent | None) -> None:
     """Wait until services of a project are healthy; none is started again.
+
+    Args:
+        project: The Compose project.
+        services: Its services.
+        limit: Seconds that it may take.
+        server: The agent whose server is waited for, if that is known.
 
     Raises:
         DockerError: one has ended, is unhealthy, or was not healthy within `limit` seconds.
@@ -40,7 +48,10 @@ def wait(project: str, services: Iterable[str], limit: float) -> None:
             if each.state != "running":
                 sick.append(f"container {project}-{name}-1 {each.state} ({each.exit_code})")
             elif each.health == "unhealthy":
-                sick.append(f"container {project}-{name}-1 is unhealthy")
+                who = stranger(server, each.probed) if server and name == AGENT else None
+                sick.append(
+                    f"container {project}-{name}-1 is unhealthy" + (f": {who}" if who else "")
+                )
         if not sick and all(each.health in {"healthy", ""} for each in found.values()):
             return
         if sick or time.monotonic() > deadline:

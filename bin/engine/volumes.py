@@ -1,11 +1,41 @@
-"""Volumes that workspaces share: they are of no project, so that none takes one with it."""
+"""Named volumes: those that workspaces share, making one as Compose does, copying from another."""
 
-from jailoc.bin.engine.docker import run
-from jailoc.model.sandbox import SHARED_LABEL, shared_volume
+import json
+from uuid import uuid4
+
+from jailoc.bin.engine.docker import DockerError, run
+from jailoc.model.agents.agent import Import
+from jailoc.model.sandbox import COMPOSE_PROJECT, SHARED_LABEL, shared_volume
+
+COMPOSE_VOLUME = "com.docker.compose.volume"
+DONE, FULL, NOTHING = 0, 3, 4
+"""How a copy ends: it was made, the new place has such data, the old one has none."""
+_COPY = """
+set -eu
+new=$1; shift
+main=${1#*=}
+[ ! -e "$new/$main" ] || exit 3
+[ -f "/from/${1%%=*}" ] && [ ! -L "/from/${1%%=*}" ] || exit 4
+rm -rf "$new/.jailoc-import"
+mkdir "$new/.jailoc-import"
+for pair in "$@"; do
+    if [ -f "/from/${pair%%=*}" ] && [ ! -L "/from/${pair%%=*}" ]; then
+        cp -p "/from/${pair%%=*}" "$new/.jailoc-import/${pair#*=}"
+    fi
+done
+sync
+# The one that is looked for comes last: until then another run begins anew.
+shift
+for pair in "$@"; do
+    [ ! -e "$new/.jailoc-import/${pair#*=}" ] || mv "$new/.jailoc-import/${pair#*=}" "$new/"
+done
+mv "$new/.jailoc-import/$main" "$new/"
+rmdir "$new/.jailoc-import"
+"""
 
 
 def share(name: str) -> None:
-    """Make a volume that workspaces share, if it is not there.
+    """Make a volume that workspaces share, if it is not there; it is of no project.
 
     Args:
         name: As the configuration has it.
@@ -15,3 +45,65 @@ def share(name: str) -> None:
         what="making a shared volume",
         timeout=60,
     )
+
+
+def exists(name: str) -> bool:
+    """Tell whether there is a volume of this whole name.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    found = run(["volume", "ls", "--format", "{{json .Name}}"], what="list volumes", timeout=30)
+    return name in map(json.loads, found.splitlines())
+
+
+def make(project: str, name: str) -> None:
+    """Make a volume as Compose would, which takes it for its own (its labels say so).
+
+    Raises:
+        DockerError: the engine refused.
+    """
+    run(
+        ["volume", "create", "--label", f"{COMPOSE_PROJECT}={project}",
+         "--label", f"{COMPOSE_VOLUME}={name}", f"{project}_{name}"],
+        what=f"making volume {name}",
+        timeout=60,
+    )  # fmt: skip
+
+
+def copy(wanted: Import, old: str, new: str, place: str, image: str, user: str) -> int:
+    """Copy files from one volume to another, in a container without a network.
+
+    Args:
+        wanted: What is copied, and what it is called there.
+        old: The volume that they are in; it is mounted read-only.
+        new: The volume that they come to.
+        place: Where the image has the folder that the new volume is mounted on.
+        image: Whose tools do it.
+        user: As whom.
+
+    Returns:
+        `DONE`, `FULL` or `NOTHING`.
+
+    Raises:
+        DockerError: anything else.
+    """
+    name = f"jailoc-import-{uuid4().hex}"
+    pairs = [f"{each.old}={each.new}" for each in wanted.files]
+    try:
+        run(
+            ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
+             "--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
+             "--pids-limit", "64", "--memory", "512m", "--no-healthcheck", "--log-driver", "none",
+             "--read-only", "--workdir", "/",
+             "--mount", f"type=volume,source={old},target=/from,readonly",
+             "--mount", f"type=volume,source={new},target={place}",
+             "--entrypoint", "/bin/sh", image, "-c", _COPY, "jailoc", place, *pairs],
+            what="copying sessions",
+            timeout=600,
+        )  # fmt: skip
+    except DockerError as error:
+        if error.status in {FULL, NOTHING}:
+            return error.status
+        raise
+    return DONE

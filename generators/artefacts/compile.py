@@ -19,7 +19,15 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.name_pattern import ClosedName, Name
 from jailoc.model.path import within
-from jailoc.model.sandbox import AGENT, AGENT_HOME, COMPOSE_FILE, SIDECAR, SIDECAR_SECCOMP, WALL
+from jailoc.model.sandbox import (
+    AGENT,
+    AGENT_HOME,
+    COMPOSE_FILE,
+    EMPTY,
+    SIDECAR,
+    SIDECAR_SECCOMP,
+    WALL,
+)
 from jailoc.model.secret import Destination
 from jailoc.model.user import AgentUser
 from jailoc.model.workspace import Workspace
@@ -102,6 +110,7 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
         File(path="agent/agent.sh", mode=0o644, text=asset_for(workspace.agent, "agent.sh")),
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
         File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
+        *((File(path=EMPTY, mode=0o644, text=""),) if workspace.hidden else ()),
         *_repositories(workspace),
         *tui_plugin.container(workspace.agent, "agent"),
     )

@@ -4,7 +4,7 @@ import hashlib
 
 from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.container_fields import digest, expected
-from jailoc.model.agents.agent import Agent
+from jailoc.generators.artefacts.health import health_check
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -30,14 +30,15 @@ from jailoc.model.path import outermost, within
 from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
+    AGENT_LABEL,
     ASK_RESOLVER,
     DIGEST_LABEL,
     DNS_PORT,
+    EMPTY,
     FIREWALL,
     FIRST_PORT,
     GENERATED,
     MACHINE,
-    PASSWORD_FILE,
     SECRETS,
     SECRETS_PLACE,
     SERVICE_LABEL,
@@ -46,7 +47,6 @@ from jailoc.model.sandbox import (
     SIDECAR_RUN,
     SIDECAR_SOCKET,
     SSH_SOCKET,
-    SYSTEM_PATH,
     WALL,
     WALL_STATE,
     data_volume,
@@ -57,9 +57,6 @@ from jailoc.model.size import size
 from jailoc.model.workspace import Workspace
 
 RESERVATION = "512m"
-
-ANSWER_LIMIT = 64 << 10
-"""Bytes of a server's answer to the question how it is."""
 
 
 def compose(
@@ -271,7 +268,10 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         if workspace.paths
         else None,
         environment=environment,
-        labels={DIGEST_LABEL: digest},
+        labels={
+            DIGEST_LABEL: digest,
+            AGENT_LABEL: workspace.agent.whole,
+        },
         mounts=(
             *_agent_binds(workspace, host, socket),
             *_agent_volumes(workspace),
@@ -280,30 +280,13 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace),
         health=Health(
-            test=("CMD-SHELL", _health(workspace.agent)),
+            test=("CMD-SHELL", health_check(workspace.agent)),
             interval=2, timeout=10, retries=10, start_period=60,
         ),
         # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
         after=(Condition(service=WALL),)
         + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ()),
     )  # fmt: skip
-
-
-def _health(agent: Agent) -> str:
-    """Return the shell's question to the server, which succeeds if it is well."""
-    # The password travels through curl's standard input: arguments can be read by every process.
-    user = f's/[\\\\"]/\\\\&/g; s/^/user = "{agent.user}:/; s/$/"/'
-    answer = f"--max-filesize {ANSWER_LIMIT}" if agent.health.body else "--output /dev/null"
-    asked = (
-        # Before the mounts are proved nobody asks, and what the agent has put on its path is last.
-        f"[ -f {SECRETS_PLACE}/{PASSWORD_FILE} ] || exit 1; PATH={SYSTEM_PATH}:$PATH; "
-        f"sed '{user}' {SECRETS_PLACE}/{PASSWORD_FILE} | "
-        f"curl --silent --fail {answer} --max-time 5 --noproxy '*' --config - "
-        f"http://127.0.0.1:{FIRST_PORT}{agent.health.path}"
-    )
-    if not agent.health.body:
-        return asked
-    return f"case $({asked}) in {agent.health.pattern}) ;; *) exit 1 ;; esac"
 
 
 def _image_origin(workspace: Workspace) -> str:
@@ -338,6 +321,10 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
     ]
     entries += [
         bind(each.host, each.container, each.mode, each.origin) for each in workspace.mounts
+    ]
+    entries += [
+        bind(f"{generated(workspace, host)}/{EMPTY}", place, Mode.READ_ONLY)
+        for place in workspace.hidden
     ]
     entries += [bind(each.host, each.container, each.mode) for each in workspace.git_files]
     if workspace.ssh_auth_sock:

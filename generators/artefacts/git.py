@@ -61,7 +61,9 @@ def _can_sign(workspace: Workspace, host: Host, settings: dict[str, str]) -> boo
     key = expand(settings.get("user.signingkey", ""), AGENT_HOME)
     if settings.get("gpg.format", "openpgp").lower() == "ssh":
         agent = workspace.ssh_auth_sock and host.ssh_agent is not None
-        named = bool(key) or "gpg.ssh.defaultkeycommand" in settings
+        public = any(each.key == "user.signingkey" for each in host.git.files)
+        named = public if key.startswith("/") else bool(key)
+        named = named or (not key and "gpg.ssh.defaultkeycommand" in settings)
         return (agent and named) or any(within(key, each) for each in (*places, SECRETS_PLACE))
     keyring = f"{AGENT_HOME}/.gnupg"
     return any(within(keyring, each) for each in places) or any(

@@ -28,8 +28,13 @@ for program in "$@"; do
         echo "program $program"
 done
 if command -v @BINARY@ >/dev/null 2>&1; then
-    said=$(@BINARY@ --version 2>&1) || echo "start ${said##*
+    if said=$(@BINARY@ --version 2>&1); then
+        echo "version ${said##*
 }"
+    else
+        echo "start ${said##*
+}"
+    fi
 else
     echo @BINARY@
 fi

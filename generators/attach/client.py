@@ -52,14 +52,22 @@ def choose(
         asked: The flag, if one was given.
         wanted: What the configuration says, or nothing.
         workspace: The workspace's name, for messages.
-        agent: Its agent, for messages too.
+        agent: Its agent, which may forbid a client on the host.
         exposed: Whether the server's port is published.
         client: Whether the host has a client.
 
     Raises:
         Refused: remote attach is wanted and cannot be had.
     """
-    if asked is AttachMode.EXEC or (asked is None and wanted == AttachMode.EXEC):
+    if not agent.on_host and asked is AttachMode.REMOTE:
+        raise refuse(
+            "client-host-forbidden",
+            f"workspace `{workspace}` has {agent.label}, whose client runs what the server names: "
+            "on this machine that would be the agent's code",
+            hint="leave --remote out: the sandbox has a client of its own",
+        )
+    exec_wanted = asked is AttachMode.EXEC or (asked is None and wanted == AttachMode.EXEC)
+    if exec_wanted or not agent.on_host:
         return AttachMode.EXEC
     if not exposed:
         if asked is AttachMode.REMOTE:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.denials import denied
+from jailoc.generators.config.resolve import shown
 from jailoc.model.allow_entry import HostEntry, NetworkEntry, host_bits, meaningless
 from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
@@ -13,6 +14,8 @@ from jailoc.model.text import number_of
 
 MOST_LINES = 10
 """Lines of one env file that are told."""
+MOST_LOGINS = 4
+"""Files with logins of one workspace that are told."""
 
 
 def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
@@ -36,6 +39,24 @@ def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnosti
             if (more := len(file.doubts) - MOST_LINES) > 0:
                 message = f"env file `{file.path}`: {number_of(more, 'more line')} like these"
                 yield found(document, place, "env-file-line", message, "KEY=VALUE a line")
+
+
+def shown_logins(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
+    """Yield what a workspace's entries show of the host's agents: logins and keys to servers."""
+    wanted = [each for each in shown(config, name, host, host.private) if each.named]
+    wanted += shown(config, name, host, host.logins)
+    if not wanted:
+        return
+    files = ", ".join(f"`{each.path}`" for each in wanted[:MOST_LOGINS])
+    more = f" and {len(wanted) - MOST_LOGINS} more" if len(wanted) > MOST_LOGINS else ""
+    yield found(
+        document,
+        ("workspaces", name),
+        "logins-shown",
+        f"the agent of `{name}` sees what the user is logged in with: {files}{more}",
+        hint="mount what it needs and no more; it can log in by itself",
+        at_key=True,
+    )
 
 
 def scoped(config: Config) -> Iterator[tuple[Path, Scope]]:

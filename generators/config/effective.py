@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jailoc.generators.config.resolve import protected, resolve
+from jailoc.model.agents.choice import KEY
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.document import dotted
@@ -88,6 +89,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
         yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
     yield from _reach(workspace)
+    chosen = f"{scope}.{KEY}" if mine.agent else f"defaults.{KEY}" if defaults.agent else "built-in"
+    yield Setting(key=KEY, value=workspace.agent.whole, origin=chosen)
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
     for key in (
         "ssh_auth_sock", "git_config", "expose_port", "enable_docker", "dind_privileged", "cpu",

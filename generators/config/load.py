@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from jailoc import __version__
+from jailoc.generators.config.agent_choice import doubtful, ruled_out
 from jailoc.generators.config.conflicts import (
     Table,
     absolute,
@@ -17,12 +18,14 @@ from jailoc.generators.config.conflicts import (
     texts,
     wide,
 )
-from jailoc.generators.config.doubts import doubts, scoped
+from jailoc.generators.config.doubts import doubts, scoped, shown_logins
+from jailoc.generators.config.exposures import exposures
 from jailoc.generators.config.git_access import lacking, unmet, worktrees
 from jailoc.generators.config.network_conflicts import network_conflicts, network_doubts
 from jailoc.generators.config.ownership import inaccessible
 from jailoc.generators.config.port_conflicts import port_conflicts
-from jailoc.generators.config.resolve import holds, mounts_of, names, protection
+from jailoc.generators.config.resolve import holds, mounts_of, names
+from jailoc.generators.config.shared_places import shared_places
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
 from jailoc.generators.config.volume_conflicts import volume_conflicts, volume_doubts
@@ -47,7 +50,6 @@ from jailoc.model.mount import Mode, host_side
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.path import clean, first_within, within
 from jailoc.model.secret import Source
-from jailoc.model.text import number_of
 
 _KNOWN: dict[Path, set[str]] = {
     (): set(Config.model_fields),
@@ -74,10 +76,6 @@ _WANTED = {
     "model_attributes_type": "a table",
     "tuple_type": "an array",
 }
-
-
-MOST_EXPOSED = 10
-"""Places of one workspace that are told because they cannot be protected."""
 
 
 class Search(Model):
@@ -127,6 +125,7 @@ def load(document: Document, host: Host) -> Config:
     problems = [
         *conflicts(document, host),
         *port_conflicts(document),
+        *ruled_out(document),
         *steering(document, host),
     ]
     try:
@@ -145,60 +144,23 @@ def load(document: Document, host: Host) -> Config:
 def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic, ...]:
     """Return what is accepted but worth a word."""
     found_ones: list[Diagnostic] = []
-    owners: dict[str, str] = {}
-    for name, workspace in sorted(config.workspaces.items()):
-        for index, path in enumerate(workspace.paths):
-            place: Path = ("workspaces", name, "paths", index)
-            owner = owners.setdefault(path, name)
-            if owner != name:
-                found_ones.append(
-                    found(
-                        document,
-                        place,
-                        "path-shared",
-                        f"path `{path}` is in workspace `{owner}` and in `{name}`",
-                        hint="the two agents can change each other's files",
-                    )
-                )
-        found_ones += _exposed(document, config, name, host)
+    for name in sorted(config.workspaces):
+        found_ones += exposures(document, config, name, host)
         found_ones += missing(document, config, name, host)
+        found_ones += shown_logins(document, config, name, host)
         found_ones += inaccessible(document, config, name, host)[0]
         mounts = mounts_of(config, name, host)
         found_ones += lacking(document, name, worktrees(config, name, mounts, host)[1])
         found_ones += unmet(document, config, name, host)
     found_ones = list(dict.fromkeys((*found_ones, *_privileged(document, config))))
+    found_ones += shared_places(document, config, host)
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
     found_ones += doubts(document, config, host)
     found_ones += volume_doubts(document, config)
     found_ones += network_doubts(document, config, host)
+    found_ones += doubtful(document, config)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
-
-
-def _exposed(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
-    """Yield what the host may execute and what cannot be covered, some of it."""
-    exposed = protection(config, name, host).exposed
-    for each in exposed[:MOST_EXPOSED]:
-        place: Path = ("workspaces", name)
-        paths = config.workspaces[name].paths
-        inside = [index for index, path in enumerate(paths) if within(each.path, path)]
-        if inside:
-            place = (*place, "paths", inside[-1])
-        yield found(
-            document,
-            place,
-            "protect-link",
-            f"`{each.path}` cannot be protected: {each.reason}",
-            hint=each.hint,
-        )
-    if len(exposed) > MOST_EXPOSED:
-        yield found(
-            document,
-            ("workspaces", name),
-            "protect-link",
-            f"{number_of(len(exposed) - MOST_EXPOSED, 'more place')} cannot be protected",
-            hint="look at them before you run anything",
-        )
 
 
 def _privileged(document: Document, config: Config) -> Iterator[Diagnostic]:

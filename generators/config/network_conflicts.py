@@ -41,8 +41,10 @@ def network_doubts(document: Document, config: Config, host: Host) -> Iterator[D
     """Yield allowed networks that a sandbox's own subnet lies in, or hides."""
     for name in names(config):
         place = _place(config, name)
+        if place is None:
+            continue
         workspace = resolve(config, name, host)
-        if place is None or workspace.subnet is None:
+        if workspace.subnet is None:
             continue
         own = ipaddress.IPv4Network(workspace.subnet)
         hidden = next((e for e in workspace.allowed_networks if holds(own, e.network)), None)

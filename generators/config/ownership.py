@@ -68,7 +68,7 @@ class _Agent:
         who = f"UID {uid}, {self.user.reason}"
         if self.host.ids is Ids.SHIFTED:
             who = f"UID {uid} of this machine, as the engine has it"
-        message = f"the agent cannot {verb} `{path}`: it is {who}; that is {place.text}"
+        message = f"the agent cannot {verb} `{path}`, which is {place.text}: it works as {who}"
         return message, self.hint(path, uid, gid)
 
     def hint(self, path: str, uid: int, gid: int) -> str:
@@ -80,7 +80,7 @@ class _Agent:
                 "you into what it makes"
             )
         if self.user.reason is Reason.NOBODY:
-            return f"no agent is root: `chown -R` it to a user, or to {uid}:{gid}"
+            return f"`chown -R` it to the user who works there, or to {uid}:{gid}"
         return f"`chown -R {uid}:{gid}` it, or let a group of yours write it"
 
 

@@ -8,13 +8,14 @@ from jailoc.generators.config import git_access
 from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
-from jailoc.model.agents.known import DEFAULT
+from jailoc.model.agents.choice import named
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.config import Config, Scope, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.environment import EnvEntry, merge_env
+from jailoc.model.hidden_files import Seen, seen
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
@@ -68,9 +69,9 @@ def port_of(config: Config, name: str) -> int:
     return config.workspaces[name].port or FIRST_PORT + config.order[name]
 
 
-def agent_of(_config: Config, _name: str) -> Agent:
-    """Return the agent of a workspace: the configuration has no word for another than this one."""
-    return DEFAULT
+def agent_of(config: Config, name: str) -> Agent:
+    """Return the agent of a workspace."""
+    return named(config.workspaces[name].agent or config.defaults.agent)
 
 
 def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
@@ -183,6 +184,10 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         ),
         secrets=_secrets(layers),
         covers=guard.covers,
+        exposed=guard.exposed,
+        hidden=tuple(
+            sorted(each.place for each in shown(config, name, host, host.private) if not each.named)
+        ),
         placeholders=guard.placeholders,
         image=image,
         image_origin=image_origin,
@@ -190,7 +195,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         overlay=_overlay(mine, scope),
         ssh_auth_sock=_first(mine.ssh_auth_sock, defaults.ssh_auth_sock, False),
         git_config=git_config,
-        expose_port=_first(mine.expose_port, defaults.expose_port, True),
+        expose_port=_first(mine.expose_port, defaults.expose_port, agent.exposed),
         enable_docker=_first(mine.enable_docker, defaults.enable_docker, True),
         dind_privileged=_first(mine.dind_privileged, defaults.dind_privileged, False),
         cpu=_first(mine.cpu, defaults.cpu, DEFAULT_CPU),
@@ -286,6 +291,21 @@ def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
 
 def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
+    found = protect.protection(_roots(config, name, host), protected(config, name), host)
+    # What is named there is known, and an agent's.
+    kept = tuple(
+        each for each in found.exposed if not each.stops or each.path not in config.trust
+    )  # fmt: skip
+    return found.model_copy(update={"exposed": kept})
+
+
+def shown(config: Config, name: str, host: Host, files: Iterable[str]) -> tuple[Seen, ...]:
+    """Return where the agent of a workspace would see files of the host."""
+    return tuple(seen(files, _roots(config, name, host), host))
+
+
+def _roots(config: Config, name: str, host: Host) -> list[protect.Root]:
+    """Return all that the agent of a workspace sees of the host; of one place the last counts."""
     mine, mounts = config.workspaces[name], mounts_of(config, name, host)
     roots = [
         protect.Root(path=path, container=path, writable=True, project=True)
@@ -301,7 +321,7 @@ def protection(config: Config, name: str, host: Host) -> protect.Covers:
         protect.Root(path=each.directory, container=each.directory, writable=True)
         for each in git_access.worktrees(config, name, mounts, host)[0]
     ]
-    return protect.protection(roots, protected(config, name), host)
+    return roots
 
 
 def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:

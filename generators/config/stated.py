@@ -65,6 +65,7 @@ def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
 
 
 def _run(workspace: Workspace, host: Host) -> Iterator[Power]:
+    yield Power(rule="run.agent", subject=f"{workspace.agent.name} {workspace.agent.version}")
     for each in (workspace.base, workspace.overlay):
         if each is None:
             continue

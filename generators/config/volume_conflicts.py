@@ -18,6 +18,8 @@ def volume_conflicts(document: Document, config: Config, host: Host) -> Iterator
     """Yield every volume that is where something else is, in any workspace."""
     told: set[Path] = set()
     for name in names(config):
+        if not (config.defaults.volumes or config.workspaces[name].volumes):
+            continue
         workspace = resolve(config, name, host)
         for volume in workspace.volumes:
             where = _where(name, config, volume)

@@ -29,6 +29,8 @@ class Given(Model):
     """Powers that neither containers nor rules tell."""
     bare: Sides | None = None
     """A workspace of which a configuration says nothing: what a new one is compared with."""
+    executes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What the host would execute by what is covered, by place in the agent's container."""
     key: bytes = b""
     """Makes digests of values that cannot be guessed back; random, kept by the user."""
     ignore: tuple[str, ...] = ()

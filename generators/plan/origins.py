@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from jailoc.generators.powers.entries import entry, is_entry, position
 from jailoc.model.document import Document
 from jailoc.model.plan import FieldChange, Plan
-from jailoc.model.power import Way
+from jailoc.model.power import Direction
 
 _SETTINGS = {
     "cpus": "cpu",
@@ -32,7 +32,9 @@ def tell(plan: Plan, document: Document, settings: Mapping[str, str]) -> Plan:
     )
     powers = []
     for each in plan.powers:
-        origin = entry(document, plan.workspace, each) if each.way is not Way.NARROWS else None
+        origin = (
+            entry(document, plan.workspace, each) if each.way is not Direction.NARROWS else None
+        )
         place = position(document, origin) if origin else None
         powers.append(each.model_copy(update={"origin": origin, "place": place}))
     return plan.model_copy(update={"changes": changes, "powers": tuple(powers)})

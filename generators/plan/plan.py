@@ -9,6 +9,7 @@ from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
 from jailoc.generators.powers.difference import changes as power_changes
+from jailoc.model.agents.agent import version_in
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Network
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
@@ -28,8 +29,8 @@ from jailoc.model.plan_address import (
     VolumeAddress,
     VolumesAddress,
 )
-from jailoc.model.power import PowerChange, Sides, Way
-from jailoc.model.sandbox import AGENT, PASSWORD_FILE, VOLUME_PREFIX, WALL
+from jailoc.model.power import Direction, PowerChange, Sides
+from jailoc.model.sandbox import AGENT, AGENT_LABEL, PASSWORD_FILE, VOLUME_PREFIX, WALL
 
 MISSING = 5
 """Places in repositories that a note names."""
@@ -288,7 +289,7 @@ def _powers(
         return ()
     if before is None:
         made = power_changes(given.bare, after, given.home)
-        return tuple(each for each in made if each.way is not Way.SAME)
+        return tuple(each for each in made if each.way is not Direction.SAME)
     return power_changes(before, after, given.home)
 
 
@@ -317,6 +318,7 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
             f"made in repositories, so that it can be mounted read-only: {first}"
             f"{f' and {more} more' if more > 0 else ''}"
         )
+    yield from _moved(bundle, deployed)
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
     kept = [name for name in deployed.volumes if name not in wanted]
     if kept:
@@ -332,3 +334,22 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
             f"a volume that is renamed begins empty: {', '.join(new)} will hold nothing of "
             f"{', '.join(lost)}"
         )
+
+
+def _moved(bundle: Bundle, deployed: Deployed) -> Iterator[str]:
+    """Yield what another version of the agent means for what it keeps, and for its clients."""
+    there = deployed.applied.compose.services.get(AGENT) if deployed.applied else None
+    before = there.labels.get(AGENT_LABEL) if there else None
+    old = version_in(before) if before else None
+    if old is None or old == bundle.agent.version:
+        return
+    yield f"the agent moves from {bundle.agent.name} {old} to {bundle.agent.version}"
+    major = old.split(".")[0]
+    if major == bundle.agent.major:
+        return
+    yield (
+        f"sessions and logins of {bundle.agent.name} {major} stay in their volumes, unseen by "
+        f"{bundle.agent.label}; going back finds them"
+    )
+    if not bundle.agent.on_host:
+        yield f"the client of {bundle.agent.label} attaches in the sandbox only"

@@ -6,6 +6,8 @@ to `jailoc.generators.config.stated`, its words to `jailoc.generators.powers.wor
 `jailoc.model.power_rules`.
 """
 
+from jailoc.model.agents.choice import KEY
+
 POWERS: dict[str, tuple[str, ...]] = {
     "mode": ("trust.attach",),
     "password_mode": ("trust.password",),
@@ -26,6 +28,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.host_ports": ("reach.machine",),
     "scope.protect": ("guard.protect",),
     "scope.image": ("run.image",),
+    f"scope.{KEY}": ("run.agent",),
     "scope.ssh_auth_sock": ("hold.ssh-agent",),
     "scope.git_config": ("hold.git-identity",),
     "scope.expose_port": ("be-reached.port",),

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 
+from jailoc.model.agents.known import AGENTS
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -38,7 +39,8 @@ STEERING = re.compile(
     r"|MAVEN_OPTS|GOPROXY|GOFLAGS|GONOSUMDB|GOINSECURE|CARGO_.*|PIP_.*|UV_.*|NPM_CONFIG_.*"
     r"|SSL_CERT_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|NODE_TLS_.*"
     r"|.*INSECURE.*|.*(SKIP|NO|DISABLE)_?(SSL|TLS)?_?VERIFY.*|SSH_.*|EDITOR|VISUAL|PAGER|BROWSER"
-    r"|SHELL|KUBECONFIG|DOCKER_.*|OPENCODE_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
+    rf"|({'|'.join(each.binary.upper() for each in AGENTS)})_.*"
+    r"|SHELL|KUBECONFIG|DOCKER_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
 )
 """Variables that load code, or say where everything is sent, and whom to believe."""
 CREDENTIAL = re.compile(

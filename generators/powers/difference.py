@@ -15,7 +15,7 @@ from jailoc.generators.powers.reach import reachable
 from jailoc.generators.powers.words import words
 from jailoc.model.compose import Bind, Compose, Service
 from jailoc.model.path import tilde
-from jailoc.model.power import Power, PowerChange, PowerKind, Rank, Sides, Way
+from jailoc.model.power import Direction, Power, PowerChange, PowerKind, Rank, Sides
 from jailoc.model.power_rules import ORDER, RULES
 from jailoc.model.protect import ANYWHERE
 from jailoc.model.sandbox import DIGEST_LABEL, SIDECAR
@@ -70,7 +70,7 @@ def _unguarded(side: tuple[Power, ...]) -> tuple[Power, ...]:
 
 def order(change: PowerChange) -> tuple[int, int, int]:
     """Return what sorts changes: what widens, by its rank, then by the table of the rules."""
-    return list(Way).index(change.way), change.rank.order, ORDER[change.rule]
+    return list(Direction).index(change.way), change.rank.order, ORDER[change.rule]
 
 
 def _services(side: Sides | None) -> Mapping[str, Service]:
@@ -78,11 +78,11 @@ def _services(side: Sides | None) -> Mapping[str, Service]:
 
 
 def _sets(old: tuple[Power, ...], new: tuple[Power, ...]) -> Iterator[PowerChange]:
-    for way, mine, others in ((Way.WIDENS, new, old), (Way.NARROWS, old, new)):
+    for way, mine, others in ((Direction.WIDENS, new, old), (Direction.NARROWS, old, new)):
         for power in mine:
             kind = power.rule.partition(".")[0]
             if kind == PowerKind.NOTE:
-                if way is Way.WIDENS:
+                if way is Direction.WIDENS:
                     yield from _noted(power, others)
                 continue
             # A guard is no power: its loss is.
@@ -95,28 +95,28 @@ def _sets(old: tuple[Power, ...], new: tuple[Power, ...]) -> Iterator[PowerChang
     mine_keys = {each.key for each in new}
     for power in old:
         if power.rule.startswith("note.") and power.key not in mine_keys:
-            yield _change(Way.SAME, power, None, gone=True)
+            yield _change(Direction.SAME, power, None, gone=True)
 
 
 def _noted(power: Power, others: tuple[Power, ...]) -> Iterator[PowerChange]:
     was = next((each for each in others if each.key == power.key), None)
     if was is None or was.value != power.value:
-        yield _change(Way.SAME, power, was)
+        yield _change(Direction.SAME, power, was)
 
 
 def _before(power: Power, others: Iterable[Power]) -> Power | None:
     """Return what stood in the place of a power."""
     alike = [each for each in others if each.rule == power.rule]
-    if power.rule == "run.image":
+    if power.rule in {"run.image", "run.agent"}:
         return next(iter(alike), None)
     if power.rule == "hold.secret":
         return next((each for each in alike if each.value == power.value), None)
     return next((each for each in alike if each.subject == power.subject), None)
 
 
-def _change(way: Way, power: Power, was: Power | None, *, gone: bool = False) -> PowerChange:
+def _change(way: Direction, power: Power, was: Power | None, *, gone: bool = False) -> PowerChange:
     rank, more, less = words(power, was)
-    lost = way is Way.NARROWS or gone
+    lost = way is Direction.NARROWS or gone
     return PowerChange(
         rule=power.rule,
         way=way,
@@ -169,7 +169,7 @@ def _plain(value: object) -> object:
 
 def _other(subject: str, text: str, before: str = "", after: str = "") -> PowerChange:
     return PowerChange(
-        rule="note.other", way=Way.SAME, rank=Rank.NOTE, subject=subject, text=text,
+        rule="note.other", way=Direction.SAME, rank=Rank.NOTE, subject=subject, text=text,
         before=before or None, after=after or None,
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ def _merged(found: Iterable[PowerChange]) -> Iterator[PowerChange]:
     """Put what is one thing together: a service of jailoc's own that comes or goes, is one."""
     kept = [each for each in dict.fromkeys(found) if each.rule in RULES]
     docker = any(each.rule == "be.docker" for each in kept)
-    protect: dict[tuple[Way, Rank], list[PowerChange]] = {}
+    protect: dict[tuple[Direction, Rank], list[PowerChange]] = {}
     for each in kept:
         if each.rule == "guard.protect" and not each.paths:
             protect.setdefault((each.way, each.rank), []).append(each)

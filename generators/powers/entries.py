@@ -2,8 +2,9 @@
 
 import re
 
+from jailoc.model.agents.choice import KEY
 from jailoc.model.document import Document, Path, dotted
-from jailoc.model.power import PowerChange, PowerKind, Way
+from jailoc.model.power import Direction, PowerChange, PowerKind
 
 _ENTRY = re.compile(r"(defaults|workspaces|base|trust|ignore_drift|mode|password_mode)\b")
 """What a place in the configuration begins with; other reasons are words."""
@@ -18,7 +19,10 @@ _KEYS = {
     "guard.reach": "expect",
     "be-reached.port": "expose_port",
     "guard.denied": "denied_hosts",
+    "reach.network": "denied_networks",
+    "write.shared": "volumes",
     "be-reached.moved": "port",
+    "run.agent": KEY,
     "run.image": "image",
     "trust.attach": "mode",
 }
@@ -50,7 +54,7 @@ def position(document: Document, origin: str) -> str | None:
 
 def entry(document: Document, workspace: str, change: PowerChange) -> str | None:
     """Return the entry behind a change of a workspace, as its document has it now."""
-    lost = change.way is Way.WIDENS and change.kind is PowerKind.GUARD
+    lost = change.way is Direction.WIDENS and change.kind is PowerKind.GUARD
     if change.origin and not lost and is_entry(change.origin) and _there(document, change.origin):
         return change.origin
     key = _KEYS.get(change.rule)
@@ -92,11 +96,11 @@ def place(
         workspace: The workspace.
         change: What happens to it.
     """
-    lost = change.kind is PowerKind.GUARD if change.way is Way.WIDENS else True
+    lost = change.kind is PowerKind.GUARD if change.way is Direction.WIDENS else True
     now = (origin := entry(after, workspace, change)) and position(after, origin)
-    if lost and before is not None and change.way is not Way.SAME and change.origin:
+    if lost and before is not None and change.way is not Direction.SAME and change.origin:
         was = is_entry(change.origin) and position(before, change.origin)
-        if was and change.way is Way.NARROWS:
+        if was and change.way is Direction.NARROWS:
             return f"was {was}"
         if was and not now:
             return f"was {was}"

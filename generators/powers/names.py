@@ -9,7 +9,7 @@ from jailoc.generators.runtime.explain import PROTOCOLS
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol
-from jailoc.model.power import Door, PowerChange, Rank, Way
+from jailoc.model.power import Direction, Door, PowerChange, Rank
 from jailoc.model.sandbox import MACHINE
 
 
@@ -49,7 +49,7 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
     sides = [each for each in (before, after) if each]
     open_to_all = [each for each in sides if each.egress is Egress.PUBLIC]
     public = len(open_to_all) == len(sides)
-    for way, mine, others in ((Way.WIDENS, new, old), (Way.NARROWS, old, new)):
+    for way, mine, others in ((Direction.WIDENS, new, old), (Direction.NARROWS, old, new)):
         gone = [each for each in mine if not any(other.covers(each) for other in others)]
         kept: dict[tuple[str, date], list[Grant]] = {}
         for each in dict.fromkeys(gone):
@@ -57,8 +57,8 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
                 kept.setdefault((each.name, each.until), []).append(each)
         for (name, until), found in kept.items():
             # All of the internet was open before: what closes that and names a few, opens none.
-            other = before if way is Way.WIDENS else after
-            mine_public = (after if way is Way.WIDENS else before) in open_to_all
+            other = before if way is Direction.WIDENS else after
+            mine_public = (after if way is Direction.WIDENS else before) in open_to_all
             if other in open_to_all and not mine_public and not private_name(name):
                 yield _stays(name, found[0].origin)
                 continue
@@ -69,7 +69,7 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
 def _stays(name: str, origin: str) -> PowerChange:
     return PowerChange(
         rule="note.name",
-        way=Way.SAME,
+        way=Direction.SAME,
         rank=Rank.NOTE,
         subject=name,
         text=f"{name} is open by name, where all of the internet is or was",
@@ -78,7 +78,7 @@ def _stays(name: str, origin: str) -> PowerChange:
 
 
 def _change(
-    way: Way,
+    way: Direction,
     name: str,
     until: date,
     ports: tuple[int | None, ...],
@@ -88,7 +88,7 @@ def _change(
 ) -> PowerChange:
     was = [each for each in others if each.name == name]
     once = ""
-    if was and way is Way.WIDENS:
+    if was and way is Direction.WIDENS:
         told = ", ".join(dict.fromkeys(port_words(each.port) for each in was[:4]))
         dates = {each.until for each in was}
         day = f" {lasting(was[0].until)}" if dates != {until} else ""
@@ -101,10 +101,10 @@ def _change(
     if machine:
         rank = min((machine_rank(each) for each in ports), key=lambda each: each.order)
         what, subject = "", "this machine"
-    verb = "may reach" if way is Way.WIDENS else "may no longer reach"
+    verb = "may reach" if way is Direction.WIDENS else "may no longer reach"
     words = f"{told} of this machine" if machine else f"{name}, {told}"
-    note = f": {what}" if what and way is Way.WIDENS else ""
-    both = ("closed", "open") if way is Way.WIDENS else ("open", "closed")
+    note = f": {what}" if what and way is Direction.WIDENS else ""
+    both = ("closed", "open") if way is Direction.WIDENS else ("open", "closed")
     return PowerChange(
         rule="reach.machine" if machine else "reach.name",
         way=way,

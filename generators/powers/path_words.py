@@ -2,6 +2,7 @@
 
 import posixpath
 
+from jailoc.model.agents.known import AGENTS
 from jailoc.model.path import within
 from jailoc.model.power import Rank
 from jailoc.model.protect import DEFAULT
@@ -27,7 +28,8 @@ EXECUTED = (
     ".vscode", ".vscode-server", ".config/Code", ".config/nvim", ".vim", ".vimrc", ".emacs",
     ".emacs.d", ".config/emacs", ".ideavimrc", ".config/JetBrains", ".config/helix",
     ".gitconfig", ".config/git", ".git-templates", ".config/mise", ".config/direnv",
-    ".claude", ".opencode", ".config/opencode", ".cursor", ".agents", ".mcp.json", ".config/zed",
+    ".claude", ".cursor", ".mcp.json", ".config/zed",
+    *(each.path for agent in AGENTS for each in agent.mounts),
     ".makerc", ".gdbinit", ".pythonrc", ".irbrc", ".Rprofile", ".condarc", ".config/pip",
     ".cargo/config.toml", ".gradle/init.d", ".m2", ".config/kitty", ".config/alacritty",
     ".config/hypr", ".config/sway", ".config/i3", ".mozilla", ".config/google-chrome",
@@ -43,7 +45,8 @@ CREDENTIALS = (
     ".terraform.d", ".terraformrc", ".pgpass", ".my.cnf", ".mylogin.cnf", ".boto", ".s3cfg",
     ".m2/settings.xml", ".gradle/gradle.properties", ".mozilla", ".thunderbird",
     ".config/google-chrome", ".config/chromium", ".config/BraveSoftware", "Library/Keychains",
-    "Library/Cookies", ".local/share/keyrings", ".local/share/opencode", ".local/share/kwalletd",
+    "Library/Cookies", ".local/share/keyrings",
+    *(agent.data for agent in AGENTS), ".local/share/kwalletd",
     ".config/sublime-merge", ".config/Slack", ".config/Signal", ".oci", ".fly", ".databrickscfg",
     ".snowsql", ".bash_history", ".zsh_history", ".claude.json", ".codex", ".gemini",
     ".config/github-copilot", ".age", ".config/age", ".yubico", ".pki",

@@ -13,8 +13,8 @@ from jailoc.model import protect
 from jailoc.model.compose import Bind, Service
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
-from jailoc.model.power import PowerChange, Rank, Way
-from jailoc.model.sandbox import AGENT, AGENT_HOME, GENERATED, SSH_SOCKET
+from jailoc.model.power import Direction, PowerChange, Rank
+from jailoc.model.sandbox import AGENT, AGENT_HOME, EMPTY, GENERATED, SSH_SOCKET
 
 OWN = (GENERATED, "/etc/resolv.conf", f"{AGENT_HOME}/.gitconfig", f"{AGENT_HOME}/.ssh/known_hosts")
 """Where jailoc's own files are, and what has a rule of its own."""
@@ -42,11 +42,15 @@ class _Side:
             each.target.text if isinstance(each, Bind) else each.target: each for each in mounts
         }
         self.sources: dict[str, list[Bind]] = {}
+        folder = self.targets.get(GENERATED)
+        generated = folder.source.text.rpartition("/")[0] if isinstance(folder, Bind) else None
         for each in mounts:
             if not isinstance(each, Bind) or each.target.text == SSH_SOCKET:
                 continue
             if each.mode is Mode.READ_ONLY and each.target.text in OWN and not each.source.origin:
                 continue
+            if each.source.text == f"{generated}/{EMPTY}" and each.mode is Mode.READ_ONLY:
+                continue  # in the place of what the agent is not to have
             self.sources.setdefault(each.source.text, []).append(each)
 
     def places(self, path: str) -> tuple[tuple[str, Access], ...]:
@@ -153,7 +157,7 @@ def access(
         if turns[path][0] == turns[path][1] and _sites(old, path) != _sites(new, path):
             yield PowerChange(
                 rule="note.place",
-                way=Way.SAME,
+                way=Direction.SAME,
                 rank=Rank.NOTE,
                 subject=prefix + spell(path),
                 text=f"{prefix}{spell(path)} is at {_sites(new, path)}, it was at "
@@ -232,7 +236,7 @@ def _change(
     colon = f": {told}" if told else ""
     return PowerChange(
         rule="guard.protect" if protected else "write.path" if writes else "read.path",
-        way=Way.WIDENS if widens else Way.NARROWS,
+        way=Direction.WIDENS if widens else Direction.NARROWS,
         rank=rank,
         subject=subject,
         text=f"{verbs[not widens]} {subject}{was}{either}{colon}",

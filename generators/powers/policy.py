@@ -30,7 +30,7 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 from jailoc.model.path import tilde
 from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Require
-from jailoc.model.power import Power, PowerChange, Rank, Sides, Way
+from jailoc.model.power import Direction, Power, PowerChange, Rank, Sides
 from jailoc.model.rule_walk import accepted
 from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import AllowedName, AllowedNetwork
@@ -257,7 +257,7 @@ def _told(
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
     change = PowerChange(
-        rule=rule if "*" not in rule else "note.other", way=Way.NARROWS, rank=Rank.NOTE,
+        rule=rule if "*" not in rule else "note.other", way=Direction.NARROWS, rank=Rank.NOTE,
         subject="", text="", origin=origin,
     )  # fmt: skip
     where = entry(document, name, change) or f"workspaces.{name}"

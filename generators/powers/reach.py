@@ -15,7 +15,7 @@ from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol, Target, loopback
-from jailoc.model.power import Door, PowerChange, Rank, Way
+from jailoc.model.power import Direction, Door, PowerChange, Rank
 from jailoc.model.rule_walk import accepted, walk
 from jailoc.model.special_ranges import ENGINE_POOLS
 
@@ -78,7 +78,7 @@ def _machines(before: Firewall | None, after: Firewall | None) -> Iterator[Power
         return
     old, new = _alone(before), _alone(after)
     for way, mine, others, side in (
-        (Way.WIDENS, new, old, before), (Way.NARROWS, old, new, after),
+        (Direction.WIDENS, new, old, before), (Direction.NARROWS, old, new, after),
     ):  # fmt: skip
         for (network, port), origin in mine.items():
             if others.keys() & {(network, port), (network, None)}:
@@ -89,7 +89,7 @@ def _machines(before: Firewall | None, after: Firewall | None) -> Iterator[Power
                 continue  # it was not open at all: that is told
             address = network.network_address
             door = "every port" if port is None else f"port {port}"
-            verb = "may" if way is Way.WIDENS else "may no longer"
+            verb = "may" if way is Direction.WIDENS else "may no longer"
             yield PowerChange(
                 rule="reach.machine",
                 way=way,
@@ -235,14 +235,14 @@ def _change(
     )
 
 
-def turn_way(turn: Turn) -> Way:
+def turn_way(turn: Turn) -> Direction:
     """Return which way it goes: open instead of closed, or for a longer time, widens."""
     before, after = turn
-    return Way.WIDENS if (after or date.min) > (before or date.min) else Way.NARROWS
+    return Direction.WIDENS if (after or date.min) > (before or date.min) else Direction.NARROWS
 
 
 def _internet(turn: Turn, doors: tuple[Door, ...], networks: tuple[Network, ...]) -> PowerChange:
-    opens = turn_way(turn) is Way.WIDENS
+    opens = turn_way(turn) is Direction.WIDENS
     versions = sorted({each.version for each in networks})
     size = sum(each.num_addresses for each in networks if each.version == versions[0])
     which = " and ".join(f"IPv{each}" for each in versions)

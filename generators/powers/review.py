@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from jailoc.generators.powers.difference import changes, order
 from jailoc.model.base import Model
-from jailoc.model.power import PowerChange, Rank, Sides, Way
+from jailoc.model.power import Direction, PowerChange, Rank, Sides
 
 Place = Callable[[str, PowerChange], str | None]
 """Where the entry behind a change of a workspace stands."""
@@ -37,7 +37,7 @@ class Reviewed(Model):
     """What it was called."""
     changes: tuple[PowerChange, ...] = ()
 
-    def of(self, way: Way) -> tuple[PowerChange, ...]:
+    def of(self, way: Direction) -> tuple[PowerChange, ...]:
         """Return the changes that go one way."""
         return tuple(each for each in self.changes if each.way is way)
 
@@ -62,13 +62,13 @@ class Review(Model):
     reason: str | None = None
     """Why nothing changes, where that is known from the texts."""
 
-    def of(self, way: Way) -> tuple[Finding, ...]:
+    def of(self, way: Direction) -> tuple[Finding, ...]:
         """Return the findings that go one way."""
         return tuple(each for each in self.findings if each.change.way is way)
 
     def counts(self) -> dict[Rank, int]:
         """Return how many widenings there are of each rank."""
-        found = Counter(each.change.rank for each in self.of(Way.WIDENS))
+        found = Counter(each.change.rank for each in self.of(Direction.WIDENS))
         return {rank: found[rank] for rank in Rank if found[rank]}
 
     @property
@@ -139,7 +139,7 @@ def _reviewed(
         more = tuple(
             each
             for each in made
-            if each.way is not Way.SAME and not (each.widens and each.text in usual)
+            if each.way is not Direction.SAME and not (each.widens and each.text in usual)
         )
         return Reviewed(name=name, fate=Fate.ADDED, changes=more)
     made = changes(before[name], after[name], home)
@@ -153,7 +153,7 @@ def _renamed(before: States, after: States, home: str) -> Iterator[tuple[str, st
         if name in before or not gone:
             continue
         for old in gone:
-            if all(each.way is Way.SAME for each in changes(before[old], after[name], home)):
+            if all(each.way is Direction.SAME for each in changes(before[old], after[name], home)):
                 gone.remove(old)
                 yield name, old
                 break
@@ -195,7 +195,7 @@ def _moved(
             made.append(each)
             continue
         # Where workspaces come or go, the ports of the others follow the order of the names.
-        rank, way = (Rank.NOTE, Way.SAME) if shifted else (Rank.MEDIUM, Way.WIDENS)
+        rank, way = (Rank.NOTE, Direction.SAME) if shifted else (Rank.MEDIUM, Direction.WIDENS)
         change = PowerChange(
             rule="be-reached.moved",
             way=way,

@@ -88,6 +88,11 @@ def _steering(power: Power, before: Power | None) -> Words:
     )
 
 
+def _agent(power: Power, before: Power | None) -> Words:
+    was = f" (it was {before.subject})" if before is not None else ""
+    return Rank.LOW, f"runs {power.subject}{was}", f"no longer runs {power.subject}"
+
+
 def _image(power: Power, before: Power | None) -> Words:
     if power.subject == BUILT_IN_IMAGE:
         return Rank.MEDIUM, "runs jailoc's own image", "no longer runs jailoc's own image"
@@ -248,6 +253,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "hold.ssh-agent": _be(Rank.CRITICAL, "holds the user's {}: each key in it logs in as the user"),
     "hold.git-identity": _be(Rank.LOW, "reads the user's {}: name, address, aliases"),
     "run.variable": _steering,
+    "run.agent": _agent,
     "run.image": _image,
     "run.dockerfile": _dockerfile,
     "run.context": _context,

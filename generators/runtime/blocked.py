@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
 from jailoc.generators.runtime.own_probes import Attempt
+from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
@@ -18,7 +19,9 @@ from jailoc.model.firewall import (
     Protocol,
 )
 from jailoc.model.sandbox import MACHINE
+from jailoc.model.special_ranges import advisable
 
+_GROUPS = ipaddress.ip_network("ff02::/16")
 _LINE = re.compile(
     r"(?P<left>\d+) \S+->(?P<address>[0-9a-f.:]+):(?P<port>\d+) "
     r"(?P<credit>\d+) (?P<most>\d+) (?P<cost>\d+)"
@@ -102,9 +105,18 @@ def full(tables: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
-    """Return what the kernel counted, but for what `verify` tried itself."""
+    """Return what the kernel counted, but for what `verify` tried itself, and what the kernel did.
+
+    With IPv6 it asks its neighbours by itself, for routers and for addresses, and it does so by
+    ICMPv6 to groups of them (RFC 4861, RFC 3810).
+    """
+    counted = tuple(
+        each
+        for each in attempts(tables)
+        if not (each.protocol is Protocol.ICMP and each.address in _GROUPS)
+    )
     return own_probes.without(
-        attempts(tables),
+        counted,
         own_probes.parse(tables.get("probes", "")),
         own_probes.uptime(tables.get("uptime", "")),
     )
@@ -176,6 +188,8 @@ def _opening(
         return None
     if (own or reason == THIS_MACHINE) and attempt.port:
         return f"host_ports = [{attempt.port}]"
+    if not advisable(ipaddress.ip_network(attempt.address)):
+        return None
     place = name or str(attempt.address)
     if attempt.port is None:
         return place
@@ -183,7 +197,7 @@ def _opening(
 
 
 def unresolved(
-    refused: Mapping[str, Mapping[str, int]], now: int, egress: str, firewall: Firewall
+    refused: Mapping[str, RefusedName], now: int, egress: str, firewall: Firewall
 ) -> list[Blocked]:
     """Return the names that were not resolved: not allowed, denied, or an alias of one that is.
 
@@ -207,8 +221,8 @@ def unresolved(
                 name=name,
                 protocol="dns",
                 port=None,
-                times=seen["count"],
-                ago=max(now - seen["last"], 0),
+                times=seen.count,
+                ago=max(now - seen.last, 0),
                 reason=denial.origin if denial else ALIAS if alias else egress,
                 open_now=False,
                 allow=None if denial or alias else name,

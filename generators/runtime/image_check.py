@@ -4,7 +4,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from jailoc.generators.assets import asset_for
-from jailoc.model.agents.agent import Agent
+from jailoc.model.agents.agent import Agent, order, version_in
+from jailoc.model.agents.choice import KEY
+from jailoc.model.agents.known import AGENTS
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.host import GitProgram
 from jailoc.model.path import expand
@@ -128,6 +130,8 @@ def _missing(
             f"has no `{agent.binary}` on its PATH",
             f"RUN npm install --global {agent.package}, or name its directory in ENV PATH",
         )
+    for words in said.get("version", ()):
+        yield from _other(agent, version_in(words))
     for words in said.get("start", ()):
         yield (
             f"has an `{agent.binary}` that does not start: {words or 'it ended without a word'}",
@@ -157,3 +161,21 @@ def _overlaid(user: AgentUser) -> str:
         ", after ARG AGENT_UID and ARG AGENT_GID: every Dockerfile of the configuration is given "
         "both; over an `image` that is the workspace's `dockerfile`, FROM ${BASE}"
     )
+
+
+def _other(agent: Agent, version: str | None) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the version that an image has; one that it does not say is none."""
+    if version is None:
+        return
+    has = f"has {agent.name} {version}, the configuration says"
+    if agent.exact and version != agent.version:
+        yield f"{has} {agent.version}", f'{KEY} = "{version}", or an image that has it'
+    elif version.split(".")[0] != agent.major:
+        known = any(each.major == version.split(".")[0] for each in AGENTS)
+        choice = f'{KEY} = "{version.split(".")[0]}", or ' if known else ""
+        yield f"{has} {agent.major}", f"{choice}an image that has {agent.label}"
+    elif order(version) < order(agent.oldest):
+        yield (
+            f"has {agent.name} {version}, and the first that jailoc can run is {agent.oldest}",
+            f"RUN npm install --global {agent.package}@{agent.version}",
+        )

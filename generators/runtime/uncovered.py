@@ -1,43 +1,124 @@
-"""What the host would execute and a running agent can still write: it came after the start."""
+"""What the host would execute and a running agent can write all the same."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from jailoc.model.base import Model
 from jailoc.model.compose import Bind, Compose
+from jailoc.model.deployed import Applied
 from jailoc.model.mount import Mode
+from jailoc.model.path import within
 from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import Workspace
 
 MOST = 10
 """Places that are told; the rest is counted."""
+GONE = "its cover is gone: the host has replaced what lay below it"
+SECRET = "lets one into a server of the user's own"  # noqa: S105 -- words about one
 
 
-def uncovered(workspace: Workspace, running: Compose | None) -> tuple[Cover, ...]:
-    """Return what is to be read-only and is not in the sandbox that runs.
+class Uncovered(Model):
+    """A place that an agent has its hands on, whatever the workspace should be."""
+
+    path: str
+    executes: tuple[str, ...] = ()
+    """What the host would execute by it, in words that an agent may have written."""
+    why: str = ""
+    """Empty where it came after the start."""
+
+
+def uncovered(
+    workspace: Workspace, running: Compose | None, lapsed: Collection[str] = ()
+) -> tuple[Uncovered, ...]:
+    """Return what should be covered and is not in the sandbox that runs; a start covers it.
 
     Args:
         workspace: As it would be started now.
         running: As it was started; None if nobody knows.
+        lapsed: Where something should be mounted in it and is not any more.
     """
     if running is None or AGENT not in running.services:
         return ()
-    shut = {
+    shut = _shut(running)
+    found = []
+    for each in _read_only(workspace):
+        if each.target not in shut:
+            found.append(Uncovered(path=each.path, executes=each.executes))
+        elif each.target in lapsed:
+            found.append(Uncovered(path=each.path, executes=each.executes, why=GONE))
+    for place in workspace.hidden:
+        if place not in shut or place in lapsed:
+            why = GONE if place in shut else ""
+            found.append(Uncovered(path=place, executes=(SECRET,), why=why))
+    return tuple(found)
+
+
+def beyond(workspace: Workspace) -> tuple[Uncovered, ...]:
+    """Return what no start covers, because it cannot be covered."""
+    return tuple(
+        Uncovered(path=each.path, executes=each.executes, why=each.reason)
+        for each in workspace.exposed
+    )
+
+
+def poisoned(
+    workspace: Workspace, applied: Applied | None, lapsed: Collection[str]
+) -> tuple[Uncovered, ...]:
+    """Return what a start would cover and an agent may have written before.
+
+    It is what lies in a path that the agent could write, and was not covered, or is not any more,
+    or executes more than when it was covered.
+
+    Args:
+        workspace: As it is to be started.
+        applied: How it was started last.
+        lapsed: Where something should be mounted in what runs and is not any more.
+    """
+    if applied is None or AGENT not in applied.compose.services:
+        return ()
+    binds = [
+        each for each in applied.compose.services[AGENT].mounts if isinstance(each, Bind)
+    ]  # fmt: skip
+    writable = [each.source.text for each in binds if each.mode is Mode.READ_WRITE]
+    shut = _shut(applied.compose)
+    found = []
+    for each in _read_only(workspace):
+        if not any(within(each.path, path) for path in writable):
+            continue
+        known = None if applied.executes is None else applied.executes.get(each.target, ())
+        more = known is not None and not {*each.executes} <= {*known}
+        if each.target not in shut or each.target in lapsed or more:
+            why = GONE if each.target in lapsed else ""
+            found.append(Uncovered(path=each.path, executes=each.executes, why=why))
+    return tuple(found)
+
+
+def executed(workspace: Workspace) -> dict[str, tuple[str, ...]]:
+    """Return what the host would execute by each cover, by its place in the container."""
+    return {each.target: each.executes for each in _read_only(workspace) if each.executes}
+
+
+def _read_only(workspace: Workspace) -> tuple[Cover, ...]:
+    return tuple(each for each in workspace.covers if each.mode is Mode.READ_ONLY)
+
+
+def _shut(running: Compose) -> set[str]:
+    return {
         mount.target.text
         for mount in running.services[AGENT].mounts
         if isinstance(mount, Bind) and mount.mode is Mode.READ_ONLY
     }
-    return tuple(
-        each for each in workspace.covers if each.mode is Mode.READ_ONLY and each.target not in shut
-    )
 
 
-def told(covers: Iterable[Cover]) -> tuple[str, ...]:
+def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
     """Write such places for people; they and what they say may be an agent's words."""
-    every = sorted(covers, key=lambda each: (not each.executes, each.path))
-    lines = [
-        f"{each.path} ({'; '.join(each.executes)})" if each.executes else each.path
-        for each in every[:MOST]
-    ]
+    every = sorted(places, key=lambda each: (not each.executes, each.path))
+    lines = [_line(each) for each in every[:MOST]]
     if len(every) > MOST:
         lines.append(f"and {len(every) - MOST} more")
     return tuple(lines)
+
+
+def _line(each: Uncovered) -> str:
+    executes = f" ({'; '.join(each.executes)})" if each.executes else ""
+    return f"{each.path}{executes}{f': {each.why}' if each.why else ''}"

@@ -9,7 +9,7 @@ from jailoc.generators.views.review_data import markdown as review_markdown
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan
 from jailoc.model.plan_address import FieldAddress, FileAddress
-from jailoc.model.power import Way
+from jailoc.model.power import Direction
 from jailoc.model.text import number_of
 
 SIGNS = {
@@ -122,7 +122,9 @@ def summary(saved: SavedPlan) -> str:
     counts = {action: sum(change.action is action for change in changes) for action in Action}
     told = ", ".join(f"{count} to {action}" for action, count in counts.items() if count)
     drift = sum(not each.ignored for plan in saved.plans for each in plan.drift)
-    powers = [each for plan in saved.plans for each in plan.powers if each.way is not Way.SAME]
+    powers = [
+        each for plan in saved.plans for each in plan.powers if each.way is not Direction.SAME
+    ]
     opens = sum(each.widens for each in powers)
     more = f"; {drift} found drifted" if drift else ""
     return f"plan: {told}{more}; {number_of(len(powers), 'power change')}, {opens} of them wider"

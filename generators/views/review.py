@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from jailoc.generators.powers.review import Fate, Finding, Review, Reviewed
 from jailoc.model.palette import Meaning
-from jailoc.model.power import Rank, Way
+from jailoc.model.power import Direction, Rank
 from jailoc.model.text import cut, number_of, telling
 
 LINES = 40
@@ -36,7 +36,7 @@ def quiet(review: Review) -> bool:
     """Tell whether nothing is newly possible, but for plain new workspaces."""
     return all(
         finding.change.rank is Rank.LOW and set(finding.workspaces) <= _added(review)
-        for finding in review.of(Way.WIDENS)
+        for finding in review.of(Direction.WIDENS)
     )
 
 
@@ -47,9 +47,9 @@ def _added(review: Review) -> set[str]:
 def headline(review: Review) -> str:
     """Return the whole in one line."""
     if not quiet(review):
-        wider = {name for each in review.of(Way.WIDENS) for name in each.workspaces}
+        wider = {name for each in review.of(Direction.WIDENS) for name in each.workspaces}
         told = ", ".join(f"{count} {rank}" for rank, count in review.counts().items())
-        less = len(review.of(Way.NARROWS))
+        less = len(review.of(Direction.NARROWS))
         more = f"; {number_of(less, 'thing')} less" if less else ""
         who = f"{len(wider)} of {number_of(review.total, 'workspace')}"
         return f"{who} may do more: {told}{more}"
@@ -61,13 +61,13 @@ def _why(review: Review) -> str:
     reasons = []
     added = sorted(_added(review))
     if added:
-        own = [each.change.text for each in review.of(Way.WIDENS)]
+        own = [each.change.text for each in review.of(Direction.WIDENS)]
         what = f", and {'; '.join(own)}" if own else ""
-        reasons.append(f"new is {_names(added, review)}, with what every workspace has{what}")
+        reasons.append(f"new is {_few(added)}, with what every workspace has{what}")
     gone = [each.name for each in review.workspaces if each.fate is Fate.REMOVED]
     if gone:
-        reasons.append(f"{_names(gone, review)} is gone")
-    if less := len(review.of(Way.NARROWS)):
+        reasons.append(f"{_few(gone)} is gone")
+    if less := len(review.of(Direction.NARROWS)):
         reasons.append(f"less than before ({number_of(less, 'thing')})")
     renamed = [each for each in review.workspaces if each.fate is Fate.RENAMED]
     if renamed:
@@ -85,7 +85,7 @@ def _why(review: Review) -> str:
 def _notes(review: Review) -> list[str]:
     """Return what changes without being a power, limits first; what follows by itself is left."""
     words: dict[str, str] = {}
-    for each in review.of(Way.SAME):
+    for each in review.of(Direction.SAME):
         if each.change.rule == "be-reached.moved" and quiet(review):
             continue
         if each.change.rule == "note.other" and not each.change.before:
@@ -102,13 +102,17 @@ def _notes(review: Review) -> list[str]:
     return list(words.values())
 
 
+def _few(names: Sequence[str]) -> str:
+    return (
+        ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+    )
+
+
 def _names(names: Sequence[str], review: Review) -> str:
     """Name workspaces, or say that it is all of them."""
     if len(names) == review.total and len(names) > 1:
         return f"all {len(names)}"
-    if len(names) <= 3:
-        return ", ".join(names)
-    return f"{', '.join(names[:2])} and {len(names) - 2} more"
+    return _few(names)
 
 
 def screen(review: Review, files: Sequence[str] = (), first: Sequence[str] = ()) -> Iterator[Line]:
@@ -139,9 +143,9 @@ def _sums(review: Review) -> Iterator[Line]:
     """Yield one line for each workspace, or for those whose sums are the same."""
     alike: dict[str, list[Reviewed]] = {}
     for each in review.workspaces:
-        ranks = [change.rank for change in each.of(Way.WIDENS)]
+        ranks = [change.rank for change in each.of(Direction.WIDENS)]
         told = ", ".join(f"{ranks.count(rank)} {rank}" for rank in Rank if rank in ranks)
-        less = len(each.of(Way.NARROWS))
+        less = len(each.of(Direction.NARROWS))
         parts = [told] if told else []
         parts += [f"{less} less"] if less else []
         parts += [each.fate.value] if each.fate in {Fate.ADDED, Fate.REMOVED} else []
@@ -151,7 +155,7 @@ def _sums(review: Review) -> Iterator[Line]:
     grave = sorted(
         alike.items(),
         key=lambda item: min(
-            (change.rank.order for change in item[1][0].of(Way.WIDENS)), default=len(Rank)
+            (change.rank.order for change in item[1][0].of(Direction.WIDENS)), default=len(Rank)
         ),
     )
     for told, group in grave[: _SUMS - 1]:
@@ -163,7 +167,7 @@ def _sums(review: Review) -> Iterator[Line]:
 def _widenings(review: Review, room: int) -> Iterator[Line]:
     """Yield what widens by rank; each rank keeps a share of the room."""
     groups = [
-        (rank, [each for each in review.of(Way.WIDENS) if each.change.rank is rank])
+        (rank, [each for each in review.of(Direction.WIDENS) if each.change.rank is rank])
         for rank in review.counts()
     ]
     left = room
@@ -193,13 +197,15 @@ def finding(each: Finding, review: Review) -> str:
 
 
 def _rest(review: Review) -> Iterator[Line]:
-    less = review.of(Way.NARROWS)
+    less = review.of(Direction.NARROWS)
     for each in less[:_LESS]:
         yield plainly(f"less: {_names(each.workspaces, review)}: {each.change.text}"), None
     if len(less) > _LESS:
         yield f"less: {len(less) - _LESS} more; --json has all", None
     if quiet(review):
-        moved = [each for each in review.of(Way.SAME) if each.change.rule == "be-reached.moved"]
+        moved = [
+            each for each in review.of(Direction.SAME) if each.change.rule == "be-reached.moved"
+        ]
         yield from ((plainly(f"also: {each.change.text}"), Meaning.MUTED) for each in moved[:3])
     if (notes := _notes(review)) and not quiet(review):
         yield plainly(f"also: {'; '.join(notes[:_NOTED])}"), Meaning.MUTED

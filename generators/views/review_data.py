@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from jailoc.generators.powers.review import Finding, Review
 from jailoc.generators.views.markdown import code, folded
 from jailoc.generators.views.review import headline, plainly, quiet
-from jailoc.model.power import Rank, Way
+from jailoc.model.power import Direction, Rank
 from jailoc.model.text import number_of
 
 SHOWN = 200
@@ -58,7 +58,7 @@ def markdown(found: Review, first: Sequence[str] = (), rest: Sequence[str] = ())
     parts = [TITLE + _plain(headline(found))]
     parts += [f"> {code(plainly(each))}" for each in first[:SHOWN]]
     for rank in found.counts():
-        mine = [each for each in found.of(Way.WIDENS) if each.change.rank is rank]
+        mine = [each for each in found.of(Direction.WIDENS) if each.change.rank is rank]
         if quiet(found):
             break
         rows = "\n".join(_row(each, found.total) for each in mine[:SHOWN])
@@ -71,9 +71,9 @@ def markdown(found: Review, first: Sequence[str] = (), rest: Sequence[str] = ())
 
 
 def _folds(found: Review) -> Iterator[str]:
-    for way, what in ((Way.NARROWS, "thing"), (Way.SAME, "change")):
+    for way, what in ((Direction.NARROWS, "thing"), (Direction.SAME, "change")):
         if mine := found.of(way):
-            word = "less" if way is Way.NARROWS else "that is no power"
+            word = "less" if way is Direction.NARROWS else "of no power"
             rows = "\n".join(_row(each, found.total) for each in mine[:SHOWN])
             more = f"\n- and {len(mine) - SHOWN} more" if len(mine) > SHOWN else ""
             yield folded(f"{number_of(len(mine), what)} {word}", rows + more)

@@ -5,7 +5,6 @@ Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 import hashlib
 import re
-from urllib.parse import quote
 
 from pydantic import JsonValue
 
@@ -13,7 +12,7 @@ from jailoc import __version__
 from jailoc.generators.powers.review import Finding, Review
 from jailoc.generators.views.review import plainly
 from jailoc.model.document import Document
-from jailoc.model.power import Rank, Way
+from jailoc.model.power import Direction, Rank
 from jailoc.model.power_rules import RULES
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -33,7 +32,7 @@ def sarif(found: Review, document: Document) -> dict[str, JsonValue]:
         found: What changes.
         document: The configuration that is looked at: every result stands in it.
     """
-    widenings = found.of(Way.WIDENS)[:_MOST]
+    widenings = found.of(Direction.WIDENS)[:_MOST]
     used = list(dict.fromkeys(each.change.rule for each in widenings))
     rules: list[JsonValue] = [
         {
@@ -86,7 +85,7 @@ def _result(each: Finding, used: list[str], document: Document) -> dict[str, Jso
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(document.file.lstrip("/"))},
+                    "artifactLocation": {"uri": _uri(document.file)},
                     "region": {"startLine": line, "startColumn": column},
                 }
             }
@@ -94,6 +93,15 @@ def _result(each: Finding, used: list[str], document: Document) -> dict[str, Jso
         "partialFingerprints": {"jailoc/v1": fingerprint},
         "properties": {"rank": each.change.rank.value, "workspaces": [*each.workspaces]},
     }
+
+
+def _uri(path: str) -> str:
+    """Write a path as a relative reference (RFC 3986, sections 2.1 and 4.2)."""
+    return "".join(
+        chr(byte) if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "-._~/")
+        else f"%{byte:02X}"
+        for byte in path.lstrip("/").encode(errors="surrogateescape")
+    )  # fmt: skip
 
 
 def _position(place: str | None, document: Document) -> tuple[int, int]:

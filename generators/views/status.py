@@ -143,6 +143,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         yield "Uptime", Cell(text=duration_text(row.uptime))
     if row.stats is not None:
         yield "Stats", Cell(text=f"unavailable ({row.stats})", style=Meaning.WARNS)
+    if row.agent is not None:
+        yield "Agent", Cell(text=row.agent)
     yield "Image", _image(row)
     yield "Wall", Cell(text=row.wall, style=_style(row.wall))
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))
@@ -158,6 +160,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
     for each in row.uncovered:
         yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
+    for each in row.uncoverable:
+        yield "Exposed", Cell(text=each, style=Meaning.FAILS)
     yield "Drift", _drift(row)
 
 

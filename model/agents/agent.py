@@ -4,11 +4,15 @@ Nothing else is asked of one: another version, or another agent, is another valu
 Directories are relative to the agent's home; `mounts` are at the same place in the user's.
 """
 
+import re
 import shlex
 from collections.abc import Sequence
 
 from jailoc.model.base import Model
 from jailoc.model.mount import Mode
+
+ANSWER_SHOWN = 200
+"""Characters of a server's answer that are kept where it is not the one that was wanted."""
 
 
 class HomeMount(Model):
@@ -30,14 +34,26 @@ class HealthRoute(Model):
     """Where a server says how it is, and how its answer is judged."""
 
     path: str
-    body: tuple[str, ...] = ()
-    """The text that the answer begins with, then texts that it holds in this order; an empty list
-    leaves the judgement to the status."""
+    body: tuple[str, ...]
+    """The text that the answer begins with, then texts that it holds in this order."""
 
     @property
     def pattern(self) -> str:
         """Return a pattern of `case` (sh(1)) that the body of a good answer matches."""
         return "".join(f"{shlex.quote(each)}*" for each in self.body)
+
+    def accepts(self, body: str) -> bool:
+        """Tell whether an answer is that of a server that is well, as the pattern does."""
+        first, *others = self.body
+        if not body.startswith(first):
+            return False
+        place = len(first)
+        for each in others:
+            place = body.find(each, place)
+            if place < 0:
+                return False
+            place += len(each)
+        return True
 
     def refuses_login(self, status: int) -> bool:
         """Tell whether a server that was told a password wants another one (RFC 9110, 15.5.2)."""
@@ -60,6 +76,8 @@ class Client(Model):
     """What it gets on the host, whatever the user's own environment says."""
     hint: str
     """What it writes before a session's name when it ends; jailoc puts its own name there."""
+    version: tuple[str, ...] = ("--version",)
+    """Its arguments to be told its version; the last `N.N.N` of its answer counts."""
 
     def arguments(self, url: str, directory: str, session: str | None, last: bool) -> Sequence[str]:
         """Return its arguments for one server, directory and, if wanted, session."""
@@ -71,6 +89,24 @@ class Client(Model):
         return _filled(
             self.words, {"{url}": (url,), "{directory}": (directory,), "{session}": resumed}
         )
+
+
+class ImportedFile(Model):
+    """A file that another major version left, and what it is called by this one."""
+
+    old: str
+    new: str
+
+
+class Import(Model):
+    """What can be taken over from the major version before, on request."""
+
+    label: str
+    """Of that one, for people."""
+    volume: str
+    """Where it kept its data, less the workspace's name."""
+    files: tuple[ImportedFile, ...]
+    """The first must be there, and must not be there yet."""
 
 
 class Plugin(Model):
@@ -99,10 +135,16 @@ class Agent(Model):
     """As people call it."""
 
     # The program, and how the embedded image gets it.
+    major: str
+    """The one that this record is for, as `opencode` in the configuration names it."""
     package: str
     """On npm."""
     version: str
     """The version that is installed: one edit here moves it."""
+    oldest: str
+    """The first version that has what this record says."""
+    exact: bool = False
+    """Whether the configuration named the version, so that an image must have just this one."""
     version_argument: str
     """The argument of the Dockerfile that holds it."""
     binary: str
@@ -119,11 +161,14 @@ class Agent(Model):
     """Variables that hold its password, for server and client alike; the first that is set in the
     user's environment is the one that `password_mode = "env"` takes."""
     health: HealthRoute
+    exposed: bool = True
+    """Whether its port is published where the configuration does not say."""
 
     # Directories and files.
     data: str
     """Where it keeps what must last; the embedded image makes it beforehand."""
     volumes: tuple[DataVolume, ...]
+    imports: Import | None = None
     mounts: tuple[HomeMount, ...]
     configuration: tuple[str, ...]
     """Its configuration directories at home."""
@@ -134,10 +179,31 @@ class Agent(Model):
     if the directory is read-only and the file is missing. None if it does not insist."""
     protected: tuple[str, ...]
     """What the host's own copy of it executes inside a project."""
+    private: tuple[str, ...] = ()
+    """Patterns (fnmatch(3)) of files at home that let one into the user's own server of it. No
+    sandbox needs them: in each an empty file is in their place."""
+    logins: tuple[str, ...] = ()
+    """Patterns of files at home with what the user is logged in with."""
 
     # The client.
     client: Client
+    on_host: bool = True
+    """Whether a client may run on the host: none may that executes what a server names."""
     plugin: Plugin | None
+
+    @property
+    def label(self) -> str:
+        """Return its name and major version, as it is told apart from others."""
+        return f"{self.name} {self.major}"
+
+    @property
+    def whole(self) -> str:
+        """Return its name and version, as the label of its container has it."""
+        return f"{self.name} {self.version}"
+
+    def at(self, version: str) -> "Agent":
+        """Return the same agent at a version that the configuration names."""
+        return self.model_copy(update={"version": version, "exact": True})
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -147,6 +213,24 @@ class Agent(Model):
     def command(self, port: int) -> Sequence[str]:
         """Return the server's command."""
         return _filled(self.serve, {"{port}": (str(port),)})
+
+
+VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}")
+
+
+def version_in(text: str) -> str | None:
+    """Return the version in what a program says of itself, the last one; None if there is none.
+
+    >>> version_in("opencode v2.3.2")
+    '2.3.2'
+    """
+    found = VERSION.findall(text)
+    return found[-1] if found else None
+
+
+def order(version: str) -> tuple[int, ...]:
+    """Return what versions `N.N.N` are sorted by (https://semver.org, 11)."""
+    return tuple(int(part) for part in version.split("."))
 
 
 def _filled(words: Sequence[str], values: dict[str, Sequence[str]]) -> list[str]:

@@ -7,8 +7,10 @@ _DATA = ".local/share/opencode"
 
 OPENCODE_1 = Agent(
     name="OpenCode",
+    major="1",
     package="opencode-ai",
     version="1.18.4",
+    oldest="1.0.0",
     version_argument="OPENCODE_VERSION",
     binary="opencode",
     serve=(
@@ -18,8 +20,10 @@ OPENCODE_1 = Agent(
     environment={"OPENCODE_LOG": "debug"},
     user="opencode",
     passwords=("OPENCODE_SERVER_PASSWORD",),
-    # It has no other answer than 200; with the password, every other path has it, too.
-    health=HealthRoute(path="/global/health"),
+    # Every other path has 200, too, with a page; the server of another major answers this one so.
+    health=HealthRoute(
+        path="/global/health", body=("{", '"healthy":true', '"version":"1.')
+    ),
     data=_DATA,
     volumes=(
         DataVolume(name="opencode-data", path=_DATA),
@@ -37,6 +41,12 @@ OPENCODE_1 = Agent(
     project=".opencode",
     gitignore=("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore"),
     protected=(".opencode", "opencode.json", "opencode.jsonc"),
+    # OpenCode 2 is at the same places: the password of its background service, with what is left
+    # of writing it, and where that service listens.
+    private=(".config/opencode/service*.json*", ".local/state/opencode/service*.json*"),
+    # Of version 1 the first three; version 2 keeps all of it in its database.
+    logins=tuple(f"{_DATA}/{name}" for name in
+                 ("auth*.json", "mcp-auth*.json", "account*.json", "opencode*.db")),
     client=Client(
         names=("opencode", "opencode-cli"),
         words=("attach", "{url}", "--dir", "{directory}", "{session}"),

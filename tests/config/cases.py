@@ -25,8 +25,9 @@ def host() -> Host:
     data = tomllib.loads((HERE / "host.toml").read_text())
     data["kinds"] = {path: FileKind(kind) for path, kind in data["kinds"].items()}
     data["hops"] = {path: tuple(hops) for path, hops in data["hops"].items()}
-    data["suffixes"] = tuple(data["suffixes"])
-    return Host.model_validate({**data, "sockets": tuple(data["sockets"])})
+    for name in ("suffixes", "sockets", "private", "logins"):
+        data[name] = tuple(data[name])
+    return Host.model_validate(data)
 
 
 def beyond_schema() -> dict[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jailoc.generators.runtime.uncovered import GONE
 from tests.engine import world
 from tests.engine.conftest import Sandbox
 
@@ -97,6 +98,12 @@ def furnish(home: Path) -> None:
     (home / "lines").chmod(0o600)
     (home / "big").write_text(BIG)
     (home / "big").chmod(0o600)
+    (home / ".config/opencode").mkdir(parents=True)
+    (home / ".config/opencode/opencode.json").write_text("{}")
+    for name in ("service.json", "service-next.json"):
+        (home / ".config/opencode" / name).write_text('{"password": "canary"}')
+        (home / ".config/opencode" / name).chmod(0o600)
+        os.chown(home / ".config/opencode" / name, 1000, 1000)
     (home / "agent.env").write_text('QUOTED="x # y" # z\n')
 
 
@@ -290,8 +297,11 @@ def test_a_protection_that_has_lapsed_is_found_and_renewed(
     os.chown(fresh, 1000, 1000)
     fresh.rename(file)
     assert inside(sandbox, "test -w .envrc && echo open") == "open\n", "as the documentation says"
+    (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+    assert row["uncovered"] == [f"{file}: {GONE}"]
     result = sandbox.user.run("up", NAME, **environment)
     assert result.status == 0
+    assert f"look at {file}: {GONE}: the agent could write it" in result.stderr
     assert f"the protection of {file} has lapsed" in result.stderr
     assert inside(sandbox, "test -w .envrc || echo shut") == "shut\n"
     back = file.with_name("back")
@@ -338,11 +348,55 @@ def test_a_repository_made_after_the_start_is_told_and_then_covered(
         assert sandbox.user.run("up", NAME, **environment).status == 0
 
 
+def test_a_link_in_git_that_leads_out_is_told_and_nothing_is_started_over_it(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    victim = sandbox.user.home / ".bashrc"
+    place = sandbox.user.home / "project/.git/COMMIT_EDITMSG"
+    inside(sandbox, f"ln -s {victim} {place}")
+    try:
+        (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+        assert row["uncoverable"] == [
+            f"{place}: it is a symbolic link, and Git follows it when it writes there, "
+            f"to `{victim}`"
+        ]
+        checks = sandbox.user.run("verify", NAME, "--json", **environment)
+        assert checks.status == 2
+        told = [each for each in json.loads(checks.stdout)["checks"] if each["kind"] == "executes"]
+        assert [each["subject"].partition(":")[0] for each in told] == [str(place)]
+        before = ids(sandbox)
+        refused = sandbox.user.run("up", NAME, **environment)
+        assert refused.status == 1
+        assert f"`{place}` cannot be protected" in refused.stderr
+        sandbox.user.config.write_text(f'trust = ["{place}"]\n{CONFIG}')
+        assert sandbox.user.run("up", NAME, **environment).status == 0
+        assert ids(sandbox) == before
+    finally:
+        sandbox.user.write(CONFIG)
+        place.unlink()
+
+
 def test_git_and_ssh_of_the_user_are_handed_on(sandbox: Sandbox) -> None:
     assert inside(sandbox, "git config --global user.name") == "Alice\n"
     assert "no identities" in inside(sandbox, "ssh-add -l || true")
     assert "git.example.com" in inside(sandbox, "cat ~/.ssh/known_hosts")
     assert inside(sandbox, "echo x >~/.gitconfig 2>/dev/null && echo through; true") == ""
+
+
+def test_the_password_of_the_hosts_own_server_is_not_shown(sandbox: Sandbox) -> None:
+    place = "/home/agent/.config/opencode"
+    script = f"cd {place}; cat service.json service-next.json; echo :; cat opencode.json"
+    assert inside(sandbox, script) == ":\n{}"
+    for change in ("rm -f", "truncate -s0", "mv -t /tmp"):
+        assert inside(sandbox, f"{change} {place}/service.json && echo done", check=False) == ""
+    # Without the cover whoever is UID 1000 reads it.
+    (agent,) = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))
+    read = world.call(
+        "docker", "run", "--rm", "--network", "none", "--user", "1000:1000", "--volume",
+        f"{sandbox.user.home}/.config/opencode:/c:ro", "--entrypoint", "cat", agent["Image"],
+        "/c/service.json",
+    )  # fmt: skip
+    assert read == '{"password": "canary"}'
 
 
 def test_a_dockerfile_is_laid_over_the_image(sandbox: Sandbox) -> None:

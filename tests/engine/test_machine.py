@@ -8,6 +8,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,8 +127,9 @@ def test_a_machines_address_that_is_named_alone_is_open(walled: Sandbox) -> None
         assert opened(walled, places) == {name}
 
 
-def test_no_allowed_name_opens_the_machine_whatever_its_zone_answers(walled: Sandbox) -> None:
-    places = {name: each for name, each in machine(walled).items() if ":" not in each}
+@contextmanager
+def evil_zone(walled: Sandbox, places: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Allow the names of a zone that answers with addresses of the machine; yield the names."""
     zone = {f"{name.replace(' ', '-')}.evil.test": each for name, each in places.items()}
     zone["good.evil.test"] = world.ALLOWED
     wall = walled.container("firewall")
@@ -145,11 +147,31 @@ def test_no_allowed_name_opens_the_machine_whatever_its_zone_answers(walled: San
             # The zone is believed, and what is not the machine opens.
             names = {name: name for name in zone}
             assert answers(walled, {"good": "good.evil.test"}, world.PORT) == {"good": "hello"}
-            assert not opened(walled, names)
-            assert not opened(walled, places)
+            yield names
         finally:
             resolvers.write_text(before)
             renew(walled, "")
+
+
+def addresses(walled: Sandbox) -> dict[str, str]:
+    return {name: each for name, each in machine(walled).items() if ":" not in each}
+
+
+def test_no_allowed_name_opens_the_machine_whatever_its_zone_answers(walled: Sandbox) -> None:
+    places = addresses(walled)
+    with evil_zone(walled, places) as names:
+        assert not opened(walled, names)
+        assert not opened(walled, places)
+
+
+@pytest.mark.thorough
+def test_control_without_rules_for_the_machine_such_a_name_opens_it(walled: Sandbox) -> None:
+    places, wall = addresses(walled), walled.container("firewall")
+    with evil_zone(walled, places):
+        script = ": >/run/jailoc/machine; iptables -F JAILOC-MACHINE; kill -HUP $(cat %s)"
+        world.call("docker", "exec", "--user", "0", wall, "sh", "-c",
+                   script % "/run/jailoc/names/pid")  # fmt: skip
+        assert until(lambda: bool(opened(walled, places)), 30)
 
 
 def heard(sandbox: Sandbox, *places: str) -> set[str]:

@@ -147,7 +147,7 @@ def _field(ours: Sandbox, friends: dict[str, str]) -> Field:
     known = Place(
         own=own,
         machine=frozenset(world.gateways(wall).values()),
-        names={name: tuple(found) for name, found in state["names"].items()},
+        names=state.names,
     )
     rules = compile_workspace(origin.config, "matrix", origin.host).firewall
     return Field(ours, places, rules, known)

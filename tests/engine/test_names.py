@@ -362,11 +362,12 @@ def test_a_resolver_that_dies_comes_back_on_a_port_that_was_never_free(named: Sa
         assert reaches(named, "a.wild.test")
 
 
-def test_thousands_of_half_questions_do_not_end_the_resolver(named: Sandbox) -> None:
+@pytest.mark.parametrize("number", [3000, pytest.param(16_000, marks=pytest.mark.thorough)])
+def test_thousands_of_half_questions_do_not_end_the_resolver(named: Sandbox, number: int) -> None:
     wall, before = named.container("firewall"), resolver(named)
     with subprocess.Popen(
         ["docker", "exec", "--user", "1000:1000", named.container("opencode"),
-         "python3", "-c", FLOOD, "3000", "6"],
+         "python3", "-c", FLOOD, str(number), "6"],
         stdout=subprocess.PIPE, text=True,
     ) as flood:  # fmt: skip
         assert flood.stdout

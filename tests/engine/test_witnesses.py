@@ -177,10 +177,20 @@ def test_an_agent_in_a_dead_network_is_told_of_and_brought_back(
         told = world.probe(sandbox.container("opencode"), [("it", world.ALLOWED, world.PORT)])
         return told["it"][0] == "hello"
 
+    def well() -> bool:
+        """Run the health check of the agent as the engine does."""
+        (agent,) = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))
+        test = agent["Config"]["Healthcheck"]["Test"][1]
+        script = f"({test}) >/dev/null && echo well"
+        said = world.call("docker", "exec", agent["Id"], "/bin/sh", "-c", script, check=False)
+        return said == "well\n"
+
     assert answers()
+    assert well()
     try:
         world.call("docker", command, sandbox.container("firewall"))
         assert not answers(), "the control: its network is gone"
+        assert not well()
         (row,) = json.loads(sandbox.user.ok("status", "walled", "--json"))["workspaces"]
         assert row["state"] == row["docker"] == f"no network: {cause}"
         assert row["drift"] is True

@@ -15,10 +15,11 @@ pytestmark = pytest.mark.engine
 
 MADE = """
 set -e
-git init -q main; cd main; echo 1 >f; echo '*.bin filter=lfs' >.gitattributes; git add .
+git init -q -b main main; cd main; echo 1 >f; echo '*.bin filter=lfs' >.gitattributes; git add .
 git commit -qm one; git branch side; git branch gone; git worktree add -q ../feat
 git worktree add -q ../other; git switch -q side; echo y >g; git add g; git commit -qm side
 git switch -q main; git pack-refs --all; git config extensions.worktreeConfig true
+mkdir .git/lfs
 """
 GITCONFIG = """
 [user]
@@ -109,7 +110,11 @@ def test_git_works_in_a_linked_working_tree(ground: Ground) -> None:
     )  # fmt: skip
     done = ground.agent(f"set +e\n{script}")
     assert "failed" not in done.stdout, done
-    assert "error" not in done.stderr, "nothing that only looks as if it had failed"
+    # The configuration is the host's, so a branch that goes leaves its section there.
+    errors = [
+        each for each in done.stderr.splitlines() if "error:" in each and "config" not in each
+    ]
+    assert errors == [], "nothing only looks as if it had failed"
     told = ground.host("git log --format=%s feat && git fsck")
     assert {"n", "lfs", "side", "e"} <= set(told.stdout.split()), told
     assert told.returncode == 0
@@ -152,11 +157,12 @@ def test_of_the_repository_nothing_else_can_be_written(ground: Ground) -> None:
     before = state()
     script = (
         'for p in "$@"; do for q in "$p" "${p/.git/.git/.host}"; do echo evil >"$q"; '
-        'echo x >"$q/x"; mv "$q" "$q.old"; rm -rf "$q"; ln -sfn /tmp "$q"; '
+        'echo x >"$q/x"; mv "$q" "$q.old"; rm -f "$q"; rmdir "$q"; ln -sfn /tmp "$q"; '
         "done; done 2>/dev/null; true"
     )
-    words = " ".join(f"'{each}'" for each in (*shut, ground.code / "main", ground.code / "other"))
-    ground.agent(f"set +e; cp -a {common} /tmp/kept; set -- {words}; {script}")
+    words = " ".join(f"'{each}'" for each in shut)
+    ground.agent(f"set +e; set -- {words}; {script}")
+    ground.agent(f"echo evil >{ground.code}/main/f; rm -f {ground.code}/other/f; true")
     assert state() == before
     assert ground.host("git status && git fsck").returncode == 0
     world.call("docker", "restart", "--time", "0", "jailoc-feat-opencode-1")
@@ -194,7 +200,14 @@ ATTACKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+FIRST = ("configuration", "a hook", "another configuration by commondir",
+         "the rest of a rebase of the other checkout")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [each if each in FIRST else pytest.param(each, marks=pytest.mark.thorough) for each in ATTACKS],
+)
 def test_the_host_executes_nothing_of_what_the_agent_leaves(ground: Ground, attack: str) -> None:
     plant, place, command = ATTACKS[attack]
     mark = ground.user.home / "mark"
@@ -248,3 +261,48 @@ def test_programs_that_the_image_lacks_are_named_at_the_start(ground: Ground) ->
 def test_what_runs_is_what_the_configuration_says(ground: Ground) -> None:
     done = ground.user.run("plan", "feat", "--detailed-exitcode")
     assert done.status == 0, done.stdout
+
+
+@pytest.mark.thorough
+def test_git_signs_with_a_key_that_only_the_ssh_agent_has() -> None:
+    world.remove("jailoc-signed")
+    with world.home("signed") as user:
+        home = user.home
+        (home / "code").mkdir()
+        (home / ".ssh").mkdir(mode=0o700)
+        world.call("chown", "-R", "1000:1000", str(home))
+        done = as_user(home, home / "code", f"""
+            set -e
+            ssh-keygen -q -t ed25519 -N '' -C a -f {home}/.ssh/id
+            eval "$(ssh-agent -a {home}/agent.sock)" >/dev/null
+            SSH_AUTH_SOCK={home}/agent.sock ssh-add -q {home}/.ssh/id
+            echo "a@b $(cat {home}/.ssh/id.pub)" >{home}/allowed
+            git init -q; echo "$SSH_AGENT_PID"
+        """)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        agent = done.stdout.strip()
+        (home / ".gitconfig").write_text(
+            "[user]\nname = a\nemail = a@b\nsigningkey = ~/.ssh/id\n[commit]\ngpgsign = true\n"
+            '[gpg]\nformat = ssh\n[gpg "ssh"]\nprogram = /opt/1Password/op-ssh-sign\n'
+        )
+        user.write(f'{world.certificates()}\n[workspaces.signed]\npaths = ["~/code"]\n'
+                   "ssh_auth_sock = true\nenable_docker = false\n")  # fmt: skip
+        try:
+            result = user.run("up", "signed", SSH_AUTH_SOCK=str(home / "agent.sock"))
+            assert result.status == 0, result.stderr[-4000:]
+            assert "signs nothing" not in result.stderr
+            world.call(
+                "docker", "exec", "--user", "1000:1000", "--workdir", str(home / "code"),
+                "jailoc-signed-opencode-1", "git", "commit", "-q", "--allow-empty", "-m", "x",
+            )  # fmt: skip
+            told = as_user(
+                home,
+                home / "code",
+                f"git -c gpg.ssh.program=ssh-keygen -c gpg.ssh.allowedSignersFile={home}/allowed "
+                "verify-commit HEAD",
+            )
+            assert told.returncode == 0, told
+            assert "Good" in told.stderr
+        finally:
+            world.remove("jailoc-signed")
+            world.call("kill", agent, check=False)

@@ -31,7 +31,8 @@ def read(path: Path) -> str:
 def host_of(case: Path) -> Host:
     data = tomllib.loads(read(case / "host.toml"))
     kinds = {path: FileKind(kind) for path, kind in data.get("kinds", {}).items()}
-    return Host.model_validate(data | {"kinds": kinds})
+    lists = {name: tuple(each) for name, each in data.items() if isinstance(each, list)}
+    return Host.model_validate(data | lists | {"kinds": kinds})
 
 
 def document_of(case: Path) -> Document:

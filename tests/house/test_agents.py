@@ -11,6 +11,7 @@ NAMED = {
     "bin/cli/declarations/plan.py": "an address of drift, in the help",
     "bin/cli/declarations/apply.py": "an address of drift, in the help",
     "bin/cli/declarations/logs.py": "names of services, in the help",
+    "model/config.py": "the key that chooses one",
     "model/plan_address.py": "addresses of changes, in docstrings",
     "model/sandbox.py": "the name of the service",
 }

@@ -209,3 +209,25 @@ def test_every_repository_is_shut_or_lies_in_what_is(tree: Tree) -> None:
         for name in ("hooks", "config", "commondir"):
             place = f"{each.directory}/{name}"
             assert any(place == other or place.startswith(f"{other}/") for other in closed)
+
+
+def test_a_link_in_git_that_leads_out_stops_a_start_and_says_how_to_go_on() -> None:
+    tree = Tree(
+        repositories=(repository("/p/.git", links=("hooks",), hooks=("hook pre-commit",)),),
+        followed={"/p/.git/index": "/home/a/.bashrc", "/p/.git/logs/HEAD": "/q/mine"},
+    )
+    found = protected(tree, Root(path="/q", container="/q", writable=True))
+    stopping = {each.path: each for each in found.exposed if each.stops}
+    assert set(stopping) == {"/p/.git/hooks", "/p/.git/index"}
+    assert stopping["/p/.git/hooks"].executes == ("hook pre-commit",)
+    assert "/home/a/.bashrc" in stopping["/p/.git/index"].reason
+    assert 'trust = ["/p/.git/index"]' in stopping["/p/.git/index"].hint
+
+
+def test_where_objects_come_from_is_covered_where_it_is_there() -> None:
+    place = "objects/info/alternates"
+    one = repository("/p/.git", kinds={**ORDINARY, place: FileKind.FILE})
+    assert f"/p/.git/{place}" in shut(protected(Tree(repositories=(one,))))
+    assert {"/p/.git/objects", "/p/.git/objects/info"} <= held(protected(Tree(repositories=(one,))))
+    other = protected(Tree(repositories=(repository("/p/.git"),)))
+    assert not any("objects" in each for each in (*shut(other), *held(other)))

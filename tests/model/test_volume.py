@@ -29,7 +29,7 @@ def test_every_text_is_a_volume_in_its_bounds_or_an_error_of_ours(text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["n:~/../etc", "n:~/../../usr/x", "n:/home/agent/../agent", "n:~/."]
+    "text", ["n:~/../../etc", "n:~/../../usr/x", "n:/home/agent/../agent", "n:~/."]
 )
 def test_a_way_back_is_followed_before_a_place_is_judged(text: str) -> None:
     with pytest.raises(PydanticCustomError, match="cannot be at"):
@@ -37,7 +37,6 @@ def test_a_way_back_is_followed_before_a_place_is_judged(text: str) -> None:
 
 
 def test_the_directories_that_the_image_has_are_made_in_it() -> None:
-    lines = asset("agent.Dockerfile")
-    (made,) = re.findall(r"mkdir -p (.*) \\\\\n", lines)
+    (made,) = re.findall(r"mkdir -p (.*?)[ ;]*\\\\?\n", asset("agent.Dockerfile"))
     for each in MADE:
         assert any(within(f"/{one}", f"/{each}") for one in [*made.split(), ".local/share/x"])

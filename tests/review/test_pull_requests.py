@@ -7,7 +7,7 @@ from jailoc.generators.artefacts import portable
 from jailoc.generators.powers.review import review
 from jailoc.generators.views.review import LINES, WIDTH, quiet, screen
 from jailoc.generators.views.review_data import markdown
-from jailoc.model.power import Power, Way
+from jailoc.model.power import Direction, Power
 from tests.review.prepared import ALARMS, case, first_screen, names, reviewed
 
 
@@ -20,7 +20,7 @@ def test_a_danger_is_named_on_the_first_screen(name: str) -> None:
     assert found.worst == prepared["rank"]
     assert not quiet(found)
     # The grave comes before all else, and the line of the configuration stands beside it.
-    grave = found.of(Way.WIDENS)[0]
+    grave = found.of(Direction.WIDENS)[0]
     assert grave.change.rank == prepared["rank"]
     assert "[config.toml:" in text
     assert "no power changes" not in text
@@ -44,8 +44,8 @@ def test_the_way_back_takes_it_away_again(name: str) -> None:
     prepared = case("dangerous", name)
     if name == "new-workspace-with-more":
         return  # the way back removes it, and that is one line
-    gained = reviewed(prepared["base"], prepared["head"]).of(Way.WIDENS)
-    lost = reviewed(prepared["head"], prepared["base"]).of(Way.NARROWS)
+    gained = reviewed(prepared["base"], prepared["head"]).of(Direction.WIDENS)
+    lost = reviewed(prepared["head"], prepared["base"]).of(Direction.NARROWS)
     assert {each.change.rule for each in gained} - {"be-reached.moved"} <= {
         each.change.rule for each in lost
     }

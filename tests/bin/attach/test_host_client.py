@@ -1,4 +1,4 @@
-"""The client on the host is given no PATH on which an agent can put its interpreter."""
+"""The client on the host: no interpreter of an agent on its PATH, and the server's version."""
 
 import os
 import subprocess
@@ -77,3 +77,59 @@ def test_a_path_of_which_nothing_is_left_is_not_the_working_directory(
 ) -> None:
     monkeypatch.setenv("PATH", path)
     assert host_client.search_path(origin(home)) == os.defpath
+
+
+@pytest.mark.parametrize(
+    ("says", "used"),
+    [
+        ("1.18.4", True),
+        ("1.99.0", True),
+        ("opencode v1.2.3", True),
+        ("opencode v2.3.2", False),
+        ("2.0.0", False),
+        ("node 1.2.3, opencode 2.0.1", False),
+        ("10.0.0", False),
+        ("0.9.1", False),
+        ("Usage: opencode", True),
+        ("", True),
+    ],
+)
+def test_a_client_of_another_major_version_is_passed_over(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    says: str, used: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PATH", f"{home}/tools:/usr/bin:/bin")
+    script(home / "tools/opencode", f"#!/bin/sh\n[ \"$*\" = --version ] && echo '{says}'\n")
+    client = host_client.find(Terminal(color=False), origin(home), OPENCODE_1)
+    assert (client == f"{home}/tools/opencode") is used
+    told = f"passing over {home}/tools/opencode: it is version"
+    assert (told in capfd.readouterr().err) is not used
+
+
+def test_the_next_client_of_the_servers_version_is_taken(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{home}/tools:{home}/old:/usr/bin:/bin")
+    script(home / "tools/opencode", "#!/bin/sh\necho opencode v2.3.2\n")
+    script(home / "old/opencode", "#!/bin/sh\necho 1.18.4\n")
+    assert (
+        host_client.find(Terminal(color=False), origin(home), OPENCODE_1) == f"{home}/old/opencode"
+    )
+
+
+def test_a_client_says_its_version_where_no_project_is_and_with_nothing_of_an_agents(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{home}/one/bin:{home}/tools:/usr/bin:/bin")
+    script(home / "tools/node", f"#!/bin/sh\n{{ pwd; echo $PATH; }} >{home}/seen; echo 2.0.0\n")
+    assert host_client.find(Terminal(color=False), origin(home), OPENCODE_1) is None
+    assert (home / "seen").read_text() == f"/\n{home}/tools:/usr/bin:/bin\n"
+
+
+@pytest.mark.parametrize("text", ["sleep 60", "yes 2.0.0", "exit 3"])
+def test_a_client_that_never_ends_or_fails_holds_nobody_up(
+    home: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(host_client, "PATIENCE", 0.5)
+    script(home / "tools/opencode", f"#!/bin/sh\n{text}\n")
+    assert host_client.version(f"{home}/tools/opencode", OPENCODE_1, os.environ["PATH"]) is None

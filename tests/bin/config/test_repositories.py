@@ -1,13 +1,14 @@
 """What an agent may have made is looked through: no link followed, nothing run, all bounded."""
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import git_directory, repositories, told
+from jailoc.bin.config import git_directory, git_repository, repositories, told
 from jailoc.generators.config.load import Search
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protect import DEFAULT
@@ -201,15 +202,33 @@ def test_includes_that_go_round_end(tmp_path: Path) -> None:
         file.write("[include]\n" + "".join(f"path = x{index}\n" for index in range(100)))
     for index in range(100):
         (root / f".git/x{index}").write_text(f"[include]\npath = x{(index + 1) % 100}\n")
-    assert len(look(root).repositories[0].named) <= repositories.MOST_NAMED
+    assert len(look(root).repositories[0].named) <= git_repository.MOST_NAMED
 
 
-def test_a_name_that_is_no_text_is_told_and_stops_nothing(tmp_path: Path) -> None:
+ODD = os.fsdecode(b"\xff")
+SHOWN = "\N{REPLACEMENT CHARACTER}"
+
+
+def test_what_lies_below_a_name_that_is_no_text_is_told_and_stops_nothing(tmp_path: Path) -> None:
     root = made(tmp_path / "p")
-    (root / os.fsdecode(b"\xff")).mkdir()
+    (root / ODD / "empty").mkdir(parents=True)
     made(root / "z")
+    assert look(root).troubles == {}
+    made(root / ODD / "deep/er")
+    git(root / ODD / "deep/er", "config", "core.fsmonitor", "evil")
+    hook = root / ODD / "deep/er/.git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\n")
+    hook.chmod(0o755)
+    (root / ODD / ".envrc").write_text("evil\n")
+    (root / "z" / ODD).mkdir()
+    (root / "z" / ODD / ".git").write_text("gitdir: ../../copy\n")
     tree = look(root)
-    assert "UTF-8" in (tree.limit or "")
+    reason = repositories.NO_TEXT
+    assert tree.troubles == {
+        f"{root}/{SHOWN}/.envrc": reason,
+        f"{root}/{SHOWN}/deep/er/.git": f"{reason}; hook pre-commit; core.fsmonitor = evil",
+        f"{root}/z/{SHOWN}/.git": reason,
+    }
     assert found(tree, root) == [".git", "z/.git"]
     tree.model_dump_json()
 
@@ -423,17 +442,94 @@ def test_what_is_hidden_in_a_crowd_is_told(
     assert f"{root / place}` holds more than 20" in reason
 
 
-def test_a_link_in_the_place_of_what_git_writes_is_told(tmp_path: Path) -> None:
-    root = made(tmp_path / "p")
+AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.editor=true")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("COMMIT_EDITMSG", "the agent's text"),
+        ("logs/HEAD", "the agent's text"),
+        ("logs/refs/heads/main", "the agent's text"),
+        ("index", "DIRC"),
+    ],
+)
+def test_a_link_in_the_place_of_what_git_writes_is_told(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main")
+    git(root, *AUTHOR, "commit", "-q", "--allow-empty", "-m", "x")
     victim = tmp_path / "victim"
-    victim.write_text("mine\n")
-    assert look(tmp_path / "p").troubles == {}
-    message = root / ".git/COMMIT_EDITMSG"
-    message.unlink(missing_ok=True)
-    message.symlink_to(victim)
-    git(root, "-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.editor=true",
-        "commit", "--allow-empty", "--message", "the agent's text")  # fmt: skip
-    assert "the agent's text" in victim.read_text(), "Git follows it"
-    (told,) = look(tmp_path / "p").troubles.items()
-    assert told[0] == str(message)
-    assert "symbolic link" in told[1]
+    if name != "index":  # which Git makes, but does not write over another kind of file
+        victim.touch()
+    assert look(root).followed == {}
+    place = root / ".git" / name
+    place.unlink(missing_ok=True)
+    place.symlink_to(victim)
+    (root / "a").touch()
+    git(root, "add", "a")
+    git(root, *AUTHOR, "commit", "-q", "-m", "the agent's text")
+    assert text in victim.read_bytes().decode(errors="replace"), "Git follows it"
+    assert look(root).followed == {str(place): str(victim)}
+
+
+@pytest.mark.parametrize(
+    "name", ["objects/ab", "objects/pack", "objects/info", "refs/heads", "refs/heads/x", "logs",
+             "rebase-merge", "worktrees", "worktrees/w/logs", "info/exclude", "FETCH_HEAD"],
+)  # fmt: skip
+def test_a_link_anywhere_in_git_is_told(tmp_path: Path, name: str) -> None:
+    root = made(tmp_path / "p")
+    place = root / ".git" / name
+    shutil.rmtree(place, ignore_errors=True)
+    place.unlink(missing_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to("../../../../../victim" if "/" in name else "/home/victim")
+    assert list(look(root).followed) == [str(place)]
+
+
+@pytest.mark.parametrize("name", ["hooks", "config", "commondir", "info/attributes",
+                                  "objects/info/alternates"])  # fmt: skip
+def test_a_link_in_the_place_of_what_decides_is_one_of_the_repository(
+    tmp_path: Path, name: str
+) -> None:
+    root = made(tmp_path / "p")
+    place = root / ".git" / name
+    place.rename(tmp_path / "other") if place.exists() else (tmp_path / "other").touch()
+    place.symlink_to(tmp_path / "other")
+    tree = look(root)
+    assert (tree.repositories[0].links, tree.followed) == ((name,), {})
+
+
+def test_a_link_that_stays_is_not_told_and_one_through_the_kernels_is(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / "else").mkdir()
+    (root / ".git/HEAD").unlink()
+    (root / ".git/HEAD").symlink_to("refs/heads/main")
+    (root / ".git/logs/x").symlink_to(root / "else/x")
+    assert look(root).followed == {}
+    (root / ".git/logs/y").symlink_to("/proc/self/cwd/x")
+    assert list(look(root).followed) == [f"{root}/.git/logs/y"]
+
+
+def test_a_crowd_hides_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path / "p")
+    for index in range(30):
+        (root / f".git/logs/a{index}").symlink_to(root / "x")
+    (root / ".git/logs/z").symlink_to(tmp_path / "victim")
+    assert list(look(root).followed) == [f"{root}/.git/logs/z"]
+    for index in range(repositories.MOST_LINKS):
+        (root / f".git/logs/b{index}").symlink_to(tmp_path / "x")
+    assert "more than 20 links" in look(root).troubles[f"{root}/.git"]
+    monkeypatch.setattr(git_directory, "MOST_WALKED", 20)
+    assert "more than 20 entries" in look(made(tmp_path / "q")).troubles[f"{tmp_path}/q/.git"]
+
+
+def test_where_a_repository_takes_objects_from_is_seen(tmp_path: Path) -> None:
+    made(tmp_path / "private")
+    root = made(tmp_path / "p")
+    (root / ".git/objects/info/alternates").write_text(f"# x\n{tmp_path}/private/.git/objects\n")
+    (repository,) = look(root).repositories
+    assert repository.kinds["objects/info/alternates"] is FileKind.FILE
+    assert repository.alternates == (f"objects of {tmp_path}/private/.git/objects",)

@@ -161,7 +161,7 @@ def test_a_client_on_a_terminal_passes_the_door_and_no_value_is_recorded(
         command.append(argv)
         assert environment["DOCKER_HOST"] == "unix:///nowhere.sock"
         with Path(os.devnull).open("rb") as keys:
-            return pty.run(argv, environment, watch(), "hint", keys.fileno(), outer)
+            return pty.run(argv, environment, watch(), "hint", keys=keys.fileno(), screen=outer)
 
     if standing_in:
         with door.answered(lambda call: Reply(7, b"hello")):

@@ -439,6 +439,17 @@ def test_connections_are_bounded_and_the_next_one_is_served(place: Place) -> Non
     assert place.run("none", [], act) <= resolver.MOST_CONNECTIONS
 
 
+def test_control_without_the_bound_every_connection_is_held(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "MOST_CONNECTIONS", 10_000)
+
+    async def act(it: Any) -> int:
+        return await connections(resolver.Streams(it, asyncio.Semaphore(resolver.AT_ONCE)), 400)
+
+    assert place.run("none", [], act) >= 400
+
+
 def test_a_question_that_never_ends_is_not_waited_for(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

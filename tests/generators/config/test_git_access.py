@@ -196,7 +196,14 @@ SSH = {**SIGNED, "gpg.format": "ssh", "user.signingkey": "~/.ssh/id.pub"}
 def test_git_signs_where_a_key_can_be_reached_and_nowhere_else(
     settings: dict[str, str], more: str, expected: dict[str, str]
 ) -> None:
-    assert variables(f"{PLAIN}{more}\n", host(user=settings)) == expected
+    assert variables(f"{PLAIN}{more}\n", host(user=settings, files=FILES)) == expected
+
+
+def test_a_key_whose_public_half_is_not_there_signs_nothing() -> None:
+    text = f"{PLAIN}ssh_auth_sock = true\n"
+    assert variables(text, host(user=SSH)) == {"commit.gpgsign": "false"}
+    literal = SSH | {"user.signingkey": "key::ssh-ed25519 AAAA"}
+    assert variables(text, host(user=literal)) == {}
 
 
 def test_a_repository_that_wants_signatures_counts_too() -> None:

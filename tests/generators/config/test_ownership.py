@@ -56,12 +56,12 @@ def test_of_what_others_let_the_agent_write_nothing_is_said(owner: tuple[int, in
 def test_each_place_is_told_with_its_line_and_owner() -> None:
     machine = host(code=(501, 20, 0o755), tools=(0, 0, 0o700), out=(0, 0, 0o755))
     assert told(machine) == [
-        "2: the agent cannot write `/home/alice/code`: it is UID 1234, who runs jailoc; that is "
-        "UID 501, group 20, mode 0755",
-        "3: the agent cannot read `/home/alice/tools`: it is UID 1234, who runs jailoc; that is "
-        "root, group 0, mode 0700",
-        "3: the agent cannot write `/home/alice/out`: it is UID 1234, who runs jailoc; that is "
-        "root, group 0, mode 0755",
+        "2: the agent cannot write `/home/alice/code`, which is UID 501's, group 20, mode 0755: it "
+        "works as UID 1234, who runs jailoc",
+        "3: the agent cannot read `/home/alice/tools`, which is root's, group 0, mode 0700: it "
+        "works as UID 1234, who runs jailoc",
+        "3: the agent cannot write `/home/alice/out`, which is root's, group 0, mode 0755: it "
+        "works as UID 1234, who runs jailoc",
     ]
     assert able(machine), "one of its paths is left"
 

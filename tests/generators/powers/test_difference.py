@@ -19,7 +19,7 @@ from jailoc.model.firewall import Protocol, loopback
 from jailoc.model.host import FileKind as PathKind
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
-from jailoc.model.power import PowerChange, Rank, Sides, Way
+from jailoc.model.power import Direction, PowerChange, Rank, Sides
 from jailoc.model.power_rules import RULES
 from jailoc.model.rule_walk import accepted
 from tests.strategies import CERTIFICATE, HOST, any_networks, host_names, paths, toml
@@ -89,7 +89,7 @@ def texts(before: Sides | None, after: Sides | None) -> list[str]:
     return [each.text for each in changes(before, after, HOME)]
 
 
-def shape(each: PowerChange, way: Way) -> tuple[object, ...]:
+def shape(each: PowerChange, way: Direction) -> tuple[object, ...]:
     """Return which change it is, however it is worded."""
     about = (each.networks, each.doors, each.paths)
     subject = each.subject if not any(about) else ""
@@ -130,7 +130,9 @@ def plain(compose: Compose) -> object:
     return strip(compose.model_dump(mode="json"))
 
 
-def union(found: tuple[PowerChange, ...], family: Family, way: Way, *door: object) -> AddressSet:
+def union(
+    found: tuple[PowerChange, ...], family: Family, way: Direction, *door: object
+) -> AddressSet:
     protocol, port = door
     return AddressSet.networks(
         family,
@@ -164,8 +166,8 @@ def test_what_is_reached_is_the_difference_of_what_the_rules_accept(
                     else AddressSet(family)
                     for each in (before, after)
                 )
-                assert union(found, family, Way.WIDENS, protocol, port) == new - old
-                assert union(found, family, Way.NARROWS, protocol, port) == old - new
+                assert union(found, family, Direction.WIDENS, protocol, port) == new - old
+                assert union(found, family, Direction.NARROWS, protocol, port) == old - new
 
 
 EMPTY = "[workspaces.a]\n"
@@ -223,7 +225,7 @@ def test_a_line_of_the_configuration_has_its_words(line: str, told: str) -> None
 
 def test_the_egress_mode_is_told_as_the_loss_of_a_guard() -> None:
     (found,) = changes(side(EMPTY + 'egress = "allowlist"'), side(EMPTY), HOME)
-    assert (found.rule, found.way, found.rank) == ("guard.egress", Way.WIDENS, Rank.HIGH)
+    assert (found.rule, found.way, found.rank) == ("guard.egress", Direction.WIDENS, Rank.HIGH)
     assert found.text == (
         "what is not named is open: may reach the public internet (IPv4 and IPv6; 3,702,257,663 "
         "addresses of IPv4)"
@@ -318,7 +320,7 @@ def test_the_same_right_at_another_place_is_no_power() -> None:
 
     (found,) = changes(at("/one"), at("/two"), HOME)
     assert found.text == "~/data is at /two, it was at /one"
-    assert found.way is Way.SAME
+    assert found.way is Direction.SAME
 
 
 def test_a_workspace_that_is_new_is_told_from_nothing() -> None:
@@ -399,8 +401,8 @@ def test_a_guard_that_is_another_in_words_alone_is_the_same() -> None:
     )
     assert changes(whole, parts) == ()
     smaller = side(EMPTY + block + "['10.0.0.0/9']")
-    assert [each.way for each in changes(whole, smaller)] == [Way.WIDENS]
-    assert [each.way for each in changes(smaller, whole)] == [Way.NARROWS]
+    assert [each.way for each in changes(whole, smaller)] == [Direction.WIDENS]
+    assert [each.way for each in changes(smaller, whole)] == [Direction.NARROWS]
 
 
 @pytest.mark.parametrize(
@@ -420,7 +422,7 @@ def test_every_change_follows_the_table_of_the_rules(
     found = changes(before, after)
     for each in found:
         assert each.rank in RULES[each.rule].ranks
-        assert (each.rank is Rank.NOTE) == (each.way is Way.SAME)
+        assert (each.rank is Rank.NOTE) == (each.way is Direction.SAME)
     gravest = [each.rank.order for each in found if each.widens]
     assert gravest == sorted(gravest)
 

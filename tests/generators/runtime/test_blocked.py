@@ -8,9 +8,17 @@ from hypothesis import strategies as st
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.runtime.blocked import explained, full, parse, unresolved
+from jailoc.generators.runtime.blocked import (
+    attempts,
+    explained,
+    full,
+    news,
+    parse,
+    unresolved,
+)
 from jailoc.generators.runtime.explain import decide
 from jailoc.generators.runtime.own_probes import Attempt
+from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.firewall import COUNTED, MOST_COUNTED, MOST_PLACES, Firewall, Protocol
 from tests.strategies import HOST, config_of, toml
 
@@ -117,9 +125,45 @@ def test_what_is_proposed_opens_what_was_refused(where: str) -> None:
         assert answer.open
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "224.0.0.251",
+     "ff02::fb", "255.255.255.255", "127.0.0.1", "192.0.2.1", "198.18.0.1", "2001:db8::1",
+     "64:ff9b::1", "fe80::1", "0.0.0.1"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", [None, "db.test"])
+def test_nobody_is_told_how_to_open_what_is_no_hosts_to_allow(
+    address: str, name: str | None
+) -> None:
+    names = {address: name} if name else {}
+    (found,) = explained([attempt(address, 80)], firewall({}), names, frozenset())
+    assert found.allow is None
+    assert found.reason
+
+
+@pytest.mark.parametrize("egress", ["public", "allowlist"])
+@pytest.mark.parametrize("address", ["10.1.2.3", "100.64.0.1", "fd12::1", "172.16.0.9"])
+def test_a_private_host_comes_with_what_opens_it(address: str, egress: str) -> None:
+    (found,) = explained([attempt(address, 80)], firewall({"egress": egress}), {}, frozenset())
+    assert found.allow == (f"[{address}]:80" if ":" in address else f"{address}:80")
+
+
+def test_what_the_kernel_asks_its_neighbours_is_no_news() -> None:
+    def line(address: str, port: int) -> str:
+        return f"3600 ::->{address}:{port} 0 32000 32000\n"
+
+    groups = ("ff02::2", "ff02::16", "ff02::1:ff00:1")
+    tables = {
+        "ip6t_hashlimit/jailoc-icmp": "".join(line(each, 0) for each in (*groups, "fd00::7")),
+        "ip6t_hashlimit/jailoc-udp": line("ff02::fb", 5353),
+    }
+    assert len(attempts(tables)) == 5
+    assert {str(each.address) for each in news(tables)} == {"fd00::7", "ff02::fb"}
+
+
 def test_denied_names_and_their_aliases_come_with_the_reason_and_no_way_to_open_them() -> None:
     rules = firewall({"denied_hosts": ["*.evil.test"]})
-    refused = {name: {"count": 1, "last": 90} for name in ("a.evil.test", "alias.test")}
+    refused = {name: RefusedName(count=1, last=90) for name in ("a.evil.test", "alias.test")}
     found = unresolved(refused, 100, "built-in", rules)
     assert [(each.target, each.reason, each.allow) for each in found] == [
         ("a.evil.test", "workspaces.a.denied_hosts[0]", None),
@@ -130,7 +174,7 @@ def test_denied_names_and_their_aliases_come_with_the_reason_and_no_way_to_open_
 
 def test_refused_names_come_with_the_mode_that_refuses_them() -> None:
     (found,) = unresolved(
-        {"a.test": {"count": 3, "last": 90}},
+        {"a.test": RefusedName(count=3, last=90)},
         100,
         "workspaces.a.egress",
         firewall({"egress": "allowlist"}),

@@ -1,8 +1,18 @@
-"""What came after the start is found by comparing what is wanted with what was started."""
+"""What an agent can write all the same: it came after the start, has lapsed, or is a link."""
 
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.runtime.uncovered import MOST, told, uncovered
+from jailoc.generators.runtime.uncovered import (
+    GONE,
+    MOST,
+    SECRET,
+    beyond,
+    executed,
+    poisoned,
+    told,
+    uncovered,
+)
+from jailoc.model.deployed import Applied
 from jailoc.model.host import FileKind, Host, Repository, Tree
 from tests.strategies import config_of, toml
 
@@ -52,3 +62,76 @@ def test_many_are_counted() -> None:
     found = lines(host(), host(*(f"/data/p/{index}/.git" for index in range(50))))
     assert len(found) == MOST + 1
     assert found[-1] == f"and {150 - MOST} more"
+
+
+def test_a_cover_that_is_gone_is_told_with_what_the_host_would_execute() -> None:
+    now = host("/data/p/.git")
+    config = config_of(TEXT, now)
+    running = compile_workspace(config, "a", now).compose
+    (found,) = uncovered(resolve(config, "a", now), running, ["/data/p/.git/config"])
+    assert told([found]) == (f"/data/p/.git/config (core.fsmonitor = evil): {GONE}",)
+
+
+def test_a_key_to_the_users_server_that_came_later_or_shows_again_is_told() -> None:
+    file = "/home/a/.config/opencode/service.json"
+    before = Host(home="/home/a", kinds={"/home/a/.config/opencode": FileKind.DIRECTORY})
+    now = before.model_copy(update={"private": (file,)})
+    place = "/home/agent/.config/opencode/service.json"
+    config = config_of(TEXT, now)
+    first = compile_workspace(config, "a", before).compose
+    second = compile_workspace(config, "a", now).compose
+    workspace = resolve(config, "a", now)
+    assert told(uncovered(workspace, first)) == (f"{place} ({SECRET})",)
+    assert uncovered(workspace, second) == ()
+    assert told(uncovered(workspace, second, [place])) == (f"{place} ({SECRET}): {GONE}",)
+
+
+def test_what_cannot_be_covered_is_told_with_the_reason_unless_it_is_trusted() -> None:
+    link = "/data/p/.git/index"
+    now = Host(home="/home/a", trees={"/data/p": Tree(followed={link: "/home/a/.bashrc"})})
+    (line,) = told(beyond(resolve(config_of(TEXT, now), "a", now)))
+    assert line.startswith(f"{link}: it is a symbolic link")
+    trusting = config_of(f'trust = ["{link}"]\n{TEXT}', now)
+    assert beyond(resolve(trusting, "a", now)) == ()
+
+
+def applied(there: Host, **more: object) -> Applied:
+    config = config_of(TEXT, there)
+    bundle = compile_workspace(config, "a", there)
+    executes = executed(resolve(config, "a", there))
+    record = Applied(
+        config="", names=("a",), bundle="", files={}, compose=bundle.compose, executes=executes,
+        firewall=bundle.firewall, builds=(), images={}, secrets={}, observed={},
+    )  # fmt: skip
+    return record.model_copy(update=more)
+
+
+def poisonous(record: Applied | None, now: Host, lapsed: tuple[str, ...] = ()) -> list[str]:
+    workspace = resolve(config_of(TEXT, now), "a", now)
+    return sorted(
+        each.path.removeprefix("/data/p/") for each in poisoned(workspace, record, lapsed)
+    )
+
+
+def test_what_an_agent_could_write_before_it_is_covered_is_told() -> None:
+    before, now = host("/data/p/.git"), host("/data/p/.git", "/data/p/new/.git")
+    new = ["new/.git/commondir", "new/.git/config", "new/.git/hooks"]
+    assert poisonous(applied(before), now) == new
+    assert poisonous(applied(now), now) == []
+    assert poisonous(applied(now), now, ("/data/p/.git/config",)) == [".git/config"]
+    # Nobody could have written anything.
+    assert poisonous(None, now) == []
+
+
+def test_what_was_not_writable_for_the_agent_is_not_told() -> None:
+    other = host("/data/p/.git")
+    elsewhere = config_of(toml({"a": {"paths": ["/data/q"]}}), other)
+    record = applied(other, compose=compile_workspace(elsewhere, "a", other).compose)
+    assert poisonous(record, other) == []
+
+
+def test_what_executes_more_than_when_it_was_covered_is_told() -> None:
+    now = host("/data/p/.git")
+    calm = {"/data/p/.git/hooks": ("hook pre-commit",)}
+    assert poisonous(applied(now, executes=calm), now) == [".git/config"]
+    assert poisonous(applied(now, executes=None), now) == []

@@ -1,0 +1,72 @@
+"""`import-sessions`: copy what one major version of the agent kept to where the next one looks."""
+
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import execute
+from jailoc.bin.engine import containers, docker, volumes
+from jailoc.bin.terminal import prompt
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import AGENT, AGENT_HOME, data_volume
+
+
+def run(session: Session, yes: bool) -> int:
+    """Copy the sessions of a stopped workspace into the volume of the agent it has now.
+
+    The old volume is only read; where the new one has a database already, nothing is done.
+    """
+    origin, terminal = session.source(), session.terminal
+    name = origin.chosen(session.workspace)
+    bundle = compile_workspace(origin.config, name, origin.host)
+    agent, project = bundle.agent, bundle.compose.name
+    wanted = agent.imports
+    if wanted is None:
+        raise refuse(
+            "import-none",
+            f"workspace `{name}` has {agent.label}, which has no earlier version to import from",
+            hint="set the version that the sessions should be moved to first",
+        )
+    place = f"{AGENT_HOME}/{agent.data}"
+    new = next(
+        (each.name for each in agent.volumes if each.path == agent.data
+         and data_volume(each.name, name) in bundle.compose.volumes),
+        None,
+    )  # fmt: skip
+    if new is None:
+        raise refuse(
+            "import-none",
+            f"workspace `{name}` keeps its data in a mount, not in a volume",
+            hint="copy the files there yourself",
+        )
+    docker.check()
+    if containers.running(name):
+        raise refuse(
+            "running",
+            f"workspace `{name}` is running, and would write while its sessions are copied",
+            hint=f"`jailoc down {name}` first",
+        )
+    old, new = data_volume(wanted.volume, name), data_volume(new, name)
+    if not volumes.exists(f"{project}_{old}"):
+        raise refuse("import-none", f"there is no volume `{old}`: nothing to import")
+    service = bundle.compose.services[AGENT]
+    image = service.image.text
+    files = ", ".join(each.old for each in wanted.files)
+    terminal.say(f"{name}: {files} of {wanted.label} in {old} -> {new}; the old ones stay")
+    if not yes and not prompt.ask(terminal, "Copy them?"):
+        terminal.say("nothing was changed", Meaning.WARNS)
+        return 0
+    execute.build(terminal, bundle)
+    if not volumes.exists(f"{project}_{new}"):
+        volumes.make(project, new)
+    match volumes.copy(wanted, f"{project}_{old}", f"{project}_{new}", place, image, service.user):
+        case volumes.FULL:
+            raise refuse(
+                "import-full",
+                f"volume `{new}` has sessions of its own, which would be lost",
+                allowed="an empty volume",
+                hint="it is not merged; keep one of the two",
+            )
+        case volumes.NOTHING:
+            raise refuse("import-none", f"volume `{old}` has no sessions: nothing to import")
+    terminal.say(f"{name}: sessions imported; `jailoc up {name}` starts with them", Meaning.DONE)
+    return 0

@@ -1,0 +1,152 @@
+"""Read what of a Git repository decides what the host executes: its configuration and its hooks.
+
+No program is run, and every look is bounded: an agent may have made all of it.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from jailoc.bin.config import git_directory, git_file, told
+from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
+from jailoc.bin.config.told import WIDTH
+from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
+from jailoc.model.git_config import references
+from jailoc.model.host import FileKind, GitLink, Named, Repository
+from jailoc.model.path import clean
+from jailoc.model.repository import OF_A_WORKTREE, fold
+
+MOST_ENTRIES = 1_000_000
+"""Of one directory of hooks."""
+MOST_NAMED = 1_000
+"""Places that the configuration of one repository names."""
+
+
+@dataclass
+class Looker:
+    """What is the same for every writable path of one look."""
+
+    home: str
+    config_home: str
+    own: dict[str, Sources] = field(default_factory=dict)
+    """The settings of each repository that was looked at."""
+
+    def __post_init__(self) -> None:
+        """Read what holds for every repository of the user."""
+        self.settings = Settings(self.home)
+        places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
+        self.user = self.settings.read(places)
+
+    def named(self) -> tuple[Named, ...]:
+        """Return the absolute places that the user's own configuration names."""
+        return self.places(Sources(), "")[0]
+
+    def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
+        """Return what the user's configuration and another one name, and why that is not all."""
+        seen: dict[tuple[str, str], Named | None] = {}
+        trouble = self.user.trouble or mine.trouble
+        for source in (*self.user.all, *mine.all):
+            for each in references(source.setting, base, source.holder, self.home):
+                if (each.key, each.path) in seen:
+                    continue
+                if len(seen) >= MOST_NAMED:
+                    trouble = f"its configuration names more than {MOST_NAMED:,} places"
+                    return tuple(filter(None, seen.values())), trouble
+                kind = kind_at(each.path)
+                # A word of a command is a path only if there is such a file.
+                counts = kind is FileKind.FILE or each.sure
+                seen[each.key, each.path] = Named(
+                    key=each.key,
+                    text=source.setting.value[:WIDTH],
+                    path=each.path,
+                    real=readable(os.path.realpath(each.path)),
+                    kind=kind,
+                    sure=each.sure,
+                ) if counts else None  # fmt: skip
+        return tuple(filter(None, seen.values())), trouble
+
+    def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
+        """Look at one Git directory; also say why not all that matters was read."""
+        kinds: dict[str, FileKind] = {}
+        links: list[str] = []
+        elsewhere: dict[str, str] = {}
+        hooks: tuple[str, ...] = ()
+        alternates: tuple[str, ...] = ()
+        configs: list[str] = []
+        crowded: list[str] = []
+        for entry, name in git_directory.deciding(directory, crowded):
+            if entry.is_symlink():
+                links.append(name)
+            else:
+                kinds[name] = kind_of(entry)
+            match fold(entry.name):
+                case "hooks":
+                    hooks = told.hooks(entry.path, MOST_ENTRIES)
+                case "alternates":
+                    alternates = told.alternates(entry.path)
+                case "config" | "config.worktree":
+                    configs.append(entry.path)
+                case "commondir":
+                    elsewhere |= git_directory.elsewhere(directory, entry.path, name)
+        mine = self.own[directory] = self.settings.read(configs)
+        named, trouble = self.places(mine, top or working_tree(mine.all, directory))
+        found = Repository(
+            directory=directory,
+            top=top,
+            kinds=kinds,
+            links=tuple(sorted(links)),
+            elsewhere=elsewhere,
+            trees=_own_configuration(directory, kinds) if worktree_config(mine.all) else (),
+            sealed=not os.access(directory, os.W_OK),
+            hooks=hooks,
+            alternates=alternates,
+            settings=told.settings(each.setting for each in mine.all),
+            named=named,
+        )
+        if crowded:
+            place, most = readable(crowded[0]), git_directory.MOST_ENTRIES
+            trouble = f"`{place}` holds more than {most:,} entries"
+        return found, trouble
+
+    def executed(self, directory: str) -> tuple[str, ...]:
+        """Return what a Git directory executes, without looking at all of it."""
+        files = (f"{directory}/config", f"{directory}/config.worktree")
+        settings = told.settings(each.setting for each in self.settings.read(files).all)
+        return (*told.hooks(f"{directory}/hooks", MOST_ENTRIES), *settings)
+
+    def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:
+        """Return what the configuration names for a working tree whose `.git` is a file.
+
+        The repository may lie anywhere; what it names by a relative path lies here.
+        """
+        names = git_file.read(file)
+        if names is None:
+            return (), None
+        top = file.rpartition("/")[0]
+        directory, shared = map(clean, names)
+        files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
+        self.own[shared] = self.settings.read(files)
+        return self.places(self.own[shared], top)
+
+    def worktree(self, link: GitLink) -> Repository:
+        """Look at the Git directory of a linked working tree whose repository is elsewhere."""
+        kinds = {
+            entry.name: kind_of(entry)
+            for entry in children(link.directory, git_directory.MOST_ENTRIES)
+            if fold(entry.name) in OF_A_WORKTREE and is_text(entry.name)
+        }
+        sources = self.settings.read((f"{link.common}/config",)).all
+        return Repository(
+            directory=link.directory,
+            kinds={name: kind for name, kind in kinds.items() if kind is FileKind.FILE},
+            links=tuple(sorted(name for name in kinds if kinds[name] is not FileKind.FILE)),
+            trees=(".",) if worktree_config(sources) else (),
+            sealed=not os.access(link.directory, os.W_OK),
+            linked=True,
+        )
+
+
+def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return the Git directories of all working trees of a repository, as they are in it."""
+    linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
+    return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
