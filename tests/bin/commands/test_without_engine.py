@@ -31,7 +31,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "down": ("{}",),
     "explain": ("{}", "10.1.2.3"),
     "graph": ("{}",),
+    "import-sessions": ("{}", "--yes"),
     "logs": ("{}",),
+    "outdated": ("{}",),
     "plan": ("{}",),
     "refresh": ("{}",),
     "render": ("{}",),
@@ -42,8 +44,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
-    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init", "schema",
-    "validate",
+    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init",
+    "schema", "validate",
 }  # fmt: skip
 NEVER: dict[str, tuple[int, str]] = {
     "blocked": (1, "jailoc up api"),
