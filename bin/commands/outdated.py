@@ -39,7 +39,7 @@ class OutdatedAgent(Model):
 def run(session: Session, as_json: bool) -> int:
     """Ask the registry for the newest version of each agent that the configuration has."""
     origin, terminal = session.source(), session.terminal
-    wanted = [origin.chosen(session.workspace)] if session.workspace else names(origin.config)
+    wanted = [session.chosen(origin)] if session.workspace else names(origin.config)
     docker.check()
     used: dict[str, list[tuple[str, Agent]]] = defaultdict(list)
     asking: dict[str, tuple[str, str]] = {}

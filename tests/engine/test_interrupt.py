@@ -105,7 +105,11 @@ def memory() -> int:
 
 
 @pytest.mark.parametrize(
-    ("line", "seconds"), [("starting the firewall", 0.5), ("starting cut", 0.7)]
+    ("line", "seconds"),
+    [
+        pytest.param("starting the firewall", 0.5, marks=pytest.mark.thorough),
+        ("starting cut", 0.7),
+    ],
 )
 def test_an_interrupted_first_start_leaves_nothing(user: User, line: str, seconds: float) -> None:
     said = interrupted(user, line, seconds)

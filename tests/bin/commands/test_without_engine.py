@@ -31,7 +31,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "down": ("{}",),
     "explain": ("{}", "10.1.2.3"),
     "graph": ("{}",),
+    "import-sessions": ("{}", "--yes"),
     "logs": ("{}",),
+    "outdated": ("{}",),
     "plan": ("{}",),
     "refresh": ("{}",),
     "render": ("{}",),
@@ -42,8 +44,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
-    "completion", "doctor", "golden", "golden check", "golden update", "help", "init", "schema",
-    "validate",
+    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init",
+    "schema", "validate",
 }  # fmt: skip
 NEVER: dict[str, tuple[int, str]] = {
     "blocked": (1, "jailoc up api"),
@@ -129,7 +131,7 @@ def test_an_unknown_workspace_is_told_and_not_that_docker_is_silent(
     assert "Docker" not in result.stderr
 
 
-@pytest.mark.parametrize("command", sorted({*WORDS, *NO_WORKSPACE} - {"doctor"}))
+@pytest.mark.parametrize("command", ["", *(" ".join(path) for path in paths())])
 def test_a_wrong_flag_is_told_and_no_engine_is_asked(person: Person, command: str) -> None:
     words = [word.format("api") for word in WORDS.get(command, ())]
     result = person.run(*command.split(), *words, "--nosuch")
