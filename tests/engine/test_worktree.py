@@ -178,7 +178,7 @@ ATTACKS = {
     "a hook": (f"{HOOK} >$C/hooks/post-commit; chmod +x $C/hooks/post-commit", "main",
                "git -c commit.gpgsign=false commit -q --allow-empty -m x"),
     "hooks exchanged": (f"mv $C/hooks $C/old; mkdir $C/hooks; {HOOK} >$C/hooks/post-commit; "
-                        "chmod +x $C/hooks/post-commit", "feat",
+                        "chmod +x $C/hooks/post-commit", "main",
                         "git -c commit.gpgsign=false commit -q --allow-empty -m x"),
     "another configuration by commondir": (
         f"cp -r $C $C/objects/x; {EVIL} >>$C/objects/x/config; "
@@ -286,7 +286,7 @@ def test_git_signs_with_a_key_that_only_the_ssh_agent_has() -> None:
             '[gpg]\nformat = ssh\n[gpg "ssh"]\nprogram = /opt/1Password/op-ssh-sign\n'
         )
         user.write(f'{world.certificates()}\n[workspaces.signed]\npaths = ["~/code"]\n'
-                   "ssh_auth_sock = true\nenable_docker = false\n")  # fmt: skip
+                   "ssh_auth_sock = true\nenable_docker = false\nport = 14099\n")  # fmt: skip
         try:
             result = user.run("up", "signed", SSH_AUTH_SOCK=str(home / "agent.sock"))
             assert result.status == 0, result.stderr[-4000:]
