@@ -165,8 +165,8 @@ def test_of_the_repository_nothing_else_can_be_written(ground: Ground) -> None:
     ground.agent(f"echo evil >{ground.code}/main/f; rm -f {ground.code}/other/f; true")
     assert state() == before
     assert ground.host("git status && git fsck").returncode == 0
-    world.call("docker", "restart", "--time", "0", "jailoc-feat-opencode-1")
-    # What it has spoilt of its own view ends with the container.
+    # What it has spoilt of its own view ends with the container; so does one that was stopped.
+    world.call("docker", "stop", "--time", "0", "jailoc-feat-opencode-1")
     ground.user.ok("up", "feat")
     assert ground.agent("git status").returncode == 0
 
