@@ -45,7 +45,7 @@ if [ -f /etc/jailoc/repositories ]; then
             _jailoc_link ".packed-$((_jailoc_value + 1))" "$_jailoc_name/.packed-$_jailoc_value"
         done
         _jailoc_link .host/packed-refs "$_jailoc_name/.packed-5"
-        : >"$_jailoc_name/.packed-5.new"
+        printf '' >"$_jailoc_name/.packed-5.new" || true
     done </etc/jailoc/repositories
 fi
 while read -r _jailoc_name || [ -n "$_jailoc_name" ]; do

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from jailoc.generators.artefacts.image_recipes import why
 from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.inputs import Given, keyed
-from jailoc.generators.plan.services import network_changed, services
+from jailoc.generators.plan.services import again, network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
 from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.agents.agent import version_in
@@ -241,7 +241,7 @@ def _secrets(
     ):  # fmt: skip
         yield Change(
             address=ServiceAddress(name=AGENT),
-            action=Action.RESTART,
+            action=again(AGENT, bundle.compose.services[AGENT]),
             causes=("it takes its secrets when it starts",),
         )
 

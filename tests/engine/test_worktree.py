@@ -165,8 +165,8 @@ def test_of_the_repository_nothing_else_can_be_written(ground: Ground) -> None:
     ground.agent(f"echo evil >{ground.code}/main/f; rm -f {ground.code}/other/f; true")
     assert state() == before
     assert ground.host("git status && git fsck").returncode == 0
-    world.call("docker", "restart", "--time", "0", "jailoc-feat-opencode-1")
-    # What it has spoilt of its own view ends with the container.
+    # What it has spoilt of its own view ends with the container; so does one that was stopped.
+    world.call("docker", "stop", "--time", "0", "jailoc-feat-opencode-1")
     ground.user.ok("up", "feat")
     assert ground.agent("git status").returncode == 0
 
@@ -178,7 +178,7 @@ ATTACKS = {
     "a hook": (f"{HOOK} >$C/hooks/post-commit; chmod +x $C/hooks/post-commit", "main",
                "git -c commit.gpgsign=false commit -q --allow-empty -m x"),
     "hooks exchanged": (f"mv $C/hooks $C/old; mkdir $C/hooks; {HOOK} >$C/hooks/post-commit; "
-                        "chmod +x $C/hooks/post-commit", "feat",
+                        "chmod +x $C/hooks/post-commit", "main",
                         "git -c commit.gpgsign=false commit -q --allow-empty -m x"),
     "another configuration by commondir": (
         f"cp -r $C $C/objects/x; {EVIL} >>$C/objects/x/config; "
@@ -235,7 +235,7 @@ def test_the_host_executes_nothing_of_what_the_agent_leaves(ground: Ground, atta
             for each in (ground.code / name).iterdir():
                 if each.name != ".git" or each.is_file():
                     continue
-                for extra in ("commondir", "rebase-merge", "old", "objects/x"):
+                for extra in ("commondir", "rebase-merge", "old", "objects/x", "hooks/post-commit"):
                     shutil.rmtree(each / extra, ignore_errors=True)
                     (each / extra).unlink(missing_ok=True)
         world.call("tar", "-C", str(ground.code), "--overwrite", "-xpf", str(kept))
@@ -286,7 +286,7 @@ def test_git_signs_with_a_key_that_only_the_ssh_agent_has() -> None:
             '[gpg]\nformat = ssh\n[gpg "ssh"]\nprogram = /opt/1Password/op-ssh-sign\n'
         )
         user.write(f'{world.certificates()}\n[workspaces.signed]\npaths = ["~/code"]\n'
-                   "ssh_auth_sock = true\nenable_docker = false\n")  # fmt: skip
+                   "ssh_auth_sock = true\nenable_docker = false\nport = 14099\n")  # fmt: skip
         try:
             result = user.run("up", "signed", SSH_AUTH_SOCK=str(home / "agent.sock"))
             assert result.status == 0, result.stderr[-4000:]
