@@ -34,19 +34,23 @@ def held(references: Iterable[str]) -> dict[str, HeldImage]:
     if not wanted:
         return {}
     try:
-        text = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config.Env}}", "--", *wanted],
-                   what="inspect images", timeout=30)  # fmt: skip
+        lines = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config}}", "--", *wanted],
+                    what="inspect images", timeout=30).splitlines()  # fmt: skip
     except DockerError:
-        # Where it lacks one, it does not say whose the answers are.
-        return {} if len(wanted) == 1 else {
-            name: image for each in wanted for name, image in held((each,)).items()
-        }  # fmt: skip
-    return dict(zip(wanted, map(_held, text.splitlines()), strict=True))
+        lines = []
+    if len(lines) == len(wanted):
+        return dict(zip(wanted, map(_held, lines), strict=True))
+    # Where it lacks one, it does not say whose the answers are.
+    return {} if len(wanted) == 1 else {
+        name: image for each in wanted for name, image in held((each,)).items()
+    }  # fmt: skip
 
 
 def _held(line: str) -> HeldImage:
-    identity, _, variables = line.partition("\t")
-    pairs = (entry.partition("=") for entry in json.loads(variables) or [])
+    identity, _, config = line.partition("\t")
+    # Asked for by itself, what an image does not set is an error of newer clients.
+    variables = (json.loads(config or "null") or {}).get("Env") or []
+    pairs = (entry.partition("=") for entry in variables)
     return HeldImage(identity, {key: value for key, _, value in pairs})
 
 

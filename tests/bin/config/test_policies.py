@@ -7,8 +7,8 @@ import pytest
 from tests.bin.commands.test_files import NO_ENGINE
 from tests.engine.world import User
 
-CONFIG = "[workspaces.api]\nssh_auth_sock = true\n"
-POLICY = '[[forbid]]\npower = "hold.ssh-agent"\n'
+CONFIG = "[workspaces.api]\ndind_privileged = true\n"
+POLICY = '[[forbid]]\npower = "be.privileged"\n'
 
 
 @pytest.fixture

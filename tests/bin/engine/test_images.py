@@ -7,12 +7,13 @@ import pytest
 
 from jailoc.bin.deploy import images
 from jailoc.bin.engine import docker as engine
-from jailoc.bin.engine import door
+from jailoc.bin.engine import door, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError, Product
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused
 from jailoc.model.image import Build, ContextFile, Step
+from tests.strategies import bundle_of
 
 IMAGE = Build(
     name="overlay",
@@ -37,6 +38,25 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr(builder, "stream", lambda arguments, **more: calls.append(arguments))
     monkeypatch.setattr(engine, "product", lambda: Product.DOCKER)
     return calls
+
+
+@pytest.mark.parametrize(
+    ("config", "variables"),
+    [('{"Env": ["A=1", "B=x=y"]}', {"A": "1", "B": "x=y"}), ("{}", {}), ("null", {}), ("", {})],
+)
+def test_an_image_that_sets_no_variable_is_there_all_the_same(
+    config: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def answer(words: list[str], **more: object) -> str:
+        asked.append(words)
+        return f"sha256:1\t{config}\n"
+
+    monkeypatch.setattr(builder, "run", answer)
+    assert builder.held(["a:1"]) == {"a:1": builder.HeldImage("sha256:1", variables)}
+    # Clients from 28 on fail at a key that an image lacks, so none below `.Config` is named.
+    assert [word for word in asked[0] if ".Config." in word] == []
 
 
 @pytest.mark.parametrize(
@@ -123,3 +143,29 @@ def test_a_failure_is_shown_where_its_author_finds_it(
     assert f"Error: {place}workspaces.a.dockerfile: image jailoc-overlay:" in said
     assert words in said
     assert not (tmp_path / "a.build").exists()
+
+
+@pytest.mark.parametrize(
+    ("product", "security", "refused"),
+    [
+        (Product.DOCKER, ("name=seccomp,profile=builtin",), False),
+        (Product.DOCKER, ("name=seccomp,profile=builtin", "name=rootless"), True),
+        (Product.DOCKER, ("name=userns,x=y",), True),
+        (Product.PODMAN, (), True),
+    ],
+)
+def test_a_sidecar_that_the_engine_cannot_run_is_refused_before_anything_is_made(
+    product: Product, security: tuple[str, ...], refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = stats.About("Debian", "6.1", "box", "/var/lib/docker", security)
+    monkeypatch.setattr(images, "product", lambda: product)
+    monkeypatch.setattr(stats, "about", lambda: about)
+    images._check_sidecar(bundle_of("[workspaces.a]\nenable_docker = false", "a"))
+    bundle = bundle_of("[workspaces.a]\nenable_docker = true", "a")
+    if not refused:
+        images._check_sidecar(bundle)
+        return
+    with pytest.raises(Refused) as raised:
+        images._check_sidecar(bundle)
+    (told,) = raised.value.diagnostics
+    assert "enable_docker = false" in (told.hint or "")
