@@ -137,7 +137,7 @@ def test_a_client_that_the_engine_refuses_is_an_error_that_says_so(
         (("rendr",), "rendr"),
         (
             ("schema", "nonsense"),
-            "config, compose, destroy, diagnostics, effective, explain",
+            "config, compose, destroy, diagnostics, diff, doctor, effective",
         ),
         (("logs", "--tail", "many"), "many"),
         (("up", "a", "b"), "b"),

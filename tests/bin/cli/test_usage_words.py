@@ -12,7 +12,7 @@ from jailoc.bin.cli import command_line, usage_errors
 from jailoc.bin.cli.app import app
 from tests.bin.cli.test_help import joined, paths
 
-importlib.import_module("jailoc.bin.cli.main")  # which knows every command
+importlib.import_module("jailoc.bin.cli.launch")  # which knows every command
 
 OURS = ("did you mean", "mutually exclusive")
 
