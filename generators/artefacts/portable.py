@@ -178,7 +178,7 @@ def sides(config: Config, name: str, machine: Host) -> Sides:
         machine: That host.
     """
     workspace = resolve(config, name, machine)
-    images = dict.fromkeys((WALL, AGENT, SIDECAR), "jailoc")
+    images: dict[str, str] = dict.fromkeys((WALL, AGENT, SIDECAR), "jailoc")
     return Sides(
         compose=compose(workspace, machine, images, dict.fromkeys(images, "")),
         firewall=walls.lower(walls.policy(workspace, machine)),

@@ -13,7 +13,7 @@ from jailoc.generators.powers.names import by_name
 from jailoc.generators.powers.paths import access
 from jailoc.generators.powers.reach import reachable
 from jailoc.generators.powers.words import words
-from jailoc.model.compose import Bind, Compose, Service
+from jailoc.model.compose import Bind, Compose, Service, Tmpfs, Volume
 from jailoc.model.path import tilde
 from jailoc.model.power import Direction, Power, PowerChange, PowerKind, Rank, Sides
 from jailoc.model.power_rules import ORDER, RULES
@@ -158,8 +158,9 @@ def _project(before: Compose, after: Compose) -> Iterator[PowerChange]:
             yield _other(what, f"the project's {what} changes")
 
 
-def _volumes(service: Service) -> set[object]:
-    return {each for each in service.mounts if not isinstance(each, Bind)}
+def _volumes(service: Service) -> list[Volume | Tmpfs]:
+    found = [each for each in service.mounts if not isinstance(each, Bind)]
+    return sorted(found, key=lambda each: each.target)
 
 
 def _plain(value: object) -> object:
@@ -208,7 +209,7 @@ def _merged(found: Iterable[PowerChange]) -> Iterator[PowerChange]:
             protect.setdefault((each.way, each.rank), []).append(each)
     for group in protect.values():
         yield _protected(group)
-    folded = {each for group in protect.values() for each in group}
+    folded = [each for group in protect.values() for each in group]
     for each in kept:
         if each in folded:
             continue

@@ -76,7 +76,7 @@ def entry(document: Document, workspace: str, change: PowerChange) -> str | None
 def _there(document: Document, origin: str) -> bool:
     value: object = document.data
     for part in path_of(origin):
-        if isinstance(value, dict) and part in value:
+        if isinstance(value, dict) and isinstance(part, str) and part in value:
             value = value[part]
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[int(part)]

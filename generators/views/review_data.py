@@ -44,7 +44,8 @@ def data(
 
 def finding_data(each: Finding) -> dict[str, JsonValue]:
     """Return a finding for programs."""
-    return each.change.data | {"workspaces": [*each.workspaces]}
+    workspaces: list[JsonValue] = [*each.workspaces]
+    return {**each.change.data, "workspaces": workspaces}
 
 
 def markdown(found: Review, first: Sequence[str] = (), rest: Sequence[str] = ()) -> str:

@@ -25,8 +25,11 @@ PLAIN = '[workspaces.feat]\npaths = ["~/code/feat"]\n'
 def host(*links: GitLink, **facts: Any) -> Host:
     return Host(
         home=HOME,
-        kinds=dict.fromkeys((f"{HOME}/code/feat", f"{HOME}/code/app"), FileKind.DIRECTORY)
-        | dict.fromkeys((f"{HOME}/.gitconfig",), FileKind.FILE),
+        kinds={
+            f"{HOME}/code/feat": FileKind.DIRECTORY,
+            f"{HOME}/code/app": FileKind.DIRECTORY,
+            f"{HOME}/.gitconfig": FileKind.FILE,
+        },
         git=GitFacts(links=links, **facts),
         trees={
             each.directory: HostTree(repositories=(Repository(
