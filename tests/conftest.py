@@ -42,6 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("engine"):
             item.add_marker(pytest.mark.xdist_group("engine"))
+    # They take longest, so they begin first.
+    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
     if os.environ.get("JAILOC_THOROUGH") == "1" or any("::" in word for word in config.args):
         return
     later = [item for item in items if item.get_closest_marker("thorough")]
