@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--update-golden is for people who review the difference, not CI")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the second tier out, unless it was asked for or a test of it was named.
 
