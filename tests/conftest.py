@@ -34,17 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--update-golden is for people who review the difference, not CI")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the second tier out, unless it was asked for or a test of it was named.
-
-    What needs an engine is done by one process: its tests share sandboxes and count containers.
-    """
-    for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
-    # They take longest, so they begin first.
-    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
+    """Leave the second tier out, unless it was asked for or a test of it was named."""
     if os.environ.get("JAILOC_THOROUGH") == "1" or any("::" in word for word in config.args):
         return
     later = [item for item in items if item.get_closest_marker("thorough")]
