@@ -243,9 +243,16 @@ def test_a_restart_of_the_container_ends_the_client_with_its_reason(
         assert re.search("attach to `walled` ended: the container was (restarted|stopped)", last)
         assert "\x1b[?1049l" in last, "the client's screen is left"
     if mode == "--remote":
-        # A server that is still starting is waited for.
+        # A server that is still starting is waited for: it is held as soon as it is there.
+        agent = sandbox.container("opencode")
+        world.call("docker", "restart", "--time", "1", agent)
+        held = ("docker", "exec", "--user", "1000:1000", agent, "pkill", "-f", "opencode serve")
+        while subprocess.run([*held, "--signal", "STOP"], check=False).returncode != 0:
+            time.sleep(0.05)
         with attached(sandbox, client, mode) as shown:
-            assert "waiting for walled: its server does not answer yet" in shown.drawn()
+            shown.until("waiting for walled: its server does not answer yet")
+            world.call(*held, "--signal", "CONT")
+            shown.drawn()
             shown.quit()
     server_ready(sandbox)
 
