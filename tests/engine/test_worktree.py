@@ -173,6 +173,11 @@ def test_of_the_repository_nothing_else_can_be_written(ground: Ground) -> None:
 
 EVIL = r'printf "[core]\nfsmonitor = touch %s; false\n" "$MARK"'
 HOOK = r'printf "#!/bin/sh\ntouch %s\n" "$MARK"'
+COPY = (
+    "mkdir -p $C/objects/x/objects/info; cp -r $C/HEAD $C/config $C/refs $C/logs $C/objects/x; "
+    "echo $C/objects >$C/objects/x/objects/info/alternates;"
+)
+"""A repository in the place where an agent can write objects."""
 ATTACKS = {
     "configuration": (f"{EVIL} >>$C/config", "main", "git status"),
     "a hook": (f"{HOOK} >$C/hooks/post-commit; chmod +x $C/hooks/post-commit", "main",
@@ -181,10 +186,10 @@ ATTACKS = {
                         "chmod +x $C/hooks/post-commit", "main",
                         "git -c commit.gpgsign=false commit -q --allow-empty -m x"),
     "another configuration by commondir": (
-        f"cp -r $C $C/objects/x; {EVIL} >>$C/objects/x/config; "
+        f"{COPY} {EVIL} >>$C/objects/x/config; "
         "echo ../../objects/x >$C/worktrees/feat/commondir", "feat", "git status"),
     "the same in the repository itself": (
-        f"cp -r $C $C/objects/x; {EVIL} >>$C/objects/x/config; echo objects/x >$C/commondir",
+        f"{COPY} {EVIL} >>$C/objects/x/config; echo objects/x >$C/commondir",
         "main", "git status"),
     "a configuration of the working tree's own": (
         f"{EVIL} >$C/worktrees/feat/config.worktree", "feat", "git status"),

@@ -226,7 +226,7 @@ STUCK = """
 import atexit, sys, time
 from jailoc.bin import __main__
 from jailoc.bin.config import source
-source.directory = lambda path: (print("working", flush=True), time.sleep(600))
+source.directory = lambda *_: (print("working", flush=True), time.sleep(600))
 atexit.register(time.sleep, 600)
 sys.argv[1:] = []
 __main__.main()
