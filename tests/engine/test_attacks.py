@@ -473,6 +473,7 @@ def test_a_fork_bomb_in_the_sidecar_is_bounded(sandbox: Sandbox) -> None:
         assert host["PidsLimit"] > 0, service
         assert host["Memory"] > 0, service
         assert host["NanoCpus"] > 0, service
+        limit = host["PidsLimit"]
     bomb = "for each in $(seq 3000); do sleep 20 & done; wait"
     with subprocess.Popen(
         ["docker", "exec", "--user", "1000:1000", sandbox.container("dind"), "/bin/bash", "-c",
@@ -482,7 +483,8 @@ def test_a_fork_bomb_in_the_sidecar_is_bounded(sandbox: Sandbox) -> None:
         time.sleep(4)
         listed = world.call("docker", "top", sandbox.container("dind"), "-eo", "pid")
         running.kill()
-    assert 100 < len(listed.splitlines()) <= 1030
+    # The head of the table, and who asks for it.
+    assert 100 < len(listed.splitlines()) <= limit + 6
     assert reaches(sandbox, world.PUBLIC), "the agent goes on"
     world.call("docker", "restart", "--time", "1", sandbox.container("dind"))
     sandbox.user.ok("up", "walled")
