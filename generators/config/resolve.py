@@ -70,8 +70,9 @@ def port_of(config: Config, name: str) -> int:
 
 
 def agent_of(config: Config, name: str) -> Agent:
-    """Return the agent of a workspace."""
-    return named(config.workspaces[name].agent or config.defaults.agent)
+    """Return the agent of a workspace; of one that left the configuration, what others have."""
+    mine = config.workspaces.get(name)
+    return named((mine.agent if mine else None) or config.defaults.agent)
 
 
 def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
