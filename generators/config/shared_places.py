@@ -10,7 +10,7 @@ from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec
-from jailoc.model.path import within
+from jailoc.model.path import upwards
 
 _WORKSPACE: Path = ("workspaces", "NAME")
 
@@ -30,19 +30,28 @@ class Writable(Model):
 def shared_places(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
     """Yield each place that is writable in several workspaces."""
     seen: list[Writable] = []
+    reach: dict[str, list[int]] = {}
+    """What was seen at a place or below it, by its number."""
+    there: dict[str, list[int]] = {}
     told: dict[tuple[str, Path | None], tuple[Writable, list[str]]] = {}
     for name in names(config):
         mine = tuple(_writable(config, name, host))
         for each in mine:
-            owners = [
-                other.workspace
-                for other in seen
-                if within(each.real, other.real) or within(other.real, each.real)
-            ]
-            if owners:
-                # What no entry makes writable is told once for all workspaces.
-                key = (each.path, each.where if len(each.where) > len(_WORKSPACE) else None)
-                told.setdefault(key, (each, []))[1].extend((*owners, name))
+            # What no entry makes writable is told once for all workspaces.
+            entry = each.where if len(each.where) > len(_WORKSPACE) else None
+            if entry is None and (each.path, None) in told:
+                told[each.path, None][1].append(name)
+                continue
+            numbers = {*reach.get(each.real, ())}
+            for place in upwards(each.real):
+                numbers.update(there.get(place, ()))
+            if numbers:
+                owners = (seen[number].workspace for number in sorted(numbers))
+                told.setdefault((each.path, entry), (each, []))[1].extend((*owners, name))
+        for number, each in enumerate(mine, len(seen)):
+            there.setdefault(each.real, []).append(number)
+            for place in upwards(each.real):
+                reach.setdefault(place, []).append(number)
         seen += mine
     for (path, entry), (each, owners) in told.items():
         first, *others, last = dict.fromkeys(owners)

@@ -25,7 +25,7 @@ def engine(folder: Path, platform: str) -> str:
     script.write_text(
         "#!/bin/sh\n"
         f'echo "$*" >>{folder}/asked\n'
-        f"[ \"$1\" = info ] && [ -n '{platform}' ] && echo '{platform}'\n"
+        f"[ \"$1\" = info ] && [ -n '{platform}' ] && printf '%s\\n' '{platform}' 1 me /data\n"
     )
     script.chmod(0o755)
     return f"{place}:{os.environ['PATH']}"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jailoc.generators.artefacts.image_recipes import RECIPES, decision, previous, why
 from jailoc.generators.artefacts.images import with_base_argument
 from jailoc.generators.assets import asset
-from jailoc.generators.config import resolve
+from jailoc.model.agents import choice
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.bundle import Bundle
 from jailoc.model.host import Host
@@ -120,7 +120,7 @@ def test_an_image_of_our_own_below_an_overlay_is_no_base_to_be_asked_about() -> 
 def test_a_version_is_moved_by_one_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     before = compiled({})
     newer = OPENCODE_1.model_copy(update={"version": "9.9.9"})
-    monkeypatch.setattr(resolve, "DEFAULT", newer)
+    monkeypatch.setattr(choice, "DEFAULT", newer)
     after = compiled({})
     changed = {build.name for build, old in zip(after.builds, before.builds, strict=True)
                if build.tag != old.tag}  # fmt: skip
