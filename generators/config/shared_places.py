@@ -46,8 +46,8 @@ def shared_places(document: Document, config: Config, host: Host) -> Iterator[Di
             for place in upwards(each.real):
                 numbers.update(there.get(place, ()))
             if numbers:
-                owners = (seen[number].workspace for number in sorted(numbers))
-                told.setdefault((each.path, entry), (each, []))[1].extend((*owners, name))
+                holders = [seen[number].workspace for number in sorted(numbers)]
+                told.setdefault((each.path, entry), (each, []))[1].extend((*holders, name))
         for number, each in enumerate(mine, len(seen)):
             there.setdefault(each.real, []).append(number)
             for place in upwards(each.real):
