@@ -48,14 +48,15 @@ def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[Power
     )
     for family in Family:
         for turn, doors, found in _pieces(before, after, family, ports):
-            side = after if turn[1] is not None else before
-            other = after if turn[1] is None else before
+            # Of what is open on both sides the entry that ends first is told of, either way.
+            ends = None not in turn and turn_way(turn) is Direction.WIDENS
+            side, other = (before, after) if ends or turn[1] is None else (after, before)
             once = AddressSet(family)
             if other is not None:
                 once = accepted(other.of(family), doors[0].protocol, doors[0].port)
             kept = _kept(other, family, doors, ports, found) if turn[1] is not None else ""
             for origin, named, part in _by_entry(side, family, doors[0], found):
-                if origin == PUBLIC and _egress(before) != _egress(after):
+                if None in turn and origin == PUBLIC and _egress(before) != _egress(after):
                     internet.setdefault((turn, doors), []).extend(part.collapse())
                     continue
                 yield from _changes(turn, doors, ports, family, origin, named, part, once, kept)
