@@ -42,7 +42,7 @@ class Place:
         text = "\n".join(lines)
         self.user.write(
             f"{world.certificates()}\n[defaults]\nenable_docker = false\n[workspaces.{NAME}]\n"
-            f'paths = ["~/project"]\n{text}\n'
+            f'paths = ["~/project"]\nport = 4196\n{text}\n'
         )
 
     def inside(self, *command: str) -> str:
