@@ -1,4 +1,4 @@
-"""The address of what a plan is about: `service.opencode`, `file.wall/rules.v4`, `firewall.rules`.
+"""The address of what a plan is about: `service.dind`, `file.wall/rules.v4`, `firewall.rules`.
 
 One class a kind, one way to write it and one to read it. People, JSON and the patterns of
 `ignore_drift` see the text; everything else here sees the class.

@@ -12,7 +12,6 @@ NAMED = {
     "bin/cli/declarations/apply.py": "an address of drift, in the help",
     "bin/cli/declarations/logs.py": "names of services, in the help",
     "model/config.py": "the key that chooses one",
-    "model/plan_address.py": "addresses of changes, in docstrings",
     "model/sandbox.py": "the name of the service",
 }
 """The Python files beside the agents' room that name OpenCode, and what for."""
