@@ -232,7 +232,7 @@ sys.exit(run(sys.argv[1:]))
 def test_a_kill_at_any_docker_call_or_write_is_finished_by_the_next_apply(user: User) -> None:
     """Each round starts from what the kill of the round before and its repair have left."""
     user.ok("apply", "planned", "--yes")
-    # tests/bin/deploy/test_apply.py tries every moment in memory; here it is every fifth.
+    # tests/bin/deploy/test_apply.py tries every moment in memory; here it is every ninth.
     turn, killed = 0, True
     environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
     while killed:
@@ -247,11 +247,11 @@ def test_a_kill_at_any_docker_call_or_write_is_finished_by_the_next_apply(user: 
         assert killed or done.returncode == 0, done.stderr.decode()
         # Looking changes nothing, so only what comes after the looks is worth a kill of its own.
         if killed and not _touched(user, turn):
-            turn += 5
+            turn += 9
             continue
         user.ok("apply", "planned", "--yes")
         assert actions(plan(user)) == {}, turn
-        turn += 5
+        turn += 9
     assert turn > 20
 
 
