@@ -107,7 +107,9 @@ def test_a_cat_that_replays_hides_no_protection_that_has_lapsed(sandbox: Sandbox
             assert str(guarded) not in agent(sandbox, "/bin/cat", "/proc/self/mountinfo")
             status, found = verified(sandbox)
             assert status == 2
-            assert [each["subject"] for each in wrong(found)] == [str(guarded)]
+            # The mount that is gone, and what the host executes for want of it.
+            subjects = [each["subject"] for each in wrong(found)]
+            assert [each.partition(": ")[0] for each in subjects] == [str(guarded)] * 2
             assert f"the protection of {guarded} has lapsed" in sandbox.user.ok("plan", "walled")
     finally:
         guarded.unlink()
