@@ -32,6 +32,7 @@ enable_docker = {str(docker).lower()}
 mtu = 1400
 [workspaces.reach]
 paths = ["~/project"]
+port = 4197
 pids = 150
 ports = ["{HERE}:{INSIDE}", {ALIKE}]
 volumes = ["npm:~/.npm", "shared:reachtests:~/.cache/tool/deep"]

@@ -174,7 +174,9 @@ def test_of_the_repository_nothing_else_can_be_written(ground: Ground) -> None:
 EVIL = r'printf "[core]\nfsmonitor = touch %s; false\n" "$MARK"'
 HOOK = r'printf "#!/bin/sh\ntouch %s\n" "$MARK"'
 COPY = (
-    "mkdir -p $C/objects/x/objects/info; cp -r $C/HEAD $C/config $C/refs $C/logs $C/objects/x; "
+    # What the agent has left there is made of links into its own view.
+    "rm -rf $C/objects/x; mkdir -p $C/objects/x/objects/info; "
+    "cp -r $C/HEAD $C/config $C/refs $C/logs $C/objects/x; "
     "echo $C/objects >$C/objects/x/objects/info/alternates;"
 )
 """A repository in the place where an agent can write objects."""
