@@ -95,7 +95,7 @@ def ground() -> Iterator[Ground]:
         assert done.returncode == 0, done.stderr
         (home / ".gitconfig").write_text(GITCONFIG)
         user.write(f'{world.certificates()}\n[workspaces.feat]\npaths = ["~/code/feat"]\n'
-                   "enable_docker = false\n")  # fmt: skip
+                   "enable_docker = false\nport = 4198\n")  # fmt: skip
         result = user.run("up", "feat")
         assert result.status == 0, result.stderr[-4000:]
         try:
