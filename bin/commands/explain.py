@@ -78,7 +78,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
 def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
     """Say what of this machine leads to a port of the sandbox, by its number here or there."""
     origin, terminal = session.source(expectations=False), session.terminal
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin, looks=True)
     bundle = compile_workspace(origin.config, name, origin.host)
     rows = [
         {"network": f"127.0.0.1:{each.published}", "protocol": "tcp", "port": each.target,
