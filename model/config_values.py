@@ -79,10 +79,13 @@ def describe(value: object) -> str:
     return names.get(type(value), "a date or time")
 
 
-def text_of(value: object) -> str:
-    """Return a TOML value that must be a string."""
+def text_of(value: object, table: str | None = None) -> str:
+    """Return a TOML value that must be a string, unless `table` says what else may stand."""
     if not isinstance(value, str):
-        raise problem("type", f"expected a string, found {describe(value)}", "a string in quotes")
+        wanted, allowed = "a string", "a string in quotes"
+        if table is not None:
+            wanted, allowed = "a string or a table", f"a string in quotes, or {table}"
+        raise problem("type", f"expected {wanted}, found {describe(value)}", allowed)
     return value
 
 
@@ -158,24 +161,18 @@ def _env_file(value: object, info: ValidationInfo) -> EnvFile:
     raise problem("env-file", f"env file `{path}` {cause}", "an existing text file")
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise problem(
-            "type",
-            f"expected a string or a table, found {describe(value)}",
-            f"a string in quotes, or {TABLE_FORM}",
-        )
-    return value
-
-
 def _host(value: object) -> HostEntry:
-    return parse_table(value, parse_host) if isinstance(value, dict) else parse_host(_text(value))
+    return (
+        parse_table(value, parse_host)
+        if isinstance(value, dict)
+        else parse_host(text_of(value, TABLE_FORM))
+    )
 
 
 def _network(value: object) -> NetworkEntry:
     if isinstance(value, dict):
         return parse_table(value, parse_network)
-    return parse_network(_text(value))
+    return parse_network(text_of(value, TABLE_FORM))
 
 
 def _target(value: object) -> AskedTarget:

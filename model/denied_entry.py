@@ -11,7 +11,7 @@ from jailoc.model.allow_entry import (
     parse_host,
     parse_table,
 )
-from jailoc.model.config_values import describe
+from jailoc.model.config_values import text_of
 from jailoc.model.field_error import problem
 from jailoc.model.schema_patterns import HOST, HOST_NEVER, NETWORK, entry
 
@@ -29,7 +29,9 @@ def parse_denied_host(value: object) -> HostEntry:
         PydanticCustomError: it is neither, or a name has a port.
     """
     found = _lasting(
-        parse_table(value, parse_host) if isinstance(value, dict) else parse_host(_text(value))
+        parse_table(value, parse_host)
+        if isinstance(value, dict)
+        else parse_host(text_of(value, DENIED_TABLE))
     )
     if found.name and found.address is None and found.ports:
         raise problem(
@@ -51,18 +53,8 @@ def parse_denied_network(value: object) -> NetworkEntry:
     return _lasting(
         parse_table(value, parse_any_network)
         if isinstance(value, dict)
-        else parse_any_network(_text(value))
+        else parse_any_network(text_of(value, DENIED_TABLE))
     )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise problem(
-            "type",
-            f"expected a string or a table, found {describe(value)}",
-            f"a string in quotes, or {DENIED_TABLE}",
-        )
-    return value
 
 
 def _lasting(found: Entry) -> Entry:

@@ -1,7 +1,6 @@
 """The client on the host: which one may be run, and with what configuration."""
 
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from jailoc.bin.engine import door
 from jailoc.bin.host.links import Links
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, resolve
-from jailoc.model.agents.agent import Agent
+from jailoc.model.agents.agent import Agent, major_of, version_in
 from jailoc.model.forbidden_paths import folded
 from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
@@ -20,7 +19,6 @@ PATIENCE = 5.0
 """Seconds in which a client says its version."""
 MOST_SAID = 64 << 10
 """Bytes in which it does."""
-_VERSION = re.compile(r"(?<![\d.])(\d{1,9})\.\d{1,9}\.\d{1,9}")
 
 
 def find(terminal: Terminal, origin: source.LoadedConfig, agent: Agent) -> str | None:
@@ -37,7 +35,7 @@ def find(terminal: Terminal, origin: source.LoadedConfig, agent: Agent) -> str |
             if changeable(found):
                 why = "an agent can change it, and it is not in `trust`"
             elif (said := version(found, agent, search_path(origin))) is not None and (
-                said.partition(".")[0] != agent.major
+                major_of(said) != agent.major
             ):
                 why = f"it is version {said}, and the server is {agent.name} {agent.major}"
             else:
@@ -57,8 +55,7 @@ def version(client: str, agent: Agent, path: str) -> str | None:
         reply = door.ask_other(command, environment, PATIENCE, MOST_SAID)
     except OSError:
         return None
-    found = list(_VERSION.finditer(reply.stdout.decode(errors="replace")))
-    return found[-1][0] if found and not reply.cut else None
+    return None if reply.cut else version_in(reply.stdout.decode(errors="replace"))
 
 
 def search_path(origin: source.LoadedConfig) -> str:

@@ -12,13 +12,13 @@ from jailoc.bin.commands import up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import password, uncovered
-from jailoc.bin.engine import docker, startup, witness
+from jailoc.bin.engine import docker, witness
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
-from jailoc.model.agents.agent import version_in
+from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
@@ -57,7 +57,7 @@ def run(session: Session, request: Request) -> int:
     if there and found.running:
         _same(workspace, found)
         terminal.diagnose(origin.warnings)
-        _tell_uncovered(terminal, workspace)
+        _tell_uncovered(terminal, workspace, found)
     elif status := up.run(session.of(name), brief=True):
         return status
     running = readiness.wait(terminal, name, workspace.agent)
@@ -69,7 +69,7 @@ def run(session: Session, request: Request) -> int:
 def _same(workspace: Workspace, found: readiness.Services) -> None:
     """Refuse to attach with the client of one agent to what was made for another."""
     made = version_in(found.agent.agent) if found.agent else None
-    if made is not None and made.split(".")[0] != workspace.agent.major:
+    if made is not None and major_of(made) != workspace.agent.major:
         raise refuse(
             "outdated",
             f"workspace `{workspace.name}` runs {workspace.agent.name} {made}, the configuration "
@@ -79,10 +79,9 @@ def _same(workspace: Workspace, found: readiness.Services) -> None:
         )
 
 
-def _tell_uncovered(terminal: Terminal, workspace: Workspace) -> None:
+def _tell_uncovered(terminal: Terminal, workspace: Workspace, found: readiness.Services) -> None:
     """Say what the host may execute and the agent can write, before anybody works beside it."""
     name = workspace.name
-    found = readiness.services(name)
     there: Collection[str] | None = None
     if found.agent is not None and found.wall is not None:
         with suppress(docker.DockerError):  # it has ended meanwhile
@@ -230,7 +229,7 @@ class _Attachment:
         return self._verdict(pty.run(command, environment, watch, self.agent.client.hint), watch)
 
     def _inside(self, running: readiness.RunningSandbox) -> int:
-        if startup.user(running.agent.id) != self.user:
+        if running.agent.user != self.user:
             running = self._mended(
                 f"the agent of `{self.name}` does not work as {self.user} yet",
                 "Make its container anew?",

@@ -45,9 +45,8 @@ def run(
     Raises:
         Refused: a name is nobody's; or nobody has agreed.
     """
-    if everything and wanted:
-        raise refuse("usage", "a workspace and --all are mutually exclusive",
-                     hint="give one of them")  # fmt: skip
+    if everything:
+        every.alone(*wanted)
     origin, terminal = session.source(expectations=False), session.terminal
     chosen = _chosen(session, origin, wanted, everything)
     doomed = _looked_at(session, origin, chosen, keep_volumes)

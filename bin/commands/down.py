@@ -39,7 +39,7 @@ def run(session: Session, volumes: bool = False) -> int:
 
 def run_all(session: Session, volumes: bool = False) -> int:
     """Do so for every workspace: those of the configuration, and what is left of others."""
-    every.alone(session)
+    every.alone(session.workspace)
     origin = session.source()
     known = names(origin.config)
     ask = volumes or any(existence.started(each) for each in known)

@@ -29,12 +29,12 @@ def workspace(session: Session, names: Iterable[str], command: Callable[[Session
     return 1 if failed else 0
 
 
-def alone(session: Session) -> None:
-    """Refuse a workspace that is named beside `--all`.
+def alone(*named: str | None) -> None:
+    """Refuse workspaces that are named beside `--all`.
 
     Raises:
         Refused: there is one.
     """
-    if session.workspace is not None:
+    if any(named):
         raise refuse("usage", "a workspace and --all are mutually exclusive",
                      hint="give one of them")  # fmt: skip

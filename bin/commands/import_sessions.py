@@ -16,7 +16,7 @@ def run(session: Session, yes: bool) -> int:
     The old volume is only read; where the new one has a database already, nothing is done.
     """
     origin, terminal = session.source(), session.terminal
-    name = origin.chosen(session.workspace)
+    name = session.chosen(origin)
     bundle = compile_workspace(origin.config, name, origin.host)
     agent, project = bundle.agent, bundle.compose.name
     wanted = agent.imports
@@ -46,17 +46,17 @@ def run(session: Session, yes: bool) -> int:
             hint=f"`jailoc down {name}` first",
         )
     old, new = data_volume(wanted.volume, name), data_volume(new, name)
-    if not volumes.exists(f"{project}_{old}"):
+    there = containers.owned("volume", project)
+    if f"{project}_{old}" not in there:
         raise refuse("import-none", f"there is no volume `{old}`: nothing to import")
     service = bundle.compose.services[AGENT]
     image = service.image.text
     files = ", ".join(each.old for each in wanted.files)
     terminal.say(f"{name}: {files} of {wanted.label} in {old} -> {new}; the old ones stay")
-    if not yes and not prompt.ask(terminal, "Copy them?"):
-        terminal.say("nothing was changed", Meaning.WARNS)
+    if not yes and not prompt.agreed(terminal, "copy them?", "this copy", "give --yes"):
         return 0
     execute.build(terminal, bundle)
-    if not volumes.exists(f"{project}_{new}"):
+    if f"{project}_{new}" not in there:
         volumes.make(project, new)
     match volumes.copy(wanted, f"{project}_{old}", f"{project}_{new}", place, image, service.user):
         case volumes.FULL:

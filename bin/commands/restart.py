@@ -34,7 +34,7 @@ def run(session: Session) -> int:
 
 def run_all(session: Session) -> int:
     """Do so for every workspace that the configuration has and that runs."""
-    every.alone(session)
+    every.alone(session.workspace)
     known = names(session.source().config)
     if not any(existence.started(each) for each in known):
         session.terminal.say("nothing runs", Meaning.WARNS)

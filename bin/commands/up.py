@@ -27,7 +27,7 @@ def run(session: Session, pull: bool = False, *, brief: bool = False) -> int:
 
 def run_all(session: Session, pull: bool = False) -> int:
     """Do so for every workspace, one after the other."""
-    every.alone(session)
+    every.alone(session.workspace)
     return every.workspace(session, names(session.source().config), lambda each: run(each, pull))
 
 

@@ -20,6 +20,7 @@ from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
 from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse
+from jailoc.model.path import within
 from jailoc.model.sandbox import project
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -149,8 +150,7 @@ def _kind(path: str) -> str:
     for line in _read("/proc/self/mountinfo").splitlines():
         if found := _MOUNT.match(line):
             point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), found[1])
-            inside = path == point or path.startswith(point.rstrip("/") + "/")
-            if inside and len(point) >= len(best):
+            if within(path, point) and len(point) >= len(best):
                 best, kind = point, found[2]
     return kind
 

@@ -59,6 +59,8 @@ class Container(Model):
     image_id: str = ""
     directory: str = ""
     """Of the generated files that it was made from; empty if nobody knows."""
+    user: str = ""
+    """As whom its processes run, as docker(1) was told."""
     agent: str = ""
     """Which agent it was made for, and its version; empty if it was made before that was noted."""
     limits: ContainerLimits = ContainerLimits()
@@ -151,6 +153,7 @@ def container(data: dict[str, Any]) -> Container:
         image=data["Config"]["Image"],
         image_id=data["Image"],
         directory=labels.get(COMPOSE_DIRECTORY, ""),
+        user=data["Config"].get("User") or "",
         agent=labels.get(AGENT_LABEL, ""),
         limits=ContainerLimits(
             cpus=cpus(host),

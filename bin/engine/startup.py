@@ -68,9 +68,3 @@ def binds(container: str) -> dict[str, str]:
         for each in data.get("Mounts") or []
         if each["Type"] == "bind"
     }
-
-
-def user(container: str) -> str:
-    """Return as whom a container's process runs, as docker(1) was told."""
-    words = ["inspect", "--format", "{{.Config.User}}", container]
-    return run(words, what="inspect container", timeout=30).strip()

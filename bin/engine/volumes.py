@@ -1,6 +1,5 @@
 """Named volumes: those that workspaces share, making one as Compose does, copying from another."""
 
-import json
 from uuid import uuid4
 
 from jailoc.bin.engine.docker import DockerError, run
@@ -45,16 +44,6 @@ def share(name: str) -> None:
         what="making a shared volume",
         timeout=60,
     )
-
-
-def exists(name: str) -> bool:
-    """Tell whether there is a volume of this whole name.
-
-    Raises:
-        DockerError: the engine did not answer.
-    """
-    found = run(["volume", "ls", "--format", "{{json .Name}}"], what="list volumes", timeout=30)
-    return name in map(json.loads, found.splitlines())
 
 
 def make(project: str, name: str) -> None:

@@ -89,7 +89,7 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
         yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
     yield from _reach(workspace)
-    chosen = f"{scope}.{KEY}" if mine.agent else f"defaults.{KEY}" if defaults.agent else "built-in"
+    chosen = _origin(KEY, scope, mine.agent, defaults.agent)
     yield Setting(key=KEY, value=workspace.agent.whole, origin=chosen)
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
     for key in (

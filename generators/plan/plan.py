@@ -9,7 +9,7 @@ from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import again, network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
 from jailoc.generators.powers.difference import changes as power_changes
-from jailoc.model.agents.agent import version_in
+from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.bundle import RELOADABLE, Bundle
 from jailoc.model.compose import Network
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_states
@@ -344,7 +344,7 @@ def _moved(bundle: Bundle, deployed: Deployed) -> Iterator[str]:
     if old is None or old == bundle.agent.version:
         return
     yield f"the agent moves from {bundle.agent.name} {old} to {bundle.agent.version}"
-    major = old.split(".")[0]
+    major = major_of(old)
     if major == bundle.agent.major:
         return
     yield (

@@ -12,7 +12,7 @@ from jailoc.generators.powers.path_words import executed_tail, path_words
 from jailoc.model import protect
 from jailoc.model.compose import Bind, Service
 from jailoc.model.mount import Mode
-from jailoc.model.path import within
+from jailoc.model.path import upwards, within
 from jailoc.model.power import Direction, PowerChange, Rank
 from jailoc.model.sandbox import AGENT, AGENT_HOME, EMPTY, GENERATED, SSH_SOCKET
 
@@ -56,12 +56,12 @@ class _Side:
     def places(self, path: str) -> tuple[tuple[str, Access], ...]:
         """Return where in the container a path of the host is, and what may be done there."""
         found: list[tuple[str, Access]] = []
-        for above in _upwards(path):
+        for above in upwards(path):
             for bind in self.sources.get(above, ()):
                 below = path[len(above) :].lstrip("/")
                 place = posixpath.join(bind.target.text, below) if below else bind.target.text
                 inner = next(
-                    (self.targets[each] for each in _upwards(place) if each in self.targets), bind
+                    (self.targets[each] for each in upwards(place) if each in self.targets), bind
                 )
                 if inner is bind:
                     writable = bind.mode is Mode.READ_WRITE
@@ -73,7 +73,7 @@ class _Side:
 
     def origin(self, path: str) -> str | None:
         """Return the entry behind what may be done with a path: that of what holds it."""
-        for above in _upwards(path):
+        for above in upwards(path):
             for bind in self.sources.get(above, ()):
                 origin = bind.source.origin
                 if origin and not (origin.startswith(PROTECT) and bind.mode is Mode.READ_WRITE):
@@ -88,16 +88,9 @@ class _Side:
         )
 
 
-def _upwards(path: str) -> Iterator[str]:
-    yield path
-    while path != "/":
-        path = posixpath.dirname(path)
-        yield path
-
-
 def _above(path: str, known: Mapping[str, object]) -> str | None:
     """Return the innermost known path that holds this one."""
-    return next((each for each in _upwards(path) if each != path and each in known), None)
+    return next((each for each in upwards(path) if each != path and each in known), None)
 
 
 Turn = tuple[Access, Access]

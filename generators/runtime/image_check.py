@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from jailoc.generators.assets import asset_for
-from jailoc.model.agents.agent import Agent, order, version_in
+from jailoc.model.agents.agent import Agent, major_of, order, version_in
 from jailoc.model.agents.choice import KEY
 from jailoc.model.agents.known import AGENTS
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
@@ -170,9 +170,9 @@ def _other(agent: Agent, version: str | None) -> Iterator[tuple[str, str]]:
     has = f"has {agent.name} {version}, the configuration says"
     if agent.exact and version != agent.version:
         yield f"{has} {agent.version}", f'{KEY} = "{version}", or an image that has it'
-    elif version.split(".")[0] != agent.major:
-        known = any(each.major == version.split(".")[0] for each in AGENTS)
-        choice = f'{KEY} = "{version.split(".")[0]}", or ' if known else ""
+    elif (major := major_of(version)) != agent.major:
+        known = any(each.major == major for each in AGENTS)
+        choice = f'{KEY} = "{major}", or ' if known else ""
         yield f"{has} {agent.major}", f"{choice}an image that has {agent.label}"
     elif order(version) < order(agent.oldest):
         yield (

@@ -42,19 +42,6 @@ class HealthRoute(Model):
         """Return a pattern of `case` (sh(1)) that the body of a good answer matches."""
         return "".join(f"{shlex.quote(each)}*" for each in self.body)
 
-    def accepts(self, body: str) -> bool:
-        """Tell whether an answer is that of a server that is well, as the pattern does."""
-        first, *others = self.body
-        if not body.startswith(first):
-            return False
-        place = len(first)
-        for each in others:
-            place = body.find(each, place)
-            if place < 0:
-                return False
-            place += len(each)
-        return True
-
     def refuses_login(self, status: int) -> bool:
         """Tell whether a server that was told a password wants another one (RFC 9110, 15.5.2)."""
         return status == 401
@@ -215,7 +202,7 @@ class Agent(Model):
         return _filled(self.serve, {"{port}": (str(port),)})
 
 
-VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}")
+VERSION = re.compile(r"(?<![\d.])\d{1,9}\.\d{1,9}\.\d{1,9}")
 
 
 def version_in(text: str) -> str | None:
@@ -226,6 +213,11 @@ def version_in(text: str) -> str | None:
     """
     found = VERSION.findall(text)
     return found[-1] if found else None
+
+
+def major_of(version: str) -> str:
+    """Return the part of a version that server and client must have in common."""
+    return version.partition(".")[0]
 
 
 def order(version: str) -> tuple[int, ...]:

@@ -30,8 +30,6 @@ _VERSION = re.compile(r'"version":\s?"(\d{1,9}(?:\.\d{1,9}){2})')
 
 def stranger(agent: Agent, answer: str) -> str | None:
     """Say who answers in an agent's place, from what is answered; None if that does not tell."""
-    if not answer or agent.health.accepts(answer):
-        return None
     if answer.startswith("<"):
         return f"the server answers with a page, as {agent.label} does for a route it has not"
     version = _VERSION.search(answer)
