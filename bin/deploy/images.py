@@ -216,18 +216,28 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
     question = script(bundle.agent, user, [each.name for each in bundle.programs])
     asked = hashlib.sha256(repr((identity, question, environment, user.text)).encode()).hexdigest()
     place = facts.cache_directory() / "images.suitable" / asked
-    try:
-        lines = place.read_text(encoding="utf-8").splitlines()[1:]
-    except (OSError, UnicodeDecodeError):
+    known = _answer(place)
+    lines = known
+    if not known:
         terminal.say(f"looking into image {reference}")
         lines = list(images.ask(identity, question, environment, user.text) or ())
-        refusal = unsuitable(reference, service.image.origin, bundle.agent, lines, user)
-        if refusal is not None:
-            raise refusal from None
+    # What an image answered is the same for every agent; what that means is not.
+    refusal = unsuitable(reference, service.image.origin, bundle.agent, lines, user)
+    if refusal is not None:
+        raise refusal
+    if not known:
         files.make_private(place.parent)
         files.write(place, "\n".join((f"{reference} {identity}", *lines)) + "\n", 0o600)
     if (warning := lacking(reference, bundle.programs, lines)) is not None:
         terminal.diagnose((warning,))
+
+
+def _answer(place: Path) -> list[str]:
+    """Return what an image is known to have answered; nothing if it was not asked yet."""
+    try:
+        return place.read_text(encoding="utf-8").splitlines()[1:]
+    except (OSError, UnicodeDecodeError):
+        return []
 
 
 def _check_sidecar(bundle: Bundle) -> None:

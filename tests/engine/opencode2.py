@@ -77,7 +77,8 @@ def serve(words: list[str]) -> int:
             host = words.pop(0)
         elif flag == "--port":
             port = int(words.pop(0))
-        else:
+        elif not (VERSION.startswith("1.") and flag in {"--print-logs", "--log-level", "DEBUG"}):
+            # What says that it is a 1 is started as one.
             return wrong(flag)
     database()
     names = ("OPENCODE_PASSWORD", "OPENCODE_SERVER_PASSWORD")
