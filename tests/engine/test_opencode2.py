@@ -193,6 +193,7 @@ def test_sessions_are_imported_once_and_only_into_an_empty_place(place: Place) -
 
 @pytest.mark.thorough
 def test_the_real_opencode_2_runs_the_story_once_its_registry_has_it(place: Place) -> None:
+    place.write()
     found = json.loads(place.user.ok("outdated", "--json"))
     jsonschema.validate(found, schema("outdated"))
     assert re.fullmatch(r"1\.\d+\.\d+", found["workspaces"][0]["newest"])
