@@ -10,7 +10,6 @@ from jailoc.model.agents.agent import Agent, order
 from jailoc.model.agents.choice import KEY
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import refuse
-from jailoc.model.image import Step
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT
 
@@ -42,24 +41,22 @@ def run(session: Session, as_json: bool) -> int:
     wanted = [session.chosen(origin)] if session.workspace else names(origin.config)
     docker.check()
     used: dict[str, list[tuple[str, Agent]]] = defaultdict(list)
-    asking: dict[str, tuple[str, str]] = {}
+    asking: tuple[str, str] | None = None
     for name in wanted:
         bundle = compile_workspace(origin.config, name, origin.host)
         used[bundle.agent.package].append((name, bundle.agent))
-        service = bundle.compose.services[AGENT]
         # An image that somebody else made might answer anything.
-        if bundle.choice.steps[0] is Step.EMBEDDED and images.identity(bundle.builds[0].tag):
-            asking.setdefault(bundle.agent.package, (bundle.builds[0].tag, service.user))
-    if not asking:
+        tag = next((each.tag for each in bundle.builds if each.name == "agent"), None)
+        if asking is None and tag is not None and images.identity(tag):
+            asking = tag, bundle.compose.services[AGENT].user
+    if asking is None:
         raise refuse(
             "image-missing",
-            "none of the images that jailoc builds is there, and one of them has to ask",
-            hint="`jailoc up` builds them",
+            "no image for an agent that jailoc builds is there, and one of them has to ask",
+            hint="`jailoc up` builds one",
         )
-    tag, user = next(iter(asking.values()))
-    found = {
-        package: registry.newest(package, *asking.get(package, (tag, user))) for package in used
-    }
+    image, user = asking
+    found = {package: registry.newest(package, image, user) for package in used}
     rows = [
         OutdatedAgent(
             workspace=name, agent=agent.name, version=agent.version, newest=found[package]
