@@ -4,13 +4,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
 
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import docker
 from jailoc.bin.engine.docker import DockerError, run, stream
+from jailoc.bin.engine.shell import shell
 from jailoc.bin.host import files
 from jailoc.model.bundle import File
 from jailoc.model.image import Build
@@ -167,23 +166,17 @@ def ask(
     Raises:
         DockerError: the engine refused, or there was no end.
     """
-    name = f"jailoc-look-{uuid4().hex}"
     # On a pipe: no value of a variable is on a command line. A line break ends one there.
     values = "".join(f"{key}={value}\n" for key, value in environment.items() if "\n" not in value)
     try:
-        return run(
-            ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
-             "--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
-             "--pids-limit", "256", "--no-healthcheck", "--workdir", "/",
-             "--env-file", "/dev/stdin", "--entrypoint", "/bin/sh", image, "-c", script],
+        return shell(
+            image, user, script,
+            options=("--network", "none", "--pids-limit", "256", "--workdir", "/",
+                     "--env-file", "/dev/stdin"),
             what=f"looking into image {image}", timeout=limit, stdin=values.encode(),
         ).splitlines()  # fmt: skip
     except DockerError as error:
-        if error.cut:
-            with suppress(DockerError):  # it may be gone
-                containers.remove(name)
-            raise
         # The engine cannot start /bin/sh (docker-run(1), EXIT STATUS), or it cannot run.
-        if error.status in {1, 126, 127}:
+        if not error.cut and error.status in {1, 126, 127}:
             return None
         raise

@@ -1,9 +1,8 @@
 """What a package's registry says, asked by the client in an image, as a build asks it."""
 
 import json
-from uuid import uuid4
 
-from jailoc.bin.engine.docker import run
+from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import version_in
 
 _SCRATCH = "/tmp"  # noqa: S108 -- in memory, in a container of its own
@@ -26,12 +25,10 @@ def newest(package: str, image: str, user: str) -> str | None:
     Raises:
         DockerError: the engine refused, the registry did not answer, or it has no such package.
     """
-    text = run(
-        ["run", "--rm", "--name", f"jailoc-outdated-{uuid4().hex}", "--pull", "never",
-         "--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
-         "--pids-limit", "64", "--memory", "512m", "--no-healthcheck", "--log-driver", "none",
-         "--read-only", "--tmpfs", _SCRATCH, "--env", f"HOME={_SCRATCH}", "--workdir", _SCRATCH,
-         "--entrypoint", "/bin/sh", image, "-c", _ASK, "jailoc", package],
+    text = shell(
+        image, user, _ASK, package,
+        options=("--pids-limit", "64", "--memory", "512m", "--log-driver", "none", "--read-only",
+                 "--tmpfs", _SCRATCH, "--env", f"HOME={_SCRATCH}", "--workdir", _SCRATCH),
         what=f"asking for versions of {package}",
         timeout=60,
         limit=LIMIT,

@@ -1,8 +1,7 @@
 """Named volumes: those that workspaces share, making one as Compose does, copying from another."""
 
-from uuid import uuid4
-
 from jailoc.bin.engine.docker import DockerError, run
+from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import Import
 from jailoc.model.sandbox import COMPOSE_PROJECT, SHARED_LABEL, shared_volume
 
@@ -77,17 +76,14 @@ def copy(wanted: Import, old: str, new: str, place: str, image: str, user: str) 
     Raises:
         DockerError: anything else.
     """
-    name = f"jailoc-import-{uuid4().hex}"
     pairs = [f"{each.old}={each.new}" for each in wanted.files]
     try:
-        run(
-            ["run", "--rm", "--name", name, "--pull", "never", "--network", "none",
-             "--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true",
-             "--pids-limit", "64", "--memory", "512m", "--no-healthcheck", "--log-driver", "none",
-             "--read-only", "--workdir", "/",
-             "--mount", f"type=volume,source={old},target=/from,readonly",
-             "--mount", f"type=volume,source={new},target={place}",
-             "--entrypoint", "/bin/sh", image, "-c", _COPY, "jailoc", place, *pairs],
+        shell(
+            image, user, _COPY, place, *pairs,
+            options=("--network", "none", "--pids-limit", "64", "--memory", "512m",
+                     "--log-driver", "none", "--read-only", "--workdir", "/",
+                     "--mount", f"type=volume,source={old},target=/from,readonly",
+                     "--mount", f"type=volume,source={new},target={place}"),
             what="copying sessions",
             timeout=600,
         )  # fmt: skip
