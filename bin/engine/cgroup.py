@@ -36,7 +36,7 @@ def sample(container: str, process: int) -> Sample | None:
     """
     with suppress(OSError, ValueError, LookupError):
         place = PROC / str(process)
-        groups = _groups(_read(place / "cgroup"), container)
+        groups = groups_of(contents(place / "cgroup"), container)
         return _v1(place, groups) if "memory" in groups else _v2(place, groups[""])
     return None
 
@@ -48,7 +48,7 @@ def share(first: Sample, second: Sample) -> Usage:
     return second.usage.model_copy(update={"cpu": round(cpu, 2)})
 
 
-def _groups(text: str, container: str) -> dict[str, str]:
+def groups_of(text: str, container: str) -> dict[str, str]:
     """Return a container's cgroup in each hierarchy, by controller; version 2 has one, unnamed.
 
     It is the part of a path that ends with the id: there may be groups in it. Where no path has the
@@ -58,7 +58,8 @@ def _groups(text: str, container: str) -> dict[str, str]:
     for line in text.splitlines():
         _, controllers, path = line.split(":", 2)
         above, id_, rest = path.partition(container)
-        if id_:
+        # From within a group of its own (cgroup_namespaces(7)) others lie above: they are not seen.
+        if id_ and ".." not in path.split("/"):
             group = f"{above}{id_}{rest.partition('/')[0]}".lstrip("/")
             found |= dict.fromkeys(controllers.split(","), group)
     return found
@@ -66,15 +67,15 @@ def _groups(text: str, container: str) -> dict[str, str]:
 
 def _v2(process: Path, group: str) -> Sample:
     place = CGROUPS / group
-    cpu, memory = _numbers(_read(place / "cpu.stat")), _numbers(_read(place / "memory.stat"))
+    cpu, memory = _numbers(contents(place / "cpu.stat")), _numbers(contents(place / "memory.stat"))
     counted = [_pairs(line) for line in _lines(place / "io.stat")]
-    limit = _read(place / "memory.max").strip()
+    limit = contents(place / "memory.max").strip()
     return _sample(
         process,
         cpu=cpu["usage_usec"] / 1e6,
-        memory=int(_read(place / "memory.current")) - memory["inactive_file"],
+        memory=int(contents(place / "memory.current")) - memory["inactive_file"],
         limit=None if limit == "max" else int(limit),
-        pids=int(_read(place / "pids.current")),
+        pids=int(contents(place / "pids.current")),
         read=sum(each.get("rbytes", 0) for each in counted),
         written=sum(each.get("wbytes", 0) for each in counted),
     )
@@ -82,17 +83,17 @@ def _v2(process: Path, group: str) -> Sample:
 
 def _v1(process: Path, groups: dict[str, str]) -> Sample:
     place = {name: CGROUPS / name / path for name, path in groups.items()}
-    memory = _numbers(_read(place["memory"] / "memory.stat"))
+    memory = _numbers(contents(place["memory"] / "memory.stat"))
     # Each line: the device, what was done, bytes.
     counted = [line.split() for line in
                _lines(place["blkio"] / "blkio.throttle.io_service_bytes")]  # fmt: skip
     return _sample(
         process,
-        cpu=int(_read(place["cpuacct"] / "cpuacct.usage")) / 1e9,
-        memory=int(_read(place["memory"] / "memory.usage_in_bytes"))
+        cpu=int(contents(place["cpuacct"] / "cpuacct.usage")) / 1e9,
+        memory=int(contents(place["memory"] / "memory.usage_in_bytes"))
         - memory["total_inactive_file"],
-        limit=int(_read(place["memory"] / "memory.limit_in_bytes")),
-        pids=int(_read(place["pids"] / "pids.current")),
+        limit=int(contents(place["memory"] / "memory.limit_in_bytes")),
+        pids=int(contents(place["pids"] / "pids.current")),
         read=sum(int(each[2]) for each in counted if each[1:2] == ["Read"]),
         written=sum(int(each[2]) for each in counted if each[1:2] == ["Write"]),
     )
@@ -101,7 +102,7 @@ def _v1(process: Path, groups: dict[str, str]) -> Sample:
 def _sample(
     process: Path, *, cpu: float, memory: int, limit: int | None, pids: int, read: int, written: int
 ) -> Sample:
-    whole = int(_read(PROC / "meminfo").split()[1]) << 10
+    whole = int(contents(PROC / "meminfo").split()[1]) << 10
     # After two lines of headings: the device, then eight numbers of what came and eight of what
     # went.
     devices = [line.partition(":") for line in _lines(process / "net/dev")[2:]]
@@ -119,13 +120,18 @@ def _sample(
     return Sample(time.monotonic(), cpu, usage)
 
 
-def _read(place: Path) -> str:
+def contents(place: Path) -> str:
+    """Return the text of a file of the kernel's, as far as it may go.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with place.open("rb") as file:
         return file.read(LIMIT).decode(errors="replace")
 
 
 def _lines(place: Path) -> list[str]:
-    return _read(place).splitlines()
+    return contents(place).splitlines()
 
 
 def _numbers(text: str) -> dict[str, int]:

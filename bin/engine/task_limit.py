@@ -8,11 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.engine import door
+from jailoc.bin.engine.cgroup import CGROUPS, contents, groups_of
 from jailoc.bin.engine.docker import endpoint
-
-CGROUPS = Path("/sys/fs/cgroup")
-LIMIT = 64 << 10
-"""Bytes of a file that are read."""
 
 
 def refused(pid: int, container: str) -> int | None:
@@ -25,7 +22,7 @@ def refused(pid: int, container: str) -> int | None:
     if pid <= 0 or door.replaced() or not endpoint().local:
         return None
     with suppress(OSError, ValueError):
-        return count(_read(Path(f"/proc/{pid}/cgroup")), container)
+        return count(contents(Path(f"/proc/{pid}/cgroup")), container)
     return None
 
 
@@ -36,20 +33,11 @@ def count(membership: str, container: str, cgroups: Path = CGROUPS) -> int | Non
         OSError: there is no such group here.
         ValueError: the kernel's file is not as it should be.
     """
-    for line in membership.splitlines():
-        _, controllers, path = line.split(":", 2)
-        # The number may be another machine's, as Docker Desktop's: the path has the id.
-        if container not in path or ".." in path.split("/"):
-            continue
-        if controllers in {"", "pids"}:
-            text = _read(cgroups / controllers / path.lstrip("/") / "pids.events")
-            return next(
-                (int(words[1]) for words in map(str.split, text.splitlines()) if words[0] == "max"),
-                None,
-            )
-    return None
-
-
-def _read(path: Path) -> str:
-    with path.open(errors="replace") as file:
-        return file.read(LIMIT)
+    groups = groups_of(membership, container)
+    controller = next((each for each in ("pids", "") if each in groups), None)
+    if controller is None:
+        return None
+    text = contents(cgroups / controller / groups[controller] / "pids.events")
+    return next(
+        (int(words[1]) for words in map(str.split, text.splitlines()) if words[0] == "max"), None
+    )
