@@ -8,7 +8,7 @@ def many(count: int) -> str:
     """Return a configuration with so many workspaces, each with some of what people write."""
     lines = [
         "[defaults]",
-        'allowed_hosts = ["pypi.org", "*.github.com:443"]',
+        'allowed_hosts = ["packages.example.com", "*.github.com:443"]',
         'allowed_networks = ["10.9.0.0/16"]',
     ]
     for index in range(count):
