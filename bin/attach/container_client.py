@@ -6,14 +6,21 @@ out here decides whether a sandbox is as it should be.
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from jailoc.bin.engine import docker
 from jailoc.generators.attach.client import inner_environment
 from jailoc.model.agents.agent import Agent
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import AGENT_USER, GENERATED, PASSWORD_FILE, SECRETS_PLACE, SYSTEM_PATH
+from jailoc.model.sandbox import (
+    AGENT_HOME,
+    AGENT_USER,
+    GENERATED,
+    PASSWORD_FILE,
+    SECRETS_PLACE,
+    SYSTEM_PATH,
+)
 
 DETACH = ",".join(["ctrl-^", "ctrl-@"] * 8)
 """A sequence that nobody types, in place of one that begins with a key of the client's."""
@@ -97,13 +104,46 @@ def command(
     user: str = AGENT_USER,
 ) -> tuple[list[str], str]:
     """Return docker's arguments for a client in a container, and the token that marks it."""
+    words, token = _exec(inner_environment(environment, agent, inner.tui), user, terminal=True)
+    script = ("/bin/sh", "-c", _passwords(agent) + _RUN, "jailoc")
+    return [*words, container, *script, inner.path, *arguments], token
+
+
+def execution(
+    container: str,
+    program: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    terminal: bool,
+    directory: str | None,
+    user: str,
+) -> tuple[list[str], str]:
+    """Return docker's arguments for a program of the agent's, and the token that marks it.
+
+    It begins as the agent itself does: with its secrets, and only once the mounts are proved.
+
+    Args:
+        container: The agent's.
+        program: What to run, with its arguments.
+        environment: jailoc's own, for what it says about the terminal.
+        terminal: Whether it gets one.
+        directory: Where it begins; where the container does by default.
+        user: The agent's UID, and its GID.
+    """
+    given = inner_environment(environment, None, None) if terminal else {"HOME": AGENT_HOME}
+    words, token = _exec(given, user, terminal=terminal)
+    words += ["--workdir", directory] if directory else []
+    return [*words, container, "/bin/sh", f"{GENERATED}/agent.sh", *program], token
+
+
+def _exec(given: Mapping[str, str], user: str, *, terminal: bool) -> tuple[list[str], str]:
     token = secrets.token_hex(16)
-    variables = inner_environment(environment, agent, inner.tui) | {TOKEN: token}
-    words = [word for key, value in variables.items() for word in ("--env", f"{key}={value}")]
-    return [
-        "exec", "--interactive", "--tty", "--user", user, "--detach-keys", DETACH, *words,
-        container, "/bin/sh", "-c", _passwords(agent) + _RUN, "jailoc", inner.path, *arguments,
-    ], token  # fmt: skip
+    variables = {**given, TOKEN: token}
+    words = ["exec", "--interactive", "--user", user]
+    words += ["--tty", "--detach-keys", DETACH] if terminal else []
+    return words + [
+        word for key, value in variables.items() for word in ("--env", f"{key}={value}")
+    ], token
 
 
 def _passwords(agent: Agent) -> str:

@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
@@ -32,8 +32,13 @@ class Ended(NamedTuple):
     """Its exit status; negative for the signal that ended it."""
     reason: str | None
     """Why it was ended, if the watch found a reason."""
-    stopped: bool
-    """A signal to jailoc ended it."""
+    signal: int = 0
+    """The number of the signal to jailoc that ended it; 0 if none did."""
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether a signal to jailoc ended it."""
+        return self.signal != 0
 
 
 def has_terminals() -> bool:
@@ -93,7 +98,7 @@ def run(
             )
             stack.callback(_finish, process)
         # From here on only the program holds its terminal, so that its end is seen.
-        stopped = _serve(process, alarm, watch, typed, display)
+        stopped = _serve(process, alarm, watch, typed, [display])
         if watch.reason or stopped:
             # What was typed for the program is no command for the shell.
             with suppress(termios.error):
@@ -106,13 +111,39 @@ def run(
 
 
 def run_directly(command: list[str], environment: dict[str, str], watch: Watch) -> Ended:
-    """Run a program on the user's own terminal, where the system has no other to give."""
-    with Alarm() as alarm, watch.running(alarm.ring), as_it_was(0):
-        process = subprocess.Popen(command, env=environment)
-        try:
-            stopped = _serve(process, alarm, watch)
-        finally:
-            _finish(process)
+    """Run a sandbox's program on the streams that jailoc has, until it ends or must be ended.
+
+    What it writes to a terminal passes the filter; a file or a pipe gets every byte as it is.
+
+    Raises:
+        OSError: it cannot be started, or what it writes cannot be shown.
+    """
+    with ExitStack() as stack:
+        alarm = stack.enter_context(Alarm())
+        stack.enter_context(watch.running(alarm.ring))
+        stack.enter_context(as_it_was(0))
+        displays: list[Display] = []
+        writing: list[int | None] = []
+        inner = stack.enter_context(ExitStack())
+        for screen in (1, 2):
+            if not os.isatty(screen):
+                writing.append(None)
+                continue
+            reading, other = os.pipe()
+            inner.callback(os.close, other)
+            writing.append(other)
+            shown = Display(reading, screen, alarm, "", foreign=True)
+            displays.append(stack.enter_context(shown))
+        process = subprocess.Popen(command, env=environment, stdout=writing[0], stderr=writing[1])
+        stack.callback(_finish, process)
+        inner.close()
+        stopped = _serve(process, alarm, watch, displays=displays)
+        if not watch.reason and not stopped:
+            for each in displays:
+                each.wait()
+    error = next((each.error for each in displays if each.error), None)
+    if error and process.returncode == 0 and not watch.reason and not stopped:
+        raise error
     return Ended(process.returncode, watch.reason, stopped)
 
 
@@ -200,17 +231,17 @@ def _serve(
     alarm: Alarm,
     watch: Watch,
     typed: _Typed | None = None,
-    display: Display | None = None,
-) -> bool:
+    displays: Sequence[Display] = (),
+) -> int:
     """Carry keys, sizes and signals until the program has ended.
 
     Returns:
-        Whether a signal ended it.
+        The signal that ended it; 0 if none did.
     """
-    stopped = False
+    stopped = 0
     deadline: float | None = None
     while process.poll() is None:
-        lost = (typed and typed.lost) or (display and display.error)
+        lost = (typed and typed.lost) or any(each.error for each in displays)
         if deadline is None and (watch.reason or stopped or lost):
             process.terminate()
             deadline = time.monotonic() + GRACE
@@ -234,9 +265,9 @@ def _serve(
             typed.resume()
         if typed and signals & {signal.SIGCONT, signal.SIGWINCH}:
             typed.resize()
-        if signals & ENDING:
+        if ending := signals & ENDING:
             if stopped:
                 # The second one does not wait any more.
                 process.kill()
-            stopped = True
+            stopped = stopped or min(ending)
     return stopped

@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'logs', 'outdated', 'plan', 'refresh', 'render', 'restart', 'schema', 'status', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'logs', 'outdated', 'plan', 'refresh', 'render', 'restart', 'schema', 'shell', 'status', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -122,6 +122,15 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
             {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
             {'field': 'volumes', 'names': ('--volumes',), 'kind': 'bool', 'help': 'Remove its volumes, too: what its agent has kept is lost.'},
+        ),
+    },
+    ('exec',): {
+        'text': 'Run a command in a running sandbox as its agent, and pass its exit status on.\n\nExample: jailoc exec api -- npm test',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'command', 'names': ('COMMAND',), 'kind': 'text', 'help': 'After --, the command and its own arguments.', 'many': True},
         ),
     },
     ('explain',): {
@@ -268,6 +277,14 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The schema; that of the configuration by default.'},
+        ),
+    },
+    ('shell',): {
+        'text': 'Open a shell in a running sandbox as its agent, with its secrets.\n\nExample: jailoc shell api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
         ),
     },
     ('status',): {

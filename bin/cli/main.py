@@ -1,16 +1,22 @@
 """The command line. Thin: it parses, calls one function a command, and maps errors to exit codes.
 
-Exit codes: 0 fine, 1 any error, 2 differences where they are asked for (`verify`). Nothing heavy is
-imported before a command needs it, not even the parser: help and completion read a table.
+Exit codes: 0 fine, 1 any error (125 where a program is run), 2 differences where they are asked for
+(`verify`). Nothing heavy is imported before a command needs it, not even the parser: help and
+completion read a table.
 """
 
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 
+from jailoc.bin.cli import command_line
 from jailoc.bin.cli import help as manual
 from jailoc.bin.cli.command_line import ASK
 from jailoc.bin.cli.options import terminal
+from jailoc.bin.terminal.exit_status import NOT_RUN
+
+RUN_OTHERS = {("exec",), ("shell",)}
+"""Commands whose exit status is that of a program that they run."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -40,7 +46,8 @@ def run(arguments: Sequence[str]) -> int:
         except Exception as error:
             from jailoc.bin.cli.errors import report
 
-            return report(error, terminal())
+            failed = report(error, terminal())
+            return NOT_RUN if command_line.read(words).path in RUN_OTHERS else failed
 
 
 def _notice(words: list[str]) -> AbstractContextManager[None]:

@@ -118,17 +118,17 @@ def remote_environment(
 
 
 def inner_environment(
-    environment: Mapping[str, str], agent: Agent, tui: str | None
+    environment: Mapping[str, str], agent: Agent | None, tui: str | None
 ) -> dict[str, str]:
     """Return what a client in the container gets on top of the container's environment.
 
     Args:
         environment: jailoc's own, for what it says about the terminal.
-        agent: Whose client it is.
+        agent: Whose client it is, if it is one's.
         tui: The client's configuration in the container, if it is there.
     """
     shown = {name: environment.get(name) or TERMINAL_DEFAULTS.get(name) for name in TERMINAL}
     extra = {name: value for name, value in shown.items() if value}
-    if agent.plugin and tui:
+    if agent and agent.plugin and tui:
         extra[agent.plugin.variable] = tui
     return {"HOME": AGENT_HOME} | extra

@@ -9,7 +9,7 @@ class Rewriter:
     What may be the beginning of the hint is held back until more comes, or until `flush`.
 
     Args:
-        hint: What stands before a session's name; never empty.
+        hint: What stands before a session's name; empty where nobody leaves one.
     """
 
     def __init__(self, hint: str) -> None:
@@ -22,7 +22,9 @@ class Rewriter:
 
     def feed(self, data: bytes) -> bytes:
         """Take the next piece, and return what can be shown."""
-        text = (self._held + data).replace(self._hint, TEXT)
+        text = self._held + data
+        if self._hint:
+            text = text.replace(self._hint, TEXT)
         sizes = range(len(self._hint) - 1, 0, -1)
         keep = next((size for size in sizes if text.endswith(self._hint[:size])), 0)
         self._held = text[len(text) - keep :]

@@ -24,11 +24,13 @@ from jailoc.bin.cli.declarations import (
     render,
     restart,
     schema,
+    shell,
     status,
     up,
     validate,
     verify,
 )
+from jailoc.bin.cli.declarations import exec as exec_
 from jailoc.bin.cli.declarations import help as help_
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "diff",
     "doctor",
     "down",
+    "exec_",
     "explain",
     "golden",
     "graph",
@@ -56,6 +59,7 @@ __all__ = [
     "render",
     "restart",
     "schema",
+    "shell",
     "status",
     "up",
     "validate",

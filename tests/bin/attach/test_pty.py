@@ -306,3 +306,12 @@ def test_without_a_terminal_to_give_it_runs_on_the_users_own(tmp_path: Path) -> 
         found = run.report()
         assert found["reason"] == "told to"
         assert found["same"][0], "modes"
+
+
+def test_on_the_users_own_terminal_what_it_writes_passes_the_filter(tmp_path: Path) -> None:
+    script = "printf '\\033]52;c;QUFB\\007shown'; printf '\\033]52;c;QkJC\\007told' >&2"
+    with driven(tmp_path, directly=True, command=["/bin/sh", "-c", script]) as run:
+        seen = run.until("REPORT", 30)
+    assert b"shown" in seen
+    assert b"told" in seen
+    assert b"\x1b]52" not in seen

@@ -1,0 +1,78 @@
+"""`exec` and `shell`: run a program in a running sandbox as its agent, with the agent's secrets.
+
+docker(1) alone would run it without the secrets, before the mounts are proved, and leave it behind
+when its own client ends.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+
+from jailoc.bin.attach import container_client, pty, readiness
+from jailoc.bin.attach.watchdog import Watch
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import existence
+from jailoc.bin.engine import docker, witness
+from jailoc.bin.terminal.exit_status import SIGNALLED
+from jailoc.generators.config.resolve import resolve
+from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
+from jailoc.model.path import first_within
+
+SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null && exec bash -l; exec sh -l")
+
+
+def run(session: Session, command: Sequence[str]) -> int:
+    """Run a command in a workspace's sandbox, where the current directory is if it is there, too.
+
+    Returns:
+        The command's exit status; 127 if there is no such command, 128 and the number of the signal
+        that ended jailoc.
+
+    Raises:
+        Refused: the workspace does not run.
+    """
+    origin, terminal = session.source(), session.terminal
+    name = session.chosen(origin, looks=True)
+    existence.running(session, name)
+    docker.check()
+    found = readiness.services(name)
+    agent, wall = found.agent, found.wall
+    if agent is None or wall is None or not found.running:
+        raise existence.not_running(name)
+    if not re.fullmatch(r"[1-9][0-9]*(:[0-9]+)?", agent.user):
+        raise refuse(
+            "outdated",
+            f"the agent of `{name}` works as `{agent.user or 'root'}`, not as a user by number",
+            hint=f"`jailoc up {name}` makes its container anew",
+        )
+    at = os.path.realpath(".")
+    roots = (each.path for each in resolve(origin.config, name, origin.host).paths)
+    mounted = witness.mounted(agent.id, wall.image_id)
+    inside = first_within(at, (each for each in roots if each in mounted)) is not None
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    words, token = container_client.execution(
+        agent.id,
+        command,
+        os.environ if interactive else {},
+        terminal=interactive,
+        directory=at if inside else None,
+        user=agent.user,
+    )
+    watch = Watch(lambda: None)
+
+    def begin(command: list[str], given: dict[str, str]) -> pty.Ended:
+        if interactive and pty.has_terminals():
+            return pty.run(command, given, watch, "", foreign=True)
+        return pty.run_directly(command, given, watch)
+
+    try:
+        ended = docker.attend(words, begin)
+    finally:
+        # Docker leaves alone what has lost its client.
+        container_client.end(agent.id, token, agent.user)
+    if ended.stopped:
+        terminal.say("interrupted", Meaning.WARNS)
+        return SIGNALLED + ended.signal
+    return ended.code if ended.code >= 0 else SIGNALLED - ended.code
