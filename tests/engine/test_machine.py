@@ -168,9 +168,11 @@ def test_no_allowed_name_opens_the_machine_whatever_its_zone_answers(walled: San
 def test_control_without_rules_for_the_machine_such_a_name_opens_it(walled: Sandbox) -> None:
     places, wall = addresses(walled), walled.container("firewall")
     with evil_zone(walled, places):
-        script = ": >/run/jailoc/machine; iptables -F JAILOC-MACHINE; kill -HUP $(cat %s)"
-        world.call("docker", "exec", "--user", "0", wall, "sh", "-c",
-                   script % "/run/jailoc/names/pid")  # fmt: skip
+        script = ": >/run/jailoc/machine; iptables -F JAILOC-MACHINE; cat /run/jailoc/names/pid"
+        resolver = world.call("docker", "exec", "--user", "0", wall, "sh", "-c", script).strip()
+        owner = world.call("docker", "exec", wall, "stat", "--format=%u", f"/proc/{resolver}")
+        world.call("docker", "exec", "--user", owner.strip(), wall,
+                   "sh", "-c", f"kill -HUP {resolver}")  # fmt: skip
         assert until(lambda: bool(opened(walled, places)), 30)
 
 
