@@ -134,12 +134,12 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('explain',): {
-        'text': 'Say whether a host, address or network is open, by which rule and from which line.\n\nExample: jailoc explain api 10.1.2.3:5432',
+        'text': 'Say whether a host, address or network is open, by which rule and from which line.\n\nThe code of a message, such as mount-host, is explained instead where no workspace is named.\n\nExample: jailoc explain api 10.1.2.3:5432',
         'below': (),
         'runs': True,
         'arguments': (
             {'field': 'first', 'names': ('FIRST',), 'kind': 'text', 'help': 'The workspace; left out, it is the one of the current directory.', 'required': True},
-            {'field': 'second', 'names': ('SECOND',), 'kind': 'text', 'help': 'HOST, ADDRESS or NETWORK, with :PORT or without; or :PORT, what leads in there.'},
+            {'field': 'second', 'names': ('SECOND',), 'kind': 'text', 'help': 'HOST, ADDRESS or NETWORK, with :PORT or without; :PORT, what leads in there; or a code.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
         ),
     },

@@ -160,7 +160,7 @@ class Terminal:
         sys.stderr.flush()
 
     def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:
-        """Show problems: where, what, the line with a marker, what is allowed, what to do.
+        """Show problems: where, what, the code, the line with a marker, what is allowed, a hint.
 
         Of very many warnings of one kind some are shown, and the number of the others.
         """
@@ -192,7 +192,8 @@ class Terminal:
                 place += f":{each.position.line}:{each.position.column}"
             place += ": "
         subject = f"{each.where}: " if each.where else ""
-        lines = [f"{head} {visible(f'{place}{subject}{each.message}')}"]
+        code = self.paint(f"[{each.code}]", Meaning.MUTED, sys.stderr)
+        lines = [f"{head} {visible(f'{place}{subject}{each.message}')} {code}"]
         if each.position and each.text is not None:
             number = str(each.position.line)
             before = each.text[: each.position.column - 1]

@@ -11,6 +11,7 @@ NAMED = {
     "bin/cli/declarations/plan.py": "an address of drift, in the help",
     "bin/cli/declarations/apply.py": "an address of drift, in the help",
     "bin/cli/declarations/logs.py": "names of services, in the help",
+    "model/catalogue/configuration.py": "the code of a wrong version",
     "model/config.py": "the key that chooses one",
     "model/sandbox.py": "the name of the service",
 }

@@ -225,5 +225,7 @@ def test_without_a_home_nothing_is_made_anywhere(
     )  # fmt: skip
     assert done.returncode == 1
     errors = [each for each in done.stderr.splitlines() if each.startswith("Error: ")]
-    assert errors == ["Error: the home directory is unknown: HOME is not set to an absolute path"]
+    assert errors == [
+        "Error: the home directory is unknown: HOME is not set to an absolute path [home]"
+    ]
     assert list(here.iterdir()) == []

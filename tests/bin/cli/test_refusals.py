@@ -171,7 +171,7 @@ LIBRARY = re.compile(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("logs", "--tail", "x"), "`x` is no value for --tail\n"),
+        (("logs", "--tail", "x"), "`x` is no value for --tail [usage]\n"),
         (("logs", "--tail", "x"), "allowed: a whole number"),
         (("logs", "--tail", "-1"), "allowed: 0 or more"),
         (("logs", "--tail"), "--tail needs a value"),

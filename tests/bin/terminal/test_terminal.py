@@ -47,7 +47,7 @@ def test_the_marker_stands_under_the_character(capsys: pytest.CaptureFixture[str
         ]
     )
     error, source, marker = capsys.readouterr().err.splitlines()
-    assert error == "Error: f:12:4: bad"
+    assert error == "Error: f:12:4: bad [x]"
     assert source == "  12 | \täb!"
     assert marker == "     | \t  ^"
 

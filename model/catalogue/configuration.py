@@ -1,0 +1,249 @@
+"""Codes of what is wrong in a configuration or a policy: the file is refused as a whole."""
+
+from jailoc.model.catalogue.entry import Entry
+
+CONFIGURATION: dict[str, Entry] = {
+    "allow": Entry(
+        "A table in `allowed_hosts` or `allowed_networks` lacks `to`, says its port twice, or "
+        "`until` is no date.",
+        'Write it as { to = "10.1.0.0/16", ports = [5432], why = "staging", until = 2027-01-31 }.',
+    ),
+    "build-context": Entry(
+        "`build_context` is relative or empty: it would mean another place in every shell.",
+        "Give an absolute path, or one that begins with ~.",
+    ),
+    "certificate": Entry(
+        "A file of `ca_certificates` is not there, no PEM, cut, no certificate, or holds a key.",
+        "Give a PEM file of whole certificates; `openssl x509 -inform der` makes one of a DER "
+        "file.",
+    ),
+    "client-host-forbidden": Entry(
+        "Remote mode is asked for with an agent whose client runs what its server names: the "
+        "agent's code would run on this machine.",
+        'Attach with the client in the sandbox: `mode = "exec"`, or leave --remote out.',
+    ),
+    "cpu": Entry(
+        "`cpu` is no finite number greater than 0.",
+        "Give a number of processors, such as 2 or 0.5.",
+    ),
+    "deny": Entry(
+        "A table in `denied_hosts` or `denied_networks` has an end; what is denied has none.",
+        "Leave `until` out.",
+    ),
+    "deny-port": Entry(
+        "A single port of a name is denied. Names are closed by not resolving, which closes all "
+        "their ports.",
+        "Deny the name as a whole, or the network that it is in with the port.",
+    ),
+    "dockerfile": Entry(
+        "The source of a Dockerfile is neither an absolute path nor an http or https URL with a "
+        "host.",
+        "Give an absolute path, one that begins with ~, or a URL.",
+    ),
+    "dockerfile-missing": Entry(
+        "A Dockerfile that the configuration names is not there, empty, no UTF-8 text, or has not "
+        "been fetched yet.",
+        "Check the path and its permissions; `jailoc up` fetches what a URL names.",
+    ),
+    "drift": Entry(
+        "An entry of `ignore_drift` is no address of drift.",
+        "Copy the address from `jailoc plan`, which shows one for each drift.",
+    ),
+    "egress": Entry(
+        "`egress` has an unknown value.",
+        "Choose `public`, `allowlist` or `none`.",
+    ),
+    "egress-none": Entry(
+        '`egress = "none"` opens nothing, and something beside it does.',
+        'Use `egress = "allowlist"`, which opens what is named and nothing else.',
+    ),
+    "env-entry": Entry(
+        "An entry of `env` has no `=`, no key, or a NUL character.",
+        "Write KEY=VALUE.",
+    ),
+    "env-file": Entry(
+        "An env file is not there, cannot be read, or is no text.",
+        "Check the path and its permissions; it is UTF-8 text, KEY=VALUE a line.",
+    ),
+    "env-file-entry": Entry(
+        "A line of an env file is no KEY=VALUE, or sets what jailoc sets itself.",
+        "Correct the lines that are named.",
+    ),
+    "env-reserved": Entry(
+        "A variable that jailoc sets itself would be overridden.",
+        "Remove it. What it steers has a key of its own in the configuration.",
+    ),
+    "expect": Entry(
+        "The rules do not decide as `[workspaces.NAME.expect]` says that they must.",
+        "Ask `jailoc explain` which line decides, then correct that line or the expectation.",
+    ),
+    "expect-name": Entry(
+        "An expectation names a host, whose addresses are known only at run time.",
+        "Name an address or a network.",
+    ),
+    "host-name": Entry(
+        "This is no host: neither a name, `*.NAME` nor an address, with a port or without.",
+        "Write other letters in their xn-- form; networks go into `allowed_networks`.",
+    ),
+    "image": Entry(
+        "This is no reference of an image that an engine takes.",
+        "Write [REGISTRY/]NAME[:TAG][@DIGEST], in lower case and without blanks.",
+    ),
+    "image-conflict": Entry(
+        "A workspace sets `image`, which is taken as it is, and a Dockerfile or a build context.",
+        "To lay a Dockerfile over an image, set that image in [defaults].",
+    ),
+    "memory": Entry(
+        "`memory` is no size, less than the engine's minimum of 6m, or more than it can count.",
+        "Write a number and a unit, such as 512m or 8g.",
+    ),
+    "mode": Entry(
+        "`mode` has an unknown value.",
+        'Choose "remote", "exec", or "" to let jailoc choose.',
+    ),
+    "mount-container": Entry(
+        "A mount would lie over a system directory of the container.",
+        "Choose a place below /home/agent or a path of its own, such as /workspace.",
+    ),
+    "mount-grammar": Entry(
+        "This is no mount: a part is empty, relative, or the mode is unknown.",
+        "Write HOST:CONTAINER, both absolute, with :ro or :rw behind it or not.",
+    ),
+    "mount-host": Entry(
+        "A mount would hand over a directory of the system, of credentials, or of jailoc itself.",
+        "Mount the single directories that the agent needs; it has a Docker of its own.",
+    ),
+    "mtu": Entry(
+        "`mtu` is less than IPv6 works with, or more than a packet can have.",
+        "Give a number from 1280 on, a VPN's has up to 1450; or leave it out.",
+    ),
+    "network": Entry(
+        "This is no network.",
+        "Write ADDRESS/LENGTH or ADDRESS/LENGTH:PORT, such as 10.1.0.0/16 or [fd00:1::]/32:443.",
+    ),
+    "network-everything": Entry(
+        "The networks together are every address there is: nothing would be closed.",
+        "Name the networks that are needed; public addresses are open without it.",
+    ),
+    "opencode-version": Entry(
+        "The version of the agent is none, or one of a major that this jailoc does not know.",
+        "Write a major or an exact version, as the message lists them.",
+    ),
+    "password-mode": Entry(
+        "`password_mode` has an unknown value.",
+        "Choose auto, env, keyring or file.",
+    ),
+    "path": Entry(
+        "A path of a workspace is relative or empty: it would mean another place in every shell.",
+        "Give an absolute path, or one that begins with ~.",
+    ),
+    "path-forbidden": Entry(
+        "A path of a workspace holds credentials, an engine's socket, jailoc's own files, or is a "
+        "directory of the system.",
+        "Name the single directories below it that the agent needs.",
+    ),
+    "pids": Entry(
+        "`pids` is out of range.",
+        "Give a number in the range that the message names.",
+    ),
+    "policy": Entry(
+        "A policy refuses this configuration, is wrong itself, or cannot be read.",
+        "Change what it forbids, or ask who keeps it. Without its policy nothing goes on.",
+    ),
+    "policy-network": Entry(
+        "`to` in a policy is no network.",
+        "Write ADDRESS/LENGTH.",
+    ),
+    "policy-power": Entry(
+        "A policy names a power that there is not.",
+        "Take one of the reference of powers, or KIND.*.",
+    ),
+    "port": Entry(
+        "This is no port.",
+        "Give a number from 1 to 65535.",
+    ),
+    "port-twice": Entry(
+        "Two things of the configuration would have one port of this machine.",
+        "Set `port` of one workspace, or publish another one: HOST:INSIDE.",
+    ),
+    "ports": Entry(
+        "An entry of `ports` is none, its ranges differ in length or end before they begin, or "
+        "there are too many.",
+        "Write INSIDE, HOST:INSIDE, or ranges of one length.",
+    ),
+    "ports-reserved": Entry(
+        "A port inside the sandbox is held by jailoc or the agent.",
+        "Let the program in the sandbox listen on another one.",
+    ),
+    "protect": Entry(
+        "An entry of `protect` is not a path inside a workspace.",
+        "Give a relative path without `.` and `..`, such as .git/hooks.",
+    ),
+    "secret-file": Entry(
+        "The file of a secret is relative, or its path holds a `$` or NUL character.",
+        "Give an absolute path, or one that begins with ~; variables are not expanded.",
+    ),
+    "secret-name": Entry(
+        "The name of a secret is no name of a variable, or of a file.",
+        "Use letters, digits and _; a file's name may hold -, too.",
+    ),
+    "secret-reserved": Entry(
+        "A secret has the name of a variable that jailoc sets.",
+        "Give it another name.",
+    ),
+    "secret-source": Entry(
+        "A secret has no source, or two.",
+        "Give exactly one of `from_env` and `from_file`.",
+    ),
+    "secret-twice": Entry(
+        "One name stands in `secrets.env` and in `secrets.file`.",
+        "Keep one of the two.",
+    ),
+    "secret-variable": Entry(
+        "`from_env` is not the name of a variable.",
+        "Use letters, digits and _, not beginning with a digit.",
+    ),
+    "steering": Entry(
+        "A file that steers the host or the sandbox lies where an agent can write, or comes over "
+        "plain http.",
+        "Move it, fetch it over https, or allow it by name in `trust`, at the top of the file.",
+    ),
+    "subnet": Entry(
+        "`subnet` is no private IPv4 network, or too large or too small.",
+        "Give one such as 10.200.0.0/24.",
+    ),
+    "subnet-twice": Entry(
+        "The subnets of two workspaces overlap.",
+        "Set another `subnet` in one of them.",
+    ),
+    "toml-syntax": Entry(
+        "The file is not valid TOML 1.0 at this place.",
+        "Strings stand in quotes, lists in [brackets], tables begin with [name].",
+    ),
+    "trust": Entry(
+        "An entry of `trust` is relative or empty.",
+        "Give the path as the refusal wrote it: absolute, or beginning with ~.",
+    ),
+    "type": Entry(
+        "A value is of another kind than its key takes.",
+        "Write the kind that the message names: a string in quotes, a number, an array.",
+    ),
+    "unknown-key": Entry(
+        "There is no such key here. It is misspelt, belongs into another table, or is one of a "
+        "newer jailoc.",
+        "Take one that the message lists, or remove it.",
+    ),
+    "volume": Entry(
+        "An entry of `volumes` is none.",
+        "Write NAME:PLACE, such as npm:~/.npm.",
+    ),
+    "volume-place": Entry(
+        "A volume would lie over a system directory of the container, or over what jailoc mounts.",
+        "Choose a directory of its own below ~, or one such as /caches/npm.",
+    ),
+    "workspace-name": Entry(
+        "A workspace's name has other characters than it may have, or is too long for the names "
+        "of its volumes.",
+        "Use lower-case letters a-z, digits and hyphens, and a shorter name.",
+    ),
+}
