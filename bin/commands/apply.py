@@ -1,6 +1,8 @@
 """`apply`: show the plan, ask, and do just that."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,6 +16,7 @@ from jailoc.bin.terminal import prompt
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
+from jailoc.model.text import visible
 
 KEEP = "give --yes, or apply a plan that was kept: `jailoc plan --out FILE`"
 
@@ -62,15 +65,20 @@ def _saved(choice: Selection) -> SavedPlan | None:
     """
     if len(choice.wanted) != 1 or not Path(choice.wanted[0]).is_file():
         return None
-    path = Path(choice.wanted[0])
+    path, known = Path(choice.wanted[0]), SavedPlan.model_fields["format"].default
     try:
-        return SavedPlan.model_validate_json(path.read_bytes())
+        text = path.read_bytes()
+        return SavedPlan.model_validate_json(text)
     except (OSError, ValidationError) as error:
+        why = str(error).splitlines()[0]
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            if (written := json.loads(text)["format"]) != known:
+                why = f"its format is {visible(str(written)[:20])}, this jailoc's is {known}"
         raise refuse(
             "plan-file",
             f"`{path}` is no plan that this jailoc can read",
             allowed="a file that `jailoc plan --out FILE` wrote",
-            hint=str(error).splitlines()[0],
+            hint=f"make a new one; {why}",
         ) from None
 
 

@@ -68,8 +68,7 @@ def read(
     """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen.
 
     Raises:
-        Refused: it is wrong; or, if `complete`, something that one of them mounts is not there, or
-            is such that nothing is started until somebody has looked.
+        Refused: it is wrong; or, if `complete`, what is mounted is missing or has to be seen.
     """
     origin = session.source()
     permissions.own()
@@ -113,7 +112,7 @@ def item(
     """Compile a workspace, and gather its secrets.
 
     Args:
-        session: Where it is told what the engine has under the names of images.
+        session: Where images are told of.
         origin: The configuration.
         name: The workspace.
         ask: Whether there is an engine to be asked.
@@ -122,8 +121,9 @@ def item(
         ignore: More patterns of drift that is noise.
 
     Raises:
-        Refused: the workspace is unknown, a secret has no value, or no engine answers.
+        Refused: the workspace is unknown or a newer jailoc's, no secret, or no engine answers.
     """
+    observe.understood(name)
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
     missing: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Look at what is there of a workspace: its files, and its project on the engine."""
 
 import hashlib
+import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from jailoc import __version__
 from jailoc.bin.config import facts
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import docker, witness
@@ -19,6 +21,7 @@ from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
+from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
     AGENT,
     COMPOSE_SERVICE,
@@ -221,6 +224,29 @@ def last(name: str) -> Applied | None:
         return Applied.model_validate_json(record(name).read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+def understood(name: str) -> None:
+    """Refuse to go on from what a newer jailoc has written down.
+
+    Raises:
+        Refused: the record is of a format that this one cannot read.
+    """
+    place = record(name)
+    try:
+        found = json.loads(place.read_bytes())
+    except (OSError, ValueError):
+        return
+    version = found.get("version") if isinstance(found, dict) else None
+    known: int = Applied.model_fields["version"].default
+    if isinstance(version, int) and version > known:
+        raise refuse(
+            "state-newer",
+            f"what runs for workspace `{name}` was made by a newer jailoc: `{place}` has format "
+            f"{version}",
+            allowed=f"format {known}, which jailoc {__version__} writes",
+            hint=f"use that jailoc, or begin anew: `jailoc destroy {name} --keep-volumes`",
+        )
 
 
 def reloaded(bundle: Bundle) -> None:

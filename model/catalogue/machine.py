@@ -221,6 +221,10 @@ MACHINE: dict[str, Entry] = {
         "The workspace has no such service.",
         "The message lists those that it has.",
     ),
+    "state-newer": Entry(
+        "A newer jailoc has started what runs, and this one cannot read what it wrote down of it.",
+        "Use the newer one, or begin anew: `jailoc destroy --keep-volumes`, then `jailoc up`.",
+    ),
     "system": Entry(
         "The operating system refused something: a file, a disk, a permission.",
         "The message has its own words, and the file.",
