@@ -130,7 +130,7 @@ def schemas_page() -> str:
 
 def llms(order: list[dict[str, list[dict[str, str]]]]) -> str:
     """Return the list of pages for language models (llmstxt.org)."""
-    lines = ["# jailoc", "", "> Sandboxes of headless OpenCode agents, compiled from one file."]
+    lines = ["# jailoc", "", "> Sandboxes of headless agents, compiled from one file."]
     for section in order:
         for title, pages in section.items():
             lines += ["", f"## {title}", ""]

@@ -10,6 +10,7 @@ STARTS = {
     "bin/engine/exchange.py": "starts what the door says",
     "bin/attach/pty.py": "runs on a terminal what it is given; docker's command is the door's",
     "bin/environment.py": "makes the environment of a checkout, before anything is there",
+    "bin/documentation.py": "builds the site, in a checkout; its picture is a run of jailoc",
 }
 """Where programs are started."""
 DOOR = "bin/engine/door.py"
