@@ -7,7 +7,7 @@ condition decides (`includeIf`), it counts as met: to cover too much does no har
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jailoc.model.base import Model
 from jailoc.model.path import clean
@@ -50,6 +50,8 @@ HELPERS = ("remote.*.vcs",)
 
 MOST_SETTINGS = 10_000
 """Of one file; what comes after them is not read."""
+MOST_TEXT = 2 << 20
+"""Characters of the keys and values of one file: the name of a section is in each of its keys."""
 
 _SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\\n]|\\.)*)")?\s*\]')
 _KEY = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)[ \t]*")
@@ -73,13 +75,16 @@ class GitSetting(Model):
 
 
 def parse(text: str) -> tuple[GitSetting, ...]:
-    """Return the settings of a file in their order; what is malformed is passed over.
+    """Return the settings of a file in their order, within bounds (`cut` tells).
+
+    What is malformed is passed over.
 
     Git itself refuses a file at the first error, so reading on finds no less than it would.
     """
     found: list[GitSetting] = []
     section, position = "", 1 if text.startswith("\ufeff") else 0
-    while position < len(text) and len(found) < MOST_SETTINGS:
+    left = MOST_TEXT
+    while position < len(text) and len(found) < MOST_SETTINGS and left > 0:
         character = text[position]
         if character in " \t\r\n\f\v":
             position += 1
@@ -98,7 +103,17 @@ def parse(text: str) -> tuple[GitSetting, ...]:
                 continue
             value, position = _value(text, match.end()) if match[2] else ("true", match.end())
             found.append(GitSetting(key=f"{section}.{match[1].lower()}", value=value))
+            left -= len(section) + len(value)
     return tuple(found)
+
+
+def cut(settings: Sequence[GitSetting]) -> str | None:
+    """Say why a file may have more settings than these; None if it has not."""
+    if len(settings) >= MOST_SETTINGS:
+        return f"{MOST_SETTINGS:,} settings or more"
+    if sum(len(each.key) + len(each.value) for each in settings) >= MOST_TEXT:
+        return f"settings of {MOST_TEXT:,} characters or more"
+    return None
 
 
 def _name_of(match: re.Match[str]) -> str:

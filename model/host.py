@@ -60,6 +60,9 @@ class Repository(Model):
     """What it takes objects from elsewhere, some of it, cut short."""
     settings: tuple[str, ...] = ()
     """Settings that execute something, some of them, cut short."""
+    remotes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """What `remotes` and `branches`, Git's older lists of remotes, name: some of it, cut short, by
+    directory."""
     named: tuple[Named, ...] = ()
 
 
@@ -75,6 +78,9 @@ class Tree(Model):
     """What is named for working trees whose `.git` is a file; their repository may be anywhere."""
     followed: dict[str, str] = Field(default_factory=dict)
     """Links in the place of what Git itself reads and writes, with where they lead."""
+    shared: dict[str, str] = Field(default_factory=dict)
+    """Absolute places that the host executes from and that hold a file with a second name
+    (link(2)), with that file: a cover shuts one name only."""
     troubles: dict[str, str] = Field(default_factory=dict)
     """Absolute places of what Git reads and cannot be covered, with the reason."""
     limit: str | None = None

@@ -10,6 +10,10 @@ CONTAINER_SYSTEM = (
 """Directories of the container that a mount must not replace."""
 
 
+NO_PROJECT = "/"
+"""Where a program of this machine starts: what it loads from its current directory is nobody's."""
+
+
 def expand(text: str, home: str) -> str:
     """Replace a leading `~` by the home directory; `~name` is no user lookup."""
     return home + text[1:] if text.startswith("~") else text

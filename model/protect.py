@@ -137,12 +137,13 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
-            own = tuple(host.real(each.path) for each in writable)
-            places += [
-                (Wanted(path=path, trouble=f"{_FOLLOWED}, to `{place}`", stops=True), git)
-                for path, place in sorted(tree.followed.items())
-                if not first_within(place, own)
-            ]
+        places += [
+            (
+                Wanted(path=path, trouble=_second_name(path, file), stops="/.git/" in path),
+                git or "protect",
+            )
+            for path, file in sorted(tree.shared.items())
+        ]
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -159,6 +160,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 exposed.append(_exposed(each, origin))
     kept = _innermost(found, every)
     shut = {each.path for each in kept if each.mode is Mode.READ_ONLY}
+    exposed += _followed(writable, shut, wanted, host)
     return Covers(
         covers=kept,
         exposed=tuple(
@@ -208,7 +210,35 @@ def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 
+def _followed(
+    writable: Iterable[Root], shut: Iterable[str], entries: Iterable[tuple[str, str]], host: Host
+) -> Iterable[Exposed]:
+    """Yield the links in the place of what Git writes that lead where the agent cannot write.
+
+    That is out of all that it can write, or into what is covered there: Git on the host may write
+    both, and the agent says what.
+    """
+    git = next((origin for entry, origin in entries if is_git(entry)), None)
+    real = {each.path: host.real(each.path) for each in writable}
+    above = {place: next((root for root in upwards(place) if root in real), "") for place in shut}
+    closed = tuple(
+        real[root].rstrip("/") + place[len(root.rstrip("/")) :]
+        for place, root in above.items()
+        if root
+    )
+    for root in writable if git is not None else ():
+        for path, place in sorted(host.trees.get(root.path, Tree()).followed.items()):
+            if not first_within(place, real.values()) or first_within(place, closed):
+                reason = f"{_FOLLOWED}, to `{place}`"
+                yield _exposed(Wanted(path=path, trouble=reason, stops=True), git or "")
+
+
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
+
+
+def _second_name(path: str, file: str) -> str:
+    which = "it" if file == path else f"`{posixpath.relpath(file, path)}` in it"
+    return f"{which} has a second name, by which the agent can write it past every cover"
 
 
 def _exposed(wanted: Wanted, origin: str) -> Exposed:
@@ -220,7 +250,9 @@ def _exposed(wanted: Wanted, origin: str) -> Exposed:
         executes=wanted.executes,
         stops=wanted.stops,
     )
-    if wanted.stops:
+    if "second name" in reason:
+        hint = "look at it, then put a copy in its place, which has no other name (`cp`, then `mv`)"
+    elif wanted.stops:
         hint = f'look at it and remove it, or allow it by name: trust = ["{wanted.path}"]'
     elif "symbolic link" in reason:
         return made

@@ -14,9 +14,10 @@ from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Named, Repository
 
 LISTED = ("hooks", "config", "config.worktree", "commondir", "info/attributes",
-          "objects/info/alternates")  # fmt: skip
-"""What Git executes, or takes what it executes from, in any Git directory; the last one names other
-repositories of the host, which Git takes objects from."""
+          "remotes", "branches", "objects/info/alternates")  # fmt: skip
+"""What Git executes, or takes what it executes from, in any Git directory. `remotes` and `branches`
+say what `git fetch` and `git push` talk to where the configuration names no remote
+(gitrepository-layout(5)); the last one names other repositories, which Git takes objects from."""
 DEEPER = {first: tuple(rest) for first, *rest in (each.split("/") for each in LISTED) if rest}
 """Those of them that lie deeper, as ways from their first directory."""
 
@@ -33,7 +34,9 @@ HOOKS = (
 )  # fmt: skip
 """What Git itself executes of a directory of hooks (githooks(5))."""
 
-MADE: dict[str, str | None] = {"commondir": ".\n", "config": "", "hooks": None}
+MADE: dict[str, str | None] = {
+    "commondir": ".\n", "config": "", "hooks": None, "remotes": None, "branches": None,
+}  # fmt: skip
 """What is made where it is missing, with its text; None makes a directory. Whoever can make it in
 their place says what Git executes."""
 
@@ -140,6 +143,8 @@ def _told(repository: Repository, name: str) -> tuple[str, ...]:
         return repository.hooks
     if name.endswith("/alternates"):
         return repository.alternates
+    if name in repository.remotes:
+        return repository.remotes[name]
     return repository.settings if name == "config" else ()
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from jailoc.bin.attach.output import PIECE, Display
 from jailoc.bin.attach.wakeup import ENDING, Alarm
 from jailoc.bin.attach.watchdog import Watch
+from jailoc.model.path import NO_PROJECT
 
 GRACE = 2.0
 """Seconds that a program has to end itself."""
@@ -91,6 +92,7 @@ def run(
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _TAKE_TERMINAL, name, *command],
                 env=environment,
+                cwd=NO_PROJECT,
                 stdin=other,
                 stdout=other,
                 stderr=other,
@@ -134,7 +136,9 @@ def run_directly(command: list[str], environment: dict[str, str], watch: Watch) 
             writing.append(other)
             shown = Display(reading, screen, alarm, "", foreign=True)
             displays.append(stack.enter_context(shown))
-        process = subprocess.Popen(command, env=environment, stdout=writing[0], stderr=writing[1])
+        process = subprocess.Popen(
+            command, env=environment, cwd=NO_PROJECT, stdout=writing[0], stderr=writing[1]
+        )
         stack.callback(_finish, process)
         inner.close()
         stopped = _serve(process, alarm, watch, displays=displays)

@@ -72,6 +72,7 @@ class Looker:
         elsewhere: dict[str, str] = {}
         hooks: tuple[str, ...] = ()
         alternates: tuple[str, ...] = ()
+        remotes: dict[str, tuple[str, ...]] = {}
         configs: list[str] = []
         crowded: list[str] = []
         for entry, name in git_directory.deciding(directory, crowded):
@@ -84,6 +85,8 @@ class Looker:
                     hooks = told.hooks(entry.path, MOST_ENTRIES)
                 case "alternates":
                     alternates = told.alternates(entry.path)
+                case "remotes" | "branches" as older:
+                    remotes[older] = told.remotes(entry.path)
                 case "config" | "config.worktree":
                     configs.append(entry.path)
                 case "commondir":
@@ -100,6 +103,7 @@ class Looker:
             sealed=not os.access(directory, os.W_OK),
             hooks=hooks,
             alternates=alternates,
+            remotes=remotes,
             settings=told.settings(each.setting for each in mine.all),
             named=named,
         )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import MOST_CONFIG, beginning
-from jailoc.model.git_config import MOST_SETTINGS, GitSetting, included, parse, references
+from jailoc.model.git_config import GitSetting, cut, included, parse, references
 from jailoc.model.path import clean
 
 MOST_FILES = 16
 """Files of configuration that are included for one repository."""
+MOST_KEPT = 100_000
+"""Settings of all files together; an agent may have made thousands of repositories."""
 
 SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 """Where the system's configuration of Git may be (git-config(1), FILES)."""
@@ -46,6 +48,7 @@ class Settings:
         """Know nothing yet."""
         self.home = home
         self._texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = {}
+        self._left = MOST_KEPT
 
     def read(self, files: Iterable[str]) -> Sources:
         """Return the settings of files and of what they include."""
@@ -61,9 +64,9 @@ class Settings:
                 break
             seen.add(place)
             if place not in self._texts:
-                self._texts[place] = _read(place)
-            settings, cut = self._texts[place]
-            trouble = cut or trouble
+                self._texts[place] = self._first(place)
+            settings, why = self._texts[place]
+            trouble = why or trouble
             for setting in settings:
                 source = ConfigSource(setting, place)
                 found.append(source)
@@ -73,6 +76,14 @@ class Settings:
                     )  # fmt: skip
         return Sources(tuple(found), trouble)
 
+    def _first(self, place: str) -> tuple[tuple[GitSetting, ...], str | None]:
+        settings, trouble = _read(place)
+        if len(settings) > self._left:
+            settings = settings[: self._left]
+            trouble = f"all configurations of Git together hold more than {MOST_KEPT:,} settings"
+        self._left -= len(settings)
+        return settings, trouble
+
 
 def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
     """Return the settings of a file, and why they are not all."""
@@ -80,9 +91,8 @@ def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
     found = parse(text)
     if not whole:
         return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
-    if len(found) >= MOST_SETTINGS:
-        return found, f"`{place[:WIDTH]}` holds {MOST_SETTINGS:,} settings or more"
-    return found, None
+    why = cut(found)
+    return found, f"`{place[:WIDTH]}` holds {why}" if why else None
 
 
 def worktree_config(sources: Iterable[ConfigSource]) -> bool:

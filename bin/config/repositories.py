@@ -13,7 +13,14 @@ from typing import NamedTuple
 
 from jailoc.bin.config import git_directory, git_file, git_links, git_user
 from jailoc.bin.config.git_repository import Looker
-from jailoc.bin.host.entries import children, is_text, kind_of, kind_of_mode, readable
+from jailoc.bin.host.entries import (
+    children,
+    is_text,
+    kind_of,
+    kind_of_mode,
+    readable,
+    with_other_names,
+)
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import Search
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
@@ -22,8 +29,10 @@ from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that is said."""
+MOST_INSIDE = 10_000
+"""Entries of one place that are looked at for files with second names."""
 MOST_LINKS = 20
-"""Links of one Git directory that are told."""
+"""Links of one Git directory that are kept, of those that lead out and of the others."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 KERNEL = ("/proc", "/dev", "/sys")
 """Where the same name is another thing for every process."""
@@ -50,6 +59,7 @@ class _Walk:
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
         self.followed: dict[str, str] = {}
+        self.shared: dict[str, str] = {}
         self.ways, self.real = Links(), os.path.realpath(search.root)
         self.files: list[str] = []
         """Called `.git`, no links."""
@@ -113,6 +123,7 @@ class _Walk:
             links=tuple(self.links),
             named=tuple(self.named),
             followed=self.followed,
+            shared=self.shared,
             troubles=self.troubles,
             limit=self.limit,
         )
@@ -150,21 +161,39 @@ class _Walk:
         self.repositories.append(found)
         self._trouble(directory, trouble)
         self._links(found)
+        for name in found.kinds:
+            self.share(f"{directory}/{name}")
+        for each in found.named:
+            self.share(each.path)
+
+    def share(self, place: str) -> None:
+        """Keep a place of this path that holds a file with a second name."""
+        if within(place, self.search.root) and is_text(place):
+            file = with_other_names(place, MOST_INSIDE)
+            if file is not None:
+                self.shared[place] = readable(file)
 
     def _links(self, repository: Repository) -> None:
-        """Keep the links of a Git directory that lead out of what is being looked through."""
+        """Keep the links of a Git directory, with where they lead."""
         crowded: list[str] = []
-        told_, directory = 0, repository.directory
+        inner = outer = 0
+        directory = repository.directory
         for place in git_directory.links(directory, crowded):
-            real, hops = self.ways.trace(place)
-            mine = place[len(directory) + 1 :] in repository.links
-            odd = any(first_within(hop, KERNEL) for hop in (*hops, real))
-            if mine or (within(real, self.real) and not odd):
+            if place[len(directory) + 1 :] in repository.links:
                 continue
-            told_ += 1
-            if told_ > MOST_LINKS:
-                self._trouble(directory, f"more than {MOST_LINKS} links lead out of it")
-                break
+            real, hops = self.ways.trace(place)
+            odd = any(first_within(hop, KERNEL) for hop in (*hops, real))
+            # Whoever makes many that stay hides none that leads out.
+            if within(real, self.real) and not odd:
+                inner += 1
+                if inner > MOST_LINKS:
+                    self._trouble(directory, f"more than {MOST_LINKS} links lie in it")
+                    continue
+            else:
+                outer += 1
+                if outer > MOST_LINKS:
+                    self._trouble(directory, f"more than {MOST_LINKS} links lead out of it")
+                    break
             self.followed[readable(place)] = readable(real)
         for place in crowded:
             self._trouble(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
@@ -209,6 +238,7 @@ class _Walk:
             self.links.append(path)
         else:
             self.places[path] = kind
+            self.share(path)
 
 
 class Gathered(NamedTuple):
@@ -241,6 +271,8 @@ def gather(
     roots = {root: os.path.realpath(root) for root in walks}
     for each in walks.values():
         each.follow(walks, roots)
+        for one in (*looker.named(), *each.named):
+            each.share(one.path)
     files = [file for each in walks.values() for file in each.files]
     links = git_links.gather((*files, *(f"{each}/.git" for each in tops)))
     for link in links:

@@ -34,6 +34,18 @@ def alternates(file: str) -> tuple[str, ...]:
     return tuple(_some([f"objects of {each[:WIDTH]}" for each in lines[:MOST_HOOKS]], 0))
 
 
+def remotes(directory: str) -> tuple[str, ...]:
+    """Return some of the places that one of Git's older lists of remotes sends it to."""
+    found = []
+    for each in children(directory, MOST_HOOKS):
+        lines = (text(each.path) or "").splitlines()
+        first = next((line for line in lines if line.startswith("URL:")), (*lines, "")[0])
+        found.append(
+            f"{readable(each.name)[:WIDTH]} is {first.removeprefix('URL:').strip()[:WIDTH]}"
+        )
+    return tuple(_some(found, 0))
+
+
 def settings(found: Iterable[GitSetting]) -> tuple[str, ...]:
     """Return some settings that execute something."""
     every = [each for each in found if executes(each)]

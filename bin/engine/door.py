@@ -145,7 +145,7 @@ def ask_other(
         OSError: it cannot be started.
     """
     with log.timed("program", argv=shlex.join(command)) as record:
-        process = exchange.start(command, environment, merged=True, directory="/")
+        process = exchange.start(command, environment, merged=True)
         reply = exchange.whole(process, b"", timeout, limit)
         record["status"], record["cut"] = reply.status, reply.cut or None
     return reply

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, NamedTuple
 
+from jailoc.model.path import NO_PROJECT
+
 GRACE, PATIENCE = 2.0, 30.0
 """Seconds that a program has to end itself, and those of one that is in the middle of something."""
 LINE = 1 << 16
@@ -35,16 +37,14 @@ def start(
     *,
     merged: bool = False,
     stdin: bool = False,
-    directory: str | None = None,
 ) -> Process:
-    """Start a program with its output in pipes.
+    """Start a program with its output in pipes, where no project is.
 
     Args:
         command: The program and its arguments.
         environment: All of its environment.
         merged: Whether what it complains comes with what it says.
         stdin: Whether there is something to read for it.
-        directory: Where it starts; None for where this program is.
 
     Raises:
         FileNotFoundError: there is no such program.
@@ -52,7 +52,7 @@ def start(
     return subprocess.Popen(
         command,
         env=dict(environment),
-        cwd=directory,
+        cwd=NO_PROJECT,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,

@@ -55,6 +55,33 @@ def children(directory: str, most: int) -> Iterator[os.DirEntry[str]]:
     yield from sorted(entries, key=lambda each: each.name)
 
 
+def with_other_names(path: str, most: int) -> str | None:
+    """Return a file at or below a place that has more names than one (link(2)).
+
+    Links are not followed.
+
+    Args:
+        path: A file or a directory.
+        most: Entries that are looked at; where there are more, the place itself is returned.
+    """
+    waiting, left = [path], most
+    while waiting:
+        place = waiting.pop()
+        try:
+            found = os.lstat(place)
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            return place
+        if stat.S_ISDIR(found.st_mode):
+            inside = [each.path for each in children(place, left)]
+            left -= len(inside)
+            if left < 0:
+                return path
+            waiting += inside
+    return None
+
+
 def kind_at(path: str) -> FileKind | None:
     """Return what a path leads to, through links; None if to nothing."""
     try:

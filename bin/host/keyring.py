@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -150,6 +150,11 @@ def _backend() -> "KeyringBackend":
     Raises:
         Unavailable: there is none.
     """
+    if sys.platform != "darwin":
+        # To look for a framework of macOS, `ctypes` would run a compiler and a linker here; what a
+        # project holds could be what they find, and would be loaded.
+        modules: dict[str, Any] = sys.modules
+        modules.setdefault("keyring.backends.macOS.api", None)
     import keyring
     from keyring.backends.chainer import ChainerBackend
 

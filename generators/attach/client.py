@@ -7,6 +7,7 @@ from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import refuse
+from jailoc.model.path import NO_PROJECT
 from jailoc.model.sandbox import AGENT_HOME
 
 TERMINAL = ("TERM", "COLORTERM", "CLICOLOR_FORCE", "TERM_PROGRAM", "COLORFGBG", "LANG")
@@ -106,7 +107,8 @@ def remote_environment(
         password: The server's.
         tui: The file that a client without a configuration of its own is given.
     """
-    kept = dict(environment) | {"JAILOC": "1", "JAILOC_WORKSPACE": workspace}
+    kept = dict(environment) | {"JAILOC": "1", "JAILOC_WORKSPACE": workspace, "PWD": NO_PROJECT}
+    kept.pop("OLDPWD", None)
     kept |= dict.fromkeys(agent.passwords, password) | agent.client.environment
     if agent.plugin and tui and not environment.get(agent.plugin.variable):
         kept[agent.plugin.variable] = tui

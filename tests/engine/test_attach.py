@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import termios
@@ -224,6 +225,39 @@ def test_a_plugin_that_the_agent_leaves_in_the_project_does_not_run_on_the_host(
         assert marker.exists()
     finally:
         for path in (project / "evil.js", project / "tui.json", marker):
+            path.unlink(missing_ok=True)
+
+
+def test_a_module_that_the_agent_leaves_in_the_project_is_not_loaded_on_the_host(
+    sandbox: Sandbox, client: Path
+) -> None:
+    """The client's runtime looks for modules, and for what maps them, where it was started."""
+    project = sandbox.user.home / "project"
+    marker = sandbox.user.home / MARKER
+    module = project / "node_modules/esprima/index.js"
+    mapped = project / "tsconfig.json"
+    text = f'require("fs").writeFileSync("{marker}", "");\n'
+    try:
+        module.parent.mkdir(parents=True)
+        module.write_text(text)
+        (project / "evil.ts").write_text(text)
+        mapped.write_text(json.dumps({"compilerOptions": {"paths": {"*": ["./evil.ts"]}}}))
+        with attached(sandbox, client, "--remote") as shown:
+            shown.drawn()
+            time.sleep(3)
+            shown.quit()
+        assert not marker.exists()
+        # The same client, started in the project, does load it.
+        environment = {"PATH": os.environ["PATH"], "HOME": str(sandbox.user.home), "TERM": "xterm",
+                       "OPENCODE_DISABLE_PROJECT_CONFIG": "1"}  # fmt: skip
+        subprocess.run(
+            [str(client / "opencode"), "--version"], env=environment, cwd=project,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert marker.exists()
+    finally:
+        shutil.rmtree(project / "node_modules", ignore_errors=True)
+        for path in (project / "evil.ts", mapped, marker):
             path.unlink(missing_ok=True)
 
 

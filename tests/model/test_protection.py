@@ -43,13 +43,15 @@ def reference(path: str, kind: FileKind | None, **more: object) -> Named:
 def test_a_repository_deep_below_is_covered_and_its_parents_are_held() -> None:
     found = protected(Tree(repositories=(repository("/p/a/b/.git", top="/p/a/b"),)))
     at = "/p/a/b/.git"
-    assert shut(found) == {f"{at}/{name}" for name in ("hooks", "config", "commondir")}
+    assert shut(found) == {f"{at}/{name}" for name in MADE}
     assert held(found) == {"/p/a", "/p/a/b", at}
     assert {each.place for each in found.placeholders} == {f"{at}/{name}" for name in MADE}
 
 
 def test_what_is_made_is_the_same_before_and_after() -> None:
-    after = repository("/p/.git", kinds={**ORDINARY, "commondir": FileKind.FILE})
+    made = {name: FileKind.DIRECTORY if text is None else FileKind.FILE
+            for name, text in MADE.items()}  # fmt: skip
+    after = repository("/p/.git", kinds={**ORDINARY, **made})
     before = repository("/p/.git")
     one, two = (protected(Tree(repositories=(each,))) for each in (before, after))
     assert one == two
@@ -143,9 +145,9 @@ def test_a_writable_mount_is_covered_where_the_agent_sees_it() -> None:
     mounts = [Root(path="/d", container="/mnt", writable=True),
               Root(path="/d", container="/ro", writable=False)]  # fmt: skip
     found = protection(mounts, ENTRIES, host)
-    assert shut(found) == {f"/mnt/r/.git/{name}" for name in ("hooks", "config", "commondir")}
+    assert shut(found) == {f"/mnt/r/.git/{name}" for name in MADE}
     assert {each.path for each in found.covers if each.mode is Mode.READ_ONLY} == {
-        f"/d/r/.git/{name}" for name in ("hooks", "config", "commondir")
+        f"/d/r/.git/{name}" for name in MADE
     }
 
 
@@ -231,3 +233,42 @@ def test_where_objects_come_from_is_covered_where_it_is_there() -> None:
     assert {"/p/.git/objects", "/p/.git/objects/info"} <= held(protected(Tree(repositories=(one,))))
     other = protected(Tree(repositories=(repository("/p/.git"),)))
     assert not any("objects" in each for each in (*shut(other), *held(other)))
+
+
+def test_a_file_with_a_second_name_is_told_and_in_git_stops_a_start() -> None:
+    tree = Tree(
+        repositories=(repository("/p/.git", hooks=("hook pre-commit",)),),
+        places={"/p/.envrc": FileKind.FILE},
+        shared={"/p/.envrc": "/p/.envrc", "/p/.git/hooks": "/p/.git/hooks/pre-commit"},
+    )
+    found = protected(tree)
+    told = {each.path: each for each in found.exposed}
+    assert {path: each.stops for path, each in told.items()} == {
+        "/p/.envrc": False, "/p/.git/hooks": True,
+    }  # fmt: skip
+    assert told["/p/.git/hooks"].reason.startswith("`pre-commit` in it has a second name")
+    assert "a copy" in told["/p/.envrc"].hint
+    assert {"/p/.envrc", "/p/.git/hooks"} <= shut(found), "its own name is covered all the same"
+
+
+@pytest.mark.parametrize(
+    ("target", "stops"),
+    [("/p/.git/config", True), ("/p/.git/hooks/post-commit", True), ("/p/.vscode/tasks.json", True),
+     ("/q/.git/config", True), ("/home/a/.bashrc", True), ("/p/.git/refs/heads/main", False),
+     ("/p/src/x", False)],
+)  # fmt: skip
+def test_a_link_to_what_only_the_host_can_write_stops_a_start(target: str, stops: bool) -> None:
+    tree = Tree(
+        repositories=(repository("/p/.git"),),
+        places={"/p/.vscode": FileKind.DIRECTORY},
+        followed={"/p/.git/COMMIT_EDITMSG": target},
+    )
+    other = Tree(repositories=(repository("/q/.git"),))
+    host = Host(home="/home/a", trees={"/p": tree, "/q": other})
+    roots = tuple(
+        Root(path=each, container=each, writable=True, project=True) for each in ("/p", "/q")
+    )
+    found = protection(roots, ENTRIES, host)
+    assert [each.path for each in found.exposed if each.stops] == (
+        ["/p/.git/COMMIT_EDITMSG"] if stops else []
+    )

@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import git_directory, git_repository, repositories, told
+from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told
 from jailoc.generators.config.load import Search
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protect import DEFAULT
@@ -63,7 +64,8 @@ def test_every_kind_of_repository_is_found(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert set(tree.places) == {f"{root}/linked/.git", f"{main}/deep/sub/.git"}
     kinds = next(each for each in tree.repositories if each.top == str(main)).kinds
-    assert kinds == {
+    # Git's template has `branches`, depending on its version.
+    assert {name: kind for name, kind in kinds.items() if name != "branches"} == {
         "config": FileKind.FILE, "hooks": FileKind.DIRECTORY,
         "worktrees/linked/commondir": FileKind.FILE, "worktrees/linked/gitdir": FileKind.FILE,
     }  # fmt: skip
@@ -502,15 +504,19 @@ def test_a_link_in_the_place_of_what_decides_is_one_of_the_repository(
     assert (tree.repositories[0].links, tree.followed) == ((name,), {})
 
 
-def test_a_link_that_stays_is_not_told_and_one_through_the_kernels_is(tmp_path: Path) -> None:
+def test_a_link_through_the_kernels_directories_is_none_that_stays(tmp_path: Path) -> None:
     root = made(tmp_path / "p")
     (root / "else").mkdir()
     (root / ".git/HEAD").unlink()
     (root / ".git/HEAD").symlink_to("refs/heads/main")
     (root / ".git/logs/x").symlink_to(root / "else/x")
-    assert look(root).followed == {}
+    stay = {
+        f"{root}/.git/HEAD": f"{root}/.git/refs/heads/main",
+        f"{root}/.git/logs/x": f"{root}/else/x",
+    }
+    assert look(root).followed == stay
     (root / ".git/logs/y").symlink_to("/proc/self/cwd/x")
-    assert list(look(root).followed) == [f"{root}/.git/logs/y"]
+    assert not look(root).followed[f"{root}/.git/logs/y"].startswith(str(root))
 
 
 def test_a_crowd_hides_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -518,7 +524,7 @@ def test_a_crowd_hides_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for index in range(30):
         (root / f".git/logs/a{index}").symlink_to(root / "x")
     (root / ".git/logs/z").symlink_to(tmp_path / "victim")
-    assert list(look(root).followed) == [f"{root}/.git/logs/z"]
+    assert f"{root}/.git/logs/z" in look(root).followed
     for index in range(repositories.MOST_LINKS):
         (root / f".git/logs/b{index}").symlink_to(tmp_path / "x")
     assert "more than 20 links" in look(root).troubles[f"{root}/.git"]
@@ -533,3 +539,89 @@ def test_where_a_repository_takes_objects_from_is_seen(tmp_path: Path) -> None:
     (repository,) = look(root).repositories
     assert repository.kinds["objects/info/alternates"] is FileKind.FILE
     assert repository.alternates == (f"objects of {tmp_path}/private/.git/objects",)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told_"),
+    [("branches/origin", "/home/u/private#main\n", "origin is /home/u/private#main"),
+     ("remotes/origin", "Push: x:x\nURL: /p/r.git\n", "origin is /p/r.git")],
+)  # fmt: skip
+def test_the_older_lists_of_remotes_are_seen_and_git_obeys_them(
+    tmp_path: Path, file: str, text: str, told_: str
+) -> None:
+    root = made(tmp_path / "p")
+    private = made(tmp_path / "private")
+    place = root / ".git" / file
+    place.parent.mkdir(exist_ok=True)
+    named = text.replace("/home/u/private#main", str(private)).replace("/p/r.git", str(private))
+    place.write_text(named)
+    git(root, "fetch", "-q")
+    head = git(private, "rev-parse", "HEAD").strip()
+    assert head in (root / ".git/FETCH_HEAD").read_text(), "Git goes where the file says"
+    place.write_text(text)
+    (repository,) = look(root).repositories
+    folder = file.partition("/")[0]
+    assert repository.kinds[folder] is FileKind.DIRECTORY
+    assert repository.remotes[folder] == (told_,)
+
+
+def test_a_file_with_a_second_name_is_found_wherever_the_host_executes_from(
+    tmp_path: Path,
+) -> None:
+    root = made(tmp_path / "p")
+    (root / "src").mkdir()
+    (root / ".vscode/deep").mkdir(parents=True)
+    places = {
+        root / ".envrc": root / ".envrc",
+        root / ".vscode/deep/tasks.json": root / ".vscode",
+        root / ".git/config": root / ".git/config",
+        root / ".git/hooks/pre-commit": root / ".git/hooks",
+    }
+    for file in places:
+        file.touch()
+    assert look(root).shared == {}
+    for number, file in enumerate(places):
+        (root / f"src/{number}").hardlink_to(file)
+    assert look(root).shared == {str(place): str(file) for file, place in places.items()}
+
+
+def test_a_place_too_large_to_be_looked_through_for_second_names_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = made(tmp_path / "p")
+    (root / ".vscode").mkdir()
+    for number in range(30):
+        (root / f".vscode/{number}").touch()
+    assert look(root).shared == {}
+    monkeypatch.setattr(repositories, "MOST_INSIDE", 20)
+    assert look(root).shared == {f"{root}/.vscode": f"{root}/.vscode"}
+
+
+def test_links_in_git_that_stay_hide_none_that_leads_out(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    for number in range(repositories.MOST_LINKS + 5):
+        (root / f".git/a{number}").symlink_to(root / "x")
+    (root / ".git/z").symlink_to(tmp_path / "victim")
+    tree = look(root)
+    assert tree.followed[f"{root}/.git/z"] == str(tmp_path / "victim")
+    assert "links lie in it" in tree.troubles[f"{root}/.git"]
+
+
+def test_settings_that_multiply_are_bounded_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = made(tmp_path / "p")
+    text = f'[a "{"x" * 100_000}"]\n' + "b\n" * 10_000
+    (root / ".git/config").write_text(text)
+    tracemalloc.start()
+    tree = look(root)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 32 << 20
+    assert "characters or more" in tree.troubles[f"{root}/.git"]
+    (root / ".git/config").write_text("[core]\n" + "x = y\n" * 50)
+    made(root / "other")
+    (root / "other/.git/config").write_text("[core]\n" + "x = y\n" * 60)
+    assert look(root).troubles == {}
+    monkeypatch.setattr(git_settings, "MOST_KEPT", 100)
+    assert [each for each in look(root).troubles.values() if "all configurations of Git" in each]

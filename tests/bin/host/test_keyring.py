@@ -3,6 +3,7 @@
 import base64
 import importlib
 import io
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import pytest
 from jailoc.bin.deploy.password import forget, password
 from jailoc.bin.host import keyring
 from jailoc.model.agents.opencode1 import OPENCODE_1
+from tests.engine.world import ROOT
 
 
 class Backend:
@@ -226,3 +228,32 @@ def test_a_password_in_a_keyring_that_hangs_is_told_to_stay(
     assert backend.text is None
     monkeypatch.setattr(package, "get_keyring", lambda: of("keyring.backends.fail"))
     assert "no keyring is there" in str(forget(tmp_path, "api"))
+
+
+LOOK = """
+import sys
+started = []
+sys.addaudithook(
+    lambda name, given: started.append(given[0]) if name == "subprocess.Popen" else None
+)
+if sys.argv[1:]:
+    from keyring.backends import macOS
+else:
+    from jailoc.bin.host import keyring
+    keyring.absent()
+print([str(each).rpartition("/")[2] for each in started])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has the framework")
+def test_no_compiler_runs_where_a_project_may_be() -> None:
+    """`ctypes` would start one in the current directory and load what it finds there."""
+
+    def run(*words: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", LOOK, *words], capture_output=True, text=True, check=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT / ".pkg")},
+        ).stdout.strip()  # fmt: skip
+
+    assert run() == "[]"
+    assert run("by hand") != "[]", "the library itself does"

@@ -49,7 +49,9 @@ def test_a_new_repository_is_told_with_what_it_would_execute() -> None:
     assert lines(before, now) == (
         "/data/p/new/.git/config (core.fsmonitor = evil)",
         "/data/p/new/.git/hooks (hook pre-commit)",
+        "/data/p/new/.git/branches",
         "/data/p/new/.git/commondir",
+        "/data/p/new/.git/remotes",
     )
 
 
@@ -61,7 +63,7 @@ def test_what_was_covered_at_the_start_is_not_told() -> None:
 def test_many_are_counted() -> None:
     found = lines(host(), host(*(f"/data/p/{index}/.git" for index in range(50))))
     assert len(found) == MOST + 1
-    assert found[-1] == f"and {150 - MOST} more"
+    assert found[-1] == f"and {250 - MOST} more"
 
 
 def test_a_cover_that_is_gone_is_told_with_what_the_host_would_execute() -> None:
@@ -115,7 +117,7 @@ def poisonous(record: Applied | None, now: Host, lapsed: tuple[str, ...] = ()) -
 
 def test_what_an_agent_could_write_before_it_is_covered_is_told() -> None:
     before, now = host("/data/p/.git"), host("/data/p/.git", "/data/p/new/.git")
-    new = ["new/.git/commondir", "new/.git/config", "new/.git/hooks"]
+    new = sorted(f"new/.git/{name}" for name in MADE)
     assert poisonous(applied(before), now) == new
     assert poisonous(applied(now), now) == []
     assert poisonous(applied(now), now, ("/data/p/.git/config",)) == [".git/config"]
