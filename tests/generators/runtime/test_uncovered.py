@@ -14,6 +14,7 @@ from jailoc.generators.runtime.uncovered import (
 )
 from jailoc.model.deployed import Applied
 from jailoc.model.host import FileKind, Host, Repository, Tree
+from jailoc.model.repository import MADE
 from tests.strategies import config_of, toml
 
 TEXT = toml({"a": {"paths": ["/data/p"]}})
