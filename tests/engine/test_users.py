@@ -174,6 +174,7 @@ def test_the_agent_of_who_calls_sudo_is_theirs() -> None:
     with person(0) as found:
         up = found.run("up", NAME, SUDO_UID=str(OTHER), SUDO_GID=str(OTHER))
         assert "cannot write" in up.stderr, "the project is root's all the same"
+        assert up.status == 0, up.stderr
         assert inside("id -u") == f"{OTHER}\n"
 
 
@@ -231,7 +232,8 @@ def test_an_image_that_is_not_made_for_the_user_is_refused_with_what_to_do() -> 
         assert refused.status == 1
         assert f"image `{image}` has no user with UID 1234" in refused.stderr
         assert "ARG AGENT_UID" in refused.stderr
-        (found.home / "Dockerfile").write_text("""FROM ${BASE}
+        (found.home / "image").mkdir()
+        (found.home / "image/Dockerfile").write_text("""FROM ${BASE}
 ARG AGENT_UID
 ARG AGENT_GID
 USER root
@@ -239,7 +241,8 @@ RUN groupadd --gid ${AGENT_GID} other \\
  && useradd --uid ${AGENT_UID} --gid ${AGENT_GID} --home-dir /home/agent other \\
  && chown -R ${AGENT_UID}:${AGENT_GID} /home/agent
 """)
-        other.write(f'{CONFIG}image = "{image}"\ndockerfile = "~/Dockerfile"\n')
+        laid = CONFIG.replace("[defaults]", f'[defaults]\nimage = "{image}"')
+        other.write(f'{laid}dockerfile = "~/image/Dockerfile"\n')
         up = other.run("up", NAME)
         assert up.status == 0, up.stderr
         works(other, OTHER)
