@@ -26,7 +26,7 @@ def run(session: Session, volumes: bool = False) -> int:
         existence.answered(session, name, docker.check)
         there = containers.project_objects(project)
     if volumes:
-        existence.own_volumes(name)
+        existence.own(name)
     kept = containers.owned("volume", project) if volumes else {}
     if not there and not kept:
         if session.workspace and not existence.configured(session, name):

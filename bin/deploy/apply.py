@@ -143,7 +143,7 @@ def item(
         if not host_ports.check(bundle):
             docker.check_compose()
     if ask:
-        existence.own_volumes(name)
+        existence.own(name)
     if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
         origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)

@@ -34,16 +34,18 @@ def kept(name: str) -> Path:
     return facts.state_directory() / ".kept" / name
 
 
-def own_volumes(name: str) -> None:
-    """Refuse to touch the volumes of a workspace that was never started here: somebody else's.
+def own(name: str) -> None:
+    """Refuse to touch what the engine has of a workspace that was never started here.
 
-    Volumes do not say whose they are, and outlast their containers.
+    Volumes outlast their containers, and do not say whose they are.
 
     Raises:
-        Refused: there are such.
+        Refused: there is something, so it is somebody else's.
         DockerError: the engine did not answer.
     """
-    if started(name) or not containers.owned("volume", project(name)):
+    if started(name) or containers.containers(project(name)):
+        return
+    if not containers.owned("volume", project(name)):
         return
     raise refuse(
         "foreign",
