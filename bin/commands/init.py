@@ -24,6 +24,8 @@ def run(session: Session, here: bool) -> int:
         Refused: there is a configuration, or the directory can be none of a workspace.
     """
     path = session.path
+    if path.is_symlink() and not path.exists():
+        source.text_of(path, named=True)  # says where the link leads
     if path.exists() or path.is_symlink():
         raise refuse(
             "config-exists",

@@ -120,6 +120,7 @@ class Story:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.steps: list[dict[str, Any]] = []
+        self.images: set[str] = set()
 
     def step(self, name: str, action: Callable[[], object]) -> None:
         begun, problem = time.monotonic(), ""
@@ -175,6 +176,7 @@ class Story:
         self.step("down", lambda: self.jailoc("down", NAME) and None)
         self.step("nothing runs", lambda: self._nothing_left("container", "network"))
         self.step("up again", lambda: self.jailoc("up", NAME) and None)
+        self.images = self._used()
         self.step("destroy", lambda: self.jailoc("destroy", NAME, "--yes") and None)
         self.step("nothing is left", self._destroyed)
 
@@ -261,11 +263,17 @@ class Story:
             if world.call("docker", kind, "ls", *every, "--quiet", "--filter", label).strip():
                 raise FailedError(f"a {kind} is left")
 
+    def _used(self) -> set[str]:
+        services = ("firewall", "opencode", *(["dind"] if SIDECAR else []))
+        names = (self._container(each) for each in services)
+        told = world.call("docker", "inspect", "--format", "{{.Config.Image}}", *names)
+        return {each.rpartition("/")[2] for each in told.split()}
+
     def _destroyed(self) -> None:
-        """Nobody else uses this engine, so no image of jailoc's may be left either."""
+        """Nobody else uses this engine, so none of its images may be left either."""
         self._nothing_left("container", "network", "volume")
         listed = world.call("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
-        left = [each for each in listed.split() if "jailoc-" in each]
+        left = [each for each in listed.split() if each.rpartition("/")[2] in self.images]
         for folder in (".cache/jailoc", ".local/share/jailoc"):
             left += [str(each) for each in (self.person.home / folder).glob(f"{NAME}*")]
         if left:
