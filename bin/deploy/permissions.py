@@ -38,8 +38,14 @@ def check(origin: LoadedConfig, names: Iterable[str]) -> tuple[Diagnostic, ...]:
             agent is root.
     """
     host = user.asked(origin.host)
-    found = list(origin.warnings)
-    for name in sorted(names):
+    names = sorted(names)
+    # Before the engine was asked, its users were a guess.
+    guessed = ("defaults.", *(f"workspaces.{name}." for name in names))
+    found = [
+        each for each in origin.warnings
+        if each.code != "permission" or not f"{each.where}.".startswith(guessed)
+    ]  # fmt: skip
+    for name in names:
         told, able = inaccessible(origin.document, origin.config, name, host)
         reason = agent_user(host, origin.config.workspaces[name].paths).reason
         if not able and reason not in {Reason.NOBODY, Reason.SUDO}:
