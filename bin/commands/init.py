@@ -44,7 +44,9 @@ def run(session: Session, here: bool) -> int:
         files.write(beside, json.dumps(schema("config"), indent=2) + "\n", 0o644)
         session.terminal.result(f"{beside}: written, for editors")
     session.terminal.diagnose(checked.warnings)
-    if here:
+    if not here:
+        session.terminal.say("next: `jailoc add DIRECTORY` of what an agent is to work on")
+    else:
         (name,) = names(checked.config)
         session.terminal.say(f"workspace {name} is for {directory}; next: jailoc up {name}")
     return 0
