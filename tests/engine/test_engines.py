@@ -56,6 +56,7 @@ def test_the_story_is_the_same_on(name: str, compose: str) -> None:
     )  # fmt: skip
     told = next((line for line in done.stdout.splitlines() if line.startswith("{")), None)
     assert told is not None, done.stderr[-6000:]
+    sys.stdout.write(told)  # figures for the table: pytest -rP
     wrong = [each for each in json.loads(told)["steps"] if not each["ok"]]
     assert not wrong, json.dumps(wrong, indent=1)
     assert done.returncode == 0
