@@ -46,7 +46,12 @@ def test_one_that_fails_stops_no_other_and_is_named_last(
 def test_up_of_all_is_an_up_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, bool]] = []
     monkeypatch.setattr(up, "names", lambda _: ("api", "web"))
-    monkeypatch.setattr(up, "run", lambda mine, pull: done.append((mine.workspace, pull)) or 0)
+
+    def run(mine: Any, pull: bool) -> int:
+        done.append((mine.workspace, pull))
+        return 0
+
+    monkeypatch.setattr(up, "run", run)
     given = session([], source=lambda: SimpleNamespace(config=None))
     assert up.run_all(given, pull=True) == 0
     assert done == [("api", True), ("web", True)]
