@@ -273,7 +273,9 @@ class Story:
         """Nobody else uses this engine, so none of its images may be left either."""
         self._nothing_left("container", "network", "volume")
         listed = world.call("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
-        left = [each for each in listed.split() if each.rpartition("/")[2] in self.images]
+        # Where Podman loads an image, it gives it a name of its own as well.
+        named = (each for each in listed.split() if not each.startswith("localhost/"))
+        left = [each for each in named if each.rpartition("/")[2] in self.images]
         for folder in (".cache/jailoc", ".local/share/jailoc"):
             left += [str(each) for each in (self.person.home / folder).glob(f"{NAME}*")]
         if left:
