@@ -94,7 +94,7 @@ class Machine(Model):
     uid: int
     gid: int
     subuid: bool
-    """Whether the user has subordinate ids (subuid(5))."""
+    """Whether the user has as many subordinate ids as an engine without root wants (subuid(5))."""
     namespaces: int | None = None
     """User namespaces that may be made; None where the kernel does not say."""
     unprivileged: bool | None = None

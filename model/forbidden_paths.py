@@ -38,6 +38,14 @@ def trespass(path: str, host: Host) -> str | None:
     return next(filter(None, (_reason(each, host) for each in spellings(path, host))), None)
 
 
+def precious(path: str, host: Host) -> str | None:
+    """Say why a file of the user's is more than a secret among others; None if it is not.
+
+    Directories of the system do not count: secrets may well lie there.
+    """
+    return next(filter(None, (_kept_out(each, host) for each in spellings(path, host))), None)
+
+
 def spellings(path: str, host: Host) -> tuple[str, ...]:
     """Return a path and, where symbolic links lead elsewhere, the place they lead to."""
     return tuple(dict.fromkeys((clean(path), host.real(clean(path)))))
@@ -54,11 +62,15 @@ def folded(path: str) -> str:
 
 
 def _reason(path: str, host: Host) -> str | None:
-    mine = folded(path)
     if path == "/":
         return "`/` is the whole machine"
-    if inside := first_within(mine, SYSTEM):
+    if inside := first_within(folded(path), SYSTEM):
         return f"`{path}` lies in `{inside}`, which is the system's"
+    return _kept_out(path, host)
+
+
+def _kept_out(path: str, host: Host) -> str | None:
+    mine = folded(path)
     if mine.rpartition("/")[2] in SOCKET_NAMES or mine in map(folded, host.sockets):
         return f"`{path}` is an engine's socket, which is the whole machine"
     kept = [(place, each, why) for each, why in _kept(host) for place in host.places(each)]

@@ -106,7 +106,7 @@ def _looked_at(
     extent = Extent.BUT_VOLUMES if keep_volumes else Extent.ALL
     found = []
     for index, name in enumerate(chosen):
-        removal.own(name)
+        existence.own(name)
         place = removal.Leftover(
             session.terminal, name, extent, tags=_tags(origin, name), after=chosen[:index]
         )

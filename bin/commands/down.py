@@ -25,6 +25,8 @@ def run(session: Session, volumes: bool = False) -> int:
     if volumes or not existence.never(session, name):
         existence.answered(session, name, docker.check)
         there = containers.project_objects(project)
+    if volumes:
+        existence.own(name)
     kept = containers.owned("volume", project) if volumes else {}
     if not there and not kept:
         if session.workspace and not existence.configured(session, name):

@@ -24,6 +24,8 @@ def run(session: Session, here: bool) -> int:
         Refused: there is a configuration, or the directory can be none of a workspace.
     """
     path = session.path
+    if path.is_symlink() and not path.exists():
+        source.text_of(path, named=True)  # says where the link leads
     if path.exists() or path.is_symlink():
         raise refuse(
             "config-exists",
@@ -42,7 +44,9 @@ def run(session: Session, here: bool) -> int:
         files.write(beside, json.dumps(schema("config"), indent=2) + "\n", 0o644)
         session.terminal.result(f"{beside}: written, for editors")
     session.terminal.diagnose(checked.warnings)
-    if here:
+    if not here:
+        session.terminal.say("next: `jailoc add DIRECTORY` of what an agent is to work on")
+    else:
         (name,) = names(checked.config)
         session.terminal.say(f"workspace {name} is for {directory}; next: jailoc up {name}")
     return 0

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence, survey
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import containers, docker, ownership
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.model import sandbox
 from jailoc.model.diagnostic import refuse
@@ -64,6 +64,7 @@ def run(
     existence.running(session, name)
     every = existence.answered(session, name, survey.containers)
     there = [each for each in every if each.project == project]
+    ownership.check(project, (each.directory for each in there))
     if not there:
         if not (existence.started(name) or existence.configured(session, name)):
             raise existence.unknown(session, name)

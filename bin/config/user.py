@@ -2,7 +2,6 @@
 
 import os
 import platform
-import pwd
 import re
 import struct
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from jailoc.bin.engine import endpoint, stats
 from jailoc.bin.engine.stats import About
+from jailoc.bin.host import subordinate_ids
 from jailoc.model.diagnostic import Refused
 from jailoc.model.host import DESKTOPS, Host, Ids
 from jailoc.model.permissions import Permissions
@@ -83,22 +83,8 @@ def behind(engine: About, uid: int) -> tuple[int, int] | None:
     """
     if remapped := re.search(r"/(\d+)\.(\d+)$", engine.root):
         return int(remapped[1]) + DEFAULT_ID, int(remapped[2]) + DEFAULT_ID
-    first = [_subordinate(Path(each), uid) for each in ("/etc/subuid", "/etc/subgid")]
+    first = [subordinate_ids.first(each, uid, DEFAULT_ID) for each in subordinate_ids.FILES]
     return (first[0] + DEFAULT_ID - 1, first[1] + DEFAULT_ID - 1) if first[0] and first[1] else None
-
-
-def _subordinate(file: Path, uid: int) -> int | None:
-    """Return the first subordinate id of a user, by name or number."""
-    names = {str(uid)}
-    with suppress(KeyError):
-        names.add(pwd.getpwuid(uid).pw_name)
-    with suppress(OSError, UnicodeDecodeError):
-        for line in file.read_text().splitlines():
-            name, _, rest = line.partition(":")
-            first, _, count = rest.partition(":")
-            if name in names and first.isdecimal() and count.isdecimal():
-                return int(first) if int(count) >= DEFAULT_ID else None
-    return None
 
 
 def _sudo() -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
     execute,
+    existence,
     host_ports,
     images,
     observe,
@@ -75,8 +76,10 @@ def read(
     warnings = origin.warnings
     wanted = set(chosen(origin)) & set(names(origin.config)) if complete else set[str]()
     for name in sorted(wanted):
-        if docker.endpoint().local:
-            _check_sources(origin, name)
+        # Neither jailoc nor the engine makes anything in the place of what is not there.
+        absent = tuple(missing_sources(origin.document, origin.config, name, origin.host))
+        if absent and docker.endpoint().local:
+            raise Refused(absent)
         if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
             raise Refused(stops)
     if wanted and docker.endpoint().local:
@@ -121,7 +124,8 @@ def item(
         ignore: More patterns of drift that is noise.
 
     Raises:
-        Refused: the workspace is unknown or a newer jailoc's, no secret, or no engine answers.
+        Refused: the workspace is unknown, another user's or a newer jailoc's, a secret is missing,
+            or no engine answers.
     """
     observe.understood(name)
     workspace = resolve(origin.config, name, origin.host)
@@ -138,6 +142,8 @@ def item(
         docker.check_engine()
         if not host_ports.check(bundle):
             docker.check_compose()
+    if ask:
+        existence.own(name)
     if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
         origin = session.reread()
         bundle = compile_workspace(origin.config, name, origin.host)
@@ -170,16 +176,6 @@ def item(
         secrets=values,
         origin=origin,
     )
-
-
-def _check_sources(origin: LoadedConfig, name: str) -> None:
-    """Refuse what is not there; neither jailoc nor the engine makes anything in its place.
-
-    Raises:
-        Refused: with every path and mount that has no source.
-    """
-    if absent := tuple(missing_sources(origin.document, origin.config, name, origin.host)):
-        raise Refused(absent)
 
 
 def leftover(origin: LoadedConfig, name: str) -> Item:

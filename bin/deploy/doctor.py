@@ -2,7 +2,6 @@
 
 import json
 import os
-import pwd
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from jailoc import __version__
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import host_ports
 from jailoc.bin.engine import containers, docker
-from jailoc.bin.host import keyring, paths
+from jailoc.bin.host import keyring, paths, subordinate_ids
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
@@ -45,7 +44,10 @@ def gather(session: Session) -> Machine:
         engine=engine,
         uid=user,
         gid=os.getgid(),
-        subuid=_subordinate(user),
+        subuid=all(
+            subordinate_ids.first(each, user, subordinate_ids.ENOUGH)
+            for each in subordinate_ids.FILES
+        ),
         namespaces=_number("/proc/sys/user/max_user_namespaces"),
         unprivileged=_switch("/proc/sys/kernel/unprivileged_userns_clone"),
         apparmor=_switch("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") or False,
@@ -189,14 +191,6 @@ def _ports(config: Config, engine: EngineFacts) -> Iterator[PortUse]:
             port = port_of(config, name)
             taken = port not in mine and not host_ports.is_free(port)
             yield PortUse(workspace=name, port=port, taken=taken)
-
-
-def _subordinate(uid: int) -> bool:
-    """Tell whether a user has subordinate ids (subuid(5))."""
-    keys = {str(uid)}
-    with suppress(KeyError):
-        keys.add(pwd.getpwuid(uid).pw_name)
-    return any(line.partition(":")[0] in keys for line in _read("/etc/subuid").splitlines())
 
 
 def _number(path: str) -> int | None:

@@ -4,15 +4,17 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import observe
+from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import WORKSPACE
+from jailoc.model.sandbox import WORKSPACE, project
 
 T = TypeVar("T")
 
@@ -23,8 +25,34 @@ def started(name: str) -> bool:
     A cleaned cache does not make it unknown: its place among what must last is there, too.
     """
     cache, state = facts.cache_directory(), facts.state_directory()
-    return re.fullmatch(WORKSPACE, name) is not None and any(
-        os.path.lexists(each) for each in (cache / name, observe.record(name), state / name)
+    places = (cache / name, observe.record(name), state / name, kept(name))
+    return re.fullmatch(WORKSPACE, name) is not None and any(map(os.path.lexists, places))
+
+
+def kept(name: str) -> Path:
+    """Return what says that volumes which are all that is left of a workspace are this user's."""
+    return facts.state_directory() / ".kept" / name
+
+
+def own(name: str) -> None:
+    """Refuse to touch what the engine has of a workspace that was never started here.
+
+    Volumes outlast their containers, and do not say whose they are.
+
+    Raises:
+        Refused: there is something, so it is somebody else's.
+        DockerError: the engine did not answer.
+    """
+    if started(name) or containers.containers(project(name)):
+        return
+    if not containers.owned("volume", project(name)):
+        return
+    raise refuse(
+        "foreign",
+        f"this engine has volumes of a workspace `{name}`, and you have never started one: another "
+        "user has",
+        hint="give yours another name; if they are yours, from another machine or before your "
+        f"files were removed: `mkdir -p {kept(name)}`",
     )
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from contextlib import suppress
 
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.engine.listeners import publishing
@@ -25,14 +26,20 @@ def check(bundle: Bundle) -> bool:
     if not ports:
         return False
     filters = (f"publish={each.published}/tcp" for each in ports)
-    holders = {project for project, _ in containers.listed(*filters)}
+    holders: set[str] = set()
+    with suppress(docker.DockerError):  # Podman has no such filter
+        holders = {project for project, _ in containers.listed(*filters)}
     if len(ports) == 1 and holders == {own}:
         return True
     running = [each for each in containers.containers() if each.state == "running"]
     found = (_taken(port, bundle, running) for port in ports)
     if problems := tuple(each for each in found if each is not None):
         raise Refused(problems)
-    return own in holders
+    wanted = {each.published for each in ports}
+    return any(
+        each.project == own and wanted & {binding.port for binding in each.published}
+        for each in running
+    )
 
 
 def _taken(port: Port, bundle: Bundle, running: list[containers.Container]) -> Diagnostic | None:

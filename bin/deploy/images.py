@@ -123,7 +123,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
         Refused: a build failed, with its place, and no other image is used instead; or the agent's
             image lacks something, with everything that it lacks.
     """
-    _check_sidecar(bundle)
+    _check_engine(bundle)
     directory = Path(bundle.directory)
     try:
         before = previous((directory / RECIPES).read_text(encoding="utf-8"))
@@ -240,12 +240,22 @@ def _answer(place: Path) -> list[str]:
         return []
 
 
-def _check_sidecar(bundle: Bundle) -> None:
-    """Make sure that the engine can run the agent's own Docker, before anything is made.
+def _check_engine(bundle: Bundle) -> None:
+    """Make sure that the engine can run the sandbox, and the agent's own Docker, before all else.
 
     Raises:
         Refused: it cannot.
     """
+    found = stats.about()
+    options = {each.partition(",")[0] for each in found.security} if found else set()
+    if "name=userns" in options:
+        # The volume in memory that secrets are handed over in is that root's, too.
+        raise refuse(
+            "engine-users",
+            "this engine shifts user ids (`userns-remap`): what it mounts belongs to a root that "
+            "the sandbox's is not",
+            hint="use an engine without `userns-remap`: one without root keeps ids apart as well",
+        )
     if SIDECAR not in bundle.compose.services:
         return
     hint = "set `enable_docker = false`, for the workspace or in [defaults]"
@@ -256,13 +266,11 @@ def _check_sidecar(bundle: Bundle) -> None:
             "its Docker socket",
             hint=hint,
         )
-    found = stats.about()
-    options = {each.partition(",")[0] for each in found.security} if found else set()
-    if options & {"name=rootless", "name=userns"}:
+    if "name=rootless" in options:
         raise refuse(
             "dind-engine",
-            "the agent's own Docker does not run on an engine without root, or with userns-remap: "
-            "there are no user ids left for its containers",
+            "the agent's own Docker does not run on an engine without root: there are no user ids "
+            "left for its containers",
             hint=hint,
         )
 

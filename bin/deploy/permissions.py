@@ -34,14 +34,21 @@ def check(origin: LoadedConfig, names: Iterable[str]) -> tuple[Diagnostic, ...]:
 
     Raises:
         Refused: an agent may write none of the paths that it is to work on. Where root has chosen
-            what is root's, that is a warning: it can be read, and no agent is root.
+            what is root's, with sudo(8) or without, that is a warning: it can be read, and no
+            agent is root.
     """
     host = user.asked(origin.host)
-    found = list(origin.warnings)
-    for name in sorted(names):
+    names = sorted(names)
+    # Before the engine was asked, its users were a guess.
+    guessed = ("defaults.", *(f"workspaces.{name}." for name in names))
+    found = [
+        each for each in origin.warnings
+        if each.code != "permission" or not f"{each.where}.".startswith(guessed)
+    ]  # fmt: skip
+    for name in names:
         told, able = inaccessible(origin.document, origin.config, name, host)
         reason = agent_user(host, origin.config.workspaces[name].paths).reason
-        if not able and reason is not Reason.NOBODY:
+        if not able and reason not in {Reason.NOBODY, Reason.SUDO}:
             raise Refused(told)
         found += [each.model_copy(update={"severity": Severity.WARNING}) for each in told]
     return tuple(dict.fromkeys(found))

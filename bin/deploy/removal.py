@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import observe, password
+from jailoc.bin.deploy import existence, observe, password
 from jailoc.bin.engine import containers, disk
 from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
@@ -20,12 +20,11 @@ from jailoc.generators.artefacts.image_recipes import RECIPES, previous
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.removal import LEFT, plan_removal
 from jailoc.model.deployed import Applied, Belongings, Deployed
-from jailoc.model.diagnostic import refuse
 from jailoc.model.image import BUILT
 from jailoc.model.palette import Meaning
 from jailoc.model.path import tilde
 from jailoc.model.plan import Extent, Plan, RemoveProject
-from jailoc.model.sandbox import COMPOSE_DIRECTORY, project
+from jailoc.model.sandbox import project
 
 
 class Leftover:
@@ -62,7 +61,7 @@ class Leftover:
             volumes=self._volumes(found) if self._extent is Extent.ALL and ask else {},
             images=self._images(found.applied) if ask else {},
             password=password.kept(facts.state_directory(), self._name),
-            places=tuple(tilde(str(each), home) for each in places(self._name)),
+            places=tuple(tilde(str(each), home) for each in places(self._name, self._extent)),
             record=record,
         )
 
@@ -136,30 +135,13 @@ def _inner_last(reference: str) -> tuple[bool, str]:
     return not reference.startswith("jailoc-overlay:"), reference
 
 
-def places(name: str) -> tuple[Path, ...]:
+def places(name: str, extent: Extent) -> tuple[Path, ...]:
     """Return what jailoc has on this machine for a workspace, in the order in which it goes."""
     cache = facts.cache_directory()
-    every = (facts.state_directory() / name, cache / f"{name}.build", cache / name)
+    every = [facts.state_directory() / name, cache / f"{name}.build", cache / name]
+    if extent is Extent.ALL:
+        every.append(existence.kept(name))
     return tuple(each for each in every if os.path.lexists(each))
-
-
-def own(name: str) -> None:
-    """Refuse to remove what somebody else has made under the same name.
-
-    Raises:
-        Refused: naming whose it is.
-        DockerError: the engine did not answer.
-    """
-    mine = str(facts.cache_directory() / name)
-    for each in containers.inspected(project(name)):
-        place = (each["Config"]["Labels"] or {}).get(COMPOSE_DIRECTORY, "")
-        if place and place != mine:
-            raise refuse(
-                "foreign",
-                f"the containers of workspace `{name}` on this engine are not yours: they were "
-                f"made from `{place}`",
-                hint="whoever made them removes them; a name can be used by one user of an engine",
-            )
 
 
 def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
@@ -186,10 +168,14 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
                 terminal.say(f"{image} stays: {problem}", Meaning.WARNS)
         if problem := password.forget(facts.state_directory(), name):
             terminal.say(f"the password of {name} stays in the keyring: {problem}", Meaning.WARNS)
-    for place in places(name):
+    if whole and not volumes and containers.owned("volume", project(name)):
+        files.make_private(existence.kept(name))
+    for place in places(name, going.extent):
         if whole or place.parent == facts.cache_directory():
             _clear(place)
     observe.record(name).unlink(missing_ok=True)
+    with suppress(OSError):  # there is nothing, or more
+        existence.kept(name).parent.rmdir()
 
 
 def _clear(place: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from jailoc.bin.engine import ownership
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.engine.inspect_fields import Binding, cpus, probed, published
 from jailoc.generators.artefacts.container_fields import anonymous
@@ -89,6 +90,7 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
 
     Raises:
         DockerError: the engine did not answer.
+        Refused: the project is another user's.
     """
     label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
     listed = run(
@@ -105,6 +107,9 @@ def inspected(project: str | None = None) -> list[dict[str, Any]]:
     except DockerError:
         # One of them went away between the two calls.
         return inspected(project)
+    if project:
+        labels = (each["Config"]["Labels"] or {} for each in found)
+        ownership.check(project, (each.get(COMPOSE_DIRECTORY, "") for each in labels))
     return found
 
 
@@ -358,7 +363,10 @@ def down(project: str, line: Callable[[str], None], *, volumes: bool = False) ->
 
     Raises:
         DockerError: something could not be removed.
+        Refused: the project is another user's.
     """
+    there = listed(f"label={COMPOSE_PROJECT}={project}", every=True)
+    ownership.check(project, (each for its, each in there if its == project))
     stream(
         compose(project, None, ["--ansi", "never", "--progress", "plain", "down",
                                 "--remove-orphans", *(["--volumes"] if volumes else [])]),

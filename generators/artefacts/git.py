@@ -1,9 +1,9 @@
-"""What a container is given of Git: repositories of linked working trees, and whether it signs."""
+"""What a container is given of Git: linked working trees, whether it signs, what it trusts."""
 
 from collections.abc import Iterator
 
 from jailoc.model.compose import Bind, Literally, Service, Tmpfs
-from jailoc.model.host import GitProgram, Host
+from jailoc.model.host import GitProgram, Host, Ids
 from jailoc.model.mount import Mode
 from jailoc.model.path import expand, within
 from jailoc.model.sandbox import AGENT_HOME, SECRETS_PLACE
@@ -14,6 +14,7 @@ COUNT = "GIT_CONFIG_COUNT"
 """How many settings the environment brings; they win over every file (git-config(1))."""
 
 SIGNS = ("commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", "push.gpgsign")
+TRUSTS = "safe.directory"
 FALSE = {"false", "no", "off", "0", "", "if-asked"}
 SSH_SIGNS = "ssh-keygen"
 """What signs with a key that an SSH agent has (git-config(1), gpg.ssh.program)."""
@@ -38,21 +39,40 @@ def mounts(worktree: Worktree) -> Iterator[Bind | Tmpfs]:
 
 
 def environment(workspace: Workspace, host: Host) -> dict[str, str]:
-    """Return the variables that keep Git from signing where it cannot, or let it where it can."""
+    """Return the variables that bring Git's settings: whether it signs, and what it trusts.
+
+    It gets none where the configuration brings some itself.
+    """
     if any(each.key.startswith("GIT_CONFIG_") for each in workspace.env):
         return {}
+    pairs = [*_signing(workspace, host).items(), *_trusted(workspace, host)]
+    found = {COUNT: str(len(pairs))} if pairs else {}
+    for index, (key, value) in enumerate(pairs):
+        found |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
+    return found
+
+
+def _signing(workspace: Workspace, host: Host) -> dict[str, str]:
+    """Return the settings that keep Git from signing where it cannot, or let it where it can."""
     settings = host.git.repositories | (host.git.user if workspace.git_config else {})
     wanted = [each for each in SIGNS if settings.get(each, "").lower() not in FALSE]
     if not wanted:
         return {}
-    if _can_sign(workspace, host, settings):
-        pairs = {"gpg.ssh.program": SSH_SIGNS} if "gpg.ssh.program" in settings else {}
-    else:
-        pairs = dict.fromkeys(wanted, "false")
-    found = {COUNT: str(len(pairs))} if pairs else {}
-    for index, (key, value) in enumerate(pairs.items()):
-        found |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
-    return found
+    if not _can_sign(workspace, host, settings):
+        return dict.fromkeys(wanted, "false")
+    return {"gpg.ssh.program": SSH_SIGNS} if "gpg.ssh.program" in settings else {}
+
+
+def _trusted(workspace: Workspace, host: Host) -> Iterator[tuple[str, str]]:
+    """Yield the repositories that Git would not touch, because they are not the agent's.
+
+    A path with `/*` stands for what is below it, from Git 2.46 on (git-config(1), safe.directory).
+    """
+    owner = workspace.user.uid if host.ids is Ids.KEPT else (host.shifted or (None,))[0]
+    for each in workspace.paths:
+        place = host.permissions.get(each.path)
+        if place is not None and place.uid != owner and host.ids is not Ids.SHARED:
+            yield from ((TRUSTS, each.path), (TRUSTS, f"{each.path}/*"))
 
 
 def _can_sign(workspace: Workspace, host: Host, settings: dict[str, str]) -> bool:

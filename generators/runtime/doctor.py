@@ -120,7 +120,7 @@ def _ids(machine: Machine) -> Iterator[Row]:
     rootless = any("rootless" in each for each in machine.engine.security)
     if rootless and not machine.subuid:
         yield _row(
-            "subordinate ids", "none in /etc/subuid", FAIL,
+            "subordinate ids", "fewer than 65,536 in /etc/subuid or /etc/subgid", FAIL,
             "an engine without root cannot map users",
             "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
         )  # fmt: skip

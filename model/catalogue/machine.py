@@ -80,13 +80,19 @@ MACHINE: dict[str, Entry] = {
         "The engine is older than Docker Engine 20.10.",
         "Install a newer one.",
     ),
+    "engine-users": Entry(
+        "The engine shifts user ids (`userns-remap`), and what it mounts belongs to another root "
+        "than the sandbox's.",
+        "Use an engine without it; one without root keeps ids apart as well.",
+    ),
     "fetch": Entry(
         "A Dockerfile could not be fetched from its URL.",
         "Check the URL and the proxy variables; it answers 200 with UTF-8 text of at most 1 MiB.",
     ),
     "foreign": Entry(
-        "The containers of this workspace's name were made by somebody else.",
-        "Whoever made them removes them; a name can be used by one user of an engine.",
+        "The containers or volumes of this workspace's name were made by somebody else.",
+        "Give yours another name: one user of an engine can have it; or whoever made them removes "
+        "them.",
     ),
     "golden": Entry(
         "The generated files cannot be compared or written: no directory, no configuration, a "

@@ -85,10 +85,18 @@ WARNINGS: dict[str, Entry] = {
         "way.",
         "Replace the link, or look at the place before you run anything.",
     ),
+    "secret-identity": Entry(
+        "A secret's file proves who the user is, controls the sandbox, or is an engine's socket.",
+        "Make a key or token for the agent alone, which can be withdrawn.",
+    ),
     "source-missing": Entry(
         "A path, or the host's side of a mount, is not there. `up` refuses that; nothing is made "
         "in its place.",
         "Make it, correct it, or leave it out.",
+    ),
+    "ssh-agent": Entry(
+        "The agent may use every key of the SSH agent; or there is no SSH agent to hand in.",
+        "Hand in an SSH agent of its own, with one key; or start one.",
     ),
     "starter": Entry(
         "There is no configuration: the starter configuration was checked.",

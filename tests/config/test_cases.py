@@ -108,7 +108,7 @@ def test_every_code_in_the_source_has_a_case() -> None:
         "volume-shared", "volume-parent", "subnet-hides",
         "permission", "policy", "policy-network", "policy-power",
         "git-repository", "git-include",
-        "env-file-line", "network-host-bits",
+        "env-file-line", "network-host-bits", "secret-identity", "ssh-agent",
         "dockerfile-missing", "edit", "portable", "port-closed", "client-missing", "plan-address",
     }  # fmt: skip
     used: set[str] = set()

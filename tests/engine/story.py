@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pexpect
+
 from tests.engine import world
 
 NAME = "story"
@@ -66,15 +68,37 @@ class Person:
             return []
         return ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
 
-    def jailoc(self, *words: str) -> tuple[int, str]:
+    def _command(self, *words: str) -> tuple[list[str], dict[str, str]]:
         kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST", "DOCKER_CONFIG")}
+        own = {"HOME": str(self.home), "PYTHONPATH": ":".join(self._path), "TERM": "xterm-256color"}
+        return [*self._as, self._python, "-m", "jailoc.bin", *words], kept | own
+
+    def jailoc(self, *words: str) -> tuple[int, str]:
+        command, environment = self._command(*words)
         done = subprocess.run(
-            [*self._as, self._python, "-m", "jailoc.bin", *words],
-            env=kept | {"HOME": str(self.home), "PYTHONPATH": ":".join(self._path)},
-            cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=1500, check=False,
+            command, env=environment, cwd=self.home, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=1500, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
+
+    def attach(self, *words: str) -> None:
+        """Open OpenCode in a terminal of one's own, look until it is drawn, and leave."""
+        (program, *rest), environment = self._command(*words)
+        environment["PATH"] = f"{self.home}/bin:{environment['PATH']}"
+        with pexpect.spawn(
+            program, rest, env=environment, cwd=str(self.home), dimensions=(30, 100), timeout=180
+        ) as terminal:
+            try:
+                for each in (b"attaching to ", b"Ask anything", b"commands"):
+                    terminal.expect_exact(each)
+                time.sleep(0.5)
+                terminal.send("\x03")
+                terminal.expect(pexpect.EOF, timeout=60)
+            except pexpect.ExceptionPexpect as error:
+                raise FailedError(f"{' '.join(words)}: {error}") from error
+            terminal.close()
+            if terminal.exitstatus:
+                raise FailedError(f"{' '.join(words)}: status {terminal.exitstatus}")
 
     def write(self, place: str, text: str | None = None) -> None:
         """Write a file, or make a directory, as this user."""
@@ -96,6 +120,7 @@ class Story:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.steps: list[dict[str, Any]] = []
+        self.images: set[str] = set()
 
     def step(self, name: str, action: Callable[[], object]) -> None:
         begun, problem = time.monotonic(), ""
@@ -146,8 +171,14 @@ class Story:
         self.step("its files", self._files)
         if SIDECAR:
             self.step("its docker", self._docker)
+        self.step("attach in the sandbox", lambda: self.person.attach("project", "--exec"))
+        self.step("attach from the machine", self._attach)
         self.step("down", lambda: self.jailoc("down", NAME) and None)
-        self.step("nothing is left", self._nothing_left)
+        self.step("nothing runs", lambda: self._nothing_left("container", "network"))
+        self.step("up again", lambda: self.jailoc("up", NAME) and None)
+        self.images = self._used()
+        self.step("destroy", lambda: self.jailoc("destroy", NAME, "--yes") and None)
+        self.step("nothing is left", self._destroyed)
 
     def _let_in(self) -> None:
         """Give the agent the project: it is never root, nor its user where ids are shifted."""
@@ -216,12 +247,39 @@ class Story:
             " docker import - shell:1; docker run --rm shell:1 /bin/sh -c 'echo hello'",
         )  # fmt: skip
 
-    def _nothing_left(self) -> None:
-        for kind in ("container", "network"):
+    def _attach(self) -> None:
+        """Attach with the client that the image has, on this machine."""
+        agent = self._container("opencode")
+        real = world.call("docker", "exec", agent, "realpath", "/usr/local/bin/opencode").strip()
+        self.person.write("bin")
+        world.call("docker", "cp", f"{agent}:{real}", str(self.person.home / "bin/opencode"))
+        (self.person.home / "bin/opencode").chmod(0o755)
+        self.person.attach("project", "--remote")
+
+    def _nothing_left(self, *kinds: str) -> None:
+        for kind in kinds:
             every = ["--all"] if kind == "container" else []
             label = f"label=com.docker.compose.project=jailoc-{NAME}"
             if world.call("docker", kind, "ls", *every, "--quiet", "--filter", label).strip():
                 raise FailedError(f"a {kind} is left")
+
+    def _used(self) -> set[str]:
+        services = ("firewall", "opencode", *(["dind"] if SIDECAR else []))
+        names = (self._container(each) for each in services)
+        told = world.call("docker", "inspect", "--format", "{{.Config.Image}}", *names)
+        return {each.rpartition("/")[2] for each in told.split()}
+
+    def _destroyed(self) -> None:
+        """Nobody else uses this engine, so none of its images may be left either."""
+        self._nothing_left("container", "network", "volume")
+        listed = world.call("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
+        # Where Podman loads an image, it gives it a name of its own as well.
+        named = (each for each in listed.split() if not each.startswith("localhost/"))
+        left = [each for each in named if each.rpartition("/")[2] in self.images]
+        for folder in (".cache/jailoc", ".local/share/jailoc"):
+            left += [str(each) for each in (self.person.home / folder).glob(f"{NAME}*")]
+        if left:
+            raise FailedError(f"left: {' '.join(left)}")
 
 
 @contextmanager

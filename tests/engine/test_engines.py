@@ -23,7 +23,6 @@ CASES = [
     ("docker@forky", "2.30.3"),
     ("docker@forky", ""),
     ("docker@forky", "5.6.1.0"),
-    ("docker-userns@forky", ""),
     ("docker-rootless@trixie", ""),
     ("docker-rootless@forky", ""),
     ("podman@trixie", ""),
@@ -31,7 +30,7 @@ CASES = [
     ("podman-rootless@trixie", ""),
     ("podman-rootless@forky", ""),
 ]
-WITHOUT_SIDECAR = ("docker-userns", "docker-rootless", "podman")
+WITHOUT_SIDECAR = ("docker-rootless", "podman")
 """Engines in which no further Docker without root can run."""
 
 
@@ -57,9 +56,20 @@ def test_the_story_is_the_same_on(name: str, compose: str) -> None:
     )  # fmt: skip
     told = next((line for line in done.stdout.splitlines() if line.startswith("{")), None)
     assert told is not None, done.stderr[-6000:]
+    sys.stdout.write(told)  # figures for the table: pytest -rP
     wrong = [each for each in json.loads(told)["steps"] if not each["ok"]]
     assert not wrong, json.dumps(wrong, indent=1)
     assert done.returncode == 0
+
+
+def test_an_engine_that_remaps_users_is_refused_before_anything_is_made() -> None:
+    fetched("fetch", "docker-userns@forky")
+    words = (SCRIPT, "run", "docker-userns@forky", sys.executable, "-m", "tests.engine.story")
+    told = json.loads(world.call(*words, check=False).strip().rpartition("\n")[2])
+    (last,) = [each for each in told["steps"] if not each["ok"]]
+    assert last["step"] == "up"
+    assert "`userns-remap`" in last["problem"]
+    assert "starting" not in last["problem"]
 
 
 def traces() -> list[str]:

@@ -174,6 +174,7 @@ def test_the_agent_of_who_calls_sudo_is_theirs() -> None:
     with person(0) as found:
         up = found.run("up", NAME, SUDO_UID=str(OTHER), SUDO_GID=str(OTHER))
         assert "cannot write" in up.stderr, "the project is root's all the same"
+        assert up.status == 0, up.stderr
         assert inside("id -u") == f"{OTHER}\n"
 
 
@@ -210,6 +211,10 @@ def test_a_project_of_a_group_is_written_by_the_agent_of_a_member_and_by_nobody_
         assert up.status == 0, up.stderr
         assert inside(f"cd {project}; id -u; id -g; echo >b; mkdir c") == f"{OTHER}\n2000\n"
         assert (project / "b").stat().st_gid == (project / "c").stat().st_gid == 2000
+        # Git refuses what is another user's unless it is told that it may.
+        git = f"cd {project}; git status --porcelain; git -c safe.directory= status"
+        with pytest.raises(AssertionError, match=r"(?s)b\n.*dubious ownership"):
+            inside(git)
         assert found.run("down", NAME).status == 0
         stranger = Person(found.home, OTHER)
         refused = stranger.run("up", NAME)
@@ -231,7 +236,8 @@ def test_an_image_that_is_not_made_for_the_user_is_refused_with_what_to_do() -> 
         assert refused.status == 1
         assert f"image `{image}` has no user with UID 1234" in refused.stderr
         assert "ARG AGENT_UID" in refused.stderr
-        (found.home / "Dockerfile").write_text("""FROM ${BASE}
+        (found.home / "image").mkdir()
+        (found.home / "image/Dockerfile").write_text("""FROM ${BASE}
 ARG AGENT_UID
 ARG AGENT_GID
 USER root
@@ -239,7 +245,8 @@ RUN groupadd --gid ${AGENT_GID} other \\
  && useradd --uid ${AGENT_UID} --gid ${AGENT_GID} --home-dir /home/agent other \\
  && chown -R ${AGENT_UID}:${AGENT_GID} /home/agent
 """)
-        other.write(f'{CONFIG}image = "{image}"\ndockerfile = "~/Dockerfile"\n')
+        laid = CONFIG.replace("[defaults]", f'[defaults]\nimage = "{image}"')
+        other.write(f'{laid}dockerfile = "~/image/Dockerfile"\n')
         up = other.run("up", NAME)
         assert up.status == 0, up.stderr
         works(other, OTHER)
@@ -256,3 +263,44 @@ def test_the_agents_own_docker_and_volumes_work_for_a_user_of_any_number() -> No
         inside("cd; for place in .cache .cache/pip .cache/pip/wheels .npm; do echo >$place/x; done")
         checks = json.loads(found.run("verify", NAME, "--json").stdout)["checks"]
         assert [each for each in checks if not each["ok"]] == []
+
+
+def ids() -> str:
+    label = f"label=com.docker.compose.project=jailoc-{NAME}"
+    return world.call("docker", "ps", "--no-trunc", "--quiet", "--filter", label)
+
+
+@pytest.mark.thorough
+def test_a_workspace_of_another_user_is_never_taken_over() -> None:
+    with person(1000) as first, world.home(f"{NAME}-second") as home:
+        second = Person(home.home, OTHER)
+        os.chown(home.home, OTHER, OTHER)
+        second.do("mkdir project; mkdir -p .config/jailoc")
+        second.write(CONFIG + "port = 4193\n")
+        assert first.run("up", NAME).status == 0
+        inside("echo mine >~/.local/share/opencode/mine")
+        running = ids()
+        for words in (
+            ["up"], ["apply", "--yes"], ["plan"], ["restart"], ["down", "--volumes"],
+            ["destroy", "--yes"],
+        ):  # fmt: skip
+            refused = second.run(words[0], NAME, *words[1:])
+            assert refused.status == 1, words
+            assert f"made from `{first.home}/.cache/jailoc/{NAME}`" in refused.stderr, words
+            assert ids() == running, words
+        for word in ("down", "verify", "logs", "blocked", "refresh"):
+            refused = second.run(word, NAME)
+            assert f"{NAME}` is not running" in refused.stderr.replace(f"{NAME} is", f"{NAME}` is")
+            assert (refused.stdout, ids()) == ("", running), word
+        assert "mine" in inside("cat ~/.local/share/opencode/mine")
+        assert first.run("down", NAME).status == 0
+        for words in (["up"], ["plan"], ["down", "--volumes"], ["destroy", "--yes"]):
+            refused = second.run(words[0], NAME, *words[1:])
+            assert refused.status == 1, words
+            assert f"volumes of a workspace `{NAME}`, and you have never" in refused.stderr, words
+        assert first.run("up", NAME).status == 0
+        assert inside("cat ~/.local/share/opencode/mine") == "mine\n"
+        assert first.run("down", NAME, "--volumes").status == 0
+        up = second.run("up", NAME)
+        assert up.status == 0, up.stderr
+        assert inside("id -u") == f"{OTHER}\n"

@@ -70,6 +70,29 @@ def test_a_named_file_that_is_missing_is_an_error(user: User, arguments: tuple[s
     assert "none.toml` does not exist" in message
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("validate",), ("plan",), ("up",), ("render",), ("config", "api"), ("init",),
+     ("add", "."), ("allow", "10.1.2.3"),
+     ("explain", "api", "9.9.9.9")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_configuration_that_is_a_link_to_nowhere_is_an_error_and_never_the_starter(
+    user: User, arguments: tuple[str, ...]
+) -> None:
+    user.config.parent.mkdir(parents=True)
+    user.config.symlink_to(user.home / "dotfiles/config.toml")
+    message = refused(user, *arguments, DOCKER_HOST=NOWHERE)
+    assert f"{user.home}/dotfiles/config.toml`, which does not exist" in message
+    assert user.config.is_symlink()
+    assert not (user.home / "dotfiles").exists()
+
+
+def test_without_a_file_the_starter_is_what_is_validated_and_that_is_said(user: User) -> None:
+    done = user.run("validate")
+    assert "starter" in done.stdout + done.stderr
+
+
 def test_a_file_that_is_not_text_is_an_error(user: User) -> None:
     user.write("")
     user.config.write_bytes(b"\xff\xfe")

@@ -10,6 +10,7 @@ import pytest
 from jailoc.bin.config import user
 from jailoc.bin.engine import stats
 from jailoc.bin.engine.stats import About
+from jailoc.bin.host import subordinate_ids
 from jailoc.model.host import Host, Ids
 from jailoc.model.permissions import Permissions
 
@@ -48,9 +49,16 @@ def test_who_is_behind_the_agent_of_an_engine_without_root_is_subordinate(
 ) -> None:
     (tmp_path / "subuid").write_text("other:500000:65536\n987654:231072:65536\n")
     (tmp_path / "subgid").write_text("987654:300000:65536\n")
-    monkeypatch.setattr(user, "Path", lambda path: tmp_path / Path(path).name)
+    files = tuple(str(tmp_path / each) for each in ("subuid", "subgid"))
+    monkeypatch.setattr(subordinate_ids, "FILES", files)
     assert user.behind(PLAIN, 987654) == (231072 + 999, 300000 + 999)
     assert user.behind(PLAIN, 987655) is None
+    # `doctor` asks the same reader, for as many as such an engine wants.
+    enough = [subordinate_ids.first(each, 987654, subordinate_ids.ENOUGH) for each in files]
+    assert enough == [231072, 300000]
+    (tmp_path / "subgid").write_text("987654:300000:999\n")
+    assert subordinate_ids.first(files[1], 987654, subordinate_ids.ENOUGH) is None
+    assert user.behind(PLAIN, 987654) is None
 
 
 class _Asked(Exception):  # noqa: N818 -- no error

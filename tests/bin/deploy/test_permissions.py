@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,18 @@ def test_who_is_asked_is_the_engine_that_would_start_it(
     monkeypatch.setattr(user, "asked", ask)
     permissions.check(loaded, ("api",))
     assert asked == [loaded.host]
+
+
+def test_what_was_guessed_before_the_engine_was_asked_is_not_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = origin(home, 1234, 1234, monkeypatch)
+    guess = found.host.model_copy(update={"uid": 4321})
+    monkeypatch.setattr(user, "asked", lambda _: guess)
+    with pytest.raises(Refused) as caught:
+        permissions.check(found, ("api",))
+    guessed = caught.value.diagnostics
+    monkeypatch.setattr(user, "asked", lambda host: host)
+    warned = replace(found, warnings=guessed)
+    assert permissions.check(warned, ("api",)) == ()
+    assert permissions.check(warned, ()) == guessed, "of others nothing else is known"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -242,15 +243,40 @@ def test_down_with_volumes_takes_those_that_are_left_too(engine: Engine) -> None
     assert (engine.home / ".local/share/jailoc/api/password").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["destroy", "api", "--yes"], ["down", "api"], ["down", "api", "--volumes"], ["logs", "api"]],
+    ids=" ".join,
+)
 def test_what_another_user_made_under_the_name_is_left_alone(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
+    engine: Engine, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     engine.add("api", AGENT)
     engine.place = "/home/bob/.cache/jailoc/api"
     before = left(engine, "api")
-    assert main.run(["destroy", "api", "--yes"]) == 1
+    assert main.run(words) == 1
     assert "are not yours: they were made from `/home/bob" in capsys.readouterr().err
     assert left(engine, "api") == before
+    engine.place = ""
+    if words[0] != "logs":
+        assert main.run(words) == 0
+        assert left(engine, "api") != before
+
+
+def test_volumes_of_a_workspace_that_was_never_started_here_are_somebody_elses(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.volumes |= {f"jailoc-api_{each}" for each in VOLUMES}
+    for words in (["destroy", "api", "--yes"], ["down", "api", "--volumes"]):
+        assert main.run(words) == 1
+        told = capsys.readouterr().err
+        assert "this engine has volumes of a workspace `api`" in told
+        assert len(left(engine, "api")) == len(VOLUMES)
+    (own,) = re.findall(r"`mkdir -p (\S+)`", told)
+    Path(own).mkdir(parents=True)
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    assert left(engine, "api") == set()
+    assert not Path(own).parent.exists()
 
 
 def test_a_link_in_the_place_of_a_directory_goes_and_what_it_leads_to_stays(

@@ -150,7 +150,6 @@ def test_a_failure_is_shown_where_its_author_finds_it(
     [
         (Product.DOCKER, ("name=seccomp,profile=builtin",), False),
         (Product.DOCKER, ("name=seccomp,profile=builtin", "name=rootless"), True),
-        (Product.DOCKER, ("name=userns,x=y",), True),
         (Product.PODMAN, (), True),
     ],
 )
@@ -160,12 +159,21 @@ def test_a_sidecar_that_the_engine_cannot_run_is_refused_before_anything_is_made
     about = stats.About("Debian", "6.1", "box", "/var/lib/docker", security)
     monkeypatch.setattr(images, "product", lambda: product)
     monkeypatch.setattr(stats, "about", lambda: about)
-    images._check_sidecar(bundle_of("[workspaces.a]\nenable_docker = false", "a"))
+    images._check_engine(bundle_of("[workspaces.a]\nenable_docker = false", "a"))
     bundle = bundle_of("[workspaces.a]\nenable_docker = true", "a")
     if not refused:
-        images._check_sidecar(bundle)
+        images._check_engine(bundle)
         return
     with pytest.raises(Refused) as raised:
-        images._check_sidecar(bundle)
+        images._check_engine(bundle)
     (told,) = raised.value.diagnostics
     assert "enable_docker = false" in (told.hint or "")
+
+
+def test_an_engine_that_remaps_users_is_refused_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    about = stats.About("Debian", "6.1", "box", "/var/lib/docker/1.1", ("name=userns,x=y",))
+    monkeypatch.setattr(stats, "about", lambda: about)
+    with pytest.raises(Refused, match="userns-remap"):
+        images._check_engine(bundle_of("[workspaces.a]\nenable_docker = false", "a"))

@@ -9,8 +9,18 @@ from jailoc.generators.artefacts.compose_yaml import document
 from jailoc.generators.config.load import load, warnings
 from jailoc.model.compose import Bind, Tmpfs
 from jailoc.model.document import Document
-from jailoc.model.host import FileKind, GitFacts, GitFile, GitLink, GitProgram, Host, Repository
+from jailoc.model.host import (
+    FileKind,
+    GitFacts,
+    GitFile,
+    GitLink,
+    GitProgram,
+    Host,
+    Ids,
+    Repository,
+)
 from jailoc.model.host import Tree as HostTree
+from jailoc.model.permissions import Permissions
 from jailoc.model.sandbox import AGENT
 
 HOME = "/home/alice"
@@ -163,13 +173,17 @@ def test_a_condition_about_the_home_directory_is_told() -> None:
     assert told(PLAIN, host(files=(away,))) == []
 
 
-def variables(text: str, machine: Host) -> dict[str, str]:
+def pairs(text: str, machine: Host) -> list[tuple[str, str]]:
     config = load(Document(text, "c"), machine)
     found = compile_workspace(config, "feat", machine).compose.services[AGENT].environment
     every = {key: value.text for key, value in found.items() if key.startswith("GIT_CONFIG_")}
     count = int(every.get("GIT_CONFIG_COUNT", "0"))
-    return {every[f"GIT_CONFIG_KEY_{each}"]: every[f"GIT_CONFIG_VALUE_{each}"]
-            for each in range(count)}  # fmt: skip
+    return [(every[f"GIT_CONFIG_KEY_{each}"], every[f"GIT_CONFIG_VALUE_{each}"])
+            for each in range(count)]  # fmt: skip
+
+
+def variables(text: str, machine: Host) -> dict[str, str]:
+    return dict(pairs(text, machine))
 
 
 SIGNED = {"commit.gpgsign": "true"}
@@ -224,3 +238,28 @@ def test_programs_are_asked_for_where_git_runs_them_by_itself() -> None:
     config = load(Document(PLAIN, "c"), machine)
     found = compile_workspace(config, "feat", machine).programs
     assert [each.name for each in found] == ["delta", "git-lfs"]
+
+
+TRUSTED = [("safe.directory", f"{HOME}/code/feat"), ("safe.directory", f"{HOME}/code/feat/*")]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"uid": 1234, "gid": 1234}, []),
+        ({"uid": 1235, "gid": 1235, "groups": (2000,)}, TRUSTED),
+        ({"uid": 0, "gid": 0}, []),
+        ({"uid": 0, "gid": 0, "sudo": (1000, 1000)}, []),
+        ({"uid": 1234, "ids": Ids.SHIFTED, "shifted": (200999, 200999)}, TRUSTED),
+        ({"uid": 1234, "ids": Ids.SHIFTED}, TRUSTED),
+        ({"uid": 1000, "ids": Ids.SHARED}, []),
+    ],
+)
+def test_git_works_in_what_is_another_users(
+    facts: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    place = Permissions(uid=1234, gid=2000, mode=0o775)
+    machine = host().model_copy(update={"permissions": {f"{HOME}/code/feat": place}} | facts)
+    assert pairs(PLAIN, machine) == expected
+    signed = machine.model_copy(update={"git": GitFacts(user=SIGNED)})
+    assert pairs(PLAIN, signed) == [("commit.gpgsign", "false"), *expected]

@@ -1,0 +1,29 @@
+"""What `status` says of a workspace follows from what was looked at, and from nothing else."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from jailoc.bin.deploy import apply, observe, survey
+
+NOTHING: Any = None
+
+
+@pytest.mark.parametrize(
+    ("empty", "unseen", "drift"),
+    [(True, (), False), (False, (), True), (False, ("what the firewall holds",), True),
+     (True, ("what the firewall holds",), None)],
+)  # fmt: skip
+def test_where_the_engine_answered_only_in_part_no_drift_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, empty: bool, unseen: tuple[str, ...], drift: bool | None
+) -> None:
+    def given(found: object) -> Any:
+        return lambda *_, **__: found
+
+    monkeypatch.setattr(apply, "item", given(SimpleNamespace(bundle=None)))
+    monkeypatch.setattr(observe, "observe", given(SimpleNamespace(containers={})))
+    monkeypatch.setattr(apply, "planned", given(SimpleNamespace(empty=empty, unseen=unseen)))
+    session: Any = SimpleNamespace(terminal=None)
+    found = survey.drifted(session, NOTHING, "api")
+    assert found.any is drift
