@@ -84,6 +84,10 @@ MACHINE: dict[str, Entry] = {
         "A Dockerfile could not be fetched from its URL.",
         "Check the URL and the proxy variables; it answers 200 with UTF-8 text of at most 1 MiB.",
     ),
+    "folder-link": Entry(
+        "A directory below which files were to be written is a symbolic link.",
+        "Remove the link, or name the directory that it leads to.",
+    ),
     "foreign": Entry(
         "The containers of this workspace's name were made by somebody else.",
         "Whoever made them removes them; a name can be used by one user of an engine.",
