@@ -42,7 +42,7 @@ _FROM = re.compile(r"(?:^|[\s,])(?:--from=|from=)([^\s,]+)")
 
 def instructions(text: str) -> tuple[Instruction, ...]:
     """Split a Dockerfile into its instructions."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = text.removeprefix("\ufeff").split("\n")
     escape = "`" if _directives(lines).get("escape") == "`" else "\\"
     found: list[Instruction] = []
     place = 0

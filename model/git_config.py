@@ -56,6 +56,8 @@ MOST_TEXT = 2 << 20
 _SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\\n]|\\.)*)")?\s*\]')
 _KEY = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)[ \t]*")
 _ESCAPED = re.compile(r"\\(.)")
+_BLANKS = " \t\r\n"
+"""What Git takes for blanks (ctype.c); any other one is a part of a value."""
 _ESCAPES = {"n": "\n", "t": "\t", "b": "\b", '"': '"', "\\": "\\"}
 
 
@@ -155,11 +157,12 @@ def _value(text: str, position: int) -> tuple[str, int]:
         elif character in "#;" and not quoted:
             position = _line_end(text, position)
             break
-        else:
+        elif found or quoted or character not in _BLANKS:
             found.append(character)
-            if quoted or not character.isspace():
+            if quoted or character not in _BLANKS:
                 kept = len(found)
-    return "".join(found[:kept]), position
+    # Git's strings end at the first NUL.
+    return "".join(found[:kept]).partition("\0")[0], position
 
 
 def included(setting: GitSetting) -> bool:

@@ -28,7 +28,7 @@ class Pattern(Model):
 def parse(text: str) -> tuple[Pattern, ...]:
     """Read the text of a `.dockerignore`; a line that is no pattern leaves nothing out."""
     found = []
-    for line in text.removeprefix("\ufeff").splitlines():
+    for line in text.removeprefix("\ufeff").split("\n"):
         if line.startswith("#"):
             continue
         entry = line.strip()

@@ -11,6 +11,7 @@ from typing import Any
 from jailoc.bin.config import portable
 from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
+from jailoc.bin.host import folders
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.portable import HOME, Compiled, bare
@@ -278,6 +279,8 @@ def _replace(
         Refused: a symbolic link leads out of the directory; nothing was written.
         OSError: the disk is full, or may not be written; nothing was replaced.
     """
+    if root.is_symlink():
+        raise refuse("golden", f"`{root}` is a symbolic link", hint="name where it leads to")
     differing = [(each.name, file) for each in found for file in each.files]
     for name, file in differing:
         # The last part itself would only be replaced.
@@ -295,8 +298,8 @@ def _replace(
                 store.write(stage / str(number), wanted_file.text, wanted_file.mode)
                 ready.append((stage / str(number), root / name / file.path))
         for new, place in sorted(ready, key=lambda each: each[1].name == BUNDLE_FILE):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            new.replace(place)
+            with folders.opened(root, place.parent.relative_to(root), shared=True) as folder:
+                os.rename(new, place.name, dst_dir_fd=folder)
         stale = [root / name / file.path for name, file in differing
                  if file.state is FileState.STALE]  # fmt: skip
         for place in sorted(stale, key=lambda each: each.name == BUNDLE_FILE):

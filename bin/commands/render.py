@@ -87,7 +87,7 @@ class _Writer:
 
     def write(self, name: str, files: tuple[File, ...]) -> None:
         """Write one workspace; it can be rendered again, so no disk is waited for."""
-        store.write_files(files, self._out / name, durable=False)
+        store.write_files(files, self._out / name, durable=False, shared=self._out)
         self._done, self._files = self._done + 1, self._files + len(files)
         if self._count > MOST_TOLD:
             self._line.show(f"rendering {self._count} workspaces", f": {self._done}")

@@ -25,7 +25,7 @@ from jailoc.model.sandbox import project
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 PATIENCE = 20
 """Seconds for one question to the engine."""
-_MOUNT = re.compile(r"^\d+ \d+ \S+ \S+ (\S+) .* - (\S+) ")
+_MOUNT = re.compile(r"\d+ \d+ [^ ]+ [^ ]+ ([^ ]+) .* - ([^ ]+) ")
 """Mount point and type in a line of mountinfo (proc(5))."""
 
 
@@ -149,7 +149,7 @@ def _place(name: str, path: str) -> MachinePlace:
 
 def _kind(path: str) -> str:
     best, kind = "", ""
-    for line in _read("/proc/self/mountinfo").splitlines():
+    for line in _read("/proc/self/mountinfo").split("\n"):
         if found := _MOUNT.match(line):
             point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), found[1])
             if within(path, point) and len(point) >= len(best):

@@ -175,7 +175,7 @@ def _failed(build: Build, failure: Failure) -> Diagnostic:
 
 def _at(build: Build, line: int, code: str, message: str, hint: str | None) -> Diagnostic:
     """Build a diagnostic at a line of a build's Dockerfile, as its author counts."""
-    lines = build.dockerfile.splitlines()
+    lines = build.dockerfile.split("\n")
     # The engine's count may be off; a line that jailoc has put in is nobody's.
     known = 0 < line <= len(lines) and line != build.inserted
     shift = 1 if build.inserted and line > build.inserted else 0

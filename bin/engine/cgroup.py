@@ -55,7 +55,7 @@ def groups_of(text: str, container: str) -> dict[str, str]:
     id, the number of the process is another machine's.
     """
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         _, controllers, path = line.split(":", 2)
         above, id_, rest = path.partition(container)
         # From within a group of its own (cgroup_namespaces(7)) others lie above: they are not seen.

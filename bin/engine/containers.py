@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jailoc.bin.engine import ownership
-from jailoc.bin.engine.docker import DockerError, run, stream
+from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
 from jailoc.bin.engine.inspect_fields import Binding, cpus, probed, published
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
@@ -131,7 +131,7 @@ def listed(*filters: str, every: bool = False) -> tuple[tuple[str, str], ...]:
         what="list containers",
         timeout=30,
     )  # fmt: skip
-    lines = (line.partition("\t") for line in text.splitlines())
+    lines = (line.partition("\t") for line in lines_of(text))
     return tuple((project, directory) for project, _, directory in lines)
 
 
@@ -210,7 +210,7 @@ def owned(kind: str, project: str | None = None) -> dict[str, str]:
         what=f"list {kind}s",
         timeout=30,
     )  # fmt: skip
-    return dict(line.split("\t", 1) for line in text.splitlines())
+    return dict(line.split("\t", 1) for line in lines_of(text))
 
 
 def remove_network(name: str) -> None:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from jailoc.bin.engine.containers import LARGE
-from jailoc.bin.engine.docker import DockerError, run
+from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.model.quantity import amount
 from jailoc.model.sandbox import COMPOSE_PROJECT
 
@@ -21,7 +21,7 @@ def images() -> dict[str, int | None]:
         ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}\t{{.Size}}"],
         what="list images", timeout=60, limit=LARGE,
     )  # fmt: skip
-    rows = (line.partition("\t") for line in text.splitlines())
+    rows = (line.partition("\t") for line in lines_of(text))
     return {name: amount(size) for name, _, size in rows}
 
 
@@ -37,7 +37,7 @@ def in_use() -> dict[str, set[str]]:
         what="list containers", timeout=30, limit=LARGE,
     )  # fmt: skip
     found: dict[str, set[str]] = {}
-    for line in text.splitlines():
+    for line in lines_of(text):
         image, _, project = line.partition("\t")
         found.setdefault(image, set()).add(project)
     return found
@@ -51,7 +51,7 @@ def volume_sizes() -> dict[str, int]:
              "{{range .Volumes}}{{.Name}}\t{{.Size}}\n{{end}}"],
             what="measure volumes", timeout=MEASURING, limit=LARGE,
         )  # fmt: skip
-        rows = (line.partition("\t") for line in text.splitlines())
+        rows = (line.partition("\t") for line in lines_of(text))
         return {name: size for name, _, told in rows if (size := amount(told)) is not None}
     return {}
 

@@ -107,6 +107,11 @@ def attempt(
     )
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of an answer: names in it may hold what `str.splitlines` takes for ends."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def stream(
     arguments: list[str],
     *,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.engine import docker
-from jailoc.bin.engine.docker import DockerError, run, stream
+from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
 from jailoc.bin.engine.shell import shell
 from jailoc.bin.host import files
 from jailoc.model.bundle import File
@@ -33,10 +33,11 @@ def held(references: Iterable[str]) -> dict[str, HeldImage]:
     if not wanted:
         return {}
     try:
-        lines = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config}}", "--", *wanted],
-                    what="inspect images", timeout=30).splitlines()  # fmt: skip
+        text = run(["image", "inspect", "--format", "{{.Id}}\t{{json .Config}}", "--", *wanted],
+                    what="inspect images", timeout=30)  # fmt: skip
     except DockerError:
-        lines = []
+        text = ""
+    lines = lines_of(text)
     if len(lines) == len(wanted):
         return dict(zip(wanted, map(_held, lines), strict=True))
     # Where it lacks one, it does not say whose the answers are.

@@ -1,6 +1,7 @@
 """Replace a file in one step, and make directories that only their owner can enter. Light."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,17 +43,39 @@ def naming(path: Path) -> Iterator[None]:
 def _replace(path: Path, data: bytes, mode: int, durable: bool) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
+        _fill(descriptor, data, mode, durable)
         Path(temporary).replace(path)
     except BaseException:
         with suppress(OSError):
             Path(temporary).unlink()
         raise
+
+
+def write_in(folder: int, name: str, data: bytes, mode: int, *, durable: bool = True) -> None:
+    """Replace a file of an open directory in one step; no link is followed.
+
+    Raises:
+        OSError: the disk is full, or the directory cannot be written.
+    """
+    kind = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    temporary = f".{name}.{secrets.token_hex(8)}"
+    descriptor = os.open(temporary, kind, 0o600, dir_fd=folder)
+    try:
+        _fill(descriptor, data, mode, durable)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def _fill(descriptor: int, data: bytes, mode: int, durable: bool) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        os.fchmod(file.fileno(), mode)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
 
 
 def make(directory: Path, mode: int) -> None:

@@ -4,12 +4,16 @@ A kill at any moment leaves each file as it was or as it should be, because ever
 beside its place, and moved there by one rename(2). What must outlast a loss of power is flushed.
 """
 
+import itertools
+import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jailoc.bin.host.atomic import make, make_private, write, write_bytes
-from jailoc.model.bundle import DIRECTORY_MODE, Bundle, File
+from jailoc.bin.host import folders
+from jailoc.bin.host.atomic import make, make_private, naming, write, write_bytes, write_in
+from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import MACHINE_FILE
 
@@ -27,12 +31,27 @@ __all__ = [
 ]
 
 
-def same(path: Path, file: File) -> bool:
-    """Tell whether a file is already on disk as it should be."""
+def same(path: Path | str, file: File, folder: int | None = None) -> bool:
+    """Tell whether a file is already on disk as it should be: itself, and not by a link.
+
+    No more of it is read than there should be.
+
+    Args:
+        path: The place, or the name in an open directory.
+        file: As it should be.
+        folder: The open directory.
+    """
+    kind = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    wanted = file.text.encode()
     try:
-        return path.stat().st_mode & 0o7777 == file.mode and path.read_bytes() == file.text.encode()
+        descriptor = os.open(path, kind, dir_fd=folder)
     except OSError:
         return False
+    with os.fdopen(descriptor, "rb") as text:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or stat.S_IMODE(found.st_mode) != file.mode:
+            return False
+        return found.st_size == len(wanted) and text.read(len(wanted) + 1) == wanted
 
 
 def differs(files: Iterable[File], directory: Path) -> bool:
@@ -40,7 +59,9 @@ def differs(files: Iterable[File], directory: Path) -> bool:
     return not all(same(directory / file.path, file) for file in files)
 
 
-def write_files(files: Iterable[File], directory: Path, *, durable: bool = True) -> None:
+def write_files(
+    files: Iterable[File], directory: Path, *, durable: bool = True, shared: Path | None = None
+) -> None:
     """Write generated files; what else is there stays.
 
     The compose file comes last: once it is new, everything that it names is.
@@ -49,25 +70,37 @@ def write_files(files: Iterable[File], directory: Path, *, durable: bool = True)
         files: The files.
         directory: Where they belong.
         durable: Whether each is to outlast a loss of power; what can be made again need not.
+        shared: A directory above, or the same, in which others may write: from it on nothing on the
+            way may be a link, and what is there keeps its mode.
+
+    Raises:
+        Refused: a link is on the way.
+        OSError: the disk is full, or a place cannot be written; it names the file.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    every = sorted(files, key=lambda each: each.path == "docker-compose.yml")
-    # Of the files of one folder, one makes it.
-    for path in {Path(file.path).parent: file.path for file in every}.values():
-        make_folders(directory, path)
-    for file in every:
-        place = directory / file.path
-        if not same(place, file):
-            write(place, file.text, file.mode, durable=durable)
+    top = shared or directory
+    top.mkdir(parents=True, exist_ok=True)
+    way = directory.relative_to(top)
+    every = sorted(files, key=_order)
+    for (_, folder), members in itertools.groupby(every, key=_order):
+        below = way / folder
+        with folders.opened(top, below, shared=shared is not None, plain=len(way.parts)) as here:
+            for file in members:
+                name = Path(file.path).name
+                if not same(name, file, here):
+                    with naming(directory / file.path):
+                        write_in(here, name, file.text.encode(), file.mode, durable=durable)
+
+
+def _order(file: File) -> tuple[bool, str]:
+    """Return what files are sorted by: the compose file last, else folder by folder."""
+    return file.path == "docker-compose.yml", str(Path(file.path).parent)
 
 
 def make_folders(directory: Path, path: str) -> None:
     """Make the folders of a generated file, whose modes hold whatever the umask says."""
     directory.mkdir(parents=True, exist_ok=True)
-    for parent in reversed(Path(path).parents[:-1]):
-        folder = directory / parent
-        folder.mkdir(exist_ok=True)
-        folder.chmod(DIRECTORY_MODE)
+    with folders.opened(directory, Path(path).parent, shared=False):
+        pass
 
 
 def write_bundle(bundle: Bundle, directory: Path) -> None:

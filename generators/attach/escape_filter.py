@@ -2,7 +2,7 @@
 
 What it shows is the agent's to choose. Colours, the cursor and the title pass; the clipboard,
 links, notifications, directories, images and device strings do not, nor does what makes the
-terminal type a text that the agent has chosen.
+terminal type a text that the agent has chosen, or read bytes otherwise than they are read here.
 """
 
 import re
@@ -11,15 +11,28 @@ LONGEST = 4096
 """Bytes of a sequence that may pass; a longer one is dropped whole."""
 PASSING = frozenset({0, 1, 2, 4, 10, 11, 12, 104, 110, 111, 112})
 """Operating system commands that pass: titles and colours (xterm, "Control Sequences")."""
-TYPED_TITLES = re.compile(rb"\x1b\[[0-9;:]*\b2[01]t")
-"""Asks the terminal to type the title of its window or icon (XTWINOPS 20 and 21)."""
+INTERMEDIATE = frozenset(
+    rb""" @, A, q,!p,"q,#p,#q,#{,#},$p,$r,$t,$v,$x,$z,${,'},'~,*x""".split(b",")
+)
+"""Control sequences with an intermediate byte that pass: they draw, or ask for a mode.
 
-_PLAIN = re.compile(rb"(?:[^\x1b\xc2]|\x1b\[[0-9;:?<=>]{0,64}[@-su-~]|\xc2[\xa0-\xbf])+")
+Others read the screen (DECRQCRA), run macros, or change how controls are sent (DECSCL).
+"""
+DESIGNATING = frozenset(b"()*+#")
+"""After ESC, before the last byte: character sets of 94, and the size of lines (ECMA-35)."""
+
+_CHARACTER = rb"""[\x00-\x04\x06-\x1a\x1c-\x7f]++|\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]
+|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]
+|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"""
+"""Text: UTF-8 (RFC 3629), but for C1 controls, and for ENQ, which terminals answer."""
+_PLAIN = re.compile(rb"(?:" + _CHARACTER + rb"|\x1b\[[0-9;:?<=>]{0,64}[@-hjkm-su-~])+", re.VERBOSE)
 """What passes whole and is nearly all of an output: text, and sequences that draw."""
-_ESCAPE, _BELL, _CANCEL = 0x1B, 0x07, (0x18, 0x1A)
+_CONTROL = re.compile(rb"\x1b\[([<=>?]?)([0-9;:]*)([ -/]*)([@-~])")
+_COMMAND = re.compile(rb"\x1b\]([0-9]{1,4})(?:;(.*))?(?:\x07|\x1b\\)", re.DOTALL)
+_ESCAPE, _BELL, _CANCEL, _ENQUIRY = 0x1B, 0x07, (0x18, 0x1A), 0x05
 _STRINGS = frozenset(b"PX^_]")
-_SECOND_C1 = range(0x80, 0xA0)
-"""After 0xC2, the second byte of a C1 control in UTF-8, which some terminals obey."""
+_LEADS = range(0xC2, 0xF5)
+"""First bytes of characters of two to four bytes (RFC 3629)."""
 
 
 class EscapeFilter:
@@ -27,7 +40,7 @@ class EscapeFilter:
 
     def __init__(self) -> None:
         self._held = bytearray()
-        """A sequence that has begun, or what may be one's beginning."""
+        """A character or sequence that has begun."""
         self._kind = 0
         """Of what is held: 0 nothing, else the byte that tells, as it followed ESC."""
         self._ending = False
@@ -47,16 +60,22 @@ class EscapeFilter:
 
     def _next(self, byte: int) -> bytes:
         if not self._held:
-            if byte in {_ESCAPE, 0xC2}:
+            if byte == _ESCAPE or byte in _LEADS:
                 self._held.append(byte)
                 return b""
-            return bytes([byte])
-        if self._held[0] == 0xC2:
+            return bytes([byte]) if byte < 0x80 and byte != _ENQUIRY else b""
+        return self._sequence(byte) if self._held[0] == _ESCAPE else self._character(byte)
+
+    def _character(self, byte: int) -> bytes:
+        if not 0x80 <= byte < 0xC0:
+            # It is none; whoever decodes it in another way gets nothing to decode.
             self._held.clear()
-            if byte in _SECOND_C1:
-                return b""
-            return b"\xc2" + (bytes([byte]) if byte not in {_ESCAPE, 0xC2} else self._next(byte))
-        return self._sequence(byte)
+            return self._next(byte)
+        self._held.append(byte)
+        if len(self._held) < 2 + (self._held[0] >= 0xE0) + (self._held[0] >= 0xF0):
+            return b""
+        whole = self._over()
+        return whole if _PLAIN.fullmatch(whole) else b""
 
     def _sequence(self, byte: int) -> bytes:
         if self._kind in _STRINGS:
@@ -70,12 +89,14 @@ class EscapeFilter:
             self._kind = byte
             if byte == ord("[") or byte in _STRINGS or 0x20 <= byte <= 0x2F:
                 return b""
-            return self._over()
+            whole = self._over()
+            # A terminal obeys a control there at once, and goes on with the sequence after it.
+            return whole if 0x30 <= byte <= 0x7E else b""
         low, high = (0x40, 0x7E) if self._kind == ord("[") else (0x30, 0x7E)
         if not low <= byte <= high:
             return b""
-        whole = self._over()
-        return b"" if TYPED_TITLES.fullmatch(whole) else whole
+        control, whole = self._kind == ord("["), self._over()
+        return whole if (_draws(whole) if control else _designates(whole)) else b""
 
     def _string(self, byte: int) -> bytes:
         if byte in _CANCEL:
@@ -91,9 +112,7 @@ class EscapeFilter:
         if not ended:
             return b""
         kind, whole = self._kind, self._over()
-        number = re.match(rb"\x1b\](\d{1,4})[;\x07\x1b]", whole)
-        passes = kind == ord("]") and number is not None and int(number[1]) in PASSING
-        return whole if passes else b""
+        return whole if kind == ord("]") and _commands(whole) else b""
 
     def _hold(self, byte: int) -> None:
         if len(self._held) <= LONGEST:
@@ -104,3 +123,38 @@ class EscapeFilter:
         self._held.clear()
         self._kind, self._ending = 0, False
         return whole
+
+
+def _draws(whole: bytes) -> bool:
+    """Tell whether a control sequence may pass; one with any other byte in it may not."""
+    match = _CONTROL.fullmatch(whole)
+    if match is None:
+        return False
+    private, parameters, between, final = match.groups()
+    numbers = [each.lstrip(b"0") or b"0" for each in re.split(rb"[;:]", parameters)]
+    if between:
+        return between + final in INTERMEDIATE
+    if final == b"i":  # prints (MC)
+        return False
+    if final == b"t":  # types its title (XTWINOPS 20 and 21); some obey every number
+        return len(numbers[0]) < 3 and int(numbers[0]) < 24 and not {b"20", b"21"} & {*numbers}
+    # Without mode 2 (DECANM) all sequences mean what they did on a VT52.
+    return not (final == b"l" and private == b"?" and b"2" in numbers)
+
+
+def _designates(whole: bytes) -> bool:
+    """Tell whether an escape sequence with an intermediate byte may pass.
+
+    `ESC %` chooses another coding than UTF-8, `ESC SP` another form of controls.
+    """
+    passes = len(whole) > 2 and whole[1] in DESIGNATING
+    return passes and all(0x20 <= each < 0x7F for each in whole[2:])
+
+
+def _commands(whole: bytes) -> bool:
+    """Tell whether an operating system command may pass: text alone, and no control in it."""
+    match = _COMMAND.fullmatch(whole)
+    if match is None or int(match[1]) not in PASSING:
+        return False
+    text = match[2] or b""
+    return not re.search(rb"[\x00-\x1f\x7f]", text) and (not text or bool(_PLAIN.fullmatch(text)))

@@ -28,9 +28,12 @@ POWERLESS = {
 }
 """What the status of every process of the agent's says, where its user is the usual one."""
 STATUS_KEYS = ("Pid", "PPid", *POWERLESS)
+_WORD = r"[^ \t\n]"
+"""What is in a field: the kernel writes these three in octal, and every other blank as it is."""
 _MOUNT = re.compile(
-    r"\d+ \d+ \d+:\d+ \S+ (?P<place>/\S*) (?P<options>\S+)(?: [a-z_]+(?::\d+)?)* - "
-    r"(?P<kind>\S+) \S* \S+"
+    rf"\d+ \d+ \d+:\d+ {_WORD}+ (?P<place>/{_WORD}*) (?P<options>{_WORD}+)"
+    rf"(?: [a-z_]+(?::\d+)?)* - (?P<kind>{_WORD}+) {_WORD}* {_WORD}+",
+    re.ASCII,
 )
 _NUMBERS = {"Uid": r"\d+(?:\s+\d+){3}", "Gid": r"\d+(?:\s+\d+){3}"} | {
     key: "[0-9a-f]+" for key in POWERLESS if key.startswith("Cap")

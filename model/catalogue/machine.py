@@ -89,6 +89,10 @@ MACHINE: dict[str, Entry] = {
         "A Dockerfile could not be fetched from its URL.",
         "Check the URL and the proxy variables; it answers 200 with UTF-8 text of at most 1 MiB.",
     ),
+    "folder-link": Entry(
+        "A directory below which files were to be written is a symbolic link.",
+        "Remove the link, or name the directory that it leads to.",
+    ),
     "foreign": Entry(
         "The containers or volumes of this workspace's name were made by somebody else.",
         "Give yours another name: one user of an engine can have it; or whoever made them removes "

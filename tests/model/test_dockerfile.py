@@ -31,6 +31,13 @@ def test_instructions_know_their_lines() -> None:
     assert instructions(TEXT)[2].value == "one &&  two"
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
+def test_only_a_line_feed_ends_a_line_as_for_the_builder(mark: str) -> None:
+    read = instructions(f"FROM a\r\nRUN echo x{mark}FROM b\nFROM c")
+    assert [(each.line, each.word) for each in read] == [(1, "FROM"), (2, "RUN"), (3, "FROM")]
+    assert read[0].value == "a"
+
+
 def test_the_escape_character_can_be_another() -> None:
     found = instructions("# escape=`\nFROM a\nRUN dir c:\\\nRUN x `\n  y\n")
     assert [(each.line, each.value) for each in found] == [(2, "a"), (3, "dir c:\\"), (4, "x  y")]

@@ -11,7 +11,7 @@ from jailoc.model.git_config import MOST_SETTINGS, GitSetting, executes, parse, 
 PIECES = (
     "[core]", '[filter "a b"]', '[filter "Q\\"q\\\\"]', "[Branch.Sub]", "[", "]", "hooksPath",
     "x-y", "=", " = ", "\n", "\r\n", "\t", " ", "#c", ";c", '"', "\\n", "\\\\", '\\"', "\\\n",
-    "value", "/p", "true", "é", "9", "..", "\\z",
+    "value", "/p", "true", "é", "\u00a0", "\u3000", "\x0b", "\0", "9", "..", "\\z",
 )  # fmt: skip
 
 
@@ -42,6 +42,19 @@ def test_what_git_accepts_is_read_alike(text: str) -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_read(text: str) -> None:
     assert len(parse(text)) <= MOST_SETTINGS
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["/e\u00a0", "/e\u3000", "/e\x0b", "/e\x0c", "/e\u2028", "\u00a0/e", "\x0b/e", "/e\0f", "\r/e",
+     " \r /e", "\\\n \t/e", '"" /e', "/e \r", "/e\u0085;x"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["hooksPath", "fsmonitor"])
+def test_blanks_and_ends_of_values_are_those_of_git(key: str, value: str) -> None:
+    text = f"[core]\n\t{key} ={value}\n"
+    wanted = git(text)
+    assert wanted
+    assert list(parse(text)) == wanted
 
 
 def test_what_comes_after_an_error_is_read_all_the_same() -> None:

@@ -10,6 +10,7 @@ from jailoc.model.ignore import ignored, parse
 @pytest.mark.parametrize(
     ("text", "out", "kept"),
     [
+        ("a\u2028b\x0bc", ["a\u2028b\x0bc"], ["a", "b", "c"]),
         ("# comment", [], ["# comment", "a"]),
         ("*/temp*", ["somedir/temporary.txt", "somedir/temp"], ["temp", "a/b/temp"]),
         ("*/*/temp*", ["a/b/temporary.txt"], ["a/temp"]),

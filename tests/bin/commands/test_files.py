@@ -50,6 +50,47 @@ def test_render_keeps_what_else_is_in_the_directory(user: User) -> None:
     assert (user.home / "out/default/mine").read_text() == "mine"
 
 
+@pytest.mark.parametrize("native", [(), ("--native",)])
+@pytest.mark.parametrize(
+    "place", ["out", "out/default", "out/default/wall", "out/default/images/agent"]
+)
+def test_render_follows_no_link_of_who_can_write_the_directory(
+    user: User, place: str, native: tuple[str, ...]
+) -> None:
+    private = user.home / ".ssh"
+    private.mkdir(mode=0o700)
+    link = user.home / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(private)
+    refused = user.run("render", "--out", str(user.home / "out"), *native, **NO_ENGINE)
+    assert refused.status == 1
+    assert "symbolic link" in refused.stderr
+    assert [*private.iterdir()] == []
+    assert private.stat().st_mode & 0o7777 == 0o700
+    link.unlink()
+    assert user.run("render", "--out", str(user.home / "out"), *native, **NO_ENGINE).status == 0
+    assert [*link.iterdir()]
+
+
+def test_render_gives_a_mode_to_what_it_makes_alone(user: User) -> None:
+    there = user.home / "out/default/wall"
+    there.mkdir(parents=True)
+    there.chmod(0o700)
+    assert user.run("render", "--out", str(user.home / "out"), **NO_ENGINE).status == 0
+    assert there.stat().st_mode & 0o7777 == 0o700
+    assert (user.home / "out/default/images").stat().st_mode & 0o7777 == 0o755
+
+
+def test_render_replaces_a_link_in_the_place_of_a_file(user: User) -> None:
+    place, other = user.home / "out/default/docker-compose.yml", user.home / "other"
+    assert user.run("render", "--out", str(user.home / "out"), **NO_ENGINE).status == 0
+    place.rename(other)
+    place.symlink_to(other)
+    assert user.run("render", "--out", str(user.home / "out"), **NO_ENGINE).status == 0
+    assert not place.is_symlink()
+    assert place.read_bytes() == other.read_bytes()
+
+
 def test_render_to_standard_output_holds_the_same_texts_as_json(user: User) -> None:
     plain = user.ok("render")
     (workspace,) = json.loads(user.ok("render", "--json"))["workspaces"]

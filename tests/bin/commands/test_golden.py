@@ -222,6 +222,54 @@ def test_a_link_out_of_the_directory_is_neither_read_nor_written(
     assert (outside / "wall/rules.v4").read_text() == "planted\n"
 
 
+def test_an_update_does_not_write_where_a_link_leads(
+    repository: Path, alice: User, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (repository / "generated").symlink_to(outside)
+    refused = golden(alice, "update", repository)
+    assert refused.status == 1
+    assert "symbolic link" in refused.stderr
+    assert [*outside.iterdir()] == []
+    (repository / "generated").unlink()
+    assert golden(alice, "update", repository).status == 0
+
+
+def test_what_grew_without_bounds_is_not_read(repository: Path, alice: User) -> None:
+    generated = repository / "generated"
+    assert golden(alice, "update", repository).status == 0
+    for path in ("web/bundle.json", "web/wall/rules.v4", "other/bundle.json"):
+        (generated / path).parent.mkdir(exist_ok=True)
+        with (generated / path).open("r+b" if (generated / path).exists() else "wb") as file:
+            file.truncate(HUGE)
+    os.mkfifo(generated / "api/extra")
+    (generated / "api/wall/rules.v4").unlink()
+    os.mkfifo(generated / "api/wall/rules.v4")
+    found = bounded(alice, repository, "check", str(generated))
+    assert found.returncode == 2, found.stderr
+    assert "MemoryError" not in found.stderr
+    renewed = bounded(alice, repository, "update", str(generated))
+    assert renewed.returncode == 0, renewed.stderr
+    assert (generated / "web/wall/rules.v4").stat().st_size < HUGE
+    assert bounded(alice, repository, "check", str(generated)).returncode in {0, 2}
+
+
+HUGE = 3 << 30
+
+
+def bounded(
+    user: User, repository: Path, what: str, directory: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run `golden` with room for what is generated, and not for a file without bounds."""
+    return subprocess.run(
+        ["sh", "-c", 'ulimit -v 2000000; exec "$0" "$@"', sys.executable, "-m", "jailoc.bin",
+         "golden", what, directory, "--config", str(repository / "config.toml")],
+        env={"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), **NO_ENGINE},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
 def test_an_update_that_fails_has_changed_nothing(repository: Path, alice: User) -> None:
     golden(alice, "update", repository)
     before = tree(repository / "generated")

@@ -1,7 +1,10 @@
 """Whether a container still has the network of its wall, from what the engine reports."""
 
+from typing import Any
+
 import pytest
 
+from jailoc.bin.engine import containers, disk, images
 from jailoc.bin.engine.containers import Container, severed
 
 EARLY, LATE = "2026-11-26T15:00:00.5Z", "2026-11-26T15:00:00.500000001Z"
@@ -40,3 +43,26 @@ def test_a_wall_that_started_later_has_another_network(
 def test_without_a_wall_there_is_no_network() -> None:
     assert severed(container("opencode", joins="firewall"), None) == "the firewall was replaced"
     assert severed(None, container("firewall")) == ""
+
+
+MARKS = ("\u2028", "\x85", "\x0b", "\x1c", "\u3000", "\xa0", "\r")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_name_with_what_ends_lines_elsewhere_stays_one(
+    mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(text: str) -> Any:
+        return lambda *_, **__: text
+
+    monkeypatch.setattr(containers, "run", answers(f"jailoc-a\t/home/u/pro{mark}ject\nb\t/c\n"))
+    assert containers.listed() == (("jailoc-a", f"/home/u/pro{mark}ject"), ("b", "/c"))
+    monkeypatch.setattr(containers, "run", answers(f"net{mark}work\tjailoc-a\n"))
+    assert containers.owned("network") == {f"net{mark}work": "jailoc-a"}
+    monkeypatch.setattr(containers, "run", answers(""))
+    assert containers.owned("network") == {}
+    monkeypatch.setattr(disk, "run", answers(f"image\tpro{mark}ject\n"))
+    assert disk.in_use() == {"image": {f"pro{mark}ject"}}
+    monkeypatch.setattr(images, "run", answers(f'sha256:a\t{{"Env": ["A=1"], "User": "{mark}"}}\n'))
+    if mark >= "\x80":  # others are written as `\\u0085` and the like in JSON
+        assert images.held(["x"])["x"].environment == {"A": "1"}

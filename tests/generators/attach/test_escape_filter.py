@@ -1,10 +1,12 @@
 """What of a client in the sandbox reaches the terminal, however its output is cut."""
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jailoc.generators.attach.escape_filter import LONGEST, EscapeFilter
+from jailoc.generators.attach.escape_filter import LONGEST, PASSING, EscapeFilter
 
 PASSES = (
     b"plain \xc3\xa4\xe2\x80\xa8 text\r\n",
@@ -14,6 +16,11 @@ PASSES = (
     b"\x1b]11;?\x1b\\",
     b"\x1b7\x1b8\x1b(B\x1bc",
     b"\x1b[14t\x1b[6n",
+    b"\x1b[22;0t\x1b[23;0t\x1b[4;600;800t",
+    b"\x1b[2 q\x1b[!p\x1b[?2026$p\x1b[?25l\x1b[4l\x1b[>q\x1b[?u",
+    b"\x1b)0\x1b#8",
+    b"\x1b]2;\xc3\xa4\xe2\x9c\x9c\xf0\x9f\x8c\x8d\x07",
+    b"\xe2\x9b\x9d \xf0\x9f\x92\x9b \xed\x9f\xbf",
 )
 DROPPED = (
     b"\x1b]52;c;Y3VybCBldmlsfHNo\x07",
@@ -30,10 +37,169 @@ DROPPED = (
     b"\x1bXstart\x1b\\",
     b"\x1b[21t",
     b"\x1b[20t",
+    b"\x1b[021t",
+    b"\x1b[21;0t",
+    b"\x1b[20:1t",
+    b"\x1b[1;21t",
+    b"\x1b[>21t",
+    b"\x1b[277t",
+    b"\x1b[2\n1t",
+    b"\x1b[2\x7f1t",
+    b"\x1b[\xc3\xa421t",
+    b"\x1b[21 1t",
+    b"\x1b\n",
+    b"\x1b\x7f",
+    b"\x1b%@",
+    b"\x1b%G",
+    b"\x1b%/G",
+    b"\x1b F",
+    b"\x1b G",
+    b"\x1b(\nB",
+    b"\x1b-A",
+    b'\x1b[62;0"p',
+    b"\x1b[?2l",
+    b"\x1b[?25;02l",
+    b"\x1b[1;1;1;1;5;5*y",
+    b"\x1b[0#y",
+    b"\x1b[0*z",
+    b"\x1b[5i",
+    b"\x1b[?5i",
+    b"\x1b[i",
+    b"\x05",
+    b"\x9d",
+    b"\x9b",
+    b"\x84",
+    b"\xc0\x9b",
+    b"\xc1\x9d",
+    b"\xe0\x82\x9b",
+    b"\xf0\x80\x82\x9b",
+    b"\xc3\x1b[5i\x9b",
+    b"\xf5\xff",
     b"\xc2\x9d",
     b"\xc2\x90",
+    b"\x1b]0;\xc2\x9c\xc2\x9d52;c;aGk=\x07",
+    b"\x1b]0;\x9c\x9d52;c;aGk=\x07",
+    b"\x1b]0;\ntitle\x07",
     b"\x1b]0;" + b"x" * LONGEST + b"\x07",
 )
+
+
+BYTES = (
+    *(b"\x1b", b"[", b"]", b"P", b"%", b" ", b"*", b"#", b'"', b"@", b"F", b"G", b"y", b"i", b"t"),
+    *(
+        b"2",
+        b"1",
+        b"0",
+        b"21",
+        b"20",
+        b"52;c;",
+        b"9;",
+        b";",
+        b":",
+        b"?",
+        b">",
+        b"\n",
+        b"\x18",
+        b"\x7f",
+    ),
+    *(
+        b"\x05",
+        b"\x9b",
+        b"\x9c",
+        b"\x9d",
+        b"\x90",
+        b"\xc2",
+        b"\xc0",
+        b"\xe0",
+        b"\x82",
+        b"\xa0",
+        b"\xe2",
+    ),
+    *(b"\x07", b"\\", b"l", b"a", b"p", b"\x1b[", b"\x1b]", b"\x1b]0;", b"\xf0\x80"),
+)
+"""What sequences are made of, so that random data are more often some."""
+
+
+class Obeying:
+    """A terminal that obeys all it can be brought to, as the most obliging ones do.
+
+    Controls within a sequence are obeyed and the sequence goes on; C1 controls are obeyed in one
+    byte where no character is under way, and in UTF-8, also in one that is longer than it need be.
+    """
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str]] = []
+        """Sequences by their kind: `[` control, `]` command, `ESC` other, and `C0`."""
+        self._kind, self._text = "", ""
+
+    def read(self, data: bytes) -> "Obeying":
+        point, missing = 0, 0
+        for byte in data:
+            if missing and 0x80 <= byte < 0xC0:
+                point, missing = point << 6 | byte & 0x3F, missing - 1
+                if not missing:
+                    self._take(point)
+                continue
+            missing = 0
+            if byte >= 0xC0:
+                missing = 1 + (byte >= 0xE0) + (byte >= 0xF0)
+                point = byte & (0x3F >> missing)
+            else:
+                self._take(byte)
+        return self
+
+    def _take(self, point: int) -> None:
+        if 0x80 <= point < 0xA0:
+            self._take(0x1B)
+            self._take(point - 0x40)
+        elif point in {0x18, 0x1A}:
+            self._kind = ""
+        elif point == 0x1B:
+            if self._kind and self._kind in "]PX^_":
+                self._end()
+            self._kind, self._text = "ESC", ""
+        elif self._kind and self._kind in "]PX^_":
+            if point == 7:
+                self._end()
+            else:
+                self._text += chr(point)
+        elif point < 0x20 or point == 0x7F:
+            self.done.append(("C0", chr(point)))
+        elif self._kind == "ESC" and not self._text and chr(point) in "[]PX^_":
+            self._kind = chr(point)
+        elif self._kind:
+            self._text += chr(point)
+            if point >= (0x40 if self._kind == "[" else 0x30):
+                self._end()
+
+    def _end(self) -> None:
+        self.done.append((self._kind, self._text))
+        self._kind, self._text = "", ""
+
+
+def dangers(data: bytes) -> list[tuple[str, str]]:
+    """Return what such a terminal does that no agent may make it do."""
+    return [(kind, text) for kind, text in Obeying().read(data).done if _dangerous(kind, text)]
+
+
+def _dangerous(kind: str, text: str) -> bool:
+    match kind:
+        case "[":
+            numbers = {int(each or 0) for each in re.findall(r"[0-9]+", text)}
+            return (
+                (text[-1] == "t" and bool(numbers & {20, 21}))
+                or text[-1] == "i"
+                or text[-2:] in {"*y", '"p'}
+                or (text[0] == "?" and text[-1] == "l" and 2 in numbers)
+            )
+        case "]":
+            number = text.partition(";")[0]
+            return not number.isdecimal() or int(number) not in PASSING
+        case "ESC":
+            return text[0] in "% "
+        case "C0":
+            return text == "\x05"
+    return True
 
 
 def cut(data: bytes, places: list[int]) -> bytes:
@@ -74,6 +240,55 @@ def test_no_forbidden_introducer_ever_comes_through(data: bytes, places: list[in
     assert shown == EscapeFilter().feed(data)
     for introducer in (b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX", b"\x1b]52", b"\xc2\x9d", b"\x1b]8"):
         assert introducer not in shown
+
+
+@given(st.lists(st.sampled_from(BYTES), max_size=40), st.lists(st.integers(0, 200), max_size=10))
+@example([b"\x1b%@", b"\x9d", b"9;x\x07"], [])
+@example([b"\x1b]0;", b"\xc2\x9c\xc2\x9d", b"52;c;x\x07"], [])
+@example([b"\x1b", b"\n", b"[21t"], [])
+def test_whatever_a_terminal_obeys_nothing_forbidden_comes_through(
+    parts: list[bytes], places: list[int]
+) -> None:
+    data = b"".join(parts)
+    shown = cut(data, places)
+    assert shown == EscapeFilter().feed(data)
+    assert not dangers(shown)
+    # What has passed once passes again: nothing new comes about where something was left out.
+    assert EscapeFilter().feed(shown) == shown
+
+
+ATTACKS = (
+    b"\x1b[021t",
+    b"\x1b[21;0t",
+    b"\x1b[2\n1t",
+    b"\x1b[20:1t",
+    b"\x1b\n[21t",
+    b"\x1b%@",
+    b"\x9d9;x\x07",
+    b"\x9b2;1t\x9b21t",
+    b"\xc0\x9b[21t",
+    b"\xe0\x82\x9b21t",
+    b"\x1b]0;\xc2\x9c\xc2\x9d52;c;aGk=\x07",
+    b"\x1b[1;1;1;1;5;5*y",
+    b"\x1b[5i",
+    b'\x1b[62;0"p',
+    b"\x1b[?2l",
+)
+
+
+@pytest.mark.parametrize("data", ATTACKS)
+def test_a_terminal_that_obeys_is_steered_without_the_filter_and_not_with_it(data: bytes) -> None:
+    assert dangers(data)
+    assert not dangers(EscapeFilter().feed(data))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "\u00a0\u0101\u2028\uffff", "\U00010000\U0010ffff\U0001f49b"]
+)
+def test_every_character_of_utf_8_passes_however_it_is_cut(text: str) -> None:
+    data = text.encode()
+    for place in range(len(data) + 1):
+        assert cut(data, [place]) == data
 
 
 @pytest.mark.parametrize("data", [b"\x1b]52;c;abc", b"\x1bP+q", b"\x1b[31"])

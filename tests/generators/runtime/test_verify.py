@@ -344,6 +344,16 @@ def test_mounts_are_read_as_the_kernel_writes_them() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\xa0", "\u3000", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
+def test_a_blank_that_the_kernel_does_not_escape_is_a_part_of_a_path(mark: str) -> None:
+    line = f"9 8 8:1 /a{mark}b /mnt/a{mark}\\040b rw - ext4 /dev/d{mark}isk rw,lowerdir=/{mark}x\n"
+    found, bad = witness.mounts(MOUNTINFO + line)
+    assert bad == ()
+    assert found[-1].place == f"/mnt/a{mark} b"
+    blanks = MOUNTINFO + line.replace(mark, " ", 1)
+    assert witness.mounts(blanks)[1]
+
+
 def test_a_line_that_is_no_mount_is_a_difference_and_shows_no_control_character() -> None:
     service = bundle_of("[workspaces.a]", "a").compose.services[AGENT]
     checks = [*mounted(service, MOUNTINFO + "\x1b[2J" + "x" * 1000 + "\n", ("/mnt/c\\d\ne",))]

@@ -1,0 +1,59 @@
+"""Folders below one, made and opened each from the one above: nobody can put a link in between."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jailoc.model.bundle import DIRECTORY_MODE
+from jailoc.model.diagnostic import refuse
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+@contextmanager
+def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[int]:
+    """Make what is missing on the way from a directory to one below it; yield its descriptor.
+
+    What is made has the mode of generated folders, whatever the umask says.
+
+    Args:
+        top: The directory, which is there.
+        path: The way from it, without `..`.
+        shared: Whether others may write there: then it is no link itself either, and only what is
+            made here gets a mode.
+        plain: How many folders of the way have the mode of any new one.
+
+    Raises:
+        Refused: a link is on the way.
+        OSError: it cannot be made or opened.
+    """
+    here = _open(top, None, os.O_NOFOLLOW if shared else 0, top)
+    try:
+        for number, name in enumerate(path.parts):
+            made = False
+            with suppress(FileExistsError):
+                os.mkdir(name, dir_fd=here)
+                made = True
+            below = _open(Path(name), here, os.O_NOFOLLOW, top.joinpath(*path.parts[: number + 1]))
+            os.close(here)
+            here = below
+            if number >= plain and (made or not shared):
+                os.fchmod(here, DIRECTORY_MODE)
+        yield here
+    finally:
+        os.close(here)
+
+
+def _open(name: Path, folder: int | None, kind: int, place: Path) -> int:
+    try:
+        return os.open(name, _DIRECTORY | kind, dir_fd=folder)
+    except OSError as error:
+        if place.is_symlink():
+            raise refuse(
+                "folder-link",
+                f"`{place}` is a symbolic link: what is written below it would go elsewhere",
+                hint="remove it, or name the directory that it leads to",
+            ) from None
+        error.filename = str(place)
+        raise
