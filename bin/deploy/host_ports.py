@@ -25,7 +25,7 @@ def check(bundle: Bundle) -> bool:
     if not ports:
         return False
     filters = (f"publish={each.published}/tcp" for each in ports)
-    holders = {project for project, _ in containers.listed(*filters)}
+    holders = {each.project for each in containers.listed(filters=filters)}
     if len(ports) == 1 and holders == {own}:
         return True
     running = [each for each in containers.containers() if each.state == "running"]
