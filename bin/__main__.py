@@ -1,5 +1,6 @@
 """Run the command line: `python -m jailoc.bin`."""
 
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,10 @@ def main() -> None:
     try:
         _catch(_interrupt)
         _streams()
+        # What a command makes lives until its end: a look for what does not finds next to nothing.
+        gc.set_threshold(100_000)
+        # Nothing that is installed beside jailoc has a say in its checks.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
         from jailoc.bin.cli.main import run
 
         status = run(sys.argv[1:])

@@ -62,7 +62,7 @@ def upwards(path: str) -> Iterator[str]:
     """
     yield path
     while path != "/":
-        path = posixpath.dirname(path)
+        path = path.rpartition("/")[0] or "/"
         yield path
 
 

@@ -370,8 +370,8 @@ def _first_file(root: str, entry: str, host: Host) -> str | None:
 def _between(root: str, path: str) -> tuple[str, ...]:
     """Return the directories below `root` that hold `path`, outermost first."""
     parents: list[str] = []
-    above = posixpath.dirname(path)
+    above = path.rpartition("/")[0]
     while len(above) > len(root):
         parents.append(above)
-        above = posixpath.dirname(above)
+        above = above.rpartition("/")[0]
     return tuple(reversed(parents))

@@ -1,6 +1,7 @@
 """`plan`: what an apply would change, what that opens, and what has drifted."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from jailoc.bin.config.session import Session
@@ -50,9 +51,9 @@ def run(
     """
     terminal = session.terminal
     refuse_prune(session, choice)
-    silence = _silent_engine()
+    there, silence = _containers()
     ask = silence is None
-    origin, items = chosen(session, choice, ask=ask, complete=False)
+    origin, items = chosen(session, choice, ask=ask, complete=False, there=there)
     if silence is not None:
         terminal.say(silence, Meaning.WARNS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -96,15 +97,14 @@ def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
     terminal.result(summary(saved))
 
 
-def _silent_engine() -> str | None:
-    """Say why no engine answers; None if one does."""
+def _containers() -> tuple[tuple[containers.Listed, ...] | None, str | None]:
+    """Return the containers of all projects; or why no engine answers."""
     try:
-        docker.check_engine()
+        return docker.reached(lambda: containers.listed(every=True)), None
     except Refused as refused:
         if refused.diagnostics[0].code not in {"engine", "docker-missing"}:
             raise
-        return refused.diagnostics[0].message
-    return None
+        return None, refused.diagnostics[0].message
 
 
 def refuse_prune(session: Session, choice: Selection) -> None:
@@ -126,9 +126,21 @@ def refuse_prune(session: Session, choice: Selection) -> None:
 
 
 def chosen(
-    session: Session, choice: Selection, *, ask: bool, complete: bool
+    session: Session,
+    choice: Selection,
+    *,
+    ask: bool,
+    complete: bool,
+    there: tuple[containers.Listed, ...] | None = None,
 ) -> tuple[LoadedConfig, tuple[Item, ...]]:
     """Return the workspaces of a choice, those that are to be removed among them.
+
+    Args:
+        session: The configuration.
+        choice: Which.
+        ask: Whether there is an engine to be asked.
+        complete: Whether everything must be there, as for an apply.
+        there: The containers of all projects, if the engine has just been asked.
 
     Raises:
         Refused: a name is neither in the configuration nor on the engine.
@@ -142,7 +154,7 @@ def chosen(
     origin = apply.read(session, wanted_of, complete=complete)
     known = names(origin.config)
     try:
-        left = observe.leftovers(known, origin.path, ask=ask)
+        left = observe.leftovers(known, origin.path, ask=ask, there=there)
     except docker.DockerError:
         here = {*known, *observe.leftovers(known, origin.path, ask=False)}
         for name in choice.wanted:
@@ -153,9 +165,10 @@ def chosen(
     items = []
     for name in dict.fromkeys(wanted):
         if name in known:
-            items.append(
-                apply.item(session, origin, name, complete=complete, ask=ask, ignore=choice.ignore)
+            made = apply.item(
+                session, origin, name, complete=complete, ask=ask, ignore=choice.ignore
             )
+            items.append(replace(made, told=made.told._replace(listed=there)))
         elif name in left or (choice.prune and ask and _something(name)):
             items.append(apply.leftover(origin, name))
         else:

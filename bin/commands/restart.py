@@ -19,6 +19,7 @@ def run(session: Session) -> int:
     origin = apply.read(session, lambda each: (session.chosen(each),))
     each = apply.item(session, origin, name, complete=True)
     if each.bundle is not None:
+        apply.possible(each.bundle)
         execute.build(terminal, each.bundle)
     try:
         if not first:

@@ -2,7 +2,7 @@
 
 import secrets as random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
@@ -21,7 +21,8 @@ from jailoc.bin.deploy import (
     uncovered,
 )
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import containers, docker, stats
+from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts import git
@@ -58,6 +59,8 @@ class Item:
     given: Given
     secrets: secret.Values
     origin: LoadedConfig
+    told: observe.Told = field(default_factory=observe.Told)
+    """What the engine has said on the way."""
 
 
 def read(
@@ -111,6 +114,7 @@ def item(
     ask: bool = True,
     pull: bool = False,
     ignore: tuple[str, ...] = (),
+    compiled: Bundle | None = None,
 ) -> Item:
     """Compile a workspace, and gather its secrets.
 
@@ -122,6 +126,7 @@ def item(
         pull: Whether images that others are built on are fetched anew.
         complete: Whether every secret must be there, as for an apply; the password is made then.
         ignore: More patterns of drift that is noise.
+        compiled: What the configuration gives, if it was compiled before.
 
     Raises:
         Refused: the workspace is unknown, another user's or a newer jailoc's, a secret is missing,
@@ -136,16 +141,18 @@ def item(
         password.check(mode, workspace.agent)
     else:
         values, missing = secret.known(workspace)
-    bundle = compile_workspace(origin.config, name, origin.host)
+    bundle = compiled or compile_workspace(origin.config, name, origin.host)
     if complete:
         # Before anything is written: a password, or the key of the digests.
-        docker.check_engine()
-        if not host_ports.check(bundle):
-            docker.check_compose()
+        if observe.last(name) is None:
+            possible(bundle)
+        elif stats.about() is None:
+            docker.check_engine()
     if ask:
         existence.own(name)
-    if ask and images.resolve(session.terminal, bundle, pull=pull, fetch=complete):
-        origin = session.reread()
+    held = builder.held(sorted(bundle.references)) if ask else {}
+    if ask and images.resolve(session.terminal, bundle, held, pull=pull, fetch=complete):
+        origin, held = session.reread(), {}
         bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
         made = password.password(mode, facts.state_directory(), name, workspace.agent)
@@ -175,7 +182,20 @@ def item(
         ),
         secrets=values,
         origin=origin,
+        # An apply may build, or wait for an answer, before it looks.
+        told=observe.Told() if complete or not held else observe.Told(images=lambda: held),
     )
+
+
+def possible(bundle: Bundle) -> None:
+    """Make sure that a workspace can be started here: an engine, its Compose, the ports.
+
+    Raises:
+        Refused: with what is missing, or who holds a port.
+    """
+    docker.check_engine()
+    if not host_ports.check(bundle):
+        docker.check_compose()
 
 
 def leftover(origin: LoadedConfig, name: str) -> Item:
@@ -221,7 +241,7 @@ def planned(
     if each.bundle is None:
         made = _leftover(terminal, each, prune).planned(each.given, ask=ask)
         return tell(made, each.origin.document, {})
-    found = found or observe.observe(each.name, each.bundle, ask=ask)
+    found = found or observe.observe(each.name, each.bundle, ask=ask, told=each.told)
     settings = {
         one.key: one.origin for one in of_workspace(each.origin.config, each.name, each.origin.host)
     }
@@ -256,7 +276,6 @@ def carry_out(
         place = _leftover(terminal, each, prune)
         return place.carry_out(each.given, lambda made: _same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
-        runs = host_ports.check(each.bundle)
         world = execute.Engine(
             terminal,
             each.bundle,
@@ -273,8 +292,8 @@ def carry_out(
         _same(approved, made)
         if made.empty:
             return False
-        if runs:
-            docker.check_compose()  # of what does not run it was known before
+        host_ports.check(each.bundle)
+        docker.check()
         if approved is None:
             tell_uncovered(session, each, found)
             _announce(terminal, made)

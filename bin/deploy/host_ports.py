@@ -28,7 +28,7 @@ def check(bundle: Bundle) -> bool:
     filters = (f"publish={each.published}/tcp" for each in ports)
     holders: set[str] = set()
     with suppress(docker.DockerError):  # Podman has no such filter
-        holders = {project for project, _ in containers.listed(*filters)}
+        holders = {each.project for each in containers.listed(filters=filters)}
     if len(ports) == 1 and holders == {own}:
         return True
     running = [each for each in containers.containers() if each.state == "running"]

@@ -1,6 +1,7 @@
 """Images on the engine: what a bundle needs is there, and can run the agent, before all else."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from jailoc.bin.config import facts
@@ -36,7 +37,14 @@ def fetched(terminal: Terminal, url: str) -> None:
         )
 
 
-def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bool = True) -> bool:
+def resolve(
+    terminal: Terminal,
+    bundle: Bundle,
+    held: Mapping[str, images.HeldImage],
+    *,
+    pull: bool = False,
+    fetch: bool = True,
+) -> bool:
     """Record what the engine has under the names of images that others are built on.
 
     Only what is going to be built is asked about, so an unchanged world asks nobody anything.
@@ -44,6 +52,7 @@ def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bo
     Args:
         terminal: Where it is told.
         bundle: What is going to run.
+        held: What the engine has of it.
         pull: Fetch each of them anew, and an image that is used as it is too.
         fetch: Fetch what the engine lacks; without it that stays unknown.
 
@@ -55,9 +64,8 @@ def resolve(terminal: Terminal, bundle: Bundle, *, pull: bool = False, fetch: bo
     """
     changed = False
     asked: dict[str, str] = {}
-    held = images.held(build.tag for build in bundle.builds if build.known)
     for build in bundle.builds:
-        there = build.tag in held
+        there = build.known and build.tag in held
         for base in build.bases:
             if there and base.identity and not pull:
                 continue

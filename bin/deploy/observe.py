@@ -3,9 +3,10 @@
 import hashlib
 import json
 import stat
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -50,7 +51,13 @@ def recorded() -> tuple[str, ...]:
     )
 
 
-def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple[str, ...]:
+def leftovers(
+    known: tuple[str, ...],
+    config: str,
+    *,
+    ask: bool = True,
+    there: Iterable[engine.Listed] | None = None,
+) -> tuple[str, ...]:
     """Return the workspaces that are there and that a configuration does not have any more.
 
     Those of another configuration, or of another user, are nobody's leftovers.
@@ -59,13 +66,14 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
         known: The workspaces of the configuration.
         config: Its path.
         ask: Whether to ask the engine.
+        there: All containers of projects, if the engine has just been asked.
     """
     cache, found = facts.cache_directory(), {*recorded()}
     if ask:
         found |= {
             name
-            for project, place in engine.listed(every=True)
-            if (name := sandbox.workspace_of(project)) and place == str(cache / name)
+            for each in (engine.listed(every=True) if there is None else there)
+            if (name := sandbox.workspace_of(each.project)) and each.directory == str(cache / name)
         }
     return tuple(
         name
@@ -74,13 +82,30 @@ def leftovers(known: tuple[str, ...], config: str, *, ask: bool = True) -> tuple
     )
 
 
-def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
+_Asked = tuple[Rules, tuple[str, ...], tuple[str, ...]]
+
+
+class Told(NamedTuple):
+    """What an engine has just said about workspaces; None of what it was not asked."""
+
+    listed: tuple[engine.Listed, ...] | None = None
+    """The containers of all projects."""
+    inspected: list[dict[str, Any]] | None = None
+    """Those of one, as `docker inspect` has them."""
+    images: Callable[[], dict[str, builder.HeldImage]] | None = None
+    """What it has of the images that the workspace needs."""
+
+
+def observe(
+    name: str, bundle: Bundle | None, *, ask: bool = True, told: Told | None = None
+) -> Deployed:
     """Gather all that there is of a workspace.
 
     Args:
         name: The workspace.
         bundle: What is wanted; None if it is to be removed.
         ask: Whether to ask the engine.
+        told: What need not be asked again.
 
     Raises:
         DockerError: the engine did not answer.
@@ -90,31 +115,44 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
     lacking = placeholders.missing(bundle.placeholders) if bundle else ()
     if not ask:
         return Deployed(workspace=name, applied=applied, files=files, missing=lacking, engine=False)
-    project = sandbox.project(name)
+    project, told = sandbox.project(name), told or Told()
     with ThreadPoolExecutor() as pool:
-        networks = pool.submit(engine.owned, "network", project)
         volumes = pool.submit(engine.owned, "volume", project)
-        wanted = bundle.references if bundle else frozenset()
-        images = pool.submit(builder.held, sorted(wanted))
-        raw = engine.inspected(project)
+        wanted = sorted(bundle.references if bundle else ())
+        images = pool.submit(told.images or (lambda: builder.held(wanted)))
+        raw, asking = told.inspected, dict[str, Future[_Asked]]()
+        if raw is None:
+            there = engine.listed(project, every=True) if told.listed is None else tuple(
+                each for each in told.listed if each.project == project
+            )  # fmt: skip
+            # If it does not run, it says nothing.
+            asking = {
+                each.id: pool.submit(_ask_wall, each.id) for each in there if each.service == WALL
+            }
+            raw = engine.inspected(project, there)
         by_service = {_service(each): each for each in raw}
-        inherited = pool.submit(builder.held, sorted({each["Image"] for each in raw}))
         wall = by_service.get(WALL)
         running = wall is not None and wall["State"]["Status"] == "running"
-        asked = pool.submit(_ask_wall, wall["Id"]) if wall and running else None
+        asked = None
+        if wall and running:
+            asked = asking.get(wall["Id"]) or pool.submit(_ask_wall, wall["Id"])
+        networks = None if _networked(by_service.values(), project) else pool.submit(
+            engine.owned, "network", project
+        )  # fmt: skip
         lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT), wall)
+        inherited = _inherited({each["Image"] for each in raw}, images.result())
         mounts = lapsed.result()
         around = engine.container(wall) if wall else None
         containers = {
             service: _found(
                 each,
                 around,
-                inherited.result().get(each["Image"]),
+                inherited.get(each["Image"]),
                 (mounts or ()) if service == AGENT else (),
             )
             for service, each in by_service.items()
         }
-        rules, told, held = asked.result() if asked else (Rules.UNKNOWN, (), ())
+        rules, differing, held = asked.result() if asked else (Rules.UNKNOWN, (), ())
         unseen = (
             *(["what the firewall holds"] if asked and rules is Rules.UNKNOWN else ()),
             *(["what is mounted in the agent"] if mounts is None else ()),
@@ -126,14 +164,32 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
             files=files,
             containers=containers,
             images={each: found.identity for each, found in images.result().items()},
-            network=bool(networks.result()),
+            network=networks is None or bool(networks.result()),
             volumes=tuple(sorted(each.removeprefix(prefix) for each in volumes.result())),
             rules=rules,
-            rules_told=told,
+            rules_told=differing,
             missing=lacking,
             held=held,
             unseen=unseen,
         )
+
+
+def _networked(containers: Iterable[dict[str, Any]], project: str) -> bool:
+    """Tell whether a container that runs is in a network of its project: then there is one."""
+    return any(
+        name.startswith(f"{project}_")
+        for each in containers
+        if each["State"]["Status"] == "running"
+        for name in each["NetworkSettings"].get("Networks") or {}
+    )
+
+
+def _inherited(
+    identities: set[str], known: dict[str, builder.HeldImage]
+) -> dict[str, builder.HeldImage]:
+    """Return the images that containers were made from; most are those that are known by name."""
+    found = {each.identity: each for each in known.values() if each.identity in identities}
+    return found | builder.held(sorted(identities - found.keys()))
 
 
 def _service(data: dict[str, Any]) -> str:
@@ -164,7 +220,7 @@ def _found(
     )
 
 
-def _ask_wall(container: str) -> tuple[Rules, tuple[str, ...], tuple[str, ...]]:
+def _ask_wall(container: str) -> _Asked:
     """Return how the rules compare, what differs, and the names of the secrets in memory."""
     command = ["exec", "--user", "0:0", container, "/bin/sh", "-c", _ASK]
     status, output, told = docker.attempt(command, timeout=60, limit=engine.LARGE)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
@@ -25,7 +25,15 @@ from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.image_reference import familiar
-from jailoc.model.sandbox import AGENT, FIRST_PORT, SIDECAR, WALL, workspace_of
+from jailoc.model.sandbox import (
+    AGENT,
+    COMPOSE_PROJECT,
+    FIRST_PORT,
+    SIDECAR,
+    WALL,
+    project,
+    workspace_of,
+)
 from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
 
 Services = Mapping[str, engine.Container]
@@ -96,7 +104,8 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
     known = names(origin.config) if origin else ()
     try:
         idle = wanted is not None and wanted in known and not existence.started(wanted)
-        found = {} if idle else _by_workspace(containers())
+        raw = _by_project([] if idle else docker.reached(engine.inspected))
+        found = _by_workspace(engine.container(each) for mine in raw.values() for each in mine)
     except Refused:
         if problems:
             raise Refused(problems) from None
@@ -108,7 +117,7 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
     others = () if all_users else (name for name in found if not _own(name, found[name]))
     every = {*known, *found} - ({*others} - {*known})
     chosen = (wanted,) if wanted is not None else tuple(sorted(every))
-    rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen})
+    rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen}, raw)
     if wanted is not None and origin is not None and found.get(wanted):
         mode = origin.config.password_mode
         where = password.source(
@@ -119,19 +128,39 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
 
 
 def _rows(
-    session: Session, origin: LoadedConfig | None, found: Mapping[str, Services]
+    session: Session,
+    origin: LoadedConfig | None,
+    found: Mapping[str, Services],
+    raw: Mapping[str, list[dict[str, Any]]],
 ) -> tuple[Status, ...]:
+    compiled = {name: _compiled(origin, name) if services else None
+                for name, services in found.items()}  # fmt: skip
+    references = {each for bundle in compiled.values() if isinstance(bundle, Bundle)
+                  for each in bundle.references}  # fmt: skip
     # Waiting for the engine is all that the threads do.
     with ThreadPoolExecutor(8) as pool:
-        measured = pool.submit(stats.usage, _running(found.values()))
-        every = [_asked(session, pool, name, services, origin) for name, services in found.items()]
-        references = {each.bundle.compose.services[AGENT].image.text
-                      for each in every if each.bundle}  # fmt: skip
+        # Before those that wait for it, which may be as many as there are threads.
         images = pool.submit(builder.held, sorted(references))
+        measured = pool.submit(stats.usage, _running(found.values()))
+        every = [
+            _asked(session, pool, name, services, origin, compiled[name],
+                   observe.Told(inspected=raw.get(project(name), []), images=images.result))
+            for name, services in found.items()
+        ]  # fmt: skip
         answers = Answers(
             *_usage(measured), {name: each.identity for name, each in images.result().items()}
         )
         return tuple(_row(each, origin, answers) for each in every)
+
+
+def _by_project(every: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Sort what `docker inspect` says of containers by project; only workspaces count."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in every:
+        name = (each["Config"]["Labels"] or {}).get(COMPOSE_PROJECT, "")
+        if workspace_of(name):
+            found.setdefault(name, []).append(each)
+    return found
 
 
 def containers() -> tuple[engine.Container, ...]:
@@ -141,11 +170,7 @@ def containers() -> tuple[engine.Container, ...]:
         Refused: no engine answers, with what to do.
         DockerError: it answers, but not to this.
     """
-    try:
-        return engine.containers()
-    except DockerError:
-        docker.check_engine()
-        raise
+    return docker.reached(engine.containers)
 
 
 def _by_workspace(every: Iterable[engine.Container]) -> dict[str, dict[str, engine.Container]]:
@@ -180,12 +205,13 @@ def _asked(
     name: str,
     found: Services,
     origin: LoadedConfig | None,
+    compiled: Bundle | str | None,
+    told: observe.Told,
 ) -> AskedWorkspace:
     """Send the questions about one workspace on their way."""
     wall = _up(found, WALL)
-    compiled = _compiled(origin, name) if found else None
     drift = (
-        pool.submit(drifted, session, origin, name)
+        pool.submit(drifted, session, origin, compiled, told)
         if origin and isinstance(compiled, Bundle)
         else None
     )
@@ -227,13 +253,14 @@ def _compiled(origin: LoadedConfig | None, name: str) -> Bundle | str | None:
         return str(refused)
 
 
-def drifted(session: Session, origin: LoadedConfig, name: str) -> Compared:
+def drifted(session: Session, origin: LoadedConfig, bundle: Bundle, told: observe.Told) -> Compared:
     """Compare what runs with the configuration, as a plan does."""
     from jailoc.bin.deploy import apply
 
+    name = bundle.workspace
     try:
-        each = apply.item(session, origin, name, complete=False, ask=False)
-        there = observe.observe(name, each.bundle)
+        each = apply.item(session, origin, name, complete=False, ask=False, compiled=bundle)
+        there = observe.observe(name, bundle, told=told)
         agent = there.containers.get(AGENT)
         made = apply.planned(session.terminal, each, there)
         # That no difference was found says nothing about what was not looked at.

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jailoc.bin.engine import ownership
 from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
@@ -67,6 +67,16 @@ class Container(Model):
     limits: ContainerLimits = ContainerLimits()
 
 
+class Listed(NamedTuple):
+    """A container of a project, as far as a list tells."""
+
+    id: str
+    service: str
+    project: str
+    directory: str
+    """Of the compose file."""
+
+
 def containers(project: str | None = None) -> tuple[Container, ...]:
     """Return the containers of a project, or of all of jailoc's, running or not.
 
@@ -85,54 +95,65 @@ def running(name: str) -> bool:
         return False
 
 
-def inspected(project: str | None = None) -> list[dict[str, Any]]:
+def inspected(
+    project: str | None = None, there: Iterable[Listed] | None = None
+) -> list[dict[str, Any]]:
     """Return what `docker inspect` says of the containers of a project, or of all projects.
+
+    Args:
+        project: The project.
+        there: Its containers, if they have just been listed.
 
     Raises:
         DockerError: the engine did not answer.
         Refused: the project is another user's.
     """
-    label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
-    listed = run(
-        ["ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}"],
-        what="list containers",
-        timeout=30,
-    ).split()
-    if not listed:
+    found = tuple(listed(project, every=True) if there is None else there)
+    if not found:
         return []
     try:
-        found: list[dict[str, Any]] = json.loads(
-            run(["inspect", *listed], what="inspect containers", timeout=30, limit=LARGE)
+        told: list[dict[str, Any]] = json.loads(
+            run(
+                ["inspect", *(each.id for each in found)],
+                what="inspect containers",
+                timeout=30,
+                limit=LARGE,
+            )
         )
     except DockerError:
         # One of them went away between the two calls.
         return inspected(project)
     if project:
-        labels = (each["Config"]["Labels"] or {} for each in found)
+        labels = (each["Config"]["Labels"] or {} for each in told)
         ownership.check(project, (each.get(COMPOSE_DIRECTORY, "") for each in labels))
-    return found
+    return told
 
 
-def listed(*filters: str, every: bool = False) -> tuple[tuple[str, str], ...]:
-    """Return the project and the directory of each container of a project, as Compose names them.
+def listed(
+    project: str | None = None, filters: Iterable[str] = (), *, every: bool = False
+) -> tuple[Listed, ...]:
+    """Return the containers of a project, or of all projects, as Compose has labelled them.
 
     Args:
+        project: The project.
         filters: More conditions, in the words of `docker ps --filter`.
         every: Whether those count that do not run.
 
     Raises:
         DockerError: the engine did not answer.
     """
-    conditions = (f"label={COMPOSE_PROJECT}", *filters)
-    labels = (f'{{{{.Label "{each}"}}}}' for each in (COMPOSE_PROJECT, COMPOSE_DIRECTORY))
+    label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
+    labels = (f'{{{{.Label "{each}"}}}}'
+              for each in (COMPOSE_SERVICE, COMPOSE_PROJECT, COMPOSE_DIRECTORY))  # fmt: skip
     text = run(
-        ["ps", *(["--all"] if every else []), "--format", "\t".join(labels),
-         *(word for each in conditions for word in ("--filter", each))],
+        ["ps", *(["--all"] if every else []), "--no-trunc", "--format",
+         "\t".join(("{{.ID}}", *labels)),
+         *(word for each in (f"label={label}", *filters) for word in ("--filter", each))],
         what="list containers",
         timeout=30,
     )  # fmt: skip
-    lines = (line.partition("\t") for line in lines_of(text))
-    return tuple((project, directory) for project, _, directory in lines)
+    lines = (line.split("\t", 3) for line in lines_of(text))
+    return tuple(Listed(*line) for line in lines if len(line) == len(Listed._fields))
 
 
 def container(data: dict[str, Any]) -> Container:
@@ -365,8 +386,7 @@ def down(project: str, line: Callable[[str], None], *, volumes: bool = False) ->
         DockerError: something could not be removed.
         Refused: the project is another user's.
     """
-    there = listed(f"label={COMPOSE_PROJECT}={project}", every=True)
-    ownership.check(project, (each for its, each in there if its == project))
+    ownership.check(project, (each.directory for each in listed(project, every=True)))
     stream(
         compose(project, None, ["--ansi", "never", "--progress", "plain", "down",
                                 "--remove-orphans", *(["--volumes"] if volumes else [])]),

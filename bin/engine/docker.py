@@ -17,12 +17,13 @@ from jailoc.bin.engine.endpoint import Endpoint, endpoint, pinned
 from jailoc.model.diagnostic import refuse
 
 __all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "check_compose",
-           "check_engine", "endpoint", "environment", "no_docker", "run", "start",
-           "stream"]  # fmt: skip
+           "check_engine", "endpoint", "environment", "no_docker", "reached",
+           "run", "start", "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
 ENGINE_API_MINIMUM = (1, 41)
 Outcome = TypeVar("Outcome", bound=door.ExitCode)
+T = TypeVar("T")
 
 
 class DockerError(Exception):
@@ -195,6 +196,20 @@ def check() -> None:
     """
     check_engine()
     check_compose()
+
+
+def reached(ask: Callable[[], T]) -> T:
+    """Ask the engine something; where none answers, that is what is wrong.
+
+    Raises:
+        DockerError: it answers, but not to this.
+        Refused: none answers, or it is too old; with what to do.
+    """
+    try:
+        return ask()
+    except DockerError:
+        check_engine()
+        raise
 
 
 def check_engine() -> None:

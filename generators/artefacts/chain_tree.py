@@ -8,8 +8,9 @@ section 5.2.4.3, longest prefix). All rules in it do the same, so their order me
 import ipaddress
 from collections.abc import Iterator, Sequence
 from itertools import count
+from typing import NamedTuple
 
-from jailoc.model.address import Family, Network
+from jailoc.model.address import Family
 from jailoc.model.firewall import Chain, Decision, Rule, Target
 
 FLAT = 32
@@ -56,38 +57,58 @@ def branch(
         yield from (decide(each, chain) for each in decisions)
     else:
         names = (f"{below}-{each}" for each in number or count(1))
-        yield from _branch(list(decisions), chain, 0, names, comment)
+        places = [
+            _Placed(int(each.network.network_address), each.network.prefixlen, each)
+            for each in decisions
+        ]
+        rules: list[Rule] = []
+        _branch(rules, places, chain, 0, names, comment)
+        yield from rules
+
+
+class _Placed(NamedTuple):
+    """A decision, with the numbers that it is sorted by: there may be very many."""
+
+    start: int
+    length: int
+    decision: Decision
 
 
 def _branch(
-    decisions: list[Decision], chain: str, depth: int, names: Iterator[str], comment: str
-) -> Iterator[Rule]:
-    family = Family(decisions[0].network.version)
-    length = _shared([each.network for each in decisions], family) + BITS
+    rules: list[Rule],
+    placed: list[_Placed],
+    chain: str,
+    depth: int,
+    names: Iterator[str],
+    comment: str,
+) -> None:
+    family = Family(placed[0].decision.network.version)
+    length = _shared(placed, family) + BITS
     step = family.bits - length
-    groups: dict[int, list[Decision]] = {}
-    for each in decisions:
-        if each.network.prefixlen < length or depth == DEEPEST:
-            yield decide(each, chain)
+    groups: dict[int, list[_Placed]] = {}
+    for each in placed:
+        if each.length < length or depth == DEEPEST:
+            rules.append(decide(each.decision, chain))
         else:
-            groups.setdefault(int(each.network.network_address) >> step, []).append(each)
+            groups.setdefault(each.start >> step, []).append(each)
     for prefix, group in sorted(groups.items()):
         if len(group) <= LEAF:
-            yield from (decide(each, chain) for each in group)
+            rules += [decide(each.decision, chain) for each in group]
             continue
         below = next(names)
-        yield Rule(
-            chain=chain,
-            jump=below,
-            destination=ipaddress.ip_network((family.address(prefix << step), length)),
-            comment=comment,
+        rules.append(
+            Rule(
+                chain=chain,
+                jump=below,
+                destination=ipaddress.ip_network((family.address(prefix << step), length)),
+                comment=comment,
+            )
         )
-        yield from _branch(group, below, depth + 1, names, comment)
+        _branch(rules, group, below, depth + 1, names, comment)
 
 
-def _shared(networks: Sequence[Network], family: Family) -> int:
+def _shared(placed: Sequence[_Placed], family: Family) -> int:
     """Return how many leading bits all networks have in common, as far as they can be split."""
-    low = min(int(each.network_address) for each in networks)
-    high = max(int(each.network_address) for each in networks)
-    alike = family.bits - (low ^ high).bit_length()
-    return min(alike, *(each.prefixlen for each in networks), family.bits - BITS)
+    starts = [each.start for each in placed]
+    alike = family.bits - (min(starts) ^ max(starts)).bit_length()
+    return min(alike, *(each.length for each in placed), family.bits - BITS)

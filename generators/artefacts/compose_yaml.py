@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from jailoc.model.compose import Bind, Compose, Literally, Service, Sidecar, Tmpfs, Volume
@@ -25,7 +24,9 @@ def emit(model: Compose) -> str:
 
 def written(data: dict[str, Any], origins: dict[Path, str]) -> str:
     """Write a mapping that is not empty as YAML, each origin as a comment behind its value."""
-    return "".join(f"{line}\n" for line in _lines(data, (), origins))
+    lines: list[str] = []
+    _put(lines, data, (), origins, "")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str, Any]:
@@ -208,38 +209,49 @@ _NAMED = {
 }  # fmt: skip
 
 
-def _lines(value: dict[str, Any] | list[Any], at: Path, origins: dict[Path, str]) -> Iterator[str]:
-    """Yield the lines of a mapping or list that is not empty, each origin behind its value."""
+def _put(
+    lines: list[str],
+    value: dict[str, Any] | list[Any],
+    at: Path,
+    origins: dict[Path, str],
+    margin: str,
+) -> None:
+    """Add the lines of a mapping or list that is not empty, each origin behind its value."""
     if isinstance(value, list):
         for index, each in enumerate(value):
-            yield from _hung("-", each, (*at, index), origins)
+            _hang(lines, "-", each, (*at, index), origins, margin)
         return
     for key, each in value.items():
         name = key if PLAIN.fullmatch(key) else _quoted(key)
         if not _SIMPLE.fullmatch(key):
-            yield f"? {name}"
-            yield from _hung(":", each, (*at, key), origins)
+            lines.append(f"{margin}? {name}")
+            _hang(lines, ":", each, (*at, key), origins, margin)
         elif each and isinstance(each, dict | list):
-            yield f"{name}:"
-            yield from (f"  {line}" for line in _lines(each, (*at, key), origins))
+            lines.append(f"{margin}{name}:")
+            _put(lines, each, (*at, key), origins, f"{margin}  ")
         else:
-            yield from _hung(f"{name}:", each, (*at, key), origins)
+            _hang(lines, f"{name}:", each, (*at, key), origins, margin)
 
 
-def _hung(mark: str, value: Any, at: Path, origins: dict[Path, str]) -> Iterator[str]:
-    """Yield a value behind a mark, its other lines below its first."""
+def _hang(
+    lines: list[str], mark: str, value: Any, at: Path, origins: dict[Path, str], margin: str
+) -> None:
+    """Add a value behind a mark, its other lines below its first."""
     if value and isinstance(value, dict | list):
-        first, *rest = _lines(value, at, origins)
-        yield f"{mark} {first}"
-        yield from (f"  {line}" for line in rest)
+        first, deeper = len(lines), f"{margin}  "
+        _put(lines, value, at, origins, deeper)
+        lines[first] = f"{margin}{mark} {lines[first].removeprefix(deeper)}"
     else:
-        yield f"{mark} {_scalar(value)}" + (f"  # {origins[at]}" if at in origins else "")
+        comment = f"  # {origins[at]}" if at in origins else ""
+        lines.append(f"{margin}{mark} {_scalar(value)}{comment}")
 
 
 def _scalar(value: Any) -> str:
     """Write a text, a number, a truth value, or a collection without elements."""
     if isinstance(value, str):
         return _quoted(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     # JSON is YAML, but for a number that YAML 1.1 would take for text: 1e-05.
     return re.sub(r"^(\d+)e", r"\1.0e", json.dumps(value))
 

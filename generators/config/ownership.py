@@ -21,6 +21,8 @@ def inaccessible(
     It can if it may write one of its paths, or if that is not known. Permissions below them are
     nobody's business here.
     """
+    if not host.permissions:
+        return (), True
     agent = _Agent(host, config.workspaces[name].paths)
     told = tuple(_told(document, config, name, host, agent))
     paths = config.workspaces[name].paths

@@ -37,8 +37,32 @@ for _ in range(rounds):
         found.append(time.perf_counter() - start)
 print(json.dumps(found))
 """
+SEND = """
+import json, socket, sys, time
+place, rounds, size = (sys.argv[1], int(sys.argv[2])), int(sys.argv[3]), 1 << 20
+found = []
+for _ in range(rounds):
+    start = time.perf_counter()
+    with socket.create_connection(place) as peer:
+        for _ in range(64):
+            peer.sendall(bytes(size))
+        peer.shutdown(socket.SHUT_WR)
+        peer.recv(1)
+    found.append(time.perf_counter() - start)
+print(json.dumps(found))
+"""
 LISTEN = """
-import socket, sys
+import socket, sys, threading
+def swallow():
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("", int(sys.argv[1]) + 1))
+        door.listen(8)
+        while True:
+            with door.accept()[0] as peer:
+                while peer.recv(1 << 20):
+                    pass
+threading.Thread(target=swallow, daemon=True).start()
 with socket.socket() as door:
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     door.bind(("", int(sys.argv[1])))
@@ -114,9 +138,17 @@ def flat(count: int) -> Ruleset:
     return Ruleset(family=Family.IPV4, rules=(*allowed, *rules))
 
 
+NONE = "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\nCOMMIT\n"
+"""No wall at all."""
+
+
 def load(rules: Ruleset) -> float:
     """Load rules in one transaction; return the seconds it took."""
-    text = iptables.restore(rules)
+    return load_text(iptables.restore(rules))
+
+
+def load_text(text: str) -> float:
+    """Load the text of rules in one transaction; return the seconds it took."""
     start = time.perf_counter()
     inside("iptables-restore", text=text)
     return time.perf_counter() - start
@@ -132,13 +164,23 @@ def one_by_one(count: int) -> float:
     return time.perf_counter() - start
 
 
-def latency(rules: tuple[Ruleset, ...], rounds: int, connections: int) -> list[float]:
-    """Return the median seconds of a connection under each set of rules, taken in turns."""
-    found: list[list[float]] = [[] for _ in rules]
+def latency(
+    walls: tuple[str, ...], rounds: int, connections: int, *, sends: bool = False
+) -> list[float]:
+    """Return the median seconds of a connection behind each wall, taken in turns.
+
+    Args:
+        walls: The rules, as iptables-restore(8) reads them.
+        rounds: Turns that each gets.
+        connections: Connections in each turn.
+        sends: Whether each carries 64 MiB away.
+    """
+    program, port = (SEND, PORT + 1) if sends else (CONNECT, PORT)
+    found: list[list[float]] = [[] for _ in walls]
     for _ in range(rounds):
-        for times, each in zip(found, rules, strict=True):
-            load(each)
-            text = inside(sys.executable, "-c", CONNECT, PEER, str(PORT), str(connections))
+        for times, each in zip(found, walls, strict=True):
+            load_text(each)
+            text = inside(sys.executable, "-c", program, PEER, str(port), str(connections))
             times.extend(json.loads(text)[connections // 10 :])
     return [statistics.median(each) for each in found]
 
@@ -159,10 +201,14 @@ def measure(
     with namespaces():
         whole = statistics.median(load(many) for _ in range(3))
         single = one_by_one(processes) / processes * count
-        small, large, linear = latency((few, many, long), rounds, connections)
+        texts = (NONE, *map(iptables.restore, (few, many, long)))
+        none, small, large, linear = latency(texts, rounds, connections)
+        free, walled = latency((texts[0], texts[2]), rounds, 5, sends=True)
     return {
         "load: one process a rule / one transaction": single / whole,
+        f"latency: {count} networks / no wall": large / none,
         f"latency: {count} networks / 10 networks": large / small,
+        f"64 MiB sent: {count} networks / no wall": walled / free,
         f"latency: {count} networks in one flat chain / 10 networks": linear / small,
     }
 

@@ -34,6 +34,8 @@ def run(work: Work) -> Cost:
         CalledProcessError: it failed.
     """
     environment = {**os.environ, "HOME": str(work.home), "JAILOC_NO_UPDATE_NOTIFIER": "1"}
+    # As it is installed, Python compiles a module once.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     begin = time.perf_counter()
     process = subprocess.Popen(
         work.words, env=environment, cwd=work.home, stdin=subprocess.DEVNULL,

@@ -26,12 +26,15 @@ class Engine:
     def __call__(self, call: Call) -> Reply:
         match list(call.arguments):
             case ["ps", *words] if any(each.startswith("publish=") for each in words):
-                return Reply(0, f"{self.project}\t/x".encode()) if self.filters else PODMAN
+                return Reply(0, self.line()) if self.filters else PODMAN
             case ["ps", *_]:
-                return Reply(0, b"1")
+                return Reply(0, self.line())
             case ["inspect", *_]:
                 return Reply(0, json.dumps([self.shown()]).encode())
         raise AssertionError(call.arguments)
+
+    def line(self) -> bytes:
+        return f"1\tfirewall\t{self.project}\t/x".encode()
 
     def shown(self) -> dict[str, object]:
         bound = [{"HostIp": "127.0.0.1", "HostPort": str(self.port)}]

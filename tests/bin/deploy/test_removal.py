@@ -54,12 +54,11 @@ class Engine:
             case ["ps", *_] if "{{.Image}}" in words[-1]:
                 rows = [f"{image}\t{each.split('/')[0]}" for each, image in self.containers.items()]
                 return Reply(0, "\n".join(rows).encode())
-            case ["ps", *_] if "--format" in words:
-                rows = [f"{each.partition('/')[0]}\t{self.where(each)}" for each in self.containers]
-                return Reply(0, "\n".join(rows).encode())
             case ["ps", *_]:
                 project = words[-1].rpartition("=")[2] if words[-1].count("=") > 1 else ""
-                return Reply(0, "\n".join(self.mine(project)).encode())
+                rows = ["\t".join((each, *reversed(each.split("/")), self.where(each)))
+                        for each in self.mine(project)]  # fmt: skip
+                return Reply(0, "\n".join(rows).encode())
             case ["inspect", *names]:
                 return Reply(0, json.dumps([self.shown(each) for each in names]).encode())
             case ["network" | "volume" as kind, "ls", *_]:

@@ -25,5 +25,6 @@ def test_where_the_engine_answered_only_in_part_no_drift_is_unknown(
     monkeypatch.setattr(observe, "observe", given(SimpleNamespace(containers={})))
     monkeypatch.setattr(apply, "planned", given(SimpleNamespace(empty=empty, unseen=unseen)))
     session: Any = SimpleNamespace(terminal=None)
-    found = survey.drifted(session, NOTHING, "api")
+    bundle: Any = SimpleNamespace(workspace="api")
+    found = survey.drifted(session, NOTHING, bundle, NOTHING)
     assert found.any is drift
