@@ -49,7 +49,7 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
         ]
         terminal.data({"workspace": name, "ok": not wrong, "checks": rows})
         return DIFFERENT if wrong else 0
-    _table(terminal, document, powers, checks if everything else _short(checks))
+    _table(terminal, document, checks if everything else _short(checks), powers)
     if wrong:
         verb = "differs" if len(wrong) == 1 else "differ"
         of = number_of(len(checks), "check")
@@ -136,7 +136,9 @@ def _data(power: HeldPower | None) -> dict[str, Any] | None:
     return None if power is None else power.model_dump(mode="json")
 
 
-def _table(terminal: Terminal, document: Document, powers: _Powers, checks: list[Check]) -> None:
+def _table(
+    terminal: Terminal, document: Document, checks: list[Check], powers: _Powers | None = None
+) -> None:
     for each in checks:
         mark = terminal.verdict("ok     ", good=True) if each.ok else terminal.verdict("DIFFERS")
         values = each.expected if each.ok else f"expected {each.expected}, found {each.found}"
@@ -145,5 +147,5 @@ def _table(terminal: Terminal, document: Document, powers: _Powers, checks: list
         where = f" ({place})" if place else ""
         told = visible(f"{each.kind:9}  {each.subject}  {values}{because}{where}")
         terminal.result(f"{mark}  {told}")
-        for line in powers.told(each):
+        for line in powers.told(each) if powers else ():
             terminal.result(f"         {visible(line)}")

@@ -93,7 +93,7 @@ def _tilde(value: Any, home: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceText:
     """The text of a configuration."""
 
     text: str
@@ -105,7 +105,7 @@ class Found:
     """Reads what is kept beside it."""
 
 
-def text_of(session: Session, named: str | None) -> Found:
+def text_of(session: Session, named: str | None) -> SourceText:
     """Return the text of a configuration with how it is called and where it stands.
 
     Args:
@@ -117,7 +117,7 @@ def text_of(session: Session, named: str | None) -> Found:
     """
     if named is None:
         read = beside.directory(session.path)
-        return Found(session.text(), str(session.path), _short(session.path), read)
+        return SourceText(session.text(), str(session.path), _short(session.path), read)
     place = Path(named)
     if place.is_dir():
         found = next((place / each for each in NAMES if (place / each).is_file()), None)
@@ -130,7 +130,7 @@ def text_of(session: Session, named: str | None) -> Found:
             )
         place = found
     if place.exists():
-        return Found(_file(place), named, _short(place), beside.directory(place))
+        return SourceText(_file(place), named, _short(place), beside.directory(place))
     return _revision(session, named)
 
 
@@ -151,7 +151,7 @@ def _short(place: Path) -> str:
         return str(place)
 
 
-def _revision(session: Session, named: str) -> Found:
+def _revision(session: Session, named: str) -> SourceText:
     revision, colon, path = named.partition(":")
     place = Path(path) if colon else session.path
     if not revision or revision.startswith("-") or "\0" in named:
@@ -172,9 +172,9 @@ def _revision(session: Session, named: str) -> Found:
     data = git.ask(folder, "cat-file", "blob", f"{commit}:./{inside}")
     if data is None:
         # A file that is new has nothing before it.
-        return Found("", named, _short(place))
+        return SourceText("", named, _short(place))
     try:
         read = beside.revision(folder, commit)
-        return Found(data.decode("utf-8"), named, _short(place), read)
+        return SourceText(data.decode("utf-8"), named, _short(place), read)
     except UnicodeDecodeError as error:
         raise refuse("diff", f"`{named}` is not UTF-8 (byte {error.start})") from None
