@@ -198,6 +198,9 @@ class Host(Model):
     """Text of the files that the configuration refers to, by absolute path or URL."""
     portable: bool = False
     """Whether it stands for every machine, so that `files` holds what stands for their texts."""
+    beside: dict[str, str] = Field(default_factory=dict)
+    """Where it stands for every machine: texts of Dockerfiles and certificates that are kept beside
+    the configuration, by the places that it names."""
     suffixes: tuple[str, ...] = ()
     """Names of allowed wildcards below which everybody can have a name (publicsuffix.org)."""
     contexts: dict[str, str] = Field(default_factory=dict)

@@ -90,7 +90,9 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "trust.attach": ("how the user's client attaches", (_M,), "remote: a client on this machine"),
     "trust.password": ("where the server's password is", (_M,), "who else could read it"),
     "guard.egress": ("what is closed unless named", (_H,), "without it the internet is open"),
-    "guard.denied": ("names that do not resolve", (_H,), "without it what allows them counts"),
+    "guard.denied": (
+        "denied names and networks", (_H,), "without it what allows them counts",
+    ),
     "guard.block": ("agreed: must stay closed", (_H,), "nobody is told when it opens"),
     "guard.reach": ("agreed: must stay open", (_M,), "nobody is told when it closes"),
     "guard.protect": (

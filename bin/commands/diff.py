@@ -65,8 +65,8 @@ def run(
     """
     hold = policies.files()
     if policy is not None:
-        text, _, file = revisions.text_of(session, policy)
-        hold = (*hold, read(text, file))
+        named = revisions.text_of(session, policy)
+        hold = (*hold, read(named.text, named.file))
     old = _loaded(session, base, "BASE", hold)
     new = _loaded(session, head, "HEAD", hold)
     found = compare(old, new)
@@ -83,13 +83,15 @@ def run(
 def _loaded(
     session: Session, named: str | None, role: str, hold: tuple[PolicyFile, ...]
 ) -> Version:
-    text, label, file = revisions.text_of(session, named)
+    of = revisions.text_of(session, named)
     try:
-        return revisions.version(label, text, file, hold)
+        return revisions.version(of.label, of.text, of.file, hold, of.read)
     except Refused as refused:
         raise Refused(
             tuple(
-                each.model_copy(update={"message": f"{role} ({label}) is refused: {each.message}"})
+                each.model_copy(
+                    update={"message": f"{role} ({of.label}) is refused: {each.message}"}
+                )
                 for each in refused.diagnostics
             )
         ) from None
@@ -103,8 +105,13 @@ def compare(old: Version, new: Version) -> Review:
 
     found = review(old.sides, new.sides, portable.bare(), portable.HOME, stands)
     known = {each.message for each in old.warnings}
-    fresh = tuple(dict.fromkeys(each.message for each in new.warnings
-                                if each.message not in known))  # fmt: skip
+    fresh = tuple(
+        dict.fromkeys(
+            each.message.replace(f"{portable.HOME}/", "~/")
+            for each in new.warnings
+            if each.message not in known
+        )
+    )
     reason = None
     if old.document.data == new.document.data:
         same = old.document.lines == new.document.lines

@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.powers.asked import HeldPower, behind
+from jailoc.generators.powers.asked import let_in as power_of
 from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.explain import Answer, explain, let_in
 from jailoc.model.address import Network
@@ -46,7 +48,10 @@ def run(session: Session, target: str, as_json: bool) -> int:
         rows += [_row(each) for each in explain(rules, network, asked.port)]
     for row in rows:
         row["place"] = position(origin.document, row["reason"])
+        asked_of = None if row["protocol"] is None else ipaddress.ip_network(row["network"])
+        row["power"] = behind(bundle.firewall, row["reason"], opened=row["open"], address=asked_of)
     if as_json:
+        rows = [row | {"power": data(row["power"])} for row in rows]
         terminal.data(
             {"workspace": name, "target": asked.text, "answers": rows, "undecided": undecided}
         )
@@ -62,6 +67,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
         terminal.say(
             f"`{asked.name}` is not allowed by name and has no address here: closed", Meaning.WARNS
         )
+    told = None
     for row in rows:
         word = terminal.verdict("open", good=True) if row["open"] else terminal.verdict("closed")
         door = f"{row['protocol'] or 'all'} {row['port'] or 'every other port'}"
@@ -72,6 +78,9 @@ def run(session: Session, target: str, as_json: bool) -> int:
             door = "icmp"
         place = f"  ({row['place']})" if row["place"] else ""
         terminal.result(f"{word}  {row['network']}  {door}  because of {row['reason']}{place}")
+        if row["power"] and row["power"] != told:
+            terminal.result(f"        {row['power']}")
+        told = row["power"]
     return 0
 
 
@@ -80,13 +89,15 @@ def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
     origin, terminal = session.source(expectations=False), session.terminal
     name = session.chosen(origin, looks=True)
     bundle = compile_workspace(origin.config, name, origin.host)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"network": f"127.0.0.1:{each.published}", "protocol": "tcp", "port": each.target,
-         "open": True, "reason": reason, "place": position(origin.document, reason)}
+         "open": True, "reason": reason, "place": position(origin.document, reason),
+         "power": power_of(each)}
         for each, reason in let_in(bundle)
         if port in {each.published, each.target}
     ]  # fmt: skip
     if as_json:
+        rows = [row | {"power": data(row["power"])} for row in rows]
         terminal.data({"workspace": name, "target": target, "answers": rows, "undecided": False})
         return 0
     if not rows:
@@ -99,7 +110,13 @@ def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
             f"{terminal.verdict('open', good=True)}  {row['network']}  tcp to {row['port']} "
             f"inside  because of {row['reason']}{place}"
         )
+        terminal.result(f"        {row['power']}")
     return 0
+
+
+def data(power: HeldPower | None) -> dict[str, Any] | None:
+    """Return a power for programs."""
+    return None if power is None else power.model_dump(mode="json")
 
 
 def _parse(text: str) -> AskedTarget:

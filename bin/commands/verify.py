@@ -1,6 +1,7 @@
 """`verify`: compare a running sandbox with its model, from inside."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import check, existence, uncovered
@@ -8,10 +9,13 @@ from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.powers.asked import HeldPower, agreed, behind
 from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.uncovered import beyond, told
 from jailoc.generators.runtime.verify import Check
+from jailoc.model.config import Expect
 from jailoc.model.document import Document
+from jailoc.model.firewall import Firewall
 from jailoc.model.palette import Meaning
 from jailoc.model.text import number_of
 from jailoc.model.workspace import Workspace
@@ -32,14 +36,20 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     checks += _exposed(resolve(origin.config, name, origin.host), checks)
     wrong = [each for each in checks if not each.ok]
     document = origin.document
+    powers = _Powers(bundle.firewall, document, name, expect)
     if as_json:
         rows = [
-            each.model_dump() | {"place": position(document, each.reason) if each.reason else None}
+            each.model_dump()
+            | {
+                "place": position(document, each.reason) if each.reason else None,
+                "power": _data(powers.power(each)),
+                "agreed": _data(powers.agreed(each)),
+            }
             for each in checks
         ]
         terminal.data({"workspace": name, "ok": not wrong, "checks": rows})
         return DIFFERENT if wrong else 0
-    _table(terminal, document, checks if everything else _short(checks))
+    _table(terminal, document, checks if everything else _short(checks), powers)
     if wrong:
         verb = "differs" if len(wrong) == 1 else "differ"
         of = number_of(len(checks), "check")
@@ -81,7 +91,54 @@ def _short(checks: list[Check]) -> list[Check]:
     return kept
 
 
-def _table(terminal: Terminal, document: Document, checks: list[Check]) -> None:
+class _Powers:
+    """What the rows of a table have to do with powers."""
+
+    def __init__(self, firewall: Firewall, document: Document, name: str, expect: Expect) -> None:
+        self._firewall = firewall
+        self._document = document
+        self._agreed = {
+            text: (agreed(target, closed=closed), f"workspaces.{name}.expect.{key}[{index}]")
+            for key, closed, targets in (
+                ("reach", False, expect.reach),
+                ("block", True, expect.block),
+            )
+            for index, target in enumerate(targets)
+            for text in (target.text, target.name)
+            if text
+        }
+
+    def power(self, check: Check) -> HeldPower | None:
+        """Return the power or the guard behind what was probed."""
+        if check.kind != "probe" or check.reason is None:
+            return None
+        return behind(self._firewall, check.reason, opened=check.expected == "open")
+
+    def agreed(self, check: Check) -> HeldPower | None:
+        """Return what was agreed of it."""
+        found = self._found(check)
+        return None if found is None else found[0]
+
+    def told(self, check: Check) -> Iterator[str]:
+        """Yield the lines that say so."""
+        if power := self.power(check):
+            yield str(power)
+        if found := self._found(check):
+            place = position(self._document, found[1])
+            yield f"agreed: {found[0]}" + (f" ({place})" if place else "")
+
+    def _found(self, check: Check) -> tuple[HeldPower, str] | None:
+        what = check.subject.partition(" (")[2].removesuffix(")")
+        return self._agreed.get(what) if check.kind == "probe" else None
+
+
+def _data(power: HeldPower | None) -> dict[str, Any] | None:
+    return None if power is None else power.model_dump(mode="json")
+
+
+def _table(
+    terminal: Terminal, document: Document, checks: list[Check], powers: _Powers | None = None
+) -> None:
     for each in checks:
         mark = terminal.verdict("ok     ", good=True) if each.ok else terminal.verdict("DIFFERS")
         values = each.expected if each.ok else f"expected {each.expected}, found {each.found}"
@@ -90,3 +147,5 @@ def _table(terminal: Terminal, document: Document, checks: list[Check]) -> None:
         where = f" ({place})" if place else ""
         told = visible(f"{each.kind:9}  {each.subject}  {values}{because}{where}")
         terminal.result(f"{mark}  {told}")
+        for line in powers.told(each) if powers else ():
+            terminal.result(f"         {visible(line)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.config import facts, policies
+from jailoc.bin.config import beside, facts, policies
 from jailoc.bin.config.session import Session
 from jailoc.bin.engine import git
 from jailoc.bin.host import regular
@@ -43,7 +43,13 @@ class Version:
     """What a policy wants a person to agree to."""
 
 
-def version(label: str, text: str, file: str, hold: tuple[PolicyFile, ...] | None = ()) -> Version:
+def version(
+    label: str,
+    text: str,
+    file: str,
+    hold: tuple[PolicyFile, ...] | None = (),
+    read: beside.Read = beside.nothing,
+) -> Version:
     """Check and compile a configuration for no machine in particular.
 
     Args:
@@ -51,6 +57,7 @@ def version(label: str, text: str, file: str, hold: tuple[PolicyFile, ...] | Non
         text: Its text.
         file: Where it stands.
         hold: The policies that hold; None for those of this machine.
+        read: Reads what is kept beside it.
 
     Raises:
         Refused: something in it is wrong on every machine.
@@ -60,7 +67,7 @@ def version(label: str, text: str, file: str, hold: tuple[PolicyFile, ...] | Non
     portable.check(document, home)
     # Who writes out a home directory means this one: here it is the same place.
     document.data = _tilde(document.data, home)
-    host = portable.host(document)
+    host = portable.host(document, beside.texts(document, read))
     config = load(document, host)
     forbidden, asks = policies.judge(document, config, host, hold)
     return Version(
@@ -85,7 +92,20 @@ def _tilde(value: Any, home: str) -> Any:
     return value
 
 
-def text_of(session: Session, named: str | None) -> tuple[str, str, str]:
+@dataclass(frozen=True)
+class SourceText:
+    """The text of a configuration."""
+
+    text: str
+    label: str
+    """How it was named."""
+    file: str
+    """Where it stands."""
+    read: beside.Read = beside.nothing
+    """Reads what is kept beside it."""
+
+
+def text_of(session: Session, named: str | None) -> SourceText:
     """Return the text of a configuration with how it is called and where it stands.
 
     Args:
@@ -96,7 +116,8 @@ def text_of(session: Session, named: str | None) -> tuple[str, str, str]:
         Refused: there is nothing of that name.
     """
     if named is None:
-        return session.text(), str(session.path), _short(session.path)
+        read = beside.directory(session.path)
+        return SourceText(session.text(), str(session.path), _short(session.path), read)
     place = Path(named)
     if place.is_dir():
         found = next((place / each for each in NAMES if (place / each).is_file()), None)
@@ -109,7 +130,7 @@ def text_of(session: Session, named: str | None) -> tuple[str, str, str]:
             )
         place = found
     if place.exists():
-        return _file(place), named, _short(place)
+        return SourceText(_file(place), named, _short(place), beside.directory(place))
     return _revision(session, named)
 
 
@@ -130,7 +151,7 @@ def _short(place: Path) -> str:
         return str(place)
 
 
-def _revision(session: Session, named: str) -> tuple[str, str, str]:
+def _revision(session: Session, named: str) -> SourceText:
     revision, colon, path = named.partition(":")
     place = Path(path) if colon else session.path
     if not revision or revision.startswith("-") or "\0" in named:
@@ -151,8 +172,9 @@ def _revision(session: Session, named: str) -> tuple[str, str, str]:
     data = git.ask(folder, "cat-file", "blob", f"{commit}:./{inside}")
     if data is None:
         # A file that is new has nothing before it.
-        return "", named, f"{_short(place)}"
+        return SourceText("", named, _short(place))
     try:
-        return data.decode("utf-8"), named, _short(place)
+        read = beside.revision(folder, commit)
+        return SourceText(data.decode("utf-8"), named, _short(place), read)
     except UnicodeDecodeError as error:
         raise refuse("diff", f"`{named}` is not UTF-8 (byte {error.start})") from None

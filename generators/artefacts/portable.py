@@ -8,12 +8,13 @@ and every file and directory that is named. It has no address, no date, and no t
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.artefacts.compile import bundle
 from jailoc.generators.artefacts.compose import compose
+from jailoc.generators.config.conflicts import absolute, scopes, table, texts
 from jailoc.generators.config.load import load, mentioned
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.stated import stated
@@ -29,12 +30,18 @@ from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 
 HOME = "/HOME"
 """Stands for the home directory of whoever uses the configuration."""
+CERTIFICATES = "ca_certificates"
 AGENT_SOCKET = "/SSH_AUTH_SOCK"
 """Stands for the socket of the user's SSH agent."""
 
 
-def host(document: Document) -> Host:
-    """Return the machine that a configuration is compiled for when it is for everybody."""
+def host(document: Document, beside: Mapping[str, str] | None = None) -> Host:
+    """Return the machine that a configuration is compiled for when it is for everybody.
+
+    Args:
+        document: The configuration.
+        beside: Texts of what it names and what is kept beside it, by place.
+    """
     asked = mentioned(document, HOME)
     kinds = dict.fromkeys(asked.paths, FileKind.DIRECTORY)
     kinds |= dict.fromkeys(asked.files, FileKind.FILE)
@@ -46,7 +53,30 @@ def host(document: Document) -> Host:
         kinds=kinds,
         files={each: _text(each) for each in (*asked.files, *asked.urls)},
         agent_socket=AGENT_SOCKET,
+        beside=dict(beside or {}),
     )
+
+
+def steering(document: Document) -> tuple[str, ...]:
+    """Return the places of the Dockerfiles and certificates that a configuration names."""
+    data = document.data
+    base = table(data, "base")
+    named: list[object] = [
+        base.get("dockerfile"),
+        *(text for _, text in texts(base.get(CERTIFICATES))),
+    ]
+    named += [scope.get("dockerfile") for _, scope in scopes(data)]
+    return tuple(sorted({path for each in named if (path := absolute(each, HOME))}))
+
+
+def ends(place: str) -> tuple[str, ...]:
+    """Return what a place may be called from a directory on the way to it, the longest first.
+
+    >>> ends("/HOME/team/agent.Dockerfile")
+    ('HOME/team/agent.Dockerfile', 'team/agent.Dockerfile', 'agent.Dockerfile')
+    """
+    parts = place.strip("/").split("/")
+    return tuple("/".join(parts[index:]) for index in range(len(parts)))
 
 
 def _text(place: str) -> str:

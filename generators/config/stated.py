@@ -19,7 +19,8 @@ from jailoc.model.power import Power
 from jailoc.model.workspace import Workspace
 
 BUILT_IN_IMAGE = "jailoc's own"
-_ATTACH = {"": ("exec", "remote"), "exec": ("exec",), "remote": ("remote",)}
+ALWAYS_REMOTE = "always remote"
+_ATTACH = {"": ("exec", "remote"), "exec": ("exec",), "remote": ("remote", ALWAYS_REMOTE)}
 _PASSWORD = {"auto": ("keyring", "file"), "": ("keyring", "file")}
 
 
@@ -69,11 +70,11 @@ def _run(workspace: Workspace, host: Host) -> Iterator[Power]:
     for each in (workspace.base, workspace.overlay):
         if each is None:
             continue
-        text = "" if host.portable else host.files.get(each.source, "")
+        text = _text(host, each.source)
         yield Power(
             rule="run.dockerfile",
             subject=tilde(each.source, host.home),
-            value=hashlib.sha256(text.encode()).hexdigest()[:12] if text else "",
+            value=_digest(text),
             origin=each.origin,
         )
         if each.context is not None:
@@ -88,11 +89,21 @@ def _run(workspace: Workspace, host: Host) -> Iterator[Power]:
     )
 
 
+def _text(host: Host, place: str) -> str:
+    """Return the text of a file; empty where that is not known for every machine."""
+    return (host.beside if host.portable else host.files).get(place, "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12] if text else ""
+
+
 def _trusted(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
     for index, path in enumerate(config.base.ca_certificates):
         yield Power(
             rule="trust.certificate",
             subject=tilde(path, host.home),
+            value=_digest(_text(host, path)),
             origin=f"base.ca_certificates[{index}]",
         )
     for index, path in enumerate(config.trust):

@@ -24,7 +24,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.allowed_hosts": ("reach.name", "reach.network", "reach.machine"),
     "scope.allowed_networks": ("reach.network",),
     "scope.denied_hosts": ("guard.denied", "reach.network"),
-    "scope.denied_networks": ("reach.network",),
+    "scope.denied_networks": ("guard.denied", "reach.network"),
     "scope.host_ports": ("reach.machine",),
     "scope.protect": ("guard.protect",),
     "scope.image": ("run.image",),

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from jailoc.generators.config.stated import BUILT_IN_IMAGE
 from jailoc.model import image_reference, protect
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.path import within
 from jailoc.model.power import Power
 from jailoc.model.power_rules import RULES
@@ -17,8 +17,8 @@ def covered(power: Power, others: Iterable[Power]) -> bool:
     alike = [each for each in others if each.rule == power.rule]
     if power.rule == "run.image" and power.subject == BUILT_IN_IMAGE:
         return True
-    if power.rule == "guard.block":
-        return _blocked(power, alike)
+    if is_networks(power):
+        return not left(power, alike)
     holds = _HOLDS.get(power.rule, _same)
     return any(holds(each, power) for each in alike)
 
@@ -46,7 +46,21 @@ def _directory(one: Power, other: Power) -> bool:
     return within(other.subject, one.subject)
 
 
+def _attaches(one: Power, other: Power) -> bool:
+    # The client in the sandbox is less than one on this machine.
+    return other.subject in {one.subject, "exec"}
+
+
+def _text(one: Power, other: Power) -> bool:
+    # A text that is not known is not another one.
+    return one.subject == other.subject and (
+        not one.value or not other.value or one.value == other.value
+    )
+
+
 def _denies(one: Power, other: Power) -> bool:
+    if is_networks(one):
+        return False
     bare = other.subject.removeprefix("*.")
     below = one.subject.startswith("*.") and bare.endswith(one.subject[1:])
     return one.subject == other.subject or below
@@ -60,23 +74,38 @@ def _protects(one: Power, other: Power) -> bool:
     return within(f"/{theirs}", f"/{mine}") or (anywhere and theirs.endswith(f"/{mine}"))
 
 
-def _blocked(power: Power, others: list[Power]) -> bool:
-    """Tell whether what must stay closed is in what others say, all ports or the same."""
-    text, _, port = power.subject.partition(" port ")
+def is_networks(guard: Power) -> bool:
+    """Tell whether a guard keeps addresses closed."""
+    denies = guard.rule == "guard.denied" and "/" in guard.subject
+    return denies or guard.rule == "guard.block"
+
+
+def left(guard: Power, others: Iterable[Power]) -> tuple[Network, ...]:
+    """Return the addresses that a guard keeps closed and others do not, by all ports or the same.
+
+    >>> one = Power(rule="guard.block", subject="10.0.0.0/8 port 22")
+    >>> left(one, [Power(rule="guard.block", subject="10.0.0.0/9")])
+    (IPv4Network('10.128.0.0/9'),)
+    """
+    text, _, port = guard.subject.partition(" port ")
     network = ipaddress.ip_network(text)
     family = Family(network.version)
     found = [
         ipaddress.ip_network(each.subject.partition(" port ")[0])
         for each in others
-        if each.subject.partition(" port ")[2] in {"", port}
+        if each.rule == guard.rule
+        and is_networks(each)
+        and each.subject.partition(" port ")[2] in {"", port}
     ]
-    left = AddressSet.networks(family, (network,)) - AddressSet.networks(family, found)
-    return not left
+    return (AddressSet.networks(family, (network,)) - AddressSet.networks(family, found)).collapse()
 
 
 _HOLDS: dict[str, Callable[[Power, Power], bool]] = {
     "run.image": _image,
     "run.context": _directory,
+    "run.dockerfile": _text,
+    "trust.certificate": _text,
+    "trust.attach": _attaches,
     "trust.path": _directory,
     "trust.drift": _pattern,
     "guard.denied": _denies,

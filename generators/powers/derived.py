@@ -1,9 +1,11 @@
 """The powers that the containers of a workspace have, beyond those that jailoc gives everybody."""
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterator
 
+from jailoc.model.address import AddressSet, Family
 from jailoc.model.agents.known import AGENTS
 from jailoc.model.compose import (
     Bind,
@@ -15,7 +17,9 @@ from jailoc.model.compose import (
     Volume,
 )
 from jailoc.model.environment import RESERVED
+from jailoc.model.firewall import Protocol
 from jailoc.model.power import Power, Sides
+from jailoc.model.rule_walk import walk
 from jailoc.model.sandbox import AGENT, AGENT_HOME, SHARED_PREFIX, SIDECAR, SSH_SOCKET, WALL
 
 _USUAL: dict[str, tuple[object, ...]] = {
@@ -40,20 +44,38 @@ STEERING = re.compile(
     r"|SSL_CERT_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|NODE_TLS_.*"
     r"|.*INSECURE.*|.*(SKIP|NO|DISABLE)_?(SSL|TLS)?_?VERIFY.*|SSH_.*|EDITOR|VISUAL|PAGER|BROWSER"
     rf"|({'|'.join(each.binary.upper() for each in AGENTS)})_.*"
-    r"|SHELL|KUBECONFIG|DOCKER_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
+    r"|PYTHONHOME|PYTHONBREAKPOINT|BUNDLE_.*|GEM_(HOME|PATH)|GOSUMDB|GONOSUMCHECK|GONOPROXY|GOPRIVATE"
+    r"|COMPOSER_.*|MAVEN_ARGS|(GRADLE|SBT|JAVA)_OPTS|CLASSPATH|ZDOTDIR|HOME|XDG_.*|BASHOPTS|SHELLOPTS"
+    r"|IFS|PS4|MANPAGER|LESS(OPEN|CLOSE)|RES_OPTIONS|HOSTALIASES|LOCALDOMAIN|OPENSSL_.*|GCONV_PATH"
+    r"|AWS_(ENDPOINT|CONFIG|SHARED|PROFILE).*|OLLAMA_HOST|.*_DOWNLOAD_HOST|.*(API|LLM|MODEL)S?_URL"
+    r"|WGETRC|CURL_HOME|DENO_CERT|RUSTFLAGS|RUSTUP_.*|HOMEBREW_.*|NIX_.*|LUA_C?PATH|R_PROFILE.*"
+    r"|JULIA_LOAD_PATH|PHPRC|PHP_INI.*|SHELL|KUBECONFIG|DOCKER_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
 )
 """Variables that load code, or say where everything is sent, and whom to believe."""
 CREDENTIAL = re.compile(
     r"(?i).*(TOKEN|SECRET|PASSW(OR)?D|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
-    r"|_PAT|_AUTH|_DSN|DATABASE_URL|CONNECTION_STRING)(_.*)?"
+    r"|_PAT|_AUTH|_DSN|CONNECTION_STRING|WEBHOOK|JWT|COOKIE|BEARER|AUTHORIZATION|SSHPASS|_PASS|_PWD"
+    r"|_KEY|(DATABASE|DB|MONGO(DB)?|REDIS|POSTGRES(QL)?|MYSQL|AMQP|RABBITMQ)_UR[IL])(_.*)?"
 )
 """Variables whose value proves something, by their names."""
+_PROOF = re.compile(
+    r"\b(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-[A-Za-z0-9_-]{16}|[sr]k_live_|AKIA[0-9A-Z]{12}"
+    r"|AIza[0-9A-Za-z_-]{30}|npm_[A-Za-z0-9]{30}|pypi-[A-Za-z0-9_-]{16}|hf_[A-Za-z]{30}"
+    r"|dop_v1_|eyJ[A-Za-z0-9_-]{10,}\.eyJ)|-----BEGIN [A-Z ]*PRIVATE|\w://[^/@:\s]*:[^/@\s]+@"
+)
+"""Values that prove something, whatever their variable is called: tokens by what the services that
+hand them out begin them with, keys, and addresses with a password."""
+_EVERYWHERE = {
+    Family.IPV4: ipaddress.ip_network("0.0.0.0/0"),
+    Family.IPV6: ipaddress.ip_network("::/0"),
+}
 
 
 def derived(side: Sides) -> Iterator[Power]:
     """Yield the powers that the containers of a workspace have, and what its rules deny."""
     for closed in side.firewall.denied_names:
         yield Power(rule="guard.denied", subject=closed.key, origin=closed.origin)
+    yield from _denied(side)
     for volume in side.compose.shared:
         yield Power(
             rule="write.shared",
@@ -84,6 +106,29 @@ def derived(side: Sides) -> Iterator[Power]:
         yield from _environment(name, service)
         yield from _identities(service)
         yield from _limits(name, service)
+
+
+def _denied(side: Sides) -> Iterator[Power]:
+    """Yield the networks that are closed whatever is allowed, those of one port put together."""
+    for family in Family:
+        rules = side.firewall.of(family)
+        denying = [each for each in rules.rules if each.denied]
+        ports = sorted({each.destination_port or 0 for each in denying})
+        whole = AddressSet.networks(family, (_EVERYWHERE[family],))
+        usual = AddressSet(family)
+        for port in (None, *(each for each in ports if each)) if denying else ():
+            closed: dict[str, AddressSet] = {}
+            for verdict in walk(rules, whole, Protocol.TCP, port):
+                if verdict.rule is not None and verdict.rule.denied:
+                    known = closed.get(verdict.rule.comment, AddressSet(family))
+                    closed[verdict.rule.comment] = known | verdict.matched
+            for origin, found in closed.items():
+                for network in (found - usual).collapse():
+                    subject = str(network) if port is None else f"{network} port {port}"
+                    yield Power(rule="guard.denied", subject=subject, origin=origin)
+            if port is None:
+                for found in closed.values():
+                    usual |= found
 
 
 def _privileges(name: str, service: Service) -> Iterator[Power]:
@@ -117,6 +162,8 @@ def _environment(name: str, service: Service) -> Iterator[Power]:
             rule = "hold.variable"
         elif STEERING.fullmatch(key):
             rule = "run.variable"
+        if _PROOF.search(value.text):
+            rule = "hold.variable"
         digest = hashlib.sha256(value.text.encode()).hexdigest()[:12]
         yield Power(rule=rule, subject=f"{prefix}{key}", value=digest, origin=value.origin)
 

@@ -7,18 +7,21 @@ its loss is.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from jailoc.generators.powers.covers import covered
+from jailoc.generators.powers.covers import covered, is_networks, left
 from jailoc.generators.powers.derived import derived
 from jailoc.generators.powers.names import by_name
 from jailoc.generators.powers.paths import access
 from jailoc.generators.powers.reach import reachable
 from jailoc.generators.powers.words import words
+from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.compose import Bind, Compose, Service, Tmpfs, Volume
+from jailoc.model.compose import Network as Bridge
+from jailoc.model.egress import Egress
 from jailoc.model.path import tilde
 from jailoc.model.power import Direction, Power, PowerChange, PowerKind, Rank, Sides
 from jailoc.model.power_rules import ORDER, RULES
 from jailoc.model.protect import ANYWHERE
-from jailoc.model.sandbox import DIGEST_LABEL, SIDECAR
+from jailoc.model.sandbox import DIGEST_LABEL, SIDECAR, VOLUME_PREFIX
 
 TOLD = {"environment", "ports", "cap_add", "security", "devices", "limits", "user", "privileged"}
 """Fields of a service that have powers of their own; mounts have them, too, but for volumes."""
@@ -61,6 +64,9 @@ def changes(before: Sides | None, after: Sides | None, home: str = "") -> tuple[
             found += _notes(name, mine, theirs)
     if before and after:
         found += _project(before.compose, after.compose)
+    if any(each.firewall.egress is Egress.NONE for each in (before, after) if each):
+        # All is closed on that side, and a denial has nothing to do there.
+        found = [each for each in found if each.rule != "guard.denied"]
     return tuple(sorted(_merged(found), key=order))
 
 
@@ -91,11 +97,30 @@ def _sets(old: tuple[Power, ...], new: tuple[Power, ...]) -> Iterator[PowerChang
             yield _change(way, power, _before(power, others))
         for guard in others:
             if guard.rule.partition(".")[0] == PowerKind.GUARD and not covered(guard, mine):
-                yield _change(way, guard, None)
+                yield _lost(way, guard, mine) if is_networks(guard) else _change(way, guard, None)
     mine_keys = {each.key for each in new}
     for power in old:
-        if power.rule.startswith("note.") and power.key not in mine_keys:
+        other = any(each.subject == power.subject for each in new)
+        if power.rule.startswith("note.") and power.key not in mine_keys and not other:
             yield _change(Direction.SAME, power, None, gone=True)
+
+
+def _lost(way: Direction, guard: Power, mine: Iterable[Power]) -> PowerChange:
+    """Tell of addresses that are kept closed no longer, or only through single ports."""
+    networks = left(guard, mine)
+    few = ", ".join(map(str, networks[:FEW]))
+    more = f" and {len(networks) - FEW} more" if len(networks) > FEW else ""
+    whole, colon, port = guard.subject.partition(" port ")
+    ports = [
+        each.subject.partition(" port ")[2]
+        for each in mine
+        if each.rule == guard.rule and each.subject.startswith(f"{whole} port ") and not colon
+    ]
+    but = f", but for port {' and '.join(ports)}," if ports else ""
+    of = "" if tuple(map(str, networks)) == (whole,) else f" of {whole}"
+    part = f"{few}{more}{of}{colon}{port}{but}"
+    told = _change(way, guard.model_copy(update={"subject": part}), None)
+    return told.model_copy(update={"networks": networks, "subject": guard.subject})
 
 
 def _noted(power: Power, others: tuple[Power, ...]) -> Iterator[PowerChange]:
@@ -142,7 +167,9 @@ def _notes(name: str, before: Service, after: Service) -> Iterator[PowerChange]:
         if old[target] != new[target]:
             yield _other("port", f"port {old[target]} -> {new[target]}", old[target], new[target])
     if _volumes(before) != _volumes(after):
-        yield _other(f"volumes of {name}", f"{name}: other volumes")
+        was, now = (_own(each) for each in (before, after))
+        text = f"volumes of its own: {now or 'none'}" if was != now else f"{name}: other volumes"
+        yield _other(f"volumes of {name}", text, was, now)
     if before.labels.get(DIGEST_LABEL) != after.labels.get(DIGEST_LABEL):
         yield _other(f"files of {name}", f"{name}: other mounted files")
     for field in QUIET - {"labels", "mounts"}:
@@ -153,13 +180,37 @@ def _notes(name: str, before: Service, after: Service) -> Iterator[PowerChange]:
 
 
 def _project(before: Compose, after: Compose) -> Iterator[PowerChange]:
-    for what in ("network", "volumes", "memory", "name"):
+    turns = _network(before.network, after.network)
+    if turns:
+        told = "; ".join(f"{now} (it was {was})" for was, now in turns)
+        was, now = (", ".join(each) for each in zip(*turns, strict=True))
+        yield _other("network", f"the sandbox's own network: {told}", was, now)
+    elif before.network != after.network:
+        yield _other("network", "the project's network changes")
+    for what in ("volumes", "memory", "name"):
         if getattr(before, what) != getattr(after, what):
             yield _other(what, f"the project's {what} changes")
 
 
+def _own(service: Service) -> str:
+    """Name the volumes that the configuration asks for."""
+    found = [each for each in service.mounts if isinstance(each, Volume) and each.origin]
+    return ", ".join(f"{each.name.removeprefix(VOLUME_PREFIX)} at {each.target}" for each in found)
+
+
+def _network(before: Bridge, after: Bridge) -> list[tuple[str, str]]:
+    """Return what the configuration says of the sandbox's own network, where that changes."""
+    subnets = [f"subnet {each.ipv4_subnet or 'of the engine'}" for each in (before, after)]
+    packets = [f"packets of {each.mtu or 'the engine'}" for each in (before, after)]
+    return [(was, now) for was, now in (subnets, packets) if was != now]
+
+
 def _volumes(service: Service) -> list[Volume | Tmpfs]:
-    found = [each for each in service.mounts if not isinstance(each, Bind)]
+    found = [
+        each.model_copy(update={"origin": None}) if isinstance(each, Volume) else each
+        for each in service.mounts
+        if not isinstance(each, Bind)
+    ]
     return sorted(found, key=lambda each: each.target)
 
 
@@ -199,9 +250,24 @@ def _protected(group: list[PowerChange]) -> PowerChange:
                                     "before": None, "after": None})  # fmt: skip
 
 
+def _told_of(denial: PowerChange, opened: Mapping[tuple[Direction, int], list[Network]]) -> bool:
+    return bool(denial.networks) and not any(
+        AddressSet.networks(Family(each.version), (each,))
+        - AddressSet.networks(Family(each.version), opened.get((denial.way, each.version), ()))
+        for each in denial.networks
+    )
+
+
 def _merged(found: Iterable[PowerChange]) -> Iterator[PowerChange]:
     """Put what is one thing together: a service of jailoc's own that comes or goes, is one."""
     kept = [each for each in dict.fromkeys(found) if each.rule in RULES]
+    # Where a denial goes and the addresses open with it, they are told of, and not the denial.
+    opened: dict[tuple[Direction, int], list[Network]] = {}
+    for each in kept:
+        if each.rule in {"reach.network", "guard.egress"}:
+            for network in each.networks:
+                opened.setdefault((each.way, network.version), []).append(network)
+    kept = [each for each in kept if each.rule != "guard.denied" or not _told_of(each, opened)]
     docker = any(each.rule == "be.docker" for each in kept)
     protect: dict[tuple[Direction, Rank], list[PowerChange]] = {}
     for each in kept:

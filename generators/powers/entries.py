@@ -25,6 +25,8 @@ _KEYS = {
     "run.agent": KEY,
     "run.image": "image",
     "trust.attach": "mode",
+    "write.path": "mounts",
+    "read.path": "mounts",
 }
 """The key behind a power that does not know its entry, or behind a guard that is gone."""
 
@@ -58,6 +60,8 @@ def entry(document: Document, workspace: str, change: PowerChange) -> str | None
     if change.origin and not lost and is_entry(change.origin) and _there(document, change.origin):
         return change.origin
     key = _KEYS.get(change.rule)
+    if change.rule == "guard.denied" and change.networks:
+        key = "denied_networks"
     if change.rule == "note.limits":
         key = "memory" if change.subject.startswith("memory") else "cpu"
     if key is None:
@@ -104,4 +108,8 @@ def place(
             return f"was {was}"
         if was and not now:
             return f"was {was}"
+    # What went with a line is told at that line: a default holds in its place.
+    gone = change.origin if change.origin and is_entry(change.origin) else None
+    if not now and gone and before is not None and (was := position(before, gone)):
+        return f"was {was}"
     return now or None

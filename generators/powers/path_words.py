@@ -1,6 +1,7 @@
 """What lies at paths of the host, in words of the world, and how grave it is to have them."""
 
 import posixpath
+import re
 
 from jailoc.model.agents.known import AGENTS
 from jailoc.model.path import within
@@ -19,6 +20,10 @@ START_FILES = (
     ".xprofile", ".xinitrc", ".xsession", ".pam_environment", "Library/LaunchAgents",
     ".local/share/systemd", ".local/share/applications", ".config/zsh", ".oh-my-zsh",
     ".config/nushell", ".config/powershell", ".inputrc", ".tmux.conf", ".screenrc",
+    ".config/tmux", ".tmux", ".zsh", ".zim", ".zplug", ".zinit", ".fzf", ".xonshrc", ".bashrc.d",
+    ".profile.d", ".config/bash", ".xsessionrc", ".gnomerc", ".Xresources", ".crontab",
+    ".local/share/dbus-1", ".config/starship.toml", ".config/nixpkgs", ".config/home-manager",
+    ".config/chezmoi", ".local/share/chezmoi", ".dotfiles", "dotfiles",
 )  # fmt: skip
 """What a login, a shell or a desktop executes."""
 EXECUTED = (
@@ -33,6 +38,16 @@ EXECUTED = (
     ".makerc", ".gdbinit", ".pythonrc", ".irbrc", ".Rprofile", ".condarc", ".config/pip",
     ".cargo/config.toml", ".gradle/init.d", ".m2", ".config/kitty", ".config/alacritty",
     ".config/hypr", ".config/sway", ".config/i3", ".mozilla", ".config/google-chrome",
+    ".config/awesome", ".config/qtile", ".config/openbox", ".xmonad", ".config/waybar",
+    ".config/polybar", ".config/rofi", ".hammerspoon", ".config/karabiner", ".config/skhd",
+    ".config/yabai", ".config/wezterm", ".wezterm.lua", ".config/ghostty", ".rustup", ".opam",
+    ".ghcup", ".cabal", ".stack", ".elan", ".composer", ".config/composer", ".bundle", ".yarnrc",
+    ".yarnrc.yml", ".pnpmrc", ".config/pnpm", ".config/npm", ".ipython", ".jupyter", ".julia",
+    ".ansible", ".config/containers", ".local/share/containers", ".local/share/flatpak",
+    ".local/share/gnome-shell", ".local/share/nautilus", ".local/share/nvim", ".config/Cursor",
+    ".config/VSCodium", ".vscode-oss", ".windsurf", ".config/sublime-text", ".githooks",
+    ".git-hooks", "git-hooks", ".hgrc", ".lldbinit", ".pdbrc", ".forward", ".procmailrc",
+    ".mailcap", "Applications", "scripts", ".scripts", ".tool-versions", ".config/lazygit",
     ".thunderbird",
 )  # fmt: skip
 """Programs on the user's PATH, and configuration that names programs."""
@@ -49,15 +64,32 @@ CREDENTIALS = (
     *(agent.data for agent in AGENTS), ".local/share/kwalletd",
     ".config/sublime-merge", ".config/Slack", ".config/Signal", ".oci", ".fly", ".databrickscfg",
     ".snowsql", ".bash_history", ".zsh_history", ".claude.json", ".codex", ".gemini",
-    ".config/github-copilot", ".age", ".config/age", ".yubico", ".pki",
+    ".config/github-copilot", ".age", ".config/age", ".yubico", ".pki", ".authinfo",
+    ".authinfo.gpg", ".Xauthority", ".secrets", ".sops", ".step", ".acme.sh", ".wrangler",
+    ".config/stripe", ".config/heroku", ".config/ngrok", ".ngrok2", ".cloudflared", ".minikube",
+    ".config/Bitwarden", ".config/solana", ".bitcoin", ".ethereum", ".electrum", ".pulumi",
+    ".config/pulumi", ".circleci", ".sentryclirc", ".netlify", ".vercel",
+    ".local/share/com.vercel.cli", ".config/firebase", ".config/configstore", ".kaggle",
+    ".huggingface", ".cache/huggingface/token", ".vagrant.d", ".local/share/mkcert",
+    ".config/flyctl", ".config/linode-cli", ".config/scw", ".ovh.conf", ".config/argocd", ".jfrog",
+    ".aws-sso", ".saml2aws", ".okta", ".tsh", ".teleport", ".wireguard", ".openvpn",
+    ".subversion/auth", ".config/filezilla", ".mutt", ".purple", ".config/discord",
+    ".local/share/TelegramDesktop", ".local/share/evolution", ".anthropic", ".openai", ".mc",
+    ".psql_history", ".mysql_history", ".python_history", ".local/share/fish",
+    ".local/share/atuin", ".netrc.gpg", ".nuget/NuGet", ".config/rancher",
 )  # fmt: skip
 """What proves who the user is, or holds what does."""
 _KEY_NAMES = (".pem", ".key", ".p12", ".pfx", ".kdbx", ".jks", ".keystore", ".ppk", ".asc", ".gpg")
+_KEY_LIKE = re.compile(
+    r"\.env(\..+)?|id_\w+|(.+[-_.])?keys?(\.\w+)?|.*(secret|credential|passw|token|cookie|wallet).*\.\w+"
+    r"|\.?htpasswd|.*\.tf(state|vars)(\..+)?|.*\.ovpn|\.?(vpn|certs|wireguard)"
+)
 _KEY_WORDS = (
     ".ssh", ".aws", ".gnupg", ".kube", ".azure", ".netrc", ".npmrc", "id_rsa", "id_ed25519",
     "id_ecdsa", "id_dsa", "kubeconfig", "credentials", "credentials.json", "service-account.json",
     ".env", "secrets", "keys", "private", "tokens", "passwords", "vault", "shadow",
 )  # fmt: skip
+_SETTINGS = (".", "Library/")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/Library", "/Applications",
            "/System", "/opt/homebrew", "/snap")  # fmt: skip
 _TOP = 1
@@ -83,9 +115,25 @@ def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, st
         known = _executed(path)
     if known is None and _names_keys(path):
         known = "by its name it holds keys or credentials"
+    if known is None:
+        known = _of_others(path)
     if known is not None:
         return Rank.CRITICAL, known
+    if inside is not None and inside.startswith(_SETTINGS) and not inside.startswith(".cache/"):
+        verb = "which may execute what they name" if writes else "which may hold logins"
+        return (Rank.HIGH if writes else Rank.MEDIUM), f"settings of the user's, {verb}"
     return (Rank.LOW, "") if file else _size(path, inside)
+
+
+def _of_others(path: str) -> str | None:
+    """Say what a path outside of the user's home is to others, if it is known."""
+    if path.endswith("/.X11-unix"):
+        return "the user's screen and keyboard"
+    if posixpath.dirname(path) in {"/home", "/Users"}:
+        return "the home directory of a user"
+    if within(path, "/mnt/c") and path.count("/") <= len(("mnt", "c", "Users", "NAME")):
+        return "the disk of Windows, with the homes and start files of its users"
+    return "sockets of the machine's services" if within(path, "/run") else None
 
 
 def _of_user(inside: str, writes: bool) -> str | None:
@@ -108,7 +156,8 @@ def _executed(path: str) -> str | None:
 
 def _names_keys(path: str) -> bool:
     name = posixpath.basename(path).lower()
-    return name.endswith(_KEY_NAMES) or bool({*path.lower().split("/")} & {*_KEY_WORDS})
+    known = name.endswith(_KEY_NAMES) or bool({*path.lower().split("/")} & {*_KEY_WORDS})
+    return known or bool(_KEY_LIKE.fullmatch(name))
 
 
 def _size(path: str, inside: str | None) -> tuple[Rank, str]:

@@ -38,6 +38,8 @@ _KNOWN: tuple[tuple[Network, str, Rank], ...] = tuple(
         ("10.0.0.1/32", "10.0.0.1, a usual router", Rank.MEDIUM),
     )
 )  # fmt: skip
+_GATEWAYS = tuple(ipaddress.ip_network(f"172.{each}.0.1/32") for each in range(18, 32))
+"""Where this machine is in the networks that Docker makes for projects."""
 _NOTED = 3
 """Places in a range that are told."""
 
@@ -69,6 +71,13 @@ SHARED_HOSTS = (
     "webhook.site", "windows.net", "workers.dev", "xip.io",
 )  # fmt: skip
 """Where everybody can have a name or a page, and so an end for what leaves the sandbox."""
+_ANYWHERE = ("localtest.me", "lvh.me", "nip.io", "sslip.io", "traefik.me", "xip.io")
+"""Names that lead to the address that they contain, or to this machine."""
+_METADATA_NAMES = (
+    "metadata", "metadata.google.internal", "metadata.goog", "metadata.azure.internal",
+    "metadata.azure.com", "metadata.platformequinix.com", "metadata.packet.net",
+    "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com",
+)  # fmt: skip
 _PRIVATE_NAMES = (
     "corp", "home", "home.arpa", "internal", "intranet", "intra", "lan", "local", "localdomain",
     "private", "svc", "cluster.local", "docker.internal",
@@ -119,6 +128,10 @@ def _known(family: Family, found: AddressSet) -> list[tuple[str, Rank]]:
         single = network.prefixlen == network.max_prefixlen
         if network.version == family.value and not place - found and (not single or found == place):
             known.append((text, rank))
+    for network in _GATEWAYS:
+        if family is Family.IPV4 and found == AddressSet.networks(family, (network,)):
+            address = network.network_address
+            known.append((f"{address}, often this machine on a network of Docker", Rank.HIGH))
     return known
 
 
@@ -195,6 +208,10 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
     parts = bare.split(".")
     if wild and (len(parts) == 1 or _is_suffix(parts)):
         return Rank.HIGH, f"every name below `{bare}`, where everybody can have one"
+    if any(each == bare or (wild and each.endswith(f".{bare}")) for each in _METADATA_NAMES):
+        return Rank.HIGH, "where a cloud hands out the machine's credentials, by name"
+    if any(f".{bare}".endswith(f".{each}") for each in _ANYWHERE):
+        return Rank.HIGH, "such a name leads to any address that it contains, private ones too"
     if holds is not None:
         return Rank.HIGH, f"{below}, with {holds}, where everybody can have a place"
     if shared is not None:
@@ -204,8 +221,29 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
     if private_name(name):
         return Rank.MEDIUM, "; ".join(filter(None, ("a name of a private network", below)))
     also = "whoever has its zone can lead it into private networks" if public else ""
-    rank = Rank.MEDIUM if wild or not public else Rank.LOW
+    foreign = _decoded(bare)
+    also = "; ".join(filter(None, (f"it is read as {foreign}" if foreign else "", also)))
+    rank = Rank.MEDIUM if wild or foreign or not public else Rank.LOW
     return rank, "; ".join(filter(None, (below, also)))
+
+
+def _decoded(name: str) -> str | None:
+    """Return how a name with letters of other scripts is shown (RFC 3492), if it has any.
+
+    >>> _decoded("xn--bcher-kva.example")
+    'bücher.example'
+    """
+    if not any(part.startswith("xn--") for part in name.split(".")):
+        return None
+    try:
+        return ".".join(
+            part.removeprefix("xn--").encode().decode("punycode")
+            if part.startswith("xn--")
+            else part
+            for part in name.split(".")
+        )
+    except UnicodeError:
+        return "nothing that can be shown"
 
 
 _SECOND = {"ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"}

@@ -4,12 +4,16 @@ What is new is compared with what every workspace has, so that only what is more
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from jailoc.generators.powers.difference import changes, order
 from jailoc.model.base import Model
+from jailoc.model.compose import Bind
+from jailoc.model.mount import Mode
+from jailoc.model.path import within
 from jailoc.model.power import Direction, PowerChange, Rank, Sides
+from jailoc.model.sandbox import AGENT, FIRST_PORT
 
 Place = Callable[[str, PowerChange], str | None]
 """Where the entry behind a change of a workspace stands."""
@@ -101,6 +105,7 @@ def review(
             continue
         found.append(_reviewed(name, before, after, bare, home, renamed, usual))
     found = _moved(found, before, after, renamed)
+    found = _shared(found, before, after, renamed)
     found = [
         each.model_copy(
             update={
@@ -136,27 +141,41 @@ def _reviewed(
         return Reviewed(name=name, fate=Fate.REMOVED)
     if name not in before:
         made = changes(bare, after[name], home)
-        more = tuple(
-            each
-            for each in made
-            if each.way is not Direction.SAME and not (each.widens and each.text in usual)
-        )
+        # It had nothing before, so it has less of nothing.
+        more = tuple(each for each in made if each.widens and each.text not in usual)
         return Reviewed(name=name, fate=Fate.ADDED, changes=more)
     made = changes(before[name], after[name], home)
     return Reviewed(name=name, fate=Fate.CHANGED if made else Fate.SAME, changes=made)
 
 
-def _renamed(before: States, after: States, home: str) -> Iterator[tuple[str, str]]:
-    """Yield the new and the old name of workspaces that may do the same under another one."""
+def _renamed(before: States, after: States, home: str) -> list[tuple[str, str]]:
+    """Return the new and the old name of workspaces that are the same under another one."""
     gone = [name for name in before if name not in after]
-    for name in after:
-        if name in before or not gone:
-            continue
-        for old in gone:
-            if all(each.way is Direction.SAME for each in changes(before[old], after[name], home)):
+    fresh = [name for name in after if name not in before]
+    found: list[tuple[str, str]] = []
+
+    def pair(alike: Callable[[Sides, Sides], bool]) -> None:
+        for name in [*fresh]:
+            old = next((each for each in gone if alike(before[each], after[name])), None)
+            if old is not None:
+                found.append((name, old))
+                fresh.remove(name)
                 gone.remove(old)
-                yield name, old
-                break
+
+    pair(lambda old, new: all(each.way is Direction.SAME for each in changes(old, new, home)))
+    # What works in the same places is the same one, too, with something changed.
+    pair(lambda old, new: bool(_writes(old)) and _writes(old) == _writes(new))
+    return found
+
+
+def _writes(side: Sides) -> frozenset[str]:
+    """Return the paths of the host that the configuration lets the agent of a workspace change."""
+    agent = side.compose.services.get(AGENT)
+    return frozenset(
+        each.source.text
+        for each in (agent.mounts if agent else ())
+        if isinstance(each, Bind) and each.mode is Mode.READ_WRITE and each.source.origin
+    )
 
 
 def _usual(
@@ -174,6 +193,57 @@ def _usual(
     return found or frozenset()
 
 
+def _shared(
+    found: list[Reviewed], before: States, after: States, renamed: Mapping[str, str]
+) -> list[Reviewed]:
+    """Say of what an agent may newly change whose it is, or was, beside."""
+    now = {name: _writes(side) for name, side in after.items()}
+    names = {old: new for new, old in renamed.items()}
+    was = {names.get(name, name): _writes(side) for name, side in before.items()}
+    made = []
+    for each in found:
+        changed = tuple(
+            _of_others(each.name, change, now, was)
+            if change.widens and change.rule == "write.path"
+            else change
+            for change in each.changes
+        )
+        made.append(each.model_copy(update={"changes": tuple(sorted(changed, key=order))}))
+    return made
+
+
+def _of_others(
+    name: str,
+    change: PowerChange,
+    now: Mapping[str, frozenset[str]],
+    was: Mapping[str, frozenset[str]],
+) -> PowerChange:
+    def owners(sides: Mapping[str, frozenset[str]]) -> list[str]:
+        return sorted(
+            other
+            for other, paths in sides.items()
+            if other != name
+            and any(within(one, two) or within(two, one) for one in change.paths for two in paths)
+        )
+
+    others, former = owners(now), owners(was)
+    if others and former:
+        note = f"what the agent of {few(others)} changes, too"
+    elif former:
+        note = f"it was what the agent of {few(former)} works on"
+    else:
+        return change
+    rank = min(change.rank, Rank.MEDIUM, key=lambda each: each.order)
+    joint = "; " if ": " in change.text else ": "
+    return change.model_copy(update={"rank": rank, "text": f"{change.text}{joint}{note}"})
+
+
+def few(names: Sequence[str]) -> str:
+    """Name three, or two and how many more there are."""
+    more = f"{', '.join(names[:2])} and {len(names) - 2} more"
+    return ", ".join(names) if len(names) <= 3 else more
+
+
 def _port(side: Sides) -> int | None:
     server = side.compose.server
     return server.published if server else None
@@ -185,7 +255,7 @@ def _moved(
     """Say which ports lead to another workspace than before."""
     owners = {port: name for name, side in before.items() if (port := _port(side))}
     new_names = {old: new for new, old in renamed.items()}
-    shifted = len(after) != len(before)
+    shifted = len(after) != len(before) or bool(renamed)
     made = []
     for each in found:
         port = _port(after[each.name]) if each.name in after else None
@@ -195,14 +265,17 @@ def _moved(
             made.append(each)
             continue
         # Where workspaces come or go, the ports of the others follow the order of the names.
-        rank, way = (Rank.NOTE, Direction.SAME) if shifted else (Rank.MEDIUM, Direction.WIDENS)
+        follows = shifted and port == FIRST_PORT + sorted(after).index(each.name)
+        rank, way = (Rank.NOTE, Direction.SAME) if follows else (Rank.MEDIUM, Direction.WIDENS)
+        what = f"port {port} leads to {each.name}, it was {owner}'s"
         change = PowerChange(
             rule="be-reached.moved",
             way=way,
             rank=rank,
             subject=str(port),
-            text=f"port {port} leads to {each.name}, it was {owner}'s: clients, bookmarks and "
-            "scripts that go there meet another agent",
+            text=f"{what} (ports follow the order of the names)"
+            if follows
+            else f"{what}: clients, bookmarks and scripts that go there meet another agent",
             before=owner,
             after=each.name,
             origin=f"workspaces.{each.name}.port",

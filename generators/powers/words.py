@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from jailoc.generators.config.stated import BUILT_IN_IMAGE
+from jailoc.generators.config.stated import ALWAYS_REMOTE, BUILT_IN_IMAGE
+from jailoc.generators.powers.covers import is_networks
+from jailoc.generators.powers.derived import CREDENTIAL
 from jailoc.generators.powers.path_words import executed_tail, path_words
 from jailoc.model import image_reference
 from jailoc.model.power import Power, Rank
@@ -18,6 +20,10 @@ _IDENTITY = (
     "DEPLOY", "GPG", "SIGN", "TF_", "HEROKU", "DIGITALOCEAN", "ARTIFACTORY", "SUDO", "PASSWORD",
 )  # fmt: skip
 """What is in the names of variables that prove who the user is elsewhere."""
+
+
+DIGEST = 27
+"""Characters of a digest that are told."""
 
 
 def words(power: Power, before: Power | None = None) -> Words:
@@ -66,9 +72,10 @@ def _env_file(power: Power, _: Power | None) -> Words:
 
 def _variable(power: Power, before: Power | None) -> Words:
     verb = "has another value for" if before is not None else "has"
+    sign = "name" if CREDENTIAL.fullmatch(power.subject.rpartition(" ")[2]) else "value"
     return (
         Rank.HIGH,
-        f"{verb} the variable {power.subject}: by its name a credential, in plain text",
+        f"{verb} the variable {power.subject}: by its {sign} a credential, in plain text",
         f"no longer has {'its former value of ' if before else ''}the variable {power.subject}",
     )
 
@@ -103,7 +110,7 @@ def _image(power: Power, before: Power | None) -> Words:
     else:
         old = image_reference.parts(before.subject)
         if old[0] != registry:
-            notes.append(f"another registry, it was {old[0]}")
+            notes.append(f"another registry, {registry}, it was {old[0]}")
         if old[1] != repository:
             notes.append(f"another repository, it was {old[1]}")
         if old[3] and not digest:
@@ -111,11 +118,16 @@ def _image(power: Power, before: Power | None) -> Words:
         if not notes:
             rank = Rank.MEDIUM
             changed = "another tag" if old[2] != tag else "another digest"
-            notes.append(f"{changed}, it was {old[2] or old[3]}")
+            was = old[2] if old[2] != tag else old[3]
+            notes.append(f"{changed}, it was {was[:DIGEST] if was else 'none'}")
     if not digest and not any("digest" in each for each in notes):
         notes.append("no digest: whoever can move the tag decides what runs")
     text = f"runs the image {power.value}: {'; '.join(notes)}"
-    return rank, text, f"no longer runs the image {power.value}"
+    now = ""
+    if before is not None and before.value:
+        held = image_reference.parts(before.subject)[3] and not digest
+        now = f": it is held to a digest, {before.value}" if held else f": now {before.value}"
+    return rank, text, f"no longer runs the image {power.value}{now}"
 
 
 def _dockerfile(power: Power, before: Power | None) -> Words:
@@ -128,7 +140,19 @@ def _dockerfile(power: Power, before: Power | None) -> Words:
     return (
         Rank.CRITICAL if power.subject.startswith("http://") else Rank.HIGH,
         f"runs what a Dockerfile says: {power.subject} {text}{note}",
-        f"no longer runs what the Dockerfile {power.subject} says",
+        f"no longer runs what the Dockerfile {power.subject} {'said' if other else 'says'}",
+    )
+
+
+def _certificate(power: Power, before: Power | None) -> Words:
+    other = before is not None and before.subject == power.subject
+    which = (
+        f"another certificate at {power.subject}" if other else f"the certificate {power.subject}"
+    )
+    return (
+        Rank.HIGH,
+        f"trusts {which}: who has its key can read and change TLS traffic",
+        f"no longer trusts {'what was at ' if other else 'the certificate '}{power.subject}",
     )
 
 
@@ -167,11 +191,23 @@ def _drift(power: Power, _: Power | None) -> Words:
 
 
 def _attach(power: Power, _: Power | None) -> Words:
-    what = {
-        "remote": "the user's client runs on this machine and obeys the sandbox's server",
-        "exec": "the user's client runs in the sandbox, on the user's terminal",
+    more, less = {
+        "remote": (
+            "attaches by remote: the user's client runs on this machine and obeys the sandbox's "
+            "server",
+            "no longer attaches by remote: the user's client runs in the sandbox",
+        ),
+        ALWAYS_REMOTE: (
+            "attaches by remote alone: the user's client runs on this machine and obeys the "
+            "sandbox's server",
+            "may attach with the client in the sandbox, too",
+        ),
+        "exec": (
+            "attaches by exec: the user's client runs in the sandbox, on the user's terminal",
+            "no longer attaches by exec",
+        ),
     }[power.subject]
-    return Rank.MEDIUM, f"attaches by {power.subject}: {what}", f"no longer by {power.subject}"
+    return Rank.MEDIUM, more, less
 
 
 def _password(power: Power, _: Power | None) -> Words:
@@ -196,6 +232,21 @@ def _guard(rank: Rank, more: str, less: str) -> Callable[[Power, Power | None], 
     return say
 
 
+def _denied(power: Power, _: Power | None) -> Words:
+    if is_networks(power):
+        return (
+            Rank.HIGH,
+            f"guard gone: {power.subject} is no longer denied, so whatever allows it counts "
+            "(denied_networks)",
+            f"{power.subject} is closed whatever is allowed",
+        )
+    return (
+        Rank.HIGH,
+        f"guard gone: the name {power.subject} is no longer denied (denied_hosts)",
+        f"the name {power.subject} no longer resolves",
+    )
+
+
 def _protect(power: Power, _: Power | None) -> Words:
     rank = Rank.CRITICAL if executed_tail(f"/{power.subject.removeprefix('**/')}") else Rank.MEDIUM
     return (
@@ -209,7 +260,8 @@ def _protect(power: Power, _: Power | None) -> Words:
 
 def _be(rank: Rank, more: str) -> Callable[[Power, Power | None], Words]:
     def say(power: Power, _: Power | None) -> Words:
-        return rank, more.format(power.subject), f"no longer: {more.format(power.subject)}"
+        said = more.format(power.subject)
+        return rank, said, f"no longer{':' * said.startswith('lost')} {said.partition(':')[0]}"
 
     return say
 
@@ -257,9 +309,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "run.image": _image,
     "run.dockerfile": _dockerfile,
     "run.context": _context,
-    "trust.certificate": _be(
-        Rank.HIGH, "trusts the certificate {}: who has its key can read and change TLS traffic"
-    ),
+    "trust.certificate": _certificate,
     "trust.path": _trusted,
     "trust.drift": _drift,
     "trust.attach": _attach,
@@ -274,11 +324,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
         "guard gone: it was agreed that {} must stay open (expect.reach)",
         "it is agreed that {} must stay open",
     ),
-    "guard.denied": _guard(
-        Rank.HIGH,
-        "guard gone: the name {} is no longer denied (denied_hosts)",
-        "the name {} no longer resolves",
-    ),
+    "guard.denied": _denied,
     "guard.protect": _protect,
     "write.shared": _be(
         Rank.HIGH,

@@ -1,11 +1,12 @@
 """The reviewer's first screen, and the same as Markdown: what a change newly makes possible."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, zip_longest
 
-from jailoc.generators.powers.review import Fate, Finding, Review, Reviewed
+from jailoc.generators.powers.review import Fate, Finding, Review, Reviewed, few
 from jailoc.model.palette import Meaning
-from jailoc.model.power import Direction, Rank
+from jailoc.model.power import Direction, PowerChange, Rank
 from jailoc.model.text import cut, number_of, telling
 
 LINES = 40
@@ -22,6 +23,14 @@ _FIRST = 8
 """Lines of what comes before all else."""
 _MOST = {Rank.MEDIUM: 12, Rank.LOW: 5}
 """Lines of what is not grave."""
+_EACH = 3
+"""Plain names and ports that are told; of more, these and how many more."""
+_PORTS_NOTE = ": by the user's browser and programs"
+_FOLDED: dict[str, Callable[[PowerChange], str]] = {
+    "reach.name": lambda change: change.subject.partition(" ")[0],
+    "be-reached.port": lambda change: f"127.0.0.1:{change.after}",
+}
+"""What is told of each where many are put together."""
 Line = tuple[str, Meaning | None]
 """A text, and what its colour means."""
 
@@ -63,10 +72,10 @@ def _why(review: Review) -> str:
     if added:
         own = [each.change.text for each in review.of(Direction.WIDENS)]
         what = f", and {'; '.join(own)}" if own else ""
-        reasons.append(f"new is {_few(added)}, with what every workspace has{what}")
+        reasons.append(f"new is {few(added)}, with what every workspace has{what}")
     gone = [each.name for each in review.workspaces if each.fate is Fate.REMOVED]
     if gone:
-        reasons.append(f"{_few(gone)} is gone")
+        reasons.append(f"{few(gone)} {'is' if len(gone) == 1 else 'are'} gone")
     if less := len(review.of(Direction.NARROWS)):
         reasons.append(f"less than before ({number_of(less, 'thing')})")
     renamed = [each for each in review.workspaces if each.fate is Fate.RENAMED]
@@ -93,6 +102,8 @@ def _notes(review: Review) -> list[str]:
             continue
         if each.change.rule == "note.limits":
             words.setdefault("limits", f"limits: {each.change.text}")
+        elif each.change.rule == "note.name":
+            words.setdefault("names", each.change.text)
         elif each.change.rule == "note.variable":
             words.setdefault("variables", f"plain variables: {each.change.text}")
         else:
@@ -102,17 +113,11 @@ def _notes(review: Review) -> list[str]:
     return list(words.values())
 
 
-def _few(names: Sequence[str]) -> str:
-    return (
-        ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
-    )
-
-
 def _names(names: Sequence[str], review: Review) -> str:
     """Name workspaces, or say that it is all of them."""
     if len(names) == review.total and len(names) > 1:
         return f"all {len(names)}"
-    return _few(names)
+    return few(names)
 
 
 def screen(review: Review, files: Sequence[str] = (), first: Sequence[str] = ()) -> Iterator[Line]:
@@ -175,14 +180,57 @@ def _widenings(review: Review, room: int) -> Iterator[Line]:
         # Every rank after this one keeps at least two lines.
         mine = max(2, left - 2 * (len(groups) - index - 1))
         mine = min(mine, _MOST.get(rank, mine))
-        shown = found if len(found) <= mine else found[: mine - 1]
-        left -= min(mine, len(found))
+        folds = folded(found)
+        shown = folds if len(folds) <= mine else _some_of_each(folds, mine - 1)
+        left -= min(mine, len(folds))
         yield rank.value.upper(), _MEANINGS.get(rank)
-        for each in shown:
+        for each, _ in shown:
             yield finding(each, review), _MEANINGS.get(rank)
-        if more := found[len(shown) :]:
-            kinds = sorted({each.change.kind.value for each in more})
-            yield f"  and {len(more)} more {rank} ({', '.join(kinds)}); --json has all", None
+        if more := len(found) - sum(count for _, count in shown):
+            rest = [each for each, _ in folds if each not in [one for one, _ in shown]]
+            kinds = sorted({each.change.kind.value for each in rest})
+            yield f"  and {more} more {rank} ({', '.join(kinds)}); --json has all", None
+
+
+def folded(found: Sequence[Finding]) -> list[tuple[Finding, int]]:
+    """Put plain names and ports of the same workspaces into one finding each, with how many."""
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for each in found:
+        change = each.change
+        plain = change.rule in _FOLDED and ": " not in change.text.replace(_PORTS_NOTE, "")
+        subject = None if plain else change.text
+        alike.setdefault((change.rule, each.workspaces, change.doors, subject), []).append(each)
+    made: list[tuple[Finding, int]] = []
+    for group in alike.values():
+        if len(group) <= _EACH:
+            made += [(each, 1) for each in group]
+            continue
+        first = group[0].change
+        words = [_FOLDED[first.rule](each.change) for each in group]
+        told = f"{', '.join(words[:_EACH])} and {len(words) - _EACH} more"
+        text = first.text.replace(words[0], told, 1)
+        change = first.model_copy(update={"text": text})
+        made.append((group[0].model_copy(update={"change": change}), len(group)))
+    return made
+
+
+def _some_of_each(found: list[tuple[Finding, int]], room: int) -> list[tuple[Finding, int]]:
+    """Choose what is shown: of every rule the first, then the second of each, and so on.
+
+    So the one that is not like the many others is among them; of one rule, that with a remark.
+    """
+    by_rule: dict[str, list[int]] = {}
+    for index, (each, _) in enumerate(found):
+        by_rule.setdefault(each.change.rule, []).append(index)
+    for places in by_rule.values():
+        places.sort(key=lambda index: ": " not in found[index][0].change.text)
+    turns = (
+        place for turn in zip_longest(*by_rule.values()) for place in turn if place is not None
+    )
+    places = sorted(islice(turns, room))
+    return sorted(
+        (found[place] for place in places), key=lambda each: ": " not in each[0].change.text
+    )
 
 
 def finding(each: Finding, review: Review) -> str:

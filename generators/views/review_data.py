@@ -58,6 +58,10 @@ def markdown(found: Review, first: Sequence[str] = (), rest: Sequence[str] = ())
     """
     parts = [TITLE + _plain(headline(found))]
     parts += [f"> {code(plainly(each))}" for each in first[:SHOWN]]
+    if not quiet(found):
+        parts += [
+            code(plainly(f"{each.name} was {each.once}")) for each in found.workspaces if each.once
+        ][:SHOWN]
     for rank in found.counts():
         mine = [each for each in found.of(Direction.WIDENS) if each.change.rank is rank]
         if quiet(found):

@@ -124,7 +124,7 @@ def test_moving_to_2_and_back_loses_nothing_and_mixes_nothing(place: Place, tmp_
     assert place.databases() == first
 
 
-def attached(user: User, folder: Path) -> str:
+def attached(user: User, folder: Path, python: str = str(ROOT / ".pkg")) -> str:
     """Attach in a terminal, press Return, and return all that was shown."""
     bin_ = folder / "bin"
     bin_.mkdir()
@@ -132,7 +132,7 @@ def attached(user: User, folder: Path) -> str:
     (bin_ / "opencode").write_text(f"#!/bin/sh\ntouch {folder}/host-client-ran\n")
     (bin_ / "opencode").chmod(0o755)
     environment = {"HOME": str(user.home), "PATH": f"{bin_}:{os.environ['PATH']}",
-                   "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "xterm-256color"}  # fmt: skip
+                   "PYTHONPATH": python, "TERM": "xterm-256color"}  # fmt: skip
     if host := os.environ.get("DOCKER_HOST"):
         environment["DOCKER_HOST"] = host
     with pexpect.spawn(sys.executable, ["-m", "jailoc.bin", "project"], env=environment,
@@ -203,3 +203,60 @@ def test_the_real_opencode_2_runs_the_story_once_its_registry_has_it(place: Plac
         pytest.skip("the registry does not have OpenCode 2")
     assert built.status == 0, built.stderr[-4000:]
     assert "opencode2.db" in place.databases()
+
+
+KNOWN = """
+import jailoc.model.agents.known as known
+from tests.agents import OTHER
+known.AGENTS += (OTHER,)
+known.RESERVED += OTHER.reserved
+known.PASSWORDS += OTHER.passwords
+known.PROTECTED += OTHER.protected
+"""
+"""What one more file in `model/agents`, and its name in `known`, would do."""
+
+
+@pytest.mark.thorough
+def test_another_agent_altogether_is_one_more_record(place: Place, tmp_path: Path) -> None:
+    """Another program, route, login, directory and client, in a sandbox like any other."""
+    built = tmp_path / "built"
+    built.mkdir()
+    (built / "othr").write_text((ROOT / "tests/engine/other_agent.py").read_text())
+    (built / "othr").chmod(0o755)
+    (built / "Dockerfile").write_text(
+        f"FROM {place.embedded}\nUSER root\nRUN rm -f /usr/local/bin/opencode\n"
+        "COPY othr /usr/local/bin/othr\nUSER 1000\n"
+    )
+    other = "jailoc-test/other:3.2.1"
+    world.call("docker", "build", "--quiet", "--tag", other, str(built))
+    (tmp_path / "sitecustomize.py").write_text(KNOWN)
+    python = f"{tmp_path}:{ROOT / '.pkg'}:{ROOT}"
+    user = place.user
+    place.write('opencode = "3"', f'image = "{other}"')
+    try:
+        refused = user.run("up", NAME)
+        assert "`3` is not known" in refused.stderr, "jailoc itself knows no such agent"
+        plan = user.run("plan", NAME, PYTHONPATH=python)
+        assert plan.status == 0, plan.stderr
+        assert "Other 3.2.1" in plan.stdout
+        up = user.run("up", NAME, PYTHONPATH=python)
+        assert up.status == 0, up.stderr[-4000:]
+        (row,) = json.loads(user.run("status", NAME, "--json", PYTHONPATH=python).stdout)[
+            "workspaces"
+        ]
+        assert (row["agent"], row["state"]) == ("Other 3.2.1", "running")
+        assert (
+            place.inside("/bin/sh", "-c", "cat ~/.local/share/other/kept") == "of the other agent"
+        )
+        assert f"other-data-{NAME}" in world.call("docker", "volume", "ls")
+        last = attached(user, tmp_path, python)
+        assert "jailoc -s ses_3" in last
+        assert "\x1b]52" not in last
+        given = json.loads(next(each for each in last.splitlines() if each.startswith("{")))
+        assert given["argv"] == ["--server", "http://127.0.0.1:4096", str(user.home / "project")]
+        assert given["server"] == {"version": "3.2.1"}
+        assert {"OTHER_KEY", "OLD_KEY"} <= set(given["names"])
+        assert not {"OPENCODE_PASSWORD", "OPENCODE_SERVER_PASSWORD"} & set(given["names"])
+    finally:
+        world.remove(f"jailoc-{NAME}")
+        world.call("docker", "rmi", "--force", other, check=False)

@@ -1,6 +1,7 @@
 """Prepared pull requests: two configurations, and what their first screen has to say."""
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def case(folder: str, name: str) -> dict[str, Any]:
     return tomllib.loads((PLACE / folder / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+@cache
 def reviewed(base: str, head: str) -> Review:
     return compare(version("base", base, "config.toml"), version("head", head, "config.toml"))
 

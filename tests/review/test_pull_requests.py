@@ -1,5 +1,7 @@
 """Each danger of a prepared pull request is named on the first screen, and nothing harmless is."""
 
+import re
+
 import pytest
 
 from jailoc.bin.config.revisions import version
@@ -22,7 +24,7 @@ def test_a_danger_is_named_on_the_first_screen(name: str) -> None:
     # The grave comes before all else, and the line of the configuration stands beside it.
     grave = found.of(Direction.WIDENS)[0]
     assert grave.change.rank == prepared["rank"]
-    assert "[config.toml:" in text
+    assert re.search(r"\[(was )?config\.toml:", text)
     assert "no power changes" not in text
 
 
@@ -42,7 +44,7 @@ def test_what_is_harmless_is_quiet(name: str) -> None:
 @pytest.mark.parametrize("name", names("dangerous"))
 def test_the_way_back_takes_it_away_again(name: str) -> None:
     prepared = case("dangerous", name)
-    if name == "new-workspace-with-more":
+    if name.startswith("new-workspace-"):
         return  # the way back removes it, and that is one line
     gained = reviewed(prepared["base"], prepared["head"]).of(Direction.WIDENS)
     lost = reviewed(prepared["head"], prepared["base"]).of(Direction.NARROWS)
@@ -110,3 +112,14 @@ def test_long_names_keep_their_end() -> None:
     text = first_screen(reviewed(workspace, workspace + f"mounts = ['{path}:/x']\n"))
     assert "/.bashrc-backup/end" in text
     assert "a" * 100 not in text
+
+
+def test_what_is_alike_is_one_line_and_what_is_not_has_its_own() -> None:
+    prepared = case("dangerous", "two-names-among-eighty")
+    lines = first_screen(reviewed(prepared["base"], prepared["head"])).splitlines()
+    assert any("and 77 more, every port" in each for each in lines)
+    assert len(lines) == 6
+    prepared = case("dangerous", "one-name-of-others-among-sixty-workspaces")
+    lines = first_screen(reviewed(prepared["base"], prepared["head"])).splitlines()
+    # It is the last but two of the workspaces, and the first that is told of.
+    assert "zz.ngrok.io" in lines[3]

