@@ -12,6 +12,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import docker
+from jailoc.bin.host import regular
 from jailoc.bin.terminal import prompt
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
@@ -57,6 +58,10 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
     return _carry_out(session, items, approved, choice, back, again=yes and saved is None)
 
 
+MOST = 64 << 20
+"""Bytes of the file of a plan."""
+
+
 def _saved(choice: Selection) -> SavedPlan | None:
     """Return the plan in a file, if the one argument names a file.
 
@@ -66,10 +71,11 @@ def _saved(choice: Selection) -> SavedPlan | None:
     if len(choice.wanted) != 1 or not Path(choice.wanted[0]).is_file():
         return None
     path, known = Path(choice.wanted[0]), SavedPlan.model_fields["format"].default
+    text = b""
     try:
-        text = path.read_bytes()
+        text = regular.read(str(path), MOST)
         return SavedPlan.model_validate_json(text)
-    except (OSError, ValidationError) as error:
+    except (OSError, ValidationError, regular.NotRegular) as error:
         why = str(error).splitlines()[0]
         with suppress(OSError, ValueError, TypeError, KeyError):
             if (written := json.loads(text)["format"]) != known:

@@ -15,6 +15,7 @@ from jailoc.generators.runtime.blocked import (
     closed,
     explained,
     full,
+    latest,
     machine,
     news,
     unresolved,
@@ -24,6 +25,8 @@ from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, WALL
 from jailoc.model.text import number_of
 
+MOST_SHOWN = 500
+"""Places that are told of, and explained, at once; only JSON without --follow has all."""
 PAUSE = 1.0
 """Seconds between two looks while following."""
 
@@ -41,7 +44,8 @@ def run(session: Session, follow: bool, as_json: bool) -> int:
 def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
-    name, rows, filled, refused = _look(session)
+    most = None if as_json and not follow else MOST_SHOWN
+    name, rows, filled, refused, earlier = _look(session, most)
     for protocol in filled:
         terminal.say(
             f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
@@ -60,6 +64,9 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
             "because it had as many as it may; `pids` raises the limit",
             Meaning.WARNS,
         )
+    if earlier and not as_json:
+        terminal.say(f"{name}: {number_of(earlier, 'earlier place')} not shown (--json has them)",
+                     Meaning.WARNS)  # fmt: skip
     if not rows and not follow:
         terminal.say(f"{name}: nothing has been refused", Meaning.DONE)
     while True:
@@ -78,11 +85,18 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows, _, _ = _look(session.of(name))
+        name, rows, *_ = _look(session.of(name), most)
 
 
-def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None]:
-    """Return the workspace, what it was refused, what tables are full, and its refused tasks."""
+def _look(
+    session: Session, most: int | None
+) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None, int]:
+    """Return the workspace, what it was refused, full tables, refused tasks, and what is left out.
+
+    Args:
+        session: Whose workspace it is.
+        most: How many places are explained, the last ones; None for all.
+    """
     origin = session.reread(expectations=False)
     name = session.chosen(origin, looks=True)
     workspace = resolve(origin.config, name, origin.host)
@@ -94,13 +108,19 @@ def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...],
     rules = compiled(workspace, origin.host).firewall
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
+    every = news(texts)
+    tried = latest(every, most)
     found: list[Blocked] = list(
-        explained(news(texts), rules.facing(closed(texts)), state.seen, machine(texts))
+        explained(tried, rules.facing(closed(texts)), state.seen, machine(texts))
     )
-    found += unresolved(state.refused, int(session.clock()), workspace.egress_origin, rules)
+    names = unresolved(state.refused, int(session.clock()), workspace.egress_origin, rules)
+    names.sort(key=lambda each: each.ago)
+    found += names[:most]
+    earlier = len(every) - len(tried) + len(names) - len(names[:most])
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
     tasks = task_limit.refused(agent.process, agent.id) if agent else None
-    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts), tasks
+    rows.sort(key=lambda row: (-row["ago"], row["target"]))
+    return name, rows, full(texts), tasks, earlier
 
 
 def _data(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from jailoc.bin.config import portable
 from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
-from jailoc.bin.host import folders
+from jailoc.bin.host import folders, regular
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.portable import HOME, Compiled, bare
@@ -28,6 +28,8 @@ from jailoc.model.palette import Meaning
 from jailoc.model.power import PowerChange
 from jailoc.model.text import number_of
 
+MOST_MODELS = 16 << 20
+"""Bytes of a `bundle.json` that is read; a larger one is none."""
 SHOWN = 20
 """Values that are shown on a terminal; JSON has all of them."""
 
@@ -205,16 +207,29 @@ def _folder(folder: Path, wanted: tuple[File, ...]) -> dict[str, str]:
     """Return the texts of a workspace's folder: what is wanted, and what was once generated."""
     old = read(_text(folder, BUNDLE_FILE))
     paths = {each.path for each in wanted} | {each.path for each in (old.files if old else ())}
-    texts = {path: _text(folder, path) for path in (*paths, BUNDLE_FILE)}
+    sizes = {each.path: 2 * len(each.text.encode()) for each in wanted}
+    texts = {path: _text(folder, path, sizes.get(path, 0)) for path in (*paths, BUNDLE_FILE)}
     return {path: text for path, text in texts.items() if text is not None}
 
 
-def _text(folder: Path, path: str) -> str | None:
-    """Read a file; a symbolic link on the way could lead anywhere, so nothing is there."""
+def _text(folder: Path, path: str, size: int = 0) -> str | None:
+    """Read a file; a symbolic link on the way could lead anywhere, so nothing is there.
+
+    Of one that is too large to be a generated one, only that is told.
+
+    Args:
+        folder: A workspace's.
+        path: The file in it.
+        size: Bytes that it may have in any case.
+    """
     place = folder / path
     if _link(folder, path) or not place.is_file():
         return None
-    return place.read_bytes().decode(errors="surrogateescape")
+    limit = max(MOST_MODELS if path == BUNDLE_FILE else regular.LIMIT, size)
+    try:
+        return regular.read(str(place), limit).decode(errors="surrogateescape")
+    except regular.NotRegular as error:
+        return f"({path} {error})\n"
 
 
 def _link(folder: Path, path: str) -> Path | None:

@@ -1,8 +1,9 @@
 """What the wall has refused, from the kernel's counts: where to, how often, and what opens it."""
 
+import heapq
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
@@ -120,6 +121,16 @@ def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
         own_probes.parse(tables.get("probes", "")),
         own_probes.uptime(tables.get("uptime", "")),
     )
+
+
+def latest(attempts: Collection[Attempt], most: int | None) -> tuple[Attempt, ...]:
+    """Return the last attempts, at most so many; None for all.
+
+    To explain one takes as long as the rules are many, and an agent may try as many as it likes.
+    """
+    if most is None:
+        return tuple(attempts)
+    return tuple(heapq.nsmallest(most, attempts, key=lambda each: each.ago))
 
 
 def machine(texts: dict[str, str]) -> frozenset[str]:

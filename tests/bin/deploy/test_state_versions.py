@@ -34,6 +34,17 @@ def test_a_record_that_nobody_can_read_is_none(user: User, text: str) -> None:
     assert (result.status, "state-newer" in result.stderr) == (0, False)
 
 
+def test_a_kept_plan_without_bounds_is_not_read(user: User, tmp_path: Path) -> None:
+    user.write("[workspaces.api]\n")
+    kept = tmp_path / "api.plan"
+    with kept.open("wb") as file:
+        file.truncate(3 << 30)
+    result = user.run("apply", str(kept), **NOWHERE)
+    assert result.status == 1
+    assert "is larger than 65536 KiB" in result.stderr
+    assert "[plan-file]" in result.stderr
+
+
 def test_a_kept_plan_of_another_format_says_so(user: User, tmp_path: Path) -> None:
     user.write("[workspaces.api]\n")
     kept = tmp_path / "api.plan"

@@ -8,11 +8,13 @@ import sys
 import tempfile
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from jailoc.bin.host import files
+from jailoc.model.bundle import File
 from jailoc.model.diagnostic import Refused
 from tests.engine.world import ROOT
 
@@ -124,3 +126,25 @@ def test_a_lock_whose_file_went_with_what_it_guards_still_keeps_others_out(tmp_p
     with files.locked(place, discard=True):
         pass
     assert not place.exists()
+
+
+def test_of_a_file_that_is_larger_than_it_should_be_nothing_is_read(tmp_path: Path) -> None:
+    place, wanted = tmp_path / "a", File(path="a", mode=0o644, text="wanted")
+    files.write(place, "wanted", 0o644)
+    assert files.same(place, wanted)
+    os.truncate(place, 64 << 20)
+    tracemalloc.start()
+    try:
+        assert not files.same(place, wanted)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    place.unlink()
+    os.mkfifo(place, 0o644)
+    assert not files.same(place, wanted)
+
+
+def test_a_link_to_what_should_be_there_is_not_it(tmp_path: Path) -> None:
+    files.write(tmp_path / "other", "wanted", 0o644)
+    (tmp_path / "a").symlink_to(tmp_path / "other")
+    assert not files.same(tmp_path / "a", File(path="a", mode=0o644, text="wanted"))

@@ -1,0 +1,92 @@
+"""`blocked` where an agent has tried very many places."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.commands import blocked
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import existence
+from jailoc.bin.engine import containers, task_limit
+from jailoc.bin.engine.containers import Container
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.runtime.resolver_state import RefusedName, ResolverState
+from jailoc.model.firewall import MOST_PLACES
+from jailoc.model.sandbox import AGENT, WALL, project
+from tests.generators.runtime.test_blocked import line
+
+MANY = MOST_PLACES - 1
+NAMES = blocked.MOST_SHOWN + 7
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """Return that of a running workspace with a full table, whose last line is its last attempt."""
+    file = tmp_path / "config.toml"
+    file.write_text('[workspaces.a]\negress = "allowlist"\n')
+    text = "".join(
+        line(
+            f"198.{18 + number // 65536}.{number // 256 % 256}.{number % 256}",
+            443,
+            1,
+            MANY - number,
+        )
+        for number in range(MANY)
+    )
+    now = int(time.time())
+    state = ResolverState(
+        refused={f"n{each}.test": RefusedName(count=1, last=now - each) for each in range(NAMES)}
+    )
+    there = [
+        Container(id=each, service=each, project=project("a"), state="running", health="healthy",
+                  exit_code=0, ports=(), started="", image="")
+        for each in (WALL, AGENT)
+    ]  # fmt: skip
+    monkeypatch.setattr(existence, "running", lambda *_: None)
+    monkeypatch.setattr(containers, "containers", lambda *_: there)
+    monkeypatch.setattr(containers, "refusals", lambda _: {"ipt_hashlimit/jailoc-tcp": text})
+    monkeypatch.setattr(containers, "names", lambda _: state)
+    monkeypatch.setattr(task_limit, "refused", lambda *_: None)
+    return Session(Terminal(color=False), str(file), "a", clock=lambda: float(now))
+
+
+def shown(session: Session, capsys: pytest.CaptureFixture[str], *, follow: bool) -> list[str]:
+    capsys.readouterr()
+    blocked.run(session, follow=follow, as_json=False)
+    out, err = capsys.readouterr()
+    assert f"{MANY - blocked.MOST_SHOWN + 7} earlier places not shown" in err
+    return [each for each in out.splitlines() if "because of" in each]
+
+
+def test_of_very_many_places_the_last_ones_are_shown(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin = time.process_time()
+    lines = shown(session, capsys, follow=False)
+    bounded = time.process_time() - begin
+    assert len(lines) == 2 * blocked.MOST_SHOWN
+    last = f"198.18.{(MANY - 1) // 256}.{(MANY - 1) % 256}"
+    assert sum(last in each for each in lines) == 1
+    assert "198.18.0.0 " not in "".join(lines)
+    assert sum("n0.test" in each for each in lines) == 1
+    begin = time.process_time()
+    blocked.run(session, follow=False, as_json=True)
+    assert len(json.loads(capsys.readouterr().out)["blocked"]) == MANY + NAMES, "JSON has all"
+    assert bounded < (time.process_time() - begin) / 2
+
+
+def test_who_follows_gets_no_more_at_once(
+    session: Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(blocked.time, "sleep", sleep)
+    assert len(shown(session, capsys, follow=True)) == 2 * blocked.MOST_SHOWN
+    assert len(looks) == 2
