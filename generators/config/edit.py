@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import tomlkit
+from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, Item
 from tomlkit.toml_document import TOMLDocument
@@ -78,7 +79,10 @@ def _append(document: TOMLDocument, workspace: str, key: str, value: Value) -> s
         end = "\r\n" if headers[0][0].endswith("\r\n") else "\n"
         before = text[:place] if headers[0][2] else text[:place] + end
         return f"{before}{line}{end}{text[place:]}"
-    table.append(key, new)
+    if isinstance(table, OutOfOrderTableProxy):  # dotted keys, one a line
+        table[key] = new
+    else:
+        table.append(key, new)
     return tomlkit.dumps(document)
 
 
