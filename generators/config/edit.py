@@ -1,6 +1,7 @@
 """Changes to the text of a configuration file that leave every other byte as it is."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import tomlkit
@@ -39,9 +40,10 @@ def append(text: str, workspace: str, key: str, value: Value) -> str:
         raise _refused("its layout would change elsewhere, too")
     changed = _append(document, workspace, key, value)
     before["workspaces"][workspace].setdefault(key, []).append(value)
-    if tomlkit.parse(changed).unwrap() != before:
-        raise _refused("the way this workspace is written does not allow it")
-    return mark + changed
+    with suppress(TOMLKitError):
+        if tomlkit.parse(changed).unwrap() == before:
+            return mark + changed
+    raise _refused("the way this workspace is written does not allow it")
 
 
 def _item(value: Value) -> Item:

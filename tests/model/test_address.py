@@ -118,3 +118,10 @@ def test_a_family_knows_how_long_its_addresses_are(family: Family) -> None:
     longest = family.address(family.last)
     assert family.bits == longest.max_prefixlen
     assert int(longest) == (1 << longest.max_prefixlen) - 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_ends_of_a_family_are_in_complements(family: Family) -> None:
+    first, last = (0, 0), (family.last, family.last)
+    assert ~AddressSet.of(family, [(0, family.last - 1)]) == AddressSet.of(family, [last])
+    assert ~AddressSet.of(family, [(1, family.last)]) == AddressSet.of(family, [first])
