@@ -1,9 +1,11 @@
 """Changes to the text of a configuration file that leave every other byte as it is."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import tomlkit
+from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, Item
 from tomlkit.toml_document import TOMLDocument
@@ -38,9 +40,10 @@ def append(text: str, workspace: str, key: str, value: Value) -> str:
         raise _refused("its layout would change elsewhere, too")
     changed = _append(document, workspace, key, value)
     before["workspaces"][workspace].setdefault(key, []).append(value)
-    if tomlkit.parse(changed).unwrap() != before:
-        raise _refused("the way this workspace is written does not allow it")
-    return mark + changed
+    with suppress(TOMLKitError):
+        if tomlkit.parse(changed).unwrap() == before:
+            return mark + changed
+    raise _refused("the way this workspace is written does not allow it")
 
 
 def _item(value: Value) -> Item:
@@ -78,7 +81,10 @@ def _append(document: TOMLDocument, workspace: str, key: str, value: Value) -> s
         end = "\r\n" if headers[0][0].endswith("\r\n") else "\n"
         before = text[:place] if headers[0][2] else text[:place] + end
         return f"{before}{line}{end}{text[place:]}"
-    table.append(key, new)
+    if isinstance(table, OutOfOrderTableProxy):  # dotted keys, one a line
+        table[key] = new
+    else:
+        table.append(key, new)
     return tomlkit.dumps(document)
 
 

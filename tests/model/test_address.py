@@ -111,3 +111,17 @@ def test_sets_of_different_families_cannot_be_combined() -> None:
 def test_ranges_outside_the_address_space_are_refused(pair: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="not a range of IPv4"):
         AddressSet.of(Family.IPV4, [pair])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_knows_how_long_its_addresses_are(family: Family) -> None:
+    longest = family.address(family.last)
+    assert family.bits == longest.max_prefixlen
+    assert int(longest) == (1 << longest.max_prefixlen) - 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_ends_of_a_family_are_in_complements(family: Family) -> None:
+    first, last = (0, 0), (family.last, family.last)
+    assert ~AddressSet.of(family, [(0, family.last - 1)]) == AddressSet.of(family, [last])
+    assert ~AddressSet.of(family, [(1, family.last)]) == AddressSet.of(family, [first])

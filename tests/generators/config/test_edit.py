@@ -36,6 +36,9 @@ LAYOUTS = {
         '[workspaces.a.secrets.env.T]\nfrom_env = "X"\n', 'paths = ["/n"]\n',
     ),
     "dotted": ("workspaces.a.cpu = 1\n", 'workspaces.a.paths = ["/n"]\n'),
+    "dotted, one a line": (
+        "workspaces.a.cpu = 1\nworkspaces.a.pids = 99\n", 'workspaces.a.paths = ["/n"]\n',
+    ),
     "inline": ("workspaces = { a = { cpu = 1 } }\n", 'paths = ["/n"]'),
     "a quoted name": ('[workspaces."a"]\npaths=["x",]', '"/n"'),
     "no line break at the end": ("[workspaces.a]", '[workspaces.a]\npaths = ["/n"]\n'),

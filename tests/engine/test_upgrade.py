@@ -1,0 +1,97 @@
+"""A newer jailoc takes over what an earlier one has started, and says beforehand what that changes.
+
+The earlier one is the commit `EARLIER` of this repository, with the state that it leaves.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine import world
+from tests.engine.world import ROOT, User
+
+pytestmark = [pytest.mark.engine, pytest.mark.thorough]
+
+EARLIER = "399c513"
+PROJECT = "jailoc-older"
+CONFIG = f"""{world.certificates()}
+[workspaces.older]
+port = 4206
+paths = ["~/project"]
+enable_docker = false
+"""
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Check the earlier state out; yield where it is."""
+    place = tmp_path_factory.mktemp("earlier") / "jailoc"
+    known = subprocess.run(
+        ["git", "cat-file", "-e", f"{EARLIER}^{{commit}}"], cwd=ROOT, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    if known.returncode:
+        pytest.skip(f"commit {EARLIER} is not in this clone")
+    world.call("git", "-C", str(ROOT), "worktree", "add", "--detach", str(place), EARLIER)
+    try:
+        yield place
+    finally:
+        world.call("git", "-C", str(ROOT), "worktree", "remove", "--force", str(place))
+
+
+def run_earlier(place: Path, user: User, *arguments: str) -> str:
+    kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "jailoc.bin", *arguments],
+        env=kept | {"HOME": str(user.home), "PYTHONPATH": str(place / ".pkg")},
+        cwd=user.home, capture_output=True, text=True, check=False, timeout=1500,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-6000:]
+    return done.stdout + done.stderr
+
+
+def started(service: str) -> str:
+    container = f"{PROJECT}-{service}-1"
+    return world.call("docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", container)
+
+
+def test_a_newer_jailoc_says_what_it_would_change_and_then_takes_over(earlier: Path) -> None:
+    world.remove(PROJECT)
+    with world.home("older") as user:
+        (user.home / "project").mkdir()
+        (user.home / "project").chmod(0o777)
+        user.write(CONFIG)
+        try:
+            run_earlier(earlier, user, "up", "older")
+            password = user.password("older")
+            keep = "echo kept > /home/agent/.local/share/opencode/kept"
+            world.call("docker", "exec", f"{PROJECT}-opencode-1", "sh", "-c", keep)
+            before = {each: started(each) for each in ("firewall", "opencode")}
+
+            plan = user.run("plan", "older", "--detailed-exitcode", "--json")
+            assert plan.status == 2, plan.stderr
+            (made,) = json.loads(plan.stdout)["plans"]
+            assert made["changes"], "something of a sandbox changes between these two"
+            shown = user.ok("plan", "older")
+            assert "agent restarts: yes" in shown
+            assert "service.opencode" in shown
+            assert {each: started(each) for each in before} == before, "a plan starts nothing"
+
+            user.ok("up", "older")
+            after = started("opencode")
+            assert after != before["opencode"]
+            kept = "cat /home/agent/.local/share/opencode/kept"
+            found = world.call("docker", "exec", f"{PROJECT}-opencode-1", "sh", "-c", kept)
+            assert found.strip() == "kept"
+            assert user.password("older") == password
+            assert user.run("plan", "older", "--detailed-exitcode").status == 0
+            user.ok("up", "older")
+            assert started("opencode") == after, "a second up has nothing to do"
+            user.ok("verify", "older")
+        finally:
+            world.remove(PROJECT)
