@@ -22,6 +22,7 @@ enable_docker = false
 paths = ["~/src/api"]
 port = 4208
 [workspaces.default]
+paths = ["~/src/hello"]
 port = 4209
 """
 ELSEWHERE = ("jailoc", "jailoc ~/src/api", "jailoc ~/src/web", "jailoc ~/src/hello", "jailoc -c",
@@ -50,8 +51,9 @@ def place() -> Iterator[Path]:
     with world.home("documented-engine") as user:
         home = furnished(user.home)
         user.write(CONFIG)
-        (home / "src/api").chmod(0o777)
-        (home / "src/api/package.json").write_text('{"scripts": {"test": "true"}}')
+        for each in ("api", "hello"):
+            (home / "src" / each).chmod(0o777)
+            (home / "src" / each / "package.json").write_text('{"scripts": {"test": "true"}}')
         try:
             yield home
         finally:
