@@ -87,6 +87,6 @@ def test_who_follows_gets_no_more_at_once(
         if len(looks) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(blocked.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert len(shown(session, capsys, follow=True)) == 2 * blocked.MOST_SHOWN
     assert len(looks) == 2
