@@ -35,6 +35,17 @@ def check(bundle: Bundle) -> bool:
     return own in holders
 
 
+def possible(bundle: Bundle) -> None:
+    """Make sure that a workspace can be started here: an engine, its Compose, the ports.
+
+    Raises:
+        Refused: with what is missing, or who holds a port.
+    """
+    docker.check_engine()
+    if not check(bundle):
+        docker.check_compose()
+
+
 def _taken(port: Port, bundle: Bundle, running: list[containers.Container]) -> Diagnostic | None:
     server = port.target == FIRST_PORT
     holders = [
