@@ -8,7 +8,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import apply, existence, observe
 from jailoc.bin.deploy.apply import Item
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import container_list, containers, docker
 from jailoc.bin.host import files as store
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal
@@ -97,10 +97,10 @@ def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
     terminal.result(summary(saved))
 
 
-def _containers() -> tuple[tuple[containers.Listed, ...] | None, str | None]:
+def _containers() -> tuple[tuple[container_list.Listed, ...] | None, str | None]:
     """Return the containers of all projects; or why no engine answers."""
     try:
-        return docker.reached(lambda: containers.listed(every=True)), None
+        return docker.reached(lambda: container_list.listed(every=True)), None
     except Refused as refused:
         if refused.diagnostics[0].code not in {"engine", "docker-missing"}:
             raise
@@ -131,7 +131,7 @@ def chosen(
     *,
     ask: bool,
     complete: bool,
-    there: tuple[containers.Listed, ...] | None = None,
+    there: tuple[container_list.Listed, ...] | None = None,
 ) -> tuple[LoadedConfig, tuple[Item, ...]]:
     """Return the workspaces of a choice, those that are to be removed among them.
 

@@ -4,7 +4,7 @@ from jailoc.bin.commands import every
 from jailoc.bin.commands.down import stop
 from jailoc.bin.commands.up import tell
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import apply, execute, existence, survey
+from jailoc.bin.deploy import apply, execute, existence, host_ports, survey
 from jailoc.generators.config.resolve import names
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import workspace_of
@@ -19,7 +19,7 @@ def run(session: Session) -> int:
     origin = apply.read(session, lambda each: (session.chosen(each),))
     each = apply.item(session, origin, name, complete=True)
     if each.bundle is not None:
-        apply.possible(each.bundle)
+        host_ports.possible(each.bundle)
         execute.build(terminal, each.bundle)
     try:
         if not first:

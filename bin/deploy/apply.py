@@ -1,6 +1,5 @@
 """Make workspaces what the configuration says: look, plan, and take the steps of the plan."""
 
-import secrets as random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -145,7 +144,7 @@ def item(
     if complete:
         # Before anything is written: a password, or the key of the digests.
         if observe.last(name) is None:
-            possible(bundle)
+            host_ports.possible(bundle)
         elif stats.about() is None:
             docker.check_engine()
     if ask:
@@ -161,7 +160,7 @@ def item(
         values[PASSWORD_FILE] = known.encode()
     else:
         missing = (*missing, PASSWORD_FILE)
-    key = _key()
+    key = secret.digest_key()
     config = origin.config
     return Item(
         name=name,
@@ -187,34 +186,11 @@ def item(
     )
 
 
-def possible(bundle: Bundle) -> None:
-    """Make sure that a workspace can be started here: an engine, its Compose, the ports.
-
-    Raises:
-        Refused: with what is missing, or who holds a port.
-    """
-    docker.check_engine()
-    if not host_ports.check(bundle):
-        docker.check_compose()
-
-
 def leftover(origin: LoadedConfig, name: str) -> Item:
     """Return a workspace that is to be removed."""
-    given = Given(config=origin.path, names=names(origin.config), key=_key(), home=origin.host.home)
+    key, home = secret.digest_key(), origin.host.home
+    given = Given(config=origin.path, names=names(origin.config), key=key, home=home)
     return Item(name=name, bundle=None, given=given, secrets={}, origin=origin)
-
-
-def _key() -> bytes:
-    """Return the key of digests that cannot be guessed back; the first call makes it."""
-    path = facts.state_directory() / "digest.key"
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        files.make_private(path.parent)
-    with files.locked(path.with_name("digest.key.lock"), 10):
-        if not path.exists():
-            files.write(path, random.token_hex(32), 0o600)
-    return path.read_bytes()
 
 
 def _leftover(terminal: Terminal, each: Item, prune: bool) -> removal.Leftover:

@@ -4,7 +4,7 @@ import errno
 import socket
 from contextlib import suppress
 
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import container_list, containers, docker
 from jailoc.bin.engine.listeners import publishing
 from jailoc.bin.host.listener import listener
 from jailoc.model.bundle import Bundle
@@ -28,7 +28,7 @@ def check(bundle: Bundle) -> bool:
     filters = (f"publish={each.published}/tcp" for each in ports)
     holders: set[str] = set()
     with suppress(docker.DockerError):  # Podman has no such filter
-        holders = {each.project for each in containers.listed(filters=filters)}
+        holders = {each.project for each in container_list.listed(filters=filters)}
     if len(ports) == 1 and holders == {own}:
         return True
     running = [each for each in containers.containers() if each.state == "running"]
@@ -40,6 +40,17 @@ def check(bundle: Bundle) -> bool:
         each.project == own and wanted & {binding.port for binding in each.published}
         for each in running
     )
+
+
+def possible(bundle: Bundle) -> None:
+    """Make sure that a workspace can be started here: an engine, its Compose, the ports.
+
+    Raises:
+        Refused: with what is missing, or who holds a port.
+    """
+    docker.check_engine()
+    if not check(bundle):
+        docker.check_compose()
 
 
 def _taken(port: Port, bundle: Bundle, running: list[containers.Container]) -> Diagnostic | None:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from jailoc import __version__
 from jailoc.bin.config import facts
+from jailoc.bin.engine import container_list, docker, witness
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, witness
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
 from jailoc.bin.host import placeholders
@@ -56,7 +56,7 @@ def leftovers(
     config: str,
     *,
     ask: bool = True,
-    there: Iterable[engine.Listed] | None = None,
+    there: Iterable[container_list.Listed] | None = None,
 ) -> tuple[str, ...]:
     """Return the workspaces that are there and that a configuration does not have any more.
 
@@ -72,7 +72,7 @@ def leftovers(
     if ask:
         found |= {
             name
-            for each in (engine.listed(every=True) if there is None else there)
+            for each in (container_list.listed(every=True) if there is None else there)
             if (name := sandbox.workspace_of(each.project)) and each.directory == str(cache / name)
         }
     return tuple(
@@ -88,7 +88,7 @@ _Asked = tuple[Rules, tuple[str, ...], tuple[str, ...]]
 class Told(NamedTuple):
     """What an engine has just said about workspaces; None of what it was not asked."""
 
-    listed: tuple[engine.Listed, ...] | None = None
+    listed: tuple[container_list.Listed, ...] | None = None
     """The containers of all projects."""
     inspected: list[dict[str, Any]] | None = None
     """Those of one, as `docker inspect` has them."""
@@ -122,7 +122,7 @@ def observe(
         images = pool.submit(told.images or (lambda: builder.held(wanted)))
         raw, asking = told.inspected, dict[str, Future[_Asked]]()
         if raw is None:
-            there = engine.listed(project, every=True) if told.listed is None else tuple(
+            there = container_list.listed(project, every=True) if told.listed is None else tuple(
                 each for each in told.listed if each.project == project
             )  # fmt: skip
             # If it does not run, it says nothing.

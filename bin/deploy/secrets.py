@@ -2,8 +2,11 @@
 
 import io
 import os
+import secrets as random
 import stat
 
+from jailoc.bin.config import facts
+from jailoc.bin.host import files
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.secret import ARGUMENT_LIMIT, SECRETS_LIMIT, Destination, Secret
 from jailoc.model.workspace import Workspace
@@ -121,3 +124,16 @@ def archive(values: Values) -> bytes:
             member.size, member.mode = len(value), 0o600
             tar.addfile(member, io.BytesIO(value))
     return buffer.getvalue()
+
+
+def digest_key() -> bytes:
+    """Return the key of digests that cannot be guessed back; the first call makes it."""
+    path = facts.state_directory() / "digest.key"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        files.make_private(path.parent)
+    with files.locked(path.with_name("digest.key.lock"), 10):
+        if not path.exists():
+            files.write(path, random.token_hex(32), 0o600)
+    return path.read_bytes()

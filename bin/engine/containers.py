@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jailoc.bin.engine import ownership
+from jailoc.bin.engine.container_list import Listed, listed
 from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
 from jailoc.bin.engine.inspect_fields import Binding, cpus, probed, published
 from jailoc.generators.artefacts.container_fields import anonymous
@@ -67,16 +68,6 @@ class Container(Model):
     limits: ContainerLimits = ContainerLimits()
 
 
-class Listed(NamedTuple):
-    """A container of a project, as far as a list tells."""
-
-    id: str
-    service: str
-    project: str
-    directory: str
-    """Of the compose file."""
-
-
 def containers(project: str | None = None) -> tuple[Container, ...]:
     """Return the containers of a project, or of all of jailoc's, running or not.
 
@@ -127,33 +118,6 @@ def inspected(
         labels = (each["Config"]["Labels"] or {} for each in told)
         ownership.check(project, (each.get(COMPOSE_DIRECTORY, "") for each in labels))
     return told
-
-
-def listed(
-    project: str | None = None, filters: Iterable[str] = (), *, every: bool = False
-) -> tuple[Listed, ...]:
-    """Return the containers of a project, or of all projects, as Compose has labelled them.
-
-    Args:
-        project: The project.
-        filters: More conditions, in the words of `docker ps --filter`.
-        every: Whether those count that do not run.
-
-    Raises:
-        DockerError: the engine did not answer.
-    """
-    label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
-    labels = (f'{{{{.Label "{each}"}}}}'
-              for each in (COMPOSE_SERVICE, COMPOSE_PROJECT, COMPOSE_DIRECTORY))  # fmt: skip
-    text = run(
-        ["ps", *(["--all"] if every else []), "--no-trunc", "--format",
-         "\t".join(("{{.ID}}", *labels)),
-         *(word for each in (f"label={label}", *filters) for word in ("--filter", each))],
-        what="list containers",
-        timeout=30,
-    )  # fmt: skip
-    lines = (line.split("\t", 3) for line in lines_of(text))
-    return tuple(Listed(*line) for line in lines if len(line) == len(Listed._fields))
 
 
 def container(data: dict[str, Any]) -> Container:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jailoc.bin.engine import containers, disk, images
+from jailoc.bin.engine import container_list, containers, disk, images
 from jailoc.bin.engine.containers import Container, severed
 
 EARLY, LATE = "2026-11-26T15:00:00.5Z", "2026-11-26T15:00:00.500000001Z"
@@ -55,9 +55,9 @@ def test_a_name_with_what_ends_lines_elsewhere_stays_one(
     def answers(text: str) -> Any:
         return lambda *_, **__: text
 
-    monkeypatch.setattr(containers, "run", answers(f"i\ts\tjailoc-a\t/u/pro{mark}ject\n"))
-    (one,) = containers.listed()
-    assert one == containers.Listed("i", "s", "jailoc-a", f"/u/pro{mark}ject")
+    monkeypatch.setattr(container_list, "run", answers(f"i\ts\tjailoc-a\t/u/pro{mark}ject\n"))
+    (one,) = container_list.listed()
+    assert one == container_list.Listed("i", "s", "jailoc-a", f"/u/pro{mark}ject")
     monkeypatch.setattr(containers, "run", answers(f"net{mark}work\tjailoc-a\n"))
     assert containers.owned("network") == {f"net{mark}work": "jailoc-a"}
     monkeypatch.setattr(containers, "run", answers(""))
