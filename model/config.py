@@ -146,6 +146,11 @@ class Scope(Model):
     git_config: bool | None = Field(
         default=None, description="Mount the user's Git configuration read-only (default true)."
     )
+    observe: bool | None = Field(
+        default=None,
+        description="Write down in the wall where connections go that are let through, for "
+        "`jailoc learn` (default false); never what is sent.",
+    )
     expose_port: bool | None = Field(
         default=None,
         description="Publish the server's port on 127.0.0.1 of the host (default true).",

@@ -142,6 +142,8 @@ class Workspace(Model):
     volumes: tuple[NamedVolume, ...] = ()
     env: tuple[Variable, ...]
     egress: Egress
+    observe: bool = False
+    """Whether what passes is told of, too."""
     egress_origin: str
     allowed_names: tuple[AllowedName, ...]
     allowed_networks: tuple[AllowedNetwork, ...]

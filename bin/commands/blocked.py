@@ -15,15 +15,19 @@ from jailoc.generators.runtime.blocked import (
     closed,
     explained,
     full,
+    kept,
     machine,
     news,
     unresolved,
 )
+from jailoc.model.evidence import Evidence
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, WALL
 from jailoc.model.text import number_of
 
+REFUSALS = ("refused", "unresolved")
+"""What of the evidence this command shows."""
 PAUSE = 1.0
 """Seconds between two looks while following."""
 
@@ -41,7 +45,7 @@ def run(session: Session, follow: bool, as_json: bool) -> int:
 def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
-    name, rows, filled, refused = _look(session)
+    name, rows, filled, refused, evidence = _look(session)
     for protocol in filled:
         terminal.say(
             f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
@@ -49,11 +53,24 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
             Meaning.WARNS,
         )
     if as_json and not follow:
-        rows_ = [_data(each) for each in rows]
         terminal.data(
-            {"workspace": name, "blocked": rows_, "full": list(filled), "pids_refused": refused}
+            {
+                "workspace": name,
+                "blocked": [_data(each, evidence) for each in rows],
+                "full": list(filled),
+                "pids_refused": refused,
+                "not_kept": _not_kept(evidence),
+                "lost": evidence.lost if evidence else 0,
+            }
         )
         return 0
+    if evidence is not None and (_not_kept(evidence) or evidence.lost):
+        terminal.say(
+            f"{name}: {_not_kept(evidence):,} refusals at further places were not kept, for want "
+            f"of room, and {evidence.lost:,} connections were not seen; places that nobody tried "
+            "for a day make room",
+            Meaning.WARNS,
+        )
     if refused:
         terminal.say(
             f"{name}: the agent was refused a process or thread {number_of(refused, 'time')}, "
@@ -72,17 +89,23 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
                 continue
             shown[key] = row["times"], now - row["ago"]
             if as_json:
-                terminal.line({"workspace": name, **_data(row)})
+                terminal.line({"workspace": name, **_data(row, evidence)})
             else:
-                _show(terminal, name, row, now)
+                _show(terminal, name, _data(row, evidence), now)
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows, _, _ = _look(session.of(name))
+        name, rows, _, _, evidence = _look(session.of(name))
 
 
-def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None]:
-    """Return the workspace, what it was refused, what tables are full, and its refused tasks."""
+def _not_kept(evidence: Evidence | None) -> int:
+    return 0 if evidence is None else sum(evidence.others.get(each, 0) for each in REFUSALS)
+
+
+def _look(
+    session: Session,
+) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None, Evidence | None]:
+    """Return the workspace, what it was refused, full tables, refused tasks, and what was kept."""
     origin = session.reread(expectations=False)
     name = session.chosen(origin, looks=True)
     workspace = resolve(origin.config, name, origin.host)
@@ -94,23 +117,29 @@ def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...],
     rules = compiled(workspace, origin.host).firewall
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
+    evidence = kept(texts)
+    refused = evidence.refused if evidence else ()
+    known = {address: each.also[-1] for address, _, _, each in refused if each.also} | state.seen
     found: list[Blocked] = list(
-        explained(news(texts), rules.facing(closed(texts)), state.seen, machine(texts))
+        explained(news(texts), rules.facing(closed(texts)), known, machine(texts))
     )
     found += unresolved(state.refused, int(session.clock()), workspace.egress_origin, rules)
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
     tasks = task_limit.refused(agent.process, agent.id) if agent else None
-    return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts), tasks
+    rows = sorted(rows, key=lambda row: (-row["ago"], row["target"]))
+    return name, rows, full(texts), tasks, evidence
 
 
-def _data(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "at_least": row["protocol"] != "dns" and row["times"] >= MOST_COUNTED}
+def _data(row: dict[str, Any], evidence: Evidence | None) -> dict[str, Any]:
+    """Return a row; without evidence the kernel counts only so far."""
+    counted = evidence is None and row["protocol"] != "dns" and row["times"] >= MOST_COUNTED
+    return {**row, "at_least": counted}
 
 
 def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> None:
     door = row["protocol"] if row["port"] is None else f"{row['protocol']} {row['port']}"
     name = f" ({row['name']})" if row["name"] and row["name"] != row["target"] else ""
-    more = "+" if _data(row)["at_least"] else ""
+    more = "+" if row["at_least"] else ""
     last = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - row["ago"]))
     where = f" ({row['place']})" if row["place"] else ""
     # Names are the words of whoever asked for them.

@@ -35,6 +35,8 @@ from jailoc.model.sandbox import (
     DIGEST_LABEL,
     DNS_PORT,
     EMPTY,
+    EVIDENCE,
+    EVIDENCE_PLACE,
     FIREWALL,
     FIRST_PORT,
     GENERATED,
@@ -91,7 +93,7 @@ def compose(
             ipv4_subnet=workspace.subnet,
             mtu=workspace.mtu,
         ),
-        volumes=tuple(each.name for each in _volumes(workspace) if not each.shared),
+        volumes=(*(each.name for each in _volumes(workspace) if not each.shared), EVIDENCE),
         shared=tuple(each.name for each in _volumes(workspace) if each.shared),
         memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),
     )
@@ -188,6 +190,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
             _folder(workspace, host, "wall"),
             Tmpfs(target=WALL_STATE, size=4 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
+            Volume(name=EVIDENCE, target=EVIDENCE_PLACE),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
                 Volume(

@@ -156,6 +156,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         egress=_first(mine.egress, defaults.egress, Egress.PUBLIC),
         egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
         else "built-in",
+        observe=_first(mine.observe, defaults.observe, False),
         allowed_names=tuple(
             AllowedName(
                 name=entry.name, port=port, until=entry.until, why=entry.why, origin=origin
