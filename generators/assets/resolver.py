@@ -73,6 +73,8 @@ MOST_CONNECTIONS = 128
 """TCP connections; one more ends the oldest."""
 LONGEST = 4096
 """Bytes of a question; names and types need some 300 (RFC 1035), the rest is options."""
+PAUSE = 0.05
+"""Seconds between two looks at what the kernel tells."""
 IDLE = 10.0
 """Seconds that a TCP connection may take for a question, or to take an answer."""
 ROOM = 1232
@@ -680,8 +682,19 @@ def keep(loop: asyncio.AbstractEventLoop, record: EventRecord) -> None:
         record.asked()
         os._exit(0)
 
-    if record.door is not None:
-        loop.add_reader(record.door, record.read)
+    def hear() -> None:
+        # Not woken by each packet, which would cost whoever sends it: `named` reads, too, so that
+        # each connection gets the name that was asked for before it.
+        if record.door is not None:
+            loop.remove_reader(record.door)
+            record.read()
+            loop.call_later(PAUSE, listen)
+
+    def listen() -> None:
+        if record.door is not None:
+            loop.add_reader(record.door, hear)
+
+    listen()
     loop.add_signal_handler(signal.SIGUSR1, record.asked)
     loop.add_signal_handler(signal.SIGTERM, end)
 
