@@ -151,6 +151,11 @@ class Scope(Model):
         description="Write down in the wall where connections go that are let through, for "
         "`jailoc learn` (default false); never what is sent.",
     )
+    show_refused: bool | None = Field(
+        default=None,
+        description="Show the agent what it was refused lately, read-only, in "
+        "/run/jailoc-refused/refused.json (default false).",
+    )
     expose_port: bool | None = Field(
         default=None,
         description="Publish the server's port on 127.0.0.1 of the host (default true).",

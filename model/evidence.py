@@ -23,7 +23,7 @@ LONGEST = 253
 
 def mark_of_name(mark: int) -> str:
     """Return the mark of an allowed name, from that of its connections."""
-    return f"a{mark:08x}"
+    return f"n{mark:08x}"
 
 
 def mark_of_network(network: Network, port: int | None) -> str:
@@ -90,6 +90,8 @@ class Evidence(Model):
     refused: tuple[Door, ...] = ()
     probed: tuple[Door, ...] = ()
     unresolved: tuple[tuple[Name, Sighting], ...] = ()
+    reached: tuple[tuple[Name, Number, Port, Sighting], ...] = ()
+    """Allowed names that were reached: addresses that names share tell none apart."""
     used: tuple[tuple[Annotated[str, Field(max_length=16)], Sighting], ...] = ()
 
     @field_validator("version")
@@ -123,7 +125,7 @@ def merged(every: tuple[Evidence, ...]) -> Evidence:
     """Return the union: counts are added, times joined."""
     found: dict[str, dict[Any, Sighting]] = {}
     for each in every:
-        for kind in ("named", "bare", "refused", "unresolved", "used"):
+        for kind in ("named", "bare", "refused", "unresolved", "reached", "used"):
             entries = found.setdefault(kind, {})
             for *key, seen in getattr(each, kind):
                 place = tuple(key)

@@ -139,6 +139,7 @@ def _wall_files(
         "names": "".join(
             dict.fromkeys((*map(_name, rules.names), *map(_denied, rules.denied_names)))
         ),
+        "refusals.py": asset("refusals.py"),
         "resolver.py": asset("resolver.py"),
         "rules.v4": iptables.restore(rules.ipv4),
         "rules.v6": iptables.restore(rules.ipv6),

@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
-MOST = {"named": 4096, "bare": 1024, "refused": 4096, "unresolved": 1024, "used": 4096}
+MOST = {
+    "named": 4096,
+    "bare": 1024,
+    "refused": 4096,
+    "unresolved": 1024,
+    "reached": 4096,
+    "used": 4096,
+}
 """Entries of each kind."""
 MOST_ADDRESSES, MOST_ALSO, MOST_SPANS = 8, 4, 256
 MOST_NAMES = 4096
@@ -207,6 +214,8 @@ class Recorder:
 
     def __init__(self, place: Path, door: socket.socket | None) -> None:
         self.place, self.door = place, door
+        self.shown: Any = None
+        """What shows the agent its refusals (`refusals.Shown`); None if it may not see them."""
         self.kinds = {name: Kind(most) for name, most in MOST.items()}
         self.probed = Kind(MOST["refused"])
         """What `verify` was refused; in memory, and in no list that anybody is shown."""
@@ -226,6 +235,8 @@ class Recorder:
 
     def watch(self, directory: Path) -> None:
         """Note which rules tell of connections now, and since when without a break."""
+        if self.shown is not None:
+            self.shown.watch(directory)
         with contextlib.suppress(OSError):
             texts = [(directory / each).read_text() for each in ("rules.v4", "rules.v6")]
             marks = set(re.findall(r"--nflog-prefix ([a-z][0-9a-f]{0,8}) ", " ".join(texts)))
@@ -269,7 +280,8 @@ class Recorder:
         """Count one event."""
         now = int(time.time())
         if self.sequence is not None:
-            self.lost += (event.sequence - self.sequence - 1) % (1 << 32)
+            gap = (event.sequence - self.sequence - 1) % (1 << 32)
+            self.lost += gap if gap < 1 << 31 else 0
         self.sequence = event.sequence
         self.changed = True
         place = event.address, event.protocol, event.port
@@ -286,6 +298,10 @@ class Recorder:
             entry = self.kinds["named" if known else "bare"].count(key, now)
             if entry is not None and known:
                 some(entry.setdefault("addresses", []), event.address, MOST_ADDRESSES)
+        elif event.prefix.startswith("n") and known:
+            # Of names that share an address the rule is the first one's.
+            self.kinds["reached"].count((known[-1], *place[1:]), now)
+            return
         else:
             key = (f"h{event.port}",) if event.prefix == "h" else (event.prefix[:16],)
             self.kinds["used"].count(key, now)
@@ -326,6 +342,8 @@ class Recorder:
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(self.place)
+        if self.shown is not None:
+            self.shown.write(self.kinds["refused"].entries, self.kinds["unresolved"].entries)
         self.written = time.monotonic()
         self.changed = False
 

@@ -351,6 +351,7 @@ volumes
 places
 mkdir -p "$names"
 chown $resolver:$resolver "$names" /evidence
+[ ! -d /run/jailoc-refused ] || chown $resolver:$resolver /run/jailoc-refused
 as_resolver /bin/sh -c "rm -f '$names'/*" || fatal 'cannot give up privileges'
 : >"$run/ready"
 trap - EXIT HUP INT TERM

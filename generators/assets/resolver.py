@@ -356,8 +356,10 @@ class Resolver:
             short.flags |= dns.flags.TC
             return short.to_wire()
 
-    async def respond(self, query: dns.message.Message) -> dns.message.Message:
-        """Decide what becomes of a question."""
+    async def respond(
+        self, query: dns.message.Message, *, asked: bool = True
+    ) -> dns.message.Message:
+        """Decide what becomes of a question; the sandbox has asked it, or nobody has."""
         (question,) = query.question
         if question.rdclass != dns.rdataclass.IN:
             return empty(query, dns.rcode.REFUSED)
@@ -369,13 +371,13 @@ class Resolver:
         longer = [f"{name}.{each}" for each in search] if name and "." not in name else []
         response = None
         for place in (name, *longer):
-            asked = dns.name.from_text(place) if place else question.name
-            if self.configuration.denies(asked):
+            target = dns.name.from_text(place) if place else question.name
+            if self.configuration.denies(target):
                 continue
             held = {*self.covering(place), *self.covering(name)}
             if not held and self.configuration.egress != "public":
                 continue
-            found = await self.look(query, asked, held)
+            found = await self.look(query, target, held, recorded=asked)
             if found is None:
                 continue
             if response is None or found.answer:
@@ -401,7 +403,12 @@ class Resolver:
         return result
 
     async def look(
-        self, query: dns.message.Message, name: dns.name.Name, held: Collection[AllowedPattern]
+        self,
+        query: dns.message.Message,
+        name: dns.name.Name,
+        held: Collection[AllowedPattern],
+        *,
+        recorded: bool = True,
     ) -> dns.message.Message | None:
         """Ask for a name, and open what an allowed one has before anybody else knows.
 
@@ -419,7 +426,7 @@ class Resolver:
             return empty(query, SERVFAIL)
         if any(map(self.configuration.denies, passed(response))):
             return None
-        self.learn(held, response)
+        self.learn(held, response, recorded=recorded)
         result = empty(query, response.rcode() if response.rcode() in RCODES else SERVFAIL)
         result.answer = response.answer
         for each in result.answer if held else ():
@@ -429,7 +436,9 @@ class Resolver:
             result.answer = [alias, *result.answer]
         return result
 
-    def learn(self, held: Iterable[AllowedPattern], response: dns.message.Message) -> None:
+    def learn(
+        self, held: Iterable[AllowedPattern], response: dns.message.Message, *, recorded: bool
+    ) -> None:
         """Open the addresses in an answer that belong to the question; remember their name."""
         if not isinstance(response, dns.message.QueryMessage):
             return
@@ -446,7 +455,7 @@ class Resolver:
             self.seen[address] = shown(response.question[0].name.to_text(omit_final_dot=True))
         while len(self.seen) > MOST_SEEN:
             del self.seen[next(iter(self.seen))]
-        if self.record is not None and addresses:
+        if self.record is not None and addresses and recorded:
             self.record.named(self.seen[addresses[-1]], addresses)
         for each in held:
             self.keep(each, addresses)
@@ -487,7 +496,7 @@ class Resolver:
         self.keep(name, known)
         queries = [dns.message.make_query(name.pattern, each) for each in ADDRESSES]
         if not known:
-            await asyncio.gather(*(self.respond(each) for each in queries))
+            await asyncio.gather(*(self.respond(each, asked=False) for each in queries))
         found = any(each == name for each, _ in self.open)
         self.due[name] = time.monotonic() + (AGAIN if found else SOON)
 
@@ -704,10 +713,14 @@ def recorded(directory: Path, place: Path, events: str) -> EventRecord:
     sys.path.append(str(directory))  # which -I leaves out; it is root's, and read-only
     evidence = importlib.import_module("evidence")
     door = None if events == "-" else socket.socket(fileno=int(events))
-    return cast("EventRecord", evidence.Recorder(place, door))
+    recorder = evidence.Recorder(place, door)
+    if SHOWN_REFUSED.parent.is_dir():
+        recorder.shown = importlib.import_module("refusals").Shown(SHOWN_REFUSED)
+    return cast("EventRecord", recorder)
 
 
 EVIDENCE = Path("/evidence/evidence.json")
+SHOWN_REFUSED = Path("/run/jailoc-refused/refused.json")
 
 if __name__ == "__main__":
     kept = recorded(Path(sys.argv[1]), EVIDENCE, sys.argv[5])

@@ -80,6 +80,8 @@ def uses(
     found = []
     for row in rows:
         hits = [seen[mark] for mark in row.marks if mark in seen]
+        hits += [sighting for name_, _, port, sighting in evidence.reached
+                 if any(_covers(each, name_, port) for each in row.inside)]  # fmt: skip
         since = [evidence.watched[mark] for mark in row.marks if mark in evidence.watched]
         watched = now - max(since) if len(since) == len(row.marks) and since else None
         long = watched is not None and watched >= days * DAY
@@ -106,6 +108,8 @@ class _Row(NamedTuple):
     place: tuple[str | int, ...]
     text: str
     marks: tuple[str, ...]
+    inside: tuple[HostEntry | NetworkEntry, ...] = ()
+    """What it opens by name or network."""
     ended: bool = False
     entry: HostEntry | NetworkEntry | None = None
 
@@ -119,9 +123,9 @@ def _rows(config: Config, name: str, host: Host) -> Iterator[_Row]:
         every = expanded(config, [(dotted(at), scope)]).items()
         for index, chosen in enumerate(scope.allow):
             named = f"{dotted(at)}.allow[{index}]"
-            inside = (mark for entry, origin in every if entry_of(origin) == named
-                      for mark in _marks(entry))  # fmt: skip
-            yield _Row((*at, "allow", index), f"@{chosen}", tuple(inside))
+            inside = tuple(entry for entry, origin in every if entry_of(origin) == named)
+            marks = tuple(mark for entry in inside for mark in _marks(entry))
+            yield _Row((*at, "allow", index), f"@{chosen}", marks, inside)
         for index, entry in enumerate(scope.allowed_hosts):
             if entry.name:  # more than a comment
                 yield _row((*at, "allowed_hosts", index), entry, host)
@@ -132,7 +136,16 @@ def _rows(config: Config, name: str, host: Host) -> Iterator[_Row]:
 
 
 def _row(place: tuple[str | int, ...], entry: HostEntry | NetworkEntry, host: Host) -> _Row:
-    return _Row(place, _text(entry), tuple(_marks(entry)), not holds(entry, host), entry)
+    ended = not holds(entry, host)
+    return _Row(place, _text(entry), tuple(_marks(entry)), (entry,), ended, entry)
+
+
+def _covers(entry: HostEntry | NetworkEntry, name: str, port: int) -> bool:
+    """Tell whether an entry opens a port of a name."""
+    if not isinstance(entry, HostEntry) or not entry.name or entry.address is not None:
+        return False
+    pattern = Name(name=entry.name, origin="")
+    return pattern.covers(name) and (not entry.ports or port in entry.ports)
 
 
 def _swallows(wide: _Row, narrow: _Row) -> bool:

@@ -97,7 +97,9 @@ class Observed:
             "docker", "run", "--detach", "--rm", "--init", "--log-opt", "max-size=1m",
             "--name", f"{self.name}-inside", "--network", f"container:{self.wall}",
             "--user", "1000:1000", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-            "--volume", f"{place}:/etc/resolv.conf:ro", "--entrypoint", "sleep", image, "900",
+            "--volume", f"{place}:/etc/resolv.conf:ro",
+            "--volume", f"jailoc-{self.name}_refused:/run/jailoc-refused:ro",
+            "--entrypoint", "sleep", image, "900",
         )  # fmt: skip
 
     def image(self) -> str:

@@ -30,6 +30,7 @@ enable_docker = false
 paths = ["~/project"]
 port = 4231
 observe = true
+show_refused = true
 """
 
 
@@ -107,7 +108,7 @@ def test_the_story_of_the_how_to_can_be_told(wall: Observed) -> None:
         wall.user.ok(*("observed" if word == "api" else word for word in words))
         if number == 0:
             assert "observe = true" in wall.user.config.read_text()
-            wall.connect(wanted())
+            wall.connect(wanted()[:5])
     assert tomllib.loads(wall.user.config.read_text())["workspaces"]["observed"]["allowed_hosts"]
     assert (wall.user.home / "allowlist.patch").exists()
     wall.user.write(before)
@@ -159,6 +160,12 @@ def test_a_scan_keeps_the_honest_entries_and_says_what_it_pushed_aside(wall: Obs
     found = json.loads(wall.user.ok("blocked", "observed", "--json"))
     assert ("10.99.0.11", 8443) in {(each["target"], each["port"]) for each in found["blocked"]}
     assert found["not_kept"] + found["lost"] >= 6000 - 4096
+    shown = json.loads(world.call("docker", "exec", "observed-inside", "cat",
+                                  "/run/jailoc-refused/refused.json"))["refused"]  # fmt: skip
+    assert len(shown) == 100
+    assert {each["rule"] for each in shown} == {"private (RFC 1918)"}
+    assert "Read-only" in world.call("docker", "exec", "observed-inside", "sh", "-c",
+                                     "touch /run/jailoc-refused/x 2>&1 || true")  # fmt: skip
     assert "were not kept" in wall.user.run("blocked", "observed").stderr
 
 

@@ -86,9 +86,10 @@ def test_what_is_kept_is_whole_and_readable_and_survives(tmp_path: Path) -> None
     for number, each in enumerate(
         (told("d", "11.22.33.44", 443, 1), told("d", "11.22.33.45", 80, 2),
          told("r", "10.0.0.1", 22, 3), told("a00000001", "11.22.33.46", 1, 4),
-         told("h", "172.17.0.1", 8080, 5), told("r", "10.0.0.2", 22, 10, 65531))
+         told("n00000001", "11.22.33.44", 1, 5), told("h", "172.17.0.1", 8080, 6),
+         told("r", "10.0.0.2", 22, 11, 65531))
     ):  # fmt: skip
-        assert number < 6
+        assert number < 7
         mine.take(each)
     mine.unresolved("gone.example")
     mine.write()
@@ -99,6 +100,7 @@ def test_what_is_kept_is_whole_and_readable_and_survives(tmp_path: Path) -> None
     assert [each[:3] for each in found.bare] == [("11.22.33.45", 6, 80)]
     assert [each[:3] for each in found.refused] == [("10.0.0.1", 6, 22)]
     assert [each[0] for each in found.used] == ["a00000001", "h8080"]
+    assert [each[:3] for each in found.reached] == [("b.example", 6, 1)]
     assert [each[0] for each in found.unresolved] == ["gone.example"]
     assert [each[:3] for each in found.probed] == [("10.0.0.2", 6, 22)]  # of `verify`
     assert found.lost == 4

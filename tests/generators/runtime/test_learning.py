@@ -222,6 +222,12 @@ def test_unused_is_what_was_watched_long_enough_and_never_seen() -> None:
     assert {text for text, each in found.items() if each.goes} == {
         "idle.example.org", "deep.idle.example.org", "over.example.org", "10.1.2.0/24",
     }  # fmt: skip
+    shared = evidence.model_copy(
+        update={"used": (), "reached": (("idle.example.org", 6, 22, SEEN),
+                                        ("used.example.org", 6, 80, SEEN))}
+    )  # fmt: skip
+    assert judged(shared)["idle.example.org"].count == 3
+    assert judged(shared)["used.example.org port 443"].idle  # another port than its own
     assert found["10.1.2.0/24"].swallowed == "workspaces.a.allowed_networks[0]"
     assert found["deep.idle.example.org"].swallowed is None
     assert found["over.example.org"].ended
