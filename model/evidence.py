@@ -81,6 +81,8 @@ class Evidence(Model):
     """By mark, since when a rule has told of its connections without a break."""
     lost: Count = 0
     """Events that the kernel could not tell of."""
+    lost_last: Count = 0
+    """When the last one was; they are forgotten as entries are."""
     torn: bool = False
     """Whether an earlier file could not be read, and what was in it is gone."""
     others: dict[str, Count] = Field(default_factory=dict)
@@ -139,6 +141,7 @@ def merged(every: tuple[Evidence, ...]) -> Evidence:
         spans=tuple(sorted({span for each in every for span in each.spans})),
         watched=_watched(every),
         lost=sum(each.lost for each in every),
+        lost_last=max(each.lost_last for each in every),
         torn=any(each.torn for each in every),
         others={name: sum(each.others.get(name, 0) for each in every) for name in sorted(names)},
         **{

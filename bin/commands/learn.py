@@ -346,7 +346,7 @@ def _use(each: Use, days: float, known: Known) -> str:
         used = "not looked at: `jailoc learn --start` begins it"
     elif each.count:
         used = f"{number_of(each.count, 'connection')}, last {_moment(each.last or 0)} UTC"
-    elif known.evidence.lost or known.evidence.torn:
+    elif known.evidence.lost:
         used = (
             f"not seen in {each.watched / 86400:.1f} days, but {known.evidence.lost:,} were missed"
         )

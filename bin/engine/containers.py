@@ -321,7 +321,7 @@ def names(wall: str) -> ResolverState:
 
 _TABLES = f"""
 before=$(stat -c %i {EVIDENCE_FILE} 2>/dev/null) || before=none
-if kill -USR1 "$(cat {WALL_STATE}/names/pid)" 2>/dev/null; then
+if [ -r {EVIDENCE_FILE} ] && kill -USR1 "$(cat {WALL_STATE}/names/pid)" 2>/dev/null; then
     tries=0
     while [ "$tries" -lt 60 ]; do
         now=$(stat -c %i {EVIDENCE_FILE} 2>/dev/null) || now=none

@@ -224,7 +224,7 @@ class Recorder:
         self.spans: list[list[int]] = []
         self.watched: dict[str, int] = {}
         """By mark, since when a rule tells of its connections."""
-        self.lost = 0
+        self.lost = self.lost_last = 0
         self.sequence: int | None = None
         self.begun = int(time.time())
         self.written = 0.0
@@ -281,7 +281,8 @@ class Recorder:
         now = int(time.time())
         if self.sequence is not None:
             gap = (event.sequence - self.sequence - 1) % (1 << 32)
-            self.lost += gap if gap < 1 << 31 else 0
+            if 0 < gap < 1 << 31:
+                self.lost, self.lost_last = self.lost + gap, now
         self.sequence = event.sequence
         self.changed = True
         place = event.address, event.protocol, event.port
@@ -316,6 +317,8 @@ class Recorder:
         for kind in self.kinds.values():
             kind.forget(now - KEPT)
         self.spans[-1][1] = now
+        if self.lost_last < now - KEPT:
+            self.lost = 0
         self.spans = [each for each in self.spans if each[1] >= now - KEPT][-MOST_SPANS:]
         kinds = {**self.kinds, "probed": self.probed}
         return {
@@ -325,6 +328,7 @@ class Recorder:
             "spans": self.spans,
             "watched": self.watched,
             "lost": self.lost,
+            "lost_last": self.lost_last,
             "torn": self.torn,
             "others": {name: kind.others for name, kind in self.kinds.items()},
             **{
@@ -365,7 +369,7 @@ class Recorder:
                 raise ValueError
             self.spans = [[int(each[0]), int(each[1])] for each in data["spans"]]
             self.watched = {str(mark): int(since) for mark, since in data["watched"].items()}
-            self.lost, self.torn = int(data["lost"]), bool(data["torn"])
+            self.lost, self.lost_last = int(data["lost"]), int(data["lost_last"])
             for name, kind in self.kinds.items():
                 kind.others = int(data["others"][name])
                 kind.entries = {

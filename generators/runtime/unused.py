@@ -96,7 +96,7 @@ def uses(
                 swallowed=next((dotted(each.place) for each in rows if _swallows(each, row)), None),
                 ended=row.ended,
                 shared=row.place[0] == "defaults",
-                idle=long and not hits and not evidence.lost and not evidence.torn,
+                idle=long and not hits and not evidence.lost,
             )
         )
     return tuple(found)
