@@ -138,7 +138,9 @@ def test_what_was_seen_survives_a_restart_and_a_kill_and_a_new_resolver(wall: Ob
     before = {tuple(each[:3]) for each in wall.kept()["refused"]}
     assert ("10.99.0.10", 6, 80) in before
     number = world.call("docker", "exec", wall.wall, "cat", "/run/jailoc/names/pid").strip()
-    world.call("docker", "exec", "--user", "65533:65533", wall.wall, "kill", "-KILL", number)
+    world.call(
+        "docker", "exec", "--user", "65533:65533", wall.wall, "sh", "-c", f"kill -KILL {number}"
+    )
     time.sleep(2)
     wall.connect([("10.99.0.10", 81)])  # the next resolver hears of it on the same socket
     wall.learn()
