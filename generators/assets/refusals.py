@@ -91,6 +91,7 @@ class Shown:
                 "rule": self.reason(address, NAMES.get(number, ""), port),
             }
             for (address, number, port), each in self._last(refused)
+            if not address.startswith("ff02:")  # the kernel asks its neighbours by itself
         ]  # fmt: skip
         rows += [
             {
