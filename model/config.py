@@ -10,6 +10,7 @@ from jailoc.model import config_values
 from jailoc.model.agents.choice import AgentChoice
 from jailoc.model.base import Model
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
+from jailoc.model.host_set import HostSet, SetName, SetReference
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.published_port import Ports
 from jailoc.model.secret import (
@@ -89,6 +90,11 @@ class Scope(Model):
         description="What is open without being named: public (default), the internet; allowlist, "
         "nothing, and other names do not resolve; none, nothing at all.",
     )
+    allow: Annotated[tuple[SetReference, ...], config_values.Array] = Field(
+        default=(),
+        description="Sets of hosts the sandbox may reach, as @NAME: shipped ones, such as @github, "
+        "or one's own in [sets.NAME].",
+    )
     allowed_hosts: Annotated[tuple[config_values.AllowedHost, ...], config_values.Array] = Field(
         default=(),
         description="Host names or addresses the sandbox may reach, in private networks too; "
@@ -139,6 +145,16 @@ class Scope(Model):
     )
     git_config: bool | None = Field(
         default=None, description="Mount the user's Git configuration read-only (default true)."
+    )
+    observe: bool | None = Field(
+        default=None,
+        description="Write down in the wall where connections go that are let through, for "
+        "`jailoc learn` (default false); never what is sent.",
+    )
+    show_refused: bool | None = Field(
+        default=None,
+        description="Show the agent what it was refused lately, read-only, in "
+        "/run/jailoc-refused/refused.json (default false).",
     )
     expose_port: bool | None = Field(
         default=None,
@@ -260,6 +276,11 @@ class Config(Model):
         "anything.",
     )
     base: Base = Field(default=Base(), description="Images: what every one is built with.")
+    sets: dict[SetName, HostSet] = Field(
+        default_factory=dict,
+        description="Sets of hosts, by the name that `allow` names them by.",
+        json_schema_extra={"propertyNames": {"pattern": "^[a-z0-9][a-z0-9-]{0,39}$"}},
+    )
     defaults: Defaults = Field(default=Defaults(), description="What holds for every workspace.")
     workspaces: dict[
         config_values.WorkspaceName,

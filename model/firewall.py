@@ -43,6 +43,8 @@ class Target(StrEnum):
     MARK = "CONNMARK"
     NOTHING = ""
     """The rule only counts."""
+    TELL = "NFLOG"
+    """The rule tells the resolver of the packet."""
     RESET = "REJECT --reject-with tcp-reset"
     PROHIBIT = "REJECT --reject-with icmp-admin-prohibited"
     PROHIBIT_IPV6 = "REJECT --reject-with icmp6-adm-prohibited"
@@ -112,6 +114,7 @@ class Match(StrEnum):
 
     LOOPBACK_IN = "-i lo"
     LOOPBACK_OUT = "-o lo"
+    NEW = "-m conntrack --ctstate NEW"
     REPLY_IN = "-m conntrack --ctstate RELATED,ESTABLISHED"
     REPLY_OUT = "-m conntrack --ctstate ESTABLISHED --ctdir REPLY"
     NEIGHBOUR_SOLICITATION = "-m icmp6 --icmpv6-type 135"
@@ -159,6 +162,8 @@ class Rule(Model):
     recent: Recent | None = None
     mark: int | None = Field(default=None, ge=1, lt=1 << 32)
     """Of the connection: the condition, or with the target MARK what is set."""
+    told: str | None = Field(default=None, pattern=r"^[a-z][0-9a-f]{0,8}$")
+    """What the resolver is told with a packet: what kind of rule it met."""
     until: date | None = None
     """The last day (UTC) on which the rule matches."""
     comment: str = Field(pattern=r"^[A-Za-z0-9 .,:()\[\]/_-]{1,255}$")
@@ -177,6 +182,8 @@ class Rule(Model):
             raise ValueError("a mark needs a value")
         if self.agent and self.match is not Match.ACCEPTED_NOT_BY_AGENT:
             raise ValueError("a user without a condition on it")
+        if (self.target is Target.TELL) != (self.told is not None):
+            raise ValueError("what is told has a mark, and nothing else has")
         if self.target is Target.NOTHING and self.match is None:
             raise ValueError("a rule without effect")
         return self
@@ -200,6 +207,7 @@ class Rule(Model):
         """
         return (
             self.match in {None, Match.LOOPBACK_OUT, Match.NOT_BY_RESOLVER}
+            and self.target is not Target.TELL
             and self.recent is None
             and self.mark is None
             and self.source_port is None
@@ -336,6 +344,8 @@ class Policy(Model):
     host_ports: tuple[HostPort, ...] = ()
     agent: int = DEFAULT_ID
     """UID of the agent."""
+    observe: bool = False
+    """Whether what passes is told of, too."""
 
     @property
     def guarded(self) -> bool:

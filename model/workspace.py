@@ -142,6 +142,10 @@ class Workspace(Model):
     volumes: tuple[NamedVolume, ...] = ()
     env: tuple[Variable, ...]
     egress: Egress
+    observe: bool = False
+    """Whether what passes is told of, too."""
+    show_refused: bool = False
+    """Whether the agent is shown what it was refused."""
     egress_origin: str
     allowed_names: tuple[AllowedName, ...]
     allowed_networks: tuple[AllowedNetwork, ...]

@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'logs', 'outdated', 'plan', 'refresh', 'render', 'restart', 'schema', 'shell', 'status', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'status', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -205,6 +205,25 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'here', 'names': ('--here',), 'kind': 'bool', 'help': 'Make its workspace one for the current directory, and call it like that.'},
         ),
     },
+    ('learn',): {
+        'text': 'Propose what to write from what was seen: an allowlist, or what can go.\n\nExample: jailoc learn api --out allowlist.patch',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'start', 'names': ('--start',), 'kind': 'bool', 'help': 'Write `observe = true` into the configuration, and begin to look.'},
+            {'field': 'unused', 'names': ('--unused',), 'kind': 'bool', 'help': 'Name the entries that were never used, and propose their removal.'},
+            {'field': 'days', 'names': ('--days',), 'kind': 'float', 'help': 'For how many days it has to be looked before an entry counts as unused.'},
+            {'field': 'exact', 'names': ('--exact',), 'kind': 'bool', 'help': 'Propose every name by itself, and no wildcard.'},
+            {'field': 'addresses', 'names': ('--addresses',), 'kind': 'bool', 'help': 'Propose addresses that no name led to, too.'},
+            {'field': 'apply', 'names': ('--apply',), 'kind': 'bool', 'help': 'Write the change after asking; a running workspace has it at once.'},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
+            {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Write the change as a patch into this file.'},
+            {'field': 'export', 'names': ('--export',), 'kind': 'text', 'help': 'Write what was seen into this file, and nothing else.'},
+            {'field': 'evidence', 'names': ('--from',), 'kind': 'text', 'help': 'A file that --export wrote, instead of the running workspace; may be repeated.', 'many': True},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+        ),
+    },
     ('logs',): {
         'text': 'Show what the containers of a workspace wrote, each line with its service.\n\nExample: jailoc logs api --follow --tail 20',
         'below': (),
@@ -241,6 +260,39 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'detailed_exitcode', 'names': ('--detailed-exitcode',), 'kind': 'bool', 'help': 'Exit with 2 if there is something to do.'},
             {'field': 'files', 'names': ('--files',), 'kind': 'bool', 'help': 'Name each file that changes, with its digest.'},
             {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Keep the plan in a file that apply takes.'},
+        ),
+    },
+    ('presets',): {
+        'text': 'Show the sets of hosts that `allow` can name; read one from a package client.\n\nExample: jailoc presets list',
+        'below': ('import', 'list', 'show'),
+        'runs': False,
+        'arguments': (
+        ),
+    },
+    ('presets', 'import'): {
+        'text': "Write the registries of a package client's own configuration as a set, after showing it.\n\nExample: jailoc presets import npm",
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'client', 'names': ('CLIENT',), 'kind': 'text', 'help': 'The client, whose configuration on this machine is read.', 'choices': ('npm', 'pip', 'apt', 'cargo'), 'required': True},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
+        ),
+    },
+    ('presets', 'list'): {
+        'text': 'List the sets of hosts that are shipped, and those of the configuration.\n\nExample: jailoc presets list',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+        ),
+    },
+    ('presets', 'show'): {
+        'text': 'Show the hosts of a set, why they are in it, and where that is publicly said.\n\nExample: jailoc presets show github',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The set, with or without the @.', 'required': True},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
         ),
     },
     ('refresh',): {

@@ -15,11 +15,13 @@ from jailoc.generators.runtime.blocked import (
     closed,
     explained,
     full,
+    kept,
     latest,
     machine,
     news,
     unresolved,
 )
+from jailoc.model.evidence import Evidence
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, WALL
@@ -27,6 +29,8 @@ from jailoc.model.text import number_of
 
 MOST_SHOWN = 500
 """Places that are told of, and explained, at once; only JSON without --follow has all."""
+REFUSALS = ("refused", "unresolved")
+"""What of the evidence this command shows."""
 PAUSE = 1.0
 """Seconds between two looks while following."""
 
@@ -45,7 +49,7 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
     most = None if as_json and not follow else MOST_SHOWN
-    name, rows, filled, refused, earlier = _look(session, most)
+    name, rows, filled, refused, evidence, earlier = _look(session, most)
     for protocol in filled:
         terminal.say(
             f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
@@ -53,11 +57,24 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
             Meaning.WARNS,
         )
     if as_json and not follow:
-        rows_ = [_data(each) for each in rows]
         terminal.data(
-            {"workspace": name, "blocked": rows_, "full": list(filled), "pids_refused": refused}
+            {
+                "workspace": name,
+                "blocked": [_data(each, evidence) for each in rows],
+                "full": list(filled),
+                "pids_refused": refused,
+                "not_kept": _not_kept(evidence),
+                "lost": evidence.lost if evidence else 0,
+            }
         )
         return 0
+    if evidence is not None and (_not_kept(evidence) or evidence.lost):
+        terminal.say(
+            f"{name}: {_not_kept(evidence):,} refusals at further places were not kept, for want "
+            f"of room, and {evidence.lost:,} connections were not seen; places that nobody tried "
+            "for a day make room",
+            Meaning.WARNS,
+        )
     if refused:
         terminal.say(
             f"{name}: the agent was refused a process or thread {number_of(refused, 'time')}, "
@@ -79,23 +96,30 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
                 continue
             shown[key] = row["times"], now - row["ago"]
             if as_json:
-                terminal.line({"workspace": name, **_data(row)})
+                terminal.line({"workspace": name, **_data(row, evidence)})
             else:
-                _show(terminal, name, row, now)
+                _show(terminal, name, _data(row, evidence), now)
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows, *_ = _look(session.of(name), most)
+        name, rows, _, _, evidence, _ = _look(session.of(name), most)
+
+
+def _not_kept(evidence: Evidence | None) -> int:
+    return 0 if evidence is None else sum(evidence.others.get(each, 0) for each in REFUSALS)
 
 
 def _look(
     session: Session, most: int | None
-) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None, int]:
-    """Return the workspace, what it was refused, full tables, refused tasks, and what is left out.
+) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None, Evidence | None, int]:
+    """Return what a workspace was refused: its name, rows, full tables, tasks, evidence, the rest.
 
     Args:
         session: Whose workspace it is.
         most: How many places are explained, the last ones; None for all.
+
+    Returns:
+        The last is the number of places that are left out.
     """
     origin = session.reread(expectations=False)
     name = session.chosen(origin, looks=True)
@@ -108,10 +132,13 @@ def _look(
     rules = compiled(workspace, origin.host).firewall
     texts = containers.refusals(wall.id)
     state = containers.names(wall.id)
+    evidence = kept(texts)
+    refused = evidence.refused if evidence else ()
+    known = {address: each.also[-1] for address, _, _, each in refused if each.also} | state.seen
     every = news(texts)
     tried = latest(every, most)
     found: list[Blocked] = list(
-        explained(tried, rules.facing(closed(texts)), state.seen, machine(texts))
+        explained(tried, rules.facing(closed(texts)), known, machine(texts))
     )
     names = unresolved(state.refused, int(session.clock()), workspace.egress_origin, rules)
     names.sort(key=lambda each: each.ago)
@@ -120,17 +147,19 @@ def _look(
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
     tasks = task_limit.refused(agent.process, agent.id) if agent else None
     rows.sort(key=lambda row: (-row["ago"], row["target"]))
-    return name, rows, full(texts), tasks, earlier
+    return name, rows, full(texts), tasks, evidence, earlier
 
 
-def _data(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "at_least": row["protocol"] != "dns" and row["times"] >= MOST_COUNTED}
+def _data(row: dict[str, Any], evidence: Evidence | None) -> dict[str, Any]:
+    """Return a row; without evidence the kernel counts only so far."""
+    counted = evidence is None and row["protocol"] != "dns" and row["times"] >= MOST_COUNTED
+    return {**row, "at_least": counted}
 
 
 def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> None:
     door = row["protocol"] if row["port"] is None else f"{row['protocol']} {row['port']}"
     name = f" ({row['name']})" if row["name"] and row["name"] != row["target"] else ""
-    more = "+" if _data(row)["at_least"] else ""
+    more = "+" if row["at_least"] else ""
     last = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - row["ago"]))
     where = f" ({row['place']})" if row["place"] else ""
     # Names are the words of whoever asked for them.

@@ -1,13 +1,16 @@
 """Append to a list of the configuration file: under a lock, and only what leaves it valid."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from jailoc.bin.config import source
 from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
-from jailoc.generators.config.edit import Value, append
+from jailoc.generators.config.edit import Value, append, put_set
 from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.model.palette import Meaning
 
@@ -36,6 +39,41 @@ def check_path(session: Session, name: str, target: str) -> None:
     source.check(append(session.text(), name, "paths", target), session.path)
 
 
+def host_set(session: Session, name: str, value: dict[str, Any]) -> None:
+    """Write a set of hosts into the file.
+
+    Raises:
+        Refused: the file with it would not be valid; nothing has been written.
+    """
+    rewritten(session, lambda text: put_set(text, name, value))
+
+
+def rewritten(session: Session, change: Callable[[str], str]) -> LoadedConfig:
+    """Change the text of the file under the lock of all configurations; return it as it is now.
+
+    Raises:
+        Refused: the changed file would not be valid; nothing has been written.
+    """
+    with files.locked(cache_directory() / "config.lock", PATIENCE):
+        before = session.reread()
+        changed = change(session.text())
+        after = source.check(changed, session.path)
+        _write(session, before, after, changed)
+    return after
+
+
+def _write(session: Session, before: LoadedConfig, after: LoadedConfig, changed: str) -> None:
+    if before.starter:
+        files.make(session.path.parent, 0o750)
+    # The file may be a link into somebody's dotfiles: it stays one.
+    place = Path(os.path.realpath(session.path))
+    mode = 0o600 if before.starter else place.stat().st_mode & 0o7777
+    files.write(place, changed, mode)
+    session.reread()
+    known = {each.message for each in before.warnings}
+    session.terminal.diagnose(each for each in after.warnings if each.message not in known)
+
+
 def value(session: Session, name: str, key: str, added: Value) -> bool:
     """Append to a list of a workspace, under the lock of all configurations; False if it is there.
 
@@ -54,13 +92,5 @@ def value(session: Session, name: str, key: str, added: Value) -> bool:
             shown = added if isinstance(added, str) else added["to"]
             session.terminal.say(f"{shown} is already in {key} of workspace {name}", Meaning.WARNS)
             return False
-        if before.starter:
-            files.make(session.path.parent, 0o750)
-        # The file may be a link into somebody's dotfiles: it stays one.
-        place = Path(os.path.realpath(session.path))
-        mode = 0o600 if before.starter else place.stat().st_mode & 0o7777
-        files.write(place, changed, mode)
-        session.reread()
-        known = {each.message for each in before.warnings}
-        session.terminal.diagnose(each for each in after.warnings if each.message not in known)
+        _write(session, before, after, changed)
     return True

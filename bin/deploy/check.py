@@ -25,6 +25,7 @@ from jailoc.generators.runtime.verify import (
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
+from jailoc.model.evidence import PROBER
 from jailoc.model.sandbox import (
     AGENT,
     ASK_RESOLVER,
@@ -169,7 +170,7 @@ def _probes(
     wanted = probes(rules, place, expected, ipv6)
     say(f"trying {number_of(len(wanted), 'place')}")
     started = time.monotonic()
-    found = _send(wall, wanted, bundle.user)
+    found = _send(wall, wanted, f"{bundle.user.partition(':')[0]}:{PROBER}")
     after = containers.refusals(wall.id)
     elapsed = time.monotonic() - started + 1
     _note(wall, wanted, before, after)
@@ -185,10 +186,11 @@ def _probes(
 
 
 def _send(wall: containers.Container, wanted: tuple[Probe, ...], user: str) -> tuple[str, ...]:
-    """Send the probes as the agent's user, from the wall's container.
+    """Send the probes as the agent's user, from the wall's container, in a group of their own.
 
-    The network namespace is the agent's, and the rules know users, not containers; the program is
-    none that the agent could have replaced.
+    The group tells what is refused then from what the agent was. The network namespace is the
+    agent's, and the rules know users, not containers; the program is none that the agent could have
+    replaced.
     """
     data = json.dumps(
         [(each.protocol.value, str(each.address), each.port or 0) for each in wanted]

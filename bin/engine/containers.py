@@ -22,9 +22,12 @@ from jailoc.model.sandbox import (
     COMPOSE_DIRECTORY,
     COMPOSE_PROJECT,
     COMPOSE_SERVICE,
+    EVIDENCE_FILE,
     FIRST_PORT,
     NAMES_STATE,
     PROBES_NOTE,
+    RESOLVER_USER,
+    WALL_STATE,
     workspace_of,
 )
 from jailoc.model.status import ContainerLimits
@@ -307,6 +310,19 @@ def names(wall: str) -> ResolverState:
 
 
 _TABLES = f"""
+before=$(stat -c %i {EVIDENCE_FILE} 2>/dev/null) || before=none
+if [ -r {EVIDENCE_FILE} ] && kill -USR1 "$(cat {WALL_STATE}/names/pid)" 2>/dev/null; then
+    tries=0
+    while [ "$tries" -lt 60 ]; do
+        now=$(stat -c %i {EVIDENCE_FILE} 2>/dev/null) || now=none
+        [ "$now" = "$before" ] || break
+        tries=$((tries + 1))
+        sleep 0.05
+    done
+fi
+echo "== now"; date +%s
+echo "== evidence"; [ ! -r {EVIDENCE_FILE} ] || cat {EVIDENCE_FILE}
+echo
 cd /proc/net
 for file in ipt_hashlimit/jailoc-* ip6t_hashlimit/jailoc-*; do
     [ ! -r "$file" ] || {{ echo "== $file"; cat "$file"; }}
@@ -320,13 +336,13 @@ echo "== probes"; [ ! -r {PROBES_NOTE} ] || cat {PROBES_NOTE}
 
 
 def refusals(wall: str) -> dict[str, str]:
-    """Return the kernel's tables of refused connections, by name, and where the machine is.
+    """Return what the wall has seen, the kernel's tables of refusals, and where the machine is.
 
     Raises:
         DockerError: the wall cannot be looked into.
     """
     text = run(
-        ["exec", "--user", "65534:65534", wall, "/bin/sh", "-c", _TABLES],
+        ["exec", "--user", RESOLVER_USER, wall, "/bin/sh", "-c", _TABLES],
         what="reading what was refused",
         timeout=30,
         limit=LARGE,

@@ -14,6 +14,7 @@ from jailoc.generators.assets import asset, asset_as, asset_for
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
+from jailoc.model.evidence import MACHINE_PORT
 from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
@@ -58,7 +59,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         images[SIDECAR] = sidecar.tag
     rules = walls.lower(walls.policy(workspace, host))
     mounted = {
-        WALL: _wall_files(rules, workspace.user, nested(workspace)),
+        WALL: _wall_files(rules, workspace.user, nested(workspace), workspace.observe),
         AGENT: _agent_files(workspace),
     }
     if workspace.enable_docker:
@@ -124,17 +125,21 @@ def _repositories(workspace: Workspace) -> Iterator[File]:
 
 
 def _wall_files(
-    rules: Firewall, user: AgentUser, places: tuple[tuple[str, str], ...]
+    rules: Firewall, user: AgentUser, places: tuple[tuple[str, str], ...], observe: bool
 ) -> tuple[File, ...]:
     texts = {
         "egress": f"{rules.egress}\n",
+        "evidence.py": asset("evidence.py"),
         "firewall.sh": asset_as(user, "firewall.sh"),
         "health.py": asset("health.py"),
-        "host-ports": "".join(f"{each.port}\n" for each in rules.host_ports),
+        "host-ports": "".join(
+            f"{each.port}{f' {MACHINE_PORT}' if observe else ''}\n" for each in rules.host_ports
+        ),
         "machine.py": asset("machine.py"),
         "names": "".join(
             dict.fromkeys((*map(_name, rules.names), *map(_denied, rules.denied_names)))
         ),
+        "refusals.py": asset("refusals.py"),
         "resolver.py": asset("resolver.py"),
         "rules.v4": iptables.restore(rules.ipv4),
         "rules.v6": iptables.restore(rules.ipv6),

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from jailoc.generators.artefacts import git
+from jailoc.generators.artefacts import git, wall_volumes
 from jailoc.generators.artefacts.container_fields import digest, expected
 from jailoc.generators.artefacts.health import health_check
 from jailoc.model.compose import (
@@ -91,7 +91,11 @@ def compose(
             ipv4_subnet=workspace.subnet,
             mtu=workspace.mtu,
         ),
-        volumes=tuple(each.name for each in _volumes(workspace) if not each.shared),
+        volumes=tuple(
+            each.name
+            for each in (*_volumes(workspace), *wall_volumes.kept(workspace))
+            if not each.shared
+        ),
         shared=tuple(each.name for each in _volumes(workspace) if each.shared),
         memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),
     )
@@ -188,6 +192,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
             _folder(workspace, host, "wall"),
             Tmpfs(target=WALL_STATE, size=4 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
+            *wall_volumes.kept(workspace),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
                 Volume(
@@ -276,6 +281,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
             *_agent_binds(workspace, host, socket),
             *_agent_volumes(workspace),
             Volume(name=SECRETS, target=SECRETS_PLACE, mode=Mode.READ_ONLY),
+            *wall_volumes.shown(workspace),
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace),

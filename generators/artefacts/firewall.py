@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from itertools import count
 
 from jailoc.generators.artefacts.chain_tree import branch, decide
+from jailoc.generators.artefacts.observation import observed
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
+from jailoc.model.evidence import REFUSED
 from jailoc.model.firewall import (
     DENIED,
     ENGINE_RESOLVER,
@@ -139,6 +141,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             if not any(other.covers(MACHINE) for other in denied_names)
         ),
         agent=workspace.user.uid,
+        observe=workspace.observe,
     )
 
 
@@ -161,10 +164,13 @@ def _inside(network: Network, other: Network) -> bool:
 
 def lower(policy: Policy) -> Firewall:
     """Write a policy as rules of both families."""
+    ipv4, ipv6 = (_rules(policy, family) for family in (Family.IPV4, Family.IPV6))
+    if policy.observe:
+        ipv4, ipv6 = observed(ipv4), observed(ipv6)
     return Firewall(
         egress=policy.egress,
-        ipv4=Ruleset(family=Family.IPV4, rules=tuple(_rules(policy, Family.IPV4))),
-        ipv6=Ruleset(family=Family.IPV6, rules=tuple(_rules(policy, Family.IPV6))),
+        ipv4=Ruleset(family=Family.IPV4, rules=tuple(ipv4)),
+        ipv6=Ruleset(family=Family.IPV6, rules=tuple(ipv6)),
         names=policy.names,
         denied_names=policy.denied_names,
         host_ports=policy.host_ports,
@@ -369,7 +375,11 @@ def _neighbours() -> Iterator[Rule]:
 
 
 def _denials(family: Family) -> Iterator[Rule]:
-    """Count, and refuse at once instead of dropping, so that a blocked program does not hang."""
+    """Tell, and refuse at once instead of dropping, so that a blocked program does not hang.
+
+    Where the kernel can tell, the wall leaves out the counting: a full table of counts drops.
+    """
+    yield Rule(chain=Chain.DENY, target=Target.TELL, told=REFUSED, comment="tell what is refused")
     icmp = Protocol.ICMP if family is Family.IPV4 else Protocol.ICMPV6
     for protocol, match in (
         (Protocol.TCP, Match.COUNT_TCP),

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from jailoc.model.address import Family, Network
@@ -13,6 +14,8 @@ from jailoc.model.firewall import (
     Target,
 )
 
+GROUP = 7
+"""Of netlink, on which the wall's resolver hears of packets (`evidence.py`)."""
 LAST_DAY = date(2038, 12, 30)
 """The last day that iptables can be told (libxt_time takes no year after 2038); what holds longer
 has no end in the rules, and is left out of them by the first compilation after its last day."""
@@ -84,6 +87,14 @@ def _line(rule: Rule, family: Family) -> str:
     words.append(f"-m comment --comment {comment}")
     if rule.target is not Target.NOTHING:
         words.append(f"-j {rule.jump or rule.target}")
-    if marks:
-        words.append(f"--set-xmark {rule.mark:#x}/0xffffffff")
-    return " ".join(words)
+    return " ".join([*words, *_options(rule)])
+
+
+def _options(rule: Rule) -> Iterator[str]:
+    """Yield what a target is told."""
+    if rule.told is not None:
+        yield (
+            f"--nflog-prefix {rule.told} --nflog-group {GROUP} --nflog-size 64 --nflog-threshold 1"
+        )
+    if rule.target is Target.MARK:
+        yield f"--set-xmark {rule.mark:#x}/0xffffffff"

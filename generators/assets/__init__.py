@@ -16,6 +16,13 @@ def asset(name: str) -> str:
     return (files("jailoc.generators.assets") / name).read_text(encoding="utf-8")
 
 
+@cache
+def set_names() -> tuple[str, ...]:
+    """Return the sets of hosts that are shipped; package registries are in none of them."""
+    place = files("jailoc.generators.assets") / "sets"
+    return tuple(sorted(each.name.removesuffix(".toml") for each in place.iterdir()))
+
+
 def asset_as(user: "AgentUser", name: str) -> str:
     """Return the text of a packaged asset with the agent's user in place of `@UID@` and `@GID@`."""
     return asset(name).replace("@UID@", str(user.uid)).replace("@GID@", str(user.gid))

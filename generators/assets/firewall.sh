@@ -152,15 +152,16 @@ machine() {
     : >"$run/handed"
     [ ! -r "$etc/machine" ] || cp "$etc/machine" "$run/handed"
     look_around "$run/handed" "$run/machine"
-    while read -r port; do
+    while read -r port _; do
         case $port in '' | *[!0-9]*) fatal "$etc/host-ports: '$port' is not a port" ;; esac
     done <"$etc/host-ports"
     while read -r kind address; do
         [ -n "$address" ] || continue
         case $address in *:*) family=6 bits=128 ;; *) family=4 bits=32 ;; esac
         if [ "$kind" = door ]; then
-            while read -r port; do
+            while read -r port mark; do
                 for protocol in tcp udp; do
+                    [ -z "$mark" ] || echo "-A JAILOC-HOST -d $address/$bits -p $protocol -m $protocol --dport $port -m conntrack --ctstate NEW -m comment --comment \"port of this machine\" -j NFLOG --nflog-prefix $mark --nflog-group 7 --nflog-size 64 --nflog-threshold 1"
                     echo "-A JAILOC-HOST -d $address/$bits -p $protocol -m $protocol --dport $port -m comment --comment \"port of this machine\" -j ACCEPT"
                 done
             done <"$etc/host-ports" >>"$run/host.$family"
@@ -185,8 +186,16 @@ supported() { # supported MATCH
 }
 
 missing() { # find out, and say, what cannot be had here
-    : >"$run/missing"
+    # What is refused is told by NFLOG; where a kernel lacks it, it is counted by xt_hashlimit.
+    echo '-m hashlimit ' >"$run/missing"
+    heard='-j NFLOG --nflog-prefix p --nflog-group 7'
+    if ! printf '*filter\n:JAILOC-PROBE - [0:0]\n-A JAILOC-PROBE %s\nCOMMIT\n' "$heard" |
+        "$tool4-restore" --noflush 2>/dev/null; then
+        warn 'this kernel lacks xt_NFLOG: what passes is not told of'
+        echo '-j NFLOG ' >"$run/missing"
+    fi
     for match in $optional; do
+        ! grep -q -e "-m $match " "$run/missing" || continue
         grep -q -e "-m $match " "$etc/rules.v4" "$etc/rules.v6" || continue
         supported "$match" && continue
         echo "-m $match " >>"$run/missing"
@@ -196,23 +205,21 @@ missing() { # find out, and say, what cannot be had here
             time) warn 'this kernel lacks xt_time: allows with a last day stay closed' ;;
         esac
     done
-    [ -s "$run/missing" ]
+    [ "$(cat "$run/missing")" != "$1" ]
 }
 
 # One transaction a family: at no instant is there half a set of rules.
 wanted() { # wanted FAMILY: the whole table
-    if [ -s "$run/missing" ]; then
-        sed '$d' "$etc/rules.v$1" | grep -v -F -f "$run/missing"
-    else
+    {
         sed '$d' "$etc/rules.v$1"
-    fi
-    cat "$run/dns.$1" "$run/host.$1"
+        cat "$run/dns.$1" "$run/host.$1"
+    } | grep -v -F -f "$run/missing"
     echo COMMIT
 }
 
 load() {
     if ! wanted 4 | "$tool4-restore"; then
-        missing || fatal "$tool4-restore refused the rules"
+        missing "$(cat "$run/missing")" || fatal "$tool4-restore refused the rules"
         wanted 4 | "$tool4-restore" || fatal "$tool4-restore refused the rules"
     fi
     [ -z "$tool6" ] || wanted 6 | "$tool6-restore" || fatal "$tool6-restore refused the rules"
@@ -323,6 +330,7 @@ if [ "$mode" = verify ]; then
 fi
 
 resolvers
+[ -s "$run/missing" ] || echo '-m hashlimit ' >"$run/missing"
 if [ "$mode" = start ]; then
     : >"$run/host.4"
     : >"$run/host.6"
@@ -342,7 +350,8 @@ fi
 volumes
 places
 mkdir -p "$names"
-chown $resolver:$resolver "$names"
+chown $resolver:$resolver "$names" /evidence
+[ ! -d /run/jailoc-refused ] || chown $resolver:$resolver /run/jailoc-refused
 as_resolver /bin/sh -c "rm -f '$names'/*" || fatal 'cannot give up privileges'
 : >"$run/ready"
 trap - EXIT HUP INT TERM
@@ -353,7 +362,7 @@ trap - EXIT HUP INT TERM
 exec python3 -I -S -B "$etc/sockets.py" \
     setpriv --reuid=$resolver --regid=$resolver --clear-groups --no-new-privs \
     --inh-caps=-all --ambient-caps=-all --bounding-set=-all \
-    /bin/sh -c 'trap "kill \$!; exit 0" TERM INT
+    /bin/sh -c 'trap "kill \$!; wait \$!; exit 0" TERM INT
         while :; do
             python3 -I -B "$1/resolver.py" "$@" &
             wait $!

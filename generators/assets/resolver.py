@@ -5,13 +5,14 @@ and before an answer for an allowed name reaches the sandbox it opens the addres
 a datagram that the firewall never lets out, but counts (JAILOC-LEARN in the rules). What may never
 be opened is decided there, not here.
 
-    resolver.py CONFIGURATION STATE UDP TCP
+    resolver.py CONFIGURATION STATE UDP TCP EVENTS
 
 CONFIGURATION is a directory with `egress` (one word) and `names` (one `NAME SOURCE DESTINATION` a
 line: the ports to knock with; or `! NAME`, which is never resolved, whatever is allowed). STATE is
 a directory that it may write; beside it lies `machine`, addresses that are opened under no name but
 the machine's own. SIGHUP reads all three again. UDP and TCP are the numbers of the two sockets that
-it inherits.
+it inherits, EVENTS that of one on which the kernel tells of connections (`evidence.py`), or `-`.
+SIGUSR1 writes what is known of them at once.
 
 Nothing of a message from the sandbox goes on: what the engine's resolver is asked is a question of
 this program's own, with a name in lower case, a known type and class IN, always first over UDP.
@@ -22,6 +23,7 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
+import importlib
 import ipaddress
 import json
 import os
@@ -35,7 +37,7 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import dns.exception
 import dns.flags
@@ -71,6 +73,8 @@ MOST_CONNECTIONS = 128
 """TCP connections; one more ends the oldest."""
 LONGEST = 4096
 """Bytes of a question; names and types need some 300 (RFC 1035), the rest is options."""
+PAUSE = 0.05
+"""Seconds between two looks at what the kernel tells."""
 IDLE = 10.0
 """Seconds that a TCP connection may take for a question, or to take an answer."""
 ROOM = 1232
@@ -266,6 +270,33 @@ async def ask(server: str, wire: bytes, *, tcp: bool) -> bytes:
     return data
 
 
+class EventRecord(Protocol):
+    """Where it is kept what happened (`evidence.Recorder`)."""
+
+    door: socket.socket | None
+
+    def watch(self, directory: Path) -> None:
+        """Note which rules tell of connections."""
+
+    def named(self, name: str, addresses: list[str]) -> None:
+        """Remember the name that an answer was given for."""
+
+    def unresolved(self, name: str) -> None:
+        """Remember a name that was asked for in vain."""
+
+    def read(self) -> int:
+        """Read what the kernel has told."""
+
+    def write(self) -> None:
+        """Write it down."""
+
+    def write_due(self) -> None:
+        """Write it down if it is time."""
+
+    def asked(self) -> None:
+        """Read all, and write it down."""
+
+
 @dataclass
 class Resolver:
     """All that is remembered between two questions."""
@@ -283,6 +314,7 @@ class Resolver:
     """The name under which an address was last asked for."""
     machine: frozenset[str] = frozenset()
     """Addresses that only the machine's own name opens."""
+    record: EventRecord | None = None
     token: bytes = b""
     """What shows that this program answered, and no other."""
     changed: bool = True
@@ -324,8 +356,10 @@ class Resolver:
             short.flags |= dns.flags.TC
             return short.to_wire()
 
-    async def respond(self, query: dns.message.Message) -> dns.message.Message:
-        """Decide what becomes of a question."""
+    async def respond(
+        self, query: dns.message.Message, *, asked: bool = True
+    ) -> dns.message.Message:
+        """Decide what becomes of a question; the sandbox has asked it, or nobody has."""
         (question,) = query.question
         if question.rdclass != dns.rdataclass.IN:
             return empty(query, dns.rcode.REFUSED)
@@ -337,13 +371,13 @@ class Resolver:
         longer = [f"{name}.{each}" for each in search] if name and "." not in name else []
         response = None
         for place in (name, *longer):
-            asked = dns.name.from_text(place) if place else question.name
-            if self.configuration.denies(asked):
+            target = dns.name.from_text(place) if place else question.name
+            if self.configuration.denies(target):
                 continue
             held = {*self.covering(place), *self.covering(name)}
             if not held and self.configuration.egress != "public":
                 continue
-            found = await self.look(query, asked, held)
+            found = await self.look(query, target, held, recorded=asked)
             if found is None:
                 continue
             if response is None or found.answer:
@@ -369,7 +403,12 @@ class Resolver:
         return result
 
     async def look(
-        self, query: dns.message.Message, name: dns.name.Name, held: Collection[AllowedPattern]
+        self,
+        query: dns.message.Message,
+        name: dns.name.Name,
+        held: Collection[AllowedPattern],
+        *,
+        recorded: bool = True,
     ) -> dns.message.Message | None:
         """Ask for a name, and open what an allowed one has before anybody else knows.
 
@@ -387,7 +426,7 @@ class Resolver:
             return empty(query, SERVFAIL)
         if any(map(self.configuration.denies, passed(response))):
             return None
-        self.learn(held, response)
+        self.learn(held, response, recorded=recorded)
         result = empty(query, response.rcode() if response.rcode() in RCODES else SERVFAIL)
         result.answer = response.answer
         for each in result.answer if held else ():
@@ -397,7 +436,9 @@ class Resolver:
             result.answer = [alias, *result.answer]
         return result
 
-    def learn(self, held: Iterable[AllowedPattern], response: dns.message.Message) -> None:
+    def learn(
+        self, held: Iterable[AllowedPattern], response: dns.message.Message, *, recorded: bool
+    ) -> None:
         """Open the addresses in an answer that belong to the question; remember their name."""
         if not isinstance(response, dns.message.QueryMessage):
             return
@@ -414,6 +455,8 @@ class Resolver:
             self.seen[address] = shown(response.question[0].name.to_text(omit_final_dot=True))
         while len(self.seen) > MOST_SEEN:
             del self.seen[next(iter(self.seen))]
+        if self.record is not None and addresses and recorded:
+            self.record.named(self.seen[addresses[-1]], addresses)
         for each in held:
             self.keep(each, addresses)
 
@@ -439,6 +482,8 @@ class Resolver:
     def refuse(self, name: str) -> None:
         """Remember a name that was asked for in vain."""
         name = shown(name)
+        if self.record is not None:
+            self.record.unresolved(name)
         count, _ = self.refused.pop(name, (0, 0))
         self.refused[name] = (count + 1, int(time.time()))
         while len(self.refused) > MOST_REFUSED:
@@ -451,7 +496,7 @@ class Resolver:
         self.keep(name, known)
         queries = [dns.message.make_query(name.pattern, each) for each in ADDRESSES]
         if not known:
-            await asyncio.gather(*(self.respond(each) for each in queries))
+            await asyncio.gather(*(self.respond(each, asked=False) for each in queries))
         found = any(each == name for each, _ in self.open)
         self.due[name] = time.monotonic() + (AGAIN if found else SOON)
 
@@ -598,15 +643,20 @@ def around(place: Path) -> frozenset[str]:
     return frozenset()
 
 
-async def run(directory: Path, state: Path, udp: int, tcp: int) -> None:
+async def run(
+    directory: Path, state: Path, udp: int, tcp: int, record: EventRecord | None = None
+) -> None:
     """Serve until the wall ends."""
-    (state / "pid").write_text(f"{os.getpid()}\n")
-    resolver = Resolver(Configuration.read(directory), token=os.urandom(32))
+    resolver = Resolver(Configuration.read(directory), record=record, token=os.urandom(32))
     (state / "token").write_bytes(resolver.token)
     gate = asyncio.Semaphore(AT_ONCE)
     loop = asyncio.get_running_loop()
     again = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, again.set)
+    if record is not None:
+        keep(loop, record)
+    # Whoever finds the number may send a signal.
+    (state / "pid").write_text(f"{os.getpid()}\n")
     doors = [socket.socket(fileno=each) for each in (udp, tcp)]
     for door in doors:
         door.setblocking(False)
@@ -622,13 +672,57 @@ async def run(directory: Path, state: Path, udp: int, tcp: int) -> None:
             resolver.configuration = Configuration.read(directory)
             resolver.machine = around(state.parent / "machine")
             resolver.due.clear()
+            if record is not None:
+                record.watch(directory)
             resolver.changed = True
         resolver.expire()
         await resolver.look_up_due()
         if resolver.changed:
             resolver.changed = False
             write(state / "state.json", resolver.state())
+        if record is not None:
+            record.write_due()
 
+
+def keep(loop: asyncio.AbstractEventLoop, record: EventRecord) -> None:
+    """Keep what the kernel tells, a little at a time, so that questions are answered in between."""
+
+    def end() -> None:
+        record.asked()
+        os._exit(0)
+
+    def hear() -> None:
+        # Not woken by each packet, which would cost whoever sends it: `named` reads, too, so that
+        # each connection gets the name that was asked for before it.
+        if record.door is not None:
+            loop.remove_reader(record.door)
+            record.read()
+            loop.call_later(PAUSE, listen)
+
+    def listen() -> None:
+        if record.door is not None:
+            loop.add_reader(record.door, hear)
+
+    listen()
+    loop.add_signal_handler(signal.SIGUSR1, record.asked)
+    loop.add_signal_handler(signal.SIGTERM, end)
+
+
+def recorded(directory: Path, place: Path, events: str) -> EventRecord:
+    """Return where it is kept what happens, on the socket that was inherited."""
+    sys.path.append(str(directory))  # which -I leaves out; it is root's, and read-only
+    evidence = importlib.import_module("evidence")
+    door = None if events == "-" else socket.socket(fileno=int(events))
+    recorder = evidence.Recorder(place, door)
+    if SHOWN_REFUSED.parent.is_dir():
+        recorder.shown = importlib.import_module("refusals").Shown(SHOWN_REFUSED)
+    return cast("EventRecord", recorder)
+
+
+EVIDENCE = Path("/evidence/evidence.json")
+SHOWN_REFUSED = Path("/run/jailoc-refused/refused.json")
 
 if __name__ == "__main__":
-    asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:5])))
+    kept = recorded(Path(sys.argv[1]), EVIDENCE, sys.argv[5])
+    doors = int(sys.argv[3]), int(sys.argv[4])
+    asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2]), *doors, kept))

@@ -143,7 +143,7 @@ def _dockerfiles(document: Document, host: Host) -> Iterator[Diagnostic]:
 
 def _shut(document: Document) -> Iterator[Diagnostic]:
     for at, scope in scopes(document.data):
-        for key in ("allowed_hosts", "allowed_networks", "host_ports"):
+        for key in ("allow", "allowed_hosts", "allowed_networks", "host_ports"):
             if scope.get("egress") == Egress.NONE and scope.get(key):
                 yield found(
                     document,

@@ -21,6 +21,9 @@ MOST_LOGINS = 4
 def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each entry that is hardly meant as it is written."""
     read: set[str] = set()
+    for name, each in config.sets.items():
+        for index, host_entry in enumerate(each.hosts):
+            yield from _allow(document, ("sets", name, "hosts", index), host_entry, host)
     for at, scope in scoped(config):
         yield from denied(document, config, at, scope)
         for index, entry in enumerate(scope.allowed_hosts):

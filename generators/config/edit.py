@@ -1,7 +1,6 @@
 """Changes to the text of a configuration file that leave every other byte as it is."""
 
 import re
-from contextlib import suppress
 from typing import Any
 
 import tomlkit
@@ -29,21 +28,76 @@ def append(text: str, workspace: str, key: str, value: Value) -> str:
     Raises:
         Refused: the file cannot be changed without changing more than that.
     """
+    document, before, mark = parsed(text)
+    changed = _append(document, workspace, key, value)
+    before["workspaces"][workspace].setdefault(key, []).append(value)
+    if says(changed, before):
+        return mark + changed
+    raise refused("the way this workspace is written does not allow it")
+
+
+def put_set(text: str, name: str, value: dict[str, Any]) -> str:
+    """Write a set of hosts: a table `[sets.NAME]` at the end, or new values in the one there is.
+
+    Args:
+        text: The configuration file, valid TOML.
+        name: The name of the set.
+        value: Its keys; what else the table has stays.
+
+    Raises:
+        Refused: the file cannot be changed without changing more than that.
+    """
+    document, before, mark = parsed(text)
+    known = before.setdefault("sets", {}).setdefault(name, {})
+    if known:
+        tables: Any = document["sets"]
+        for key, each in value.items():
+            if known.get(key) != each:
+                tables[name][key] = _lines(each) if isinstance(each, list) else each
+        changed = tomlkit.dumps(document)
+    else:
+        table = tomlkit.table()
+        for key, each in value.items():
+            table[key] = _lines(each) if isinstance(each, list) else each
+        whole = tomlkit.dumps(document)
+        end = "\r\n" if "\r\n" in whole else "\n"
+        new = f"[sets.{name}]\n{table.as_string()}".replace("\n", end)
+        changed = whole + (end if whole.endswith("\n") or not whole else end * 2) + new
+    known.update(value)
+    if not says(changed, before):
+        raise refused("the way its sets are written does not allow it")
+    return mark + changed
+
+
+def says(text: str, values: dict[str, Any]) -> bool:
+    """Tell whether a text has these values, and no others."""
+    try:
+        return bool(tomlkit.parse(text).unwrap() == values)
+    except TOMLKitError:
+        return False
+
+
+def _lines(values: list[Any]) -> Array:
+    """Return an array with one value a line."""
+    array = tomlkit.array()
+    array.extend(values)
+    return array.multiline(True)
+
+
+def parsed(text: str) -> tuple[TOMLDocument, dict[str, Any], str]:
+    """Return a document that can be edited, its values, and the mark before it.
+
+    Raises:
+        Refused: it would not stay as it is elsewhere.
+    """
     whole, text = text, without_mark(text)
-    mark = whole.removesuffix(text)
     try:
         document = tomlkit.parse(text)
     except TOMLKitError:
-        raise _refused("what keeps its layout cannot read it") from None
-    before = document.unwrap()
+        raise refused("what keeps its layout cannot read it") from None
     if tomlkit.dumps(document) != text:
-        raise _refused("its layout would change elsewhere, too")
-    changed = _append(document, workspace, key, value)
-    before["workspaces"][workspace].setdefault(key, []).append(value)
-    with suppress(TOMLKitError):
-        if tomlkit.parse(changed).unwrap() == before:
-            return mark + changed
-    raise _refused("the way this workspace is written does not allow it")
+        raise refused("its layout would change elsewhere, too")
+    return document, document.unwrap(), whole.removesuffix(text)
 
 
 def _item(value: Value) -> Item:
@@ -54,7 +108,8 @@ def _item(value: Value) -> Item:
     return table
 
 
-def _refused(what: str) -> Exception:
+def refused(what: str) -> Exception:
+    """Return the refusal of a change that would be more than it should."""
     return refuse("edit", f"the file cannot be edited safely: {what}", hint="edit it by hand")
 
 
@@ -64,7 +119,7 @@ def _append(document: TOMLDocument, workspace: str, key: str, value: Value) -> s
     if key in table:
         array = table[key]
         if not isinstance(array, Array):
-            raise _refused(f"`{key}` is not an array")
+            raise refused(f"`{key}` is not an array")
         comma = re.search(r",[ \t]*(#[^\n]*)?\r?\n[^\n]*\Z", array.as_string())
         array.append(_item(value))
         text = tomlkit.dumps(document)

@@ -9,6 +9,7 @@ from jailoc.model.config import Config
 from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
+from jailoc.model.host_set import set_of
 from jailoc.model.mount import Mode
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.secret import Destination
@@ -93,8 +94,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     yield Setting(key=KEY, value=workspace.agent.whole, origin=chosen)
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
     for key in (
-        "ssh_auth_sock", "git_config", "expose_port", "enable_docker", "dind_privileged", "cpu",
-        "memory", "pids",
+        "observe", "show_refused", "ssh_auth_sock", "git_config", "expose_port", "enable_docker",
+        "dind_privileged", "cpu", "memory", "pids",
     ):  # fmt: skip
         yield Setting(
             key=key,
@@ -128,12 +129,19 @@ def _reach(workspace: Workspace) -> Iterator[Setting]:
     if workspace.egress is Egress.NONE:
         return
     for each in workspace.allowed_names:
-        yield Setting(key="allowed_hosts", value=_noted(each), origin=each.origin)
+        yield _allowed(each, "allowed_hosts")
     for network in workspace.allowed_networks:
-        key = "allowed_hosts" if ".allowed_hosts[" in network.origin else "allowed_networks"
-        yield Setting(key=key, value=_noted(network), origin=network.origin)
+        listed = ".allowed_hosts[" in network.origin
+        yield _allowed(network, "allowed_hosts" if listed else "allowed_networks")
     for port in workspace.host_ports:
         yield Setting(key="host_ports", value=port.port, origin=port.origin)
+
+
+def _allowed(entry: AllowedName | NamedNetwork, key: str) -> Setting:
+    name = set_of(entry.origin)
+    if name is None:
+        return Setting(key=key, value=_noted(entry), origin=entry.origin)
+    return Setting(key="allow", value=f"@{name}: {_noted(entry)}", origin=entry.origin)
 
 
 def _noted(entry: AllowedName | DeniedName | NamedNetwork) -> str:

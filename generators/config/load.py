@@ -21,6 +21,7 @@ from jailoc.generators.config.conflicts import (
 from jailoc.generators.config.doubts import doubts, scoped, shown_logins
 from jailoc.generators.config.exposures import exposures
 from jailoc.generators.config.git_access import lacking, unmet, worktrees
+from jailoc.generators.config.host_sets import set_conflicts
 from jailoc.generators.config.identity import identity
 from jailoc.generators.config.network_conflicts import network_conflicts, network_doubts
 from jailoc.generators.config.ownership import inaccessible
@@ -32,7 +33,7 @@ from jailoc.generators.config.steering import steering
 from jailoc.generators.config.volume_conflicts import volume_conflicts, volume_doubts
 from jailoc.model import protect
 from jailoc.model.agents.known import DEFAULT
-from jailoc.model.allow_entry import parse_host
+from jailoc.model.allow_entry import HostEntry, NetworkEntry, parse_host
 from jailoc.model.base import Model
 from jailoc.model.config import (
     Base,
@@ -47,6 +48,7 @@ from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import SYSTEM
 from jailoc.model.host import Host
+from jailoc.model.host_set import HostSet
 from jailoc.model.mount import Mode, host_side
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.path import clean, first_within, within
@@ -59,6 +61,7 @@ _KNOWN: dict[Path, set[str]] = {
     ("workspaces", "*"): set(WorkspaceConfig.model_fields),
     ("expect",): set(Expect.model_fields),
     ("network",): set(NetworkSettings.model_fields),
+    ("sets", "*"): set(HostSet.model_fields),
     ("secrets",): set(Secrets.model_fields),
     ("secrets", "*"): set(Source.model_fields),
 }
@@ -127,6 +130,7 @@ def load(document: Document, host: Host) -> Config:
         *conflicts(document, host),
         *port_conflicts(document),
         *ruled_out(document),
+        *set_conflicts(document),
         *steering(document, host),
     ]
     try:
@@ -185,17 +189,22 @@ def _privileged(document: Document, config: Config) -> Iterator[Diagnostic]:
 
 def _ended(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
     """Yield the allows whose last day is over: nothing of theirs is open any more."""
-    for at, scope in scoped(config):
-        for key in ("allowed_hosts", "allowed_networks"):
-            for index, entry in enumerate(getattr(scope, key)):
-                if not holds(entry, host):
-                    yield found(
-                        document,
-                        (*at, key, index),
-                        "allow-ended",
-                        f"ended on {entry.until} (today is {host.today}, UTC): it is closed",
-                        hint="remove it, or give it a later day",
-                    )
+    lists: list[tuple[Path, tuple[HostEntry | NetworkEntry, ...]]] = [
+        ((*at, key), getattr(scope, key))
+        for at, scope in scoped(config)
+        for key in ("allowed_hosts", "allowed_networks")
+    ]
+    lists += [(("sets", name, "hosts"), each.hosts) for name, each in config.sets.items()]
+    for at, entries in lists:
+        for index, entry in enumerate(entries):
+            if not holds(entry, host):
+                yield found(
+                    document,
+                    (*at, index),
+                    "allow-ended",
+                    f"ended on {entry.until} (today is {host.today}, UTC): it is closed",
+                    hint="remove it, or give it a later day",
+                )
 
 
 def mentioned(document: Document, home: str) -> Mentioned:
@@ -258,8 +267,9 @@ def mentioned(document: Document, home: str) -> Mentioned:
 
 
 def _wildcards(data: Table) -> Iterator[str]:
-    for _, scope in scopes(data):
-        entries = scope.get("allowed_hosts")
+    lists = [scope.get("allowed_hosts") for _, scope in scopes(data)]
+    lists += [table(data, "sets", name).get("hosts") for name in table(data, "sets")]
+    for entries in lists:
         for each in entries if isinstance(entries, list) else ():
             try:
                 text = each.get("to") if isinstance(each, dict) else each
@@ -340,7 +350,7 @@ def _unknown(document: Document, path: Path) -> Diagnostic:
 
 def _pattern(above: Path) -> Path:
     """Return the kind of table that a path leads to."""
-    scope: Path = ("workspaces", "*") if above[:1] == ("workspaces",) else above[:1]
+    scope: Path = (above[0], "*") if above[:1] in {("workspaces",), ("sets",)} else above[:1]
     inner = above[len(scope) :]
     if not inner:
         return scope

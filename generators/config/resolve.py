@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from jailoc.generators.config import git_access
+from jailoc.generators.config import git_access, host_sets
 from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
@@ -121,6 +121,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     scope = dotted(("workspaces", name))
     layers: Sequence[tuple[str, Scope]] = (("defaults", defaults), (scope, mine))
     allowed = _union((f"{at}.allowed_hosts", each.allowed_hosts) for at, each in layers)
+    allowed = tuple({**host_sets.expanded(config, layers), **dict(allowed)}.items())
     networks = _union((f"{at}.allowed_networks", each.allowed_networks) for at, each in layers)
     places: list[tuple[Network | None, HostEntry | NetworkEntry, str]] = [
         (entry.address, entry, origin) for entry, origin in allowed
@@ -155,6 +156,8 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         egress=_first(mine.egress, defaults.egress, Egress.PUBLIC),
         egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
         else "built-in",
+        observe=_first(mine.observe, defaults.observe, False),
+        show_refused=_first(mine.show_refused, defaults.show_refused, False),
         allowed_names=tuple(
             AllowedName(
                 name=entry.name, port=port, until=entry.until, why=entry.why, origin=origin

@@ -21,6 +21,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.secrets.env": ("hold.secret",),
     "scope.secrets.file": ("hold.secret",),
     "scope.egress": ("guard.egress",),
+    "scope.allow": ("reach.name", "reach.network"),
     "scope.allowed_hosts": ("reach.name", "reach.network", "reach.machine"),
     "scope.allowed_networks": ("reach.network",),
     "scope.denied_hosts": ("guard.denied", "reach.network"),
@@ -50,6 +51,9 @@ POWERS: dict[str, tuple[str, ...]] = {
 """By key: `scope` is what may stand in `[defaults]` and in a workspace alike."""
 
 NONE: dict[str, str] = {
+    "sets": "hosts by name: what they open is a power of each workspace that allows the set",
+    "scope.show_refused": "the agent reads what it was refused, which it knows already",
+    "scope.observe": "where connections go is written down in the wall; what may pass is the same",
     "scope.network": "size of packets and the sandbox's own addresses: what it reaches is the same",
 }
 """Keys that give no power, with the reason."""

@@ -4,6 +4,7 @@ import re
 
 from jailoc.model.agents.choice import KEY
 from jailoc.model.document import Document, Path, dotted
+from jailoc.model.host_set import entry_of
 from jailoc.model.power import Direction, PowerChange, PowerKind
 
 _ENTRY = re.compile(r"(defaults|workspaces|base|trust|ignore_drift|mode|password_mode)\b")
@@ -41,7 +42,7 @@ def path_of(origin: str) -> Path:
     return tuple(
         int(number) if number else quoted or word
         for word, quoted, number in re.findall(
-            r'([A-Za-z0-9_-]+)|"([^"]*)"|\[(\d+)\]', origin.removeprefix("protect: ")
+            r'([A-Za-z0-9_-]+)|"([^"]*)"|\[(\d+)\]', entry_of(origin.removeprefix("protect: "))
         )
     )
 

@@ -1,4 +1,4 @@
-"""What the wall has refused, from the kernel's counts: where to, how often, and what opens it."""
+"""What the wall has refused: where to, how often, and what opens it."""
 
 import heapq
 import ipaddress
@@ -11,6 +11,7 @@ from jailoc.generators.runtime.own_probes import Attempt
 from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
+from jailoc.model.evidence import Evidence, Sighting, read
 from jailoc.model.firewall import (
     COUNTED,
     MOST_COUNTED,
@@ -29,6 +30,7 @@ _LINE = re.compile(
 )
 
 
+_PROTOCOLS = {6: Protocol.TCP, 17: Protocol.UDP, 1: Protocol.ICMP, 58: Protocol.ICMP}
 ALIAS = "an alias of a name that is denied"
 
 
@@ -83,8 +85,36 @@ def parse(text: str, protocol: Protocol) -> tuple[Attempt, ...]:
     return tuple(found)
 
 
+def kept(tables: Mapping[str, str]) -> Evidence | None:
+    """Return what the wall has kept; None where the kernel does not tell it of connections."""
+    found = read(tables.get("evidence", ""))
+    return found if found is not None and found.heard else None
+
+
+def _told(evidence: Evidence, tables: Mapping[str, str], *, own: bool) -> tuple[Attempt, ...]:
+    """Return what the kernel has told of, with what `verify` tried itself or without."""
+    text = tables.get("now", "").strip()
+    now = int(text) if text.isdecimal() else 0
+    seen: dict[tuple[str, Protocol, int | None], Sighting] = {}
+    for address, number, port, each in (*evidence.refused, *(evidence.probed if own else ())):
+        protocol = _PROTOCOLS.get(number)
+        if protocol is not None:
+            place = address, protocol, None if protocol is Protocol.ICMP else port
+            seen[place] = seen[place].joined(each) if place in seen else each
+    return tuple(
+        Attempt(
+            address=ipaddress.ip_address(address), protocol=protocol, port=port,
+            times=each.count, ago=max(now - each.last, 0),
+        )
+        for (address, protocol, port), each in seen.items()
+    )  # fmt: skip
+
+
 def attempts(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
-    """Return what the kernel counted, of every protocol and family, from its tables by name."""
+    """Return what was refused, of every protocol and family, from the wall's tables by name."""
+    evidence = kept(tables)
+    if evidence is not None:
+        return _told(evidence, tables, own=True)
     return tuple(
         attempt
         for protocol in PROTOCOLS
@@ -95,6 +125,8 @@ def attempts(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
 
 def full(tables: Mapping[str, str]) -> tuple[str, ...]:
     """Return the protocols of the tables that are full: later refusals are in none of them."""
+    if kept(tables) is not None:
+        return ()
     return tuple(
         protocol.value
         for protocol in PROTOCOLS
@@ -111,11 +143,14 @@ def news(tables: Mapping[str, str]) -> tuple[Attempt, ...]:
     With IPv6 it asks its neighbours by itself, for routers and for addresses, and it does so by
     ICMPv6 to groups of them (RFC 4861, RFC 3810).
     """
+    evidence = kept(tables)
     counted = tuple(
         each
-        for each in attempts(tables)
+        for each in (_told(evidence, tables, own=False) if evidence else attempts(tables))
         if not (each.protocol is Protocol.ICMP and each.address in _GROUPS)
     )
+    if evidence is not None:
+        return counted
     return own_probes.without(
         counted,
         own_probes.parse(tables.get("probes", "")),

@@ -25,7 +25,8 @@ class Attempt(Model):
     port: int | None
     """None for ICMP."""
     times: int
-    """Between 1 and `MOST_COUNTED`, which stands for itself and more; one an hour is forgotten."""
+    """At least 1. Where the kernel only counts, `MOST_COUNTED` stands for itself and more, and one
+    an hour is forgotten."""
     ago: int
     """Seconds since the last one."""
 

@@ -203,6 +203,19 @@ CONFIGURATION: dict[str, Entry] = {
         "`from_env` is not the name of a variable.",
         "Use letters, digits and _, not beginning with a digit.",
     ),
+    "set-name": Entry(
+        "An entry of `allow`, or a table in `sets`, is not the name of a set.",
+        "Name sets as @NAME in `allow`; hosts go into `allowed_hosts`, networks into "
+        "`allowed_networks`.",
+    ),
+    "set-shipped": Entry(
+        "A set of one's own has the name of one that jailoc ships.",
+        "Call it otherwise, and name both in `allow`.",
+    ),
+    "set-unknown": Entry(
+        "No set of hosts has this name, neither shipped nor in `[sets.NAME]`.",
+        "`jailoc presets list` shows those that there are.",
+    ),
     "steering": Entry(
         "A file that steers the host or the sandbox lies where an agent can write, or comes over "
         "plain http.",

@@ -85,6 +85,11 @@ MACHINE: dict[str, Entry] = {
         "than the sandbox's.",
         "Use an engine without it; one without root keeps ids apart as well.",
     ),
+    "evidence": Entry(
+        "What a wall has seen is not there or cannot be read: it is torn, of another version or "
+        "of another workspace, or the kernel does not tell of connections.",
+        "Restart a workspace that an earlier jailoc has started; export the file anew.",
+    ),
     "fetch": Entry(
         "A Dockerfile could not be fetched from its URL.",
         "Check the URL and the proxy variables; it answers 200 with UTF-8 text of at most 1 MiB.",
@@ -122,6 +127,10 @@ MACHINE: dict[str, Entry] = {
     "image-unsuitable": Entry(
         "The image lacks what the agent needs.",
         "Install what the message lists, or choose another image.",
+    ),
+    "import": Entry(
+        "The configuration of a package client on this machine names nothing that it fetches from.",
+        "Write the set by hand; the hint says where the client tells its default.",
     ),
     "import-full": Entry(
         "The volume to import into has sessions of its own, which would be lost.",

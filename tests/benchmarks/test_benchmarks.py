@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import firewall, repositories
+from tests.benchmarks import firewall, observation, repositories
 
 pytestmark = pytest.mark.engine
 
@@ -10,6 +10,11 @@ pytestmark = pytest.mark.engine
 def test_the_firewall_is_measured() -> None:
     found = firewall.measure(200, processes=3, rounds=1, connections=20)
     assert all(ratio > 0 for ratio in found.values())
+
+
+def test_observing_is_measured() -> None:
+    found = observation.measure(rounds=1, connections=20)
+    assert all(each > 0 for each in found.values())
 
 
 def test_a_look_through_repositories_is_measured() -> None:

@@ -444,7 +444,8 @@ def test_allowed_names_are_asked_after_allowed_networks_and_before_any_denial(
 def test_every_denial_ends_in_a_refusal_for_every_protocol() -> None:
     rules = lower(policy(sandbox([])))
     for ruleset in (rules.ipv4, rules.ipv6):
-        *counters, first, last = ruleset.of(Chain.DENY)
+        told, *counters, first, last = ruleset.of(Chain.DENY)
+        assert (told.target, told.told) == (Target.TELL, "r")
         assert {each.target for each in counters} == {Target.NOTHING}
         assert (first.protocol, first.target) == (Protocol.TCP, Target.RESET)
         assert last.protocol is None

@@ -1,0 +1,241 @@
+"""From what a real wall has seen to an allowlist, and what of it is dead."""
+
+import json
+import time
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine import world
+from tests.engine.conftest import Sandbox
+from tests.engine.observed import Door, Observed, observed
+
+pytestmark = pytest.mark.engine
+
+ALONE = [f"n{number}.made.test" for number in range(30)]
+SIBLINGS = [f"{each}.pkg.example.org" for each in ("a", "b", "c", "d")]
+STRANGERS = [f"{each}.github.io" for each in ("a", "b", "c")]
+TWO_PORTS = ["x.example.net", "y.example.com", "z.example.edu"]
+NAMES = [*ALONE, *SIBLINGS, *STRANGERS, *TWO_PORTS]
+MORE = "more.made.test"
+ADDRESSES = [(f"11.22.35.{number}", world.PORT) for number in range(11, 16)]
+"""Nobody is there: what is told of is that somebody went."""
+CONFIG = f"""{world.certificates()}
+# The team's sandboxes
+[defaults]
+enable_docker = false
+
+[workspaces.observed]   # keep this
+paths = ["~/project"]
+port = 4231
+observe = true
+show_refused = true
+"""
+
+
+def wanted() -> list[Door]:
+    return [
+        *((name, world.PORT) for name in NAMES),
+        *((name, world.OTHER_PORT) for name in TWO_PORTS),
+    ]
+
+
+@pytest.fixture(scope="module")
+def wall() -> Iterator[Observed]:
+    with observed(CONFIG, "observed", [*NAMES, MORE]) as found:
+        yield found
+
+
+def doors(found: dict[str, object]) -> set[tuple[str, int]]:
+    entries = found["entries"]
+    assert isinstance(entries, list)
+    return {(each["to"], port) for each in entries if each["live"] for port in each["ports"]}
+
+
+def test_learn_proposes_exactly_what_was_used_and_it_still_works(wall: Observed) -> None:
+    """Also for an address that forty names share, from both containers' users."""
+    assert len(NAMES) == 40
+    half = len(wanted()) // 2
+    answers = wall.connect(wanted()[:half]) | wall.connect(wanted()[half:], "65532:65532")
+    assert set(answers.values()) == {"hello"}
+    wall.connect(ADDRESSES)
+    found = wall.learn("--exact")
+    assert doors(found) == set(wanted())
+    comments = [each for each in found["entries"] if not each["live"]]
+    assert {each["to"] for each in comments} == {address for address, _ in ADDRESSES}
+    assert found["still_refused"] == [f"{address} tcp {port}" for address, port in ADDRESSES]
+    assert found["lost"] == 0
+
+    # One wildcard, where three siblings were seen, and never above a public suffix.
+    wide = {each["to"] for each in wall.learn()["entries"] if each["live"]}
+    assert {each for each in wide if each.startswith("*.")} == {"*.pkg.example.org"}
+    assert wide >= {*STRANGERS, *ALONE}
+
+    before = wall.user.config.read_text()
+    wall.user.ok("learn", "observed", "--exact", "--addresses", "--apply", "--yes")
+    after = wall.user.config.read_text()
+    assert [line for line in before.splitlines() if line not in after.splitlines()] == []
+    mine = tomllib.loads(after)["workspaces"]["observed"]
+    assert mine["egress"] == "allowlist"
+    assert len(mine["allowed_hosts"]) == 45
+    again = wall.connect(wanted())
+    assert set(again.values()) == {"hello"}
+    assert wall.connect([(MORE, world.PORT)]) == {f"{MORE} {world.PORT}": "gaierror"}
+    assert wall.connect([("11.22.35.99", world.PORT)]) == {
+        f"11.22.35.99 {world.PORT}": "ConnectionRefusedError"
+    }
+    assert "rules are as wanted" in world.call(
+        "docker", "exec", wall.wall, "sh", "/etc/jailoc/firewall.sh", "verify"
+    )
+
+
+def commands(page: str) -> list[list[str]]:
+    """Return the commands of a page, as they stand there."""
+    text = (world.ROOT / page).read_text()
+    return [line[2:].split() for line in text.splitlines() if line.startswith("$ ")]
+
+
+def test_the_story_of_the_how_to_can_be_told(wall: Observed) -> None:
+    """Every command of the page, in its order, on a workspace that is open again."""
+    before = wall.user.config.read_text()
+    wall.user.write(CONFIG.replace("observe = true\n", ""))
+    wall.user.ok("refresh", "observed")
+    told = commands("docs/how-to/from-open-to-allowlist.md")
+    assert len(told) == 7
+    for number, (program, *words) in enumerate(told):
+        assert program == "jailoc"
+        wall.user.ok(*("observed" if word == "api" else word for word in words))
+        if number == 0:
+            assert "observe = true" in wall.user.config.read_text()
+            wall.connect(wanted()[:5])
+    assert tomllib.loads(wall.user.config.read_text())["workspaces"]["observed"]["allowed_hosts"]
+    assert (wall.user.home / "allowlist.patch").exists()
+    wall.user.write(before)
+    wall.user.ok("refresh", "observed")
+
+
+def test_unused_names_what_was_never_used_and_nothing_else(wall: Observed) -> None:
+    """Runs after the allowlist is there; what it opened was used once since then."""
+    idle = [f"idle{number}.made.test" for number in range(3)]
+    text = wall.user.config.read_text()
+    wall.user.write(text.replace("allowed_hosts = [", "allowed_hosts = [\n" + "".join(
+        f'    "{each}:443", # never\n' for each in idle)))  # fmt: skip
+    wall.user.ok("refresh", "observed")
+    wall.connect([(address, port) for address, port in ADDRESSES])
+    found = wall.learn("--unused", "--days", "0")
+    going = {each["text"].split()[0] for each in found["entries"] if each["goes"]}
+    assert going == set(idle)
+    patient = wall.learn("--unused")
+    assert not [each for each in patient["entries"] if each["goes"]]
+    wall.user.ok("learn", "observed", "--unused", "--days", "0", "--apply", "--yes")
+    assert "idle" not in wall.user.config.read_text()
+
+
+def test_what_was_seen_survives_a_restart_and_a_kill_and_a_new_resolver(wall: Observed) -> None:
+    wall.connect([("10.99.0.10", 80)])
+    wall.learn()
+    before = {tuple(each[:3]) for each in wall.kept()["refused"]}
+    assert ("10.99.0.10", 6, 80) in before
+    number = world.call("docker", "exec", wall.wall, "cat", "/run/jailoc/names/pid").strip()
+    world.call(
+        "docker", "exec", "--user", "65533:65533", wall.wall, "sh", "-c", f"kill -KILL {number}"
+    )
+    time.sleep(2)
+    wall.connect([("10.99.0.10", 81)])  # the next resolver hears of it on the same socket
+    wall.learn()
+    assert before | {("10.99.0.10", 6, 81)} <= {tuple(each[:3]) for each in wall.kept()["refused"]}
+    for how in (["docker", "kill", wall.wall], ["docker", "stop", "--time", "5", wall.wall]):
+        world.call(*how)
+        world.call("docker", "start", wall.wall)
+        wall.healthy()
+        assert before <= {tuple(each[:3]) for each in wall.kept()["refused"]}
+    wall.inside()
+
+
+def test_a_scan_keeps_the_honest_entries_and_says_what_it_pushed_aside(wall: Observed) -> None:
+    wall.connect([("10.99.0.11", 8443)])
+    wall.scan("10.99.0.12", 0, 6000)
+    begun = time.monotonic()
+    assert list(wall.connect([("10.99.0.13", 80)]).values()) == ["ConnectionRefusedError"]
+    assert time.monotonic() - begun < 5  # a full table would let it hang
+    found = json.loads(wall.user.ok("blocked", "observed", "--json"))
+    assert ("10.99.0.11", 8443) in {(each["target"], each["port"]) for each in found["blocked"]}
+    assert found["not_kept"] + found["lost"] >= 6000 - 4096
+    shown = json.loads(world.call("docker", "exec", "observed-inside", "cat",
+                                  "/run/jailoc-refused/refused.json"))["refused"]  # fmt: skip
+    assert len(shown) == 100
+    assert {each["rule"] for each in shown} == {"private (RFC 1918)"}
+    assert "Read-only" in world.call("docker", "exec", "observed-inside", "sh", "-c",
+                                     "touch /run/jailoc-refused/x 2>&1 || true")  # fmt: skip
+    assert "were not kept" in wall.user.run("blocked", "observed").stderr
+
+
+def test_the_agent_can_neither_hear_nor_write_what_is_kept(wall: Observed) -> None:
+    program = """
+import socket
+try:
+    door = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+    door.bind((0, 0))
+    import struct
+    body = struct.pack("!BBH", 0, 0, 7) + struct.pack("=HH", 5, 1) + b"\\x01\\0\\0\\0"
+    door.send(struct.pack("=IHHII", 16 + len(body), 0x401, 5, 0, 0) + body)
+    print(struct.unpack_from("=i", door.recv(100), 16)[0])
+except OSError as error:
+    print(-error.errno)
+"""
+    answer = world.call("docker", "exec", "observed-inside", "python3", "-c", program).strip()
+    assert answer == "-1"  # EPERM
+    assert "No such file" in world.call(
+        "docker", "exec", "observed-inside", "sh", "-c", "ls /evidence 2>&1 || true"
+    )
+
+
+def test_evidence_of_several_machines_is_joined_and_foreign_files_are_refused(
+    wall: Observed,
+) -> None:
+    one, two = wall.user.home / "one.json", wall.user.home / "two.json"
+    wall.user.ok("learn", "observed", "--export", str(one))
+    data = json.loads(one.read_text())
+    data["named"] = [["other.made.test", 6, 443, "d", {"count": 2, "first": 1, "last": 2}]]
+    two.write_text(json.dumps(data))
+    found = json.loads(wall.user.ok("learn", "observed", "--json", "--from", str(one),
+                                    "--from", str(two)))  # fmt: skip
+    assert ("other.made.test", 443) in doors(found)
+    before = wall.user.config.read_text()
+    for change in ({"version": 2}, {"workspace": "web"}, {"named": [["x"]]}):
+        two.write_text(json.dumps({**data, **change}))
+        refused = wall.user.run("learn", "observed", "--from", str(two), "--apply", "--yes")
+        assert refused.status == 1
+        assert len([line for line in refused.stderr.splitlines() if "Error" in line]) == 1
+    two.write_text(one.read_text()[:-100])
+    assert wall.user.run("learn", "observed", "--from", str(two)).status == 1
+    assert wall.user.config.read_text() == before
+
+
+@pytest.mark.thorough
+def test_a_hundred_thousand_places_fill_neither_memory_nor_disk(wall: Observed) -> None:
+    for address in ("10.99.0.14", "10.99.0.15"):
+        wall.scan(address, 0, 50_000)
+    found = json.loads(wall.user.ok("blocked", "observed", "--json"))
+    assert ("10.99.0.11", 8443) in {(each["target"], each["port"]) for each in found["blocked"]}
+    assert found["not_kept"] + found["lost"] >= 90_000
+    used = world.call("docker", "exec", wall.wall, "sh", "-c",
+                      "grep VmRSS /proc/$(cat /run/jailoc/names/pid)/status")  # fmt: skip
+    assert int(used.split()[1]) < 64 << 10
+    size = world.call("docker", "exec", "--user", "65533:65533", wall.wall,
+                      "stat", "-c", "%s", "/evidence/evidence.json")  # fmt: skip
+    assert int(size) < 2 << 20
+    begun = time.monotonic()
+    assert wall.connect([("n1.made.test", world.PORT)]) == {f"n1.made.test {world.PORT}": "hello"}
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.thorough
+def test_what_verify_tries_itself_is_in_no_list(sandbox: Sandbox) -> None:
+    before = json.loads(sandbox.user.ok("blocked", "walled", "--json"))["blocked"]
+    sandbox.user.ok("verify", "walled")
+    after = json.loads(sandbox.user.ok("blocked", "walled", "--json"))["blocked"]
+    assert {(each["target"], each["port"]) for each in after} == {
+        (each["target"], each["port"]) for each in before
+    }
