@@ -69,7 +69,7 @@ def test_docker_calls_are_recorded_with_arguments_and_duration(user: User) -> No
     path = docker(user, 'echo "it broke: $SECRET" >&2; exit 3')
     user.run("status", PATH=path, SECRET=PLANTED)
     calls = [each for each in records(user) if "level=DEBUG msg=docker" in each]
-    assert re.search(r'argv="docker [^"]+" status=3 seconds=0\.\d+$', calls[0])
+    assert re.search(r'argv="docker (?:[^"\\]|\\.)+" status=3 seconds=0\.\d+$', calls[0])
     (error,) = [each for each in records(user) if "level=ERROR" in each]
     assert "docker" in error or "code=engine" in error
 
