@@ -37,6 +37,7 @@ def test_two_files_are_compared(user: User, place: Path) -> None:
         "  api: 1 critical",
         "CRITICAL",
         "  api: holds the user's SSH agent: each key in it logs in as the user  [head.toml:3:17]",
+        "new warning: the agent can sign and log in with every key that the SSH agent holds",
     ]
     same = diff(user, place, "base.toml", "base.toml")
     assert (same.status, same.stdout) == (0, "no power changes: the files are the same\n")
