@@ -300,7 +300,8 @@ def wall_alone(sandbox: Sandbox, stubs: dict[str, str]) -> Iterator[str]:
         "docker", "run", "--detach", "--name", lone, "--user", "0:0", "--cap-drop", "ALL",
         *(word for cap in ("NET_ADMIN", "SETUID", "SETGID", "SETPCAP", "CHOWN")
           for word in ("--cap-add", cap)),
-        "--tmpfs", "/run/jailoc", "--volume", f"{folder}:/etc/jailoc:ro", *words,
+        "--tmpfs", "/run/jailoc", "--tmpfs", "/evidence",
+        "--volume", f"{folder}:/etc/jailoc:ro", *words,
         "--entrypoint", "/bin/sh", image, "/etc/jailoc/firewall.sh",
     )  # fmt: skip
     try:

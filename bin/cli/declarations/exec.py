@@ -33,10 +33,13 @@ def exec(  # noqa: A001 -- the command's name
     words = [each for each in (workspace, *command) if each is not None]
     before = words[: words.index(_END)] if _END in words else words
     after = words[len(before) + 1 :]
-    if len(before) > 1 or not after or any(each.startswith("-") for each in before):
-        raise refuse(
-            "usage",
-            "a command comes after `--`, and at most the workspace before it",
-            allowed="jailoc exec [WORKSPACE] -- COMMAND [ARGUMENT...]",
+    option = next((each for each in before if each.startswith("-")), None)
+    if option is not None or len(before) > 1 or not after:
+        problem = (
+            f"`{option}` is no option of `exec`"
+            if option is not None
+            else "a command comes after `--`, and at most the workspace before it"
         )
+        usage = "jailoc exec [WORKSPACE] -- COMMAND [ARGUMENT...]"
+        raise refuse("usage", problem, allowed=usage)
     return body.run(session(next(iter(before), None)), after)

@@ -15,7 +15,7 @@ NOWHERE = "unix:///nonexistent/docker.sock"
         (["api", "--"], "a command comes after `--`"),
         (["api", "ls"], "a command comes after `--`"),
         (["api", "other", "--", "ls"], "a command comes after `--`"),
-        (["--tty", "api", "--", "ls"], "a command comes after `--`"),
+        (["--tty", "api", "--", "ls"], "`--tty` is no option of `exec`"),
         (["nobody", "--", "ls"], "nobody"),
         (["api", "--", "ls", "--all"], "workspace `api` is not running"),
         (["--", "ls"], "workspace `api` is not running"),

@@ -45,7 +45,7 @@ def test_status_shows_what_a_recorded_engine_said(
     row = rows["walled"]
     assert row["configured"] is False
     assert {row[key] for key in ("state", "wall", "docker")} == {"running"}
-    assert row["limits"] == {"cpus": 2.0, "memory": 3 << 30, "pids": 256}
+    assert row["limits"] == {"cpus": 2.0, "memory": 3 << 30, "pids": 2048}
     assert 10 << 20 < row["usage"]["memory"] < 3 << 30
     assert row["port"] > 1024
     assert "missing.invalid" in row["unresolved"]

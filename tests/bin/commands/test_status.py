@@ -36,11 +36,19 @@ def engine_with(folder: Path, containers: list[dict[str, Any]], stats: str = "ex
     place = folder / "fake"
     place.mkdir()
     (place / "inspect.json").write_text(json.dumps(containers))
+    labels = [(each["Id"], each["Config"]["Labels"]) for each in containers]
+    (place / "list").write_text(
+        "".join(
+            f"{identity}\t{found['com.docker.compose.service']}\t"
+            f"{found['com.docker.compose.project']}\t\n"
+            for identity, found in labels
+        )
+    )
     script = place / "docker"
     script.write_text(
         "#!/bin/sh\n"
         'case "$1" in\n'
-        f"  ps) echo '{' '.join(each['Id'] for each in containers)}' ;;\n"
+        f"  ps) cat {place}/list ;;\n"
         f"  inspect) cat {place}/inspect.json ;;\n"
         f"  stats) {stats} ;;\n"
         "  *) exit 64 ;;\n"

@@ -29,15 +29,18 @@ WORDS: dict[str, tuple[str, ...]] = {
     "config": ("{}",),
     "destroy": ("{}", "--yes"),
     "down": ("{}",),
+    "exec": ("{}", "--", "true"),
     "explain": ("{}", "10.1.2.3"),
     "graph": ("{}",),
     "import-sessions": ("{}", "--yes"),
+    "learn": ("{}",),
     "logs": ("{}",),
     "outdated": ("{}",),
     "plan": ("{}",),
     "refresh": ("{}",),
     "render": ("{}",),
     "restart": ("{}",),
+    "shell": ("{}",),
     "status": ("{}",),
     "up": ("{}",),
     "verify": ("{}",),
@@ -45,8 +48,10 @@ WORDS: dict[str, tuple[str, ...]] = {
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
     "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init",
-    "schema", "validate",
+    "presets", "presets import", "presets list", "presets show", "schema", "validate",
 }  # fmt: skip
+OWN: dict[str, int] = {"exec": 125, "shell": 125}
+"""The status of an error of jailoc's own, where it is not 1."""
 NEVER: dict[str, tuple[int, str]] = {
     "blocked": (1, "jailoc up api"),
     "down": (0, "api is not running"),
@@ -124,7 +129,7 @@ def test_an_unknown_workspace_is_told_and_not_that_docker_is_silent(
     person: Person, command: str
 ) -> None:
     result = person.ask(command, "nosuch")
-    assert (result.status, result.stdout) == (1, "")
+    assert (result.status, result.stdout) == (OWN.get(command, 1), "")
     first = next(line for line in result.stderr.splitlines() if line.startswith("Error"))
     assert "workspace `nosuch` not found" in first
     assert "api, web" in result.stderr
@@ -134,8 +139,9 @@ def test_an_unknown_workspace_is_told_and_not_that_docker_is_silent(
 @pytest.mark.parametrize("command", ["", *(" ".join(path) for path in paths())])
 def test_a_wrong_flag_is_told_and_no_engine_is_asked(person: Person, command: str) -> None:
     words = [word.format("api") for word in WORDS.get(command, ())]
-    result = person.run(*command.split(), *words, "--nosuch")
-    assert (result.status, result.stdout) == (1, "")
+    words.insert(words.index("--") if "--" in words else len(words), "--nosuch")
+    result = person.run(*command.split(), *words)
+    assert (result.status, result.stdout) == (OWN.get(command, 1), "")
     assert "`--nosuch`" in result.stderr.splitlines()[0]
     assert person.asked == ""
 
