@@ -144,7 +144,9 @@ def _look(
     names.sort(key=lambda each: each.ago)
     found += names[:most]
     earlier = len(every) - len(tried) + len(names) - len(names[:most])
-    rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
+    rows: list[dict[str, Any]] = [
+        each.model_dump() | {"place": position(origin.document, each.reason)} for each in found
+    ]
     tasks = task_limit.refused(agent.process, agent.id) if agent else None
     rows.sort(key=lambda row: (-row["ago"], row["target"]))
     return name, rows, full(texts), tasks, evidence, earlier

@@ -286,6 +286,7 @@ class EventRecord(Protocol):
 
     def read(self) -> int:
         """Read what the kernel has told."""
+        ...
 
     def write(self) -> None:
         """Write it down."""
