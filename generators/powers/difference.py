@@ -5,12 +5,13 @@ is gained if the other side neither has it nor holds it in a wider one, and a gu
 its loss is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jailoc.generators.powers.covers import covered, is_networks, left
 from jailoc.generators.powers.derived import derived
 from jailoc.generators.powers.names import by_name
 from jailoc.generators.powers.paths import access
+from jailoc.generators.powers.places import contents
 from jailoc.generators.powers.reach import reachable
 from jailoc.generators.powers.words import words
 from jailoc.model.address import AddressSet, Family, Network
@@ -116,11 +117,19 @@ def _lost(way: Direction, guard: Power, mine: Iterable[Power]) -> PowerChange:
         for each in mine
         if each.rule == guard.rule and each.subject.startswith(f"{whole} port ") and not colon
     ]
-    but = f", but for port {' and '.join(ports)}," if ports else ""
+    but = f" (every port but {' and '.join(ports)})" if ports else ""
     of = "" if tuple(map(str, networks)) == (whole,) else f" of {whole}"
     part = f"{few}{more}{of}{colon}{port}{but}"
     told = _change(way, guard.model_copy(update={"subject": part}), None)
-    return told.model_copy(update={"networks": networks, "subject": guard.subject})
+    what = contents(*_addresses(networks)) if networks else ""
+    text = f"{told.text}: {what}" if what else told.text
+    return told.model_copy(update={"text": text, "networks": networks, "subject": guard.subject})
+
+
+def _addresses(networks: Sequence[Network]) -> tuple[Family, AddressSet, AddressSet]:
+    """Return networks of one family as addresses, beside which nothing else is open."""
+    family = Family(networks[0].version)
+    return family, AddressSet.networks(family, networks), AddressSet(family)
 
 
 def _noted(power: Power, others: tuple[Power, ...]) -> Iterator[PowerChange]:

@@ -236,8 +236,8 @@ def _denied(power: Power, _: Power | None) -> Words:
     if is_networks(power):
         return (
             Rank.HIGH,
-            f"guard gone: {power.subject} is no longer denied, so whatever allows it counts "
-            "(denied_networks)",
+            f"guard gone: {power.subject} is no longer denied (denied_networks), so what "
+            "another entry allows of it is open",
             f"{power.subject} is closed whatever is allowed",
         )
     return (

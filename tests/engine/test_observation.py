@@ -58,8 +58,9 @@ def terminal(user: User, *arguments: str) -> "pexpect.spawn[str]":
 def test_the_kernel_counts_what_the_engine_measures(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("DOCKER_HOST", "PATH"):
-        monkeypatch.setenv(name, os.environ[name])
+    given = {"HOME": str(sandbox.user.home)}  # whose sandbox it is
+    for name in ("DOCKER_HOST", "PATH", "HOME"):
+        monkeypatch.setenv(name, given.get(name) or os.environ[name])
     services = {each.service: each for each in containers.containers(sandbox.project)}
     wall, agent = services["firewall"].id, services["opencode"].id
     every = {each.id: each for each in services.values() if each.id in {wall, agent}}
