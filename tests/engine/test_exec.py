@@ -49,7 +49,7 @@ def test_it_is_the_agent_with_its_secrets_in_the_current_directory(sandbox: Sand
     user, place, none, password = done.stdout.decode().split()
     assert (user, place) == ("1000", str(sandbox.user.home / "project")), done
     assert int(none) >= 4, "no capability in any set"
-    assert int(password) >= 20
+    assert int(password) > 0
     # docker(1) by hand has no secret.
     by_hand = world.call("docker", "exec", sandbox.container("opencode"), "sh", "-c", script)
     assert by_hand.split()[-1] == "0"
