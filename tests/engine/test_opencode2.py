@@ -224,7 +224,8 @@ def test_another_agent_altogether_is_one_more_record(place: Place, tmp_path: Pat
     (built / "othr").write_text((ROOT / "tests/engine/other_agent.py").read_text())
     (built / "othr").chmod(0o755)
     (built / "Dockerfile").write_text(
-        f"FROM {place.embedded}\nUSER root\nRUN rm -f /usr/local/bin/opencode\n"
+        f"FROM {place.embedded}\nUSER root\nRUN rm -f /usr/local/bin/opencode"
+        " && install -d -o 1000 -g 1000 /home/agent/.local/share/other\n"
         "COPY othr /usr/local/bin/othr\nUSER 1000\n"
     )
     other = "jailoc-test/other:3.2.1"
