@@ -116,7 +116,6 @@ def test_a_planted_tool_is_run_by_no_health_check(planted: Sandbox) -> None:
 
 
 def test_a_planted_tool_is_run_by_no_root_of_a_restart(planted: Sandbox) -> None:
-    """F2."""
     world.call("docker", "restart", "--time", "3", planted.container("opencode"))
     planted.user.ok("up", "walled")
     assert traces(planted) == POWERLESS
@@ -124,7 +123,6 @@ def test_a_planted_tool_is_run_by_no_root_of_a_restart(planted: Sandbox) -> None
 
 
 def test_a_planted_tool_is_run_by_no_root_of_jailoc_itself(planted: Sandbox) -> None:
-    """F3."""
     planted.user.ok("verify", "walled")
     planted.user.ok("refresh", "walled")
     agent(planted, "/bin/touch", TRACE)
@@ -133,7 +131,7 @@ def test_a_planted_tool_is_run_by_no_root_of_jailoc_itself(planted: Sandbox) -> 
 
 
 def test_variables_of_the_user_reach_no_root(sandbox: Sandbox) -> None:
-    """F4: every bash of the sandbox reads EVIL first, and it tells who it is."""
+    """Every bash of the sandbox reads EVIL first, and it tells who it is."""
     agent(sandbox, "/bin/bash", "-pc", f"echo 'echo $EUID >>{MARK}' >{EVIL}")
     try:
         world.call("docker", "restart", "--time", "3", sandbox.container("opencode"))
@@ -148,7 +146,6 @@ def test_variables_of_the_user_reach_no_root(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("user", ["1000:1000", "0:0"])
 def test_no_file_of_the_host_is_opened_by_its_handle(sandbox: Sandbox, user: str) -> None:
-    """F5."""
     project = str(sandbox.user.home / "project")
     told = agent(sandbox, "/usr/bin/python3", "-I", "-c", HANDLE, project, user=user)
     assert told.strip() == "Operation not permitted"
@@ -161,7 +158,6 @@ def test_no_file_of_the_host_is_opened_by_its_handle(sandbox: Sandbox, user: str
 
 
 def test_even_a_root_that_is_let_into_the_agents_container_has_no_power(sandbox: Sandbox) -> None:
-    """F6."""
     text = agent(sandbox, "/bin/cat", "/proc/self/status", user="0:0")
     facts = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
