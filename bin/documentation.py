@@ -4,6 +4,7 @@ Standard library and jailoc's own dependencies; the generator is called as a pro
 prepares both.
 """
 
+import io
 import json
 import os
 import pty
@@ -61,7 +62,7 @@ def picture(home: Path) -> str:
         said = b"".join(_read(ours))
     if running.returncode:
         raise SystemExit(f"site: `jailoc plan api` ended with {running.returncode}")
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    console = Console(record=True, width=WIDTH, file=io.StringIO())
     console.print(Text.from_ansi("$ jailoc plan api"), highlight=False)
     # Without an engine it says so at the end: that is about the machine which draws.
     for line in said.decode().replace("\r", "").replace(f"{home}/", "").splitlines():

@@ -196,11 +196,15 @@ def parse_table(table: Mapping[str, object], parse: Callable[[str], Entry]) -> E
     if why is not None and not isinstance(why, str):
         raise problem("type", "`why` must be a string", TABLE_FORM)
     until = table.get("until")
-    # A date with a time is a date, too, for Python.
-    if until is not None and (not isinstance(until, date) or hasattr(until, "hour")):
+    if until is not None and not is_date(until):
         raise problem("allow", f"`until` is `{until}`, which is no date", TABLE_FORM)
     changes = {"ports": tuple(dict.fromkeys(ports)) or entry.ports, "why": why, "until": until}
     return entry.model_copy(update=changes)
+
+
+def is_date(value: object) -> bool:
+    """Tell whether a value is a day alone; a date with a time is a date, too, for Python."""
+    return isinstance(value, date) and not hasattr(value, "hour")
 
 
 def _ports(text: str, number: str | None) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from jailoc.model.allow_entry import is_date
 from jailoc.model.base import Model
 from jailoc.model.config_values import AllowedHost, Array, describe, text_of
 from jailoc.model.field_error import problem
@@ -59,8 +60,7 @@ def _name(value: str) -> str:
 
 
 def _date(value: object) -> object:
-    # A date with a time is a date, too, for Python.
-    if value is not None and (not isinstance(value, date) or hasattr(value, "hour")):
+    if value is not None and not is_date(value):
         raise problem("type", f"expected a date, found {describe(value)}", "2027-01-31")
     return value
 

@@ -137,13 +137,12 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
+        directories = tuple(each.directory for each in tree.repositories)
         places += [
-            (
-                Wanted(path=path, trouble=_second_name(path, file), stops="/.git/" in path),
-                git or "protect",
-            )
+            (_second_name(path, file, stops=bool(first_within(path, directories))),
+             git or "protect")
             for path, file in sorted(tree.shared.items())
-        ]
+        ]  # fmt: skip
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -236,9 +235,14 @@ def _followed(
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
 
 
-def _second_name(path: str, file: str) -> str:
+def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
     which = "it" if file == path else f"`{posixpath.relpath(file, path)}` in it"
-    return f"{which} has a second name, by which the agent can write it past every cover"
+    return Wanted(
+        path=path,
+        trouble=f"{which} has a second name, by which the agent can write it past every cover",
+        stops=stops,
+        hint="look at it, then put a copy in its place, which has no other name (`cp`, then `mv`)",
+    )
 
 
 def _exposed(wanted: Wanted, origin: str) -> Exposed:
@@ -250,8 +254,8 @@ def _exposed(wanted: Wanted, origin: str) -> Exposed:
         executes=wanted.executes,
         stops=wanted.stops,
     )
-    if "second name" in reason:
-        hint = "look at it, then put a copy in its place, which has no other name (`cp`, then `mv`)"
+    if wanted.hint is not None:
+        hint = wanted.hint
     elif wanted.stops:
         hint = f'look at it and remove it, or allow it by name: trust = ["{wanted.path}"]'
     elif "symbolic link" in reason:

@@ -70,6 +70,8 @@ class Wanted(Model):
     """Why it cannot be covered."""
     stops: bool = False
     """Whether nothing is started until somebody has looked at it."""
+    hint: str | None = None
+    """What to do about the trouble, if it is not what is to be done about others."""
 
 
 class Placeholder(Model):

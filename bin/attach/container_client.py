@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from jailoc.bin.attach import pty
+from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.engine import docker
 from jailoc.generators.attach.client import inner_environment
 from jailoc.model.agents.agent import Agent
@@ -72,6 +74,19 @@ class Inner(NamedTuple):
     tui: str | None
 
 
+class Program(NamedTuple):
+    """What is to run in a container."""
+
+    container: str
+    user: str
+    token: str
+    """Marks it, so that it can be found and ended."""
+    arguments: list[str]
+    """Docker's."""
+    terminal: bool
+    """Whether it gets one."""
+
+
 def find(name: str, container: str, agent: Agent, user: str = AGENT_USER) -> Inner:
     """Return the client of a container.
 
@@ -102,48 +117,80 @@ def command(
     arguments: tuple[str, ...],
     environment: Mapping[str, str],
     user: str = AGENT_USER,
-) -> tuple[list[str], str]:
-    """Return docker's arguments for a client in a container, and the token that marks it."""
-    words, token = _exec(inner_environment(environment, agent, inner.tui), user, terminal=True)
+) -> Program:
+    """Return a client in a container."""
+    given = inner_environment(environment, agent, inner.tui)
     script = ("/bin/sh", "-c", _passwords(agent) + _RUN, "jailoc")
-    return [*words, container, *script, inner.path, *arguments], token
+    return _program(container, user, given, (*script, inner.path, *arguments), terminal=True)
 
 
 def execution(
     container: str,
-    program: Sequence[str],
+    command: Sequence[str],
     environment: Mapping[str, str],
     *,
     terminal: bool,
     directory: str | None,
     user: str,
-) -> tuple[list[str], str]:
-    """Return docker's arguments for a program of the agent's, and the token that marks it.
+) -> Program:
+    """Return a program in the agent's container.
 
     It begins as the agent itself does: with its secrets, and only once the mounts are proved.
 
     Args:
         container: The agent's.
-        program: What to run, with its arguments.
+        command: What to run, with its arguments.
         environment: jailoc's own, for what it says about the terminal.
         terminal: Whether it gets one.
         directory: Where it begins; where the container does by default.
         user: The agent's UID, and its GID.
     """
     given = inner_environment(environment, None, None) if terminal else {"HOME": AGENT_HOME}
-    words, token = _exec(given, user, terminal=terminal)
-    words += ["--workdir", directory] if directory else []
-    return [*words, container, "/bin/sh", f"{GENERATED}/agent.sh", *program], token
+    words = ("/bin/sh", f"{GENERATED}/agent.sh", *command)
+    return _program(container, user, given, words, terminal=terminal, directory=directory)
 
 
-def _exec(given: Mapping[str, str], user: str, *, terminal: bool) -> tuple[list[str], str]:
+def _program(
+    container: str,
+    user: str,
+    given: Mapping[str, str],
+    words: Sequence[str],
+    *,
+    terminal: bool,
+    directory: str | None = None,
+) -> Program:
     token = secrets.token_hex(16)
-    variables = {**given, TOKEN: token}
-    words = ["exec", "--interactive", "--user", user]
-    words += ["--tty", "--detach-keys", DETACH] if terminal else []
-    return words + [
-        word for key, value in variables.items() for word in ("--env", f"{key}={value}")
-    ], token
+    options = ["--interactive", "--user", user]
+    options += ["--tty", "--detach-keys", DETACH] if terminal else []
+    options += ["--workdir", directory] if directory else []
+    for key, value in {**given, TOKEN: token}.items():
+        options += ["--env", f"{key}={value}"]
+    return Program(container, user, token, ["exec", *options, container, *words], terminal)
+
+
+def run(program: Program, watch: Watch, hint: str = "") -> pty.Ended:
+    """Run a program in a container until it ends or must be ended; nothing of it stays behind.
+
+    Args:
+        program: The program.
+        watch: Looks whether it must be ended.
+        hint: What it says before a session's name when it ends, if it does.
+
+    Raises:
+        Refused: there is no `docker` command.
+        OSError: it cannot be started, or what it writes cannot be shown.
+    """
+
+    def begin(command: list[str], environment: dict[str, str]) -> pty.Ended:
+        if program.terminal and pty.has_terminals():
+            return pty.run(command, environment, watch, hint, foreign=True)
+        return pty.run_directly(command, environment, watch)
+
+    try:
+        return docker.attend(program.arguments, begin)
+    finally:
+        # Docker leaves alone what has lost its client.
+        end(program.container, program.token, program.user)
 
 
 def _passwords(agent: Agent) -> str:

@@ -37,6 +37,9 @@ an error, or interrupted
 .TP
 .B 2
 differences, where a command looks for them
+.TP
+.B 125
+an error of jailoc itself in \fBexec\fR or \fBshell\fR, whose other statuses are the command's
 .SH ENVIRONMENT
 .TP
 .B JAILOC_CONFIG

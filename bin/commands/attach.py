@@ -238,7 +238,7 @@ class _Attachment:
         inner = container_client.find(self.name, container, self.agent, self.user)
         self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
         url = f"http://127.0.0.1:{FIRST_PORT}"
-        words, token = container_client.command(
+        program = container_client.command(
             container,
             inner,
             self.agent,
@@ -247,18 +247,7 @@ class _Attachment:
             self.user,
         )
         watch = self._watch(running)
-
-        def run(command: list[str], given: dict[str, str]) -> pty.Ended:
-            if pty.has_terminals():
-                return pty.run(command, given, watch, self.agent.client.hint, foreign=True)
-            return pty.run_directly(command, given, watch)
-
-        try:
-            ended = docker.attend(words, run)
-        finally:
-            # Docker leaves a client alone that has lost its terminal.
-            container_client.end(container, token, self.user)
-        return self._verdict(ended, watch)
+        return self._verdict(container_client.run(program, watch, self.agent.client.hint), watch)
 
     def _watch(self, running: readiness.RunningSandbox) -> Watch:
         def look() -> str | None:

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from jailoc.bin.attach import container_client, pty, readiness
+from jailoc.bin.attach import container_client, readiness
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence
@@ -52,7 +52,7 @@ def run(session: Session, command: Sequence[str]) -> int:
     mounted = witness.mounted(agent.id, wall.image_id)
     inside = first_within(at, (each for each in roots if each in mounted)) is not None
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    words, token = container_client.execution(
+    program = container_client.execution(
         agent.id,
         command,
         os.environ if interactive else {},
@@ -60,18 +60,7 @@ def run(session: Session, command: Sequence[str]) -> int:
         directory=at if inside else None,
         user=agent.user,
     )
-    watch = Watch(lambda: None)
-
-    def begin(command: list[str], given: dict[str, str]) -> pty.Ended:
-        if interactive and pty.has_terminals():
-            return pty.run(command, given, watch, "", foreign=True)
-        return pty.run_directly(command, given, watch)
-
-    try:
-        ended = docker.attend(words, begin)
-    finally:
-        # Docker leaves alone what has lost its client.
-        container_client.end(agent.id, token, agent.user)
+    ended = container_client.run(program, Watch(lambda: None))
     if ended.stopped:
         terminal.say("interrupted", Meaning.WARNS)
         return SIGNALLED + ended.signal

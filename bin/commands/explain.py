@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.powers.asked import HeldPower, behind
+from jailoc.generators.powers.asked import behind, data
 from jailoc.generators.powers.asked import let_in as power_of
 from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.explain import Answer, explain, let_in
@@ -112,11 +112,6 @@ def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
         )
         terminal.result(f"        {row['power']}")
     return 0
-
-
-def data(power: HeldPower | None) -> dict[str, Any] | None:
-    """Return a power for programs."""
-    return None if power is None else power.model_dump(mode="json")
 
 
 def _parse(text: str) -> AskedTarget:

@@ -1,7 +1,6 @@
 """`verify`: compare a running sandbox with its model, from inside."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import check, existence, uncovered
@@ -9,7 +8,7 @@ from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.powers.asked import HeldPower, agreed, behind
+from jailoc.generators.powers.asked import HeldPower, agreed, behind, data
 from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.uncovered import beyond, told
 from jailoc.generators.runtime.verify import Check
@@ -42,8 +41,8 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
             each.model_dump()
             | {
                 "place": position(document, each.reason) if each.reason else None,
-                "power": _data(powers.power(each)),
-                "agreed": _data(powers.agreed(each)),
+                "power": data(powers.power(each)),
+                "agreed": data(powers.agreed(each)),
             }
             for each in checks
         ]
@@ -130,10 +129,6 @@ class _Powers:
     def _found(self, check: Check) -> tuple[HeldPower, str] | None:
         what = check.subject.partition(" (")[2].removesuffix(")")
         return self._agreed.get(what) if check.kind == "probe" else None
-
-
-def _data(power: HeldPower | None) -> dict[str, Any] | None:
-    return None if power is None else power.model_dump(mode="json")
 
 
 def _table(

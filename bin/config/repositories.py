@@ -269,9 +269,10 @@ def gather(
     for each in walks.values():
         each.walk()
     roots = {root: os.path.realpath(root) for root in walks}
+    mine = looker.named() if asked else ()
     for each in walks.values():
         each.follow(walks, roots)
-        for one in (*looker.named(), *each.named):
+        for one in (*mine, *each.named):
             each.share(one.path)
     files = [file for each in walks.values() for file in each.files]
     links = git_links.gather((*files, *(f"{each}/.git" for each in tops)))
@@ -284,6 +285,6 @@ def gather(
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
     return Gathered(
         {root: each.tree() for root, each in walks.items()},
-        looker.named() if asked else (),
+        mine,
         git.model_copy(update={"links": links, "enclosing": enclosing}),
     )

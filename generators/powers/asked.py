@@ -1,6 +1,7 @@
 """The power that a decision of the rules belongs to: what `explain` and `verify` say beside it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from jailoc.generators.powers.places import (
     contents,
@@ -39,6 +40,11 @@ class HeldPower(Model):
         """Write it for a line."""
         what = "" if self.subject == self.text else f" {self.subject}"
         return f"{self.rule}{what}, {self.rank}" + (f": {self.text}" if self.text else "")
+
+
+def data(power: HeldPower | None) -> dict[str, Any] | None:
+    """Return a power for programs."""
+    return None if power is None else power.model_dump(mode="json")
 
 
 def behind(

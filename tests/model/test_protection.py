@@ -272,3 +272,12 @@ def test_a_link_to_what_only_the_host_can_write_stops_a_start(target: str, stops
     assert [each.path for each in found.exposed if each.stops] == (
         ["/p/.git/COMMIT_EDITMSG"] if stops else []
     )
+
+
+def test_a_second_name_in_a_bare_repository_stops_a_start_too() -> None:
+    tree = Tree(
+        repositories=(repository("/p/lib"),),
+        shared={"/p/lib/hooks": "/p/lib/hooks/update", "/p/.envrc": "/p/.envrc"},
+    )
+    found = protected(tree).exposed
+    assert {each.path for each in found if each.stops} == {"/p/lib/hooks"}

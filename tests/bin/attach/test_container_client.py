@@ -58,9 +58,9 @@ def test_the_password_is_read_into_the_variables_of_the_agent_and_never_an_argum
 ) -> None:
     monkeypatch.setattr(container_client, "SECRETS_PLACE", str(tmp_path))
     (tmp_path / ".server-password").write_text('a b"c')
-    words, _ = container_client.command(
+    words = container_client.command(
         "x", container_client.Inner("/usr/bin/env", None), OTHER, ("-0",), {}
-    )
+    ).arguments
     command = words[words.index("/bin/sh") :]
     assert not [each for each in words if "a b" in each or "OPENCODE" in each]
     done = subprocess.run(command, env={}, capture_output=True, text=True, check=True)
@@ -73,9 +73,9 @@ def test_a_client_does_not_start_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(container_client, "SECRETS_PLACE", str(tmp_path))
-    words, _ = container_client.command(
+    words = container_client.command(
         "x", container_client.Inner("/usr/bin/env", None), OTHER, (), {}
-    )
+    ).arguments
     done = subprocess.run(
         words[words.index("/bin/sh") :], env={}, capture_output=True, text=True, check=False
     )
