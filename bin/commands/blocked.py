@@ -5,7 +5,7 @@ from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence
-from jailoc.bin.engine import containers, task_limit
+from jailoc.bin.engine import containers, credentials, task_limit
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
@@ -19,9 +19,10 @@ from jailoc.generators.runtime.blocked import (
     news,
     unresolved,
 )
+from jailoc.generators.runtime.proxy_log import by_proxy, refused
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, WALL
+from jailoc.model.sandbox import AGENT, PROXY, WALL
 from jailoc.model.text import number_of
 
 PAUSE = 1.0
@@ -41,7 +42,7 @@ def run(session: Session, follow: bool, as_json: bool) -> int:
 def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
-    name, rows, filled, refused = _look(session)
+    name, rows, filled, tasks = _look(session)
     for protocol in filled:
         terminal.say(
             f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
@@ -51,12 +52,12 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
     if as_json and not follow:
         rows_ = [_data(each) for each in rows]
         terminal.data(
-            {"workspace": name, "blocked": rows_, "full": list(filled), "pids_refused": refused}
+            {"workspace": name, "blocked": rows_, "full": list(filled), "pids_refused": tasks}
         )
         return 0
-    if refused:
+    if tasks:
         terminal.say(
-            f"{name}: the agent was refused a process or thread {number_of(refused, 'time')}, "
+            f"{name}: the agent was refused a process or thread {number_of(tasks, 'time')}, "
             "because it had as many as it may; `pids` raises the limit",
             Meaning.WARNS,
         )
@@ -98,13 +99,27 @@ def _look(session: Session) -> tuple[str, list[dict[str, Any]], tuple[str, ...],
         explained(news(texts), rules.facing(closed(texts)), state.seen, machine(texts))
     )
     found += unresolved(state.refused, int(session.clock()), workspace.egress_origin, rules)
+    # The way to these is through the proxy; an allow would lead past it.
+    own = {each.key for each in rules.credentials}
+    found = [
+        each.model_copy(update={"allow": None}) if {each.name, each.target} & own else each
+        for each in found
+    ]
+    proxy = there.get(PROXY)
+    if proxy is not None and proxy.state == "running":
+        found += by_proxy(
+            refused(credentials.log(proxy.id)), workspace.credentials, int(session.clock())
+        )
     rows = [each.model_dump() | {"place": position(origin.document, each.reason)} for each in found]
     tasks = task_limit.refused(agent.process, agent.id) if agent else None
     return name, sorted(rows, key=lambda row: (-row["ago"], row["target"])), full(texts), tasks
 
 
 def _data(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "at_least": row["protocol"] != "dns" and row["times"] >= MOST_COUNTED}
+    return {
+        **row,
+        "at_least": row["protocol"] not in {"dns", "http"} and row["times"] >= MOST_COUNTED,
+    }
 
 
 def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> None:

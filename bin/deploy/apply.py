@@ -1,13 +1,14 @@
 """Make workspaces what the configuration says: look, plan, and take the steps of the plan."""
 
-import secrets as random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import (
+    digest_key,
     execute,
     existence,
     host_ports,
@@ -58,6 +59,12 @@ class Item:
     given: Given
     secrets: secret.Values
     origin: LoadedConfig
+    credentials: credential.Lines = field(default_factory=dict)
+
+    @property
+    def handed(self) -> rollback.Handed:
+        """Return every value that is handed over."""
+        return rollback.Handed(self.secrets, self.credentials)
 
 
 def read(
@@ -130,12 +137,14 @@ def item(
     observe.understood(name)
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
-    missing: tuple[str, ...] = ()
+    missing, unread = tuple[str, ...](), tuple[str, ...]()
     if complete:
         values = secret.values(workspace)
+        fed = credential.lines(workspace)
         password.check(mode, workspace.agent)
     else:
         values, missing = secret.known(workspace)
+        fed, unread = credential.known(workspace)
     bundle = compile_workspace(origin.config, name, origin.host)
     if complete:
         # Before anything is written: a password, or the key of the digests.
@@ -154,8 +163,7 @@ def item(
         values[PASSWORD_FILE] = known.encode()
     else:
         missing = (*missing, PASSWORD_FILE)
-    key = _key()
-    config = origin.config
+    key, config = digest_key.key(), origin.config
     return Item(
         name=name,
         bundle=bundle,
@@ -165,6 +173,8 @@ def item(
             pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
             secrets={each: keyed(key, value) for each, value in values.items()},
             missing=missing,
+            credentials={each: keyed(key, line) for each, line in fed.items()},
+            unread=unread,
             executes=executed(workspace),
             stated=stated(origin.config, workspace, origin.host),
             bare=bare(origin.host),
@@ -175,26 +185,15 @@ def item(
         ),
         secrets=values,
         origin=origin,
+        credentials=fed,
     )
 
 
 def leftover(origin: LoadedConfig, name: str) -> Item:
     """Return a workspace that is to be removed."""
-    given = Given(config=origin.path, names=names(origin.config), key=_key(), home=origin.host.home)
+    config, every, home = origin.path, names(origin.config), origin.host.home
+    given = Given(config=config, names=every, key=digest_key.key(), home=home)
     return Item(name=name, bundle=None, given=given, secrets={}, origin=origin)
-
-
-def _key() -> bytes:
-    """Return the key of digests that cannot be guessed back; the first call makes it."""
-    path = facts.state_directory() / "digest.key"
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        files.make_private(path.parent)
-    with files.locked(path.with_name("digest.key.lock"), 10):
-        if not path.exists():
-            files.write(path, random.token_hex(32), 0o600)
-    return path.read_bytes()
 
 
 def _leftover(terminal: Terminal, each: Item, prune: bool) -> removal.Leftover:
@@ -262,6 +261,7 @@ def carry_out(
             each.bundle,
             each.given,
             each.secrets,
+            each.credentials,
             lambda: unchanged(session, each),
             each.origin.host,
         )
@@ -288,7 +288,7 @@ def carry_out(
         try:
             rounds(world, each.bundle, each.given, made)
         except KeyboardInterrupt:
-            rollback.interrupted(terminal, before, each.secrets, touched=world.touched, back=back)
+            rollback.interrupted(terminal, before, each.handed, touched=world.touched, back=back)
             raise
         except (docker.DockerError, Refused) as error:
             if not world.touched:
@@ -296,7 +296,7 @@ def carry_out(
             explain(terminal, each.bundle.compose.name)
             squatter = server_port.squatter(each.bundle)
             if back:
-                rollback.go_back(terminal, before, each.secrets)
+                rollback.go_back(terminal, before, rollback.Handed(each.secrets, each.credentials))
             if squatter is not None:
                 raise squatter from error
             raise

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from jailoc import __version__
 from jailoc.bin.config import facts
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, witness
+from jailoc.bin.engine import credentials, docker, witness
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
 from jailoc.bin.host import placeholders
@@ -28,6 +28,7 @@ from jailoc.model.sandbox import (
     DIGEST_LABEL,
     FIREWALL,
     MACHINE_FILE,
+    PROXY,
     SECRETS_PLACE,
     SERVICE_LABEL,
     WALL,
@@ -102,6 +103,9 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
         wall = by_service.get(WALL)
         running = wall is not None and wall["State"]["Status"] == "running"
         asked = pool.submit(_ask_wall, wall["Id"]) if wall and running else None
+        proxy = by_service.get(PROXY)
+        serves = proxy is not None and proxy["State"]["Status"] == "running"
+        fed = pool.submit(credentials.held, proxy["Id"]) if proxy and serves else None
         lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT), wall)
         mounts = lapsed.result()
         around = engine.container(wall) if wall else None
@@ -132,6 +136,7 @@ def observe(name: str, bundle: Bundle | None, *, ask: bool = True) -> Deployed:
             rules_told=told,
             missing=lacking,
             held=held,
+            fed=fed.result() if fed else None,
             unseen=unseen,
         )
 
@@ -247,6 +252,14 @@ def understood(name: str) -> None:
             allowed=f"format {known}, which jailoc {__version__} writes",
             hint=f"use that jailoc, or begin anew: `jailoc destroy {name} --keep-volumes`",
         )
+
+
+def fed(name: str, digests: dict[str, str]) -> None:
+    """Write down what the proxy of a workspace holds, by keyed digests."""
+    applied = last(name)
+    if applied is not None:
+        now = applied.model_copy(update={"credentials": digests})
+        store.write(record(name), now.model_dump_json() + "\n", 0o600)
 
 
 def reloaded(bundle: Bundle) -> None:

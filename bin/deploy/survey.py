@@ -4,6 +4,7 @@ What the engine is asked, it is asked once for all workspaces, or in parallel: t
 longer than everything else.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,19 +15,21 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import existence, observe, password
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, stats, task_limit
+from jailoc.bin.engine import credentials, docker, stats, task_limit
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
 from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
+from jailoc.generators.runtime.proxy_log import refused
 from jailoc.generators.runtime.resolver_state import ResolverState
 from jailoc.generators.runtime.uncovered import beyond, told, uncovered
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.image_reference import familiar
-from jailoc.model.sandbox import AGENT, FIRST_PORT, SIDECAR, WALL, workspace_of
-from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
+from jailoc.model.sandbox import AGENT, FIRST_PORT, PROXY, SIDECAR, WALL, workspace_of
+from jailoc.model.status import NOT_RUNNING, ContainerLimits, CredentialStatus, Status, Usage
+from jailoc.model.workspace import Workspace
 
 Services = Mapping[str, engine.Container]
 
@@ -275,12 +278,35 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
+        credentials=_credentials(space, _up(found, PROXY)),
         uncovered=told(uncovered(space, known.compose if known else None, drift.lapsed))
         if space
         else (),
         uncoverable=told(beyond(space)) if space else (),
         drift=True if configured is False else drift.any,
     )
+
+
+def _credentials(
+    workspace: Workspace | None, proxy: engine.Container | None
+) -> tuple[CredentialStatus, ...]:
+    """Return what a running proxy holds, and has done with it."""
+    if workspace is None or proxy is None or not workspace.credentials:
+        return ()
+    there, log = credentials.held(proxy.id) or (), credentials.log(proxy.id)
+    now, found = int(time.time()), []
+    for each in workspace.credentials:
+        mine = [one for one in log if one.credential == each.name]
+        good = [one.last for one in mine if one not in refused(mine)]
+        found.append(
+            CredentialStatus(
+                name=each.name,
+                given=each.name in there,
+                used=max(0, now - max(good)) if good else None,
+                refused=sum(one.times for one in refused(mine)),
+            )
+        )
+    return tuple(found)
 
 
 def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:

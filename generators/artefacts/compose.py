@@ -2,8 +2,9 @@
 
 import hashlib
 
-from jailoc.generators.artefacts import git
+from jailoc.generators.artefacts import git, proxy_service
 from jailoc.generators.artefacts.container_fields import digest, expected
+from jailoc.generators.artefacts.generated import folder, generated
 from jailoc.generators.artefacts.health import health_check
 from jailoc.model.compose import (
     Bind,
@@ -39,6 +40,7 @@ from jailoc.model.sandbox import (
     FIRST_PORT,
     GENERATED,
     MACHINE,
+    PROXY,
     SECRETS,
     SECRETS_PLACE,
     SERVICE_LABEL,
@@ -47,6 +49,8 @@ from jailoc.model.sandbox import (
     SIDECAR_RUN,
     SIDECAR_SOCKET,
     SSH_SOCKET,
+    TRUST,
+    TRUST_PLACE,
     WALL,
     WALL_STATE,
     data_volume,
@@ -62,7 +66,7 @@ RESERVATION = "512m"
 def compose(
     workspace: Workspace, host: Host, images: dict[str, str], digests: dict[str, str]
 ) -> Compose:
-    """Decide the three services of a workspace.
+    """Decide the services of a workspace.
 
     Args:
         workspace: The resolved workspace.
@@ -73,6 +77,8 @@ def compose(
     """
     services = {WALL: _wall(workspace, host, images[WALL], digests[WALL])}
     services[AGENT] = _agent(workspace, host, images[AGENT], digests[AGENT])
+    if workspace.credentials:
+        services[PROXY] = proxy_service.service(workspace, host, images[PROXY], digests[PROXY])
     if workspace.enable_docker:
         services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
     return Compose(
@@ -93,13 +99,11 @@ def compose(
         ),
         volumes=tuple(each.name for each in _volumes(workspace) if not each.shared),
         shared=tuple(each.name for each in _volumes(workspace) if each.shared),
-        memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),
+        memory=(
+            MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),
+            *(proxy_service.MEMORY if workspace.credentials else ()),
+        ),
     )
-
-
-def generated(workspace: Workspace, host: Host) -> str:
-    """Return the directory of the workspace's generated files on the host."""
-    return f"{host.cache}/{workspace.name}"
 
 
 def _subnet(project: str) -> str:
@@ -159,14 +163,6 @@ def nested(workspace: Workspace) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
-    return Bind(
-        source=Literally(text=f"{generated(workspace, host)}/{name}"),
-        target=Literally(text=GENERATED),
-        mode=Mode.READ_ONLY,
-    )
-
-
 def _resolv_conf(workspace: Workspace, host: Host, name: str) -> Bind:
     """Let what runs behind the wall ask the wall's resolver, not the engine's."""
     return Bind(
@@ -185,9 +181,15 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         namespace="own",
         ports=_ports(workspace),
         mounts=(
-            _folder(workspace, host, "wall"),
+            folder(workspace, host, "wall"),
             Tmpfs(target=WALL_STATE, size=4 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
+            # Held, so that a new proxy goes on with the authority that the agent trusts; the wall
+            # cannot read the first.
+            *(
+                Volume(name=each.name, target=f"/held/{each.name}", mode=Mode.READ_ONLY)
+                for each in (proxy_service.MEMORY if workspace.credentials else ())
+            ),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
                 Volume(
@@ -250,6 +252,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         environment["SSH_AUTH_SOCK"] = Literally(text=SSH_SOCKET)
     for key, value in git.environment(workspace, host).items():
         environment[key] = Literally(text=value)
+    environment |= proxy_service.environment(workspace)
     for variable in workspace.env:
         environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
     # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
@@ -276,6 +279,11 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
             *_agent_binds(workspace, host, socket),
             *_agent_volumes(workspace),
             Volume(name=SECRETS, target=SECRETS_PLACE, mode=Mode.READ_ONLY),
+            *(
+                (Volume(name=TRUST, target=TRUST_PLACE, mode=Mode.READ_ONLY),)
+                if workspace.credentials
+                else ()
+            ),
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace),
@@ -283,8 +291,10 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
             test=("CMD-SHELL", health_check(workspace.agent)),
             interval=2, timeout=10, retries=10, start_period=60,
         ),
-        # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
+        # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent; so
+        # does the proxy with its credentials.
         after=(Condition(service=WALL),)
+        + ((Condition(service=PROXY, restart=False),) if workspace.credentials else ())
         + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ()),
     )  # fmt: skip
 
@@ -332,7 +342,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
             entries.append(bind(socket, SSH_SOCKET, Mode.READ_WRITE))
         if host.known_hosts:
             entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
-    entries.append(_folder(workspace, host, "agent"))
+    entries.append(folder(workspace, host, "agent"))
     entries.append(_resolv_conf(workspace, host, "agent"))
     return tuple(
         {each.target if isinstance(each, Tmpfs) else each.target.text: each
@@ -348,7 +358,7 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         entrypoint=("/bin/sh", f"{GENERATED}/dind.sh"),
         namespace="firewall",
         mounts=(
-            _folder(workspace, host, "dind"),
+            folder(workspace, host, "dind"),
             _resolv_conf(workspace, host, "dind"),
             Tmpfs(target="/tmp", size=64 << 20, mode=0o1777),  # noqa: S108 -- the container's own
             *_sidecar_volumes(workspace),

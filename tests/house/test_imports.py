@@ -25,7 +25,17 @@ READERS = {"generators/assets/__init__.py", "schemas/__init__.py"}
 
 
 EMITTED = {
-    f"generators/assets/{name}.py" for name in ("health", "machine", "probe", "resolver", "sockets")
+    f"generators/assets/{name}.py"
+    for name in (
+        "health",
+        "machine",
+        "probe",
+        "proxy_probe",
+        "proxy_resolver",
+        "proxy_sockets",
+        "resolver",
+        "sockets",
+    )
 }
 """Programs that are written out as text and run elsewhere; nothing imports them."""
 VALUES = {"datetime.date", "datetime.timedelta"}
