@@ -41,6 +41,7 @@ def digest(files: Iterable[File]) -> str:
 
 
 RELOADABLE = (
+    "wall/credential-names",
     "wall/egress",
     "wall/host-ports",
     "wall/names",

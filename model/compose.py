@@ -106,6 +106,9 @@ class MemoryVolume(Model):
     name: str
     size: int
     """Bytes."""
+    owner: int = 0
+    """UID, and GID."""
+    mode: int = 0o755
 
 
 class Tmpfs(Model):

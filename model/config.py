@@ -9,6 +9,8 @@ from pydantic.config import JsonDict
 from jailoc.model import config_values
 from jailoc.model.agents.choice import AgentChoice
 from jailoc.model.base import Model
+from jailoc.model.credential import NAME, CredentialConfig
+from jailoc.model.credential import Name as CredentialName
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
 from jailoc.model.host_set import HostSet, SetName, SetReference
 from jailoc.model.network_settings import NetworkSettings
@@ -84,6 +86,12 @@ class Scope(Model):
     )
     secrets: Secrets = Field(
         default=Secrets(), description="Secrets of the agent; values are never written here."
+    )
+    credentials: dict[CredentialName, CredentialConfig] = Field(
+        default_factory=dict,
+        description="Credentials that a proxy puts into requests to their hosts, by name; the "
+        "agent never holds their values.",
+        json_schema_extra=_names(NAME.pattern),
     )
     egress: config_values.EgressMode | None = Field(
         default=None,

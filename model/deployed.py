@@ -81,6 +81,8 @@ class Applied(Model):
     """Ids of the images, by reference."""
     secrets: dict[str, str]
     """Keyed digests of the secrets, by name."""
+    credentials: dict[str, str] = Field(default_factory=dict)
+    """Keyed digests of what the proxy was fed, by name."""
     executes: dict[str, tuple[str, ...]] | None = None
     """What the host would have executed by what was covered, by place in the agent's container;
     None in the record of an earlier version."""
@@ -112,6 +114,8 @@ class Deployed(Model):
     """Places in repositories where something is made before the start."""
     held: tuple[str, ...] = ()
     """Names of the secrets that the wall holds in memory."""
+    fed: tuple[str, ...] | None = None
+    """Names of the credentials that the proxy holds; None where none could be asked."""
     unseen: tuple[str, ...] = ()
     """What the engine did not answer about, in words: nothing is known of that."""
 

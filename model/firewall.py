@@ -18,6 +18,7 @@ from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.name_pattern import ClosedName, Name
+from jailoc.model.sandbox import PROXY_ID
 from jailoc.model.user import DEFAULT_ID
 
 RESOLVER = 65533
@@ -85,6 +86,11 @@ THIS_MACHINE = "this machine"
 DENIED = "JAILOC-DENIED"
 """The chain, with those below it, of what is closed whatever is allowed; there if anything is."""
 
+PROXY_CHAIN = "JAILOC-PROXY"
+"""Where all that the proxy sends ends; there if a credential is."""
+PROXY_RESOLVER = ipaddress.ip_network("127.0.0.55/32")
+"""Where the wall's resolver answers the proxy, and nobody else, with real addresses."""
+
 ChainName = Annotated[str, Field(pattern=r"^(INPUT|FORWARD|OUTPUT|JAILOC-[A-Z0-9-]{1,20})$")]
 """The kernel takes names of up to 28 characters."""
 
@@ -120,6 +126,7 @@ class Match(StrEnum):
     NEIGHBOUR_SOLICITATION = "-m icmp6 --icmpv6-type 135"
     NEIGHBOUR_ADVERTISEMENT = "-m icmp6 --icmpv6-type 136"
     BY_ENGINE = "-m owner --uid-owner 0"
+    BY_PROXY = f"-m owner --uid-owner {PROXY_ID}"
     BY_RESOLVER = f"-m owner --uid-owner {RESOLVER}"
     NOT_BY_RESOLVER = f"-m owner ! --uid-owner {RESOLVER}"
     ACCEPTED_NOT_BY_AGENT = f"--tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {DEFAULT_ID}"
@@ -244,8 +251,11 @@ class Ruleset(Model):
 
     @property
     def outgoing(self) -> tuple[Rule, ...]:
-        """Return the rules of OUTPUT, and of the chains below it that are not always there."""
-        others = {*Chain} - {Chain.OUTPUT}
+        """Return the rules of OUTPUT, and of the chains below it that are not always there.
+
+        What the proxy alone goes through is none of the sandbox's.
+        """
+        others = {*map(str, Chain), PROXY_CHAIN} - {str(Chain.OUTPUT)}
         return tuple(rule for rule in self.rules if rule.chain not in others)
 
     def of(self, chain: str) -> tuple[Rule, ...]:
@@ -276,6 +286,8 @@ class Firewall(Model):
     names: tuple[Name, ...]
     denied_names: tuple[ClosedName, ...] = ()
     host_ports: tuple[HostPort, ...] = ()
+    credentials: tuple[Name, ...] = ()
+    """What the proxy alone reaches."""
 
     def denial(self, name: str) -> ClosedName | None:
         """Return what keeps a host name from being resolved; None if nothing does."""
@@ -342,6 +354,8 @@ class Policy(Model):
     names: tuple[Name, ...]
     denied_names: tuple[ClosedName, ...] = ()
     host_ports: tuple[HostPort, ...] = ()
+    credentials: tuple[Name, ...] = ()
+    """What the proxy reaches under a name, and the sandbox only through it."""
     agent: int = DEFAULT_ID
     """UID of the agent."""
     observe: bool = False
@@ -363,8 +377,9 @@ class Policy(Model):
 
     def accepted(self, family: Family, protocol: Protocol, port: int) -> AddressSet:
         """Return every address that the policy opens for new connections of this kind."""
-        resolver = AddressSet.networks(family, (ENGINE_RESOLVER,) if self.guarded else ())
-        open_ = loopback(family) - resolver
+        closed = [ENGINE_RESOLVER] if self.guarded else []
+        closed += [PROXY_RESOLVER] if self.credentials else []
+        open_ = loopback(family) - AddressSet.networks(family, closed)
         undecided = AddressSet.everything(family) - loopback(family)
         for each in self.ordered:
             if each.protocol not in {None, protocol} or each.port not in {None, port}:

@@ -108,6 +108,12 @@ class HandSecrets(Model):
     kind: Literal["hand secrets over"] = "hand secrets over"
 
 
+class FeedProxy(Model):
+    """Feed the values of credentials to the proxy's memory; no connection ends."""
+
+    kind: Literal["feed the proxy"] = "feed the proxy"
+
+
 class Reload(Model):
     """Load the rules in one transaction; nothing is restarted."""
 
@@ -161,6 +167,7 @@ Step = Annotated[
     | RemoveNetwork
     | Start
     | HandSecrets
+    | FeedProxy
     | Reload
     | Restart
     | Prove

@@ -80,6 +80,21 @@ class SecretAddress(PlanAddress):
 
 
 @dataclass(frozen=True)
+class CredentialAddress(PlanAddress):
+    """One credential that the proxy holds."""
+
+    WORD = "credential"
+    name: str
+
+
+@dataclass(frozen=True)
+class CredentialsAddress(PlanAddress):
+    """What the proxy holds in memory of all credentials."""
+
+    WORD = "credentials"
+
+
+@dataclass(frozen=True)
 class PasswordAddress(PlanAddress):
     """The password of the agent's server."""
 
@@ -187,6 +202,8 @@ ChangeAddress = Annotated[
     | SecretAddress
     | PasswordAddress
     | SecretsAddress
+    | CredentialAddress
+    | CredentialsAddress
     | RulesAddress
     | NetworkAddress
     | FilesAddress

@@ -62,6 +62,11 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "secrets, by source", (_C, _H),
         "critical: the user's own identity, or a file among credentials",
     ),
+    "hold.credential": (
+        "credentials that a proxy uses for it, by source and host", (_C, _H, _M),
+        "critical: the user's own identity without a limit to methods or paths; medium: requests "
+        "that only read",
+    ),
     "hold.variable": ("credentials among variables", (_H,), "its value is in plain text"),
     "hold.env-file": (
         "env files", (_C, _H),
@@ -105,7 +110,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "note.place": ("where something is mounted", (_N,), "the same right at another place"),
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip
-_VALUED = {"run.variable", "hold.variable", "note.limits", "note.variable", "note.other"}
+_VALUED = {
+    "hold.credential", "run.variable", "hold.variable", "note.limits", "note.variable",
+    "note.other",
+}  # fmt: skip
 RULES = {
     name: PowerRule(what=what, ranks=ranks, when=when, valued=name in _VALUED)
     for name, (what, ranks, when) in _TABLE.items()

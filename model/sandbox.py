@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 # Services of the Compose project.
-WALL, AGENT, SIDECAR = "firewall", "opencode", "dind"
+WALL, AGENT, SIDECAR, PROXY = "firewall", "opencode", "dind", "proxy"
 
 # Users, as docker(1) takes them.
 AGENT_USER = "1000:1000"
@@ -15,6 +15,8 @@ RESOLVER_USER = "65533:65533"
 """Who answers names in the wall, and keeps what it has seen."""
 SIDECAR_USER = "65532:65532"
 """Nobody's on the host: UIDs are the kernel's, whatever runs under them."""
+PROXY_ID = 65531
+"""Of the proxy that holds credentials; nothing else in a sandbox ever has it."""
 
 # Places inside the containers.
 GENERATED = "/etc/jailoc"
@@ -33,6 +35,12 @@ SECRETS_PLACE = "/run/secrets"
 PASSWORD_FILE = ".server-password"  # noqa: S105 -- a name, not a value
 """Below `SECRETS_PLACE`; no secret of a user can have a dot in its name."""
 SSH_SOCKET = "/run/ssh-agent.sock"
+PROXY_RUN = "/run/proxy"
+"""The proxy's memory: its authority, its certificates, the values."""
+TRUST_PLACE = "/run/trust"
+"""Where the agent finds the authority that vouches for the proxy."""
+PROXY_ADDRESS = "127.0.0.54"
+"""What a name with a credential resolves to in the sandbox."""
 SIDECAR_RUN = "/run/dind"
 SIDECAR_SOCKET = f"unix://{SIDECAR_RUN}/docker.sock"
 SIDECAR_SECCOMP = "dind/seccomp.json"
@@ -43,6 +51,8 @@ FIREWALL = ("/bin/sh", f"{GENERATED}/firewall.sh")
 ASK_RESOLVER = ("/usr/bin/python3", "-I", "-S", "-B", f"{GENERATED}/health.py")
 """Ends well if the wall is ready and its own resolver answers."""
 HAND_SECRETS = ("/bin/sh", f"{GENERATED}/secrets.sh")
+FEED_PROXY = ("/bin/sh", f"{GENERATED}/feed.sh")
+"""A program of the proxy's: takes the values of credentials."""
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where only root can write, in any image."""
@@ -57,6 +67,8 @@ MACHINE = "host.docker.internal"
 """How the host is called inside (hosts(5), by Compose's `host-gateway`)."""
 SECRETS = "secrets"
 """The volume, in memory, that secrets are handed over in."""
+CREDENTIALS, TRUST = "credentials", "trust"
+"""The volumes, in memory, of the proxy alone, and of what the agent is to trust."""
 DNS_PORT = 53
 FIRST_PORT = 4096
 """Where the server listens; also the first port that is published for a workspace."""

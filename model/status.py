@@ -26,6 +26,18 @@ class ContainerLimits(Model):
     pids: int | None = None
 
 
+class CredentialStatus(Model):
+    """What a workspace's proxy has done with a credential."""
+
+    name: str
+    given: bool
+    """Whether the proxy holds a value."""
+    used: int | None = None
+    """Seconds since the last request that had it, as far as the log goes back."""
+    refused: int = 0
+    """Requests that the proxy did not send, as far as the log goes back."""
+
+
 class Status(Model):
     """One workspace."""
 
@@ -64,6 +76,8 @@ class Status(Model):
     """Places that it was refused, of those that the kernel remembers."""
     unresolved: tuple[str, ...] = ()
     """Allowed names that have no address now."""
+    credentials: tuple[CredentialStatus, ...] = ()
+    """Of a running proxy."""
     uncovered: tuple[str, ...] = ()
     """What the host would execute and the running agent can write: it came after the start."""
     uncoverable: tuple[str, ...] = ()

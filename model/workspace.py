@@ -5,6 +5,7 @@ from datetime import date
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
+from jailoc.model.credential import Credential
 from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
 from jailoc.model.mount import Mount
@@ -154,6 +155,8 @@ class Workspace(Model):
     """Networks that are closed before anything can open them; never with a last day."""
     host_ports: tuple[ConfiguredPort, ...]
     secrets: tuple[Secret, ...]
+    """In byte order of their names."""
+    credentials: tuple[Credential, ...] = ()
     """In byte order of their names."""
     covers: tuple[Cover, ...]
     """What is mounted over the workspace paths and mounts, so that the agent cannot change it."""

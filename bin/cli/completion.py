@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from jailoc.bin.cli import command_line
 from jailoc.bin.cli.command_line import Argument
 from jailoc.bin.host.paths import config_file
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
 from jailoc.model.text import without_mark
 
-SERVICES = (WALL, AGENT, SIDECAR)
+SERVICES = (WALL, AGENT, SIDECAR, PROXY)
 
 Candidates = Iterable[tuple[str, str]]
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence
-from jailoc.bin.engine import containers, task_limit
+from jailoc.bin.engine import containers, credentials, task_limit
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import bundle as compiled
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.powers.entries import position
+from jailoc.generators.runtime import proxy_log
 from jailoc.generators.runtime.blocked import (
     Blocked,
     closed,
@@ -24,7 +25,7 @@ from jailoc.generators.runtime.blocked import (
 from jailoc.model.evidence import Evidence
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, WALL
+from jailoc.model.sandbox import AGENT, PROXY, WALL
 from jailoc.model.text import number_of
 
 MOST_SHOWN = 500
@@ -49,7 +50,7 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
     shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
     most = None if as_json and not follow else MOST_SHOWN
-    name, rows, filled, refused, evidence, earlier = _look(session, most)
+    name, rows, filled, tasks, evidence, earlier = _look(session, most)
     for protocol in filled:
         terminal.say(
             f"{name}: the table for {protocol} is full ({MOST_PLACES:,} places): later ones are "
@@ -62,7 +63,7 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
                 "workspace": name,
                 "blocked": [_data(each, evidence) for each in rows],
                 "full": list(filled),
-                "pids_refused": refused,
+                "pids_refused": tasks,
                 "not_kept": _not_kept(evidence),
                 "lost": evidence.lost if evidence else 0,
             }
@@ -75,9 +76,9 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
             "for a day make room",
             Meaning.WARNS,
         )
-    if refused:
+    if tasks:
         terminal.say(
-            f"{name}: the agent was refused a process or thread {number_of(refused, 'time')}, "
+            f"{name}: the agent was refused a process or thread {number_of(tasks, 'time')}, "
             "because it had as many as it may; `pids` raises the limit",
             Meaning.WARNS,
         )
@@ -144,6 +145,16 @@ def _look(
     names.sort(key=lambda each: each.ago)
     found += names[:most]
     earlier = len(every) - len(tried) + len(names) - len(names[:most])
+    # The way to these is through the proxy; an allow would lead past it.
+    own = {each.key for each in rules.credentials}
+    found = [
+        each.model_copy(update={"allow": None}) if {each.name, each.target} & own else each
+        for each in found
+    ]
+    proxy = there.get(PROXY)
+    if proxy is not None and proxy.state == "running":
+        log = proxy_log.refused(credentials.log(proxy.id))
+        found += proxy_log.by_proxy(log, workspace.credentials, int(session.clock()))
     rows: list[dict[str, Any]] = [
         each.model_dump() | {"place": position(origin.document, each.reason)} for each in found
     ]
@@ -154,7 +165,9 @@ def _look(
 
 def _data(row: dict[str, Any], evidence: Evidence | None) -> dict[str, Any]:
     """Return a row; without evidence the kernel counts only so far."""
-    counted = evidence is None and row["protocol"] != "dns" and row["times"] >= MOST_COUNTED
+    counted = (
+        evidence is None and row["protocol"] not in {"dns", "http"} and row["times"] >= MOST_COUNTED
+    )
     return {**row, "at_least": counted}
 
 

@@ -138,6 +138,12 @@ def _named(firewall: Firewall, asked: AskedTarget) -> list[dict[str, Any]]:
         for each in firewall.host_ports
         if asked.name == MACHINE and asked.port in {None, each.port}
     ]  # fmt: skip
+    ports += [
+        {"network": f"{each.name}, through the proxy", "protocol": "tcp", "port": each.port,
+         "open": True, "reason": each.origin}
+        for each in firewall.credentials
+        if each.key == asked.name.rstrip(".").lower() and asked.port in {None, each.port}
+    ]  # fmt: skip
     return ports + [
         {"network": each.name, "protocol": None, "port": each.port, "open": True,
          "reason": each.origin}

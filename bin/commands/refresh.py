@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, machine, observe
+from jailoc.bin.deploy import credentials, digest_key, existence, machine, observe
 from jailoc.bin.engine import containers
 from jailoc.bin.host import files
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.resolve import resolve
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import FIREWALL, WALL
+from jailoc.model.sandbox import FIREWALL, PROXY, WALL
 
 
 def run(session: Session, *, warned: bool = False) -> int:
@@ -25,6 +26,7 @@ def run(session: Session, *, warned: bool = False) -> int:
         terminal.diagnose(origin.warnings)
     name = session.chosen(origin)
     bundle = compile_workspace(origin.config, name, origin.host)
+    workspace = resolve(origin.config, name, origin.host)
     existence.running(session, name)
     found = {each.service: each for each in containers.containers(bundle.compose.name)}
     wall = found.get(WALL)
@@ -37,7 +39,12 @@ def run(session: Session, *, warned: bool = False) -> int:
         for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
             terminal.quote(line)
         observe.reloaded(bundle)
-    terminal.say(f"{name}: rules reloaded", Meaning.DONE)
+        if workspace.credentials and PROXY in found:
+            held = credentials.lines(workspace)
+            credentials.feed(bundle.compose.name, held)
+            observe.fed(name, {each: digest_key.digest(line) for each, line in held.items()})
+    fed = ", credentials read again" if workspace.credentials else ""
+    terminal.say(f"{name}: rules reloaded{fed}", Meaning.DONE)
     if files.differs(bundle.fixed, directory):
         terminal.say(f"other changes wait for `jailoc up {name}`", Meaning.WARNS)
     return 0

@@ -15,7 +15,7 @@ from jailoc.generators.config.resolve import chosen
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
 from jailoc.model.text import number_of
 
 MOST_TOLD = 20
@@ -114,7 +114,7 @@ def _images(bundle: Bundle) -> Iterator[str]:
             yield f"{SERVICES[build.name]} runs {build.tag}: {build.step.value} ({build.origin})"
 
 
-SERVICES = {"wall": WALL, "dind": SIDECAR}
+SERVICES = {"wall": WALL, "dind": SIDECAR, "proxy": PROXY}
 """The services whose image is always jailoc's own, by the name of the image."""
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import (
+    digest_key,
     execute,
     existence,
     host_ports,
@@ -18,9 +20,10 @@ from jailoc.bin.deploy import (
     rollback,
     server_port,
     uncovered,
+    unhealthy,
 )
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker, stats
+from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
@@ -60,6 +63,12 @@ class Item:
     origin: LoadedConfig
     told: observe.Told = field(default_factory=observe.Told)
     """What the engine has said on the way."""
+    credentials: credential.Lines = field(default_factory=dict)
+
+    @property
+    def handed(self) -> rollback.Handed:
+        """Return every value that is handed over."""
+        return rollback.Handed(self.secrets, self.credentials)
 
 
 def read(
@@ -134,12 +143,14 @@ def item(
     observe.understood(name)
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
-    missing: tuple[str, ...] = ()
+    missing, unread = tuple[str, ...](), tuple[str, ...]()
     if complete:
         values = secret.values(workspace)
+        fed = credential.lines(workspace)
         password.check(mode, workspace.agent)
     else:
         values, missing = secret.known(workspace)
+        fed, unread = credential.known(workspace)
     bundle = compiled or compile_workspace(origin.config, name, origin.host)
     if complete:
         # Before anything is written: a password, or the key of the digests.
@@ -160,8 +171,7 @@ def item(
         values[PASSWORD_FILE] = known.encode()
     else:
         missing = (*missing, PASSWORD_FILE)
-    key = secret.digest_key()
-    config = origin.config
+    key, config = digest_key.key(), origin.config
     return Item(
         name=name,
         bundle=bundle,
@@ -171,6 +181,8 @@ def item(
             pinned=frozenset(each for each, mine in config.workspaces.items() if mine.port),
             secrets={each: keyed(key, value) for each, value in values.items()},
             missing=missing,
+            credentials={each: keyed(key, line) for each, line in fed.items()},
+            unread=unread,
             executes=executed(workspace),
             stated=stated(origin.config, workspace, origin.host),
             bare=bare(origin.host),
@@ -183,13 +195,14 @@ def item(
         origin=origin,
         # An apply may build, or wait for an answer, before it looks.
         told=observe.Told() if complete or not held else observe.Told(images=lambda: held),
+        credentials=fed,
     )
 
 
 def leftover(origin: LoadedConfig, name: str) -> Item:
     """Return a workspace that is to be removed."""
-    key, home = secret.digest_key(), origin.host.home
-    given = Given(config=origin.path, names=names(origin.config), key=key, home=home)
+    config, every, home = origin.path, names(origin.config), origin.host.home
+    given = Given(config=config, names=every, key=digest_key.key(), home=home)
     return Item(name=name, bundle=None, given=given, secrets={}, origin=origin)
 
 
@@ -257,6 +270,7 @@ def carry_out(
             each.bundle,
             each.given,
             each.secrets,
+            each.credentials,
             lambda: unchanged(session, each),
             each.origin.host,
         )
@@ -283,15 +297,15 @@ def carry_out(
         try:
             rounds(world, each.bundle, each.given, made)
         except KeyboardInterrupt:
-            rollback.interrupted(terminal, before, each.secrets, touched=world.touched, back=back)
+            rollback.interrupted(terminal, before, each.handed, touched=world.touched, back=back)
             raise
         except (docker.DockerError, Refused) as error:
             if not world.touched:
                 raise
-            explain(terminal, each.bundle.compose.name)
+            unhealthy.tell(terminal, each.bundle.compose.name)
             squatter = server_port.squatter(each.bundle)
             if back:
-                rollback.go_back(terminal, before, each.secrets)
+                rollback.go_back(terminal, before, rollback.Handed(each.secrets, each.credentials))
             if squatter is not None:
                 raise squatter from error
             raise
@@ -375,17 +389,3 @@ def unchanged(session: Session, each: Item) -> None:
             "the configuration, or what it names on this machine, has changed meanwhile",
             hint=f"look at what has changed, then run `jailoc up {each.name}` again",
         )
-
-
-def explain(terminal: Terminal, project: str) -> None:
-    """Show the last words of every service that is not well."""
-    try:
-        found = containers.containers(project)
-    except docker.DockerError:
-        return
-    for container in found:
-        if container.state != "running" or container.health not in {"healthy", ""}:
-            state = f"{container.health or container.state}, exit code {container.exit_code}"
-            terminal.say(f"{container.service}: {state}; its last lines:", Meaning.WARNS)
-            for line in containers.tail(container.id).splitlines():
-                terminal.quote(line)

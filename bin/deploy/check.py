@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jailoc.bin.engine import containers, docker, network, witness
+from jailoc.bin.engine import containers, credentials, docker, network, witness
 from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.blocked import attempts, closed, machine
 from jailoc.generators.runtime.probes import NO_PING, Place, Probe, probes, words
+from jailoc.generators.runtime.proxy_check import proxy_checks
 from jailoc.generators.runtime.verify import (
     Check,
     bundle_names,
@@ -31,6 +32,7 @@ from jailoc.model.sandbox import (
     ASK_RESOLVER,
     FIREWALL,
     PROBES_NOTE,
+    PROXY,
     SIDECAR,
     WALL,
 )
@@ -63,6 +65,7 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
         *networked(bundle.compose.network, *network.settings(bundle.compose.name)),
         *_rules(bundle, wall),
         *_inside(bundle, wall, agent),
+        *_proxy(bundle, wall, found.get(PROXY)),
         *_probes(say, bundle, wall, agent, expected),
     ]
 
@@ -92,7 +95,7 @@ def _inside(
 
 
 def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Iterator[Check]:
-    for service in (WALL, AGENT, SIDECAR):
+    for service in (WALL, PROXY, AGENT, SIDECAR):
         if service in bundle.compose.services:
             there = found.get(service)
             state = "nothing" if there is None else there.health or there.state
@@ -137,6 +140,21 @@ def _rules(bundle: Bundle, wall: containers.Container) -> Iterator[Check]:
         found="the wall's resolver" if own else "silent, or somebody else",
         ok=own,
     )
+
+
+def _proxy(
+    bundle: Bundle, wall: containers.Container, proxy: containers.Container | None
+) -> Iterator[Check]:
+    """Try the proxy as the agent would, and look at what it is."""
+    if PROXY not in bundle.compose.services or proxy is None:
+        return
+    text = docker.run(
+        ["exec", "--user", bundle.user, wall.id, "/usr/bin/python3", "-I", "-c",
+         asset("proxy_probe.py")],
+        what="trying the proxy",
+        timeout=60,
+    )  # fmt: skip
+    yield from proxy_checks(text, credentials.nature(proxy.id))
 
 
 def _probes(

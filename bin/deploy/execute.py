@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
 from jailoc.bin.deploy import check, images, machine, plugin, proof
+from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker, network_errors, startup, volumes
@@ -25,6 +26,7 @@ from jailoc.model.host import Host
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import (
     BuildImages,
+    FeedProxy,
     HandSecrets,
     Prove,
     Record,
@@ -74,6 +76,7 @@ class Engine:
         bundle: Bundle,
         given: Given,
         secrets: secret.Values,
+        credentials: credential.Lines,
         unchanged: Callable[[], None],
         host: Host,
     ) -> None:
@@ -84,11 +87,13 @@ class Engine:
             bundle: What is wanted.
             given: What a plan was made with.
             secrets: Every value that is handed over.
+            credentials: What the proxy is fed.
             unchanged: Raises if the configuration, or what it names, is not what was compiled.
             host: The machine as it was checked.
         """
         self._terminal, self._bundle, self._given = terminal, bundle, given
         self._secrets, self._unchanged, self._host = secrets, unchanged, host
+        self._credentials = credentials
         self._directory = Path(bundle.directory)
         self.touched = False
         """Whether anything that runs, or its files, may be other than before."""
@@ -123,6 +128,8 @@ class Engine:
                 self._start(step.services)
             case HandSecrets():
                 self._hand_secrets()
+            case FeedProxy():
+                credential.feed(self._bundle.compose.name, self._credentials)
             case Reload():
                 machine.hand(self._directory)
                 containers.feed(self._wall(), [*FIREWALL, "reload"], b"")

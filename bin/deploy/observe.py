@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from jailoc import __version__
 from jailoc.bin.config import facts
-from jailoc.bin.engine import container_list, docker, witness
+from jailoc.bin.engine import container_list, credentials, docker, witness
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
@@ -29,6 +29,7 @@ from jailoc.model.sandbox import (
     DIGEST_LABEL,
     FIREWALL,
     MACHINE_FILE,
+    PROXY,
     SECRETS_PLACE,
     SERVICE_LABEL,
     WALL,
@@ -139,6 +140,9 @@ def observe(
         networks = None if _networked(by_service.values(), project) else pool.submit(
             engine.owned, "network", project
         )  # fmt: skip
+        proxy = by_service.get(PROXY)
+        serves = proxy is not None and proxy["State"]["Status"] == "running"
+        fed = pool.submit(credentials.held, proxy["Id"]) if proxy and serves else None
         lapsed = pool.submit(_lapsed, bundle, by_service.get(AGENT), wall)
         inherited = _inherited({each["Image"] for each in raw}, images.result())
         mounts = lapsed.result()
@@ -170,6 +174,7 @@ def observe(
             rules_told=differing,
             missing=lacking,
             held=held,
+            fed=fed.result() if fed else None,
             unseen=unseen,
         )
 
@@ -303,6 +308,14 @@ def understood(name: str) -> None:
             allowed=f"format {known}, which jailoc {__version__} writes",
             hint=f"use that jailoc, or begin anew: `jailoc destroy {name} --keep-volumes`",
         )
+
+
+def fed(name: str, digests: dict[str, str]) -> None:
+    """Write down what the proxy of a workspace holds, by keyed digests."""
+    applied = last(name)
+    if applied is not None:
+        now = applied.model_copy(update={"credentials": digests})
+        store.write(record(name), now.model_dump_json() + "\n", 0o600)
 
 
 def reloaded(bundle: Bundle) -> None:

@@ -4,8 +4,10 @@ import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from jailoc.bin.config import facts
+from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import execute, machine, observe, proof
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
@@ -21,7 +23,7 @@ from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.path import within
-from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, WALL
+from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, PROXY, WALL
 
 TRIES, LATE = 5, 0.5
 """How often, and for how many seconds each time, to look for what comes about late."""
@@ -42,6 +44,13 @@ class Before(Model):
     """Names of its volumes, without the project."""
     record: bytes | None = None
     """The note of what was applied last, if there was one."""
+
+
+class Handed(NamedTuple):
+    """Every value that is handed over."""
+
+    secrets: secret.Values
+    credentials: credential.Lines
 
 
 def remember(found: Deployed) -> Before:
@@ -93,14 +102,14 @@ def _binds(found: Deployed) -> dict[str, str]:
 
 
 def interrupted(
-    terminal: Terminal, before: Before, secrets: secret.Values, *, touched: bool, back: bool
+    terminal: Terminal, before: Before, handed: Handed, *, touched: bool, back: bool
 ) -> None:
     """Return to what was there; whoever interrupts that too is told what is left.
 
     Args:
         terminal: Where it is told.
         before: What was there.
-        secrets: Every value that is handed over.
+        handed: Every value that is handed over.
         touched: Whether anything that runs may be other than before.
         back: Whether to return at all.
     """
@@ -116,10 +125,10 @@ def interrupted(
         terminal.say(left, Meaning.WARNS)
         return
     with farewell.saying(left):
-        go_back(terminal, before, secrets)
+        go_back(terminal, before, handed)
 
 
-def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
+def go_back(terminal: Terminal, before: Before, handed: Handed) -> None:
     """Return to what was there; failures on the way are told, and end it."""
     project = sandbox.project(before.workspace)
     directory = facts.cache_directory() / before.workspace
@@ -131,7 +140,7 @@ def go_back(terminal: Terminal, before: Before, secrets: secret.Values) -> None:
             terminal.say(f"{before.workspace}: nothing runs, as before", Meaning.WARNS)
             return
         with step(terminal, f"{before.workspace}: returning to the previous state"):
-            _returned(terminal, directory, before, secrets)
+            _returned(terminal, directory, before, handed)
     except (docker.DockerError, Refused, OSError) as error:
         terminal.say(f"{before.workspace}: the way back failed as well: {error}", Meaning.FAILS)
         _stop(project)
@@ -160,7 +169,7 @@ def _fewer_volumes(project: str, before: Before) -> None:
             disk.remove_volume(name)
 
 
-def _returned(terminal: Terminal, directory: Path, before: Before, secrets: secret.Values) -> None:
+def _returned(terminal: Terminal, directory: Path, before: Before, handed: Handed) -> None:
     project = sandbox.project(before.workspace)
     kept = {*before.containers.values()}
     # What an interrupted client had asked for may come about a moment later.
@@ -172,6 +181,7 @@ def _returned(terminal: Terminal, directory: Path, before: Before, secrets: secr
         if each.id not in kept or replaced:
             engine.remove(each.id)
     _restore(directory, before)
+    secrets = handed.secrets
     held = execute.Held(secrets, lambda agent: _prove(before, agent))
     execute.start(terminal, project, directory, (WALL,), held)
     wall = execute.wall_of(project)
@@ -180,6 +190,9 @@ def _returned(terminal: Terminal, directory: Path, before: Before, secrets: secr
     if not replaced:
         machine.hand(directory)
         engine.feed(wall, [*FIREWALL, "reload"], b"")
+    if PROXY in before.containers:
+        execute.start(terminal, project, directory, (PROXY,), held)
+        credential.feed(project, handed.credentials)
     execute.start(terminal, project, directory, tuple(before.containers), held)
     with suppress(docker.DockerError):
         _fewer_volumes(project, before)

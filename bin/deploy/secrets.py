@@ -2,11 +2,8 @@
 
 import io
 import os
-import secrets as random
 import stat
 
-from jailoc.bin.config import facts
-from jailoc.bin.host import files
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.secret import ARGUMENT_LIMIT, SECRETS_LIMIT, Destination, Secret
 from jailoc.model.workspace import Workspace
@@ -49,66 +46,76 @@ def known(workspace: Workspace) -> tuple[Values, tuple[str, ...]]:
     return found, tuple(secret.name for secret, _ in unusable)
 
 
-def _gather(workspace: Workspace) -> "tuple[Values, list[tuple[Secret, _Unusable]]]":
+def _gather(workspace: Workspace) -> "tuple[Values, list[tuple[Secret, Unusable]]]":
     taken = {each.key for each in workspace.env}
     found: Values = {}
-    unusable: list[tuple[Secret, _Unusable]] = []
+    unusable: list[tuple[Secret, Unusable]] = []
     for secret in workspace.secrets:
         try:
             found[secret.name] = _value(secret, taken)
-        except _Unusable as error:
+        except Unusable as error:
             unusable.append((secret, error))
     return found, unusable
 
 
-class _Unusable(Exception):  # noqa: N818 -- a verdict on a value
+class Unusable(Exception):  # noqa: N818 -- a verdict on a value
+    """A value that cannot be had, or not be used."""
+
     def __init__(self, what: str, hint: str | None = None) -> None:
         super().__init__(what)
         self.hint = hint
 
 
 def _value(secret: Secret, taken: set[str]) -> bytes:
-    value = _variable(secret) if secret.from_env else _file(secret)
+    value = read_variable(secret.from_env) if secret.from_env else read_file(secret.from_file)
     if secret.destination is Destination.FILE:
         return value
     if secret.name in taken:
-        raise _Unusable("its name collides with an entry of env or env_file", "rename one of them")
+        raise Unusable("its name collides with an entry of env or env_file", "rename one of them")
     # A shell takes the value over: it drops the newlines at its end and cannot hold a NUL.
     if b"\0" in value:
-        raise _Unusable("a variable cannot hold a NUL character", "make it a file secret")
+        raise Unusable("a variable cannot hold a NUL character", "make it a file secret")
     if len(secret.name) + len(value.rstrip(b"\n")) + 2 > ARGUMENT_LIMIT:
-        raise _Unusable(
+        raise Unusable(
             f"its {len(value)} bytes are more than a variable can hold (128 KiB)",
             f"make it a file secret, read from /run/secrets/{secret.name}",
         )
     return value
 
 
-def _variable(secret: Secret) -> bytes:
-    text = os.environb.get(secret.from_env.encode())
+def read_variable(name: str) -> bytes:
+    """Return the value of a variable of jailoc's own.
+
+    Raises:
+        Unusable: it has none.
+    """
+    text = os.environb.get(name.encode())
     if text is None:
-        raise _Unusable(f"variable `{secret.from_env}` is not set", "export it, then run again")
+        raise Unusable(f"variable `{name}` is not set", "export it, then run again")
     if not text:
-        raise _Unusable(
-            f"variable `{secret.from_env}` is set but empty, so /run/secrets/{secret.name} "
-            "would be empty",
+        raise Unusable(
+            f"variable `{name}` is set but empty, so there would be nothing to use",
             "export its value, then run again",
         )
     return text
 
 
-def _file(secret: Secret) -> bytes:
-    path = secret.from_file
+def read_file(path: str) -> bytes:
+    """Return the content of a regular file.
+
+    Raises:
+        Unusable: there is none, or it cannot be read.
+    """
     try:
         # Opened once: what is checked is what is read. A pipe must not make it wait.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise _Unusable(f"file `{path}` does not exist", "create it, or correct the path") from None
+        raise Unusable(f"file `{path}` does not exist", "create it, or correct the path") from None
     except OSError as error:
-        raise _Unusable(f"file `{path}` cannot be read: {error.strerror}") from None
+        raise Unusable(f"file `{path}` cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _Unusable(f"file `{path}` is not a regular file")
+        raise Unusable(f"file `{path}` is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
         return file.read(SECRETS_LIMIT + 1)
 
@@ -124,16 +131,3 @@ def archive(values: Values) -> bytes:
             member.size, member.mode = len(value), 0o600
             tar.addfile(member, io.BytesIO(value))
     return buffer.getvalue()
-
-
-def digest_key() -> bytes:
-    """Return the key of digests that cannot be guessed back; the first call makes it."""
-    path = facts.state_directory() / "digest.key"
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        files.make_private(path.parent)
-    with files.locked(path.with_name("digest.key.lock"), 10):
-        if not path.exists():
-            files.write(path, random.token_hex(32), 0o600)
-    return path.read_bytes()

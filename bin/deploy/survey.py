@@ -4,6 +4,7 @@ What the engine is asked, it is asked once for all workspaces, or in parallel: t
 longer than everything else.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import existence, observe, password
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker, stats, task_limit
+from jailoc.bin.engine import credentials, docker, stats, task_limit
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
 from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
+from jailoc.generators.runtime import proxy_log
 from jailoc.generators.runtime.resolver_state import ResolverState
 from jailoc.generators.runtime.uncovered import beyond, told, uncovered
 from jailoc.model.base import Model
@@ -29,12 +31,14 @@ from jailoc.model.sandbox import (
     AGENT,
     COMPOSE_PROJECT,
     FIRST_PORT,
+    PROXY,
     SIDECAR,
     WALL,
     project,
     workspace_of,
 )
-from jailoc.model.status import NOT_RUNNING, ContainerLimits, Status, Usage
+from jailoc.model.status import NOT_RUNNING, ContainerLimits, CredentialStatus, Status, Usage
+from jailoc.model.workspace import Workspace
 
 Services = Mapping[str, engine.Container]
 
@@ -276,7 +280,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
     side = found.get(SIDECAR)
     configured = asked.name in origin.config.workspaces if origin else None
     usage = answers.usage.get(running.id) if running else None
-    port, exposed = _port(asked.name, origin if configured else None, _up(found, WALL))
+    port, exposed, ports = _ports(asked.name, origin if configured else None, _up(found, WALL))
     blocked, unresolved = _wall(asked)
     drift = asked.drift.result() if asked.drift else Compared()
     space = resolve(origin.config, asked.name, origin.host) if origin and running and configured \
@@ -291,7 +295,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         docker=f"no network: {cut}" if (cut := engine.severed(side, wall)) else _state(side),
         port=port,
         exposed=exposed,
-        ports=_ports(asked.name, origin if configured else None, _up(found, WALL)),
+        ports=ports,
         uptime=_uptime(running.started) if running else None,
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
@@ -302,12 +306,23 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         image_current=_current(agent, bundle, answers.images),
         blocked=blocked,
         unresolved=unresolved,
+        credentials=_credentials(space, _up(found, PROXY)),
         uncovered=told(uncovered(space, known.compose if known else None, drift.lapsed))
         if space
         else (),
         uncoverable=told(beyond(space)) if space else (),
         drift=True if configured is False else drift.any,
     )
+
+
+def _credentials(
+    workspace: Workspace | None, proxy: engine.Container | None
+) -> tuple[CredentialStatus, ...]:
+    """Return what a running proxy holds, and has done with it."""
+    if workspace is None or proxy is None or not workspace.credentials:
+        return ()
+    there, log = credentials.held(proxy.id) or (), credentials.log(proxy.id)
+    return proxy_log.statuses(workspace.credentials, there, log, int(time.time()))
 
 
 def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:
@@ -317,30 +332,22 @@ def _shared(agent: Usage | None, wall: Usage | None) -> Usage | None:
     return agent.model_copy(update={"received": wall.received, "sent": wall.sent})
 
 
-def _port(
-    name: str, origin: LoadedConfig | None, wall: engine.Container | None
-) -> tuple[int | None, bool]:
-    """Return the port on the host; the configuration may have moved on since the start."""
-    if wall is not None:
-        return (wall.ports[0], True) if wall.ports else (None, False)
-    if origin is None:
-        return None, False
-    workspace = resolve(origin.config, name, origin.host)
-    return (workspace.port, True) if workspace.expose_port else (None, False)
-
-
 def _ports(
     name: str, origin: LoadedConfig | None, wall: engine.Container | None
-) -> tuple[tuple[int, int], ...]:
-    """Return what is published beside the server's port."""
+) -> tuple[int | None, bool, tuple[tuple[int, int], ...]]:
+    """Return the server's port on the host, whether it is open, and what is published beside it.
+
+    What runs is asked first: the configuration may have moved on since the start.
+    """
     if wall is not None:
-        return tuple(
-            sorted((each.port, each.inside) for each in wall.published if each.inside != FIRST_PORT)
-        )
+        more = [(each.port, each.inside) for each in wall.published if each.inside != FIRST_PORT]
+        return wall.ports[0] if wall.ports else None, bool(wall.ports), tuple(sorted(more))
     if origin is None:
-        return ()
+        return None, False, ()
     workspace = resolve(origin.config, name, origin.host)
-    return tuple((each.published, each.target) for each in workspace.ports)
+    port = workspace.port if workspace.expose_port else None
+    others = tuple((each.published, each.target) for each in workspace.ports)
+    return port, workspace.expose_port, others
 
 
 def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:

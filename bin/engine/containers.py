@@ -286,14 +286,14 @@ def addresses(container: str) -> frozenset[str]:
     )
 
 
-def feed(container: str, command: list[str], data: bytes) -> str:
-    """Run a command as root in a container, with data on its standard input.
+def feed(container: str, command: list[str], data: bytes, user: str = "0:0") -> str:
+    """Run a command in a container, as root unless told, with data on its standard input.
 
     Raises:
         DockerError: it ended with another status than 0.
     """
     return run(
-        ["exec", "--interactive", "--user", "0:0", container, *command],
+        ["exec", "--interactive", "--user", user, container, *command],
         what=f"running {command[-1]} in the container",
         stdin=data,
         timeout=60,

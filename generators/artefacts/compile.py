@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from jailoc.generators.artefacts import firewall as walls
-from jailoc.generators.artefacts import git, iptables, tui_plugin
-from jailoc.generators.artefacts.compose import compose, generated, nested
+from jailoc.generators.artefacts import git, iptables, named_volumes, proxy, tui_plugin
+from jailoc.generators.artefacts.compose import compose
 from jailoc.generators.artefacts.compose_yaml import emit
+from jailoc.generators.artefacts.generated import generated
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
 from jailoc.generators.artefacts.seccomp import profile
@@ -25,12 +26,12 @@ from jailoc.model.sandbox import (
     AGENT_HOME,
     COMPOSE_FILE,
     EMPTY,
+    PROXY,
     SIDECAR,
     SIDECAR_SECCOMP,
     WALL,
 )
 from jailoc.model.secret import Destination
-from jailoc.model.user import AgentUser
 from jailoc.model.workspace import Workspace
 
 RESOLV_CONF = "nameserver 127.0.0.1\n"
@@ -57,9 +58,12 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         sidecar = embedded("dind", workspace, host)
         builds.append(sidecar)
         images[SIDECAR] = sidecar.tag
+    if workspace.credentials:
+        builds.append(embedded(PROXY, workspace, host))
+        images[PROXY] = builds[-1].tag
     rules = walls.lower(walls.policy(workspace, host))
     mounted = {
-        WALL: _wall_files(rules, workspace.user, nested(workspace), workspace.observe),
+        WALL: _wall_files(rules, workspace, named_volumes.nested(workspace)),
         AGENT: _agent_files(workspace),
     }
     if workspace.enable_docker:
@@ -68,6 +72,8 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
             File(path="dind/resolv.conf", mode=0o644, text=RESOLV_CONF),
             File(path=SIDECAR_SECCOMP, mode=0o644, text=profile()),
         )
+    if workspace.credentials:
+        mounted[PROXY] = proxy.files(workspace)
     model = compose(
         workspace,
         host,
@@ -112,6 +118,7 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
         File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
         *((File(path=EMPTY, mode=0o644, text=""),) if workspace.hidden else ()),
+        *((proxy.told(workspace),) if workspace.credentials else ()),
         *_repositories(workspace),
         *tui_plugin.container(workspace.agent, "agent"),
     )
@@ -125,20 +132,20 @@ def _repositories(workspace: Workspace) -> Iterator[File]:
 
 
 def _wall_files(
-    rules: Firewall, user: AgentUser, places: tuple[tuple[str, str], ...], observe: bool
+    rules: Firewall, workspace: Workspace, places: tuple[tuple[str, str], ...]
 ) -> tuple[File, ...]:
+    user, names = workspace.user, (*rules.names, *rules.credentials)
     texts = {
         "egress": f"{rules.egress}\n",
         "evidence.py": asset("evidence.py"),
         "firewall.sh": asset_as(user, "firewall.sh"),
         "health.py": asset("health.py"),
         "host-ports": "".join(
-            f"{each.port}{f' {MACHINE_PORT}' if observe else ''}\n" for each in rules.host_ports
+            f"{each.port}{f' {MACHINE_PORT}' if workspace.observe else ''}\n"
+            for each in rules.host_ports
         ),
         "machine.py": asset("machine.py"),
-        "names": "".join(
-            dict.fromkeys((*map(_name, rules.names), *map(_denied, rules.denied_names)))
-        ),
+        "names": "".join(dict.fromkeys((*map(_name, names), *map(_denied, rules.denied_names)))),
         "refusals.py": asset("refusals.py"),
         "resolver.py": asset("resolver.py"),
         "rules.v4": iptables.restore(rules.ipv4),
@@ -146,6 +153,12 @@ def _wall_files(
         "secrets.sh": asset_as(user, "secrets.sh"),
         "sockets.py": asset("sockets.py"),
     }
+    if workspace.credentials:
+        # The resolver with two doors goes through the other one, which stays as it is.
+        for name in ("resolver.py", "sockets.py"):
+            texts[f"proxy_{name}"] = asset(f"proxy_{name}")
+            texts["firewall.sh"] = texts["firewall.sh"].replace(f"/{name}", f"/proxy_{name}")
+        texts["credential-names"] = "".join(f"{each}\n" for each in proxy.names(workspace))
     if places:
         texts["places"] = "".join(f"{volume} {path}\n" for volume, path in places)
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())

@@ -2,8 +2,9 @@
 
 import hashlib
 
-from jailoc.generators.artefacts import git, wall_volumes
+from jailoc.generators.artefacts import git, named_volumes, proxy_service, wall_volumes
 from jailoc.generators.artefacts.container_fields import digest, expected
+from jailoc.generators.artefacts.generated import folder, generated
 from jailoc.generators.artefacts.health import health_check
 from jailoc.model.compose import (
     Bind,
@@ -26,7 +27,7 @@ from jailoc.model.compose import (
 )
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
-from jailoc.model.path import outermost, within
+from jailoc.model.path import outermost
 from jailoc.model.sandbox import (
     AGENT,
     AGENT_HOME,
@@ -39,18 +40,17 @@ from jailoc.model.sandbox import (
     FIRST_PORT,
     GENERATED,
     MACHINE,
+    PROXY,
     SECRETS,
     SECRETS_PLACE,
     SERVICE_LABEL,
-    SHARED_PREFIX,
     SIDECAR,
-    SIDECAR_RUN,
     SIDECAR_SOCKET,
     SSH_SOCKET,
+    TRUST,
+    TRUST_PLACE,
     WALL,
     WALL_STATE,
-    data_volume,
-    named_volume,
 )
 from jailoc.model.secret import SECRETS_LIMIT, VARIABLE
 from jailoc.model.size import size
@@ -62,7 +62,7 @@ RESERVATION = "512m"
 def compose(
     workspace: Workspace, host: Host, images: dict[str, str], digests: dict[str, str]
 ) -> Compose:
-    """Decide the three services of a workspace.
+    """Decide the services of a workspace.
 
     Args:
         workspace: The resolved workspace.
@@ -73,6 +73,8 @@ def compose(
     """
     services = {WALL: _wall(workspace, host, images[WALL], digests[WALL])}
     services[AGENT] = _agent(workspace, host, images[AGENT], digests[AGENT])
+    if workspace.credentials:
+        services[PROXY] = proxy_service.service(workspace, host, images[PROXY], digests[PROXY])
     if workspace.enable_docker:
         services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
     return Compose(
@@ -93,82 +95,21 @@ def compose(
         ),
         volumes=tuple(
             each.name
-            for each in (*_volumes(workspace), *wall_volumes.kept(workspace))
+            for each in (*named_volumes.every(workspace), *wall_volumes.kept(workspace))
             if not each.shared
         ),
-        shared=tuple(each.name for each in _volumes(workspace) if each.shared),
-        memory=(MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),),
+        shared=tuple(each.name for each in named_volumes.every(workspace) if each.shared),
+        memory=(
+            MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),
+            *(proxy_service.MEMORY if workspace.credentials else ()),
+        ),
     )
-
-
-def generated(workspace: Workspace, host: Host) -> str:
-    """Return the directory of the workspace's generated files on the host."""
-    return f"{host.cache}/{workspace.name}"
 
 
 def _subnet(project: str) -> str:
     """Derive a unique local /64 (RFC 4193) that stays the same for a project."""
     digits = hashlib.sha256(project.encode()).hexdigest()
     return f"fd{digits[:2]}:{digits[2:6]}:{digits[6:10]}:{digits[10:14]}::/64"
-
-
-def _agent_volumes(workspace: Workspace) -> tuple[Volume, ...]:
-    """Return the agent's own volumes; a mount on exactly the same place replaces one."""
-    taken = {mount.container for mount in workspace.mounts}
-    volumes = [
-        Volume(name=data_volume(each.name, workspace.name), target=f"{AGENT_HOME}/{each.path}")
-        for each in workspace.agent.volumes
-    ]
-    kept = [volume for volume in volumes if volume.target not in taken]
-    kept += [
-        Volume(
-            name=(SHARED_PREFIX + each.name) if each.shared else named_volume(each.name),
-            target=each.place,
-            shared=each.shared,
-            origin=each.origin,
-        )
-        for each in workspace.volumes
-    ]
-    if workspace.enable_docker:
-        kept.append(Volume(name="dind-run", target=SIDECAR_RUN))
-    return tuple(kept)
-
-
-def _sidecar_volumes(workspace: Workspace) -> tuple[Volume, ...]:
-    if not workspace.enable_docker:
-        return ()
-    return (
-        Volume(name="dind-data", target="/home/rootless/.local/share/docker"),
-        Volume(name="dind-run", target=SIDECAR_RUN),
-    )
-
-
-def _volumes(workspace: Workspace) -> tuple[Volume, ...]:
-    both = (*_agent_volumes(workspace), *_sidecar_volumes(workspace))
-    return tuple({volume.name: volume for volume in both}.values())
-
-
-def nested(workspace: Workspace) -> tuple[tuple[str, str], ...]:
-    """Return the places of volumes that lie in another one: its name, and the path in it.
-
-    What is not there the engine makes as root's, and so would any directory on the way be.
-    """
-    every = _agent_volumes(workspace)
-    found = []
-    for each in every:
-        around = [one for one in every if one is not each and within(each.target, one.target)]
-        if around:
-            outer = max(around, key=lambda one: len(one.target))
-            found.append((outer.name, each.target[len(outer.target) + 1 :]))
-    return tuple(found)
-
-
-def _folder(workspace: Workspace, host: Host, name: str) -> Bind:
-    return Bind(
-        source=Literally(text=f"{generated(workspace, host)}/{name}"),
-        target=Literally(text=GENERATED),
-        mode=Mode.READ_ONLY,
-    )
 
 
 def _resolv_conf(workspace: Workspace, host: Host, name: str) -> Bind:
@@ -189,16 +130,22 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         namespace="own",
         ports=_ports(workspace),
         mounts=(
-            _folder(workspace, host, "wall"),
+            folder(workspace, host, "wall"),
             Tmpfs(target=WALL_STATE, size=4 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
             *wall_volumes.kept(workspace),
+            # Held, so that a new proxy goes on with the authority that the agent trusts; the wall
+            # cannot read the first.
+            *(
+                Volume(name=each.name, target=f"/held/{each.name}", mode=Mode.READ_ONLY)
+                for each in (proxy_service.MEMORY if workspace.credentials else ())
+            ),
             # Mounted only so that their owner can be set before the agent, which may not, needs it.
             *(
                 Volume(
                     name=volume.name, target=f"/volumes/{volume.name}", shared=volume.shared
                 )
-                for volume in _volumes(workspace)
+                for volume in named_volumes.every(workspace)
             ),
         ),
         cap_add=(
@@ -255,6 +202,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         environment["SSH_AUTH_SOCK"] = Literally(text=SSH_SOCKET)
     for key, value in git.environment(workspace, host).items():
         environment[key] = Literally(text=value)
+    environment |= proxy_service.environment(workspace)
     for variable in workspace.env:
         environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
     # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
@@ -279,9 +227,14 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         },
         mounts=(
             *_agent_binds(workspace, host, socket),
-            *_agent_volumes(workspace),
+            *named_volumes.agent(workspace),
             Volume(name=SECRETS, target=SECRETS_PLACE, mode=Mode.READ_ONLY),
             *wall_volumes.shown(workspace),
+            *(
+                (Volume(name=TRUST, target=TRUST_PLACE, mode=Mode.READ_ONLY),)
+                if workspace.credentials
+                else ()
+            ),
         ),
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace),
@@ -289,8 +242,10 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
             test=("CMD-SHELL", health_check(workspace.agent)),
             interval=2, timeout=10, retries=10, start_period=60,
         ),
-        # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent.
+        # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent; so
+        # does the proxy with its credentials.
         after=(Condition(service=WALL),)
+        + ((Condition(service=PROXY, restart=False),) if workspace.credentials else ())
         + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ()),
     )  # fmt: skip
 
@@ -338,7 +293,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
             entries.append(bind(socket, SSH_SOCKET, Mode.READ_WRITE))
         if host.known_hosts:
             entries.append(bind(host.known_hosts, f"{AGENT_HOME}/.ssh/known_hosts", Mode.READ_ONLY))
-    entries.append(_folder(workspace, host, "agent"))
+    entries.append(folder(workspace, host, "agent"))
     entries.append(_resolv_conf(workspace, host, "agent"))
     return tuple(
         {each.target if isinstance(each, Tmpfs) else each.target.text: each
@@ -354,10 +309,10 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         entrypoint=("/bin/sh", f"{GENERATED}/dind.sh"),
         namespace="firewall",
         mounts=(
-            _folder(workspace, host, "dind"),
+            folder(workspace, host, "dind"),
             _resolv_conf(workspace, host, "dind"),
             Tmpfs(target="/tmp", size=64 << 20, mode=0o1777),  # noqa: S108 -- the container's own
-            *_sidecar_volumes(workspace),
+            *named_volumes.sidecar(workspace),
         ),
         read_only=True,
         # No NET_ADMIN: it shares the wall's namespace and must not be able to change the rules.

@@ -4,7 +4,16 @@ import json
 import re
 from typing import Any
 
-from jailoc.model.compose import Bind, Compose, Literally, Service, Sidecar, Tmpfs, Volume
+from jailoc.model.compose import (
+    Bind,
+    Compose,
+    Literally,
+    MemoryVolume,
+    Service,
+    Sidecar,
+    Tmpfs,
+    Volume,
+)
 from jailoc.model.document import Path
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import SHARED_PREFIX, shared_volume
@@ -61,12 +70,16 @@ def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str
             "driver_opts": {
                 "type": "tmpfs",
                 "device": "tmpfs",
-                "o": f"size={each.size},mode=0755,nosuid,nodev,noexec",
+                "o": f"size={each.size},{_owner(each)}mode=0{each.mode:o},nosuid,nodev,noexec",
             },
         }
         for each in model.memory
     }
     return data
+
+
+def _owner(volume: MemoryVolume) -> str:
+    return f"uid={volume.owner},gid={volume.owner}," if volume.owner else ""
 
 
 def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, Any]:
@@ -253,7 +266,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     # JSON is YAML, but for a number that YAML 1.1 would take for text: 1e-05.
-    return re.sub(r"^(\d+)e", r"\1.0e", json.dumps(value))
+    return re.sub(r"^(-?\d+)e", r"\1.0e", json.dumps(value))
 
 
 def _quoted(text: str) -> str:

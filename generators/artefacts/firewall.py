@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from jailoc.generators.artefacts.chain_tree import branch, decide
+from jailoc.generators.artefacts.name_rules import address_list, named, protocols, proxy
 from jailoc.generators.artefacts.observation import observed
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
@@ -22,7 +23,6 @@ from jailoc.model.firewall import (
     OpenPort,
     Policy,
     Protocol,
-    Recent,
     Rule,
     Ruleset,
     Target,
@@ -79,7 +79,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             until=each.until,
         )
         for each in workspace.allowed_networks
-        for protocol in _protocols(each.port)
+        for protocol in protocols(each.port)
     ]
     alone = [each for each in named if _names_alone(each.network, machine)]
     decisions = [each for each in named if each not in alone]
@@ -124,7 +124,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
                 port=each.port,
             )
             for each in workspace.denied_networks
-            for protocol in _protocols(each.port)
+            for protocol in protocols(each.port)
         ),
         alone=tuple(alone),
         machine=machine,
@@ -140,14 +140,14 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             for each in workspace.host_ports
             if not any(other.covers(MACHINE) for other in denied_names)
         ),
+        credentials=tuple(
+            Name(name=host.name, port=host.port, origin=each.origin)
+            for each in workspace.credentials
+            for host in each.hosts
+        ),
         agent=workspace.user.uid,
         observe=workspace.observe,
     )
-
-
-def _protocols(port: int | None) -> tuple[Protocol | None, ...]:
-    """Return what an allowed port is open for; without a port it is everything."""
-    return (None,) if port is None else (Protocol.TCP, Protocol.UDP)
 
 
 def _names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
@@ -174,11 +174,13 @@ def lower(policy: Policy) -> Firewall:
         names=policy.names,
         denied_names=policy.denied_names,
         host_ports=policy.host_ports,
+        credentials=policy.credentials,
     )
 
 
 def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _inbound(policy, family)
+    yield from proxy(policy, family)
     yield from _engine_resolver(policy, family)
     yield from _server(policy)
     yield Rule(
@@ -209,7 +211,7 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _denials(family)
     yield from _learning(policy, family)
     for name in policy.names:
-        yield from _named(name, family)
+        yield from named(name, family, Chain.HOST if name.opens(own=True) else Chain.NAMES)
 
 
 def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
@@ -306,7 +308,7 @@ def _learning(policy: Policy, family: Family) -> Iterator[Rule]:
     It knocks with a datagram that is never sent. What no name may open is decided here, so that
     not even a resolver that has been taken over can open it.
     """
-    names = {each.key: each for each in policy.names}.values()
+    names = {each.key: each for each in (*policy.credentials, *policy.names)}.values()
     if names:
         for network in NEVER_BY_NAME:
             if network.version == family:
@@ -325,40 +327,10 @@ def _learning(policy: Policy, family: Family) -> Iterator[Rule]:
                 protocol=Protocol.UDP,
                 source_port=source,
                 destination_port=destination + step,
-                recent=_list(name, family, memory),
+                recent=address_list(name, family, memory),
                 comment=name.origin,
             )
     yield Rule(chain=Chain.LEARN, target=Target.DROP, comment="the resolver reaches nothing else")
-
-
-def _named(name: Name, family: Family) -> Iterator[Rule]:
-    """Open what a list holds; a connection that was opened so outlives its address there.
-
-    The machine's own name is the one that may open the machine.
-    """
-    chain = Chain.HOST if name.opens(own=True) else Chain.NAMES
-    for protocol in _protocols(name.port):
-        yield Rule(
-            chain=chain,
-            target=Target.MARK,
-            protocol=protocol,
-            destination_port=name.port,
-            recent=_list(name, family, Memory.HOLDS),
-            mark=name.mark,
-            until=name.until,
-            comment=name.origin,
-        )
-    yield Rule(
-        chain=chain,
-        target=Target.ACCEPT,
-        mark=name.mark,
-        until=name.until,
-        comment=name.origin,
-    )
-
-
-def _list(name: Name, family: Family, memory: Memory) -> Recent:
-    return Recent(memory=memory, name=f"v{family.value}:{name.place}")
 
 
 def _neighbours() -> Iterator[Rule]:

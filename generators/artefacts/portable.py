@@ -26,7 +26,7 @@ from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
 from jailoc.model.host import FileKind, Host
 from jailoc.model.path import outermost, tilde, within
 from jailoc.model.power import Sides
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
 
 HOME = "/HOME"
 """Stands for the home directory of whoever uses the configuration."""
@@ -208,7 +208,7 @@ def sides(config: Config, name: str, machine: Host) -> Sides:
         machine: That host.
     """
     workspace = resolve(config, name, machine)
-    images: dict[str, str] = dict.fromkeys((WALL, AGENT, SIDECAR), "jailoc")
+    images: dict[str, str] = dict.fromkeys((WALL, AGENT, SIDECAR, PROXY), "jailoc")
     return Sides(
         compose=compose(workspace, machine, images, dict.fromkeys(images, "")),
         firewall=walls.lower(walls.policy(workspace, machine)),

@@ -6,6 +6,7 @@ from jailoc.generators.config.resolve import protected, resolve
 from jailoc.model.agents.choice import KEY
 from jailoc.model.base import Model
 from jailoc.model.config import Config
+from jailoc.model.credential import limits
 from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
@@ -89,6 +90,12 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         )
         kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
         yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
+    for credential in workspace.credentials:
+        yield Setting(
+            key="credentials",
+            value=f"{credential.name} ({credential.source} at {limits(credential)})",
+            origin=credential.origin,
+        )
     yield from _reach(workspace)
     chosen = _origin(KEY, scope, mine.agent, defaults.agent)
     yield Setting(key=KEY, value=workspace.agent.whole, origin=chosen)

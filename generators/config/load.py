@@ -18,6 +18,10 @@ from jailoc.generators.config.conflicts import (
     texts,
     wide,
 )
+from jailoc.generators.config.credential_conflicts import (
+    credential_conflicts,
+    credential_doubts,
+)
 from jailoc.generators.config.doubts import doubts, scoped, shown_logins
 from jailoc.generators.config.exposures import exposures
 from jailoc.generators.config.git_access import lacking, unmet, worktrees
@@ -44,6 +48,7 @@ from jailoc.model.config import (
     WorkspaceConfig,
 )
 from jailoc.model.config_values import describe
+from jailoc.model.credential import CredentialConfig
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import SYSTEM
@@ -64,6 +69,7 @@ _KNOWN: dict[Path, set[str]] = {
     ("sets", "*"): set(HostSet.model_fields),
     ("secrets",): set(Secrets.model_fields),
     ("secrets", "*"): set(Source.model_fields),
+    ("credentials", "*"): set(CredentialConfig.model_fields),
 }
 
 _PLACES = {(): "the top of the file", ("base",): "[base]", ("defaults",): "[defaults]",
@@ -141,6 +147,7 @@ def load(document: Document, host: Host) -> Config:
         if not problems:
             problems += volume_conflicts(document, config, host)
             problems += network_conflicts(document, config)
+            problems += credential_conflicts(document, config, host)
         if not problems:
             return config
     raise Refused(tuple(sorted(problems, key=lambda each: each.order)))
@@ -166,6 +173,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
     found_ones += volume_doubts(document, config)
     found_ones += network_doubts(document, config, host)
     found_ones += doubtful(document, config)
+    found_ones += credential_doubts(document, config, host)
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
 
@@ -234,6 +242,8 @@ def mentioned(document: Document, home: str) -> Mentioned:
         for kind in ("env", "file"):
             for name in table(scope, "secrets", kind):
                 paths.append(table(scope, "secrets", kind, name).get("from_file"))
+        for name in table(scope, "credentials"):
+            paths.append(table(scope, "credentials", name).get("from_file"))
         protected = scope.get("protect", defaults.get("protect", list(protect.EVERYWHERE)))
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)
@@ -314,7 +324,8 @@ def _absolute(paths: list[object], home: str) -> tuple[str, ...]:
 def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
     path, kind = error["loc"], error["type"]
     # pydantic marks an error of a table's name itself this way; a key may be called that, too.
-    at_key = path[-1:] == ("[key]",) and kind != "extra_forbidden" and len(path) in {3, 5, 6}
+    at_key = path[-1:] == ("[key]",) and kind != "extra_forbidden"
+    at_key = at_key and (len(path) in {3, 5, 6} or path[-3:-2] == ("credentials",))
     if at_key:
         path = path[:-1]
     if kind == "extra_forbidden":
@@ -356,4 +367,6 @@ def _pattern(above: Path) -> Path:
         return scope
     if inner[0] in {"expect", "network"}:
         return (inner[0],)
+    if inner[0] == "credentials":
+        return ("credentials", "*")
     return ("secrets",) if len(inner) == 1 else ("secrets", "*")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from jailoc.generators.config import git_access, host_sets
+from jailoc.generators.config.credentials import credentials
 from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
@@ -187,6 +188,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
         ),
         secrets=_secrets(layers),
+        credentials=credentials(layers),
         covers=guard.covers,
         exposed=guard.exposed,
         hidden=tuple(

@@ -11,6 +11,7 @@ from jailoc.generators.config.resolve import protected
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.config import Config
+from jailoc.model.credential import Credential
 from jailoc.model.document import dotted
 from jailoc.model.host import Host
 from jailoc.model.image_reference import canonical
@@ -18,6 +19,8 @@ from jailoc.model.path import tilde
 from jailoc.model.power import Power
 from jailoc.model.workspace import Workspace
 
+EVERY = "every one"
+"""Of methods, or of paths, where a credential names none."""
 BUILT_IN_IMAGE = "jailoc's own"
 ALWAYS_REMOTE = "always remote"
 _ATTACH = {"": ("exec", "remote"), "exec": ("exec",), "remote": ("remote", ALWAYS_REMOTE)}
@@ -54,6 +57,14 @@ def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
             value=f"{secret.destination.value} {secret.name}",
             origin=secret.origin,
         )
+    for each in workspace.credentials:
+        for server in each.hosts:
+            yield Power(
+                rule="hold.credential",
+                subject=f"{_source(each, host)} at {server.name}:{server.port}",
+                value=f"{' '.join(each.methods) or EVERY}, {' '.join(each.paths) or EVERY}",
+                origin=each.origin,
+            )
     mine = config.workspaces[workspace.name]
     scope = dotted(("workspaces", workspace.name))
     for at, files in (("defaults", config.defaults.env_file), (scope, mine.env_file)):
@@ -63,6 +74,12 @@ def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
                 subject=tilde(file.path, host.home),
                 origin=f"{at}.env_file[{index}]",
             )
+
+
+def _source(credential: Credential, host: Host) -> str:
+    if credential.from_file:
+        return f"file {tilde(credential.from_file, host.home)}"
+    return credential.source
 
 
 def _run(workspace: Workspace, host: Host) -> Iterator[Power]:

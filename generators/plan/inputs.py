@@ -25,6 +25,10 @@ class Given(Model):
     """Keyed digests of all secrets, by name."""
     missing: tuple[str, ...] = ()
     """Secrets that have no value here."""
+    credentials: dict[str, str] = Field(default_factory=dict)
+    """Keyed digests of what the proxy is to hold, by the credential's name."""
+    unread: tuple[str, ...] = ()
+    """Credentials whose value is not known here."""
     stated: tuple[Power, ...] = ()
     """Powers that neither containers nor rules tell."""
     bare: Sides | None = None

@@ -16,6 +16,9 @@ from jailoc.model.deployed import Applied, Deployed, DeployedFile, Rules, file_s
 from jailoc.model.path import tilde
 from jailoc.model.plan import UNSEEN, Action, Change, FieldChange, Plan
 from jailoc.model.plan_address import (
+    ChangeAddress,
+    CredentialAddress,
+    CredentialsAddress,
     FileAddress,
     FoundAddress,
     ImageAddress,
@@ -30,7 +33,7 @@ from jailoc.model.plan_address import (
     VolumesAddress,
 )
 from jailoc.model.power import Direction, PowerChange, Sides
-from jailoc.model.sandbox import AGENT, AGENT_LABEL, PASSWORD_FILE, VOLUME_PREFIX, WALL
+from jailoc.model.sandbox import AGENT, AGENT_LABEL, PASSWORD_FILE, PROXY, VOLUME_PREFIX, WALL
 
 MISSING = 5
 """Places in repositories that a note names."""
@@ -49,6 +52,7 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         changes += _project(bundle, deployed)
         changes += _rules(bundle, deployed, verdicts)
         changes += _secrets(bundle, deployed, given, verdicts)
+        changes += _credentials(bundle, deployed, given, verdicts)
     changes += _record(bundle, deployed, given, changes)
     agent = deployed.containers.get(AGENT)
     interrupted = (
@@ -212,18 +216,8 @@ def _secrets(
         if old == new or name in given.missing:
             continue
         restarts = True
-        action = Action.CREATE if old is None else Action.REMOVE if new is None else Action.UPDATE
-        yield Change(
-            address=PasswordAddress() if name == PASSWORD_FILE else SecretAddress(name=name),
-            action=action,
-            fields=(
-                FieldChange(
-                    name="value",
-                    before=f"digest {old[:8]}" if old else None,
-                    after=f"digest {new[:8]}" if new else None,
-                ),
-            ),
-        )
+        address = PasswordAddress() if name == PASSWORD_FILE else SecretAddress(name=name)
+        yield _value(address, old, new)
     wall = deployed.containers.get(WALL)
     # A wall that did not answer may hold them all.
     asked = deployed.rules is not Rules.UNKNOWN
@@ -243,6 +237,39 @@ def _secrets(
             address=ServiceAddress(name=AGENT),
             action=again(AGENT, bundle.compose.services[AGENT]),
             causes=("it takes its secrets when it starts",),
+        )
+
+
+def _value(address: ChangeAddress, old: str | None, new: str | None) -> Change:
+    """Return the change of a value that is known by its digests alone."""
+    action = Action.CREATE if old is None else Action.REMOVE if new is None else Action.UPDATE
+    before, after = (f"digest {each[:8]}" if each else None for each in (old, new))
+    value = FieldChange(name="value", before=before, after=after)
+    return Change(address=address, action=action, fields=(value,))
+
+
+def _credentials(
+    bundle: Bundle, deployed: Deployed, given: Given, verdicts: Iterable[Change]
+) -> Iterator[Change]:
+    """Yield credentials whose value is new, other or gone; nothing is restarted for them."""
+    before = deployed.applied.credentials if deployed.applied else {}
+    changed = False
+    for name in sorted({*before, *given.credentials}):
+        old, new = before.get(name), given.credentials.get(name)
+        if old == new or name in given.unread:
+            continue
+        changed = True
+        yield _value(CredentialAddress(name=name), old, new)
+    alone = not any(
+        each.address in {ServiceAddress(name=WALL), ServiceAddress(name=PROXY)} for each in verdicts
+    )
+    if changed or deployed.fed is None or not alone or PROXY not in bundle.compose.services:
+        return
+    if lost := sorted({*given.credentials} - {*deployed.fed}):
+        yield Change(
+            address=CredentialsAddress(),
+            action=Action.UPDATE,
+            causes=(f"the proxy does not hold {', '.join(lost)} in memory any more",),
         )
 
 
@@ -311,6 +338,8 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
         )
     if unknown := [each for each in given.missing if each != PASSWORD_FILE]:
         yield f"no value here for {', '.join(unknown)}, so nothing is said about them"
+    if given.unread:
+        yield f"the value of credential {', '.join(given.unread)} is not known here"
     if deployed.missing:
         first = ", ".join(tilde(each, given.home) for each in deployed.missing[:MISSING])
         more = len(deployed.missing) - MISSING

@@ -27,6 +27,7 @@ def applied(bundle: Bundle, given: Given, found: Deployed) -> Applied:
         former=_former(bundle, found.applied),
         images=found.images,
         secrets=given.secrets,
+        credentials=given.credentials,
         executes=given.executes,
         stated=given.stated,
         observed={name: each.facets for name, each in found.containers.items()},

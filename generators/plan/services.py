@@ -13,10 +13,14 @@ from jailoc.model.sandbox import (
     AGENT,
     DIGEST_LABEL,
     FIRST_PORT,
+    PROXY,
     SERVICE_LABEL,
     SIDECAR,
     WALL,
 )
+
+_GONE = {SIDECAR: "`enable_docker` is false", PROXY: "there is no credential"}
+"""Why a service of ours is not wanted any more."""
 
 
 def services(
@@ -70,7 +74,7 @@ def services(
         Change(
             address=ServiceAddress(name=name),
             action=Action.REMOVE,
-            causes=("`enable_docker` is false",) if name == SIDECAR else ("it is no service",),
+            causes=(_GONE.get(name, "it is no service"),),
         )
         for name in sorted(deployed.containers)
         if name not in bundle.compose.services

@@ -13,6 +13,7 @@ from jailoc.model.plan import (
     Action,
     BuildImages,
     Change,
+    FeedProxy,
     HandSecrets,
     Prove,
     Record,
@@ -28,6 +29,8 @@ from jailoc.model.plan import (
 )
 from jailoc.model.plan_address import (
     ChangeAddress,
+    CredentialAddress,
+    CredentialsAddress,
     FileAddress,
     ImageAddress,
     NetworkAddress,
@@ -37,7 +40,7 @@ from jailoc.model.plan_address import (
     SecretsAddress,
     ServiceAddress,
 )
-from jailoc.model.sandbox import AGENT, WALL
+from jailoc.model.sandbox import AGENT, PROXY, WALL
 from jailoc.model.text import number_of
 
 
@@ -91,6 +94,17 @@ def _start(
         yield HandSecrets()
     if RulesAddress() in by:
         yield Reload()
+    fed = any(isinstance(address, CredentialAddress | CredentialsAddress) for address in by)
+    if PROXY in bundle.compose.services:
+        there = deployed.containers.get(PROXY)
+        stopped = services.get(PROXY) is Action.RESTART and there and there.state != "running"
+        new = services.get(PROXY) in {Action.CREATE, Action.RECREATE}
+        if stopped or new or services.get(WALL) in renewed:
+            yield Start(services=(PROXY,))
+            fed = True
+    if fed and PROXY in bundle.compose.services:
+        # Before the agent: its first request has the credential.
+        yield FeedProxy()
     for name, action in services.items():
         there = deployed.containers.get(name)
         # A stopped one is started below, and so is the agent, which takes its secrets then.
@@ -100,7 +114,7 @@ def _start(
             yield Restart(service=name, container=there.id)
     if any(action in renewed for action in services.values()):
         yield Start(services=tuple(bundle.compose.services))
-    if services or RulesAddress() in by or changed:
+    if services or RulesAddress() in by or changed or fed:
         yield Prove()
     yield Record()
 
@@ -130,10 +144,11 @@ def words(step: Step, workspace: str) -> str:
         case RemoveNetwork():
             return "removing the network"
         case Start():
-            alone = step.services == (WALL,)
-            return f"starting {'the firewall' if alone else workspace}"
-        case HandSecrets():
-            return "handing the secrets over"
+            alone: dict[tuple[str, ...], str] = {(WALL,): "the firewall", (PROXY,): "the proxy"}
+            return f"starting {alone.get(step.services, workspace)}"
+        case HandSecrets() | FeedProxy():
+            what = "secrets" if isinstance(step, HandSecrets) else "credentials"
+            return f"handing the {what} over"
         case Reload():
             return "reloading the rules"
         case Restart():

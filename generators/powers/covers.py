@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
-from jailoc.generators.config.stated import BUILT_IN_IMAGE
+from jailoc.generators.config.stated import BUILT_IN_IMAGE, EVERY
 from jailoc.model import image_reference, protect
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.path import within
@@ -100,7 +100,24 @@ def left(guard: Power, others: Iterable[Power]) -> tuple[Network, ...]:
     return (AddressSet.networks(family, (network,)) - AddressSet.networks(family, found)).collapse()
 
 
+def _credential(one: Power, other: Power) -> bool:
+    """Tell whether one is for all methods and paths of another, at the same place."""
+    mine, theirs = (each.value.split(", ", 1) for each in (one, other))
+    if one.subject != other.subject or len(mine) != 2 or len(theirs) != 2:
+        return False
+    if mine[0] != EVERY and (theirs[0] == EVERY or not {*theirs[0].split()} <= {*mine[0].split()}):
+        return False
+    if mine[1] == EVERY:
+        return True
+    return theirs[1] != EVERY and all(
+        any(path == each or (each.endswith("/") and path.startswith(each))
+            for each in mine[1].split())
+        for path in theirs[1].split()
+    )  # fmt: skip
+
+
 _HOLDS: dict[str, Callable[[Power, Power], bool]] = {
+    "hold.credential": _credential,
     "run.image": _image,
     "run.context": _directory,
     "run.dockerfile": _text,

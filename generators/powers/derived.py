@@ -20,7 +20,7 @@ from jailoc.model.environment import RESERVED
 from jailoc.model.firewall import Protocol
 from jailoc.model.power import Power, Sides
 from jailoc.model.rule_walk import walk
-from jailoc.model.sandbox import AGENT, AGENT_HOME, SHARED_PREFIX, SIDECAR, SSH_SOCKET, WALL
+from jailoc.model.sandbox import AGENT, AGENT_HOME, PROXY, SHARED_PREFIX, SIDECAR, SSH_SOCKET, WALL
 
 _USUAL: dict[str, tuple[object, ...]] = {
     WALL: (
@@ -33,6 +33,7 @@ _USUAL: dict[str, tuple[object, ...]] = {
         "may gain privileges",
     ),
     AGENT: ("writable",),
+    PROXY: (),
 }  # fmt: skip
 """What jailoc gives each of its services: it goes without saying."""
 
@@ -94,7 +95,7 @@ def derived(side: Sides) -> Iterator[Power]:
         yield from _privileges(name, service)
         if name == SIDECAR:
             yield Power(rule="be.docker", subject="a Docker of its own", origin=None)
-        elif name not in {WALL, AGENT}:
+        elif name not in {WALL, AGENT, PROXY}:
             yield Power(rule="be.service", subject=name)
         for port in service.ports:
             yield Power(

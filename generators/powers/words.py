@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jailoc.generators.config.stated import ALWAYS_REMOTE, BUILT_IN_IMAGE
+from jailoc.generators.config.stated import ALWAYS_REMOTE, BUILT_IN_IMAGE, EVERY
 from jailoc.generators.powers.covers import is_networks
 from jailoc.generators.powers.derived import CREDENTIAL
 from jailoc.generators.powers.path_words import executed_tail, path_words
@@ -59,6 +59,23 @@ def _secret(power: Power, before: Power | None) -> Words:
         f"holds a secret: {place}, as {power.value}{was}{note}",
         f"no longer holds the secret {power.value} from {kind} {source}",
     )
+
+
+def _credential(power: Power, before: Power | None) -> Words:
+    source, _, place = power.subject.rpartition(" at ")
+    methods, paths = power.value.split(", ", 1)
+    limits = ", ".join(
+        f"every {word}" if each == EVERY else each
+        for word, each in (("method", methods), ("path", paths))
+    )
+    rank = Rank.HIGH
+    if {*methods.split()} <= {"GET", "HEAD", "OPTIONS"}:
+        rank = Rank.MEDIUM
+    elif EVERY in {methods, paths} and any(each in source.upper() for each in _IDENTITY):
+        rank = Rank.CRITICAL
+    was = f" (it was {before.value})" if before is not None else ""
+    text = f"act as {source} at {place}: {limits}"
+    return rank, f"may {text}{was}, without holding the value", f"may no longer {text}"
 
 
 def _env_file(power: Power, _: Power | None) -> Words:
@@ -300,6 +317,7 @@ def _note(power: Power, before: Power | None) -> Words:
 
 _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "hold.secret": _secret,
+    "hold.credential": _credential,
     "hold.env-file": _env_file,
     "hold.variable": _variable,
     "hold.ssh-agent": _be(Rank.CRITICAL, "holds the user's {}: each key in it logs in as the user"),

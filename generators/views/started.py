@@ -39,6 +39,9 @@ def opened(workspace: Workspace) -> str:
         parts.append(f"{'' if parts else 'only '}{_some(named)}")
     if ports:
         parts.append(f"of this machine port{'s' * (len(ports) > 1)} {_some(ports)}")
+    hosts = [host.text for each in workspace.credentials for host in each.hosts]
+    if hosts:
+        parts.append(f"with a credential, through the proxy, {_some(hosts)}")
     return "; ".join(parts) or "nothing"
 
 

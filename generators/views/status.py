@@ -8,7 +8,7 @@ from jailoc.model.firewall import MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.published_port import spelt
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
-from jailoc.model.status import NOT_RUNNING, Status, Usage
+from jailoc.model.status import NOT_RUNNING, CredentialStatus, Status, Usage
 from jailoc.model.text import number_of
 
 HEADS = ("workspace", "state", "port", "uptime", "cpu", "memory", "pids", "wall", "docker",
@@ -156,6 +156,11 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
             "Names",
             Cell(text=f"no address yet for {', '.join(row.unresolved)}", style=Meaning.WARNS),
         )
+    for one in row.credentials:
+        yield (
+            "Proxy",
+            Cell(text=_credential(one), style=None if one.given else Meaning.FAILS),
+        )
     if row.password is not None:
         yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
     for each in row.uncovered:
@@ -163,6 +168,13 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     for each in row.uncoverable:
         yield "Exposed", Cell(text=each, style=Meaning.FAILS)
     yield "Drift", _drift(row)
+
+
+def _credential(each: CredentialStatus) -> str:
+    words = [each.name, "has a value" if each.given else "has no value"]
+    used = "not used yet" if each.used is None else f"used {duration_text(each.used)} ago"
+    refused = [f"{number_of(each.refused, 'request')} refused"] if each.refused else []
+    return f"{words[0]}: {', '.join([words[1], used, *refused])}"
 
 
 def _used(row: Status, usage: Usage) -> Iterator[tuple[str, Cell]]:

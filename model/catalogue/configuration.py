@@ -26,6 +26,50 @@ CONFIGURATION: dict[str, Entry] = {
         "`cpu` is no finite number greater than 0.",
         "Give a number of processors, such as 2 or 0.5.",
     ),
+    "credential-egress": Entry(
+        "A credential is for a host that the workspace reaches in no way.",
+        "Take the denial away, or set `egress` to `allowlist` or `public`.",
+    ),
+    "credential-env": Entry(
+        "A variable of a credential has another value, is reserved, or is none.",
+        "Name a variable that nothing else sets.",
+    ),
+    "credential-header": Entry(
+        "A header cannot carry a credential.",
+        "Name one such as `X-Api-Key`.",
+    ),
+    "credential-host": Entry(
+        "A host of a credential is no exact name, or its port cannot be served.",
+        "Write `NAME` or `NAME:PORT`, of a host that speaks TLS.",
+    ),
+    "credential-method": Entry(
+        "A method of a credential is none.",
+        "Write methods in capital letters; never TRACE or CONNECT.",
+    ),
+    "credential-name": Entry(
+        "A credential has a name that cannot be one.",
+        "Use up to 40 of a-z, digits and `-`.",
+    ),
+    "credential-path": Entry(
+        "A path of a credential could be read in two ways.",
+        "Write it from `/` on, without `//`, `..` and signs such as `?` and `;`.",
+    ),
+    "credential-scheme": Entry(
+        "A credential has an unknown scheme, or what belongs to another one.",
+        "Choose `bearer`, `basic` with `username`, or `header` with `header`.",
+    ),
+    "credential-source": Entry(
+        "A credential has no source, or several.",
+        "Give exactly one of `from_env`, `from_file` and `from_command`.",
+    ),
+    "credential-twice": Entry(
+        "Two credentials are for one host and port.",
+        "Keep one of the two.",
+    ),
+    "credential-visible": Entry(
+        "An agent could read the file that a credential comes from.",
+        "Move the file out of every path and mount.",
+    ),
     "deny": Entry(
         "A table in `denied_hosts` or `denied_networks` has an end; what is denied has none.",
         "Leave `until` out.",

@@ -31,6 +31,10 @@ MACHINE: dict[str, Entry] = {
         "The configuration file cannot be read.",
         "Check the path and its permissions; `jailoc init` writes a first one.",
     ),
+    "credential-value": Entry(
+        "A credential cannot be read from its source, or cannot stand in a header.",
+        "Set the variable, or correct the file or command: one line of at most 8 KiB.",
+    ),
     "defect": Entry(
         "jailoc itself is wrong; a document that its own schema refuses is never written.",
         "Report it. JAILOC_TRACEBACK=1 shows where it happened.",

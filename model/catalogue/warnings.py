@@ -19,6 +19,18 @@ WARNINGS: dict[str, Entry] = {
         "An allow opens nothing that the agent could reach, or means the sandbox itself.",
         "Remove it, or name what the agent needs.",
     ),
+    "credential-direct": Entry(
+        "The host of a credential is also allowed directly.",
+        "Remove the allow: the credential opens the way through the proxy.",
+    ),
+    "credential-public": Entry(
+        "The hosts of a credential can be reached without it, because the internet is open.",
+        "Set `egress` to `allowlist` to close that way.",
+    ),
+    "credential-shared": Entry(
+        "A credential and a secret have one source, so the agent holds the value.",
+        "Remove the secret.",
+    ),
     "deny-by-name": Entry(
         'With `egress = "public"` a denied name does not resolve, but its addresses stay open to '
         "who knows them.",

@@ -13,6 +13,8 @@ from pydantic_core import PydanticCustomError
 from jailoc.model.plan import Action, Change, Drift, Plan
 from jailoc.model.plan_address import (
     ChangeAddress,
+    CredentialAddress,
+    CredentialsAddress,
     DriftAddress,
     FieldAddress,
     FileAddress,
@@ -51,6 +53,8 @@ AS_TEXT: dict[str, PlanAddress] = {
     "secret.TOKEN": SecretAddress(name="TOKEN"),
     "password": PasswordAddress(),
     "secrets": SecretsAddress(),
+    "credential.forge": CredentialAddress("forge"),
+    "credentials": CredentialsAddress(),
     "firewall.rules": RulesAddress(),
     "network": NetworkAddress(),
     "files": FilesAddress(),

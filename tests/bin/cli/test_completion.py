@@ -76,7 +76,7 @@ CASES = [
     ("jailoc render api w", {"web"}),
     ("jailoc explain w", {"web"}),
     ("jailoc -w a", {"api", "app-two"}),
-    ("jailoc logs --service ", {"firewall", "opencode", "dind"}),
+    ("jailoc logs --service ", {"firewall", "opencode", "dind", "proxy"}),
     ("jailoc ver", {"verify"}),
     ("jailoc help sta", {"status"}),
     ("jailoc completion ", set(SHELLS)),

@@ -37,7 +37,7 @@ def settle(
         each = apply.item(session, session.source(), "a", complete=False, ask=False)
         assert each.bundle
         place = Engine(
-            session.terminal, each.bundle, each.given, each.secrets,
+            session.terminal, each.bundle, each.given, each.secrets, each.credentials,
             lambda: apply.unchanged(session, each), each.origin.host,
         )  # fmt: skip
         place.perform(StopAgent(container="1"))

@@ -71,6 +71,7 @@ def test_the_document_has_the_bytes_that_pyyaml_would_write(data: Data) -> None:
 
 
 @given(documents)
+@example({"cpus": -1e-05})
 def test_what_is_written_is_read_back(data: Data) -> None:
     assert yaml.safe_load(written(data, {})) == data
 

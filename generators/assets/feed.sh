@@ -1,0 +1,25 @@
+#!/bin/sh
+# Takes the values of credentials on standard input, one line each and a last line
+# `end`, keeps them in memory, and has the running proxy take them over in one step:
+# no connection ends. Prints "changed" or "same".
+set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+umask 077
+
+cd /run/proxy
+trap 'rm -f new' EXIT
+cat >new
+[ "$(tail -n 1 new)" = end ] || {
+    echo 'FATAL: jailoc proxy: the values are not whole, or do not fit into memory' >&2
+    exit 1
+}
+sed -i '$d' new
+if cmp -s new values.map; then
+    echo same
+    exit 0
+fi
+mv new values.map
+# A proxy that is not up yet reads the file.
+[ ! -S admin ] || perl /etc/jailoc/feed.pl
+echo changed

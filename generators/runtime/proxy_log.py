@@ -1,0 +1,111 @@
+"""Read what a proxy has logged: which credential was used when, and what was refused."""
+
+import calendar
+import re
+from collections.abc import Collection, Iterable
+
+from jailoc.generators.runtime.blocked import Blocked
+from jailoc.model.base import Model
+from jailoc.model.credential import Credential
+from jailoc.model.status import CredentialStatus
+
+_LINE = re.compile(
+    r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S* credential=(?P<name>[a-z0-9-]{1,40}) "
+    r"(?P<method>[A-Z<>a-z]{1,20}) (?P<place>\S{1,400}) (?P<status>\d{3}) .*"
+)
+REFUSED = {
+    400: "malformed, or an upgrade to something else than WebSocket",
+    403: "the credential is not for this method or path",
+    405: "this method never gets a credential",
+    421: "no credential for this host on this port",
+    502: "the answer could not be looked through",
+    503: "no value, or the host cannot be reached as itself",
+}
+"""What a status of the proxy's own means."""
+MOST = 200
+"""Places that are remembered."""
+
+
+class Requests(Model):
+    """Requests of one credential to one host that ended alike."""
+
+    credential: str
+    """`-` where none was found for the request."""
+    host: str
+    status: int
+    times: int
+    last: int
+    """Seconds since 1970."""
+
+
+def uses(lines: Iterable[str]) -> tuple[Requests, ...]:
+    """Return what was asked for, the latest last; lines of any other form are passed over."""
+    found: dict[tuple[str, str, int], Requests] = {}
+    for line in lines:
+        match = _LINE.fullmatch(line.strip())
+        if match is None:
+            continue
+        host = re.sub(r"[^a-z0-9.-]", "?", match["place"].partition("/")[0].lower())[:253]
+        key = (match["name"], host, int(match["status"]))
+        before = found.pop(key, None)
+        at = tuple(int(each) for each in re.findall("[0-9]+", match["at"]))
+        found[key] = Requests(
+            credential=key[0], host=host, status=key[2], last=calendar.timegm(at),
+            times=1 + (before.times if before else 0),
+        )  # fmt: skip
+        while len(found) > MOST:
+            del found[next(iter(found))]
+    return tuple(found.values())
+
+
+def refused(found: Iterable[Requests]) -> tuple[Requests, ...]:
+    """Return what the proxy itself refused to send."""
+    return tuple(each for each in found if each.status in {400, 403, 405, 421})
+
+
+def by_proxy(
+    found: Iterable[Requests], credentials: Iterable[Credential], now: int
+) -> tuple[Blocked, ...]:
+    """Return what the proxy refused as rows beside those of the wall.
+
+    Args:
+        found: What it refused.
+        credentials: Those of the workspace.
+        now: Seconds since 1970.
+    """
+    origins = {each.name: each.origin for each in credentials}
+    return tuple(
+        Blocked(
+            target=each.host, name=None, protocol="http", port=None, times=each.times,
+            ago=max(0, now - each.last),
+            reason=origins.get(each.credential, f"{each.status}, {REFUSED[each.status]}"),
+            open_now=False, allow=None,
+        )
+        for each in found
+    )  # fmt: skip
+
+
+def statuses(
+    every: Iterable[Credential], given: Collection[str], log: Iterable[Requests], now: int
+) -> tuple[CredentialStatus, ...]:
+    """Return of each credential whether its value is there, and what its requests came to.
+
+    Args:
+        every: The credentials of a workspace.
+        given: The names of those that the proxy holds.
+        log: What the proxy did.
+        now: Seconds since 1970.
+    """
+    found = []
+    for each in every:
+        mine = [one for one in log if one.credential == each.name]
+        good = [one.last for one in mine if one not in refused(mine)]
+        found.append(
+            CredentialStatus(
+                name=each.name,
+                given=each.name in given,
+                used=max(0, now - max(good)) if good else None,
+                refused=sum(one.times for one in refused(mine)),
+            )
+        )
+    return tuple(found)

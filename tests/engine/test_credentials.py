@@ -1,0 +1,661 @@
+"""Credentials that the agent uses and never holds, against servers with TLS that the tests made."""
+
+import json
+import secrets as random
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jailoc.model.sandbox import PROXY_ID
+from tests.engine import world
+from tests.engine.conftest import Sandbox, address, network
+from tests.engine.upstream import PLAIN, SERVER
+from tests.engine.world import User
+
+pytestmark = pytest.mark.engine
+
+NAME, PORT = "keys", 4296
+HOSTS = ("api.creds.test", "git.creds.test", "npm.creds.test", "bad.creds.test")
+CONFIG = f"""
+[workspaces.{NAME}]
+paths = ["~/work"]
+port = {PORT}
+egress = "allowlist"
+enable_docker = false
+[workspaces.{NAME}.credentials.api]
+hosts = ["api.creds.test", "api.creds.test:8443"]
+from_env = "API_TOKEN"
+methods = ["GET", "HEAD", "POST"]
+paths = ["/v1/", "/whoami"]
+env = ["API_KEY"]
+[workspaces.{NAME}.credentials.git]
+hosts = ["git.creds.test"]
+from_file = "~/git-token"
+scheme = "basic"
+username = "x-token"
+[workspaces.{NAME}.credentials.npm]
+hosts = ["npm.creds.test"]
+from_command = ["/bin/cat", "%HOME%/npm-token"]
+scheme = "header"
+header = "X-Api-Key"
+scrub = false
+[workspaces.{NAME}.credentials.bad]
+hosts = ["bad.creds.test", "gone.creds.test"]
+from_env = "API_TOKEN"
+"""
+AUTHORITY = """
+set -e
+cd /made
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt \
+    -days 30 -subj '/CN=root of the tests' -addext basicConstraints=critical,CA:TRUE \
+    -addext keyUsage=critical,keyCertSign
+leaf() {
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key \
+        -out $1.csr -subj /CN=made
+    echo "subjectAltName=$2" >$1.ext
+    openssl x509 -req -in $1.csr -CA ca.crt -CAkey ca.key -days 20 -extfile $1.ext -out $1.crt
+    cat $1.crt $1.key >$1.pem
+}
+leaf good DNS:api.creds.test,DNS:git.creds.test,DNS:npm.creds.test
+leaf other DNS:somebody.else.test
+chmod 0644 *
+"""
+REQUESTS = r"""
+import json, socket, ssl, sys
+def ask(name, port, raw, sni, address):
+    with socket.create_connection((address, port), timeout=20) as peer:
+        if sni:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            peer = context.wrap_socket(peer, server_hostname=sni)
+        peer.sendall(raw.encode("latin-1"))
+        peer.settimeout(20)
+        data = b""
+        while True:
+            part = peer.recv(65536)
+            data += part
+            head, mark, body = data.partition(b"\r\n\r\n")
+            if not part or (mark and b"content-length" in head.lower() and len(body) >= int(
+                    head.lower().partition(b"content-length:")[2].split()[0])):
+                return data.decode("latin-1")
+found = {}
+for name, port, raw, sni, address in json.load(sys.stdin):
+    try:
+        found[name] = ask(name, port, raw, sni, address)
+    except Exception as error:
+        found[name] = f"{type(error).__name__}: {error}"
+print(json.dumps(found))
+"""
+LOOP = r"""
+import http.client, json, ssl, sys, time
+context = ssl.create_default_context(cafile="/run/trust/bundle.pem")
+end, seen, broken = time.time() + float(sys.argv[1]), [], 0
+peer = http.client.HTTPSConnection("api.creds.test", context=context, timeout=20)
+while time.time() < end:
+    peer.request("GET", "/whoami")
+    answer = peer.getresponse()
+    word = answer.read().decode()
+    if answer.status != 200:
+        broken += 1
+    seen.append((round(time.time(), 3), word))
+print(json.dumps([broken, seen]))
+"""
+MANY = r"""
+import concurrent.futures, http.client, socket, ssl, sys
+# What is asked is the proxy: a thousand questions for one name are another test's.
+found = socket.getaddrinfo("api.creds.test", 443, type=socket.SOCK_STREAM)
+socket.getaddrinfo = lambda *words, **more: found
+context = ssl.create_default_context(cafile="/run/trust/bundle.pem")
+def one(number):
+    peer = http.client.HTTPSConnection("api.creds.test", context=context, timeout=120)
+    peer.request("POST", "/v1/echo", str(number))
+    answer = peer.getresponse()
+    body = answer.read().decode()
+    return answer.status == 200 and body.endswith(f" and {number}")
+with concurrent.futures.ThreadPoolExecutor(int(sys.argv[1])) as pool:
+    print(sum(pool.map(one, range(int(sys.argv[2])))))
+"""
+
+
+def value(name: str) -> str:
+    return f"REALTOKEN{name}{random.token_hex(12)}"
+
+
+@dataclass
+class Keys:
+    """A running workspace with credentials, and the server that they are for."""
+
+    user: User
+    made: Path
+    values: dict[str, str]
+    upstream: str = ""
+    arguments: set[str] = field(default_factory=set)
+    """What was seen among the arguments of any process during the start."""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return Sandbox(self.user, NAME)
+
+    def jailoc(self, *arguments: str) -> world.Result:
+        return self.user.run(*arguments, API_TOKEN=self.values["api"])
+
+    def ok(self, *arguments: str) -> str:
+        result = self.jailoc(*arguments)
+        assert result.status == 0, result.stderr[-6000:]
+        return result.stdout
+
+    def container(self, service: str) -> str:
+        return self.sandbox.container(service)
+
+    def agent(self, *command: str, stdin: str | None = None, check: bool = True) -> str:
+        return world.call(
+            "docker", "exec", "--interactive", "--user", "1000:1000", self.container("opencode"),
+            *command, stdin=stdin, check=check,
+        )  # fmt: skip
+
+    def curl(self, *arguments: str) -> str:
+        return self.agent(
+            "curl", "--silent", "--show-error", "--max-time", "60", *arguments, check=False
+        )
+
+    def seen(self) -> list[dict[str, Any]]:
+        """Return what reached the server since it was asked last."""
+        text = world.call(
+            "docker", "exec", self.upstream, "python3", "-c",
+            "import urllib.request as r; print(r.urlopen("
+            f"'http://127.0.0.1:{PLAIN}/v1/seen').read().decode())",
+        )  # fmt: skip
+        found: list[dict[str, Any]] = json.loads(text)
+        return found
+
+    def ask(self, *wanted: tuple[str, int, str, str, str], direct: bool = False) -> dict[str, str]:
+        """Send bytes as they are: name, port, text, SNI (empty: no TLS), address."""
+        command = ("python3", "-c", REQUESTS)
+        if direct:
+            text = world.call("docker", "exec", "--interactive", self.upstream, *command,
+                              stdin=json.dumps(wanted))  # fmt: skip
+        else:
+            text = self.agent(*command, stdin=json.dumps(wanted))
+        found: dict[str, str] = json.loads(text)
+        return found
+
+
+def watch(found: set[str], values: dict[str, str], stop: threading.Event) -> None:
+    """Look at the arguments of every process of the machine, again and again."""
+    while not stop.is_set():
+        for place in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                text = place.read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            found.update(each for each in values.values() if each in text)
+        time.sleep(0.02)
+
+
+def serve(keys: Keys, certificate: str, *aliases: str, ports: tuple[str, ...]) -> str:
+    image = json.loads(world.call("docker", "inspect", keys.container("opencode")))[0]["Image"]
+    return world.call(
+        "docker", "run", "--detach", "--rm", "--init", "--log-opt", "max-size=1m", "--user", "0:0",
+        "--network", network(keys.sandbox),
+        *(word for each in aliases for word in ("--network-alias", each)),
+        "--volume", f"{keys.made}:/made:ro", "--tmpfs", "/srv", "--entrypoint", "python3", image,
+        "-c", SERVER, f"/made/{certificate}.pem", *ports,
+    ).strip()  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def keys(sandbox: Sandbox) -> Iterator[Keys]:
+    """Start a workspace whose proxy also trusts the tests' own authority."""
+    with world.home(NAME) as user:
+        made = user.home / "made"
+        for place in (user.home / "work", made):
+            place.mkdir()
+            place.chmod(0o777)
+        found = Keys(user, made, {each: value(each) for each in ("api", "git", "npm")})
+        (there,) = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))
+        prepared(found, there["Config"]["Image"])
+        yield from started(found)
+
+
+def prepared(found: Keys, image: str) -> None:
+    """Make an authority of the tests' own, and a configuration whose images trust it."""
+    home, made = found.user.home, found.made
+    (home / "git-token").write_text(found.values["git"] + "\n")
+    (home / "npm-token").write_text(found.values["npm"] + "\n")
+    world.call("docker", "run", "--rm", "--user", "0:0", "--volume", f"{made}:/made",
+               "--entrypoint", "sh", image, "-c", AUTHORITY)  # fmt: skip
+    root = f'"{made}/ca.crt"]'
+    base = world.certificates().replace('"]', f'", {root}')
+    base = base or f"[base]\nca_certificates = [{root}\n"
+    text = base + CONFIG.replace("%HOME%", str(home))
+    # The agent's needs no new one: it trusts the proxy, not the host.
+    found.user.write(text.replace("port = ", f'image = "{image}"\nport = ', 1))
+
+
+def started(found: Keys) -> Iterator[Keys]:
+    servers: list[str] = []
+    stop = threading.Event()
+    watcher = threading.Thread(target=watch, args=(found.arguments, found.values, stop))
+    watcher.start()
+    try:
+        found.ok("up", NAME)
+        stop.set()
+        found.upstream = serve(
+            found, "good", "api.creds.test", "git.creds.test", "npm.creds.test",
+            ports=("443", "8443", "9443"),
+        )  # fmt: skip
+        servers.append(found.upstream)
+        servers.append(serve(found, "other", "bad.creds.test", ports=("443",)))
+        ready(found)
+        yield found
+    finally:
+        stop.set()
+        watcher.join()
+        for each in servers:
+            world.call("docker", "rm", "--force", each, check=False)
+        world.remove(f"jailoc-{NAME}")
+
+
+def ready(keys: Keys) -> None:
+    """Wait until the proxy has found the server."""
+    for _ in range(100):
+        if keys.curl("https://api.creds.test/whoami").endswith(keys.values["api"][-4:]):
+            keys.seen()
+            return
+        time.sleep(0.3)
+    raise AssertionError(
+        world.logs(keys.container("proxy")) + keys.curl("-v", "https://api.creds.test/whoami")
+    )
+
+
+def headers(request: dict[str, Any], name: str) -> list[str]:
+    return [
+        each.partition(":")[2].strip()
+        for each in request["headers"]
+        if each.lower().startswith(f"{name}:")
+    ]
+
+
+def http(line: str, *more: str, host: str = "api.creds.test", body: str = "") -> str:
+    lines = [line, f"Host: {host}", *more]
+    return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def test_tools_that_know_nothing_of_it_are_authenticated(keys: Keys) -> None:
+    keys.seen()
+    name, node = (
+        "https://api.creds.test/whoami",
+        "fetch(process.argv[1]).then(a=>a.text()).then(console.log)",
+    )
+    end = keys.values["api"][-4:]
+    assert keys.curl("--header", "Authorization: Bearer jailoc-api", name) == end
+    assert keys.agent("node", "-e", node, name).strip() == end
+    python = "import sys,urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())"
+    assert keys.agent("python3", "-c", python, name).strip() == end
+    assert keys.curl("http://api.creds.test/whoami") == end
+    assert keys.curl("https://api.creds.test:8443/whoami") == end
+    requests = keys.seen()
+    assert len(requests) == 5
+    for each in requests:
+        assert headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
+    assert requests[-1]["server"] == "tls 8443"
+    keys.curl("https://git.creds.test/v1/x")
+    keys.curl("--header", "X-Api-Key: mine", "https://npm.creds.test/v1/x")
+    git, npm = keys.seen()
+    assert headers(git, "authorization")[0].startswith("Basic ")
+    assert headers(npm, "x-api-key") == [keys.values["npm"]]
+    assert not headers(npm, "authorization")
+    assert keys.agent("printenv", "API_KEY").strip() == "jailoc-api"
+
+
+def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
+    """The same bytes, sent by somebody without a proxy, reach the server as they are."""
+    keys.seen()
+    wanted = {
+        "names the header": http("GET /whoami HTTP/1.1", "Connection: close, authorization"),
+        "method override": http("POST /v1/x HTTP/1.1", "X-HTTP-Method-Override: DELETE",
+                                "X_HTTP_Method_Override: DELETE", "Content-Length: 0"),
+        "other url": http("GET /v1/x HTTP/1.1", "X-Original-URL: /admin", "X-Rewrite-Url: /admin"),
+        "range": http("GET /v1/echo HTTP/1.1", "Range: bytes=9-", "If-Range: x"),
+        "absolute": http("GET http://api.creds.test/whoami HTTP/1.1"),
+        "old protocol": http("GET /v1/x HTTP/1.1", "HTTP2-Settings: AAMAAABkAAQAAP__"),
+        "two credentials": http("GET /v1/x HTTP/1.1", "Authorization: a", "Authorization: b"),
+        "h2c": http("GET /v1/x HTTP/1.1", "Connection: upgrade", "Upgrade: h2c"),
+        "bare line feed": "GET /whoami HTTP/1.1\nHost: api.creds.test\n\n",
+    }  # fmt: skip
+    refused = {
+        **{
+            f"path {each}": (403, http(f"GET {each} HTTP/1.1"))
+            for each in (
+                "/v1/../admin",
+                "/v1/%2e%2e/admin",
+                "/v1/..%2fadmin",
+                "/v1/%252e%252e/admin",
+                "/v1//admin",
+                "/v1/..;/admin",
+                "/v1/x\\..\\admin",
+                "/v1/.%2e/admin",
+                "/V1/x",
+                "/admin",
+                "/v1/x%3fy",
+                "/v1/%00",
+                "/v1/..",
+                "/whoami/x",
+                "/v1/%23",
+            )
+        },
+        "DELETE": (403, http("DELETE /v1/x HTTP/1.1")),
+        "TRACE": (405, http("TRACE /v1/x HTTP/1.1")),
+        "CONNECT": (405, "CONNECT api.creds.test:443 HTTP/1.1\r\nHost: api.creds.test\r\n\r\n"),
+        "other host": (421, http("GET /whoami HTTP/1.1", host="other.test")),
+        "host of another": (421, http("GET /v1/x HTTP/1.1", host="git.creds.test")),
+        "final dot": (421, http("GET /whoami HTTP/1.1", host="api.creds.test.")),
+        "two hosts": (400, http("GET /whoami HTTP/1.1", "Host: git.creds.test")),
+        "absolute elsewhere": (400, http("GET http://git.creds.test/ HTTP/1.1")),
+        "two lengths": (400, http("POST /v1/x HTTP/1.1", "Content-Length: 1", "Content-Length: 2")),
+        "odd coding": (400, http("POST /v1/x HTTP/1.1", "Transfer-Encoding: xchunked")),
+        "carriage return": (400, http("GET /whoami HTTP/1.1", "X-A: a\rb")),
+    }
+    place = ("127.0.0.54",)
+    answers = keys.ask(
+        *((name, 443, text, "api.creds.test", *place) for name, text in wanted.items()),
+        *((name, 443, text, "api.creds.test", *place) for name, (_, text) in refused.items()),
+        ("plain, other host", 80, http("GET / HTTP/1.1", host="other.test"), "", *place),
+        ("foreign SNI", 443, http("GET / HTTP/1.1"), "somebody.test", *place),
+    )  # fmt: skip
+    assert {n for n in refused if answers[n][:5] != "HTTP/"} == set(), answers
+    statuses = {name: answers[name][9:12] for name in (*wanted, *refused)}
+    assert {name: statuses[name] for name in wanted} == dict.fromkeys(wanted, "200")
+    assert {n: statuses[n] for n in refused} == {n: str(s) for n, (s, _) in refused.items()}
+    assert answers["plain, other host"][9:12] == "421"
+    assert answers["foreign SNI"].startswith("SSLError")
+    requests = keys.seen()
+    # Nothing that was refused arrived, and of the rest nothing that says something else.
+    assert [each["first"] for each in requests] == [
+        "GET /whoami HTTP/1.1", "POST /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1",
+        "GET /v1/echo HTTP/1.1", "GET /whoami HTTP/1.1", "GET /v1/x HTTP/1.1",
+        "GET /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1", "GET /whoami HTTP/1.1",
+    ]  # fmt: skip
+    for each in requests:
+        assert headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
+        text = "\n".join(each["headers"]).lower()
+        for word in ("override", "original-url", "rewrite-url", "range:", "http2-settings", "h2c",
+                     ": close, authorization"):  # fmt: skip
+            assert word not in text
+    control = keys.ask(
+        *((name, 443, text, "api.creds.test", "127.0.0.1") for name, text in wanted.items()
+          if "feed" not in name),
+        *((n, 443, text, "api.creds.test", "127.0.0.1") for n, (_, text) in refused.items()
+          if n.startswith("path") or n in {"DELETE", "TRACE", "other host", "final dot"}),
+        direct=True,
+    )  # fmt: skip
+    assert {each[9:12] for each in control.values()} == {"200"}
+    text = json.dumps(keys.seen()).lower()
+    for word in ("close, authorization", "override: delete", "x-original-url: /admin",
+                 "range: bytes", "delete /v1/x", "trace /v1/x", "/v1/../admin", "h2c"):  # fmt: skip
+        assert word in text
+
+
+def test_one_request_is_never_taken_for_two(keys: Keys) -> None:
+    """CL and TE together: the rest is judged as a request of its own."""
+    keys.seen()
+    inner = http("GET /admin HTTP/1.1")
+    text = http("POST /v1/x HTTP/1.1", f"Content-Length: {5 + len(inner)}",
+                "Transfer-Encoding: chunked", body="0\r\n\r\n" + inner)  # fmt: skip
+    keys.ask(("both", 443, text, "api.creds.test", "127.0.0.54"))
+    assert "/admin" not in json.dumps([each["first"] for each in keys.seen()])
+    keys.ask(("both", 443, text, "api.creds.test", "127.0.0.1"), direct=True)
+    assert "/admin" in json.dumps([each["first"] for each in keys.seen()])
+
+
+def test_an_answer_that_holds_the_value_is_starred_or_refused(keys: Keys) -> None:
+    token = keys.values["api"]
+    place, stars = "https://api.creds.test/v1", "*" * len(token)
+    assert keys.curl("--data", "more", f"{place}/echo") == f"you said {stars} and more"
+    assert token not in keys.curl("--include", f"{place}/header")
+    for cut in range(1, len(token), 4):
+        assert keys.curl(f"{place}/chunks?{cut}") == f"a{stars}z"
+    planted = keys.curl(f"{place}/planted?3000")
+    assert token not in planted
+    assert planted.count(stars + ".") == 3000
+    assert len(planted) == sum(i % len(token) for i in range(3000)) + 3000 * (len(token) + 1)
+    code = ("--output", "/dev/null", "--write-out", "%{http_code}")
+    assert keys.curl(*code, f"{place}/close") == "502"
+    assert keys.curl(*code, f"{place}/coded") == "502"
+    assert "session" not in keys.curl("--include", f"{place}/cookie")
+    assert "h3=" not in keys.curl("--include", f"{place}/cookie")
+    basic = keys.curl("--data", "x", "https://git.creds.test/v1/echo")
+    assert keys.values["git"] not in basic
+    # Without the filter it comes through: what the server is told, it says.
+    assert keys.values["npm"] in keys.curl("--data", "x", "https://npm.creds.test/v1/echo")
+    assert "session=1" in keys.ask(
+        ("x", 443, http("GET /v1/cookie HTTP/1.1"), "api.creds.test", "127.0.0.1"), direct=True
+    )["x"]  # fmt: skip
+
+
+def test_who_is_not_the_host_gets_no_request(keys: Keys) -> None:
+    """A trusted certificate with another name, and a host that is not there."""
+    code = ("--output", "/dev/null", "--write-out", "%{http_code}")
+    assert keys.curl(*code, "https://bad.creds.test/v1/x") == "503"
+    assert keys.curl(*code, "https://gone.creds.test/v1/x") == "503"
+    answer = keys.curl(
+        "--location", "--write-out", "%{http_code}", "https://api.creds.test/v1/away"
+    )
+    assert answer.endswith("000") or "302" in answer
+
+
+def test_there_is_no_way_around_the_proxy_and_none_for_it(keys: Keys) -> None:
+    there = address(keys.upstream)
+    probe = (
+        "import socket,sys\n"
+        "for place in sys.argv[1:]:\n"
+        "    host, port = place.rsplit(':', 1)\n"
+        "    try:\n"
+        "        socket.create_connection((host, int(port)), 3).close(); print('open')\n"
+        "    except OSError as error:\n"
+        "        print(type(error).__name__)\n"
+    )
+    control = world.call("docker", "exec", keys.upstream, "python3", "-c", probe,
+                         f"{there}:443", f"{there}:9443", f"{there}:{PLAIN}")  # fmt: skip
+    assert control.split() == ["open"] * 3
+    closed = keys.agent("python3", "-c", probe, f"{there}:443", f"{there}:{PLAIN}",
+                        "127.0.0.55:53").split()  # fmt: skip
+    assert "open" not in closed
+    # What the proxy's user may: its hosts on their ports, and nothing else.
+    wall = keys.container("firewall")
+    mine = world.call(
+        "docker", "exec", "--user", f"{PROXY_ID}:{PROXY_ID}", wall, "python3", "-c", probe,
+        f"{there}:443", f"{there}:9443", f"{there}:{PLAIN}", "127.0.0.1:4096", "127.0.0.55:53",
+    ).split()  # fmt: skip
+    assert [each == "open" for each in mine] == [True, False, False, False, True]
+    # Nobody else can become it, or take its port.
+    become = f"import os; os.setresuid({PROXY_ID}, {PROXY_ID}, {PROXY_ID})"
+    take = "import socket; s=socket.socket(); s.bind(('127.0.0.54', 443)); s.listen()"
+    for program in (become, take):
+        assert "refused" in keys.agent(
+            "sh", "-c", 'python3 -c "$1" 2>/dev/null || echo refused', "sh", program
+        )
+
+
+def test_the_value_is_in_the_proxys_memory_and_nowhere_else(keys: Keys) -> None:
+    assert not keys.arguments
+    values = tuple(keys.values.values())
+    project = f"label=com.docker.compose.project=jailoc-{NAME}"
+    every = world.call("docker", "ps", "--quiet", "--filter", project).split()
+    assert len(every) == 3
+    texts = {"inspect": world.call("docker", "inspect", *every)}
+    texts |= {each: world.logs(each) for each in every}
+    for command in (
+        ("plan", NAME, "--json"), ("config", NAME), ("status", NAME, "--json"),
+        ("render", NAME, "--json"), ("explain", "api.creds.test", "--json"),
+    ):  # fmt: skip
+        texts[" ".join(command)] = keys.jailoc(*command).stdout
+    cache = keys.user.home / ".cache"
+    for place in cache.rglob("*"):
+        if place.is_file():
+            texts[str(place)] = place.read_bytes().decode(errors="replace")
+    look = (
+        "for place in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <$place; done; "
+        "find / -xdev -type f -newer /etc/hostname -size -2000k -exec cat {} + ; "
+        "find /run /etc /home /tmp /held -type f -exec cat {} +"
+    )
+    for service, user in (("opencode", "1000:1000"), ("firewall", "0:0")):
+        done = subprocess.run(
+            ["docker", "exec", "--user", user, keys.container(service), "sh", "-c", look],
+            capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+        texts[service] = done.stdout.decode(errors="replace")
+    assert not [name for name, text in texts.items() if any(each in text for each in values)]
+    # The control: it is where it should be, and the same look finds it there.
+    held = world.call(
+        "docker", "exec", "--user", f"{PROXY_ID}:{PROXY_ID}", keys.container("proxy"), "sh", "-c",
+        "find /run -type f -exec cat {} +; ls /run/proxy; cat /proc/1/status",
+    )  # fmt: skip
+    assert keys.values["api"] in held
+    assert "ca.key" not in held
+    assert "CapBnd:\t0000000000000000" in held
+
+
+def test_a_new_value_is_used_at_once_and_nothing_breaks(keys: Keys) -> None:
+    old, new = keys.values["api"], value("api")
+    started = json.loads(world.call("docker", "inspect", keys.container("opencode")))[0]["State"]
+    with subprocess.Popen(
+        ["docker", "exec", keys.container("opencode"), "curl", "--silent", "--no-buffer",
+         "https://api.creds.test/v1/sse?100:0.2"], stdout=subprocess.PIPE,
+    ) as stream, subprocess.Popen(
+        ["docker", "exec", keys.container("opencode"), "python3", "-c", LOOP, "14"],
+        stdout=subprocess.PIPE,
+    ) as loop:  # fmt: skip
+        time.sleep(2)
+        keys.values["api"] = new
+        keys.ok("refresh", NAME)
+        fed = time.time()
+        broken, seen = json.loads(loop.communicate(timeout=120)[0])
+        events = stream.communicate(timeout=120)[0]
+    assert broken == 0
+    words = [word for _, word in seen]
+    assert {*words} == {old[-4:], new[-4:]}
+    # Once it is in use, the old one is not, on connections that were there before, too.
+    first = words.index(new[-4:])
+    assert set(words[first:]) == {new[-4:]}
+    assert seen[first][0] < fed + 2
+    assert events.count(b"data: ") == 100
+    now = json.loads(world.call("docker", "inspect", keys.container("opencode")))[0]["State"]
+    assert (now["Pid"], now["StartedAt"]) == (started["Pid"], started["StartedAt"])
+    assert keys.jailoc("plan", NAME, "--detailed-exitcode").status == 0
+
+
+def test_streams_and_sockets_pass_as_they_come(keys: Keys) -> None:
+    read = (
+        "import ssl,http.client,time\n"
+        "c=http.client.HTTPSConnection('api.creds.test',context=ssl.create_default_context("
+        "cafile='/run/trust/bundle.pem'))\n"
+        "c.request('GET','/v1/sse?5:0.5'); a=c.getresponse(); t=time.time()\n"
+        "for _ in range(5):\n"
+        "    a.readline(); a.readline(); print(round(time.time()-t,1))\n"
+    )
+    times = [float(each) for each in keys.agent("python3", "-c", read).split()]
+    assert times[-1] - times[0] > 1.2
+    upgrade = http(
+        "GET /v1/ws HTTP/1.1", "Connection: keep-alive, Upgrade", "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        body="frame",
+    )  # fmt: skip
+    program = REQUESTS.replace("if not part or (mark", "if body == b'frame' or not part or (mark")
+    text = keys.agent("python3", "-c", program, stdin=json.dumps(
+        [("ws", 443, upgrade, "api.creds.test", "127.0.0.54")]
+    ))  # fmt: skip
+    answer = json.loads(text)["ws"]
+    assert answer.startswith("HTTP/1.1 101")
+    assert answer.endswith("frame")
+    size = keys.curl("--output", "/dev/null", "--write-out", "%{http_code} %{size_download}",
+                     "https://api.creds.test/v1/big?20")  # fmt: skip
+    assert size == f"200 {20 << 20}"
+
+
+def test_git_clones_and_pushes_without_a_password(keys: Keys) -> None:
+    world.call("docker", "exec", keys.upstream, "sh", "-c",
+               "cd /srv && git init -q --bare made.git && cd made.git && "
+               "git config http.receivepack true && git config --global safe.directory '*'",
+               )  # fmt: skip
+    script = """
+        set -e
+        rm -rf /tmp/made && git clone -q https://git.creds.test/git/made.git /tmp/made 2>/dev/null
+        cd /tmp/made
+        head -c 3000000 /dev/urandom >file && git add file
+        git -c user.name=a -c user.email=a@b commit -q -m file
+        git push -q origin HEAD
+        git clone -q https://git.creds.test/git/made.git /tmp/again
+        cmp file /tmp/again/file && echo same
+        rm -rf /tmp/made /tmp/again
+    """
+    assert "same" in keys.agent("sh", "-c", script)
+    direct = (
+        "GIT_TERMINAL_PROMPT=0 git -c http.sslVerify=false clone -q "
+        "https://127.0.0.1/git/made.git /tmp/x"
+    )
+    refused = world.call("docker", "exec", keys.upstream, "sh", "-c", f"{direct} || echo refused")
+    assert "refused" in refused
+
+
+def test_a_proxy_that_is_killed_or_replaced_comes_back_with_what_it_held(keys: Keys) -> None:
+    end = keys.values["api"][-4:]
+    keys.seen()
+    world.call("docker", "exec", "--user", f"{PROXY_ID}:{PROXY_ID}", keys.container("proxy"),
+               "sh", "-c", "kill -9 $(cat /run/proxy/pid)")  # fmt: skip
+    wait(keys, end)
+    world.call("docker", "rm", "--force", keys.container("proxy"))
+    assert keys.curl("https://api.creds.test/whoami") == ""
+    keys.ok("up", NAME)
+    wait(keys, end)
+    assert all(headers(each, "authorization") for each in keys.seen())
+
+
+def wait(keys: Keys, end: str) -> None:
+    for _ in range(60):
+        if keys.curl("https://api.creds.test/whoami") == end:
+            return
+        time.sleep(0.5)
+    raise AssertionError(world.logs(keys.container("proxy")))
+
+
+@pytest.mark.thorough
+def test_a_thousand_requests_side_by_side(keys: Keys) -> None:
+    assert keys.agent("python3", "-c", MANY, "1000", "1000").strip() == "1000"
+
+
+@pytest.mark.thorough
+def test_forty_five_thousand_planted_values_and_a_hundred_megabytes(keys: Keys) -> None:
+    token = keys.values["api"]
+    text = keys.curl("https://api.creds.test/v1/planted?45000")
+    assert token not in text
+    assert text.count("*" * len(token) + ".") == 45000
+    size = keys.curl("--limit-rate", "20M", "--output", "/dev/null", "--write-out",
+                     "%{size_download}", "https://api.creds.test/v1/big?100")  # fmt: skip
+    assert size == str(100 << 20)
+
+
+@pytest.mark.thorough
+def test_opencode_does_a_whole_turn_with_a_provider_whose_key_it_never_holds(keys: Keys) -> None:
+    for scheme in ("https", "http"):
+        config = json.dumps({
+            "provider": {"made": {
+                "npm": "@ai-sdk/openai-compatible", "name": "made",
+                "options": {"baseURL": f"{scheme}://api.creds.test/v1", "apiKey": "jailoc-api"},
+                "models": {"made": {"name": "made"}},
+            }},
+            "model": "made/made", "small_model": "made/made",
+        })  # fmt: skip
+        said = keys.agent(
+            "sh", "-c", 'cd ~ && mkdir -p turn && cd turn && OPENCODE_CONFIG_CONTENT="$1" '
+            "timeout 500 opencode run --model made/made hello", "sh", config,
+        )  # fmt: skip
+        assert "The proxy works." in said
+    assert all(headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
+               for each in keys.seen() if "completions" in each["first"])  # fmt: skip

@@ -1,0 +1,121 @@
+"""The proxy's configuration, and what a workspace with credentials is made of."""
+
+import re
+
+from jailoc.generators.artefacts import proxy
+from jailoc.generators.artefacts.compose_yaml import document
+from jailoc.model.bundle import Bundle
+from jailoc.model.sandbox import AGENT, PROXY, WALL
+from tests.strategies import bundle_of, file_of
+
+CONFIG = """
+[workspaces.a]
+egress = "allowlist"
+allowed_hosts = ["*.example.com"]
+[workspaces.a.credentials.one]
+hosts = ["a.example.com", "b.example.com:8443"]
+from_env = "THE_TOKEN"
+methods = ["GET"]
+paths = ["/x/", "/y"]
+env = ["API_KEY"]
+[workspaces.a.credentials.two]
+hosts = ["c.example.com"]
+from_env = "OTHER_TOKEN"
+scrub = false
+"""
+
+
+def made(config: str = CONFIG) -> Bundle:
+    return bundle_of(config, "a")
+
+
+def backend(text: str, name: str) -> str:
+    found = re.search(rf"^backend credential-{name}\n((    .*\n)+)", text, re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def test_a_workspace_without_credentials_has_nothing_of_them() -> None:
+    bundle = made("[workspaces.a]\n")
+    assert PROXY not in bundle.compose.services
+    assert not [each.path for each in bundle.files if "proxy" in each.path or "cred" in each.path]
+    assert [each.name for each in bundle.compose.memory] == ["secrets"]
+
+
+def test_each_host_has_a_backend_of_its_own_with_its_limits() -> None:
+    text = file_of(made(), "proxy/haproxy.cfg")
+    one, other, two = (backend(text, each) for each in ("one-0", "one-1", "two-0"))
+    assert "server upstream a.example.com:443 ssl verify required" in one
+    assert "verifyhost b.example.com" in other
+    for each in (one, other):
+        assert "acl allowed_method method GET" in each
+        assert "path -m beg -- '/x/'" in each
+        assert "path -m str -- '/y'" in each
+        assert "filter lua.scrub" in each
+    assert "acl" not in two
+    assert "scrub" not in two
+    # Whatever else it says: no value, no request.
+    for each in (one, other, two):
+        assert each.index("503") < each.index("set-header authorization")
+
+
+def test_hosts_are_told_apart_by_name_and_port() -> None:
+    lines = file_of(made(), "proxy/hosts.map").splitlines()
+    assert lines == [
+        "a.example.com:443 credential-one-0", "b.example.com:8443 credential-one-1",
+        "c.example.com:443 credential-two-0",
+    ]  # fmt: skip
+    text = file_of(made(), "proxy/haproxy.cfg")
+    assert "default_backend none" in text
+    assert text.count("strict-sni alpn http/1.1") == 2
+
+
+def test_the_wall_knocks_for_the_names_and_answers_them_with_the_proxy() -> None:
+    bundle = made()
+    names = file_of(bundle, "wall/names")
+    assert [line.split()[0] for line in names.splitlines()] == [
+        "*.example.com", "a.example.com", "b.example.com", "c.example.com",
+    ]  # fmt: skip
+    assert file_of(bundle, "wall/credential-names").split() == [
+        "a.example.com", "b.example.com", "c.example.com",
+    ]  # fmt: skip
+    assert "/proxy_sockets.py" in file_of(bundle, "wall/firewall.sh")
+    assert "/proxy_resolver.py" in file_of(bundle, "wall/firewall.sh")
+
+
+def test_the_proxy_has_no_power_and_nothing_of_the_host() -> None:
+    service = document(made().compose)["services"][PROXY]
+    assert service["user"] == "65531:65531"
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["read_only"] is True
+    assert {each["target"] for each in service["volumes"]} == {
+        "/etc/jailoc", "/run/proxy", "/run/trust",
+    }  # fmt: skip
+    assert "environment" not in service or not service["environment"]
+
+
+def test_the_agent_has_a_placeholder_and_whom_to_trust_and_no_more() -> None:
+    data = document(made().compose)
+    agent, wall = (data["services"][each] for each in (AGENT, WALL))
+    assert agent["environment"]["API_KEY"] == "jailoc-one"
+    assert agent["environment"]["NODE_EXTRA_CA_CERTS"] == "/run/trust/ca.pem"
+    assert agent["environment"]["SSL_CERT_FILE"] == "/run/trust/bundle.pem"
+    assert not [key for key in agent["environment"] if "TOKEN" in key]
+    mounts = {each["source"]: each for each in agent["volumes"] if each["type"] == "volume"}
+    assert "credentials" not in mounts
+    assert mounts["trust"]["read_only"] is True
+    held = {each["source"] for each in wall["volumes"] if each["target"].startswith("/held/")}
+    assert held == {"credentials", "trust"}
+    options = data["volumes"]["credentials"]["driver_opts"]["o"]
+    assert options.startswith("size=")
+    assert "uid=65531,gid=65531,mode=0700" in options
+
+
+def test_another_host_is_another_authority_and_another_limit_is_not() -> None:
+    def agent(config: str) -> str:
+        return made(config).compose.services[AGENT].labels["dev.jailoc.files"]
+
+    more = CONFIG.replace('"a.example.com"', '"a.example.com", "d.example.com"')
+    assert agent(more) != agent(CONFIG)
+    assert proxy.NAMES_FILE in {each.path for each in made().rules}
