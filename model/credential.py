@@ -36,6 +36,8 @@ METHOD = re.compile(r"[A-Z]{1,20}")
 HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 PATH = re.compile(r"/([A-Za-z0-9._~!$&()*+,=:@-]|%2[fF]|/(?!/))*")
 _DOTS = re.compile(r"(/|%2[fF])\.\.?(/|%2[fF]|$)")
+KEYRING_ENTRY = re.compile(r"[^\x00-\x1f/]{1,200}/[^\x00-\x1f]{1,200}")
+"""The service up to the first `/`, and the user."""
 PLACEHOLDER = re.compile(r"[A-Za-z0-9._~+/=:-]{1,200}")
 VISIBLE = re.compile(r"[!#$%&()*+,./0-9:;<=>?@A-Z^_`a-z{|}~\[\]-]+( [!-~]+)*")
 FORBIDDEN_HEADERS = frozenset(
@@ -196,6 +198,7 @@ class CredentialConfig(Source):
             "oneOf": [
                 {"required": ["from_env"], "properties": {"from_env": {"minLength": 1}}},
                 {"required": ["from_file"], "properties": {"from_file": {"minLength": 1}}},
+                {"required": ["from_keyring"], "properties": {"from_keyring": {"minLength": 1}}},
                 {"required": ["from_command"], "properties": {"from_command": {"minItems": 1}}},
             ],
             "required": ["hosts"],
@@ -207,6 +210,12 @@ class CredentialConfig(Source):
         description="Exact names of the hosts that get it, as NAME or NAME:PORT; port 443 by "
         "default. TLS is spoken with each, and its certificate checked.",
         json_schema_extra={"minItems": 1},
+    )
+    from_keyring: str = Field(
+        default="",
+        description="Entry of the system's keyring, as SERVICE/USER, read by commands that start "
+        "or renew a sandbox.",
+        json_schema_extra={"pattern": f"^({KEYRING_ENTRY.pattern})?$"},
     )
     from_command: Annotated[tuple[str, ...], config_values.Array] = Field(
         default=(),
@@ -247,13 +256,21 @@ class CredentialConfig(Source):
     def _whole(self, _: ValidationInfo) -> "CredentialConfig":
         if not self.hosts:
             raise problem("credential-host", "the credential is for no host", "hosts = [NAME]")
-        sources = [bool(each) for each in (self.from_env, self.from_file, self.from_command)]
+        sources = [
+            bool(each)
+            for each in (self.from_env, self.from_file, self.from_keyring, self.from_command)
+        ]
         if sum(sources) != 1:
             raise problem(
                 "credential-source",
                 "the credential has " + ("several sources" if any(sources) else "no source"),
-                "exactly one of from_env, from_file and from_command",
+                "exactly one of from_env, from_file, from_keyring and from_command",
             )
+        if self.from_keyring and not KEYRING_ENTRY.fullmatch(self.from_keyring):
+            raise problem(
+                "credential-source", f"`{self.from_keyring}` names no entry of a keyring",
+                "SERVICE/USER, as it was stored",
+            )  # fmt: skip
         if any("\0" in each for each in self.from_command) or self.from_command[:1] == ("",):
             raise problem("credential-source", "the command cannot be run", "a program first")
         self._scheme()
@@ -304,6 +321,7 @@ class Credential(Model):
     hosts: tuple[CredentialHost, ...]
     from_env: str = ""
     from_file: str = ""
+    from_keyring: str = ""
     from_command: tuple[str, ...] = ()
     scheme: Scheme
     username: str = ""
@@ -321,6 +339,8 @@ class Credential(Model):
         """Return where the value comes from, in a word or two."""
         if self.from_env:
             return f"${self.from_env}"
+        if self.from_keyring:
+            return f"keyring entry {self.from_keyring}"
         return self.from_file or f"the output of `{' '.join(self.from_command)}`"
 
 

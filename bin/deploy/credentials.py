@@ -5,6 +5,7 @@ import os
 
 from jailoc.bin.deploy.secrets import Unusable, read_file, read_variable
 from jailoc.bin.engine import containers, exchange
+from jailoc.bin.host import keyring
 from jailoc.model.credential import PATIENCE, VALUE_LIMIT, Credential, Scheme
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.sandbox import FEED_PROXY, PROXY, PROXY_ID
@@ -46,7 +47,7 @@ def known(workspace: Workspace) -> tuple[Lines, tuple[str, ...]]:
     """Return what is to be had here without running anything, and the names of the rest."""
     found: Lines = {}
     for each in workspace.credentials:
-        if each.from_command:
+        if each.from_command or each.from_keyring:
             continue
         try:
             found[each.name] = _line(each, _value(each))
@@ -84,6 +85,8 @@ def _value(credential: Credential) -> bytes:
         value = read_variable(credential.from_env)
     elif credential.from_file:
         value = read_file(credential.from_file)
+    elif credential.from_keyring:
+        value = _kept(credential.from_keyring)
     else:
         value = _output(credential.from_command)
     # Files and programs end with a line break, which is none of the value's.
@@ -98,6 +101,15 @@ def _value(credential: Credential) -> bytes:
             "one line, without control characters, and without blanks at its ends",
         )
     return value
+
+
+def _kept(entry: str) -> bytes:
+    """Return what the system's keyring has under SERVICE/USER."""
+    service, _, user = entry.partition("/")
+    try:
+        return keyring.get(user, service).encode()
+    except keyring.Unavailable as error:
+        raise Unusable(f"the keyring cannot be read: {error}", "unlock it, then again") from None
 
 
 def _output(command: tuple[str, ...]) -> bytes:

@@ -52,13 +52,17 @@ def absent() -> str:
     return ""
 
 
-def get(workspace: str) -> str:
+def get(user: str, service: str = SERVICE) -> str:
     """Return an entry, empty if there is none.
+
+    Args:
+        user: The workspace, for an entry of jailoc's own.
+        service: Whose entry it is.
 
     Raises:
         Unavailable: nobody can tell.
     """
-    return _patiently(lambda: _plain(_backend().get_password(SERVICE, workspace) or ""))
+    return _patiently(lambda: _plain(_backend().get_password(service, user) or ""))
 
 
 def put(workspace: str, text: str) -> None:

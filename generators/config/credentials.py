@@ -16,6 +16,7 @@ def credentials(layers: Iterable[tuple[str, Scope]]) -> tuple[Credential, ...]:
                 hosts=tuple(map(parse_host, dict.fromkeys(each.hosts))),
                 from_env=each.from_env,
                 from_file=each.from_file,
+                from_keyring=each.from_keyring,
                 from_command=each.from_command,
                 scheme=each.scheme,
                 username=each.username,

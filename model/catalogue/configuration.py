@@ -60,7 +60,7 @@ CONFIGURATION: dict[str, Entry] = {
     ),
     "credential-source": Entry(
         "A credential has no source, or several.",
-        "Give exactly one of `from_env`, `from_file` and `from_command`.",
+        "Give exactly one of `from_env`, `from_file`, `from_keyring` and `from_command`.",
     ),
     "credential-twice": Entry(
         "Two credentials are for one host and port.",
