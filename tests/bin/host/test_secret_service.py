@@ -35,6 +35,7 @@ bus = secretstorage.dbus_init()
 login = secretstorage.Collection(bus, "/org/freedesktop/secrets/collection/login")
 login.create_item("Password for 'api' on 'jailoc'", {"service": "jailoc", "username": "api"}, b"go")
 """
+FOREIGN_ENTRY = "import keyring; keyring.set_password('forge', 'me', 'made')"
 ENTRIES = """
 import json, secretstorage
 bus = secretstorage.dbus_init()
@@ -164,6 +165,13 @@ def test_the_go_jailocs_entry_is_found(unlocked: Desktop) -> None:
     unlocked.run(GO_ENTRY)
     assert unlocked.source("keyring") == "keyring"
     assert unlocked.password() == "go"
+
+
+def test_an_entry_of_somebody_elses_is_read_for_a_credential(unlocked: Desktop) -> None:
+    read = "from jailoc.bin.host import keyring; print(keyring.get('me', 'forge'))"
+    assert unlocked.run(read).strip() == ""
+    unlocked.run(FOREIGN_ENTRY)
+    assert unlocked.run(read).strip() == "made"
 
 
 def test_first_runs_at_once_share_one_entry(unlocked: Desktop) -> None:

@@ -1,0 +1,129 @@
+"""Values of credentials come from one source each, are checked, and cannot break a header."""
+
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.deploy import credentials
+from jailoc.bin.host import keyring
+from jailoc.generators.config.resolve import resolve
+from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.workspace import Workspace
+from tests.strategies import HOST, config_of, quote
+
+
+def workspace(source: str, more: str = "") -> Workspace:
+    return resolve(
+        config_of(
+            '[workspaces.a]\negress = "allowlist"\n[workspaces.a.credentials.c]\n'
+            f'hosts = ["api.example.com"]\n{source}\n{more}\n'
+        ),
+        "a",
+        HOST,
+    )
+
+
+def line(source: str, more: str = "") -> bytes:
+    return credentials.lines(workspace(source, more))["c"]
+
+
+def problem(source: str) -> Diagnostic:
+    with pytest.raises(Refused) as caught:
+        line(source)
+    (found,) = caught.value.diagnostics
+    return found
+
+
+def command(script: str) -> str:
+    return f'from_command = ["/bin/sh", "-c", {quote(script)}]'
+
+
+def test_a_value_comes_without_the_line_break_that_files_and_programs_end_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text("made\r\n")
+    monkeypatch.setenv("SOURCE", "made")
+    monkeypatch.setattr(
+        keyring, "get", lambda user, service: {("me/x", "forge"): "made"}[user, service]
+    )
+    for source in (
+        'from_env = "SOURCE"',
+        f"from_file = {quote(str(tmp_path / 'key'))}",
+        'from_keyring = "forge/me/x"',
+        command("echo made"),
+    ):
+        assert line(source) == b"c bWFkZQ==|Bearer made"
+    basic = 'scheme = "basic"\nusername = "me"'
+    assert line('from_env = "SOURCE"', basic) == b"c bWFkZQ==|Basic bWU6bWFkZQ=="
+    header = 'scheme = "header"\nheader = "X-Key"\nprefix = "Key "'
+    assert line('from_env = "SOURCE"', header) == b"c bWFkZQ==|Key made"
+
+
+def test_a_program_starts_where_no_project_is_and_its_complaints_are_not_repeated() -> None:
+    assert line(command("pwd")).endswith(b"|Bearer /")
+    found = problem(command("echo secret; echo secret >&2; exit 3"))
+    assert found.message == "credential `c`: `/bin/sh` ended with status 3"
+    assert found.where == "workspaces.a.credentials.c"
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("true", "is empty"),
+        ("printf 'a\\nb'", "cannot stand in a header"),
+        ("printf 'a\\000b'", "cannot stand in a header"),
+        ("printf ' a'", "cannot stand in a header"),
+        ("head -c 9000 /dev/zero | tr '\\0' x", "longer than 8 KiB"),
+        ("yes", "more than"),
+    ],
+)
+def test_what_is_no_value_is_refused_without_being_shown(script: str, told: str) -> None:
+    found = problem(command(script))
+    assert told in found.message
+    assert "xxx" not in found.message
+
+
+def test_a_program_that_is_not_there() -> None:
+    assert "cannot be run" in problem('from_command = ["/nonexistent/program"]').message
+
+
+def test_a_program_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "PATIENCE", 0.3)
+    assert "no answer within" in problem(command("sleep 60")).message
+
+
+def test_a_keyring_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(user: str, service: str) -> str:
+        raise keyring.Unavailable("it is locked")
+
+    monkeypatch.setattr(keyring, "get", locked)
+    found = problem('from_keyring = "forge/me"')
+    assert found.message == "credential `c`: the keyring cannot be read: it is locked"
+
+
+def test_an_entry_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring, "get", lambda user, service: "")
+    assert problem('from_keyring = "forge/me"').message.endswith("keyring entry forge/me is empty")
+
+
+def test_who_only_looks_runs_no_program_and_asks_no_keyring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def kept(user: str, service: str) -> str:
+        asked.append(f"{service}/{user}")
+        return "x"
+
+    monkeypatch.setattr(keyring, "get", kept)
+    mark = tmp_path / "ran"
+    for source in (command(f"touch {mark}; echo x"), 'from_keyring = "forge/me"'):
+        found, unread = credentials.known(workspace(source))
+        assert (found, unread) == ({}, ("c",))
+    assert not mark.exists()
+    assert asked == []
+    # The control: a command that starts does both.
+    line(command(f"touch {mark}; echo x"))
+    line('from_keyring = "forge/me"')
+    assert mark.exists()
+    assert asked == ["forge/me"]
