@@ -1,8 +1,11 @@
 """Credentials that the agent uses and never holds, against servers with TLS that the tests made."""
 
 import json
+import os
+import re
 import secrets as random
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -64,6 +67,7 @@ leaf() {
 }
 leaf good DNS:api.creds.test,DNS:git.creds.test,DNS:npm.creds.test
 leaf other DNS:somebody.else.test
+leaf page DNS:models.example.com,DNS:forge.example.com
 chmod 0644 *
 """
 REQUESTS = r"""
@@ -198,13 +202,16 @@ def watch(found: set[str], values: dict[str, str], stop: threading.Event) -> Non
         time.sleep(0.02)
 
 
-def serve(keys: Keys, certificate: str, *aliases: str, ports: tuple[str, ...]) -> str:
-    image = json.loads(world.call("docker", "inspect", keys.container("opencode")))[0]["Image"]
+def serve(
+    sandbox: Sandbox, made: Path, certificate: str, *names: str, ports: tuple[str, ...] = ("443",)
+) -> str:
+    """Start a server with these names in the network of a sandbox; return its container."""
+    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
     return world.call(
         "docker", "run", "--detach", "--rm", "--init", "--log-opt", "max-size=1m", "--user", "0:0",
-        "--network", network(keys.sandbox),
-        *(word for each in aliases for word in ("--network-alias", each)),
-        "--volume", f"{keys.made}:/made:ro", "--tmpfs", "/srv", "--entrypoint", "python3", image,
+        "--network", network(sandbox),
+        *(word for each in names for word in ("--network-alias", each)),
+        "--volume", f"{made}:/made:ro", "--tmpfs", "/srv", "--entrypoint", "python3", image,
         "-c", SERVER, f"/made/{certificate}.pem", *ports,
     ).strip()  # fmt: skip
 
@@ -247,11 +254,11 @@ def started(found: Keys) -> Iterator[Keys]:
         found.ok("up", NAME)
         stop.set()
         found.upstream = serve(
-            found, "good", "api.creds.test", "git.creds.test", "npm.creds.test",
-            ports=("443", "8443", "9443"),
+            found.sandbox, found.made, "good", "api.creds.test", "git.creds.test",
+            "npm.creds.test", ports=("443", "8443", "9443"),
         )  # fmt: skip
         servers.append(found.upstream)
-        servers.append(serve(found, "other", "bad.creds.test", ports=("443",)))
+        servers.append(serve(found.sandbox, found.made, "other", "bad.creds.test"))
         ready(found)
         yield found
     finally:
@@ -604,6 +611,25 @@ def test_git_clones_and_pushes_without_a_password(keys: Keys) -> None:
     assert "refused" in refused
 
 
+def test_npm_and_pip_install_from_registries_that_want_a_login(keys: Keys) -> None:
+    script = """
+        set -e
+        rm -rf /tmp/packages && mkdir /tmp/packages && cd /tmp/packages
+        npm install --silent --no-audit --no-fund --registry https://api.creds.test/v1/npm/ made
+        cat node_modules/made/x
+        python3 -m venv there
+        there/bin/pip install --quiet --disable-pip-version-check \
+            --index-url https://git.creds.test/simple/ made
+        there/bin/python -c 'import made; print(made.made)'
+        rm -rf /tmp/packages
+    """
+    assert keys.agent("sh", "-c", script).split() == ["made", "=", "1", "1"]
+    for place in ("v1/npm/made", "simple/made/"):
+        refused = world.call("docker", "exec", keys.upstream, "curl", "--silent", "--insecure",
+                             "--include", f"https://127.0.0.1/{place}")  # fmt: skip
+        assert refused.startswith("HTTP/1.1 401")
+
+
 def test_a_proxy_that_is_killed_or_replaced_comes_back_with_what_it_held(keys: Keys) -> None:
     end = keys.values["api"][-4:]
     keys.seen()
@@ -659,3 +685,141 @@ def test_opencode_does_a_whole_turn_with_a_provider_whose_key_it_never_holds(key
         assert "The proxy works." in said
     assert all(headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
                for each in keys.seen() if "completions" in each["first"])  # fmt: skip
+
+
+@pytest.mark.thorough
+def test_the_value_is_in_no_file_of_the_engines(keys: Keys) -> None:
+    """Everything that the engine has written since the start: layers, volumes, records, logs."""
+    root = Path(world.call("docker", "info", "--format", "{{.DockerRootDir}}").strip())
+    if not root.is_dir():
+        pytest.skip("the engine's files are not on this machine")
+    (wall,) = json.loads(world.call("docker", "inspect", keys.container("firewall")))
+    keys.agent("sh", "-c", "printf %s controlofthesearch > ~/.cache/control; sync")
+    places: dict[str, str] = {}
+    for word in (*keys.values.values(), "controlofthesearch"):
+        # Memory is another file system.
+        places[word] = world.call(
+            "find", str(root), "-xdev", "-type", "f", "-newermt", wall["Created"], "-size", "-4M",
+            "-exec", "grep", "--files-with-matches", "--fixed-strings", word, "{}", "+",
+            check=False,
+        )  # fmt: skip
+    assert places.pop("controlofthesearch")
+    assert [*places.values()] == ["", "", ""]
+
+
+def test_the_authority_is_for_the_hosts_alone_and_signs_no_more(keys: Keys) -> None:
+    text = keys.agent("openssl", "x509", "-in", "/run/trust/ca.pem", "-noout", "-text")
+    constraints = text.partition("X509v3 Name Constraints: critical")[2]
+    names = {each for each in constraints.split() if each.startswith("DNS:")}
+    assert names == {f"DNS:{each}" for each in (*HOSTS, "gone.creds.test")}
+    assert "CA:TRUE, pathlen:0" in text
+    forged = """
+        set -e
+        cd /tmp && rm -rf forged && mkdir forged && cd forged
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key \\
+            -out ca.pem -days 2 -subj /CN=made \\
+            -addext basicConstraints=critical,CA:TRUE,pathlen:0 \\
+            -addext keyUsage=critical,keyCertSign \\
+            -addext "nameConstraints=critical,permitted;DNS:api.creds.test"
+        for name in api.creds.test other.test; do
+            openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out r \\
+                -subj /CN=made
+            echo "subjectAltName=DNS:$name" >e
+            openssl x509 -req -in r -CA ca.pem -CAkey ca.key -days 2 -extfile e -out leaf
+            openssl verify -CAfile ca.pem leaf && echo "good $name" || echo "bad $name"
+        done
+    """
+    # Had somebody its key, tools would still refuse any other name.
+    said = keys.agent("sh", "-c", f"({forged}) 2>&1").splitlines()
+    assert [each for each in said if each.startswith(("good", "bad"))] == [
+        "good api.creds.test", "bad other.test",
+    ]  # fmt: skip
+
+
+@pytest.mark.thorough
+def test_with_an_open_internet_the_host_is_reached_without_the_credential_or_with_it(
+    keys: Keys,
+) -> None:
+    text = keys.user.config.read_text()
+    keys.user.write(text.replace('egress = "allowlist"', 'egress = "public"'))
+    try:
+        assert "credential-public" in keys.jailoc("validate").stderr
+        keys.ok("up", NAME)
+        ready(keys)
+        wait(keys, keys.values["api"][-4:])
+        keys.seen()
+        assert keys.curl("https://api.creds.test/whoami") == keys.values["api"][-4:]
+        assert [headers(each, "authorization") for each in keys.seen()] == [
+            [f"Bearer {keys.values['api']}"]
+        ]
+    finally:
+        keys.user.write(text)
+        keys.ok("up", NAME)
+
+
+@pytest.mark.thorough
+def test_after_a_restart_of_everything_no_request_leaves_without_the_value(keys: Keys) -> None:
+    """As after a restart of the engine: what lay in memory is gone."""
+    end = keys.values["api"][-4:]
+    keys.seen()
+    services = ("opencode", "proxy", "firewall")
+    world.call("docker", "stop", *map(keys.container, services))
+    for each in reversed(services):
+        world.call("docker", "start", keys.container(each))
+    code = keys.curl("--output", "/dev/null", "--write-out", "%{http_code}",
+                     "https://api.creds.test/whoami")  # fmt: skip
+    assert code != "200"
+    assert not [each for each in keys.seen() if not headers(each, "authorization")]
+    keys.ok("up", NAME)
+    wait(keys, end)
+    assert all(headers(each, "authorization") for each in keys.seen())
+
+
+@pytest.mark.thorough
+def test_the_page_of_the_documentation_works_as_it_is_written(keys: Keys) -> None:
+    """Its configuration and commands, with made hosts, and programs in place of `gh`, `pass`."""
+    page = (world.ROOT / "docs/how-to/keep-keys-out-of-the-sandbox.md").read_text()
+    config, command = (
+        re.findall(rf"^```{kind}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[0]
+        for kind in ("toml", "sh")
+    )
+    with world.home("page") as user:
+        (user.home / "project").mkdir(mode=0o777)
+        (user.home / "project").chmod(0o777)
+        programs = user.home / "bin"
+        programs.mkdir()
+        for name, says in (("gh", "made-forge-token"), ("pass", "made-models-key")):
+            (programs / name).write_text(f"#!/bin/sh\necho {says}\n")
+            (programs / name).chmod(0o755)
+        (programs / "jailoc").write_text(
+            f'#!/bin/sh\nPYTHONPATH={world.ROOT}/.pkg exec {sys.executable} -m jailoc.bin "$@"\n'
+        )
+        (programs / "jailoc").chmod(0o755)
+        base = keys.user.config.read_text().partition("[workspaces")[0]
+        image = json.loads(world.call("docker", "inspect", keys.container("opencode")))[0]["Config"]
+        more = f'port = 4297\nenable_docker = false\nimage = "{image["Image"]}"'
+        user.write(base + config.replace('["~/project"]', f'["~/project"]\n{more}'))
+        environment = {**os.environ, "HOME": str(user.home),
+                       "PATH": f"{programs}:{os.environ['PATH']}"}  # fmt: skip
+        server = ""
+        try:
+            for line in (command.strip(), "jailoc refresh api"):
+                done = subprocess.run(["sh", "-c", line], env=environment, cwd=user.home,
+                                      capture_output=True, text=True, check=False)  # fmt: skip
+                assert done.returncode == 0, done.stderr[-3000:]
+                environment["MODELS_API_KEY"] = "made-models-key"
+            sandbox = Sandbox(user, "api")
+            server = serve(sandbox, keys.made, "page", "models.example.com", "forge.example.com")
+            said = [
+                world.call(
+                    "docker", "exec", sandbox.container("opencode"), "sh", "-c",
+                    f"for _ in $(seq 60); do curl --silent --fail {place} && break; sleep 0.5; "
+                    "done", check=False,
+                )
+                for place in ("https://models.example.com/v1/x", "https://forge.example.com/acme/x")
+            ]  # fmt: skip
+            assert said == ["-key", "oken"]
+        finally:
+            if server:
+                world.call("docker", "rm", "--force", server, check=False)
+            world.remove("jailoc-api")

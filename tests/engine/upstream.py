@@ -7,14 +7,17 @@ PLAIN = 18200
 SERVER = r"""
 import base64
 import hashlib
+import io
 import json
 import os
 import socket
 import ssl
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+import zipfile
 
 SEEN = []
 PLAIN = 18200
@@ -97,6 +100,51 @@ def backend(peer, method, path, query, headers, body):
     answer(peer, status, content, [each for each in lines if not each.startswith("Status: ")])
 
 
+def archives():
+    # The same small package for npm and for pip.
+    code, npm, wheel = b"made = 1\n", io.BytesIO(), io.BytesIO()
+    with tarfile.open(fileobj=npm, mode="w:gz") as tar:
+        for name, data in (("package.json", b'{"name": "made", "version": "1.0.0"}'), ("x", code)):
+            member = tarfile.TarInfo("package/" + name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    about = "made-1.0.0.dist-info/"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("made.py", code)
+        file.writestr(about + "METADATA", "Metadata-Version: 2.1\nName: made\nVersion: 1.0.0\n")
+        file.writestr(about + "WHEEL", "Wheel-Version: 1.0\nGenerator: made\n"
+                      "Root-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(about + "RECORD", "".join(
+            f"{each},,\n" for each in ("made.py", about + "METADATA", about + "WHEEL",
+                                       about + "RECORD")))
+    return npm.getvalue(), wheel.getvalue()
+
+
+NPM, WHEEL = archives()
+
+
+def registry(peer, path, headers):
+    # What npm and pip ask a registry of a company's own.
+    if not headers.get("authorization"):
+        answer(peer, "401 Unauthorized", b"", ('www-authenticate: Basic realm="registry"',))
+    elif path.endswith(".tgz"):
+        answer(peer, "200 OK", NPM, ("content-type: application/octet-stream",))
+    elif path.endswith(".whl"):
+        answer(peer, "200 OK", WHEEL, ("content-type: application/octet-stream",))
+    elif path == "/v1/npm/made":
+        place = f"https://{headers['host']}/v1/npm/made/-/made-1.0.0.tgz"
+        one = {"name": "made", "version": "1.0.0",
+               "dist": {"tarball": place, "shasum": hashlib.sha1(NPM).hexdigest()}}
+        answer(peer, "200 OK", json.dumps({
+            "name": "made", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": one},
+        }).encode(), ("content-type: application/json",))
+    elif path == "/simple/made/":
+        answer(peer, "200 OK", b'<a href="/simple/made/made-1.0.0-py3-none-any.whl">made</a>',
+               ("content-type: text/html",))
+    else:
+        answer(peer, "404 Not Found", b"")
+
+
 def chat(peer):
     # A model that says one sentence (the API of OpenAI, streamed).
     def event(delta, reason=None):
@@ -144,7 +192,8 @@ def serve(peer, name):
                 SEEN.clear()
             elif path.startswith("/git/"):
                 backend(peer, method, path, query, headers, body)
-                return
+            elif path.startswith(("/v1/npm/", "/simple/")):
+                registry(peer, path, headers)
             elif path == "/v1/chat/completions":
                 chat(peer)
             elif path == "/v1/echo":
