@@ -5,7 +5,7 @@ import hashlib
 from jailoc.generators.artefacts import git, named_volumes, proxy_service, wall_volumes
 from jailoc.generators.artefacts.container_fields import digest, expected
 from jailoc.generators.artefacts.generated import folder, generated
-from jailoc.generators.artefacts.health import health_check
+from jailoc.generators.artefacts.health import WATCH_TIMEOUT, health_check, watched
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -171,9 +171,9 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         limits=Limits(cpus=1, memory="128m", reservation="32m", pids=64),
         health=Health(
             # The rules are verified, and the resolver has looked every allowed name up once.
-            test=("CMD", *ASK_RESOLVER),
+            test=("CMD", *ASK_RESOLVER, "watch"),
             interval=2,
-            timeout=5,
+            timeout=WATCH_TIMEOUT,
             retries=3,
             start_period=60,
         ),
@@ -240,7 +240,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         limits=_limits(workspace),
         health=Health(
             test=("CMD-SHELL", health_check(workspace.agent)),
-            interval=2, timeout=10, retries=10, start_period=60,
+            interval=2, timeout=WATCH_TIMEOUT, retries=10, start_period=60,
         ),
         # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent; so
         # does the proxy with its credentials.
@@ -328,12 +328,15 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         health=Health(
             # As the agent, so that it is healthy when the agent can use it.
             test=(
-                "CMD", "/usr/bin/setpriv", f"--reuid={workspace.user.uid}",
-                f"--regid={workspace.user.gid}", "--clear-groups",
-                "/usr/bin/docker", "--host", SIDECAR_SOCKET, "version",
+                "CMD-SHELL",
+                watched(
+                    f"/usr/bin/setpriv --reuid={workspace.user.uid} "
+                    f"--regid={workspace.user.gid} --clear-groups /usr/bin/timeout 10 "
+                    f"/usr/bin/docker --host {SIDECAR_SOCKET} version >/dev/null"
+                ),
             ),
             interval=2,
-            timeout=10,
+            timeout=WATCH_TIMEOUT,
             retries=10,
             start_period=60,
         ),

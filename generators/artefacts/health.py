@@ -1,14 +1,35 @@
-"""How the engine asks whether the agent's server is well, in the agent's container."""
+"""How the engine asks whether what runs in a container is well."""
 
 from jailoc.model.agents.agent import ANSWER_SHOWN, Agent
 from jailoc.model.sandbox import FIRST_PORT, PASSWORD_FILE, SECRETS_PLACE, SYSTEM_PATH
 
 ANSWER_LIMIT = 64 << 10
 """Bytes of a server's answer to the question how it is."""
+WATCH, PAUSE, SETTLED = 25, 5, 60
+"""Seconds that a check of what is well goes on for, those between its looks, and the age of a
+container from which on it does: to start a program in a container costs much more than a look."""
+WATCH_TIMEOUT = 60
+"""Seconds that such a check may take."""
+
+
+def watched(question: str) -> str:
+    """Return a shell's check that goes on looking while all is well, and ends at once if not.
+
+    Args:
+        question: Commands that end the shell, or end badly, if something is not well.
+    """
+    return (
+        f"ask() {{ {question}; }}; ask || exit 1; "
+        # Field 22 of proc(5)'s stat is when the first process was started, in hundredths.
+        "read -r stat </proc/1/stat; read -r up _ </proc/uptime; set -- ${stat##*)}; "
+        f"[ $((${{up%.*}} - ${{20}} / 100)) -ge {SETTLED} ] || exit 0; "
+        f"for _ in {' '.join(map(str, range(1, WATCH // PAUSE + 1)))}; do "
+        f"/bin/sleep {PAUSE}; ask || exit 1; done"
+    )
 
 
 def health_check(agent: Agent) -> str:
-    """Return the shell's question to the server, which succeeds if it is well."""
+    """Return the shell's question to the agent's server, which succeeds if it is well."""
     # The password travels through curl's standard input: arguments can be read by every process.
     user = f's/[\\\\"]/\\\\&/g; s/^/user = "{agent.user}:/; s/$/"/'
     asked = (
@@ -22,7 +43,7 @@ def health_check(agent: Agent) -> str:
         f"http://127.0.0.1:{FIRST_PORT}{agent.health.path}"
     )
     # What is not the answer is shown to the engine, which keeps it: it says who is there instead.
-    return (
+    return watched(
         f"answer=$({asked}) || exit 1; case $answer in {agent.health.pattern}) ;; "
         f"*) printf '%.{ANSWER_SHOWN}s' \"$answer\"; exit 1 ;; esac"
     )

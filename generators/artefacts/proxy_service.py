@@ -1,6 +1,7 @@
 """The proxy in the Compose project: its container, its memory, and what the agent is told of it."""
 
 from jailoc.generators.artefacts.generated import folder
+from jailoc.generators.artefacts.health import WATCH_TIMEOUT, watched
 from jailoc.model import credential
 from jailoc.model.compose import (
     Condition,
@@ -51,9 +52,12 @@ def service(workspace: Workspace, host: Host, image: str, digest: str) -> Servic
         limits=Limits(cpus=workspace.cpu, memory="512m", reservation="64m", pids=64),
         health=Health(
             # It serves; whether it has been fed is another question.
-            test=("CMD-SHELL", f"[ -s {PROXY_RUN}/pid ] && kill -0 $(cat {PROXY_RUN}/pid)"),
+            test=(
+                "CMD-SHELL",
+                watched(f"[ -s {PROXY_RUN}/pid ] && kill -0 $(cat {PROXY_RUN}/pid)"),
+            ),
             interval=2,
-            timeout=5,
+            timeout=WATCH_TIMEOUT,
             retries=3,
             start_period=60,
         ),

@@ -1,5 +1,10 @@
 """Ends well if the wall is ready, and the one that answers for names is the wall's own resolver.
 
+    health.py [watch]
+
+With `watch`, and a wall that has been ready for a while, it goes on looking while all is well: to
+start a program in a container costs much more than a look.
+
 What runs behind the wall shares its network and nothing else: it cannot read the resolver's token,
 so whoever sits on the port in its place cannot answer a question that was never asked before.
 """
@@ -8,12 +13,15 @@ import hmac
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 RUN = Path("/run/jailoc")
 PLACE = ("127.0.0.1", 53)
 PATIENCE = 2.0
 """Seconds to wait for an answer; it is asked twice."""
+WATCH, PAUSE, SETTLED = 25.0, 2.0, 60.0
+"""Seconds that it goes on for, those between its looks, and those that a wall is new."""
 ASKED = b"\x08resolver\x06jailoc\x07invalid\0" + b"\0\x10\0\x01"
 """The rest of the name, type TXT, class IN (RFC 1035, section 4.1.2; `.invalid`: RFC 6761)."""
 
@@ -44,5 +52,23 @@ def healthy() -> bool:
     return answered(token) or answered(token)
 
 
+def settled() -> bool:
+    """Tell whether the rules were loaded a while ago."""
+    try:
+        return time.time() - (RUN / "ready").stat().st_mtime >= SETTLED
+    except OSError:
+        return False
+
+
+def watch() -> bool:
+    """Look again and again; tell whether all was well each time."""
+    end = time.monotonic() + WATCH
+    while well := healthy():
+        if not settled() or time.monotonic() >= end:
+            break
+        time.sleep(PAUSE)
+    return well
+
+
 if __name__ == "__main__":
-    sys.exit(not healthy())
+    sys.exit(not (watch() if "watch" in sys.argv[1:] else healthy()))
