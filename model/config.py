@@ -162,7 +162,7 @@ class Scope(Model):
     show_refused: bool | None = Field(
         default=None,
         description="Show the agent what it was refused lately, read-only, in "
-        "/run/jailoc-refused/refused.json (default false).",
+        "/run/jailoc-refused/refused.json (default true).",
     )
     expose_port: bool | None = Field(
         default=None,

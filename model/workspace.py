@@ -145,7 +145,7 @@ class Workspace(Model):
     egress: Egress
     observe: bool = False
     """Whether what passes is told of, too."""
-    show_refused: bool = False
+    show_refused: bool = True
     """Whether the agent is shown what it was refused."""
     egress_origin: str
     allowed_names: tuple[AllowedName, ...]

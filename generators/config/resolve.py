@@ -158,7 +158,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
         else "built-in",
         observe=_first(mine.observe, defaults.observe, False),
-        show_refused=_first(mine.show_refused, defaults.show_refused, False),
+        show_refused=_first(mine.show_refused, defaults.show_refused, True),
         allowed_names=tuple(
             AllowedName(
                 name=entry.name, port=port, until=entry.until, why=entry.why, origin=origin

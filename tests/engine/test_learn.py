@@ -30,7 +30,6 @@ enable_docker = false
 paths = ["~/project"]
 port = 4231
 observe = true
-show_refused = true
 """
 
 
