@@ -19,9 +19,11 @@ NAMES = (
     "explain",
     "firewall",
     "golden",
+    "learn",
     "outdated",
     "plan",
     "policy",
+    "presets",
     "status",
     "verify",
 )

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import jsonschema
+
+from jailoc.schemas import schema
 from tests.engine import world
 from tests.engine.world import User
 
@@ -70,6 +73,7 @@ class Observed:
 
     def learn(self, *arguments: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.user.ok("learn", self.name, "--json", *arguments))
+        jsonschema.validate(found, schema("learn"))
         return found
 
     def kept(self) -> dict[str, Any]:

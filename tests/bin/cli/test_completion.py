@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jailoc.bin.cli import command_line, completion
 from jailoc.generators.assets import asset
-from jailoc.model.sandbox import AGENT, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
 from tests.engine.world import User
 from tests.programs import environment, need
 
@@ -181,7 +181,7 @@ def test_without_a_home_nothing_is_completed(user: User) -> None:
 
 
 def test_the_services_are_those_that_there_are() -> None:
-    assert set(completion.SERVICES) == {AGENT, SIDECAR, WALL}
+    assert set(completion.SERVICES) == {AGENT, PROXY, SIDECAR, WALL}
 
 
 words = st.lists(

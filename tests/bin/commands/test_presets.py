@@ -2,6 +2,9 @@
 
 import json
 
+import jsonschema
+
+from jailoc.schemas import schema
 from tests.engine.world import User
 
 CONFIG = '# mine\n[workspaces.api]\npaths = []\nallow = ["@npm"]\n[sets.npm]\nhosts = []\n'
@@ -12,6 +15,10 @@ def test_sets_are_listed_and_shown_with_their_sources(user: User) -> None:
     listed = json.loads(user.ok("presets", "list", "--json"))
     assert {each["name"]: each["shipped"] for each in listed}["github"]
     assert {each["name"]: each["shipped"] for each in listed}["npm"] is False
+    jsonschema.validate(listed, schema("presets"))
+    jsonschema.validate(
+        json.loads(user.ok("presets", "show", "github", "--json")), schema("presets")
+    )
     shown = user.ok("presets", "show", "@github")
     assert "api.github.com:443" in shown
     assert "https://docs.github.com/" in shown

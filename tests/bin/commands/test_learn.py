@@ -1,0 +1,66 @@
+"""`learn` from a file that was exported asks no engine, and says in JSON what its schema has."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from jailoc.model.evidence import VERSION, Evidence, Sighting
+from jailoc.schemas import schema
+from tests.engine.world import User
+
+CONFIG = """[workspaces.api]
+paths = []
+allowed_hosts = ["idle.example.com:443"]
+"""
+DAY = 86_400
+SEEN = Sighting(count=3, first=1_790_000_000, last=1_790_000_000 + DAY)
+
+
+@pytest.fixture
+def exported(user: User, tmp_path: Path) -> Path:
+    user.write(CONFIG)
+    evidence = Evidence(
+        version=VERSION,
+        workspace="api",
+        spans=((1_790_000_000, 1_790_000_000 + 30 * DAY),),
+        named=(("one.example.org", 6, 443, "d", SEEN),),
+        bare=(("192.0.2.7", 6, 22, "d", SEEN), ("10.1.2.3", 6, 443, "r", SEEN)),
+        lost=2,
+    )
+    (tmp_path / "seen.json").write_text(evidence.model_dump_json())
+    return tmp_path / "seen.json"
+
+
+def learned(user: User, *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(user.ok("learn", "api", "--json", *arguments))
+    jsonschema.validate(found, schema("learn"))
+    return found
+
+
+def test_what_is_proposed(user: User, exported: Path) -> None:
+    found = learned(user, "--from", str(exported))
+    live = [each for each in found["entries"] if each["live"]]
+    assert [(each["to"], each["ports"]) for each in live] == [("one.example.org", [443])]
+    assert found["lost"] == 2
+    assert '+    {to = "one.example.org:443"' in found["patch"]
+    assert user.config.read_text() == CONFIG
+
+
+def test_what_goes(user: User, exported: Path) -> None:
+    found = learned(user, "--unused", "--days", "0", "--from", str(exported))
+    assert [each["text"] for each in found["entries"]] == ["idle.example.com port 443"]
+
+
+def test_the_schema_refuses_what_learn_never_says(user: User, exported: Path) -> None:
+    found = learned(user, "--from", str(exported))
+    for wrong in (
+        {**found, "more": 1},
+        {**found, "spans": [[1]]},
+        {**found, "entries": [{"to": "x"}]},
+        {key: value for key, value in found.items() if key != "patch"},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema("learn"))
