@@ -75,7 +75,7 @@ def machine() -> Iterator[Machine]:
 
 
 def gathered(house: Path) -> None:
-    """Put a release, and all that it needs on that machine, where no index is asked."""
+    """Put a release, and all that it and pipx need there, where no index is asked."""
     pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
     # The environment of the tests may have no pip of its own.
     if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode != 0:
@@ -83,7 +83,7 @@ def gathered(house: Path) -> None:
     world.call(*pip, "wheel", "--no-deps", "--wheel-dir", str(house), str(ROOT))
     (wheel,) = house.glob("jailoc-*.whl")
     world.call(*pip, "download", "--python-version", PYTHON, "--only-binary", ":all:",
-               "--dest", str(house), str(wheel))  # fmt: skip
+               "--dest", str(house), "pip", str(wheel))  # fmt: skip
 
 
 def readme() -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,6 +73,10 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     assert actions(first)["service.opencode"] == "create"
     assert any(each.startswith("may change ~/project") for each in powers(first))
     assert user.run("plan", "planned", "--detailed-exitcode").status == 2
+    screen = user.ok("plan", "planned").splitlines()[:24]
+    assert any("may change ~/project" in each for each in screen), "the effects come first"
+    assert [each for each in screen if "files: " in each], "files are one line"
+    assert not [each for each in screen if re.search("[0-9a-f]{8}", each)], "nothing has a digest"
     refused = user.run("apply", "planned")
     assert refused.status == 1
     assert "nobody has agreed" in refused.stderr

@@ -231,3 +231,15 @@ def test_the_config_comes_from_flag_then_variable_then_xdg(user: User) -> None:
     environment["JAILOC_CONFIG"] = places["variable"]
     assert chosen() == "variable"
     assert chosen("--config", places["flag"]) == "flag"
+
+
+def test_the_starters_own_mount_works_and_without_its_source_nothing_is_made(user: User) -> None:
+    user.ok("init")
+    lines = user.config.read_text().splitlines()
+    (example,) = (each[2:] for each in lines if re.match(r'# mounts = .*:ro"]$', each))
+    user.write(f"[workspaces.api]\npaths = []\n{example}\n")
+    missing = user.run("validate")
+    assert "~/reference" in missing.stdout + missing.stderr
+    assert not (user.home / "reference").exists()
+    (user.home / "reference").mkdir()
+    assert user.ok("validate")
