@@ -24,7 +24,7 @@ _LOOKS, _BETWEEN = 4, 0.25
 """How often, and after how many seconds, an engine is asked for a container that is on its way."""
 
 
-class Mount(NamedTuple):
+class ToolMount(NamedTuple):
     """What a program sees of the machine."""
 
     source: str
@@ -39,6 +39,9 @@ class Mount(NamedTuple):
         fields = ["type=volume" if self.volume else "type=bind", f"source={self.source}",
                   f"target={self.target}", *([] if self.writable else ["readonly"])]  # fmt: skip
         return ",".join('"' + each.replace('"', '""') + '"' for each in fields)
+
+
+Mount = ToolMount
 
 
 class Tool(NamedTuple):

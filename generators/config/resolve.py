@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from jailoc.generators.config import git_access, host_sets
+from jailoc.generators.config.snapshots import snapshots
 from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
@@ -213,6 +214,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             )
             for index, path in enumerate(config.base.ca_certificates)
         ),
+        snapshots=snapshots(mine.snapshots, defaults.snapshots),
     )  # fmt: skip
 
 
