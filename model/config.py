@@ -24,6 +24,7 @@ from jailoc.model.secret import (
     check_name,
     check_source,
 )
+from jailoc.model.snapshots import SnapshotSettings
 from jailoc.model.task_limit import Pids
 from jailoc.model.volume import Volume
 
@@ -189,6 +190,10 @@ class Scope(Model):
     )
     network: NetworkSettings = Field(
         default=NetworkSettings(), description="The sandbox's own network: mtu and subnet."
+    )
+    snapshots: SnapshotSettings = Field(
+        default=SnapshotSettings(),
+        description="Snapshots of the workspace paths, which `jailoc undo` returns to.",
     )
 
     @property

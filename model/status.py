@@ -85,6 +85,10 @@ class Status(Model):
     password: str | None = None
     """Where the server's password is, if one workspace was asked about: `env`, `keyring`, `file`,
     `none` or `unknown`."""
+    snapshots: int | None = None
+    """How many there are; None where the configuration says nothing of them, or nothing runs."""
+    snapshot_age: int | None = None
+    """Seconds since the last one was taken; None where there is none."""
     drift: bool | None = None
     """Whether it runs as something else than the configuration says."""
 

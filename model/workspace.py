@@ -13,6 +13,7 @@ from jailoc.model.protect import Cover, Exposed
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
+from jailoc.model.snapshots import Snapshots
 from jailoc.model.user import AgentUser
 from jailoc.model.worktree import Worktree
 
@@ -191,6 +192,7 @@ class Workspace(Model):
     subnet: str | None = None
     """Its IPv4 network; None for one that the engine chooses."""
     certificates: tuple[Certificate, ...]
+    snapshots: Snapshots = Snapshots()
 
     @property
     def project(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'status', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'snapshot', 'status', 'undo', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -339,6 +339,22 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
         ),
     },
+    ('snapshot',): {
+        'text': "Keep what a workspace's paths hold now, so that `undo` can return to it.\n\nIgnored files are kept, too. How many are kept, how long, and what is left out stands in\n[workspaces.NAME.snapshots].\n\nExample: jailoc snapshot api",
+        'below': ('list',),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+        ),
+    },
+    ('snapshot', 'list'): {
+        'text': 'List the snapshots of a workspace, the newest last.\n\nExample: jailoc snapshot list api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+        ),
+    },
     ('status',): {
         'text': 'Show the state of every workspace in a table, or of one with all details.\n\nExample: jailoc status --watch',
         'below': (),
@@ -348,6 +364,17 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'all_users', 'names': ('--all-users',), 'kind': 'bool', 'help': 'Show the workspaces of other users of this engine, too.'},
             {'field': 'watch', 'names': ('--watch',), 'kind': 'bool', 'help': 'Look again every two seconds, until interrupted.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON; with --watch one object a line.'},
+        ),
+    },
+    ('undo',): {
+        'text': "Return a workspace's files to a snapshot, after showing what that does and asking.\n\nWhat is there now is kept first, so that an undo can be undone. The agent is halted meanwhile,\nand begins anew.\n\nExample: jailoc undo api --to 1a2b3c4d",
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'what', 'names': ('WHAT',), 'kind': 'text', 'help': 'The workspace, that of the current directory by default; then paths, all by default.', 'many': True},
+            {'field': 'to', 'names': ('--to',), 'kind': 'text', 'help': "The beginning of a snapshot's id, from `jailoc snapshot list`; the last one by default."},
+            {'field': 'resume', 'names': ('--continue',), 'kind': 'bool', 'help': 'Finish one that was interrupted.'},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
         ),
     },
     ('up',): {

@@ -8,19 +8,20 @@ from jailoc.generators.views.started import place, started
 from jailoc.model.palette import Meaning
 
 
-def run(session: Session, pull: bool = False, *, brief: bool = False) -> int:
+def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: bool = True) -> int:
     """Make a workspace run as the configuration says, and wait until its server answers.
 
     Args:
         session: The run.
         pull: Whether the images that others are built on are fetched anew.
         brief: Whether it goes without saying how to go on.
+        snapshot: Whether one is taken first, where the configuration says so.
     """
     origin = apply.read(session, lambda each: (session.chosen(each),))
     each = apply.item(session, origin, session.chosen(origin), complete=True, pull=pull)
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
-    done = apply.carry_out(session, each)
+    done = apply.carry_out(session, each, snapshot=snapshot)
     tell(session, each, "started" if done else "already running", new=done, brief=brief)
     return 0
 

@@ -13,12 +13,14 @@ from jailoc.bin.deploy import (
     existence,
     host_ports,
     images,
+    journal,
     observe,
     password,
     permissions,
     removal,
     rollback,
     server_port,
+    snapshots,
     uncovered,
     unhealthy,
 )
@@ -141,6 +143,8 @@ def item(
             or no engine answers.
     """
     observe.understood(name)
+    if complete:
+        journal.check(name)
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
     missing, unread = tuple[str, ...](), tuple[str, ...]()
@@ -245,6 +249,7 @@ def carry_out(
     approved: Plan | None = None,
     prune: bool = False,
     back: bool = True,
+    snapshot: bool = True,
 ) -> bool:
     """Make a workspace what its item says; return whether anything had to be done.
 
@@ -254,17 +259,19 @@ def carry_out(
         approved: The plan that somebody has seen; any other is refused.
         prune: Whether a removal takes volumes, images and the password, too.
         back: Whether a failure, or an interrupt, returns to the previous state.
+        snapshot: Whether one is taken before the agent starts, where the configuration says so.
 
     Raises:
         DockerError: the engine refused, or a service did not become healthy.
-        Refused: the world has moved on, somebody else holds the port, or what runs differs from
-            its model.
+        Refused: an undo is not finished, a snapshot cannot be taken, the world has moved on,
+            somebody else holds the port, or what runs differs from its model.
     """
     terminal = session.terminal
     if each.bundle is None:
         place = _leftover(terminal, each, prune)
         return place.carry_out(each.given, lambda made: _same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
+        journal.check(each.name)
         world = execute.Engine(
             terminal,
             each.bundle,
@@ -293,6 +300,8 @@ def carry_out(
                 "(with `gpg.format = ssh` and `ssh_auth_sock = true` it does)",
                 Meaning.WARNS,
             )
+        if snapshot:
+            snapshots.before_start(terminal, each.origin, found, made)
         before = rollback.remember(found)
         try:
             rounds(world, each.bundle, each.given, made)

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import existence, observe, password
-from jailoc.bin.engine import containers, disk
+from jailoc.bin.deploy import existence, observe, password, restic
+from jailoc.bin.engine import containers, disk, tools
 from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
@@ -25,6 +25,7 @@ from jailoc.model.palette import Meaning
 from jailoc.model.path import tilde
 from jailoc.model.plan import Extent, Plan, RemoveProject
 from jailoc.model.sandbox import project
+from jailoc.model.text import number_of
 
 
 class Leftover:
@@ -61,7 +62,10 @@ class Leftover:
             volumes=self._volumes(found) if self._extent is Extent.ALL and ask else {},
             images=self._images(found.applied) if ask else {},
             password=password.kept(facts.state_directory(), self._name),
-            places=tuple(tilde(str(each), home) for each in places(self._name, self._extent)),
+            places=tuple(
+                tilde(str(each), home) + _count(self._name, each)
+                for each in places(self._name, self._extent)
+            ),
             record=record,
         )
 
@@ -138,10 +142,17 @@ def _inner_last(reference: str) -> tuple[bool, str]:
 def places(name: str, extent: Extent) -> tuple[Path, ...]:
     """Return what jailoc has on this machine for a workspace, in the order in which it goes."""
     cache = facts.cache_directory()
-    every = [facts.state_directory() / name, cache / f"{name}.build", cache / name]
+    every = [restic.place(name), facts.state_directory() / name]
+    every += [cache / f"{name}.build", cache / name]
     if extent is Extent.ALL:
         every.append(existence.kept(name))
     return tuple(each for each in every if os.path.lexists(each))
+
+
+def _count(name: str, place: Path) -> str:
+    """Say how many snapshots go with a place."""
+    found = len(restic.times(name)) if place == restic.place(name) else 0
+    return f" ({number_of(found, 'snapshot')})" if found else ""
 
 
 def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
@@ -170,6 +181,8 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
             terminal.say(f"the password of {name} stays in the keyring: {problem}", Meaning.WARNS)
     if whole and not volumes and containers.owned("volume", project(name)):
         files.make_private(existence.kept(name))
+    if whole and restic.place(name).exists():
+        tools.remove_left(name)
     for place in places(name, going.extent):
         if whole or place.parent == facts.cache_directory():
             _clear(place)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import existence, observe, password
+from jailoc.bin.deploy import existence, observe, password, restic
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import credentials, docker, stats, task_limit
 from jailoc.bin.engine import images as builder
@@ -286,6 +286,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
     space = resolve(origin.config, asked.name, origin.host) if origin and running and configured \
         else None  # fmt: skip
     known = observe.last(asked.name) if space else None
+    taken = restic.times(asked.name) if space and space.snapshots.configured else None
     return Status(
         workspace=asked.name,
         configured=configured,
@@ -312,6 +313,8 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         else (),
         uncoverable=told(beyond(space)) if space else (),
         drift=True if configured is False else drift.any,
+        snapshots=len(taken) if taken is not None else None,
+        snapshot_age=max(0, int(time.time() - max(taken))) if taken else None,
     )
 
 

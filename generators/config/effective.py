@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jailoc.generators.config.resolve import protected, resolve
+from jailoc.generators.config.snapshots import stated
 from jailoc.model.agents.choice import KEY
 from jailoc.model.base import Model
 from jailoc.model.config import Config
@@ -110,6 +111,9 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
             origin=_origin(key, scope, getattr(mine, key), getattr(defaults, key)),
         )
     yield from _network(workspace, mine.network, defaults.network, scope)
+    for key, given, at in stated(mine.snapshots, defaults.snapshots):
+        origin = at if at.startswith("defaults.") else f"{scope}.{at}"
+        yield Setting(key=f"snapshots.{key}", value=given, origin=origin)
 
 
 def _network(

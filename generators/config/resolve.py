@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from jailoc.generators.config import git_access, host_sets
 from jailoc.generators.config.credentials import credentials
+from jailoc.generators.config.snapshots import snapshots
 from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
@@ -215,6 +216,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             )
             for index, path in enumerate(config.base.ca_certificates)
         ),
+        snapshots=snapshots(mine.snapshots, defaults.snapshots),
     )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ NONE: dict[str, str] = {
     "sets": "hosts by name: what they open is a power of each workspace that allows the set",
     "scope.show_refused": "the agent reads what it was refused, which it knows already",
     "scope.observe": "where connections go is written down in the wall; what may pass is the same",
+    "scope.snapshots": "copies that the host keeps and no sandbox sees: what it may do is the same",
     "scope.network": "size of packets and the sandbox's own addresses: what it reaches is the same",
 }
 """Keys that give no power, with the reason."""

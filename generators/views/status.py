@@ -163,6 +163,10 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         )
     if row.password is not None:
         yield "Password", Cell(text=row.password, style=_PLACES.get(row.password))
+    if row.snapshots is not None:
+        age = row.snapshot_age
+        last = "" if age is None else f", the last one {duration_text(age)} ago"
+        yield "Snapshots", Cell(text=f"{row.snapshots}{last}")
     for each in row.uncovered:
         yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
     for each in row.uncoverable:

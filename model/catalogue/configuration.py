@@ -260,6 +260,10 @@ CONFIGURATION: dict[str, Entry] = {
         "No set of hosts has this name, neither shipped nor in `[sets.NAME]`.",
         "`jailoc presets list` shows those that there are.",
     ),
+    "snapshots": Entry(
+        "A setting of snapshots is no such name, size or number.",
+        "The message says what is allowed.",
+    ),
     "steering": Entry(
         "A file that steers the host or the sandbox lies where an agent can write, or comes over "
         "plain http.",

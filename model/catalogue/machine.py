@@ -244,6 +244,18 @@ MACHINE: dict[str, Entry] = {
         "The workspace has no such service.",
         "The message lists those that it has.",
     ),
+    "snapshot-path": Entry(
+        "A path of the workspace is no directory, or what an undo was asked for lies in none.",
+        "Name a place in a workspace path; `jailoc undo` makes a path anew that is gone.",
+    ),
+    "snapshot-size": Entry(
+        "The snapshots of a workspace would take more than its `size`.",
+        "Raise `size` in [workspaces.NAME.snapshots], or leave something out.",
+    ),
+    "snapshot-store": Entry(
+        "The snapshots of a workspace cannot be read or written: restic says why.",
+        "Make room on the disk; move a store away that is damaged or another version's.",
+    ),
     "state-newer": Entry(
         "A newer jailoc has started what runs, and this one cannot read what it wrote down of it.",
         "Use the newer one, or begin anew: `jailoc destroy --keep-volumes`, then `jailoc up`.",
@@ -259,6 +271,18 @@ MACHINE: dict[str, Entry] = {
     "unconfirmed": Entry(
         "Something asks for agreement, and nobody can answer.",
         "Run it in a terminal, or give --yes.",
+    ),
+    "undo-failed": Entry(
+        "Something could not be restored; what has begun is written down.",
+        "Take away what the message names, then run `jailoc undo --continue`.",
+    ),
+    "undo-nothing": Entry(
+        "There is no such snapshot, or nothing to go on with.",
+        "`jailoc snapshot list` shows those that there are.",
+    ),
+    "undo-unfinished": Entry(
+        "An undo has begun and was interrupted; nothing starts the workspace until it is finished.",
+        "Run `jailoc undo --continue`.",
     ),
     "unseen": Entry(
         "It cannot be told whether there is something to do, for something was not looked at.",

@@ -41,7 +41,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "render": ("{}",),
     "restart": ("{}",),
     "shell": ("{}",),
+    "snapshot": ("{}",),
+    "snapshot list": ("{}",),
     "status": ("{}",),
+    "undo": ("{}",),
     "up": ("{}",),
     "verify": ("{}",),
 }
@@ -160,6 +163,12 @@ def test_of_one_that_ran_only_the_engine_knows(person: Person, command: str) -> 
     result = person.ask(command, "api")
     assert (result.status, result.stdout) == (1, "")
     assert SILENT in result.stderr
+
+
+def test_that_there_are_no_snapshots_is_known_without_an_engine(person: Person) -> None:
+    assert "api has no snapshots" in person.ask("snapshot list", "api").stderr
+    assert "`api` has no snapshot to return to" in person.ask("undo", "api").stderr
+    assert person.asked == ""
 
 
 def test_a_restart_says_first_that_nothing_runs(person: Person) -> None:

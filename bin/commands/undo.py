@@ -1,0 +1,176 @@
+"""`undo`: return a workspace's files to a snapshot, after showing what that does."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jailoc.bin.commands import snapshot as snapshot_command
+from jailoc.bin.commands import up
+from jailoc.bin.config import facts
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import journal, snapshots, undo
+from jailoc.bin.deploy.snapshots import Store
+from jailoc.bin.engine import tools
+from jailoc.bin.host import files
+from jailoc.bin.terminal import prompt
+from jailoc.bin.terminal.step import step
+from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.model.diagnostic import refuse
+from jailoc.model.palette import Meaning
+from jailoc.model.path import clean
+from jailoc.model.sandbox import WORKSPACE
+from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
+from jailoc.model.text import telling
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What was asked for."""
+
+    to: str | None
+    """The beginning of a snapshot's id."""
+    goes_on: bool
+    """Whether one that has begun is finished."""
+    yes: bool
+
+
+def run(session: Session, words: Sequence[str], asked: Undo) -> int:
+    """Return a workspace's files to a snapshot, after showing what that does and asking.
+
+    Args:
+        session: The run.
+        words: The workspace first, if it is named, and paths.
+        asked: What was asked for.
+
+    Raises:
+        Refused: there is no such snapshot or path, nobody agreed, an undo is not finished, or
+            something could not be restored.
+    """
+    known = names(session.source(expectations=False).config)
+    if words and words[0] in known:
+        session, words = session.of(words[0]), words[1:]
+    elif words and re.fullmatch(WORKSPACE, words[0]) and not os.path.lexists(words[0]):
+        raise unknown_workspace(words[0], known)
+    if asked.goes_on and (words or asked.to):
+        raise refuse(
+            "usage",
+            "--continue goes on with what has begun: it takes no snapshot and no path",
+            allowed="jailoc undo [WORKSPACE] --continue",
+        )
+    name, store = snapshot_command.opened(session)
+    with files.locked(facts.cache_directory() / f"{name}.lock"):
+        note = _continued(session, name, store) if asked.goes_on else \
+            _begun(session, name, store, words, asked)  # fmt: skip
+    if note is None:
+        return 0
+    again = f"`jailoc undo {name} --to {note.before[:8]}` takes this back"
+    session.terminal.say(f"{name} is as it was; {again}", Meaning.DONE)
+    if note.started:
+        _start(session.of(name))
+    return 0
+
+
+def _continued(session: Session, name: str, store: Store) -> UndoJournal:
+    note = journal.read(name)
+    if note is None:
+        raise refuse("undo-nothing", f"no undo of `{name}` has begun",
+                     hint=f"`jailoc undo {name}` begins one")  # fmt: skip
+    tools.remove_left(name)
+    to = _found(name, store.every(), note.snapshot)
+    return _mending(session, name, lambda: undo.finish(session.terminal, store, note, to))
+
+
+def _begun(
+    session: Session, name: str, store: Store, words: Sequence[str], asked: Undo
+) -> UndoJournal | None:
+    terminal = session.terminal
+    journal.check(name)
+    every = store.every()
+    if not every:
+        raise refuse(
+            "undo-nothing",
+            f"`{name}` has no snapshot to return to",
+            hint=f"`jailoc snapshot {name}` takes one; `before_up = true` in "
+            f"[workspaces.{name}.snapshots] one each time before the agent starts",
+        )
+    to = _found(name, every, asked.to) if asked.to else _last(name, every)
+    targets = undo.targets_of(store, to, [clean(os.path.abspath(each)) for each in words])  # noqa: PTH100 -- no link is followed
+    undo.make_roots(store, to)
+    with step(terminal, f"taking a snapshot of {name} as it is now"):
+        taken = store.take(Why.BEFORE_UNDO, {to.id})
+    snapshots.tell(terminal, taken)
+    now = taken.snapshot
+    if now.id == to.id:
+        terminal.say(f"nothing has changed since snapshot {to.short}: `jailoc snapshot list {name}`"
+                     " shows others, for --to", Meaning.WARNS)  # fmt: skip
+        return None
+    difference = store.difference(to, now, targets)
+    terminal.result(
+        f"returning {name} to snapshot {to.short} ({to.why}, {to.time:%Y-%m-%d %H:%M} UTC)"
+    )
+    for line in difference.lines():
+        terminal.result(telling(line))
+    if difference.empty:
+        terminal.result("no name and no content differs")
+    terminal.result("permissions, times and links become those of the snapshot, too")
+    if not asked.yes and not prompt.agreed(terminal, "do this?", "this undo", "give --yes"):
+        return None
+    return _mending(session, name, lambda: undo.begin(terminal, store, to, now, targets))
+
+
+def _mending(session: Session, name: str, finish: Callable[[], UndoJournal]) -> UndoJournal:
+    """Say what mends an undo that does not come to its end."""
+    try:
+        return finish()
+    except BaseException:
+        if journal.place(name).exists():
+            session.terminal.steady().say(
+                f"the undo of {name} is not finished: `jailoc undo {name} --continue` goes on",
+                Meaning.WARNS,
+            )
+        raise
+
+
+def _found(name: str, every: Sequence[StoredSnapshot], wanted: str) -> StoredSnapshot:
+    """Return the snapshot that is named by the beginning of its id.
+
+    Raises:
+        Refused: there is none, or more than one.
+    """
+    found = [each for each in every if each.id.startswith(wanted)]
+    if not re.fullmatch("[0-9a-f]{4,64}", wanted) or len(found) != 1:
+        raise refuse(
+            "undo-nothing",
+            f"`{name}` has {'more than one' if found else 'no'} snapshot `{wanted}`",
+            allowed=", ".join(each.short for each in every[-8:]),
+            hint=f"`jailoc snapshot list {name}` shows all",
+        )
+    return found[0]
+
+
+def _last(name: str, every: Sequence[StoredSnapshot]) -> StoredSnapshot:
+    """Return the last snapshot that was not taken for an undo.
+
+    Raises:
+        Refused: there is none.
+    """
+    found = [each for each in every if Why.BEFORE_UNDO.value not in each.tags]
+    if not found:
+        raise refuse(
+            "undo-nothing",
+            f"all snapshots of `{name}` were taken before an undo",
+            allowed=", ".join(each.short for each in every[-8:]),
+            hint="name one with --to",
+        )
+    return found[-1]
+
+
+def _start(session: Session) -> None:
+    """Make the agent's containers anew, as `up` does; there is a snapshot already."""
+    try:
+        up.run(session, brief=True, snapshot=False)
+    except BaseException:
+        again = f"its agent does not run: `jailoc up {session.workspace}` starts it"
+        session.terminal.steady().say(again, Meaning.WARNS)
+        raise

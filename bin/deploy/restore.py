@@ -1,0 +1,157 @@
+"""Make a directory what it was in a snapshot, leaving alone what no snapshot could take."""
+
+import shlex
+from collections.abc import Collection
+
+from jailoc.bin.deploy.restic import READ, WRITE, Restic
+from jailoc.bin.engine.tools import Mount
+from jailoc.generators.runtime.snapshots import Lines, literal, message, pattern
+from jailoc.model.path import upwards, within
+from jailoc.model.snapshots import StoredSnapshot
+
+MOST_LEFT_OUT = 1 << 20
+"""Bytes of the names of what an undo has to leave alone, beside `exclude`."""
+_KEPT = "/tmp/kept"  # noqa: S108 -- in the container
+_FIND = r"""
+find "$1" %s -type f -size +"$2"c -printf 'L%%p\0' \
+    -o -type f ! -readable -printf 'U%%p\0' \
+    -o -type d \( ! -readable -o ! -executable \) -printf 'U%%p\0' 2>/dev/null
+"""
+# A link on the way to the place would lead elsewhere. restic needs to write in each directory; the
+# modes are those of the snapshot in the end. A pipe in the place of a file would keep it waiting.
+_RESTORE = r"""
+cat >"$1" || exit 1
+target=$2 kind=$3; shift 3
+if [ "$(realpath -m -- "${target%%/*}")" != "${target%%/*}" ]; then
+    echo "a symbolic link is on the way to it" >&2
+    exit 1
+fi
+if [ ! -L "$target" ] && [ -d "$target" ]; then
+    find "$target" %s \
+        -type d \( ! -readable -o ! -writable -o ! -executable \) -exec chmod u+rwx {} \; \
+        -o \( -type p -o -type s -o -type b -o -type c \) -exec rm -f {} \; 2>/dev/null
+    [ "$kind" = dir ] || rm -rf -- "$target" || exit 1
+elif [ ! -f "$target" ] || [ -L "$target" ] || [ "$kind" != file ]; then
+    rm -f -- "$target" || exit 1
+fi
+[ "$kind" != none ] || exit 0
+exec "$@"
+"""
+
+
+def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
+    """Make a directory what it was; what was left out then, or is now, is left alone.
+
+    It may be interrupted at any moment, and done again.
+
+    Args:
+        restic: The store.
+        to: The snapshot.
+        root: A workspace path, which is there.
+        target: The same, or a place below it.
+
+    Raises:
+        DockerError: the engine failed, or it took too long.
+        Refused: something could not be restored.
+    """
+    kind = "dir" if target == root else _kind(restic, to, target)
+    folder, _, name = target.rpartition("/")
+    left_out = _left_out(restic, to, root)
+    # Told from the directory above: of one that is to be empty, restic deletes nothing from inside.
+    options = (
+        [*(f"--exclude={each}" for each in ("/*", f"!/{literal(name)}", *left_out)),
+         f"--exclude-file={_KEPT}", "--delete"]
+        if kind == "dir"
+        else [f"--include=/{literal(name)}"]
+    )  # fmt: skip
+    reply = restic.run(
+        ["restore", "--json", "--no-lock", "--sparse", "--exclude-xattr=security.*",
+         "--exclude-xattr=trusted.*", *options, f"--target={folder or '/'}",
+         f"{to.id}:{folder or '/'}"],
+        Mount(root, root, writable=True),
+        what=f"restoring {target}", script=_RESTORE % _passed_over(left_out),
+        arguments=(_KEPT, target, kind),
+        stdin=_kept(restic, to, root, target) if kind == "dir" else b"",
+        take=lambda _: None, changes=False, capabilities=WRITE,
+    )  # fmt: skip
+    if reply.status:
+        raise restic.failed(reply, "undo-failed")
+
+
+def _kind(restic: Restic, to: StoredSnapshot, target: str) -> str:
+    """Return what a snapshot has at a place: `dir`, `file` for anything else, or `none`."""
+    found = ["none"]
+
+    def look(line: bytes) -> None:
+        told = message(line)
+        if told.get("path") == target:
+            found[0] = "dir" if told.get("type") == "dir" else "file"
+
+    words = ["ls", "--json", "--no-lock", to.id, target]
+    reply = restic.run(words, what="reading a snapshot", take=look, changes=False)
+    if reply.status:
+        raise restic.failed(reply)
+    return found[0]
+
+
+def _left_out(restic: Restic, to: StoredSnapshot, root: str) -> tuple[str, ...]:
+    """Return the names that were left out then, and those that are now."""
+    prefix = f"{literal(root)}/**/"
+    then = {each.removeprefix(prefix) for each in to.excludes if each.startswith(prefix)}
+    return tuple(sorted(then | {*restic.workspace.snapshots.exclude}))
+
+
+def _passed_over(names: tuple[str, ...]) -> str:
+    """Return the words of find(1) that keep it out of what was left out."""
+    return " ".join(f"-path {shlex.quote(f'*/{each}')} -prune -o" for each in names)
+
+
+def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> bytes:
+    """Return patterns for what no snapshot could take, so that restic does not remove it.
+
+    Files that are too large stay as they are. What cannot be read stays if the snapshot has nothing
+    in its place.
+    """
+    large, closed = set[str](), set[str]()
+
+    def found(entry: bytes) -> None:
+        kind, path = entry[:1], entry[1:].decode("utf-8", "surrogateescape")
+        if path != target:
+            (large if kind == b"L" else closed).add(pattern(path))
+
+    restic.tool(
+        ("/bin/sh", "-c", _FIND % _passed_over(_left_out(restic, to, root)), "jailoc", target,
+         str(restic.workspace.snapshots.larger_than)),
+        Mount(root, root), what="looking for what snapshots leave out",
+        take=Lines(found, b"\0").feed, limit=MOST_LEFT_OUT, capabilities=READ,
+    )  # fmt: skip
+    if not large | closed:
+        return b""
+    top = pattern(target)
+    asked = {place for each in large | closed for place in upwards(each) if within(place, top)}
+    held, folders = set[str](), set[str]()
+
+    def known(line: bytes) -> None:
+        told = message(line)
+        path = pattern(str(told.get("path", "")))
+        if path in asked:
+            held.add(path)
+            if told.get("type") == "dir":
+                folders.add(path)
+
+    reply = restic.run(["ls", "--json", "--no-lock", to.id], what="reading a snapshot",
+                       take=known, changes=False)  # fmt: skip
+    if reply.status:
+        raise restic.failed(reply)
+    start = len(pattern(target.rpartition("/")[0]))
+    stays = {_outermost_new(each, top, folders) for each in large | (closed - held)}
+    return "".join(f"{each[start:]}\n" for each in sorted(stays)).encode()
+
+
+def _outermost_new(path: str, top: str, folders: Collection[str]) -> str:
+    """Return a path, or the outermost directory on the way to it that the snapshot does not have.
+
+    One that it does not have goes as a whole, or stays as a whole.
+    """
+    way = [each for each in upwards(path) if within(each, top) and each != top]
+    return next((each for each in reversed(way) if each not in folders), path)

@@ -1,0 +1,282 @@
+"""The snapshots of a workspace: taking one, listing, bounding and comparing them.
+
+Who calls holds the lock of the workspace.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy.restic import READ, SHORT, Restic, complained, used
+from jailoc.bin.engine import tools
+from jailoc.bin.engine.tools import Mount
+from jailoc.bin.host import files
+from jailoc.bin.terminal.step import step
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime.snapshots import (
+    UndoDifference,
+    expired,
+    listed,
+    literal,
+    message,
+    oldest,
+    unchanged,
+)
+from jailoc.model.deployed import Deployed
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.host import Host
+from jailoc.model.palette import Meaning
+from jailoc.model.path import outermost
+from jailoc.model.plan import Plan
+from jailoc.model.quantity import size_text
+from jailoc.model.sandbox import AGENT
+from jailoc.model.snapshots import StoredSnapshot, Why
+from jailoc.model.workspace import Workspace
+
+INCOMPLETE = 3
+"""restic's status where some files cannot be read."""
+ANSWER = 16 << 20
+"""Bytes of a list of snapshots: some 600 each."""
+PACE = 2.0
+"""Seconds from one look at the size of a store that grows to the next."""
+
+
+class _TooLargeError(Exception):
+    """A store grows beyond what it may take."""
+
+
+class _Progress:
+    """What a backup says on its way; it is ended when its store becomes too large."""
+
+    def __init__(self, directory: Path, most: int) -> None:
+        self._directory, self._most, self._next = directory, most, 0.0
+        self.summary: dict[str, object] = {}
+
+    def line(self, line: bytes) -> None:
+        """Read one line.
+
+        Raises:
+            _TooLargeError: the store has more bytes than it may have.
+        """
+        told = message(line)
+        if told.get("message_type") == "summary":
+            self.summary = told
+        elif time.monotonic() > self._next:
+            if used(self._directory) > self._most:
+                raise _TooLargeError
+            self._next = time.monotonic() + PACE
+
+
+class Taken(NamedTuple):
+    """A snapshot that was asked for."""
+
+    snapshot: StoredSnapshot
+    new: bool
+    """Whether anything differs from the one before; if not, it is that one."""
+    unreadable: str
+    """One of the files that could not be read and are not in it; empty if there are none."""
+
+
+class Store:
+    """The snapshots of one workspace."""
+
+    def __init__(self, terminal: Terminal, workspace: Workspace, host: Host) -> None:
+        """Prepare to use it; nothing is made yet.
+
+        Args:
+            terminal: Where it is told.
+            workspace: The workspace.
+            host: The machine.
+        """
+        self.restic = Restic(terminal, workspace, host)
+        self._workspace, self._bounds = workspace, workspace.snapshots
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Return the workspace paths, without those that lie in another."""
+        return outermost(each.path for each in self._workspace.paths)
+
+    def take(self, why: Why, spared: Collection[str] = ()) -> Taken:
+        """Take a snapshot, and let those go that are too many, too old or too large together.
+
+        Args:
+            why: Why it is taken.
+            spared: Ids of those that stay, however many there are.
+
+        Raises:
+            DockerError: the engine failed, or it took too long.
+            Refused: a path is missing, the store cannot be used, or it is too small.
+        """
+        missing = [each for each in self.roots if not os.path.isdir(each)]  # noqa: PTH112 -- text
+        if missing or not self.roots:
+            raise refuse(
+                "snapshot-path",
+                f"`{missing[0]}` is no directory, so no snapshot is taken"
+                if missing
+                else f"workspace `{self._workspace.name}` has no path to take a snapshot of",
+                hint="`jailoc undo` makes it anew from an earlier snapshot, if there is one"
+                if missing
+                else "give it `paths`",
+            )
+        self._made()
+        told = _Progress(self.restic.place, 2 * self._bounds.size)
+        words = ["backup", "--json", "--host", "jailoc", "--skip-if-unchanged", "--tag", why.value,
+             f"--exclude-larger-than={self._bounds.larger_than}",
+             *(f"--exclude={literal(root)}/**/{each}" for root in self.roots
+               for each in self._bounds.exclude),
+             "--", *self.roots]  # fmt: skip
+        try:
+            reply = self.restic.run(
+                words,
+                *(Mount(each, each) for each in self.roots),
+                what="taking a snapshot",
+                take=told.line,
+                capabilities=READ,
+            )
+        except _TooLargeError:
+            # What was ended leaves files that no snapshot needs.
+            self._unlocked()
+            self.restic.run(["prune", "--max-unused=0"], what="removing what is left of a snapshot")
+            raise self._too_large() from None
+        if reply.status not in {0, INCOMPLETE} or not told.summary:
+            raise self.restic.failed(reply)
+        unreadable = complained(reply) if reply.status == INCOMPLETE else ""
+        made, every = str(told.summary.get("snapshot_id") or ""), self.every()
+        earlier = [each for each in every if {*each.paths} == {*self.roots} and each.id != made]
+        if earlier and (not made or unchanged(told.summary, self.roots)):
+            self._forgotten((), (made,) if made else ())
+            return Taken(earlier[-1], False, unreadable)
+        found = next((each for each in self._bounded(every, spared) if each.id == made), None)
+        if found is None:
+            raise self._too_large()
+        return Taken(found, True, unreadable)
+
+    def every(self) -> tuple[StoredSnapshot, ...]:
+        """Return the snapshots, the oldest first.
+
+        Raises:
+            DockerError: the engine failed.
+            Refused: the store cannot be read.
+        """
+        if not self.restic.exists:
+            return ()
+        reply = self.restic.run(
+            ["snapshots", "--json", "--no-lock"], what="listing snapshots",
+            timeout=SHORT, limit=ANSWER, changes=False,
+        )  # fmt: skip
+        if reply.status:
+            raise self.restic.failed(reply)
+        try:
+            return listed(reply.stdout.decode(errors="replace"))
+        except ValueError:
+            raise self.restic.failed(reply) from None
+
+    def difference(
+        self, old: StoredSnapshot, new: StoredSnapshot, targets: Iterable[str]
+    ) -> UndoDifference:
+        """Return what returning to a snapshot does to what is in a newer one.
+
+        Raises:
+            DockerError: the engine failed.
+            Refused: the store cannot be read.
+        """
+        found = UndoDifference(targets)
+        reply = self.restic.run(
+            ["diff", "--json", "--no-lock", old.id, new.id], what="comparing snapshots",
+            take=found.take, changes=False,
+        )  # fmt: skip
+        if reply.status:
+            raise self.restic.failed(reply)
+        return found
+
+    def _made(self) -> None:
+        """Make the store if there is none, and remove the locks of who was killed."""
+        files.make_private(self.restic.place.parent)
+        files.make_private(self.restic.place)
+        tools.remove_left(self._workspace.name)
+        if not self.restic.exists:
+            if any(self.restic.place.glob("snapshots/*")):
+                raise self.restic.damaged("its file `config` is missing", "snapshot-store")
+            # What a killed run has begun has keys of its own.
+            for each in self.restic.place.iterdir():
+                shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+            reply = self.restic.run(["init"], what="making the store of snapshots", timeout=SHORT)
+            if reply.status:
+                raise self.restic.failed(reply)
+        self._unlocked()
+
+    def _unlocked(self) -> None:
+        locks = self.restic.place / "locks"
+        if locks.is_dir() and any(locks.iterdir()):
+            reply = self.restic.run(["unlock", "--remove-all"], what="unlocking", timeout=SHORT)
+            if reply.status:
+                raise self.restic.failed(reply)
+
+    def _bounded(
+        self, every: tuple[StoredSnapshot, ...], spared: Collection[str]
+    ) -> tuple[StoredSnapshot, ...]:
+        """Let go what is too much; return what stays, nothing if even the newest is too large."""
+        now = datetime.now(tz=UTC)
+        gone = expired(every, self._bounds, now, spared)
+        every = self._forgotten(every, gone)
+        while used(self.restic.place) > self._bounds.size and every:
+            gone = oldest(every, spared) or (every[-1].id,)
+            if gone[0] in spared:
+                break
+            every = self._forgotten(every, gone, "--max-unused=0")
+        return every
+
+    def _forgotten(
+        self, every: tuple[StoredSnapshot, ...], gone: tuple[str, ...], *options: str
+    ) -> tuple[StoredSnapshot, ...]:
+        if not gone:
+            return every
+        reply = self.restic.run(
+            ["forget", "--prune", *options, *gone], what="removing old snapshots"
+        )
+        if reply.status:
+            raise self.restic.failed(reply)
+        return tuple(each for each in every if each.id not in gone)
+
+    def _too_large(self) -> Refused:
+        return refuse(
+            "snapshot-size",
+            f"a snapshot of `{self._workspace.name}` takes more than "
+            f"{size_text(self._bounds.size)}",
+            hint="raise `size` in [workspaces.NAME.snapshots], or leave something out with "
+            "`exclude` or `larger_than`",
+        )
+
+
+def before_start(terminal: Terminal, origin: LoadedConfig, found: Deployed, made: Plan) -> None:
+    """Take a snapshot if the agent is about to start and the configuration says so.
+
+    Raises:
+        DockerError: the engine failed, or it took too long.
+        Refused: it cannot be taken; then nothing starts.
+    """
+    workspace = resolve(origin.config, made.workspace, origin.host)
+    agent = found.containers.get(AGENT)
+    goes_on = agent is not None and agent.state == "running" and not made.agent_restarts
+    if goes_on or not (workspace.snapshots.before_up and workspace.paths):
+        return
+    store = Store(terminal, workspace, origin.host)
+    with step(terminal, f"taking a snapshot of {workspace.name}"):
+        taken = store.take(Why.BEFORE_START)
+    tell(terminal, taken)
+
+
+def tell(terminal: Terminal, taken: Taken) -> None:
+    """Say what a snapshot lacks, if it lacks anything."""
+    if taken.unreadable:
+        terminal.say(
+            f"snapshot {taken.snapshot.short} lacks what cannot be read, such as "
+            f"{taken.unreadable}",
+            Meaning.WARNS,
+        )

@@ -1,0 +1,197 @@
+"""What restic says of snapshots, read within bounds, and which of them have to go."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from jailoc.model.path import upwards
+from jailoc.model.snapshots import Snapshots, StoredSnapshot
+
+LONGEST = 1 << 16
+"""Bytes of a line that is read; a path has at most 4096, each of them six as JSON writes it."""
+SHOWN = 8
+"""Names that a difference keeps of each kind."""
+
+
+class Lines:
+    """Cuts pieces into lines, and hands each on; of one that is too long nothing is."""
+
+    def __init__(self, take: Callable[[bytes], None], end: bytes = b"\n") -> None:
+        """Prepare to hand lines to a function, without what ends them."""
+        self._take, self._end, self._rest, self._skips = take, end, b"", False
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece."""
+        *ended, rest = (self._rest + piece).split(self._end)
+        for each in ended:
+            if not self._skips:
+                self._take(each)
+            self._skips = False
+        self._skips = self._skips or len(rest) > LONGEST
+        self._rest = b"" if self._skips else rest
+
+
+def message(line: bytes) -> dict[str, Any]:
+    """Return one line of restic's JSON; nothing of what is none."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def listed(text: str) -> tuple[StoredSnapshot, ...]:
+    """Read `restic snapshots --json`, the oldest first.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        found = json.loads(text)
+        if isinstance(found, list):
+            return tuple(sorted(map(_snapshot, found), key=lambda each: each.time))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise ValueError("no list of snapshots")
+
+
+def _snapshot(data: dict[str, Any]) -> StoredSnapshot:
+    told = data.get("summary") or {}
+    if not re.fullmatch(r"[0-9a-f]{64}", data["id"]):
+        raise ValueError(data["id"])
+    return StoredSnapshot(
+        id=data["id"],
+        time=datetime.fromisoformat(data["time"]),
+        paths=tuple(data["paths"]),
+        excludes=tuple(data.get("excludes") or ()),
+        tags=tuple(data.get("tags") or ()),
+        tree=data["tree"],
+        files=told.get("total_files_processed"),
+        bytes=told.get("total_bytes_processed"),
+    )
+
+
+def unchanged(summary: Mapping[str, object], roots: Iterable[str]) -> bool:
+    """Tell from a backup's summary whether all below some paths is as it was in the one before.
+
+    The directories above them are each container's own, and new each time.
+    """
+    above = {each for root in roots for each in upwards(root)} - {*roots, "/"}
+    new = ("files_new", "files_changed", "dirs_new")
+    changed = summary.get("dirs_changed", 0)
+    return (
+        all(summary.get(each, 0) == 0 for each in new)
+        and isinstance(changed, int)
+        and changed <= len(above)
+    )
+
+
+def expired(
+    found: Iterable[StoredSnapshot], bounds: Snapshots, now: datetime, spared: Collection[str]
+) -> tuple[str, ...]:
+    """Return the ids of those that are too many or too old; the newest always stays.
+
+    Args:
+        found: All there are.
+        bounds: How many are kept, and how long.
+        now: The time.
+        spared: Ids of such as are needed.
+    """
+    newest = sorted(found, key=lambda each: each.time, reverse=True)
+    old = now - timedelta(days=bounds.days)
+    return tuple(
+        each.id
+        for index, each in enumerate(newest)
+        if index and each.id not in spared and (index >= bounds.keep or each.time < old)
+    )
+
+
+def oldest(found: Iterable[StoredSnapshot], spared: Collection[str]) -> tuple[str, ...]:
+    """Return the ids of a quarter of them, the oldest, for what takes too much room."""
+    goes = [each.id for each in sorted(found, key=lambda each: each.time)][:-1]
+    goes = [each for each in goes if each not in spared]
+    return tuple(goes[: max(1, len(goes) // 4)])
+
+
+@dataclass
+class Group:
+    """Paths of one kind: how many, and the first of them."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, path: str) -> None:
+        """Count one."""
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(path)
+
+
+class UndoDifference:
+    """What an undo does, from `restic diff --json` of the state that it returns to and of now."""
+
+    def __init__(self, targets: Iterable[str] = ()) -> None:
+        """Begin with nothing.
+
+        Args:
+            targets: The paths that count; all without any.
+        """
+        self.creates, self.changes, self.deletes = Group(), Group(), Group()
+        self._targets = tuple(targets)
+
+    def take(self, line: bytes) -> None:
+        """Read one line."""
+        found = message(line)
+        path, modifier = found.get("path"), found.get("modifier")
+        if not isinstance(path, str) or not isinstance(modifier, str):
+            return
+        bare = path.rstrip("/") or "/"
+        if self._targets and not any(
+            bare == each or bare.startswith(f"{each.rstrip('/')}/") for each in self._targets
+        ):
+            return
+        if modifier == "-":
+            self.creates.add(path)
+        elif modifier == "+":
+            self.deletes.add(path)
+        else:
+            self.changes.add(path)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether no name and no content differs."""
+        return not (self.creates.count or self.changes.count or self.deletes.count)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it in words; the names are those of the agent."""
+        for word, group in (
+            ("creates", self.creates), ("changes", self.changes), ("deletes", self.deletes)
+        ):  # fmt: skip
+            if group.count:
+                yield f"{word} {group.count}:"
+                yield from (f"  {each}" for each in group.first)
+                if group.count > len(group.first):
+                    yield f"  ... and {group.count - len(group.first)} more"
+
+
+def pattern(path: str) -> str:
+    r"""Return restic's pattern for one path and what is below it.
+
+    What could mean something to restic, or is no text, becomes `?`, which stands for any one sign.
+
+    >>> pattern("/src/a b$[1].o\udcff")
+    '/src/a?b??1?.o?'
+    """
+    return re.sub(r"[^A-Za-z0-9/._-]", "?", path)
+
+
+def literal(path: str) -> str:
+    r"""Return restic's pattern for one path and what is below it, exactly.
+
+    >>> literal("/a*b")
+    '/a\\*b'
+    """
+    return re.sub(r"([\\*?\[\]])", r"\\\1", path)

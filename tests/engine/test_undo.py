@@ -1,0 +1,496 @@
+"""Files come back from a snapshot as they were, whatever a project holds and whenever it is cut."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.deploy import restic
+from tests.engine import test_users as users
+from tests.engine import tooling, world
+from tests.engine.world import User
+
+pytestmark = pytest.mark.engine
+
+NAME = "undone"
+ESCAPE = "\x1b]0;owned\x07\u202etxt"
+
+
+def config(settings: str = "", paths: str = '"~/project"') -> str:
+    return f"""{world.certificates()}
+[defaults]
+enable_docker = false
+[workspaces.{NAME}]
+port = 4211
+paths = [{paths}]
+[workspaces.{NAME}.snapshots]
+exclude = ["node_modules"]
+larger_than = "1m"
+{settings}
+"""
+
+
+@pytest.fixture
+def user() -> Iterator[User]:
+    world.remove(f"jailoc-{NAME}")
+    with world.home(NAME) as someone, tooling.none_after(NAME):
+        (someone.home / "project").mkdir()
+        (someone.home / "project").chmod(0o777)
+        someone.write(config())
+        yield someone
+        world.remove(f"jailoc-{NAME}")
+
+
+Entry = tuple[object, ...]
+
+
+def tree(place: Path) -> dict[str, Entry]:
+    """Return all that there is below a place and at it: type, mode, owner, time, links, content.
+
+    Sockets are left out: no program keeps one.
+    """
+    found: dict[str, Entry] = {}
+    inodes: dict[int, str] = {}
+    for path in sorted((place, *place.rglob("*"))):
+        told, name = path.lstat(), str(path.relative_to(place))
+        what: object = None
+        if stat.S_ISLNK(told.st_mode):
+            what = path.readlink()
+        elif stat.S_ISREG(told.st_mode) and told.st_size < 1 << 24:
+            what = (
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+                inodes.setdefault(told.st_ino, name),
+            )
+        if not stat.S_ISSOCK(told.st_mode):
+            found[name] = (oct(told.st_mode), told.st_uid, told.st_gid, told.st_mtime_ns, what)
+    return found
+
+
+def furnish(project: Path) -> None:
+    """Fill a project with all that a file system can hold and a user can make."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C"]
+    for each in (project, project / "vendor/nested"):
+        each.mkdir(parents=True, exist_ok=True)
+        world.call("git", "init", "--quiet", str(each))
+        (each / "source.py").write_text("print()\r\n")
+        (each / ".gitattributes").write_text("* text eol=lf\n")
+        (each / ".gitignore").write_text("*.secret\nout/\n")
+        world.call(*git, str(each), "add", "--all")
+        world.call(*git, str(each), "commit", "--quiet", "-m", "one")
+    (project / "api.secret").write_text("ignored, and nowhere else")
+    (project / "out/deep").mkdir(parents=True)
+    (project / "out/deep/made").write_bytes(os.urandom(5000))
+    (project / "empty").mkdir(mode=0o750)
+    (project / "read-only").mkdir()
+    (project / "read-only/inside").write_text("x")
+    (project / "read-only").chmod(0o555)
+    for mode in (0o400, 0o600, 0o755, 0o4755):
+        (project / f"mode-{mode:o}").write_text(f"{mode}")
+        (project / f"mode-{mode:o}").chmod(mode)
+    (project / "link").symlink_to("source.py")
+    (project / "dangling").symlink_to("/etc/shadow")
+    os.link(project / "source.py", project / "hard")
+    os.mkfifo(project / "pipe")
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(project / "socket"))
+    (project / ESCAPE).write_text("escapes")
+    (project / "$HOME *?[x] #\\ ").write_text("signs")
+    (project / os.fsdecode(b"no-text-\xff")).write_text("name")
+    with (project / "sparse").open("wb") as file:
+        file.truncate(1 << 20)
+    os.setxattr(project / "source.py", "user.note", b"kept")
+    shutil.chown(project / "api.secret", 1000, 1000)
+    (project / "mode-600").touch()
+    os.utime(project / "mode-600", ns=(1, 1_000_000_001))
+
+
+def emptied(project: Path) -> None:
+    for each in project.iterdir():
+        shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+
+
+def ids(user: User) -> list[str]:
+    return [each.split()[0] for each in user.ok("snapshot", "list", NAME).splitlines()[1:]]
+
+
+def undone(user: User, *words: str) -> str:
+    """Undo, which must succeed; return the id of the snapshot that takes it back."""
+    done = user.run("undo", NAME, *words, "--yes")
+    assert done.status == 0, done.stdout + done.stderr
+    return done.stderr.partition("--to ")[2][:8]
+
+
+def store(user: User) -> Path:
+    return user.home / f".local/share/jailoc/{NAME}/snapshots"
+
+
+def note(user: User) -> Path:
+    return user.home / f".local/share/jailoc/{NAME}/undo.json"
+
+
+def test_all_comes_back_after_all_was_deleted(user: User) -> None:
+    project = user.home / "project"
+    furnish(project)
+    before = tree(project)
+    assert "snapshot " in user.ok("snapshot", NAME)
+    emptied(project)
+    done = user.run("undo", NAME, "--yes")
+    assert done.status == 0, done.stderr
+    assert f"creates {len(before) - 1}" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    assert tree(project) == before
+    assert os.getxattr(project / "source.py", "user.note") == b"kept"
+    assert tooling.containers(NAME) == []
+    assert stat.S_IMODE(store(user).stat().st_mode) == 0o700
+
+
+@pytest.mark.thorough
+def test_nothing_is_done_unasked_and_an_undo_can_be_undone(user: User) -> None:
+    project = user.home / "project"
+    furnish(project)
+    before = tree(project)
+    user.ok("snapshot", NAME)
+    again = user.run("snapshot", NAME)
+    assert "nothing has changed since the last one" in again.stderr
+    assert len(ids(user)) == 1
+    emptied(project)
+    empty = tree(project)
+    refused = user.run("undo", NAME)
+    assert (refused.status, tree(project)) == (1, empty), "nobody has agreed"
+    assert "--yes" in refused.stderr
+    taken_back = undone(user)
+    assert tree(project) == before
+    undone(user, "--to", taken_back)
+    assert tree(project) == empty
+    listed = user.run("destroy", NAME)
+    assert "share/jailoc/undone/snapshots (" in listed.stdout
+    user.ok("destroy", NAME, "--yes")
+    assert not store(user).parent.exists()
+
+
+@pytest.mark.thorough
+def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
+    """Each of these would change a file outside if it were followed or written through."""
+    project, outside = user.home / "project", user.home / "outside"
+    outside.mkdir()
+    (outside / "victim").write_text("untouched")
+    for name in ("folder", "folder/deep"):
+        (project / name).mkdir()
+    for name in ("folder/deep/file", "target", "shared", "locked", "one.py", "two.py"):
+        (project / name).write_text(name)
+    (project / "node_modules").mkdir()
+    (project / "node_modules/kept").write_text("left alone")
+    (project / "large").write_bytes(b"x" * (1 << 21))
+    user.ok("snapshot", NAME)
+    before = tree(project)
+    shutil.rmtree(project / "folder")
+    (project / "folder").symlink_to(outside)
+    (project / "target").unlink()
+    (project / "target").symlink_to(outside / "victim")
+    (project / "shared").unlink()
+    os.link(outside / "victim", project / "shared")
+    (project / "locked").unlink()
+    os.mkfifo(project / "locked")
+    (project / "one.py").unlink()
+    (project / "one.py").mkdir()
+    (project / "one.py/in the way").touch()
+    (project / "closed").mkdir(mode=0)
+    (project / "two.py").chmod(0)
+    (project / "new").write_text("deleted by the undo")
+    with (project / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    (project / "huge").rename(project / "large")
+    kept = project / "node_modules/made since"
+    kept.touch()
+    undone(user)
+    after = tree(project)
+    for each in ("node_modules", "node_modules/made since", ".", "large"):
+        after.pop(each)
+        before.pop(each, None)
+    assert after == before
+    assert tree(outside)["victim"][-1] == (hashlib.sha256(b"untouched").hexdigest(), "victim")
+    assert (outside / "victim").stat().st_nlink == 1
+    assert (project / "large").stat().st_size == 1 << 40, "too large for a snapshot: left alone"
+    assert kept.exists()
+
+
+def many(project: Path, number: int) -> None:
+    """Fill a project with small files, a hundred in a directory."""
+    for index in range(number):
+        folder = project / f"many/{index // 100}"
+        if not index % 100:
+            folder.mkdir(parents=True)
+        (folder / f"file-{index}").write_text(f"{index}\n" * 20)
+
+
+def cut(user: User, when: Callable[[], bool], seconds: float, number: int) -> bool:
+    """End an undo by a signal, some time after something is so; tell whether it was still there."""
+    with user.start("undo", NAME, "--yes") as running:
+        while running.poll() is None and not when():
+            time.sleep(0.01)
+        time.sleep(seconds)
+        there = running.poll() is None
+        running.send_signal(number)
+        running.wait(60)
+    return there
+
+
+def restoring(user: User) -> bool:
+    try:
+        return '"restoring":true' in note(user).read_text()
+    except OSError:
+        return False
+
+
+def mended(user: User, before: dict[str, Entry]) -> None:
+    """Finish an undo that was cut, if it had begun, and make sure that it ends as it should."""
+    project = user.home / "project"
+    if note(user).exists():
+        for words in (("up", NAME), ("snapshot", NAME), ("undo", NAME, "--yes")):
+            refused = user.run(*words)
+            assert refused.status == 1, words
+            assert f"`jailoc undo {NAME} --continue`" in refused.stderr, refused.stderr
+        done = user.run("undo", NAME, "--continue")
+        assert done.status == 0, done.stderr
+        assert tree(project) == before
+    assert not note(user).exists()
+    assert tooling.containers(NAME) == []
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)]
+)
+def test_an_undo_that_is_cut_is_finished_by_the_next_one(
+    user: User, number: signal.Signals
+) -> None:
+    project = user.home / "project"
+    many(project, 1500)
+    before = tree(project)
+    user.ok("snapshot", NAME)
+    emptied(project)
+    assert cut(user, lambda: restoring(user), 0.7, number)
+    assert note(user).exists()
+    assert tree(project) != before
+    if number is signal.SIGTERM:
+        assert tooling.containers(NAME) == [], "an interrupt ends what restores"
+    mended(user, before)
+
+
+@pytest.mark.thorough
+def test_whenever_an_undo_is_killed_it_ends_in_the_same_state(user: User) -> None:
+    project = user.home / "project"
+    many(project, 3000)
+    furnish(project)
+    before = tree(project)
+    user.ok("snapshot", NAME)
+    emptied(project)
+    seen = set()
+    for step in range(16):
+        many(project, 100 + step)
+        when = note(user).exists if step > 3 else (lambda: True)
+        there = cut(user, when, step % 8 * 0.4, signal.SIGKILL)
+        seen.add((there, note(user).exists(), restoring(user)))
+        mended(user, before)
+        emptied(project)
+    assert {(True, True, True), (True, False, False)} <= seen, seen
+
+
+@contextmanager
+def small_disk(place: Path, size: str) -> Iterator[None]:
+    place.mkdir(parents=True, exist_ok=True)
+    world.call("mount", "-t", "tmpfs", "-o", f"size={size},mode=0777", "tmpfs", str(place))
+    try:
+        yield
+    finally:
+        world.call("umount", "--lazy", str(place))
+
+
+@pytest.mark.thorough
+def test_a_full_disk_is_said_once_and_nothing_is_lost(user: User) -> None:
+    project = user.home / "project"
+    (project / "data").write_bytes(os.urandom(900_000))
+    before = tree(project)
+    with small_disk(store(user), "512k"):
+        refused = user.run("snapshot", NAME)
+    assert refused.status == 1
+    assert "no space left" in refused.stderr
+    assert "make room on the disk" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert tree(project) == before
+    with small_disk(project, "2m"):
+        (project / "data").write_bytes(os.urandom(900_000))
+        before = tree(project)
+        user.ok("snapshot", NAME)
+        (project / "data").unlink()
+        (project / "node_modules").mkdir()
+        (project / "node_modules/filler").write_bytes(bytes(1_500_000))
+        refused = user.run("undo", NAME, "--yes")
+        assert refused.status == 1
+        assert "no space left" in refused.stderr
+        assert note(user).exists()
+        shutil.rmtree(project / "node_modules")
+        mended(user, before)
+
+
+@pytest.mark.thorough
+def test_a_store_that_is_damaged_is_one_clear_error_and_stays_as_it_is(user: User) -> None:
+    user.ok("snapshot", NAME)
+    settings = store(user) / "config"
+    text = settings.read_bytes()
+    for damaged in (text[:-1] + bytes([text[-1] ^ 1]), b"", None):
+        settings.unlink()
+        if damaged is not None:
+            settings.write_bytes(damaged)
+        for words in (("snapshot", NAME), ("undo", NAME, "--yes"), ("snapshot", "list", NAME)):
+            refused = user.run(*words)
+            if damaged is None and words != ("snapshot", NAME):
+                continue
+            assert refused.status == 1, words
+            assert f"the snapshots of `{NAME}` cannot be used: " in refused.stderr
+            assert "move it away" in refused.stderr
+            assert len(refused.stderr.splitlines()) < 8, refused.stderr
+    assert len([*(store(user) / "snapshots").iterdir()]) == 1
+    settings.write_bytes(text)
+    assert len(ids(user)) == 1
+
+
+@pytest.mark.thorough
+def test_only_so_many_are_kept_and_what_is_named_alone_is_restored(user: User) -> None:
+    project = user.home / "project"
+    user.write(config("keep = 2"))
+    (project / "src/deep").mkdir(parents=True)
+    for content in ("one", "two", "three"):
+        for each in ("a", "src/b", "src/deep/c"):
+            (project / each).write_text(content)
+        user.ok("snapshot", NAME)
+    assert len(ids(user)) == 2
+    first = ids(user)[0]
+    assert undone(user, "project/src", "--to", first)
+    assert [(project / each).read_text() for each in ("a", "src/b", "src/deep/c")] \
+        == ["three", "two", "two"]  # fmt: skip
+    (project / "new").mkdir()
+    (project / "new/file").touch()
+    undone(user, "project/a", "project/new", "--to", first)
+    assert (project / "a").read_text() == "two"
+    assert not (project / "new").exists()
+    outside = user.run("undo", NAME, "project/../outside", "--yes")
+    assert outside.status == 1
+    assert "is in no path of" in outside.stderr
+    missing = user.run("undo", NAME, "--to", "ffffffff", "--yes")
+    assert "has no snapshot `ffffffff`" in missing.stderr
+    nothing = user.run("undo", NAME, "--continue")
+    assert "no undo of" in nothing.stderr
+
+
+@pytest.mark.thorough
+def test_several_paths_and_one_that_is_gone_come_back(user: User) -> None:
+    user.write(config(paths='"~/project", "~/other, \\"x\\"", "~/project/inner"'))
+    other = user.home / 'other, "x"'
+    for each in (other, user.home / "project/inner"):
+        each.mkdir()
+        (each / "file").write_text(str(each))
+    other.chmod(0o750)
+    before = tree(user.home / "project"), tree(other)
+    user.ok("snapshot", NAME)
+    shutil.rmtree(other)
+    refused = user.run("snapshot", NAME)
+    assert "is no directory, so no snapshot is taken" in refused.stderr
+    (user.home / "project/inner/file").unlink()
+    undone(user)
+    assert (tree(user.home / "project"), tree(other)) == before
+
+
+AGENT = f"jailoc-{NAME}-opencode-1"
+
+
+@pytest.mark.thorough
+def test_a_running_agent_is_halted_and_begins_anew_on_what_was_restored(user: User) -> None:
+    project = user.home / "project"
+    furnish(project)
+    world.call("chown", "-R", "1000:1000", str(project))
+    user.write(config("before_up = true"))
+    up = user.run("up", NAME)
+    assert up.status == 0, up.stderr
+    assert f"taking a snapshot of {NAME}" in up.stderr
+    before = tree(project)
+    first = world.call("docker", "inspect", "--format", "{{.Id}}", AGENT)
+    world.call("docker", "exec", "--detach", "--user", "1000:1000", AGENT, "sh", "-c",
+               f"cd {project}; rm -rf api.secret out source.py; "
+               "while :; do date >>written; sleep 0.1; done")  # fmt: skip
+    time.sleep(0.5)
+    undone(user)
+    assert tree(project) == before
+    assert world.call("docker", "inspect", "--format", "{{.Id}}", AGENT) != first
+    (row,) = json.loads(user.ok("status", NAME, "--json"))["workspaces"]
+    assert (row["state"], row["drift"], row["uncovered"]) == ("running", False, [])
+    # One before the start, and what was there before the undo, twice: the agent went on meanwhile.
+    assert row["snapshots"] == 3
+    assert row["snapshot_age"] < 120
+    assert "taken" in user.ok("snapshot", "list", NAME)
+
+
+@pytest.mark.thorough
+def test_what_the_user_cannot_read_is_said_and_stays(user: User) -> None:
+    with users.person(1234) as found:
+        project = found.home / "project"
+        (project / "closed").write_text("the agent's, and private")
+        os.chown(project / "closed", 1000, 1000)
+        (project / "closed").chmod(0o600)
+        (project / "folder").mkdir(mode=0o700)
+        os.chown(project / "folder", 1000, 1000)
+        taken = found.run("snapshot", users.NAME)
+        assert taken.status == 0, taken.stderr
+        assert "lacks what cannot be read, such as " in taken.stderr
+        found.do("rm -rf project/.git project/a; mkdir project/sealed; chmod 0 project/sealed")
+        done = found.run("undo", users.NAME, "--yes")
+        assert done.status == 0, done.stderr
+        assert (project / "a").read_text() == "1\n"
+        assert (project / "a").stat().st_uid == 1234
+        assert (project / "closed").read_text() == "the agent's, and private"
+        assert (project / "folder").exists()
+
+
+@pytest.mark.thorough
+def test_twenty_thousand_files_come_back_byte_for_byte(user: User) -> None:
+    project = user.home / "project"
+    many(project, 20_000)
+    furnish(project)
+    before = tree(project)
+    user.ok("snapshot", NAME)
+    emptied(project)
+    begun = time.monotonic()
+    undone(user)
+    assert time.monotonic() - begun < 120
+    assert tree(project) == before
+
+
+@pytest.mark.thorough
+def test_the_store_stays_within_its_size(user: User) -> None:
+    project = user.home / "project"
+    user.write(config('size = "64m"').replace('"1m"', '"1g"'))
+    for index in range(3):
+        (project / "data").write_bytes(os.urandom(30 << 20))
+        user.ok("snapshot", NAME)
+        assert restic.used(store(user)) < 64 << 20, index
+    kept = ids(user)
+    (project / "data").write_bytes(os.urandom(90 << 20))
+    refused = user.run("snapshot", NAME)
+    assert refused.status == 1
+    assert "takes more than 64.0 MiB" in refused.stderr
+    with (project / "data").open("wb") as file:
+        for _ in range(20):
+            file.write(os.urandom(30 << 20))
+    refused = user.run("snapshot", NAME)
+    assert "takes more than 64.0 MiB" in refused.stderr
+    assert restic.used(store(user)) < 64 << 20
+    assert set(ids(user)) <= set(kept)
