@@ -10,6 +10,7 @@ from jailoc.model import config_values
 from jailoc.model.agents.choice import AgentChoice
 from jailoc.model.base import Model
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
+from jailoc.model.document import dotted
 from jailoc.model.host_set import HostSet, SetName, SetReference
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.published_port import Ports
@@ -23,6 +24,7 @@ from jailoc.model.secret import (
     check_source,
 )
 from jailoc.model.task_limit import Pids
+from jailoc.model.task_settings import TaskSettings
 from jailoc.model.volume import Volume
 
 
@@ -182,6 +184,9 @@ class Scope(Model):
     network: NetworkSettings = Field(
         default=NetworkSettings(), description="The sandbox's own network: mtu and subnet."
     )
+    tasks: TaskSettings = Field(
+        default=TaskSettings(), description="What bounds the tasks beside it: limit, memory, ports."
+    )
 
     @property
     def agent(self) -> str | None:
@@ -257,6 +262,18 @@ class WorkspaceConfig(Scope):
     )
 
 
+class TaskConfig(WorkspaceConfig):
+    """A task: its workspace, with a clone on a volume in the place of what that mounts.
+
+    It stands in no file; `jailoc.generators.config.tasks` makes it.
+    """
+
+    workspace: str
+    """The workspace that it is a task of."""
+    repository: str
+    """Where the clone is, in the container: where the repository is on the host."""
+
+
 class Config(Model):
     """The whole file."""
 
@@ -295,5 +312,20 @@ class Config(Model):
 
     @cached_property
     def order(self) -> dict[str, int]:
-        """Return the workspaces in byte order of their names, each with its place in it."""
-        return {name: index for index, name in enumerate(sorted(self.workspaces))}
+        """Return the workspaces in byte order of their names, each with its place in it.
+
+        Tasks are none.
+        """
+        every = (name for name in sorted(self.workspaces) if name not in self.tasks)
+        return {name: index for index, name in enumerate(every)}
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Return the sandboxes that are tasks, in byte order."""
+        every = sorted(self.workspaces.items())
+        return tuple(name for name, each in every if isinstance(each, TaskConfig))
+
+    def scope(self, name: str) -> str:
+        """Return the table that a sandbox is described in: of a task, that of its workspace."""
+        mine = self.workspaces.get(name)
+        return dotted(("workspaces", mine.workspace if isinstance(mine, TaskConfig) else name))

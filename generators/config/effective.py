@@ -6,7 +6,6 @@ from jailoc.generators.config.resolve import protected, resolve
 from jailoc.model.agents.choice import KEY
 from jailoc.model.base import Model
 from jailoc.model.config import Config
-from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
 from jailoc.model.host_set import set_of
@@ -61,7 +60,7 @@ def of_workspace(config: Config, name: str, host: Host) -> tuple[Setting, ...]:
 def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     workspace = resolve(config, name, host)
     mine, defaults = config.workspaces[name], config.defaults
-    scope = dotted(("workspaces", name))
+    scope = config.scope(name)
     pinned = f"{scope}.port" if mine.port is not None else "built-in"
     yield Setting(key="port", value=workspace.port, origin=pinned)
     for index, each in enumerate(mine.ports):

@@ -248,6 +248,10 @@ MACHINE: dict[str, Entry] = {
         "The operating system refused something: a file, a disk, a permission.",
         "The message has its own words, and the file.",
     ),
+    "task-repository": Entry(
+        "What a task would be a clone of is no repository that can be cloned.",
+        "The message says what is in its way.",
+    ),
     "terminal": Entry(
         "The client in the sandbox needs a terminal, and standard input is none.",
         "Run it in a terminal.",
