@@ -48,6 +48,9 @@ HAND_SECRETS = ("/bin/sh", f"{GENERATED}/secrets.sh")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where only root can write, in any image."""
 
+TOOLS_GIT_CONFIG = "/etc/jailoc/gitconfig"
+"""In the tools image: whose a repository is makes no difference to its Git."""
+
 # Names.
 COMPOSE_FILE = "docker-compose.yml"
 EMPTY = "agent/empty"
@@ -69,6 +72,8 @@ SERVICE_LABEL = "dev.jailoc.service"
 """The digest of all else that a container is made from."""
 AGENT_LABEL = "dev.jailoc.agent"
 """Which agent a container was made for, and its version."""
+TOOLS_LABEL = "dev.jailoc.tools"
+"""On a container of the tools image: the workspace that it works for."""
 COMPOSE_SERVICE = "com.docker.compose.service"
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_DIRECTORY = "com.docker.compose.project.working_dir"

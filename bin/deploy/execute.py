@@ -49,8 +49,6 @@ from jailoc.model.sandbox import (
 
 START_LIMIT = 180
 """Seconds that a workspace may take to become healthy; a first start fills its volumes."""
-BUILD_PATIENCE = 3600
-"""Seconds to wait for another jailoc that builds images."""
 
 
 class World(Protocol):
@@ -227,7 +225,7 @@ def _problem(check: Check) -> Diagnostic:
 
 def build(terminal: Terminal, bundle: Bundle) -> None:
     """Build what a workspace needs and the engine lacks; nobody builds the same image twice."""
-    with files.locked(facts.cache_directory() / "images.build.lock", BUILD_PATIENCE):
+    with images.building():
         images.ensure(terminal, bundle)
 
 

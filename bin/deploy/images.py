@@ -1,7 +1,8 @@
 """Images on the engine: what a bundle needs is there, and can run the agent, before all else."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from jailoc.bin.config import facts
@@ -21,6 +22,14 @@ from jailoc.model.image import BaseImage, Build, Recipe, Step
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR
 from jailoc.model.user import AgentUser
+
+BUILD_PATIENCE = 3600
+"""Seconds to wait for another jailoc that builds images."""
+
+
+def building() -> AbstractContextManager[None]:
+    """Hold the lock of all builds, so that nobody builds the same image twice."""
+    return files.locked(facts.cache_directory() / "images.build.lock", BUILD_PATIENCE)
 
 
 def fetched(terminal: Terminal, url: str) -> None:
@@ -62,9 +71,28 @@ def resolve(
     Raises:
         Refused: the engine lacks one of them, and it cannot be fetched.
     """
-    changed = False
+    changed = bool(record(terminal, bundle.builds, held, pull=pull, fetch=fetch))
+    if pull and bundle.choice.steps == (Step.GIVEN,):
+        _pull(terminal, bundle.choice.reference)
+    return changed
+
+
+def record(
+    terminal: Terminal,
+    builds: Iterable[Build],
+    held: Mapping[str, images.HeldImage],
+    *,
+    pull: bool = False,
+    fetch: bool = True,
+) -> dict[str, str]:
+    """Record what the engine has under the names that builds begin with; return what is new of it.
+
+    Raises:
+        Refused: as `resolve`.
+    """
+    changed: dict[str, str] = {}
     asked: dict[str, str] = {}
-    for build in bundle.builds:
+    for build in builds:
         there = build.known and build.tag in held
         for base in build.bases:
             if there and base.identity and not pull:
@@ -77,15 +105,13 @@ def resolve(
             if identity != base.identity:
                 files.make_private(facts.recorded(base.reference).parent)
                 files.write(facts.recorded(base.reference), f"{base.reference} {identity}\n", 0o600)
-                changed = True
+                changed[base.reference] = identity
                 if base.identity:
                     terminal.say(
                         f"{base.reference} is another image now: {_short(base.identity)} before, "
                         f"{_short(identity)} now",
                         Meaning.WARNS,
                     )
-    if pull and bundle.choice.steps == (Step.GIVEN,):
-        _pull(terminal, bundle.choice.reference)
     return changed
 
 
@@ -138,15 +164,28 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
     except (OSError, UnicodeDecodeError):
         before = {}
     for build in bundle.builds:
-        # What lies in a large directory may have changed; the engine knows.
-        if not build.known or images.identity(build.tag) is None:
-            _build(terminal, build, directory.with_name(f"{directory.name}.build"),
-                   before.get(build.name))  # fmt: skip
+        ensure_one(
+            terminal, build, directory.with_name(f"{directory.name}.build"), before.get(build.name)
+        )
     _check_agent(terminal, bundle)
     _check_privilege(bundle)
 
 
-def _build(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+    """Build an image if the engine does not have it.
+
+    Args:
+        terminal: Where progress is shown.
+        build: The image.
+        folder: A directory for its Dockerfile.
+        before: Its recipe at the last start, if it is known.
+
+    Raises:
+        Refused: the build failed, with its place.
+    """
+    # What lies in a large directory may have changed; the engine knows.
+    if build.known and images.identity(build.tag) is not None:
+        return
     reason = why(build, before) or (
         "the engine does not have it" if build.known else "its context is too large to compare"
     )

@@ -20,7 +20,7 @@ from jailoc.bin.host import log
 from jailoc.model.diagnostic import Refused, refuse
 
 __all__ = ["Call", "ExitCode", "Reply", "Running", "answered", "ask", "ask_other", "attend",
-           "no_docker", "really", "replaced", "stream"]  # fmt: skip
+           "no_docker", "pour", "really", "replaced", "stream"]  # fmt: skip
 
 PROGRAM = "docker"
 LIMIT = 1 << 20
@@ -126,6 +126,27 @@ def really(call: Call) -> Reply:
     """
     process = _started(call, stdin=call.stdin is not None)
     return exchange.whole(process, call.stdin or b"", call.timeout, call.limit)
+
+
+def pour(call: Call, take: Callable[[bytes], None]) -> Reply:
+    """Ask docker and hand on its answer piece by piece, as many bytes as `call.limit` says.
+
+    Returns:
+        The status, and the last words of its standard error.
+
+    Raises:
+        Refused: there is no `docker` command.
+    """
+    with log.timed("docker", argv=call.shown) as record:
+        if _StandIn.answer is None:
+            process = _started(call, stdin=call.stdin is not None)
+            reply = exchange.poured(process, call.stdin or b"", call.timeout, call.limit, take)
+        else:
+            reply = _bounded(_StandIn.answer(call), call.limit)
+            take(reply.stdout)
+            reply = reply._replace(stdout=b"", stderr=reply.stderr[-exchange.LAST :])
+        record["status"], record["cut"] = reply.status, reply.cut or None
+    return reply
 
 
 def ask_other(

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Protocol
 
 from jailoc.model.path import NO_PROJECT
 
@@ -15,6 +15,8 @@ GRACE, PATIENCE = 2.0, 30.0
 LINE = 1 << 16
 """Bytes after which a line of a stream counts as two."""
 CHUNK = 1 << 16
+LAST = 1 << 11
+"""Bytes that are kept of what a program complains while its answer is handed on."""
 TIMED_OUT, OVERFLOWED = 124, 141
 """Statuses for what was ended from here: those of timeout(1), and of a shell after SIGPIPE."""
 
@@ -69,21 +71,92 @@ def whole(process: Process, stdin: bytes, timeout: float | None, limit: int) -> 
         timeout: Seconds until it is ended.
         limit: Bytes on each of its streams; with more it is ended, and the first are returned.
     """
-    clock = _Clock(timeout)
-    texts = [bytearray(), bytearray()]
-    status, cut = OVERFLOWED, too_much(limit)
-    try:
-        if _all_read(process, memoryview(stdin), texts, clock, limit):
-            status, cut = process.wait(clock.left()), ""
-    except (TimeoutError, subprocess.TimeoutExpired):
-        status, cut = TIMED_OUT, clock.complaint
-    finally:
-        end(process)
+    texts = bytearray(), bytearray()
+    status, cut = _exchanged(process, stdin, texts, timeout, limit)
     return Reply(status, bytes(texts[0][:limit]), bytes(texts[1][:limit]), cut)
 
 
+def poured(
+    process: Process,
+    stdin: bytes,
+    timeout: float | None,
+    limit: int,
+    take: Callable[[bytes], None],
+) -> Reply:
+    """Write all that a program is to read, and hand on what it writes, piece by piece.
+
+    Args:
+        process: The program, just started.
+        stdin: What it reads.
+        timeout: Seconds until it is ended.
+        limit: Bytes of its answer; with more it is ended, and the last piece may go beyond.
+        take: Called with each piece; what it raises ends the program.
+
+    Returns:
+        The status, and the last words of its standard error.
+    """
+    told = _Last()
+    status, cut = _exchanged(process, stdin, (_Handed(take), told), timeout, limit)
+    return Reply(status, b"", told.text, cut)
+
+
+class _Sink(Protocol):
+    """Where the pieces of a stream go."""
+
+    def extend(self, piece: bytes, /) -> None: ...
+
+    def __len__(self) -> int:
+        """Return how many bytes count for the limit."""
+        ...
+
+
+class _Handed:
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        self._take, self._size = take, 0
+
+    def extend(self, piece: bytes, /) -> None:
+        self._size += len(piece)
+        self._take(piece)
+
+    def __len__(self) -> int:
+        return self._size
+
+
+class _Last:
+    text = b""
+
+    def extend(self, piece: bytes, /) -> None:
+        self.text = (self.text + piece)[-LAST:]
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _exchanged(
+    process: Process,
+    stdin: bytes,
+    sinks: tuple[_Sink, _Sink],
+    timeout: float | None,
+    limit: int,
+) -> tuple[int, str]:
+    """Exchange until a program's end or a limit; return its status, and why it was ended."""
+    clock = _Clock(timeout)
+    try:
+        if _all_read(process, memoryview(stdin), sinks, clock, limit):
+            return process.wait(clock.left()), ""
+    except (TimeoutError, subprocess.TimeoutExpired):
+        return TIMED_OUT, clock.complaint
+    finally:
+        end(process)
+    return OVERFLOWED, too_much(limit)
+
+
 def _all_read(
-    process: Process, waiting: memoryview, texts: list[bytearray], clock: "_Clock", limit: int
+    process: Process,
+    waiting: memoryview,
+    sinks: tuple[_Sink, _Sink],
+    clock: "_Clock",
+    limit: int,
 ) -> bool:
     """Exchange until the program has said all; tell whether that was within the limit.
 
@@ -91,9 +164,9 @@ def _all_read(
         TimeoutError: it takes too long.
     """
     with selectors.DefaultSelector() as selector:
-        for stream, text in zip((process.stdout, process.stderr), texts, strict=True):
+        for stream, sink in zip((process.stdout, process.stderr), sinks, strict=True):
             if stream is not None:
-                selector.register(stream, selectors.EVENT_READ, text)
+                selector.register(stream, selectors.EVENT_READ, sink)
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
             selector.register(process.stdin, selectors.EVENT_WRITE)

@@ -15,7 +15,7 @@ BUILT_IN = "built-in"
 
 
 def embedded(name: str, workspace: Workspace, host: Host) -> Build:
-    """Return the build of the `wall`, `agent` or `dind` image, with the user's certificates."""
+    """Return the build of an image of jailoc's own, by its name, with the user's certificates."""
     versions = PINNED | {workspace.agent.version_argument: workspace.agent.version}
     text = re.sub(
         r"^ARG (\w+)$",

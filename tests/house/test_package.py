@@ -132,5 +132,6 @@ def test_the_wheel_holds_what_is_read_at_run_time(wheel: tuple[str, ...]) -> Non
         "agent.Dockerfile",
         "dind.Dockerfile",
         "wall.Dockerfile",
+        "tools.Dockerfile",
     ):
         assert f"jailoc/generators/assets/{name}" in wheel

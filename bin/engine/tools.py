@@ -1,0 +1,178 @@
+"""A program of the tools image in a container of its own: what reads an agent's files.
+
+It has no network, no privilege and no log, sees what it is given alone, and is gone when its caller
+goes on, whatever ended it. Where jailoc itself is killed, its time still ends, and the next one
+removes what is left of it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+from uuid import uuid4
+
+from jailoc.bin.engine import door
+from jailoc.bin.engine.docker import DockerError, environment, run
+from jailoc.bin.engine.door import PROGRAM, Call, Reply
+from jailoc.model.sandbox import TOOLS_GIT_CONFIG, TOOLS_LABEL
+
+ENGINE_FAILED = (125, 126, 127)
+"""Statuses of docker's own, where the program did not even begin (docker-run(1), EXIT STATUS)."""
+MARGIN = 30
+"""Seconds that a program may outlive its time where nobody is there any more to end it."""
+_LOOKS, _BETWEEN = 4, 0.25
+"""How often, and after how many seconds, an engine is asked for a container that is on its way."""
+
+
+class Mount(NamedTuple):
+    """What a program sees of the machine."""
+
+    source: str
+    """An absolute path, or the name of a volume."""
+    target: str
+    writable: bool = False
+    volume: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return it as docker(1) reads it: a line of CSV (RFC 4180)."""
+        fields = ["type=volume" if self.volume else "type=bind", f"source={self.source}",
+                  f"target={self.target}", *([] if self.writable else ["readonly"])]  # fmt: skip
+        return ",".join('"' + each.replace('"', '""') + '"' for each in fields)
+
+
+class Tool(NamedTuple):
+    """A program of the tools image, with what it is given."""
+
+    image: str
+    workspace: str
+    """The name of the workspace that it works for."""
+    user: str
+    """As docker(1) takes it."""
+    words: tuple[str, ...]
+    """The program and its arguments."""
+    mounts: tuple[Mount, ...] = ()
+    environment: Mapping[str, str] = {}
+    capabilities: tuple[str, ...] = ()
+    """None, unless the user is root and the work is with other users' files."""
+    directory: str = "/"
+
+
+def ask(
+    tool: Tool,
+    *,
+    what: str,
+    timeout: float,
+    limit: int = door.LIMIT,
+    stdin: bytes | None = None,
+) -> Reply:
+    """Run a program and return what it wrote, with its own status.
+
+    Args:
+        tool: The program.
+        what: What it is for, for messages.
+        timeout: Seconds until it is ended.
+        limit: Bytes on each of its streams; with more it is ended.
+        stdin: What it reads.
+
+    Raises:
+        DockerError: the engine did not start it, or it was ended from here.
+        Refused: there is no `docker` command.
+    """
+    return _run(tool, what, timeout, limit, stdin, door.ask)
+
+
+def pour(
+    tool: Tool,
+    take: Callable[[bytes], None],
+    *,
+    what: str,
+    timeout: float,
+    limit: int,
+    stdin: bytes | None = None,
+) -> Reply:
+    """Run a program and hand on what it writes, piece by piece, unread and unkept.
+
+    Args:
+        tool: The program.
+        take: Called with each piece; what it raises ends the program.
+        what: What it is for, for messages.
+        timeout: Seconds until it is ended.
+        limit: Bytes of its answer; with more it is ended, and the last piece may go beyond.
+        stdin: What it reads.
+
+    Returns:
+        Its status, and the last words of its standard error.
+
+    Raises:
+        DockerError: the engine did not start it, or it was ended from here.
+        Refused: there is no `docker` command.
+    """
+    return _run(tool, what, timeout, limit, stdin, lambda call: door.pour(call, take))
+
+
+def _run(
+    tool: Tool,
+    what: str,
+    timeout: float,
+    limit: int,
+    stdin: bytes | None,
+    ask_: Callable[[Call], Reply],
+) -> Reply:
+    name = f"jailoc-tools-{uuid4().hex}"
+    arguments = _arguments(tool, name, timeout, reads=stdin is not None)
+    looks = _LOOKS
+    try:
+        reply = ask_(Call(tuple(arguments), environment(), stdin, timeout=timeout, limit=limit))
+        if not reply.cut and reply.status >= 0:
+            # After 0 `--rm` has removed it; any other status may be that of docker(1).
+            looks = 1 if reply.status else 0
+    finally:
+        if looks:
+            _remove(name, looks)
+    if reply.cut or reply.status in ENGINE_FAILED or reply.status < 0:
+        told = reply.cut or reply.stderr.decode(errors="replace")
+        raise DockerError(what, [PROGRAM, *arguments], reply.status, told, cut=bool(reply.cut))
+    return reply
+
+
+def _arguments(tool: Tool, name: str, timeout: float, *, reads: bool) -> list[str]:
+    variables = {"HOME": "/tmp", "GIT_CONFIG_GLOBAL": TOOLS_GIT_CONFIG} | dict(tool.environment)  # noqa: S108 -- in the container
+    return [
+        "run", "--rm", "--init", "--log-driver", "none", "--name", name,
+        "--label", f"{TOOLS_LABEL}={tool.workspace}", "--pull", "never", "--no-healthcheck",
+        *(["--interactive"] if reads else []),
+        "--network", "none", "--user", tool.user, "--cap-drop", "ALL",
+        *(word for each in tool.capabilities for word in ("--cap-add", each)),
+        "--security-opt", "no-new-privileges:true", "--read-only", "--tmpfs", "/tmp",  # noqa: S108 -- in the container
+        "--memory", "1g", "--pids-limit", "64", "--workdir", tool.directory,
+        *(word for each in tool.mounts for word in ("--mount", each.text)),
+        *(word for key, value in variables.items() for word in ("--env", f"{key}={value}")),
+        "--entrypoint", "/usr/bin/timeout", tool.image,
+        "--signal=KILL", str(int(timeout) + MARGIN), *tool.words,
+    ]  # fmt: skip
+
+
+def _remove(name: str, looks: int) -> None:
+    """Remove a container by its name; one that the engine is still making may come later."""
+    with suppress(DockerError):
+        for left in reversed(range(looks)):
+            if _removed(f"name=^/?{name}$") or not left:
+                return
+            time.sleep(_BETWEEN)
+
+
+def remove_left(workspace: str) -> None:
+    """Remove what killed runs have left of a workspace's; the caller holds its lock.
+
+    Raises:
+        DockerError: the engine did not answer, or could not remove one.
+    """
+    _removed(f"label={TOOLS_LABEL}={workspace}")
+
+
+def _removed(which: str) -> bool:
+    found = run(["ps", "--all", "--quiet", "--filter", which], what="list containers").split()
+    if found:
+        run(["rm", "--force", *found], what="removing a container of the tools image")
+    return bool(found)
