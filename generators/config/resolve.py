@@ -18,7 +18,7 @@ from jailoc.model.hidden_files import Seen, seen
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
-from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
+from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT, task_of
 from jailoc.model.secret import Destination, Secret
 from jailoc.model.text import without_mark
 from jailoc.model.user import agent_user
@@ -75,7 +75,13 @@ def agent_of(config: Config, name: str) -> Agent:
 
 
 def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
-    """Return the refusal of a name that no workspace has."""
+    """Return the refusal of a name that no workspace, or no task, has."""
+    if task := task_of(name):
+        return refuse(
+            "task-unknown",
+            f"workspace `{task[0]}` has no task `{task[1]}`",
+            hint="`jailoc task list` shows those that there are",
+        )
     close = difflib.get_close_matches(name, every, n=1)
     return refuse(
         "workspace-unknown",
