@@ -52,7 +52,7 @@ def run(
         raise refuse("usage", "what a task has is on its volumes: they go with it",
                      hint="leave out --keep-volumes, or `jailoc down` it")  # fmt: skip
     origin, terminal = session.source(expectations=False), session.terminal
-    chosen = _chosen(session, origin, wanted, everything)
+    chosen = _chosen(session, origin, wanted, everything, tasks=not keep_volumes)
     doomed = _looked_at(session, origin, chosen, keep_volumes)
     found = listing(each.plan for each in doomed)
     if as_json:
@@ -74,7 +74,12 @@ def run(
 
 
 def _chosen(
-    session: Session, origin: LoadedConfig, wanted: tuple[str, ...], everything: bool
+    session: Session,
+    origin: LoadedConfig,
+    wanted: tuple[str, ...],
+    everything: bool,
+    *,
+    tasks: bool,
 ) -> tuple[str, ...]:
     """Return the workspaces that are meant; what no engine knows is told without one.
 
@@ -94,9 +99,8 @@ def _chosen(
         return chosen
     docker.check()
     # Tasks first: nothing is left without its workspace.
-    tasks = [] if keep_volumes else task_records.every()
-    return (*(each.sandbox for each in tasks), *known,
-            *observe.leftovers(known, origin.path))  # fmt: skip
+    every_task = (each.sandbox for each in task_records.every()) if tasks else ()
+    return (*every_task, *known, *observe.leftovers(known, origin.path))
 
 
 def _something(name: str) -> bool:
