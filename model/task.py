@@ -43,6 +43,11 @@ class Task(Model):
         """Return what its commits are called in the repository on the host."""
         return f"refs/jailoc/{self.workspace}/{self.name}"
 
+    @property
+    def pending(self) -> str:
+        """Return what is called so together with what was not committed."""
+        return f"{self.reference}.wip"
+
 
 def branch(name: str) -> str:
     """Return the branch of a task."""

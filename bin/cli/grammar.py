@@ -374,6 +374,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'arguments': (
             {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The task.', 'required': True},
             {'field': 'unrelated', 'names': ('--unrelated',), 'kind': 'bool', 'help': 'Take them although their history is another one than the task began with.'},
+            {'field': 'uncommitted', 'names': ('--uncommitted',), 'kind': 'bool', 'help': 'Commit what is not committed, too, and bring that as refs/jailoc/WORKSPACE/NAME.wip.'},
         ),
     },
     ('task', 'list'): {

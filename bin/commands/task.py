@@ -54,6 +54,9 @@ def new(session: Session, name: str, revision: str | None) -> int:
     repository = repository_of(origin.config, workspace, source.current_directory())
     permissions.own()
     docker.check()
+    if not docker.endpoint().local:
+        raise refuse("task-repository", "the engine is on another machine, and sees no repository "
+                     "of this one", hint="use an engine of this machine")  # fmt: skip
     sandbox = task_sandbox(workspace, name)
     with _alone(session):
         task_bounds.room(origin, workspace, name)
@@ -157,7 +160,7 @@ def _nothing_lost(session: Session, origin: LoadedConfig, task: Task) -> None:
         )
 
 
-def fetch(session: Session, name: str, *, unrelated: bool) -> int:
+def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) -> int:
     """Bring a task's commits home, and say what of them the host would execute or obey.
 
     Raises:
@@ -168,18 +171,21 @@ def fetch(session: Session, name: str, *, unrelated: bool) -> int:
     docker.check_engine()
     workspace = resolve(origin.config, task.sandbox, origin.host)
     with step(terminal, f"fetching from {typed(task.sandbox)}"):
-        found = task_fetch.fetch(terminal, workspace, task, origin.host, unrelated=unrelated)
+        found = task_fetch.fetch(
+            terminal, workspace, task, origin.host, unrelated=unrelated, uncommitted=uncommitted
+        )
     protect = (entry for entry, _ in protected(origin.config, task.workspace))
     told = obeyed(found.changed, found.targets, found.tree, protect)
     what = f"{number_of(found.count, 'commit')}, {number_of(len(found.changed), 'file')} changed"
-    terminal.say(f"{typed(task.sandbox)}: {what}, as {task.reference}", Meaning.DONE)
+    reference = task.pending if uncommitted else task.reference
+    terminal.say(f"{typed(task.sandbox)}: {what}, as {reference}", Meaning.DONE)
     for each in told[:MOST_TOLD]:
         terminal.say(f"  look before you check it out: {visible(each.path)}: {visible(each.why)}",
                      Meaning.WARNS)  # fmt: skip
     if len(told) > MOST_TOLD:
         terminal.say(f"  and {len(told) - MOST_TOLD} more such files", Meaning.WARNS)
     terminal.say(f"  look:  jailoc task diff {typed(task.sandbox)}")
-    terminal.say(f"  merge: git merge {task.reference}")
+    terminal.say(f"  merge: git merge {reference}")
     return 0
 
 

@@ -28,13 +28,30 @@ _SEND = """
 set -eu
 cd "$1"
 tip=$(git rev-parse --verify "refs/heads/$2^{commit}")
+if [ "$4" ]; then
+    # Nothing is written on the volume.
+    mkdir /tmp/objects
+    cp .git/index /tmp/index
+    export GIT_INDEX_FILE=/tmp/index GIT_OBJECT_DIRECTORY=/tmp/objects
+    export GIT_ALTERNATE_OBJECT_DIRECTORIES="$PWD/.git/objects"
+    export GIT_AUTHOR_NAME=jailoc GIT_AUTHOR_EMAIL=jailoc
+    export GIT_COMMITTER_NAME=jailoc GIT_COMMITTER_EMAIL=jailoc
+    git -c core.fsmonitor=false add --all
+    tip=$(git commit-tree -p HEAD -m "Not committed by the agent" "$(git write-tree)")
+fi
 echo "$tip"
 printf '%s\\n^%s\\n' "$tip" "$3" | git pack-objects --revs --stdout --thin -q
 """
 
 
 def fetch(
-    terminal: Terminal, workspace: Workspace, task: Task, host: Host, *, unrelated: bool
+    terminal: Terminal,
+    workspace: Workspace,
+    task: Task,
+    host: Host,
+    *,
+    unrelated: bool,
+    uncommitted: bool,
 ) -> Commits:
     """Bring the commits of a task home.
 
@@ -44,6 +61,8 @@ def fetch(
         task: The task.
         host: The machine.
         unrelated: Whether they may have another history than the task began with.
+        uncommitted: Whether what is not committed comes, too, as one more commit, to a reference of
+            its own.
 
     Raises:
         Refused: what came is not to be taken in, or the repository cannot be written.
@@ -52,12 +71,20 @@ def fetch(
     sender = task_look.tool(
         terminal, workspace, task, host,
         "/bin/sh", "-c", _SEND, "send", task_clone.PLACE, task.branch, task.base,
+        "uncommitted" if uncommitted else "",
     )  # fmt: skip
-    return received(sender, task, clone_source.git_directory(task.repository, host),
-                    unrelated=unrelated)  # fmt: skip
+    repository = clone_source.git_directory(task.repository, host)
+    return received(sender, task, repository, unrelated=unrelated, uncommitted=uncommitted)
 
 
-def received(sender: Tool, task: Task, repository: str, *, unrelated: bool = False) -> Commits:
+def received(
+    sender: Tool,
+    task: Task,
+    repository: str,
+    *,
+    unrelated: bool = False,
+    uncommitted: bool = False,
+) -> Commits:
     """Receive what a container sends, check it, and let one reference name it.
 
     Raises:
@@ -80,8 +107,9 @@ def received(sender: Tool, task: Task, repository: str, *, unrelated: bool = Fal
             task_pack.unpack(inner, pack)
             found = task_pack.check(inner, task, tip, unrelated=unrelated)
             task_pack.take_in(inner, repository)
-        _point(repository, task, found.tip)
-        task_records.write(task.model_copy(update={"fetched": found.tip}))
+        _point(repository, task.pending if uncommitted else task.reference, found.tip)
+        if not uncommitted:
+            task_records.write(task.model_copy(update={"fetched": found.tip}))
     return found
 
 
@@ -105,19 +133,19 @@ def _receive(sender: Tool, task: Task, pack: Path) -> str:
     return receiver.tip
 
 
-def _point(repository: str, task: Task, tip: str) -> None:
-    """Let the task's reference name its tip, in one step."""
-    asked = git.forced(repository, "rev-parse", "--verify", "--quiet", task.reference, timeout=60)
+def _point(repository: str, reference: str, tip: str) -> None:
+    """Let a reference name a tip, in one step."""
+    asked = git.forced(repository, "rev-parse", "--verify", "--quiet", reference, timeout=60)
     old = asked.stdout.decode("ascii", errors="replace").strip()
     if re.fullmatch(OBJECT, old) is None:
-        old = "0" * len(task.base)
+        old = "0" * len(tip)
     moved = git.forced(
         repository, "update-ref", "--no-deref", "--create-reflog", "-m", "jailoc task fetch",
-        task.reference, tip, old, timeout=60,
+        reference, tip, old, timeout=60,
     )  # fmt: skip
     if moved.status != 0:
         raise refuse(
             "task-fetch",
-            f"`{task.reference}` cannot be written in `{repository}`: "
+            f"`{reference}` cannot be written in `{repository}`: "
             f"{moved.stderr.decode(errors='replace').strip()[-300:]}",
         )

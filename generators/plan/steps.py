@@ -37,7 +37,7 @@ from jailoc.model.plan_address import (
     SecretsAddress,
     ServiceAddress,
 )
-from jailoc.model.sandbox import AGENT, WALL
+from jailoc.model.sandbox import AGENT, WALL, typed
 from jailoc.model.text import number_of
 
 
@@ -131,7 +131,7 @@ def words(step: Step, workspace: str) -> str:
             return "removing the network"
         case Start():
             alone = step.services == (WALL,)
-            return f"starting {'the firewall' if alone else workspace}"
+            return f"starting {'the firewall' if alone else typed(workspace)}"
         case HandSecrets():
             return "handing the secrets over"
         case Reload():

@@ -40,7 +40,7 @@ def git(place: Path, *arguments: str, check: bool = True, stdin: str | None = No
 
 def repository(place: Path, *options: str, commits: int = 2) -> Path:
     """Make a repository with some commits, which everybody may read."""
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     git(place, "init", "--quiet", "--initial-branch", "main", *options)
     for number in range(commits):
         (place / "file").write_text(f"{number}\n")

@@ -97,6 +97,12 @@ def test_three_tasks_work_side_by_side_and_come_home(user: User) -> None:
     user.ok("exec", "api/one", "--", "sh", "-c", "echo dirty >> file")
     dirty = user.run("task", "rm", "one", "-w", "api")
     assert "changes that are not committed" in dirty.stderr
+    user.ok("task", "fetch", "one", "-w", "api", "--uncommitted")
+    assert git(place(user), "show", "refs/jailoc/api/one.wip:file").endswith("dirty")
+    assert git(place(user), "rev-parse", "refs/jailoc/api/one.wip~1") == git(
+        place(user), "rev-parse", "refs/jailoc/api/one"
+    )
+    assert user.ok("exec", "api/one", "--", "git", "status", "--porcelain") == " M file\n"
     user.ok("task", "rm", "one", "-w", "api", "--force")
     for name in ("two", "three"):
         user.ok("task", "rm", f"api/{name}")

@@ -73,7 +73,7 @@ def rm(name: str, /, *, force: Switch = False) -> int:
 
 
 @task.command
-def fetch(name: str, /, *, unrelated: Switch = False) -> int:
+def fetch(name: str, /, *, unrelated: Switch = False, uncommitted: Switch = False) -> int:
     """Bring the commits of a task home as refs/jailoc/WORKSPACE/NAME; nothing of them runs here.
 
     Example: jailoc task fetch fix-login
@@ -84,10 +84,12 @@ def fetch(name: str, /, *, unrelated: Switch = False) -> int:
         The task.
     unrelated
         Take them although their history is another one than the task began with.
+    uncommitted
+        Commit what is not committed, too, and bring that as refs/jailoc/WORKSPACE/NAME.wip.
     """
     from jailoc.bin.commands import task as body
 
-    return body.fetch(session(), name, unrelated=unrelated)
+    return body.fetch(session(), name, unrelated=unrelated, uncommitted=uncommitted)
 
 
 @task.command

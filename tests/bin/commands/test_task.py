@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from jailoc.bin.cli import completion
 from jailoc.bin.cli.options import TAKE_TASKS
 from jailoc.bin.config import task_records
 from jailoc.model.task import Task
@@ -85,3 +86,17 @@ def test_a_record_that_cannot_be_read_is_none(working: Person) -> None:
     place.unlink()
     place.mkdir()
     assert task_records.every() == ()
+
+
+def test_a_task_is_completed_where_it_may_stand(working: Person) -> None:
+    place = task_records.place("api", "fix")
+    (place.parent / "$(touch pwned).json").touch()
+    for words, expected in (
+        (("up", "a"), ["api", "api/fix"]),
+        (("task", "fetch", "a"), ["api/fix"]),
+        (("-w", "api/"), ["api/fix"]),
+        (("learn", "a"), ["api"]),
+    ):
+        assert [
+            line.split("\t")[0] for line in completion.answer(words).split("\n")[1:]
+        ] == expected
