@@ -176,7 +176,7 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
         )
     protect = (entry for entry, _ in protected(origin.config, task.workspace))
     told = obeyed(found.changed, found.targets, found.tree, protect)
-    what = f"{number_of(found.count, 'commit')}, {number_of(len(found.changed), 'file')} changed"
+    what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
     terminal.say(f"{typed(task.sandbox)}: {what}, as {reference}", Meaning.DONE)
     for each in told[:MOST_TOLD]:

@@ -36,7 +36,7 @@ class Commits(NamedTuple):
     """What came of a task, as it was checked."""
 
     tip: str
-    count: int
+    new: int
     """Commits since the base."""
     changed: tuple[Changed, ...]
     tree: tuple[str, ...]

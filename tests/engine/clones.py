@@ -79,7 +79,7 @@ def cloned(
         world.remove(project(f"{WORKSPACE}_{name}"))
 
 
-def volumes(name: str = "x") -> list[str]:
+def left(name: str = "x") -> list[str]:
     """Return the volumes of a task."""
     label = f"label=com.docker.compose.project={project(f'{WORKSPACE}_{name}')}"
     return world.call("docker", "volume", "ls", "--quiet", "--filter", label).split()

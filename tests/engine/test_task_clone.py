@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import task_clone
-from jailoc.bin.engine import docker
+from jailoc.bin.engine import docker, volumes
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
-from tests.engine.clones import cloned, git, home, inside, repository, volumes
+from tests.engine.clones import cloned, git, home, inside, left, repository
 from tests.engine.world import User
 
 pytestmark = pytest.mark.engine
@@ -133,7 +132,7 @@ def test_every_kind_of_repository_is_cloned(user: User, place: Path, kind: str) 
         assert made.base == git(source, "rev-parse", "HEAD")
         said = inside(user, "git fsck --strict; git rev-parse HEAD; cat file; git log --oneline")
         assert made.base in said
-    assert volumes() == []
+    assert left() == []
 
 
 @pytest.mark.thorough
@@ -218,7 +217,7 @@ def test_what_cannot_be_cloned_is_said_and_leaves_nothing(
         pass
     (told,) = refused.value.diagnostics
     assert told.code == "task-repository"
-    assert volumes() == []
+    assert left() == []
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "--upload-pack=touch /clone/ran", "main^{tree}"])
@@ -243,10 +242,10 @@ def test_a_full_volume_leaves_nothing(
              f"{project}_{name}"], what="a small volume",
         )  # fmt: skip
 
-    monkeypatch.setattr(task_clone.volumes, "make", small)
+    monkeypatch.setattr(volumes, "make", small)
     with pytest.raises(Refused, match="there is no room"), cloned(user, place):
         pass
-    assert volumes() == []
+    assert left() == []
     assert (
         world.call("docker", "ps", "--all", "--quiet", "--filter", "label=dev.jailoc.tools") == ""
     )

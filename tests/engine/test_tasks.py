@@ -128,7 +128,7 @@ def test_the_page_can_be_followed(user: User) -> None:
             env={"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), **_engine(tools)},
         )  # fmt: skip
         assert done.returncode == 0, f"{line}: {done.stderr[-3000:]}"
-    assert (place(user) / "login").read_text() == "fixed\n"
+    assert git(place(user), "log", "-1", "--format=%s") == "Fix the login"
     assert volumes("docs") + volumes("fix-login") == []
 
 
