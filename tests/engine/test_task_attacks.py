@@ -140,7 +140,8 @@ REFUSED = {
     "a URL of a submodule that is an option": modules('a"]\n\tpath = a\n\turl = -u./evil'),
     "a submodule's name that leads out": modules('../../hooks"]\n\tpath = a\n\turl = https://x'),
     "a submodule whose update is a command": modules('a"]\npath = a\nurl = ./a\nupdate = !evil'),
-    "modules that are a link": f"ln -s /etc/passwd .gitmodules; {COMMIT}",
+    "modules that are a link": TREE
+    + 'commit "$(put 120000 .gitmodules "$(blob /etc/passwd)")"',
     "an entry .GIT": TREE + 'commit "$(put 40000 .GIT "$(git rev-parse HEAD^{tree})")"',
     "an entry git~1": TREE + 'commit "$(put 40000 GIT~1 "$(git rev-parse HEAD^{tree})")"',
     "an entry .git with a joiner": TREE
