@@ -12,6 +12,7 @@ from jailoc.model.base import Model
 from jailoc.model.credential import NAME, CredentialConfig
 from jailoc.model.credential import Name as CredentialName
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
+from jailoc.model.document import dotted
 from jailoc.model.host_set import HostSet, SetName, SetReference
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.published_port import Ports
@@ -26,6 +27,7 @@ from jailoc.model.secret import (
 )
 from jailoc.model.snapshots import SnapshotSettings
 from jailoc.model.task_limit import Pids
+from jailoc.model.task_settings import TaskSettings
 from jailoc.model.volume import Volume
 
 
@@ -195,6 +197,9 @@ class Scope(Model):
         default=SnapshotSettings(),
         description="Snapshots of the workspace paths, which `jailoc undo` returns to.",
     )
+    tasks: TaskSettings = Field(
+        default=TaskSettings(), description="What bounds the tasks beside it: limit, memory, ports."
+    )
 
     @property
     def agent(self) -> str | None:
@@ -270,6 +275,18 @@ class WorkspaceConfig(Scope):
     )
 
 
+class TaskConfig(WorkspaceConfig):
+    """A task: its workspace, with a clone on a volume in the place of what that mounts.
+
+    It stands in no file; `jailoc.generators.config.tasks` makes it.
+    """
+
+    workspace: str
+    """The workspace that it is a task of."""
+    repository: str
+    """Where the clone is, in the container: where the repository is on the host."""
+
+
 class Config(Model):
     """The whole file."""
 
@@ -308,5 +325,20 @@ class Config(Model):
 
     @cached_property
     def order(self) -> dict[str, int]:
-        """Return the workspaces in byte order of their names, each with its place in it."""
-        return {name: index for index, name in enumerate(sorted(self.workspaces))}
+        """Return the workspaces in byte order of their names, each with its place in it.
+
+        Tasks are none.
+        """
+        every = (name for name in sorted(self.workspaces) if name not in self.tasks)
+        return {name: index for index, name in enumerate(every)}
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Return the sandboxes that are tasks, in byte order."""
+        every = sorted(self.workspaces.items())
+        return tuple(name for name, each in every if isinstance(each, TaskConfig))
+
+    def scope(self, name: str) -> str:
+        """Return the table that a sandbox is described in: of a task, that of its workspace."""
+        mine = self.workspaces.get(name)
+        return dotted(("workspaces", mine.workspace if isinstance(mine, TaskConfig) else name))

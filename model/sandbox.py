@@ -1,5 +1,6 @@
 """The words of a sandbox: how its services, users, labels, places, sockets and ports are called."""
 
+import re
 from collections.abc import Iterable
 
 # Services of the Compose project.
@@ -91,7 +92,54 @@ COMPOSE_DIRECTORY = "com.docker.compose.project.working_dir"
 
 WORKSPACE = r"[a-z0-9-]+"
 """How the name of a workspace looks."""
+TASK = r"[a-z0-9][a-z0-9-]{0,39}"
+"""How the name of a task looks."""
+_BETWEEN = "_"
+"""Between a workspace and its task in the name of the task's sandbox; in the name of neither."""
+SANDBOX = rf"{WORKSPACE}({_BETWEEN}{TASK})?"
+"""How the name of a sandbox looks: a workspace's own, or a task's."""
+PROJECT_VOLUME = "project"
+"""The volume that a task's clone is on."""
+TASK_LABEL = "dev.jailoc.task"
+"""On that volume: where it is written down that the task is whole."""
 _PROJECT = "jailoc-"
+
+
+def task_sandbox(workspace: str, task: str) -> str:
+    """Return the name of a task's sandbox.
+
+    >>> task_sandbox("api", "fix")
+    'api_fix'
+    """
+    return f"{workspace}{_BETWEEN}{task}"
+
+
+def task_of(name: str) -> tuple[str, str] | None:
+    """Return the workspace and the task that a sandbox is of; None if it is a workspace's own.
+
+    >>> task_of("api_fix")
+    ('api', 'fix')
+    """
+    workspace, between, task = name.partition(_BETWEEN)
+    return (workspace, task) if between else None
+
+
+def typed(name: str) -> str:
+    """Return the name of a sandbox as one types it: a task's is WORKSPACE/TASK.
+
+    >>> typed("api_fix")
+    'api/fix'
+    """
+    return name.replace(_BETWEEN, "/", 1)
+
+
+def untyped(text: str) -> str:
+    """Return the name of the sandbox that is meant by what was typed, if it is a task's.
+
+    >>> untyped("api/fix")
+    'api_fix'
+    """
+    return text.replace("/", _BETWEEN, 1) if re.fullmatch(f"{WORKSPACE}/{TASK}", text) else text
 
 
 def project(workspace: str) -> str:

@@ -23,6 +23,8 @@ class WorkPath(Model):
 
     path: str
     origin: str
+    cloned: bool = False
+    """Whether it is on a volume of its own, a clone of what the host has there."""
 
 
 class NamedVolume(Model):

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from jailoc.bin.cli import command_line
 from jailoc.bin.cli.command_line import Argument
-from jailoc.bin.host.paths import config_file
-from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
+from jailoc.bin.cli.options import TAKE_TASKS
+from jailoc.bin.host.paths import config_file, state_directory
+from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, TASK, WALL, WORKSPACE
 from jailoc.model.text import without_mark
 
 SERVICES = (WALL, AGENT, SIDECAR, PROXY)
@@ -21,6 +22,7 @@ Candidates = Iterable[tuple[str, str]]
 _WORKSPACES = {"workspace", "workspaces", "first"}
 _DIRECTORIES = {"directory", "out", "path", "dir"}
 _FILES = {"file", "config", "plan.out"}
+_TASKS = {"task.rm.name", "task.fetch.name", "task.log.name", "task.diff.name"}
 _LIMIT = 1 << 20
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names that no shell and no terminal takes for anything else."""
@@ -95,10 +97,20 @@ def _values(
     elif place == "logs.service":
         known = SERVICES
     elif name in _WORKSPACES:
-        known = workspaces(line.values.get("--config"))
+        takes = (line.path or ("attach",))[0] in TAKE_TASKS
+        known = [*workspaces(line.values.get("--config")), *(tasks() if takes else ())]
+    elif place in _TASKS:
+        known = tasks()
     elif name == "command":
         known = command_line.commands(())
     return "words", [(f"{prefix}{word}", "") for word in known if word.startswith(last)]
+
+
+def tasks() -> list[str]:
+    """Return the tasks that are written down, as WORKSPACE/TASK."""
+    places = state_directory().glob("*/tasks/*.json")
+    found = (f"{each.parent.parent.name}/{each.stem}" for each in places)
+    return sorted(each for each in found if re.fullmatch(f"{WORKSPACE}/{TASK}", each))
 
 
 def workspaces(config: str | None) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'snapshot', 'status', 'undo', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'snapshot', 'status', 'task', 'undo', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -364,6 +364,67 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'all_users', 'names': ('--all-users',), 'kind': 'bool', 'help': 'Show the workspaces of other users of this engine, too.'},
             {'field': 'watch', 'names': ('--watch',), 'kind': 'bool', 'help': 'Look again every two seconds, until interrupted.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON; with --watch one object a line.'},
+        ),
+    },
+    ('task',): {
+        'text': 'Sandboxes beside a workspace, each with a clone of its project on a branch of its own.\n\nWhere other commands take a workspace, WORKSPACE/TASK names one of them.\n\nExample: jailoc task new fix-login',
+        'below': ('diff', 'fetch', 'list', 'log', 'new', 'rm'),
+        'runs': False,
+        'arguments': (
+        ),
+    },
+    ('task', 'diff'): {
+        'text': 'Show what the commits of a task change.\n\nExample: jailoc task diff fix-login --stat',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The task.', 'required': True},
+            {'field': 'stat', 'names': ('--stat',), 'kind': 'bool', 'help': 'Only how much of which file.'},
+            {'field': 'uncommitted', 'names': ('--uncommitted',), 'kind': 'bool', 'help': 'What is not committed, too.'},
+        ),
+    },
+    ('task', 'fetch'): {
+        'text': 'Bring the commits of a task home as refs/jailoc/WORKSPACE/NAME; nothing of them runs here.\n\nExample: jailoc task fetch fix-login',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The task.', 'required': True},
+            {'field': 'unrelated', 'names': ('--unrelated',), 'kind': 'bool', 'help': 'Take them although their history is another one than the task began with.'},
+            {'field': 'uncommitted', 'names': ('--uncommitted',), 'kind': 'bool', 'help': 'Commit what is not committed, too, and bring that as refs/jailoc/WORKSPACE/NAME.wip.'},
+        ),
+    },
+    ('task', 'list'): {
+        'text': 'List the tasks that there are.\n\nExample: jailoc task list',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+        ),
+    },
+    ('task', 'log'): {
+        'text': 'Show the commits of a task.\n\nExample: jailoc task log fix-login',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The task.', 'required': True},
+        ),
+    },
+    ('task', 'new'): {
+        'text': 'Clone the project of a workspace, and start a sandbox on the clone.\n\nExample: jailoc task new fix-login --from main',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The task: a-z, 0-9 and -; its branch is task/NAME.', 'required': True},
+            {'field': 'revision', 'names': ('--from',), 'kind': 'text', 'help': "The commit that it begins at, in Git's words; what is checked out by default."},
+        ),
+    },
+    ('task', 'rm'): {
+        'text': 'Remove a task with its clone, unless work would be lost that did not come home.\n\nExample: jailoc task rm fix-login',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The task.', 'required': True},
+            {'field': 'force', 'names': ('--force',), 'kind': 'bool', 'help': 'Remove it whatever is lost.'},
         ),
     },
     ('undo',): {

@@ -7,6 +7,13 @@ if TYPE_CHECKING:
     from jailoc.bin.terminal.terminal import Terminal
 
 
+TAKE_TASKS = {
+    "apply", "attach", "blocked", "destroy", "down", "exec", "explain", "graph", "logs", "plan",
+    "refresh", "restart", "shell", "status", "up", "verify",
+}  # fmt: skip
+"""Commands that take WORKSPACE/TASK where they take a workspace."""
+
+
 class Options:
     """The flags that every command understands; set once, before the command runs."""
 
@@ -37,7 +44,7 @@ def session(workspace: str | None = None, *, config: str | None = None) -> "Sess
     return Session(
         terminal(),
         config or Options.config,
-        workspace or Options.workspace,
+        _meant(workspace or Options.workspace),
         report=_report,
         command=Options.command,
     )
@@ -51,4 +58,25 @@ def _report(error: Exception, shown: "Terminal") -> int:
 
 def wanted(workspaces: tuple[str, ...]) -> tuple[str, ...]:
     """Return the workspaces that are named by arguments, or else by `--workspace`."""
-    return workspaces or ((Options.workspace,) if Options.workspace else ())
+    every = workspaces or ((Options.workspace,) if Options.workspace else ())
+    return tuple(found for each in every if (found := _meant(each)) is not None)
+
+
+def _meant(text: str | None) -> str | None:
+    """Return the sandbox that is meant by WORKSPACE or WORKSPACE/TASK.
+
+    Raises:
+        Refused: it is a task, and the command is about a workspace's configuration.
+    """
+    from jailoc.model.sandbox import task_of, untyped
+
+    name = untyped(text) if text else text
+    if name and task_of(name) and Options.command not in TAKE_TASKS:
+        from jailoc.model.diagnostic import refuse
+
+        raise refuse(
+            "task-command",
+            f"`{Options.command}` is about a workspace, not about a task of one",
+            hint=f"name the workspace: {name.partition('_')[0]}",
+        )
+    return name

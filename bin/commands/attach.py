@@ -22,7 +22,7 @@ from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
-from jailoc.model.sandbox import FIRST_PORT
+from jailoc.model.sandbox import FIRST_PORT, task_of
 from jailoc.model.workspace import Workspace
 
 SETTLING = 1.5
@@ -49,6 +49,8 @@ def run(session: Session, request: Request) -> int:
         ),
         request.mode,
     )
+    if task_of(name) and _root(workspace, target) is None:
+        target = workspace.paths[0].path
     there = _root(workspace, target) is not None
     if not there and not _offer(session, workspace, target):
         return 0

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from jailoc.bin.commands import every
+from jailoc.bin.config import task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import apply, existence, observe, removal
@@ -17,7 +18,7 @@ from jailoc.generators.views.removal import empty, lines, listing, total
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Extent, Plan
-from jailoc.model.sandbox import WORKSPACE, project
+from jailoc.model.sandbox import SANDBOX, project, task_of, typed
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,11 @@ def run(
     """
     if everything:
         every.alone(*wanted)
+    if keep_volumes and any(map(task_of, wanted)):
+        raise refuse("usage", "what a task has is on its volumes: they go with it",
+                     hint="leave out --keep-volumes, or `jailoc down` it")  # fmt: skip
     origin, terminal = session.source(expectations=False), session.terminal
-    chosen = _chosen(session, origin, wanted, everything)
+    chosen = _chosen(session, origin, wanted, everything, tasks=not keep_volumes)
     doomed = _looked_at(session, origin, chosen, keep_volumes)
     found = listing(each.plan for each in doomed)
     if as_json:
@@ -70,7 +74,12 @@ def run(
 
 
 def _chosen(
-    session: Session, origin: LoadedConfig, wanted: tuple[str, ...], everything: bool
+    session: Session,
+    origin: LoadedConfig,
+    wanted: tuple[str, ...],
+    everything: bool,
+    *,
+    tasks: bool,
 ) -> tuple[str, ...]:
     """Return the workspaces that are meant; what no engine knows is told without one.
 
@@ -81,7 +90,7 @@ def _chosen(
     if not everything:
         chosen = tuple(dict.fromkeys(wanted)) or (session.chosen(origin),)
         for name in chosen:
-            if name not in known:
+            if name not in origin.config.workspaces:
                 existence.answered(session, name, docker.check)
                 if not _something(name):
                     raise unknown_workspace(name, known)
@@ -89,12 +98,14 @@ def _chosen(
             docker.check()
         return chosen
     docker.check()
-    return (*known, *observe.leftovers(known, origin.path))
+    # Tasks first: nothing is left without its workspace.
+    every_task = (each.sandbox for each in task_records.every()) if tasks else ()
+    return (*every_task, *known, *observe.leftovers(known, origin.path))
 
 
 def _something(name: str) -> bool:
     """Tell whether something is there of a workspace that the configuration does not have."""
-    if re.fullmatch(WORKSPACE, name) is None:
+    if re.fullmatch(SANDBOX, name) is None:
         return False
     here = existence.started(name) or containers.project_objects(project(name))
     return here or bool(containers.owned("volume", project(name)))
@@ -146,5 +157,5 @@ def _destroy(session: Session, one: Doomed, *, asked: bool) -> int:
         )
         session.terminal.steady().say(again, Meaning.WARNS)
         raise
-    session.terminal.say(f"{one.item.name} destroyed", Meaning.DONE)
+    session.terminal.say(f"{typed(one.item.name)} destroyed", Meaning.DONE)
     return 0

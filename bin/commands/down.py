@@ -10,6 +10,7 @@ from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names
 from jailoc.model import sandbox
+from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.text import number_of
 
@@ -22,6 +23,9 @@ def run(session: Session, volumes: bool = False) -> int:
     name = session.workspace or session.chosen(session.source())
     project = sandbox.project(name)
     there = False
+    if volumes and sandbox.task_of(name):
+        raise refuse("usage", "the clone of a task is on its volumes",
+                     hint=f"remove the task: `jailoc task rm {sandbox.typed(name)}`")  # fmt: skip
     if volumes or not existence.never(session, name):
         existence.answered(session, name, docker.check)
         there = containers.project_objects(project)
@@ -44,9 +48,14 @@ def run_all(session: Session, volumes: bool = False) -> int:
     every.alone(session.workspace)
     origin = session.source()
     known = names(origin.config)
-    ask = volumes or any(existence.started(each) for each in known)
+    ask = volumes or any(existence.started(each) for each in origin.config.workspaces)
     left = observe.leftovers(known, origin.path, ask=ask)
-    return every.workspace(session, (*known, *left), lambda each: run(each, volumes))
+    return every.workspace(
+        session,
+        (*origin.config.tasks, *known, *left),
+        # What a task has is on its volumes.
+        lambda each: run(each, volumes and sandbox.task_of(each.workspace or "") is None),
+    )
 
 
 def stop(terminal: Terminal, name: str, *, volumes: bool = False) -> None:
@@ -56,4 +65,4 @@ def stop(terminal: Terminal, name: str, *, volumes: bool = False) -> None:
         containers.down(project, terminal.detail, volumes=volumes)
         for each in containers.owned("volume", project) if volumes else ():
             disk.remove_volume(each)
-    terminal.say(f"{name} stopped", Meaning.DONE)
+    terminal.say(f"{sandbox.typed(name)} stopped", Meaning.DONE)

@@ -117,7 +117,7 @@ def refuse_prune(session: Session, choice: Selection) -> None:
         return
     origin = session.source()
     for name in choice.wanted or (session.chosen(origin),):
-        if name in names(origin.config):
+        if name in origin.config.workspaces:
             raise refuse(
                 "prune",
                 f"workspace `{name}` is in the configuration: --prune removes what has left it",
@@ -156,7 +156,7 @@ def chosen(
     try:
         left = observe.leftovers(known, origin.path, ask=ask, there=there)
     except docker.DockerError:
-        here = {*known, *observe.leftovers(known, origin.path, ask=False)}
+        here = {*origin.config.workspaces, *observe.leftovers(known, origin.path, ask=False)}
         for name in choice.wanted:
             if name not in here:
                 raise unknown_workspace(name, known) from None
@@ -164,7 +164,7 @@ def chosen(
     wanted = (*wanted_of(origin), *(left if choice.everything else ()))
     items = []
     for name in dict.fromkeys(wanted):
-        if name in known:
+        if name in origin.config.workspaces:
             made = apply.item(
                 session, origin, name, complete=complete, ask=ask, ignore=choice.ignore
             )

@@ -2,10 +2,11 @@
 
 from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import apply, execute
+from jailoc.bin.deploy import apply, execute, task_bounds
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.views.started import place, started
 from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import typed
 
 
 def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: bool = True) -> int:
@@ -18,6 +19,7 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
         snapshot: Whether one is taken first, where the configuration says so.
     """
     origin = apply.read(session, lambda each: (session.chosen(each),))
+    task_bounds.may_run(origin, session.chosen(origin))
     each = apply.item(session, origin, session.chosen(origin), complete=True, pull=pull)
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
@@ -36,7 +38,7 @@ def tell(session: Session, each: apply.Item, what: str, *, new: bool, brief: boo
     """Say that a workspace runs, where, how to go on, and what is open."""
     workspace = resolve(each.origin.config, each.name, each.origin.host)
     style = Meaning.DONE if new else Meaning.WARNS
-    session.terminal.say(f"{each.name} {what} {place(workspace)}", style)
+    session.terminal.say(f"{typed(each.name)} {what} {place(workspace)}", style)
     for line in () if brief else started(workspace, each.origin.host.home):
         session.terminal.say(f"  {line}")
 

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from jailoc.bin.config import task_records
 from jailoc.bin.config.source import LoadedConfig, gathered, text_of
 from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import nameless_workspace, names, unknown_workspace
+from jailoc.generators.config.tasks import with_tasks
 from jailoc.model.document import Document
 
 
@@ -80,6 +82,8 @@ class Session:
         if known is None:
             document = self.document()
             known = gathered(document, starter=self._file.starter, expectations=expectations)
+            beside = with_tasks(known.config, task_records.every(), known.host)
+            known = replace(known, config=beside)
             self._file.checked[expectations] = known
         return known
 
@@ -95,7 +99,7 @@ class Session:
             Refused: there is none of that name; the hint has the command with one that there is.
         """
         name, every = origin.chosen(self.workspace, at), names(origin.config)
-        if name in every:
+        if name in origin.config.workspaces:
             return name
         if self.workspace is not None:
             raise unknown_workspace(name, every)

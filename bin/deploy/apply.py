@@ -87,7 +87,7 @@ def read(
     origin = session.source()
     permissions.own()
     warnings = origin.warnings
-    wanted = set(chosen(origin)) & set(names(origin.config)) if complete else set[str]()
+    wanted = set(chosen(origin)) & origin.config.workspaces.keys() if complete else set[str]()
     for name in sorted(wanted):
         # Neither jailoc nor the engine makes anything in the place of what is not there.
         absent = tuple(missing_sources(origin.document, origin.config, name, origin.host))
@@ -96,7 +96,7 @@ def read(
         if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
             raise Refused(stops)
     if wanted and docker.endpoint().local:
-        warnings = permissions.check(origin, wanted)
+        warnings = permissions.check(origin, wanted - {*origin.config.tasks})
     terminal = session.terminal
     terminal.diagnose(warnings)
     if origin.starter:

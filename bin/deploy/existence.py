@@ -7,14 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from jailoc.bin.config import facts
+from jailoc.bin.config import facts, task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import WORKSPACE, project
+from jailoc.model.sandbox import SANDBOX, project, task_of
 
 T = TypeVar("T")
 
@@ -25,8 +25,10 @@ def started(name: str) -> bool:
     A cleaned cache does not make it unknown: its place among what must last is there, too.
     """
     cache, state = facts.cache_directory(), facts.state_directory()
-    places = (cache / name, observe.record(name), state / name, kept(name))
-    return re.fullmatch(WORKSPACE, name) is not None and any(map(os.path.lexists, places))
+    places = [cache / name, observe.record(name), state / name, kept(name)]
+    if task := task_of(name):
+        places.append(task_records.place(*task))
+    return re.fullmatch(SANDBOX, name) is not None and any(map(os.path.lexists, places))
 
 
 def kept(name: str) -> Path:
@@ -62,7 +64,7 @@ def configured(session: Session, name: str) -> bool:
     Raises:
         Refused: it cannot be used.
     """
-    return name in names(session.source(expectations=False).config)
+    return name in session.source(expectations=False).config.workspaces
 
 
 def never(session: Session, name: str) -> bool:

@@ -79,7 +79,9 @@ def leftovers(
     return tuple(
         name
         for name in sorted(found - {*known})
-        if (applied := last(name)) is None or applied.config == config
+        # A task is none: it goes by itself.
+        if sandbox.task_of(name) is None
+        and ((applied := last(name)) is None or applied.config == config)
     )
 
 

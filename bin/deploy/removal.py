@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from jailoc.bin.config import facts
+from jailoc.bin.config import facts, task_records
 from jailoc.bin.deploy import existence, observe, password, restic
 from jailoc.bin.engine import containers, disk, tools
 from jailoc.bin.host import files
@@ -20,11 +20,12 @@ from jailoc.generators.artefacts.image_recipes import RECIPES, previous
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.removal import LEFT, plan_removal
 from jailoc.model.deployed import Applied, Belongings, Deployed
+from jailoc.model.diagnostic import refuse
 from jailoc.model.image import BUILT
 from jailoc.model.palette import Meaning
 from jailoc.model.path import tilde
 from jailoc.model.plan import Extent, Plan, RemoveProject
-from jailoc.model.sandbox import project
+from jailoc.model.sandbox import project, task_of, typed
 from jailoc.model.text import number_of
 
 
@@ -57,6 +58,7 @@ class Leftover:
         record = os.path.lexists(observe.record(self._name))
         if self._extent is Extent.PROJECT:
             return Belongings(record=record)
+        self._refuse_tasks()
         home, ask = facts.home(), found.engine
         return Belongings(
             volumes=self._volumes(found) if self._extent is Extent.ALL and ask else {},
@@ -108,9 +110,27 @@ class Leftover:
         sizes, prefix = disk.volume_sizes(), f"{project(self._name)}_"
         return {each: sizes.get(prefix + each) for each in found.volumes}
 
+    def _refuse_tasks(self) -> None:
+        """Refuse to leave tasks without their workspace.
+
+        Raises:
+            Refused: it has some.
+        """
+        left = [each for each in task_records.of(self._name) if each.sandbox not in self._before]
+        if left:
+            names = " ".join(typed(each.sandbox) for each in left)
+            raise refuse(
+                "task-exists",
+                f"workspace `{self._name}` has {number_of(len(left), 'task')}: "
+                f"{', '.join(each.name for each in left)}",
+                hint=f"all that they hold goes with `jailoc destroy {names} {self._name}`",
+            )
+
     def _images(self, applied: Applied | None) -> dict[str, int | None]:
         """Return the images that were built for it and that nothing else uses."""
         there = disk.images()
+        if task_of(self._name):
+            return {}  # they are its workspace's
         mine = {*_built(self._name, applied), *self._tags} & there.keys()
         if not mine:
             return {}
@@ -146,6 +166,8 @@ def places(name: str, extent: Extent) -> tuple[Path, ...]:
     every += [cache / f"{name}.build", cache / name]
     if extent is Extent.ALL:
         every.append(existence.kept(name))
+        if task := task_of(name):
+            every.append(task_records.place(*task))
     return tuple(each for each in every if os.path.lexists(each))
 
 

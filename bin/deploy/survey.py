@@ -105,7 +105,7 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
         origin = session.reread(expectations=False)
     except Refused as refused:
         problems = refused.diagnostics
-    known = names(origin.config) if origin else ()
+    known = (*names(origin.config), *origin.config.tasks) if origin else ()
     try:
         idle = wanted is not None and wanted in known and not existence.started(wanted)
         raw = _by_project([] if idle else docker.reached(engine.inspected))

@@ -1,9 +1,18 @@
 """The door to Git: what a repository holds, without running anything of it."""
 
+import mmap
 import os
+import resource
+import shlex
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from jailoc.bin.engine import exchange
+from jailoc.bin.engine.exchange import Reply
+from jailoc.bin.host import log
 from jailoc.model.diagnostic import refuse
 
 PATIENCE = 30.0
@@ -32,3 +41,72 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     if reply.cut:
         raise refuse("diff", f"git {reply.cut}")
     return reply.stdout if reply.status == 0 else None
+
+
+MEMORY, SECONDS = 4 << 30, 600
+"""Bytes of addresses and seconds of a processor that Git may use on what an agent has written."""
+ALONE = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_ALLOW_PROTOCOL": "",
+    "LC_ALL": "C",
+    # Who has moved a reference, in its log.
+    "GIT_COMMITTER_NAME": "jailoc",
+    "GIT_COMMITTER_EMAIL": "jailoc",
+}
+"""All of Git's environment where it reads what an agent has written, or writes beside that."""
+FORCED = (
+    "core.hooksPath=/dev/null",  # update-ref runs a hook, too
+    "core.fsmonitor=false", "core.alternateRefsCommand=false", "gc.auto=0",
+    "maintenance.auto=false", "protocol.allow=never", "submodule.recurse=false", "core.pager=cat",
+    "core.attributesFile=/dev/null", "core.commitGraph=false", "pack.writeReverseIndex=false",
+)  # fmt: skip
+"""Settings that win over those of a repository: none of its own can run a program."""
+
+
+def forced(
+    directory: Path | str,
+    *arguments: str,
+    stdin: bytes | mmap.mmap = b"",
+    timeout: float,
+    limit: int = LIMIT,
+) -> Reply:
+    """Run Git on a Git directory with settings under which it runs no other program.
+
+    Args:
+        directory: The Git directory; a working tree is neither read nor written.
+        arguments: What it is to do.
+        stdin: What it reads.
+        timeout: Seconds.
+        limit: Bytes of its answer.
+
+    Raises:
+        Refused: there is no Git.
+    """
+    settings = [word for each in FORCED for word in ("-c", each)]
+    program = shutil.which("git") or "git"
+    command: Sequence[str] = (program, *settings, f"--git-dir={directory}", *arguments)
+    with log.timed("git", argv=shlex.join(command)) as record:
+        try:
+            process = exchange.start(command, ALONE, stdin=True)
+        except FileNotFoundError:
+            raise refuse("task-fetch", "there is no git here", hint="install Git") from None
+        _bound(process.pid)
+        reply = exchange.whole(process, cast("bytes", stdin), timeout, limit)
+        record["status"], record["cut"] = reply.status, reply.cut or None
+    return reply
+
+
+def _bound(process: int) -> None:
+    """Bound a process that waits for its input (getrlimit(2)), where the kernel can."""
+    if hasattr(resource, "prlimit"):
+        with suppress(OSError):  # it has ended
+            resource.prlimit(process, resource.RLIMIT_AS, (MEMORY, MEMORY))
+            resource.prlimit(process, resource.RLIMIT_CPU, (SECONDS, SECONDS))

@@ -1,6 +1,8 @@
 """Named volumes: those that workspaces share, making one as Compose does, copying from another."""
 
-from jailoc.bin.engine.docker import DockerError, run
+from collections.abc import Mapping
+
+from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import Import
 from jailoc.model.sandbox import COMPOSE_PROJECT, SHARED_LABEL, shared_volume
@@ -45,18 +47,40 @@ def share(name: str) -> None:
     )
 
 
-def make(project: str, name: str) -> None:
+def make(project: str, name: str, labels: Mapping[str, str] | None = None) -> None:
     """Make a volume as Compose would, which takes it for its own (its labels say so).
+
+    Args:
+        project: The Compose project.
+        name: Of the volume, in the project.
+        labels: More of them.
 
     Raises:
         DockerError: the engine refused.
     """
+    every = {COMPOSE_PROJECT: project, COMPOSE_VOLUME: name} | dict(labels or {})
     run(
-        ["volume", "create", "--label", f"{COMPOSE_PROJECT}={project}",
-         "--label", f"{COMPOSE_VOLUME}={name}", f"{project}_{name}"],
+        ["volume", "create",
+         *(word for key, value in every.items() for word in ("--label", f"{key}={value}")),
+         f"{project}_{name}"],
         what=f"making volume {name}",
         timeout=60,
     )  # fmt: skip
+
+
+def labelled(label: str) -> dict[str, str]:
+    """Return the volumes that have a label, by whole name, each with what it says.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    text = run(
+        ["volume", "ls", "--filter", f"label={label}", "--format",
+         '{{.Name}}\t{{.Label "' + label + '"}}'],
+        what="list volumes", timeout=60,
+    )  # fmt: skip
+    rows = (line.partition("\t") for line in lines_of(text))
+    return {name: value for name, _, value in rows}
 
 
 def copy(wanted: Import, old: str, new: str, place: str, image: str, user: str) -> int:

@@ -273,7 +273,7 @@ def _agent_binds(workspace: Workspace, host: Host, socket: str | None) -> tuple[
     entries: list[Bind | Tmpfs] = [
         bind(each.path, each.path, Mode.READ_WRITE, each.origin)
         for each in workspace.paths
-        if each.path in outer
+        if each.path in outer and not each.cloned
     ]
     entries += [mount for each in workspace.worktrees for mount in git.mounts(each)]
     entries += [

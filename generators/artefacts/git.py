@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from jailoc.model.compose import Bind, Literally, Service, Tmpfs
+from jailoc.model.compose import Bind, Literally, Service, Tmpfs, Volume
 from jailoc.model.host import GitProgram, Host, Ids
 from jailoc.model.mount import Mode
 from jailoc.model.path import expand, within
-from jailoc.model.sandbox import AGENT_HOME, SECRETS_PLACE
+from jailoc.model.sandbox import AGENT_HOME, PROJECT_VOLUME, SECRETS_PLACE
 from jailoc.model.workspace import Workspace
 from jailoc.model.worktree import SIZE, VIEW, Worktree, above
 
@@ -36,6 +36,13 @@ def mounts(worktree: Worktree) -> Iterator[Bind | Tmpfs]:
     yield bind(worktree.directory, worktree.directory, Mode.READ_WRITE)
     for name in worktree.shared:
         yield bind(f"{common}/{name}", f"{common}/{name}", Mode.READ_WRITE)
+
+
+def clones(workspace: Workspace) -> Iterator[Volume]:
+    """Yield what a task's repository is on, in the place of the host's."""
+    for each in workspace.paths:
+        if each.cloned:
+            yield Volume(name=PROJECT_VOLUME, target=each.path, origin=each.origin)
 
 
 def environment(workspace: Workspace, host: Host) -> dict[str, str]:
@@ -71,6 +78,8 @@ def _trusted(workspace: Workspace, host: Host) -> Iterator[tuple[str, str]]:
     owner = workspace.user.uid if host.ids is Ids.KEPT else (host.shifted or (None,))[0]
     for each in workspace.paths:
         place = host.permissions.get(each.path)
+        if each.cloned:
+            continue
         if place is not None and place.uid != owner and host.ids is not Ids.SHARED:
             yield from ((TRUSTS, each.path), (TRUSTS, f"{each.path}/*"))
 

@@ -1,5 +1,6 @@
 """Decide the named volumes of a workspace's agent and of its Docker, and where they are."""
 
+from jailoc.generators.artefacts import git
 from jailoc.model.compose import Volume
 from jailoc.model.path import within
 from jailoc.model.sandbox import (
@@ -29,6 +30,7 @@ def agent(workspace: Workspace) -> tuple[Volume, ...]:
         )
         for each in workspace.volumes
     ]
+    kept += git.clones(workspace)
     if workspace.enable_docker:
         kept.append(Volume(name="dind-run", target=SIDECAR_RUN))
     return tuple(kept)

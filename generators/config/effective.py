@@ -8,7 +8,6 @@ from jailoc.model.agents.choice import KEY
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.credential import limits
-from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
 from jailoc.model.host_set import set_of
@@ -63,7 +62,7 @@ def of_workspace(config: Config, name: str, host: Host) -> tuple[Setting, ...]:
 def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     workspace = resolve(config, name, host)
     mine, defaults = config.workspaces[name], config.defaults
-    scope = dotted(("workspaces", name))
+    scope = config.scope(name)
     pinned = f"{scope}.port" if mine.port is not None else "built-in"
     yield Setting(key="port", value=workspace.port, origin=pinned)
     for index, each in enumerate(mine.ports):
@@ -85,18 +84,7 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         yield Setting(key="volumes", value=text, origin=volume.origin)
     for variable in workspace.env:
         yield Setting(key="env", value=f"{variable.key}={variable.value}", origin=variable.origin)
-    for secret in workspace.secrets:
-        source = (
-            f"from_env {secret.from_env}" if secret.from_env else f"from_file {secret.from_file}"
-        )
-        kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
-        yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
-    for credential in workspace.credentials:
-        yield Setting(
-            key="credentials",
-            value=f"{credential.name} ({credential.source} at {limits(credential)})",
-            origin=credential.origin,
-        )
+    yield from _values(workspace)
     yield from _reach(workspace)
     chosen = _origin(KEY, scope, mine.agent, defaults.agent)
     yield Setting(key=KEY, value=workspace.agent.whole, origin=chosen)
@@ -114,6 +102,22 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     for key, given, at in stated(mine.snapshots, defaults.snapshots):
         origin = at if at.startswith("defaults.") else f"{scope}.{at}"
         yield Setting(key=f"snapshots.{key}", value=given, origin=origin)
+
+
+def _values(workspace: Workspace) -> Iterator[Setting]:
+    """Yield what is handed over, and where it comes from; never a value."""
+    for secret in workspace.secrets:
+        source = (
+            f"from_env {secret.from_env}" if secret.from_env else f"from_file {secret.from_file}"
+        )
+        kind = "env" if secret.destination is Destination.ENVIRONMENT else "file"
+        yield Setting(key="secrets", value=f"{secret.name} ({kind} {source})", origin=secret.origin)
+    for credential in workspace.credentials:
+        yield Setting(
+            key="credentials",
+            value=f"{credential.name} ({credential.source} at {limits(credential)})",
+            origin=credential.origin,
+        )
 
 
 def _network(

@@ -12,16 +12,15 @@ from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.choice import named
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
-from jailoc.model.config import Config, Scope, WorkspaceConfig
+from jailoc.model.config import Config, Scope, TaskConfig, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.document import dotted
 from jailoc.model.egress import Egress
 from jailoc.model.environment import EnvEntry, merge_env
 from jailoc.model.hidden_files import Seen, seen
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
-from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
+from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT, task_of
 from jailoc.model.secret import Destination, Secret
 from jailoc.model.text import without_mark
 from jailoc.model.user import agent_user
@@ -78,7 +77,13 @@ def agent_of(config: Config, name: str) -> Agent:
 
 
 def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
-    """Return the refusal of a name that no workspace has."""
+    """Return the refusal of a name that no workspace, or no task, has."""
+    if task := task_of(name):
+        return refuse(
+            "task-unknown",
+            f"workspace `{task[0]}` has no task `{task[1]}`",
+            hint="`jailoc task list` shows those that there are",
+        )
     close = difflib.get_close_matches(name, every, n=1)
     return refuse(
         "workspace-unknown",
@@ -120,7 +125,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     if name not in config.workspaces:
         raise unknown_workspace(name, names(config))
     mine, defaults = config.workspaces[name], config.defaults
-    scope = dotted(("workspaces", name))
+    scope = config.scope(name)
     layers: Sequence[tuple[str, Scope]] = (("defaults", defaults), (scope, mine))
     allowed = _union((f"{at}.allowed_hosts", each.allowed_hosts) for at, each in layers)
     allowed = tuple({**host_sets.expanded(config, layers), **dict(allowed)}.items())
@@ -131,7 +136,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     places += [(entry.network, entry, origin) for entry, origin in networks]
     image, image_origin = _image(mine, defaults.image, scope)
     base = config.base.dockerfile if image is None else ""
-    paths = tuple(dict.fromkeys(mine.paths))
+    paths = _paths(mine, scope)
     guard = protection(config, name, host)
     agent = agent_of(config, name)
     mounts = mounts_of(config, name, host)
@@ -139,17 +144,14 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     return Workspace(
         name=name,
         agent=agent,
-        user=agent_user(host, paths),
+        user=agent_user(host, (each.path for each in paths)),
         port=port_of(config, name),
         ports=tuple(
             PublishedPort(published=published, target=target, origin=f"{scope}.ports[{index}]")
             for index, each in enumerate(mine.ports)
             for published, target in each.pairs
         ),
-        paths=tuple(
-            WorkPath(path=path, origin=f"{scope}.paths[{index}]")
-            for index, path in enumerate(paths)
-        ),
+        paths=paths,
         mounts=mounts,
         volumes=_volumes(layers),
         worktrees=git_access.worktrees(config, name, mounts, host)[0],
@@ -220,6 +222,15 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
     )  # fmt: skip
 
 
+def _paths(mine: WorkspaceConfig, scope: str) -> tuple[WorkPath, ...]:
+    if isinstance(mine, TaskConfig):
+        return (WorkPath(path=mine.repository, origin=f"{scope}.paths", cloned=True),)
+    return tuple(
+        WorkPath(path=path, origin=f"{scope}.paths[{index}]")
+        for index, path in enumerate(dict.fromkeys(mine.paths))
+    )
+
+
 def denied_networks(layers: Iterable[tuple[str, Scope]]) -> tuple[NamedNetwork, ...]:
     """Return what some layers of a workspace close by address, a denied host's address too."""
     both = tuple(layers)
@@ -278,7 +289,7 @@ def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
     """Return what is protected in a workspace's paths, with the entry each comes from."""
     mine, default = config.workspaces[name].protect, config.defaults.protect
     if mine is not None:
-        scope = dotted(("workspaces", name))
+        scope = config.scope(name)
         return tuple((each, f"{scope}.protect[{index}]") for index, each in enumerate(mine))
     if default is not None:
         return tuple((each, f"defaults.protect[{index}]") for index, each in enumerate(default))
@@ -289,7 +300,7 @@ def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
     """Return the mounts of a workspace, those of all layers laid over each other."""
     layers = (
         ("defaults", config.defaults),
-        (dotted(("workspaces", name)), config.workspaces[name]),
+        (config.scope(name), config.workspaces[name]),
     )
     return merge(
         (("built-in", built_in_mounts(host, agent_of(config, name))),
@@ -335,7 +346,7 @@ def _roots(config: Config, name: str, host: Host) -> list[protect.Root]:
 def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:
     """Yield the entries of all layers, weakest first; a file counts at its first mention."""
     mine, defaults = config.workspaces[name], config.defaults
-    scope = dotted(("workspaces", name))
+    scope = config.scope(name)
     for index, entry in enumerate(defaults.env):
         yield f"defaults.env[{index}]", entry
     seen: set[str] = set()

@@ -12,7 +12,6 @@ from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.config import Config
 from jailoc.model.credential import Credential
-from jailoc.model.document import dotted
 from jailoc.model.host import Host
 from jailoc.model.image_reference import canonical
 from jailoc.model.path import tilde
@@ -66,7 +65,7 @@ def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
                 origin=each.origin,
             )
     mine = config.workspaces[workspace.name]
-    scope = dotted(("workspaces", workspace.name))
+    scope = config.scope(workspace.name)
     for at, files in (("defaults", config.defaults.env_file), (scope, mine.env_file)):
         for index, file in enumerate(files):
             yield Power(
@@ -128,7 +127,7 @@ def _trusted(config: Config, workspace: Workspace, host: Host) -> Iterator[Power
     for index, pattern in enumerate(config.ignore_drift):
         yield Power(rule="trust.drift", subject=pattern, origin=f"ignore_drift[{index}]")
     mine = config.workspaces[workspace.name].mode
-    origin = "mode" if mine is None else f"{dotted(('workspaces', workspace.name))}.mode"
+    origin = "mode" if mine is None else f"{config.scope(workspace.name)}.mode"
     for way in _ATTACH[config.mode if mine is None else mine]:
         yield Power(rule="trust.attach", subject=way, origin=origin)
     for place in _PASSWORD.get(config.password_mode, (config.password_mode,)):
@@ -139,7 +138,7 @@ def _guards(config: Config, workspace: Workspace) -> Iterator[Power]:
     for entry, origin in protected(config, workspace.name):
         yield Power(rule="guard.protect", subject=entry, origin=origin)
     expect = config.workspaces[workspace.name].expect
-    scope = f"{dotted(('workspaces', workspace.name))}.expect"
+    scope = f"{config.scope(workspace.name)}.expect"
     for subject in _union(expect.block):
         yield Power(rule="guard.block", subject=subject, origin=f"{scope}.block")
     for index, target in enumerate(expect.reach):

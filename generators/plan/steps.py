@@ -40,7 +40,7 @@ from jailoc.model.plan_address import (
     SecretsAddress,
     ServiceAddress,
 )
-from jailoc.model.sandbox import AGENT, PROXY, WALL
+from jailoc.model.sandbox import AGENT, PROXY, WALL, typed
 from jailoc.model.text import number_of
 
 
@@ -145,7 +145,7 @@ def words(step: Step, workspace: str) -> str:
             return "removing the network"
         case Start():
             alone: dict[tuple[str, ...], str] = {(WALL,): "the firewall", (PROXY,): "the proxy"}
-            return f"starting {alone.get(step.services, workspace)}"
+            return f"starting {alone.get(step.services, typed(workspace))}"
         case HandSecrets() | FeedProxy():
             what = "secrets" if isinstance(step, HandSecrets) else "credentials"
             return f"handing the {what} over"

@@ -56,6 +56,7 @@ NONE: dict[str, str] = {
     "scope.show_refused": "the agent reads what it was refused, which it knows already",
     "scope.observe": "where connections go is written down in the wall; what may pass is the same",
     "scope.snapshots": "copies that the host keeps and no sandbox sees: what it may do is the same",
+    "scope.tasks": "how many clones run beside it, and where: none may more than the workspace",
     "scope.network": "size of packets and the sandbox's own addresses: what it reaches is the same",
 }
 """Keys that give no power, with the reason."""

@@ -10,6 +10,7 @@ from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan
 from jailoc.model.plan_address import FieldAddress, FileAddress
 from jailoc.model.power import Direction
+from jailoc.model.sandbox import typed
 from jailoc.model.text import number_of
 
 SIGNS = {
@@ -65,7 +66,7 @@ def lines(plan: Plan, *, files: bool = False) -> Iterator[Line]:
         plan: The plan.
         files: Whether each file is named, with its digest.
     """
-    yield plan.workspace, Meaning.TITLE
+    yield typed(plan.workspace), Meaning.TITLE
     if plan.empty:
         yield f"  {_idle(plan)}", None
     for change in plan.changes:

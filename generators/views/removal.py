@@ -16,6 +16,7 @@ from jailoc.model.plan_address import (
 )
 from jailoc.model.quantity import size_text
 from jailoc.model.removal import Going, Listing, Sized
+from jailoc.model.sandbox import typed
 from jailoc.model.text import number_of
 
 LABEL = 12
@@ -68,7 +69,7 @@ def _places(plan: Plan, address: object) -> tuple[str, ...]:
 
 def lines(going: Going) -> Iterator[Line]:
     """Yield the list of one workspace as lines with their meaning."""
-    yield going.workspace, Meaning.TITLE
+    yield typed(going.workspace), Meaning.TITLE
     rows = list(_rows(going))
     for label, text in rows:
         yield f"  {label:{LABEL}}{text}", None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from jailoc.model.address import Network
 from jailoc.model.egress import Egress
 from jailoc.model.path import tilde
+from jailoc.model.sandbox import task_of, typed
 from jailoc.model.workspace import Workspace
 
 NAMED = 4
@@ -64,7 +65,7 @@ def _some(items: Iterable[str]) -> str:
 
 def _where(workspace: Workspace, home: str) -> str:
     """Write the argument that means this workspace, as a shell takes it."""
-    for each in workspace.paths:
+    for each in () if task_of(workspace.name) else workspace.paths:
         if re.fullmatch(r"[\w@%+=:,./-]+", each.path, re.ASCII):
             return tilde(each.path, home)
-    return f"-w {workspace.name}"
+    return f"-w {typed(workspace.name)}"

@@ -8,6 +8,7 @@ from jailoc.model.firewall import MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.published_port import spelt
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
+from jailoc.model.sandbox import typed
 from jailoc.model.status import NOT_RUNNING, CredentialStatus, Status, Usage
 from jailoc.model.text import number_of
 
@@ -110,7 +111,7 @@ def table(rows: Iterable[Status], room: int | None = None) -> tuple[tuple[Cell, 
 def _cells(row: Status) -> Iterator[Cell]:
     usage = row.usage
     note = " (not configured)" if row.configured is False else ""
-    yield Cell(text=f"{row.workspace}{note}")
+    yield Cell(text=f"{typed(row.workspace)}{note}")
     yield Cell(text=row.state, style=_style(row.state))
     yield Cell(text=_all_ports(row))
     yield Cell(text="-" if row.uptime is None else duration_text(row.uptime))
@@ -132,7 +133,7 @@ def detail(row: Status) -> tuple[tuple[str, Cell], ...]:
 
 
 def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
-    yield "Workspace", Cell(text=row.workspace)
+    yield "Workspace", Cell(text=typed(row.workspace))
     yield "Port", Cell(text=_port(row) if row.exposed else "not exposed (exec-only)")
     if row.ports:
         yield "Published", Cell(text=f"127.0.0.1, {spelt(row.ports)}")
@@ -149,7 +150,7 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     yield "Wall", Cell(text=row.wall, style=_style(row.wall))
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))
     if row.blocked is not None:
-        more = f" (see: jailoc blocked {row.workspace})" if row.blocked else ""
+        more = f" (see: jailoc blocked {typed(row.workspace)})" if row.blocked else ""
         yield "Blocked", Cell(text=f"{_refused(row.blocked)}{more}")
     if row.unresolved:
         yield (
@@ -221,7 +222,11 @@ def _image(row: Status) -> Cell:
 def _drift(row: Status) -> Cell:
     if not row.drift:
         return Cell(text=_yes(row.drift))
-    more = f"jailoc up {row.workspace} brings it up to date" if row.configured else "not configured"
+    more = (
+        f"jailoc up {typed(row.workspace)} brings it up to date"
+        if row.configured
+        else "not configured"
+    )
     return Cell(text=f"yes ({more})", style=Meaning.WARNS)
 
 

@@ -277,6 +277,14 @@ CONFIGURATION: dict[str, Entry] = {
         "The subnets of two workspaces overlap.",
         "Set another `subnet` in one of them.",
     ),
+    "task-limit": Entry(
+        "The number of tasks that a workspace may have is out of range.",
+        "Give 1 to 100.",
+    ),
+    "task-ports": Entry(
+        "What is given for the ports of tasks is no range.",
+        "Give the first and the last port: [4600, 4699].",
+    ),
     "toml-syntax": Entry(
         "The file is not valid TOML 1.0 at this place.",
         "Strings stand in quotes, lists in [brackets], tables begin with [name].",

@@ -264,6 +264,46 @@ MACHINE: dict[str, Entry] = {
         "The operating system refused something: a file, a disk, a permission.",
         "The message has its own words, and the file.",
     ),
+    "task-clone": Entry(
+        "Git cannot read the clone of a task, or it holds no commit of its branch.",
+        "Look inside with `jailoc shell WORKSPACE/TASK`; its agent may have done it.",
+    ),
+    "task-command": Entry(
+        "The command is about the configuration of a workspace, and a task was named.",
+        "Name the workspace.",
+    ),
+    "task-exists": Entry(
+        "A task of this name is there, or a workspace that is to go has tasks.",
+        "Give another name; `jailoc task rm` removes one.",
+    ),
+    "task-fetch": Entry(
+        "What a task's clone sent is not what Git may take in, or is too much of it.",
+        "The message says what was refused; nothing of it is in the repository.",
+    ),
+    "task-many": Entry(
+        "A workspace has as many tasks as it may have, or no port is left for one more.",
+        "Remove one, or raise `limit` or `ports` in its table `tasks`.",
+    ),
+    "task-memory": Entry(
+        "The tasks that run could use more memory together than they may.",
+        "Stop one, or raise `memory` in the table `tasks` of the workspace.",
+    ),
+    "task-name": Entry(
+        "A task cannot be called so.",
+        "Take a-z, 0-9 and hyphens.",
+    ),
+    "task-repository": Entry(
+        "What a task would be a clone of is no repository that can be cloned.",
+        "The message says what is in its way.",
+    ),
+    "task-unfetched": Entry(
+        "A task that is to go has work that did not come home.",
+        "`jailoc task fetch` brings commits home; --force removes them with the task.",
+    ),
+    "task-unknown": Entry(
+        "A workspace has no task of this name.",
+        "`jailoc task list` shows those that there are.",
+    ),
     "terminal": Entry(
         "The client in the sandbox needs a terminal, and standard input is none.",
         "Run it in a terminal.",

@@ -11,6 +11,7 @@ import pytest
 from tests.docs.commands import commands
 from tests.docs.test_commands import furnished, runs_here
 from tests.engine import world
+from tests.engine.clones import repository
 from tests.engine.world import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.thorough]
@@ -54,6 +55,8 @@ def place() -> Iterator[Path]:
         for each in ("api", "hello"):
             (home / "src" / each).chmod(0o777)
             (home / "src" / each / "package.json").write_text('{"scripts": {"test": "true"}}')
+        (home / ".gitconfig").write_text("[user]\n\tname = a\n\temail = a@example.com\n")
+        repository(home / "src/api")
         try:
             yield home
         finally:

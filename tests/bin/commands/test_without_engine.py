@@ -44,6 +44,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "snapshot": ("{}",),
     "snapshot list": ("{}",),
     "status": ("{}",),
+    "task diff": ("x", "-w", "{}"),
+    "task fetch": ("x", "-w", "{}"),
+    "task list": ("-w", "{}"),
+    "task log": ("x", "-w", "{}"),
+    "task new": ("x", "-w", "{}"),
+    "task rm": ("x", "-w", "{}"),
     "undo": ("{}",),
     "up": ("{}",),
     "verify": ("{}",),
@@ -51,7 +57,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
     "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init",
-    "presets", "presets import", "presets list", "presets show", "schema", "validate",
+    "presets", "presets import", "presets list", "presets show", "schema", "task",
+    "validate",
 }  # fmt: skip
 OWN: dict[str, int] = {"exec": 125, "shell": 125}
 """The status of an error of jailoc's own, where it is not 1."""

@@ -1,0 +1,231 @@
+"""`task`: sandboxes beside a workspace, each with a clone of its project on a branch of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from jailoc.bin.commands import destroy, up
+from jailoc.bin.config import source, task_records
+from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import (
+    existence,
+    permissions,
+    task_bounds,
+    task_clone,
+    task_fetch,
+    task_look,
+)
+from jailoc.bin.engine import container_list, docker
+from jailoc.bin.host import files
+from jailoc.bin.host.paths import cache_directory
+from jailoc.bin.terminal.step import step
+from jailoc.generators.config.resolve import protected, resolve
+from jailoc.generators.config.tasks import left_out, repository_of
+from jailoc.generators.runtime.obeyed import obeyed
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import AGENT, project, task_sandbox, typed
+from jailoc.model.task import Task
+from jailoc.model.text import number_of, visible
+
+PATIENCE = 300.0
+"""Seconds to wait for another jailoc that makes or removes a task."""
+
+
+@contextmanager
+def _alone(session: Session) -> Iterator[None]:
+    """Work on tasks with nobody else doing so; what a killed run has left goes first."""
+    with files.locked(cache_directory() / "tasks.lock", PATIENCE):
+        for each in task_clone.clear():
+            session.terminal.say(f"{typed(each)}: what an interrupted run left is removed",
+                                 Meaning.WARNS)  # fmt: skip
+        yield
+
+
+def new(session: Session, name: str, revision: str | None) -> int:
+    """Make a task: clone the workspace's repository, and start a sandbox on the clone.
+
+    Raises:
+        Refused: the name is none, there are too many, or the repository cannot be cloned.
+    """
+    origin, terminal = session.source(), session.terminal
+    workspace = session.chosen(origin)
+    task_bounds.named(workspace, name)
+    repository = repository_of(origin.config, workspace, source.current_directory())
+    permissions.own()
+    docker.check()
+    if not docker.endpoint().local:
+        raise refuse("task-repository", "the engine is on another machine, and sees no repository "
+                     "of this one", hint="use an engine of this machine")  # fmt: skip
+    sandbox = task_sandbox(workspace, name)
+    with _alone(session):
+        task_bounds.room(origin, workspace, name)
+        existence.own(sandbox)
+        port = task_bounds.port(origin, workspace)
+        with step(terminal, f"cloning {repository} for {typed(sandbox)}"):
+            made = task_clone.make(
+                terminal,
+                resolve(origin.config, workspace, origin.host),
+                name, repository, revision or "HEAD", origin.host,
+            )  # fmt: skip
+        task = Task(
+            workspace=workspace, name=name, repository=repository, base=made.base, port=port
+        )
+        task_records.write(task)
+    terminal.say(f"{typed(sandbox)}: branch {task.branch} at {task.base[:12]}", Meaning.DONE)
+    gone = left_out(origin.config, task, origin.host)
+    for note in (
+        *made.notes,
+        *((f"without {', '.join(gone)}",) if gone else ()),
+        "its data volume is new: nobody is logged in there",
+    ):
+        terminal.say(f"  {note}", Meaning.WARNS)
+    session.reread()
+    return up.run(session.of(sandbox))
+
+
+def list_(session: Session, as_json: bool) -> int:
+    """Show the tasks of all workspaces, or of the one that was named."""
+    origin, terminal = session.source(expectations=False), session.terminal
+    wanted = session.chosen(origin) if session.workspace else None
+    every = [each for each in task_records.every() if wanted in {None, each.workspace}]
+    running = set()
+    if every:
+        docker.check_engine()
+        with _alone(session):
+            there = container_list.listed()
+        running = {each.project for each in there if each.service == AGENT}
+    rows = [
+        {
+            "workspace": each.workspace,
+            "task": each.name,
+            "state": "running" if project(each.sandbox) in running else "not running",
+            "port": each.port,
+            "branch": each.branch,
+            "repository": each.repository,
+            "base": each.base,
+            "fetched": each.fetched,
+        }
+        for each in every
+    ]
+    if as_json:
+        terminal.data({"tasks": rows})
+        return 0
+    if not every:
+        terminal.say("there are no tasks: `jailoc task new NAME` makes one", Meaning.WARNS)
+    for each, row in zip(every, rows, strict=True):
+        fetched = f"fetched {each.fetched[:12]}" if each.fetched else "nothing fetched"
+        terminal.result(
+            f"{typed(each.sandbox)}  {row['state']}  port {each.port}  base {each.base[:12]}  "
+            f"{fetched}"
+        )
+    return 0
+
+
+def remove(session: Session, name: str, *, force: bool) -> int:
+    """Remove a task and all that there is of it, unless its work would be lost.
+
+    Raises:
+        Refused: there are commits that did not come home, or something is not committed.
+    """
+    origin = session.source(expectations=False)
+    task = known(session, origin, name)
+    docker.check_engine()
+    with _alone(session):
+        if not force:
+            _nothing_lost(session, origin, task)
+    return destroy.run(
+        session, (task.sandbox,), everything=False, keep_volumes=False, yes=True, as_json=False
+    )
+
+
+def _nothing_lost(session: Session, origin: LoadedConfig, task: Task) -> None:
+    hint = f"`jailoc task fetch {task.name} -w {task.workspace}` brings commits home; --force"
+    try:
+        workspace = resolve(origin.config, task.sandbox, origin.host)
+        found = task_look.look(session.terminal, workspace, task, origin.host)
+    except Refused as refused:
+        first = refused.diagnostics[0]
+        raise refuse(
+            "task-unfetched", f"nobody can tell what would be lost: {first.message}",
+            hint="--force removes it unseen",
+        ) from None  # fmt: skip
+    lost = [f"{number_of(found.new, 'commit')} that did not come home"] if found.new else []
+    lost += ["changes that are not committed"] if found.dirty else []
+    if lost:
+        raise refuse(
+            "task-unfetched",
+            f"task `{typed(task.sandbox)}` has {' and '.join(lost)}",
+            hint=f"{hint} removes them",
+        )
+
+
+def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) -> int:
+    """Bring a task's commits home, and say what of them the host would execute or obey.
+
+    Raises:
+        Refused: there is no such task, or what came is not to be taken in.
+    """
+    origin, terminal = session.source(expectations=False), session.terminal
+    task = known(session, origin, name)
+    docker.check_engine()
+    workspace = resolve(origin.config, task.sandbox, origin.host)
+    with step(terminal, f"fetching from {typed(task.sandbox)}"):
+        found = task_fetch.fetch(
+            terminal, workspace, task, origin.host, unrelated=unrelated, uncommitted=uncommitted
+        )
+    protect = (entry for entry, _ in protected(origin.config, task.workspace))
+    told = obeyed(found.changed, found.targets, found.tree, protect)
+    what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
+    reference = task.pending if uncommitted else task.reference
+    terminal.say(f"{typed(task.sandbox)}: {what}, as {reference}", Meaning.DONE)
+    for each in told[:MOST_TOLD]:
+        terminal.say(f"  look before you check it out: {visible(each.path)}: {visible(each.why)}",
+                     Meaning.WARNS)  # fmt: skip
+    if len(told) > MOST_TOLD:
+        terminal.say(f"  and {len(told) - MOST_TOLD} more such files", Meaning.WARNS)
+    terminal.say(f"  look:  jailoc task diff {typed(task.sandbox)}")
+    terminal.say(f"  merge: git merge {reference}")
+    return 0
+
+
+LOG, DIFF = "log", "diff"
+_SHOW = {
+    LOG: ("log", "--no-color", "--no-ext-diff", "--no-textconv"),
+    DIFF: ("diff", "--no-color", "--no-ext-diff", "--no-textconv"),
+}
+
+
+def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) -> int:
+    """Show the commits of a task, or what they change, as Git tells in a container.
+
+    Raises:
+        Refused: there is no such task, or Git cannot read its clone.
+    """
+    origin, terminal = session.source(expectations=False), session.terminal
+    task = known(session, origin, name)
+    docker.check_engine()
+    workspace = resolve(origin.config, task.sandbox, origin.host)
+    revisions = (f"{task.base}..refs/heads/{task.branch}",)
+    if UNCOMMITTED in options:
+        revisions = (task.base,)
+    words = (*_SHOW[what], *(each for each in options if each != UNCOMMITTED), *revisions, "--")
+    for line in task_look.told(terminal, workspace, task, origin.host, words):
+        terminal.result(visible(line))
+    return 0
+
+
+UNCOMMITTED = "--uncommitted"
+"""What is not committed, too; no option of Git's."""
+MOST_TOLD = 50
+"""Files that are named one by one."""
+
+
+def known(session: Session, origin: LoadedConfig, name: str) -> Task:
+    """Return a task by its name, of the workspace that was named or of the current directory.
+
+    Raises:
+        Refused: there is none.
+    """
+    workspace, _, task = name.rpartition("/")
+    return task_records.known(workspace or session.chosen(origin), task)

@@ -1,0 +1,119 @@
+"""What of this machine a clone is made from: a repository, and what Git reads for it elsewhere."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from jailoc.bin.host import regular
+from jailoc.bin.host.links import Links
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.forbidden_paths import trespass
+from jailoc.model.host import Host
+from jailoc.model.path import CONTAINER_SYSTEM, clean, first_within, within
+from jailoc.model.text import visible
+
+MOST_ALTERNATES = 20
+DEEPEST = 5
+"""How many steps Git follows from alternates to alternates (alternates are read to this depth)."""
+
+
+def places(repository: str, host: Host) -> tuple[str, ...]:
+    """Return the directories that a clone of a repository is made from, itself first.
+
+    Raises:
+        Refused: it is none, or Git would read for it what no sandbox may have.
+    """
+    git = Path(repository, ".git")
+    if not Path(repository).is_dir():
+        raise _unfit(repository, "it is not there", "make it, or correct `paths`")
+    elsewhere: list[str] = []
+    if git.is_file():
+        elsewhere = _linked(repository, host)
+    elif not git.is_dir() and not Path(repository, "objects").is_dir():
+        top = host.git.enclosing.get(repository)
+        hint = f"it is a part of the one in `{top}`: name that in `paths`" if top else None
+        raise _unfit(repository, "it is no repository", hint or "`git init` makes one")
+    objects = f"{elsewhere[-1]}/objects" if elsewhere else str(
+        (git if git.is_dir() else Path(repository)) / "objects"
+    )  # fmt: skip
+    elsewhere += _alternates(repository, objects, host)
+    return (repository, *dict.fromkeys(each for each in elsewhere if not within(each, repository)))
+
+
+def git_directory(repository: str, host: Host) -> str:
+    """Return where the objects and references of a repository are.
+
+    Raises:
+        Refused: it is none.
+    """
+    places(repository, host)
+    git = Path(repository, ".git")
+    if git.is_file():
+        return _linked(repository, host)[-1]
+    return str(git if git.is_dir() else repository)
+
+
+def _linked(repository: str, host: Host) -> list[str]:
+    """Return the Git directory that a file `.git` names, and knows of it, and the common one."""
+    file = f"{repository}/.git"
+    link = next((each for each in host.git.links if each.file == file), None)
+    if link is None or link.trouble is not None or not link.worktree:
+        named = f"its `.git` names `{link.directory}`" if link else "its `.git` names nothing"
+        reason = (link and link.trouble) or "that does not name it back"
+        raise _unfit(repository, f"{named}, and {reason}", "mend the file, or the repository")
+    for place in (link.directory, link.common):
+        _may(repository, place, host)
+    return [link.directory, link.common]
+
+
+def _may(repository: str, place: str, host: Host) -> None:
+    real = Links().trace(place)[0]
+    for path in (place, real):
+        if reason := trespass(path, host):
+            raise _unfit(repository, f"it needs `{visible(place)}`, and {reason}", "move that")
+        if (system := first_within(path, CONTAINER_SYSTEM)) is not None:
+            raise _unfit(
+                repository,
+                f"it needs `{visible(place)}`, and `{system}` is the container's own",
+                "move that",
+            )
+
+
+def _alternates(repository: str, objects: str, host: Host) -> list[str]:
+    found: dict[str, None] = {}
+    waiting = [(objects, 0)]
+    while waiting:
+        directory, depth = waiting.pop()
+        for line in _lines(repository, directory):
+            place = clean(line if line.startswith("/") else f"{directory}/{line}")
+            if place in found or place == objects:
+                continue
+            _may(repository, place, host)
+            found[place] = None
+            if len(found) > MOST_ALTERNATES or depth >= DEEPEST:
+                raise _unfit(repository, "it takes objects from too many other places",
+                             "`git repack -a -d` takes them in")  # fmt: skip
+            waiting.append((place, depth + 1))
+    return [each for each in found if Path(each).is_dir()]
+
+
+def _lines(repository: str, directory: str) -> Iterator[str]:
+    """Yield the entries of `info/alternates` (gitrepository-layout(5))."""
+    try:
+        data = regular.read(f"{directory}/info/alternates")
+    except FileNotFoundError:
+        return
+    except (OSError, regular.NotRegular) as error:
+        raise _unfit(repository, f"`objects/info/alternates` cannot be read: {error}",
+                     "mend it") from None  # fmt: skip
+    for raw in data.split(b"\n"):
+        line = os.fsdecode(raw)
+        if line and not line.startswith("#"):
+            if line.startswith('"') or not line.isprintable():
+                raise _unfit(repository, f"it takes objects from `{visible(line)}`",
+                             "`git repack -a -d` takes them in")  # fmt: skip
+            yield line
+
+
+def _unfit(repository: str, what: str, hint: str) -> Refused:
+    return refuse("task-repository", f"`{repository}` cannot be cloned: {what}", hint=hint)

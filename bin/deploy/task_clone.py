@@ -1,0 +1,194 @@
+"""A task's clone: a volume that the tools image fills, with nothing of the agent's run here."""
+
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from jailoc.bin.config import clone_source, task_records, user
+from jailoc.bin.deploy import tools
+from jailoc.bin.engine import containers, disk, docker, volumes
+from jailoc.bin.engine import tools as container
+from jailoc.bin.engine.tools import Mount, Tool
+from jailoc.bin.host.paths import state_directory
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.assets import asset
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.host import Host, Ids
+from jailoc.model.sandbox import (
+    PROJECT_VOLUME,
+    TASK_LABEL,
+    project,
+    task_of,
+    task_sandbox,
+    workspace_of,
+)
+from jailoc.model.task import OBJECT, branch
+from jailoc.model.text import visible
+from jailoc.model.workspace import Workspace
+
+PLACE = "/clone"
+"""Where the volume is while it is filled."""
+SECONDS = 1800
+_WHY: dict[int, tuple[str, str | None]] = {
+    64: ("Git finds no repository there", None),
+    65: ("it has no commit yet", "commit something first"),
+    67: (
+        "it is a partial clone, so it lacks objects that only its remote has",
+        "fill it: `git fetch --refetch --no-filter`",
+    ),
+    68: ("the commit that is checked out is not there", "`git fsck` says what is missing"),
+}
+"""How the script ends, in words."""
+_NO_REVISION = 66
+_FULL = r"No space left|Out of disk ?space"
+
+
+class Clone(NamedTuple):
+    """What a volume was filled with."""
+
+    base: str
+    """The commit that it begins at."""
+    notes: tuple[str, ...]
+    """What it does not hold, in words."""
+
+
+_NOTES = {
+    "submodules": "submodules are not filled",
+    "lfs": "files of Git LFS are not filled: they are pointers",
+    "uncommitted": "what is not committed is not in it",
+    "shallow": "its history is as shallow as yours",
+}
+
+
+def volume(sandbox: str) -> str:
+    """Return the engine's name of the volume that a task's clone is on."""
+    return f"{project(sandbox)}_{PROJECT_VOLUME}"
+
+
+def make(
+    terminal: Terminal, workspace: Workspace, name: str, repository: str, revision: str, host: Host
+) -> Clone:
+    """Fill a new volume with a clone of a repository; a failure leaves none.
+
+    Args:
+        terminal: Where progress is shown.
+        workspace: The workspace, whose agent the clone is for.
+        name: The task.
+        repository: The working tree, or a bare repository, on the host.
+        revision: What it begins at, in Git's words.
+        host: The machine.
+
+    Raises:
+        Refused: it cannot be cloned, with the reason.
+        DockerError: the engine refused.
+    """
+    sources = clone_source.places(repository, host)
+    sandbox = task_sandbox(workspace.name, name)
+    image = tools.image(terminal, workspace, host)
+    whole = volume(sandbox)
+    label = str(task_records.place(workspace.name, name))
+    volumes.make(project(sandbox), PROJECT_VOLUME, {TASK_LABEL: label})
+    try:
+        return _filled(image, sandbox, workspace.user.text, sources, revision, branch(name), host)
+    except BaseException:
+        with suppress(docker.DockerError):
+            disk.remove_volume(whole)
+        raise
+
+
+def _filled(
+    image: str,
+    sandbox: str,
+    agent: str,
+    sources: tuple[str, ...],
+    revision: str,
+    branch_: str,
+    host: Host,
+) -> Clone:
+    reader = _reader(sources[0], host)
+    place = Mount(volume(sandbox), PLACE, writable=True, volume=True)
+    _own(image, sandbox, "-h", reader, place)
+    words = ("/bin/sh", "-c", asset("clone.sh"), "clone", sources[0], revision, branch_)
+    mounts = (place, *(Mount(each, each) for each in sources))
+    reply = container.ask(
+        Tool(image, sandbox, reader, words, mounts, {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}),
+        what=f"cloning {sources[0]}",
+        timeout=SECONDS,
+    )
+    if reply.status != 0:
+        raise _unfit(sources[0], revision, reply.status, reply.stderr)
+    if agent != reader:
+        _own(image, sandbox, "-hR", agent, place)
+    said = reply.stdout.decode("ascii", errors="replace").split("\n")
+    base = next((each.removeprefix("base ") for each in said if each.startswith("base ")), "")
+    if re.fullmatch(OBJECT, base) is None:
+        raise refuse("task-repository", f"`{sources[0]}` cannot be cloned: Git names no commit")
+    return Clone(base, tuple(text for word, text in _NOTES.items() if word in said))
+
+
+def _own(image: str, sandbox: str, how: str, whose: str, place: Mount) -> None:
+    """Give what is on a volume to a user; the container may do nothing else."""
+    if whose.startswith("0:"):
+        return
+    words = ("/bin/chown", how, whose, PLACE)
+    tool = Tool(image, sandbox, "0:0", words, (place,), capabilities=("CHOWN",))
+    reply = container.ask(tool, what="giving the clone to its agent", timeout=SECONDS)
+    if reply.status != 0:
+        raise refuse("task-repository", f"the clone cannot be handed over: {_last(reply.stderr)}")
+
+
+def _reader(repository: str, host: Host) -> str:
+    """Return who reads a repository: who runs jailoc; of root's, the repository's owner."""
+    if host.uid == 0 and user.asked(host).ids is Ids.KEPT:
+        found = Path(repository).stat()
+        return f"{found.st_uid}:{found.st_gid}"
+    return tools.caller(host)
+
+
+def _unfit(repository: str, revision: str, status: int, told: bytes) -> Refused:
+    said = _last(told)
+    why, hint = _WHY.get(status, (f"Git says: {said}", None))
+    if status == _NO_REVISION:
+        why, hint = f"it has no revision `{visible(revision)}`", "`git log --all` shows them"
+    elif status not in _WHY and re.search(_FULL, said):
+        why, hint = "there is no room for the clone", "`docker system df` shows what takes it"
+    return refuse("task-repository", f"`{repository}` cannot be cloned: {why}", hint=hint)
+
+
+def _last(told: bytes) -> str:
+    lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
+    return visible("; ".join(lines[-3:]))[-500:] or "nothing"
+
+
+def clear(sandboxes: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Remove what killed runs have left: volumes of tasks that are not written down.
+
+    The caller holds the lock of all tasks.
+
+    Args:
+        sandboxes: Those that are looked at; all by default.
+
+    Returns:
+        The sandboxes whose volumes went.
+
+    Raises:
+        DockerError: the engine did not answer, or something uses one.
+    """
+    gone = []
+    for name, label in volumes.labelled(TASK_LABEL).items():
+        sandbox = workspace_of(name.removesuffix(f"_{PROJECT_VOLUME}"))
+        parts = task_of(sandbox) if sandbox else None
+        if sandbox is None or parts is None or (sandboxes and sandbox not in sandboxes):
+            continue
+        record = task_records.place(*parts)
+        # Another user of the engine has other places.
+        if label == str(record) and record.is_relative_to(state_directory()):
+            if os.path.lexists(record) or containers.project_objects(project(sandbox)):
+                continue
+            container.remove_left(sandbox)
+            disk.remove_volume(name)
+            gone.append(sandbox)
+    return tuple(gone)

@@ -1,0 +1,102 @@
+"""What a task's clone holds now, as Git tells in a container: nothing here reads it."""
+
+import re
+from typing import NamedTuple
+
+from jailoc.bin.deploy import task_clone, tools
+from jailoc.bin.engine import tools as container
+from jailoc.bin.engine.tools import Mount, Tool
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.host import Host
+from jailoc.model.task import OBJECT, Task
+from jailoc.model.text import visible
+from jailoc.model.workspace import Workspace
+
+SECONDS = 120
+_STATE = """
+set -u
+cd "$1" || exit 1
+tip=$(git rev-parse --verify "refs/heads/$2^{commit}") || exit 1
+echo "tip $tip"
+shift 2
+git rev-list --count --branches --not "$@" | sed 's/^/new /'
+git -c core.fsmonitor=false status --porcelain | head -n 1 | grep -q . && echo dirty
+exit 0
+"""
+
+
+class CloneState(NamedTuple):
+    """What a clone holds."""
+
+    tip: str
+    """The last commit of its branch."""
+    new: int
+    """Commits of any branch that did not come home."""
+    dirty: bool
+    """Whether something is not committed."""
+
+
+def tool(terminal: Terminal, workspace: Workspace, task: Task, host: Host, *words: str) -> Tool:
+    """Return a program of the tools image that reads a task's clone as its agent."""
+    mount = Mount(task_clone.volume(task.sandbox), task_clone.PLACE, volume=True)
+    return Tool(
+        tools.image(terminal, workspace, host), task.sandbox, workspace.user.text, words, (mount,),
+        {"LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+    )  # fmt: skip
+
+
+def look(terminal: Terminal, workspace: Workspace, task: Task, host: Host) -> CloneState:
+    """Return what a task's clone holds.
+
+    Raises:
+        Refused: it cannot be told.
+        DockerError: the engine refused, or it took too long.
+    """
+    known = [each for each in (task.base, task.fetched) if each]
+    words = ("/bin/sh", "-c", _STATE, "look", task_clone.PLACE, task.branch, *known)
+    reply = container.ask(
+        tool(terminal, workspace, task, host, *words),
+        what=f"looking at {task.sandbox}", timeout=SECONDS,
+    )  # fmt: skip
+    found = dict(
+        line.partition(" ")[::2] for line in reply.stdout.decode(errors="replace").splitlines()
+    )
+    tip, new = found.get("tip", ""), found.get("new", "")
+    if reply.status != 0 or re.fullmatch(OBJECT, tip) is None or not new.isdecimal():
+        raise unreadable(task, reply.stderr)
+    return CloneState(tip, int(new), "dirty" in found)
+
+
+LISTING = 16 << 20
+"""Bytes of what is shown."""
+
+
+def told(
+    terminal: Terminal, workspace: Workspace, task: Task, host: Host, words: tuple[str, ...]
+) -> list[str]:
+    """Return the lines of what Git tells of a task's clone; they are its agent's.
+
+    Raises:
+        Refused: Git cannot read it.
+        DockerError: the engine refused, or it is too much.
+    """
+    git = ("git", "-C", task_clone.PLACE, "-c", "core.fsmonitor=false", *words)
+    reply = container.ask(
+        tool(terminal, workspace, task, host, *git),
+        what=f"looking at {task.sandbox}", timeout=SECONDS, limit=LISTING,
+    )  # fmt: skip
+    if reply.status != 0:
+        raise unreadable(task, reply.stderr)
+    return reply.stdout.decode(errors="replace").splitlines()
+
+
+def unreadable(task: Task, told: bytes) -> Refused:
+    """Return the refusal of a clone that Git cannot read."""
+    lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
+    why = visible("; ".join(lines[-3:]))[-500:] or "it says nothing of use"
+    return refuse(
+        "task-clone",
+        f"the clone of task `{task.workspace}/{task.name}` cannot be read: {why}",
+        hint=f"look inside: `jailoc shell {task.workspace}/{task.name}`",
+    )

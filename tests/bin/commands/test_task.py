@@ -1,0 +1,102 @@
+"""What is said of tasks before any engine is asked, and what takes one."""
+
+import json
+
+import pytest
+
+from jailoc.bin.cli import completion
+from jailoc.bin.cli.options import TAKE_TASKS
+from jailoc.bin.config import task_records
+from jailoc.model.task import Task
+from tests.bin.commands.test_without_engine import WORDS, Person
+from tests.bin.commands.test_without_engine import person as _person
+
+person = _person
+OTHERS = sorted(each for each in WORDS if each and each.partition(" ")[0] not in TAKE_TASKS)
+
+
+def task(name: str = "fix", port: int = 4600) -> Task:
+    return Task(workspace="api", name=name, repository="/srv/api", base="1" * 40, port=port)
+
+
+@pytest.fixture
+def working(person: Person) -> Person:
+    """Give somebody a workspace with a task."""
+    person.write('[workspaces.api]\npaths = ["/srv/api"]\n[workspaces.web]\n')
+    task_records.write(task())
+    return person
+
+
+@pytest.mark.parametrize("name", ["Fix", "a/b", "..", "a.lock", "", "x" * 41, "_", "a b", "-x"])
+def test_what_git_refuses_or_nobody_can_type_is_no_name(working: Person, name: str) -> None:
+    result = working.run("task", "new", "-w", "api", "--", name)
+    assert result.status == 1
+    assert "[task-name]" in result.stderr
+    assert working.asked == ""
+
+
+@pytest.mark.parametrize("command", OTHERS)
+def test_what_is_about_a_workspace_takes_no_task(working: Person, command: str) -> None:
+    result = working.ask(command, "api/fix")
+    assert result.status == 1
+    assert "[task-command]" in result.stderr
+    assert working.asked == ""
+
+
+@pytest.mark.parametrize("command", sorted(TAKE_TASKS - {"attach", "destroy"}))
+def test_a_task_that_is_none_is_told(working: Person, command: str) -> None:
+    result = working.ask(command, "api/nosuch")
+    assert result.status in {1, 125}
+    assert "workspace `api` has no task `nosuch`" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["fetch", "log", "diff", "rm"])
+def test_so_is_it_by_its_own_commands(working: Person, command: str) -> None:
+    for words in (("nosuch", "-w", "api"), ("api/nosuch",)):
+        result = working.run("task", command, *words)
+        assert result.status == 1
+        assert "workspace `api` has no task `nosuch`" in result.stderr
+        assert "allowed: fix" in result.stderr
+    assert working.asked == ""
+
+
+def test_a_task_is_asked_about_as_a_workspace_is(working: Person) -> None:
+    assert "open" in working.run("explain", "api/fix", "1.2.3.4").stdout
+    assert "volume project" in working.run("graph", "api/fix").stdout
+    assert "api_fix" in working.run("graph", "api_fix").stdout
+
+
+def test_what_holds_its_clone_does_not_go_by_the_way(working: Person) -> None:
+    for words in (("down", "api/fix", "--volumes"), ("destroy", "api/fix", "--keep-volumes")):
+        result = working.run(*words)
+        assert (result.status, "[usage]" in result.stderr) == (1, True), result.stderr
+    assert task_records.of("api") == (task(),)
+
+
+def test_a_list_without_tasks_asks_nobody(person: Person) -> None:
+    assert json.loads(person.run("task", "list", "--json").stdout) == {"tasks": []}
+    assert person.asked == ""
+
+
+def test_a_record_that_cannot_be_read_is_none(working: Person) -> None:
+    place = task_records.place("api", "fix")
+    for text in ("", "{", "[]", '{"workspace": "api"}', place.read_text().replace("fix", "other")):
+        place.write_text(text)
+        assert task_records.every() == ()
+    place.unlink()
+    place.mkdir()
+    assert task_records.every() == ()
+
+
+def test_a_task_is_completed_where_it_may_stand(working: Person) -> None:
+    place = task_records.place("api", "fix")
+    (place.parent / "$(touch pwned).json").touch()
+    for words, expected in (
+        (("up", "a"), ["api", "api/fix"]),
+        (("task", "fetch", "a"), ["api/fix"]),
+        (("-w", "api/"), ["api/fix"]),
+        (("learn", "a"), ["api"]),
+    ):
+        assert [
+            line.split("\t")[0] for line in completion.answer(words).split("\n")[1:]
+        ] == expected

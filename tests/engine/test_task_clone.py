@@ -1,0 +1,251 @@
+"""A task's clone holds the history of one commit alone; what cannot be cloned is said."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.engine import docker, volumes
+from jailoc.model.diagnostic import Refused
+from tests.engine import world
+from tests.engine.clones import cloned, git, home, inside, left, repository
+from tests.engine.world import User
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def user() -> Iterator[User]:
+    with home("clones") as found:
+        yield found
+
+
+@pytest.fixture
+def place(user: User) -> Iterator[Path]:
+    yield user.home / "project"
+    for each in user.home.iterdir():
+        if not each.name.startswith("."):
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def executable(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_nothing_but_the_history_of_the_commit_comes_along(user: User, place: Path) -> None:
+    repository(place)
+    (place / "secret").write_text("s3cret dropped\n")
+    git(place, "add", "secret")
+    git(place, "reset", "--quiet", "--hard")  # the blob stays, and nothing names it
+    git(place, "checkout", "--quiet", "-b", "other")
+    (place / "secret").write_text("s3cret of another branch\n")
+    git(place, "add", "secret")
+    git(place, "commit", "--quiet", "--message", "other")
+    git(place, "tag", "mark")
+    git(place, "checkout", "--quiet", "main")
+    (place / "file").write_text("s3cret stashed\n")
+    git(place, "stash", "--quiet")
+    for hook in ("post-checkout", "reference-transaction", "pre-commit"):
+        executable(place / ".git/hooks" / hook, "touch /clone/ran /tmp/ran")
+    git(place, "config", "core.fsmonitor", "touch /clone/ran")
+    git(place, "config", "core.alternateRefsCommand", "touch /clone/ran")
+    git(place, "config", "remote.origin.url", "https://user:s3cret@git.example.com/x")
+    git(place, "config", "user.signingkey", "s3cret")
+    (place / "untracked").write_text("s3cret\n")
+    before = snapshot(place)
+    with cloned(user, place) as made:
+        assert made.base == git(place, "rev-parse", "main")
+        assert made.notes == ("what is not committed is not in it",)
+        said = inside(
+            user,
+            "git for-each-ref; cat .git/config; ls -A . .git .git/*; git status --porcelain; "
+            "git cat-file --batch-check --batch-all-objects; id -u; stat -c %u .",
+        )
+    assert f"{made.base} commit\trefs/heads/task/x" in said
+    assert said.count("refs/") == 1
+    for word in ("s3cret", "hooks", "fsmonitor", "remote", "alternates", "ran\n", "untracked"):
+        assert word not in said.replace("branch", ""), word
+    assert said.splitlines()[-2:] == ["1000", "1000"]
+    kinds = [line.split()[1] for line in said.splitlines() if line.count(" ") == 2
+             and line.split()[1] in {"blob", "tree", "commit"}]  # fmt: skip
+    assert sorted(kinds) == ["blob", "blob", "commit", "commit", "tree", "tree"]
+    assert snapshot(place) == before
+
+
+def snapshot(place: Path) -> dict[str, bytes]:
+    """Return all that a directory holds."""
+    return {
+        str(each.relative_to(place)): each.read_bytes() if each.is_file() else b""
+        for each in sorted(place.rglob("*"))
+    }
+
+
+def linked(place: Path) -> Path:
+    main = repository(place.with_name("main"))
+    git(main, "worktree", "add", "--quiet", "--detach", str(place))
+    return place
+
+
+def borrowing(place: Path) -> Path:
+    repository(place.with_name("lender"))
+    git(place.parent, "clone", "--quiet", "--shared", "lender", place.name)
+    return place
+
+
+def shallow(place: Path) -> Path:
+    lender = repository(place.with_name("lender"), commits=3)
+    git(place.parent, "clone", "--quiet", "--depth", "2", f"file://{lender}", place.name)
+    return place
+
+
+def bare(place: Path) -> Path:
+    lender = repository(place.with_name("lender"))
+    git(place.parent, "clone", "--quiet", "--bare", str(lender), place.name)
+    return place
+
+
+def detached(place: Path) -> Path:
+    repository(place)
+    git(place, "checkout", "--quiet", "--detach", "HEAD~1")
+    return place
+
+
+GOOD: dict[str, Callable[[Path], Path]] = {
+    "a linked working tree": linked,
+    "one that borrows objects": borrowing,
+    "a shallow one": shallow,
+    "a bare one": bare,
+    "one of SHA-256": lambda place: repository(place, "--object-format=sha256"),
+    "a detached one": detached,
+    "one with an odd name": lambda place: repository(place.with_name("a b$HOME 'y' #z")),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", GOOD)
+def test_every_kind_of_repository_is_cloned(user: User, place: Path, kind: str) -> None:
+    source = GOOD[kind](place)
+    with cloned(user, source) as made:
+        assert made.base == git(source, "rev-parse", "HEAD")
+        said = inside(user, "git fsck --strict; git rev-parse HEAD; cat file; git log --oneline")
+        assert made.base in said
+    assert left() == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("revision", ["main~1", "mark", "refs/tags/mark", "HEAD^{/commit 0}"])
+def test_it_begins_where_it_is_told_to(user: User, place: Path, revision: str) -> None:
+    repository(place)
+    git(place, "tag", "--annotate", "--message", "m", "mark", "HEAD~1")
+    with cloned(user, place, revision) as made:
+        assert made.base == git(place, "rev-parse", "main~1")
+        assert inside(user, "git rev-parse --abbrev-ref HEAD; cat file") == "task/x\n0"
+
+
+def empty(place: Path) -> Path:
+    return repository(place, commits=0)
+
+
+def broken(place: Path) -> Path:
+    repository(place)
+    shutil.rmtree(place / ".git/objects")
+    (place / ".git/objects").mkdir()
+    return place
+
+
+def headless(place: Path) -> Path:
+    repository(place)
+    (place / ".git/HEAD").unlink()
+    return place
+
+
+def partial(place: Path) -> Path:
+    lender = repository(place.with_name("lender"))
+    git(lender, "config", "uploadpack.allowFilter", "true")
+    words = ("clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{lender}")
+    git(place.parent, *words, place.name)
+    return place
+
+
+def nothing(place: Path) -> Path:
+    place.mkdir()
+    return place
+
+
+def below(place: Path) -> Path:
+    (repository(place) / "sub").mkdir()
+    return place / "sub"
+
+
+def misnamed(place: Path) -> Path:
+    other = repository(place.with_name("other"))
+    place.mkdir()
+    (place / ".git").write_text(f"gitdir: {other}/.git\n")
+    return place
+
+
+def greedy(place: Path) -> Path:
+    repository(place)
+    keys = place.parent / ".ssh"
+    keys.mkdir(exist_ok=True)
+    (place / ".git/objects/info/alternates").write_text(f"{keys}\n")
+    return place
+
+
+BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "no repository": (nothing, "it is no repository"),
+    "a part of one": (below, "no repository"),
+    "an empty one": (empty, "it has no commit yet"),
+    "one without objects": (broken, "the commit that is checked out is not there"),
+    "one without a HEAD": (headless, "Git finds no repository there"),
+    "a partial one": (partial, "it is a partial clone"),
+    "a file that names another": (misnamed, "does not name it back"),
+    "one that borrows from keys": (greedy, "it needs .*ssh"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_cannot_be_cloned_is_said_and_leaves_nothing(
+    user: User, place: Path, kind: str
+) -> None:
+    make, why = BAD[kind]
+    source = make(place)
+    with pytest.raises(Refused, match=why) as refused, cloned(user, source):
+        pass
+    (told,) = refused.value.diagnostics
+    assert told.code == "task-repository"
+    assert left() == []
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "--upload-pack=touch /clone/ran", "main^{tree}"])
+def test_a_revision_is_a_revision(user: User, place: Path, revision: str) -> None:
+    repository(place)
+    with pytest.raises(Refused, match="it has no revision"), cloned(user, place, revision):
+        pass
+
+
+def test_a_full_volume_leaves_nothing(
+    user: User, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(place)
+    (place / "large").write_bytes(bytes(range(256)) * 4000)
+    git(place, "add", "--all")
+    git(place, "commit", "--quiet", "--message", "large")
+
+    def small(project: str, name: str, labels: object) -> None:
+        docker.run(
+            ["volume", "create", "--opt", "type=tmpfs", "--opt", "device=tmpfs",
+             "--opt", "o=size=200k", "--label", f"com.docker.compose.project={project}",
+             f"{project}_{name}"], what="a small volume",
+        )  # fmt: skip
+
+    monkeypatch.setattr(volumes, "make", small)
+    with pytest.raises(Refused, match="there is no room"), cloned(user, place):
+        pass
+    assert left() == []
+    assert (
+        world.call("docker", "ps", "--all", "--quiet", "--filter", "label=dev.jailoc.tools") == ""
+    )

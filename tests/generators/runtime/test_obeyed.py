@@ -1,0 +1,63 @@
+"""What of a change is told before anybody checks it out."""
+
+import pytest
+
+from jailoc.generators.runtime.obeyed import Changed, changes, obeyed
+
+PLAIN, LINK = "100644", "120000"
+
+
+def told(*paths: str, tree: tuple[str, ...] = (), protect: tuple[str, ...] = ()) -> list[str]:
+    changed = [Changed(each, PLAIN, "1" * 40) for each in paths]
+    return [each.path for each in obeyed(changed, {}, (*tree, *paths), protect)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".husky/post-checkout", "sub/.husky/x", ".gitattributes", "deep/down/.gitattributes",
+     ".gitmodules", ".lfsconfig", ".vscode/tasks.json", ".envrc", "a/.ENVRC", ".Husky/x",
+     ".pre-commit-config.yaml", "lefthook.yml", ".devcontainer/x", "\u200c.gitmodules"],
+)  # fmt: skip
+def test_what_the_host_executes_or_git_obeys_is_told(path: str) -> None:
+    assert told(path) == [path]
+
+
+@pytest.mark.parametrize("path", ["src/main.py", "husky/x", "README.md", "x.envrc.txt"])
+def test_the_rest_is_not(path: str) -> None:
+    assert told(path) == []
+
+
+def test_the_configured_list_counts_beside_the_built_in_one() -> None:
+    assert told("Makefile", ".envrc", "a/Makefile", protect=("Makefile",)) == [".envrc", "Makefile"]
+    assert told("a/Makefile", protect=("**/Makefile",)) == ["a/Makefile"]
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "why"),
+    [("l", "/etc/passwd", "out of the tree"), ("a/l", "../../x", "out of the tree"),
+     ("l", ".git/hooks", "out of the tree"), ("a/l", "../.GIT/config", "out of the tree"),
+     ("l", None, "nobody knows"), ("a/l", "../b", None), ("l", "a/../b", None)],
+)  # fmt: skip
+def test_links_out_of_the_tree_are_told(path: str, target: str | None, why: str | None) -> None:
+    found = obeyed([Changed(path, LINK, "2" * 40)], {"2" * 40: target}, (path,), ())
+    assert [why is not None and why in each.why for each in found] == ([True] if why else [])
+
+
+def test_names_that_a_file_system_takes_for_one_are_told() -> None:
+    assert told("readme", tree=("README", "other")) == ["readme"]
+    assert told("A/x", tree=("A", "a", "a/y")) == ["a"]
+    assert told("e\u0301", tree=("\u00e9",)) == ["\u00e9"]
+    # Those that were there before are nobody's news.
+    assert told("new", tree=("README", "readme")) == []
+
+
+def test_an_answer_of_git_is_read_whole() -> None:
+    zero, one = "0" * 40, "1" * 40
+    text = f":000000 100644 {zero} {one} A\0a b\n\0:100644 000000 {one} {zero} D\0gone\0"
+    assert changes(text.encode()) == (
+        Changed("a b\n", PLAIN, one), Changed("gone", "000000", zero)
+    )  # fmt: skip
+    assert changes(b"") == ()
+    for broken in (b"x", b"x\0y\0", text.encode()[:-1], b":1 2 3 4 5\0"):
+        with pytest.raises(ValueError):  # noqa: PT011 -- whatever is wrong with it
+            changes(broken)
