@@ -169,6 +169,8 @@ def _last(name: str, every: Sequence[StoredSnapshot]) -> StoredSnapshot:
 def _start(session: Session) -> None:
     """Make the agent's containers anew, as `up` does; there is a snapshot already."""
     try:
+        # What has to be covered is told by the files as they are now.
+        session.reread()
         up.run(session, brief=True, snapshot=False)
     except BaseException:
         again = f"its agent does not run: `jailoc up {session.workspace}` starts it"
