@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from jailoc.bin.commands import snapshot as snapshot_command
 from jailoc.bin.commands import up
@@ -106,8 +107,9 @@ def _begun(
                      " shows others, for --to", Meaning.WARNS)  # fmt: skip
         return None
     difference = store.difference(to, now, targets)
+    when = datetime.fromtimestamp(to.time, UTC)
     terminal.result(
-        f"returning {name} to snapshot {to.short} ({to.why}, {to.time:%Y-%m-%d %H:%M} UTC)"
+        f"returning {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)"
     )
     for line in difference.lines():
         terminal.result(telling(line))
