@@ -1,7 +1,6 @@
 """Snapshots of what an agent works in: how they are bounded, how one looks, what an undo does."""
 
 import re
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -129,7 +128,8 @@ class StoredSnapshot(Model):
     """One, as restic tells it."""
 
     id: str
-    time: datetime
+    time: float
+    """Seconds since the epoch."""
     paths: tuple[str, ...]
     excludes: tuple[str, ...] = ()
     """What was left out by its name."""

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from jailoc.bin.commands import snapshot as snapshot_command
 from jailoc.bin.commands import up
@@ -106,8 +107,9 @@ def _begun(
                      " shows others, for --to", Meaning.WARNS)  # fmt: skip
         return None
     difference = store.difference(to, now, targets)
+    when = datetime.fromtimestamp(to.time, UTC)
     terminal.result(
-        f"returning {name} to snapshot {to.short} ({to.why}, {to.time:%Y-%m-%d %H:%M} UTC)"
+        f"returning {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)"
     )
     for line in difference.lines():
         terminal.result(telling(line))
@@ -169,6 +171,8 @@ def _last(name: str, every: Sequence[StoredSnapshot]) -> StoredSnapshot:
 def _start(session: Session) -> None:
     """Make the agent's containers anew, as `up` does; there is a snapshot already."""
     try:
+        # What has to be covered is told by the files as they are now.
+        session.reread()
         up.run(session, brief=True, snapshot=False)
     except BaseException:
         again = f"its agent does not run: `jailoc up {session.workspace}` starts it"

@@ -124,6 +124,7 @@ class Restic:
             self._image, self.workspace.name, user, command, mounts,
             environment={"TMPDIR": "/tmp"},  # noqa: S108 -- in the container
             capabilities=capabilities if user == "0:0" else (),
+            groups=() if user == "0:0" else self._host.groups,
         )  # fmt: skip
         if take is None:
             return engine.ask(

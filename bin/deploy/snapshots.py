@@ -7,7 +7,6 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -202,7 +201,7 @@ class Store:
         tools.remove_left(self._workspace.name)
         if not self.restic.exists:
             if any(self.restic.place.glob("snapshots/*")):
-                raise self.restic.damaged("its file `config` is missing", "snapshot-store")
+                raise self.restic.damaged("its file `config` is missing", code="snapshot-store")
             # What a killed run has begun has keys of its own.
             for each in self.restic.place.iterdir():
                 shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
@@ -222,8 +221,7 @@ class Store:
         self, every: tuple[StoredSnapshot, ...], spared: Collection[str]
     ) -> tuple[StoredSnapshot, ...]:
         """Let go what is too much; return what stays, nothing if even the newest is too large."""
-        now = datetime.now(tz=UTC)
-        gone = expired(every, self._bounds, now, spared)
+        gone = expired(every, self._bounds, time.time(), spared)
         every = self._forgotten(every, gone)
         while used(self.restic.place) > self._bounds.size and every:
             gone = oldest(every, spared) or (every[-1].id,)

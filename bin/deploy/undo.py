@@ -91,6 +91,9 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
                 containers.resume(each.id)
             journal.remove(name)
         raise
+    for each in agents:
+        # A halted one runs on for a moment when it is ended: before anything is restored.
+        containers.remove(each.id)
     for target in note.targets:
         root = first_within(target, store.roots)
         if root is None:
@@ -101,8 +104,6 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
             )
         with step(terminal, f"restoring {target}"):
             restore(store.restic, to, root, target)
-    for each in _agents(name):
-        containers.remove(each.id)
     journal.remove(name)
     return note
 

@@ -58,6 +58,8 @@ class Tool(NamedTuple):
     environment: Mapping[str, str] = {}
     capabilities: tuple[str, ...] = ()
     """None, unless the user is root and the work is with other users' files."""
+    groups: tuple[int, ...] = ()
+    """More groups of the user, by number."""
     directory: str = "/"
 
 
@@ -146,6 +148,7 @@ def _arguments(tool: Tool, name: str, timeout: float, *, reads: bool) -> list[st
         "--label", f"{TOOLS_LABEL}={tool.workspace}", "--pull", "never", "--no-healthcheck",
         *(["--interactive"] if reads else []),
         "--network", "none", "--user", tool.user, "--cap-drop", "ALL",
+        *(word for each in tool.groups for word in ("--group-add", str(each))),
         *(word for each in tool.capabilities for word in ("--cap-add", each)),
         "--security-opt", "no-new-privileges:true", "--read-only", "--tmpfs", "/tmp",  # noqa: S108 -- in the container
         "--memory", "1g", "--pids-limit", "64", "--workdir", tool.directory,

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date
 from typing import Any
 
 from jailoc.model.path import upwards
@@ -64,7 +64,7 @@ def _snapshot(data: dict[str, Any]) -> StoredSnapshot:
         raise ValueError(data["id"])
     return StoredSnapshot(
         id=data["id"],
-        time=datetime.fromisoformat(data["time"]),
+        time=seconds(data["time"]),
         paths=tuple(data["paths"]),
         excludes=tuple(data.get("excludes") or ()),
         tags=tuple(data.get("tags") or ()),
@@ -72,6 +72,30 @@ def _snapshot(data: dict[str, Any]) -> StoredSnapshot:
         files=told.get("total_files_processed"),
         bytes=told.get("total_bytes_processed"),
     )
+
+
+_MOMENT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)(?:Z|([+-])(\d\d):(\d\d))"
+)
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def seconds(moment: str) -> float:
+    """Return a time (RFC 3339) in seconds since the epoch.
+
+    >>> seconds("1970-01-02T01:00:00.5+01:00")
+    86400.5
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = _MOMENT.fullmatch(moment)
+    if match is None:
+        raise ValueError(moment)
+    year, month, day, hour, minute = map(int, match.groups()[:5])
+    shift = (int(match[8]) * 60 + int(match[9])) * (-1 if match[7] == "-" else 1) if match[7] else 0
+    days = date(year, month, day).toordinal() - _EPOCH
+    return days * 86_400 + hour * 3600 + (minute - shift) * 60 + float(match[6])
 
 
 def unchanged(summary: Mapping[str, object], roots: Iterable[str]) -> bool:
@@ -90,18 +114,18 @@ def unchanged(summary: Mapping[str, object], roots: Iterable[str]) -> bool:
 
 
 def expired(
-    found: Iterable[StoredSnapshot], bounds: Snapshots, now: datetime, spared: Collection[str]
+    found: Iterable[StoredSnapshot], bounds: Snapshots, now: float, spared: Collection[str]
 ) -> tuple[str, ...]:
     """Return the ids of those that are too many or too old; the newest always stays.
 
     Args:
         found: All there are.
         bounds: How many are kept, and how long.
-        now: The time.
+        now: Seconds since the epoch.
         spared: Ids of such as are needed.
     """
     newest = sorted(found, key=lambda each: each.time, reverse=True)
-    old = now - timedelta(days=bounds.days)
+    old = now - bounds.days * 86_400
     return tuple(
         each.id
         for index, each in enumerate(newest)

@@ -10,9 +10,7 @@ from jailoc.model.text import number_of
 def described(snapshot: StoredSnapshot) -> str:
     """Say in one line what a snapshot holds.
 
-    >>> from datetime import datetime
-    >>> when = datetime(2027, 1, 2)
-    >>> described(StoredSnapshot(id="ab" * 32, time=when, paths=(), tree="", files=2, bytes=1536))
+    >>> described(StoredSnapshot(id="ab" * 32, time=0.0, paths=(), tree="", files=2, bytes=1536))
     'snapshot abababab: 2 files, 1.5 KiB'
     """
     parts = [] if snapshot.files is None else [number_of(snapshot.files, "file")]
@@ -31,7 +29,7 @@ def table(every: Iterable[StoredSnapshot], now: float) -> Iterator[str]:
     rows += [
         (
             each.short,
-            duration_text(int(now - each.time.timestamp())),
+            duration_text(int(now - each.time)),
             each.why,
             "-" if each.files is None else str(each.files),
             "-" if each.bytes is None else size_text(each.bytes),

@@ -29,8 +29,13 @@ port = 4209
 ELSEWHERE = ("jailoc", "jailoc ~/src/api", "jailoc ~/src/web", "jailoc ~/src/hello", "jailoc -c",
              "jailoc -s ses_1a2b3c")  # fmt: skip
 """They open a client on a terminal, which `tests/engine/test_attach.py` does."""
-REFUSED = {"jailoc apply default --prune": "has left it"}
-"""Where the page says that the workspace has left the configuration, which it has not here."""
+REFUSED = {
+    "jailoc apply default --prune": "has left it",
+    "jailoc undo api --to 1f0c9a3e": "has no snapshot `1f0c9a3e`",
+    "jailoc undo api --continue": "no undo of `api` has begun",
+}
+"""Where the page says that the workspace has left the configuration, or that there is such a
+snapshot or an undo that was cut, which is not so here."""
 REFUSAL = re.compile(r"^(\x1b\[[0-9;]*m)*Error:", re.MULTILINE)
 """How a message of jailoc begins; a program inside may say the word, too."""
 ENDLESS = ("--follow", "--watch")
