@@ -107,6 +107,7 @@ def test_no_two_classes_have_one_name() -> None:
 
 MOST_LINES = 400
 LONGER = {
+    "bin/cli/grammar.py": "a table that is made from the declarations",
     "generators/assets/resolver.py": "one program, which runs elsewhere as one file",
 }
 
