@@ -92,8 +92,7 @@ def list_(session: Session, as_json: bool) -> int:
     running = set()
     if every:
         docker.check_engine()
-        with _alone(session):
-            there = container_list.listed()
+        there = container_list.listed()
         running = {each.project for each in there if each.service == AGENT}
     rows = [
         {

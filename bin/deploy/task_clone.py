@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -163,13 +162,10 @@ def _last(told: bytes) -> str:
     return visible("; ".join(lines[-3:]))[-500:] or "nothing"
 
 
-def clear(sandboxes: Iterable[str] | None = None) -> tuple[str, ...]:
+def clear() -> tuple[str, ...]:
     """Remove what killed runs have left: volumes of tasks that are not written down.
 
     The caller holds the lock of all tasks.
-
-    Args:
-        sandboxes: Those that are looked at; all by default.
 
     Returns:
         The sandboxes whose volumes went.
@@ -181,7 +177,7 @@ def clear(sandboxes: Iterable[str] | None = None) -> tuple[str, ...]:
     for name, label in volumes.labelled(TASK_LABEL).items():
         sandbox = workspace_of(name.removesuffix(f"_{PROJECT_VOLUME}"))
         parts = task_of(sandbox) if sandbox else None
-        if sandbox is None or parts is None or (sandboxes and sandbox not in sandboxes):
+        if sandbox is None or parts is None:
             continue
         record = task_records.place(*parts)
         # Another user of the engine has other places.

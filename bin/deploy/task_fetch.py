@@ -20,6 +20,7 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import refuse
 from jailoc.model.host import Host
 from jailoc.model.task import OBJECT, Task
+from jailoc.model.text import visible
 from jailoc.model.workspace import Workspace
 
 SECONDS = 900
@@ -147,5 +148,5 @@ def _point(repository: str, reference: str, tip: str) -> None:
         raise refuse(
             "task-fetch",
             f"`{reference}` cannot be written in `{repository}`: "
-            f"{moved.stderr.decode(errors='replace').strip()[-300:]}",
+            f"{visible(moved.stderr.decode(errors='replace').strip()[-300:])}",
         )

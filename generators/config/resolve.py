@@ -1,11 +1,12 @@
 """Turn a `Config` into one `Workspace`: merge the layers, decide the port, fill in defaults."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from jailoc.generators.config import git_access, host_sets
 from jailoc.generators.config.credentials import credentials
+from jailoc.generators.config.environment import entries
 from jailoc.generators.config.snapshots import snapshots
 from jailoc.model import protect, task_limit
 from jailoc.model.address import Network
@@ -15,7 +16,7 @@ from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.config import Config, Scope, TaskConfig, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.egress import Egress
-from jailoc.model.environment import EnvEntry, merge_env
+from jailoc.model.environment import merge_env
 from jailoc.model.hidden_files import Seen, seen
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, Mount, MountSpec, merge
@@ -156,7 +157,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         volumes=_volumes(layers),
         worktrees=git_access.worktrees(config, name, mounts, host)[0],
         git_files=git_access.files(config, host) if git_config else (),
-        env=merge_env(_environment(config, name)),
+        env=merge_env(entries(config, name)),
         egress=_first(mine.egress, defaults.egress, Egress.PUBLIC),
         egress_origin=f"{scope}.egress" if mine.egress else "defaults.egress" if defaults.egress
         else "built-in",
@@ -341,22 +342,6 @@ def _roots(config: Config, name: str, host: Host) -> list[protect.Root]:
         for each in git_access.worktrees(config, name, mounts, host)[0]
     ]
     return roots
-
-
-def _environment(config: Config, name: str) -> Iterator[tuple[str, EnvEntry]]:
-    """Yield the entries of all layers, weakest first; a file counts at its first mention."""
-    mine, defaults = config.workspaces[name], config.defaults
-    scope = config.scope(name)
-    for index, entry in enumerate(defaults.env):
-        yield f"defaults.env[{index}]", entry
-    seen: set[str] = set()
-    for at, files in (("defaults", defaults.env_file), (scope, mine.env_file)):
-        for index, file in enumerate(files):
-            if file.path not in seen:
-                seen.add(file.path)
-                yield from ((f"{at}.env_file[{index}]", entry) for entry in file.entries)
-    for index, entry in enumerate(mine.env):
-        yield f"{scope}.env[{index}]", entry
 
 
 def _volumes(layers: Iterable[tuple[str, Scope]]) -> tuple[NamedVolume, ...]:
