@@ -243,6 +243,11 @@ class WorkspaceConfig(Scope):
     mode: config_values.AttachMode | None = Field(
         default=None, description="How to attach to this one, instead of what the top level says."
     )
+    acp_mcp: bool = Field(
+        default=False,
+        description="Hand the MCP servers of an editor, their commands and tokens, to the agent "
+        "through `jailoc acp` (default false).",
+    )
     expect: Expect = Field(
         default=Expect(), description="What must be open and what must be closed."
     )

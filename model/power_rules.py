@@ -68,6 +68,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "every variable of the file is handed over; critical: a file of credentials",
     ),
     "hold.ssh-agent": ("the SSH agent", (_C,), "each key of the user can be used to log in"),
+    "hold.editor": (
+        "what an editor hands over", (_H,),
+        "the commands and tokens of the user's MCP servers, whichever they are",
+    ),
     "hold.git-identity": ("the Git configuration", (_L,), "name, address and aliases of the user"),
     "be.privileged": ("privileged services", (_C,), "root in it is root on the machine"),
     "be.capability": ("capabilities", (_C, _H), "critical: a service beside jailoc's own"),

@@ -144,6 +144,8 @@ class Workspace(Model):
     egress: Egress
     observe: bool = False
     """Whether what passes is told of, too."""
+    acp_mcp: bool = False
+    """Whether an editor's MCP servers are handed to the agent."""
     show_refused: bool = False
     """Whether the agent is shown what it was refused."""
     egress_origin: str

@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'status', 'up', 'validate', 'verify'),
+        'below': ('acp', 'add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'status', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -19,6 +19,14 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'resume', 'names': ('--continue', '-c'), 'kind': 'bool', 'help': 'Open the last session.'},
             {'field': 'remote', 'names': ('--remote',), 'kind': 'bool', 'help': "Use the host's OpenCode."},
             {'field': 'exec', 'names': ('--exec',), 'kind': 'bool', 'help': 'Use the OpenCode in the sandbox.'},
+        ),
+    },
+    ('acp',): {
+        'text': 'Speak the Agent Client Protocol with an editor, for the agent of a running sandbox.\n\nAn editor starts it; it filters what the agent asks of the editor. See docs/how-to.\n\nExample: jailoc acp ~/src/api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': 'The directory whose workspace is meant; the current one by default.'},
         ),
     },
     ('add',): {

@@ -68,6 +68,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         yield Setting(key="ports", value=each.text, origin=f"{scope}.ports[{index}]")
     if mine.mode is not None:
         yield Setting(key="mode", value=mine.mode or "auto", origin=f"{scope}.mode")
+    if mine.acp_mcp:
+        yield Setting(key="acp_mcp", value=True, origin=f"{scope}.acp_mcp")
     for path in workspace.paths:
         yield Setting(key="paths", value=path.path, origin=path.origin)
     for entry, origin in protected(config, name):

@@ -187,6 +187,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
         ),
         secrets=_secrets(layers),
+        acp_mcp=mine.acp_mcp,
         covers=guard.covers,
         exposed=guard.exposed,
         hidden=tuple(

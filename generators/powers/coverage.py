@@ -43,6 +43,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "workspace.port": ("be-reached.moved",),
     "workspace.ports": ("be-reached.port",),
     "workspace.mode": ("trust.attach",),
+    "workspace.acp_mcp": ("hold.editor",),
     "workspace.expect.reach": ("guard.reach",),
     "workspace.expect.block": ("guard.block",),
     "workspace.dockerfile": ("run.dockerfile",),

@@ -303,6 +303,9 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "hold.env-file": _env_file,
     "hold.variable": _variable,
     "hold.ssh-agent": _be(Rank.CRITICAL, "holds the user's {}: each key in it logs in as the user"),
+    "hold.editor": _be(
+        Rank.HIGH, "gets the {}: their commands and tokens, whichever the user has there"
+    ),
     "hold.git-identity": _be(Rank.LOW, "reads the user's {}: name, address, aliases"),
     "run.variable": _steering,
     "run.agent": _agent,
