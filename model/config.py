@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from jailoc.model import config_values
 from jailoc.model.agents.choice import AgentChoice
 from jailoc.model.base import Model
+from jailoc.model.beside import LONGEST, NAME, RESERVED, ServiceConfig, ServiceName
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
 from jailoc.model.host_set import HostSet, SetName, SetReference
 from jailoc.model.network_settings import NetworkSettings
@@ -242,6 +243,17 @@ class WorkspaceConfig(Scope):
     )
     mode: config_values.AttachMode | None = Field(
         default=None, description="How to attach to this one, instead of what the top level says."
+    )
+    services: dict[ServiceName, ServiceConfig] = Field(
+        default_factory=dict,
+        description="Containers beside the agent, by the name that it reaches them at.",
+        json_schema_extra={
+            "propertyNames": {
+                "pattern": f"^{NAME}$",
+                "maxLength": LONGEST,
+                "not": {"enum": list(RESERVED)},
+            }
+        },
     )
     acp_mcp: bool = Field(
         default=False,

@@ -85,6 +85,11 @@ THIS_MACHINE = "this machine"
 DENIED = "JAILOC-DENIED"
 """The chain, with those below it, of what is closed whatever is allowed; there if anything is."""
 
+SERVICES = "JAILOC-SERVICES"
+"""The chain of what goes to services beside the agent and comes from them, if there are any.
+
+The wall, which knows when it starts which interface leads there, closes all but the named ports."""
+
 ChainName = Annotated[str, Field(pattern=r"^(INPUT|FORWARD|OUTPUT|JAILOC-[A-Z0-9-]{1,20})$")]
 """The kernel takes names of up to 28 characters."""
 

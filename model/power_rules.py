@@ -49,6 +49,11 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "the image of the agent", (_H, _M),
         "high: another registry or repository, a lost digest; medium: another tag or digest",
     ),
+    "run.service": (
+        "services beside the agent, by image", (_M,),
+        "another program on this machine's kernel, which the agent alone reaches and which reaches "
+        "nobody",
+    ),
     "run.dockerfile": (
         "Dockerfiles", (_C, _H),
         "the engine builds what it says; critical: fetched over plain http",
@@ -109,7 +114,9 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "note.place": ("where something is mounted", (_N,), "the same right at another place"),
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip
-_VALUED = {"run.variable", "hold.variable", "note.limits", "note.variable", "note.other"}
+_VALUED = {
+    "run.service", "run.variable", "hold.variable", "note.limits", "note.variable", "note.other",
+}  # fmt: skip
 RULES = {
     name: PowerRule(what=what, ranks=ranks, when=when, valued=name in _VALUED)
     for name, (what, ranks, when) in _TABLE.items()

@@ -5,6 +5,7 @@ from datetime import date
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
+from jailoc.model.beside import Beside
 from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
 from jailoc.model.mount import Mount
@@ -144,6 +145,8 @@ class Workspace(Model):
     egress: Egress
     observe: bool = False
     """Whether what passes is told of, too."""
+    services: tuple[Beside, ...] = ()
+    """Containers beside the agent, in byte order of their names."""
     acp_mcp: bool = False
     """Whether an editor's MCP servers are handed to the agent."""
     show_refused: bool = False

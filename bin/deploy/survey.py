@@ -270,6 +270,10 @@ def drifted(session: Session, origin: LoadedConfig, bundle: Bundle, told: observ
         return Compared()
 
 
+OWN = frozenset({WALL, AGENT, SIDECAR})
+"""Containers that every sandbox may have."""
+
+
 def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -> Status:
     found, bundle = asked.found, asked.bundle
     agent, wall, running = found.get(AGENT), found.get(WALL), _up(found, AGENT)
@@ -289,6 +293,10 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         state=f"no network: {cut}" if (cut := engine.severed(agent, wall)) else _state(agent),
         wall=_state(wall),
         docker=f"no network: {cut}" if (cut := engine.severed(side, wall)) else _state(side),
+        services={
+            name: _state(found.get(name))
+            for name in sorted({*(bundle.compose.beside if bundle else ()), *found} - OWN)
+        },
         port=port,
         exposed=exposed,
         ports=_ports(asked.name, origin if configured else None, _up(found, WALL)),

@@ -146,6 +146,8 @@ def _wall_files(
         "secrets.sh": asset_as(user, "secrets.sh"),
         "sockets.py": asset("sockets.py"),
     }
+    if any(each.service for each in rules.names):
+        texts["services.py"] = asset("services.py")
     if places:
         texts["places"] = "".join(f"{volume} {path}\n" for volume, path in places)
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
@@ -153,7 +155,7 @@ def _wall_files(
 
 def _name(name: Name) -> str:
     source, destination = name.door
-    return f"{name.key} {source} {destination}\n"
+    return f"{name.key} {source} {destination}{' service' * name.service}\n"
 
 
 def _denied(name: ClosedName) -> str:

@@ -10,6 +10,7 @@ from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.choice import named
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
+from jailoc.model.beside import beside
 from jailoc.model.config import Config, Scope, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.document import dotted
@@ -187,6 +188,10 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for port, origin in _union((f"{at}.host_ports", each.host_ports) for at, each in layers)
         ),
         secrets=_secrets(layers),
+        services=tuple(
+            beside(each, mine.services[each], f"{scope}.services.{each}")
+            for each in sorted(mine.services)
+        ),
         acp_mcp=mine.acp_mcp,
         covers=guard.covers,
         exposed=guard.exposed,

@@ -266,6 +266,15 @@ def _be(rank: Rank, more: str) -> Callable[[Power, Power | None], Words]:
     return say
 
 
+def _service(power: Power, before: Power | None) -> Words:
+    was = f" (it was {before.value})" if before and before.value != power.value else ""
+    return (
+        Rank.MEDIUM,
+        f"runs the service {power.subject} beside the agent, from the image {power.value}{was}",
+        f"no longer runs the service {power.subject}",
+    )
+
+
 def _capability(power: Power, _: Power | None) -> Words:
     name, capability = power.subject.split(" ", 1)
     return (
@@ -310,6 +319,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "run.variable": _steering,
     "run.agent": _agent,
     "run.image": _image,
+    "run.service": _service,
     "run.dockerfile": _dockerfile,
     "run.context": _context,
     "trust.certificate": _certificate,

@@ -148,6 +148,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     yield "Image", _image(row)
     yield "Wall", Cell(text=row.wall, style=_style(row.wall))
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))
+    for name, state in row.services.items():
+        yield f"Service {name}", Cell(text=state, style=_style(state))
     if row.blocked is not None:
         more = f" (see: jailoc blocked {row.workspace})" if row.blocked else ""
         yield "Blocked", Cell(text=f"{_refused(row.blocked)}{more}")

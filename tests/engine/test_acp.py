@@ -310,9 +310,9 @@ def test_a_hostile_agent_gets_nothing_through(
         {"id": 102, "method": "session/prompt", "params": {"sessionId": "s", "prompt": []}},
     ]
     lines: list[dict[str, Any]] = []
-    with subprocess.Popen(
+    with (tmp_path / "said").open("wb") as stderr, subprocess.Popen(
         arguments(), cwd=project, env=environment(running), stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=(tmp_path / "said").open("wb"),
+        stdout=subprocess.PIPE, stderr=stderr,
     ) as process:  # fmt: skip
         assert process.stdin
         assert process.stdout
@@ -341,6 +341,17 @@ def test_a_hostile_agent_gets_nothing_through(
     assert not hostile.exists()
 
 
+def begin(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """Say who speaks, and return the agent's answer."""
+    begun = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": 1}}
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps(begun).encode() + b"\n")
+    process.stdin.flush()
+    answer: dict[str, Any] = json.loads(process.stdout.readline())["result"]
+    return answer
+
+
 @pytest.mark.parametrize("number", [9, 15])
 def test_an_editor_that_kills_it_leaves_nothing_behind(running: Sandbox, number: int) -> None:
     with subprocess.Popen(
@@ -348,13 +359,11 @@ def test_an_editor_that_kills_it_leaves_nothing_behind(running: Sandbox, number:
         env=environment(running), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
-        end = time.monotonic() + 60
-        while not inside(running, "opencode acp"):
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        begin(process)
+        assert inside(running, "opencode acp")
         process.send_signal(number)
         assert process.wait(30) == (128 + number if number == 15 else -9)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while inside(running, "opencode acp"):
         assert time.monotonic() < end
         time.sleep(0.2)
@@ -364,15 +373,15 @@ def test_what_the_page_shows_for_each_editor_begins_a_conversation(running: Sand
     shown = list(snippets())
     assert len(shown) == 3
     assert {tuple(each) for each in shown} == {("jailoc", "acp")}
-    command, *words = shown[0]
     tools = running.user.home / "tools"
     tools.mkdir()
-    (tools / command).symlink_to(ROOT / "bin/jailoc")
-    begun = {"id": 0, "method": "initialize", "params": {"protocolVersion": 1}}
-    done = subprocess.run(
-        [command, *words], input=json.dumps({"jsonrpc": "2.0", **begun}) + "\n", text=True,
-        cwd=running.user.home / "project", capture_output=True, check=False, timeout=120,
-        env={"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(running.user.home)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["result"]["protocolVersion"] == 1
+    (tools / shown[0][0]).symlink_to(ROOT / "bin/jailoc")
+    variables = {"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(running.user.home)}
+    with subprocess.Popen(
+        ["env", *shown[0]], cwd=running.user.home / "project", env=variables,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        assert begin(process)["protocolVersion"] == 1
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(60) == 0
