@@ -241,7 +241,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'follow', 'names': ('--follow', '-f'), 'kind': 'bool', 'help': 'Go on until interrupted.'},
             {'field': 'tail', 'names': ('--tail',), 'kind': 'int', 'help': 'Number of lines of each service to begin with; all by default.'},
             {'field': 'since', 'names': ('--since',), 'kind': 'text', 'help': 'Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.'},
-            {'field': 'service', 'names': ('--service',), 'kind': 'text', 'help': 'Only this service: firewall, opencode or dind.'},
+            {'field': 'service', 'names': ('--service',), 'kind': 'text', 'help': 'Only this service: firewall, opencode, dind, or one beside the agent.'},
             {'field': 'raw', 'names': ('--raw',), 'kind': 'bool', 'help': 'Every byte as it was written; such lines can steer a terminal.'},
         ),
     },

@@ -1,6 +1,7 @@
 """Postgres beside the agent: it answers to the agent and to nobody else, and reaches nobody."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -72,7 +73,10 @@ print(json.dumps(found))
 """
 
 
-def config(more: str = "") -> str:
+def config() -> str:
+    """Return a workspace with the service that the page shows, from the image of the test."""
+    page = (world.ROOT / "docs/how-to/services.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     return f"""{world.certificates()}
 [defaults]
 enable_docker = false
@@ -80,14 +84,7 @@ enable_docker = false
 paths = ["~/project"]
 port = {PORT}
 allowed_networks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
-[workspaces.{NAME}.services.db]
-image = "{IMAGE}"
-ports = [5432]
-user = "999:999"
-tmpfs = ["/tmp", "/run/postgresql"]
-volumes = ["data:/var/lib/postgresql/data"]
-healthcheck = ["pg_isready", "-q", "-h", "127.0.0.1"]
-{more}"""
+{shown.replace("workspaces.api", f"workspaces.{NAME}").replace("postgres:17", IMAGE)}"""
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +99,6 @@ def beside(hosts: None) -> Iterator[Sandbox]:
             yield Sandbox(user, NAME)
         finally:
             world.remove(f"jailoc-{NAME}")
-
-
-def inspect(container: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(world.call("docker", "inspect", container))[0]
-    return found
 
 
 def addresses(container: str) -> dict[str, str]:
