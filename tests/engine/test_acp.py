@@ -248,6 +248,7 @@ def test_a_whole_conversation_with_the_real_agent(running: Sandbox, tmp_path: Pa
     assert not inside(running, "opencode acp")
 
 
+@pytest.mark.thorough
 def test_control_without_the_filter_the_agent_asks_the_editor_to_write(running: Sandbox) -> None:
     """What the filter refuses is what the agent truly sends, capability or not."""
     project = str(running.user.home / "project")
@@ -352,6 +353,7 @@ def begin(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [9, 15])
 def test_an_editor_that_kills_it_leaves_nothing_behind(running: Sandbox, number: int) -> None:
     with subprocess.Popen(
@@ -369,6 +371,7 @@ def test_an_editor_that_kills_it_leaves_nothing_behind(running: Sandbox, number:
         time.sleep(0.2)
 
 
+@pytest.mark.thorough
 def test_what_the_page_shows_for_each_editor_begins_a_conversation(running: Sandbox) -> None:
     shown = list(snippets())
     assert len(shown) == 3

@@ -10,7 +10,8 @@ from tests.engine import world
 from tests.engine.conftest import Sandbox
 from tests.engine.world import Result, User
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.thorough]
+"""An image with a database is built, from packages."""
 
 NAME, PORT, OTHER = "beside", 4211, 5000
 IMAGE = "jailoc-test-postgres:1"
@@ -37,10 +38,8 @@ RUN printf '%s\n' '#!/bin/sh' 'set -eu' 'data=/var/lib/postgresql/data' \
  && chown -R postgres:postgres /var/lib/postgresql /run/postgresql \
  && chmod 700 /var/lib/postgresql/data \
  && ln -s /usr/lib/postgresql/*/bin/pg_isready /usr/local/bin/pg_isready
-ENV PROBED="\
-import socket\n\
-door = socket.create_server(('', 5000))\n\
-while True: door.accept()[0].sendall(b'hello')"
+ENV PROBED="import socket; door = socket.create_server(('', 5000)); \
+[door.accept()[0].sendall(b'hello') for _ in iter(int, 1)]"
 ENTRYPOINT ["/usr/local/bin/serve"]
 """
 QUERY = """
