@@ -63,7 +63,7 @@ RESERVATION = "512m"
 def compose(
     workspace: Workspace, host: Host, images: dict[str, str], digests: dict[str, str]
 ) -> Compose:
-    """Decide the three services of a workspace.
+    """Decide the services of a workspace.
 
     Args:
         workspace: The resolved workspace.
