@@ -37,6 +37,8 @@ class Capability(StrEnum):
     """Linux capabilities that a service may be given (capabilities(7))."""
 
     CHOWN = "CHOWN"
+    DAC_OVERRIDE = "DAC_OVERRIDE"
+    FOWNER = "FOWNER"
     NET_ADMIN = "NET_ADMIN"
     NET_BIND_SERVICE = "NET_BIND_SERVICE"
     SETGID = "SETGID"
@@ -118,6 +120,14 @@ class Tmpfs(Model):
     size: int
     """Bytes."""
     mode: int
+    owner: str = ""
+    """UID:GID, where it is not root's."""
+
+    @property
+    def options(self) -> str:
+        """Return how docker(1) takes it where it has an owner: options of mount(8)."""
+        uid, _, gid = self.owner.partition(":")
+        return f"size={self.size},mode={self.mode:04o},uid={uid},gid={gid},nosuid,nodev"
 
 
 class Health(Model):
@@ -167,7 +177,11 @@ class Service(Model):
     user: str
     entrypoint: tuple[str, ...]
     command: tuple[str, ...] = ()
-    namespace: Literal["own", "firewall"]
+    namespace: Literal["own", "firewall", "both", "services"]
+    """Of its own, in the project's network, in that of the services, or both; or the wall's."""
+    given: bool = True
+    """Whether entrypoint and command are said here, or the image's own are used."""
+    dns: tuple[str, ...] = ()
     working_dir: Literally | None = None
     environment: dict[str, Literally] = Field(default_factory=dict)
     ports: tuple[Port, ...] = ()
@@ -213,6 +227,11 @@ class Compose(Model):
     shared: tuple[str, ...] = ()
     """Names, in the project, of volumes that other projects may have, too."""
     memory: tuple[MemoryVolume, ...]
+
+    @property
+    def beside(self) -> dict[str, Service]:
+        """Return the services beside the agent, by name."""
+        return {name: each for name, each in self.services.items() if each.namespace == "services"}
 
     @property
     def server(self) -> Port | None:

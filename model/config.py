@@ -9,6 +9,8 @@ from pydantic.config import JsonDict
 from jailoc.model import config_values
 from jailoc.model.agents.choice import AgentChoice
 from jailoc.model.base import Model
+from jailoc.model.beside import LONGEST, RESERVED, ServiceConfig, ServiceName
+from jailoc.model.beside import NAME as SERVICE_NAME
 from jailoc.model.credential import NAME, CredentialConfig
 from jailoc.model.credential import Name as CredentialName
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
@@ -260,6 +262,22 @@ class WorkspaceConfig(Scope):
     )
     mode: config_values.AttachMode | None = Field(
         default=None, description="How to attach to this one, instead of what the top level says."
+    )
+    services: dict[ServiceName, ServiceConfig] = Field(
+        default_factory=dict,
+        description="Containers beside the agent, by the name that it reaches them at.",
+        json_schema_extra={
+            "propertyNames": {
+                "pattern": f"^{SERVICE_NAME}$",
+                "maxLength": LONGEST,
+                "not": {"enum": list(RESERVED)},
+            }
+        },
+    )
+    acp_mcp: bool = Field(
+        default=False,
+        description="Hand the MCP servers of an editor, their commands and tokens, to the agent "
+        "through `jailoc acp` (default false).",
     )
     expect: Expect = Field(
         default=Expect(), description="What must be open and what must be closed."

@@ -88,6 +88,8 @@ class Applied(Model):
     None in the record of an earlier version."""
     stated: tuple[Power, ...] = ()
     """Powers that neither containers nor rules tell."""
+    engine: dict[str, str] = Field(default_factory=dict)
+    """Variables that make docker(1) use the engine that it was done on."""
     observed: dict[str, Facets]
     """The facets of each container as the engine spelt them just after it was made."""
 

@@ -90,6 +90,10 @@ PROXY_CHAIN = "JAILOC-PROXY"
 """Where all that the proxy sends ends; there if a credential is."""
 PROXY_RESOLVER = ipaddress.ip_network("127.0.0.55/32")
 """Where the wall's resolver answers the proxy, and nobody else, with real addresses."""
+SERVICES = "JAILOC-SERVICES"
+"""The chain of what goes to services beside the agent and comes from them, if there are any.
+
+The wall, which knows when it starts which interface leads there, closes all but the named ports."""
 
 ChainName = Annotated[str, Field(pattern=r"^(INPUT|FORWARD|OUTPUT|JAILOC-[A-Z0-9-]{1,20})$")]
 """The kernel takes names of up to 28 characters."""

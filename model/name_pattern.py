@@ -43,6 +43,8 @@ class Name(NamePattern):
 
     port: int | None = Field(default=None, ge=1, le=65535)
     until: date | None = None
+    service: bool = False
+    """Whether it is a service beside the agent, whose network alone can have its address."""
 
     @property
     def place(self) -> str:

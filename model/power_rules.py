@@ -49,6 +49,11 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "the image of the agent", (_H, _M),
         "high: another registry or repository, a lost digest; medium: another tag or digest",
     ),
+    "run.service": (
+        "services beside the agent, by image", (_M,),
+        "another program on this machine's kernel, which the agent alone reaches and which reaches "
+        "nobody",
+    ),
     "run.dockerfile": (
         "Dockerfiles", (_C, _H),
         "the engine builds what it says; critical: fetched over plain http",
@@ -73,6 +78,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "every variable of the file is handed over; critical: a file of credentials",
     ),
     "hold.ssh-agent": ("the SSH agent", (_C,), "each key of the user can be used to log in"),
+    "hold.editor": (
+        "what an editor hands over", (_H,),
+        "the commands and tokens of the user's MCP servers, whichever they are",
+    ),
     "hold.git-identity": ("the Git configuration", (_L,), "name, address and aliases of the user"),
     "be.privileged": ("privileged services", (_C,), "root in it is root on the machine"),
     "be.capability": ("capabilities", (_C, _H), "critical: a service beside jailoc's own"),
@@ -111,8 +120,8 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip
 _VALUED = {
-    "hold.credential", "run.variable", "hold.variable", "note.limits", "note.variable",
-    "note.other",
+    "hold.credential", "run.service", "run.variable", "hold.variable", "note.limits",
+    "note.variable", "note.other",
 }  # fmt: skip
 RULES = {
     name: PowerRule(what=what, ranks=ranks, when=when, valued=name in _VALUED)

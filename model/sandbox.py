@@ -157,6 +157,14 @@ def named_volume(name: str) -> str:
     return f"{VOLUME_PREFIX}{name}"
 
 
+def service_volume(service: str, name: str) -> str:
+    """Return the name, in a project, of a volume of a service beside the agent.
+
+    No name of a service has two hyphens in a row, so none of another one's is the same.
+    """
+    return f"service-{service}--{name}"
+
+
 def shared_volume(name: str) -> str:
     """Return the engine's name of a volume that workspaces share; it is of no project."""
     return f"jailoc_{SHARED_PREFIX}{name}"

@@ -1,5 +1,7 @@
 """What can be seen of one workspace from outside: whether it runs, what it uses, how it stands."""
 
+from pydantic import Field
+
 from jailoc.model.base import Model
 
 
@@ -49,6 +51,8 @@ class Status(Model):
     state: str
     """Of the agent, in the engine's words, with its health; `not running` without a container, and
     `no network: ...` if it runs in a namespace that its wall has left."""
+    services: dict[str, str] = Field(default_factory=dict)
+    """The state of each service beside the agent, by name."""
     wall: str
     docker: str
     port: int | None

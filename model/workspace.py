@@ -5,6 +5,7 @@ from datetime import date
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
+from jailoc.model.beside import Beside
 from jailoc.model.credential import Credential
 from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
@@ -148,6 +149,10 @@ class Workspace(Model):
     egress: Egress
     observe: bool = False
     """Whether what passes is told of, too."""
+    services: tuple[Beside, ...] = ()
+    """Containers beside the agent, in byte order of their names."""
+    acp_mcp: bool = False
+    """Whether an editor's MCP servers are handed to the agent."""
     show_refused: bool = True
     """Whether the agent is shown what it was refused."""
     egress_origin: str

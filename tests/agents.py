@@ -31,6 +31,7 @@ OTHER = Agent(
         environment={"OTHER_PROJECT": "0"},
         hint="othr resume ",
     ),
+    editor=("othr", "editor"),
     plugin=None,
 )
 PLUGIN = Plugin(

@@ -6,7 +6,7 @@ out here decides whether a sandbox is as it should be.
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from jailoc.bin.attach import pty
@@ -65,6 +65,10 @@ for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
     [ "$round" != 10 ] || signal=KILL
 done
 """
+
+
+Begin = Callable[[list[str], dict[str, str]], pty.Ended]
+"""Runs docker's command in its environment until its end."""
 
 
 class Inner(NamedTuple):
@@ -186,6 +190,15 @@ def run(program: Program, watch: Watch, hint: str = "") -> pty.Ended:
             return pty.run(command, environment, watch, hint, foreign=True)
         return pty.run_directly(command, environment, watch)
 
+    return attended(program, begin)
+
+
+def attended(program: Program, begin: Begin) -> pty.Ended:
+    """Let the caller run a program in a container; nothing of it stays behind.
+
+    Raises:
+        Refused: there is no `docker` command.
+    """
     try:
         return docker.attend(program.arguments, begin)
     finally:

@@ -14,6 +14,7 @@ from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence
 from jailoc.bin.engine import docker, witness
+from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.exit_status import SIGNALLED
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import refuse
@@ -41,12 +42,7 @@ def run(session: Session, command: Sequence[str]) -> int:
     agent, wall = found.agent, found.wall
     if agent is None or wall is None or not found.running:
         raise existence.not_running(name)
-    if not re.fullmatch(r"[1-9][0-9]*(:[0-9]+)?", agent.user):
-        raise refuse(
-            "outdated",
-            f"the agent of `{name}` works as `{agent.user or 'root'}`, not as a user by number",
-            hint=f"`jailoc up {name}` makes its container anew",
-        )
+    by_number(name, agent)
     at = os.path.realpath(".")
     roots = (each.path for each in resolve(origin.config, name, origin.host).paths)
     mounted = witness.mounted(agent.id, wall.image_id)
@@ -65,3 +61,17 @@ def run(session: Session, command: Sequence[str]) -> int:
         terminal.say("interrupted", Meaning.WARNS)
         return SIGNALLED + ended.signal
     return ended.code if ended.code >= 0 else SIGNALLED - ended.code
+
+
+def by_number(name: str, agent: Container) -> None:
+    """Make sure that nothing is run as root, or as whom the container's own files name.
+
+    Raises:
+        Refused: the agent works as one of them.
+    """
+    if not re.fullmatch(r"[1-9][0-9]*(:[0-9]+)?", agent.user):
+        raise refuse(
+            "outdated",
+            f"the agent of `{name}` works as `{agent.user or 'root'}`, not as a user by number",
+            hint=f"`jailoc up {name}` makes its container anew",
+        )

@@ -74,7 +74,9 @@ def run(
         raise refuse(
             "service-unknown",
             f"workspace `{name}` has no service `{service}`",
-            allowed=", ".join(each for each in (WALL, AGENT, SIDECAR, PROXY) if each in services),
+            allowed=", ".join(
+                sorted(services, key=lambda each: (each not in (WALL, AGENT, SIDECAR, PROXY), each))
+            ),
         )
     chosen = [each for each in there if service in {None, each.service}]
     show = _Printer(session.terminal, max(len(each.service) for each in chosen), raw)

@@ -112,6 +112,8 @@ def _images(bundle: Bundle) -> Iterator[str]:
     for build in bundle.builds:
         if build.name in SERVICES:
             yield f"{SERVICES[build.name]} runs {build.tag}: {build.step.value} ({build.origin})"
+    for name, service in bundle.compose.beside.items():
+        yield f"{name} runs {service.image.text}: used as it is ({service.image.origin})"
 
 
 SERVICES = {"wall": WALL, "dind": SIDECAR, "proxy": PROXY}

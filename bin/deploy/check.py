@@ -95,7 +95,7 @@ def _inside(
 
 
 def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Iterator[Check]:
-    for service in (WALL, PROXY, AGENT, SIDECAR):
+    for service in (WALL, PROXY, AGENT, SIDECAR, *bundle.compose.beside):
         if service in bundle.compose.services:
             there = found.get(service)
             state = "nothing" if there is None else there.health or there.state
@@ -106,7 +106,7 @@ def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Itera
             if service == WALL and there is not None and there.state == "running":
                 bindings = [(each.address, each.port, each.inside) for each in there.published]
                 yield from published(bundle.compose.services[WALL].ports, bindings)
-            if service != WALL:
+            if service in {AGENT, SIDECAR}:
                 yield joined(service, containers.severed(there, found.get(WALL)))
 
 

@@ -10,7 +10,7 @@ from jailoc.bin.deploy import check, images, machine, plugin, proof
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker, network_errors, startup, volumes
+from jailoc.bin.engine import containers, docker, endpoint, network_errors, startup, volumes
 from jailoc.bin.host import files, links, placeholders
 from jailoc.bin.terminal import step as shown
 from jailoc.bin.terminal.terminal import Terminal
@@ -219,6 +219,7 @@ class Engine:
 
     def _record(self) -> None:
         made = applied(self._bundle, self._given, self.observe())
+        made = made.model_copy(update={"engine": endpoint.recorded()})
         files.write(deployment.record(self._bundle.workspace), made.model_dump_json() + "\n", 0o600)
 
 

@@ -8,12 +8,11 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import existence, observe, password, restic
+from jailoc.bin.deploy import container_state, existence, observe, password, restic
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import credentials, docker, stats, task_limit
 from jailoc.bin.engine import images as builder
@@ -37,7 +36,7 @@ from jailoc.model.sandbox import (
     project,
     workspace_of,
 )
-from jailoc.model.status import NOT_RUNNING, ContainerLimits, CredentialStatus, Status, Usage
+from jailoc.model.status import ContainerLimits, CredentialStatus, Status, Usage
 from jailoc.model.workspace import Workspace
 
 Services = Mapping[str, engine.Container]
@@ -274,6 +273,10 @@ def drifted(session: Session, origin: LoadedConfig, bundle: Bundle, told: observ
         return Compared()
 
 
+OWN = frozenset({WALL, AGENT, SIDECAR})
+"""Containers that every sandbox may have."""
+
+
 def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -> Status:
     found, bundle = asked.found, asked.bundle
     agent, wall, running = found.get(AGENT), found.get(WALL), _up(found, AGENT)
@@ -291,13 +294,21 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         workspace=asked.name,
         configured=configured,
         problem=asked.compiled if isinstance(asked.compiled, str) else None,
-        state=f"no network: {cut}" if (cut := engine.severed(agent, wall)) else _state(agent),
-        wall=_state(wall),
-        docker=f"no network: {cut}" if (cut := engine.severed(side, wall)) else _state(side),
+        state=f"no network: {cut}"
+        if (cut := engine.severed(agent, wall))
+        else container_state.state(agent),
+        wall=container_state.state(wall),
+        docker=f"no network: {cut}"
+        if (cut := engine.severed(side, wall))
+        else container_state.state(side),
+        services={
+            name: container_state.state(found.get(name))
+            for name in sorted({*(bundle.compose.beside if bundle else ()), *found} - OWN)
+        },
         port=port,
         exposed=exposed,
         ports=ports,
-        uptime=_uptime(running.started) if running else None,
+        uptime=container_state.uptime(running.started) if running else None,
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
         stats=answers.reason if running and usage is None else None,
         limits=agent.limits if agent else ContainerLimits(),
@@ -376,23 +387,3 @@ def _current(
     reference = bundle.compose.services[AGENT].image.text
     named = familiar(agent.image) == familiar(reference)
     return named and images.get(reference) in {agent.image_id, None}
-
-
-def _state(container: engine.Container | None) -> str:
-    if container is None:
-        return NOT_RUNNING
-    if container.state == "exited":
-        return f"exited (code {container.exit_code})"
-    if container.state == "running" and container.health in {"starting", "unhealthy"}:
-        return f"running ({container.health})"
-    return container.state
-
-
-def _uptime(started: str) -> int:
-    try:
-        begun = datetime.fromisoformat(started)
-    except ValueError:
-        return 0
-    if begun.tzinfo is None:
-        return 0
-    return max(0, int((datetime.now(tz=UTC) - begun).total_seconds()))

@@ -113,6 +113,24 @@ def pinned(variables: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in variables.items() if key not in dropped} | chosen.variables
 
 
+def recorded() -> dict[str, str]:
+    """Return what makes docker use the engine of this run in another environment; no secret."""
+    chosen = endpoint()
+    also = ("DOCKER_CONFIG",) if chosen.source.startswith("context") else TLS
+    return chosen.variables | {each: os.environ[each] for each in also if os.environ.get(each)}
+
+
+def use(variables: dict[str, str]) -> None:
+    """Use the engine of an earlier run where the environment of this one names none.
+
+    Args:
+        variables: What `recorded` has returned.
+    """
+    if not os.environ.get("DOCKER_HOST") and not os.environ.get("DOCKER_CONTEXT"):
+        known = {"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", *TLS}
+        os.environ.update({key: value for key, value in variables.items() if key in known})
+
+
 def sockets() -> tuple[str, ...]:
     """Return the sockets of all engines that are known here, as they are spelt and really.
 

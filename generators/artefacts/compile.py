@@ -159,6 +159,8 @@ def _wall_files(
             texts[f"proxy_{name}"] = asset(f"proxy_{name}")
             texts["firewall.sh"] = texts["firewall.sh"].replace(f"/{name}", f"/proxy_{name}")
         texts["credential-names"] = "".join(f"{each}\n" for each in proxy.names(workspace))
+    if any(each.service for each in rules.names):
+        texts["services.py"] = asset("services.py")
     if places:
         texts["places"] = "".join(f"{volume} {path}\n" for volume, path in places)
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
@@ -166,7 +168,7 @@ def _wall_files(
 
 def _name(name: Name) -> str:
     source, destination = name.door
-    return f"{name.key} {source} {destination}\n"
+    return f"{name.key} {source} {destination}{' service' * name.service}\n"
 
 
 def _denied(name: ClosedName) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 
 from jailoc.generators.artefacts import git, named_volumes, proxy_service, wall_volumes
+from jailoc.generators.artefacts.beside import service, volumes
 from jailoc.generators.artefacts.container_fields import digest, expected
 from jailoc.generators.artefacts.generated import folder, generated
 from jailoc.generators.artefacts.health import WATCH_TIMEOUT, health_check, watched
@@ -77,16 +78,17 @@ def compose(
         services[PROXY] = proxy_service.service(workspace, host, images[PROXY], digests[PROXY])
     if workspace.enable_docker:
         services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
+    services |= {each.name: service(each) for each in workspace.services}
     return Compose(
         name=workspace.project,
         services={
-            name: service.model_copy(
+            name: each.model_copy(
                 update={
-                    "labels": service.labels
-                    | {SERVICE_LABEL: digest(expected(service, workspace.project))}
+                    "labels": each.labels
+                    | {SERVICE_LABEL: digest(expected(each, workspace.project))}
                 }
             )
-            for name, service in services.items()
+            for name, each in services.items()
         },
         network=Network(
             ipv6_subnet=_subnet(workspace.project) if host.ipv6 else None,
@@ -97,7 +99,8 @@ def compose(
             each.name
             for each in (*named_volumes.every(workspace), *wall_volumes.kept(workspace))
             if not each.shared
-        ),
+        )
+        + tuple(each.name for one in workspace.services for each in volumes(one)),
         shared=tuple(each.name for each in named_volumes.every(workspace) if each.shared),
         memory=(
             MemoryVolume(name=SECRETS, size=SECRETS_LIMIT + (1 << 20)),
@@ -127,7 +130,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         labels={DIGEST_LABEL: digest},
         user="0:0",
         entrypoint=FIREWALL,
-        namespace="own",
+        namespace="both" if workspace.services else "own",
         ports=_ports(workspace),
         mounts=(
             folder(workspace, host, "wall"),
@@ -246,7 +249,8 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         # does the proxy with its credentials.
         after=(Condition(service=WALL),)
         + ((Condition(service=PROXY, restart=False),) if workspace.credentials else ())
-        + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ()),
+        + ((Condition(service=SIDECAR, restart=False),) if workspace.enable_docker else ())
+        + tuple(Condition(service=each.name, restart=False) for each in workspace.services),
     )  # fmt: skip
 
 

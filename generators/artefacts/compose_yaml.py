@@ -58,6 +58,16 @@ def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str
         "services": services,
         "networks": {"jailoc": network},
     }
+    if model.beside:
+        # No address of the machine's is in it: `internal` alone leaves it reachable at the gateway.
+        options = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+        if model.network.mtu:
+            options["com.docker.network.driver.mtu"] = str(model.network.mtu)
+        data["networks"]["services"] = {
+            "driver": "bridge",
+            "internal": True,
+            "driver_opts": options,
+        }
     data["volumes"] = {name: {} for name in model.volumes}
     # Made beforehand: Compose would take one of its own for the project that is first.
     data["volumes"] |= {
@@ -82,6 +92,12 @@ def _owner(volume: MemoryVolume) -> str:
     return f"uid={volume.owner},gid={volume.owner}," if volume.owner else ""
 
 
+def networks(service: Service) -> tuple[str, ...]:
+    """Return the project's networks that a service has an interface in."""
+    both = {"own": ("jailoc",), "both": ("jailoc", "services"), "services": ("services",)}
+    return both.get(service.namespace, ())
+
+
 def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, Any]:
     def say(value: Literally, *path: str | int) -> str:
         if value.origin:
@@ -92,22 +108,26 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
         "image": say(service.image, "image"),
         "pull_policy": "missing",
         "user": service.user,
-        "entrypoint": [_escape(word) for word in service.entrypoint],
     }
+    if service.given:
+        data["entrypoint"] = [_escape(word) for word in service.entrypoint]
     if service.labels:
         data["labels"] = service.labels
-    # An empty list also replaces the image's own command.
-    data["command"] = [_escape(word) for word in service.command]
+    if service.given:
+        # An empty list also replaces the image's own command.
+        data["command"] = [_escape(word) for word in service.command]
     if service.working_dir is not None:
         data["working_dir"] = say(service.working_dir, "working_dir")
     if service.environment:
         data["environment"] = {
             key: say(value, "environment", key) for key, value in service.environment.items()
         }
-    if service.namespace == "own":
-        data["networks"] = {"jailoc": {}}
-    else:
+    if service.namespace == "firewall":
         data["network_mode"] = f"service:{service.namespace}"
+    else:
+        data["networks"] = {name: {} for name in networks(service)}
+    if service.dns:
+        data["dns"] = list(service.dns)
     for index, port in enumerate(service.ports):
         if port.origin:
             origins[(*at, "ports", index, "published")] = port.origin
@@ -123,11 +143,24 @@ def _service(service: Service, at: Path, origins: dict[Path, str]) -> dict[str, 
         ]
     if service.extra_hosts:
         data["extra_hosts"] = [f"{name}:{address}" for name, address in service.extra_hosts.items()]
-    if service.mounts:
-        data["volumes"] = [
-            _mount(mount, ("volumes", index), say) for index, mount in enumerate(service.mounts)
-        ]
+    data |= _mounts(service, say)
     return data | _isolation(service)
+
+
+def _mounts(service: Service, say: Any) -> dict[str, Any]:
+    """Return what is mounted; the long form has no word for whose a directory in memory is."""
+    owned = [each for each in service.mounts if isinstance(each, Tmpfs) and each.owner]
+    mounts = [each for each in service.mounts if each not in owned]
+    data: dict[str, Any] = {}
+    if mounts:
+        data["volumes"] = [
+            _mount(mount, ("volumes", index), say) for index, mount in enumerate(mounts)
+        ]
+    if owned:
+        data["tmpfs"] = [
+            f"{each.target}:{each.options}" for each in owned if isinstance(each, Tmpfs)
+        ]
+    return data
 
 
 def _isolation(service: Service) -> dict[str, Any]:

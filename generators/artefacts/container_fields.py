@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any
 
+from jailoc.generators.artefacts.compose_yaml import networks
 from jailoc.generators.artefacts.seccomp import is_profile
 from jailoc.model.base import Model
 from jailoc.model.compose import Bind, SecurityOption, Service, Sidecar, Tmpfs, Volume
@@ -42,11 +43,9 @@ def expected(service: Service, project: str) -> dict[str, Facet]:
     found = {
         "image": Facet(value=service.image.text, origin=service.image.origin),
         "user": Facet(value=service.user),
-        "entrypoint": Facet(value=_list(service.entrypoint)),
-        "command": Facet(value=_list(service.command)),
         "network": Facet(
-            value=f"{project}_jailoc" if service.namespace == "own"
-            else f"service:{service.namespace}"
+            value=", ".join(f"{project}_{each}" for each in networks(service))
+            or f"service:{service.namespace}"
         ),
         "privileged": Facet(value=_flag(isinstance(service, Sidecar) and service.privileged)),
         "capabilities.add": Facet(value=_list(sorted(each.value for each in service.cap_add))),
@@ -74,6 +73,9 @@ def expected(service: Service, project: str) -> dict[str, Facet]:
             ])
         ),
     }  # fmt: skip
+    if service.given:
+        found["entrypoint"] = Facet(value=_list(service.entrypoint))
+        found["command"] = Facet(value=_list(service.command))
     if service.working_dir is not None:
         found["working_dir"] = Facet(
             value=service.working_dir.text, origin=service.working_dir.origin
@@ -103,7 +105,7 @@ def _mount(mount: Bind | Volume | Tmpfs, project: str) -> tuple[str, Facet]:
                 value=_volume(mount.full_name(project), mount.mode), origin=mount.origin
             )
         case Tmpfs():
-            return mount.target, Facet(value=_tmpfs(mount.size, mount.mode))
+            return mount.target, Facet(value=_tmpfs(mount.size, mount.mode, mount.owner))
 
 
 def _bind(source: str, mode: Mode) -> str:
@@ -114,8 +116,8 @@ def _volume(name: str, mode: Mode) -> str:
     return f"volume {name} {mode.value}"
 
 
-def _tmpfs(size_: int, mode: int) -> str:
-    return f"tmpfs {size_} {mode:04o}"
+def _tmpfs(size_: int, mode: int, owner: str = "") -> str:
+    return f"tmpfs {size_} {mode:04o}" + (f" of {owner}" if owner else "")
 
 
 def digest(facets: dict[str, Facet]) -> str:
@@ -247,8 +249,11 @@ def _mounts(data: dict[str, Any]) -> Facets:
     for place, options in (data["HostConfig"].get("Tmpfs") or {}).items():
         given = dict(each.partition("=")[::2] for each in options.split(","))
         mode = given.get("mode", "")
+        owner = f"{given['uid']}:{given.get('gid', '')}" if "uid" in given else ""
         facets[f"mounts.{place}"] = _tmpfs(
-            size(given.get("size", "")) or 0, int(mode, 8) if re.fullmatch("[0-7]+", mode) else 0
+            size(given.get("size", "")) or 0,
+            int(mode, 8) if re.fullmatch("[0-7]+", mode) else 0,
+            owner,
         )
     return facets
 

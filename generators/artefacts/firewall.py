@@ -6,6 +6,7 @@ from itertools import count
 
 from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.generators.artefacts.name_rules import address_list, named, protocols, proxy
+from jailoc.generators.artefacts.neighbours import neighbours
 from jailoc.generators.artefacts.observation import observed
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
@@ -13,8 +14,10 @@ from jailoc.model.evidence import REFUSED
 from jailoc.model.firewall import (
     DENIED,
     ENGINE_RESOLVER,
+    SERVICES,
     THIS_MACHINE,
     Chain,
+    ChainName,
     Decision,
     Firewall,
     HostPort,
@@ -106,6 +109,11 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         )
         for network in PUBLIC
     ]
+    services = tuple(
+        Name(name=each.name, port=port, origin=each.origin, service=True)
+        for each in workspace.services
+        for port in each.ports
+    )
     denied_names = tuple(
         ClosedName(name=each.name, origin=each.origin) for each in workspace.denied_names
     )
@@ -131,8 +139,9 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         decisions=tuple(decisions),
         published_port=published_port,
         open_ports=open_ports,
-        names=tuple(
-            each for each in names if not any(other.includes(each) for other in denied_names)
+        names=(
+            *(each for each in names if not any(other.includes(each) for other in denied_names)),
+            *services,
         ),
         denied_names=denied_names,
         host_ports=tuple(
@@ -193,7 +202,7 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
         comment="replies of the published port",
     )
     if family is Family.IPV6:
-        yield from _neighbours()
+        yield from neighbours()
     askers: tuple[Match | None, ...] = (None,)
     if policy.guarded:
         askers = () if policy.egress is Egress.NONE else (Match.BY_ENGINE, Match.BY_RESOLVER)
@@ -211,7 +220,7 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _denials(family)
     yield from _learning(policy, family)
     for name in policy.names:
-        yield from named(name, family, Chain.HOST if name.opens(own=True) else Chain.NAMES)
+        yield from named(name, family, _chain(name))
 
 
 def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
@@ -232,6 +241,8 @@ def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
         )
     yield Rule(chain=Chain.INPUT, target=Target.ACCEPT, match=Match.LOOPBACK_IN, comment="loopback")
     yield Rule(chain=Chain.INPUT, target=Target.ACCEPT, match=Match.REPLY_IN, comment="replies")
+    if any(each.service for each in policy.names):
+        yield Rule(chain=Chain.INPUT, jump=SERVICES, comment="nothing comes from services")
     if policy.published_port is not None:
         yield Rule(
             chain=Chain.INPUT,
@@ -284,6 +295,8 @@ def _decisions(policy: Policy, family: Family) -> Iterator[Rule]:
     if denied := [each for each in policy.denied if each.network.version == family]:
         yield Rule(chain=Chain.OUTPUT, jump=DENIED, comment="denied whatever is allowed")
         yield from branch(denied, DENIED, below=DENIED, comment="denied networks")
+    if any(each.service for each in policy.names):
+        yield Rule(chain=Chain.OUTPUT, jump=SERVICES, comment="services beside the agent")
     number = count(1)
     yield from branch(
         [each for each in policy.alone if each.network.version == family], Chain.OUTPUT, number
@@ -333,17 +346,9 @@ def _learning(policy: Policy, family: Family) -> Iterator[Rule]:
     yield Rule(chain=Chain.LEARN, target=Target.DROP, comment="the resolver reaches nothing else")
 
 
-def _neighbours() -> Iterator[Rule]:
-    """Let IPv6 find the machines on its own link (RFC 4861); nothing else can travel this way."""
-    for chain in (Chain.INPUT, Chain.OUTPUT):
-        for match in (Match.NEIGHBOUR_SOLICITATION, Match.NEIGHBOUR_ADVERTISEMENT):
-            yield Rule(
-                chain=chain,
-                target=Target.ACCEPT,
-                protocol=Protocol.ICMPV6,
-                match=match,
-                comment="neighbour discovery",
-            )
+def _chain(name: Name) -> ChainName:
+    """Return where a name opens: the machine's own is the one that may open the machine."""
+    return Chain.HOST if name.opens(own=True) else SERVICES if name.service else Chain.NAMES
 
 
 def _denials(family: Family) -> Iterator[Rule]:

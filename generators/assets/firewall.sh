@@ -168,6 +168,23 @@ machine() {
         fi
         echo "-A JAILOC-MACHINE -d $address/$bits -m comment --comment \"this machine\" -j JAILOC-DENY" >>"$run/host.$family"
     done <"$run/machine"
+    services
+}
+
+# Services beside the agent: what comes from them is closed, and of them all that no
+# rule of a file has opened. Which interface leads there is only known now.
+at_services() { # at_services FILE
+    : >"$1"
+    [ ! -r "$etc/services.py" ] || python3 -I -S -B "$etc/services.py" >"$1" ||
+        fatal 'cannot tell which interface leads to the services'
+}
+
+services() {
+    at_services "$run/services"
+    cut -d ' ' -f 1 "$run/services" | sort -u | while read -r interface; do
+        echo "-A JAILOC-SERVICES -i $interface -m comment --comment \"from services\" -j DROP"
+        echo "-A JAILOC-SERVICES -o $interface -m comment --comment \"ports of services that are not named\" -j JAILOC-DENY"
+    done | tee -a "$run/host.4" >>"$run/host.6"
 }
 
 # Kernels without one of these matches exist. Each stands in rules that open or
@@ -243,6 +260,8 @@ verify() {
     cmp -s "$etc/host-ports" "$run/host-ports" || fatal 'the ports of this machine have changed since they were opened'
     look_around "$run/handed" "$run/machine.now"
     cmp -s "$run/machine.now" "$run/machine" || fatal 'the machine has other addresses here than when the rules were loaded'
+    at_services "$run/services.now"
+    cmp -s "$run/services.now" "$run/services" || fatal 'the services are elsewhere than when the rules were loaded'
     looked_up || fatal 'the allowed names have changed since they were looked up'
     compare 4 "$tool4"
     [ -z "$tool6" ] || compare 6 "$tool6"

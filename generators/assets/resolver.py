@@ -8,11 +8,12 @@ be opened is decided there, not here.
     resolver.py CONFIGURATION STATE UDP TCP EVENTS
 
 CONFIGURATION is a directory with `egress` (one word) and `names` (one `NAME SOURCE DESTINATION` a
-line: the ports to knock with; or `! NAME`, which is never resolved, whatever is allowed). STATE is
-a directory that it may write; beside it lies `machine`, addresses that are opened under no name but
-the machine's own. SIGHUP reads all three again. UDP and TCP are the numbers of the two sockets that
-it inherits, EVENTS that of one on which the kernel tells of connections (`evidence.py`), or `-`.
-SIGUSR1 writes what is known of them at once.
+line: the ports to knock with, then `service` for one beside the agent; or `! NAME`, which is never
+resolved, whatever is allowed). STATE is a directory that it may write; beside it lie `machine`,
+addresses that are opened under no name but the machine's own, and `services`, networks that are
+opened under names of services alone. SIGHUP reads all four again. UDP and TCP are the numbers of
+the two sockets that it inherits, EVENTS that of one on which the kernel tells of connections
+(`evidence.py`), or `-`. SIGUSR1 writes what is known of them at once.
 
 Nothing of a message from the sandbox goes on: what the engine's resolver is asked is a question of
 this program's own, with a name in lower case, a known type and class IN, always first over UDP.
@@ -112,6 +113,8 @@ class AllowedPattern:
     pattern: str
     source: int
     destination: int
+    service: bool = False
+    """Whether it is a service beside the agent, whose addresses are on a link of the wall's."""
 
     def covers(self, name: str) -> bool:
         """Tell whether a name is this one, or below it for a wildcard."""
@@ -148,7 +151,9 @@ class Configuration:
         return cls(
             egress=texts[0].decode().strip(),
             names=tuple(
-                AllowedPattern(text, *map(int, ports)) for text, *ports in entries if text != "!"
+                AllowedPattern(each[0], int(each[1]), int(each[2]), each[3:] == ["service"])
+                for each in entries
+                if each[0] != "!"
             ),
             digest=hashlib.sha256(b"".join(texts)).hexdigest(),
             denied=tuple(each[1] for each in entries if each[0] == "!"),
@@ -315,6 +320,8 @@ class Resolver:
     """The name under which an address was last asked for."""
     machine: frozenset[str] = frozenset()
     """Addresses that only the machine's own name opens."""
+    services: tuple[ipaddress.IPv4Network, ...] = ()
+    """Where the services beside the agent are: the names of services open these, and no others."""
     record: EventRecord | None = None
     token: bytes = b""
     """What shows that this program answered, and no other."""
@@ -466,6 +473,9 @@ class Resolver:
         end = time.monotonic() + HELD
         for address in addresses:
             if address in self.machine and name.pattern != MACHINE:
+                continue
+            place = ipaddress.ip_address(address)
+            if name.service != any(place in each for each in self.services):
                 continue
             name.knock(address, 0)
             self.changed |= (name, address) not in self.open
@@ -672,6 +682,8 @@ async def run(
             again.clear()
             resolver.configuration = Configuration.read(directory)
             resolver.machine = around(state.parent / "machine")
+            found = around(state.parent / "services")
+            resolver.services = tuple(map(ipaddress.IPv4Network, sorted(found)))
             resolver.due.clear()
             if record is not None:
                 record.watch(directory)

@@ -69,6 +69,7 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
         yield Setting(key="ports", value=each.text, origin=f"{scope}.ports[{index}]")
     if mine.mode is not None:
         yield Setting(key="mode", value=mine.mode or "auto", origin=f"{scope}.mode")
+    yield from _beside(workspace, scope)
     for path in workspace.paths:
         yield Setting(key="paths", value=path.path, origin=path.origin)
     for entry, origin in protected(config, name):
@@ -118,6 +119,15 @@ def _values(workspace: Workspace) -> Iterator[Setting]:
             value=f"{credential.name} ({credential.source} at {limits(credential)})",
             origin=credential.origin,
         )
+
+
+def _beside(workspace: Workspace, scope: str) -> Iterator[Setting]:
+    for each in workspace.services:
+        listed = ", ".join(map(str, each.ports))
+        text = f"{each.name}: {each.image}, port{'s' * (len(each.ports) > 1)} {listed}"
+        yield Setting(key="services", value=text, origin=each.origin)
+    if workspace.acp_mcp:
+        yield Setting(key="acp_mcp", value=True, origin=f"{scope}.acp_mcp")
 
 
 def _network(

@@ -31,6 +31,7 @@ from jailoc.generators.config.network_conflicts import network_conflicts, networ
 from jailoc.generators.config.ownership import inaccessible
 from jailoc.generators.config.port_conflicts import port_conflicts
 from jailoc.generators.config.resolve import holds, mounts_of, names
+from jailoc.generators.config.service_conflicts import service_conflicts
 from jailoc.generators.config.shared_places import shared_places
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
@@ -39,6 +40,7 @@ from jailoc.model import protect
 from jailoc.model.agents.known import DEFAULT
 from jailoc.model.allow_entry import HostEntry, NetworkEntry, parse_host
 from jailoc.model.base import Model
+from jailoc.model.beside import ServiceConfig
 from jailoc.model.config import (
     Base,
     Config,
@@ -67,6 +69,7 @@ _KNOWN: dict[Path, set[str]] = {
     ("expect",): set(Expect.model_fields),
     ("network",): set(NetworkSettings.model_fields),
     ("sets", "*"): set(HostSet.model_fields),
+    ("services", "*"): set(ServiceConfig.model_fields),
     ("secrets",): set(Secrets.model_fields),
     ("secrets", "*"): set(Source.model_fields),
     ("credentials", "*"): set(CredentialConfig.model_fields),
@@ -148,6 +151,7 @@ def load(document: Document, host: Host) -> Config:
             problems += volume_conflicts(document, config, host)
             problems += network_conflicts(document, config)
             problems += credential_conflicts(document, config, host)
+            problems += service_conflicts(document, config)
         if not problems:
             return config
     raise Refused(tuple(sorted(problems, key=lambda each: each.order)))
@@ -334,6 +338,9 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
         context = error.get("ctx", {})
         code, message = context["code"], context["message"]
         allowed, hint = context["allowed"], context["hint"]
+    elif kind == "missing":
+        code, hint, allowed = "key-missing", None, None
+        message = f"`{path[-1]}` is missing"
     else:
         code, hint = "type", None
         allowed = _WANTED.get(kind)
@@ -365,6 +372,8 @@ def _pattern(above: Path) -> Path:
     inner = above[len(scope) :]
     if not inner:
         return scope
+    if inner[0] == "services":
+        return ("services", "*")
     if inner[0] in {"expect", "network"}:
         return (inner[0],)
     if inner[0] == "credentials":

@@ -13,6 +13,7 @@ from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.choice import named
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
+from jailoc.model.beside import beside
 from jailoc.model.config import Config, Scope, TaskConfig, WorkspaceConfig
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.egress import Egress
@@ -193,6 +194,11 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         ),
         secrets=_secrets(layers),
         credentials=credentials(layers),
+        services=tuple(
+            beside(each, mine.services[each], f"{scope}.services.{each}")
+            for each in sorted(mine.services)
+        ),
+        acp_mcp=mine.acp_mcp,
         covers=guard.covers,
         exposed=guard.exposed,
         hidden=tuple(

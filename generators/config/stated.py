@@ -66,6 +66,10 @@ def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
             )
     mine = config.workspaces[workspace.name]
     scope = config.scope(workspace.name)
+    if mine.acp_mcp:
+        yield Power(
+            rule="hold.editor", subject="MCP servers of the editor", origin=f"{scope}.acp_mcp"
+        )
     for at, files in (("defaults", config.defaults.env_file), (scope, mine.env_file)):
         for index, file in enumerate(files):
             yield Power(

@@ -45,7 +45,8 @@ def services(
                 causes.append("the network is replaced")
             if name in edited:
                 causes.append("it is not as it was left")
-            if name != WALL and wall and wall.action in {Action.CREATE, Action.RECREATE}:
+            replaced = {Action.CREATE, Action.RECREATE}
+            if service.namespace == "firewall" and wall and wall.action in replaced:
                 causes.append("the wall, whose network namespace it shares, is replaced")
             if there.lapsed:
                 causes.append(
@@ -167,7 +168,7 @@ def _as_facets(there: Found, wanted: Mapping[str, Facet]) -> dict[str, Facet]:
 
 def from_image(there: Found, facet: str, value: str) -> bool:
     """Tell whether a facet that no service asks for comes with the image."""
-    if facet == "working_dir":
+    if facet in {"working_dir", "entrypoint", "command"}:
         return True
     key = facet.removeprefix("environment.")
     return key != facet and there.inherited.get(key) == value

@@ -95,6 +95,9 @@ def derived(side: Sides) -> Iterator[Power]:
         yield from _privileges(name, service)
         if name == SIDECAR:
             yield Power(rule="be.docker", subject="a Docker of its own", origin=None)
+        elif service.namespace == "services":
+            image = service.image
+            yield Power(rule="run.service", subject=name, value=image.text, origin=image.origin)
         elif name not in {WALL, AGENT, PROXY}:
             yield Power(rule="be.service", subject=name)
         for port in service.ports:

@@ -283,6 +283,15 @@ def _be(rank: Rank, more: str) -> Callable[[Power, Power | None], Words]:
     return say
 
 
+def _service(power: Power, before: Power | None) -> Words:
+    was = f" (it was {before.value})" if before and before.value != power.value else ""
+    return (
+        Rank.MEDIUM,
+        f"runs the service {power.subject} beside the agent, from the image {power.value}{was}",
+        f"no longer runs the service {power.subject}",
+    )
+
+
 def _capability(power: Power, _: Power | None) -> Words:
     name, capability = power.subject.split(" ", 1)
     return (
@@ -321,10 +330,14 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "hold.env-file": _env_file,
     "hold.variable": _variable,
     "hold.ssh-agent": _be(Rank.CRITICAL, "holds the user's {}: each key in it logs in as the user"),
+    "hold.editor": _be(
+        Rank.HIGH, "gets the {}: their commands and tokens, whichever the user has there"
+    ),
     "hold.git-identity": _be(Rank.LOW, "reads the user's {}: name, address, aliases"),
     "run.variable": _steering,
     "run.agent": _agent,
     "run.image": _image,
+    "run.service": _service,
     "run.dockerfile": _dockerfile,
     "run.context": _context,
     "trust.certificate": _certificate,

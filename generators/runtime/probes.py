@@ -111,6 +111,8 @@ def _known(firewall: Firewall, place: Place) -> Iterator[Probe]:
     for name in firewall.names[:MOST]:
         for text in place.names.get(name.key, ())[:4]:
             yield from _all(ipaddress.ip_address(text), name.port or USUAL, name.name)
+            if name.service:
+                yield from _all(ipaddress.ip_address(text), USUAL, f"other ports of {name.name}")
 
 
 def _allowed(firewall: Firewall, family: Family) -> list[tuple[Network, int | None, str]]:
@@ -175,6 +177,19 @@ def verdict(firewall: Firewall, place: Place, probe: Probe) -> Answer:
     if text in place.own:
         return opened("loopback")
     (answer,) = decide(firewall, network, probe.protocol, port)
+    beside = [
+        each for each in firewall.names if each.service and text in place.names.get(each.key, ())
+    ]
+    if beside and not answer.denied:
+        # Before ranges and names: of a service nothing is open but the ports that are named.
+        named = next((each for each in beside if port is not None and each.port == port), None)
+        return (
+            opened(named.origin)
+            if named
+            else answer.model_copy(
+                update={"open": False, "reason": "ports of services that are not named"}
+            )
+        )
     if answer.open or answer.denied:
         return answer
     for name in firewall.names:

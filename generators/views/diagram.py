@@ -57,6 +57,9 @@ class _Drawing:
         for name in (AGENT, SIDECAR, WALL):
             if name in services:
                 self._services[name] = self._node(KINDS[name], name, ROLES[name].format(uid=uid))
+        for name, service in self._bundle.compose.beside.items():
+            what = f"{service.image.text}, beside the agent"
+            self._services[name] = self._node(NodeKind.SIDECAR, name, what)
         for name in self._services:
             self._mounts(name, services[name])
         self._client(services[WALL])

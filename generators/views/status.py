@@ -149,6 +149,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     yield "Image", _image(row)
     yield "Wall", Cell(text=row.wall, style=_style(row.wall))
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))
+    for name, state in row.services.items():
+        yield f"Service {name}", Cell(text=state, style=_style(state))
     if row.blocked is not None:
         more = f" (see: jailoc blocked {typed(row.workspace)})" if row.blocked else ""
         yield "Blocked", Cell(text=f"{_refused(row.blocked)}{more}")
@@ -157,6 +159,16 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
             "Names",
             Cell(text=f"no address yet for {', '.join(row.unresolved)}", style=Meaning.WARNS),
         )
+    yield from _kept(row)
+    for each in row.uncovered:
+        yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
+    for each in row.uncoverable:
+        yield "Exposed", Cell(text=each, style=Meaning.FAILS)
+    yield "Drift", _drift(row)
+
+
+def _kept(row: Status) -> Iterator[tuple[str, Cell]]:
+    """Yield what the proxy holds, where the password is, and what there is to return to."""
     for one in row.credentials:
         yield (
             "Proxy",
@@ -168,11 +180,6 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
         age = row.snapshot_age
         last = "" if age is None else f", the last one {duration_text(age)} ago"
         yield "Snapshots", Cell(text=f"{row.snapshots}{last}")
-    for each in row.uncovered:
-        yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
-    for each in row.uncoverable:
-        yield "Exposed", Cell(text=each, style=Meaning.FAILS)
-    yield "Drift", _drift(row)
 
 
 def _credential(each: CredentialStatus) -> str:

@@ -174,6 +174,8 @@ class Agent(Model):
 
     # The client.
     client: Client
+    editor: tuple[str, ...]
+    """The command that speaks the Agent Client Protocol, in the sandbox."""
     on_host: bool = True
     """Whether a client may run on the host: none may that executes what a server names."""
     plugin: Plugin | None

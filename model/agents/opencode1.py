@@ -59,6 +59,7 @@ OPENCODE_1 = Agent(
         },
         hint="opencode -s ",
     ),
+    editor=("opencode", "acp"),
     plugin=Plugin(
         script="tui.js",
         export="./tui",

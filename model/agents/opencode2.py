@@ -60,6 +60,7 @@ OPENCODE_2 = Agent(
         environment={},
         hint="opencode -s ",
     ),
+    editor=OPENCODE_1.editor,
     # It runs the plugins that the server lists: code of the agent's.
     on_host=False,
     plugin=None,

@@ -137,6 +137,10 @@ CONFIGURATION: dict[str, Entry] = {
         "A workspace sets `image`, which is taken as it is, and a Dockerfile or a build context.",
         "To lay a Dockerfile over an image, set that image in [defaults].",
     ),
+    "key-missing": Entry(
+        "A table lacks a key that it cannot be without.",
+        "Give the key; the schema of the configuration says which ones a table needs.",
+    ),
     "memory": Entry(
         "`memory` is no size, less than the engine's minimum of 6m, or more than it can count.",
         "Write a number and a unit, such as 512m or 8g.",
@@ -246,6 +250,37 @@ CONFIGURATION: dict[str, Entry] = {
     "secret-variable": Entry(
         "`from_env` is not the name of a variable.",
         "Use letters, digits and _, not beginning with a digit.",
+    ),
+    "service": Entry(
+        "A service beside the agent lacks its image, or has an empty list of ports or words.",
+        "Give `image`, `ports` and `healthcheck`: see the reference of services.",
+    ),
+    "service-capability": Entry(
+        "`capabilities` of a service names one that no program needs to start as root and become "
+        "somebody else.",
+        "Name those of CHOWN, DAC_OVERRIDE, FOWNER, SETGID and SETUID that it needs, or a `user`.",
+    ),
+    "service-closed": Entry(
+        "A service could not be reached by its name: nothing is looked up, or its name is denied.",
+        'Use egress = "allowlist", which opens nothing that is not named; deny other names.',
+    ),
+    "service-name": Entry(
+        "The name of a service has other characters than it may have, is one of the sandbox's own, "
+        "or stands in `allowed_hosts` as well.",
+        "Give it another name: words of a-z and digits with hyphens between.",
+    ),
+    "service-place": Entry(
+        "A directory in memory, or the place of a volume, is not absolute, the kernel's, or there "
+        "twice.",
+        "Give an absolute path in the service's container, each once.",
+    ),
+    "service-user": Entry(
+        "A service has neither a user nor capabilities, or both, or its user is not two numbers.",
+        'Give user = "999:999", as whom the image\'s program works; or `capabilities`.',
+    ),
+    "service-volume": Entry(
+        "An entry of a service's `volumes` is not NAME:PLACE.",
+        "Write it as data:/var/lib/postgresql/data. Nothing of this machine is mounted there.",
     ),
     "set-name": Entry(
         "An entry of `allow`, or a table in `sets`, is not the name of a set.",

@@ -36,12 +36,13 @@ EMITTED = {
         "proxy_sockets",
         "refusals",
         "resolver",
+        "services",
         "sockets",
     )
 }
 """Programs that are written out as text and run elsewhere; nothing imports them."""
-VALUES = {"datetime.date", "datetime.timedelta"}
-"""Types of the calendar that do not know what day it is."""
+VALUES = {"datetime.date", "datetime.timedelta", "urllib.parse.unquote"}
+"""Types of the calendar that do not know what day it is, and a function on text."""
 
 
 def sources(room: str) -> list[Path]:

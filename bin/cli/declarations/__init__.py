@@ -1,6 +1,7 @@
 """What each command takes, one file a command: its flags, and the text of its help. Light."""
 
 from jailoc.bin.cli.declarations import (
+    acp,
     add,
     allow,
     apply,
@@ -39,6 +40,7 @@ from jailoc.bin.cli.declarations import exec as exec_
 from jailoc.bin.cli.declarations import help as help_
 
 __all__ = [
+    "acp",
     "add",
     "allow",
     "apply",

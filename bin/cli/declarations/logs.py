@@ -38,7 +38,7 @@ def logs(
     since
         Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.
     service
-        Only this service: firewall, opencode or dind.
+        Only this service: firewall, opencode, dind, or one beside the agent.
     raw
         Every byte as it was written; such lines can steer a terminal.
     """

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import importlib.util
+import ipaddress
 import json
 import math
 import sys
@@ -140,8 +141,9 @@ class Place:
 def line(name: str) -> str:
     if name.startswith("! "):
         return f"{name}\n"
+    name, _, service = name.partition(" ")
     source, destination = Name(name=name, origin="x").door
-    return f"{name} {source} {destination}\n"
+    return f"{name} {source} {destination}{' service' * bool(service)}\n"
 
 
 @pytest.fixture
@@ -382,6 +384,19 @@ def test_an_address_of_the_machine_is_opened_under_its_own_name_alone(place: Pla
 
     place.run("allowlist", ["db.example.com", "host.docker.internal"], act)
     assert {address for _, address, _ in place.opened} == {"10.1.2.4", "fd00::7", "172.18.0.1"}
+
+
+def test_a_name_of_a_service_opens_its_network_alone(place: Place) -> None:
+    async def act(it: Any) -> None:
+        it.services = (ipaddress.ip_network("10.1.2.4/30"),)
+        await it.look_up_due()
+
+    place.run("allowlist", ["db.example.com service"], act)
+    assert {address for _, address, _ in place.opened} == {"10.1.2.4"}, "as if on the link"
+    place.opened.clear()
+    # And what is there is opened by no other name, whatever its zone answers.
+    place.run("allowlist", ["db.example.com"], act)
+    assert {address for _, address, _ in place.opened} == {"10.1.2.3", "fd00::7"}
 
 
 def test_only_who_knows_the_token_proves_to_be_the_resolver(place: Place) -> None:

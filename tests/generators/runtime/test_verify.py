@@ -123,6 +123,28 @@ def test_nothing_is_open_by_default_but_public_addresses_and_the_sandbox_itself(
         assert verdict(rules, RUNNING, each).open == is_open, each
 
 
+def test_of_a_service_only_what_is_named_is_open_whatever_else_would_open_it() -> None:
+    text = """[workspaces.w]
+allowed_networks = ["10.0.0.0/8"]
+[workspaces.w.services.db]
+image = "postgres:17"
+ports = [5432]
+user = "999:999"
+healthcheck = ["pg_isready"]
+"""
+    rules = bundle_of(text, "w").firewall
+    place = Place(names={"db": ("10.5.5.5",)})
+    assert verdict(rules, place, probe("10.5.5.5", 5432)).open
+    assert not verdict(rules, place, probe("10.5.5.5", 22)).open
+    icmp = probe("10.5.5.5", None, Protocol.ICMP)
+    assert not verdict(rules, place, icmp).open
+    # Control: its neighbour in the range is open.
+    assert verdict(rules, place, probe("10.5.5.6", 22)).open
+    tried = {(each.port, each.protocol) for each in probes(rules, place, (), ipv6=False)
+             if str(each.address) == "10.5.5.5"}  # fmt: skip
+    assert {(5432, Protocol.TCP), (USUAL, Protocol.TCP), (None, Protocol.ICMP)} <= tried
+
+
 @pytest.mark.parametrize(
     ("address", "port", "is_open"),
     [
