@@ -19,6 +19,7 @@ NAMES = (
     "explain",
     "firewall",
     "golden",
+    "kubernetes",
     "outdated",
     "plan",
     "policy",

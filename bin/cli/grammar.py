@@ -312,6 +312,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Directory to write to, one folder a workspace; standard output by default.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write one JSON document instead.'},
             {'field': 'native', 'names': ('--native',), 'kind': 'bool', 'help': "Write this machine's own files to the directory."},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Write the objects of a Kubernetes cluster instead, as [kubernetes] names one.', 'choices': ('kubernetes',)},
         ),
     },
     ('restart',): {

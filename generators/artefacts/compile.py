@@ -136,9 +136,7 @@ def _wall_files(
             f"{each.port}{f' {MACHINE_PORT}' if observe else ''}\n" for each in rules.host_ports
         ),
         "machine.py": asset("machine.py"),
-        "names": "".join(
-            dict.fromkeys((*map(_name, rules.names), *map(_denied, rules.denied_names)))
-        ),
+        "names": wall_names(rules),
         "refusals.py": asset("refusals.py"),
         "resolver.py": asset("resolver.py"),
         "rules.v4": iptables.restore(rules.ipv4),
@@ -149,6 +147,11 @@ def _wall_files(
     if places:
         texts["places"] = "".join(f"{volume} {path}\n" for volume, path in places)
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
+
+
+def wall_names(rules: Firewall) -> str:
+    """Return the allowed and denied names as the wall's resolver reads them."""
+    return "".join(dict.fromkeys((*map(_name, rules.names), *map(_denied, rules.denied_names))))
 
 
 def _name(name: Name) -> str:

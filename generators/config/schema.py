@@ -4,6 +4,7 @@ import json
 
 from jailoc.model.config import Config
 from jailoc.model.golden import Snapshot
+from jailoc.model.kubernetes.bundle import Manifests
 from jailoc.model.plan import SavedPlan
 from jailoc.model.policy import OrganisationPolicy
 from jailoc.model.removal import Listing
@@ -34,6 +35,13 @@ def policy_schema() -> str:
 def destroy_schema() -> str:
     """Return the schema of what `destroy --json` prints, as text."""
     return _text("destroy", Listing.model_json_schema(mode="serialization"))
+
+
+def kubernetes_schema() -> str:
+    """Return the schema of the objects of a cluster that jailoc emits, as text."""
+    data = Manifests.model_json_schema(mode="serialization", by_alias=True)
+    data["title"] = "the objects of a sandbox on a Kubernetes cluster"
+    return _text("kubernetes", data)
 
 
 def _text(name: str, data: dict[str, object]) -> str:

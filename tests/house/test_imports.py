@@ -26,7 +26,16 @@ READERS = {"generators/assets/__init__.py", "schemas/__init__.py"}
 
 EMITTED = {
     f"generators/assets/{name}.py"
-    for name in ("evidence", "health", "machine", "probe", "refusals", "resolver", "sockets")
+    for name in (
+        "evidence",
+        "health",
+        "machine",
+        "names",
+        "probe",
+        "refusals",
+        "resolver",
+        "sockets",
+    )
 }
 """Programs that are written out as text and run elsewhere; nothing imports them."""
 VALUES = {"datetime.date", "datetime.timedelta"}

@@ -28,6 +28,7 @@ WINGS = {
         "powers": ("runtime", "config"),
         "plan": ("powers", "runtime", "artefacts", "config"),
         "views": ("plan", "powers", "artefacts"),
+        "kubernetes": ("powers", "artefacts", "config", "assets"),
     },
 }
 """Which wing may import from which. A new arrow is a decision: it is made here, and reviewed."""
