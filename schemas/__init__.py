@@ -8,6 +8,7 @@ from typing import Any
 NAMES = (
     "blocked",
     "bundle",
+    "cluster-plan",
     "code",
     "config",
     "compose",

@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from jailoc.bin.cli.options import Options, session, terminal, wanted
 
-__all__ = ["Follow", "Options", "Switch", "Target", "app", "session", "terminal", "wanted"]
+__all__ = ["Follow", "Options", "Switch", "TargetName", "app", "session", "terminal", "wanted"]
 
 app = App(
     name="jailoc",
@@ -28,7 +28,7 @@ Switch = Annotated[bool, Parameter(negative=())]
 Follow = Annotated[bool, Parameter(name=["--follow", "-f"], negative=())]
 
 
-class Target(StrEnum):
+class TargetName(StrEnum):
     """What a configuration is compiled for, beside the engine of this machine."""
 
     KUBERNETES = "kubernetes"

@@ -140,13 +140,24 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
     for build in bundle.builds:
         # What lies in a large directory may have changed; the engine knows.
         if not build.known or images.identity(build.tag) is None:
-            _build(terminal, build, directory.with_name(f"{directory.name}.build"),
-                   before.get(build.name))  # fmt: skip
+            built(terminal, build, directory.with_name(f"{directory.name}.build"),
+                  before.get(build.name))  # fmt: skip
     _check_agent(terminal, bundle)
     _check_privilege(bundle)
 
 
-def _build(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+    """Build an image, and say why and how.
+
+    Args:
+        terminal: Where it is told.
+        build: The image.
+        folder: For its Dockerfile, removed at the end.
+        before: What the last one was made of, if that is known.
+
+    Raises:
+        Refused: a step failed, with its place.
+    """
     reason = why(build, before) or (
         "the engine does not have it" if build.known else "its context is too large to compare"
     )

@@ -2,6 +2,7 @@
 # proves that they are there, says which network that is, and ends. Nobody holds the power to
 # change them any more; other rules are another pod.
 # shellcheck shell=sh disable=SC2154 # what is not set here is set there
+set -eu
 
 gate=/run/gate/gate
 rm -f "$gate"

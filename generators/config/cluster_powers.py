@@ -47,5 +47,3 @@ def _settings(settings: KubernetesSettings) -> Iterator[Power]:
         yield power("hold.cluster-secret", settings.secret, "secret")
     if settings.user_namespace:
         yield power("guard.user-namespace", "a user namespace of its own", "user_namespace")
-    if settings.docker:
-        yield power("be.cluster-docker", "a Docker of its own on the cluster", "docker")

@@ -14,6 +14,7 @@ from jailoc.generators.kubernetes import manifests, refusals, rules
 from jailoc.generators.kubernetes.admission import admission, namespace
 from jailoc.generators.kubernetes.network_policy import network_policy
 from jailoc.generators.kubernetes.pod import claims, pod
+from jailoc.generators.runtime.expectations import unmet_by
 from jailoc.model.bundle import File
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused, refuse
@@ -96,6 +97,8 @@ def compile_cluster(
     policy = rules.policy(workspace, settings, host)
     wall = rules.lower(policy)
     validate_firewall(wall)
+    if unmet := tuple(unmet_by(document, name, wall, config)):
+        raise Refused(unmet)
     images = _images(workspace, settings, host, lock)
     maps = (
         _map(workspace, settings, WALL, _wall_files(wall, settings)),

@@ -58,7 +58,7 @@ def files(bundle: ClusterBundle) -> tuple[File, ...]:
         "agent.yaml": bundle.maps[1:],
         "claims.yaml": bundle.claims,
         "network-policy.yaml": (bundle.policy,),
-        "service.yaml": (bundle.service,),
+        "server.yaml": (bundle.service,),
         "sandbox.yaml": (bundle.sandbox,),
     }
     found = [_file(name, "---\n".join(map(emit, ours))) for name, ours in named.items()]

@@ -9,6 +9,7 @@ from jailoc.model.kubernetes.pod import (
     ClaimSource,
     ConfigMapSource,
     ContainerPort,
+    ContainerProbe,
     ContainerSecurity,
     EmptyDir,
     Exec,
@@ -18,7 +19,6 @@ from jailoc.model.kubernetes.pod import (
     PodSpec,
     PodSysctl,
     PodVolume,
-    Probe,
     PullSecret,
     Resources,
     SecretSource,
@@ -190,7 +190,7 @@ def _names(image: str) -> PodContainer:
         security_context=_security(RESOLVER_ID),
         resources=_SMALL,
         # It has looked every allowed name up once.
-        startup_probe=Probe(
+        startup_probe=ContainerProbe(
             exec=Exec(command=("/usr/bin/test", "-s", NAMES_STATE)),
             period_seconds=1,
             timeout_seconds=5,
@@ -267,8 +267,10 @@ def _agent(workspace: Workspace, sources: tuple[GitSource, ...], image: str) -> 
         ports=(ContainerPort(name="server", container_port=FIRST_PORT),),
         security_context=_security(DEFAULT_ID),
         resources=_limits(workspace),
-        startup_probe=Probe(exec=asked, period_seconds=2, timeout_seconds=10, failure_threshold=60),
-        readiness_probe=Probe(
+        startup_probe=ContainerProbe(
+            exec=asked, period_seconds=2, timeout_seconds=10, failure_threshold=60
+        ),
+        readiness_probe=ContainerProbe(
             exec=asked, period_seconds=10, timeout_seconds=10, failure_threshold=3
         ),
         volume_mounts=(

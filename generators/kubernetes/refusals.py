@@ -82,7 +82,7 @@ def _refusals(
             )
     yield from _places(no, workspace)
     yield from _sources(no, mine, workspace)
-    yield from _switches(no, config, mine, workspace)
+    yield from _switches(no, config, mine, workspace.name)
 
 
 def _places(no: No, workspace: Workspace) -> Iterator[Diagnostic]:
@@ -156,11 +156,8 @@ def _open(workspace: Workspace, host: str) -> bool:
     )
 
 
-def _switches(
-    no: No, config: Config, mine: WorkspaceConfig, workspace: Workspace
-) -> Iterator[Diagnostic]:
-    scope: Path = ("workspaces", workspace.name)
-    cluster = config.kubernetes
+def _switches(no: No, config: Config, mine: WorkspaceConfig, name: str) -> Iterator[Diagnostic]:
+    scope: Path = ("workspaces", name)
 
     def place(key: str) -> Path:
         return (*scope, key) if getattr(mine, key) is not None else ("defaults", key)
@@ -172,11 +169,12 @@ def _switches(
     for key, what in _SWITCHES.items():
         if said(key) is True:
             yield no(place(key), what, _ELSEWHERE)
-    if said("enable_docker") is True and not (cluster and cluster.docker):
+    if said("enable_docker") is True:
         yield no(
             place("enable_docker"),
-            "enable_docker needs kubernetes.docker = true",
-            "leave it out: on a cluster there is no Docker by default",
+            "the agent has no Docker of its own on a cluster: that would need a root's start, no "
+            "seccomp and a device of the node",
+            "leave it out, or say it in another configuration than the cluster's",
         )
     if said("pids") is not None:
         yield no(

@@ -18,11 +18,6 @@ CLUSTER_WORDS: dict[str, tuple[Rank, str, str]] = {
         "on a cluster it holds what is in the Secret {}, which is not its own alone",
         "on a cluster it no longer holds what is in the Secret {}",
     ),
-    "be.cluster-docker": (
-        Rank.HIGH,
-        "has {}: root at its start, without seccomp, with a device of the node",
-        "no longer has {}",
-    ),
     "be-reached.pods": (
         Rank.MEDIUM,
         "on a cluster its server is reached by {}, with a password",

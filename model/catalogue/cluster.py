@@ -3,6 +3,18 @@
 from jailoc.model.catalogue.entry import Entry
 
 CLUSTER: dict[str, Entry] = {
+    "kubectl": Entry(
+        "kubectl failed, did not answer in time, or answered no object.",
+        "Look at what it said; `kubectl --context ... version` tries the way to the cluster.",
+    ),
+    "kubectl-missing": Entry(
+        "There is no `kubectl` on PATH.",
+        "Install the one of your cluster's version.",
+    ),
+    "kubernetes-conflict": Entry(
+        "Somebody else owns a field that jailoc would set (server-side apply, 409).",
+        "Let the owner go of it; jailoc never forces.",
+    ),
     "kubernetes-context": Entry(
         "`context` of `[kubernetes]` is no name of a context.",
         "Take one that `kubectl config get-contexts -o name` shows.",
@@ -14,6 +26,10 @@ CLUSTER: dict[str, Entry] = {
     "kubernetes-empty": Entry(
         "A list that must name something is empty.",
         "Name what there is.",
+    ),
+    "kubernetes-forbidden": Entry(
+        "The cluster does not let you do that (403).",
+        "Ask for what docs/how-to/run-on-kubernetes.md lists; `kubectl auth can-i --list`.",
     ),
     "kubernetes-image": Entry(
         "An image has no digest, so whoever can move its tag decides what runs on the cluster.",
@@ -36,6 +52,10 @@ CLUSTER: dict[str, Entry] = {
         "A name is none that a cluster takes (RFC 1123).",
         "Use lower-case letters, digits and hyphens.",
     ),
+    "kubernetes-namespace": Entry(
+        "The namespace is not there, or enforces a Pod Security level that refuses the wall.",
+        "An administrator applies namespace.yaml and cluster/ of the rendered directory.",
+    ),
     "kubernetes-network": Entry(
         "A network of the cluster is every address there is.",
         "Name the ranges of pods, services and nodes, and the addresses of the API.",
@@ -55,6 +75,10 @@ CLUSTER: dict[str, Entry] = {
     "kubernetes-target": Entry(
         "Something in the configuration cannot be had on a cluster.",
         "Leave it out for this target; docs/how-to/run-on-kubernetes.md has what carries over.",
+    ),
+    "secrets-pipe": Entry(
+        "`jailoc secrets` was to write to a terminal or a file.",
+        "Write to a pipe, such as `| kubectl apply -f -`.",
     ),
     "source-git": Entry(
         "`git` of a source is no https URL, or has a user or a password in it.",

@@ -2,7 +2,7 @@
 
 Fields are those of the API, in its own spelling when they are written; see
 https://kubernetes.io/docs/reference/kubernetes-api/. What must not be said has no word here: there
-is no Secret and no Role, no host path but the tunnel device, and no namespace of the node.
+is no Secret and no Role, no path of the node and no namespace of it.
 """
 
 from typing import Literal

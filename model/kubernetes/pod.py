@@ -12,16 +12,16 @@ from jailoc.model.kubernetes.objects import ClusterModel, LabelSelector, Metadat
 
 
 class Capabilities(ClusterModel):
-    """All are dropped; only the wall, and a Docker that was asked for, get some back."""
+    """All are dropped; only the wall gets one back."""
 
-    add: tuple[Literal["NET_ADMIN", "SETGID", "SETUID"], ...] | None = None
+    add: tuple[Literal["NET_ADMIN"], ...] | None = None
     drop: tuple[Literal["ALL"]] = ("ALL",)
 
 
 class Profile(ClusterModel):
-    """Seccomp or AppArmor."""
+    """The seccomp profile of the container runtime."""
 
-    type: Literal["RuntimeDefault", "Unconfined"] = "RuntimeDefault"
+    type: Literal["RuntimeDefault"] = "RuntimeDefault"
 
 
 class ContainerSecurity(ClusterModel):
@@ -30,11 +30,9 @@ class ContainerSecurity(ClusterModel):
     run_as_user: int
     run_as_group: int
     run_as_non_root: bool
-    allow_privilege_escalation: bool = False
+    allow_privilege_escalation: Literal[False] = False
     read_only_root_filesystem: Literal[True] = True
     capabilities: Capabilities = Capabilities()
-    seccomp_profile: Profile | None = None
-    proc_mount: Literal["Unmasked"] | None = None
 
 
 class Amounts(ClusterModel):
@@ -57,7 +55,7 @@ class Exec(ClusterModel):
     command: tuple[str, ...]
 
 
-class Probe(ClusterModel):
+class ContainerProbe(ClusterModel):
     """A question to a container; times in seconds. A password would be seen in any other kind."""
 
     exec: Exec
@@ -96,8 +94,8 @@ class PodContainer(ClusterModel):
     ports: tuple["ContainerPort", ...] | None = None
     security_context: ContainerSecurity
     resources: Resources
-    startup_probe: Probe | None = None
-    readiness_probe: Probe | None = None
+    startup_probe: ContainerProbe | None = None
+    readiness_probe: ContainerProbe | None = None
     volume_mounts: tuple[VolumeMount, ...]
 
 
@@ -146,13 +144,6 @@ class ClaimSource(ClusterModel):
     claim_name: str
 
 
-class TunnelDevice(ClusterModel):
-    """The one path of a node that there is a word for."""
-
-    path: Literal["/dev/net/tun"] = "/dev/net/tun"
-    type: Literal["CharDevice"] = "CharDevice"
-
-
 class PodVolume(ClusterModel):
     """A volume of the pod."""
 
@@ -161,7 +152,6 @@ class PodVolume(ClusterModel):
     secret: SecretSource | None = None
     empty_dir: EmptyDir | None = None
     persistent_volume_claim: ClaimSource | None = None
-    host_path: TunnelDevice | None = None
 
 
 class PodSysctl(ClusterModel):

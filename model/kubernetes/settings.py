@@ -251,11 +251,6 @@ class KubernetesSettings(Model):
         default=True,
         description="Run pods in a user namespace of their own (Kubernetes 1.33 or newer).",
     )
-    docker: bool = Field(
-        default=False,
-        description="Let `enable_docker` hold on the cluster: a container with capabilities, "
-        "without seccomp, and with a device of the node.",
-    )
 
 
 class GitSource(Model):

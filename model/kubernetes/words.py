@@ -4,7 +4,6 @@ from jailoc.model import sandbox
 
 WALL, NAMES, HOME, AGENT = "wall", "names", "home", "agent"
 """Containers of the pod: the first loads the rules and ends, the second answers names."""
-DOCKER = "docker"
 CLONE = "clone"
 """Begins the name of what clones one source."""
 

@@ -16,6 +16,8 @@ STARTS = {
 DOOR = "bin/engine/door.py"
 GIT = "bin/engine/git.py"
 """Starts git alone, and nothing that a repository names."""
+KUBECTL = "bin/engine/kubectl.py"
+"""Starts kubectl alone, always in a context that was named."""
 MODULES = {"subprocess", "pty", "multiprocessing", "asyncio", "pexpect", "_posixsubprocess"}
 CALLS = ("exec", "spawn", "posix_spawn", "fork", "system", "popen", "startfile")
 
@@ -86,7 +88,7 @@ def test_only_the_door_uses_what_starts_programs_for_it() -> None:
         and node.module in {"jailoc.bin.engine", "jailoc.bin.engine.exchange"}
         and ("exchange" in {each.name for each in node.names} or node.module.endswith("exchange"))
     }
-    assert users == {DOOR, GIT}
+    assert users == {DOOR, GIT, KUBECTL}
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ WINGS = {
         "runtime": ("artefacts", "config", "assets"),
         "powers": ("runtime", "config"),
         "plan": ("powers", "runtime", "artefacts", "config"),
+        "kubernetes": ("powers", "runtime", "artefacts", "config", "assets"),
         "views": ("plan", "powers", "artefacts"),
-        "kubernetes": ("powers", "artefacts", "config", "assets"),
     },
 }
 """Which wing may import from which. A new arrow is a decision: it is made here, and reviewed."""

@@ -1,6 +1,6 @@
 """What `render` takes, and its help."""
 
-from jailoc.bin.cli.app import Switch, Target, app, session, wanted
+from jailoc.bin.cli.app import Switch, TargetName, app, session, wanted
 
 
 @app.command
@@ -9,7 +9,7 @@ def render(
     out: str | None = None,
     json: Switch = False,
     native: Switch = False,
-    target: Target | None = None,
+    target: TargetName | None = None,
 ) -> int:
     """Write the generated files, without an engine and without changing anything else.
 

@@ -137,7 +137,7 @@ def test_a_failure_is_shown_where_its_author_finds_it(
 
     monkeypatch.setattr(builder, "stream", fail)
     with pytest.raises(Refused) as caught:
-        images._build(Terminal(color=False), IMAGE, tmp_path / "a.build", None)
+        images.built(Terminal(color=False), IMAGE, tmp_path / "a.build", None)
     Terminal(color=False).diagnose(caught.value.diagnostics)
     said = capsys.readouterr().err
     assert f"Error: {place}workspaces.a.dockerfile: image jailoc-overlay:" in said

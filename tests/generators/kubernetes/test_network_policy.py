@@ -76,9 +76,9 @@ def cells(bundle: ClusterBundle, names: AddressSet | None = None) -> tuple[int, 
         nets = [ipaddress.ip_network(text) for each in every
                 for text in (each.cidr, *(each.except_ or ()))]  # fmt: skip
         nets += [each.destination for each in bundle.firewall.of(family).rules if each.destination]
-        for each in nets:
-            if each.version == family:
-                edges |= {int(each.network_address), int(each.broadcast_address) + 1}
+        for net in nets:
+            if net.version == family:
+                edges |= {int(net.network_address), int(net.broadcast_address) + 1}
         points = [low for low, _ in pairwise(sorted(edges))]
         for word, protocol in PROTOCOLS.items():
             for port in ports(bundle):

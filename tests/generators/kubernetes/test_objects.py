@@ -1,5 +1,6 @@
 """The objects of a cluster are what Kubernetes takes; what its schemas let through is checked."""
 
+import importlib
 import json
 import warnings
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from tests.generators.kubernetes.cluster import compiled, loaded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import kubernetes_validate
+    # It has no types.
+    kubernetes_validate: Any = importlib.import_module("kubernetes_validate")
 
 FULL = """[workspaces.api]
 paths = ["~/src/api"]

@@ -19,7 +19,7 @@ CASES = {
     "volumes": ('[workspaces.api]\nvolumes = ["shared:npm:~/.npm"]', 1, "a claim is one pod's"),
     "nested": ('[workspaces.api]\nvolumes = ["npm:~/.cache/npm"]', 1, "a volume in another"),
     "enable_docker": (
-        "[workspaces.api]\nenable_docker = true", 1, "needs kubernetes.docker = true",
+        "[workspaces.api]\nenable_docker = true", 1, "the agent has no Docker of its own",
     ),
     "in defaults": ("[defaults]\nobserve = true\n[workspaces.api]", 1, "nobody in a pod may hear"),
     "show_refused": ("[workspaces.api]\nshow_refused = true", 1, "nobody in a pod may hear"),
@@ -109,3 +109,11 @@ def test_a_key_that_must_be_there_is_missed_by_name(key: str) -> None:
     assert problem.hint
     assert problem.position is not None
     assert problem.position.line == 1
+
+
+def test_what_is_expected_is_held_against_the_clusters_rules() -> None:
+    """The API of the cluster is public here, and so open on a machine."""
+    text = '[workspaces.api]\n[workspaces.api.expect]\nreach = ["1.2.3.4:443"]'
+    document, config = loaded(text, cluster_networks='["10.96.0.0/12", "1.2.3.4/32"]')
+    with pytest.raises(Refused, match=r"is expected to reach `1\.2\.3\.4:443`"):
+        compile_cluster(document, config, "api", HOST, ImageLock())
