@@ -8,7 +8,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from jailoc.model import image_reference
@@ -19,7 +19,7 @@ from jailoc.model.config_values import Array, Port, text_of
 from jailoc.model.field_error import problem
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within, within
 from jailoc.model.sandbox import AGENT_HOME
-from jailoc.model.schema_patterns import NETWORK, string
+from jailoc.model.schema_patterns import NETWORK, string, words
 
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 """A name of RFC 1123: of a namespace, and of each part of other names."""
@@ -29,6 +29,7 @@ _VALUE = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 _AMOUNT = r"[1-9][0-9]*(Mi|Gi|Ti)"
 _SECRET_KEY = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}"  # noqa: S105 -- a pattern
 _REMOTE = r"https://[^\s@'\"\\]+"
+_WITH_PORT = "/[0-9]+:[0-9]+$"
 _REF = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}"
 
 
@@ -171,15 +172,33 @@ _MINIMUM: JsonDict = {"minItems": 1}
 Namespace = Annotated[str, AfterValidator(_namespace), string(f"^{LABEL}$", maxLength=63)]
 ObjectName = Annotated[str, AfterValidator(_object), string(f"^{NAME}$", maxLength=253)]
 Context = Annotated[str, AfterValidator(_context), string("^[^-\\s].*$")]
-ClusterNetwork = Annotated[Network, BeforeValidator(_closed), string(NETWORK, "/0+$")]
-AnyNetwork = Annotated[Network, BeforeValidator(_network), string(NETWORK)]
-DnsAddress = Annotated[str, BeforeValidator(_address), string("^[0-9A-Fa-f.:]+$")]
-Labels = Annotated[dict[str, str], AfterValidator(_labels)]
-Registry = Annotated[str, AfterValidator(_registry), string(r"^[^\s@]+$")]
+ClusterNetwork = Annotated[Network, BeforeValidator(_closed), string(NETWORK, "/0+$", _WITH_PORT)]
+AnyNetwork = Annotated[Network, BeforeValidator(_network), string(NETWORK, _WITH_PORT)]
+DnsAddress = Annotated[
+    str, BeforeValidator(_address), string("^[0-9A-Fa-f.:]+$", r"^127\.", r"^0\.0\.0\.0$", "^::1?$")
+]
+Labels = Annotated[
+    dict[str, str],
+    AfterValidator(_labels),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{_KEY}$"},
+            "additionalProperties": {"type": "string", "pattern": f"^{_VALUE}$"},
+        }
+    ),
+]
+Registry = Annotated[
+    str, AfterValidator(_registry), string(r"^([^/@\s]*[.:][^/@\s]*|localhost)(/[^@\s:]+)*$")
+]
 Amount = Annotated[str, AfterValidator(_amount), string(f"^{_AMOUNT}$")]
-SourcePlace = Annotated[str, AfterValidator(_place), string("^[/~]")]
+SourcePlace = Annotated[
+    str,
+    AfterValidator(_place),
+    string("^(/|~/)", rf"^/+({words(*CONTAINER_SYSTEM)})(/|$)", "^~?/*$", "^/home(/agent)?/*$"),
+]
 Remote = Annotated[str, AfterValidator(_remote), string(f"^{_REMOTE}$")]
-Ref = Annotated[str, AfterValidator(_ref), string(f"^{_REF}$")]
+Ref = Annotated[str, AfterValidator(_ref), string(f"^{_REF}$", r"\.\.", "//", r"(/|\.|\.lock)$")]
 SecretKey = Annotated[str, AfterValidator(_key), string(f"^{_SECRET_KEY}$")]
 
 
