@@ -120,13 +120,13 @@ MACHINE: dict[str, Entry] = {
         "A step of a Dockerfile failed; file and line are those of the step.",
         "The words of the build stand above. Mend the step.",
     ),
-    "image-push": Entry(
-        "The registry does not take an image, or did not say under which digest it has it.",
-        "Check `registry` of `[kubernetes]`, the network and `docker login`.",
-    ),
     "image-missing": Entry(
         "An image is not there and cannot be pulled.",
         "Check its name, the network and `docker login`; `jailoc up` builds jailoc's own.",
+    ),
+    "image-push": Entry(
+        "The registry does not take an image, or did not say under which digest it has it.",
+        "Check `registry` of `[kubernetes]`, the network and `docker login`.",
     ),
     "image-unsuitable": Entry(
         "The image lacks what the agent needs.",
