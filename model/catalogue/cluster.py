@@ -78,7 +78,7 @@ CLUSTER: dict[str, Entry] = {
     ),
     "secrets-pipe": Entry(
         "`jailoc secrets` was to write to a terminal or a file.",
-        "Write to a pipe, such as `| kubectl apply -f -`.",
+        "Write to a pipe, into `kubectl apply -f -`.",
     ),
     "source-git": Entry(
         "`git` of a source is no https URL, or has a user or a password in it.",
