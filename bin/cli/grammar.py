@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'status', 'up', 'validate', 'verify'),
+        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'images', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'secrets', 'shell', 'status', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -50,6 +50,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
             {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
             {'field': 'rollback', 'names': ('--rollback', '--no-rollback'), 'kind': 'bool', 'help': 'Leave things as a failure has left them; without it, what was there before comes back.', 'on': True},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Apply to the cluster that [kubernetes] names, through kubectl.', 'choices': ('kubernetes',)},
         ),
     },
     ('blocked',): {
@@ -188,6 +189,23 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'command', 'names': ('COMMAND',), 'kind': 'text', 'help': 'The command; all by default.', 'many': True},
         ),
     },
+    ('images',): {
+        'text': 'Build the images of workspaces for a cluster, and write down their digests.\n\nExample: jailoc images build --push',
+        'below': ('build',),
+        'runs': False,
+        'arguments': (
+        ),
+    },
+    ('images', 'build'): {
+        'text': 'Build the images that a cluster runs; pushed ones are named in images.lock by their digests.\n\nExample: jailoc images build --push',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces whose images are built; all by default.', 'many': True},
+            {'field': 'push', 'names': ('--push',), 'kind': 'bool', 'help': 'Push them to the registry of [kubernetes], and write images.lock beside the configuration.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write their tags as JSON.'},
+        ),
+    },
     ('import-sessions',): {
         'text': "Copy the sessions of the agent's earlier major version to where the present one looks.\n\nThe workspace has to be stopped, and the present version must have none yet. What is copied\nstays where it was.\n\nExample: jailoc import-sessions api",
         'below': (),
@@ -260,6 +278,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'detailed_exitcode', 'names': ('--detailed-exitcode',), 'kind': 'bool', 'help': 'Exit with 2 if there is something to do.'},
             {'field': 'files', 'names': ('--files',), 'kind': 'bool', 'help': 'Name each file that changes, with its digest.'},
             {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Keep the plan in a file that apply takes.'},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Compare with the cluster that [kubernetes] names, through kubectl.', 'choices': ('kubernetes',)},
         ),
     },
     ('presets',): {
@@ -330,6 +349,15 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The schema; that of the configuration by default.'},
+        ),
+    },
+    ('secrets',): {
+        'text': "Write a workspace's secrets as a Secret for a cluster, to a pipe and to nothing else.\n\nExample: jailoc secrets api --target kubernetes | kubectl --context team apply -f -",
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'What they are for.', 'choices': ('kubernetes',), 'required': True},
         ),
     },
     ('shell',): {

@@ -30,10 +30,10 @@ def run(session: Session, wanted: tuple[str, ...], *, push: bool, as_json: bool)
             "there is no [kubernetes], so no registry is known",
             hint="docs/how-to/run-on-kubernetes.md has one to begin with",
         )
-    docker.check_engine()
     every: dict[str, Build] = {}
     for name in chosen(origin.config, wanted):
         every |= {each.tag: each for each in builds(origin.config, name, origin.host)}
+    docker.check_engine()
     # One that another is built on comes before it.
     with files.locked(cache_directory() / "images.lock", patience=3600):
         for build in every.values():

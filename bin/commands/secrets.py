@@ -23,14 +23,14 @@ def run(session: Session, _target: object) -> int:
     Raises:
         Refused: standard output is no pipe, or a value is not to be had.
     """
+    origin = session.source()
+    name = session.chosen(origin)
     if not stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
         raise refuse(
             "secrets-pipe",
             "secrets are written to a pipe, never to a terminal or a file",
             hint="jailoc secrets --target kubernetes | kubectl --context ... apply -f -",
         )
-    origin = session.source()
-    name = session.chosen(origin)
     workspace, settings = settled(origin.config, name, origin.host)
     refusals.check(origin.document, origin.config, workspace, origin.host.home)
     if settings is None:  # refused above

@@ -108,6 +108,7 @@ def test_no_two_classes_have_one_name() -> None:
 
 MOST_LINES = 400
 LONGER = {
+    "bin/cli/grammar.py": "made from the declarations, by no hand",
     "generators/assets/resolver.py": "one program, which runs elsewhere as one file",
 }
 

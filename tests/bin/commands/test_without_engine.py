@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "exec": ("{}", "--", "true"),
     "explain": ("{}", "10.1.2.3"),
     "graph": ("{}",),
+    "images build": ("{}",),
     "import-sessions": ("{}", "--yes"),
     "learn": ("{}",),
     "logs": ("{}",),
@@ -40,6 +41,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "refresh": ("{}",),
     "render": ("{}",),
     "restart": ("{}",),
+    "secrets": ("{}", "--target", "kubernetes"),
     "shell": ("{}",),
     "status": ("{}",),
     "up": ("{}",),
@@ -47,8 +49,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
-    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init",
-    "presets", "presets import", "presets list", "presets show", "schema", "validate",
+    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "images",
+    "init", "presets", "presets import", "presets list", "presets show", "schema", "validate",
 }  # fmt: skip
 OWN: dict[str, int] = {"exec": 125, "shell": 125}
 """The status of an error of jailoc's own, where it is not 1."""
