@@ -102,9 +102,9 @@ def pod(
         volumes=(
             PodVolume(name=WALL, config_map=ConfigMapSource(name=maps[WALL])),
             PodVolume(name=AGENT, config_map=ConfigMapSource(name=maps[AGENT])),
-            PodVolume(name="wall-run", empty_dir=EmptyDir(medium="Memory", size_limit="4Mi")),
-            PodVolume(name="gate", empty_dir=EmptyDir(medium="Memory", size_limit="1Mi")),
-            PodVolume(name="names-run", empty_dir=EmptyDir(medium="Memory", size_limit="4Mi")),
+            PodVolume(name="wall-run", empty_dir=EmptyDir(size_limit="4Mi")),
+            PodVolume(name="gate", empty_dir=EmptyDir(size_limit="1Mi")),
+            PodVolume(name="names-run", empty_dir=EmptyDir(size_limit="4Mi")),
             PodVolume(name="secrets", secret=_secrets(workspace, secret)),
             *(
                 PodVolume(

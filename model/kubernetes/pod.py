@@ -134,7 +134,6 @@ class SecretSource(ClusterModel):
 class EmptyDir(ClusterModel):
     """A directory that lasts as long as the pod."""
 
-    medium: Literal["Memory"] | None = None
     size_limit: str | None = None
 
 
