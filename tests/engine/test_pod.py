@@ -26,7 +26,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         tags = json.loads(user.ok("images", "build", "--json"))["images"]
     archive = str(tmp_path_factory.mktemp("pod") / "images.tar")
     world.call("docker", "save", "--output", archive, *tags)
-    names = [f"docker.io/library/{each}" for each in tags]
+    names = [f"localhost/{each}" for each in tags]
     done = subprocess.run(
         [SCRIPT, "run", "podman@trixie", sys.executable, "-m", "tests.engine.pod", *names],
         cwd=world.ROOT, env=os.environ | {"JAILOC_ENGINES_IMAGES": archive},

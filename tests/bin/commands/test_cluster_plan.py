@@ -27,13 +27,13 @@ def cluster() -> Iterator[Cluster]:
         yield found
 
 
-def jailoc(user: User, cluster: Cluster, *words: str, text: str = TEXT, path: str = BIN) -> Result:
+def jailoc(
+    user: User, cluster: Cluster, *words: str, text: str = TEXT, path: str = f"{BIN}:/usr/bin:/bin"
+) -> Result:
     user.write(text)
     (user.config.parent / "images.lock").write_text(lock(text).text)
     place = kubeconfig(cluster, user.home / "kubeconfig")
-    return user.run(
-        *words, "api", "--target", "kubernetes", KUBECONFIG=str(place), PATH=f"{path}:/usr/bin:/bin"
-    )
+    return user.run(*words, "api", "--target", "kubernetes", KUBECONFIG=str(place), PATH=path)
 
 
 def applied(user: User, cluster: Cluster, text: str = TEXT) -> None:
