@@ -16,6 +16,7 @@ from jailoc.model.credential import Name as CredentialName
 from jailoc.model.denied_entry import DeniedHost, DeniedNetwork
 from jailoc.model.document import dotted
 from jailoc.model.host_set import HostSet, SetName, SetReference
+from jailoc.model.kubernetes.settings import ClusterWorkspace, KubernetesSettings
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.published_port import Ports
 from jailoc.model.secret import (
@@ -291,6 +292,9 @@ class WorkspaceConfig(Scope):
         default="",
         description="Build context of `dockerfile`; by default the directory it lies in.",
     )
+    kubernetes: ClusterWorkspace = Field(
+        default=ClusterWorkspace(), description="What it has on a cluster, and there alone."
+    )
 
 
 class TaskConfig(WorkspaceConfig):
@@ -328,6 +332,9 @@ class Config(Model):
         default_factory=dict,
         description="Sets of hosts, by the name that `allow` names them by.",
         json_schema_extra={"propertyNames": {"pattern": "^[a-z0-9][a-z0-9-]{0,39}$"}},
+    )
+    kubernetes: KubernetesSettings | None = Field(
+        default=None, description="The cluster that `--target kubernetes` is for."
     )
     defaults: Defaults = Field(default=Defaults(), description="What holds for every workspace.")
     workspaces: dict[

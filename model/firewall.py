@@ -83,6 +83,9 @@ UNKNOWN = (Chain.DNS, Chain.HOST, Chain.LEARN, Chain.NAMES)
 THIS_MACHINE = "this machine"
 """The reason of the rules in `Chain.MACHINE`, which the wall writes in the same words."""
 
+NEAR = "this machine and its network"
+"""The reason of what closes `Policy.machine`."""
+
 DENIED = "JAILOC-DENIED"
 """The chain, with those below it, of what is closed whatever is allowed; there if anything is."""
 
@@ -373,10 +376,7 @@ class Policy(Model):
     @property
     def ordered(self) -> tuple[Decision, ...]:
         """Return every decision, in the order in which they hold."""
-        closed = (
-            Decision(network=each, accept=False, reason="this machine and its network")
-            for each in self.machine
-        )
+        closed = (Decision(network=each, accept=False, reason=NEAR) for each in self.machine)
         return (*self.denied, *self.alone, *closed, *self.decisions)
 
     def accepted(self, family: Family, protocol: Protocol, port: int) -> AddressSet:

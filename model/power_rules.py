@@ -59,6 +59,8 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "the engine builds what it says; critical: fetched over plain http",
     ),
     "run.context": ("build contexts", (_H,), "what lies in it can be copied into the image"),
+    "run.source": ("repositories that a cluster clones", (_M,), "what is in them, an agent runs"),
+    "run.registry": ("the registry of a cluster's images", (_H,), "who can write there"),
     "run.variable": (
         "variables that steer programs", (_H, _M),
         "high: what loads code or sends everything elsewhere, such as a proxy",
@@ -83,6 +85,9 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "the commands and tokens of the user's MCP servers, whichever they are",
     ),
     "hold.git-identity": ("the Git configuration", (_L,), "name, address and aliases of the user"),
+    "hold.cluster-secret": (
+        "a Secret of a cluster", (_H,), "one that workspaces share has what each of them needs",
+    ),
     "be.privileged": ("privileged services", (_C,), "root in it is root on the machine"),
     "be.capability": ("capabilities", (_C, _H), "critical: a service beside jailoc's own"),
     "be.unconfined": ("lost confinement", (_H,), "no seccomp, AppArmor or no-new-privileges"),
@@ -90,6 +95,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "be.device": ("devices of the host", (_H,), "what the kernel offers behind them"),
     "be.service": ("services that jailoc does not know", (_C,), "nothing is known of it"),
     "be.docker": ("a Docker of its own", (_M,), "rootless, behind the same wall"),
+    "be-reached.pods": ("pods that reach its server", (_M,), "it has a password"),
     "be-reached.port": (
         "ports on this machine's loopback", (_M, _L),
         "medium: what the agent itself serves there; low: its server, which has a password",
@@ -103,6 +109,11 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "trust.drift": ("drift that is ignored", (_H, _M), "changes by hand are not told any more"),
     "trust.attach": ("how the user's client attaches", (_M,), "remote: a client on this machine"),
     "trust.password": ("where the server's password is", (_M,), "who else could read it"),
+    "trust.cluster": ("the namespace of a cluster", (_M,), "who else may run pods there"),
+    "trust.cluster-dns": ("who answers names on a cluster", (_H,), "says where names are"),
+    "trust.names-within": (
+        "where names may lie on a cluster", (_H,), "the second wall is open there for all",
+    ),
     "guard.egress": ("what is closed unless named", (_H,), "without it the internet is open"),
     "guard.denied": (
         "denied names and networks", (_H,), "without it what allows them counts",
@@ -113,6 +124,8 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "what the agent cannot change in a project", (_C, _M),
         "critical: what the host executes, such as Git's hooks",
     ),
+    "guard.cluster": ("the cluster's own networks", (_H,), "without it a range may open them"),
+    "guard.user-namespace": ("users that are not the node's", (_H,), "the kernel's second fence"),
     "note.limits": ("limits", (_N,), "how much, not what"),
     "note.variable": ("other variables", (_N,), "an agent can set them itself"),
     "note.name": ("names within an open internet", (_N,), "closing the rest opens none"),

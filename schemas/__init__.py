@@ -8,6 +8,7 @@ from typing import Any
 NAMES = (
     "blocked",
     "bundle",
+    "cluster-plan",
     "code",
     "config",
     "compose",
@@ -19,6 +20,7 @@ NAMES = (
     "explain",
     "firewall",
     "golden",
+    "kubernetes",
     "learn",
     "outdated",
     "plan",

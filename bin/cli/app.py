@@ -1,12 +1,13 @@
 """The root of what cyclopts parses: each command adds itself to it."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from jailoc.bin.cli.options import Options, session, terminal, wanted
 
-__all__ = ["Follow", "Options", "Switch", "app", "session", "terminal", "wanted"]
+__all__ = ["Follow", "Options", "Switch", "TargetName", "app", "session", "terminal", "wanted"]
 
 app = App(
     name="jailoc",
@@ -25,3 +26,9 @@ app.meta.suppress_keyboard_interrupt = False
 Switch = Annotated[bool, Parameter(negative=())]
 """A flag that is only ever given, never negated."""
 Follow = Annotated[bool, Parameter(name=["--follow", "-f"], negative=())]
+
+
+class TargetName(StrEnum):
+    """What a configuration is compiled for, beside the engine of this machine."""
+
+    KUBERNETES = "kubernetes"

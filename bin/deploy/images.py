@@ -186,6 +186,21 @@ def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | 
     # What lies in a large directory may have changed; the engine knows.
     if build.known and images.identity(build.tag) is not None:
         return
+    built(terminal, build, folder, before)
+
+
+def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+    """Build an image, and say why and how.
+
+    Args:
+        terminal: Where it is told.
+        build: The image.
+        folder: For its Dockerfile, removed at the end.
+        before: What the last one was made of, if that is known.
+
+    Raises:
+        Refused: a step failed, with its place.
+    """
     reason = why(build, before) or (
         "the engine does not have it" if build.known else "its context is too large to compare"
     )

@@ -118,6 +118,26 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def tag(image: str, reference: str) -> None:
+    """Give an image another name.
+
+    Raises:
+        DockerError: the engine does not have it.
+    """
+    run(["tag", "--", image, reference], what=f"tagging image {image}", timeout=30)
+
+
+def push(reference: str, line: Callable[[str], None]) -> None:
+    """Send an image to its registry, with the credentials that docker has.
+
+    Raises:
+        DockerError: there is no registry, or no permission.
+    """
+    stream(
+        ["push", "--", reference], what=f"pushing image {reference}", line=line, credentials=True
+    )
+
+
 def _buildkit() -> dict[str, str]:
     """Return what makes docker use BuildKit where it can: old clients wait to be asked.
 

@@ -134,7 +134,7 @@ def _repositories(workspace: Workspace) -> Iterator[File]:
 def _wall_files(
     rules: Firewall, workspace: Workspace, places: tuple[tuple[str, str], ...]
 ) -> tuple[File, ...]:
-    user, names = workspace.user, (*rules.names, *rules.credentials)
+    user = workspace.user
     texts = {
         "egress": f"{rules.egress}\n",
         "evidence.py": asset("evidence.py"),
@@ -145,7 +145,7 @@ def _wall_files(
             for each in rules.host_ports
         ),
         "machine.py": asset("machine.py"),
-        "names": "".join(dict.fromkeys((*map(_name, names), *map(_denied, rules.denied_names)))),
+        "names": wall_names(rules),
         "refusals.py": asset("refusals.py"),
         "resolver.py": asset("resolver.py"),
         "rules.v4": iptables.restore(rules.ipv4),
@@ -164,6 +164,15 @@ def _wall_files(
     if places:
         texts["places"] = "".join(f"{volume} {path}\n" for volume, path in places)
     return tuple(File(path=f"wall/{name}", mode=0o644, text=text) for name, text in texts.items())
+
+
+def wall_names(rules: Firewall) -> str:
+    """Return the allowed and denied names as the wall's resolver reads them."""
+    return "".join(
+        dict.fromkeys(
+            (*map(_name, (*rules.names, *rules.credentials)), *map(_denied, rules.denied_names))
+        )
+    )
 
 
 def _name(name: Name) -> str:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from jailoc import __version__
+from jailoc.generators.config import cluster
 from jailoc.generators.config.agent_choice import doubtful, ruled_out
 from jailoc.generators.config.conflicts import (
     Table,
@@ -52,7 +53,7 @@ from jailoc.model.config import (
 from jailoc.model.config_values import describe
 from jailoc.model.credential import CredentialConfig
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
-from jailoc.model.document import Document, Path
+from jailoc.model.document import Document, Path, dotted
 from jailoc.model.forbidden_paths import SYSTEM
 from jailoc.model.host import Host
 from jailoc.model.host_set import HostSet
@@ -73,6 +74,7 @@ _KNOWN: dict[Path, set[str]] = {
     ("secrets",): set(Secrets.model_fields),
     ("secrets", "*"): set(Source.model_fields),
     ("credentials", "*"): set(CredentialConfig.model_fields),
+    **cluster.KNOWN,
 }
 
 _PLACES = {(): "the top of the file", ("base",): "[base]", ("defaults",): "[defaults]",
@@ -338,6 +340,9 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
         context = error.get("ctx", {})
         code, message = context["code"], context["message"]
         allowed, hint = context["allowed"], context["hint"]
+    elif kind == "missing" and path[0] == "kubernetes":
+        code, allowed, message = "kubernetes-missing", None, f"{dotted(path)} is missing"
+        hint = cluster.HINTS.get(str(path[-1]))
     elif kind == "missing":
         code, hint, allowed = "key-missing", None, None
         message = f"`{path[-1]}` is missing"
@@ -368,6 +373,8 @@ def _unknown(document: Document, path: Path) -> Diagnostic:
 
 def _pattern(above: Path) -> Path:
     """Return the kind of table that a path leads to."""
+    if place := cluster.place(above):
+        return place
     scope: Path = (above[0], "*") if above[:1] in {("workspaces",), ("sets",)} else above[:1]
     inner = above[len(scope) :]
     if not inner:

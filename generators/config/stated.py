@@ -7,6 +7,7 @@ to `jailoc.generators.powers.coverage`.
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from jailoc.generators.config.cluster_powers import stated_of_cluster
 from jailoc.generators.config.resolve import protected
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import AskedTarget
@@ -36,6 +37,7 @@ def stated(config: Config, workspace: Workspace, host: Host) -> tuple[Power, ...
         *_run(workspace, host),
         *_trusted(config, workspace, host),
         *_guards(config, workspace),
+        *stated_of_cluster(config, workspace.name),
     )
     kept: dict[tuple[str, str], Power] = {}
     for each in found:

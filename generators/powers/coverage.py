@@ -14,6 +14,11 @@ POWERS: dict[str, tuple[str, ...]] = {
     "trust": ("trust.path",),
     "ignore_drift": ("trust.drift",),
     "base.dockerfile": ("run.dockerfile",),
+    "kubernetes": (
+        "trust.cluster", "guard.cluster", "trust.cluster-dns", "trust.names-within",
+        "run.registry", "hold.cluster-secret", "be-reached.pods", "guard.user-namespace",
+    ),
+    "workspace.kubernetes": ("run.source",),
     "base.ca_certificates": ("trust.certificate",),
     "scope.mounts": ("write.path", "read.path"),
     "scope.env": ("run.variable", "hold.variable", "note.variable"),
@@ -57,7 +62,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "workspace.expect.block": ("guard.block",),
     "workspace.dockerfile": ("run.dockerfile",),
     "workspace.build_context": ("run.context",),
-}
+}  # fmt: skip
 """By key: `scope` is what may stand in `[defaults]` and in a workspace alike."""
 
 NONE: dict[str, str] = {

@@ -7,7 +7,9 @@ from jailoc.model.document import Document, Path, dotted
 from jailoc.model.host_set import entry_of
 from jailoc.model.power import Direction, PowerChange, PowerKind
 
-_ENTRY = re.compile(r"(defaults|workspaces|base|trust|ignore_drift|mode|password_mode)\b")
+_ENTRY = re.compile(
+    r"(defaults|workspaces|kubernetes|base|trust|ignore_drift|mode|password_mode)\b"
+)
 """What a place in the configuration begins with; other reasons are words."""
 _KEYS = {
     "be.privileged": "dind_privileged",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from jailoc.generators.config.stated import ALWAYS_REMOTE, BUILT_IN_IMAGE, EVERY
+from jailoc.generators.powers.cluster_words import CLUSTER_WORDS
 from jailoc.generators.powers.covers import is_networks
 from jailoc.generators.powers.derived import CREDENTIAL
 from jailoc.generators.powers.path_words import executed_tail, path_words
@@ -372,6 +373,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "be.service": _be(Rank.CRITICAL, "runs a service that jailoc does not know: {}"),
     "be.docker": _be(Rank.MEDIUM, "has {}, rootless, behind the same wall"),
     "be-reached.port": _port,
+    **{rule: _guard(*told) for rule, told in CLUSTER_WORDS.items()},
     "note.limits": _note,
     "note.variable": _note,
     "note.other": _note,

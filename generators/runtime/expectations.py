@@ -33,11 +33,14 @@ def unmet(document: Document, config: Config, host: Host) -> tuple[Diagnostic, .
             continue
         rules = walls.lower(walls.policy(resolve(config, name, host), host))
         rules = rules.facing(host.own_addresses)
-        problems += _unmet(document, name, rules, config)
+        problems += unmet_by(document, name, rules, config)
     return tuple(problems)
 
 
-def _unmet(document: Document, name: str, rules: Firewall, config: Config) -> Iterator[Diagnostic]:
+def unmet_by(
+    document: Document, name: str, rules: Firewall, config: Config
+) -> Iterator[Diagnostic]:
+    """Yield a diagnostic at the line of every expectation of a workspace that rules do not meet."""
     expect = config.workspaces[name].expect
     for index, target in enumerate(expect.reach):
         if not _reached(rules, target):

@@ -1,5 +1,6 @@
 """Every code that a message can have, why it comes and what to do; `jailoc explain CODE`."""
 
+from jailoc.model.catalogue.cluster import CLUSTER
 from jailoc.model.catalogue.configuration import CONFIGURATION
 from jailoc.model.catalogue.entry import Entry
 from jailoc.model.catalogue.machine import MACHINE
@@ -9,6 +10,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "What the configuration says": CONFIGURATION,
     "What is valid, and may not be meant": WARNINGS,
     "The machine, the engine and what runs": MACHINE,
+    "A Kubernetes cluster": CLUSTER,
 }
 """The entries by what they are about, each section in alphabetical order."""
 

@@ -128,6 +128,10 @@ MACHINE: dict[str, Entry] = {
         "An image is not there and cannot be pulled.",
         "Check its name, the network and `docker login`; `jailoc up` builds jailoc's own.",
     ),
+    "image-push": Entry(
+        "The registry does not take an image, or did not say under which digest it has it.",
+        "Check `registry` of `[kubernetes]`, the network and `docker login`.",
+    ),
     "image-unsuitable": Entry(
         "The image lacks what the agent needs.",
         "Install what the message lists, or choose another image.",

@@ -19,11 +19,15 @@ from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.artefacts import iptables, portable
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.load import load
+from jailoc.generators.kubernetes import manifests
+from jailoc.generators.kubernetes.compile import builds, compile_cluster
 from jailoc.model.document import Document
 from jailoc.model.firewall import Decision, Policy
+from jailoc.model.kubernetes.image_lock import ImageLock
 from tests.benchmarks import configurations, firewall
 from tests.benchmarks.pairs import Cost, Work, medians, run
 from tests.engine import world
+from tests.strategies import HOST
 
 ROOT = Path(__file__).parents[2]
 BUDGET = tomllib.loads(Path(__file__).with_name("budget.toml").read_text(encoding="utf-8"))
@@ -78,6 +82,20 @@ def quick(home: Path, rounds: int) -> Iterator[Row]:
     for what, cost in found.items():
         yield Row(what, "`python -c pass`", cost.cpu / nothing, goals.get(what, ""))
     yield Row("one workspace more, of many", "`python -c pass`", grown / nothing)
+    yield Row("one workspace more, for a cluster", "`python -c pass`", _cluster(30) / nothing)
+
+
+def _cluster(count: int) -> float:
+    """Return the seconds of a processor that each of many workspaces takes for a cluster."""
+    text = configurations.of_cluster(count)
+    document = Document(text, "config.toml")
+    config, host = load(document, HOST), HOST
+    tags = {each.tag for each in builds(config, "w00000", host)}
+    lock = ImageLock(images=dict.fromkeys(tags, f"sha256:{64 * '5'}"))
+    begun = time.process_time()
+    for name in config.workspaces:
+        manifests.files(compile_cluster(document, config, name, host, lock))
+    return (time.process_time() - begun) / count
 
 
 def exceeded(rows: list[Row]) -> list[Row]:

@@ -21,6 +21,8 @@ ENGINELESS = {
     "add", "allow", "completion", "config", "diff", "doctor", "explain", "golden", "graph", "init",
     "plan", "render", "schema", "validate",
 }  # fmt: skip
+OF_CLUSTER = {"--target", "--push"}
+"""Options of commands that need a registry, its digests, or a cluster."""
 SANDBOX = """\
 [workspaces.api]
 paths = ["~/src/api"]
@@ -33,9 +35,18 @@ def name(command: Command) -> str:
     return f"{command.page}:{command.line}"
 
 
+def of_cluster(command: Command) -> bool:
+    return bool(OF_CLUSTER & set(command.words))
+
+
 def runs_here(command: Command) -> bool:
     words = command.words
-    return bool(words) and words[0] in ENGINELESS and "--out default.plan" not in command.line
+    return (
+        bool(words)
+        and words[0] in ENGINELESS
+        and "--out default.plan" not in command.line
+        and not of_cluster(command)
+    )
 
 
 def test_there_are_commands_on_many_pages() -> None:

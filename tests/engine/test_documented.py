@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from tests.docs.commands import commands
-from tests.docs.test_commands import furnished, runs_here
+from tests.docs.test_commands import furnished, of_cluster, runs_here
 from tests.engine import world
 from tests.engine.clones import repository
 from tests.engine.world import ROOT
@@ -44,7 +44,9 @@ FIRST, LAST = ("jailoc up", "jailoc up api"), ("jailoc down", "jailoc destroy")
 
 def lines() -> list[str]:
     """Return them, what starts a sandbox first and what removes one last."""
-    every = dict.fromkeys(each.line for each in commands() if not runs_here(each))
+    every = dict.fromkeys(
+        each.line for each in commands() if not runs_here(each) and not of_cluster(each)
+    )
     middle = [each for each in every if each not in (*FIRST, *ELSEWHERE)]
     middle.sort(key=lambda each: each.startswith(LAST))
     return [*FIRST, *middle]

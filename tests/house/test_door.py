@@ -17,8 +17,9 @@ STARTS = {
 DOOR = "bin/engine/door.py"
 GIT = "bin/engine/git.py"
 CREDENTIALS = "bin/deploy/credentials.py"
+KUBECTL = "bin/engine/kubectl.py"
 """The first starts git alone, and nothing that a repository names; the second a program of the
-user's that prints a value, which nobody logs."""
+user's that prints a value, which nobody logs; the third kubectl, in a context that was named."""
 MODULES = {"subprocess", "pty", "multiprocessing", "asyncio", "pexpect", "_posixsubprocess"}
 CALLS = ("exec", "spawn", "posix_spawn", "fork", "system", "popen", "startfile")
 
@@ -89,7 +90,7 @@ def test_only_the_door_uses_what_starts_programs_for_it() -> None:
         and node.module in {"jailoc.bin.engine", "jailoc.bin.engine.exchange"}
         and ("exchange" in {each.name for each in node.names} or node.module.endswith("exchange"))
     }
-    assert users == {DOOR, GIT, CREDENTIALS}
+    assert users == {DOOR, GIT, CREDENTIALS, KUBECTL}
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ EMITTED = {
         "evidence",
         "health",
         "machine",
+        "names",
         "probe",
         "proxy_probe",
         "proxy_resolver",

@@ -27,6 +27,7 @@ WINGS = {
         "runtime": ("artefacts", "config", "assets"),
         "powers": ("runtime", "config"),
         "plan": ("powers", "runtime", "artefacts", "config"),
+        "kubernetes": ("powers", "runtime", "artefacts", "config", "assets"),
         "views": ("plan", "powers", "artefacts"),
     },
 }

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from jailoc.bin.cli.app import Switch, app, session, wanted
+from jailoc.bin.cli.app import Switch, TargetName, app, session, wanted
 
 Ignore = Annotated[tuple[str, ...], Parameter(negative=())]
 
@@ -17,6 +17,7 @@ def apply(
     ignore: Ignore = (),
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative=())] = False,
     rollback: Annotated[bool, Parameter(name="--rollback", negative="--no-rollback")] = True,
+    target: TargetName | None = None,
 ) -> int:
     """Show the plan, ask, and do just that; a failure returns to what was there before.
 
@@ -36,7 +37,14 @@ def apply(
         Do not ask.
     rollback
         Leave things as a failure has left them; without it, what was there before comes back.
+    target
+        Apply to the cluster that [kubernetes] names, through kubectl.
     """
+    if target is not None:
+        from jailoc.bin.commands import cluster_plan
+
+        cluster_plan.refuse_others(prune or ignore or not rollback)
+        return cluster_plan.carry_out(session(), wanted(workspaces), everything=all, yes=yes)
     from jailoc.bin.commands import apply as body
     from jailoc.bin.commands.plan import Selection
 

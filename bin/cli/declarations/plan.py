@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from jailoc.bin.cli.app import Switch, app, session, wanted
+from jailoc.bin.cli.app import Switch, TargetName, app, session, wanted
 
 Ignore = Annotated[tuple[str, ...], Parameter(negative=())]
 
@@ -20,6 +20,7 @@ def plan(
     detailed_exitcode: Switch = False,
     files: Switch = False,
     out: str | None = None,
+    target: TargetName | None = None,
 ) -> int:
     """Show what apply would change, what that opens, and what has drifted; change nothing.
 
@@ -45,7 +46,16 @@ def plan(
         Name each file that changes, with its digest.
     out
         Keep the plan in a file that apply takes.
+    target
+        Compare with the cluster that [kubernetes] names, through kubectl.
     """
+    if target is not None:
+        from jailoc.bin.commands import cluster_plan
+
+        cluster_plan.refuse_others(prune or ignore or markdown or files or out)
+        return cluster_plan.show(
+            session(), wanted(workspaces), everything=all, as_json=json, detailed=detailed_exitcode
+        )
     from jailoc.bin.commands import plan as body
 
     choice = body.Selection(wanted=wanted(workspaces), everything=all, prune=prune, ignore=ignore)

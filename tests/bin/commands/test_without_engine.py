@@ -32,6 +32,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "exec": ("{}", "--", "true"),
     "explain": ("{}", "10.1.2.3"),
     "graph": ("{}",),
+    "images build": ("{}",),
     "import-sessions": ("{}", "--yes"),
     "learn": ("{}",),
     "logs": ("{}",),
@@ -40,6 +41,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "refresh": ("{}",),
     "render": ("{}",),
     "restart": ("{}",),
+    "secrets": ("{}", "--target", "kubernetes"),
     "shell": ("{}",),
     "snapshot": ("{}",),
     "snapshot list": ("{}",),
@@ -56,8 +58,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
-    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "init",
-    "presets", "presets import", "presets list", "presets show", "schema", "task",
+    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "images",
+    "init", "presets", "presets import", "presets list", "presets show", "schema", "task",
     "validate",
 }  # fmt: skip
 OWN: dict[str, int] = {"exec": 125, "shell": 125}

@@ -1,0 +1,49 @@
+"""The powers that `[kubernetes]` gives, and the guards that it has."""
+
+from collections.abc import Iterator
+
+from jailoc.model.config import Config
+from jailoc.model.document import dotted
+from jailoc.model.kubernetes.settings import KubernetesSettings
+from jailoc.model.power import Power
+
+
+def stated_of_cluster(config: Config, workspace: str) -> Iterator[Power]:
+    """Yield what is said of a workspace's cluster; nothing where no cluster is named."""
+    for index, each in enumerate(config.workspaces[workspace].kubernetes.sources):
+        yield Power(
+            rule="run.source",
+            subject=each.git,
+            value=each.ref,
+            origin=f"{dotted(('workspaces', workspace))}.kubernetes.sources[{index}]",
+        )
+    if config.kubernetes is not None:
+        yield from _settings(config.kubernetes)
+
+
+def _settings(settings: KubernetesSettings) -> Iterator[Power]:
+    def power(rule: str, subject: str, key: str) -> Power:
+        return Power(rule=rule, subject=subject, origin=f"kubernetes.{key}")
+
+    where = f"namespace {settings.namespace} of context {settings.context}"
+    yield power("trust.cluster", where, "namespace")
+    for index, network in enumerate(settings.cluster_networks):
+        yield power("guard.cluster", str(network), f"cluster_networks[{index}]")
+    for index, address in enumerate(settings.dns.addresses):
+        yield power("trust.cluster-dns", address, f"dns.addresses[{index}]")
+    labels = ",".join(f"{key}={value}" for key, value in sorted(settings.dns.labels.items()))
+    pods = f"pods {labels or 'of any kind'} in {settings.dns.namespace}, port {settings.dns.port}"
+    yield power("trust.cluster-dns", pods, "dns")
+    for index, network in enumerate(settings.names_within):
+        yield power("trust.names-within", str(network), f"names_within[{index}]")
+    yield power("run.registry", settings.registry, "registry")
+    for index, each in enumerate(settings.ingress_from):
+        labels = ",".join(f"{key}={value}" for key, value in sorted(each.labels.items()))
+        yield power(
+            "be-reached.pods", f"{labels or 'every pod'} in {each.namespace}",
+            f"ingress_from[{index}]",
+        )  # fmt: skip
+    if settings.secret is not None:
+        yield power("hold.cluster-secret", settings.secret, "secret")
+    if settings.user_namespace:
+        yield power("guard.user-namespace", "a user namespace of its own", "user_namespace")

@@ -1,0 +1,1 @@
+"""The second backend: what a workspace becomes on a Kubernetes cluster."""

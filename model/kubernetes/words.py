@@ -1,0 +1,48 @@
+"""The words of a sandbox on a cluster: its containers, labels, volumes and places."""
+
+from jailoc.model import sandbox
+
+WALL, NAMES, HOME, AGENT = "wall", "names", "home", "agent"
+"""Containers of the pod: the first loads the rules and ends, the second answers names."""
+CLONE = "clone"
+"""Begins the name of what clones one source."""
+
+LONGEST = 52
+"""Characters of the name of what runs: a controller's label holds it with 11 more (RFC 1123)."""
+
+MANAGER = "jailoc"
+"""Of fields (server-side apply), and the value of the label `managed-by`."""
+LABEL = "app.kubernetes.io"
+INSTANCE = f"{LABEL}/instance"
+MANAGED_BY = f"{LABEL}/managed-by"
+NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+"""What every namespace is labelled with: its name (Kubernetes 1.21)."""
+ENFORCE = "pod-security.kubernetes.io/enforce"
+
+GATE_PLACE, GATE_SEEN = "/run/gate", "/run/wall"
+"""Where the wall writes in which network it has closed what, and where others read it."""
+GATE = "127.0.0.54"
+"""An address of the sandbox itself that the rules of a closed network drop; others refuse there."""
+UPSTREAM = "resolv.conf"
+"""What the wall and its resolver ask names of."""
+
+LOCK_FILE = "images.lock"
+"""Beside the configuration: the digests of images in the registry."""
+
+
+def project(workspace: str) -> str:
+    """Return the name of what runs, and what the names of all else begin with."""
+    return sandbox.project(workspace)
+
+
+def labels(workspace: str) -> dict[str, str]:
+    """Return the labels of every object of a workspace.
+
+    See https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/.
+    """
+    return selector(workspace) | {f"{LABEL}/component": "sandbox", MANAGED_BY: MANAGER}
+
+
+def selector(workspace: str) -> dict[str, str]:
+    """Return the labels by which its pod is found; they never change."""
+    return {f"{LABEL}/name": "jailoc", INSTANCE: workspace}

@@ -1,0 +1,140 @@
+"""The admission policy takes the pods that are compiled, and none that has more."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import cel
+import pytest
+
+from jailoc.generators.kubernetes import manifests
+from jailoc.generators.kubernetes.admission import admission
+from tests.generators.kubernetes.cluster import loaded
+from tests.generators.kubernetes.test_objects import BUNDLES
+
+Mutation = Callable[[dict[str, Any]], None]
+WALL = BUNDLES["full"].wall
+
+
+def pod(name: str = "full") -> dict[str, Any]:
+    spec: dict[str, Any] = manifests.data(BUNDLES[name].sandbox)["spec"]["template"]["spec"]
+    # As a controller makes it, with what the API adds.
+    return copy.deepcopy(spec) | {"restartPolicy": "Always", "serviceAccountName": "default"}
+
+
+def refused(spec: dict[str, Any]) -> list[str]:
+    """Return what each expression that is not true says."""
+    settings = loaded("")[1].kubernetes
+    assert settings is not None
+    policy, _ = admission(settings, [WALL])
+    context = cel.Context({"object": {"spec": spec}})
+    return [
+        each.message
+        for each in policy.spec.validations
+        if cel.evaluate(each.expression, context) is not True
+    ]
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_compiled_pod_is_admitted(name: str) -> None:
+    assert refused(pod(name)) == []
+
+
+def container(spec: dict[str, Any], name: str) -> dict[str, Any]:
+    both = (*spec["initContainers"], *spec["containers"])
+    found: dict[str, Any] = next(each for each in both if each["name"] == name)
+    return found
+
+
+def secured(name: str, key: str, value: object) -> Mutation:
+    def mutate(spec: dict[str, Any]) -> None:
+        container(spec, name)["securityContext"][key] = value
+
+    return mutate
+
+
+def changed(name: str, key: str, value: object) -> Mutation:
+    def mutate(spec: dict[str, Any]) -> None:
+        container(spec, name)[key] = value
+
+    return mutate
+
+
+def put(key: str, value: object) -> Mutation:
+    def mutate(spec: dict[str, Any]) -> None:
+        spec[key] = value
+
+    return mutate
+
+
+def second_wall(spec: dict[str, Any]) -> None:
+    spec["initContainers"].append(container(spec, "wall") | {"name": "clone-9"})
+
+
+def helper(spec: dict[str, Any]) -> None:
+    spec["containers"].append(container(spec, "agent") | {"name": "proxy"})
+
+
+def no_wall(spec: dict[str, Any]) -> None:
+    del spec["initContainers"][0]
+
+
+def late_wall(spec: dict[str, Any]) -> None:
+    spec["initContainers"] = [*spec["initContainers"][1:], spec["initContainers"][0]]
+
+
+MUTANTS: dict[str, Mutation] = {
+    "NET_ADMIN of the agent": secured(
+        "agent", "capabilities", {"drop": ["ALL"], "add": ["NET_ADMIN"]}
+    ),
+    "NET_ADMIN of who answers names": secured(
+        "names", "capabilities", {"drop": ["ALL"], "add": ["NET_ADMIN"]}
+    ),
+    "capabilities of the agent kept": secured("agent", "capabilities", {}),
+    "SYS_ADMIN of the wall": secured(
+        "wall", "capabilities", {"drop": ["ALL"], "add": ["NET_ADMIN", "SYS_ADMIN"]}
+    ),
+    "a wall that gains privileges": secured("wall", "allowPrivilegeEscalation", True),
+    "a privileged wall": secured("wall", "privileged", True),
+    "a privileged agent": secured("agent", "privileged", True),
+    "an agent that gains privileges": secured("agent", "allowPrivilegeEscalation", True),
+    "an agent as root": secured("agent", "runAsUser", 0),
+    "an agent that may be root": secured("agent", "runAsNonRoot", False),
+    "a writable root": secured("agent", "readOnlyRootFilesystem", False),
+    "an unmasked /proc": secured("agent", "procMount", "Unmasked"),
+    "no seccomp for the agent": secured("agent", "seccompProfile", {"type": "Unconfined"}),
+    "another image of the wall": changed("wall", "image", WALL.replace("5", "6")),
+    "another command of the wall": changed("wall", "command", ["/bin/sh", "-c", "sleep 9"]),
+    "arguments of the wall": changed("wall", "args", ["x"]),
+    "a wall that goes on": changed("wall", "restartPolicy", "Always"),
+    "a second container with the wall's power": second_wall,
+    "a container that was put in": helper,
+    "no wall": no_wall,
+    "a wall after the others": late_wall,
+    "the node's network": put("hostNetwork", True),
+    "the node's processes": put("hostPID", True),
+    "the node's IPC": put("hostIPC", True),
+    "a path of the node": put("volumes", [{"name": "x", "hostPath": {"path": "/"}}]),
+    "a token of the API": put("volumes", [{"name": "x", "projected": {"sources": []}}]),
+    "an ephemeral container": put("ephemeralContainers", [{"name": "debug"}]),
+    "no seccomp for the pod": put("securityContext", {"seccompProfile": {"type": "Unconfined"}}),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_pod_that_has_more_is_refused(name: str) -> None:
+    spec = pod()
+    MUTANTS[name](spec)
+    assert refused(spec)
+
+
+def test_the_policy_holds_in_the_namespace_alone_and_fails_closed() -> None:
+    settings = loaded("")[1].kubernetes
+    assert settings is not None
+    policy, binding = (manifests.data(each) for each in admission(settings, [WALL]))
+    assert policy["spec"]["failurePolicy"] == "Fail"
+    assert binding["spec"]["validationActions"] == ["Deny"]
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
+    assert binding["spec"]["matchResources"]["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "agents"
+    }

@@ -1,0 +1,104 @@
+"""What runs in a pod beside the wall: the gate without one, and what clones."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from jailoc.generators.assets import asset
+
+GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b.test")
+
+
+def git(place: Path, *words: str) -> str:
+    done = subprocess.run(
+        [*GIT, "-C", str(place), *words], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    place = tmp_path / "origin"
+    place.mkdir()
+    git(place, "init", "-q", "-b", "main")
+    for number in ("one", "two"):
+        (place / "file").write_text(number)
+        git(place, "add", "file")
+        git(place, "commit", "-qm", number)
+    git(place, "tag", "v1", "HEAD~1")
+    return place
+
+
+def clone(origin: Path, ref: str, place: Path) -> "subprocess.CompletedProcess[str]":
+    # A directory stands for the server: the script itself takes nothing but https.
+    script = asset("clone_source.sh").replace("GIT_ALLOW_PROTOCOL=https", "GIT_ALLOW_PROTOCOL=file")
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "clone.sh", f"file://{origin}", ref, str(place)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ref", "text", "branch"), [("main", "two", "main"), ("HEAD", "two", "main"), ("v1", "one", "")]
+)
+def test_a_source_is_cloned_into_an_empty_volume(
+    origin: Path, tmp_path: Path, ref: str, text: str, branch: str
+) -> None:
+    place = tmp_path / "volume"
+    (place / "lost+found").mkdir(parents=True)
+    done = clone(origin, ref, place)
+    assert done.returncode == 0, done.stderr
+    assert (place / "file").read_text() == text
+    assert git(place, "branch", "--show-current") == branch
+    assert git(place, "status", "--porcelain") == ""
+    assert git(place, "remote", "get-url", "origin") == f"file://{origin}"
+    assert {each.name for each in place.iterdir()} == {".git", "file", "lost+found"}
+
+
+def test_a_volume_that_holds_anything_is_left_alone(origin: Path, tmp_path: Path) -> None:
+    place = tmp_path / "volume"
+    place.mkdir()
+    (place / "mine").write_text("x")
+    assert clone(origin, "main", place).returncode == 0
+    assert [each.name for each in place.iterdir()] == ["mine"]
+
+
+def test_what_was_interrupted_is_begun_again(origin: Path, tmp_path: Path) -> None:
+    place = tmp_path / "volume"
+    (place / ".jailoc-clone/tree/.git").mkdir(parents=True)
+    (place / "file").write_text("half")
+    assert clone(origin, "main", place).returncode == 0
+    assert (place / "file").read_text() == "two"
+    assert not (place / ".jailoc-clone").exists()
+
+
+def test_a_source_that_cannot_be_had_ends_the_clone(origin: Path, tmp_path: Path) -> None:
+    place = tmp_path / "volume"
+    place.mkdir()
+    assert clone(origin, "nothing", place).returncode != 0
+    assert clone(origin / "nowhere", "main", place).returncode != 0
+    assert not (place / ".git").exists()
+
+
+def test_only_https_is_cloned_from(origin: Path, tmp_path: Path) -> None:
+    place = tmp_path / "volume"
+    place.mkdir()
+    done = subprocess.run(
+        ["/bin/sh", "-c", asset("clone_source.sh"), "clone.sh", f"file://{origin}", "main",
+         str(place)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "transport 'file' not allowed" in done.stderr
+
+
+def test_without_a_wall_the_gate_starts_nothing(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    done = subprocess.run(
+        ["/bin/sh", "-c", asset("gate.sh"), "gate.sh", "touch", str(mark)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "the wall has not closed this network" in done.stderr
+    assert not mark.exists()
