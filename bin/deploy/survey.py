@@ -273,7 +273,7 @@ def drifted(session: Session, origin: LoadedConfig, bundle: Bundle, told: observ
         return Compared()
 
 
-OWN = frozenset({WALL, AGENT, SIDECAR})
+OWN = frozenset({WALL, AGENT, SIDECAR, PROXY})
 """Containers that every sandbox may have."""
 
 
