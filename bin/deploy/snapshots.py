@@ -98,8 +98,8 @@ class Store:
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """Return the workspace paths, without those that lie in another."""
-        return outermost(each.path for each in self._workspace.paths)
+        """Return the workspace paths, without those that lie in another, and without clones."""
+        return outermost(each.path for each in self._workspace.paths if not each.cloned)
 
     def take(self, why: Why, spared: Collection[str] = ()) -> Taken:
         """Take a snapshot, and let those go that are too many, too old or too large together.
@@ -262,7 +262,8 @@ def before_start(terminal: Terminal, origin: LoadedConfig, found: Deployed, made
     workspace = resolve(origin.config, made.workspace, origin.host)
     agent = found.containers.get(AGENT)
     goes_on = agent is not None and agent.state == "running" and not made.agent_restarts
-    if goes_on or not (workspace.snapshots.before_up and workspace.paths):
+    here = [each for each in workspace.paths if not each.cloned]
+    if goes_on or not (workspace.snapshots.before_up and here):
         return
     store = Store(terminal, workspace, origin.host)
     with step(terminal, f"taking a snapshot of {workspace.name}"):

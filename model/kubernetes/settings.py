@@ -239,7 +239,7 @@ class KubernetesSettings(Model):
         description="Ranges of pods, of services and of nodes, and the addresses of the API, also "
         "public ones: closed, unless an entry names an address or a network in them.",
     )
-    dns: ClusterDns = Field(description="Who answers names for pods.")
+    dns: ClusterDns = Field(description="Who answers the names that pods ask for.")
     names_within: Annotated[tuple[AnyNetwork, ...], Array] = Field(
         default=(),
         description="Ranges outside of the public internet where `allowed_hosts` may lie; for the "
