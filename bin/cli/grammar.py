@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'shell', 'snapshot', 'status', 'task', 'undo', 'up', 'validate', 'verify'),
+        'below': ('acp', 'add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'images', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'secrets', 'shell', 'snapshot', 'status', 'task', 'undo', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -19,6 +19,14 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'resume', 'names': ('--continue', '-c'), 'kind': 'bool', 'help': 'Open the last session.'},
             {'field': 'remote', 'names': ('--remote',), 'kind': 'bool', 'help': "Use the host's OpenCode."},
             {'field': 'exec', 'names': ('--exec',), 'kind': 'bool', 'help': 'Use the OpenCode in the sandbox.'},
+        ),
+    },
+    ('acp',): {
+        'text': 'Speak the Agent Client Protocol with an editor, for the agent of a running sandbox.\n\nAn editor starts it; it filters what the agent asks of the editor. See docs/how-to.\n\nExample: jailoc acp ~/src/api',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': 'The directory whose workspace is meant; the current one by default.'},
         ),
     },
     ('add',): {
@@ -50,6 +58,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
             {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
             {'field': 'rollback', 'names': ('--rollback', '--no-rollback'), 'kind': 'bool', 'help': 'Leave things as a failure has left them; without it, what was there before comes back.', 'on': True},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Apply to the cluster that [kubernetes] names, through kubectl.', 'choices': ('kubernetes',)},
         ),
     },
     ('blocked',): {
@@ -188,6 +197,23 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'command', 'names': ('COMMAND',), 'kind': 'text', 'help': 'The command; all by default.', 'many': True},
         ),
     },
+    ('images',): {
+        'text': 'Build the images of workspaces for a cluster, and write down their digests.\n\nExample: jailoc images build --push',
+        'below': ('build',),
+        'runs': False,
+        'arguments': (
+        ),
+    },
+    ('images', 'build'): {
+        'text': 'Build the images that a cluster runs; pushed ones are named in images.lock by their digests.\n\nExample: jailoc images build --push',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces whose images are built; all by default.', 'many': True},
+            {'field': 'push', 'names': ('--push',), 'kind': 'bool', 'help': 'Push them to the registry of [kubernetes], and write images.lock beside the configuration.'},
+            {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write their tags as JSON.'},
+        ),
+    },
     ('import-sessions',): {
         'text': "Copy the sessions of the agent's earlier major version to where the present one looks.\n\nThe workspace has to be stopped, and the present version must have none yet. What is copied\nstays where it was.\n\nExample: jailoc import-sessions api",
         'below': (),
@@ -233,7 +259,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'follow', 'names': ('--follow', '-f'), 'kind': 'bool', 'help': 'Go on until interrupted.'},
             {'field': 'tail', 'names': ('--tail',), 'kind': 'int', 'help': 'Number of lines of each service to begin with; all by default.'},
             {'field': 'since', 'names': ('--since',), 'kind': 'text', 'help': 'Only what is younger: a time such as 2027-01-31T09:00:00, or an age such as 10m.'},
-            {'field': 'service', 'names': ('--service',), 'kind': 'text', 'help': 'Only this service: firewall, opencode or dind.'},
+            {'field': 'service', 'names': ('--service',), 'kind': 'text', 'help': 'Only this service: firewall, opencode, dind, or one beside the agent.'},
             {'field': 'raw', 'names': ('--raw',), 'kind': 'bool', 'help': 'Every byte as it was written; such lines can steer a terminal.'},
         ),
     },
@@ -260,6 +286,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'detailed_exitcode', 'names': ('--detailed-exitcode',), 'kind': 'bool', 'help': 'Exit with 2 if there is something to do.'},
             {'field': 'files', 'names': ('--files',), 'kind': 'bool', 'help': 'Name each file that changes, with its digest.'},
             {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Keep the plan in a file that apply takes.'},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Compare with the cluster that [kubernetes] names, through kubectl.', 'choices': ('kubernetes',)},
         ),
     },
     ('presets',): {
@@ -312,6 +339,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'out', 'names': ('--out',), 'kind': 'text', 'help': 'Directory to write to, one folder a workspace; standard output by default.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write one JSON document instead.'},
             {'field': 'native', 'names': ('--native',), 'kind': 'bool', 'help': "Write this machine's own files to the directory."},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Write the objects of a Kubernetes cluster instead, as [kubernetes] names one.', 'choices': ('kubernetes',)},
         ),
     },
     ('restart',): {
@@ -329,6 +357,15 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'name', 'names': ('NAME',), 'kind': 'text', 'help': 'The schema; that of the configuration by default.'},
+        ),
+    },
+    ('secrets',): {
+        'text': "Write a workspace's secrets as a Secret for a cluster, to a pipe and to nothing else.\n\nExample: jailoc secrets api --target kubernetes | kubectl --context team apply -f -",
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'What they are for.', 'choices': ('kubernetes',), 'required': True},
         ),
     },
     ('shell',): {
