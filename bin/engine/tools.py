@@ -20,8 +20,9 @@ ENGINE_FAILED = (125, 126, 127)
 """Statuses of docker's own, where the program did not even begin (docker-run(1), EXIT STATUS)."""
 MARGIN = 30
 """Seconds that a program may outlive its time where nobody is there any more to end it."""
-_LOOKS, _BETWEEN = 4, 0.25
-"""How often, and after how many seconds, an engine is asked for a container that is on its way."""
+_LOOKS, _TRIES, _BETWEEN = 4, 40, 0.25
+"""How often an engine is asked for a container that is on its way, how often for one that is going,
+and the seconds between."""
 
 
 class ToolMount(NamedTuple):
@@ -178,7 +179,14 @@ def remove_left(workspace: str) -> None:
 
 
 def _removed(which: str) -> bool:
-    found = run(["ps", "--all", "--quiet", "--filter", which], what="list containers").split()
-    if found:
-        run(["rm", "--force", *found], what="removing a container of the tools image")
-    return bool(found)
+    """Remove containers, and wait until they are gone; tell whether there were any."""
+    what = "removing a container of the tools image"
+    for tried in range(_TRIES):
+        listing = ["ps", "--all", "--quiet", "--filter", which]
+        found = run(listing, what="list containers").split()
+        if not found:
+            return tried > 0
+        with suppress(DockerError):  # the engine may be about to remove it by itself
+            run(["rm", "--force", *found], what=what)
+        time.sleep(0 if tried == 0 else _BETWEEN)
+    raise DockerError(what, [PROGRAM, "rm"], 1, "it is still there")
