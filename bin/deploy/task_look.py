@@ -59,9 +59,8 @@ def look(terminal: Terminal, workspace: Workspace, task: Task, host: Host) -> Cl
         tool(terminal, workspace, task, host, *words),
         what=f"looking at {task.sandbox}", timeout=SECONDS,
     )  # fmt: skip
-    found = dict(
-        line.partition(" ")[::2] for line in reply.stdout.decode(errors="replace").splitlines()
-    )
+    parts = (line.partition(" ") for line in reply.stdout.decode(errors="replace").splitlines())
+    found = {key: rest for key, _, rest in parts}
     tip, new = found.get("tip", ""), found.get("new", "")
     if reply.status != 0 or re.fullmatch(OBJECT, tip) is None or not new.isdecimal():
         raise unreadable(task, reply.stderr)

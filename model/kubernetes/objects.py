@@ -112,7 +112,7 @@ class IpBlock(ClusterModel):
     """A network without some others in it."""
 
     cidr: str
-    except_: tuple[str, ...] | None = Field(default=None, alias="except")
+    except_: tuple[str, ...] | None = Field(default=None, serialization_alias="except")
 
 
 class Peer(ClusterModel):
@@ -141,7 +141,7 @@ class EgressRule(ClusterModel):
 class IngressRule(ClusterModel):
     """Connections that are let in."""
 
-    from_: tuple[Peer, ...] = Field(alias="from", min_length=1)
+    from_: tuple[Peer, ...] = Field(serialization_alias="from", min_length=1)
     ports: tuple[PolicyPort, ...] = Field(min_length=1)
 
 

@@ -73,7 +73,8 @@ def looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def aged(place: Path, seconds: float) -> None:
     (place / "ready").write_text("")
-    os.utime(place / "ready", (time.time() - seconds,) * 2)
+    then = time.time() - seconds
+    os.utime(place / "ready", (then, then))
 
 
 def test_a_wall_that_was_loaded_just_now_is_told_of_at_once(
