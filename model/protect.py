@@ -64,6 +64,8 @@ class Exposed(Model):
     """What the host would execute by it, in words that an agent may have written."""
     stops: bool = False
     """Whether nothing is started until somebody has looked at it."""
+    unread: bool = False
+    """Whether nobody knows what is there."""
 
 
 class Root(Model):
@@ -143,6 +145,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
              git or "protect")
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
+        exposed += (_unread(*each, git or "protect") for each in sorted(tree.unread.items()))
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -245,6 +248,11 @@ def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
     )
 
 
+def _unread(path: str, reason: str, origin: str) -> Exposed:
+    hint = f'look what is there (`chmod u+rwx` opens it), or allow it by name: trust = ["{path}"]'
+    return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
+
+
 def _exposed(wanted: Wanted, origin: str) -> Exposed:
     reason = wanted.trouble or ""
     made = Exposed(
@@ -331,6 +339,11 @@ def covers(
         path = f"{root}/{entry}"
         place = _first_file(root, entry, host)
         if place is None:
+            exposed += (
+                _unread(each, host.unread[each], origin)
+                for each in candidates(root, entry)
+                if each in host.unread
+            )
             continue
         if host.real(place) != f"{host.real(root).rstrip('/')}/{place[len(root) + 1 :]}":
             exposed.append(Exposed(path=path, reason="a symbolic link leads to it", origin=origin))

@@ -383,6 +383,8 @@ def unchanged(session: Session, each: Item) -> None:
         Refused: the configuration, or what it names, is not what it was.
     """
     origin = session.reread()
+    if stops := tuple(stopping(origin.document, origin.config, each.name, origin.host)):
+        raise Refused(stops)
     if compile_workspace(origin.config, each.name, origin.host) != each.bundle:
         raise refuse(
             "moved",

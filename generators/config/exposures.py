@@ -44,11 +44,12 @@ def _told(document: Document, config: Config, name: str, each: Exposed) -> Diagn
     inside = [index for index, path in enumerate(paths) if within(each.path, path)]
     if inside:
         place = (*place, "paths", inside[-1])
+    code = "protect-unread" if each.unread else "git-link" if each.stops else "protect-link"
     executes = f"; the host would execute {', '.join(each.executes)}" if each.executes else ""
     return found(
         document,
         place,
-        "git-link" if each.stops else "protect-link",
+        code,
         f"`{each.path}` cannot be protected: {each.reason}{executes}",
         hint=each.hint,
     )

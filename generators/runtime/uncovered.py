@@ -53,11 +53,12 @@ def uncovered(
     return tuple(found)
 
 
-def beyond(workspace: Workspace) -> tuple[Uncovered, ...]:
-    """Return what no start covers, because it cannot be covered."""
+def beyond(workspace: Workspace, *, stopping: bool = False) -> tuple[Uncovered, ...]:
+    """Return what cannot be covered; if `stopping`, what keeps it from being started."""
     return tuple(
         Uncovered(path=each.path, executes=each.executes, why=each.reason)
         for each in workspace.exposed
+        if each.stops or not stopping
     )
 
 

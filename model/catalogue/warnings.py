@@ -97,6 +97,11 @@ WARNINGS: dict[str, Entry] = {
         "way.",
         "Replace the link, or look at the place before you run anything.",
     ),
+    "protect-unread": Entry(
+        "A place that an agent can write cannot be looked into, so what the host executes there "
+        "would be seen by nobody. `up` refuses that.",
+        "Give yourself the right to read it (`chmod u+rwx`) and look, or name it in `trust`.",
+    ),
     "secret-identity": Entry(
         "A secret's file proves who the user is, controls the sandbox, or is an engine's socket.",
         "Make a key or token for the agent alone, which can be withdrawn.",
