@@ -9,25 +9,13 @@ import posixpath
 from collections.abc import Collection, Iterable
 from functools import cache
 
-from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, upwards, within
+from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
-
-DEFAULT = (
-    ".git/hooks", ".git/config", ".git/config.worktree",
-    ".envrc", ".direnv", "mise.toml", ".mise.toml",
-    ".vscode", ".idea", ".zed", ".fleet", ".exrc", ".nvim.lua", ".nvimrc", ".vimrc",
-    ".dir-locals.el", ".devcontainer",
-    ".husky", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml", "lefthook.yml", ".lefthook.yml",
-    *PROTECTED, ".mcp.json", ".claude", ".cursor",
-)  # fmt: skip
-"""Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
-and launch files, hook managers, and the configuration of agents that run on the host."""
-
 
 ANYWHERE = "**/"
 """Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
