@@ -85,6 +85,8 @@ class Tree(Model):
     """Absolute places of what Git reads and cannot be covered, with the reason."""
     unread: dict[str, str] = Field(default_factory=dict)
     """Absolute places that could not be looked into, with the reason: anything may be there."""
+    sockets: tuple[str, ...] = ()
+    """Sockets of programs (unix(7)), some of them."""
     limit: str | None = None
     """Why not all of it was looked through."""
 

@@ -54,6 +54,8 @@ class Exposed(Model):
     """Whether nothing is started until somebody has looked at it."""
     unread: bool = False
     """Whether nobody knows what is there."""
+    socket: bool = False
+    """Whether it is a socket, whoever listens at it."""
 
 
 class Root(Model):
@@ -134,6 +136,12 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
         exposed += (_unread(*each, git or "protect") for each in sorted(tree.unread.items()))
+        exposed += (
+            Exposed(
+                path=path, reason=_SOCKET, origin=git or "protect", hint=_ELSEWHERE, socket=True
+            )
+            for path in tree.sockets
+        )
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -223,6 +231,8 @@ def _followed(
                 yield _exposed(Wanted(path=path, trouble=reason, stops=True), git or "")
 
 
+_SOCKET = "it is a socket: the agent can talk to the program that listens there, past the firewall"
+_ELSEWHERE = "let the program listen in a directory that no agent sees"
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
 
 

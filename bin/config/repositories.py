@@ -15,8 +15,8 @@ from jailoc.bin.config.git_repository import Looker
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
     children,
-    holds_directory,
     is_directory,
+    is_socket,
     is_text,
     kind_of,
     kind_of_mode,
@@ -35,6 +35,8 @@ MOST_INSIDE = 10_000
 """Entries of one place that are looked at for files with second names."""
 MOST_LINKS = 20
 """Links of one Git directory that are kept, of those that lead out and of the others."""
+MOST_SOCKETS = 100
+"""Sockets of one path that are told."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 KERNEL = ("/proc", "/dev", "/sys")
 """Where the same name is another thing for every process."""
@@ -67,6 +69,7 @@ class _Walk:
         """Called `.git`, no links."""
         self.limit: str | None = None
         self.unread: dict[str, str] = {}
+        self.sockets: list[str] = []
 
     def worktree(self, link: GitLink) -> None:
         """Look at the Git directory of a linked working tree, and at those of its submodules."""
@@ -101,7 +104,10 @@ class _Walk:
                 name = fold(entry.name)
                 if name in self.names and not installed and not modules:
                     self._place(entry, self.names[name])
-                deeper = holds_directory(entry)
+                kind = kind_of(entry)
+                deeper = kind is FileKind.DIRECTORY
+                if kind is FileKind.OTHER and len(self.sockets) < MOST_SOCKETS and is_socket(entry):
+                    self.sockets.append(readable(entry.path))
                 if name == ".git" and self.search.git:
                     self._dot_git(entry, folder)
                     if not deeper:
@@ -129,6 +135,7 @@ class _Walk:
             shared=self.shared,
             troubles=self.troubles,
             unread=self.unread,
+            sockets=tuple(self.sockets),
             limit=self.limit,
         )
 
@@ -222,7 +229,7 @@ class _Walk:
             self.troubles.setdefault(readable(path), reason)
 
     def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
-        if holds_directory(entry):
+        if kind_of(entry) is FileKind.DIRECTORY:
             self._repository(entry.path, folder)
             return
         self._found(entry.path, entry.is_symlink(), kind_of(entry))

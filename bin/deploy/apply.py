@@ -45,6 +45,7 @@ from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, BuildImages, Extent, Plan
 from jailoc.model.plan_address import ServiceAddress
+from jailoc.model.power import Rank
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE
 
 MOST_ROUNDS = 3
@@ -327,6 +328,9 @@ def _announce(terminal: Terminal, made: Plan) -> None:
             causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
             what = f"{change.action} {change.address.name}"
             terminal.say(f"{what}: {'; '.join(causes)}", Meaning.WARNS)
+    for power in () if made.new else made.powers:
+        if power.widens and power.rank is Rank.CRITICAL:
+            terminal.say(f"critical: {power.text}", Meaning.FAILS)
 
 
 def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> None:

@@ -125,6 +125,15 @@ def kind_of(entry: os.DirEntry[str]) -> FileKind:
         return FileKind.OTHER
 
 
+def is_socket(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a socket (unix(7))."""
+    try:
+        return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
+    except OSError as error:
+        unseen.note(entry.path, error)
+        return False
+
+
 def kind_of_mode(mode: int) -> FileKind:
     """Return the kind of a mode (inode(7))."""
     if stat.S_ISDIR(mode):

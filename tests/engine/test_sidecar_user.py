@@ -160,8 +160,8 @@ def test_no_container_of_the_agents_makes_a_socket_to_the_hypervisor(
 
     def outside(profile: object) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(world.call(
-            "docker", "run", "--rm", "--network", "none", "--security-opt", f"seccomp={profile}",
-            "--entrypoint", "python3", image, "-c", VSOCK,
+            "docker", "run", "--rm", "--user", "0:0", "--network", "none", "--security-opt",
+            f"seccomp={profile}", "--entrypoint", "python3", image, "-c", VSOCK,
         ))  # fmt: skip
         return found
 

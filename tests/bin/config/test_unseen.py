@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from jailoc.bin.config import repositories, source
 from jailoc.bin.host import unseen
 from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.load import Search
-from jailoc.model.host import Tree
+from jailoc.model.host import Repository, Tree
 
 USER = 1000
 ME = os.geteuid()
@@ -36,7 +37,7 @@ def ordinary() -> Iterator[None]:
 @pytest.fixture
 def project() -> Iterator[Path]:
     """Give a directory that an ordinary user gets to; those of pytest are its own."""
-    place = Path(tempfile.mkdtemp()).resolve()
+    place = Path(tempfile.mkdtemp(dir=Path.home() if ME else "/srv")).resolve()
     if ME == 0:
         os.chown(place, USER, USER)
     place.chmod(0o755)
@@ -205,3 +206,32 @@ def test_a_start_is_refused_until_it_is_looked_into_or_trusted(
     assert stops(text)
     named = [f"{project}/scripts", f"{project}/scripts/run"]
     assert stops(f"trust = {named}\n{text}".replace("'", '"')) == []
+
+
+def test_a_socket_is_told_and_stops_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    text = f'[workspaces.a]\npaths = ["{project}"]\n'
+    assert look(project).sockets == ()
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(f"{project}/x.sock")
+        assert look(project).sockets == (f"{project}/x.sock",)
+        told = source.check(text, Path("/nowhere/config.toml")).warnings
+        assert [each.code for each in told if "x.sock" in each.message] == ["socket-shown"]
+        assert stops(text) == []
+
+
+def test_more_covers_than_the_engine_can_tell_of_are_refused_before_anything_starts() -> None:
+    text = '[workspaces.a]\npaths = ["/data/p"]\n'
+    found = source.check(text, Path("/nowhere/config.toml"))
+
+    def messages(count: int) -> list[str]:
+        deep = "/".join(["d" * 240] * 4)
+        tree = Tree(repositories=tuple(
+            Repository(directory=f"/data/p/{each}/{deep}/.git") for each in range(count)
+        ))  # fmt: skip
+        host = found.host.model_copy(update={"trees": {"/data/p": tree}})
+        return [each.message for each in stopping(found.document, found.config, "a", host)]
+
+    assert messages(20) == []
+    (told,) = messages(200)
+    assert "at most 1,024 KiB" in told
