@@ -31,7 +31,19 @@ PROGRAMS = (
     "remote.*.receivepack", "remote.*.uploadpack", "tar.*.command", "trailer.*.cmd",
     "trailer.*.command", "uploadpack.packobjectshook",
 )  # fmt: skip
-"""Commands for a shell. An alias is none of them: it runs when somebody types it."""
+"""Commands for a shell, or programs."""
+
+TYPED = (
+    "lfs.customtransfer.*.path",
+    "lfs.extension.*.clean", "lfs.extension.*.smudge", "sendemail.sendmailcmd", "sendemail.tocmd",
+    "sendemail.cccmd", "sendemail.headercmd", "sendemail.*.sendmailcmd", "sendemail.*.tocmd",
+    "sendemail.*.cccmd", "sendemail.*.headercmd", "imap.tunnel", "imap.*.tunnel", "guitool.*.cmd",
+    "browser.*.cmd", "browser.*.path", "man.*.cmd", "man.*.path", "web.browser", "help.browser",
+)  # fmt: skip
+"""The same, of commands that somebody types."""
+
+SHELL = ("alias.*", "alias.*.command", "sendemail.smtpserver", "sendemail.*.smtpserver")
+"""What is a command only if it begins with `!`, or a program only if it is a path."""
 
 ADDRESSES = (
     "remote.*.url", "remote.*.pushurl", "submodule.*.url", "branch.*.remote", "branch.*.pushremote",
@@ -72,7 +84,10 @@ class GitSetting(Model):
     def pattern(self) -> str:
         """Return the key with `*` in the place of its middle part."""
         section, _, rest = self.key.partition(".")
-        _, dot, name = rest.rpartition(".")
+        middle, dot, name = rest.rpartition(".")
+        if section == "lfs":
+            first, _, _ = middle.partition(".")
+            section = f"{section}.{first}" if first in {"customtransfer", "extension"} else section
         return f"{section}.*.{name}" if dot else self.key
 
 
@@ -185,10 +200,17 @@ def executes(setting: GitSetting) -> bool:
     )  # fmt: skip
 
 
+def typed(setting: GitSetting) -> bool:
+    """Tell whether a setting is about commands that nobody runs without typing them."""
+    return _matches(setting, TYPED) or _matches(setting, SHELL)
+
+
 def _command(setting: GitSetting) -> str | None:
     """Return the command that a setting gives, if it does."""
     value = setting.value
-    if _matches(setting, PROGRAMS):
+    if _matches(setting, PROGRAMS) or _matches(setting, TYPED):
+        return value
+    if _matches(setting, SHELL) and value.startswith(("!", "/", "~")):
         return value
     if setting.pattern == "submodule.*.update" and value.startswith("!"):
         return value
@@ -205,7 +227,7 @@ def program(setting: GitSetting) -> str | None:
 
     A helper of `credential` is a part of a name (gitcredentials(7)); a command may begin with `!`.
     """
-    command = _command(setting)
+    command = None if typed(setting) else _command(setting)
     if command is None or (setting.pattern == "core.fsmonitor" and not executes(setting)):
         return None
     words = list(_words(command))
@@ -227,7 +249,9 @@ def _is_ext(address: str) -> bool:
 
 def _matches(setting: GitSetting, patterns: tuple[str, ...]) -> bool:
     section = setting.key.partition(".")[0]
-    return setting.pattern in patterns or (section == "pager" and "pager.*" in patterns)
+    return setting.pattern in patterns or (
+        section in {"pager", "alias"} and f"{section}.*" in patterns
+    )
 
 
 class Reference(Model):

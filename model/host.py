@@ -83,6 +83,10 @@ class Tree(Model):
     (link(2)), with that file: a cover shuts one name only."""
     troubles: dict[str, str] = Field(default_factory=dict)
     """Absolute places of what Git reads and cannot be covered, with the reason."""
+    unread: dict[str, str] = Field(default_factory=dict)
+    """Absolute places that could not be looked into, with the reason: anything may be there."""
+    sockets: tuple[str, ...] = ()
+    """Sockets of programs (unix(7)), some of them."""
     limit: str | None = None
     """Why not all of it was looked through."""
 
@@ -194,6 +198,8 @@ class Host(Model):
     `..`, in their order."""
     kinds: dict[str, FileKind] = Field(default_factory=dict)
     """What there is at the paths that the compiler asks about; what is missing is not there."""
+    unread: dict[str, str] = Field(default_factory=dict)
+    """Of the same paths those of which nobody knows whether there is something, with the reason."""
     files: dict[str, str] = Field(default_factory=dict)
     """Text of the files that the configuration refers to, by absolute path or URL."""
     portable: bool = False

@@ -9,25 +9,13 @@ import posixpath
 from collections.abc import Collection, Iterable
 from functools import cache
 
-from jailoc.model.agents.known import PROTECTED
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, upwards, within
+from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
-
-DEFAULT = (
-    ".git/hooks", ".git/config", ".git/config.worktree",
-    ".envrc", ".direnv", "mise.toml", ".mise.toml",
-    ".vscode", ".idea", ".zed", ".fleet", ".exrc", ".nvim.lua", ".nvimrc", ".vimrc",
-    ".dir-locals.el", ".devcontainer",
-    ".husky", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml", "lefthook.yml", ".lefthook.yml",
-    *PROTECTED, ".mcp.json", ".claude", ".cursor",
-)  # fmt: skip
-"""Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
-and launch files, hook managers, and the configuration of agents that run on the host."""
-
 
 ANYWHERE = "**/"
 """Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
@@ -64,6 +52,10 @@ class Exposed(Model):
     """What the host would execute by it, in words that an agent may have written."""
     stops: bool = False
     """Whether nothing is started until somebody has looked at it."""
+    unread: bool = False
+    """Whether nobody knows what is there."""
+    socket: bool = False
+    """Whether it is a socket, whoever listens at it."""
 
 
 class Root(Model):
@@ -143,6 +135,13 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
              git or "protect")
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
+        exposed += (_unread(*each, git or "protect") for each in sorted(tree.unread.items()))
+        exposed += (
+            Exposed(
+                path=path, reason=_SOCKET, origin=git or "protect", hint=_ELSEWHERE, socket=True
+            )
+            for path in tree.sockets
+        )
         if tree.limit is not None:
             exposed.append(
                 Exposed(
@@ -232,6 +231,8 @@ def _followed(
                 yield _exposed(Wanted(path=path, trouble=reason, stops=True), git or "")
 
 
+_SOCKET = "it is a socket: the agent can talk to the program that listens there, past the firewall"
+_ELSEWHERE = "let the program listen in a directory that no agent sees"
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
 
 
@@ -243,6 +244,11 @@ def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
         stops=stops,
         hint="look at it, then put a copy in its place, which has no other name (`cp`, then `mv`)",
     )
+
+
+def _unread(path: str, reason: str, origin: str) -> Exposed:
+    hint = f'look what is there (`chmod u+rwx` opens it), or allow it by name: trust = ["{path}"]'
+    return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
 
 
 def _exposed(wanted: Wanted, origin: str) -> Exposed:
@@ -331,6 +337,11 @@ def covers(
         path = f"{root}/{entry}"
         place = _first_file(root, entry, host)
         if place is None:
+            exposed += (
+                _unread(each, host.unread[each], origin)
+                for each in candidates(root, entry)
+                if each in host.unread
+            )
             continue
         if host.real(place) != f"{host.real(root).rstrip('/')}/{place[len(root) + 1 :]}":
             exposed.append(Exposed(path=path, reason="a symbolic link leads to it", origin=origin))

@@ -18,6 +18,7 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
 from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime.uncovered import beyond, told
 from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
@@ -88,6 +89,8 @@ def _tell_uncovered(terminal: Terminal, workspace: Workspace, found: readiness.S
     if found.agent is not None and found.wall is not None:
         with suppress(docker.DockerError):  # it has ended meanwhile
             there = witness.mounted(found.agent.id, found.wall.image_id)
+    for line in told(beyond(workspace, stopping=True)):
+        terminal.say(f"the agent can write what cannot be covered: {line}", Meaning.FAILS)
     for line in uncovered.rows(workspace, lambda place: there is not None and place not in there):
         terminal.say(
             f"the host may execute what the agent can write: {line}; `jailoc up {name}` covers it",

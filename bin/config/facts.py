@@ -1,5 +1,6 @@
 """Gather the `Host` record: the one place that asks the operating system about itself."""
 
+import errno
 import hashlib
 import ipaddress
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from jailoc.bin.config import agent_files, build_context, repositories, user
 from jailoc.bin.engine import endpoint, stats
-from jailoc.bin.host import regular
+from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.config.load import Mentioned
@@ -25,7 +26,8 @@ __all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state
 
 def gather(mentioned: Mentioned) -> Host:
     """Ask everything that the compiler may know about what a configuration names."""
-    kinds = {path: kind for path in mentioned.paths if (kind := _kind(path)) is not None}
+    with unseen.collected() as blind:
+        kinds = {path: kind for path in mentioned.paths if (kind := _kind(path)) is not None}
     texts = {path: text for path in mentioned.files if (text := _read(path)) is not None}
     for url in mentioned.urls:
         if (text := _read(str(fetched(url)))) is not None:
@@ -41,6 +43,11 @@ def gather(mentioned: Mentioned) -> Host:
         ipv6=_ipv6(),
         networks=_networks(),
         kinds=kinds,
+        unread={
+            path: f"it cannot be looked into ({says})"
+            for path, says in blind.items()
+            if unseen.another_users(path) is None
+        },
         files=texts,
         suffixes=_suffixes(mentioned.wildcards),
         contexts={
@@ -107,7 +114,8 @@ def _bases() -> dict[str, str]:
 def _kind(path: str) -> FileKind | None:
     try:
         mode = Path(path).stat().st_mode
-    except OSError:
+    except OSError as error:
+        unseen.note(path, error, frozenset({errno.ELOOP, errno.ENAMETOOLONG}))
         return None
     if stat.S_ISREG(mode):
         return FileKind.FILE

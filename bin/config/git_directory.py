@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from jailoc.bin.config.told import WIDTH
-from jailoc.bin.host.entries import children, is_text, text
+from jailoc.bin.host.entries import children, holds_directory, is_text, text
 from jailoc.model.repository import DEEPER, LISTED, OF_A_WORKTREE, fold
 
 MOST_ENTRIES = 1_000_000
@@ -28,7 +28,7 @@ def deciding(directory: str, crowded: list[str]) -> Iterator[tuple[os.DirEntry[s
             yield from _deeper(entry, DEEPER[name], entry.name, crowded)
         elif name == "worktrees" and not entry.is_symlink():
             for tree in _listed(entry.path, crowded):
-                if is_text(tree.name) and tree.is_dir(follow_symlinks=False):
+                if is_text(tree.name) and holds_directory(tree):
                     for inner in _listed(tree.path, crowded):
                         if fold(inner.name) in OF_A_WORKTREE and is_text(inner.name):
                             yield inner, f"{entry.name}/{tree.name}/{inner.name}"
@@ -74,7 +74,7 @@ def links(directory: str, crowded: list[str]) -> Iterator[str]:
             name = f"{below}{fold(entry.name)}"
             if entry.is_symlink():
                 yield entry.path
-            elif not _OTHERS.fullmatch(name) and entry.is_dir(follow_symlinks=False):
+            elif not _OTHERS.fullmatch(name) and holds_directory(entry):
                 waiting.append((entry.path, f"{name}/"))
 
 
@@ -82,15 +82,15 @@ def modules(git: os.DirEntry[str]) -> Iterator[str]:
     """Yield the directories of submodules' repositories, also of those of linked working trees."""
     for entry in children(git.path, MOST_ENTRIES):
         name = fold(entry.name)
-        if not entry.is_dir(follow_symlinks=False):
+        if not holds_directory(entry):
             continue
         if name == "modules":
             yield entry.path
         elif name == "worktrees":
             for tree in children(entry.path, MOST_ENTRIES):
-                if tree.is_dir(follow_symlinks=False):
+                if holds_directory(tree):
                     for each in children(tree.path, MOST_ENTRIES):
-                        if fold(each.name) == "modules" and each.is_dir(follow_symlinks=False):
+                        if fold(each.name) == "modules" and holds_directory(each):
                             yield each.path
 
 

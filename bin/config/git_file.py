@@ -4,9 +4,8 @@ import os
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from jailoc.bin.host.entries import children, readable, text
+from jailoc.bin.host.entries import children, is_directory, readable, text
 from jailoc.model.path import clean, within
 from jailoc.model.repository import fold
 
@@ -63,7 +62,7 @@ def _path(text_: str) -> str:
 
 
 def _is_repository(directory: str) -> bool:
-    if not Path(directory).is_dir():
+    if not is_directory(directory):
         return False
     names = {fold(each.name) for each in children(directory, MOST)}
     return {"objects", "refs"} <= names or {"head", "commondir"} <= names

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jailoc.bin.config import git_file
-from jailoc.bin.host.entries import is_text, readable, text
-from jailoc.model.host import GitLink
+from jailoc.bin.host.entries import is_directory, is_text, kind_at, readable, text
+from jailoc.model.host import FileKind, GitLink
 from jailoc.model.path import clean, within
 from jailoc.model.worktree import SHARED
 
@@ -30,12 +30,12 @@ def top_of(path: str, home: str) -> str | None:
 
     A repository of the home directory or of the whole machine is none of a project's.
     """
-    if (Path(path) / ".git").exists():
+    if kind_at(f"{path}/.git") is not None:
         return None
     for above in map(str, Path(path).parents):
         if above == "/" or within(home, above):
             return None
-        if (Path(above) / ".git").exists():
+        if kind_at(f"{above}/.git") is not None:
             return above
     return None
 
@@ -69,7 +69,7 @@ def _named_back(file: str, directory: str) -> bool:
 
 def _trouble(directory: str, common: str, written: tuple[str, str]) -> str | None:
     for path, words in zip((directory, common), written, strict=True):
-        if not Path(path).is_dir():
+        if not is_directory(path):
             return f"`{readable(path)}` does not exist"
         if os.path.realpath(path) != os.path.realpath(words):
             return f"`{readable(words)}` leads over a symbolic link"
@@ -85,8 +85,8 @@ def _trouble(directory: str, common: str, written: tuple[str, str]) -> str | Non
 
 
 def _is_file(path: str) -> bool:
-    return Path(path).is_file() and not Path(path).is_symlink()
+    return kind_at(path) is FileKind.FILE and not os.path.islink(path)  # noqa: PTH114 -- text
 
 
 def _is_directory(path: str) -> bool:
-    return Path(path).is_dir() and not Path(path).is_symlink()
+    return is_directory(path) and not os.path.islink(path)  # noqa: PTH114 -- text

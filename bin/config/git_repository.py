@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from jailoc.bin.config import git_directory, git_file, told
 from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
 from jailoc.bin.config.told import WIDTH
+from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
 from jailoc.model.git_config import references
 from jailoc.model.host import FileKind, GitLink, Named, Repository
@@ -100,7 +101,7 @@ class Looker:
             links=tuple(sorted(links)),
             elsewhere=elsewhere,
             trees=_own_configuration(directory, kinds) if worktree_config(mine.all) else (),
-            sealed=not os.access(directory, os.W_OK),
+            sealed=not unseen.writable(directory),
             hooks=hooks,
             alternates=alternates,
             remotes=remotes,
@@ -145,7 +146,7 @@ class Looker:
             kinds={name: kind for name, kind in kinds.items() if kind is FileKind.FILE},
             links=tuple(sorted(name for name in kinds if kinds[name] is not FileKind.FILE)),
             trees=(".",) if worktree_config(sources) else (),
-            sealed=not os.access(link.directory, os.W_OK),
+            sealed=not unseen.writable(link.directory),
             linked=True,
         )
 
@@ -153,4 +154,4 @@ class Looker:
 def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:
     """Return the Git directories of all working trees of a repository, as they are in it."""
     linked = {each.rpartition("/")[0] for each in kinds if each.count("/") == 2}
-    return (".", *sorted(each for each in linked if os.access(f"{directory}/{each}", os.W_OK)))
+    return (".", *sorted(each for each in linked if unseen.writable(f"{directory}/{each}")))

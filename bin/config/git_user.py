@@ -1,11 +1,11 @@
 """Gather of the user's Git configuration what a sandbox needs to work as Git does here."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from jailoc.bin.config.git_settings import ConfigSource, Settings, Sources
+from jailoc.bin.host.entries import kind_at
 from jailoc.model.git_config import absolute, included, program
-from jailoc.model.host import GitFacts, GitFile, GitProgram
+from jailoc.model.host import FileKind, GitFacts, GitFile, GitProgram
 
 SIGNING = (
     "commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", "push.gpgsign", "gpg.format",
@@ -42,7 +42,8 @@ def gather(settings: Settings, config_home: str, repositories: Iterable[Sources]
         GitFile(path=f"{config_home}/git/{name}", written=f"~/.config/git/{name}")
         for name in STANDARD
     )
-    files = (each for each in (*standard, *_files(user, home)) if Path(each.path).is_file())
+    every = (*standard, *_files(user, home))
+    files = (each for each in every if kind_at(each.path) is FileKind.FILE)
     return GitFacts(
         files=tuple({each.path: each for each in files}.values())[:MOST],
         user=_signing(user),

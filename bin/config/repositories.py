@@ -7,14 +7,16 @@ all of it.
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.config import git_directory, git_file, git_links, git_user
 from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
     children,
+    is_directory,
+    is_socket,
     is_text,
     kind_of,
     kind_of_mode,
@@ -33,6 +35,8 @@ MOST_INSIDE = 10_000
 """Entries of one place that are looked at for files with second names."""
 MOST_LINKS = 20
 """Links of one Git directory that are kept, of those that lead out and of the others."""
+MOST_SOCKETS = 100
+"""Sockets of one path that are told."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 KERNEL = ("/proc", "/dev", "/sys")
 """Where the same name is another thing for every process."""
@@ -64,6 +68,8 @@ class _Walk:
         self.files: list[str] = []
         """Called `.git`, no links."""
         self.limit: str | None = None
+        self.unread: dict[str, str] = {}
+        self.sockets: list[str] = []
 
     def worktree(self, link: GitLink) -> None:
         """Look at the Git directory of a linked working tree, and at those of its submodules."""
@@ -71,7 +77,7 @@ class _Walk:
         self.repositories.append(found)
         self._links(found)
         modules = f"{link.directory}/modules"
-        if os.path.isdir(modules) and not os.path.islink(modules):  # noqa: PTH112, PTH114 -- text
+        if is_directory(modules) and not os.path.islink(modules):  # noqa: PTH114 -- text
             self.walk(modules)
 
     def walk(self, modules_only: str = "") -> None:
@@ -98,7 +104,10 @@ class _Walk:
                 name = fold(entry.name)
                 if name in self.names and not installed and not modules:
                     self._place(entry, self.names[name])
-                deeper = entry.is_dir(follow_symlinks=False)
+                kind = kind_of(entry)
+                deeper = kind is FileKind.DIRECTORY
+                if kind is FileKind.OTHER and len(self.sockets) < MOST_SOCKETS and is_socket(entry):
+                    self.sockets.append(readable(entry.path))
                 if name == ".git" and self.search.git:
                     self._dot_git(entry, folder)
                     if not deeper:
@@ -125,8 +134,25 @@ class _Walk:
             followed=self.followed,
             shared=self.shared,
             troubles=self.troubles,
+            unread=self.unread,
+            sockets=tuple(self.sockets),
             limit=self.limit,
         )
+
+    def unseen(self, places: Mapping[str, str]) -> None:
+        """Keep what of this path could not be looked at: anything may be there."""
+        for place, says in places.items():
+            if not within(place, self.search.root):
+                continue
+            reason = f"it cannot be looked into ({says})"
+            owner = unseen.another_users(place)
+            if owner is None:
+                self.unread[readable(place)] = reason
+            else:
+                self._trouble(place, f"{reason}; it belongs to another user ({owner})")
+        if len(places) >= unseen.MOST:
+            most = f"more than {unseen.MOST:,} places cannot be looked into"
+            self.unread[self.search.root] = most
 
     def follow(self, others: Mapping[str, "_Walk"], roots: Mapping[str, str]) -> None:
         """Add the repositories of files called `.git` where no walk would take them for one."""
@@ -203,7 +229,7 @@ class _Walk:
             self.troubles.setdefault(readable(path), reason)
 
     def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
-        if entry.is_dir(follow_symlinks=False):
+        if kind_of(entry) is FileKind.DIRECTORY:
             self._repository(entry.path, folder)
             return
         self._found(entry.path, entry.is_symlink(), kind_of(entry))
@@ -222,12 +248,15 @@ class _Walk:
                 self._found(entry.path, entry.is_symlink(), kind_of(entry))
             elif not entry.is_symlink():
                 place = "/".join((entry.path, *rest))
-                with suppress(OSError):
+                try:
                     mode = Path(place).lstat().st_mode
-                    linked = os.path.realpath(place) != os.path.realpath(entry.path) + place[
-                        len(entry.path) :
-                    ]  # fmt: skip
-                    self._found(place, linked, kind_of_mode(mode))
+                except OSError as error:
+                    unseen.note(place, error)
+                    continue
+                linked = os.path.realpath(place) != os.path.realpath(entry.path) + place[
+                    len(entry.path) :
+                ]  # fmt: skip
+                self._found(place, linked, kind_of_mode(mode))
 
     def _found(self, path: str, linked: bool, kind: FileKind) -> None:
         if len(self.places) + len(self.links) + len(self.troubles) >= MOST_FOUND:
@@ -264,6 +293,17 @@ def gather(
     asked, tops = tuple(searches), tuple(paths)
     if not asked and not tops:
         return Gathered({}, (), GitFacts())
+    with unseen.collected() as blind:
+        return _gathered(asked, tops, home, config_home, blind)
+
+
+def _gathered(
+    asked: tuple[Search, ...],
+    tops: tuple[str, ...],
+    home: str,
+    config_home: str,
+    blind: Mapping[str, str],
+) -> Gathered:
     looker = Looker(home, config_home)
     walks = {each.root: _Walk(looker, each) for each in asked if not within(home, each.root)}
     for each in walks.values():
@@ -283,6 +323,8 @@ def gather(
             walks[link.directory].worktree(link)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
+    for each in walks.values():
+        each.unseen(blind)
     return Gathered(
         {root: each.tree() for root, each in walks.items()},
         mine,

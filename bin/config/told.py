@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from jailoc.bin.host.entries import children, readable, text
-from jailoc.model.git_config import GitSetting, executes
+from jailoc.model.git_config import GitSetting, executes, typed
 from jailoc.model.repository import HOOKS, fold
 
 MOST_TOLD, WIDTH = 4, 100
@@ -47,8 +47,8 @@ def remotes(directory: str) -> tuple[str, ...]:
 
 
 def settings(found: Iterable[GitSetting]) -> tuple[str, ...]:
-    """Return some settings that execute something."""
-    every = [each for each in found if executes(each)]
+    """Return some settings that execute something, what Git runs by itself first."""
+    every = sorted((each for each in found if executes(each)), key=typed)
     return tuple(_some([f"{each.key[:WIDTH]} = {each.value[:WIDTH]}" for each in every], 0))
 
 

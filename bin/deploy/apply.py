@@ -47,6 +47,7 @@ from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, BuildImages, Extent, Plan
 from jailoc.model.plan_address import ServiceAddress
+from jailoc.model.power import Rank
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE
 
 MOST_ROUNDS = 3
@@ -336,6 +337,9 @@ def _announce(terminal: Terminal, made: Plan) -> None:
             causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
             what = f"{change.action} {change.address.name}"
             terminal.say(f"{what}: {'; '.join(causes)}", Meaning.WARNS)
+    for power in () if made.new else made.powers:
+        if power.widens and power.rank is Rank.CRITICAL:
+            terminal.say(f"critical: {power.text}", Meaning.FAILS)
 
 
 def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> None:
@@ -392,6 +396,8 @@ def unchanged(session: Session, each: Item) -> None:
         Refused: the configuration, or what it names, is not what it was.
     """
     origin = session.reread()
+    if stops := tuple(stopping(origin.document, origin.config, each.name, origin.host)):
+        raise Refused(stops)
     if compile_workspace(origin.config, each.name, origin.host) != each.bundle:
         raise refuse(
             "moved",

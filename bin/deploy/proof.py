@@ -16,6 +16,7 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from jailoc.bin.engine import docker, witness
+from jailoc.bin.engine.containers import LARGE
 from jailoc.bin.host.links import Identity, identity
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.bundle import Bundle
@@ -133,7 +134,9 @@ def look(container: str, targets: Iterable[str], image: str | None = None) -> Pl
         image: One of our own, for a look where this user may not.
     """
     targets = tuple(targets)
-    found = json.loads(docker.run(["inspect", container], what="inspect container", timeout=30))[0]
+    found = json.loads(
+        docker.run(["inspect", container], what="inspect container", timeout=30, limit=LARGE)
+    )[0]
     root = f"/proc/{found['State']['Pid']}/root"
     if _belongs(found["State"]["Pid"], found["Id"]) and os.access(root, os.X_OK):
         return {each: identity(each, root) for each in targets}

@@ -284,13 +284,17 @@ def _anonymous(mount: dict[str, Any]) -> bool:
 
 def own_volumes(container: str) -> frozenset[str]:
     """Return where volumes lie that an image asks for; they are the container's alone."""
-    (data,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
+    (data,) = json.loads(
+        run(["inspect", container], what="inspect container", timeout=30, limit=LARGE)
+    )
     return frozenset(each["Destination"] for each in data.get("Mounts") or [] if _anonymous(each))
 
 
 def addresses(container: str) -> frozenset[str]:
     """Return the addresses of a container on its networks."""
-    (found,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
+    (found,) = json.loads(
+        run(["inspect", container], what="inspect container", timeout=30, limit=LARGE)
+    )
     networks = found["NetworkSettings"]["Networks"].values()
     return frozenset(
         each[key] for each in networks for key in ("IPAddress", "GlobalIPv6Address") if each[key]

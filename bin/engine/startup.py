@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterable
 
-from jailoc.bin.engine.containers import containers
+from jailoc.bin.engine.containers import LARGE, containers
 from jailoc.bin.engine.docker import DockerError, run
 from jailoc.bin.engine.door import Call
 from jailoc.model.agents.agent import Agent
@@ -62,7 +62,9 @@ def wait(project: str, services: Iterable[str], limit: float, server: Agent | No
 
 def binds(container: str) -> dict[str, str]:
     """Return what of the host is mounted in a container, by its place there."""
-    (data,) = json.loads(run(["inspect", container], what="inspect container", timeout=30))
+    (data,) = json.loads(
+        run(["inspect", container], what="inspect container", timeout=30, limit=LARGE)
+    )
     return {
         each["Destination"]: each["Source"]
         for each in data.get("Mounts") or []

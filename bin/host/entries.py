@@ -1,15 +1,18 @@
 """What lies in a directory: kinds, names and small texts, and no link is followed."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from jailoc.bin.host import regular
+from jailoc.bin.host import regular, unseen
 from jailoc.model.host import FileKind
 
 MOST_CONFIG = 1 << 20
 """Bytes of one file of configuration."""
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
+"""What says that no program can open a file there, whoever runs it (open(2))."""
 
 
 def text(path: str) -> str | None:
@@ -22,7 +25,10 @@ def beginning(path: str) -> tuple[str, bool] | None:
     """Return the beginning of a regular file, and whether it is all of it; None if it is none."""
     try:
         data = regular.read(path, MOST_CONFIG + 1, cut=True)
-    except (regular.NotRegular, OSError, ValueError):
+    except OSError as error:
+        unseen.note(path, error, _NO_FILE)
+        return None
+    except (regular.NotRegular, ValueError):
         return None
     return data[:MOST_CONFIG].decode(errors="replace"), len(data) <= MOST_CONFIG
 
@@ -42,7 +48,7 @@ def readable(name: str) -> str:
 
 
 def children(directory: str, most: int) -> Iterator[os.DirEntry[str]]:
-    """Yield what is in a directory by name, hardly more than `most`; nothing where unreadable."""
+    """Yield what is in a directory by name, hardly more than `most`; an error is noted."""
     try:
         with os.scandir(directory) as found:
             entries = []
@@ -50,8 +56,10 @@ def children(directory: str, most: int) -> Iterator[os.DirEntry[str]]:
                 entries.append(entry)
                 if len(entries) > most:
                     break
-    except OSError:
+    except OSError as error:
+        unseen.note(directory, error)
         return
+    unseen.listed(directory)
     yield from sorted(entries, key=lambda each: each.name)
 
 
@@ -69,7 +77,10 @@ def with_other_names(path: str, most: int) -> str | None:
         place = waiting.pop()
         try:
             found = os.lstat(place)
-        except (OSError, ValueError):
+        except OSError as error:
+            unseen.note(place, error)
+            continue
+        except ValueError:
             continue
         if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
             return place
@@ -86,8 +97,21 @@ def kind_at(path: str) -> FileKind | None:
     """Return what a path leads to, through links; None if to nothing."""
     try:
         return kind_of_mode(Path(path).stat().st_mode)
-    except (OSError, ValueError):
+    except OSError as error:
+        unseen.note(path, error, _NO_FILE)
         return None
+    except ValueError:
+        return None
+
+
+def is_directory(path: str) -> bool:
+    """Tell whether a path leads to a directory, through links."""
+    return kind_at(path) is FileKind.DIRECTORY
+
+
+def holds_directory(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a directory, and no link."""
+    return kind_of(entry) is FileKind.DIRECTORY
 
 
 def kind_of(entry: os.DirEntry[str]) -> FileKind:
@@ -96,8 +120,18 @@ def kind_of(entry: os.DirEntry[str]) -> FileKind:
         if entry.is_dir(follow_symlinks=False):
             return FileKind.DIRECTORY
         return FileKind.FILE if entry.is_file(follow_symlinks=False) else FileKind.OTHER
-    except OSError:
+    except OSError as error:
+        unseen.note(entry.path, error)
         return FileKind.OTHER
+
+
+def is_socket(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is a socket (unix(7))."""
+    try:
+        return stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode)
+    except OSError as error:
+        unseen.note(entry.path, error)
+        return False
 
 
 def kind_of_mode(mode: int) -> FileKind:

@@ -36,11 +36,15 @@ kernel does not know are passed over.
 AF_VSOCK = 40
 """Sockets to the hypervisor and to its other guests (vsock(7)), which no rule of a network sees."""
 
+AF_PACKET = 17
+"""Sockets below the network's layer (packet(7)): the memory of their rings is counted to nobody, so
+no limit bounds it."""
+
 _INT = 0xFFFFFFFF
 """What the kernel reads of an argument of type int; more would let 1 << 32 | 40 pass."""
 _SYS_SOCKET = 1
 """The sub-call of `socketcall` that makes a socket (socketcall(2))."""
-_SOCKETS = (("socket", AF_VSOCK), ("socketcall", _SYS_SOCKET))
+_SOCKETS = (("socket", AF_VSOCK), ("socket", AF_PACKET), ("socketcall", _SYS_SOCKET))
 """Calls that are refused for one value of their first argument.
 
 `socketcall`, which 32-bit x86 alone has, keeps the family in memory, where no filter reads: there

@@ -6,7 +6,7 @@ import re
 from jailoc.model.agents.known import AGENTS
 from jailoc.model.path import within
 from jailoc.model.power import Rank
-from jailoc.model.protect import DEFAULT
+from jailoc.model.protected_names import DEFAULT
 
 _BUILDS = (
     ".git", ".github", ".gitlab-ci.yml", ".circleci", "Jenkinsfile", "Makefile", "package.json",

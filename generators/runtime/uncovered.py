@@ -25,6 +25,9 @@ class Uncovered(Model):
     """What the host would execute by it, in words that an agent may have written."""
     why: str = ""
     """Empty where it came after the start."""
+    grave: bool = False
+    """Whether it keeps the workspace from being started."""
+    socket: bool = False
 
 
 def uncovered(
@@ -53,11 +56,20 @@ def uncovered(
     return tuple(found)
 
 
-def beyond(workspace: Workspace) -> tuple[Uncovered, ...]:
-    """Return what no start covers, because it cannot be covered."""
+def beyond(
+    workspace: Workspace, *, stopping: bool = False, sockets: bool = True
+) -> tuple[Uncovered, ...]:
+    """Return what cannot be covered; if `stopping`, what keeps it from being started."""
     return tuple(
-        Uncovered(path=each.path, executes=each.executes, why=each.reason)
+        Uncovered(
+            path=each.path,
+            executes=each.executes,
+            why=each.reason,
+            grave=each.stops,
+            socket=each.socket,
+        )
         for each in workspace.exposed
+        if (each.stops or not stopping) and (sockets or not each.socket)
     )
 
 
@@ -112,7 +124,9 @@ def _shut(running: Compose) -> set[str]:
 
 def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
     """Write such places for people; they and what they say may be an agent's words."""
-    every = sorted(places, key=lambda each: (not each.executes, each.path))
+    every = sorted(
+        places, key=lambda each: (not each.grave, each.socket, not each.executes, each.path)
+    )
     lines = [_line(each) for each in every[:MOST]]
     if len(every) > MOST:
         lines.append(f"and {len(every) - MOST} more")

@@ -97,9 +97,24 @@ WARNINGS: dict[str, Entry] = {
         "way.",
         "Replace the link, or look at the place before you run anything.",
     ),
+    "protect-many": Entry(
+        "What the host executes lies in so many places that they cannot all be covered. `up` "
+        "refuses that.",
+        "Remove what the agent has made, or give it a smaller directory.",
+    ),
+    "protect-unread": Entry(
+        "A place that an agent can write cannot be looked into, so what the host executes there "
+        "would be seen by nobody. `up` refuses that.",
+        "Give yourself the right to read it (`chmod u+rwx`) and look, or name it in `trust`.",
+    ),
     "secret-identity": Entry(
         "A secret's file proves who the user is, controls the sandbox, or is an engine's socket.",
         "Make a key or token for the agent alone, which can be withdrawn.",
+    ),
+    "socket-shown": Entry(
+        "A socket lies in what an agent can write: no rule of the firewall is on the way to the "
+        "program that listens there.",
+        "Let the program listen in a directory that no agent sees.",
     ),
     "source-missing": Entry(
         "A path, or the host's side of a mount, is not there. `up` refuses that; nothing is made "

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jailoc.bin.config import repositories
 from jailoc.generators.config.load import Search
-from jailoc.model.protect import DEFAULT
+from jailoc.model.protected_names import DEFAULT
 
 
 def tree(root: Path, count: int, folders: int) -> None:

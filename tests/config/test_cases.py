@@ -103,7 +103,8 @@ def test_every_field_is_described_for_editors() -> None:
 def test_every_code_in_the_source_has_a_case() -> None:
     # warnings, and refusals that are not about the text of a file; each has a test of its own
     elsewhere = {
-        "allow-ended", "dind-privileged", "path-shared", "protect-link", "workspace-unknown",
+        "allow-ended", "dind-privileged", "path-shared", "protect-link", "protect-many",
+            "workspace-unknown",
         "allow-meaning", "allow-denied", "deny-meaning", "deny-by-name",
         "volume-shared", "volume-parent", "subnet-hides",
         "permission", "policy", "policy-network", "policy-power",

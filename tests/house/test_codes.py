@@ -11,7 +11,7 @@ from tests.house.test_imports import ROOT, sources
 
 PAGE = ROOT / "docs/reference/diagnostics.md"
 # Chosen between by an expression, or handed on from another diagnostic.
-CHOSEN = {"git-link", "protect-link", "opencode-version", "path"}
+CHOSEN = {"git-link", "protect-link", "protect-unread", "socket-shown", "opencode-version", "path"}
 
 
 def trees() -> list[ast.Module]:

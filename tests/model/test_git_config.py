@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.model.git_config import MOST_SETTINGS, GitSetting, executes, parse, references
+from jailoc.model.git_config import (
+    MOST_SETTINGS,
+    GitSetting,
+    executes,
+    parse,
+    program,
+    references,
+)
 
 PIECES = (
     "[core]", '[filter "a b"]', '[filter "Q\\"q\\\\"]', "[Branch.Sub]", "[", "]", "hooksPath",
@@ -138,3 +145,28 @@ def test_an_address_or_a_way_to_update_may_be_a_command(key: str, value: str, ot
 )  # fmt: skip
 def test_these_are_commands_whatever_they_say(key: str) -> None:
     assert executes(GitSetting(key=key, value="x"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wanted"),
+    [
+        ("alias.st", "!touch hit", True),
+        ("alias.st", "status", False),
+        ("lfs.customtransfer.x.path", "./evil", True),
+        ("lfs.extension.x.clean", "evil", True),
+        ("lfs.url", "https://example.com", False),
+        ("sendemail.work.tocmd", "evil", True),
+        ("sendemail.smtpserver", "/srv/evil", True),
+        ("sendemail.smtpserver", "mail.example.com", False),
+        ("imap.tunnel", "evil", True),
+        ("guitool.x.cmd", "evil", True),
+        ("browser.x.cmd", "evil", True),
+        ("man.x.cmd", "evil", True),
+    ],
+)
+def test_what_runs_when_somebody_types_a_command_executes(
+    key: str, value: str, wanted: bool
+) -> None:
+    setting = GitSetting(key=key, value=value)
+    assert executes(setting) is wanted
+    assert program(setting) is None

@@ -2,7 +2,8 @@
 
 from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import Mode
-from jailoc.model.protect import DEFAULT, candidates, covers
+from jailoc.model.protect import candidates, covers
+from jailoc.model.protected_names import DEFAULT
 
 GIT = {
     "/p": FileKind.DIRECTORY,
@@ -66,3 +67,17 @@ def test_the_root_directory_has_candidates_like_any_other() -> None:
 def test_the_built_in_list_covers_what_the_documentation_names() -> None:
     assert {".git/hooks", ".git/config", ".envrc", ".vscode", ".husky",
             ".pre-commit-config.yaml"} <= set(DEFAULT)  # fmt: skip
+
+
+def test_what_a_program_reads_beside_its_file_is_covered_with_it() -> None:
+    assert {"lefthook-local.yml", ".lefthook-local.yml", ".config/lefthook-local.yml",
+            "lefthook.yaml", "lefthook.toml", "lefthook.json", "mise.local.toml",
+            ".mise.local.toml", ".config/mise", ".config/mise.toml", "mise.test.toml",
+            ".tool-versions", "_vimrc", "_exrc", ".dir-locals-2.el", ".helix",
+            ".aider.conf.yml", ".gemini", ".codex"} <= set(DEFAULT)  # fmt: skip
+    host = Host(home="/h", kinds={"/p/lefthook-local.yml": FileKind.FILE})
+    every = [(each, "x") for each in DEFAULT]
+    (cover,) = covers("/p", every, host)[0]
+    assert (cover.path, cover.mode) == ("/p/lefthook-local.yml", Mode.READ_ONLY)
+    # Control: the main files alone leave it open.
+    assert covers("/p", [("lefthook.yml", "x"), (".lefthook.yml", "x")], host)[0] == ()

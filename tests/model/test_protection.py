@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from jailoc.model.host import FileKind, Host, Named, Repository, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.protect import DEFAULT, Covers, Root, protection
+from jailoc.model.protect import Covers, Root, protection
+from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import MADE, fold
 
 ENTRIES = tuple((f"**/{each}", "x") for each in DEFAULT)

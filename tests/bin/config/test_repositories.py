@@ -12,7 +12,7 @@ import pytest
 from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told
 from jailoc.generators.config.load import Search
 from jailoc.model.host import FileKind, Tree
-from jailoc.model.protect import DEFAULT
+from jailoc.model.protected_names import DEFAULT
 
 NAMES = tuple(each for each in DEFAULT if not each.startswith(".git/"))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from jailoc.generators.artefacts.container_fields import expected, found
 from jailoc.generators.artefacts.seccomp import (
+    AF_PACKET,
     AF_VSOCK,
     KERNEL,
     KEYRINGS,
@@ -40,13 +41,13 @@ def test_keyring_calls_are_missing_and_the_others_forbidden() -> None:
 
 
 def test_a_socket_to_the_hypervisor_is_refused_by_what_the_kernel_reads_of_its_family() -> None:
-    rules = {
-        name: (each["action"], each["errnoRet"], each["args"])
+    rules = [
+        (name, each["action"], each["errnoRet"], each["args"])
         for each in json.loads(profile())["syscalls"] if "args" in each for name in each["names"]
-    }  # fmt: skip
-    assert rules.keys() == {"socket", "socketcall"}
-    for name, number in (("socket", AF_VSOCK), ("socketcall", 1)):
-        action, error, (first,) = rules[name]
+    ]  # fmt: skip
+    refused = (("socket", AF_VSOCK), ("socket", AF_PACKET), ("socketcall", 1))
+    for (name, action, error, (first,)), (wanted, number) in zip(rules, refused, strict=True):
+        assert name == wanted
         assert (action, error) == ("SCMP_ACT_ERRNO", 97)
         assert (first["index"], first["op"]) == (0, "SCMP_CMP_MASKED_EQ")
         # An int of the kernel's is the lower half of a register.
