@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from jailoc.bin.engine import exchange
+from jailoc.bin.host import programs
 from jailoc.model.diagnostic import refuse
 
 PATIENCE = 30.0
@@ -22,7 +23,8 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     kept = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"}
     environment |= {key: os.environ[key] for key in kept if key in os.environ}
     environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0",
-                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}  # fmt: skip
+                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
+                    "PATH": programs.search_path()}  # fmt: skip
     command = ("git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments)
     try:
         process = exchange.start(command, environment)
