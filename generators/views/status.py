@@ -156,6 +156,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
             "Names",
             Cell(text=f"no address yet for {', '.join(row.unresolved)}", style=Meaning.WARNS),
         )
+    if row.proxy not in {None, "running"}:
+        yield "Proxy", Cell(text=row.proxy or "", style=Meaning.FAILS)
     for one in row.credentials:
         yield (
             "Proxy",
