@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import shlex
 from enum import StrEnum
 from typing import Annotated
 
@@ -27,6 +28,8 @@ VALUE_LIMIT = 8 << 10
 """Bytes of a value; headers of some 16 KiB are what most servers take."""
 VALUES_LIMIT = 4 << 20
 """Bytes of the memory that values, certificates and the authority are held in."""
+COMMAND_LIMIT = 1000
+"""Characters of a command: a reviewer reads all of it."""
 PATIENCE = 30
 """Seconds that a command may take to print a value."""
 
@@ -273,6 +276,17 @@ class CredentialConfig(Source):
             )  # fmt: skip
         if any("\0" in each for each in self.from_command) or self.from_command[:1] == ("",):
             raise problem("credential-source", "the command cannot be run", "a program first")
+        if len(shlex.join(self.from_command)) > COMMAND_LIMIT:
+            raise problem(
+                "credential-source", f"the command has more than {COMMAND_LIMIT} characters",
+                "a short one, which a reviewer can read", "put what is long into a program",
+            )  # fmt: skip
+        program = self.from_command[0] if self.from_command else ""
+        if "/" in program and not program.startswith("/"):
+            raise problem(
+                "credential-source", f"`{program}` is another program in every directory",
+                "a name that is looked for on PATH, or a path from / on",
+            )  # fmt: skip
         self._scheme()
         if self.placeholder and not PLACEHOLDER.fullmatch(self.placeholder):
             raise problem(
@@ -341,7 +355,7 @@ class Credential(Model):
             return f"${self.from_env}"
         if self.from_keyring:
             return f"keyring entry {self.from_keyring}"
-        return self.from_file or f"the output of `{' '.join(self.from_command)}`"
+        return self.from_file or f"the output of `{shlex.join(self.from_command)}`"
 
 
 def limits(credential: Credential) -> str:

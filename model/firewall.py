@@ -18,7 +18,7 @@ from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.name_pattern import ClosedName, Name
-from jailoc.model.sandbox import PROXY_ID
+from jailoc.model.sandbox import PROXY_ADDRESS, PROXY_ID
 from jailoc.model.user import DEFAULT_ID
 
 RESOLVER = 65533
@@ -139,6 +139,11 @@ class Match(StrEnum):
     ACCEPTED_NOT_BY_AGENT = f"--tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {DEFAULT_ID}"
     """The answer that makes a connection, which is the listening socket's; later packets may be
     nobody's, when a program has closed its end and gone on. A rule may name another agent's UID."""
+    ACCEPTED_NOT_BY_PROXY = (
+        f"-m tcp --tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {PROXY_ID} "
+        f"-m conntrack --ctorigdst {PROXY_ADDRESS}"
+    )
+    """The same of the proxy's address: whoever else serves there answers nobody."""
     COUNT_TCP = _counts("tcp")
     COUNT_UDP = _counts("udp")
     COUNT_ICMP = _counts("icmp")

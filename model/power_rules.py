@@ -61,6 +61,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "run.context": ("build contexts", (_H,), "what lies in it can be copied into the image"),
     "run.source": ("repositories that a cluster clones", (_M,), "what is in them, an agent runs"),
     "run.registry": ("the registry of a cluster's images", (_H,), "who can write there"),
+    "run.command": (
+        "programs that jailoc runs on this machine", (_C,),
+        "the `from_command` of a credential runs as the user, outside of every sandbox",
+    ),
     "run.variable": (
         "variables that steer programs", (_H, _M),
         "high: what loads code or sends everything elsewhere, such as a proxy",
@@ -71,8 +75,12 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     ),
     "hold.credential": (
         "credentials that a proxy uses for it, by source and host", (_C, _H, _M),
-        "critical: the user's own identity without a limit to methods or paths; medium: requests "
-        "that only read",
+        "critical: the user's own identity without a limit to methods or paths; medium: more "
+        "requests that only read, to a host that got the value before",
+    ),
+    "hold.unscrubbed": (
+        "credentials whose value is not starred in answers", (_H,),
+        "a host that repeats what it was asked with hands the value over",
     ),
     "hold.variable": ("credentials among variables", (_H,), "its value is in plain text"),
     "hold.env-file": (

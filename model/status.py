@@ -82,6 +82,8 @@ class Status(Model):
     """Allowed names that have no address now."""
     credentials: tuple[CredentialStatus, ...] = ()
     """Of a running proxy."""
+    proxy: str | None = None
+    """Of the proxy, in the words of `state`, where there are credentials and a running agent."""
     uncovered: tuple[str, ...] = ()
     """What the host would execute and the running agent can write: it came after the start."""
     uncoverable: tuple[str, ...] = ()

@@ -5,15 +5,12 @@ import shutil
 from pathlib import Path
 
 from jailoc.bin.config import facts, source
+from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.engine import door
-from jailoc.bin.host.links import Links
+from jailoc.bin.host import programs
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.agents.agent import Agent, major_of, version_in
-from jailoc.model.forbidden_paths import folded
-from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
-from jailoc.model.path import clean, first_within
 
 PATIENCE = 5.0
 """Seconds in which a client says its version."""
@@ -27,9 +24,9 @@ def find(terminal: Terminal, origin: source.LoadedConfig, agent: Agent) -> str |
     It is the first on PATH that no agent can change, and that is not of another major version than
     the server: their options and routes differ.
     """
-    changeable = _Changeable(origin)
+    changeable = Changeable(origin.config, origin.host)
     for name in agent.client.names:
-        for folder in _folders():
+        for folder in programs.folders():
             if (found := shutil.which(name, path=folder)) is None:
                 continue
             if changeable(found):
@@ -63,38 +60,10 @@ def search_path(origin: source.LoadedConfig) -> str:
 
     A client may be a script, whose first line has its interpreter looked for on PATH.
     """
-    changeable = _Changeable(origin)
-    kept = [each for each in _folders() if not changeable(each)]
+    changeable = Changeable(origin.config, origin.host)
+    kept = [each for each in programs.folders() if not changeable(each)]
     # An empty PATH is the working directory, which is a project.
     return os.pathsep.join(kept) or os.defpath
-
-
-def _folders() -> list[str]:
-    """Return the directories of PATH.
-
-    A relative one is another directory wherever one goes, a project too.
-    """
-    return [each for each in os.get_exec_path() if each.startswith("/")]
-
-
-class _Changeable:
-    """Tells whether any agent decides what is at a place."""
-
-    def __init__(self, origin: source.LoadedConfig) -> None:
-        spaces = [resolve(origin.config, name, origin.host) for name in names(origin.config)]
-        writable = [path.path for each in spaces for path in each.paths]
-        writable += [
-            mount.host for each in spaces for mount in each.mounts if mount.mode is Mode.READ_WRITE
-        ]
-        self._areas = [folded(os.path.realpath(each)) for each in writable]
-        self._trusted = origin.config.trust
-        self._links = Links()
-
-    def __call__(self, place: str) -> bool:
-        real, hops = self._links.trace(place)
-        if any(first_within(each, self._trusted) for each in (place, real)):
-            return False
-        return any(first_within(folded(each), self._areas) for each in (clean(place), *hops, real))
 
 
 def tui_config(agent: Agent) -> str | None:

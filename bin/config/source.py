@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jailoc.bin.config import facts, policies
-from jailoc.bin.host import regular
+from jailoc.bin.config.changeable import Changeable
+from jailoc.bin.host import programs, regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
 from jailoc.generators.config.load import load, mentioned, warnings
@@ -71,6 +72,7 @@ def gathered(
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
     config = load(document, host)
+    programs.pass_over(Changeable(config, host))
     if expectations:
         meet(document, config, host)
     refused, asks = policies.judge(document, config, host)

@@ -2,12 +2,14 @@
 
 import base64
 import os
+from pathlib import Path
 
 from jailoc.bin.deploy.secrets import Unusable, read_file, read_variable
 from jailoc.bin.engine import containers, exchange
-from jailoc.bin.host import keyring
+from jailoc.bin.host import keyring, programs
 from jailoc.model.credential import PATIENCE, VALUE_LIMIT, Credential, Scheme
 from jailoc.model.diagnostic import Diagnostic, Refused
+from jailoc.model.path import expand
 from jailoc.model.sandbox import FEED_PROXY, PROXY, PROXY_ID
 from jailoc.model.workspace import Workspace
 
@@ -112,10 +114,23 @@ def _kept(entry: str) -> bytes:
         raise Unusable(f"the keyring cannot be read: {error}", "unlock it, then again") from None
 
 
+def _files(arguments: tuple[str, ...]) -> list[str]:
+    """Return the files that arguments name: `/x`, `~/x`, `--option=/x`."""
+    words = [word for each in arguments for word in (each, each.partition("=")[2])]
+    return [expand(word, str(Path.home())) for word in words if word.startswith(("/", "~/"))]
+
+
 def _output(command: tuple[str, ...]) -> bytes:
     """Run a command without a shell, and return what it prints."""
+    for each in (programs.passed_over(command[0]), *_files(command[1:])):
+        if each is not None and programs.changeable(each):
+            raise Unusable(
+                f"`{each}` is not run: an agent can change it, and it is not in `trust`",
+                "a program outside of every path and writable mount",
+            )
+    environment = os.environ | {"PATH": programs.search_path()}
     try:
-        reply = exchange.whole(exchange.start(command, os.environ), b"", PATIENCE, MOST_PRINTED)
+        reply = exchange.whole(exchange.start(command, environment), b"", PATIENCE, MOST_PRINTED)
     except OSError as error:
         raise Unusable(f"`{command[0]}` cannot be run: {error.strerror}") from None
     if reply.cut:

@@ -319,6 +319,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         blocked=blocked,
         unresolved=unresolved,
         credentials=_credentials(space, _up(found, PROXY)),
+        proxy=container_state.state(found.get(PROXY)) if space and space.credentials else None,
         uncovered=told(uncovered(space, known.compose if known else None, drift.lapsed))
         if space
         else (),

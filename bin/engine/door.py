@@ -16,7 +16,7 @@ from typing import IO, ClassVar, Protocol, TypeVar
 
 from jailoc.bin.engine import exchange
 from jailoc.bin.engine.exchange import OVERFLOWED, Reply
-from jailoc.bin.host import log
+from jailoc.bin.host import log, programs
 from jailoc.model.diagnostic import Refused, refuse
 
 __all__ = ["Call", "ExitCode", "Reply", "Running", "answered", "ask", "ask_other", "attend",
@@ -99,7 +99,8 @@ def no_docker() -> Refused:
     return refuse(
         "docker-missing",
         "the `docker` command is not installed or not on PATH",
-        hint="install Docker with its Compose plugin",
+        hint="install Docker with its Compose plugin; directories that an agent can write to are "
+        "passed over",
     )
 
 
@@ -253,7 +254,7 @@ def attend(call: Call, start: Callable[[list[str], dict[str, str]], Outcome]) ->
     """
     with log.timed("docker", argv=call.shown) as record:
         if _StandIn.answer is None:
-            binary = shutil.which(PROGRAM)
+            binary = shutil.which(PROGRAM, path=programs.search_path())
             if binary is None:
                 raise no_docker()
             command = [binary, *call.arguments]
@@ -262,14 +263,15 @@ def attend(call: Call, start: Callable[[list[str], dict[str, str]], Outcome]) ->
             script = 'printf %s "$1"; exit "$2"'
             text = reply.stdout.decode(errors="replace")
             command = ["/bin/sh", "-c", script, PROGRAM, text, str(reply.status)]
-        ended = start(command, dict(call.environment))
+        ended = start(command, dict(call.environment) | {"PATH": programs.search_path()})
         record["status"] = ended.code
     return ended
 
 
 def _started(call: Call, *, merged: bool = False, stdin: bool = False) -> exchange.Process:
     try:
-        return exchange.start(call.command, call.environment, merged=merged, stdin=stdin)
+        environment = dict(call.environment) | {"PATH": programs.search_path()}
+        return exchange.start(call.command, environment, merged=merged, stdin=stdin)
     except FileNotFoundError:
         raise no_docker() from None
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from jailoc.bin.engine import exchange
 from jailoc.bin.engine.exchange import Reply
-from jailoc.bin.host import log
+from jailoc.bin.host import log, programs
 from jailoc.model.diagnostic import refuse
 
 PATIENCE = 30.0
@@ -31,7 +31,8 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     kept = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"}
     environment |= {key: os.environ[key] for key in kept if key in os.environ}
     environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0",
-                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}  # fmt: skip
+                    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
+                    "PATH": programs.search_path()}  # fmt: skip
     command = ("git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments)
     try:
         process = exchange.start(command, environment)
@@ -91,7 +92,7 @@ def forced(
         Refused: there is no Git.
     """
     settings = [word for each in FORCED for word in ("-c", each)]
-    program = shutil.which("git") or "git"
+    program = shutil.which("git", path=programs.search_path()) or "git"
     command: Sequence[str] = (program, *settings, f"--git-dir={directory}", *arguments)
     with log.timed("git", argv=shlex.join(command)) as record:
         try:

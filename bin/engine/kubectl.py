@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from jailoc.bin.engine import exchange
 from jailoc.bin.engine.exchange import Reply
-from jailoc.bin.host import log
+from jailoc.bin.host import log, programs
 from jailoc.model.diagnostic import refuse
 from jailoc.model.kubernetes.words import INSTANCE, MANAGER
 from jailoc.model.text import visible
@@ -44,9 +44,10 @@ class Cluster(NamedTuple):
         """
         space = (f"--namespace={self.namespace}",) if where else ()
         command = (PROGRAM, f"--context={self.context}", *space, *words)
+        environment = dict(os.environ) | {"PATH": programs.search_path()}
         with log.timed("kubectl", argv=shlex.join(command)) as record:
             try:
-                process = exchange.start(command, os.environ, stdin=bool(stdin))
+                process = exchange.start(command, environment, stdin=bool(stdin))
             except FileNotFoundError:
                 raise refuse(
                     "kubectl-missing",

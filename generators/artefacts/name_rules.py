@@ -74,6 +74,13 @@ def proxy(policy: Policy, family: Family) -> Iterator[Rule]:
     if family is Family.IPV4:
         yield Rule(
             chain=Chain.OUTPUT,
+            target=Target.DROP,
+            protocol=Protocol.TCP,
+            match=Match.ACCEPTED_NOT_BY_PROXY,
+            comment="only the proxy serves here",
+        )
+        yield Rule(
+            chain=Chain.OUTPUT,
             jump=Chain.DENY,
             destination=PROXY_RESOLVER,
             comment="the proxy alone asks here",

@@ -17,10 +17,17 @@ CONNECTIONS = 2048
 NAMES_FILE = "wall/credential-names"
 _REMOVED = (
     "authorization", "proxy-authorization", "x-http-method-override", "x-http-method",
-    "x-method-override", "x-original-url", "x-rewrite-url", "http2-settings", "te", "trailer",
-    "range", "if-range",
+    "x-method-override", "http2-settings", "te", "trailer", "range", "if-range", "forwarded",
 )  # fmt: skip
 """Headers of a request that would say who asks, what is asked for, or how it is to be answered."""
+_REMOVED_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
+_ODD = (
+    # Nothing but visible ASCII, and whole escapes.
+    "[^!-~]", "%([^0-9a-f]|.[^0-9a-f]|.?$)",
+    # Controls, a blank, and UTF-8 that is longer than it has to be (RFC 3629, section 10).
+    "%([01][0-9a-f]|20|7f|c0|c1)", "%e0%[89]", "%f0%8",
+)  # fmt: skip
+"""Parts of a path that two programs could read differently."""
 
 
 def files(workspace: Workspace) -> tuple[File, ...]:
@@ -108,8 +115,9 @@ def _global() -> Iterator[str]:
     ):
         yield f'    http-error status {status} content-type text/plain string "jailoc: {text}\\n"'
     yield (
-        '    log-format "credential=%[var(txn.credential)] %HM %[var(txn.host)]%[var(txn.path)] '
-        '%ST %B bytes %Ta ms %ts"'
+        # What the agent chooses stands last: a line is cut at its end.
+        '    log-format "credential=%[var(txn.credential)] %ST %B bytes %Ta ms %ts '
+        '%[var(txn.host)] %HM %[var(txn.path)]"'
     )
     yield "resolvers wall"
     yield from _indented(
@@ -147,8 +155,12 @@ def _front(workspace: Workspace) -> Iterator[str]:
         "if { ssl_fc } !{ var(txn.host),strcmp(txn.sni) eq 0 }",
         f"http-request {_said(405, 'this method never gets a credential')} "
         "if { method TRACE CONNECT }",
+        f"http-request {_said(400, 'only a path of the host may be asked for')} "
+        "unless { path -m beg / }",
         f"http-request {_said(400, 'only WebSocket may be upgraded to')} "
         "if { req.hdr(upgrade) -m found } !{ req.fhdr(upgrade) -i websocket }",
+        f"http-request {_said(400, 'only WebSocket may be upgraded to')} "
+        "if { req.fhdr_cnt(upgrade) gt 1 }",
         "http-request set-var(txn.upgrade) bool(true) "
         "if { req.hdr(connection) -i upgrade } { req.fhdr(upgrade) -i websocket }",
         # What it names is taken out on the way: it could name the credential.
@@ -156,8 +168,9 @@ def _front(workspace: Workspace) -> Iterator[str]:
         "http-request set-header connection upgrade if { var(txn.upgrade) -m bool }",
         "http-request del-header upgrade unless { var(txn.upgrade) -m bool }",
         *(f"http-request del-header {each}" for each in _REMOVED),
-        # Some servers read it as a hyphen.
-        "http-request del-header _ -m sub",
+        *(f"http-request del-header {each} -m beg" for each in _REMOVED_PREFIXES),
+        # Some servers read an underscore, or any other sign, as a hyphen.
+        "http-request del-header '[^A-Za-z0-9-]' -m reg",
         "http-request set-header accept-encoding identity",
         "http-request set-uri %[pathq]",
         f"use_backend %[var(txn.place),map_str({GENERATED}/hosts.map)]",
@@ -215,6 +228,8 @@ def _paths(credential: Credential) -> Iterator[str]:
     if slash:
         yield "    acl odd path -m reg -i (/|%2f)\\.{1,2}(/|%2f|$)"
         yield "    acl odd path -m reg -i (/|%2f)%2f|%2f/"
+    for each in _ODD:
+        yield f"    acl odd path -m reg -i '{each}'"
     for each in credential.paths:
         how = "beg" if each.endswith("/") else "str"
         yield f"    acl allowed path -m {how} -- '{each}'"

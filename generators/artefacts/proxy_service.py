@@ -69,7 +69,7 @@ def environment(workspace: Workspace) -> dict[str, Literally]:
     """Return the variables that have tools trust the proxy and send what they take for a key."""
     found: dict[str, Literally] = {}
     for each in workspace.credentials:
-        found |= {key: Literally(text=each.placeholder) for key in each.env}
+        found |= {key: Literally(text=each.placeholder, origin=each.origin) for key in each.env}
     if workspace.credentials:
         found |= {key: Literally(text=f"{TRUST_PLACE}/bundle.pem") for key in credential.TRUST}
         found[credential.TRUST_MORE] = Literally(text=f"{TRUST_PLACE}/ca.pem")

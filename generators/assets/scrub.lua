@@ -1,5 +1,9 @@
 -- Stars the value of a credential out of answers, so that a server that echoes requests does
--- not hand it to the agent. A net, not a wall: what encodes or splits a value passes.
+-- not hand it to the agent. A net, not a wall: what encodes, splits or cuts a value passes.
+--
+-- The agent chooses what a host repeats, so nothing here may depend on a part of the value: it
+-- would tell the agent whether a guess of the beginning is right. Only the whole is starred, and
+-- what is held back is counted from the last line break, whatever it says.
 
 local SHORTEST = 8 -- bytes of what is looked for: less is found everywhere
 
@@ -30,8 +34,9 @@ function Scrub:http_payload(txn, message)
     self.list = self.list or needles(txn)
     local data = message:body()
     if not data or #data == 0 or #self.list == 0 then return end
-    local keep = 0
+    local longest = 0
     for _, needle in ipairs(self.list) do
+        longest = math.max(longest, #needle)
         local from = 1
         while true do
             local first, last = data:find(needle, from, true)
@@ -39,18 +44,12 @@ function Scrub:http_payload(txn, message)
             message:set(("*"):rep(#needle), first - 1, #needle)
             from = last + 1
         end
-        -- What may be the beginning of the value waits for what follows.
-        for size = math.min(#needle - 1, #data), keep + 1, -1 do
-            if data:sub(-size) == needle:sub(1, size) then
-                keep = size
-                break
-            end
-        end
     end
-    if keep > 0 and message:eom() then
-        -- Nothing follows: what is most of a value is taken out, too.
-        if keep >= SHORTEST then message:set(("*"):rep(keep), #data - keep, keep) end
-        keep = 0
+    if message:eom() then return #data end
+    -- A value is one line (checked where it is read): it cannot begin before a line break.
+    local keep = 0
+    while keep < longest - 1 and keep < #data and not data:find("^[\r\n]", #data - keep) do
+        keep = keep + 1
     end
     return #data - keep
 end
@@ -58,10 +57,15 @@ end
 core.register_filter("scrub", Scrub, function(each, arguments) return each end)
 
 core.register_action("scrub", { "http-res" }, function(txn)
+    -- The reason is the host's own words.
+    txn.http:res_set_status(txn.f:status())
     for name, values in pairs(txn.http:res_get_headers()) do
         for _, value in pairs(values) do
             for _, needle in ipairs(needles(txn)) do
-                if value:find(needle, 1, true) then txn.http:res_del_header(name) end
+                -- Names of headers come in lower case.
+                if value:find(needle, 1, true) or name:find(needle:lower(), 1, true) then
+                    txn.http:res_del_header(name)
+                end
             end
         end
     end

@@ -11,8 +11,11 @@ from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
+from jailoc.model.mount import Mode
 from jailoc.model.name_pattern import ClosedName, Name
+from jailoc.model.path import clean, expand, first_within
 from jailoc.model.secret import Destination
+from jailoc.model.variable_names import NAMES_A_KEY, STEERING
 from jailoc.model.workspace import Workspace
 
 
@@ -29,6 +32,7 @@ def credential_conflicts(document: Document, config: Config, host: Host) -> Iter
         problems += _published(document, workspace)
         for each in workspace.credentials:
             problems += _visible(document, config, each, host)
+            problems += _changeable(document, config, each, host)
     yield from dict.fromkeys(problems)
 
 
@@ -124,6 +128,15 @@ def _environment(document: Document, workspace: Workspace) -> Iterator[Diagnosti
     }
     for each in workspace.credentials:
         for index, variable in enumerate(each.env):
+            if STEERING.fullmatch(variable) and not NAMES_A_KEY.fullmatch(variable):
+                yield found(
+                    document,
+                    _place(each, "env", index),
+                    "credential-env",
+                    f"variable `{variable}` steers programs: its value is obeyed, and is no key",
+                    "a variable that holds a key, such as API_TOKEN",
+                    hint="what steers programs stands in env, where a reviewer sees it",
+                )
             other = taken.setdefault(variable, each.origin)
             if other != each.origin:
                 yield found(
@@ -171,6 +184,34 @@ def _visible(
                 "move it; an agent that reads the file has the credential itself",
             )
             return
+
+
+def _changeable(
+    document: Document, config: Config, credential: Credential, host: Host
+) -> Iterator[Diagnostic]:
+    """Yield words of a command that name what an agent can change; links are followed at `up`."""
+    for index, word in enumerate(credential.from_command):
+        if not word.startswith(("/", "~/")):
+            continue
+        path = host.real(clean(expand(word, host.home)))
+        if first_within(path, config.trust):
+            continue
+        for name in names(config):
+            workspace = resolve(config, name, host)
+            writable = [host.real(each.path) for each in workspace.paths]
+            writable += [
+                host.real(each.host) for each in workspace.mounts if each.mode is Mode.READ_WRITE
+            ]
+            if first_within(path, writable):
+                yield found(
+                    document,
+                    _place(credential, "from_command", index),
+                    "credential-source",
+                    f"`{word}` can be changed by the agent of workspace `{name}`, and would run "
+                    "on this machine",
+                    "a program outside of every path and writable mount",
+                )
+                return
 
 
 def _direct(

@@ -5,6 +5,7 @@ to `jailoc.generators.powers.coverage`.
 """
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Iterator
 
 from jailoc.generators.config.cluster_powers import stated_of_cluster
@@ -12,7 +13,7 @@ from jailoc.generators.config.resolve import protected
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.config import Config
-from jailoc.model.credential import Credential
+from jailoc.model.credential import Credential, Scheme
 from jailoc.model.host import Host
 from jailoc.model.image_reference import canonical
 from jailoc.model.path import tilde
@@ -63,8 +64,19 @@ def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
             yield Power(
                 rule="hold.credential",
                 subject=f"{_source(each, host)} at {server.name}:{server.port}",
-                value=f"{' '.join(each.methods) or EVERY}, {' '.join(each.paths) or EVERY}",
+                value=f"{' '.join(each.methods) or EVERY}, {' '.join(each.paths) or EVERY}, "
+                f"{_way(each)}",
                 origin=each.origin,
+            )
+            if not each.scrub:
+                yield Power(
+                    rule="hold.unscrubbed",
+                    subject=f"{each.name} at {server.name}:{server.port}",
+                    origin=each.origin,
+                )
+        if each.from_command:
+            yield Power(
+                rule="run.command", subject=shlex.join(each.from_command), origin=each.origin
             )
     mine = config.workspaces[workspace.name]
     scope = config.scope(workspace.name)
@@ -85,6 +97,16 @@ def _source(credential: Credential, host: Host) -> str:
     if credential.from_file:
         return f"file {tilde(credential.from_file, host.home)}"
     return credential.source
+
+
+def _way(credential: Credential) -> str:
+    """Return how a value is put into a request."""
+    if credential.scheme is Scheme.BASIC:
+        return f"as the password of {credential.username}"
+    if credential.scheme is Scheme.BEARER:
+        return "as a bearer token"
+    before = f" after {credential.prefix!r}" if credential.prefix else ""
+    return f"in the header {credential.header}{before}"
 
 
 def _run(workspace: Workspace, host: Host) -> Iterator[Power]:

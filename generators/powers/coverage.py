@@ -25,7 +25,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.env_file": ("hold.env-file",),
     "scope.secrets.env": ("hold.secret",),
     "scope.secrets.file": ("hold.secret",),
-    "scope.credentials": ("hold.credential",),
+    "scope.credentials": ("hold.credential", "hold.unscrubbed", "run.command", "run.variable"),
     "scope.egress": ("guard.egress",),
     "scope.allow": ("reach.name", "reach.network"),
     "scope.allowed_hosts": ("reach.name", "reach.network", "reach.machine"),

@@ -101,9 +101,9 @@ def left(guard: Power, others: Iterable[Power]) -> tuple[Network, ...]:
 
 
 def _credential(one: Power, other: Power) -> bool:
-    """Tell whether one is for all methods and paths of another, at the same place."""
-    mine, theirs = (each.value.split(", ", 1) for each in (one, other))
-    if one.subject != other.subject or len(mine) != 2 or len(theirs) != 2:
+    """Tell whether one is for all methods and paths of another, at the same place, put in alike."""
+    mine, theirs = (each.value.split(", ", 2) for each in (one, other))
+    if one.subject != other.subject or len(mine) != 3 or mine[2:] != theirs[2:]:
         return False
     if mine[0] != EVERY and (theirs[0] == EVERY or not {*theirs[0].split()} <= {*mine[0].split()}):
         return False

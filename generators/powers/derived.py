@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from jailoc.model.address import AddressSet, Family
-from jailoc.model.agents.known import AGENTS
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -21,6 +20,7 @@ from jailoc.model.firewall import Protocol
 from jailoc.model.power import Power, Sides
 from jailoc.model.rule_walk import walk
 from jailoc.model.sandbox import AGENT, AGENT_HOME, PROXY, SHARED_PREFIX, SIDECAR, SSH_SOCKET, WALL
+from jailoc.model.variable_names import CREDENTIAL, NAMES_A_KEY, STEERING
 
 _USUAL: dict[str, tuple[object, ...]] = {
     WALL: (
@@ -37,28 +37,6 @@ _USUAL: dict[str, tuple[object, ...]] = {
 }  # fmt: skip
 """What jailoc gives each of its services: it goes without saying."""
 
-STEERING = re.compile(
-    r"(?i)(.*_)?(proxy|base_url|endpoint|endpoint_url|index_url|registry|mirror|api_base)$"
-    r"|LD_.*|DYLD_.*|PATH|PYTHONPATH|PYTHONSTARTUP|NODE_OPTIONS|NODE_PATH|PERL5?(OPT|LIB)|RUBYOPT"
-    r"|RUBYLIB|BASH_ENV|ENV|PROMPT_COMMAND|GIT_.*|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS"
-    r"|MAVEN_OPTS|GOPROXY|GOFLAGS|GONOSUMDB|GOINSECURE|CARGO_.*|PIP_.*|UV_.*|NPM_CONFIG_.*"
-    r"|SSL_CERT_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|NODE_TLS_.*"
-    r"|.*INSECURE.*|.*(SKIP|NO|DISABLE)_?(SSL|TLS)?_?VERIFY.*|SSH_.*|EDITOR|VISUAL|PAGER|BROWSER"
-    rf"|({'|'.join(each.binary.upper() for each in AGENTS)})_.*"
-    r"|PYTHONHOME|PYTHONBREAKPOINT|BUNDLE_.*|GEM_(HOME|PATH)|GOSUMDB|GONOSUMCHECK|GONOPROXY|GOPRIVATE"
-    r"|COMPOSER_.*|MAVEN_ARGS|(GRADLE|SBT|JAVA)_OPTS|CLASSPATH|ZDOTDIR|HOME|XDG_.*|BASHOPTS|SHELLOPTS"
-    r"|IFS|PS4|MANPAGER|LESS(OPEN|CLOSE)|RES_OPTIONS|HOSTALIASES|LOCALDOMAIN|OPENSSL_.*|GCONV_PATH"
-    r"|AWS_(ENDPOINT|CONFIG|SHARED|PROFILE).*|OLLAMA_HOST|.*_DOWNLOAD_HOST|.*(API|LLM|MODEL)S?_URL"
-    r"|WGETRC|CURL_HOME|DENO_CERT|RUSTFLAGS|RUSTUP_.*|HOMEBREW_.*|NIX_.*|LUA_C?PATH|R_PROFILE.*"
-    r"|JULIA_LOAD_PATH|PHPRC|PHP_INI.*|SHELL|KUBECONFIG|DOCKER_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
-)
-"""Variables that load code, or say where everything is sent, and whom to believe."""
-CREDENTIAL = re.compile(
-    r"(?i).*(TOKEN|SECRET|PASSW(OR)?D|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
-    r"|_PAT|_AUTH|_DSN|CONNECTION_STRING|WEBHOOK|JWT|COOKIE|BEARER|AUTHORIZATION|SSHPASS|_PASS|_PWD"
-    r"|_KEY|(DATABASE|DB|MONGO(DB)?|REDIS|POSTGRES(QL)?|MYSQL|AMQP|RABBITMQ)_UR[IL])(_.*)?"
-)
-"""Variables whose value proves something, by their names."""
 _PROOF = re.compile(
     r"\b(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-[A-Za-z0-9_-]{16}|[sr]k_live_|AKIA[0-9A-Z]{12}"
     r"|AIza[0-9A-Za-z_-]{30}|npm_[A-Za-z0-9]{30}|pypi-[A-Za-z0-9_-]{16}|hf_[A-Za-z]{30}"
@@ -66,6 +44,8 @@ _PROOF = re.compile(
 )
 """Values that prove something, whatever their variable is called: tokens by what the services that
 hand them out begin them with, keys, and addresses with a password."""
+_PLACEHOLDER = re.compile(r"(defaults|workspaces\.[^.]+)\.credentials\.[a-z0-9-]+")
+"""Entries behind variables that hold a credential's placeholder, which proves nothing."""
 _EVERYWHERE = {
     Family.IPV4: ipaddress.ip_network("0.0.0.0/0"),
     Family.IPV6: ipaddress.ip_network("::/0"),
@@ -162,11 +142,12 @@ def _environment(name: str, service: Service) -> Iterator[Power]:
         if key in RESERVED or not value.origin:
             continue
         rule = "note.variable"
-        if CREDENTIAL.fullmatch(key):
+        placeholder = bool(_PLACEHOLDER.fullmatch(value.origin))
+        if CREDENTIAL.fullmatch(key) and not placeholder:
             rule = "hold.variable"
-        elif STEERING.fullmatch(key):
+        elif STEERING.fullmatch(key) and not (placeholder and NAMES_A_KEY.fullmatch(key)):
             rule = "run.variable"
-        if _PROOF.search(value.text):
+        if _PROOF.search(value.text) and not placeholder:
             rule = "hold.variable"
         digest = hashlib.sha256(value.text.encode()).hexdigest()[:12]
         yield Power(rule=rule, subject=f"{prefix}{key}", value=digest, origin=value.origin)

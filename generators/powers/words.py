@@ -5,12 +5,13 @@ from collections.abc import Callable
 from jailoc.generators.config.stated import ALWAYS_REMOTE, BUILT_IN_IMAGE, EVERY
 from jailoc.generators.powers.cluster_words import CLUSTER_WORDS
 from jailoc.generators.powers.covers import is_networks
-from jailoc.generators.powers.derived import CREDENTIAL
 from jailoc.generators.powers.path_words import executed_tail, path_words
 from jailoc.model import image_reference
 from jailoc.model.power import Power, Rank
 from jailoc.model.power_rules import RULES
 from jailoc.model.sandbox import FIRST_PORT
+from jailoc.model.text import cut
+from jailoc.model.variable_names import CREDENTIAL
 
 Words = tuple[Rank, str, str]
 """How grave it is to gain it; what is said of one that is gained, and of one that is lost."""
@@ -25,6 +26,10 @@ _IDENTITY = (
 
 DIGEST = 27
 """Characters of a digest that are told."""
+
+
+SOURCE = 80
+"""Characters that are told of where a credential's value comes from."""
 
 
 def words(power: Power, before: Power | None = None) -> Words:
@@ -64,19 +69,33 @@ def _secret(power: Power, before: Power | None) -> Words:
 
 def _credential(power: Power, before: Power | None) -> Words:
     source, _, place = power.subject.rpartition(" at ")
-    methods, paths = power.value.split(", ", 1)
+    methods, paths, way = power.value.split(", ", 2)
     limits = ", ".join(
         f"every {word}" if each == EVERY else each
         for word, each in (("method", methods), ("path", paths))
     )
     rank = Rank.HIGH
-    if {*methods.split()} <= {"GET", "HEAD", "OPTIONS"}:
+    # Whoever has a new host gets the value itself, with the first request that only reads.
+    if (
+        before is not None
+        and {*methods.split()} <= {"GET", "HEAD", "OPTIONS"}
+        and (before.value.split(", ", 2)[2:] == [way])
+    ):
         rank = Rank.MEDIUM
     elif EVERY in {methods, paths} and any(each in source.upper() for each in _IDENTITY):
         rank = Rank.CRITICAL
     was = f" (it was {before.value})" if before is not None else ""
-    text = f"act as {source} at {place}: {limits}"
+    # The command is a power of its own, and told in full there.
+    text = f"act as {cut(source, SOURCE)} at {place}: {limits}, {way}"
     return rank, f"may {text}{was}, without holding the value", f"may no longer {text}"
+
+
+def _command(power: Power, _: Power | None) -> Words:
+    return (
+        Rank.CRITICAL,
+        f"has jailoc run a program on this machine, as the user: {power.subject}",
+        f"no longer has jailoc run a program on this machine: {power.subject}",
+    )
 
 
 def _env_file(power: Power, _: Power | None) -> Words:
@@ -328,6 +347,10 @@ def _note(power: Power, before: Power | None) -> Words:
 _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "hold.secret": _secret,
     "hold.credential": _credential,
+    "hold.unscrubbed": _be(
+        Rank.HIGH,
+        "reads the value of a credential where an answer holds it (scrub = false): {}",
+    ),
     "hold.env-file": _env_file,
     "hold.variable": _variable,
     "hold.ssh-agent": _be(Rank.CRITICAL, "holds the user's {}: each key in it logs in as the user"),
@@ -335,6 +358,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
         Rank.HIGH, "gets the {}: their commands and tokens, whichever the user has there"
     ),
     "hold.git-identity": _be(Rank.LOW, "reads the user's {}: name, address, aliases"),
+    "run.command": _command,
     "run.variable": _steering,
     "run.agent": _agent,
     "run.image": _image,

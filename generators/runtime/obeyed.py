@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from jailoc.model.protect import ANYWHERE, DEFAULT
+from jailoc.model.protect import ANYWHERE
+from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import fold
 
 OBEYED = (".gitattributes", ".gitmodules", ".lfsconfig")

@@ -11,7 +11,7 @@ from jailoc.model.status import CredentialStatus
 
 _LINE = re.compile(
     r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S* credential=(?P<name>[a-z0-9-]{1,40}) "
-    r"(?P<method>[A-Z<>a-z]{1,20}) (?P<place>\S{1,400}) (?P<status>\d{3}) .*"
+    r"(?P<status>\d{3}) \d{1,20} bytes \S{1,20} ms \S{1,8} (?P<host>\S*).*"
 )
 REFUSED = {
     400: "malformed, or an upgrade to something else than WebSocket",
@@ -23,7 +23,9 @@ REFUSED = {
 }
 """What a status of the proxy's own means."""
 MOST = 200
-"""Places that are remembered."""
+"""Places of one credential that are remembered, and of requests that had none."""
+OTHERS = "others"
+"""What stands for the hosts of requests that are not told one by one any more."""
 
 
 class Requests(Model):
@@ -39,23 +41,35 @@ class Requests(Model):
 
 
 def uses(lines: Iterable[str]) -> tuple[Requests, ...]:
-    """Return what was asked for, the latest last; lines of any other form are passed over."""
-    found: dict[tuple[str, str, int], Requests] = {}
+    """Return what was asked for, the latest of each credential last; other lines count nothing."""
+    every: dict[str, dict[tuple[str, int], Requests]] = {}
     for line in lines:
         match = _LINE.fullmatch(line.strip())
         if match is None:
             continue
-        host = re.sub(r"[^a-z0-9.-]", "?", match["place"].partition("/")[0].lower())[:253]
-        key = (match["name"], host, int(match["status"]))
+        host = re.sub(r"[^a-z0-9.-]", "?", match["host"].lower())[:253]
+        # The agent can ask for any host: that pushes out nothing of a credential's.
+        found = every.setdefault(match["name"], {})
+        key = (host, int(match["status"]))
         before = found.pop(key, None)
         at = tuple(int(each) for each in re.findall("[0-9]+", match["at"]))
         found[key] = Requests(
-            credential=key[0], host=host, status=key[2], last=calendar.timegm(at),
+            credential=match["name"], host=host, status=key[1], last=calendar.timegm(at),
             times=1 + (before.times if before else 0),
         )  # fmt: skip
         while len(found) > MOST:
-            del found[next(iter(found))]
-    return tuple(found.values())
+            _fold(found)
+    return tuple(each for found in every.values() for each in found.values())
+
+
+def _fold(found: dict[tuple[str, int], Requests]) -> None:
+    """Put the oldest place together with what was put together before, by its status."""
+    old = found.pop(next(key for key in found if key[0] != OTHERS))
+    key = (OTHERS, old.status)
+    before = found.get(key)
+    found[key] = old.model_copy(
+        update={"host": OTHERS, "times": old.times + (before.times if before else 0)}
+    )
 
 
 def refused(found: Iterable[Requests]) -> tuple[Requests, ...]:

@@ -16,6 +16,8 @@ WIDTH = 240
 WORD = 80
 """Characters of a name or path at most."""
 _LONG = rf"\S{{{WORD + 1},}}"
+WHOLE = {"run.command"}
+"""What is told in full, however long it is: what is left out would run, too."""
 _SUMS, _LESS, _NOTED, _WARNED = 8, 3, 4, 3
 """Lines for the sums of workspaces; texts of what is less, of what is no power, and warnings."""
 _MEANINGS = {Rank.CRITICAL: Meaning.FAILS, Rank.HIGH: Meaning.OPENS, Rank.MEDIUM: Meaning.WARNS}
@@ -39,6 +41,11 @@ def plainly(text: str) -> str:
     """Write a text so that nothing in it deceives, and cut what is long in its middle."""
     shown = re.sub(_LONG, lambda match: cut(match[0], WORD), telling(text))
     return shown if len(shown) <= WIDTH else f"{shown[: WIDTH - 1]}…"
+
+
+def told(change: PowerChange) -> str:
+    """Write what changes: short, but for what must not be."""
+    return telling(change.text) if change.rule in WHOLE else plainly(change.text)
 
 
 def quiet(review: Review) -> bool:
@@ -238,6 +245,8 @@ def finding(each: Finding, review: Review) -> str:
     place = f"  [{each.change.place}]" if each.change.place else ""
     names = _names(each.workspaces, review)
     room = WIDTH - len(place) - len(names) - 4
+    if each.change.rule in WHOLE:
+        return f"  {names}: {telling(each.change.text)}{telling(place)}"
     shown = re.sub(_LONG, lambda match: cut(match[0], WORD), telling(each.change.text))
     if len(shown) > room:
         shown = f"{shown[: room - 1]}…"

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from jailoc.generators.powers.review import Finding, Review
 from jailoc.generators.views.markdown import code, folded
-from jailoc.generators.views.review import headline, plainly, quiet
+from jailoc.generators.views.review import headline, plainly, quiet, told
 from jailoc.model.power import Direction, Rank
 from jailoc.model.text import number_of
 
@@ -91,7 +91,7 @@ def _row(each: Finding, total: int) -> str:
     elif len(each.workspaces) > 5:
         names += f" and {len(each.workspaces) - 5} more"
     place = f" ({code(plainly(each.change.place))})" if each.change.place else ""
-    return f"- {code(names)}: {code(plainly(each.change.text))}{place}"
+    return f"- {code(names)}: {code(told(each.change))}{place}"
 
 
 def _plain(text: str) -> str:

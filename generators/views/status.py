@@ -169,6 +169,8 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
 
 def _kept(row: Status) -> Iterator[tuple[str, Cell]]:
     """Yield what the proxy holds, where the password is, and what there is to return to."""
+    if row.proxy not in {None, "running"}:
+        yield "Proxy", Cell(text=row.proxy or "", style=Meaning.FAILS)
     for one in row.credentials:
         yield (
             "Proxy",

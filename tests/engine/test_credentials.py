@@ -113,7 +113,9 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
         "names the header": http("GET /whoami HTTP/1.1", "Connection: close, authorization"),
         "method override": http("POST /v1/x HTTP/1.1", "X-HTTP-Method-Override: DELETE",
                                 "X_HTTP_Method_Override: DELETE", "Content-Length: 0"),
-        "other url": http("GET /v1/x HTTP/1.1", "X-Original-URL: /admin", "X-Rewrite-Url: /admin"),
+        "other url": http("GET /v1/x HTTP/1.1", "X-Original-URL: /admin", "X-Rewrite-Url: /admin",
+                          "X-Forwarded-Host: admin", "X-Original-Method: DELETE",
+                          "X-HTTP-Method.Override: DELETE"),
         "range": http("GET /v1/echo HTTP/1.1", "Range: bytes=9-", "If-Range: x"),
         "absolute": http("GET http://api.creds.test/whoami HTTP/1.1"),
         "old protocol": http("GET /v1/x HTTP/1.1", "HTTP2-Settings: AAMAAABkAAQAAP__"),
@@ -140,6 +142,12 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
                 "/v1/..",
                 "/whoami/x",
                 "/v1/%23",
+                "/v1/%c0%ae%c0%ae/admin",
+                "/v1/%09",
+                "/v1/%20",
+                "/v1/%u002e%u002e/admin",
+                "/v1/%e0%80%ae/admin",
+                "/v1/%",
             )
         },
         "DELETE": (403, http("DELETE /v1/x HTTP/1.1")),
@@ -150,6 +158,11 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
         "final dot": (421, http("GET /whoami HTTP/1.1", host="api.creds.test.")),
         "two hosts": (400, http("GET /whoami HTTP/1.1", "Host: git.creds.test")),
         "absolute elsewhere": (400, http("GET http://git.creds.test/ HTTP/1.1")),
+        "no path": (400, http("OPTIONS * HTTP/1.1")),
+        "two upgrades": (
+            400,
+            http("GET /v1/x HTTP/1.1", "Connection: upgrade", "Upgrade: foo", "Upgrade: websocket"),
+        ),
         "two lengths": (400, http("POST /v1/x HTTP/1.1", "Content-Length: 1", "Content-Length: 2")),
         "odd coding": (400, http("POST /v1/x HTTP/1.1", "Transfer-Encoding: xchunked")),
         "carriage return": (400, http("GET /whoami HTTP/1.1", "X-A: a\rb")),
@@ -178,6 +191,7 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
         assert headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
         text = "\n".join(each["headers"]).lower()
         for word in ("override", "original-url", "rewrite-url", "range:", "http2-settings", "h2c",
+                     "x-forwarded-host", "original-method",
                      ": close, authorization"):  # fmt: skip
             assert word not in text
     control = keys.ask(
@@ -190,6 +204,7 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
     assert {each[9:12] for each in control.values()} == {"200"}
     text = json.dumps(keys.seen()).lower()
     for word in ("close, authorization", "override: delete", "x-original-url: /admin",
+                 "x-forwarded-host: admin", "x-original-method: delete", "method.override",
                  "range: bytes", "delete /v1/x", "trace /v1/x", "/v1/../admin", "h2c"):  # fmt: skip
         assert word in text
 
@@ -229,6 +244,67 @@ def test_an_answer_that_holds_the_value_is_starred_or_refused(keys: Keys) -> Non
     assert "session=1" in keys.ask(
         ("x", 443, http("GET /v1/cookie HTTP/1.1"), "api.creds.test", "127.0.0.1"), direct=True
     )["x"]  # fmt: skip
+
+
+EARLY = r"""
+import http.client, json, ssl, sys, urllib.parse
+context = ssl.create_default_context(cafile="/run/trust/bundle.pem")
+peer = http.client.HTTPSConnection("api.creds.test", context=context, timeout=20)
+found = {}
+for text in json.load(sys.stdin):
+    peer.request("GET", "/v1/raw?" + urllib.parse.quote(text, safe=""))
+    whole = peer.getresponse().read().decode()
+    peer.request("GET", "/v1/stream?" + urllib.parse.quote(text, safe=""))
+    answer = peer.getresponse()
+    first = answer.read1(1000).decode()
+    answer.read()
+    found[text] = [whole, first]
+print(json.dumps(found))
+"""
+
+
+def test_no_answer_tells_whether_a_guess_of_the_value_is_right(keys: Keys) -> None:
+    """The agent has a host repeat its guesses; without the value in whole all look alike."""
+    token = keys.values["api"]
+    right = [token[:size] for size in (1, 9, len(token) // 2, len(token) - 1)]
+    wrong = ["#" * len(each) for each in right]
+    lines = [f"data: {each}\n" for each in right[1:3]]
+    found = json.loads(
+        keys.agent("python3", "-c", EARLY, stdin=json.dumps([*right, *wrong, *lines, f"<{token}>"]))
+    )
+    for good, bad in zip(right, wrong, strict=True):
+        assert found[good][0] == good
+        assert len(found[good][1]) == len(found[bad][1])
+    # The controls: what is a line comes at once, and the whole is starred.
+    assert all(found[each] == [each, each] for each in lines)
+    assert found[f"<{token}>"][0] == f"<{'*' * len(token)}>"
+
+
+def test_neither_the_reason_nor_the_name_of_a_header_tells_the_value(keys: Keys) -> None:
+    token = keys.values["api"].lower()
+    for place in ("reason", "named"):
+        told = keys.curl("--include", f"https://api.creds.test/v1/{place}").lower()
+        assert told.endswith("ok")
+        assert token not in told
+        # The control: to who asks the host itself, it is told.
+        request = http(f"GET /v1/{place} HTTP/1.1", f"Authorization: Bearer {token}")
+        direct = keys.ask(("x", 443, request, "api.creds.test", "127.0.0.1"), direct=True)["x"]
+        assert token in direct.lower()
+
+
+def test_nobody_but_the_proxy_answers_at_its_address(keys: Keys) -> None:
+    """In a moment without a proxy its ports are free: who takes one, gets no connection."""
+    take = (
+        "import socket,sys\n"
+        "for host in ('127.0.0.54', '127.0.0.56'):\n"
+        "    door = socket.socket(); door.bind((host, 9999)); door.listen()\n"
+        "    try:\n"
+        "        socket.create_connection((host, 9999), 2).close(); print('open')\n"
+        "    except OSError as error:\n"
+        "        print(type(error).__name__)\n"
+    )
+    assert keys.agent("python3", "-c", take).split() == ["TimeoutError", "open"]
+    assert keys.curl("https://api.creds.test/whoami") == keys.values["api"][-4:]
 
 
 def test_who_is_not_the_host_gets_no_request(keys: Keys) -> None:

@@ -17,6 +17,7 @@ import sys
 import tarfile
 import threading
 import time
+import urllib.parse
 import zipfile
 
 SEEN = []
@@ -200,6 +201,14 @@ def serve(peer, name):
                 answer(peer, "200 OK", b"you said " + word + b" and " + body)
             elif path == "/v1/header":
                 answer(peer, "200 OK", b"ok", (f"x-told: <{word.decode()}>",))
+            elif path == "/v1/raw":
+                answer(peer, "200 OK", urllib.parse.unquote(query).encode())
+            elif path == "/v1/stream":
+                pieces(peer, [urllib.parse.unquote(query).encode(), b"!"], 1)
+            elif path == "/v1/reason":
+                answer(peer, "200 bad " + word.decode(), b"ok")
+            elif path == "/v1/named":
+                answer(peer, "200 OK", b"ok", (f"x-{word.decode()}: 1",))
             elif path == "/v1/chunks":
                 cut = int(query or 3)
                 pieces(peer, [b"a" + word[:cut], word[cut:] + b"z"], 0.02)

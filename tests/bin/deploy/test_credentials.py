@@ -1,11 +1,16 @@
 """Values of credentials come from one source each, are checked, and cannot break a header."""
 
+import json
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.deploy import credentials
-from jailoc.bin.host import keyring
+from jailoc.bin.engine import door, git
+from jailoc.bin.host import keyring, programs
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.workspace import Workspace
@@ -90,6 +95,70 @@ def test_a_program_that_is_not_there() -> None:
 def test_a_program_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "PATIENCE", 0.3)
     assert "no answer within" in problem(command("sleep 60")).message
+
+
+def agents_of(place: str) -> Changeable:
+    """Return what an agent can change that has a directory, at any place of its own."""
+    return Changeable(config_of(f'[workspaces.a]\nmounts = ["{place}:/work"]\n'), HOST)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["token"],
+        ["{}/venv/bin/token"],
+        ["{}/link"],
+        ["/bin/sh", "{}/venv/bin/token"],
+        ["/bin/sh", "-c", ". $0", "--file={}/venv/bin/token"],
+    ],
+)
+def test_what_an_agent_can_change_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """An activated environment of a project stands first on PATH; the agent writes to it."""
+    mark, program = tmp_path / "ran", tmp_path / "venv/bin/token"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\ntouch {mark}; echo made\n")
+    program.chmod(0o755)
+    (tmp_path / "link").symlink_to(program)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    command = tuple(each.format(tmp_path) for each in words)
+    source = f"from_command = {json.dumps(command)}"
+    monkeypatch.setattr(programs, "changeable", agents_of(f"{tmp_path}/venv"))
+    assert "is not run: an agent can change it" in problem(source).message
+    assert not mark.exists()
+    monkeypatch.setattr(programs, "changeable", lambda place: False)
+    if words[-1].startswith("--"):
+        return
+    # The control: nobody knows of an agent there, and it runs.
+    assert line(source).endswith(b"|Bearer made")
+    assert mark.exists()
+
+
+def test_neither_docker_nor_git_is_looked_for_where_an_agent_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "ran"
+    for name in ("docker", "git"):
+        program = tmp_path / "project/bin" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\ntouch {mark}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"bin:{tmp_path}/project/bin:/usr/bin:/bin")
+    monkeypatch.chdir(tmp_path / "project")
+    asks = (
+        lambda: git.ask(tmp_path, "--version"),
+        lambda: door.ask(door.Call(("--version",), dict(os.environ))),
+    )
+    for ask in asks:
+        monkeypatch.setattr(programs, "changeable", agents_of(f"{tmp_path}/project"))
+        with suppress(Refused):
+            ask()
+        assert not mark.exists()
+        monkeypatch.setattr(programs, "changeable", lambda place: False)
+        ask()
+        assert mark.exists(), "the control"
+        mark.unlink()
 
 
 def test_a_keyring_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:

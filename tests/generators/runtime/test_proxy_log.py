@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.generators.runtime.proxy_log import MOST, refused, uses
+from jailoc.generators.runtime.proxy_log import MOST, OTHERS, refused, uses
 
 AT = "2026-11-24T10:00:00.123456789Z"
 LINES = (
-    f"{AT} credential=forge GET api.example.com/v1/x 200 123 bytes 5 ms --",
-    f"{AT} credential=forge DELETE api.example.com/v1/x 403 123 bytes 5 ms --",
-    f"{AT} credential=forge DELETE api.example.com/v1/y 403 123 bytes 5 ms --",
-    f"{AT} credential=- GET other.example.com/ 421 123 bytes 5 ms --",
+    f"{AT} credential=forge 200 123 bytes 5 ms -- api.example.com GET /v1/x",
+    f"{AT} credential=forge 403 123 bytes 5 ms -- api.example.com DELETE /v1/x",
+    f"{AT} credential=forge 403 123 bytes 5 ms -- api.example.com DELETE /v1/y",
+    f"{AT} credential=- 421 123 bytes 5 ms -- other.example.com GET /",
 )
 
 
@@ -30,9 +30,23 @@ def test_of_any_other_form_nothing_counts(lines: list[str]) -> None:
     assert uses(lines) == ()
 
 
-def test_hosts_that_are_made_up_fill_no_memory() -> None:
-    many = (LINES[3].replace("other", f"x{number}") for number in range(5000))
-    assert len(uses(many)) == MOST
+def test_hosts_that_are_made_up_fill_no_memory_and_push_nothing_out() -> None:
+    many = [LINES[3].replace("other", f"x{number}") for number in range(5000)]
+    found = uses([*LINES[:3], *many])
+    assert len(found) == MOST + 2
+    assert [(each.credential, each.status, each.times) for each in found[:2]] == [
+        ("forge", 200, 1), ("forge", 403, 2),
+    ]  # fmt: skip
+    # What is not told one by one is counted together.
+    assert sum(each.times for each in found if each.credential == "-") == 5000
+    assert [each.times for each in found if each.host == OTHERS] == [5000 - MOST + 1]
+
+
+def test_no_path_and_no_method_keeps_a_request_from_being_counted() -> None:
+    cut = f"{AT} credential=forge 403 123 bytes 5 ms -- api.example.com GET /{'x' * 900}"
+    odd = f"{AT} credential=forge 403 123 bytes 5 ms -- api.example.com M-X /a b 200 1 bytes"
+    bad = f"{AT} credential=- 400 123 bytes 5 ms PR-- - <BADREQ> -"
+    assert [(each.status, each.times) for each in uses([cut, odd, bad])] == [(403, 2), (400, 1)]
 
 
 def test_no_character_of_a_host_steers_a_terminal() -> None:

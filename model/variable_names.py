@@ -1,0 +1,30 @@
+"""What the name of an environment variable tells: that it steers programs, or proves something."""
+
+import re
+
+from jailoc.model.agents.known import AGENTS
+
+STEERING = re.compile(
+    r"(?i)(.*_)?(proxy|base_url|endpoint|endpoint_url|index_url|registry|mirror|api_base)$"
+    r"|LD_.*|DYLD_.*|PATH|PYTHONPATH|PYTHONSTARTUP|NODE_OPTIONS|NODE_PATH|PERL5?(OPT|LIB)|RUBYOPT"
+    r"|RUBYLIB|BASH_ENV|ENV|PROMPT_COMMAND|GIT_.*|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS"
+    r"|MAVEN_OPTS|GOPROXY|GOFLAGS|GONOSUMDB|GOINSECURE|CARGO_.*|PIP_.*|UV_.*|NPM_CONFIG_.*"
+    r"|SSL_CERT_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|NODE_TLS_.*"
+    r"|.*INSECURE.*|.*(SKIP|NO|DISABLE)_?(SSL|TLS)?_?VERIFY.*|SSH_.*|EDITOR|VISUAL|PAGER|BROWSER"
+    rf"|({'|'.join(each.binary.upper() for each in AGENTS)})_.*"
+    r"|PYTHONHOME|PYTHONBREAKPOINT|BUNDLE_.*|GEM_(HOME|PATH)|GOSUMDB|GONOSUMCHECK|GONOPROXY|GOPRIVATE"
+    r"|COMPOSER_.*|MAVEN_ARGS|(GRADLE|SBT|JAVA)_OPTS|CLASSPATH|ZDOTDIR|HOME|XDG_.*|BASHOPTS|SHELLOPTS"
+    r"|IFS|PS4|MANPAGER|LESS(OPEN|CLOSE)|RES_OPTIONS|HOSTALIASES|LOCALDOMAIN|OPENSSL_.*|GCONV_PATH"
+    r"|AWS_(ENDPOINT|CONFIG|SHARED|PROFILE).*|OLLAMA_HOST|.*_DOWNLOAD_HOST|.*(API|LLM|MODEL)S?_URL"
+    r"|WGETRC|CURL_HOME|DENO_CERT|RUSTFLAGS|RUSTUP_.*|HOMEBREW_.*|NIX_.*|LUA_C?PATH|R_PROFILE.*"
+    r"|JULIA_LOAD_PATH|PHPRC|PHP_INI.*|SHELL|KUBECONFIG|DOCKER_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
+)
+"""Variables that load code, or say where everything is sent, and whom to believe."""
+CREDENTIAL = re.compile(
+    r"(?i).*(TOKEN|SECRET|PASSW(OR)?D|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
+    r"|_PAT|_AUTH|_DSN|CONNECTION_STRING|WEBHOOK|JWT|COOKIE|BEARER|AUTHORIZATION|SSHPASS|_PASS|_PWD"
+    r"|_KEY|(DATABASE|DB|MONGO(DB)?|REDIS|POSTGRES(QL)?|MYSQL|AMQP|RABBITMQ)_UR[IL])(_.*)?"
+)
+"""Variables whose value proves something, by their names."""
+NAMES_A_KEY = re.compile(r"(?i).*(TOKEN|KEY|SECRET|PASSWORD|PASSPHRASE|_PASS|_PAT|_AUTH|_JWT)")
+"""Variables that hold a key itself and nothing that is obeyed, by how their names end."""
