@@ -148,3 +148,12 @@ class AddressSet:
         if self.family is not other.family:
             raise ValueError("sets of different families cannot be combined")
         return self.family
+
+
+LOOPBACK_IPV4, LOOPBACK_IPV6 = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
+"""The sandbox itself. Its own addresses are, too, but are known only at run time."""
+
+
+def loopback(family: Family) -> AddressSet:
+    """Return the addresses of a family that are always the sandbox itself."""
+    return AddressSet.networks(family, (LOOPBACK_IPV4, LOOPBACK_IPV6))

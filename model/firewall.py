@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, loopback
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.name_pattern import ClosedName, Name
@@ -72,8 +72,6 @@ class Chain(StrEnum):
     """Addresses that are open because an allowed name has them now."""
 
 
-LOOPBACK_IPV4, LOOPBACK_IPV6 = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
-"""The sandbox itself. Its own addresses are, too, but are known only at run time."""
 ENGINE_RESOLVER = ipaddress.ip_network("127.0.0.11/32")
 """Where the engine answers names, in the sandbox's own network namespace."""
 BUILT_IN = (Chain.INPUT, Chain.FORWARD, Chain.OUTPUT)
@@ -398,8 +396,3 @@ class Policy(Model):
             if each.accept:
                 open_ |= matched
         return open_
-
-
-def loopback(family: Family) -> AddressSet:
-    """Return the addresses of a family that are always the sandbox itself."""
-    return AddressSet.networks(family, (LOOPBACK_IPV4, LOOPBACK_IPV6))

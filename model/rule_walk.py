@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from jailoc.model.address import AddressSet
-from jailoc.model.firewall import Chain, Match, Protocol, Rule, Ruleset, Target, loopback
+from jailoc.model.address import AddressSet, loopback
+from jailoc.model.firewall import Chain, Match, Protocol, Rule, Ruleset, Target
 
 
 @dataclass(frozen=True, slots=True)

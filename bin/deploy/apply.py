@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import (
+    announcement,
     digest_key,
     execute,
     existence,
@@ -24,6 +24,7 @@ from jailoc.bin.deploy import (
     uncovered,
     unhealthy,
 )
+from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
@@ -45,9 +46,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.plan import Action, BuildImages, Extent, Plan
-from jailoc.model.plan_address import ServiceAddress
-from jailoc.model.power import Rank
+from jailoc.model.plan import BuildImages, Extent, Plan
 from jailoc.model.sandbox import AGENT, PASSWORD_FILE
 
 MOST_ROUNDS = 3
@@ -294,7 +293,7 @@ def carry_out(
         docker.check()
         if approved is None:
             tell_uncovered(session, each, found)
-            _announce(terminal, made)
+            announcement.tell(terminal, made)
         if git.unsigned(each.bundle.compose.services[AGENT]):
             terminal.say(
                 "Git signs nothing in the sandbox: no signing key can be reached there "
@@ -328,18 +327,6 @@ def tell_uncovered(session: Session, each: Item, found: Deployed | None = None) 
         workspace = resolve(each.origin.config, each.name, each.origin.host)
         found = found or observe.observe(each.name, each.bundle)
         uncovered.tell(session.terminal, workspace, found)
-
-
-def _announce(terminal: Terminal, made: Plan) -> None:
-    """Say what is interrupted, and why, to somebody who has not seen the plan."""
-    for change in made.changes:
-        if isinstance(change.address, ServiceAddress) and change.action is not Action.CREATE:
-            causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
-            what = f"{change.action} {change.address.name}"
-            terminal.say(f"{what}: {'; '.join(causes)}", Meaning.WARNS)
-    for power in () if made.new else made.powers:
-        if power.widens and power.rank is Rank.CRITICAL:
-            terminal.say(f"critical: {power.text}", Meaning.FAILS)
 
 
 def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> None:

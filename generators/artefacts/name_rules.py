@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from jailoc.model.address import Family
+from jailoc.model.address import LOOPBACK_IPV4, Family
 from jailoc.model.firewall import (
     DENIED,
-    LOOPBACK_IPV4,
     PROXY_CHAIN,
     PROXY_RESOLVER,
     THIS_MACHINE,

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from jailoc.generators.config.conflicts import found, holds
 from jailoc.generators.config.resolve import denied_networks
+from jailoc.model.address import LOOPBACK_IPV4, LOOPBACK_IPV6
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import LOOPBACK_IPV4, LOOPBACK_IPV6
 from jailoc.model.name_pattern import ClosedName, Name
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise, takewhile
 from typing import Literal
 
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, loopback
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Decision, Policy, Protocol, loopback
+from jailoc.model.firewall import Decision, Policy, Protocol
 from jailoc.model.kubernetes.objects import (
     EgressRule,
     IngressRule,

@@ -12,9 +12,9 @@ from typing import TypeAlias
 from jailoc.generators.powers.places import contents, machine_words, range_rank
 from jailoc.generators.powers.ranges import counted, spelt
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, loopback
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Firewall, Protocol, Target, loopback
+from jailoc.model.firewall import Firewall, Protocol, Target
 from jailoc.model.power import Direction, Door, PowerChange, Rank
 from jailoc.model.rule_walk import accepted, walk
 from jailoc.model.special_ranges import ENGINE_POOLS

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from jailoc.generators.config.stated import ALWAYS_REMOTE, BUILT_IN_IMAGE, EVERY
+from jailoc.generators.config.stated import ALWAYS_REMOTE, EVERY
+from jailoc.generators.powers import image_words
 from jailoc.generators.powers.cluster_words import CLUSTER_WORDS
 from jailoc.generators.powers.covers import is_networks
 from jailoc.generators.powers.path_words import executed_tail, path_words
-from jailoc.model import image_reference
 from jailoc.model.power import Power, Rank
 from jailoc.model.power_rules import RULES
 from jailoc.model.sandbox import FIRST_PORT
@@ -22,10 +22,6 @@ _IDENTITY = (
     "DEPLOY", "GPG", "SIGN", "TF_", "HEROKU", "DIGITALOCEAN", "ARTIFACTORY", "SUDO", "PASSWORD",
 )  # fmt: skip
 """What is in the names of variables that prove who the user is elsewhere."""
-
-
-DIGEST = 27
-"""Characters of a digest that are told."""
 
 
 SOURCE = 80
@@ -132,55 +128,6 @@ def _steering(power: Power, before: Power | None) -> Words:
     )
 
 
-def _agent(power: Power, before: Power | None) -> Words:
-    was = f" (it was {before.subject})" if before is not None else ""
-    return Rank.LOW, f"runs {power.subject}{was}", f"no longer runs {power.subject}"
-
-
-def _image(power: Power, before: Power | None) -> Words:
-    if power.subject == BUILT_IN_IMAGE:
-        return Rank.MEDIUM, "runs jailoc's own image", "no longer runs jailoc's own image"
-    registry, repository, tag, digest = image_reference.parts(power.subject)
-    rank, notes = Rank.HIGH, []
-    if before is None or before.subject == BUILT_IN_IMAGE:
-        notes.append("instead of jailoc's own")
-    else:
-        old = image_reference.parts(before.subject)
-        if old[0] != registry:
-            notes.append(f"another registry, {registry}, it was {old[0]}")
-        if old[1] != repository:
-            notes.append(f"another repository, it was {old[1]}")
-        if old[3] and not digest:
-            notes.append("its digest is lost: whoever can move the tag decides what runs")
-        if not notes:
-            rank = Rank.MEDIUM
-            changed = "another tag" if old[2] != tag else "another digest"
-            was = old[2] if old[2] != tag else old[3]
-            notes.append(f"{changed}, it was {was[:DIGEST] if was else 'none'}")
-    if not digest and not any("digest" in each for each in notes):
-        notes.append("no digest: whoever can move the tag decides what runs")
-    text = f"runs the image {power.value}: {'; '.join(notes)}"
-    now = ""
-    if before is not None and before.value:
-        held = image_reference.parts(before.subject)[3] and not digest
-        now = f": it is held to a digest, {before.value}" if held else f": now {before.value}"
-    return rank, text, f"no longer runs the image {power.value}{now}"
-
-
-def _dockerfile(power: Power, before: Power | None) -> Words:
-    other = before is not None and before.subject == power.subject
-    remote = "://" in power.subject
-    note = ": whoever has that place decides what is built" if remote else ""
-    if power.subject.startswith("http://"):
-        note = ", over plain http: whoever is on the way decides what is built"
-    text = "has another text" if other else "is built"
-    return (
-        Rank.CRITICAL if power.subject.startswith("http://") else Rank.HIGH,
-        f"runs what a Dockerfile says: {power.subject} {text}{note}",
-        f"no longer runs what the Dockerfile {power.subject} {'said' if other else 'says'}",
-    )
-
-
 def _certificate(power: Power, before: Power | None) -> Words:
     other = before is not None and before.subject == power.subject
     which = (
@@ -190,16 +137,6 @@ def _certificate(power: Power, before: Power | None) -> Words:
         Rank.HIGH,
         f"trusts {which}: who has its key can read and change TLS traffic",
         f"no longer trusts {'what was at ' if other else 'the certificate '}{power.subject}",
-    )
-
-
-def _context(power: Power, _: Power | None) -> Words:
-    rank, note = path_words(power.subject, writes=False)
-    return (
-        Rank.CRITICAL if rank is Rank.CRITICAL else Rank.HIGH,
-        f"runs an image that may hold what lies in {power.subject} (build context)"
-        + (f": {note}" if note else ""),
-        f"its image no longer holds what lies in {power.subject}",
     )
 
 
@@ -360,11 +297,11 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "hold.git-identity": _be(Rank.LOW, "reads the user's {}: name, address, aliases"),
     "run.command": _command,
     "run.variable": _steering,
-    "run.agent": _agent,
-    "run.image": _image,
+    "run.agent": image_words.agent,
+    "run.image": image_words.image,
     "run.service": _service,
-    "run.dockerfile": _dockerfile,
-    "run.context": _context,
+    "run.dockerfile": image_words.dockerfile,
+    "run.context": image_words.context,
     "trust.certificate": _certificate,
     "trust.path": _trusted,
     "trust.drift": _drift,

@@ -12,7 +12,7 @@ from jailoc.generators.artefacts import firewall
 from jailoc.generators.artefacts.chain_tree import branch
 from jailoc.generators.artefacts.firewall import EVERYTHING, lower
 from jailoc.generators.config.resolve import resolve
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, loopback
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
     DENIED,
@@ -26,7 +26,6 @@ from jailoc.model.firewall import (
     Rule,
     Ruleset,
     Target,
-    loopback,
 )
 from jailoc.model.host import Host
 from jailoc.model.rule_walk import accepted

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jailoc.model.address import AddressSet, Family, Network
-from jailoc.model.firewall import Protocol, loopback
+from jailoc.model.address import AddressSet, Family, Network, loopback
+from jailoc.model.firewall import Protocol
 from jailoc.model.kubernetes.bundle import ClusterBundle
 from jailoc.model.kubernetes.objects import IpBlock, NetworkPolicySpec
 from jailoc.model.rule_walk import accepted

@@ -12,10 +12,10 @@ from jailoc.generators.config.load import load
 from jailoc.generators.powers.difference import QUIET, TOLD, changes, powers
 from jailoc.generators.powers.ranges import counted
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, loopback
 from jailoc.model.compose import Bind, Capability, Compose, Literally, Service, Sidecar
 from jailoc.model.document import Document
-from jailoc.model.firewall import Protocol, loopback
+from jailoc.model.firewall import Protocol
 from jailoc.model.host import FileKind as PathKind
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
