@@ -58,7 +58,7 @@ class Filter(Protocol):
         ...
 
 
-class Lines:
+class PipeLines:
     """Cuts what comes into lines; of one that is too long nothing is kept."""
 
     def __init__(self, longest: int = LONGEST) -> None:
@@ -130,8 +130,8 @@ class _Exchange:
         refused: Callable[[], None],
     ) -> None:
         self._process, self._filter, self._tell, self._refused = process, between, tell, refused
-        self._lines = {True: Lines(), False: Lines()}
-        self._complaints, self._told = Lines(PIECE), 0
+        self._lines = {True: PipeLines(), False: PipeLines()}
+        self._complaints, self._told = PipeLines(PIECE), 0
         self._to_agent, self._to_editor = bytearray(), bytearray()
         self._owed = {True: 0, False: 0}
         """Bytes of answers to the editor, and to the agent, since either had read all."""

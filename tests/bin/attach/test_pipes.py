@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.attach.pipes import Lines
+from jailoc.bin.attach.pipes import PipeLines
 from tests.engine.world import ROOT
 
 START = """
@@ -132,10 +132,10 @@ while True: print(update % mode, flush=True)
 
 def test_lines_are_the_same_however_they_are_cut() -> None:
     text = b"a\n\nbcd\r\n" + b"x" * 9 + b"\nlast\nrest"
-    whole = list(Lines(5).feed(text))
+    whole = list(PipeLines(5).feed(text))
     assert whole == [b"a", b"", b"bcd", None, b"last"]
     for size in range(1, len(text)):
-        lines = Lines(5)
+        lines = PipeLines(5)
         found = [each for place in range(0, len(text), size)
                  for each in lines.feed(text[place : place + size])]  # fmt: skip
         assert found == whole
