@@ -151,6 +151,8 @@ class GitFacts(Model):
     """The same of all repositories that an agent sees."""
     programs: tuple[GitProgram, ...] = ()
     repository_programs: tuple[GitProgram, ...] = ()
+    tokens: tuple[GitFile, ...] = ()
+    """Files of the user's configuration with a password or token, and the settings that hold it."""
     links: tuple[GitLink, ...] = ()
     enclosing: dict[str, str] = Field(default_factory=dict)
     """Workspace paths that lie in the working tree of a repository, with its top."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from jailoc.bin.config.git_settings import ConfigSource, Settings, Sources
 from jailoc.bin.host.entries import kind_at
-from jailoc.model.git_config import absolute, included, program
+from jailoc.model.git_config import absolute, included, program, token
 from jailoc.model.host import FileKind, GitFacts, GitFile, GitProgram
 
 SIGNING = (
@@ -49,6 +49,11 @@ def gather(settings: Settings, config_home: str, repositories: Iterable[Sources]
         user=_signing(user),
         repositories=_signing(theirs),
         programs=_programs(user),
+        tokens=tuple(
+            GitFile(path=each.file, written=each.file, key=key[:200])
+            for each in user
+            if (key := token(each.setting)) is not None
+        )[:MOST],
         repository_programs=_programs(theirs),
     )
 

@@ -62,6 +62,25 @@ def shown_logins(document: Document, config: Config, name: str, host: Host) -> I
     )
 
 
+def shown_tokens(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
+    """Yield the settings of the user's Git configuration that hold a password which agents see."""
+    scope = config.workspaces[name]
+    wanted = scope.git_config if scope.git_config is not None else config.defaults.git_config
+    if wanted is False or not host.git.tokens:
+        return
+    told = ", ".join(f"`{each.key}` in `{each.path}`" for each in host.git.tokens[:MOST_LOGINS])
+    more = len(host.git.tokens) - MOST_LOGINS
+    yield found(
+        document,
+        ("workspaces", name),
+        "git-token",
+        f"the agent of `{name}` reads a password or token of Git's configuration: {told}"
+        + (f" and {more} more" if more > 0 else ""),
+        hint="keep it in a credential helper, or set `git_config = false`",
+        at_key=True,
+    )
+
+
 def scoped(config: Config) -> Iterator[tuple[Path, Scope]]:
     """Yield `[defaults]` and every workspace in byte order, each with its path in the document."""
     yield ("defaults",), config.defaults

@@ -23,7 +23,7 @@ from jailoc.generators.config.credential_conflicts import (
     credential_conflicts,
     credential_doubts,
 )
-from jailoc.generators.config.doubts import doubts, scoped, shown_logins
+from jailoc.generators.config.doubts import doubts, scoped, shown_logins, shown_tokens
 from jailoc.generators.config.exposures import exposures
 from jailoc.generators.config.git_access import lacking, unmet, worktrees
 from jailoc.generators.config.host_sets import set_conflicts
@@ -166,6 +166,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
         found_ones += exposures(document, config, name, host)
         found_ones += missing(document, config, name, host)
         found_ones += shown_logins(document, config, name, host)
+        found_ones += shown_tokens(document, config, name, host)
         found_ones += inaccessible(document, config, name, host)[0]
         mounts = mounts_of(config, name, host)
         found_ones += lacking(document, name, worktrees(config, name, mounts, host)[1])

@@ -67,6 +67,10 @@ WARNINGS: dict[str, Entry] = {
         "Git does not find the repository of a path in the sandbox: its parts lie elsewhere.",
         "Do as the hint of the message says; most often a directory has to be in `paths`, too.",
     ),
+    "git-token": Entry(
+        "The user's Git configuration, which the agent reads, holds a password or token.",
+        "Keep it in a credential helper, which is not handed over, or set `git_config = false`.",
+    ),
     "logins-shown": Entry(
         "A mount shows the agent what the user is logged in with.",
         "Mount what it needs and no more; it can log in by itself.",

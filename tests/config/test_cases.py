@@ -111,7 +111,7 @@ def test_every_code_in_the_source_has_a_case() -> None:
         "git-repository", "git-include",
         "env-file-line", "network-host-bits", "secret-identity", "ssh-agent",
         "dockerfile-missing", "edit", "portable", "port-closed", "client-missing", "plan-address",
-        "task-repository", "task-unknown",
+        "task-repository", "task-unknown", "git-token",
         "kubernetes-image", "kubernetes-namespace", "kubernetes-size", "kubernetes-target",
     }  # fmt: skip
     used: set[str] = set()

@@ -13,6 +13,7 @@ from jailoc.model.git_config import (
     parse,
     program,
     references,
+    token,
 )
 
 PIECES = (
@@ -95,7 +96,7 @@ def places(key: str, value: str, base: str = "/p") -> list[tuple[str, bool]]:
         ("url.ext::./x .insteadof", "https://", [("/p/x", False)]),
         ("submodule.a.b.update", "!./x", [("/p/x", False)]),
         ("remote.origin.uploadpack", "./x", [("/p/x", False)]),
-        ("alias.x", "!./x", []),
+        ("alias.x", "!./x", [("/p/x", False)]),
     ],
 )  # fmt: skip
 def test_the_places_that_a_setting_names(
@@ -170,3 +171,29 @@ def test_what_runs_when_somebody_types_a_command_executes(
     setting = GitSetting(key=key, value=value)
     assert executes(setting) is wanted
     assert program(setting) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[http "https://forge.test/"]\nextraHeader = Authorization: Basic c2VjcmV0\n',
+         "http.https://forge.test/.extraheader"),
+        ('[url "https://me:sesame@forge.test/"]\ninsteadOf = https://forge.test/\n',
+         "url.https://…@forge.test/.insteadof"),
+        ("[http]\nproxy = http://me:sesame@proxy.test:3128\n", "http.proxy"),
+        ("[sendemail]\nsmtpPass = sesame\n", "sendemail.smtppass"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_holds_a_password_is_told_without_it(text: str, key: str) -> None:
+    (setting,) = parse(text)
+    assert token(setting) == key
+    assert "sesame" not in key
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[url "https://forge.test/"]\ninsteadOf = f:\n', "[user]\nname = a:b@c\n",
+     '[url "ssh://git@forge.test/"]\ninsteadOf = f:\n', "[http]\nextraHeader =\n"],
+)  # fmt: skip
+def test_others_hold_none(text: str) -> None:
+    assert [each for each in map(token, parse(text)) if each] == []
