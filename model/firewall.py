@@ -105,8 +105,6 @@ COUNTED = 86_400
 MOST_COUNTED = 24
 """Attempts that the kernel can tell apart, of one an hour that it forgets: xt_hashlimit counts in
 shares of 64 bits, which hold between 24 and 48 hours."""
-
-
 MOST_PLACES = 16384
 """Places of one protocol and family that the kernel remembers; it drops a connection to one more
 without a word."""
@@ -137,11 +135,11 @@ class Match(StrEnum):
     ACCEPTED_NOT_BY_AGENT = f"--tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {DEFAULT_ID}"
     """The answer that makes a connection, which is the listening socket's; later packets may be
     nobody's, when a program has closed its end and gone on. A rule may name another agent's UID."""
+    # The same of the proxy's address: whoever else serves there answers nobody.
     ACCEPTED_NOT_BY_PROXY = (
         f"-m tcp --tcp-flags SYN,ACK SYN,ACK -m owner ! --uid-owner {PROXY_ID} "
         f"-m conntrack --ctorigdst {PROXY_ADDRESS}"
     )
-    """The same of the proxy's address: whoever else serves there answers nobody."""
     COUNT_TCP = _counts("tcp")
     COUNT_UDP = _counts("udp")
     COUNT_ICMP = _counts("icmp")

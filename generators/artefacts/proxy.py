@@ -106,6 +106,8 @@ def _global() -> Iterator[str]:
         "timeout http-keep-alive 60s",
         "timeout queue 60s",
         "timeout tunnel 12h",
+        # The scrub holds something back, and the kernel would wait for that to fill a packet.
+        "option http-no-delay",
     )
     for status, text in (
         (400, "the request is malformed"),

@@ -3,9 +3,12 @@
 --
 -- The agent chooses what a host repeats, so nothing here may depend on a part of the value: it
 -- would tell the agent whether a guess of the beginning is right. Only the whole is starred, and
--- what is held back is counted from the last line break, whatever it says.
+-- what is held back is counted from the last line break, whatever it says. Of a large piece it is
+-- what may begin the value: held back always, a slow reader would wait for each.
 
 local SHORTEST = 8 -- bytes of what is looked for: less is found everywhere
+
+local LARGE = 4096 -- bytes of one piece
 
 local function needles(txn)
     local found = {}
@@ -48,6 +51,17 @@ function Scrub:http_payload(txn, message)
     if message:eom() then return #data end
     -- A value is one line (checked where it is read): it cannot begin before a line break.
     local keep = 0
+    if #data >= LARGE then
+        for _, needle in ipairs(self.list) do
+            for size = #needle - 1, keep + 1, -1 do
+                if data:sub(-size) == needle:sub(1, size) then
+                    keep = size
+                    break
+                end
+            end
+        end
+        return #data - keep
+    end
     while keep < longest - 1 and keep < #data and not data:find("^[\r\n]", #data - keep) do
         keep = keep + 1
     end
