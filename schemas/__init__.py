@@ -26,7 +26,9 @@ NAMES = (
     "plan",
     "policy",
     "presets",
+    "snapshots",
     "status",
+    "tasks",
     "verify",
 )
 

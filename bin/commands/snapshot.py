@@ -8,7 +8,7 @@ from jailoc.bin.engine import docker
 from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.views.snapshots import described, table
+from jailoc.generators.views.snapshots import data, described, table
 from jailoc.model.palette import Meaning
 from jailoc.model.snapshots import Why
 
@@ -32,7 +32,7 @@ def take(session: Session) -> int:
     return 0
 
 
-def show(session: Session) -> int:
+def show(session: Session, as_json: bool) -> int:
     """List the snapshots of a workspace, the newest last.
 
     Raises:
@@ -40,6 +40,9 @@ def show(session: Session) -> int:
     """
     name, store = opened(session)
     every = store.every()
+    if as_json:
+        session.terminal.data({"workspace": name, "snapshots": [data(each) for each in every]})
+        return 0
     if not every:
         session.terminal.say(f"{name} has no snapshots", Meaning.WARNS)
     for line in table(every, session.clock()):

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from pydantic import JsonValue
+
 from jailoc.model.quantity import duration_text, size_text
 from jailoc.model.snapshots import StoredSnapshot
 from jailoc.model.text import number_of
@@ -16,6 +18,18 @@ def described(snapshot: StoredSnapshot) -> str:
     parts = [] if snapshot.files is None else [number_of(snapshot.files, "file")]
     parts += [] if snapshot.bytes is None else [size_text(snapshot.bytes)]
     return f"snapshot {snapshot.short}" + (f": {', '.join(parts)}" if parts else "")
+
+
+def data(snapshot: StoredSnapshot) -> dict[str, JsonValue]:
+    """Return what a program would read of a snapshot."""
+    return {
+        "id": snapshot.id,
+        "time": int(snapshot.time),
+        "why": snapshot.why,
+        "paths": list(snapshot.paths),
+        "files": snapshot.files,
+        "bytes": snapshot.bytes,
+    }
 
 
 def table(every: Iterable[StoredSnapshot], now: float) -> Iterator[str]:

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from jailoc.schemas import schema
 from tests.engine import world
 from tests.engine.clones import git, repository
 from tests.engine.test_task_attacks import armed, rest
@@ -67,7 +69,9 @@ def test_three_tasks_work_side_by_side_and_come_home(user: User) -> None:
     with ThreadPoolExecutor() as pool:
         done = list(pool.map(lambda name: user.run("task", "new", name, "-w", "api"), NAMES))
     assert [each.status for each in done] == [0, 0, 0], [each.stderr for each in done]
-    rows = json.loads(user.ok("task", "list", "--json"))["tasks"]
+    listed = json.loads(user.ok("task", "list", "--json"))
+    jsonschema.validate(listed, schema("tasks"))
+    rows = listed["tasks"]
     assert {each["task"]: each["state"] for each in rows} == dict.fromkeys(NAMES, "running")
     assert sorted(each["port"] for each in rows) == [4620, 4621, 4622]
     full = user.run("task", "new", "four", "-w", "api")

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from jailoc.bin.deploy import restic
+from jailoc.schemas import schema
 from tests.engine import test_users as users
 from tests.engine import tooling, world
 from tests.engine.world import User
@@ -121,7 +123,9 @@ def emptied(project: Path) -> None:
 
 
 def ids(user: User) -> list[str]:
-    return [each.split()[0] for each in user.ok("snapshot", "list", NAME).splitlines()[1:]]
+    found = json.loads(user.ok("snapshot", "list", NAME, "--json"))
+    jsonschema.validate(found, schema("snapshots"))
+    return [each["id"][:8] for each in found["snapshots"]]
 
 
 def undone(user: User, *words: str) -> str:

@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from jailoc.bin.cli.app import app, session
+from jailoc.bin.cli.app import Switch, app, session
 
 snapshot = App(
     name="snapshot",
@@ -34,7 +34,7 @@ def take(workspace: str | None = None, /) -> int:
 
 
 @snapshot.command(name="list")
-def list_(workspace: str | None = None, /) -> int:
+def list_(workspace: str | None = None, /, *, json: Switch = False) -> int:
     """List the snapshots of a workspace, the newest last.
 
     Example: jailoc snapshot list api
@@ -43,7 +43,9 @@ def list_(workspace: str | None = None, /) -> int:
     ----------
     workspace
         The workspace; that of the current directory by default.
+    json
+        Write JSON.
     """
     from jailoc.bin.commands import snapshot as body
 
-    return body.show(session(workspace))
+    return body.show(session(workspace), json)
