@@ -137,7 +137,7 @@ def _method(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    if not PATH.fullmatch(text) or _DOTS.search(text) or len(text) > 500:
+    if not PATH.fullmatch(text) or _DOTS.search(text) or "//" in text or len(text) > 500:
         raise problem(
             "credential-path", f"`{text}` is no canonical path",
             "a path from / on, without //, /../, ?, ; or %.. but %2f",

@@ -28,7 +28,7 @@ TOLD = {"environment", "ports", "cap_add", "security", "devices", "limits", "use
 """Fields of a service that have powers of their own; mounts have them, too, but for volumes."""
 QUIET = {
     "image", "labels", "mounts", "entrypoint", "command", "namespace", "working_dir", "sysctls",
-    "extra_hosts", "read_only", "init", "logs", "health", "after",
+    "extra_hosts", "read_only", "init", "logs", "health", "after", "dns", "given",
 }  # fmt: skip
 """Fields of a service that jailoc decides alone: they change with it, or with what has a power."""
 

@@ -37,7 +37,9 @@ def test_what_git_refuses_or_nobody_can_type_is_no_name(working: Person, name: s
 
 @pytest.mark.parametrize("command", OTHERS)
 def test_what_is_about_a_workspace_takes_no_task(working: Person, command: str) -> None:
-    result = working.ask(command, "api/fix")
+    # What is no workspace is a path to `undo`.
+    words = ("-w", "api/fix")
+    result = working.run(command, *words) if command == "undo" else working.ask(command, "api/fix")
     assert result.status == 1
     assert "[task-command]" in result.stderr
     assert working.asked == ""

@@ -58,7 +58,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
-    "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "images",
+    "acp", "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "images",
     "init", "presets", "presets import", "presets list", "presets show", "schema", "task",
     "validate",
 }  # fmt: skip
