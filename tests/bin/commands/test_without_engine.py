@@ -58,9 +58,9 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 """How each command that acts on a workspace is told which."""
 NO_WORKSPACE = {
-    "acp", "completion", "diff", "doctor", "golden", "golden check", "golden update", "help", "images",
-    "init", "presets", "presets import", "presets list", "presets show", "schema", "task",
-    "validate",
+    "acp", "completion", "diff", "doctor", "golden", "golden check", "golden update", "help",
+    "images", "init", "presets", "presets import", "presets list", "presets show", "schema",
+    "task", "validate",
 }  # fmt: skip
 OWN: dict[str, int] = {"exec": 125, "shell": 125}
 """The status of an error of jailoc's own, where it is not 1."""
