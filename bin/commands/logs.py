@@ -71,12 +71,11 @@ def run(
         raise existence.not_running(name)
     services = {each.service for each in there}
     if service is not None and service not in services:
+        known = [each for each in (WALL, AGENT, SIDECAR, PROXY) if each in services]
         raise refuse(
             "service-unknown",
             f"workspace `{name}` has no service `{service}`",
-            allowed=", ".join(
-                sorted(services, key=lambda each: (each not in (WALL, AGENT, SIDECAR, PROXY), each))
-            ),
+            allowed=", ".join([*known, *sorted({*services} - {*known})]),
         )
     chosen = [each for each in there if service in {None, each.service}]
     show = _Printer(session.terminal, max(len(each.service) for each in chosen), raw)
