@@ -96,16 +96,6 @@ def authorities(home: Path) -> str:
     return base
 
 
-def authorities(home: Path) -> str:
-    """Return what names this machine's authorities, where there have to be any: there, too."""
-    base = world.certificates()
-    for place in re.findall('"(/.*?)"', base):
-        copy = home / Path(place).name
-        shutil.copyfile(place, copy)
-        base = base.replace(place, str(copy))
-    return base
-
-
 def readme() -> list[str]:
     """Return the two lines with which README begins."""
     text = (ROOT / "README.md").read_text()

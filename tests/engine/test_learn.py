@@ -218,6 +218,8 @@ def test_evidence_of_several_machines_is_joined_and_foreign_files_are_refused(
 def test_a_hundred_thousand_places_fill_neither_memory_nor_disk(wall: Observed) -> None:
     for address in ("10.99.0.14", "10.99.0.15"):
         wall.scan(address, 0, 50_000)
+    # How many the kernel could not tell of is known from the number of the next that it tells of.
+    wall.connect([("10.99.0.13", 81)])
     found = json.loads(wall.user.ok("blocked", "observed", "--json"))
     assert ("10.99.0.11", 8443) in {(each["target"], each["port"]) for each in found["blocked"]}
     assert found["not_kept"] + found["lost"] >= 90_000

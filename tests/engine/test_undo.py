@@ -274,7 +274,8 @@ def mended(user: User, before: dict[str, Entry]) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)]
+    "number",
+    [pytest.param(each, marks=pytest.mark.thorough) for each in (signal.SIGKILL, signal.SIGTERM)],
 )
 def test_an_undo_that_is_cut_is_finished_by_the_next_one(
     user: User, number: signal.Signals

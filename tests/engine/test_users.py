@@ -131,6 +131,7 @@ def everything(person: Person, uid: int) -> None:
     person.do("rm project/b && rmdir project/c && rm -rf project")
 
 
+@pytest.mark.thorough
 def test_a_user_of_any_number_who_shares_nothing_has_an_agent_of_that_number() -> None:
     with person(OTHER, "077") as found:
         everything(found, OTHER)
