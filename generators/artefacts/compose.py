@@ -242,7 +242,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
         security=(SecurityOption.NO_NEW_PRIVILEGES,),
         limits=_limits(workspace),
         health=Health(
-            test=("CMD-SHELL", health_check(workspace.agent)),
+            test=("CMD-SHELL", watched(health_check(workspace.agent))),
             interval=2, timeout=WATCH_TIMEOUT, retries=10, start_period=60,
         ),
         # A sidecar that is replaced or dies takes the agent's Docker with it, never the agent; so

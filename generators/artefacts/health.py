@@ -44,7 +44,7 @@ def health_check(agent: Agent) -> str:
         f"--config - http://127.0.0.1:{FIRST_PORT}{agent.health.path} && break; done"
     )
     # What is not the answer is shown to the engine, which keeps it: it says who is there instead.
-    return watched(
+    return (
         f"answer=$({asked}) || exit 1; case $answer in {agent.health.pattern}) ;; "
         f"*) printf '%.{ANSWER_SHOWN}s' \"$answer\"; exit 1 ;; esac"
     )

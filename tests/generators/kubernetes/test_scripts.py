@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from jailoc.generators.assets import asset
+from tests.generators.kubernetes.cluster import compiled
+from tests.generators.test_second_agent import answering
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b.test")
 
@@ -102,3 +104,21 @@ def test_without_a_wall_the_gate_starts_nothing(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "the wall has not closed this network" in done.stderr
     assert not mark.exists()
+
+
+def test_a_probe_of_an_agent_that_has_run_for_long_is_over_within_its_time(tmp_path: Path) -> None:
+    """Its first process is as old as this machine's here; the kubelet waits for one look alone."""
+    bundle = compiled("[workspaces.api]")
+    (agent,) = bundle.sandbox.spec.template.spec.containers
+    assert agent.readiness_probe is not None
+    (tmp_path / "password").write_text("x")
+    with answering(200, b'{"healthy":true,"version":"1.2.3"}') as port:
+        question = (
+            bundle.maps[1].data["health.sh"]
+            .replace("/run/secrets/.server-password", f"{tmp_path}/password")
+            .replace(":4096/global/health", f":{port}/well")
+        )  # fmt: skip
+        done = subprocess.run(
+            ["/bin/sh", "-c", question], check=False, timeout=agent.readiness_probe.timeout_seconds
+        )
+    assert done.returncode == 0
