@@ -85,3 +85,13 @@ def cut(text: str, most: int) -> str:
         return text
     left = (most - 1) // 2
     return f"{text[:left]}…{text[len(text) - (most - 1 - left) :]}"
+
+
+def last_words(told: bytes) -> str:
+    r"""Return the last lines of what a program complained, as they may be shown; maybe nothing.
+
+    >>> last_words(b"one\n\ntwo\n")
+    'one; two'
+    """
+    lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
+    return visible("; ".join(lines[-3:]))[-500:]

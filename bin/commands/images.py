@@ -2,7 +2,7 @@
 
 from jailoc.bin.config import lock
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import image_push
+from jailoc.bin.deploy import image_push, images
 from jailoc.bin.engine import docker
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
@@ -35,9 +35,9 @@ def run(session: Session, wanted: tuple[str, ...], *, push: bool, as_json: bool)
         every |= {each.tag: each for each in builds(origin.config, name, origin.host)}
     docker.check_engine()
     # One that another is built on comes before it.
-    with files.locked(cache_directory() / "images.lock", patience=3600):
+    with images.building():
         for build in every.values():
-            image_push.ensure(terminal, build)
+            images.ensure_one(terminal, build, cache_directory() / "images.build", None)
             if push and settings is not None:
                 digest = image_push.pushed(terminal, build, settings.registry)
                 known = lock.read(session.path)

@@ -314,7 +314,7 @@ def carry_out(
             unhealthy.tell(terminal, each.bundle.compose.name)
             squatter = server_port.squatter(each.bundle)
             if back:
-                rollback.go_back(terminal, before, rollback.Handed(each.secrets, each.credentials))
+                rollback.go_back(terminal, before, each.handed)
             if squatter is not None:
                 raise squatter from error
             raise

@@ -1,9 +1,7 @@
-"""Images for a cluster: built here, pushed to the registry, known by their digests."""
+"""Images for a cluster: pushed to the registry, and known by their digests."""
 
 import re
 
-from jailoc.bin.config import facts
-from jailoc.bin.deploy.images import built
 from jailoc.bin.engine import images
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal import build_progress
@@ -12,16 +10,6 @@ from jailoc.generators.runtime.build_log import Event, What
 from jailoc.model.diagnostic import refuse
 from jailoc.model.image import Build
 from jailoc.model.kubernetes.image_lock import DIGEST
-
-
-def ensure(terminal: Terminal, build: Build) -> None:
-    """Build an image that the engine does not have yet.
-
-    Raises:
-        Refused: it cannot be built, with its place.
-    """
-    if not build.known or images.identity(build.tag) is None:
-        built(terminal, build, facts.cache_directory() / "images.build", None)
 
 
 def pushed(terminal: Terminal, build: Build, registry: str) -> str:

@@ -14,7 +14,7 @@ from jailoc.bin.deploy import tools
 from jailoc.bin.engine import door
 from jailoc.bin.engine import tools as engine
 from jailoc.bin.engine.door import Reply
-from jailoc.bin.engine.tools import Mount, Tool
+from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.runtime.snapshots import Lines, message
 from jailoc.model.diagnostic import Refused, refuse
@@ -70,7 +70,7 @@ class Restic:
     def run(
         self,
         words: Sequence[str],
-        *mounts: Mount,
+        *mounts: ToolMount,
         what: str,
         timeout: float = LONG,
         limit: int | None = None,
@@ -101,7 +101,7 @@ class Restic:
             command = ("/bin/sh", "-c", script, "jailoc", *arguments, *command)
         lines = Lines(take) if take else None
         return self.tool(
-            command, Mount(str(self.place), STORE, writable=changes), *mounts,
+            command, ToolMount(str(self.place), STORE, writable=changes), *mounts,
             what=what, timeout=timeout, limit=limit, take=lines.feed if lines else None,
             stdin=stdin, capabilities=capabilities,
         )  # fmt: skip
@@ -109,7 +109,7 @@ class Restic:
     def tool(
         self,
         command: tuple[str, ...],
-        *mounts: Mount,
+        *mounts: ToolMount,
         what: str,
         timeout: float = LONG,
         limit: int | None = None,

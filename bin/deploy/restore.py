@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Collection
 
 from jailoc.bin.deploy.restic import READ, WRITE, Restic
-from jailoc.bin.engine.tools import Mount
+from jailoc.bin.engine.tools import ToolMount
 from jailoc.generators.runtime.snapshots import Lines, literal, message, pattern
 from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import StoredSnapshot
@@ -68,7 +68,7 @@ def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
         ["restore", "--json", "--no-lock", "--sparse", "--exclude-xattr=security.*",
          "--exclude-xattr=trusted.*", *options, f"--target={folder or '/'}",
          f"{to.id}:{folder or '/'}"],
-        Mount(root, root, writable=True),
+        ToolMount(root, root, writable=True),
         what=f"restoring {target}", script=_RESTORE % _passed_over(left_out),
         arguments=(_KEPT, target, kind),
         stdin=_kept(restic, to, root, target) if kind == "dir" else b"",
@@ -122,7 +122,7 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> bytes:
     restic.tool(
         ("/bin/sh", "-c", _FIND % _passed_over(_left_out(restic, to, root)), "jailoc", target,
          str(restic.workspace.snapshots.larger_than)),
-        Mount(root, root), what="looking for what snapshots leave out",
+        ToolMount(root, root), what="looking for what snapshots leave out",
         take=Lines(found, b"\0").feed, limit=MOST_LEFT_OUT, capabilities=READ,
     )  # fmt: skip
     if not large | closed:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy.restic import READ, SHORT, Restic, complained, used
 from jailoc.bin.engine import tools
-from jailoc.bin.engine.tools import Mount
+from jailoc.bin.engine.tools import ToolMount
 from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
@@ -133,7 +133,7 @@ class Store:
         try:
             reply = self.restic.run(
                 words,
-                *(Mount(each, each) for each in self.roots),
+                *(ToolMount(each, each) for each in self.roots),
                 what="taking a snapshot",
                 take=told.line,
                 capabilities=READ,

@@ -10,7 +10,7 @@ from jailoc.bin.config import clone_source, task_records, user
 from jailoc.bin.deploy import tools
 from jailoc.bin.engine import containers, disk, docker, volumes
 from jailoc.bin.engine import tools as container
-from jailoc.bin.engine.tools import Mount, Tool
+from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.host.paths import state_directory
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.assets import asset
@@ -25,7 +25,7 @@ from jailoc.model.sandbox import (
     workspace_of,
 )
 from jailoc.model.task import OBJECT, branch
-from jailoc.model.text import visible
+from jailoc.model.text import last_words, visible
 from jailoc.model.workspace import Workspace
 
 PLACE = "/clone"
@@ -108,10 +108,10 @@ def _filled(
     host: Host,
 ) -> Clone:
     reader = _reader(sources[0], host)
-    place = Mount(volume(sandbox), PLACE, writable=True, volume=True)
+    place = ToolMount(volume(sandbox), PLACE, writable=True, volume=True)
     _own(image, sandbox, "-h", reader, place)
     words = ("/bin/sh", "-c", asset("clone.sh"), "clone", sources[0], revision, branch_)
-    mounts = (place, *(Mount(each, each) for each in sources))
+    mounts = (place, *(ToolMount(each, each) for each in sources))
     reply = container.ask(
         Tool(image, sandbox, reader, words, mounts, {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}),
         what=f"cloning {sources[0]}",
@@ -128,7 +128,7 @@ def _filled(
     return Clone(base, tuple(text for word, text in _NOTES.items() if word in said))
 
 
-def _own(image: str, sandbox: str, how: str, whose: str, place: Mount) -> None:
+def _own(image: str, sandbox: str, how: str, whose: str, place: ToolMount) -> None:
     """Give what is on a volume to a user; the container may do nothing else."""
     if whose.startswith("0:"):
         return
@@ -136,7 +136,10 @@ def _own(image: str, sandbox: str, how: str, whose: str, place: Mount) -> None:
     tool = Tool(image, sandbox, "0:0", words, (place,), capabilities=("CHOWN",))
     reply = container.ask(tool, what="giving the clone to its agent", timeout=SECONDS)
     if reply.status != 0:
-        raise refuse("task-repository", f"the clone cannot be handed over: {_last(reply.stderr)}")
+        raise refuse(
+            "task-repository",
+            f"the clone cannot be handed over: {last_words(reply.stderr) or 'nothing'}",
+        )
 
 
 def _reader(repository: str, host: Host) -> str:
@@ -148,18 +151,13 @@ def _reader(repository: str, host: Host) -> str:
 
 
 def _unfit(repository: str, revision: str, status: int, told: bytes) -> Refused:
-    said = _last(told)
+    said = last_words(told) or "nothing"
     why, hint = _WHY.get(status, (f"Git says: {said}", None))
     if status == _NO_REVISION:
         why, hint = f"it has no revision `{visible(revision)}`", "`git log --all` shows them"
     elif status not in _WHY and re.search(_FULL, said):
         why, hint = "there is no room for the clone", "`docker system df` shows what takes it"
     return refuse("task-repository", f"`{repository}` cannot be cloned: {why}", hint=hint)
-
-
-def _last(told: bytes) -> str:
-    lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
-    return visible("; ".join(lines[-3:]))[-500:] or "nothing"
 
 
 def clear() -> tuple[str, ...]:

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from jailoc.bin.deploy import task_clone, tools
 from jailoc.bin.engine import tools as container
-from jailoc.bin.engine.tools import Mount, Tool
+from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.host import Host
 from jailoc.model.task import OBJECT, Task
-from jailoc.model.text import visible
+from jailoc.model.text import last_words
 from jailoc.model.workspace import Workspace
 
 SECONDS = 120
@@ -39,7 +39,7 @@ class CloneState(NamedTuple):
 
 def tool(terminal: Terminal, workspace: Workspace, task: Task, host: Host, *words: str) -> Tool:
     """Return a program of the tools image that reads a task's clone as its agent."""
-    mount = Mount(task_clone.volume(task.sandbox), task_clone.PLACE, volume=True)
+    mount = ToolMount(task_clone.volume(task.sandbox), task_clone.PLACE, volume=True)
     return Tool(
         tools.image(terminal, workspace, host), task.sandbox, workspace.user.text, words, (mount,),
         {"LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
@@ -92,8 +92,7 @@ def told(
 
 def unreadable(task: Task, told: bytes) -> Refused:
     """Return the refusal of a clone that Git cannot read."""
-    lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
-    why = visible("; ".join(lines[-3:]))[-500:] or "it says nothing of use"
+    why = last_words(told) or "it says nothing of use"
     return refuse(
         "task-clone",
         f"the clone of task `{task.workspace}/{task.name}` cannot be read: {why}",

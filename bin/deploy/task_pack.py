@@ -16,7 +16,7 @@ from jailoc.bin.host import files, folders, regular
 from jailoc.generators.runtime.obeyed import LINK, Changed, changes
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.task import OBJECT, Task
-from jailoc.model.text import visible
+from jailoc.model.text import last_words
 
 PACK_BYTES = 512 << 20
 """Bytes of a pack."""
@@ -77,8 +77,7 @@ class Receiver:
 
 def wrong(what: str, told: bytes = b"") -> Refused:
     """Return the refusal of what a task sent; the words are its agent's."""
-    lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
-    said = visible("; ".join(lines[-3:]))[-500:]
+    said = last_words(told)
     return refuse(
         "task-fetch",
         f"what the task sent is refused: {what}{f' ({said})' if said else ''}",

@@ -42,9 +42,6 @@ class ToolMount(NamedTuple):
         return ",".join('"' + each.replace('"', '""') + '"' for each in fields)
 
 
-Mount = ToolMount
-
-
 class Tool(NamedTuple):
     """A program of the tools image, with what it is given."""
 
@@ -55,7 +52,7 @@ class Tool(NamedTuple):
     """As docker(1) takes it."""
     words: tuple[str, ...]
     """The program and its arguments."""
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[ToolMount, ...] = ()
     environment: Mapping[str, str] = {}
     capabilities: tuple[str, ...] = ()
     """None, unless the user is root and the work is with other users' files."""

@@ -12,7 +12,7 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
 from jailoc.model.kubernetes.bundle import ClusterBundle
 from jailoc.model.kubernetes.plan import ClusterPlan, ObjectChange
-from jailoc.model.kubernetes.words import ENFORCE, MANAGED_BY, MANAGER
+from jailoc.model.kubernetes.words import ENFORCE
 from jailoc.model.plan import Action, FieldChange
 
 Found = Mapping[str, Any]
@@ -89,11 +89,6 @@ def admits(namespace: Found | None, name: str) -> None:
             allowed=f"{ENFORCE}: privileged, held in by the admission policy in cluster/",
             hint="an administrator applies namespace.yaml and cluster/",
         )
-
-
-def foreign(each: Found) -> bool:
-    """Tell whether an object is not jailoc's."""
-    return (each.get("metadata", {}).get("labels") or {}).get(MANAGED_BY) != MANAGER
 
 
 def _changes(wanted: Mapping[str, Found], there: Mapping[str, Found]) -> Iterator[ObjectChange]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from jailoc.model.config import Config
+from jailoc.model.firewall import RESOLVER
 from jailoc.model.kubernetes.pod import (
     Amounts,
     Capabilities,
@@ -52,7 +53,6 @@ from jailoc.model.size import size
 from jailoc.model.user import DEFAULT_ID
 from jailoc.model.workspace import Workspace
 
-RESOLVER_ID = 65533
 _PYTHON = ("/usr/bin/python3", "-I", "-B")
 _SMALL = Resources(
     requests=Amounts(cpu="10m", memory="32Mi"), limits=Amounts(cpu="1", memory="128Mi")
@@ -187,7 +187,7 @@ def _names(image: str) -> PodContainer:
         image=image,
         command=(*_PYTHON, f"{GENERATED}/names.py", GENERATED, state),
         restart_policy="Always",
-        security_context=_security(RESOLVER_ID),
+        security_context=_security(RESOLVER),
         resources=_SMALL,
         # It has looked every allowed name up once.
         startup_probe=ContainerProbe(

@@ -12,7 +12,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import task_clone, tools
 from jailoc.bin.engine import tools as container
-from jailoc.bin.engine.tools import Mount, Tool
+from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.sandbox import project
@@ -89,7 +89,7 @@ def inside(user: User, script: str, name: str = "x", *, writable: bool = False) 
     """Run a script as the agent where a task's clone is."""
     loaded = Session(QUIET).source()
     workspace = resolve(loaded.config, WORKSPACE, loaded.host)
-    mount = Mount(task_clone.volume(f"{WORKSPACE}_{name}"), "/clone", writable, volume=True)
+    mount = ToolMount(task_clone.volume(f"{WORKSPACE}_{name}"), "/clone", writable, volume=True)
     tool = Tool(
         tools.image(QUIET, workspace, loaded.host), f"{WORKSPACE}_{name}", workspace.user.text,
         ("/bin/sh", "-euc", script), (mount,), COMMITTER, directory="/clone",

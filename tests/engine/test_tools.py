@@ -12,7 +12,7 @@ import pytest
 
 from jailoc.bin.engine import tools
 from jailoc.bin.engine.docker import DockerError
-from jailoc.bin.engine.tools import Mount, Tool
+from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.model.sandbox import TOOLS_LABEL
 from tests.engine import world
 from tests.engine.tooling import containers, none_after, tools_image
@@ -37,11 +37,11 @@ def left() -> list[str]:
     return containers(NAME)
 
 
-def tool(image: str, *words: str, mounts: tuple[Mount, ...] = ()) -> Tool:
+def tool(image: str, *words: str, mounts: tuple[ToolMount, ...] = ()) -> Tool:
     return Tool(image, NAME, "1234:1234", words, mounts)
 
 
-def ran(image: str, script: str, *mounts: Mount) -> str:
+def ran(image: str, script: str, *mounts: ToolMount) -> str:
     words = ("sh", "-c", script, "sh", *(each.target for each in mounts))
     found = tools.ask(tool(image, *words, mounts=mounts), what="a test", timeout=60)
     return (found.stdout + found.stderr).decode()
@@ -64,7 +64,7 @@ def test_it_has_no_privilege_no_network_and_no_place_to_write_but_memory(image: 
 def test_its_git_reads_what_belongs_to_another_user(image: str, tmp_path: Path) -> None:
     world.call("git", "init", "--quiet", str(tmp_path / "it"))
     tmp_path.chmod(0o755)
-    mount = Mount(str(tmp_path / "it"), "/it")
+    mount = ToolMount(str(tmp_path / "it"), "/it")
     assert ran(image, "git -C /it rev-parse --is-inside-work-tree", mount) == "true\n"
     refused = ran(image, "GIT_CONFIG_GLOBAL= git -C /it rev-parse --is-inside-work-tree", mount)
     assert "dubious ownership" in refused
@@ -78,10 +78,10 @@ def test_a_mount_is_the_named_place_whatever_it_is_called(
     (tmp_path / name / "here").write_text("mine")
     (tmp_path / name).chmod(0o777)
     target = f"/{name}"
-    seen = ran(image, 'cat "$1/here"; touch "$1/x"', Mount(str(tmp_path / name), target))
+    seen = ran(image, 'cat "$1/here"; touch "$1/x"', ToolMount(str(tmp_path / name), target))
     assert seen.startswith("mine")
     assert "Read-only file system" in seen
-    ran(image, 'touch "$1/x"', Mount(str(tmp_path / name), target, writable=True))
+    ran(image, 'touch "$1/x"', ToolMount(str(tmp_path / name), target, writable=True))
     assert (tmp_path / name / "x").exists()
 
 
