@@ -4,8 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from jailoc.bin.config import facts, source
-from jailoc.bin.config.changeable import Changeable
+from jailoc.bin.config import facts
 from jailoc.bin.engine import door
 from jailoc.bin.host import programs
 from jailoc.bin.terminal.terminal import Terminal
@@ -18,20 +17,19 @@ MOST_SAID = 64 << 10
 """Bytes in which it does."""
 
 
-def find(terminal: Terminal, origin: source.LoadedConfig, agent: Agent) -> str | None:
+def find(terminal: Terminal, agent: Agent) -> str | None:
     """Return the host's client of an agent.
 
     It is the first on PATH that no agent can change, and that is not of another major version than
     the server: their options and routes differ.
     """
-    changeable = Changeable(origin.config, origin.host)
     for name in agent.client.names:
         for folder in programs.folders():
             if (found := shutil.which(name, path=folder)) is None:
                 continue
-            if changeable(found):
+            if programs.changeable(found):
                 why = "an agent can change it, and it is not in `trust`"
-            elif (said := version(found, agent, search_path(origin))) is not None and (
+            elif (said := version(found, agent, programs.search_path())) is not None and (
                 major_of(said) != agent.major
             ):
                 why = f"it is version {said}, and the server is {agent.name} {agent.major}"
@@ -53,17 +51,6 @@ def version(client: str, agent: Agent, path: str) -> str | None:
     except OSError:
         return None
     return None if reply.cut else version_in(reply.stdout.decode(errors="replace"))
-
-
-def search_path(origin: source.LoadedConfig) -> str:
-    """Return PATH for the client: without directories that an agent can write to.
-
-    A client may be a script, whose first line has its interpreter looked for on PATH.
-    """
-    changeable = Changeable(origin.config, origin.host)
-    kept = [each for each in programs.folders() if not changeable(each)]
-    # An empty PATH is the working directory, which is a project.
-    return os.pathsep.join(kept) or os.defpath
 
 
 def tui_config(agent: Agent) -> str | None:

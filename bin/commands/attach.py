@@ -13,6 +13,7 @@ from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import password, uncovered
 from jailoc.bin.engine import docker, witness
+from jailoc.bin.host import programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
@@ -41,7 +42,7 @@ def run(session: Session, request: Request) -> int:
     path = (
         None
         if inside_only or not workspace.agent.on_host
-        else host_client.find(terminal, origin, workspace.agent)
+        else host_client.find(terminal, workspace.agent)
     )
     # What cannot work is said before anything is changed or started.
     _possible(
@@ -225,7 +226,7 @@ class _Attachment:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
-        own = os.environ | {"PATH": host_client.search_path(self.session.source())}
+        own = os.environ | {"PATH": programs.search_path()}
         environment = attachment.remote_environment(
             own, self.name, self.agent, secret, host_client.tui_config(self.agent)
         )

@@ -4,11 +4,10 @@ import os
 from functools import cached_property
 
 from jailoc.bin.host.links import Links
-from jailoc.generators.config.resolve import names, resolve
+from jailoc.generators.config.resolve import names, roots
 from jailoc.model.config import Config
 from jailoc.model.forbidden_paths import folded
 from jailoc.model.host import Host
-from jailoc.model.mount import Mode
 from jailoc.model.path import clean, first_within
 
 
@@ -27,11 +26,12 @@ class Changeable:
 
     @cached_property
     def _areas(self) -> list[str]:
-        spaces = [resolve(self._config, name, self._host) for name in names(self._config)]
-        writable = [path.path for each in spaces for path in each.paths]
-        writable += [
-            mount.host for each in spaces for mount in each.mounts if mount.mode is Mode.READ_WRITE
-        ]
+        writable = dict.fromkeys(
+            each.path
+            for name in names(self._config)
+            for each in roots(self._config, name, self._host)
+            if each.writable
+        )
         return [folded(os.path.realpath(each)) for each in writable]
 
     def __call__(self, place: str) -> bool:

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.credentials import credentials
-from jailoc.generators.config.resolve import names, resolve, shown
+from jailoc.generators.config.resolve import names, resolve, roots, shown
 from jailoc.model.config import Config
 from jailoc.model.credential import Credential, CredentialHost
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
-from jailoc.model.mount import Mode
 from jailoc.model.name_pattern import ClosedName, Name
 from jailoc.model.path import clean, expand, first_within
 from jailoc.model.secret import Destination
@@ -22,6 +21,7 @@ from jailoc.model.workspace import Workspace
 def credential_conflicts(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
     """Yield what makes a credential impossible, or visible to an agent."""
     problems: list[Diagnostic] = []
+    every: dict[Credential, None] = {}
     for name in names(config):
         if not _every(config, name):
             continue
@@ -30,9 +30,11 @@ def credential_conflicts(document: Document, config: Config, host: Host) -> Iter
         problems += _hosts(document, workspace)
         problems += _environment(document, workspace)
         problems += _published(document, workspace)
-        for each in workspace.credentials:
-            problems += _visible(document, config, each, host)
-            problems += _changeable(document, config, each, host)
+        every |= dict.fromkeys(workspace.credentials)
+    # One of [defaults] is every workspace's, and what is said of it the same.
+    for each in every:
+        problems += _visible(document, config, each, host)
+        problems += _changeable(document, config, each, host)
     yield from dict.fromkeys(problems)
 
 
@@ -197,12 +199,8 @@ def _changeable(
         if first_within(path, config.trust):
             continue
         for name in names(config):
-            workspace = resolve(config, name, host)
-            writable = [host.real(each.path) for each in workspace.paths]
-            writable += [
-                host.real(each.host) for each in workspace.mounts if each.mode is Mode.READ_WRITE
-            ]
-            if first_within(path, writable):
+            seen = roots(config, name, host)
+            if first_within(path, [host.real(each.path) for each in seen if each.writable]):
                 yield found(
                     document,
                     _place(credential, "from_command", index),

@@ -317,7 +317,7 @@ def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
 
 def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
-    found = protect.protection(_roots(config, name, host), protected(config, name), host)
+    found = protect.protection(roots(config, name, host), protected(config, name), host)
     # What is named there is known, and an agent's.
     kept = tuple(
         each for each in found.exposed if not each.stops or each.path not in config.trust
@@ -327,10 +327,10 @@ def protection(config: Config, name: str, host: Host) -> protect.Covers:
 
 def shown(config: Config, name: str, host: Host, files: Iterable[str]) -> tuple[Seen, ...]:
     """Return where the agent of a workspace would see files of the host."""
-    return tuple(seen(files, _roots(config, name, host), host))
+    return tuple(seen(files, roots(config, name, host), host))
 
 
-def _roots(config: Config, name: str, host: Host) -> list[protect.Root]:
+def roots(config: Config, name: str, host: Host) -> list[protect.Root]:
     """Return all that the agent of a workspace sees of the host; of one place the last counts."""
     mine, mounts = config.workspaces[name], mounts_of(config, name, host)
     roots = [

@@ -10,6 +10,7 @@ import pytest
 from jailoc.bin.attach import host_client
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.host import programs
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from tests.engine import world
@@ -57,18 +58,19 @@ def test_no_interpreter_of_an_agent_runs_the_client(
     entries = ("bin", "", ".", f"{home}/one/bin", f"{home}/tools/../one/bin", f"{home}/link",
                f"{home}/one/out", f"{home}/tools", "/usr/bin", "/bin")  # fmt: skip
     monkeypatch.setenv("PATH", os.pathsep.join(entries))
-    client = host_client.find(Terminal(color=False), loaded := origin(home), OPENCODE_1)
+    origin(home)
+    client = host_client.find(Terminal(color=False), OPENCODE_1)
     assert client == f"{home}/tools/opencode"
     assert client is not None
     assert ran(client, os.environ["PATH"]) == "the agent\n", "without this it is the agent's"
-    assert host_client.search_path(loaded) == f"{home}/tools:/usr/bin:/bin"
-    assert ran(client, host_client.search_path(loaded)) == "the user\n"
+    assert programs.search_path() == f"{home}/tools:/usr/bin:/bin"
+    assert ran(client, programs.search_path()) == "the user\n"
 
 
 def test_a_trusted_directory_stays_on_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{home}/one/bin:/usr/bin")
-    loaded = origin(home, 'trust = ["~/one/bin"]\n')
-    assert host_client.search_path(loaded) == f"{home}/one/bin:/usr/bin"
+    origin(home, 'trust = ["~/one/bin"]\n')
+    assert programs.search_path() == f"{home}/one/bin:/usr/bin"
 
 
 @pytest.mark.parametrize("path", ["", ".", "one/bin"])
@@ -76,7 +78,8 @@ def test_a_path_of_which_nothing_is_left_is_not_the_working_directory(
     home: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setenv("PATH", path)
-    assert host_client.search_path(origin(home)) == os.defpath
+    origin(home)
+    assert programs.search_path() == os.defpath
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,8 @@ def test_a_client_of_another_major_version_is_passed_over(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("PATH", f"{home}/tools:/usr/bin:/bin")
     script(home / "tools/opencode", f"#!/bin/sh\n[ \"$*\" = --version ] && echo '{says}'\n")
-    client = host_client.find(Terminal(color=False), origin(home), OPENCODE_1)
+    origin(home)
+    client = host_client.find(Terminal(color=False), OPENCODE_1)
     assert (client == f"{home}/tools/opencode") is used
     told = f"passing over {home}/tools/opencode: it is version"
     assert (told in capfd.readouterr().err) is not used
@@ -112,9 +116,8 @@ def test_the_next_client_of_the_servers_version_is_taken(
     monkeypatch.setenv("PATH", f"{home}/tools:{home}/old:/usr/bin:/bin")
     script(home / "tools/opencode", "#!/bin/sh\necho opencode v2.3.2\n")
     script(home / "old/opencode", "#!/bin/sh\necho 1.18.4\n")
-    assert (
-        host_client.find(Terminal(color=False), origin(home), OPENCODE_1) == f"{home}/old/opencode"
-    )
+    origin(home)
+    assert host_client.find(Terminal(color=False), OPENCODE_1) == f"{home}/old/opencode"
 
 
 def test_a_client_says_its_version_where_no_project_is_and_with_nothing_of_an_agents(
@@ -122,7 +125,8 @@ def test_a_client_says_its_version_where_no_project_is_and_with_nothing_of_an_ag
 ) -> None:
     monkeypatch.setenv("PATH", f"{home}/one/bin:{home}/tools:/usr/bin:/bin")
     script(home / "tools/node", f"#!/bin/sh\n{{ pwd; echo $PATH; }} >{home}/seen; echo 2.0.0\n")
-    assert host_client.find(Terminal(color=False), origin(home), OPENCODE_1) is None
+    origin(home)
+    assert host_client.find(Terminal(color=False), OPENCODE_1) is None
     assert (home / "seen").read_text() == f"/\n{home}/tools:/usr/bin:/bin\n"
 
 
