@@ -1,15 +1,27 @@
 """A configuration of twice the size is twice the work, and no workspace costs for the others."""
 
+import pytest
+
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
 from jailoc.model.document import Document
 from tests.calls import calls
 from tests.strategies import toml
 
+SHARED = """
+[defaults.credentials.all]
+hosts = ["forge.example.com"]
+from_command = ["/usr/bin/pass", "show", "forge"]
+[defaults.credentials.filed]
+hosts = ["models.example.com"]
+from_file = "/home/me/.model-key"
+"""
 
-def document(count: int) -> Document:
+
+def document(count: int, more: str = "") -> Document:
     return Document(
-        toml(
+        more
+        + toml(
             {
                 f"w{index:04d}": {
                     "paths": [f"/home/me/p{index}", f"~/q{index}"],
@@ -23,13 +35,14 @@ def document(count: int) -> Document:
     )
 
 
-def test_reading_is_linear_in_the_number_of_workspaces() -> None:
+@pytest.mark.parametrize("more", ["", SHARED], ids=["plain", "credentials of all"])
+def test_reading_is_linear_in_the_number_of_workspaces(more: str) -> None:
     def read(text: Document) -> None:
         host = portable.host(text)
         warnings(text, load(text, host), host)
         portable.check(text, "/home/me")
 
-    few, many = document(40), document(160)
+    few, many = document(40, more), document(160, more)
     read(few)  # what is made once is there
     assert calls(lambda: read(many)) < 4.4 * calls(lambda: read(few))
 
