@@ -45,20 +45,27 @@ def run(session: Session, path: str | None) -> int:
     workspace = resolve(origin.config, name, origin.host)
     there = witness.mounted(found.agent.id, found.wall.image_id)
     roots = [each.path for each in workspace.paths if each.path in there]
-    begins = next((each for each in (target, *roots) if first_within(each, roots)), None)
-    bridge = Bridge(
-        lambda place: _inside(place, roots),
-        lambda place: Path(place).is_dir() and _inside(place, roots),
-        mcp=workspace.acp_mcp,
+    cloned = {each.path for each in workspace.paths if each.cloned}
+    agent = found.agent
+
+    def directory(place: str) -> bool:
+        """Tell whether the agent may begin in a directory: a clone need not have this machine's."""
+        if first_within(place, cloned & {*roots}) is not None:
+            return container_client.has_directory(agent.id, agent.user, place)
+        return Path(place).is_dir() and _inside(place, roots)
+
+    begins = next(
+        (each for each in (target, *roots) if first_within(each, roots) and directory(each)), None
     )
+    bridge = Bridge(lambda place: _inside(place, roots), directory, mcp=workspace.acp_mcp)
     tally = _Tally(terminal, bridge)
     program = container_client.execution(
-        found.agent.id,
+        agent.id,
         workspace.agent.editor,
         {},
         terminal=False,
         directory=begins,
-        user=found.agent.user,
+        user=agent.user,
     )
 
     def begin(command: list[str], environment: dict[str, str]) -> pty.Ended:

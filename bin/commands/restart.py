@@ -34,9 +34,10 @@ def run(session: Session) -> int:
 
 
 def run_all(session: Session) -> int:
-    """Do so for every workspace that the configuration has and that runs."""
+    """Do so for every workspace that the configuration has and that runs, and every such task."""
     every.alone(session.workspace)
-    known = names(session.source().config)
+    config = session.source().config
+    known = (*names(config), *config.tasks)
     if not any(existence.started(each) for each in known):
         session.terminal.say("nothing runs", Meaning.WARNS)
         return 0

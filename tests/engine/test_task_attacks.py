@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import task_records
-from jailoc.bin.deploy import task_fetch, task_look, task_pack
+from jailoc.bin.deploy import task_fetch, task_pack
+from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.engine.tools import Tool
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Refused
@@ -296,7 +297,7 @@ def test_a_lying_peer_is_refused(
 def _sender(user: User, task: Task, script: str) -> Tool:
     loaded = origin(user, Path(task.repository))
     workspace = resolve(loaded.config, WORKSPACE, loaded.host)
-    return task_look.tool(QUIET, workspace, task, loaded.host, "/bin/sh", "-c", script)
+    return TaskClone(QUIET, workspace, task, loaded.host).tool("/bin/sh", "-c", script)
 
 
 @pytest.mark.thorough
