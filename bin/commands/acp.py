@@ -20,6 +20,7 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within
+from jailoc.model.sandbox import typed
 
 
 def run(session: Session, path: str | None) -> int:
@@ -78,8 +79,8 @@ def run(session: Session, path: str | None) -> int:
     if ended.code != 0:
         raise refuse(
             "client",
-            f"the agent of `{name}` has ended with exit code {ended.code}",
-            hint=f"see `jailoc logs {name}`; the session is kept",
+            f"the agent of `{typed(name)}` has ended with exit code {ended.code}",
+            hint=f"see `jailoc logs {typed(name)}`; the session is kept",
         )
     return 0
 

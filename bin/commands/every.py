@@ -8,6 +8,7 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import typed
 
 
 def workspace(session: Session, names: Iterable[str], command: Callable[[Session], int]) -> int:
@@ -22,7 +23,7 @@ def workspace(session: Session, names: Iterable[str], command: Callable[[Session
             if command(session.of(name)):
                 failed.append(name)
         except (DockerError, Refused, OSError) as error:
-            session.report(error, session.terminal.prefixed(f"{name}: "))
+            session.report(error, session.terminal.prefixed(f"{typed(name)}: "))
             failed.append(name)
     if not every:
         session.terminal.say("nothing to do", Meaning.WARNS)
