@@ -5,7 +5,6 @@ On standard output is nothing but the protocol; what was refused is told on stan
 
 import os
 from collections.abc import Collection
-from pathlib import Path
 
 from jailoc.bin.attach import container_client, pipes, pty, readiness
 from jailoc.bin.commands.exec import by_number
@@ -53,7 +52,8 @@ def run(session: Session, path: str | None) -> int:
         """Tell whether the agent may begin in a directory: a clone need not have this machine's."""
         if first_within(place, cloned & {*roots}) is not None:
             return container_client.has_directory(agent.id, agent.user, place)
-        return Path(place).is_dir() and _inside(place, roots)
+        # A name that is too long is none.
+        return os.path.isdir(place) and _inside(place, roots)  # noqa: PTH112 -- text
 
     begins = next(
         (each for each in (target, *roots) if first_within(each, roots) and directory(each)), None

@@ -90,12 +90,20 @@ def received(
                 f"`{repository}` does not have {task.base[:12]} any more, where the task began",
                 hint="fetch it from where it was pushed to, then run this again",
             )
-        with task_pack.quarantine(place, repository, len(task.base)) as inner:
-            pack = inner / "received"
-            tip = _receive(sender, task, pack)
-            task_pack.unpack(inner, pack)
-            found = task_pack.check(inner, task, tip, unrelated=unrelated)
-            task_pack.take_in(inner, repository)
+        try:
+            with task_pack.quarantine(place, repository, len(task.base)) as inner:
+                pack = inner / "received"
+                tip = _receive(sender, task, pack)
+                task_pack.unpack(inner, pack)
+                found = task_pack.check(inner, task, tip, unrelated=unrelated)
+                task_pack.take_in(inner, repository)
+        except OSError as error:
+            raise refuse(
+                "task-fetch",
+                f"what the task sent cannot be kept: {error.strerror or error}",
+                hint=f"it is looked at in `{place.parent}` and goes to `{repository}`: make room "
+                "there, then fetch again",
+            ) from None
         _point(repository, task.pending if uncommitted else task.reference, found.tip)
         # Somebody may have removed the task meanwhile.
         if not uncommitted and task_records.place(task.workspace, task.name).exists():
@@ -124,7 +132,20 @@ def _receive(sender: Tool, task: Task, pack: Path) -> str:
 
 
 def _point(repository: str, reference: str, tip: str) -> None:
-    """Let a reference name a tip, in one step."""
+    """Let a reference name a tip, in one step.
+
+    Raises:
+        Refused: it cannot be written, or not where it belongs.
+    """
+    for place in (Path(reference), Path("logs", reference)):
+        for each in (place, *place.parents[:-1]):
+            if Path(repository, each).is_symlink():
+                raise refuse(
+                    "task-fetch",
+                    f"`{repository}/{each}` is a symbolic link: nobody knows where `{reference}` "
+                    "would be written",
+                    hint="remove the link, then fetch again",
+                )
     asked = git.forced(repository, "rev-parse", "--verify", "--quiet", reference, timeout=60)
     old = asked.stdout.decode("ascii", errors="replace").strip()
     if re.fullmatch(OBJECT, old) is None:
