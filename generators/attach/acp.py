@@ -169,7 +169,7 @@ class Bridge:
             return _line({"id": asked.id, "error": _complaint(message["error"])})
         outcome = _object(_object(message["result"]).get("outcome"))
         chosen = outcome.get("optionId")
-        passed = {"outcome": "cancelled"}
+        passed: Object = {"outcome": "cancelled"}
         if outcome.get("outcome") == "selected" and _one_of(chosen, asked.options):
             passed = {"outcome": "selected", "optionId": chosen}
         return _line({"id": asked.id, "result": {"outcome": passed}})

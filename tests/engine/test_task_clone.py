@@ -87,7 +87,7 @@ def snapshot(place: Path) -> dict[str, bytes]:
     }
 
 
-def linked(place: Path) -> Path:
+def led(place: Path) -> Path:
     main = repository(place.with_name("main"))
     git(main, "worktree", "add", "--quiet", "--detach", str(place))
     return place
@@ -191,7 +191,7 @@ def misnamed(place: Path) -> Path:
     return place
 
 
-def linked(place: Path) -> Path:
+def led(place: Path) -> Path:
     other = repository(place.with_name("other"))
     place.mkdir()
     (place / ".git").symlink_to(other / ".git")
@@ -214,7 +214,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "one without a HEAD": (headless, "Git finds no repository there"),
     "a partial one": (partial, "it is a partial clone"),
     "a file that names another": (misnamed, "does not name it back"),
-    "a link to another": (linked, "is a symbolic link"),
+    "a link to another": (led, "is a symbolic link"),
     "one that borrows from keys": (greedy, "it needs .*ssh"),
 }
 
