@@ -15,10 +15,11 @@ from jailoc.bin.engine import docker, endpoint, witness
 from jailoc.bin.terminal.exit_status import SIGNALLED
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach.acp import Bridge
-from jailoc.generators.config.resolve import resolve
+from jailoc.generators.config.resolve import protected, resolve
+from jailoc.generators.runtime.obeyed import executed
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.path import first_within
+from jailoc.model.path import first_within, within
 from jailoc.model.sandbox import typed
 
 
@@ -58,7 +59,13 @@ def run(session: Session, path: str | None) -> int:
     begins = next(
         (each for each in (target, *roots) if first_within(each, roots) and directory(each)), None
     )
-    bridge = Bridge(lambda place: _inside(place, roots), directory, mcp=workspace.acp_mcp)
+    protect = [entry for entry, _ in protected(origin.config, name)]
+    bridge = Bridge(
+        lambda place: _inside(place, roots),
+        lambda place: _open(place, roots, protect),
+        directory,
+        mcp=workspace.acp_mcp,
+    )
     tally = _Tally(terminal, bridge)
     program = container_client.execution(
         agent.id,
@@ -89,6 +96,16 @@ def _inside(place: str, roots: Collection[str]) -> bool:
     """Tell whether a path of this machine, links followed, is in what the agent works in."""
     whole = os.path.realpath(place)
     return first_within(whole, [os.path.realpath(each) for each in roots]) is not None
+
+
+def _open(place: str, roots: Collection[str], protect: Collection[str]) -> bool:
+    """Tell whether nothing that the host executes or obeys lies at a path, or behind its links."""
+    return not any(
+        executed(os.path.relpath(each, root), protect)
+        for each in {place, os.path.realpath(place)}
+        for root in (*roots, *map(os.path.realpath, roots))
+        if within(each, root)
+    )
 
 
 class _Tally:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from jailoc.generators.attach.json_rpc import Object, WrongMessage, kind_of, parse
+from jailoc.generators.attach.json_rpc import Object, WrongMessage, kind_of, parse, steady
 from jailoc.model import acp
 from jailoc.model.path import clean
+from jailoc.model.repository import fold
 from jailoc.model.text import cut, visible
 
 Place = Callable[[str], bool]
@@ -47,15 +48,16 @@ class _Pending(NamedTuple):
 class Bridge:
     """Takes the lines of both sides, and says what each is sent."""
 
-    def __init__(self, inside: Place, directory: Place, *, mcp: bool) -> None:
+    def __init__(self, inside: Place, open_: Place, directory: Place, *, mcp: bool) -> None:
         """Begin without any session.
 
         Args:
             inside: Whether a path, links followed, is in what the agent works in.
+            open_: Whether it is also nothing that the host executes or obeys.
             directory: Whether a path is a directory that a session may begin in.
             mcp: Whether the editor's MCP servers are handed to the agent.
         """
-        self._inside, self._directory, self._mcp = inside, directory, mcp
+        self._inside, self._open, self._directory, self._mcp = inside, open_, directory, mcp
         self._editors: dict[int, _Pending] = {}
         self._agents: dict[int, _Pending] = {}
         self._last = 0
@@ -85,7 +87,7 @@ class Bridge:
         """Return what follows from a line of the agent's."""
         message: Object = {}
         try:
-            message = parse(line)
+            message = parse(line, steady)
             match kind_of(message):
                 case "request":
                     return Passed(to_editor=self._ask_editor(message))
@@ -195,6 +197,8 @@ class Bridge:
             for each in _objects(params.get("options"))
             if _one_of(each.get("kind"), acp.OPTION_KINDS) and isinstance(each.get("optionId"), str)
         ]
+        for each in options:
+            each["name"] = _named(each["kind"], each.get("name"))
         passed["options"] = options
         names = frozenset(each["optionId"] for each in options)
         number = self._id(self._agents, _Pending(message["id"], method, names))
@@ -276,8 +280,12 @@ class Bridge:
         kind = item.get("type")
         if kind == "content" and (block := self._block(item.get("content"))) is not None:
             return {"type": kind, "content": block}
-        if kind == "diff" and self._shown(item.get("path")):
-            return {"type": kind, **_kept(item, acp.DIFF)}
+        path = item.get("path")
+        if kind == "diff" and isinstance(path, str) and self._shown(path):
+            if self._open(path):
+                return {"type": kind, **_kept(item, acp.DIFF)}
+            self._note("diffs of what the host executes or obeys, of the agent")
+            return None
         self._dropped("content", 1)
         return None
 
@@ -313,7 +321,6 @@ class Bridge:
 
 
 def _line(message: Object) -> bytes:
-    # In ASCII: half of a surrogate pair, as streams are cut, is no UTF-8.
     return json.dumps({"jsonrpc": "2.0"} | message, separators=(",", ":")).encode() + b"\n"
 
 
@@ -330,6 +337,12 @@ def _complaint(error: Any) -> Object:
         "message": message if isinstance(message, str) else "an error without words",
     }
     return passed | ({"data": found["data"]} if "data" in found else {})
+
+
+def _named(kind: str, name: object) -> str:
+    """Return what an option is called: by what choosing it does, whatever the agent says."""
+    does = acp.OPTION_KINDS[kind]
+    return does if not isinstance(name, str) or fold(name) == fold(does) else f"{does}: {name}"
 
 
 def _kept(given: Object, fields: Iterable[str]) -> Object:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.generators.attach.acp import Bridge, Passed
+from jailoc.generators.runtime.obeyed import executed
 from jailoc.model import acp
 
 ROOT = "/home/alice/api"
@@ -25,7 +26,12 @@ def bridge(*, mcp: bool = False) -> Bridge:
     def inside(path: str) -> bool:
         return path == ROOT or path.startswith(ROOT + "/")
 
-    return Bridge(inside, lambda path: inside(path) and "missing" not in path, mcp=mcp)
+    return Bridge(
+        inside,
+        lambda path: not executed(path.removeprefix(ROOT).lstrip("/"), ()),
+        lambda path: inside(path) and "missing" not in path,
+        mcp=mcp,
+    )
 
 
 def line(**fields: Any) -> bytes:
@@ -213,6 +219,48 @@ def test_what_lies_outside_is_no_diff_and_no_location(path: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "path",
+    [".git/hooks/pre-commit", "a/.GIT/config", "x/.vscode/tasks.json", ".envrc", ".gitattributes"],
+)
+def test_no_change_of_what_the_host_executes_is_offered(path: str) -> None:
+    between = bridge()
+    diff = {"type": "diff", "oldText": "1", "newText": "evil"}
+    passed = updated(
+        between, sessionUpdate="tool_call", toolCallId="t",
+        content=[diff | {"path": f"{ROOT}/{path}"}, diff | {"path": f"{ROOT}/src/a.py"}],
+    )  # fmt: skip
+    (shown,) = one(passed.to_editor)["params"]["update"]["content"]
+    assert shown["path"] == f"{ROOT}/src/a.py"
+    assert between.refused["diffs of what the host executes or obeys, of the agent"] == 1
+
+
+def test_an_option_is_called_by_what_choosing_it_does() -> None:
+    given = [("Reject", "allow_always"), ("always allow", "allow_always"), (None, "reject_once"),
+             ("Reject", "reject_once"), ("No, and tell", "reject_once")]  # fmt: skip
+    options = [{"optionId": str(at), "name": name, "kind": kind}
+               for at, (name, kind) in enumerate(given)]  # fmt: skip
+    passed = bridge().from_agent(
+        line(id=1, method=acp.ASK, params={"toolCall": {}, "options": options})
+    )
+    assert [each["name"] for each in one(passed.to_editor)["params"]["options"]] == [
+        "Always allow: Reject", "Always allow", "Reject", "Reject", "Reject: No, and tell",
+    ]  # fmt: skip
+
+
+def test_no_text_steers_a_terminal_or_breaks_a_reader() -> None:
+    text = "a\n\tb\x1b[2J\x9b\u202ec\ud800d \U0001f468\u200d\U0001f469"
+    passed = updated(bridge(), sessionUpdate="agent_message_chunk",
+                     content={"type": "text", "text": text})  # fmt: skip
+    assert b"\\ud800" not in passed.to_editor
+    assert one(passed.to_editor)["params"]["update"]["content"]["text"] == (
+        "a\n\tb\u241b[2J\ufffd\ufffdc\ufffdd \U0001f468\u200d\U0001f469"
+    )
+    question = line(id=1, method="session/prompt", params={"prompt": [{"text": "\udfff\x1b"}]})
+    (said,) = read(bridge().from_editor(question).to_agent)
+    assert said["params"]["prompt"] == [{"text": "\ufffd\x1b"}], "the user's words are the user's"
+
+
+@pytest.mark.parametrize(
     ("uri", "passes"),
     [(f"file://{ROOT}/a%20b", True), ("https://example.com/x", True), ("file:///etc/passwd", False),
      (f"file://{ROOT}/%2e%2e/%2e%2e/bob", False), (f"file://{ROOT}/a%00", False),
@@ -376,7 +424,11 @@ ODD: tuple[Any, ...] = (
 
 def on_this_machine() -> Bridge:
     """Return a bridge that looks at paths as the operating system does."""
-    return Bridge(lambda path: os.path.realpath(path) == ROOT, os.path.isdir, mcp=True)
+
+    def inside(path: str) -> bool:
+        return os.path.realpath(path) == ROOT
+
+    return Bridge(inside, inside, os.path.isdir, mcp=True)
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
