@@ -87,7 +87,7 @@ def snapshot(place: Path) -> dict[str, bytes]:
     }
 
 
-def led(place: Path) -> Path:
+def linked(place: Path) -> Path:
     main = repository(place.with_name("main"))
     git(main, "worktree", "add", "--quiet", "--detach", str(place))
     return place
