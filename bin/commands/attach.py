@@ -24,7 +24,7 @@ from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
-from jailoc.model.sandbox import FIRST_PORT, task_of
+from jailoc.model.sandbox import FIRST_PORT, task_of, typed
 from jailoc.model.workspace import Workspace
 
 SETTLING = 1.5
@@ -225,7 +225,7 @@ class _Attachment:
     def _remote(self, running: readiness.RunningSandbox, port: int, path: str) -> int:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
-        self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
+        self.terminal.say(f"attaching to {typed(self.name)} (remote mode, {path}, {url})")
         own = os.environ | {"PATH": programs.search_path()}
         environment = attachment.remote_environment(
             own, self.name, self.agent, secret, host_client.tui_config(self.agent)
@@ -242,7 +242,8 @@ class _Attachment:
             )
         container = running.agent.id
         inner = container_client.find(self.name, container, self.agent, self.user)
-        self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
+        where = f"exec mode, {inner.path} in the sandbox"
+        self.terminal.say(f"attaching to {typed(self.name)} ({where})")
         url = f"http://127.0.0.1:{FIRST_PORT}"
         program = container_client.command(
             container,
@@ -277,8 +278,9 @@ class _Attachment:
         if reason is not None:
             raise refuse(
                 "detached",
-                f"attach to `{self.name}` ended: {reason}",
-                hint=f"the session is kept; run `jailoc` again, or see `jailoc logs {self.name}`",
+                f"attach to `{typed(self.name)}` ended: {reason}",
+                hint="the session is kept; run `jailoc` again, or see `jailoc logs "
+                f"{typed(self.name)}`",
             )
         if ended.stopped:
             self.terminal.say("interrupted", Meaning.WARNS)

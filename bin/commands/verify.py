@@ -16,6 +16,7 @@ from jailoc.model.config import Expect
 from jailoc.model.document import Document
 from jailoc.model.firewall import Firewall
 from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import typed
 from jailoc.model.text import number_of
 from jailoc.model.workspace import Workspace
 
@@ -52,9 +53,9 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     if wrong:
         verb = "differs" if len(wrong) == 1 else "differ"
         of = number_of(len(checks), "check")
-        terminal.say(f"{name}: {len(wrong)} of {of} {verb} from the model", Meaning.FAILS)
+        terminal.say(f"{typed(name)}: {len(wrong)} of {of} {verb} from the model", Meaning.FAILS)
         return DIFFERENT
-    terminal.say(f"{name}: all {len(checks)} checks are as the model says", Meaning.DONE)
+    terminal.say(f"{typed(name)}: all {len(checks)} checks are as the model says", Meaning.DONE)
     return 0
 
 

@@ -8,7 +8,7 @@ of the editor's machine is read, written or executed for it.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -171,8 +171,8 @@ class Bridge:
             return _line({"id": asked.id, "error": _complaint(message["error"])})
         outcome = _object(_object(message["result"]).get("outcome"))
         chosen = outcome.get("optionId")
-        passed = {"outcome": "cancelled"}
-        if outcome.get("outcome") == "selected" and chosen in asked.options:
+        passed: Object = {"outcome": "cancelled"}
+        if outcome.get("outcome") == "selected" and _one_of(chosen, asked.options):
             passed = {"outcome": "selected", "optionId": chosen}
         return _line({"id": asked.id, "result": {"outcome": passed}})
 
@@ -195,7 +195,7 @@ class Bridge:
         options = [
             _kept(each, acp.OPTION)
             for each in _objects(params.get("options"))
-            if each.get("kind") in acp.OPTION_KINDS and isinstance(each.get("optionId"), str)
+            if _one_of(each.get("kind"), acp.OPTION_KINDS) and isinstance(each.get("optionId"), str)
         ]
         for each in options:
             each["name"] = _named(each["kind"], each.get("name"))
@@ -315,7 +315,8 @@ class Bridge:
         if not isinstance(uri, str):
             return False
         if uri.startswith("file:///"):
-            return self._shown(unquote(uri.removeprefix("file://"), errors="strict"))
+            # What is no UTF-8 becomes half a surrogate pair, which no path has.
+            return self._shown(unquote(uri.removeprefix("file://"), errors="surrogateescape"))
         return re.match(r"https?://[^/\\]", uri) is not None
 
 
@@ -366,6 +367,12 @@ def _objects(value: Any) -> list[Object]:
     return [each for each in _list(value) if isinstance(each, dict)]
 
 
+def _one_of(value: Any, known: Collection[str]) -> bool:
+    """Tell whether a value, of whatever kind, is a word that is known."""
+    return isinstance(value, str) and value in known
+
+
 def _absolute(path: str) -> bool:
     """Tell whether a path means the same to everybody: nothing in it goes upwards."""
-    return path.startswith("/") and "\0" not in path and clean(path) == (path.rstrip("/") or "/")
+    whole = re.search("[\0\ud800-\udfff]", path) is None
+    return path.startswith("/") and whole and clean(path) == (path.rstrip("/") or "/")

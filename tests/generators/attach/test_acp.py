@@ -1,6 +1,7 @@
 """What passes between an editor and a hostile agent, and what never does."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -404,3 +405,62 @@ def test_whatever_is_said_only_what_is_listed_passes(said: list[tuple[bool, byte
             elif editor:
                 offered -= 1
                 assert offered >= 0, "an answer to a question of the agent's"
+
+
+ODD: tuple[Any, ...] = (
+    [],
+    {},
+    [[]],
+    {"a": []},
+    "\ud800",
+    "/\udcff",
+    f"{ROOT}/\udfff",
+    "\0",
+    1.5,
+    True,
+)
+"""What no reader expects: values that cannot be keys, halves of surrogate pairs."""
+
+
+def on_this_machine() -> Bridge:
+    """Return a bridge that looks at paths as the operating system does."""
+
+    def inside(path: str) -> bool:
+        return os.path.realpath(path) == ROOT
+
+    return Bridge(inside, inside, os.path.isdir, mcp=True)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_nothing_that_the_agent_says_stops_the_bridge(odd: Any) -> None:
+    between = on_this_machine()
+    number = asked(between, acp.LIST)
+    for message in (
+        line(method=acp.UPDATE, params={"update": {"sessionUpdate": odd}}),
+        line(method=acp.UPDATE, params={"update": odd}),
+        line(id="o", method=acp.ASK, params={
+            "toolCall": {"locations": [{"path": odd}, odd], "content": [
+                {"type": "diff", "path": odd}, {"type": odd}, {"type": "content", "content": odd}]},
+            "options": [{"optionId": odd, "kind": odd}, {"optionId": "a", "kind": odd}, odd]}),
+        line(id=number, result={"sessions": [{"cwd": odd}, odd], "nextCursor": odd}),
+        *(line(method=acp.UPDATE, params={"update": {
+            "sessionUpdate": "agent_message_chunk", "content": block}}) for block in (
+                {"type": odd}, {"type": "resource_link", "uri": odd},
+                {"type": "resource_link", "uri": "file:///%ff%00%ed%a0%80"},
+                {"type": "resource", "resource": {"uri": odd}})),
+    ):  # fmt: skip
+        passed = between.from_agent(message)
+        read(passed.to_editor)
+        assert all("error" in each for each in read(passed.to_agent))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_nor_does_anything_that_the_editor_says(odd: Any) -> None:
+    between = on_this_machine()
+    for place in (odd, "/" + "a" * 5000):
+        passed = between.from_editor(line(id=1, method="session/new", params={"cwd": place}))
+        assert one(passed.to_editor)["error"]["code"] == acp.PARAMS
+    number = permission(between)["id"]
+    for outcome in (odd, {"outcome": odd}, {"outcome": "selected", "optionId": odd}):
+        passed = between.from_editor(line(id=number, result={"outcome": outcome}))
+        assert "selected" not in passed.to_agent.decode()
