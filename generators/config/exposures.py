@@ -21,6 +21,8 @@ writes some characters as six, where all of its answer is read."""
 
 def exposures(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
     """Yield such places of a workspace, some of them; those that stop a start come first."""
+    if not (host.trees or host.links or host.unread or host.named):
+        return  # nobody has looked: that is the machine that stands for all
     places = protection(config, name, host).exposed
     every = sorted(places, key=lambda each: (not each.stops, each.socket))
     for each in every[:MOST]:

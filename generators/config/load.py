@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -235,7 +236,8 @@ def mentioned(document: Document, home: str) -> Mentioned:
     sources: list[object] = [table(data, "base").get("dockerfile")]
     contexts: list[object] = []
     defaults = table(data, "defaults")
-    searches: dict[str, set[str]] = {}
+    searches: dict[str, frozenset[str]] = {}
+    covered: set[str] = set()
     work: list[object] = []
     for _, scope in scopes(data):
         files += [text for _, text in texts(scope.get("env_file"))]
@@ -251,24 +253,26 @@ def mentioned(document: Document, home: str) -> Mentioned:
                 paths.append(table(scope, "secrets", kind, name).get("from_file"))
         for name in table(scope, "credentials"):
             paths.append(table(scope, "credentials", name).get("from_file"))
-        protected = scope.get("protect", defaults.get("protect", list(protect.EVERYWHERE)))
+        stated = scope.get("protect", defaults.get("protect"))
+        protected = protect.EVERYWHERE if stated is None else tuple(
+            text for _, text in texts(stated)
+        )  # fmt: skip
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)
             paths.append(root)
             work += _sane(root, home) if root else ()
-            for _, entry in texts(protected):
-                if root and "\0" not in entry:
-                    paths += protect.candidates(root, entry)
+            if root:
+                covered.update(f"{root.rstrip('/')}/{each}" for each in protect.steps(protected))
         if scope is not defaults:
-            anywhere = {text for _, text in texts(protected) if text.startswith(protect.ANYWHERE)}
+            anywhere = _anywhere(protected)
             for root in _writable(scope, defaults, home) if anywhere else ():
-                searches.setdefault(root, set()).update(anywhere)
+                searches[root] = anywhere | searches.get(root, anywhere)
     files += sources
     paths += files
     # The directory of a Dockerfile is its build context.
     paths += [path.rpartition("/")[0] for each in sources if (path := absolute(each, home))]
     return Mentioned(
-        paths=_absolute(paths, home),
+        paths=tuple(sorted(covered.union(_absolute(paths, home)))),
         files=_absolute(files, home),
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),
@@ -316,9 +320,18 @@ def _sane(path: str, home: str) -> Iterator[str]:
         yield path
 
 
-def _search(root: str, entries: set[str]) -> Search:
-    names = sorted(protect.plain(each) for each in entries if not protect.is_git(each))
-    return Search(root=root, names=tuple(names), git=any(map(protect.is_git, entries)))
+@lru_cache(maxsize=64)
+def _anywhere(entries: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(each for each in entries if each.startswith(protect.ANYWHERE))
+
+
+@lru_cache(maxsize=64)
+def _names(entries: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(protect.plain(each) for each in entries if not protect.is_git(each)))
+
+
+def _search(root: str, entries: frozenset[str]) -> Search:
+    return Search(root=root, names=_names(entries), git=any(map(protect.is_git, entries)))
 
 
 _OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")
