@@ -44,7 +44,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     made = tmp_path_factory.mktemp("made")
     world.call(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(made), str(ROOT))
     (made / "exercise").write_text(f"set -ex{EXERCISE}")
-    trusted = ["--volume", f"{AUTHORITIES}:{AUTHORITIES}:ro", "--env", f"PIP_CERT={AUTHORITIES}"]
+    trusted = ["--volume", f"{AUTHORITIES}:/ca.pem:ro", "--env", "PIP_CERT=/ca.pem"]
     world.call("docker", "rm", "--force", NAME, check=False)
     try:
         world.call(
