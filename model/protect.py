@@ -143,11 +143,11 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
         )
         if tree.limit is not None:
             exposed.append(
-                Exposed(
-                    path=root.path,
-                    reason=f"{tree.limit}; what lies beyond is not covered",
-                    origin=git or "protect",
-                    hint="give the agent a smaller directory",
+                _unread(
+                    root.path,
+                    f"{tree.limit}; what lies beyond was not looked at",
+                    git or "protect",
+                    "give the agent a smaller directory",
                 )
             )
         for each, origin in places:
@@ -267,8 +267,10 @@ def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
     )
 
 
-def _unread(path: str, reason: str, origin: str) -> Exposed:
-    hint = f'look what is there (`chmod u+rwx` opens it), or allow it by name: trust = ["{path}"]'
+def _unread(
+    path: str, reason: str, origin: str, way: str = "look what is there (`chmod u+rwx` opens it)"
+) -> Exposed:
+    hint = f'{way}, or allow it by name: trust = ["{path}"]'
     return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
 
 

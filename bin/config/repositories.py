@@ -30,7 +30,7 @@ from jailoc.model.path import first_within, within
 from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
-"""Of one writable path; what lies beyond is not seen, and that is said."""
+"""Of one writable path; what lies beyond is not seen, and that keeps it from being started."""
 MOST_INSIDE = 10_000
 """Entries of one place that are looked at for files with second names."""
 MOST_LINKS = 20
