@@ -16,7 +16,7 @@ from jailoc.bin.engine import endpoint, stats
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
-from jailoc.generators.config.load import Mentioned
+from jailoc.generators.config.mentioned import Mentioned
 from jailoc.model.agents.known import LOGINS, PRIVATE
 from jailoc.model.forbidden_paths import guarded
 from jailoc.model.host import FileKind, Host

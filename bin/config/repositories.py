@@ -24,7 +24,7 @@ from jailoc.bin.host.entries import (
     with_other_names,
 )
 from jailoc.bin.host.links import Links
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
 from jailoc.model.repository import fold

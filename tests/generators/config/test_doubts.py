@@ -5,7 +5,8 @@ import ipaddress
 from hypothesis import given
 
 from jailoc.generators.config.doubts import doubts
-from jailoc.generators.config.load import load, mentioned
+from jailoc.generators.config.load import load
+from jailoc.generators.config.mentioned import mentioned
 from jailoc.model.address import Network
 from jailoc.model.document import Document
 from jailoc.model.host import Host
