@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.artefacts import git, iptables, named_volumes, proxy, tui_plugin
 from jailoc.generators.artefacts.compose import compose
-from jailoc.generators.artefacts.compose_yaml import emit
+from jailoc.generators.artefacts.compose_yaml import document, emit
 from jailoc.generators.artefacts.generated import generated
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
@@ -15,6 +15,7 @@ from jailoc.generators.assets import asset, asset_as, asset_for
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
+from jailoc.model.document import Path
 from jailoc.model.evidence import MACHINE_PORT
 from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
@@ -83,10 +84,12 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
             for service, files in mounted.items()
         },
     )
-    validate_compose(model)
+    origins: dict[Path, str] = {}
+    data = document(model, origins)
+    validate_compose(data)
     validate_firewall(rules)
     files = [
-        File(path=COMPOSE_FILE, mode=0o600, text=emit(model)),
+        File(path=COMPOSE_FILE, mode=0o600, text=emit(data, origins)),
         File(path=RECIPES, mode=0o644, text=recipes(choice, tuple(builds))),
         *(file for group in mounted.values() for file in group),
     ]
