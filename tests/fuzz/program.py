@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import dns.edns
 import dns.flags
@@ -71,7 +71,9 @@ def corpus() -> Iterator[bytes]:
             with contextlib.suppress(ValueError):
                 yield dns.message.make_query(name, kind).to_wire()
         query = dns.message.make_query(name, "A")
-        query.use_edns(0, dns.flags.DO, 4096, options=[dns.edns.GenericOption(65001, b"x" * 64)])
+        query.use_edns(
+            0, dns.flags.DO, 4096, options=[dns.edns.GenericOption(cast("Any", 65001), b"x" * 64)]
+        )
         yield query.to_wire()
         update = dns.update.UpdateMessage(name)
         update.add(name, 1, "TXT", "x")
@@ -80,8 +82,8 @@ def corpus() -> Iterator[bytes]:
     yield from (b"", b"\0", b"\0" * 12, b"\xff" * 512)
     header = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
     # Names that point at themselves, forward, and on and on (RFC 1035, section 4.1.4).
-    for name in (b"\xc0\x0c", b"\xc0\xff", b"\x3f" * 300, b"\x01a" * 200 + b"\0", b"\x40"):
-        yield header + name + b"\0\x01\0\x01"
+    for place in (b"\xc0\x0c", b"\xc0\xff", b"\x3f" * 300, b"\x01a" * 200 + b"\0", b"\x40"):
+        yield header + place + b"\0\x01\0\x01"
 
 
 def changed(data: bytes, pool: list[bytes], chance: random.Random) -> bytes:
@@ -139,7 +141,7 @@ class Liar(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.DatagramTransport", transport)
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
+    def datagram_received(self, data: bytes, addr: Any) -> None:
         answer = true(data)
         if self.chance.random() < 0.8:
             self.transport.sendto(self.lie(answer), addr)

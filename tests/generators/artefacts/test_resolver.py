@@ -678,7 +678,7 @@ def test_what_is_cut_is_asked_for_again_over_tcp(
 
 
 def test_each_resolver_is_asked_twice(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: Upstream, data: bytes, addr: object) -> None:
+    def broken(self: Upstream, data: bytes, addr: Any) -> None:
         self.wires.append(data[2:])
         told = bytearray(answered(data))
         told[7] = 1  # an answer that is not there
