@@ -71,8 +71,9 @@ def corpus() -> Iterator[bytes]:
             with contextlib.suppress(ValueError):
                 yield dns.message.make_query(name, kind).to_wire()
         query = dns.message.make_query(name, "A")
-        option = dns.edns.GenericOption(dns.edns.OptionType.make(65001), b"x" * 64)
-        query.use_edns(0, dns.flags.DO, 4096, options=[option])
+        query.use_edns(
+            0, dns.flags.DO, 4096, options=[dns.edns.GenericOption(cast("Any", 65001), b"x" * 64)]
+        )
         yield query.to_wire()
         update = dns.update.UpdateMessage(name)
         update.add(name, 1, "TXT", "x")
@@ -81,8 +82,8 @@ def corpus() -> Iterator[bytes]:
     yield from (b"", b"\0", b"\0" * 12, b"\xff" * 512)
     header = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
     # Names that point at themselves, forward, and on and on (RFC 1035, section 4.1.4).
-    for odd in (b"\xc0\x0c", b"\xc0\xff", b"\x3f" * 300, b"\x01a" * 200 + b"\0", b"\x40"):
-        yield header + odd + b"\0\x01\0\x01"
+    for place in (b"\xc0\x0c", b"\xc0\xff", b"\x3f" * 300, b"\x01a" * 200 + b"\0", b"\x40"):
+        yield header + place + b"\0\x01\0\x01"
 
 
 def changed(data: bytes, pool: list[bytes], chance: random.Random) -> bytes:
