@@ -13,8 +13,9 @@ from jailoc.model.egress import Egress
 from jailoc.model.kubernetes.bundle import ClusterBundle
 from jailoc.model.kubernetes.plan import ClusterPlan, ObjectChange
 from jailoc.model.kubernetes.settings import KubernetesSettings
-from jailoc.model.kubernetes.words import ENFORCE, labels
+from jailoc.model.kubernetes.words import DOCKER_PRICE, ENFORCE, labels
 from jailoc.model.plan import Action, FieldChange
+from jailoc.model.sandbox import SIDECAR
 
 Found = Mapping[str, Any]
 _COMPARED = ("immutable", "data", "spec")
@@ -94,6 +95,8 @@ def removal(
     effects = []
     if any(kind == "statefulset" for kind, _ in there):
         effects.append("~ the sandbox ends: its agent, and what is not on a claim")
+    if claims and not volumes:
+        effects.append("~ claims stay: --volumes removes them")
     if volumes and claims:
         effects.append("! what is on the claims is lost, unless their storage class keeps it")
     return ClusterPlan(
@@ -198,3 +201,5 @@ def _effects(bundle: ClusterBundle, replaced: bool) -> Iterator[str]:
     if any(rule.until for rule in bundle.firewall.ipv4.rules + bundle.firewall.ipv6.rules):
         yield "! the network policy knows no last day: what ends is closed there by the next apply"
     yield "! the namespace must admit NET_ADMIN in `wall`"
+    if bundle.sidecar:
+        yield f"! the namespace must admit {DOCKER_PRICE}, in `{SIDECAR}`"
