@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from jailoc import __version__
 from jailoc.bin.cli import declarations
 from jailoc.bin.cli.app import Options, Switch, app
-from jailoc.bin.host import log
+from jailoc.bin.config.changeable import Recorded
+from jailoc.bin.host import log, programs
 
 QUIET = {declarations.help_.__name__, declarations.completion.__name__}
 """What leaves no trace in the log: commands about the command line itself."""
@@ -44,6 +45,7 @@ def launch(
     if command.__module__ not in QUIET:
         log.start(verbose)
     log.info("start", version=__version__, command=Options.command)
+    programs.pass_over(Recorded())
     return int(command(*bound.args, **bound.kwargs) or 0)
 
 

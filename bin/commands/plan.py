@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import apply, existence, observe
@@ -145,10 +146,12 @@ def chosen(
     Raises:
         Refused: a name is neither in the configuration nor on the engine.
     """
+    # Asked once, and after the configuration has been read.
+    running = every.running_tasks(session.source().config) if choice.everything and ask else ()
 
     def wanted_of(origin: LoadedConfig) -> tuple[str, ...]:
         if choice.everything:
-            return names(origin.config)
+            return (*names(origin.config), *running)
         return choice.wanted or (session.chosen(origin, looks=not complete),)
 
     origin = apply.read(session, wanted_of, complete=complete)

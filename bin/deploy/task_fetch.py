@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jailoc.bin.config import clone_source, task_records
 from jailoc.bin.deploy import task_clone, task_look, task_pack
+from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.deploy.task_pack import Commits
 from jailoc.bin.engine import git
 from jailoc.bin.engine import tools as container
@@ -16,12 +17,10 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.engine.tools import Tool
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
-from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import refuse
-from jailoc.model.host import Host
+from jailoc.model.sandbox import typed
 from jailoc.model.task import OBJECT, Task
 from jailoc.model.text import visible
-from jailoc.model.workspace import Workspace
 
 SECONDS = 900
 PATIENCE = 60.0
@@ -45,22 +44,11 @@ printf '%s\\n^%s\\n' "$tip" "$3" | git pack-objects --revs --stdout --thin -q
 """
 
 
-def fetch(
-    terminal: Terminal,
-    workspace: Workspace,
-    task: Task,
-    host: Host,
-    *,
-    unrelated: bool,
-    uncommitted: bool,
-) -> Commits:
+def fetch(clone: TaskClone, *, unrelated: bool, uncommitted: bool) -> Commits:
     """Bring the commits of a task home.
 
     Args:
-        terminal: Where progress is shown.
-        workspace: Its sandbox, resolved.
-        task: The task.
-        host: The machine.
+        clone: The task's.
         unrelated: Whether they may have another history than the task began with.
         uncommitted: Whether what is not committed comes, too, as one more commit, to a reference of
             its own.
@@ -69,12 +57,12 @@ def fetch(
         Refused: what came is not to be taken in, or the repository cannot be written.
         DockerError: the engine refused.
     """
-    sender = task_look.tool(
-        terminal, workspace, task, host,
+    task = clone.task
+    sender = clone.tool(
         "/bin/sh", "-c", _SEND, "send", task_clone.PLACE, task.branch, task.base,
         "uncommitted" if uncommitted else "",
     )  # fmt: skip
-    repository = clone_source.git_directory(task.repository, host)
+    repository = clone_source.git_directory(task.repository, clone.host)
     return received(sender, task, repository, unrelated=unrelated, uncommitted=uncommitted)
 
 
@@ -102,14 +90,23 @@ def received(
                 f"`{repository}` does not have {task.base[:12]} any more, where the task began",
                 hint="fetch it from where it was pushed to, then run this again",
             )
-        with task_pack.quarantine(place, repository, len(task.base)) as inner:
-            pack = inner / "received"
-            tip = _receive(sender, task, pack)
-            task_pack.unpack(inner, pack)
-            found = task_pack.check(inner, task, tip, unrelated=unrelated)
-            task_pack.take_in(inner, repository)
+        try:
+            with task_pack.quarantine(place, repository, len(task.base)) as inner:
+                pack = inner / "received"
+                tip = _receive(sender, task, pack)
+                task_pack.unpack(inner, pack)
+                found = task_pack.check(inner, task, tip, unrelated=unrelated)
+                task_pack.take_in(inner, repository)
+        except OSError as error:
+            raise refuse(
+                "task-fetch",
+                f"what the task sent cannot be kept: {error.strerror or error}",
+                hint=f"it is looked at in `{place.parent}` and goes to `{repository}`: make room "
+                "there, then fetch again",
+            ) from None
         _point(repository, task.pending if uncommitted else task.reference, found.tip)
-        if not uncommitted:
+        # Somebody may have removed the task meanwhile.
+        if not uncommitted and task_records.place(task.workspace, task.name).exists():
             task_records.write(task.model_copy(update={"fetched": found.tip}))
     return found
 
@@ -118,7 +115,7 @@ def _receive(sender: Tool, task: Task, pack: Path) -> str:
     receiver = task_pack.Receiver(pack)
     try:
         reply = container.pour(
-            sender, receiver.take, what=f"fetching from {task.sandbox}", timeout=SECONDS,
+            sender, receiver.take, what=f"fetching from {typed(task.sandbox)}", timeout=SECONDS,
             limit=task_pack.PACK_BYTES,
         )  # fmt: skip
     except DockerError as error:
@@ -135,7 +132,20 @@ def _receive(sender: Tool, task: Task, pack: Path) -> str:
 
 
 def _point(repository: str, reference: str, tip: str) -> None:
-    """Let a reference name a tip, in one step."""
+    """Let a reference name a tip, in one step.
+
+    Raises:
+        Refused: it cannot be written, or not where it belongs.
+    """
+    for place in (Path(reference), Path("logs", reference)):
+        for each in (place, *place.parents[:-1]):
+            if Path(repository, each).is_symlink():
+                raise refuse(
+                    "task-fetch",
+                    f"`{repository}/{each}` is a symbolic link: nobody knows where `{reference}` "
+                    "would be written",
+                    hint="remove the link, then fetch again",
+                )
     asked = git.forced(repository, "rev-parse", "--verify", "--quiet", reference, timeout=60)
     old = asked.stdout.decode("ascii", errors="replace").strip()
     if re.fullmatch(OBJECT, old) is None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from jailoc.model.compose import (
@@ -255,6 +256,13 @@ _NAMED = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=256)
+def _key(text: str) -> tuple[str, bool]:
+    """Return how a key is written, and whether its value may stand on the same line."""
+    name = text if PLAIN.fullmatch(text) else _quoted(text)
+    return name, _SIMPLE.fullmatch(text) is not None
+
+
 def _put(
     lines: list[str],
     value: dict[str, Any] | list[Any],
@@ -268,8 +276,8 @@ def _put(
             _hang(lines, "-", each, (*at, index), origins, margin)
         return
     for key, each in value.items():
-        name = key if PLAIN.fullmatch(key) else _quoted(key)
-        if not _SIMPLE.fullmatch(key):
+        name, simple = _key(key)
+        if not simple:
             lines.append(f"{margin}? {name}")
             _hang(lines, ":", each, (*at, key), origins, margin)
         elif each and isinstance(each, dict | list):

@@ -26,7 +26,7 @@ def down(
     workspace
         The workspace; that of the current directory by default.
     all
-        Every workspace, and those that left the configuration.
+        Every workspace and task, and those that left the configuration.
     volumes
         Remove its volumes, too: what its agent has kept is lost.
     target
