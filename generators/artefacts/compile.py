@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from jailoc.generators.artefacts import agent_start, git, iptables, named_volumes, proxy, tui_plugin
 from jailoc.generators.artefacts import firewall as walls
-from jailoc.generators.artefacts import git, iptables, named_volumes, proxy, tui_plugin
 from jailoc.generators.artefacts.compose import compose
 from jailoc.generators.artefacts.compose_yaml import document, emit
 from jailoc.generators.artefacts.generated import generated
@@ -32,7 +32,6 @@ from jailoc.model.sandbox import (
     SIDECAR_SECCOMP,
     WALL,
 )
-from jailoc.model.secret import Destination
 from jailoc.model.workspace import Workspace
 
 RESOLV_CONF = "nameserver 127.0.0.1\n"
@@ -114,12 +113,10 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
 
 
 def _agent_files(workspace: Workspace) -> tuple[File, ...]:
-    names = [each.name for each in workspace.secrets
-             if each.destination is Destination.ENVIRONMENT]  # fmt: skip
     return (
         File(path="agent/agent.sh", mode=0o644, text=asset_for(workspace.agent, "agent.sh")),
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
-        File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
+        File(path="agent/secret-env", mode=0o644, text=agent_start.secret_variables(workspace)),
         *((File(path=EMPTY, mode=0o644, text=""),) if workspace.hidden else ()),
         *((proxy.told(workspace),) if workspace.credentials else ()),
         *_repositories(workspace),
