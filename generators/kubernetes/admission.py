@@ -136,13 +136,13 @@ def _one(name: str, images: list[str], command: tuple[str, ...], powers: tuple[s
 def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Iterable[Validation]:
     command = (SHELL, f"{GENERATED}/wall.sh", "init")
     wall = f"!has(c.restartPolicy) && {_OURS} && {_one(WALL, walls, command, ('NET_ADMIN',))}"
-    kinds, known = (WALL,), f"({wall})"
+    kinds, known = [WALL], f"({wall})"
     if sidecars:
         # What else it may have is the price of a Docker of the agent's own; it is told by plan.
         docker = _one(SIDECAR, sidecars, sidecar.COMMAND, SidecarCapabilities().add)
         goes_on = "has(c.restartPolicy) && c.restartPolicy == 'Always'"
         known += f" || ({goes_on} && {_EVERY} && {docker})"
-        kinds = (WALL, SIDECAR)
+        kinds.append(SIDECAR)
     others = " && ".join(f"c.name != '{each}'" for each in kinds)
     yield Validation(
         expression="has(object.spec.initContainers) && size(object.spec.initContainers) > 0 && "
