@@ -8,7 +8,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 
 # Whoever has made it, where it is not root's; then nothing is inherited there either.
-[ ! -O /tmp ] || { chgrp 0 /tmp && chmod a=rwx,g-s,+t /tmp; }
+[ "$(stat -c %u /tmp)" != 0 ] || { chgrp 0 /tmp && chmod a=rwx,g-s,+t /tmp; }
+# shellcheck disable=SC2016
 setpriv --reuid=65532 --regid=65532 --clear-groups --inh-caps=-all /bin/sh -c '
     mkdir -p "$1" && chgrp 65532 "$1" && chmod u=rwx,g=,o=,g-s "$1"' \
     sh /home/rootless/.local/share/docker
