@@ -143,14 +143,8 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
             for path in tree.sockets
         )
         if tree.limit is not None:
-            exposed.append(
-                Exposed(
-                    path=root.path,
-                    reason=f"{tree.limit}; what lies beyond is not covered",
-                    origin=git or "protect",
-                    hint="give the agent a smaller directory",
-                )
-            )
+            reason = f"{tree.limit}; what lies beyond is not covered"
+            exposed.append(_unread(root.path, reason, git or "protect", _BEYOND))
         for each, origin in places:
             if each.trouble is None:
                 found += _held(each, root, origin)
@@ -246,8 +240,12 @@ def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
     )
 
 
-def _unread(path: str, reason: str, origin: str) -> Exposed:
-    hint = f'look what is there (`chmod u+rwx` opens it), or allow it by name: trust = ["{path}"]'
+_LOOK = "look what is there (`chmod u+rwx` opens it)"
+_BEYOND = "look what the agent has made there and remove it, or give it a smaller directory"
+
+
+def _unread(path: str, reason: str, origin: str, what: str = _LOOK) -> Exposed:
+    hint = f'{what}, or allow it by name: trust = ["{path}"]'
     return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
 
 

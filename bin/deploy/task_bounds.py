@@ -78,7 +78,9 @@ def may_run(origin: LoadedConfig, sandbox: str) -> None:
     there = (workspace_of(each.project) for each in container_list.listed()
              if each.service == AGENT)  # fmt: skip
     running = sorted(
-        each for each in there if each and each != sandbox and (task_of(each) or "")[0] == workspace
+        each
+        for each in there
+        if each and each != sandbox and (task_of(each) or ("",))[0] == workspace
     )
     memory = resolve(config, workspace, origin.host).memory
     if reason := too_much(config, workspace, memory, running):

@@ -132,7 +132,7 @@ def test_a_word_that_may_be_no_path_is_no_reason_to_warn() -> None:
 
 def test_a_limit_is_told() -> None:
     (told,) = protected(Tree(limit="it is too large")).exposed
-    assert told.path == "/p"
+    assert (told.path, told.stops) == ("/p", True)
 
 
 def test_every_trouble_is_told_beside_a_limit() -> None:

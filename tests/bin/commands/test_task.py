@@ -7,6 +7,13 @@ import pytest
 from jailoc.bin.cli import completion
 from jailoc.bin.cli.options import TAKE_TASKS
 from jailoc.bin.config import task_records
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import task_bounds
+from jailoc.bin.engine import container_list
+from jailoc.bin.engine.container_list import Listed
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import Refused
+from jailoc.model.sandbox import AGENT
 from jailoc.model.task import Task
 from tests.bin.commands.test_without_engine import WORDS, Person
 from tests.bin.commands.test_without_engine import person as _person
@@ -102,3 +109,15 @@ def test_a_task_is_completed_where_it_may_stand(working: Person) -> None:
         assert [
             line.split("\t")[0] for line in completion.answer(words).split("\n")[1:]
         ] == expected
+
+
+def test_a_sandbox_that_is_no_task_is_no_hindrance(
+    working: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [Listed("1", AGENT, f"jailoc-{each}", "") for each in ("api", "web", "api_other")]
+    monkeypatch.setattr(container_list, "listed", lambda: there)
+    origin = Session(Terminal(color=False)).source()
+    task_bounds.may_run(origin, "api_fix")
+    there += [Listed("1", AGENT, f"jailoc-api_{each}", "") for each in "abcd"]
+    with pytest.raises(Refused, match="beside api/a, api/b, api/c, api/d, api/other"):
+        task_bounds.may_run(origin, "api_fix")
