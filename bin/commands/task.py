@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jailoc.bin.commands import destroy, up
-from jailoc.bin.config import source, task_records
+from jailoc.bin.config import clone_source, source, task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
@@ -183,7 +183,9 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
                      Meaning.WARNS)  # fmt: skip
     if len(told) > MOST_TOLD:
         terminal.say(f"  and {len(told) - MOST_TOLD} more such files", Meaning.WARNS)
-    terminal.say(f"  look:  jailoc task diff {typed(task.sandbox)}")
+    look = f"git diff {task.base[:12]} {reference}" if uncommitted else \
+        f"jailoc task diff {typed(task.sandbox)}"  # fmt: skip
+    terminal.say(f"  look:  {look}")
     terminal.say(f"  merge: git merge {reference}")
     return 0
 
@@ -196,20 +198,30 @@ _SHOW = {
 
 
 def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) -> int:
-    """Show the commits of a task, or what they change, as Git tells in a container.
+    """Show the commits of a task, or what they change: those that were fetched, once some were.
+
+    Before, and of what is not committed, it is what a fetch would bring: received, checked, not
+    kept. Nothing of the clone but its objects counts.
 
     Raises:
-        Refused: there is no such task, or Git cannot read its clone.
+        Refused: there is no such task, or what it has is not to be looked at.
     """
     origin, terminal = session.source(expectations=False), session.terminal
     task = known(session, origin, name)
-    docker.check_engine()
-    workspace = resolve(origin.config, task.sandbox, origin.host)
-    revisions = (f"{task.base}..refs/heads/{task.branch}",)
-    if UNCOMMITTED in options:
-        revisions = (task.base,)
-    words = (*_SHOW[what], *(each for each in options if each != UNCOMMITTED), *revisions, "--")
-    for line in task_look.told(terminal, workspace, task, origin.host, words):
+    words = (*_SHOW[what], *(each for each in options if each != UNCOMMITTED))
+    repository = clone_source.git_directory(task.repository, origin.host)
+    uncommitted = UNCOMMITTED in options
+    if task.fetched and not uncommitted:
+        shown = task_fetch.brought(task, repository, task.fetched, words)
+        told = f"fetched: {task.reference}; what came since comes with `jailoc task fetch`"
+    else:
+        docker.check_engine()
+        workspace = resolve(origin.config, task.sandbox, origin.host)
+        sender = task_fetch.sending(terminal, workspace, task, origin.host, uncommitted=uncommitted)
+        shown = task_fetch.preview(sender, task, repository, words)
+        told = "not fetched: its agent may go on"
+    terminal.say(f"{typed(task.sandbox)}: {shown.tip[:12]}, {told}")
+    for line in shown.lines:
         terminal.result(visible(line))
     return 0
 

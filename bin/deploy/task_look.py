@@ -71,25 +71,6 @@ LISTING = 16 << 20
 """Bytes of what is shown."""
 
 
-def told(
-    terminal: Terminal, workspace: Workspace, task: Task, host: Host, words: tuple[str, ...]
-) -> list[str]:
-    """Return the lines of what Git tells of a task's clone; they are its agent's.
-
-    Raises:
-        Refused: Git cannot read it.
-        DockerError: the engine refused, or it is too much.
-    """
-    git = ("git", "-C", task_clone.PLACE, "-c", "core.fsmonitor=false", *words)
-    reply = container.ask(
-        tool(terminal, workspace, task, host, *git),
-        what=f"looking at {task.sandbox}", timeout=SECONDS, limit=LISTING,
-    )  # fmt: skip
-    if reply.status != 0:
-        raise unreadable(task, reply.stderr)
-    return reply.stdout.decode(errors="replace").splitlines()
-
-
 def unreadable(task: Task, told: bytes) -> Refused:
     """Return the refusal of a clone that Git cannot read."""
     why = last_words(told) or "it says nothing of use"
