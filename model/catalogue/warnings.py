@@ -55,9 +55,11 @@ WARNINGS: dict[str, Entry] = {
         "Write the directory in full.",
     ),
     "git-link": Entry(
-        "A path of a repository leads elsewhere by a link, so that it cannot be protected, and "
-        "Git would execute what lies there.",
-        "Replace the link, or look at what it leads to before you run Git.",
+        "A path of a repository leads elsewhere by a link, so that it cannot be protected, and Git "
+        "would execute what lies there; or a file of Git's own names places out of the working "
+        "tree, which Git would read and write.",
+        "Replace the link, or look at what it leads to before you run Git; remove the file: "
+        "`git reset` makes an index anew.",
     ),
     "git-program": Entry(
         "The image lacks a program that the Git configuration names.",
@@ -107,10 +109,10 @@ WARNINGS: dict[str, Entry] = {
         "Remove what the agent has made, or give it a smaller directory.",
     ),
     "protect-unread": Entry(
-        "A place that an agent can write cannot be looked into, or holds more than is looked at, so "
-        "what the host executes there would be seen by nobody. `up` refuses that.",
-        "Give yourself the right to read it (`chmod u+rwx`) and look, remove what the agent has made, "
-        "or name the place in `trust`.",
+        "A place that an agent can write cannot be looked into, or holds more than is looked at, "
+        "so what the host executes there would be seen by nobody. `up` refuses that.",
+        "Give yourself the right to read it (`chmod u+rwx`) and look, remove what the agent has "
+        "made, or name the place in `trust`.",
     ),
     "secret-identity": Entry(
         "A secret's file proves who the user is, controls the sandbox, or is an engine's socket.",
