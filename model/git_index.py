@@ -7,18 +7,20 @@ index names, wherever that is. The format is gitformat-index(5), read as read-ca
 import re
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from jailoc.model.repository import fold
 
-MOST = 4_000_000
-"""Entries of one index."""
+MOST, MOST_NAMES = 4_000_000, 1 << 28
+"""Entries of one index, and bytes of their names, which version 4 writes in fewer."""
+LONGEST = 1024
+"""Bytes of a name that some file system has (at most 255 units of UTF-16)."""
 _HEAD = struct.Struct(">4sII")
 _EXTENDED, _LENGTH = 0x4000, 0xFFF
 _STAT = 40
 """Bytes of an entry before the name of its object."""
 _AWAY = re.compile(rb"\0/|//|[\0/]\.{1,2}(?=[\0/])")
-_LIKE_GIT = re.compile(rb"[^\0/]*[gG][^\0/a-zA-Z0-9]*[iI][^\0/a-zA-Z0-9]*[tT][^\0/]*")
-"""What some file system may take for `.git`, and more."""
+_ENDS = re.compile(rb"[\0/]")
 _SHORT = re.compile(r"git~\d+")
 """What NTFS calls `.git` in short."""
 
@@ -31,19 +33,37 @@ def odd(paths: Iterable[bytes]) -> bytes | None:
     (b'../x', b'/x', b'a/.GIT/hooks')
     """
     text = b"\0" + b"\0".join(paths) + b"\0"
-    places = [found.start() + 1 for found in _AWAY.finditer(text)][:1]
-    for each in {found[0] for found in _LIKE_GIT.finditer(text)}:
-        name = fold(each.decode(errors="surrogateescape"))
-        if name == ".git" or _SHORT.fullmatch(name):
-            found = re.search(rb"[\0/]" + re.escape(each) + rb"[\0/]", text)
-            places += [found.start() + 1] if found else []
-    if not places:
+    found = _AWAY.search(text)
+    place = found.start() + 1 if found else -1
+    alike = next((each for each in set(_ENDS.split(text)) if _is_git(each)), None)
+    if place < 0 and alike is not None:
+        found = re.search(rb"[\0/]" + re.escape(alike) + rb"[\0/]", text)
+        place = found.start() + 1 if found else 0
+    if place < 0:
         return None
-    place = min(places)
     return text[text.rfind(b"\0", 0, place) + 1 : text.find(b"\0", place)]
 
 
-def paths(data: bytes, digest: int) -> list[bytes]:
+def _is_git(name: bytes) -> bool:
+    """Tell whether some file system takes a name for `.git`."""
+    if name.isascii():
+        plain = name[:LONGEST].lower().rstrip(b". ")
+        return plain == b".git" or (plain[:4] == b"git~" and plain[4:].isdigit())
+    if len(name) > LONGEST:
+        return False
+    folded = fold(name.decode(errors="surrogateescape"))
+    return folded == ".git" or _SHORT.fullmatch(folded) is not None
+
+
+class Index(NamedTuple):
+    """What an index names."""
+
+    paths: list[bytes]
+    shared: str = ""
+    """The name of the other part, if it is split."""
+
+
+def read(data: bytes, digest: int) -> Index:
     """Return the paths of an index; of a split one those that it has itself.
 
     Args:
@@ -62,7 +82,7 @@ def paths(data: bytes, digest: int) -> list[bytes]:
     found: list[bytes] = []
     starts: dict[int, tuple[int, bool]] = {}
     blocks = b"IEOT" in data
-    at, previous = _HEAD.size, b""
+    at, previous, size = _HEAD.size, b"", 0
     for index in range(count):
         flags_at = at + _STAT + digest
         if flags_at + 4 > end:
@@ -92,9 +112,11 @@ def paths(data: bytes, digest: int) -> list[bytes]:
             at += (close - at + 8) & ~7
         if blocks:
             starts[start] = index, kept == 0
+        size += len(previous)
+        if size > MOST_NAMES:
+            raise ValueError("too many names")
         found.append(previous)
-    _extensions(data, at, end, digest, count, starts)
-    return found
+    return Index(found, _extensions(data, at, end, digest, count, starts))
 
 
 def _number(data: bytes, at: int, end: int) -> tuple[int, int]:
@@ -114,13 +136,13 @@ def _extensions(
     digest: int,
     count: int,
     starts: dict[int, tuple[int, bool]],
-) -> None:
-    """Make sure that no table lets Git begin to read at another place.
+) -> str:
+    """Make sure that no table lets Git begin to read at another place; return the other part.
 
     Raises:
         ValueError: one does.
     """
-    after = at
+    after, shared = at, ""
     tail = end - 12 - digest
     found = tail >= after and data[tail : tail + 4] == b"EOIE"
     if found and struct.unpack_from(">I", data, tail + 8)[0] != after:
@@ -131,7 +153,10 @@ def _extensions(
             raise ValueError("an extension that is cut off")
         if word == b"IEOT":
             _table(data[at + 8 : at + 8 + size], count, starts)
+        elif word == b"link":
+            shared = data[at + 8 : at + 8 + min(size, digest)].hex()
         at += 8 + size
+    return shared.strip("0") and shared
 
 
 def _table(data: bytes, count: int, starts: dict[int, tuple[int, bool]]) -> None:

@@ -6,33 +6,39 @@ No program is run, and every look is bounded: an agent may have made all of it.
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.entries import children, holds_directory, readable
 from jailoc.model import git_index
 from jailoc.model.text import visible
 
-MOST_INDEX = 512 << 20
-"""Bytes of an index."""
+MOST_INDEX, MOST_BYTES = 128 << 20, 512 << 20
+"""Bytes of an index, and of all of one look."""
 MOST_RERERE = 1 << 20
 """Bytes of a list of conflicts."""
 MOST_TREES = 1_000
 """Linked working trees of one repository that are looked at."""
-MOST_SHARED = 20
-"""Parts of a split index that are looked at."""
-_SHARED = re.compile(r"sharedindex\.[0-9a-f]{40,64}")
 _SHA256 = re.compile(rb"(?im)^\s*objectformat\s*=\s*\"?sha256")
 
 
-def away(directory: str, top: str) -> Iterator[tuple[str, str]]:
+@dataclass
+class Budget:
+    """What one look may still read of indexes."""
+
+    left: int = MOST_BYTES
+
+
+def away(directory: str, top: str, budget: Budget) -> Iterator[tuple[str, str]]:
     """Yield files of a Git directory that lead Git out of the working tree, with the reason.
 
     Args:
         directory: The Git directory.
         top: Its working tree; empty if that is not known.
+        budget: Of the look that it is a part of.
     """
     digest = 32 if _SHA256.search(_text(f"{directory}/config")) else 20
-    yield from _index(directory, digest)
+    yield from _index(directory, digest, budget)
     yield from _conflicts(f"{directory}/MERGE_RR", top)
     trees = f"{directory}/worktrees"
     if os.path.islink(trees) or not os.path.isdir(trees):  # noqa: PTH112, PTH114 -- text
@@ -41,7 +47,7 @@ def away(directory: str, top: str) -> Iterator[tuple[str, str]]:
         if number == MOST_TREES:
             yield trees, f"it holds more than {MOST_TREES:,} working trees"
         elif holds_directory(each):
-            yield from _index(each.path, digest)
+            yield from _index(each.path, digest, budget)
             yield from _conflicts(f"{each.path}/MERGE_RR", "")
 
 
@@ -64,26 +70,28 @@ def _read(place: str, most: int) -> bytes | str | None:
         return f"it {error}"
 
 
-def _index(directory: str, digest: int) -> Iterator[tuple[str, str]]:
-    names = ["index"]
-    for each in children(directory, 10_000):
-        if _SHARED.fullmatch(each.name) and len(names) <= MOST_SHARED:
-            names.append(each.name)
-    for name in names:
-        place = f"{directory}/{name}"
-        data = _read(place, MOST_INDEX)
+def _index(directory: str, digest: int, budget: Budget) -> Iterator[tuple[str, str]]:
+    name = "index"
+    while name:
+        place, name = f"{directory}/{name}", ""
+        data = _read(place, min(MOST_INDEX, budget.left))
         if data is None:
             continue
         if isinstance(data, str):
             yield place, f"{data}, so nobody knows which files Git writes by it"
             continue
+        budget.left -= len(data)
         try:
-            odd = git_index.odd(git_index.paths(data, digest))
+            found = git_index.read(data, digest)
         except ValueError as error:
             yield place, f"it is not read as Git reads it ({error}), so nobody knows what it names"
             continue
+        odd = git_index.odd(found.paths)
         if odd is not None:
             yield place, f"it names `{_shown(odd)}`, which Git reads and writes as it is told"
+        # The other part of a split one has no third.
+        if found.shared and place.endswith("/index"):
+            name = f"sharedindex.{found.shared}"
 
 
 def _conflicts(place: str, top: str) -> Iterator[tuple[str, str]]:

@@ -205,7 +205,7 @@ class _Walk:
 
     def _away(self, repository: Repository, top: str) -> None:
         """Keep the files that lead Git out of the working tree."""
-        for place, reason in git_believed.away(repository.directory, top):
+        for place, reason in git_believed.away(repository.directory, top, self.looker.indexes):
             if len(self.away) >= MOST_FOUND:
                 self.limit = f"more than {MOST_FOUND:,} files lead Git elsewhere"
                 return

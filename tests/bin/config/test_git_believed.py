@@ -3,6 +3,7 @@
 import hashlib
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,12 @@ def test_an_index_is_read_as_git_reads_it(
     else:
         git(project, *tables, "update-index", *options, "--force-write-index")
     listed = set(git(project, "ls-files", "-z").split(b"\0")) - {b""}
-    read: set[bytes] = set()
-    for file in ("index", *(each.name for each in (project / ".git").glob("sharedindex.*"))):
-        read |= {*git_index.paths((project / ".git" / file).read_bytes(), 20)} - {b""}
+    found = git_index.read((project / ".git/index").read_bytes(), 20)
+    read = {*found.paths} - {b""}
+    if found.shared:
+        shared = (project / ".git" / f"sharedindex.{found.shared}").read_bytes()
+        read |= {*git_index.read(shared, 20).paths}
+    assert bool(found.shared) == ("--split-index" in options)
     assert read == listed
     assert away(project) == {}
 
@@ -73,7 +77,7 @@ def test_one_of_the_other_digest_is_read_too(tmp_path: Path) -> None:
     (tmp_path / "p/file").write_text("x")
     git(tmp_path / "p", "add", "file")
     assert away(tmp_path / "p") == {}
-    assert git_index.paths((tmp_path / "p/.git/index").read_bytes(), 32) == [b"file"]
+    assert git_index.read((tmp_path / "p/.git/index").read_bytes(), 32).paths == [b"file"]
 
 
 def planted(project: Path, *names: str) -> None:
@@ -125,7 +129,7 @@ def test_a_table_that_lets_git_begin_elsewhere_is_told(project: Path) -> None:
     git(project, *TABLES, "update-index", "--index-version", "4", "--force-write-index")
     file = project / ".git/index"
     data = file.read_bytes()
-    assert git_index.paths(data, 20)
+    assert git_index.read(data, 20).paths
     for word, at in ((b"IEOT", 12), (b"IEOT", 16), (b"EOIE", 8)):
         place = data.rindex(word) + at
         (number,) = struct.unpack_from(">I", data, place)
@@ -165,6 +169,30 @@ def test_an_honest_one_is_none(project: Path) -> None:
     assert away(project) == {}
 
 
+def test_the_other_part_of_a_split_index_is_looked_at(project: Path) -> None:
+    git(project, "update-index", "--split-index", "--force-write-index")
+    (part,) = (project / ".git").glob("sharedindex.*")
+    planted(project, "../key")
+    (project / ".git/index").rename(part)
+    # An index that has it for the other part, and nothing of its own.
+    name = bytes.fromhex(part.name.partition(".")[2])
+    data = b"DIRC" + struct.pack(">II", 2, 0) + b"link" + struct.pack(">I", 20) + name
+    (project / ".git/index").write_bytes(data + hashlib.sha1(data, usedforsecurity=False).digest())
+    assert {*away(project)} == {part.name}
+
+
 def test_the_look_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_believed, "MOST_INDEX", 100)
-    assert "nobody knows which files Git writes by it" in away(project)["index"]
+    with monkeypatch.context() as patch:
+        patch.setattr(git_believed, "MOST_INDEX", 100)
+        assert "nobody knows which files Git writes by it" in away(project)["index"]
+    git(project, "update-index", "--index-version", "4", "--force-write-index")
+    assert away(project) == {}
+    monkeypatch.setattr(git_index, "MOST_NAMES", 100)
+    assert "too many names" in away(project)["index"]
+
+
+def test_names_as_long_as_a_file_are_looked_at_in_no_time() -> None:
+    started = time.monotonic()
+    assert git_index.odd([b"g" * 1_000_000, b"\xc3\xa4" * 500_000]) is None
+    assert git_index.odd([b".git" + b"." * (number % 900) for number in range(100_000)]) is not None
+    assert time.monotonic() - started < 20
