@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from jailoc.bin.config import clone_source, task_records
 from jailoc.bin.deploy import task_clone, task_look, task_pack, task_reference
+from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.deploy.task_pack import Commits
 from jailoc.bin.engine import git
 from jailoc.bin.engine import tools as container
@@ -18,11 +19,10 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.engine.tools import Tool
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
-from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import refuse
 from jailoc.model.host import Host
+from jailoc.model.sandbox import typed
 from jailoc.model.task import Task
-from jailoc.model.workspace import Workspace
 
 SECONDS = 900
 PATIENCE = 60.0
@@ -53,22 +53,11 @@ class Shown(NamedTuple):
     lines: list[str]
 
 
-def fetch(
-    terminal: Terminal,
-    workspace: Workspace,
-    task: Task,
-    host: Host,
-    *,
-    unrelated: bool,
-    uncommitted: bool,
-) -> Commits:
+def fetch(clone: TaskClone, *, unrelated: bool, uncommitted: bool) -> Commits:
     """Bring the commits of a task home.
 
     Args:
-        terminal: Where progress is shown.
-        workspace: Its sandbox, resolved.
-        task: The task.
-        host: The machine.
+        clone: The task's.
         unrelated: Whether they may have another history than the task began with.
         uncommitted: Whether what is not committed comes, too, as one more commit, to a reference of
             its own.
@@ -77,41 +66,40 @@ def fetch(
         Refused: what came is not to be taken in, or the repository cannot be written.
         DockerError: the engine refused.
     """
-    sender = sending(terminal, workspace, task, host, uncommitted=uncommitted)
-    repository = clone_source.git_directory(task.repository, host)
-    return received(sender, task, repository, unrelated=unrelated, uncommitted=uncommitted)
+    repository = clone_source.git_directory(clone.task.repository, clone.host)
+    sender = _sending(clone, uncommitted=uncommitted)
+    return received(sender, clone.task, repository, unrelated=unrelated, uncommitted=uncommitted)
 
 
-def sending(
-    terminal: Terminal, workspace: Workspace, task: Task, host: Host, *, uncommitted: bool
-) -> Tool:
+def _sending(clone: TaskClone, *, uncommitted: bool) -> Tool:
     """Return what sends a task's commits, and with `uncommitted` one more of what is not."""
-    return task_look.tool(
-        terminal, workspace, task, host,
-        "/bin/sh", "-c", _SEND, "send", task_clone.PLACE, task.branch, task.base,
+    return clone.tool(
+        "/bin/sh", "-c", _SEND, "send", task_clone.PLACE, clone.task.branch, clone.task.base,
         "uncommitted" if uncommitted else "",
     )  # fmt: skip
 
 
-def preview(sender: Tool, task: Task, repository: str, words: tuple[str, ...]) -> Shown:
-    """Return what Git tells of what a container sends; nothing of it stays.
+def preview(clone: TaskClone, words: tuple[str, ...], *, uncommitted: bool) -> Shown:
+    """Return what Git tells of what a fetch would bring; nothing of it stays.
 
     Raises:
         Refused: what came is not to be looked at, or is too much.
         DockerError: the engine refused.
     """
-    with _quarantined(task, repository) as inner:
-        tip = _received(sender, task, inner, unrelated=True).tip
-        return Shown(tip, _told(inner, task, tip, words))
+    repository = clone_source.git_directory(clone.task.repository, clone.host)
+    sender = _sending(clone, uncommitted=uncommitted)
+    with _quarantined(clone.task, repository) as inner:
+        tip = _received(sender, clone.task, inner, unrelated=True).tip
+        return Shown(tip, _told(inner, clone.task, tip, words))
 
 
-def brought(task: Task, repository: str, tip: str, words: tuple[str, ...]) -> Shown:
+def brought(task: Task, tip: str, words: tuple[str, ...], host: Host) -> Shown:
     """Return what Git tells of what was fetched, as `preview` does of what was not.
 
     Raises:
         Refused: it is not there any more, or is too much.
     """
-    with _quarantined(task, repository) as inner:
+    with _quarantined(task, clone_source.git_directory(task.repository, host)) as inner:
         return Shown(tip, _told(inner, task, tip, words))
 
 
@@ -131,20 +119,34 @@ def _quarantined(task: Task, repository: str) -> Iterator[Path]:
     """Make a quarantine beside a repository that has where the task began.
 
     Raises:
-        Refused: it does not, or another fetch takes too long.
+        Refused: it does not, there is no room, or another fetch takes too long.
     """
     lock = cache_directory() / f"{task.sandbox}.fetch.lock"
     place = task_records.place(task.workspace, task.name).with_suffix(".quarantine")
     with files.locked(lock, PATIENCE, discard=True):
         base = git.forced(repository, "cat-file", "-e", f"{task.base}^{{commit}}", timeout=60)
+        if base.cut:
+            raise refuse(
+                "task-fetch",
+                f"`{repository}` cannot be read: Git {base.cut}",
+                hint="look whether something else than files lies in it: `find -not -type f,d`",
+            )
         if base.status != 0:
             raise refuse(
                 "task-fetch",
                 f"`{repository}` does not have {task.base[:12]} any more, where the task began",
                 hint="fetch it from where it was pushed to, then run this again",
             )
-        with task_pack.quarantine(place, repository, len(task.base)) as inner:
-            yield inner
+        try:
+            with task_pack.quarantine(place, repository, len(task.base)) as inner:
+                yield inner
+        except OSError as error:
+            raise refuse(
+                "task-fetch",
+                f"what the task sent cannot be kept: {error.strerror or error}",
+                hint=f"it is looked at in `{place.parent}` and goes to `{repository}`: make room "
+                "there, then fetch again",
+            ) from None
 
 
 def _received(sender: Tool, task: Task, inner: Path, *, unrelated: bool) -> Commits:
@@ -173,7 +175,8 @@ def received(
         task_pack.take_in(inner, repository)
         reference = task.pending if uncommitted else task.reference
         task_reference.point(repository, reference, found.tip)
-        if not uncommitted:
+        # Somebody may have removed the task meanwhile.
+        if not uncommitted and task_records.place(task.workspace, task.name).exists():
             task_records.write(task.model_copy(update={"fetched": found.tip}))
     return found
 
@@ -182,7 +185,7 @@ def _receive(sender: Tool, task: Task, pack: Path) -> str:
     receiver = task_pack.Receiver(pack)
     try:
         reply = container.pour(
-            sender, receiver.take, what=f"fetching from {task.sandbox}", timeout=SECONDS,
+            sender, receiver.take, what=f"fetching from {typed(task.sandbox)}", timeout=SECONDS,
             limit=task_pack.PACK_BYTES,
         )  # fmt: skip
     except DockerError as error:

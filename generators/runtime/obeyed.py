@@ -3,9 +3,10 @@
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
-from jailoc.model.protect import ANYWHERE
+from jailoc.model.protect import ANYWHERE, plain
 from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import fold
 
@@ -65,28 +66,41 @@ def obeyed(
         protected: What `protect` covers, as the configuration has it.
     """
     every = tuple(changed)
-    entries = tuple(dict.fromkeys((*(f"{ANYWHERE}{each}" for each in DEFAULT), *protected)))
+    entries = _entries(tuple(protected))
+    whys = ((each.path, _why(each.path, entries)) for each in every)
     found = [
-        *_executed(every, entries),
+        *(Obeyed(path, why) for path, why in whys if why is not None),
         *_links(every, targets),
         *_alike({each.path for each in every}, tree),
     ]
     return tuple(sorted(dict.fromkeys(found)))
 
 
-def _executed(changed: Iterable[Changed], entries: Iterable[str]) -> Iterator[Obeyed]:
-    wanted = [(_folded(each.removeprefix(ANYWHERE)), each.startswith(ANYWHERE), each)
-              for each in entries]  # fmt: skip
-    for each in changed:
-        parts = _folded(each.path)
-        if parts[-1] in OBEYED:
-            yield Obeyed(each.path, "Git obeys it")
-            continue
-        for entry, anywhere, text in wanted:
-            starts = range(len(parts) - len(entry) + 1) if anywhere else (0,)
-            if any(parts[at : at + len(entry)] == entry for at in starts):
-                yield Obeyed(each.path, f"the host may execute it ({text.removeprefix(ANYWHERE)})")
-                break
+def executed(path: str, protected: Iterable[str]) -> str | None:
+    """Return why somebody should look at a path of a tree before the host has it, if so.
+
+    Args:
+        path: Relative to the tree.
+        protected: What `protect` covers, as the configuration has it.
+    """
+    return _why(path, _entries(tuple(protected)))
+
+
+@cache
+def _entries(protected: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], bool, str], ...]:
+    every = dict.fromkeys((*(f"{ANYWHERE}{each}" for each in DEFAULT), *protected))
+    return tuple((_folded(plain(each)), each.startswith(ANYWHERE), plain(each)) for each in every)
+
+
+def _why(path: str, entries: Iterable[tuple[tuple[str, ...], bool, str]]) -> str | None:
+    parts = _folded(path)
+    if parts[-1] in OBEYED or ".git" in parts:
+        return "Git obeys it"
+    for entry, anywhere, name in entries:
+        starts = range(len(parts) - len(entry) + 1) if anywhere else (0,)
+        if any(parts[at : at + len(entry)] == entry for at in starts):
+            return f"the host may execute it ({name})"
+    return None
 
 
 def _folded(path: str) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import task_records
-from jailoc.bin.deploy import task_fetch, task_look, task_pack
+from jailoc.bin.deploy import task_fetch, task_pack
+from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.engine.tools import Tool
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Refused
@@ -335,7 +336,55 @@ def test_a_lying_peer_is_refused(
 def _sender(user: User, task: Task, script: str) -> Tool:
     loaded = origin(user, Path(task.repository))
     workspace = resolve(loaded.config, WORKSPACE, loaded.host)
-    return task_look.tool(QUIET, workspace, task, loaded.host, "/bin/sh", "-c", script)
+    return TaskClone(QUIET, workspace, task, loaded.host).tool("/bin/sh", "-c", script)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("mebibytes", [1, 4, 7])
+@pytest.mark.parametrize("where", ["the quarantine", "the repository"])
+def test_a_full_disk_leaves_the_old_state(
+    user: User, task: Task, where: str, mebibytes: int
+) -> None:
+    """It fills while the pack comes, while Git reads it, or while it is taken in."""
+    inside(user, f"head -c 3000000 /dev/urandom > y; {COMMIT}", writable=True)
+    objects = user.home / "project/.git/objects"
+    quarantine = task_records.place(WORKSPACE, "x").with_suffix(".quarantine")
+    place = quarantine.parent if where == "the quarantine" else objects / "pack"
+    before = sorted(objects.rglob("*"))
+    world.call("mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(place))
+    try:
+        task_records.write(task)
+        status, told = fetched(user)
+        left = [*place.glob("*quarantine*"), *(objects / "pack").glob("tmp*")]
+        reference = git(user.home / "project", "for-each-ref", "refs/jailoc")
+    finally:
+        world.call("umount", str(place))
+    room = mebibytes == 7 or (where == "the repository" and mebibytes == 4)
+    assert left == []
+    assert (status, "cannot be kept: No space left" in told) == (int(not room), not room), told
+    assert bool(reference) == room
+    assert room or sorted(objects.rglob("*")) == before
+    git(user.home / "project", "-c", "core.hooksPath=/dev/null", "update-ref", "-d", task.reference)
+    task_records.write(task)
+    status, told = fetched(user)
+    assert status == 0, told
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("link", ["refs/jailoc", f"logs/refs/jailoc/{WORKSPACE}"])
+def test_a_reference_is_written_where_it_belongs(user: User, task: Task, link: str) -> None:
+    """An agent that works in the repository itself can have its directories lead elsewhere."""
+    elsewhere, place = user.home / "elsewhere", user.home / "project/.git" / link
+    elsewhere.mkdir(exist_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(elsewhere)
+    try:
+        inside(user, "echo y > y; " + COMMIT, writable=True)
+        status, told = fetched(user)
+    finally:
+        place.unlink()
+    assert (status, "is a symbolic link" in told) == (1, True), told
+    assert list(elsewhere.iterdir()) == []
 
 
 @pytest.mark.thorough

@@ -5,15 +5,12 @@ import json
 import pytest
 
 from jailoc.bin.cli import completion
-from jailoc.bin.cli.options import TAKE_TASKS
+from jailoc.bin.cli.options import TAKE_TASKS, session
+from jailoc.bin.commands import every
 from jailoc.bin.config import task_records
-from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import task_bounds
 from jailoc.bin.engine import container_list
-from jailoc.bin.engine.container_list import Listed
-from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused
-from jailoc.model.sandbox import AGENT
 from jailoc.model.task import Task
 from tests.bin.commands.test_without_engine import WORDS, Person
 from tests.bin.commands.test_without_engine import person as _person
@@ -52,9 +49,10 @@ def test_what_is_about_a_workspace_takes_no_task(working: Person, command: str) 
     assert working.asked == ""
 
 
-@pytest.mark.parametrize("command", sorted(TAKE_TASKS - {"attach", "destroy"}))
+@pytest.mark.parametrize("command", sorted(TAKE_TASKS - {"destroy"}))
 def test_a_task_that_is_none_is_told(working: Person, command: str) -> None:
-    result = working.ask(command, "api/nosuch")
+    words = {"acp": ("acp", "-w", "api/nosuch"), "attach": ("-w", "api/nosuch")}.get(command)
+    result = working.run(*words) if words else working.ask(command, "api/nosuch")
     assert result.status in {1, 125}
     assert "workspace `api` has no task `nosuch`" in result.stderr
 
@@ -80,6 +78,29 @@ def test_what_holds_its_clone_does_not_go_by_the_way(working: Person) -> None:
         result = working.run(*words)
         assert (result.status, "[usage]" in result.stderr) == (1, True), result.stderr
     assert task_records.of("api") == (task(),)
+
+
+def test_what_runs_beside_a_task_counts_if_it_is_one(
+    working: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_records.write(task("rests", 4601))
+    rows = [
+        f"id{number}\t{service}\t{project}\t/nowhere"
+        for number, (service, project) in enumerate([
+            ("opencode", "jailoc-api"), ("opencode", "jailoc-web"), ("opencode", "elsewhere"),
+            ("opencode", "jailoc-api_fix"), ("firewall", "jailoc-api_rests"),
+            ("opencode", "jailoc-other_fix"),
+        ])
+    ]  # fmt: skip
+    monkeypatch.setattr(container_list, "run", lambda *words, **more: "\n".join(rows) + "\n")
+    assert container_list.working() == {"api", "web", "api_fix", "other_fix"}
+    assert every.running_tasks(session().source().config) == ("api_fix",)
+    task_bounds.may_run(session().source(), "api_rests")
+    task_bounds.may_run(session().source(), "api")
+    working.write(working.config.read_text() + '[workspaces.api.tasks]\nmemory = "7g"\n')
+    task_bounds.may_run(session().source(), "api_fix")
+    with pytest.raises(Refused, match="with 4g beside api/fix its tasks could use more than 7g"):
+        task_bounds.may_run(session().source(), "api_rests")
 
 
 def test_a_list_without_tasks_asks_nobody(person: Person) -> None:
@@ -109,15 +130,3 @@ def test_a_task_is_completed_where_it_may_stand(working: Person) -> None:
         assert [
             line.split("\t")[0] for line in completion.answer(words).split("\n")[1:]
         ] == expected
-
-
-def test_a_sandbox_that_is_no_task_is_no_hindrance(
-    working: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    there = [Listed("1", AGENT, f"jailoc-{each}", "") for each in ("api", "web", "api_other")]
-    monkeypatch.setattr(container_list, "listed", lambda: there)
-    origin = Session(Terminal(color=False)).source()
-    task_bounds.may_run(origin, "api_fix")
-    there += [Listed("1", AGENT, f"jailoc-api_{each}", "") for each in "abcd"]
-    with pytest.raises(Refused, match="beside api/a, api/b, api/c, api/d, api/other"):
-        task_bounds.may_run(origin, "api_fix")
