@@ -27,6 +27,17 @@ def point(repository: str, reference: str, tip: str) -> None:
     Raises:
         Refused: it cannot be written, or a link is on the way.
     """
+    # A link anywhere on these ways is an agent's, and somebody should know; where one comes later,
+    # nothing is written through it all the same.
+    for place in (Path(reference), Path("logs", reference)):
+        for each in (place, *place.parents[:-1]):
+            if Path(repository, each).is_symlink():
+                raise refuse(
+                    "task-fetch",
+                    f"`{repository}/{each}` is a symbolic link: nobody knows where `{reference}` "
+                    "would be written",
+                    hint="remove the link, then fetch again",
+                )
     if Path(repository, "reftable").exists():
         _ask(repository, reference, tip)
         return
