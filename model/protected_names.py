@@ -20,10 +20,10 @@ _VERSIONS = (
     *(f".hg/{each}" for each in ("hgrc", "hgrc-not-shared", "requires", "sharedpath")),
     *(f".sl/{each}" for each in ("config", "requires", "sharedpath")), ".git/sl/config",
     ".jj/repo/config.toml", ".jj/workspace-config.toml", ".jj/repo/store/git_target",
-    "_darcs/prefs", ".pijul/config", ".p4config",
+    "_darcs/prefs", ".pijul/config", ".p4config", ".git/lazygit.yml", ".lazygit.yml",
 )  # fmt: skip
-"""What Mercurial, Sapling, Jujutsu, Darcs, Pijul and Perforce take hooks, extensions and programs
-from, or where they are told to look for that: what is the user's own file they trust."""
+"""What Mercurial, Sapling, Jujutsu, Darcs, Pijul, Perforce and lazygit take hooks, extensions and
+programs from, or where they are told to look for that: they trust what is the user's own file."""
 
 DEFAULT = (
     ".git/hooks", ".git/config", ".git/config.worktree",
