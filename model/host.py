@@ -78,6 +78,8 @@ class Tree(Model):
     """What is named for working trees whose `.git` is a file; their repository may be anywhere."""
     followed: dict[str, str] = Field(default_factory=dict)
     """Links in the place of what Git itself reads and writes, with where they lead."""
+    away: dict[str, str] = Field(default_factory=dict)
+    """Files of Git's own that lead it out of the working tree, with the reason."""
     shared: dict[str, str] = Field(default_factory=dict)
     """Absolute places that the host executes from and that hold a file with a second name
     (link(2)), with that file: a cover shuts one name only."""

@@ -128,6 +128,10 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
+            places += [
+                (Wanted(path=path, trouble=reason, stops=True), git)
+                for path, reason in sorted(tree.away.items())
+            ]
         directories = tuple(each.directory for each in tree.repositories)
         places += [
             (_second_name(path, file, stops=bool(first_within(path, directories))),

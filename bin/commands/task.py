@@ -23,7 +23,7 @@ from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import protected, resolve
 from jailoc.generators.config.tasks import left_out, repository_of
-from jailoc.generators.runtime.obeyed import obeyed
+from jailoc.generators.runtime.obeyed import chosen, obeyed
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import task_sandbox, typed
@@ -32,8 +32,8 @@ from jailoc.model.text import number_of, visible
 
 PATIENCE = 300.0
 """Seconds to wait for another jailoc that makes or removes a task."""
-MOST_TOLD = 50
-"""Files that are named one by one."""
+MOST_TOLD, MOST_KINDS = 50, 20
+"""Files that are named one by one, and kinds that more are counted of."""
 UNCOMMITTED = "--uncommitted"
 """What is not committed, too; no option of Git's."""
 LOG, DIFF = "log", "diff"
@@ -188,29 +188,42 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
     terminal.say(f"{typed(task.sandbox)}: {what}, as {reference}", Meaning.DONE)
-    for each in told[:MOST_TOLD]:
+    shown, rest = chosen(told, MOST_TOLD)
+    for each in shown:
         terminal.say(f"  look before you check it out: {visible(each.path)}: {visible(each.why)}",
                      Meaning.WARNS)  # fmt: skip
-    if len(told) > MOST_TOLD:
-        terminal.say(f"  and {len(told) - MOST_TOLD} more such files", Meaning.WARNS)
-    terminal.say(f"  look:  jailoc task diff {typed(task.sandbox)}")
+    for why, count in rest[:MOST_KINDS]:
+        terminal.say(f"  and {number_of(count, 'more place')}: {visible(why)}", Meaning.WARNS)
+    if rest:
+        terminal.say(f"  all files: git diff --name-only {task.base[:12]} {reference}")
+    look = f"git diff {task.base[:12]} {reference}" if uncommitted else \
+        f"jailoc task diff {typed(task.sandbox)}"  # fmt: skip
+    terminal.say(f"  look:  {look}")
     terminal.say(f"  merge: git merge {reference}")
     return 0
 
 
 def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) -> int:
-    """Show the commits of a task, or what they change, as Git tells in a container.
+    """Show the commits of a task, or what they change: those that were fetched, once some were.
+
+    Before, and of what is not committed, it is what a fetch would bring: received, checked, not
+    kept. Nothing of the clone but its objects counts.
 
     Raises:
-        Refused: there is no such task, or Git cannot read its clone.
+        Refused: there is no such task, or what it has is not to be looked at.
     """
     task = _known(session, name)
-    _, clone = _opened(session, task)
-    revisions = (f"{task.base}..refs/heads/{task.branch}",)
-    if UNCOMMITTED in options:
-        revisions = (task.base,)
-    given = (each for each in options if each != UNCOMMITTED)
-    for line in task_look.told(clone, (what, *_PLAIN, *given, *revisions, "--")):
+    words = (what, *_PLAIN, *(each for each in options if each != UNCOMMITTED))
+    if task.fetched and UNCOMMITTED not in options:
+        host = session.source(expectations=False).host
+        shown = task_fetch.brought(task, task.fetched, words, host)
+        told = f"fetched: {task.reference}; what came since comes with `jailoc task fetch`"
+    else:
+        _, clone = _opened(session, task)
+        shown = task_fetch.preview(clone, words, uncommitted=UNCOMMITTED in options)
+        told = "not fetched: its agent may go on"
+    session.terminal.say(f"{typed(task.sandbox)}: {shown.tip[:12]}, {told}")
+    for line in shown.lines:
         session.terminal.result(visible(line))
     return 0
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from jailoc.bin.config import git_directory, git_file, git_links, git_user
+from jailoc.bin.config import git_believed, git_directory, git_file, git_links, git_user
 from jailoc.bin.config.git_repository import Looker
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
@@ -63,6 +63,7 @@ class _Walk:
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
         self.followed: dict[str, str] = {}
+        self.away: dict[str, str] = {}
         self.shared: dict[str, str] = {}
         self.ways, self.real = Links(), os.path.realpath(search.root)
         self.files: list[str] = []
@@ -76,6 +77,7 @@ class _Walk:
         found = self.looker.worktree(link)
         self.repositories.append(found)
         self._links(found)
+        self._away(found, os.path.dirname(link.file))  # noqa: PTH120 -- text
         modules = f"{link.directory}/modules"
         if is_directory(modules) and not os.path.islink(modules):  # noqa: PTH114 -- text
             self.walk(modules)
@@ -132,6 +134,7 @@ class _Walk:
             links=tuple(self.links),
             named=tuple(self.named),
             followed=self.followed,
+            away=self.away,
             shared=self.shared,
             troubles=self.troubles,
             unread=self.unread,
@@ -187,6 +190,7 @@ class _Walk:
         self.repositories.append(found)
         self._trouble(directory, trouble)
         self._links(found)
+        self._away(found, top)
         for name in found.kinds:
             self.share(f"{directory}/{name}")
         for each in found.named:
@@ -198,6 +202,14 @@ class _Walk:
             file = with_other_names(place, MOST_INSIDE)
             if file is not None:
                 self.shared[place] = readable(file)
+
+    def _away(self, repository: Repository, top: str) -> None:
+        """Keep the files that lead Git out of the working tree."""
+        for place, reason in git_believed.away(repository.directory, top, self.looker.indexes):
+            if len(self.away) >= MOST_FOUND:
+                self.limit = f"more than {MOST_FOUND:,} files lead Git elsewhere"
+                return
+            self.away[readable(place)] = reason
 
     def _links(self, repository: Repository) -> None:
         """Keep the links of a Git directory, with where they lead."""

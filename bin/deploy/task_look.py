@@ -83,23 +83,6 @@ LISTING = 16 << 20
 """Bytes of what is shown."""
 
 
-def told(clone: TaskClone, words: tuple[str, ...]) -> list[str]:
-    """Return the lines of what Git tells of a task's clone; they are its agent's.
-
-    Raises:
-        Refused: Git cannot read it.
-        DockerError: the engine refused, or it is too much.
-    """
-    git = ("git", "-C", task_clone.PLACE, "-c", "core.fsmonitor=false", *words)
-    reply = container.ask(
-        clone.tool(*git), what=f"looking at {typed(clone.task.sandbox)}", timeout=SECONDS,
-        limit=LISTING,
-    )  # fmt: skip
-    if reply.status != 0:
-        raise unreadable(clone.task, reply.stderr)
-    return reply.stdout.decode(errors="replace").splitlines()
-
-
 def unreadable(task: Task, told: bytes) -> Refused:
     """Return the refusal of a clone that Git cannot read."""
     why = last_words(told) or "it says nothing of use"

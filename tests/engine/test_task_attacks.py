@@ -237,6 +237,45 @@ def test_what_the_host_would_obey_later_is_told(user: User, task: Task) -> None:
         assert words in told, attack
 
 
+LIES = """
+echo harmless > file; git commit -q -a -m harmless; good=$(git rev-parse HEAD)
+git reset -q --hard HEAD~1
+echo evil > file; git commit -q -a -m real; git replace HEAD "$good"
+echo 'file -diff' > .git/info/attributes
+git config format.pretty 'format:harmless'
+git config diff.srcPrefix other/
+"""
+
+
+def test_what_is_shown_of_a_task_is_what_comes_home(user: User, task: Task) -> None:
+    inside(user, f"mkdir -p .git/info; {LIES}", writable=True)
+    # Control: whoever asks Git in the clone is told what the agent likes.
+    there = inside(user, f"git diff --text {task.base}..task/x; git log {task.base}..task/x")
+    assert "+harmless" in there
+    assert "evil" not in there
+    assert "real" not in there
+
+    def shown(*more: str) -> tuple[str, str]:
+        log, diff = (user.run("task", each, "x", "-w", WORKSPACE, *words)
+                     for each, words in (("log", ()), ("diff", more)))  # fmt: skip
+        assert "real" in log.stdout
+        assert "+evil" in diff.stdout
+        assert "--- a/file" in diff.stdout
+        assert "harmless" not in log.stdout + diff.stdout
+        return log.stderr, diff.stderr
+
+    assert all("not fetched" in each for each in shown())
+    assert git(user.home / "project", "for-each-ref", "refs/jailoc") == ""
+    user.ok("task", "fetch", "x", "-w", WORKSPACE)
+    # The agent goes on: what was fetched is shown.
+    inside(user, f"git replace -d task/x; git reset -q --hard {task.base}", writable=True)
+    assert all("not fetched" not in each for each in shown())
+    inside(user, "echo more > more", writable=True)
+    diff = user.ok("task", "diff", "x", "-w", WORKSPACE, "--uncommitted")
+    assert "+more" in diff
+    assert "evil" not in diff
+
+
 def test_the_audit_sees_what_git_runs_without_the_forced_settings(user: User, task: Task) -> None:
     place = user.home / "project"
     status, _, programs = audited(
