@@ -68,6 +68,7 @@ def picture(home: Path) -> str:
     for line in said.decode().replace("\r", "").replace(f"{home}/", "").splitlines():
         if "no engine answers" not in line:
             console.print(Text.from_ansi(line), highlight=False)
+    console.print()  # or the last line is cut at its foot
     drawn = console.export_svg(title="jailoc plan", unique_id="plan")
     # The picture asks nobody for a font.
     return re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)

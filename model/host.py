@@ -88,7 +88,7 @@ class Tree(Model):
     sockets: tuple[str, ...] = ()
     """Sockets of programs (unix(7)), some of them."""
     limit: str | None = None
-    """Why not all of it was looked through."""
+    """Why not all of it was looked through: anything may lie in the rest."""
 
 
 class Ids(StrEnum):

@@ -131,6 +131,8 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
             {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace and task, and those that left the configuration.'},
             {'field': 'volumes', 'names': ('--volumes',), 'kind': 'bool', 'help': 'Remove its volumes, too: what its agent has kept is lost.'},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Remove it from the cluster that [kubernetes] names, after listing what goes and asking.', 'choices': ('kubernetes',)},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask; without --target nobody is asked.'},
         ),
     },
     ('exec',): {

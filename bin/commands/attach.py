@@ -25,6 +25,7 @@ from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
 from jailoc.model.sandbox import FIRST_PORT, task_of, typed
+from jailoc.model.text import some
 from jailoc.model.workspace import Workspace
 
 SETTLING = 1.5
@@ -54,16 +55,17 @@ def run(session: Session, request: Request) -> int:
     if task_of(name) and _root(workspace, target) is None:
         target = workspace.paths[0].path
     there = _root(workspace, target) is not None
-    if not there and not _offer(session, workspace, target):
-        return 0
-    docker.check()
-    found = readiness.services(name)
-    if there and found.running:
-        _same(workspace, found)
-        terminal.diagnose(origin.warnings)
-        _tell_uncovered(terminal, workspace, found)
-    elif status := up.run(session.of(name), brief=True):
-        return status
+    with append.kept_if_done(session):
+        if not there and not _offer(session, workspace, target):
+            return 0
+        docker.check()
+        found = readiness.services(name)
+        if there and found.running:
+            _same(workspace, found)
+            terminal.diagnose(origin.warnings)
+            _tell_uncovered(terminal, workspace, found)
+        elif status := up.run(session.of(name), brief=True):
+            return status
     running = readiness.wait(terminal, name, workspace.agent)
     return _Attachment(session.of(name), workspace, target, request).start(
         running, configured, path
@@ -90,9 +92,10 @@ def _tell_uncovered(terminal: Terminal, workspace: Workspace, found: readiness.S
     if found.agent is not None and found.wall is not None:
         with suppress(docker.DockerError):  # it has ended meanwhile
             there = witness.mounted(found.agent.id, found.wall.image_id)
-    for line in told(beyond(workspace, stopping=True)):
+    for line in some(told(beyond(workspace, stopping=True))):
         terminal.say(f"the agent can write what cannot be covered: {line}", Meaning.FAILS)
-    for line in uncovered.rows(workspace, lambda place: there is not None and place not in there):
+    lapsed = uncovered.rows(workspace, lambda place: there is not None and place not in there)
+    for line in some(lapsed):
         terminal.say(
             f"the host may execute what the agent can write: {line}; `jailoc up {name}` covers it",
             Meaning.FAILS,

@@ -91,11 +91,14 @@ def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
     """Show plans as people read them: first what the sandboxes may do that they could not."""
     for text, style in first_screen(saved.plans):
         terminal.colored(text, style)
+    said = len(saved.plans) == 1 and saved.empty  # by the workspace's own line
     for each in saved.plans:
         for text, style in lines(each, files=files):
             terminal.colored(text, style)
-        terminal.result("")
-    terminal.result(summary(saved))
+        if not said:
+            terminal.result("")
+    if not said:
+        terminal.result(summary(saved))
 
 
 def _containers() -> tuple[tuple[container_list.Listed, ...] | None, str | None]:

@@ -12,7 +12,7 @@ from jailoc.generators.views.status import Cell, detail, table
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
 from jailoc.model.status import NOT_RUNNING, Status
-from jailoc.model.text import number_of
+from jailoc.model.text import number_of, some
 
 PAUSE = 2.0
 """Seconds from one look to the next while watching."""
@@ -91,12 +91,12 @@ def _uncovered(terminal: Terminal, row: Status) -> None:
     """Say what the host may execute and the agent can write."""
     what = f"{typed(row.workspace)}: the host may execute what the agent can write"
     if row.uncovered:
-        lines = ", ".join(row.uncovered)
+        lines = ", ".join(some(row.uncovered))
         terminal.say(
             f"{what}: {lines}; `jailoc up {typed(row.workspace)}` covers it", Meaning.FAILS
         )
     if row.uncoverable:
-        lines = ", ".join(row.uncoverable)
+        lines = ", ".join(some(row.uncoverable))
         terminal.say(f"{what}, and nothing covers it: {lines}", Meaning.FAILS)
 
 

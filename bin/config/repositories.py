@@ -24,13 +24,13 @@ from jailoc.bin.host.entries import (
     with_other_names,
 )
 from jailoc.bin.host.links import Links
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
 from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
-"""Of one writable path; what lies beyond is not seen, and that is said."""
+"""Of one writable path; what lies beyond is not seen, and that keeps it from being started."""
 MOST_INSIDE = 10_000
 """Entries of one place that are looked at for files with second names."""
 MOST_LINKS = 20

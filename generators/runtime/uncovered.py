@@ -11,8 +11,6 @@ from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import Workspace
 
-MOST = 10
-"""Places that are told; the rest is counted."""
 GONE = "its cover is gone: the host has replaced what lay below it"
 SECRET = "lets one into a server of the user's own"  # noqa: S105 -- words about one
 
@@ -123,14 +121,11 @@ def _shut(running: Compose) -> set[str]:
 
 
 def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
-    """Write such places for people; they and what they say may be an agent's words."""
+    """Write such places, a line each; they and what they say may be an agent's words."""
     every = sorted(
         places, key=lambda each: (not each.grave, each.socket, not each.executes, each.path)
     )
-    lines = [_line(each) for each in every[:MOST]]
-    if len(every) > MOST:
-        lines.append(f"and {len(every) - MOST} more")
-    return tuple(lines)
+    return tuple(_line(each) for each in every)
 
 
 def _line(each: Uncovered) -> str:

@@ -85,7 +85,7 @@ def lines(plan: Plan, *, files: bool = False) -> Iterator[Line]:
         for each in plan.drift:
             ignored = "  (ignored)" if each.ignored else ""
             yield (
-                f"    {each.address}: {_value(each.before)} -> {_value(each.after)}{ignored}",
+                f"    {_drift(each)}{ignored}",
                 (None if each.ignored else Meaning.WARNS),
             )
     if not plan.empty:

@@ -107,9 +107,10 @@ WARNINGS: dict[str, Entry] = {
         "Remove what the agent has made, or give it a smaller directory.",
     ),
     "protect-unread": Entry(
-        "A place that an agent can write cannot be looked into, so what the host executes there "
-        "would be seen by nobody. `up` refuses that.",
-        "Give yourself the right to read it (`chmod u+rwx`) and look, or name it in `trust`.",
+        "A place that an agent can write cannot be looked into, or is too large to be looked "
+        "through, so what the host executes there would be seen by nobody. `up` refuses that.",
+        "Give yourself the right to read it (`chmod u+rwx`) and look, give the agent a smaller "
+        "directory, or name it in `trust`.",
     ),
     "secret-identity": Entry(
         "A secret's file proves who the user is, controls the sandbox, or is an engine's socket.",

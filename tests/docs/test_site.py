@@ -9,6 +9,7 @@ import pytest
 from jailoc import __version__
 from jailoc.bin import documentation
 from jailoc.bin.cli import command_line
+from tests.engine import world
 from tests.engine.world import ROOT
 
 DOCS = ROOT / "docs"
@@ -49,6 +50,15 @@ def test_the_picture_shows_what_a_change_opens_and_asks_nobody_for_anything() ->
     assert "may reach 10.1.0.0/16" in text
     assert "[config.toml:3:21]" in text
     assert set(re.findall(r"url\((?!#)|@import|<script|xlink:href", text)) == set()
+
+
+def test_the_picture_is_what_a_plan_says_today() -> None:
+    with world.home("picture") as user:
+        drawn = documentation.picture(user.home)
+    kept = documentation.PICTURE.read_text(encoding="utf-8")
+    # How many files a workspace has is not worth a new picture.
+    one, other = (re.sub(r"\d+", "N", re.sub(r"<[^>]*>", "", each)) for each in (kept, drawn))
+    assert one == other, "draw it anew: bin/site picture"
 
 
 @pytest.mark.skipif(shutil.which("zensical") is None, reason="no zensical")

@@ -174,7 +174,8 @@ def test_no_container_of_the_agents_makes_a_socket_of_another_family(
     assert held == dict.fromkeys(control, EAFNOSUPPORT) | {"others": control["others"]}
     inner_image(sandbox)
     told = json.loads(in_the_agents_docker(
-        sandbox, "run", "--rm", "--interactive", *OPEN, "shell:1", "/usr/bin/python3", "-c", SOCKETS,
+        sandbox, "run", "--rm", "--interactive", *OPEN, "shell:1", "/usr/bin/python3", "-c",
+        SOCKETS,
     ))  # fmt: skip
     assert told == held
 

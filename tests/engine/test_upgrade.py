@@ -1,4 +1,4 @@
-"""A newer jailoc takes over what an earlier one has started, and says beforehand what that changes.
+"""A newer jailoc takes over what an earlier one has started, and the earlier one takes it back.
 
 The earlier one is the commit `EARLIER` of this repository, with the state that it leaves.
 """
@@ -60,7 +60,12 @@ def started(service: str) -> str:
     return world.call("docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", container)
 
 
-def test_a_newer_jailoc_says_what_it_would_change_and_then_takes_over(earlier: Path) -> None:
+def found() -> str:
+    kept = "cat /home/agent/.local/share/opencode/kept"
+    return world.call("docker", "exec", f"{PROJECT}-opencode-1", "sh", "-c", kept).strip()
+
+
+def test_a_newer_jailoc_says_what_it_would_change_takes_over_and_gives_back(earlier: Path) -> None:
     world.remove(PROJECT)
     with world.home("older") as user:
         (user.home / "project").mkdir()
@@ -85,13 +90,21 @@ def test_a_newer_jailoc_says_what_it_would_change_and_then_takes_over(earlier: P
             user.ok("up", "older")
             after = started("opencode")
             assert after != before["opencode"]
-            kept = "cat /home/agent/.local/share/opencode/kept"
-            found = world.call("docker", "exec", f"{PROJECT}-opencode-1", "sh", "-c", kept)
-            assert found.strip() == "kept"
+            assert found() == "kept"
             assert user.password("older") == password
             assert user.run("plan", "older", "--detailed-exitcode").status == 0
             user.ok("up", "older")
             assert started("opencode") == after, "a second up has nothing to do"
             user.ok("verify", "older")
+
+            # What the page says of going back.
+            assert "service.opencode" in run_earlier(earlier, user, "plan", "older")
+            run_earlier(earlier, user, "up", "older")
+            assert started("opencode") != after
+            assert found() == "kept"
+            assert user.password("older") == password
+            run_earlier(earlier, user, "verify", "older")
+            user.ok("up", "older")
+            assert found() == "kept"
         finally:
             world.remove(PROJECT)

@@ -1,6 +1,9 @@
 """What strangers' bytes get to, each as one function that may only end as it says."""
 
+import contextlib
 import importlib.util
+import struct
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from jailoc.generators.config import edit, load
+from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.runtime import blocked
 from jailoc.generators.runtime.resolver_state import resolver_state
 from jailoc.model import dockerfile, environment, ignore
@@ -27,18 +31,20 @@ ROOT = Path(__file__).parents[2]
 HOST = Host(home="/home/alice", ipv6=True)
 
 
-def _resolver() -> ModuleType:
+def _asset(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(
-        "fuzzed_resolver", ROOT / "generators/assets/resolver.py"
+        f"fuzzed_{name}", ROOT / f"generators/assets/{name}.py"
     )
     assert spec
     assert spec.loader
     found = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = found
     spec.loader.exec_module(found)
     return found
 
 
-resolver: Any = _resolver()
+resolver: Any = _asset("resolver")
+evidence: Any = _asset("evidence")
 
 
 def _text(data: bytes) -> str | None:
@@ -54,7 +60,7 @@ def config(data: bytes) -> None:
         return
     try:
         document = Document(text, "config.toml")
-        load.mentioned(document, HOST.home)
+        mentioned(document, HOST.home)
         found = load.load(document, HOST)
         load.warnings(document, found, HOST)
     except Refused:
@@ -146,6 +152,17 @@ def record(data: bytes) -> None:
         return
 
 
+def packets(data: bytes) -> None:
+    """Read what the kernel tells of packets, in which the sandbox chose most bytes."""
+    recorder = evidence.Recorder(Path("/nowhere"), None)
+    for each in evidence.events(data):
+        assert 0 <= each.port < 1 << 16
+        recorder.take(each)
+    recorder.state()
+    with contextlib.suppress(struct.error, IndexError, ValueError):
+        evidence.destination(data)
+
+
 class Target(NamedTuple):
     """One function, and what it begins with."""
 
@@ -171,6 +188,23 @@ volumes = ["npm:~/.npm"]
 ports = ["8000-8001:1-2"]
 memory = "8g"
 """
+
+
+def _told(packet: bytes) -> bytes:
+    """Return what the kernel tells of a packet (linux/netfilter/nfnetlink_log.h)."""
+    text = bytes(4)
+    for kind, payload in ((9, packet), (10, b"r\0"), (12, b"\0\0\0\1"), (14, b"\0\0\xff\xfb")):
+        text += struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
+    return struct.pack("=IHHII", 16 + len(text), 0x400, 0, 0, 0) + text
+
+
+IPV4 = b"\x45\0\0\x3c\0\1\x40\0\x40\6\0\0\x0a\1\2\3\x0a\1\2\4\x30\x39\x01\xbb" + bytes(16)
+IPV6 = (
+    b"\x60\0\0\0\0\x18\0\x40"
+    + b"\xfd" * 32
+    + b"\x2c\0\0\0\0\0\0\1\6\0\0\0\0\0\0\1"
+    + b"\1\xbb\0\x35"
+)
 TARGETS: dict[str, Target] = {
     "config": Target(config, (CONFIG, b"\xef\xbb\xbf[base]\nca_certificates = ['/x']\n")),
     "env_file": Target(env_file, (b'A=b\nexport C="d\\"\n e" # x\n#\nF=\'g\'\n',)),
@@ -184,6 +218,7 @@ TARGETS: dict[str, Target] = {
     ),
     "kept_plan": Target(kept_plan, (b'{"format":1,"config":"","plans":[]}',)),
     "name_service": Target(name_service, (QUESTION + ANSWER, QUESTION[:32] + ANSWER)),
+    "packets": Target(packets, (_told(IPV4), _told(IPV6), _told(IPV4) + _told(IPV6), IPV6)),
     "record": Target(
         record,
         (b'{"version":1,"config":"","names":[],"bundle":"","files":{}}', b'{"readable":true}'),

@@ -2,7 +2,7 @@
 
 from jailoc.model.host import FileKind, Host
 from jailoc.model.mount import Mode
-from jailoc.model.protect import candidates, covers
+from jailoc.model.protect import candidates, covers, steps
 from jailoc.model.protected_names import DEFAULT
 
 GIT = {
@@ -62,6 +62,16 @@ def test_the_candidates_are_the_entry_and_what_lies_between() -> None:
 
 def test_the_root_directory_has_candidates_like_any_other() -> None:
     assert candidates("/", ".git/hooks") == ("/.git", "/.git/hooks")
+
+
+def test_what_can_be_no_entry_has_no_candidates() -> None:
+    assert steps(("a/b", "**/a", "../x", "c//d", "./e", "f\0")) == ("a", "a/b")
+
+
+def test_what_is_covered_knows_its_place_in_the_container() -> None:
+    host = Host(home="/h", kinds={"/p/.git": FileKind.DIRECTORY, "/p/.git/config": FileKind.FILE})
+    found, _ = covers("/p", [(".git/config", "x")], host, "/q")
+    assert [each.target for each in found] == ["/q/.git", "/q/.git/config"]
 
 
 def test_the_built_in_list_covers_what_the_documentation_names() -> None:

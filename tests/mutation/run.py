@@ -1,25 +1,24 @@
-"""Change one operator or number of a module at a time, and see whether its tests notice.
+"""Change one operator, number or condition of a module at a time, and see whether tests notice.
 
-`python tests/mutation/run.py MODULE SAMPLE TEST...`, with the path of a module and of its tests.
-Each change lives in a forked process, which has everything but jailoc loaded already: the known
-tools write changed files, and want a layout without links. Prints what survived, with its line.
+`python tests/mutation/run.py MODULE[:LINE,...] SAMPLE TEST...`, with the path of a module, or some
+lines of it, and of its tests; JAILOC_EXAMPLES says how hard properties look. Each change lives in a
+forked process, which has everything but jailoc loaded already: the known tools write changed files,
+and want a layout without links. Prints what survived, with its line.
 """
 
 # ruff: noqa: T201 -- its result is lines
 
 import ast
 import copy
-import importlib.abc
 import importlib.machinery
-import importlib.util
 import os
 import random
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 
 import hypothesis  # noqa: F401 -- loaded once, before the forks
 import pydantic  # noqa: F401
@@ -27,8 +26,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-o", "filterwarnings=ignore")
-LIMIT = 120
-"""Seconds of a run of the tests; what never ends is noticed, too."""
+LIMIT = 600
+"""Seconds of a run of the tests without a change; with one, five times what that took."""
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -58,6 +57,12 @@ def changed(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield f"{value} to {value + 1}", ast.copy_location(ast.Constant(value + 1), node)
 
 
+def negated(place: str, node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Yield the opposite of a condition that has no operator to change."""
+    if place in {"test", "ifs"} and isinstance(node, ast.Name | ast.Attribute | ast.Call):
+        yield "negated", ast.copy_location(ast.UnaryOp(ast.Not(), node), node)
+
+
 def mutants(source: str) -> list[tuple[int, str, CodeType]]:
     """Return each changed program, with its line and words."""
     found = []
@@ -77,7 +82,7 @@ def mutants(source: str) -> list[tuple[int, str, CodeType]]:
             for index, node in enumerate(nodes):
                 if not isinstance(node, ast.AST) or id(node) in idle:
                     continue
-                for words, other in changed(node):
+                for words, other in (*changed(node), *negated(name, node)):
                     _put(parent, name, value, index, other)
                     whole = ast.fix_missing_locations(copy.deepcopy(tree))
                     found.append((getattr(node, "lineno", 0), words, compile(whole, "m", "exec")))
@@ -92,40 +97,31 @@ def _put(parent: ast.AST, name: str, value: object, index: int, node: ast.AST) -
         setattr(parent, name, node)
 
 
-class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives one changed module out, under its own name."""
+def replace(place: Path, code: CodeType) -> None:
+    """Give the changed program to whoever loads the file, by whatever name or link."""
+    loader = importlib.machinery.SourceFileLoader
+    get = loader.get_code
 
-    def __init__(self, name: str, code: CodeType, place: Path) -> None:
-        self._name, self._code, self._place = name, code, place
+    def changed_code(self: importlib.machinery.SourceFileLoader, name: str) -> CodeType | None:
+        return code if Path(self.path).resolve() == place else get(self, name)
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Take the one name."""
-        del path, target
-        if name != self._name:
-            return None
-        return importlib.util.spec_from_file_location(name, self._place, loader=self)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the changed program."""
-        exec(self._code, module.__dict__)  # noqa: S102 -- it is the module's own, but for one change
+    setattr(loader, "get_code", changed_code)  # noqa: B010 -- a method
 
 
-def noticed(name: str, code: CodeType, place: Path, tests: list[str]) -> bool:
-    """Tell whether the tests fail, or never end."""
+def noticed(code: CodeType, place: Path, tests: list[str], limit: float) -> bool:
+    """Tell whether the tests fail, or take longer than so many seconds."""
     child = os.fork()
     if child == 0:
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
-        sys.meta_path.insert(0, Finder(name, code, place))
+        replace(place, code)
         status = 1
         try:
             status = int(pytest.main([*OPTIONS, *tests]))
         finally:
             os._exit(status)
-    end = time.monotonic() + LIMIT
+    end = time.monotonic() + limit
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -140,16 +136,18 @@ def main(place: str, sample: str, *tests: str) -> int:
     """Try a sample of the changes; return 1 if one was not noticed."""
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT / ".pkg"), str(ROOT)]
+    place, _, lines = place.partition(":")
     path = ROOT / place
-    name = "jailoc." + place.removesuffix(".py").replace("/", ".")
     source = path.read_text(encoding="utf-8")
-    if noticed(name, compile(source, "m", "exec"), path, list(tests)):
+    start = time.monotonic()
+    if noticed(compile(source, "m", "exec"), path, list(tests), LIMIT):
         raise SystemExit("the tests fail without any change")
-    every = mutants(source)
+    limit = 5 * (time.monotonic() - start) + 10
+    every = [each for each in mutants(source) if not lines or str(each[0]) in lines.split(",")]
     some = random.Random(0).sample(every, min(int(sample), len(every)))  # noqa: S311
     survived = 0
     for line, words, code in sorted(some, key=lambda each: each[0]):
-        if not noticed(name, code, path, list(tests)):
+        if not noticed(code, path, list(tests), limit):
             survived += 1
             print(f"survived: {place}:{line}: {words}", flush=True)
     print(f"{place}: {len(some)} of {len(every)} changes, {survived} survived", flush=True)

@@ -14,7 +14,7 @@ import pytest
 from jailoc.bin.config import repositories, source
 from jailoc.bin.host import unseen
 from jailoc.generators.config.exposures import stopping
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
 from jailoc.model.host import Repository, Tree
 
 USER = 1000

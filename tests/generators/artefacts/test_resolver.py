@@ -18,6 +18,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 import dns.update
 import pytest
@@ -599,3 +600,146 @@ def test_the_compiler_and_the_resolver_agree_on_what_a_name_covers(names: list[s
         assert 1024 <= source < 65536
         assert 1024 <= destination < 65535
         assert destination % 2 == 0
+
+
+def message(name: str, kind: str = "A") -> bytes:
+    query = dns.message.make_query(name, kind)
+    query.id = 7
+    return query.to_wire()
+
+
+def answered(question: bytes, flags: int = 0x8000) -> bytes:
+    return question[:2] + flags.to_bytes(2) + question[4:]
+
+
+@pytest.mark.parametrize(
+    ("data", "counts"),
+    [
+        (answered(message("db.example.com")), True),
+        (answered(message("db.example.com"), 0x0080), False),  # a question, with RA
+        (answered(message("db.example.com", "AAAA")), False),
+        (answered(message("dc.example.com")), False),
+        (answered(message("db.example.com"))[:-1], False),
+        (answered(message("DB.example.com")), True),
+    ],
+    ids=["same", "no response", "other type", "other name", "cut", "other case"],
+)
+def test_a_response_is_one_to_the_same_name_and_type(data: bytes, counts: bool) -> None:
+    assert resolver.answers(message("db.example.com"), data) == counts
+
+
+def test_a_label_has_up_to_sixty_three_octets() -> None:
+    head = message("a.example")[:12]
+    for length, there in ((63, True), (64, False)):
+        asked = bytes([length]) + b"a" * length + b"\0\0\1\0\1"
+        assert (resolver.asked_in(head + asked) == asked) == there
+
+
+async def over_tcp(place: Place, wires: list[bytes]) -> asyncio.Server:
+    """Serve the zone over TCP, too."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        size = int.from_bytes(await reader.readexactly(2))
+        wires.append(await reader.readexactly(size))
+        answer = respond(wires[-1], place.seen)
+        writer.write(len(answer).to_bytes(2) + answer)
+        await writer.drain()
+        writer.close()
+
+    return await asyncio.start_server(serve, SERVER, resolver.PORT)
+
+
+def test_what_is_cut_is_asked_for_again_over_tcp(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wires: list[bytes] = []
+
+    def cut(wire: bytes, seen: list[str]) -> bytes:
+        short = dns.message.make_response(dns.message.from_wire(wire))
+        short.flags |= dns.flags.TC
+        return short.to_wire()
+
+    async def act(it: Any) -> dns.message.Message:
+        server = await over_tcp(place, wires)
+        try:
+            return await place._ask(it, "db.example.com", "A")
+        finally:
+            server.close()
+
+    monkeypatch.setattr(
+        Upstream,
+        "datagram_received",
+        lambda self, data, addr: self.transport.sendto(cut(data, []), addr),
+    )
+    response = place.run("allowlist", ["db.example.com"], act)
+    assert {"10.1.2.3", "10.1.2.4"} <= addresses(response)
+    assert len(wires) == 1
+    assert {address for _, address, _ in place.opened} == {"10.1.2.3", "10.1.2.4"}
+
+
+def test_each_resolver_is_asked_twice(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Upstream, data: bytes, addr: Any) -> None:
+        self.wires.append(data[2:])
+        told = bytearray(answered(data))
+        told[7] = 1  # an answer that is not there
+        self.transport.sendto(bytes(told[: 12 + len(resolver.asked_in(data))]), addr)
+
+    monkeypatch.setattr(Upstream, "datagram_received", broken)
+
+    async def act(it: Any) -> Any:
+        return await it.forward(dns.name.from_text("db.example.com"), dns.rdatatype.A)
+
+    assert place.run("public", [], act) is None
+    assert len(place.wires) == 2
+
+
+def test_what_stands_behind_a_question_is_passed_over(place: Place) -> None:
+    async def act(it: Any) -> dns.message.Message:
+        return dns.message.from_wire(await it.answer(message("db.example.com") + b"x", tcp=False))
+
+    assert "10.1.2.3" in addresses(place.run("public", [], act))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("0123.resolver.jailoc.invalid", "A"), ("4.0123.resolver.jailoc.invalid", "TXT")],
+)
+def test_a_proof_is_told_below_its_one_name_and_as_text_alone(
+    place: Place, name: str, kind: str
+) -> None:
+    assert place.ask("none", [], name, kind).answer == []
+    assert not place.wires
+
+
+def test_an_answer_found_in_the_search_list_says_under_which_name(place: Place) -> None:
+    answer = place.ask("allowlist", ["db"], "db").answer
+    assert answer[0].to_text() == "db. 60 IN CNAME db.corp.example."
+    plain = place.ask("allowlist", ["db.example.com"], "db.example.com").answer
+    assert [each for each in plain if each.rdtype == dns.rdatatype.CNAME] == []
+
+
+def test_no_address_is_remembered_for_other_kinds_of_record(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ZONE, ("db.example.com.", "TXT"), ['"10.1.2.3"'])
+
+    async def act(it: Any) -> dict[str, str]:
+        await place._ask(it, "db.example.com", "TXT")
+        first = dict(it.seen)
+        await place._ask(it, "db.example.com", "A")
+        return first | {"then": ",".join(sorted(it.seen))}
+
+    assert place.run("public", ["db.example.com"], act) == {"then": "10.1.2.3,10.1.2.4"}
+
+
+def test_a_new_address_is_news_and_is_kept_under_the_name_that_was_asked_for(place: Place) -> None:
+    async def act(it: Any) -> list[bool]:
+        news = []
+        for name in ("DB.example.com", "db.example.com", "www.example.org"):
+            it.changed = False
+            await place._ask(it, name, "A")
+            news.append(it.changed)
+        assert set(it.seen.values()) == {"db.example.com", "www.example.org"}
+        return news
+
+    assert place.run("public", [], act) == [True, False, True]
