@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jailoc.bin.commands import destroy, up
+from jailoc.bin.commands import destroy, down, up
 from jailoc.bin.config import source, task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
@@ -15,9 +15,8 @@ from jailoc.bin.deploy import (
     task_fetch,
     task_look,
 )
-from jailoc.bin.deploy.halt import halt, resume, writers
 from jailoc.bin.deploy.task_look import TaskClone
-from jailoc.bin.engine import container_list, containers, docker
+from jailoc.bin.engine import container_list, docker
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.step import step
@@ -136,17 +135,12 @@ def remove(session: Session, name: str, *, force: bool) -> int:
     task = _known(session, name)
     docker.check_engine()
     with _alone(session):
-        agents = () if force else writers(task.sandbox)
-        try:
-            # What is looked at stays so until it is gone.
-            halt(agents)
-            if not force:
+        if not force:
+            _nothing_lost(session, task)
+            if task.sandbox in container_list.working():
+                # An agent may have gone on meanwhile; once it is stopped nobody does.
+                down.stop(session.terminal, task.sandbox)
                 _nothing_lost(session, task)
-        except BaseException:
-            resume(agents)
-            raise
-        for each in agents:
-            containers.remove(each.id)
     return destroy.run(
         session, (task.sandbox,), everything=False, keep_volumes=False, yes=True, as_json=False
     )

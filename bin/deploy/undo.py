@@ -8,15 +8,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jailoc.bin.deploy import journal
-from jailoc.bin.deploy.halt import halt, resume, writers
 from jailoc.bin.deploy.restore import restore
 from jailoc.bin.deploy.snapshots import Store
 from jailoc.bin.engine import containers, tools
+from jailoc.bin.engine.containers import Container
+from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import refuse
 from jailoc.model.path import first_within, within
-from jailoc.model.sandbox import AGENT
+from jailoc.model.sandbox import AGENT, SIDECAR, project
 from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
 
 
@@ -53,7 +54,7 @@ def begin(
     """
     note = UndoJournal(
         snapshot=to.id, before=before.id, targets=targets,
-        started=any(each.service == AGENT for each in writers(store.restic.workspace.name)),
+        started=any(each.service == AGENT for each in _agents(store.restic.workspace.name)),
     )  # fmt: skip
     journal.write(store.restic.workspace.name, note)
     return finish(terminal, store, note, to)
@@ -72,11 +73,12 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
         Refused: something could not be restored; the journal stays, unless nothing is changed yet.
     """
     name = store.restic.workspace.name
-    agents = writers(name)
+    agents = _agents(name)
     try:
         # A run that was killed may have left one that still writes.
         tools.remove_left(name)
-        halt(agents)
+        for each in agents:
+            _pause(each)
         make_roots(store, to)
         if not note.restoring:
             # What the agent wrote while somebody was asked is not lost either.
@@ -85,7 +87,8 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
             journal.write(name, note)
     except BaseException:
         if not note.restoring:
-            resume(agents)
+            for each in agents:
+                containers.resume(each.id)
             journal.remove(name)
         raise
     for each in agents:
@@ -103,6 +106,25 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
             restore(store.restic, to, root, target)
     journal.remove(name)
     return note
+
+
+def _agents(name: str) -> tuple[Container, ...]:
+    """Return what may write in the workspace's files, running or paused."""
+    return tuple(
+        each
+        for each in containers.containers(project(name))
+        if each.service in {AGENT, SIDECAR} and each.state in {"running", "paused", "restarting"}
+    )
+
+
+def _pause(container: Container) -> None:
+    """Halt a container; stop it where the engine cannot halt one."""
+    if container.state == "paused":
+        return
+    try:
+        containers.pause(container.id)
+    except DockerError:
+        containers.stop(container.id)
 
 
 def targets_of(store: Store, to: StoredSnapshot, wanted: Iterable[str]) -> tuple[str, ...]:

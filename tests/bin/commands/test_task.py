@@ -6,10 +6,11 @@ import pytest
 
 from jailoc.bin.cli import completion
 from jailoc.bin.cli.options import TAKE_TASKS, session
-from jailoc.bin.commands import every
+from jailoc.bin.commands import destroy, down, every
 from jailoc.bin.config import task_records
-from jailoc.bin.deploy import task_bounds
-from jailoc.bin.engine import container_list
+from jailoc.bin.deploy import task_bounds, task_clone, task_look
+from jailoc.bin.deploy.task_look import CloneState
+from jailoc.bin.engine import container_list, docker
 from jailoc.model.diagnostic import Refused
 from jailoc.model.task import Task
 from tests.bin.commands.test_without_engine import WORDS, Person
@@ -101,6 +102,25 @@ def test_what_runs_beside_a_task_counts_if_it_is_one(
     task_bounds.may_run(session().source(), "api_fix")
     with pytest.raises(Refused, match="with 4g beside api/fix its tasks could use more than 7g"):
         task_bounds.may_run(session().source(), "api_rests")
+
+
+def test_what_an_agent_does_after_the_first_look_is_not_lost(
+    working: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = [CloneState("1" * 40, 0, False), CloneState("2" * 40, 1, False)]
+    gone: list[str] = []
+    monkeypatch.setattr(docker, "check_engine", lambda: None)
+    monkeypatch.setattr(task_clone, "clear", tuple)
+    monkeypatch.setattr(task_look, "look", lambda clone: looks.pop(0))
+    monkeypatch.setattr(container_list, "working", lambda: {"api_fix"})
+    monkeypatch.setattr(down, "stop", lambda terminal, name: gone.append(name))
+    monkeypatch.setattr(destroy, "run", lambda *words, **more: gone.append("all") or 0)
+    result = working.run("task", "rm", "api/fix")
+    assert (result.status, "1 commit that did not come home" in result.stderr) == (1, True)
+    assert (gone, looks) == (["api_fix"], [])
+    looks += [CloneState("2" * 40, 0, False)] * 2
+    assert working.run("task", "rm", "api/fix").status == 0
+    assert gone == ["api_fix", "api_fix", "all"]
 
 
 def test_a_list_without_tasks_asks_nobody(person: Person) -> None:
