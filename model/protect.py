@@ -56,6 +56,9 @@ class Exposed(Model):
     """Whether nobody knows what is there."""
     socket: bool = False
     """Whether it is a socket, whoever listens at it."""
+    believed: bool = False
+    """Whether it is a file of Git's own, as `git_state.Believed` describes them."""
+    certain: bool = False
 
 
 class Root(Model):
@@ -136,6 +139,8 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
         exposed += (_unread(*each, git or "protect") for each in sorted(tree.unread.items()))
+        exposed += (Exposed(**each.model_dump(), origin=git or "protect", believed=True)
+                    for each in tree.believed)  # fmt: skip
         exposed += (
             Exposed(
                 path=path, reason=_SOCKET, origin=git or "protect", hint=_ELSEWHERE, socket=True
@@ -225,8 +230,11 @@ def _followed(
         if root
     )
     for root in writable if git is not None else ():
-        for path, place in sorted(host.trees.get(root.path, Tree()).followed.items()):
-            if not first_within(place, real.values()) or first_within(place, closed):
+        tree = host.trees.get(root.path, Tree())
+        known = {each.path for each in tree.believed}
+        for path, place in sorted(tree.followed.items()):
+            outside = not first_within(place, real.values()) or first_within(place, closed)
+            if outside and path not in known:
                 reason = f"{_FOLLOWED}, to `{place}`"
                 yield _exposed(Wanted(path=path, trouble=reason, stops=True), git or "")
 

@@ -27,6 +27,8 @@ class Uncovered(Model):
     """Empty where it came after the start."""
     grave: bool = False
     """Whether it keeps the workspace from being started."""
+    certain: bool = False
+    """Whether no honest file is like it."""
     socket: bool = False
 
 
@@ -66,6 +68,7 @@ def beyond(
             executes=each.executes,
             why=each.reason,
             grave=each.stops,
+            certain=each.certain,
             socket=each.socket,
         )
         for each in workspace.exposed
@@ -125,7 +128,14 @@ def _shut(running: Compose) -> set[str]:
 def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
     """Write such places for people; they and what they say may be an agent's words."""
     every = sorted(
-        places, key=lambda each: (not each.grave, each.socket, not each.executes, each.path)
+        places,
+        key=lambda each: (
+            not each.grave,
+            not each.certain,
+            each.socket,
+            not each.executes,
+            each.path,
+        ),
     )
     lines = [_line(each) for each in every[:MOST]]
     if len(every) > MOST:
