@@ -164,8 +164,10 @@ class _Entries:
             if end - start + len(kept) > MOST_NAME or left < 0:
                 raise NotAnIndex("its paths are longer than Git opens any")
             # What a split index replaces has no path; a directory that is not there ends with `/`.
-            self.nameless += not previous
-            names.append(previous[:-1] if directory and previous[-1:] == b"/" else previous)
+            if previous:
+                names.append(previous[:-1] if directory and previous[-1:] == b"/" else previous)
+            else:
+                self.nameless += 1
             if len(names) >= _AT_ONCE:
                 self._judge(names)
                 names.clear()
@@ -187,7 +189,7 @@ class _Entries:
 
     def _judge(self, names: list[bytes]) -> None:
         """Keep those that no honest index has."""
-        joined = b"\0" + b"\0".join(filter(None, names)) + b"\0"
+        joined = b"\0" + b"\0".join(names) + b"\0" if names else b""
         lower = joined.lower()
         if not any(each in lower for each in _NEEDLES) and not _DOT_GIT_ENDS.search(lower):
             return

@@ -73,9 +73,9 @@ def of_index(path: str, found: Index, *, sparse: bool, marking: bool) -> Iterato
         told = _told(map(_text, found.odd), found.count)
         yield Believed(
             path=path,
-            reason=f"it has paths that no honest index has, {told}: `git checkout .`, "
-            "`git restore .` and `git stash` would write these files, `git add` and `git commit "
-            "-a` read them for the agent",
+            reason=f"it has paths that no honest index has, {told}: `git checkout .` "
+            "and `git restore .` would write these files, `git add` and `git commit -a` read them "
+            "for the agent",
             hint=f"{_DO_NOT}; remove the file, and `git reset` makes a new one",
         )
     hidden = {

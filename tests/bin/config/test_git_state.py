@@ -1,4 +1,4 @@
-"""What Git on the host believes of its own files: it does obey, and it is told before anybody runs it.
+"""What Git on the host believes of its own files: it obeys, and it is told before anybody runs it.
 
 Each attack is shown first with the real Git, then to be seen.
 """
@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import git_state, repositories
+from jailoc.bin.config import git_state, repositories, source
+from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.load import Search
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime.uncovered import beyond
+from jailoc.generators.runtime.uncovered import told as rows
 from jailoc.model import git_index
 from jailoc.model.git_state import Believed
 from tests.bin.config.test_repositories import AUTHOR, git, look, made
@@ -124,7 +128,10 @@ def test_a_commit_that_would_hand_over_files_of_the_user_is_told(tmp_path: Path,
     stolen = rerere(root, paths[way])
     assert told(root)[".git/MERGE_RR"].certain
     assert told(root)[".git/MERGE_RR"].stops
-    git(root, *AUTHOR, "commit", "-q", "--allow-empty", "-m", "x")
+    commit = ("commit", "-q", "--allow-empty", "-m", "x")
+    git(root, "-c", "rerere.enabled=false", *AUTHOR, *commit)
+    assert not stolen.exists(), "so the user can stop it"
+    git(root, *AUTHOR, *commit)
     assert stolen.read_text() == KEY, "Git copies it"
 
 
@@ -307,3 +314,47 @@ def test_an_index_with_names_of_sha256_is_read(tmp_path: Path) -> None:
     (root / ".git/more").write_text("[extensions]\n\tobjectFormat = sha1\n")
     git(root, "status")
     assert told(root) == {}, "Git includes nothing here"
+
+
+def checked(root: Path, trust: str = "") -> tuple[list[str], list[tuple[str, str]], list[str]]:
+    """Return what stops a start, what every command warns about, and the rows."""
+    trusted = f'trust = ["{root}/{trust}"]\n' if trust else ""
+    text = f'{trusted}[workspaces.a]\npaths = ["{root}"]\n'
+    found = source.check(text, Path("/nowhere/config.toml"))
+    stops = [each.message for each in stopping(found.document, found.config, "a", found.host)]
+    codes = [(each.code, each.message) for each in found.warnings if "/.git/" in each.message]
+    return stops, codes, [*rows(beyond(resolve(found.config, "a", found.host)))]
+
+
+def test_what_git_would_do_stops_a_start_and_is_the_first_row_and_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    root = project(tmp_path)
+    assert checked(root) == ([], [], [])
+    (root / ".git/FETCH_HEAD").symlink_to(tmp_path / "key")
+    (root / ".git/worktrees").mkdir()
+    (root / ".git/worktrees/z").symlink_to(tmp_path)
+    rerere(root, "../key")
+    for trust in ("", ".git/MERGE_RR"):
+        stops, codes, lines = checked(root, trust)
+        assert len(stops) == len(lines) == 3, "the link has one line"
+        assert [code for code, _ in codes] == ["git-forged", "git-forged", "git-link"]
+        assert lines[0].startswith(f"{root}/.git/MERGE_RR: it names `../key`")
+        assert "git worktree prune" in lines[1]
+        assert "cannot be protected" not in codes[0][1]
+
+
+def test_what_is_not_read_or_hides_can_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    root = project(tmp_path)
+    git(root, "update-index", "--assume-unchanged", "a.py")
+    stops, codes, lines = checked(root)
+    assert (stops, [code for code, _ in codes], len(lines)) == ([], ["git-hides"], 1)
+    assert checked(root, ".git/index") == ([], [], [])
+    (root / ".git/index").write_text("torn")
+    stops, codes, lines = checked(root)
+    assert (len(stops), [code for code, _ in codes], len(lines)) == (1, ["git-forged"], 1)
+    assert checked(root, ".git/index") == ([], [], [])
