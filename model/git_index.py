@@ -35,13 +35,10 @@ _SUSPECT = re.compile(
     rb"[\0/](?:\.\.?)?(?=[/\0])|(?i:[\0/\\](?:\.git|git~1)[. ]*(?=[/\0\\:]))|" + _IGNORED
 )
 """In names between NULs: what may be none that Git would add. One search for all of an index."""
-_NEEDLES = (
-    *(lead + dots + tail for lead in (b"\0", b"/") for dots in (b"", b".", b"..")
-      for tail in (b"\0", b"/")),
-    b"git~1", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf",
-)  # fmt: skip
-_DOT_GIT_ENDS = re.compile(rb"\.git[. ]*[/\0\\:]")
-"""The same in lower case, ten times as fast: what is not found need not be searched for."""
+_NEEDLES = (b"\0/", b"//", b"/\0", b"git~1", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf")
+_DOTTED = (b"/.", b"\0.", b"\\.")
+_DOTS = re.compile(rb"\.(?:git[. ]*[/\0\\:]|\.?[/\0])")
+"""The same for lower case, far faster: where nothing of it is found, need not be searched."""
 _PART = re.compile(rb"[/\\]")
 _DOT_GIT = re.compile(rb"(?i:\.git|git~1)[. ]*(?::.*)?", re.DOTALL)
 _PASSED_OVER = re.compile(_IGNORED)
@@ -191,7 +188,8 @@ class _Entries:
         """Keep those that no honest index has."""
         joined = b"\0" + b"\0".join(names) + b"\0" if names else b""
         lower = joined.lower()
-        if not any(each in lower for each in _NEEDLES) and not _DOT_GIT_ENDS.search(lower):
+        dotted = any(each in lower for each in _DOTTED) and _DOTS.search(lower)
+        if not dotted and not any(each in lower for each in _NEEDLES):
             return
         at = 0
         while match := _SUSPECT.search(joined, at):

@@ -50,6 +50,18 @@ def linked(path: str, target: str) -> Believed:
     return unread(path, f"it is a symbolic link, to `{target}`")
 
 
+def outside(path: str, target: str) -> Believed:
+    """Return what there is to say of a working tree that is somewhere else (`core.worktree`)."""
+    return Believed(
+        path=path,
+        reason=f"`core.worktree` puts its working tree at `{target}`: `git reset --hard`, `git "
+        "checkout` and `git stash` write there what the agent wants, `git add -u` reads it for the "
+        "agent",
+        hint=f'{_DO_NOT}; remove the setting, or allow it by name: trust = ["{path}"]',
+        certain=False,
+    )
+
+
 def unread(path: str, why: str) -> Believed:
     """Return what there is to say of a file that Git may read and jailoc does not."""
     return Believed(

@@ -6,7 +6,7 @@ much: an agent may have made every byte, and a file with holes costs it none.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from jailoc.bin.config import git_directory
 from jailoc.bin.config.git_repository import Looker
@@ -17,14 +17,17 @@ from jailoc.model import git_index, git_state
 from jailoc.model.git_config import GitSetting, parse
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Repository
+from jailoc.model.path import first_within
 from jailoc.model.repository import fold
 
 MOST_READ = 256 << 20
 """Bytes of all indexes and lists of references of one look."""
 MOST_PACKED = 64 << 20
 """Bytes of one list of references."""
-MOST_RECORDED = 1 << 20
-"""Bytes of one `MERGE_RR`."""
+MOST_RECORDED, RECORDED = 256 << 10, 64
+"""Bytes of one `MERGE_RR`, and for how many others each counts: all ways in it are looked at."""
+MOST_WAY = 4096
+"""Bytes of one of them, PATH_MAX of Linux; Git opens none that is longer."""
 MOST_REPLACED = 10_000
 """Replaced objects that are counted of one repository."""
 MOST_TOLD = 20
@@ -37,9 +40,9 @@ Settings = tuple[GitSetting, ...]
 class Reader:
     """Reads such files of every repository of one look."""
 
-    def __init__(self, looker: Looker) -> None:
-        """Have read nothing yet."""
-        self.looker = looker
+    def __init__(self, looker: Looker, roots: Collection[str]) -> None:
+        """Have read nothing yet; `roots` are the real places of what an agent can write."""
+        self.looker, self.roots = looker, roots
         self.left = MOST_READ
 
     def repository(self, found: Repository, link: GitLink | None = None) -> tuple[Believed, ...]:
@@ -57,9 +60,11 @@ class Reader:
         else:
             settings = tuple(each.setting for each in own.all)
             top = found.top or working_tree(own.all, at)
+        outside = [] if link else [*self._outside(at, settings)]
         settings = (*(each.setting for each in self.looker.user.all), *settings)
         width = _width(common)
         told = [
+            *outside,
             *self._directory(at, "" if top == at else top, settings, width),
             *self._hidden(common, own=link is None),
         ]
@@ -67,10 +72,21 @@ class Reader:
             if entry.is_symlink():
                 told.append(_emptied(entry.path, "worktrees"))
             elif kind_of(entry) is FileKind.DIRECTORY:
-                mine = (*settings, *_settings(f"{entry.path}/config.worktree"))
-                told += self._directory(entry.path, _named_by(entry.path), mine, width)
+                mine = _settings(f"{entry.path}/config.worktree")
+                told += self._outside(entry.path, mine)
+                top = _named_by(entry.path)
+                told += self._directory(entry.path, top, (*settings, *mine), width)
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
+
+    def _outside(self, directory: str, settings: Settings) -> Iterator[Believed]:
+        """Yield working trees that are named and that no agent could write."""
+        for each in settings:
+            if each.key == "core.worktree" and "\0" not in each.value:
+                place = os.path.realpath(f"{directory}/{each.value}" if each.value[:1] != "/"
+                                         else each.value)  # fmt: skip
+                if not first_within(place, self.roots):
+                    yield git_state.outside(readable(f"{directory}/config"), readable(place))
 
     def _directory(
         self, directory: str, top: str, settings: Settings, width: int
@@ -80,6 +96,7 @@ class Reader:
         if isinstance(data, Believed):
             yield data
         elif data is not None:
+            self.left -= RECORDED * len(data)
             yield from _merge(f"{directory}/MERGE_RR", data, top)
         shared: str | None = "index"
         for _ in range(2):
@@ -141,8 +158,8 @@ class Reader:
         if not own:
             return
         data = self._read(f"{common}/packed-refs", MOST_PACKED)
-        if isinstance(data, Believed) and not data.path.endswith("packed-refs"):
-            yield data
+        if isinstance(data, Believed):
+            yield data.model_copy(update={"stops": False})
         elif isinstance(data, bytes) and (count := data.count(b" refs/replace/")):
             yield git_state.replaces(readable(f"{common}/packed-refs"), count)
         if (text(f"{common}/info/grafts") or "").strip():
@@ -174,6 +191,8 @@ def _merge(path: str, data: bytes, top: str) -> Iterator[Believed]:
 
 def _through_a_link(top: str, path: bytes) -> bool:
     place = os.fsencode(top)
+    if len(path) > MOST_WAY:
+        return False
     for part in path.split(b"/"):
         place += b"/" + part
         if os.path.islink(place):  # noqa: PTH114 -- bytes

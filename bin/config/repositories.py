@@ -325,7 +325,7 @@ def _gathered(
         if link.worktree and not link.trouble and asked and not seen:
             walks[link.directory] = _Walk(looker, Search(root=link.directory, names=(), git=True))
             walks[link.directory].worktree(link)
-    reader, named_by = Reader(looker), {each.directory: each for each in links}
+    reader, named_by = Reader(looker, [*roots.values()]), {each.directory: each for each in links}
     for each in walks.values():
         for found in each.repositories:
             link = named_by.get(found.directory) if found.linked else None

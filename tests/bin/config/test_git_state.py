@@ -109,6 +109,22 @@ def test_an_add_that_would_read_files_of_the_user_is_told(
     assert git(root, "cat-file", "-p", stolen) == KEY, "Git reads it for whoever asks"
 
 
+def test_a_working_tree_that_is_put_elsewhere_is_told(tmp_path: Path) -> None:
+    root = made(tmp_path / "p/new").parent
+    (tmp_path / "key").write_text(KEY)
+    word = blob(root / "new", "the agent's")
+    git(root / "new", "update-index", "--add", "--cacheinfo", f"100644,{word},key")
+    git(root / "new", *AUTHOR, "commit", "-q", "-m", "x")
+    assert told(root) == {}
+    git(root / "new", "config", "core.worktree", "../../..")
+    (found,) = told(root).values()
+    git(root / "new", "reset", "-q", "--hard")
+    assert (tmp_path / "key").read_text() == "the agent's", "Git obeys"
+    assert (found.stops, str(tmp_path) in found.reason) == (True, True)
+    git(root / "new", "config", "core.worktree", "../../other")
+    assert told(root) == {}, "the agent could write it itself"
+
+
 def rerere(root: Path, path: str) -> Path:
     """Make what Git takes for a conflict that the user has solved; return where it goes."""
     place = root / ".git/rr-cache" / ("a" * 40)
