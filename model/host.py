@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from jailoc.model.base import Model
+from jailoc.model.git_state import Believed
 from jailoc.model.permissions import Permissions
 
 
@@ -78,8 +79,6 @@ class Tree(Model):
     """What is named for working trees whose `.git` is a file; their repository may be anywhere."""
     followed: dict[str, str] = Field(default_factory=dict)
     """Links in the place of what Git itself reads and writes, with where they lead."""
-    away: dict[str, str] = Field(default_factory=dict)
-    """Files of Git's own that lead it out of the working tree, with the reason."""
     shared: dict[str, str] = Field(default_factory=dict)
     """Absolute places that the host executes from and that hold a file with a second name
     (link(2)), with that file: a cover shuts one name only."""
@@ -89,6 +88,8 @@ class Tree(Model):
     """Absolute places that could not be looked into, with the reason: anything may be there."""
     sockets: tuple[str, ...] = ()
     """Sockets of programs (unix(7)), some of them."""
+    believed: tuple[Believed, ...] = ()
+    """Files of Git's own that make it do, or not show, what their writer wants."""
     limit: str | None = None
     """Why not all of it was looked through: anything may lie in the rest."""
 

@@ -57,6 +57,9 @@ class Exposed(Model):
     """Whether nobody knows what is there."""
     socket: bool = False
     """Whether it is a socket, whoever listens at it."""
+    believed: bool = False
+    """Whether it is a file of Git's own, as `git_state.Believed` describes them."""
+    certain: bool = False
 
 
 class Root(Model):
@@ -128,10 +131,6 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
-            places += [
-                (Wanted(path=path, trouble=reason, stops=True), git)
-                for path, reason in sorted(tree.away.items())
-            ]
         directories = tuple(each.directory for each in tree.repositories)
         places += [
             (_second_name(path, file, stops=bool(first_within(path, directories))),
@@ -139,6 +138,8 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
         exposed += (_unread(*each, git or "protect") for each in sorted(tree.unread.items()))
+        exposed += (Exposed(**each.model_dump(), origin=git or "protect", believed=True)
+                    for each in tree.believed)  # fmt: skip
         exposed += (
             Exposed(
                 path=path, reason=_SOCKET, origin=git or "protect", hint=_ELSEWHERE, socket=True

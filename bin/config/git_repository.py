@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jailoc.bin.config import git_directory, git_file, told
-from jailoc.bin.config.git_believed import Budget
 from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host import unseen
@@ -32,7 +31,6 @@ class Looker:
     config_home: str
     own: dict[str, Sources] = field(default_factory=dict)
     """The settings of each repository that was looked at."""
-    indexes: Budget = field(default_factory=Budget)
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""

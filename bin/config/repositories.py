@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from jailoc.bin.config import git_believed, git_directory, git_file, git_links, git_user
+from jailoc.bin.config import git_directory, git_file, git_links, git_user
 from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.config.git_state import Reader
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
     children,
@@ -25,6 +26,7 @@ from jailoc.bin.host.entries import (
 )
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.mentioned import Search
+from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
 from jailoc.model.repository import fold
@@ -63,7 +65,6 @@ class _Walk:
         self.links: list[str] = []
         self.troubles: dict[str, str] = {}
         self.followed: dict[str, str] = {}
-        self.away: dict[str, str] = {}
         self.shared: dict[str, str] = {}
         self.ways, self.real = Links(), os.path.realpath(search.root)
         self.files: list[str] = []
@@ -71,13 +72,13 @@ class _Walk:
         self.limit: str | None = None
         self.unread: dict[str, str] = {}
         self.sockets: list[str] = []
+        self.believed: list[Believed] = []
 
     def worktree(self, link: GitLink) -> None:
         """Look at the Git directory of a linked working tree, and at those of its submodules."""
         found = self.looker.worktree(link)
         self.repositories.append(found)
         self._links(found)
-        self._away(found, os.path.dirname(link.file))  # noqa: PTH120 -- text
         modules = f"{link.directory}/modules"
         if is_directory(modules) and not os.path.islink(modules):  # noqa: PTH114 -- text
             self.walk(modules)
@@ -134,11 +135,11 @@ class _Walk:
             links=tuple(self.links),
             named=tuple(self.named),
             followed=self.followed,
-            away=self.away,
             shared=self.shared,
             troubles=self.troubles,
             unread=self.unread,
             sockets=tuple(self.sockets),
+            believed=tuple(self.believed),
             limit=self.limit,
         )
 
@@ -190,7 +191,6 @@ class _Walk:
         self.repositories.append(found)
         self._trouble(directory, trouble)
         self._links(found)
-        self._away(found, top)
         for name in found.kinds:
             self.share(f"{directory}/{name}")
         for each in found.named:
@@ -202,14 +202,6 @@ class _Walk:
             file = with_other_names(place, MOST_INSIDE)
             if file is not None:
                 self.shared[place] = readable(file)
-
-    def _away(self, repository: Repository, top: str) -> None:
-        """Keep the files that lead Git out of the working tree."""
-        for place, reason in git_believed.away(repository.directory, top, self.looker.indexes):
-            if len(self.away) >= MOST_FOUND:
-                self.limit = f"more than {MOST_FOUND:,} files lead Git elsewhere"
-                return
-            self.away[readable(place)] = reason
 
     def _links(self, repository: Repository) -> None:
         """Keep the links of a Git directory, with where they lead."""
@@ -333,6 +325,11 @@ def _gathered(
         if link.worktree and not link.trouble and asked and not seen:
             walks[link.directory] = _Walk(looker, Search(root=link.directory, names=(), git=True))
             walks[link.directory].worktree(link)
+    reader, named_by = Reader(looker, [*roots.values()]), {each.directory: each for each in links}
+    for each in walks.values():
+        for found in each.repositories:
+            by = named_by.get(found.directory) if found.linked else None
+            each.believed += reader.repository(found, by)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
     for each in walks.values():

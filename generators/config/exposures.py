@@ -22,7 +22,7 @@ def exposures(document: Document, config: Config, name: str, host: Host) -> Iter
     if not (host.trees or host.links or host.unread or host.named):
         return  # nobody has looked: that is the machine that stands for all
     places = protection(config, name, host).exposed
-    every = sorted(places, key=lambda each: (not each.stops, each.socket))
+    every = sorted(places, key=lambda each: (not each.stops, not each.certain, each.socket))
     for each in every:
         yield _told(document, config, name, each)
 
@@ -53,15 +53,18 @@ def _told(document: Document, config: Config, name: str, each: Exposed) -> Diagn
         place = (*place, "paths", inside[-1])
     if each.socket:
         code = "socket-shown"
+    elif each.believed:
+        code = "git-forged" if each.stops else "git-hides"
     elif each.unread:
         code = "protect-unread"
     else:
         code = "git-link" if each.stops else "protect-link"
+    shut = "" if each.socket or each.believed else " cannot be protected"
     executes = f"; the host would execute {', '.join(each.executes)}" if each.executes else ""
     return found(
         document,
         place,
         code,
-        f"`{each.path}`{'' if each.socket else ' cannot be protected'}: {each.reason}{executes}",
+        f"`{each.path}`{shut}: {each.reason}{executes}",
         hint=each.hint,
     )

@@ -320,7 +320,8 @@ def protection(config: Config, name: str, host: Host) -> protect.Covers:
     found = protect.protection(roots(config, name, host), protected(config, name), host)
     # What is named there is known, and an agent's.
     kept = tuple(
-        each for each in found.exposed if not each.stops or each.path not in config.trust
+        each for each in found.exposed
+        if not (each.stops or each.believed) or each.certain or each.path not in config.trust
     )  # fmt: skip
     return found.model_copy(update={"exposed": kept})
 

@@ -25,6 +25,8 @@ class Uncovered(Model):
     """Empty where it came after the start."""
     grave: bool = False
     """Whether it keeps the workspace from being started."""
+    certain: bool = False
+    """Whether no honest file is like it."""
     socket: bool = False
 
 
@@ -64,6 +66,7 @@ def beyond(
             executes=each.executes,
             why=each.reason,
             grave=each.stops,
+            certain=each.certain,
             socket=each.socket,
         )
         for each in workspace.exposed
@@ -123,7 +126,14 @@ def _shut(running: Compose) -> set[str]:
 def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
     """Write such places, a line each; they and what they say may be an agent's words."""
     every = sorted(
-        places, key=lambda each: (not each.grave, each.socket, not each.executes, each.path)
+        places,
+        key=lambda each: (
+            not each.grave,
+            not each.certain,
+            each.socket,
+            not each.executes,
+            each.path,
+        ),
     )
     return tuple(_line(each) for each in every)
 

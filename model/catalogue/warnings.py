@@ -49,6 +49,16 @@ WARNINGS: dict[str, Entry] = {
         "A line of an env file is read in another way than a shell or Docker would read it.",
         "Write KEY=VALUE, without quotes or `export` that should be part of the value.",
     ),
+    "git-forged": Entry(
+        "A file or link in a Git directory that an agent can write makes Git write, read or delete "
+        "files of the user elsewhere, or may do so, for it is not read. `up` refuses that.",
+        "Run no Git there before you have removed it; the message says how. One that is not read "
+        "can be named in `trust`.",
+    ),
+    "git-hides": Entry(
+        "Something in a Git directory that an agent can write keeps Git from showing what changed.",
+        "Look as the message says; what is your own can be named in `trust`.",
+    ),
     "git-include": Entry(
         "The Git configuration includes a file under a condition with `~`, which is another place "
         "in the sandbox.",

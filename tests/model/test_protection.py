@@ -137,11 +137,6 @@ def test_what_was_not_looked_through_to_its_end_stops_a_start() -> None:
     assert protected(Tree()).exposed == ()
 
 
-def test_what_leads_git_elsewhere_stops_a_start() -> None:
-    (told,) = protected(Tree(away={"/p/.git/index": "it names `../x`"})).exposed
-    assert (told.path, told.reason, told.stops) == ("/p/.git/index", "it names `../x`", True)
-
-
 def test_every_trouble_is_told_beside_a_limit() -> None:
     tree = Tree(troubles={"/p": "x is cut", "/p/a/.git": "y is cut"}, limit="it is too large")
     told = {(each.path, each.reason.partition(";")[0]) for each in protected(tree).exposed}

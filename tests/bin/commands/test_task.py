@@ -114,7 +114,7 @@ def test_what_an_agent_does_after_the_first_look_is_not_lost(
     monkeypatch.setattr(task_look, "look", lambda clone: looks.pop(0))
     monkeypatch.setattr(container_list, "working", lambda: {"api_fix"})
     monkeypatch.setattr(down, "stop", lambda terminal, name: gone.append(name))
-    monkeypatch.setattr(destroy, "run", lambda *words, **more: gone.append("all") or 0)
+    monkeypatch.setattr(destroy, "run", lambda *words, **more: gone.append("all"))
     result = working.run("task", "rm", "api/fix")
     assert (result.status, "1 commit that did not come home" in result.stderr) == (1, True)
     assert (gone, looks) == (["api_fix"], [])
