@@ -328,8 +328,8 @@ def _gathered(
     reader, named_by = Reader(looker, [*roots.values()]), {each.directory: each for each in links}
     for each in walks.values():
         for found in each.repositories:
-            link = named_by.get(found.directory) if found.linked else None
-            each.believed += reader.repository(found, link)
+            by = named_by.get(found.directory) if found.linked else None
+            each.believed += reader.repository(found, by)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
     for each in walks.values():
