@@ -81,8 +81,8 @@ def of_index(path: str, found: Index, *, sparse: bool, marking: bool) -> Iterato
         sparse: Whether Git itself marks entries as left out (`core.sparseCheckout`).
         marking: Whether it marks them as unchanged (`core.ignoreStat`).
     """
-    if found.count:
-        told = _told(map(_text, found.odd), found.count)
+    if found.total:
+        told = _told(map(_text, found.odd), found.total)
         yield Believed(
             path=path,
             reason=f"it has paths that no honest index has, {told}: `git checkout .` "
