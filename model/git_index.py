@@ -53,7 +53,7 @@ class Index(NamedTuple):
 
     odd: tuple[bytes, ...]
     """Paths that no honest index has, some of them."""
-    number: int
+    total: int
     """How many there are."""
     skipped: int
     """Entries that `git status` passes over (`git update-index --skip-worktree`), none of them a
@@ -111,7 +111,7 @@ def read(data: bytes, width: int = SHA1) -> Index:
     shared = link is not None and any(link[:width])
     return Index(
         odd=tuple(entries.odd)[:MOST_TOLD],
-        number=len(entries.odd),
+        total=len(entries.odd),
         skipped=entries.skipped,
         unchanged=entries.unchanged,
         shared=f"sharedindex.{link[:width].hex()}" if link and shared else None,

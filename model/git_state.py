@@ -40,7 +40,7 @@ def emptied(path: str, name: str, target: str) -> Believed:
     command = _EMPTYING.get(name, "`git rebase` and `git am`")
     return Believed(
         path=path,
-        reason=f"it is a link to `{target}`, and {command} would delete what is there",
+        reason=f"it is a link to `{target}`, and {command} may delete what is there",
         hint=f"{_DO_NOT}; remove the link (`rm`, no `/` behind it)",
     )
 
@@ -54,8 +54,8 @@ def outside(path: str, target: str) -> Believed:
     """Return what there is to say of a working tree that is somewhere else (`core.worktree`)."""
     return Believed(
         path=path,
-        reason=f"`core.worktree` puts its working tree at `{target}`: `git reset --hard`, `git "
-        "checkout` and `git stash` write there what the agent wants, `git add -u` reads it for the "
+        reason=f"`core.worktree` puts its working tree at `{target}`: `git reset --hard` "
+        "and `git checkout` write there what the agent wants, `git add -u` reads it for the "
         "agent",
         hint=f'{_DO_NOT}; remove the setting, or allow it by name: trust = ["{path}"]',
         certain=False,
@@ -81,8 +81,8 @@ def of_index(path: str, found: Index, *, sparse: bool, marking: bool) -> Iterato
         sparse: Whether Git itself marks entries as left out (`core.sparseCheckout`).
         marking: Whether it marks them as unchanged (`core.ignoreStat`).
     """
-    if found.number:
-        told = _told(map(_text, found.odd), found.number)
+    if found.total:
+        told = _told(map(_text, found.odd), found.total)
         yield Believed(
             path=path,
             reason=f"it has paths that no honest index has, {told}: `git checkout .` "

@@ -68,7 +68,7 @@ class Reader:
             *self._directory(at, "" if top == at else top, settings, width),
             *self._hidden(common, own=link is None),
         ]
-        for entry in () if link else _worktrees(at):
+        for entry in () if link else tuple(_worktrees(at)):
             if entry.is_symlink():
                 told.append(_emptied(entry.path, "worktrees"))
             elif kind_of(entry) is FileKind.DIRECTORY:
@@ -125,7 +125,7 @@ class Reader:
 
     def _read(self, path: str, most: int) -> bytes | Believed | None:
         """Return a file, or what there is to say instead; None if nobody can look at it."""
-        place, why = readable(path), None
+        place = readable(path)
         try:
             found = os.lstat(path)
             if stat.S_ISLNK(found.st_mode):

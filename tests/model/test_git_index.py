@@ -15,7 +15,7 @@ from jailoc.model import git_index
 from jailoc.model.git_index import MOST_TOLD, SHA1, SHA256, Index, NotAnIndex, odd, read
 from jailoc.model.git_state import of_merge, recorded
 
-NOTHING = Index(odd=(), number=0, skipped=0, unchanged=0, shared=None)
+NOTHING = Index(odd=(), total=0, skipped=0, unchanged=0, shared=None)
 
 
 def entry(name: bytes, version: int = 2, before: bytes = b"", width: int = SHA1,
@@ -67,7 +67,7 @@ def test_what_no_honest_index_has_is_found_among_what_they_have(version: int, wi
     assert read(index(*HONEST, version=version, width=width), width) == NOTHING
     for name in ODD:
         found = read(index(*HONEST[:5], name, *HONEST[5:], version=version, width=width), width)
-        assert (found.odd, found.number) == ((name,), 1), name
+        assert (found.odd, found.total) == ((name,), 1), name
 
 
 @given(
@@ -81,7 +81,7 @@ def test_the_quick_search_finds_what_the_rule_says(
     names = [*some, *others]
     expected = {each for each in names if odd(each)}
     found = read(index(*names, version=version))
-    assert ({*found.odd}, found.number) == (expected, len(expected))
+    assert ({*found.odd}, found.total) == (expected, len(expected))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -100,7 +100,7 @@ def test_whatever_the_bytes_there_is_an_answer(
         found = read(torn, width)
     except NotAnIndex:
         return
-    assert found.number >= len(found.odd)
+    assert found.total >= len(found.odd)
 
 
 @given(st.binary(max_size=200))
@@ -158,7 +158,7 @@ def test_what_hides_is_counted_but_for_directories_that_are_not_there() -> None:
 
 def test_many_odd_paths_are_counted() -> None:
     found = read(index(*(b"../%d" % each for each in range(100))))
-    assert (len(found.odd), found.number) == (MOST_TOLD, 100)
+    assert (len(found.odd), found.total) == (MOST_TOLD, 100)
 
 
 def test_paths_that_multiply_are_bounded() -> None:

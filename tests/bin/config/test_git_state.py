@@ -5,9 +5,12 @@ Each attack is shown first with the real Git, then to be seen.
 
 import hashlib
 import os
+import shutil
 import struct
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -332,6 +335,14 @@ def test_an_index_with_names_of_sha256_is_read(tmp_path: Path) -> None:
     assert told(root) == {}, "Git includes nothing here"
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Give a directory that a sandbox may have, which none in `/tmp` is."""
+    found = Path(tempfile.mkdtemp(dir=Path.home() if os.geteuid() else "/srv")).resolve()
+    yield found
+    shutil.rmtree(found)
+
+
 def checked(root: Path, trust: str = "") -> tuple[list[str], list[tuple[str, str]], list[str]]:
     """Return what stops a start, what every command warns about, and the rows."""
     trusted = f'trust = ["{root}/{trust}"]\n' if trust else ""
@@ -343,14 +354,14 @@ def checked(root: Path, trust: str = "") -> tuple[list[str], list[tuple[str, str
 
 
 def test_what_git_would_do_stops_a_start_and_is_the_first_row_and_not_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    root = project(tmp_path)
+    monkeypatch.setenv("HOME", "/nowhere")
+    root = project(place)
     assert checked(root) == ([], [], [])
-    (root / ".git/FETCH_HEAD").symlink_to(tmp_path / "key")
+    (root / ".git/FETCH_HEAD").symlink_to(place / "key")
     (root / ".git/worktrees").mkdir()
-    (root / ".git/worktrees/z").symlink_to(tmp_path)
+    (root / ".git/worktrees/z").symlink_to(place)
     rerere(root, "../key")
     for trust in ("", ".git/MERGE_RR"):
         stops, codes, lines = checked(root, trust)
@@ -362,10 +373,10 @@ def test_what_git_would_do_stops_a_start_and_is_the_first_row_and_not_trusted(
 
 
 def test_what_is_not_read_or_hides_can_be_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    root = project(tmp_path)
+    monkeypatch.setenv("HOME", "/nowhere")
+    root = project(place)
     git(root, "update-index", "--assume-unchanged", "a.py")
     stops, codes, lines = checked(root)
     assert (stops, [code for code, _ in codes], len(lines)) == ([], ["git-hides"], 1)
