@@ -136,13 +136,14 @@ def _one(name: str, images: list[str], command: tuple[str, ...], powers: tuple[s
 def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Iterable[Validation]:
     command = (SHELL, f"{GENERATED}/wall.sh", "init")
     wall = f"!has(c.restartPolicy) && {_OURS} && {_one(WALL, walls, command, ('NET_ADMIN',))}"
-    kinds, known = [WALL], f"({wall})"
+    kinds: tuple[str, ...] = (WALL,)
+    known = f"({wall})"
     if sidecars:
         # What else it may have is the price of a Docker of the agent's own; it is told by plan.
         docker = _one(SIDECAR, sidecars, sidecar.COMMAND, SidecarCapabilities().add)
         goes_on = "has(c.restartPolicy) && c.restartPolicy == 'Always'"
         known += f" || ({goes_on} && {_EVERY} && {docker})"
-        kinds.append(SIDECAR)
+        kinds = (WALL, SIDECAR)
     others = " && ".join(f"c.name != '{each}'" for each in kinds)
     yield Validation(
         expression="has(object.spec.initContainers) && size(object.spec.initContainers) > 0 && "
@@ -180,11 +181,10 @@ def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Ite
     )
     device = ""
     if sidecars:
-        tunnel = TunnelDevice(path=device_path)
         device = (
             f" || (v.name == '{sidecar.TUNNEL}' && has(v.hostPath) && "
-            f"v.hostPath.path == '{tunnel.path}' && has(v.hostPath.type) && "
-            f"v.hostPath.type == '{tunnel.type}')"
+            f"v.hostPath.path == '{device_path}' && has(v.hostPath.type) && "
+            f"v.hostPath.type == '{TunnelDevice().type}')"
         )
         yield from _docker()
     yield Validation(
@@ -192,7 +192,7 @@ def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Ite
         f"has(v.secret) || has(v.emptyDir) || has(v.persistentVolumeClaim){device})",
         message="no path of the node, and no token of the API"
         if not device
-        else f"no path of the node but {tunnel.path}, and no token of the API",
+        else f"no path of the node but {device_path}, and no token of the API",
     )
     yield Validation(
         expression="has(object.spec.securityContext) && "
