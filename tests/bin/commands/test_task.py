@@ -109,12 +109,17 @@ def test_what_an_agent_does_after_the_first_look_is_not_lost(
 ) -> None:
     looks = [CloneState("1" * 40, 0, False), CloneState("2" * 40, 1, False)]
     gone: list[str] = []
+
+    def destroyed(*words: object, **more: object) -> int:
+        gone.append("all")
+        return 0
+
     monkeypatch.setattr(docker, "check_engine", lambda: None)
     monkeypatch.setattr(task_clone, "clear", tuple)
     monkeypatch.setattr(task_look, "look", lambda clone: looks.pop(0))
     monkeypatch.setattr(container_list, "working", lambda: {"api_fix"})
     monkeypatch.setattr(down, "stop", lambda terminal, name: gone.append(name))
-    monkeypatch.setattr(destroy, "run", lambda *words, **more: gone.append("all"))
+    monkeypatch.setattr(destroy, "run", destroyed)
     result = working.run("task", "rm", "api/fix")
     assert (result.status, "1 commit that did not come home" in result.stderr) == (1, True)
     assert (gone, looks) == (["api_fix"], [])
