@@ -55,17 +55,18 @@ def run(session: Session, request: Request) -> int:
     if task_of(name) and _root(workspace, target) is None:
         target = workspace.paths[0].path
     there = _root(workspace, target) is not None
-    with append.kept_if_done(session):
-        if not there and not _offer(session, workspace, target):
-            return 0
-        docker.check()
-        found = readiness.services(name)
-        if there and found.running:
-            _same(workspace, found)
-            terminal.diagnose(origin.warnings)
-            _tell_uncovered(terminal, workspace, found)
-        elif status := up.run(session.of(name), brief=True):
-            return status
+    if not there and not _offer(session, workspace, target):
+        return 0
+    docker.check()
+    found = readiness.services(name)
+    if there and found.running:
+        _same(workspace, found)
+        terminal.diagnose(origin.warnings)
+        _tell_uncovered(terminal, workspace, found)
+    else:
+        with append.kept_if_done(session):
+            if status := up.run(session.of(name), brief=True):
+                return status
     running = readiness.wait(terminal, name, workspace.agent)
     return _Attachment(session.of(name), workspace, target, request).start(
         running, configured, path

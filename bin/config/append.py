@@ -43,7 +43,7 @@ def check_path(session: Session, name: str, target: str) -> None:
 
 @contextmanager
 def kept_if_done(session: Session) -> Iterator[None]:
-    """Take back what is written into the file here if what follows from it fails.
+    """Take back what this run writes into the file, or has written, if what follows fails.
 
     A file that somebody else has changed meanwhile stays as it is, and that is said.
     """
