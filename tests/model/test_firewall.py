@@ -561,3 +561,21 @@ def test_a_private_address_of_the_machine_adds_no_rule() -> None:
     """The engine's bridges come and go; the rules must not change with them."""
     with_bridges = lower(policy(sandbox([]), "172.17.0.1/32", "fd00::/64", "127.0.0.1/32"))
     assert with_bridges == lower(policy(sandbox([])))
+
+
+def test_the_machine_stays_shut_between_what_is_denied_and_what_is_allowed() -> None:
+    """Its rules are found behind both lists, however long each of them is."""
+    table: dict[str, Value] = {
+        "denied_networks": ["11.1.0.0/16", "11.2.0.0/16", "11.3.0.0/16"],
+        "allowed_networks": ["11.4.0.7/32", "11.4.0.8/32", "11.4.0.0/16"],
+    }
+    wanted = policy(resolve(config_of(toml({"a": table})), "a", HOST), "11.4.0.9/32", "11.5.0.9/32")
+    assert (len(wanted.denied), len(wanted.alone), len(wanted.machine)) == (3, 2, 2)
+    rules = lower(wanted)
+    for kind in KINDS:
+        assert opened(rules, *kind) == wanted.accepted(*kind)
+    found = opened(rules, Family.IPV4, Protocol.TCP, 443)
+    for address, is_open in (("11.4.0.7", True), ("11.4.0.9", False), ("11.5.0.9", False),
+                             ("11.4.0.10", True), ("11.2.0.1", False)):  # fmt: skip
+        one = AddressSet.networks(Family.IPV4, (ipaddress.ip_network(address),))
+        assert bool(one & found) == is_open, address

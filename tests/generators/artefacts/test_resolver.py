@@ -743,3 +743,15 @@ def test_a_new_address_is_news_and_is_kept_under_the_name_that_was_asked_for(pla
         return news
 
     assert place.run("public", [], act) == [True, False, True]
+
+
+def test_an_address_that_is_opened_anew_is_news_and_one_kept_open_is_not(place: Place) -> None:
+    async def act(it: Any) -> list[bool]:
+        news = []
+        for address in ("10.1.2.3", "10.1.2.3", "10.1.2.4"):
+            it.changed = False
+            it.keep(it.configuration.names[0], [address])
+            news.append(it.changed)
+        return news
+
+    assert place.run("public", ["db.example.com"], act) == [True, False, True]
