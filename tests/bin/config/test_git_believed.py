@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import git_believed, repositories
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_index
 
 WHO = ("-c", "user.name=a", "-c", "user.email=a@example.com")
