@@ -7,22 +7,16 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 
 import posixpath
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import clean, first_within, upwards, within
-from jailoc.model.protected_names import DEFAULT
+from jailoc.model.path import first_within, upwards, within
+from jailoc.model.protect_entry import ANYWHERE, beginnings, between, candidates, is_git, plain
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
-
-ANYWHERE = "**/"
-"""Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
-
-
-EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
 
 
 class Cover(Model):
@@ -79,16 +73,6 @@ class Covers(Model):
     """Outermost first."""
     exposed: tuple[Exposed, ...] = ()
     placeholders: tuple[Placeholder, ...] = ()
-
-
-def plain(entry: str) -> str:
-    """Return an entry as it is at the top of a path."""
-    return entry.removeprefix(ANYWHERE)
-
-
-def is_git(entry: str) -> bool:
-    """Tell whether an entry stands for all of what Git executes."""
-    return entry.startswith(f"{ANYWHERE}.git/")
 
 
 def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: Host) -> Covers:
@@ -309,7 +293,7 @@ def _target(path: str, root: str, container: str) -> str:
 
 def _held(wanted: Wanted, root: Root, origin: str) -> Iterable[Cover]:
     """Return a cover, and its parents as mounts of themselves."""
-    for parent in _between(root.path, wanted.path):
+    for parent in between(root.path, wanted.path):
         place = _target(parent, root.path, root.container)
         yield Cover(path=parent, place=place, mode=Mode.READ_WRITE, origin=origin)
     yield Cover(
@@ -388,7 +372,7 @@ def covers(
             path = f"{root}/{entry}"
             exposed.append(Exposed(path=path, reason="a symbolic link leads to it", origin=origin))
             continue
-        for parent in _between(root, place):
+        for parent in between(root, place):
             found.setdefault(parent, (Mode.READ_WRITE, origin))
         found[place] = Mode.READ_ONLY, origin
     return tuple(
@@ -397,36 +381,13 @@ def covers(
     ), tuple(exposed)
 
 
-def candidates(root: str, entry: str) -> tuple[str, ...]:
-    """Return the paths whose kind decides how an entry is covered."""
-    return tuple(f"{root.rstrip('/')}/{each}" for each in _steps(plain(entry)))
-
-
-@lru_cache(maxsize=64)
-def steps(entries: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the same of several entries, relative to any root; what can be no entry has none."""
-    every = (each for each in map(plain, entries) if "\0" not in each and clean(each) == f"/{each}")
-    return tuple(dict.fromkeys(step for each in every for step in _steps(each)))
-
-
-@cache
-def _steps(entry: str) -> tuple[str, ...]:
-    """Return the beginnings of a relative path, and itself.
-
-    >>> _steps(".git/hooks")
-    ('.git', '.git/hooks')
-    """
-    parts = entry.split("/")
-    return tuple("/".join(parts[: index + 1]) for index in range(len(parts)))
-
-
 def _first_file(root: str, entry: str, host: Host) -> str | None:
     """Return the entry, or the file that stands where one of its parents should.
 
     In a linked worktree `.git` is a file that says where the repository is.
     """
     above, kinds = root.rstrip("/"), host.kinds
-    for step in _steps(plain(entry)):
+    for step in beginnings(plain(entry)):
         place = f"{above}/{step}"
         kind = kinds.get(place)
         if kind is None:
@@ -434,13 +395,3 @@ def _first_file(root: str, entry: str, host: Host) -> str | None:
         if kind is not FileKind.DIRECTORY:
             return place
     return f"{root}/{entry}"
-
-
-def _between(root: str, path: str) -> tuple[str, ...]:
-    """Return the directories below `root` that hold `path`, outermost first."""
-    parents: list[str] = []
-    above = path.rpartition("/")[0]
-    while len(above) > len(root):
-        parents.append(above)
-        above = above.rpartition("/")[0]
-    return tuple(reversed(parents))

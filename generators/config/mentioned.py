@@ -6,7 +6,7 @@ from functools import lru_cache
 from pydantic_core import PydanticCustomError
 
 from jailoc.generators.config.conflicts import Table, absolute, scopes, table, texts
-from jailoc.model import protect
+from jailoc.model import protect_entry
 from jailoc.model.agents.known import DEFAULT
 from jailoc.model.allow_entry import parse_host
 from jailoc.model.base import Model
@@ -81,7 +81,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
         for name in table(scope, "credentials"):
             paths.append(table(scope, "credentials", name).get("from_file"))
         stated = scope.get("protect", defaults.get("protect"))
-        protected = protect.EVERYWHERE if stated is None else tuple(
+        protected = protect_entry.EVERYWHERE if stated is None else tuple(
             text for _, text in texts(stated)
         )  # fmt: skip
         for _, text in texts(scope.get("paths")):
@@ -89,7 +89,9 @@ def mentioned(document: Document, home: str) -> Mentioned:
             paths.append(root)
             work += _sane(root, home) if root else ()
             if root:
-                covered.update(f"{root.rstrip('/')}/{each}" for each in protect.steps(protected))
+                covered.update(
+                    f"{root.rstrip('/')}/{each}" for each in protect_entry.steps(protected)
+                )
         if scope is not defaults:
             anywhere = _anywhere(protected)
             for root in _writable(scope, defaults, home) if anywhere else ():
@@ -149,16 +151,18 @@ def _sane(path: str, home: str) -> Iterator[str]:
 
 @lru_cache(maxsize=64)
 def _anywhere(entries: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(each for each in entries if each.startswith(protect.ANYWHERE))
+    return frozenset(each for each in entries if each.startswith(protect_entry.ANYWHERE))
 
 
 @lru_cache(maxsize=64)
 def _names(entries: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(protect.plain(each) for each in entries if not protect.is_git(each)))
+    return tuple(
+        sorted(protect_entry.plain(each) for each in entries if not protect_entry.is_git(each))
+    )
 
 
 def _search(root: str, entries: frozenset[str]) -> Search:
-    return Search(root=root, names=_names(entries), git=any(map(protect.is_git, entries)))
+    return Search(root=root, names=_names(entries), git=any(map(protect_entry.is_git, entries)))
 
 
 _OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")

@@ -8,7 +8,7 @@ from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from jailoc.model.path import upwards
-from jailoc.model.protect import ANYWHERE, plain
+from jailoc.model.protect_entry import ANYWHERE, plain
 from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import fold
 

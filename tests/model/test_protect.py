@@ -6,7 +6,8 @@ import pytest
 
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.protect import EVERYWHERE, Root, candidates, covers, protection, steps
+from jailoc.model.protect import Root, covers, protection
+from jailoc.model.protect_entry import EVERYWHERE, candidates, steps
 from jailoc.model.protected_names import DEFAULT
 
 GIT = {
