@@ -95,5 +95,11 @@ RESOURCE = ("uri", "text", "blob", "mimeType")
 DIFF = ("path", "oldText", "newText")
 LOCATION = ("path", "line")
 OPTION = ("optionId", "name", "kind")
-OPTION_KINDS = frozenset({"allow_once", "allow_always", "reject_once", "reject_always"})
+OPTION_KINDS = {
+    "allow_once": "Allow once",
+    "allow_always": "Always allow",
+    "reject_once": "Reject",
+    "reject_always": "Always reject",
+}
+"""What may be chosen, and what choosing it does."""
 LISTED = ("sessionId", "cwd", "title", "updatedAt")

@@ -35,6 +35,16 @@ class Family(IntEnum):
             return ipaddress.IPv4Address(number)
         return ipaddress.IPv6Address(number)
 
+    def network(self, number: int, length: int) -> Network:
+        """Return the network of an address and of its leading bits that count.
+
+        Raises:
+            ValueError: the address has others, too.
+        """
+        if self is Family.IPV4:
+            return ipaddress.IPv4Network((number, length))
+        return ipaddress.IPv6Network((number, length))
+
 
 @dataclass(frozen=True, slots=True)
 class AddressSet:

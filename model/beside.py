@@ -10,7 +10,7 @@ from jailoc.model.base import Model
 from jailoc.model.compose import Capability
 from jailoc.model.environment import Variable
 from jailoc.model.field_error import problem
-from jailoc.model.path import clean
+from jailoc.model.path import clean, within
 from jailoc.model.sandbox import AGENT, SIDECAR, WALL
 from jailoc.model.schema_patterns import string
 
@@ -69,7 +69,7 @@ def _capability(value: str) -> str:
 
 def _place(value: str) -> str:
     path = clean(value) if value.startswith("/") else value
-    if not re.fullmatch(_PLACE, path) or any(path.startswith(each) for each in _KERNEL):
+    if not re.fullmatch(_PLACE, path) or any(within(path, each) for each in _KERNEL):
         raise problem(
             "service-place",
             f"`{value}` is no place for files of a service",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from jailoc.model.base import Model
+from jailoc.model.git_state import Believed
 from jailoc.model.permissions import Permissions
 
 
@@ -87,8 +88,10 @@ class Tree(Model):
     """Absolute places that could not be looked into, with the reason: anything may be there."""
     sockets: tuple[str, ...] = ()
     """Sockets of programs (unix(7)), some of them."""
+    believed: tuple[Believed, ...] = ()
+    """Files of Git's own that make it do, or not show, what their writer wants."""
     limit: str | None = None
-    """Why not all of it was looked through."""
+    """Why not all of it was looked through: anything may lie in the rest."""
 
 
 class Ids(StrEnum):

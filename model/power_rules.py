@@ -103,6 +103,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "be.device": ("devices of the host", (_H,), "what the kernel offers behind them"),
     "be.service": ("services that jailoc does not know", (_C,), "nothing is known of it"),
     "be.docker": ("a Docker of its own", (_M,), "rootless, behind the same wall"),
+    "be.cluster-docker": (
+        "a Docker of its own on a cluster", (_H,),
+        "a root's start without seccomp and AppArmor, and a device of the node",
+    ),
     "be-reached.pods": ("pods that reach its server", (_M,), "it has a password"),
     "be-reached.port": (
         "ports on this machine's loopback", (_M, _L),

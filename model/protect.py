@@ -6,22 +6,17 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 """
 
 import posixpath
-from collections.abc import Collection, Iterable
-from functools import cache
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, upwards, within
-from jailoc.model.protected_names import DEFAULT
+from jailoc.model.protect_entry import ANYWHERE, beginnings, between, candidates, is_git, plain
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
-
-ANYWHERE = "**/"
-"""Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
-
-
-EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
 
 
 class Cover(Model):
@@ -56,6 +51,9 @@ class Exposed(Model):
     """Whether nobody knows what is there."""
     socket: bool = False
     """Whether it is a socket, whoever listens at it."""
+    believed: bool = False
+    """Whether it is a file of Git's own, as `git_state.Believed` describes them."""
+    certain: bool = False
 
 
 class Root(Model):
@@ -77,16 +75,6 @@ class Covers(Model):
     placeholders: tuple[Placeholder, ...] = ()
 
 
-def plain(entry: str) -> str:
-    """Return an entry as it is at the top of a path."""
-    return entry.removeprefix(ANYWHERE)
-
-
-def is_git(entry: str) -> bool:
-    """Tell whether an entry stands for all of what Git executes."""
-    return entry.startswith(f"{ANYWHERE}.git/")
-
-
 def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: Host) -> Covers:
     """Return what protects the paths that an agent can write.
 
@@ -96,21 +84,19 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
         host: The machine; it knows what there is.
     """
     every = tuple({each.container: each for each in roots}.values())
-    wanted = tuple(entries)
-    top = tuple((plain(entry), origin) for entry, origin in wanted)
+    wanted = _sought(tuple(entries))
+    git = wanted.git
     found: list[Cover] = []
     exposed: list[Exposed] = []
     placeholders: list[Placeholder] = []
     writable = tuple(each for each in every if each.writable)
     for root in writable:
         if root.project:
-            covered, open_ = covers(root.path, top, host)
-            found += (each.model_copy(update={"place": _target(each.path, root)})
-                      for each in covered)  # fmt: skip
+            covered, open_ = covers(root.path, wanted.top, host, root.container)
+            found += covered
             exposed += open_
-        tree = host.trees.get(root.path, Tree())
-        git = next((origin for entry, origin in wanted if is_git(entry)), None)
-        places = _places(root, tree, wanted, git)
+        tree = host.trees.get(root.path, _NO_TREE)
+        places = _places(root, tree, wanted)
         if git is not None:
             for repository in tree.repositories:
                 needs = repository_protection(repository)
@@ -136,6 +122,8 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
         exposed += (_unread(*each, git or "protect") for each in sorted(tree.unread.items()))
+        exposed += (Exposed(**each.model_dump(), origin=git or "protect", believed=True)
+                    for each in tree.believed)  # fmt: skip
         exposed += (
             Exposed(
                 path=path, reason=_SOCKET, origin=git or "protect", hint=_ELSEWHERE, socket=True
@@ -144,11 +132,11 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
         )
         if tree.limit is not None:
             exposed.append(
-                Exposed(
-                    path=root.path,
-                    reason=f"{tree.limit}; what lies beyond is not covered",
-                    origin=git or "protect",
-                    hint="give the agent a smaller directory",
+                _unread(
+                    root.path,
+                    f"{tree.limit}; what lies beyond was not looked at",
+                    git or "protect",
+                    "give the agent a smaller directory",
                 )
             )
         for each, origin in places:
@@ -158,7 +146,8 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 exposed.append(_exposed(each, origin))
     kept = _innermost(found, every)
     shut = {each.path for each in kept if each.mode is Mode.READ_ONLY}
-    exposed += _followed(writable, shut, wanted, host)
+    if git is not None:
+        exposed += _followed(writable, shut, git, host)
     return Covers(
         covers=kept,
         exposed=tuple(
@@ -172,10 +161,23 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
     )
 
 
-def _places(
-    root: Root, tree: Tree, entries: Iterable[tuple[str, str]], git: str | None
-) -> list[tuple[Wanted, str]]:
-    """Return the places of a tree that an entry is about."""
+class _Sought(NamedTuple):
+    """Entries, each with where it comes from, in the ways that they are looked for."""
+
+    top: tuple[tuple[str, str], ...]
+    """As they are at the top of a path."""
+    tails: Mapping[tuple[str, ...], str]
+    """Those for every level, by their folded parts."""
+    longest: int
+    """Parts of the longest of those."""
+    git: str | None
+    """Where it comes from that all of Git is protected, if it is."""
+
+
+@lru_cache(maxsize=64)
+def _sought(entries: tuple[tuple[str, str], ...]) -> _Sought:
+    # Most workspaces have the same entries.
+    git = next((origin for entry, origin in entries if is_git(entry)), None)
     tails = {
         tuple(map(fold, plain(entry).split("/"))): origin
         for entry, origin in entries
@@ -183,11 +185,16 @@ def _places(
     }
     if git is not None:
         tails[(".git",)] = git
-    longest = max(map(len, tails), default=0)
-    found: list[tuple[Wanted, str]] = []
+    top = tuple((plain(entry), origin) for entry, origin in entries)
+    return _Sought(top, tails, max(map(len, tails), default=0), git)
+
+
+def _places(root: Root, tree: Tree, wanted: _Sought) -> list[tuple[Wanted, str]]:
+    """Return the places of a tree that an entry is about."""
+    tails, found = wanted.tails, list[tuple[Wanted, str]]()
     for path in (*sorted(tree.places), *sorted(tree.links)):
         parts = tuple(map(fold, path[len(root.path.rstrip("/")) + 1 :].split("/")))
-        origin = next((tails[parts[-count:]] for count in range(1, longest + 1)
+        origin = next((tails[parts[-count:]] for count in range(1, wanted.longest + 1)
                        if parts[-count:] in tails), None)  # fmt: skip
         if origin is not None:
             trouble = None if path in tree.places else "a symbolic link leads to it"
@@ -197,7 +204,7 @@ def _places(
 
 def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]:
     """Return what Git's configuration names in one writable path, wherever it is named."""
-    trees = [(each, host.trees.get(each.path, Tree())) for each in writable]
+    trees = [(each, host.trees.get(each.path, _NO_TREE)) for each in writable]
     references = [*host.named]
     tops: list[str] = []
     for each, tree in trees:
@@ -209,28 +216,31 @@ def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]
 
 
 def _followed(
-    writable: Iterable[Root], shut: Iterable[str], entries: Iterable[tuple[str, str]], host: Host
+    writable: Iterable[Root], shut: Iterable[str], git: str, host: Host
 ) -> Iterable[Exposed]:
     """Yield the links in the place of what Git writes that lead where the agent cannot write.
 
     That is out of all that it can write, or into what is covered there: Git on the host may write
     both, and the agent says what.
     """
-    git = next((origin for entry, origin in entries if is_git(entry)), None)
     real = {each.path: host.real(each.path) for each in writable}
+    trees = (host.trees.get(root, _NO_TREE) for root in real)
+    links = [link for tree in trees for link in sorted(tree.followed.items())]
+    if not links:
+        return
     above = {place: next((root for root in upwards(place) if root in real), "") for place in shut}
     closed = tuple(
         real[root].rstrip("/") + place[len(root.rstrip("/")) :]
         for place, root in above.items()
         if root
     )
-    for root in writable if git is not None else ():
-        for path, place in sorted(host.trees.get(root.path, Tree()).followed.items()):
-            if not first_within(place, real.values()) or first_within(place, closed):
-                reason = f"{_FOLLOWED}, to `{place}`"
-                yield _exposed(Wanted(path=path, trouble=reason, stops=True), git or "")
+    for path, place in links:
+        if not first_within(place, real.values()) or first_within(place, closed):
+            reason = f"{_FOLLOWED}, to `{place}`"
+            yield _exposed(Wanted(path=path, trouble=reason, stops=True), git)
 
 
+_NO_TREE = Tree()
 _SOCKET = "it is a socket: the agent can talk to the program that listens there, past the firewall"
 _ELSEWHERE = "let the program listen in a directory that no agent sees"
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
@@ -246,8 +256,10 @@ def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
     )
 
 
-def _unread(path: str, reason: str, origin: str) -> Exposed:
-    hint = f'look what is there (`chmod u+rwx` opens it), or allow it by name: trust = ["{path}"]'
+def _unread(
+    path: str, reason: str, origin: str, way: str = "look what is there (`chmod u+rwx` opens it)"
+) -> Exposed:
+    hint = f'{way}, or allow it by name: trust = ["{path}"]'
     return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
 
 
@@ -271,20 +283,22 @@ def _exposed(wanted: Wanted, origin: str) -> Exposed:
     return made.model_copy(update={"hint": hint})
 
 
-def _target(path: str, root: Root) -> str:
+def _target(path: str, root: str, container: str) -> str:
     """Return where a path below a root is in the container, or nothing if that is the same."""
-    below = path[len(root.path.rstrip("/")) :]
-    place = root.container.rstrip("/") + below
+    if root == container:
+        return ""
+    place = container.rstrip("/") + path[len(root.rstrip("/")) :]
     return "" if place == path else place
 
 
 def _held(wanted: Wanted, root: Root, origin: str) -> Iterable[Cover]:
     """Return a cover, and its parents as mounts of themselves."""
-    for parent in _between(root.path, wanted.path):
-        yield Cover(path=parent, place=_target(parent, root), mode=Mode.READ_WRITE, origin=origin)
+    for parent in between(root.path, wanted.path):
+        place = _target(parent, root.path, root.container)
+        yield Cover(path=parent, place=place, mode=Mode.READ_WRITE, origin=origin)
     yield Cover(
         path=wanted.path,
-        place=_target(wanted.path, root),
+        place=_target(wanted.path, root.path, root.container),
         mode=Mode.READ_ONLY,
         origin=origin,
         executes=wanted.executes,
@@ -303,12 +317,21 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
             best[each.target] = each
     shut = {target for target, each in best.items() if each.mode is Mode.READ_ONLY}
     seen = {each.container: each for each in roots}
+    # By directory: the root that it is seen through, and whether it is read-only as a whole.
+    around: dict[str, tuple[Root | None, bool]] = {}
     kept = []
     for target in sorted(best):
-        each = best[target]
-        root = next((seen[place] for place in upwards(target) if place in seen), None)
-        if root is None or root.container == target or _below(target, shut):
+        if target in seen:
             continue
+        holder = target.rpartition("/")[0] or "/"
+        if holder not in around:
+            above = tuple(upwards(holder))
+            root = next((seen[place] for place in above if place in seen), None)
+            around[holder] = root, not shut.isdisjoint(above)
+        root, closed = around[holder]
+        if root is None or closed:
+            continue
+        each = best[target]
         if each.path == root.path.rstrip("/") + target[len(root.container.rstrip("/")) :]:
             kept.append(each)
     return tuple(kept)
@@ -320,7 +343,7 @@ def _below(path: str, places: Collection[str]) -> bool:
 
 
 def covers(
-    root: str, entries: Iterable[tuple[str, str]], host: Host
+    root: str, entries: Iterable[tuple[str, str]], host: Host, container: str | None = None
 ) -> tuple[tuple[Cover, ...], tuple[Exposed, ...]]:
     """Return the mounts that protect one workspace path, outermost first.
 
@@ -330,42 +353,32 @@ def covers(
         root: The workspace path, absolute.
         entries: Relative paths with the configuration entry each comes from.
         host: The machine; it knows what there is.
+        container: Where it is in the container, if that is elsewhere.
     """
-    found: dict[str, Cover] = {}
+    found: dict[str, tuple[Mode, str]] = {}
     exposed: list[Exposed] = []
+    inside, real = container or root, host.real(root).rstrip("/")
     for entry, origin in entries:
-        path = f"{root}/{entry}"
         place = _first_file(root, entry, host)
         if place is None:
-            exposed += (
-                _unread(each, host.unread[each], origin)
-                for each in candidates(root, entry)
-                if each in host.unread
-            )
+            if host.unread:
+                exposed += (
+                    _unread(each, host.unread[each], origin)
+                    for each in candidates(root, entry)
+                    if each in host.unread
+                )
             continue
-        if host.real(place) != f"{host.real(root).rstrip('/')}/{place[len(root) + 1 :]}":
+        if host.real(place) != f"{real}/{place[len(root) + 1 :]}":
+            path = f"{root}/{entry}"
             exposed.append(Exposed(path=path, reason="a symbolic link leads to it", origin=origin))
             continue
-        for parent in _between(root, place):
-            found.setdefault(parent, Cover(path=parent, mode=Mode.READ_WRITE, origin=origin))
-        found[place] = Cover(path=place, mode=Mode.READ_ONLY, origin=origin)
-    return tuple(found[path] for path in sorted(found)), tuple(exposed)
-
-
-def candidates(root: str, entry: str) -> tuple[str, ...]:
-    """Return the paths whose kind decides how an entry is covered."""
-    return tuple(f"{root.rstrip('/')}/{each}" for each in _steps(plain(entry)))
-
-
-@cache
-def _steps(entry: str) -> tuple[str, ...]:
-    """Return the beginnings of a relative path, and itself.
-
-    >>> _steps(".git/hooks")
-    ('.git', '.git/hooks')
-    """
-    parts = entry.split("/")
-    return tuple("/".join(parts[: index + 1]) for index in range(len(parts)))
+        for parent in between(root, place):
+            found.setdefault(parent, (Mode.READ_WRITE, origin))
+        found[place] = Mode.READ_ONLY, origin
+    return tuple(
+        Cover(path=path, place=_target(path, root, inside), mode=mode, origin=origin)
+        for path, (mode, origin) in sorted(found.items())
+    ), tuple(exposed)
 
 
 def _first_file(root: str, entry: str, host: Host) -> str | None:
@@ -373,20 +386,12 @@ def _first_file(root: str, entry: str, host: Host) -> str | None:
 
     In a linked worktree `.git` is a file that says where the repository is.
     """
-    for place in candidates(root, entry):
-        kind = host.kinds.get(place)
+    above, kinds = root.rstrip("/"), host.kinds
+    for step in beginnings(plain(entry)):
+        place = f"{above}/{step}"
+        kind = kinds.get(place)
         if kind is None:
             return None
         if kind is not FileKind.DIRECTORY:
             return place
     return f"{root}/{entry}"
-
-
-def _between(root: str, path: str) -> tuple[str, ...]:
-    """Return the directories below `root` that hold `path`, outermost first."""
-    parents: list[str] = []
-    above = path.rpartition("/")[0]
-    while len(above) > len(root):
-        parents.append(above)
-        above = above.rpartition("/")[0]
-    return tuple(reversed(parents))

@@ -16,20 +16,30 @@ _MISE = tuple(
 )
 """Those of `MISE_ENV` have any name; these are the usual ones."""
 
+_VERSIONS = (
+    *(f".hg/{each}" for each in ("hgrc", "hgrc-not-shared", "requires", "sharedpath")),
+    *(f".sl/{each}" for each in ("config", "requires", "sharedpath")), ".git/sl/config",
+    ".jj/repo/config.toml", ".jj/workspace-config.toml", ".jj/repo/store/git_target",
+    "_darcs/prefs", ".pijul/config", ".p4config", ".git/lazygit.yml", ".lazygit.yml",
+)  # fmt: skip
+"""What Mercurial, Sapling, Jujutsu, Darcs, Pijul, Perforce and lazygit take hooks, extensions and
+programs from, or where they are told to look for that: they trust what is the user's own file."""
+
 DEFAULT = (
     ".git/hooks", ".git/config", ".git/config.worktree",
     ".envrc", ".direnv", *_MISE, ".mise", "mise/config.toml", "mise/config.local.toml",
-    ".config/mise", ".tool-versions", ".shadowenv.d", ".autoenv", ".autoenv.zsh",
+    ".config/mise", ".tool-versions", ".shadowenv.d", ".autoenv", ".autoenv.zsh", ".rvmrc",
     ".vscode", ".idea", ".zed", ".fleet", ".vs", ".helix",
-    ".exrc", "_exrc", ".vimrc", "_vimrc", ".gvimrc", "_gvimrc", ".lvimrc", ".nvimrc", ".nvim.lua",
-    ".dir-locals.el", ".dir-locals-2.el", ".devcontainer", ".devcontainer.json",
+    ".exrc", "_exrc", ".vim", ".vimrc", "_vimrc", ".gvimrc", "_gvimrc", ".lvimrc", ".nvimrc",
+    ".nvim.lua", ".dir-locals.el", ".dir-locals-2.el", ".devcontainer", ".devcontainer.json",
     ".husky", ".huskyrc", ".huskyrc.json", ".huskyrc.js",
     ".pre-commit-config.yaml", ".pre-commit-config.yml", ".pre-commit-hooks.yaml", "prek.toml",
     *_LEFTHOOK, ".lefthook", ".lefthook-local", ".overcommit.yml", ".local-overcommit.yml",
     ".simple-git-hooks.json", "simple-git-hooks.json", "hk.pkl", "hk.local.pkl", ".config/hk.pkl",
     *PROTECTED, ".mcp.json", ".claude", ".cursor", ".codex", ".gemini", ".qwen", ".windsurf",
-    ".amazonq", ".kiro", ".aider.conf.yml", ".crush.json", "crush.json",
+    ".amazonq", ".kiro", ".aider.conf.yml", ".crush.json", "crush.json", ".roo", ".kilocode",
+    ".continue", ".junie", ".trae", ".factory", *_VERSIONS,
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
-and launch files, hook managers, and the configuration of agents that run on the host;
-with each file that its program reads beside it."""
+and launch files, hook managers, and the configuration of agents that run on the host, and of other
+programs for versions; with each file that its program reads beside it."""

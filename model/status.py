@@ -47,7 +47,7 @@ class Status(Model):
     configured: bool | None
     """Whether the configuration has it; None if it cannot be used."""
     problem: str | None = None
-    """Why the configuration cannot be compiled for it."""
+    """Why the configuration cannot be compiled for it, or that an undo of it is not finished."""
     state: str
     """Of the agent, in the engine's words, with its health; `not running` without a container, and
     `no network: ...` if it runs in a namespace that its wall has left."""

@@ -1,6 +1,7 @@
 """Text of others, made harmless to show or read, and counts in words."""
 
 import unicodedata
+from collections.abc import Sequence
 
 _MARK = "\ufeff"
 
@@ -21,6 +22,20 @@ def number_of(count: int, what: str) -> str:
     ('1 workspace', '2 workspaces')
     """
     return f"{count} {what}{'s' * (count != 1)}"
+
+
+MOST_SHOWN = 10
+"""Of many lines of one kind on a screen."""
+
+
+def some(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the first lines for a screen, and one that counts the others.
+
+    >>> some("abc"), some("abcdefghijkl")[9:]
+    (('a', 'b', 'c'), ('j', 'and 2 more'))
+    """
+    more = len(lines) - MOST_SHOWN
+    return (*lines[:MOST_SHOWN], *((f"and {more} more",) if more > 0 else ()))
 
 
 def visible(text: str) -> str:

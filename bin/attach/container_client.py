@@ -128,6 +128,19 @@ def command(
     return _program(container, user, given, (*script, inner.path, *arguments), terminal=True)
 
 
+def has_directory(container: str, user: str, place: str) -> bool:
+    """Tell whether there is a directory in a container, as its agent sees it."""
+    try:
+        docker.run(
+            ["exec", "--user", user, container, "/bin/sh", "-c", '[ -d "$1" ]', "jailoc", place],
+            what="looking for a directory in the container",
+            timeout=30,
+        )
+    except docker.DockerError:
+        return False
+    return True
+
+
 def execution(
     container: str,
     command: Sequence[str],

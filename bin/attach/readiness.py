@@ -14,7 +14,7 @@ from jailoc.model.agents.known import stranger
 from jailoc.model.base import Model
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, FIRST_PORT, WALL, project
+from jailoc.model.sandbox import AGENT, FIRST_PORT, WALL, project, typed
 
 INTERVAL = 0.2
 LIMIT = 90.0
@@ -84,7 +84,7 @@ def wait(
                 break
             if wall and agent and _answers(agent, found.port, server):
                 return RunningSandbox(wall=wall, agent=agent, port=found.port)
-            live.show(f"waiting for {name}: {_stage(found)}", f" ({seconds:.0f} s)")
+            live.show(f"waiting for {typed(name)}: {_stage(found)}", f" ({seconds:.0f} s)")
             time.sleep(INTERVAL)
     raise _failed(terminal, name, problem, found)
 
@@ -126,7 +126,11 @@ def _failed(terminal: Terminal, name: str, problem: str, found: Services) -> Ref
         terminal.say(f"the last lines of {unwell.service}:", Meaning.WARNS)
         for line in lines:
             terminal.quote(line)
-    return refuse("not-ready", f"workspace `{name}`: {problem}", hint=f"see `jailoc logs {name}`")
+    return refuse(
+        "not-ready",
+        f"workspace `{typed(name)}`: {problem}",
+        hint=f"see `jailoc logs {typed(name)}`",
+    )
 
 
 def accepts(port: int, server: Agent, password: str) -> bool | None:

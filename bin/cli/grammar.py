@@ -53,7 +53,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces, or the file of a plan that was kept; that of the current directory by default.', 'many': True},
-            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, every task that runs, and those that left the configuration.'},
             {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes, the images and the password of those that left it, too.'},
             {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
             {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
@@ -94,7 +94,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces, also such as left the configuration; that of the current directory by default.', 'many': True},
-            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace and task, and those that left the configuration.'},
             {'field': 'keep_volumes', 'names': ('--keep-volumes',), 'kind': 'bool', 'help': 'Leave the volumes: what its agent has kept.'},
             {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write the list as JSON; without --yes nothing is removed.'},
@@ -129,8 +129,10 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
-            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace and task, and those that left the configuration.'},
             {'field': 'volumes', 'names': ('--volumes',), 'kind': 'bool', 'help': 'Remove its volumes, too: what its agent has kept is lost.'},
+            {'field': 'target', 'names': ('--target',), 'kind': 'text', 'help': 'Remove it from the cluster that [kubernetes] names, after listing what goes and asking.', 'choices': ('kubernetes',)},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask; without --target nobody is asked.'},
         ),
     },
     ('exec',): {
@@ -278,7 +280,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspaces', 'names': ('WORKSPACES',), 'kind': 'text', 'help': 'Workspaces to look at; that of the current directory by default.', 'many': True},
-            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, and those that left the configuration.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, every task that runs, and those that left the configuration.'},
             {'field': 'prune', 'names': ('--prune',), 'kind': 'bool', 'help': 'Remove the volumes, the images and the password of those that left it, too.'},
             {'field': 'ignore', 'names': ('--ignore',), 'kind': 'text', 'help': 'Address of drift that is noise, such as service.opencode.memory; may be repeated.', 'many': True},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
@@ -348,7 +350,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
-            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace that runs, one after the other.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace and task that runs, one after the other.'},
         ),
     },
     ('schema',): {
@@ -482,7 +484,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'runs': True,
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
-            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace, one after the other.'},
+            {'field': 'all', 'names': ('--all',), 'kind': 'bool', 'help': 'Every workspace and every task that runs, one after the other.'},
             {'field': 'pull', 'names': ('--pull',), 'kind': 'bool', 'help': 'Fetch the images anew that others are built on, or that are used as they are.'},
         ),
     },

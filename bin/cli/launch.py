@@ -1,6 +1,6 @@
 """Parse a command line with cyclopts, and run its command."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -8,10 +8,24 @@ from cyclopts import Parameter
 from jailoc import __version__
 from jailoc.bin.cli import declarations
 from jailoc.bin.cli.app import Options, Switch, app
-from jailoc.bin.host import log
+from jailoc.bin.host import log, programs
 
 QUIET = {declarations.help_.__name__, declarations.completion.__name__}
 """What leaves no trace in the log: commands about the command line itself."""
+
+
+def _recorded() -> Callable[[str], bool]:
+    """Return what tells of the agents that were started; it is loaded where it is asked first."""
+    known: list[Callable[[str], bool]] = []
+
+    def changeable(place: str) -> bool:
+        if not known:
+            from jailoc.bin.config.changeable import Recorded
+
+            known.append(Recorded())
+        return known[0](place)
+
+    return changeable
 
 
 @app.meta.default
@@ -44,6 +58,7 @@ def launch(
     if command.__module__ not in QUIET:
         log.start(verbose)
     log.info("start", version=__version__, command=Options.command)
+    programs.pass_over(_recorded())
     return int(command(*bound.args, **bound.kwargs) or 0)
 
 

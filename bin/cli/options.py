@@ -8,8 +8,8 @@ if TYPE_CHECKING:
 
 
 TAKE_TASKS = {
-    "apply", "attach", "blocked", "destroy", "down", "exec", "explain", "graph", "logs", "plan",
-    "refresh", "restart", "shell", "status", "up", "verify",
+    "acp", "apply", "attach", "blocked", "destroy", "down", "exec", "explain", "graph", "logs",
+    "plan", "refresh", "restart", "shell", "status", "up", "verify",
 }  # fmt: skip
 """Commands that take WORKSPACE/TASK where they take a workspace."""
 

@@ -5,7 +5,6 @@ On standard output is nothing but the protocol; what was refused is told on stan
 
 import os
 from collections.abc import Collection
-from pathlib import Path
 
 from jailoc.bin.attach import container_client, pipes, pty, readiness
 from jailoc.bin.commands.exec import by_number
@@ -16,10 +15,12 @@ from jailoc.bin.engine import docker, endpoint, witness
 from jailoc.bin.terminal.exit_status import SIGNALLED
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach.acp import Bridge
-from jailoc.generators.config.resolve import resolve
+from jailoc.generators.config.resolve import protected, resolve
+from jailoc.generators.runtime.obeyed import executed
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.path import first_within
+from jailoc.model.path import first_within, within
+from jailoc.model.sandbox import typed
 
 
 def run(session: Session, path: str | None) -> int:
@@ -45,20 +46,34 @@ def run(session: Session, path: str | None) -> int:
     workspace = resolve(origin.config, name, origin.host)
     there = witness.mounted(found.agent.id, found.wall.image_id)
     roots = [each.path for each in workspace.paths if each.path in there]
-    begins = next((each for each in (target, *roots) if first_within(each, roots)), None)
+    cloned = {each.path for each in workspace.paths if each.cloned}
+    agent = found.agent
+
+    def directory(place: str) -> bool:
+        """Tell whether the agent may begin in a directory: a clone need not have this machine's."""
+        if first_within(place, cloned & {*roots}) is not None:
+            return container_client.has_directory(agent.id, agent.user, place)
+        # A name that is too long is none.
+        return os.path.isdir(place) and _inside(place, roots)  # noqa: PTH112 -- text
+
+    begins = next(
+        (each for each in (target, *roots) if first_within(each, roots) and directory(each)), None
+    )
+    protect = [entry for entry, _ in protected(origin.config, name)]
     bridge = Bridge(
         lambda place: _inside(place, roots),
-        lambda place: Path(place).is_dir() and _inside(place, roots),
+        lambda place: _open(place, roots, protect),
+        directory,
         mcp=workspace.acp_mcp,
     )
     tally = _Tally(terminal, bridge)
     program = container_client.execution(
-        found.agent.id,
+        agent.id,
         workspace.agent.editor,
         {},
         terminal=False,
         directory=begins,
-        user=found.agent.user,
+        user=agent.user,
     )
 
     def begin(command: list[str], environment: dict[str, str]) -> pty.Ended:
@@ -71,8 +86,8 @@ def run(session: Session, path: str | None) -> int:
     if ended.code != 0:
         raise refuse(
             "client",
-            f"the agent of `{name}` has ended with exit code {ended.code}",
-            hint=f"see `jailoc logs {name}`; the session is kept",
+            f"the agent of `{typed(name)}` has ended with exit code {ended.code}",
+            hint=f"see `jailoc logs {typed(name)}`; the session is kept",
         )
     return 0
 
@@ -81,6 +96,16 @@ def _inside(place: str, roots: Collection[str]) -> bool:
     """Tell whether a path of this machine, links followed, is in what the agent works in."""
     whole = os.path.realpath(place)
     return first_within(whole, [os.path.realpath(each) for each in roots]) is not None
+
+
+def _open(place: str, roots: Collection[str], protect: Collection[str]) -> bool:
+    """Tell whether nothing that the host executes or obeys lies at a path, or behind its links."""
+    return not any(
+        executed(os.path.relpath(each, root), protect)
+        for each in {place, os.path.realpath(place)}
+        for root in (*roots, *map(os.path.realpath, roots))
+        if within(each, root)
+    )
 
 
 class _Tally:

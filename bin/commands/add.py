@@ -11,6 +11,8 @@ def run(session: Session, directory: str | None) -> int:
     """Append a directory to the paths of a workspace; a running one is brought up to date."""
     target = source.directory(directory)
     name = session.chosen(session.source(), target)
-    if append.path(session, name, target) and existence.started(name) and containers.running(name):
-        return up.run(session.of(name))
+    with append.kept_if_done(session):
+        added = append.path(session, name, target)
+        if added and existence.started(name) and containers.running(name):
+            return up.run(session.of(name))
     return 0

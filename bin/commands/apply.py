@@ -17,6 +17,7 @@ from jailoc.bin.terminal import prompt
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
+from jailoc.model.sandbox import typed
 from jailoc.model.text import visible
 
 KEEP = "give --yes, or apply a plan that was kept: `jailoc plan --out FILE`"
@@ -119,17 +120,18 @@ def _carry_out(
             )
             if not (again and moved):
                 raise
-        mine.terminal.say(f"{each.name} has moved meanwhile: looking again", Meaning.WARNS)
+        mine.terminal.say(f"{typed(each.name)} has moved meanwhile: looking again", Meaning.WARNS)
         return apply.carry_out(mine, each, prune=choice.prune, back=back)
 
     def one(each: Item) -> int:
-        mine = session.prefixed(f"{each.name}: ") if len(items) > 1 else session
+        mine = session.prefixed(f"{typed(each.name)}: ") if len(items) > 1 else session
         try:
             done = carried_out(mine, each)
         except (docker.DockerError, Refused, OSError) as error:
             return session.report(error, mine.terminal)
         mine.terminal.say(
-            f"{each.name} applied" if done else f"{each.name}: nothing to do", Meaning.DONE
+            f"{typed(each.name)} applied" if done else f"{typed(each.name)}: nothing to do",
+            Meaning.DONE,
         )
         return 0
 

@@ -24,7 +24,8 @@ from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
-from jailoc.model.sandbox import FIRST_PORT, task_of
+from jailoc.model.sandbox import FIRST_PORT, task_of, typed
+from jailoc.model.text import some
 from jailoc.model.workspace import Workspace
 
 SETTLING = 1.5
@@ -62,8 +63,10 @@ def run(session: Session, request: Request) -> int:
         _same(workspace, found)
         terminal.diagnose(origin.warnings)
         _tell_uncovered(terminal, workspace, found)
-    elif status := up.run(session.of(name), brief=True):
-        return status
+    else:
+        with append.kept_if_done(session):
+            if status := up.run(session.of(name), brief=True):
+                return status
     running = readiness.wait(terminal, name, workspace.agent)
     return _Attachment(session.of(name), workspace, target, request).start(
         running, configured, path
@@ -90,9 +93,10 @@ def _tell_uncovered(terminal: Terminal, workspace: Workspace, found: readiness.S
     if found.agent is not None and found.wall is not None:
         with suppress(docker.DockerError):  # it has ended meanwhile
             there = witness.mounted(found.agent.id, found.wall.image_id)
-    for line in told(beyond(workspace, stopping=True)):
+    for line in some(told(beyond(workspace, stopping=True))):
         terminal.say(f"the agent can write what cannot be covered: {line}", Meaning.FAILS)
-    for line in uncovered.rows(workspace, lambda place: there is not None and place not in there):
+    lapsed = uncovered.rows(workspace, lambda place: there is not None and place not in there)
+    for line in some(lapsed):
         terminal.say(
             f"the host may execute what the agent can write: {line}; `jailoc up {name}` covers it",
             Meaning.FAILS,
@@ -225,7 +229,7 @@ class _Attachment:
     def _remote(self, running: readiness.RunningSandbox, port: int, path: str) -> int:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
-        self.terminal.say(f"attaching to {self.name} (remote mode, {path}, {url})")
+        self.terminal.say(f"attaching to {typed(self.name)} (remote mode, {path}, {url})")
         own = os.environ | {"PATH": programs.search_path()}
         environment = attachment.remote_environment(
             own, self.name, self.agent, secret, host_client.tui_config(self.agent)
@@ -242,7 +246,8 @@ class _Attachment:
             )
         container = running.agent.id
         inner = container_client.find(self.name, container, self.agent, self.user)
-        self.terminal.say(f"attaching to {self.name} (exec mode, {inner.path} in the sandbox)")
+        where = f"exec mode, {inner.path} in the sandbox"
+        self.terminal.say(f"attaching to {typed(self.name)} ({where})")
         url = f"http://127.0.0.1:{FIRST_PORT}"
         program = container_client.command(
             container,
@@ -277,8 +282,9 @@ class _Attachment:
         if reason is not None:
             raise refuse(
                 "detached",
-                f"attach to `{self.name}` ended: {reason}",
-                hint=f"the session is kept; run `jailoc` again, or see `jailoc logs {self.name}`",
+                f"attach to `{typed(self.name)}` ended: {reason}",
+                hint="the session is kept; run `jailoc` again, or see `jailoc logs "
+                f"{typed(self.name)}`",
             )
         if ended.stopped:
             self.terminal.say("interrupted", Meaning.WARNS)

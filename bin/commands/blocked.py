@@ -25,7 +25,7 @@ from jailoc.generators.runtime.blocked import (
 from jailoc.model.evidence import Evidence
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, PROXY, WALL
+from jailoc.model.sandbox import AGENT, PROXY, WALL, typed
 from jailoc.model.text import number_of
 
 MOST_SHOWN = 500
@@ -86,7 +86,7 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
         terminal.say(f"{name}: {number_of(earlier, 'earlier place')} not shown (--json has them)",
                      Meaning.WARNS)  # fmt: skip
     if not rows and not follow:
-        terminal.say(f"{name}: nothing has been refused", Meaning.DONE)
+        terminal.say(f"{typed(name)}: nothing has been refused", Meaning.DONE)
     while True:
         now = int(session.clock())
         for row in rows:

@@ -146,15 +146,14 @@ def _destroy(session: Session, one: Doomed, *, asked: bool) -> int:
             raise refuse(
                 "moved",
                 f"there is more of `{made.workspace}` now than was listed: {', '.join(more)}",
-                hint=f"run `jailoc destroy {made.workspace}` again",
+                hint=f"run `jailoc destroy {typed(made.workspace)}` again",
             )
 
     try:
         one.place.carry_out(one.item.given, agreed)
     except KeyboardInterrupt:
-        again = (
-            f"part of {one.item.name} is gone: `jailoc destroy {one.item.name}` removes the rest"
-        )
+        name = typed(one.item.name)
+        again = f"part of {name} is gone: `jailoc destroy {name}` removes the rest"
         session.terminal.steady().say(again, Meaning.WARNS)
         raise
     session.terminal.say(f"{typed(one.item.name)} destroyed", Meaning.DONE)

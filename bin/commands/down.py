@@ -35,11 +35,13 @@ def run(session: Session, volumes: bool = False) -> int:
     if not there and not kept:
         if session.workspace and not existence.configured(session, name):
             raise existence.unknown(session, name)
-        session.terminal.say(f"{name} is not running", Meaning.WARNS)
+        session.terminal.say(f"{sandbox.typed(name)} is not running", Meaning.WARNS)
         return 0
     stop(session.terminal, name, volumes=volumes)
     if kept:
-        session.terminal.say(f"{name}: {number_of(len(kept), 'volume')} removed", Meaning.DONE)
+        session.terminal.say(
+            f"{sandbox.typed(name)}: {number_of(len(kept), 'volume')} removed", Meaning.DONE
+        )
     return 0
 
 

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable
 
 from jailoc.bin.config.session import Session
+from jailoc.bin.engine import container_list
 from jailoc.bin.engine.docker import DockerError
+from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import typed
 
 
 def workspace(session: Session, names: Iterable[str], command: Callable[[Session], int]) -> int:
@@ -20,7 +23,7 @@ def workspace(session: Session, names: Iterable[str], command: Callable[[Session
             if command(session.of(name)):
                 failed.append(name)
         except (DockerError, Refused, OSError) as error:
-            session.report(error, session.terminal.prefixed(f"{name}: "))
+            session.report(error, session.terminal.prefixed(f"{typed(name)}: "))
             failed.append(name)
     if not every:
         session.terminal.say("nothing to do", Meaning.WARNS)
@@ -38,3 +41,14 @@ def alone(*named: str | None) -> None:
     if any(named):
         raise refuse("usage", "a workspace and --all are mutually exclusive",
                      hint="give one of them")  # fmt: skip
+
+
+def running_tasks(config: Config) -> tuple[str, ...]:
+    """Return the tasks that run: what starts or changes all leaves the others at rest.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    if not config.tasks:
+        return ()
+    return tuple(sorted(container_list.working().intersection(config.tasks)))

@@ -44,9 +44,13 @@ def run(session: Session, command: Sequence[str]) -> int:
         raise existence.not_running(name)
     by_number(name, agent)
     at = os.path.realpath(".")
-    roots = (each.path for each in resolve(origin.config, name, origin.host).paths)
     mounted = witness.mounted(agent.id, wall.image_id)
-    inside = first_within(at, (each for each in roots if each in mounted)) is not None
+    roots = {each.path: each for each in resolve(origin.config, name, origin.host).paths}
+    root = first_within(at, (each for each in roots if each in mounted))
+    # A clone need not have what is on this machine.
+    inside = root is not None and (
+        not roots[root].cloned or container_client.has_directory(agent.id, agent.user, at)
+    )
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     program = container_client.execution(
         agent.id,

@@ -21,7 +21,7 @@ from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.model import sandbox
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
+from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL, typed
 
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 PIECE = 1 << 14
@@ -74,7 +74,7 @@ def run(
         known = [each for each in (WALL, AGENT, SIDECAR, PROXY) if each in services]
         raise refuse(
             "service-unknown",
-            f"workspace `{name}` has no service `{service}`",
+            f"workspace `{typed(name)}` has no service `{service}`",
             allowed=", ".join([*known, *sorted({*services} - {*known})]),
         )
     chosen = [each for each in there if service in {None, each.service}]

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import apply, existence, observe
@@ -90,11 +91,14 @@ def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
     """Show plans as people read them: first what the sandboxes may do that they could not."""
     for text, style in first_screen(saved.plans):
         terminal.colored(text, style)
+    said = len(saved.plans) == 1 and saved.empty  # by the workspace's own line
     for each in saved.plans:
         for text, style in lines(each, files=files):
             terminal.colored(text, style)
-        terminal.result("")
-    terminal.result(summary(saved))
+        if not said:
+            terminal.result("")
+    if not said:
+        terminal.result(summary(saved))
 
 
 def _containers() -> tuple[tuple[container_list.Listed, ...] | None, str | None]:
@@ -145,10 +149,12 @@ def chosen(
     Raises:
         Refused: a name is neither in the configuration nor on the engine.
     """
+    # Asked once, and after the configuration has been read.
+    running = every.running_tasks(session.source().config) if choice.everything and ask else ()
 
     def wanted_of(origin: LoadedConfig) -> tuple[str, ...]:
         if choice.everything:
-            return names(origin.config)
+            return (*names(origin.config), *running)
         return choice.wanted or (session.chosen(origin, looks=not complete),)
 
     origin = apply.read(session, wanted_of, complete=complete)

@@ -9,7 +9,7 @@ from jailoc.bin.host import files
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import FIREWALL, PROXY, WALL
+from jailoc.model.sandbox import FIREWALL, PROXY, WALL, typed
 
 
 def run(session: Session, *, warned: bool = False) -> int:
@@ -44,7 +44,7 @@ def run(session: Session, *, warned: bool = False) -> int:
             credentials.feed(bundle.compose.name, held)
             observe.fed(name, {each: digest_key.digest(line) for each, line in held.items()})
     fed = ", credentials read again" if workspace.credentials else ""
-    terminal.say(f"{name}: rules reloaded{fed}", Meaning.DONE)
+    terminal.say(f"{typed(name)}: rules reloaded{fed}", Meaning.DONE)
     if files.differs(bundle.fixed, directory):
-        terminal.say(f"other changes wait for `jailoc up {name}`", Meaning.WARNS)
+        terminal.say(f"other changes wait for `jailoc up {typed(name)}`", Meaning.WARNS)
     return 0

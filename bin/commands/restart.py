@@ -7,7 +7,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute, existence, host_ports, survey
 from jailoc.generators.config.resolve import names
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import workspace_of
+from jailoc.model.sandbox import typed, workspace_of
 
 
 def run(session: Session) -> int:
@@ -15,7 +15,7 @@ def run(session: Session) -> int:
     name, terminal = session.chosen(session.source()), session.terminal
     first = existence.never(session, name)
     if first:
-        terminal.say(f"{name} is not running", Meaning.WARNS)
+        terminal.say(f"{typed(name)} is not running", Meaning.WARNS)
     origin = apply.read(session, lambda each: (session.chosen(each),))
     each = apply.item(session, origin, name, complete=True)
     if each.bundle is not None:
@@ -26,17 +26,20 @@ def run(session: Session) -> int:
             stop(terminal, name)
         apply.carry_out(session, each)
     except KeyboardInterrupt:
-        terminal.steady().say(f"{name} was stopped for its restart: `jailoc up {name}` starts it",
-                              Meaning.WARNS)  # fmt: skip
+        terminal.steady().say(
+            f"{typed(name)} was stopped for its restart: `jailoc up {typed(name)}` starts it",
+            Meaning.WARNS,
+        )
         raise
     tell(session, each, "started", new=True)
     return 0
 
 
 def run_all(session: Session) -> int:
-    """Do so for every workspace that the configuration has and that runs."""
+    """Do so for every workspace that the configuration has and that runs, and every such task."""
     every.alone(session.workspace)
-    known = names(session.source().config)
+    config = session.source().config
+    known = (*names(config), *config.tasks)
     if not any(existence.started(each) for each in known):
         session.terminal.say("nothing runs", Meaning.WARNS)
         return 0

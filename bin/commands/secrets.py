@@ -31,7 +31,8 @@ def run(session: Session, _target: object) -> int:
             "secrets are written to a pipe, never to a terminal or a file",
             hint="jailoc secrets --target kubernetes | kubectl --context ... apply -f -",
         )
-    workspace, settings = settled(origin.config, name, origin.host)
+    workspace = settled(origin.config, name, origin.host).workspace
+    settings = origin.config.kubernetes
     refusals.check(origin.document, origin.config, workspace, origin.host.home)
     if settings is None:  # refused above
         return 1

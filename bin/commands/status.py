@@ -10,8 +10,9 @@ from jailoc.bin.deploy.survey import Survey
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.views.status import Cell, detail, table
 from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import typed
 from jailoc.model.status import NOT_RUNNING, Status
-from jailoc.model.text import number_of
+from jailoc.model.text import number_of, some
 
 PAUSE = 2.0
 """Seconds from one look to the next while watching."""
@@ -72,7 +73,7 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
         for row in seen.rows:
             if row.unresolved:
                 terminal.say(
-                    f"{row.workspace}: no address yet for {', '.join(row.unresolved)}; "
+                    f"{typed(row.workspace)}: no address yet for {', '.join(row.unresolved)}; "
                     "asked again every few seconds",
                     Meaning.WARNS,
                 )
@@ -81,19 +82,21 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
         _uncovered(terminal, row)
     for row in seen.rows:
         if row.problem:
-            terminal.say(f"{row.workspace}: {row.problem}", Meaning.FAILS)
+            terminal.say(f"{typed(row.workspace)}: {row.problem}", Meaning.FAILS)
         if not row.well:
-            terminal.say(f"see: jailoc logs {row.workspace}", Meaning.WARNS)
+            terminal.say(f"see: jailoc logs {typed(row.workspace)}", Meaning.WARNS)
 
 
 def _uncovered(terminal: Terminal, row: Status) -> None:
     """Say what the host may execute and the agent can write."""
-    what = f"{row.workspace}: the host may execute what the agent can write"
+    what = f"{typed(row.workspace)}: the host may execute what the agent can write"
     if row.uncovered:
-        lines = ", ".join(row.uncovered)
-        terminal.say(f"{what}: {lines}; `jailoc up {row.workspace}` covers it", Meaning.FAILS)
+        lines = ", ".join(some(row.uncovered))
+        terminal.say(
+            f"{what}: {lines}; `jailoc up {typed(row.workspace)}` covers it", Meaning.FAILS
+        )
     if row.uncoverable:
-        lines = ", ".join(row.uncoverable)
+        lines = ", ".join(some(row.uncoverable))
         terminal.say(f"{what}, and nothing covers it: {lines}", Meaning.FAILS)
 
 
@@ -111,7 +114,7 @@ def _tasks(terminal: Terminal, seen: Survey) -> None:
 def _one(terminal: Terminal, row: Status) -> None:
     if not row.here and row.wall == NOT_RUNNING:
         terminal.result(
-            terminal.paint(f"{row.workspace} is not running", Meaning.WARNS, sys.stdout)
+            terminal.paint(f"{typed(row.workspace)} is not running", Meaning.WARNS, sys.stdout)
         )
         return
     for label, cell in detail(row):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jailoc.bin.commands import destroy, up
+from jailoc.bin.commands import destroy, down, up
 from jailoc.bin.config import source, task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
@@ -15,21 +15,27 @@ from jailoc.bin.deploy import (
     task_fetch,
     task_look,
 )
+from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.engine import container_list, docker
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import protected, resolve
 from jailoc.generators.config.tasks import left_out, repository_of
-from jailoc.generators.runtime.obeyed import obeyed
+from jailoc.generators.runtime.obeyed import chosen, obeyed
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, project, task_sandbox, typed
+from jailoc.model.sandbox import task_sandbox, typed
 from jailoc.model.task import Task
 from jailoc.model.text import number_of, visible
 
 PATIENCE = 300.0
 """Seconds to wait for another jailoc that makes or removes a task."""
+MOST_TOLD, MOST_KINDS = 50, 20
+"""Files that are named one by one, and kinds that more are counted of."""
+UNCOMMITTED = "--uncommitted"
+"""What is not committed, too; no option of Git's."""
+LOG, DIFF = "log", "diff"
 
 
 @contextmanager
@@ -89,16 +95,15 @@ def list_(session: Session, as_json: bool) -> int:
     origin, terminal = session.source(expectations=False), session.terminal
     wanted = session.chosen(origin) if session.workspace else None
     every = [each for each in task_records.every() if wanted in {None, each.workspace}]
-    running = set()
+    running = frozenset[str]()
     if every:
         docker.check_engine()
-        there = container_list.listed()
-        running = {each.project for each in there if each.service == AGENT}
+        running = container_list.working()
     rows = [
         {
             "workspace": each.workspace,
             "task": each.name,
-            "state": "running" if project(each.sandbox) in running else "not running",
+            "state": "running" if each.sandbox in running else "not running",
             "port": each.port,
             "branch": each.branch,
             "repository": each.repository,
@@ -127,22 +132,24 @@ def remove(session: Session, name: str, *, force: bool) -> int:
     Raises:
         Refused: there are commits that did not come home, or something is not committed.
     """
-    origin = session.source(expectations=False)
-    task = known(session, origin, name)
+    task = _known(session, name)
     docker.check_engine()
     with _alone(session):
         if not force:
-            _nothing_lost(session, origin, task)
+            _nothing_lost(session, task)
+            if task.sandbox in container_list.working():
+                # An agent may have gone on meanwhile; once it is stopped nobody does.
+                down.stop(session.terminal, task.sandbox)
+                _nothing_lost(session, task)
     return destroy.run(
         session, (task.sandbox,), everything=False, keep_volumes=False, yes=True, as_json=False
     )
 
 
-def _nothing_lost(session: Session, origin: LoadedConfig, task: Task) -> None:
-    hint = f"`jailoc task fetch {task.name} -w {task.workspace}` brings commits home; --force"
+def _nothing_lost(session: Session, task: Task) -> None:
     try:
-        workspace = resolve(origin.config, task.sandbox, origin.host)
-        found = task_look.look(session.terminal, workspace, task, origin.host)
+        _, clone = _opened(session, task)
+        found = task_look.look(clone)
     except Refused as refused:
         first = refused.diagnostics[0]
         raise refuse(
@@ -155,7 +162,8 @@ def _nothing_lost(session: Session, origin: LoadedConfig, task: Task) -> None:
         raise refuse(
             "task-unfetched",
             f"task `{typed(task.sandbox)}` has {' and '.join(lost)}",
-            hint=f"{hint} removes them",
+            hint=f"`jailoc task fetch {typed(task.sandbox)}` brings commits home; --force removes "
+            "them",
         )
 
 
@@ -165,66 +173,77 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     Raises:
         Refused: there is no such task, or what came is not to be taken in.
     """
-    origin, terminal = session.source(expectations=False), session.terminal
-    task = known(session, origin, name)
-    docker.check_engine()
-    workspace = resolve(origin.config, task.sandbox, origin.host)
+    terminal, task = session.terminal, _known(session, name)
+    origin, clone = _opened(session, task)
     with step(terminal, f"fetching from {typed(task.sandbox)}"):
-        found = task_fetch.fetch(
-            terminal, workspace, task, origin.host, unrelated=unrelated, uncommitted=uncommitted
-        )
+        found = task_fetch.fetch(clone, unrelated=unrelated, uncommitted=uncommitted)
     protect = (entry for entry, _ in protected(origin.config, task.workspace))
     told = obeyed(found.changed, found.targets, found.tree, protect)
     what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
     terminal.say(f"{typed(task.sandbox)}: {what}, as {reference}", Meaning.DONE)
-    for each in told[:MOST_TOLD]:
+    shown, rest = chosen(told, MOST_TOLD)
+    for each in shown:
         terminal.say(f"  look before you check it out: {visible(each.path)}: {visible(each.why)}",
                      Meaning.WARNS)  # fmt: skip
-    if len(told) > MOST_TOLD:
-        terminal.say(f"  and {len(told) - MOST_TOLD} more such files", Meaning.WARNS)
-    terminal.say(f"  look:  jailoc task diff {typed(task.sandbox)}")
+    for why, count in rest[:MOST_KINDS]:
+        terminal.say(f"  and {number_of(count, 'more place')}: {visible(why)}", Meaning.WARNS)
+    if rest:
+        terminal.say(f"  all files: git diff --name-only {task.base[:12]} {reference}")
+    look = f"git diff {task.base[:12]} {reference}" if uncommitted else \
+        f"jailoc task diff {typed(task.sandbox)}"  # fmt: skip
+    terminal.say(f"  look:  {look}")
     terminal.say(f"  merge: git merge {reference}")
     return 0
 
 
-LOG, DIFF = "log", "diff"
-_SHOW = {
-    LOG: ("log", "--no-color", "--no-ext-diff", "--no-textconv"),
-    DIFF: ("diff", "--no-color", "--no-ext-diff", "--no-textconv"),
-}
-
-
 def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) -> int:
-    """Show the commits of a task, or what they change, as Git tells in a container.
+    """Show the commits of a task, or what they change: those that were fetched, once some were.
+
+    Before, and of what is not committed, it is what a fetch would bring: received, checked, not
+    kept. Nothing of the clone but its objects counts.
 
     Raises:
-        Refused: there is no such task, or Git cannot read its clone.
+        Refused: there is no such task, or what it has is not to be looked at.
     """
-    origin, terminal = session.source(expectations=False), session.terminal
-    task = known(session, origin, name)
-    docker.check_engine()
-    workspace = resolve(origin.config, task.sandbox, origin.host)
-    revisions = (f"{task.base}..refs/heads/{task.branch}",)
-    if UNCOMMITTED in options:
-        revisions = (task.base,)
-    words = (*_SHOW[what], *(each for each in options if each != UNCOMMITTED), *revisions, "--")
-    for line in task_look.told(terminal, workspace, task, origin.host, words):
-        terminal.result(visible(line))
+    task = _known(session, name)
+    words = (what, *_PLAIN, *(each for each in options if each != UNCOMMITTED))
+    if task.fetched and UNCOMMITTED not in options:
+        host = session.source(expectations=False).host
+        shown = task_fetch.brought(task, task.fetched, words, host)
+        told = f"fetched: {task.reference}; what came since comes with `jailoc task fetch`"
+    else:
+        _, clone = _opened(session, task)
+        shown = task_fetch.preview(clone, words, uncommitted=UNCOMMITTED in options)
+        told = "not fetched: its agent may go on"
+    session.terminal.say(f"{typed(task.sandbox)}: {shown.tip[:12]}, {told}")
+    for line in shown.lines:
+        session.terminal.result(visible(line))
     return 0
 
 
-UNCOMMITTED = "--uncommitted"
-"""What is not committed, too; no option of Git's."""
-MOST_TOLD = 50
-"""Files that are named one by one."""
+_PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv")
+"""Nothing but text, and no program but Git."""
 
 
-def known(session: Session, origin: LoadedConfig, name: str) -> Task:
+def _known(session: Session, name: str) -> Task:
     """Return a task by its name, of the workspace that was named or of the current directory.
 
     Raises:
         Refused: there is none.
     """
     workspace, _, task = name.rpartition("/")
+    origin = session.source(expectations=False)
     return task_records.known(workspace or session.chosen(origin), task)
+
+
+def _opened(session: Session, task: Task) -> tuple[LoadedConfig, TaskClone]:
+    """Return the configuration and a task's clone, to be looked at by an engine that answers.
+
+    Raises:
+        Refused: its workspace has left the configuration, or no engine answers.
+    """
+    origin = session.source(expectations=False)
+    docker.check_engine()
+    workspace = resolve(origin.config, task.sandbox, origin.host)
+    return origin, TaskClone(session.terminal, workspace, task, origin.host)

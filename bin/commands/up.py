@@ -2,7 +2,7 @@
 
 from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import apply, execute, task_bounds
+from jailoc.bin.deploy import apply, execute
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.views.started import place, started
 from jailoc.model.palette import Meaning
@@ -19,7 +19,6 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
         snapshot: Whether one is taken first, where the configuration says so.
     """
     origin = apply.read(session, lambda each: (session.chosen(each),))
-    task_bounds.may_run(origin, session.chosen(origin))
     each = apply.item(session, origin, session.chosen(origin), complete=True, pull=pull)
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
@@ -29,9 +28,11 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
 
 
 def run_all(session: Session, pull: bool = False) -> int:
-    """Do so for every workspace, one after the other."""
+    """Do so for every workspace, and every task that runs, one after the other."""
     every.alone(session.workspace)
-    return every.workspace(session, names(session.source().config), lambda each: run(each, pull))
+    config = session.source().config
+    wanted = (*names(config), *every.running_tasks(config))
+    return every.workspace(session, wanted, lambda each: run(each, pull))
 
 
 def tell(session: Session, each: apply.Item, what: str, *, new: bool, brief: bool = False) -> None:

@@ -16,7 +16,8 @@ from jailoc.model.config import Expect
 from jailoc.model.document import Document
 from jailoc.model.firewall import Firewall
 from jailoc.model.palette import Meaning
-from jailoc.model.text import number_of
+from jailoc.model.sandbox import typed
+from jailoc.model.text import MOST_SHOWN, number_of
 from jailoc.model.workspace import Workspace
 
 
@@ -52,9 +53,9 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     if wrong:
         verb = "differs" if len(wrong) == 1 else "differ"
         of = number_of(len(checks), "check")
-        terminal.say(f"{name}: {len(wrong)} of {of} {verb} from the model", Meaning.FAILS)
+        terminal.say(f"{typed(name)}: {len(wrong)} of {of} {verb} from the model", Meaning.FAILS)
         return DIFFERENT
-    terminal.say(f"{name}: all {len(checks)} checks are as the model says", Meaning.DONE)
+    terminal.say(f"{typed(name)}: all {len(checks)} checks are as the model says", Meaning.DONE)
     return 0
 
 
@@ -86,7 +87,11 @@ def _short(checks: list[Check]) -> list[Check]:
                 Check(kind=kind, subject=f"{len(good)} of {len(mine)}", expected=summary,
                       found=summary, ok=True)
             )  # fmt: skip
-        kept += [each for each in mine if not each.ok]
+        wrong = [each for each in mine if not each.ok]
+        kept += wrong[:MOST_SHOWN] if kind == "executes" else wrong
+        if wrong[MOST_SHOWN:] and kind == "executes":  # an agent can make any number of them
+            more = f"and {len(wrong) - MOST_SHOWN} more"
+            kept.append(wrong[0].model_copy(update={"subject": more}))
     return kept
 
 

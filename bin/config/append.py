@@ -1,7 +1,8 @@
 """Append to a list of the configuration file: under a lock, and only what leaves it valid."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.generators.config.edit import Value, append, put_set
 from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 
 PATIENCE = 60
@@ -37,6 +39,35 @@ def check_path(session: Session, name: str, target: str) -> None:
         Refused: the file with it would not be valid.
     """
     source.check(append(session.text(), name, "paths", target), session.path)
+
+
+@contextmanager
+def kept_if_done(session: Session) -> Iterator[None]:
+    """Take back what this run writes into the file, or has written, if what follows fails.
+
+    A file that somebody else has changed meanwhile stays as it is, and that is said.
+    """
+    try:
+        yield
+    except BaseException:
+        if (change := session.change) is not None:
+            with suppress(Refused, OSError):  # the first reason is the one to be told
+                _take_back(session, *change)
+        raise
+
+
+def _take_back(session: Session, before: str | None, written: str) -> None:
+    with files.locked(cache_directory() / "config.lock", PATIENCE):
+        place = Path(os.path.realpath(session.path))
+        if place.read_text(encoding="utf-8") != written:
+            says = f"{session.path} has been changed meanwhile: what was added to it stays there"
+            session.terminal.say(says, Meaning.FAILS)
+        elif before is None:
+            place.unlink()
+            session.terminal.say(f"{session.path} is gone again", Meaning.WARNS)
+        else:
+            files.write(place, before, place.stat().st_mode & 0o7777)
+            session.terminal.say(f"{session.path} is as it was before", Meaning.WARNS)
 
 
 def host_set(session: Session, name: str, value: dict[str, Any]) -> None:
@@ -68,7 +99,9 @@ def _write(session: Session, before: LoadedConfig, after: LoadedConfig, changed:
     # The file may be a link into somebody's dotfiles: it stays one.
     place = Path(os.path.realpath(session.path))
     mode = 0o600 if before.starter else place.stat().st_mode & 0o7777
+    former = None if before.starter else session.text()
     files.write(place, changed, mode)
+    session.changed(former, changed)
     session.reread()
     known = {each.message for each in before.warnings}
     session.terminal.diagnose(each for each in after.warnings if each.message not in known)

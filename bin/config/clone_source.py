@@ -26,6 +26,10 @@ def places(repository: str, host: Host) -> tuple[str, ...]:
     git = Path(repository, ".git")
     if not Path(repository).is_dir():
         raise _unfit(repository, "it is not there", "make it, or correct `paths`")
+    if git.is_symlink():
+        # Commits would come home to wherever an agent lets it lead.
+        raise _unfit(repository, "its `.git` is a symbolic link",
+                     "put the directory itself there, or name its repository")  # fmt: skip
     elsewhere: list[str] = []
     if git.is_file():
         elsewhere = _linked(repository, host)

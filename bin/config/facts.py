@@ -16,7 +16,7 @@ from jailoc.bin.engine import endpoint, stats
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
-from jailoc.generators.config.load import Mentioned
+from jailoc.generators.config.mentioned import Mentioned
 from jailoc.model.agents.known import LOGINS, PRIVATE
 from jailoc.model.forbidden_paths import guarded
 from jailoc.model.host import FileKind, Host
@@ -97,7 +97,9 @@ def _suffixes(names: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     from publicsuffixlist import PublicSuffixList
 
-    known = PublicSuffixList(accept_unknown=False)
+    # To encode all of the list takes as long as to read it, and matters to encoded names alone.
+    encoded = any("xn--" in each for each in names)
+    known = PublicSuffixList(accept_unknown=False, accept_encoded_idn=encoded)
     return tuple(each for each in names if known.publicsuffix(each) == each)
 
 
@@ -113,7 +115,7 @@ def _bases() -> dict[str, str]:
 
 def _kind(path: str) -> FileKind | None:
     try:
-        mode = Path(path).stat().st_mode
+        mode = os.stat(path).st_mode  # noqa: PTH116 -- text: there may be very many
     except OSError as error:
         unseen.note(path, error, frozenset({errno.ELOOP, errno.ENAMETOOLONG}))
         return None

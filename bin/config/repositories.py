@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from jailoc.bin.config import git_directory, git_file, git_links, git_user
 from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.config.git_state import Reader
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
     children,
@@ -24,13 +25,14 @@ from jailoc.bin.host.entries import (
     with_other_names,
 )
 from jailoc.bin.host.links import Links
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
+from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
 from jailoc.model.repository import fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
-"""Of one writable path; what lies beyond is not seen, and that is said."""
+"""Of one writable path; what lies beyond is not seen, and that keeps it from being started."""
 MOST_INSIDE = 10_000
 """Entries of one place that are looked at for files with second names."""
 MOST_LINKS = 20
@@ -70,6 +72,7 @@ class _Walk:
         self.limit: str | None = None
         self.unread: dict[str, str] = {}
         self.sockets: list[str] = []
+        self.believed: list[Believed] = []
 
     def worktree(self, link: GitLink) -> None:
         """Look at the Git directory of a linked working tree, and at those of its submodules."""
@@ -136,6 +139,7 @@ class _Walk:
             troubles=self.troubles,
             unread=self.unread,
             sockets=tuple(self.sockets),
+            believed=tuple(self.believed),
             limit=self.limit,
         )
 
@@ -321,6 +325,11 @@ def _gathered(
         if link.worktree and not link.trouble and asked and not seen:
             walks[link.directory] = _Walk(looker, Search(root=link.directory, names=(), git=True))
             walks[link.directory].worktree(link)
+    reader, named_by = Reader(looker, [*roots.values()]), {each.directory: each for each in links}
+    for each in walks.values():
+        for found in each.repositories:
+            by = named_by.get(found.directory) if found.linked else None
+            each.believed += reader.repository(found, by)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
     for each in walks.values():

@@ -5,6 +5,7 @@ nothing and runs nothing of the repository's.
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from jailoc.generators.config.resolve import names
 from jailoc.generators.powers.policy import PolicyFile
 from jailoc.generators.runtime.expectations import unmet
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic, refuse
+from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.document import Document
 from jailoc.model.power import Sides
 
@@ -160,6 +161,9 @@ def _revision(session: Session, named: str) -> SourceText:
     while not folder.is_dir():
         folder = folder.parent
     inside = os.path.relpath(place.absolute(), folder)
+    # What agents could write, and so which Git is nobody's, is in the user's own configuration.
+    with suppress(Refused):
+        session.source(expectations=False)
     if (known := git.ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
                       f"{revision}^{{commit}}")) is None:  # fmt: skip
         raise refuse(

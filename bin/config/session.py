@@ -22,6 +22,7 @@ class _File:
     document: Document | None = None
     starter: bool = False
     checked: dict[bool, LoadedConfig] = field(default_factory=dict)
+    change: tuple[str | None, str] | None = None
 
 
 def _unreported(error: Exception, terminal: Terminal) -> int:
@@ -55,6 +56,18 @@ class Session:
         """Tell whether there is no file, so that the starter configuration is in effect."""
         self.document()
         return self._file.starter
+
+    @property
+    def change(self) -> tuple[str | None, str] | None:
+        """Return the text that the file had before this run changed it, and the one since.
+
+        The first is None where there was no file; all is None where this run has changed nothing.
+        """
+        return self._file.change
+
+    def changed(self, before: str | None, now: str) -> None:
+        """Keep what this run has made of the file."""
+        self._file.change = before, now
 
     def text(self) -> str:
         """Return the text of the file, as it was read last."""

@@ -9,7 +9,8 @@ from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.host import programs, regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
-from jailoc.generators.config.load import load, mentioned, warnings
+from jailoc.generators.config.load import load, warnings
+from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config

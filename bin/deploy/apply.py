@@ -21,6 +21,7 @@ from jailoc.bin.deploy import (
     rollback,
     server_port,
     snapshots,
+    task_bounds,
     uncovered,
     unhealthy,
 )
@@ -140,11 +141,12 @@ def item(
 
     Raises:
         Refused: the workspace is unknown, another user's or a newer jailoc's, a secret is missing,
-            or no engine answers.
+            it is a task and there is no memory for it, or no engine answers.
     """
     observe.understood(name)
     if complete:
         journal.check(name)
+        task_bounds.may_run(origin, name)
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
     missing, unread = tuple[str, ...](), tuple[str, ...]()

@@ -35,6 +35,7 @@ from jailoc.model.sandbox import (
     PROXY,
     SIDECAR,
     WALL,
+    typed,
 )
 from jailoc.model.text import number_of
 
@@ -58,7 +59,9 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
     if wall is None or agent is None or {wall.state, agent.state} != {"running"}:
         name = bundle.workspace
         raise refuse(
-            "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+            "not-running",
+            f"workspace `{typed(name)}` is not running",
+            hint=f"run `jailoc up {typed(name)}`",
         )
     return [
         *_containers(bundle, found),

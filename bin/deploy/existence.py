@@ -14,7 +14,7 @@ from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import SANDBOX, project, task_of
+from jailoc.model.sandbox import SANDBOX, project, task_of, typed
 
 T = TypeVar("T")
 
@@ -88,7 +88,9 @@ def running(session: Session, name: str) -> None:
 def not_running(name: str) -> Refused:
     """Return the refusal where a workspace would have to run."""
     return refuse(
-        "not-running", f"workspace `{name}` is not running", hint=f"run `jailoc up {name}`"
+        "not-running",
+        f"workspace `{typed(name)}` is not running",
+        hint=f"run `jailoc up {typed(name)}`",
     )
 
 

@@ -60,6 +60,13 @@ def check(workspace: str) -> None:
         raise unfinished(workspace)
 
 
+def told(workspace: str) -> str | None:
+    """Return what a row about a workspace says of an undo that is not finished."""
+    if not place(workspace).exists():
+        return None
+    return f"an undo is not finished: `jailoc undo {workspace} --continue` goes on"
+
+
 def unfinished(workspace: str) -> Refused:
     """Return the refusal while an undo is not finished."""
     return refuse(

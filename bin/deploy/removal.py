@@ -186,7 +186,10 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
     """
     whole = going.extent is not Extent.PROJECT
     volumes = going.extent is Extent.ALL
-    with step(terminal, f"removing the containers{' and volumes' * volumes} of {name}"):
+    if whole:
+        # What a killed run has left of them uses volumes, or the store of snapshots.
+        tools.remove_left(name)
+    with step(terminal, f"removing the containers{' and volumes' * volumes} of {typed(name)}"):
         containers.down(project(name), terminal.detail, volumes=volumes)
         # Compose knows what belongs together by a container; these may be all that is left.
         for each in containers.owned("network", project(name)):
@@ -203,8 +206,6 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
             terminal.say(f"the password of {name} stays in the keyring: {problem}", Meaning.WARNS)
     if whole and not volumes and containers.owned("volume", project(name)):
         files.make_private(existence.kept(name))
-    if whole and restic.place(name).exists():
-        tools.remove_left(name)
     for place in places(name, going.extent):
         if whole or place.parent == facts.cache_directory():
             _clear(place)

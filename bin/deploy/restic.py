@@ -52,9 +52,19 @@ class Restic:
         """Tell whether there is a store."""
         return (self.place / "config").is_file()
 
-    def failed(self, reply: Reply, code: str = "snapshot-store") -> Refused:
+    def unfinished(self, reply: Reply) -> Refused:
+        """Return the refusal of an undo that could not do all: of a file, or of the store."""
+        if (file := complained(reply)) is None:
+            return self.damaged(last(reply), "undo-failed")
+        return refuse(
+            "undo-failed",
+            f"not all of `{self.workspace.name}` could be restored: {file}: {last(reply)}",
+            hint="see what is wrong with that file, or remove it, then go on",
+        )
+
+    def failed(self, reply: Reply) -> Refused:
         """Return the refusal for what restic complains of."""
-        return self.damaged(last(reply), code)
+        return self.damaged(last(reply))
 
     def damaged(self, told: str, code: str = "snapshot-store") -> Refused:
         """Return the refusal of a store, with what is wrong with it."""
@@ -172,9 +182,9 @@ def last(reply: Reply) -> str:
     return visible(found[-1])[:400] if found else f"restic ended with {reply.status}"
 
 
-def complained(reply: Reply) -> str:
-    """Return the last file that restic complained of."""
+def complained(reply: Reply) -> str | None:
+    """Return the last file that restic complained of, as it may be shown."""
     for line in reversed(reply.stderr.splitlines()):
         if item := message(line).get("item"):
-            return visible(str(item))
-    return "a file"
+            return visible(str(item))[:400]
+    return None

@@ -19,16 +19,34 @@ find "$1" %s -type f -size +"$2"c -printf 'L%%p\0' \
 """
 # A link on the way to the place would lead elsewhere. restic needs to write in each directory; the
 # modes are those of the snapshot in the end. A pipe in the place of a file would keep it waiting.
+# By a path of PATH_MAX or more (limits.h) it removes nothing, and no snapshot holds one. Of a
+# directory that stays for a file in it, nothing but that file and the way to it stays. A pattern
+# has `?` alone, which the shell reads as restic does.
 _RESTORE = r"""
-cat >"$1" || exit 1
-target=$2 kind=$3; shift 3
+kept=$1 target=$2 kind=$3 size=$4; shift 4
+cat >"$kept" || exit 1
 if [ "$(realpath -m -- "${target%%/*}")" != "${target%%/*}" ]; then
     echo "a symbolic link is on the way to it" >&2
     exit 1
 fi
 if [ ! -L "$target" ] && [ -d "$target" ]; then
-    find "$target" %s \
-        -type d \( ! -readable -o ! -writable -o ! -executable \) -exec chmod u+rwx {} \; \
+    IFS=
+    while read -r pattern; do
+        for place in "${target%%/*}"$pattern; do
+            [ ! -L "$place" ] && [ -d "$place" ] || continue
+            find "$place" %(over)s -type d \( ! -readable -o ! -executable \) -prune \
+                -o -type d ! -writable -exec chmod u+w {} \; \
+                -o ! -type d ! \( -type f \( -size +"$size"c -o ! -readable \) \) \
+                    -exec rm -f -- {} + || exit 1
+            find "$place" %(over)s -type d \( ! -readable -o ! -executable \) -prune \
+                -o -type d -print0 | sort -rz |
+                xargs -0r rmdir --ignore-fail-on-non-empty -- || exit 1
+        done
+    done <"$kept"
+    find "$target" -regextype posix-extended %(over)s \
+        -regex '.{4096,}' \( ! -type d -o -execdir chmod -R u+rwx -- {} \; -o -true \) \
+            -prune -execdir rm -rf -- {} \; \
+        -o -type d \( ! -readable -o ! -writable -o ! -executable \) -exec chmod u+rwx {} \; \
         -o \( -type p -o -type s -o -type b -o -type c \) -exec rm -f {} \; 2>/dev/null
     [ "$kind" = dir ] || rm -rf -- "$target" || exit 1
 elif [ ! -f "$target" ] || [ -L "$target" ] || [ "$kind" != file ]; then
@@ -69,13 +87,13 @@ def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
          "--exclude-xattr=trusted.*", *options, f"--target={folder or '/'}",
          f"{to.id}:{folder or '/'}"],
         ToolMount(root, root, writable=True),
-        what=f"restoring {target}", script=_RESTORE % _passed_over(left_out),
-        arguments=(_KEPT, target, kind),
+        what=f"restoring {target}", script=_RESTORE % {"over": _passed_over(left_out)},
+        arguments=(_KEPT, target, kind, str(restic.workspace.snapshots.larger_than)),
         stdin=_kept(restic, to, root, target) if kind == "dir" else b"",
         take=lambda _: None, changes=False, capabilities=WRITE,
     )  # fmt: skip
     if reply.status:
-        raise restic.failed(reply, "undo-failed")
+        raise restic.unfinished(reply)
 
 
 def _kind(restic: Restic, to: StoredSnapshot, target: str) -> str:

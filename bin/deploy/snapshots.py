@@ -145,7 +145,7 @@ class Store:
             raise self._too_large() from None
         if reply.status not in {0, INCOMPLETE} or not told.summary:
             raise self.restic.failed(reply)
-        unreadable = complained(reply) if reply.status == INCOMPLETE else ""
+        unreadable = (complained(reply) or "a file") if reply.status == INCOMPLETE else ""
         made, every = str(told.summary.get("snapshot_id") or ""), self.every()
         earlier = [each for each in every if {*each.paths} == {*self.roots} and each.id != made]
         if earlier and (not made or unchanged(told.summary, self.roots)):

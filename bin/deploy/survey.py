@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import container_state, existence, observe, password, restic
+from jailoc.bin.deploy import container_state, existence, journal, observe, password, restic
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import credentials, docker, stats, task_limit
 from jailoc.bin.engine import images as builder
@@ -293,7 +293,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
     return Status(
         workspace=asked.name,
         configured=configured,
-        problem=asked.compiled if isinstance(asked.compiled, str) else None,
+        problem=asked.compiled if isinstance(asked.compiled, str) else journal.told(asked.name),
         state=f"no network: {cut}"
         if (cut := engine.severed(agent, wall))
         else container_state.state(agent),

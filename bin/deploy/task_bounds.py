@@ -10,7 +10,7 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.tasks import bounds, taken, too_much
 from jailoc.model.config_values import LONGEST_NAME
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import AGENT, TASK, task_of, task_sandbox, workspace_of
+from jailoc.model.sandbox import TASK, task_of, task_sandbox
 from jailoc.model.text import number_of
 
 
@@ -75,11 +75,8 @@ def may_run(origin: LoadedConfig, sandbox: str) -> None:
     if parts is None or parts[0] not in origin.config.order:
         return
     workspace, config = parts[0], origin.config
-    there = (workspace_of(each.project) for each in container_list.listed()
-             if each.service == AGENT)  # fmt: skip
-    running = sorted(
-        each for each in there if each and each != sandbox and (task_of(each) or "")[0] == workspace
-    )
+    mine = (each.sandbox for each in task_records.of(workspace) if each.sandbox != sandbox)
+    running = sorted(container_list.working().intersection(mine))
     memory = resolve(config, workspace, origin.host).memory
     if reason := too_much(config, workspace, memory, running):
         raise refuse(

@@ -57,6 +57,7 @@ class Clone(NamedTuple):
 _NOTES = {
     "submodules": "submodules are not filled",
     "lfs": "files of Git LFS are not filled: they are pointers",
+    "identity": "the name that this repository alone gives its commits (user.email) is not in it",
     "uncommitted": "what is not committed is not in it",
     "shallow": "its history is as shallow as yours",
 }

@@ -4,11 +4,14 @@ No bundle: `git fetch BUNDLE` of 2.39 ignores `fetch.fsckObjects`. No upload-pac
 to the terminal, and nothing bounds it. So a raw pack comes through a bounded pipe.
 """
 
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from jailoc.bin.config import clone_source, task_records
-from jailoc.bin.deploy import task_clone, task_look, task_pack
+from jailoc.bin.deploy import task_clone, task_look, task_pack, task_reference
+from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.deploy.task_pack import Commits
 from jailoc.bin.engine import git
 from jailoc.bin.engine import tools as container
@@ -16,12 +19,10 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.engine.tools import Tool
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
-from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import refuse
 from jailoc.model.host import Host
-from jailoc.model.task import OBJECT, Task
-from jailoc.model.text import visible
-from jailoc.model.workspace import Workspace
+from jailoc.model.sandbox import typed
+from jailoc.model.task import Task
 
 SECONDS = 900
 PATIENCE = 60.0
@@ -45,22 +46,18 @@ printf '%s\\n^%s\\n' "$tip" "$3" | git pack-objects --revs --stdout --thin -q
 """
 
 
-def fetch(
-    terminal: Terminal,
-    workspace: Workspace,
-    task: Task,
-    host: Host,
-    *,
-    unrelated: bool,
-    uncommitted: bool,
-) -> Commits:
+class Shown(NamedTuple):
+    """What Git tells of commits; the words are those of a task's agent."""
+
+    tip: str
+    lines: list[str]
+
+
+def fetch(clone: TaskClone, *, unrelated: bool, uncommitted: bool) -> Commits:
     """Bring the commits of a task home.
 
     Args:
-        terminal: Where progress is shown.
-        workspace: Its sandbox, resolved.
-        task: The task.
-        host: The machine.
+        clone: The task's.
         unrelated: Whether they may have another history than the task began with.
         uncommitted: Whether what is not committed comes, too, as one more commit, to a reference of
             its own.
@@ -69,13 +66,94 @@ def fetch(
         Refused: what came is not to be taken in, or the repository cannot be written.
         DockerError: the engine refused.
     """
-    sender = task_look.tool(
-        terminal, workspace, task, host,
-        "/bin/sh", "-c", _SEND, "send", task_clone.PLACE, task.branch, task.base,
+    repository = clone_source.git_directory(clone.task.repository, clone.host)
+    sender = _sending(clone, uncommitted=uncommitted)
+    return received(sender, clone.task, repository, unrelated=unrelated, uncommitted=uncommitted)
+
+
+def _sending(clone: TaskClone, *, uncommitted: bool) -> Tool:
+    """Return what sends a task's commits, and with `uncommitted` one more of what is not."""
+    return clone.tool(
+        "/bin/sh", "-c", _SEND, "send", task_clone.PLACE, clone.task.branch, clone.task.base,
         "uncommitted" if uncommitted else "",
     )  # fmt: skip
-    repository = clone_source.git_directory(task.repository, host)
-    return received(sender, task, repository, unrelated=unrelated, uncommitted=uncommitted)
+
+
+def preview(clone: TaskClone, words: tuple[str, ...], *, uncommitted: bool) -> Shown:
+    """Return what Git tells of what a fetch would bring; nothing of it stays.
+
+    Raises:
+        Refused: what came is not to be looked at, or is too much.
+        DockerError: the engine refused.
+    """
+    repository = clone_source.git_directory(clone.task.repository, clone.host)
+    sender = _sending(clone, uncommitted=uncommitted)
+    with _quarantined(clone.task, repository) as inner:
+        tip = _received(sender, clone.task, inner, unrelated=True).tip
+        return Shown(tip, _told(inner, clone.task, tip, words))
+
+
+def brought(task: Task, tip: str, words: tuple[str, ...], host: Host) -> Shown:
+    """Return what Git tells of what was fetched, as `preview` does of what was not.
+
+    Raises:
+        Refused: it is not there any more, or is too much.
+    """
+    with _quarantined(task, clone_source.git_directory(task.repository, host)) as inner:
+        return Shown(tip, _told(inner, task, tip, words))
+
+
+def _told(place: Path, task: Task, tip: str, words: tuple[str, ...]) -> list[str]:
+    """Ask Git in a quarantine, where no setting, attribute or replacement is an agent's."""
+    reply = git.forced(
+        place, *words, f"{task.base}..{tip}", "--",
+        timeout=PATIENCE, limit=task_look.LISTING,
+    )  # fmt: skip
+    if reply.status != 0:
+        raise task_pack.wrong(reply.cut or "Git cannot show it", reply.stderr)
+    return reply.stdout.decode(errors="replace").splitlines()
+
+
+@contextmanager
+def _quarantined(task: Task, repository: str) -> Iterator[Path]:
+    """Make a quarantine beside a repository that has where the task began.
+
+    Raises:
+        Refused: it does not, there is no room, or another fetch takes too long.
+    """
+    lock = cache_directory() / f"{task.sandbox}.fetch.lock"
+    place = task_records.place(task.workspace, task.name).with_suffix(".quarantine")
+    with files.locked(lock, PATIENCE, discard=True):
+        base = git.forced(repository, "cat-file", "-e", f"{task.base}^{{commit}}", timeout=60)
+        if base.cut:
+            raise refuse(
+                "task-fetch",
+                f"`{repository}` cannot be read: Git {base.cut}",
+                hint="look whether something else than files lies in it: `find -not -type f,d`",
+            )
+        if base.status != 0:
+            raise refuse(
+                "task-fetch",
+                f"`{repository}` does not have {task.base[:12]} any more, where the task began",
+                hint="fetch it from where it was pushed to, then run this again",
+            )
+        try:
+            with task_pack.quarantine(place, repository, len(task.base)) as inner:
+                yield inner
+        except OSError as error:
+            raise refuse(
+                "task-fetch",
+                f"what the task sent cannot be kept: {error.strerror or error}",
+                hint=f"it is looked at in `{place.parent}` and goes to `{repository}`: make room "
+                "there, then fetch again",
+            ) from None
+
+
+def _received(sender: Tool, task: Task, inner: Path, *, unrelated: bool) -> Commits:
+    pack = inner / "received"
+    tip = _receive(sender, task, pack)
+    task_pack.unpack(inner, pack)
+    return task_pack.check(inner, task, tip, unrelated=unrelated)
 
 
 def received(
@@ -92,24 +170,13 @@ def received(
         Refused: what came is not to be taken in.
         DockerError: the engine refused.
     """
-    lock = cache_directory() / f"{task.sandbox}.fetch.lock"
-    place = task_records.place(task.workspace, task.name).with_suffix(".quarantine")
-    with files.locked(lock, PATIENCE, discard=True):
-        base = git.forced(repository, "cat-file", "-e", f"{task.base}^{{commit}}", timeout=60)
-        if base.status != 0:
-            raise refuse(
-                "task-fetch",
-                f"`{repository}` does not have {task.base[:12]} any more, where the task began",
-                hint="fetch it from where it was pushed to, then run this again",
-            )
-        with task_pack.quarantine(place, repository, len(task.base)) as inner:
-            pack = inner / "received"
-            tip = _receive(sender, task, pack)
-            task_pack.unpack(inner, pack)
-            found = task_pack.check(inner, task, tip, unrelated=unrelated)
-            task_pack.take_in(inner, repository)
-        _point(repository, task.pending if uncommitted else task.reference, found.tip)
-        if not uncommitted:
+    with _quarantined(task, repository) as inner:
+        found = _received(sender, task, inner, unrelated=unrelated)
+        task_pack.take_in(inner, repository)
+        reference = task.pending if uncommitted else task.reference
+        task_reference.point(repository, reference, found.tip)
+        # Somebody may have removed the task meanwhile.
+        if not uncommitted and task_records.place(task.workspace, task.name).exists():
             task_records.write(task.model_copy(update={"fetched": found.tip}))
     return found
 
@@ -118,7 +185,7 @@ def _receive(sender: Tool, task: Task, pack: Path) -> str:
     receiver = task_pack.Receiver(pack)
     try:
         reply = container.pour(
-            sender, receiver.take, what=f"fetching from {task.sandbox}", timeout=SECONDS,
+            sender, receiver.take, what=f"fetching from {typed(task.sandbox)}", timeout=SECONDS,
             limit=task_pack.PACK_BYTES,
         )  # fmt: skip
     except DockerError as error:
@@ -132,21 +199,3 @@ def _receive(sender: Tool, task: Task, pack: Path) -> str:
     if not receiver.tip or len(receiver.tip) != len(task.base):
         raise task_pack.wrong("it names no commit")
     return receiver.tip
-
-
-def _point(repository: str, reference: str, tip: str) -> None:
-    """Let a reference name a tip, in one step."""
-    asked = git.forced(repository, "rev-parse", "--verify", "--quiet", reference, timeout=60)
-    old = asked.stdout.decode("ascii", errors="replace").strip()
-    if re.fullmatch(OBJECT, old) is None:
-        old = "0" * len(tip)
-    moved = git.forced(
-        repository, "update-ref", "--no-deref", "--create-reflog", "-m", "jailoc task fetch",
-        reference, tip, old, timeout=60,
-    )  # fmt: skip
-    if moved.status != 0:
-        raise refuse(
-            "task-fetch",
-            f"`{reference}` cannot be written in `{repository}`: "
-            f"{visible(moved.stderr.decode(errors='replace').strip()[-300:])}",
-        )

@@ -9,6 +9,7 @@ from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.host import Host
+from jailoc.model.sandbox import typed
 from jailoc.model.task import OBJECT, Task
 from jailoc.model.text import last_words
 from jailoc.model.workspace import Workspace
@@ -26,6 +27,26 @@ exit 0
 """
 
 
+class TaskClone(NamedTuple):
+    """A task's clone, and what is needed to look at it."""
+
+    terminal: Terminal
+    """Where it is told that the tools image is built."""
+    workspace: Workspace
+    """The task's sandbox, resolved."""
+    task: Task
+    host: Host
+
+    def tool(self, *words: str) -> Tool:
+        """Return a program of the tools image that reads it as its agent."""
+        mount = ToolMount(task_clone.volume(self.task.sandbox), task_clone.PLACE, volume=True)
+        return Tool(
+            tools.image(self.terminal, self.workspace, self.host), self.task.sandbox,
+            self.workspace.user.text, words, (mount,),
+            {"LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+        )  # fmt: skip
+
+
 class CloneState(NamedTuple):
     """What a clone holds."""
 
@@ -37,28 +58,19 @@ class CloneState(NamedTuple):
     """Whether something is not committed."""
 
 
-def tool(terminal: Terminal, workspace: Workspace, task: Task, host: Host, *words: str) -> Tool:
-    """Return a program of the tools image that reads a task's clone as its agent."""
-    mount = ToolMount(task_clone.volume(task.sandbox), task_clone.PLACE, volume=True)
-    return Tool(
-        tools.image(terminal, workspace, host), task.sandbox, workspace.user.text, words, (mount,),
-        {"LC_ALL": "C.UTF-8", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
-    )  # fmt: skip
-
-
-def look(terminal: Terminal, workspace: Workspace, task: Task, host: Host) -> CloneState:
+def look(clone: TaskClone) -> CloneState:
     """Return what a task's clone holds.
 
     Raises:
         Refused: it cannot be told.
         DockerError: the engine refused, or it took too long.
     """
+    task = clone.task
     known = [each for each in (task.base, task.fetched) if each]
     words = ("/bin/sh", "-c", _STATE, "look", task_clone.PLACE, task.branch, *known)
     reply = container.ask(
-        tool(terminal, workspace, task, host, *words),
-        what=f"looking at {task.sandbox}", timeout=SECONDS,
-    )  # fmt: skip
+        clone.tool(*words), what=f"looking at {typed(task.sandbox)}", timeout=SECONDS
+    )
     parts = (line.partition(" ") for line in reply.stdout.decode(errors="replace").splitlines())
     found = {key: rest for key, _, rest in parts}
     tip, new = found.get("tip", ""), found.get("new", "")
@@ -71,30 +83,11 @@ LISTING = 16 << 20
 """Bytes of what is shown."""
 
 
-def told(
-    terminal: Terminal, workspace: Workspace, task: Task, host: Host, words: tuple[str, ...]
-) -> list[str]:
-    """Return the lines of what Git tells of a task's clone; they are its agent's.
-
-    Raises:
-        Refused: Git cannot read it.
-        DockerError: the engine refused, or it is too much.
-    """
-    git = ("git", "-C", task_clone.PLACE, "-c", "core.fsmonitor=false", *words)
-    reply = container.ask(
-        tool(terminal, workspace, task, host, *git),
-        what=f"looking at {task.sandbox}", timeout=SECONDS, limit=LISTING,
-    )  # fmt: skip
-    if reply.status != 0:
-        raise unreadable(task, reply.stderr)
-    return reply.stdout.decode(errors="replace").splitlines()
-
-
 def unreadable(task: Task, told: bytes) -> Refused:
     """Return the refusal of a clone that Git cannot read."""
     why = last_words(told) or "it says nothing of use"
     return refuse(
         "task-clone",
-        f"the clone of task `{task.workspace}/{task.name}` cannot be read: {why}",
-        hint=f"look inside: `jailoc shell {task.workspace}/{task.name}`",
+        f"the clone of task `{typed(task.sandbox)}` cannot be read: {why}",
+        hint=f"look inside: `jailoc shell {typed(task.sandbox)}`",
     )

@@ -1,5 +1,6 @@
 """A pack of a task's commits: it is received into a quarantine, checked there, and taken in."""
 
+import errno
 import mmap
 import os
 import re
@@ -122,6 +123,7 @@ def unpack(place: Path, pack: Path) -> None:
 
     Raises:
         Refused: it is no pack, too large a one, or holds what Git takes for an attack.
+        OSError: the disk is full.
     """
     with pack.open("rb") as file:
         head = file.read(12)
@@ -138,6 +140,8 @@ def unpack(place: Path, pack: Path) -> None:
                 stdin=mapped, timeout=_PATIENCE,
             )  # fmt: skip
     if reply.status != 0:
+        if os.strerror(errno.ENOSPC).encode() in reply.stderr:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise wrong(reply.cut or "Git does not take it", reply.stderr)
 
 

@@ -9,6 +9,7 @@ from jailoc.model.compose import Bind
 from jailoc.model.deployed import Deployed
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT
+from jailoc.model.text import some
 from jailoc.model.workspace import Workspace
 
 
@@ -38,7 +39,7 @@ def tell(terminal: Terminal, workspace: Workspace, found: Deployed) -> None:
         found: What is there.
     """
     lapsed = [place for each in found.containers.values() for place in each.lapsed]
-    for line in told(poisoned(workspace, found.applied, lapsed)):
+    for line in some(told(poisoned(workspace, found.applied, lapsed))):
         terminal.say(
             f"look at {line}: the agent could write it, and the host may execute it; from now on "
             "it is covered",

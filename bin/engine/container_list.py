@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from jailoc.bin.engine.docker import lines_of, run
-from jailoc.model.sandbox import COMPOSE_DIRECTORY, COMPOSE_PROJECT, COMPOSE_SERVICE
+from jailoc.model.sandbox import (
+    AGENT,
+    COMPOSE_DIRECTORY,
+    COMPOSE_PROJECT,
+    COMPOSE_SERVICE,
+    workspace_of,
+)
 
 
 class Listed(NamedTuple):
@@ -42,3 +48,13 @@ def listed(
     )  # fmt: skip
     lines = (line.split("\t", 3) for line in lines_of(text))
     return tuple(Listed(*line) for line in lines if len(line) == len(Listed._fields))
+
+
+def working() -> frozenset[str]:
+    """Return the sandboxes, those of tasks too, whose agent runs.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    found = (workspace_of(each.project) for each in listed() if each.service == AGENT)
+    return frozenset(each for each in found if each is not None)

@@ -22,6 +22,8 @@ LIMIT = 32 << 20
 """Bytes of an answer."""
 PATIENCE = 60.0
 """Seconds that an answer may take."""
+GOING = 120
+"""Seconds that what is deleted may take to be gone: a pod may take 30 to end."""
 KINDS = (
     "configmaps,persistentvolumeclaims,services,statefulsets.apps,networkpolicies.networking.k8s.io"
 )
@@ -111,13 +113,22 @@ class Cluster(NamedTuple):
         )  # fmt: skip
         self._whole(reply, "rollout status")
 
-    def delete(self, address: str) -> None:
+    def delete(self, address: str, *, with_pods: bool = False) -> None:
         """Remove an object; one that is gone already does no harm.
 
+        Args:
+            address: `KIND/NAME`.
+            with_pods: Whether it counts as gone only when what it has made is gone, too.
+
         Raises:
-            Refused: the server refuses.
+            Refused: the server refuses, or it is not gone in time.
         """
-        self._whole(self.ask("delete", address, "--ignore-not-found", "--output=name"), "delete")
+        more = ("--cascade=foreground",) if with_pods else ()
+        reply = self.ask(
+            "delete", address, "--ignore-not-found", "--output=name", f"--timeout={GOING}s", *more,
+            patience=GOING + 10,
+        )  # fmt: skip
+        self._whole(reply, "delete")
 
     def _whole(self, reply: Reply, what: str) -> str:
         """Return what kubectl answered.

@@ -38,7 +38,7 @@ class Unavailable(Exception):  # noqa: N818 -- an answer, not a fault
 
 
 class Notice:
-    """Whether this run has said that it turns to the keyring."""
+    """Whether this run has said that it waits for the keyring."""
 
     given: ClassVar[bool] = False
 
@@ -123,11 +123,6 @@ def _patiently(call: Callable[[], T], *, alone: bool = False) -> T:
         call: The question.
         alone: Nobody is to be bothered, even if somebody is there.
     """
-    somebody = sys.stdin.isatty() and not alone
-    if somebody and not Notice.given:
-        Notice.given = True
-        sys.stderr.write("looking into the system's keyring; it may ask to be unlocked\n")
-        sys.stderr.flush()
     answers: list[T] = []
     failures: list[Unavailable] = []
 
@@ -142,7 +137,15 @@ def _patiently(call: Callable[[], T], *, alone: bool = False) -> T:
     # A call that hangs must not keep the process alive.
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(None if somebody else PATIENCE)
+    thread.join(PATIENCE)
+    if thread.is_alive() and sys.stdin.isatty() and not alone:
+        if not Notice.given:
+            Notice.given = True
+            sys.stderr.write(
+                "the system's keyring does not answer yet: it may want to be unlocked\n"
+            )
+            sys.stderr.flush()
+        thread.join()
     if answers:
         return answers[0]
     raise failures[0] if failures else Unavailable(f"no answer within {PATIENCE:.0f} second")

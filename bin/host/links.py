@@ -2,7 +2,6 @@
 
 import os
 import stat
-from pathlib import Path
 
 MOST_LINKS = 40
 """Links that the kernel follows on one way (path_resolution(7))."""
@@ -45,7 +44,7 @@ class Links:
     def _target(self, place: str) -> str | None:
         if place not in self._targets:
             try:
-                self._targets[place] = str(Path(place).readlink())
+                self._targets[place] = os.readlink(place)  # noqa: PTH115 -- text, of very many
             except OSError:
                 self._targets[place] = None
         return self._targets[place]

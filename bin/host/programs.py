@@ -10,7 +10,7 @@ def _nothing(_: str) -> bool:
 
 
 class _Known:
-    """What is known of agents: nothing, until a configuration has been read."""
+    """What is known of agents: nothing, until somebody has said it."""
 
     changeable: Callable[[str], bool] = staticmethod(_nothing)
 

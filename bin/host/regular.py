@@ -33,12 +33,13 @@ def read(path: str, limit: int = LIMIT, *, cut: bool = False) -> bytes:
         if found.st_dev in _made_up():
             raise NotRegular("is no file on a disk")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(limit + 1)
+            # A buffer of that size is made at once.
+            data = file.read(min(limit, found.st_size) + 1)
     finally:
         os.close(descriptor)
     if len(data) > limit and not cut:
         raise NotRegular(f"is larger than {limit >> 10} KiB")
-    return data[:limit]
+    return data[:limit] if len(data) > limit else data
 
 
 def _made_up() -> set[int]:

@@ -5,7 +5,6 @@ tree a chain leads on by the next bits of the destination, as a routing table do
 section 5.2.4.3, longest prefix). All rules in it do the same, so their order means nothing.
 """
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -100,7 +99,7 @@ def _branch(
             Rule(
                 chain=chain,
                 jump=below,
-                destination=ipaddress.ip_network((family.address(prefix << step), length)),
+                destination=family.network(prefix << step, length),
                 comment=comment,
             )
         )

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from jailoc.generators.artefacts import agent_start, git, iptables, named_volumes, proxy, tui_plugin
 from jailoc.generators.artefacts import firewall as walls
-from jailoc.generators.artefacts import git, iptables, named_volumes, proxy, tui_plugin
 from jailoc.generators.artefacts.compose import compose
-from jailoc.generators.artefacts.compose_yaml import emit
+from jailoc.generators.artefacts.compose_yaml import document, emit
 from jailoc.generators.artefacts.generated import generated
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
@@ -15,6 +15,7 @@ from jailoc.generators.assets import asset, asset_as, asset_for
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import RELOADABLE, Bundle, File, Seed, digest
 from jailoc.model.config import Config
+from jailoc.model.document import Path
 from jailoc.model.evidence import MACHINE_PORT
 from jailoc.model.firewall import Firewall
 from jailoc.model.host import Host
@@ -31,7 +32,6 @@ from jailoc.model.sandbox import (
     SIDECAR_SECCOMP,
     WALL,
 )
-from jailoc.model.secret import Destination
 from jailoc.model.workspace import Workspace
 
 RESOLV_CONF = "nameserver 127.0.0.1\n"
@@ -83,10 +83,12 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
             for service, files in mounted.items()
         },
     )
-    validate_compose(model)
+    origins: dict[Path, str] = {}
+    data = document(model, origins)
+    validate_compose(data)
     validate_firewall(rules)
     files = [
-        File(path=COMPOSE_FILE, mode=0o600, text=emit(model)),
+        File(path=COMPOSE_FILE, mode=0o600, text=emit(data, origins)),
         File(path=RECIPES, mode=0o644, text=recipes(choice, tuple(builds))),
         *(file for group in mounted.values() for file in group),
     ]
@@ -111,12 +113,10 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
 
 
 def _agent_files(workspace: Workspace) -> tuple[File, ...]:
-    names = [each.name for each in workspace.secrets
-             if each.destination is Destination.ENVIRONMENT]  # fmt: skip
     return (
         File(path="agent/agent.sh", mode=0o644, text=asset_for(workspace.agent, "agent.sh")),
         File(path="agent/resolv.conf", mode=0o644, text=RESOLV_CONF),
-        File(path="agent/secret-env", mode=0o644, text="".join(f"{name}\n" for name in names)),
+        File(path="agent/secret-env", mode=0o644, text=agent_start.secret_variables(workspace)),
         *((File(path=EMPTY, mode=0o644, text=""),) if workspace.hidden else ()),
         *((proxy.told(workspace),) if workspace.credentials else ()),
         *_repositories(workspace),

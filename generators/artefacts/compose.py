@@ -2,7 +2,13 @@
 
 import hashlib
 
-from jailoc.generators.artefacts import git, named_volumes, proxy_service, wall_volumes
+from jailoc.generators.artefacts import (
+    agent_start,
+    git,
+    named_volumes,
+    proxy_service,
+    wall_volumes,
+)
 from jailoc.generators.artefacts.beside import service, volumes
 from jailoc.generators.artefacts.container_fields import digest, expected
 from jailoc.generators.artefacts.generated import folder, generated
@@ -53,7 +59,7 @@ from jailoc.model.sandbox import (
     WALL,
     WALL_STATE,
 )
-from jailoc.model.secret import SECRETS_LIMIT, VARIABLE
+from jailoc.model.secret import SECRETS_LIMIT
 from jailoc.model.size import size
 from jailoc.model.workspace import Workspace
 
@@ -208,17 +214,12 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
     environment |= proxy_service.environment(workspace)
     for variable in workspace.env:
         environment[variable.key] = Literally(text=variable.value, origin=variable.origin)
-    # The shell that hands over the secrets drops names that are none of its own; env(1) does not.
-    odd = [f"{each.key}={each.value}" for each in workspace.env if not VARIABLE.fullmatch(each.key)]
     return Service(
         image=Literally(text=image, origin=_image_origin(workspace)),
         user=workspace.user.text,
         init=True,
         entrypoint=("/bin/sh", f"{GENERATED}/agent.sh"),
-        command=(
-            *(("env", *odd) if odd else ()),
-            *workspace.agent.command(FIRST_PORT),
-        ),
+        command=agent_start.command(workspace),
         namespace="firewall",
         working_dir=Literally(text=workspace.paths[0].path, origin=workspace.paths[0].origin)
         if workspace.paths

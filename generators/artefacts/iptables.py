@@ -21,6 +21,9 @@ LAST_DAY = date(2038, 12, 30)
 has no end in the rules, and is left out of them by the first compilation after its last day."""
 
 
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+
+
 def restore(rules: Ruleset) -> str:
     """Write a rule set for `iptables-restore`, in the words that `iptables-save` prints back.
 
@@ -46,6 +49,9 @@ def spell(network: Network) -> str:
     if network.version == 6 and (number >> 32 == 0xFFFF or (number >> 32 == 0 and number >> 16)):
         head = "::ffff:" if number >> 32 else "::"
         return f"{head}{ipaddress.IPv4Address(number & 0xFFFFFFFF)}/{network.prefixlen}"
+    if network.version == 4:
+        # As `str` does: there may be very many.
+        return f"{'.'.join(map(str, number.to_bytes(4)))}/{network.prefixlen}"
     return str(network)
 
 
@@ -57,8 +63,8 @@ def _line(rule: Rule, family: Family) -> str:
     words = [f"-A {rule.chain}"]
     if rule.destination is not None:
         words.append(f"-d {spell(rule.destination)}")
-    interface = rule.match in {Match.LOOPBACK_IN, Match.LOOPBACK_OUT}
-    if rule.match is not None and interface:
+    interface = rule.match is Match.LOOPBACK_IN or rule.match is Match.LOOPBACK_OUT
+    if interface:
         words.append(rule.condition)
     if rule.protocol is not None:
         words.append(f"-p {rule.protocol.value}")
@@ -82,12 +88,12 @@ def _line(rule: Rule, family: Family) -> str:
         # The end of that day, in UTC.
         words.append(f"-m time --datestop {rule.until + timedelta(days=1)}T00:00:00")
     # iptables prints a single plain word without quotes.
-    plain = re.fullmatch(r"[A-Za-z0-9_-]+", rule.comment)
-    comment = rule.comment if plain else f'"{rule.comment}"'
+    comment = rule.comment if _WORD.fullmatch(rule.comment) else f'"{rule.comment}"'
     words.append(f"-m comment --comment {comment}")
     if rule.target is not Target.NOTHING:
         words.append(f"-j {rule.jump or rule.target}")
-    return " ".join([*words, *_options(rule)])
+    words += _options(rule)
+    return " ".join(words)
 
 
 def _options(rule: Rule) -> Iterator[str]:

@@ -15,7 +15,8 @@ from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.artefacts.compile import bundle
 from jailoc.generators.artefacts.compose import compose
 from jailoc.generators.config.conflicts import absolute, scopes, table, texts
-from jailoc.generators.config.load import load, mentioned
+from jailoc.generators.config.load import load
+from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.stated import stated
 from jailoc.model.bundle import Bundle, File

@@ -33,19 +33,16 @@ All but `syslog` are refused by the engine's own profile, too, to whoever is not
 kernel does not know are passed over.
 """
 
-AF_VSOCK = 40
-"""Sockets to the hypervisor and to its other guests (vsock(7)), which no rule of a network sees."""
+FAMILIES = (1, 2, 10, 16)
+"""Families of sockets that there are: UNIX, INET, INET6 and NETLINK (address_families(7)).
 
-AF_PACKET = 17
-"""Sockets below the network's layer (packet(7)): the memory of their rings is counted to nobody, so
-no limit bounds it."""
+Any other may load a module into the machine's kernel, reach what no rule of a network sees (VSOCK,
+the hypervisor and its other guests), or hold memory that is counted to nobody, so that no limit
+bounds it (the rings of PACKET and XDP).
+"""
 
-_INT = 0xFFFFFFFF
-"""What the kernel reads of an argument of type int; more would let 1 << 32 | 40 pass."""
-_SYS_SOCKET = 1
-"""The sub-call of `socketcall` that makes a socket (socketcall(2))."""
-_SOCKETS = (("socket", AF_VSOCK), ("socket", AF_PACKET), ("socketcall", _SYS_SOCKET))
-"""Calls that are refused for one value of their first argument.
+_SYS_SOCKET, _SYS_SOCKETPAIR = 1, 8
+"""The sub-calls of `socketcall` that make sockets (socketcall(2)).
 
 `socketcall`, which 32-bit x86 alone has, keeps the family in memory, where no filter reads: there
 it makes no socket of any family. `socket` itself does.
@@ -64,11 +61,13 @@ def profile() -> str:
         {"names": [*names], "action": "SCMP_ACT_ERRNO", "errnoRet": error}
         for names, error in ((KEYRINGS, ENOSYS), (KERNEL, EPERM))
     ]
-    for name, value in _SOCKETS:
-        first = {"index": 0, "value": _INT, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}
-        calls.append(
-            {"names": [name], "action": "SCMP_ACT_ERRNO", "errnoRet": EAFNOSUPPORT, "args": [first]}
-        )
+    # A number above an int's, of which the kernel would read the lower half alone, is greater, too.
+    refused = [(each, "SCMP_CMP_EQ") for each in range(max(FAMILIES)) if each not in FAMILIES]
+    for value, comparison in (*refused, (max(FAMILIES), "SCMP_CMP_GT")):
+        calls.append(_socket(("socket", "socketpair"), value, comparison))
+    calls += [
+        _socket(("socketcall",), each, "SCMP_CMP_EQ") for each in (_SYS_SOCKET, _SYS_SOCKETPAIR)
+    ]
     data = {
         "defaultAction": "SCMP_ACT_ALLOW",
         "archMap": [
@@ -78,6 +77,14 @@ def profile() -> str:
         "syscalls": calls,
     }
     return json.dumps(data, indent=1) + "\n"
+
+
+def _socket(names: tuple[str, ...], value: int, comparison: str) -> dict[str, Any]:
+    """Return what refuses these calls for a first argument that compares so with `value`."""
+    return {
+        "names": [*names], "action": "SCMP_ACT_ERRNO", "errnoRet": EAFNOSUPPORT,
+        "args": [{"index": 0, "value": value, "op": comparison}],
+    }  # fmt: skip
 
 
 def is_profile(text: str) -> bool:

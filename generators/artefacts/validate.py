@@ -9,8 +9,6 @@ from typing import Any
 
 import jsonschema_rs
 
-from jailoc.generators.artefacts.compose_yaml import document
-from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.schemas import schema
 
@@ -19,13 +17,13 @@ class InvalidOutputError(RuntimeError):
     """The compiler emitted what its own schema forbids: a defect of jailoc, never of the input."""
 
 
-def validate_compose(model: Compose) -> None:
+def validate_compose(data: dict[str, Any]) -> None:
     """Check a compose document against `compose.schema.json`.
 
     Raises:
         InvalidOutputError: with the path of the first offending value.
     """
-    _validate(document(model), "compose")
+    _validate(data, "compose")
 
 
 def validate_firewall(model: Firewall) -> None:

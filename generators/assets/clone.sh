@@ -56,6 +56,8 @@ git checkout --quiet --force "$branch"
 words "base $base"
 if git ls-files --stage | grep -q '^160000 '; then words submodules; fi
 if git grep --quiet --cached 'filter=lfs' -- '.gitattributes' '*/.gitattributes'; then words lfs; fi
+# The user's own settings are not seen here: what is found is this repository's.
+if of config --get user.email >/dev/null; then words identity; fi
 if [ -z "$bare" ] && [ "$revision" = HEAD ] &&
     [ -n "$(timeout 20 git -C "$source" -c core.fsmonitor=false status --porcelain | head -n 1)" ]; then
     words uncommitted

@@ -8,13 +8,14 @@ of the editor's machine is read, written or executed for it.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from jailoc.generators.attach.json_rpc import Object, WrongMessage, kind_of, parse
+from jailoc.generators.attach.json_rpc import Object, WrongMessage, kind_of, parse, steady
 from jailoc.model import acp
 from jailoc.model.path import clean
+from jailoc.model.repository import fold
 from jailoc.model.text import cut, visible
 
 Place = Callable[[str], bool]
@@ -47,15 +48,16 @@ class _Pending(NamedTuple):
 class Bridge:
     """Takes the lines of both sides, and says what each is sent."""
 
-    def __init__(self, inside: Place, directory: Place, *, mcp: bool) -> None:
+    def __init__(self, inside: Place, open_: Place, directory: Place, *, mcp: bool) -> None:
         """Begin without any session.
 
         Args:
             inside: Whether a path, links followed, is in what the agent works in.
+            open_: Whether it is also nothing that the host executes or obeys.
             directory: Whether a path is a directory that a session may begin in.
             mcp: Whether the editor's MCP servers are handed to the agent.
         """
-        self._inside, self._directory, self._mcp = inside, directory, mcp
+        self._inside, self._open, self._directory, self._mcp = inside, open_, directory, mcp
         self._editors: dict[int, _Pending] = {}
         self._agents: dict[int, _Pending] = {}
         self._last = 0
@@ -85,7 +87,7 @@ class Bridge:
         """Return what follows from a line of the agent's."""
         message: Object = {}
         try:
-            message = parse(line)
+            message = parse(line, steady)
             match kind_of(message):
                 case "request":
                     return Passed(to_editor=self._ask_editor(message))
@@ -169,8 +171,8 @@ class Bridge:
             return _line({"id": asked.id, "error": _complaint(message["error"])})
         outcome = _object(_object(message["result"]).get("outcome"))
         chosen = outcome.get("optionId")
-        passed = {"outcome": "cancelled"}
-        if outcome.get("outcome") == "selected" and chosen in asked.options:
+        passed: Object = {"outcome": "cancelled"}
+        if outcome.get("outcome") == "selected" and _one_of(chosen, asked.options):
             passed = {"outcome": "selected", "optionId": chosen}
         return _line({"id": asked.id, "result": {"outcome": passed}})
 
@@ -193,8 +195,10 @@ class Bridge:
         options = [
             _kept(each, acp.OPTION)
             for each in _objects(params.get("options"))
-            if each.get("kind") in acp.OPTION_KINDS and isinstance(each.get("optionId"), str)
+            if _one_of(each.get("kind"), acp.OPTION_KINDS) and isinstance(each.get("optionId"), str)
         ]
+        for each in options:
+            each["name"] = _named(each["kind"], each.get("name"))
         passed["options"] = options
         names = frozenset(each["optionId"] for each in options)
         number = self._id(self._agents, _Pending(message["id"], method, names))
@@ -276,8 +280,12 @@ class Bridge:
         kind = item.get("type")
         if kind == "content" and (block := self._block(item.get("content"))) is not None:
             return {"type": kind, "content": block}
-        if kind == "diff" and self._shown(item.get("path")):
-            return {"type": kind, **_kept(item, acp.DIFF)}
+        path = item.get("path")
+        if kind == "diff" and isinstance(path, str) and self._shown(path):
+            if self._open(path):
+                return {"type": kind, **_kept(item, acp.DIFF)}
+            self._note("diffs of what the host executes or obeys, of the agent")
+            return None
         self._dropped("content", 1)
         return None
 
@@ -307,12 +315,12 @@ class Bridge:
         if not isinstance(uri, str):
             return False
         if uri.startswith("file:///"):
-            return self._shown(unquote(uri.removeprefix("file://"), errors="strict"))
+            # What is no UTF-8 becomes half a surrogate pair, which no path has.
+            return self._shown(unquote(uri.removeprefix("file://"), errors="surrogateescape"))
         return re.match(r"https?://[^/\\]", uri) is not None
 
 
 def _line(message: Object) -> bytes:
-    # In ASCII: half of a surrogate pair, as streams are cut, is no UTF-8.
     return json.dumps({"jsonrpc": "2.0"} | message, separators=(",", ":")).encode() + b"\n"
 
 
@@ -329,6 +337,12 @@ def _complaint(error: Any) -> Object:
         "message": message if isinstance(message, str) else "an error without words",
     }
     return passed | ({"data": found["data"]} if "data" in found else {})
+
+
+def _named(kind: str, name: object) -> str:
+    """Return what an option is called: by what choosing it does, whatever the agent says."""
+    does = acp.OPTION_KINDS[kind]
+    return does if not isinstance(name, str) or fold(name) == fold(does) else f"{does}: {name}"
 
 
 def _kept(given: Object, fields: Iterable[str]) -> Object:
@@ -353,6 +367,12 @@ def _objects(value: Any) -> list[Object]:
     return [each for each in _list(value) if isinstance(each, dict)]
 
 
+def _one_of(value: Any, known: Collection[str]) -> bool:
+    """Tell whether a value, of whatever kind, is a word that is known."""
+    return isinstance(value, str) and value in known
+
+
 def _absolute(path: str) -> bool:
     """Tell whether a path means the same to everybody: nothing in it goes upwards."""
-    return path.startswith("/") and "\0" not in path and clean(path) == (path.rstrip("/") or "/")
+    whole = re.search("[\0\ud800-\udfff]", path) is None
+    return path.startswith("/") and whole and clean(path) == (path.rstrip("/") or "/")

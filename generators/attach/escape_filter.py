@@ -2,7 +2,8 @@
 
 What it shows is the agent's to choose. Colours, the cursor and the title pass; the clipboard,
 links, notifications, directories, images and device strings do not, nor does what makes the
-terminal type a text that the agent has chosen, or read bytes otherwise than they are read here.
+terminal type a text that the agent has chosen, or read bytes otherwise than they are read here, nor
+what could not be taken back when the program has ended.
 """
 
 import re
@@ -18,6 +19,24 @@ INTERMEDIATE = frozenset(
 
 Others read the screen (DECRQCRA), run macros, or change how controls are sent (DECSCL).
 """
+MODES = frozenset(
+    b"1 5 6 7 9 12 25 45 47 66 69 1000 1002 1003 1004 1005 1006 1015 1016 1047 1048 1049 2004 2026 "
+    b"2027 2031 2048".split()
+)
+"""Private modes that pass (DECSET, DECRST): each is as it was when it is switched back.
+
+Not among them: a VT52's sequences (2), widths that clear the screen (3), keys that no longer repeat
+(8), the mouse that waits for a program's answer (1001), and what some terminals begin with.
+"""
+INSERTING = b"4"
+"""The one mode of ECMA-48 that passes (IRM): others lock the keyboard, or echo what it types."""
+WINDOW = frozenset(b"14 16 18 22 23".split())
+"""What passes of XTWINOPS: sizes are told, the title is kept and comes back."""
+SINGLE = frozenset(b"6789=>DEMNOZc\\")
+"""What passes after ESC alone: the cursor, the keypad's keys, one character of another set, reset.
+
+Others set tabulators, lock lines or sets of characters, or begin a title in `screen`.
+"""
 DESIGNATING = frozenset(b"()*+#")
 """After ESC, before the last byte: character sets of 94, and the size of lines (ECMA-35)."""
 
@@ -25,12 +44,17 @@ _CHARACTER = rb"""[\x00-\x04\x06-\x1a\x1c-\x7f]++|\xc2[\xa0-\xbf]|[\xc3-\xdf][\x
 |\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]
 |\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"""
 """Text: UTF-8 (RFC 3629), but for C1 controls, and for ENQ, which terminals answer."""
-_PLAIN = re.compile(rb"(?:" + _CHARACTER + rb"|\x1b\[[0-9;:?<=>]{0,64}[@-hjkm-su-~])+", re.VERBOSE)
+_PLAIN = re.compile(
+    rb"(?:" + _CHARACTER + rb"|\x1b\[(?:[0-9]{0,4}[;:]){0,32}[0-9]{0,4}[@-VX-fjkm-su-~])+",
+    re.VERBOSE,
+)
 """What passes whole and is nearly all of an output: text, and sequences that draw."""
 _CONTROL = re.compile(rb"\x1b\[([<=>?]?)([0-9;:]*)([ -/]*)([@-~])")
 _COMMAND = re.compile(rb"\x1b\]([0-9]{1,4})(?:;(.*))?(?:\x07|\x1b\\)", re.DOTALL)
 _ESCAPE, _BELL, _CANCEL, _ENQUIRY = 0x1B, 0x07, (0x18, 0x1A), 0x05
 _STRINGS = frozenset(b"PX^_]")
+_DIGITS = 4
+"""Of a number in a sequence: no screen has more lines, and no mode is greater."""
 _LEADS = range(0xC2, 0xF5)
 """First bytes of characters of two to four bytes (RFC 3629)."""
 
@@ -91,7 +115,7 @@ class EscapeFilter:
                 return b""
             whole = self._over()
             # A terminal obeys a control there at once, and goes on with the sequence after it.
-            return whole if 0x30 <= byte <= 0x7E else b""
+            return whole if byte in SINGLE else b""
         low, high = (0x40, 0x7E) if self._kind == ord("[") else (0x30, 0x7E)
         if not low <= byte <= high:
             return b""
@@ -132,14 +156,21 @@ def _draws(whole: bytes) -> bool:
         return False
     private, parameters, between, final = match.groups()
     numbers = [each.lstrip(b"0") or b"0" for each in re.split(rb"[;:]", parameters)]
+    if max(map(len, numbers)) > _DIGITS:
+        return False
     if between:
         return between + final in INTERMEDIATE
-    if final == b"i":  # prints (MC)
-        return False
-    if final == b"t":  # types its title (XTWINOPS 20 and 21); some obey every number
-        return len(numbers[0]) < 3 and int(numbers[0]) < 24 and not {b"20", b"21"} & {*numbers}
-    # Without mode 2 (DECANM) all sequences mean what they did on a VT52.
-    return not (final == b"l" and private == b"?" and b"2" in numbers)
+    match final:
+        case b"h" | b"l":
+            passing = {b"?": MODES, b"": {INSERTING}}.get(private, frozenset())
+            return passing >= {*numbers}
+        case b"t":  # some obey every number, and 20 and 21 type the title
+            return not private and numbers[0] in WINDOW and not {b"20", b"21"} & {*numbers}
+        case b"r" | b"s":  # private modes are kept, and come back
+            return not private
+        case b"i" | b"g" | b"W":  # prints (MC), sets tabulators (TBC, CTC)
+            return False
+    return True
 
 
 def _designates(whole: bytes) -> bool:

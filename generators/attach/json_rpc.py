@@ -4,12 +4,18 @@ Source: https://www.jsonrpc.org/specification, over RFC 8259.
 """
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jailoc.model import acp
+from jailoc.model.text import visible
 
 Object = dict[str, Any]
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, as streams are cut; not every reader takes one (RFC 8259, 8.2)."""
+_STEERING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Controls but tabulator and line ends, and what turns the direction of a text (UAX 9)."""
 
 
 class WrongMessage(Exception):  # noqa: N818 -- a verdict on a message
@@ -20,8 +26,22 @@ class WrongMessage(Exception):  # noqa: N818 -- a verdict on a message
         self.code = code
 
 
-def parse(line: bytes) -> Object:
+def whole(text: str) -> str:
+    """Return a text of nothing but characters."""
+    return _HALF.sub("\ufffd", text)
+
+
+def steady(text: str) -> str:
+    """Return a text that steers no terminal and reads in the order that it has."""
+    return _STEERING.sub(lambda match: visible(match[0]), whole(text))
+
+
+def parse(line: bytes, text: Callable[[str], str] = whole) -> Object:
     """Return a message (JSON-RPC 2.0 in RFC 8259) without what an extension put into it.
+
+    Args:
+        line: The message.
+        text: What each text in it becomes.
 
     Raises:
         WrongMessage: it is none, or one that readers could understand in two ways.
@@ -36,7 +56,7 @@ def parse(line: bytes) -> Object:
         raise WrongMessage(acp.PARSE, "a line that is no JSON") from None
     if isinstance(found, list):
         raise WrongMessage(acp.INVALID, "a batch")
-    message = _plain(found, acp.DEEPEST)
+    message = _plain(found, acp.DEEPEST, text)
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         raise WrongMessage(acp.INVALID, "a line that is no message")
     if "id" in message and not isinstance(message["id"], str | int | None):
@@ -77,7 +97,7 @@ def _constant(name: str) -> Any:
     raise WrongMessage(acp.PARSE, "a number that is none")
 
 
-def _plain(value: Any, depth: int) -> Any:
+def _plain(value: Any, depth: int, text: Callable[[str], str]) -> Any:
     """Return a value without `_meta`, in which anybody may hide anything for anybody.
 
     Raises:
@@ -86,9 +106,12 @@ def _plain(value: Any, depth: int) -> Any:
     if depth == 0:
         raise WrongMessage(acp.PARSE, "a message that is too deep")
     if isinstance(value, dict):
-        return {key: _plain(each, depth - 1) for key, each in value.items() if key != "_meta"}
+        kept = ((key, each) for key, each in value.items() if key != "_meta")
+        return {text(key): _plain(each, depth - 1, text) for key, each in kept}
     if isinstance(value, list):
-        return [_plain(each, depth - 1) for each in value]
+        return [_plain(each, depth - 1, text) for each in value]
+    if isinstance(value, str):
+        return text(value)
     if isinstance(value, float) and value in {float("inf"), float("-inf")}:
         raise WrongMessage(acp.PARSE, "a number that is none")
     return value

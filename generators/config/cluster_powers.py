@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from jailoc.model.config import Config
 from jailoc.model.document import dotted
 from jailoc.model.kubernetes.settings import KubernetesSettings
+from jailoc.model.kubernetes.words import DOCKER_PRICE
 from jailoc.model.power import Power
 
 
@@ -17,8 +18,17 @@ def stated_of_cluster(config: Config, workspace: str) -> Iterator[Power]:
             value=each.ref,
             origin=f"{dotted(('workspaces', workspace))}.kubernetes.sources[{index}]",
         )
-    if config.kubernetes is not None:
-        yield from _settings(config.kubernetes)
+    settings = config.kubernetes
+    if settings is None:
+        return
+    yield from _settings(settings)
+    own, default = config.workspaces[workspace].enable_docker, config.defaults.enable_docker
+    if settings.docker and (default if own is None else own) is not False:
+        yield Power(
+            rule="be.cluster-docker",
+            subject=f"{DOCKER_PRICE} ({settings.tunnel_device})",
+            origin="kubernetes.docker",
+        )
 
 
 def _settings(settings: KubernetesSettings) -> Iterator[Power]:

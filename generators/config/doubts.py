@@ -10,10 +10,7 @@ from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path
 from jailoc.model.host import Host
-from jailoc.model.text import number_of
 
-MOST_LINES = 10
-"""Lines of one env file that are told."""
 MOST_LOGINS = 4
 """Files with logins of one workspace that are told."""
 
@@ -36,11 +33,8 @@ def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnosti
                 continue
             read.add(file.path)
             place: Path = (*at, "env_file", index)
-            for doubt in file.doubts[:MOST_LINES]:
+            for doubt in file.doubts:
                 message = f"env file `{file.path}`, line {doubt.line}: {doubt.what}"
-                yield found(document, place, "env-file-line", message, "KEY=VALUE a line")
-            if (more := len(file.doubts) - MOST_LINES) > 0:
-                message = f"env file `{file.path}`: {number_of(more, 'more line')} like these"
                 yield found(document, place, "env-file-line", message, "KEY=VALUE a line")
 
 

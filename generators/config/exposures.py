@@ -12,27 +12,19 @@ from jailoc.model.path import within
 from jailoc.model.protect import Exposed
 from jailoc.model.text import number_of
 
-MOST = 10
-"""Places of one workspace that are told."""
 MOST_TEXT = 1 << 20
 """Bytes of the paths of all covers of one workspace: the engine tells each about four times, and
 writes some characters as six, where all of its answer is read."""
 
 
 def exposures(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
-    """Yield such places of a workspace, some of them; those that stop a start come first."""
+    """Yield such places of a workspace; those that stop a start come first."""
+    if not (host.trees or host.links or host.unread or host.named):
+        return  # nobody has looked: that is the machine that stands for all
     places = protection(config, name, host).exposed
-    every = sorted(places, key=lambda each: (not each.stops, each.socket))
-    for each in every[:MOST]:
+    every = sorted(places, key=lambda each: (not each.stops, not each.certain, each.socket))
+    for each in every:
         yield _told(document, config, name, each)
-    if len(every) > MOST:
-        yield found(
-            document,
-            ("workspaces", name),
-            "protect-link",
-            f"{number_of(len(every) - MOST, 'more place')} cannot be protected",
-            hint="look at them before you run anything",
-        )
 
 
 def stopping(document: Document, config: Config, name: str, host: Host) -> Iterator[Diagnostic]:
@@ -61,15 +53,18 @@ def _told(document: Document, config: Config, name: str, each: Exposed) -> Diagn
         place = (*place, "paths", inside[-1])
     if each.socket:
         code = "socket-shown"
+    elif each.believed:
+        code = "git-forged" if each.stops else "git-hides"
     elif each.unread:
         code = "protect-unread"
     else:
         code = "git-link" if each.stops else "protect-link"
+    shut = "" if each.socket or each.believed else " cannot be protected"
     executes = f"; the host would execute {', '.join(each.executes)}" if each.executes else ""
     return found(
         document,
         place,
         code,
-        f"`{each.path}`{'' if each.socket else ' cannot be protected'}: {each.reason}{executes}",
+        f"`{each.path}`{shut}: {each.reason}{executes}",
         hint=each.hint,
     )

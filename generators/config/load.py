@@ -4,19 +4,14 @@ import difflib
 from collections.abc import Iterator
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from jailoc import __version__
 from jailoc.generators.config import cluster
 from jailoc.generators.config.agent_choice import doubtful, ruled_out
 from jailoc.generators.config.conflicts import (
-    Table,
-    absolute,
     conflicts,
     found,
-    scopes,
-    table,
-    texts,
     wide,
 )
 from jailoc.generators.config.credential_conflicts import (
@@ -37,10 +32,7 @@ from jailoc.generators.config.shared_places import shared_places
 from jailoc.generators.config.sources import missing
 from jailoc.generators.config.steering import steering
 from jailoc.generators.config.volume_conflicts import volume_conflicts, volume_doubts
-from jailoc.model import protect
-from jailoc.model.agents.known import DEFAULT
-from jailoc.model.allow_entry import HostEntry, NetworkEntry, parse_host
-from jailoc.model.base import Model
+from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.beside import ServiceConfig
 from jailoc.model.config import (
     Base,
@@ -54,12 +46,9 @@ from jailoc.model.config_values import describe
 from jailoc.model.credential import CredentialConfig
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path, dotted
-from jailoc.model.forbidden_paths import SYSTEM
 from jailoc.model.host import Host
 from jailoc.model.host_set import HostSet
-from jailoc.model.mount import Mode, host_side
 from jailoc.model.network_settings import NetworkSettings
-from jailoc.model.path import clean, first_within, within
 from jailoc.model.secret import Source
 
 _KNOWN: dict[Path, set[str]] = {
@@ -91,40 +80,6 @@ _WANTED = {
     "model_attributes_type": "a table",
     "tuple_type": "an array",
 }
-
-
-class Search(Model):
-    """A path that is looked through for what the host executes."""
-
-    root: str
-    """Absolute and clean."""
-    names: tuple[str, ...]
-    """Relative paths that are looked for at every level."""
-    git: bool
-    """Whether repositories are looked for."""
-
-
-class Mentioned(Model):
-    """What of the host a document names: the edge looks it up, the compiler never does."""
-
-    paths: tuple[str, ...]
-    """Absolute and clean; where do they lead, and what is there?"""
-    files: tuple[str, ...]
-    """Those of them whose text is needed."""
-    urls: tuple[str, ...]
-    """Dockerfiles that are fetched."""
-    contexts: tuple[str, ...]
-    """Directories that are sent to the engine as build contexts."""
-    worked: tuple[str, ...] = ()
-    """Those of them that agents work in."""
-    searches: tuple[Search, ...] = ()
-    """Paths that an agent can write."""
-    work: tuple[str, ...] = ()
-    """Workspace paths: are they working trees of Git?"""
-    wildcards: tuple[str, ...] = ()
-    """Names that everything below is allowed of; are they public suffixes?"""
-    ssh_agent: bool
-    """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
 
 
 def load(document: Document, host: Host) -> Config:
@@ -220,112 +175,6 @@ def _ended(document: Document, config: Config, host: Host) -> Iterator[Diagnosti
                     f"ended on {entry.until} (today is {host.today}, UTC): it is closed",
                     hint="remove it, or give it a later day",
                 )
-
-
-def mentioned(document: Document, home: str) -> Mentioned:
-    """Return the host paths and URLs a document names.
-
-    It reads the document without believing it, since nothing has been checked yet.
-    """
-    data = document.data
-    paths: list[object] = [
-        f"{home}/{name}" for name in (*_OWN, *(each.path for each in DEFAULT.mounts))
-    ]
-    files: list[object] = [text for _, text in texts(table(data, "base").get("ca_certificates"))]
-    sources: list[object] = [table(data, "base").get("dockerfile")]
-    contexts: list[object] = []
-    defaults = table(data, "defaults")
-    searches: dict[str, set[str]] = {}
-    work: list[object] = []
-    for _, scope in scopes(data):
-        files += [text for _, text in texts(scope.get("env_file"))]
-        sources.append(scope.get("dockerfile"))
-        paths.append(scope.get("build_context"))
-        overlay = absolute(scope.get("dockerfile"), home)
-        contexts.append(
-            scope.get("build_context") or (overlay and (overlay.rpartition("/")[0] or "/"))
-        )
-        paths += [host_side(text) for _, text in texts(scope.get("mounts"))]
-        for kind in ("env", "file"):
-            for name in table(scope, "secrets", kind):
-                paths.append(table(scope, "secrets", kind, name).get("from_file"))
-        for name in table(scope, "credentials"):
-            paths.append(table(scope, "credentials", name).get("from_file"))
-        protected = scope.get("protect", defaults.get("protect", list(protect.EVERYWHERE)))
-        for _, text in texts(scope.get("paths")):
-            root = absolute(text, home)
-            paths.append(root)
-            work += _sane(root, home) if root else ()
-            for _, entry in texts(protected):
-                if root and "\0" not in entry:
-                    paths += protect.candidates(root, entry)
-        if scope is not defaults:
-            anywhere = {text for _, text in texts(protected) if text.startswith(protect.ANYWHERE)}
-            for root in _writable(scope, defaults, home) if anywhere else ():
-                searches.setdefault(root, set()).update(anywhere)
-    files += sources
-    paths += files
-    # The directory of a Dockerfile is its build context.
-    paths += [path.rpartition("/")[0] for each in sources if (path := absolute(each, home))]
-    return Mentioned(
-        paths=_absolute(paths, home),
-        files=_absolute(files, home),
-        urls=tuple(sorted({each for each in sources if isinstance(each, str)
-                           and each.startswith(("http://", "https://"))})),
-        contexts=_absolute(contexts, home),
-        worked=_absolute(
-            [text for _, scope in scopes(data) for _, text in texts(scope.get("paths"))], home
-        ),
-        searches=tuple(_search(root, searches[root]) for root in sorted(searches)),
-        work=_absolute(work, home),
-        wildcards=tuple(sorted(set(_wildcards(data)))),
-        ssh_agent=any(scope.get("ssh_auth_sock") is True for _, scope in scopes(data)),
-    )  # fmt: skip
-
-
-def _wildcards(data: Table) -> Iterator[str]:
-    lists = [scope.get("allowed_hosts") for _, scope in scopes(data)]
-    lists += [table(data, "sets", name).get("hosts") for name in table(data, "sets")]
-    for entries in lists:
-        for each in entries if isinstance(entries, list) else ():
-            try:
-                text = each.get("to") if isinstance(each, dict) else each
-                name = parse_host(text).name if isinstance(text, str) else ""
-            except PydanticCustomError:
-                continue
-            if name.startswith("*."):
-                yield name.removeprefix("*.").rstrip(".").lower()
-
-
-def _writable(scope: Table, defaults: Table, home: str) -> Iterator[str]:
-    """Yield what an agent may be able to write; what will be refused is not looked through."""
-    for _, text in texts(scope.get("paths")):
-        if path := absolute(text, home):
-            yield from _sane(path, home)
-    for _, text in (*texts(defaults.get("mounts")), *texts(scope.get("mounts"))):
-        parts = text.split(":")
-        if len(parts) > 1 and parts[-1] != "ro" and (path := absolute(parts[0], home)):
-            yield from _sane(path, home)
-    for each in DEFAULT.mounts:
-        if each.mode is Mode.READ_WRITE:
-            yield clean(f"{home}/{each.path}")
-
-
-def _sane(path: str, home: str) -> Iterator[str]:
-    if "\0" not in path and not within(home, path) and not first_within(path, SYSTEM):
-        yield path
-
-
-def _search(root: str, entries: set[str]) -> Search:
-    names = sorted(protect.plain(each) for each in entries if not protect.is_git(each))
-    return Search(root=root, names=tuple(names), git=any(map(protect.is_git, entries)))
-
-
-_OWN = (".gitconfig", ".config/git/config", ".ssh/known_hosts")
-
-
-def _absolute(paths: list[object], home: str) -> tuple[str, ...]:
-    return tuple(sorted({path for each in paths if (path := absolute(each, home))}))
 
 
 def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:

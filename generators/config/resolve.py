@@ -8,7 +8,7 @@ from jailoc.generators.config import git_access, host_sets
 from jailoc.generators.config.credentials import credentials
 from jailoc.generators.config.environment import entries
 from jailoc.generators.config.snapshots import snapshots
-from jailoc.model import protect, task_limit
+from jailoc.model import protect, protect_entry, task_limit
 from jailoc.model.address import Network
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.choice import named
@@ -300,7 +300,7 @@ def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
         return tuple((each, f"{scope}.protect[{index}]") for index, each in enumerate(mine))
     if default is not None:
         return tuple((each, f"defaults.protect[{index}]") for index, each in enumerate(default))
-    return tuple((each, "built-in") for each in protect.EVERYWHERE)
+    return tuple((each, "built-in") for each in protect_entry.EVERYWHERE)
 
 
 def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
@@ -320,7 +320,8 @@ def protection(config: Config, name: str, host: Host) -> protect.Covers:
     found = protect.protection(roots(config, name, host), protected(config, name), host)
     # What is named there is known, and an agent's.
     kept = tuple(
-        each for each in found.exposed if not each.stops or each.path not in config.trust
+        each for each in found.exposed
+        if not (each.stops or each.believed) or each.certain or each.path not in config.trust
     )  # fmt: skip
     return found.model_copy(update={"exposed": kept})
 

@@ -6,6 +6,7 @@ enforces `privileged`, and this is what holds it in (Pod Security Standards, "Re
 
 from collections.abc import Iterable
 
+from jailoc.generators.kubernetes import sidecar
 from jailoc.model.kubernetes.admission import (
     AdmissionBinding,
     AdmissionBindingSpec,
@@ -17,6 +18,7 @@ from jailoc.model.kubernetes.admission import (
     Validation,
 )
 from jailoc.model.kubernetes.objects import KubeNamespace, LabelSelector, Metadata
+from jailoc.model.kubernetes.pod import SidecarCapabilities, TunnelDevice
 from jailoc.model.kubernetes.settings import KubernetesSettings
 from jailoc.model.kubernetes.words import (
     AGENT,
@@ -27,25 +29,30 @@ from jailoc.model.kubernetes.words import (
     MANAGER,
     NAMES,
     NAMESPACE_LABEL,
+    SHELL,
     WALL,
 )
-from jailoc.model.sandbox import GENERATED
+from jailoc.model.sandbox import GENERATED, SIDECAR
 
 _LABELS = {MANAGED_BY: MANAGER}
-_OURS = (
+_EVERY = (
     "has(c.securityContext) && has(c.securityContext.capabilities) && "
     "has(c.securityContext.capabilities.drop) && "
     "c.securityContext.capabilities.drop.exists(d, d == 'ALL') && "
-    "has(c.securityContext.allowPrivilegeEscalation) && "
-    "c.securityContext.allowPrivilegeEscalation == false && "
     "has(c.securityContext.readOnlyRootFilesystem) && "
     "c.securityContext.readOnlyRootFilesystem == true && "
-    "(!has(c.securityContext.privileged) || c.securityContext.privileged == false) && "
+    "(!has(c.securityContext.privileged) || c.securityContext.privileged == false)"
+)
+"""Of every container, also of an agent's own Docker."""
+_OURS = (
+    f"{_EVERY} && "
+    "has(c.securityContext.allowPrivilegeEscalation) && "
+    "c.securityContext.allowPrivilegeEscalation == false && "
     "(!has(c.securityContext.procMount) || c.securityContext.procMount == 'Default') && "
     "(!has(c.securityContext.seccompProfile) || "
     "c.securityContext.seccompProfile.type == 'RuntimeDefault')"
 )
-"""Of every container, the wall's too."""
+"""Of every other container, the wall's too."""
 _RESTRICTED = (
     f"{_OURS} && "
     "(!has(c.securityContext.capabilities.add) || "
@@ -68,13 +75,14 @@ def namespace(settings: KubernetesSettings) -> KubeNamespace:
 
 
 def admission(
-    settings: KubernetesSettings, walls: Iterable[str]
+    settings: KubernetesSettings, walls: Iterable[str], sidecars: Iterable[str] = ()
 ) -> tuple[AdmissionPolicy, AdmissionBinding]:
     """Return what an administrator applies once.
 
     Args:
         settings: The cluster.
         walls: Images of the wall, with digests.
+        sidecars: Images of an agent's own Docker, with digests; none where no agent has one.
     """
     name = f"jailoc-{settings.namespace}"
     return (
@@ -91,7 +99,9 @@ def admission(
                         ),
                     )
                 ),
-                validations=tuple(_validations(sorted(set(walls)))),
+                validations=tuple(
+                    _validations(sorted(set(walls)), sorted(set(sidecars)), settings.tunnel_device)
+                ),
             ),
         ),
         AdmissionBinding(
@@ -108,24 +118,44 @@ def admission(
     )
 
 
-def _validations(walls: list[str]) -> Iterable[Validation]:
-    images = ", ".join(f"'{each}'" for each in walls)
-    command = ", ".join(f"'{each}'" for each in ("/bin/sh", f"{GENERATED}/wall.sh", "init"))
-    wall = (
-        f"c.name == '{WALL}' && c.image in [{images}] && has(c.command) && "
-        f"c.command == [{command}] && !has(c.args) && !has(c.restartPolicy) && {_OURS} && "
+def _list(words: Iterable[str]) -> str:
+    quoted = ", ".join(f"'{each}'" for each in words)
+    return f"[{quoted}]"
+
+
+def _one(name: str, images: list[str], command: tuple[str, ...], powers: tuple[str, ...]) -> str:
+    """Return that a container is one of ours, by its name, image and command, with its powers."""
+    return (
+        f"c.name == '{name}' && c.image in {_list(images)} && has(c.command) && "
+        f"c.command == {_list(command)} && !has(c.args) && "
         "has(c.securityContext.capabilities.add) && "
-        "c.securityContext.capabilities.add == ['NET_ADMIN']"
+        f"c.securityContext.capabilities.add == {_list(powers)}"
     )
+
+
+def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Iterable[Validation]:
+    command = (SHELL, f"{GENERATED}/wall.sh", "init")
+    wall = f"!has(c.restartPolicy) && {_OURS} && {_one(WALL, walls, command, ('NET_ADMIN',))}"
+    kinds: tuple[str, ...] = (WALL,)
+    known = f"({wall})"
+    if sidecars:
+        # What else it may have is the price of a Docker of the agent's own; it is told by plan.
+        docker = _one(SIDECAR, sidecars, sidecar.COMMAND, SidecarCapabilities().add)
+        goes_on = "has(c.restartPolicy) && c.restartPolicy == 'Always'"
+        known += f" || ({goes_on} && {_EVERY} && {docker})"
+        kinds = (WALL, SIDECAR)
+    others = " && ".join(f"c.name != '{each}'" for each in kinds)
     yield Validation(
         expression="has(object.spec.initContainers) && size(object.spec.initContainers) > 0 && "
         f"object.spec.initContainers[0].name == '{WALL}'",
         message="the wall is the first that runs",
     )
     yield Validation(
-        expression=f"object.spec.initContainers.all(c, ({wall}) || "
-        f"(c.name != '{WALL}' && {_RESTRICTED}))",
-        message="only the wall, of this image, by this command, may be root and have NET_ADMIN",
+        expression=f"object.spec.initContainers.all(c, {known} || ({others} && {_RESTRICTED}))",
+        message="only the wall, of this image, by this command, may be root and have NET_ADMIN"
+        + (
+            f"; only {SIDECAR}, of its image, by its command, what Docker needs" if sidecars else ""
+        ),
     )
     yield Validation(
         expression=f"object.spec.containers.all(c, {_RESTRICTED})",
@@ -134,7 +164,7 @@ def _validations(walls: list[str]) -> Iterable[Validation]:
     yield Validation(
         expression=f"object.spec.containers.all(c, c.name == '{AGENT}') && "
         "object.spec.initContainers.all(c, "
-        f"c.name.matches('^({WALL}|{NAMES}|{HOME}|{CLONE}-[0-9]+)$'))",
+        f"c.name.matches('^({'|'.join((*kinds, NAMES, HOME))}|{CLONE}-[0-9]+)$'))",
         message="nothing is put into the pod: a proxy in it would be a way past the wall",
     )
     yield Validation(
@@ -149,14 +179,39 @@ def _validations(walls: list[str]) -> Iterable[Validation]:
         ),
         message="no namespace of the node",
     )
+    device = ""
+    if sidecars:
+        device = (
+            f" || (v.name == '{sidecar.TUNNEL}' && has(v.hostPath) && "
+            f"v.hostPath.path == '{device_path}' && has(v.hostPath.type) && "
+            f"v.hostPath.type == '{TunnelDevice().type}')"
+        )
+        yield from _docker()
     yield Validation(
         expression="!has(object.spec.volumes) || object.spec.volumes.all(v, has(v.configMap) || "
-        "has(v.secret) || has(v.emptyDir) || has(v.persistentVolumeClaim))",
-        message="no path of the node, and no token of the API",
+        f"has(v.secret) || has(v.emptyDir) || has(v.persistentVolumeClaim){device})",
+        message="no path of the node, and no token of the API"
+        if not device
+        else f"no path of the node but {device_path}, and no token of the API",
     )
     yield Validation(
         expression="has(object.spec.securityContext) && "
         "has(object.spec.securityContext.seccompProfile) && "
         "object.spec.securityContext.seccompProfile.type == 'RuntimeDefault'",
         message="the runtime's own seccomp profile",
+    )
+
+
+def _docker() -> Iterable[Validation]:
+    """Yield what else is true of a pod whose agent has a Docker of its own."""
+    without = f"!has(c.volumeMounts) || c.volumeMounts.all(m, m.name != '{sidecar.TUNNEL}')"
+    yield Validation(
+        expression=f"object.spec.containers.all(c, {without}) && "
+        f"object.spec.initContainers.all(c, c.name == '{SIDECAR}' || {without})",
+        message=f"nobody but {SIDECAR} has the device of the node",
+    )
+    yield Validation(
+        expression=f"!object.spec.initContainers.exists(c, c.name == '{SIDECAR}') || "
+        "(has(object.spec.hostUsers) && object.spec.hostUsers == false)",
+        message=f"{SIDECAR} runs in a user namespace of the pod's own",
     )

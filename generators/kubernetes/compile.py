@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from jailoc.generators.artefacts import iptables
+from jailoc.generators.artefacts import agent_start, iptables
 from jailoc.generators.artefacts.compile import wall_names
 from jailoc.generators.artefacts.health import health_check
 from jailoc.generators.artefacts.images import agent, embedded
 from jailoc.generators.artefacts.validate import validate_firewall
 from jailoc.generators.assets import asset, asset_as, asset_for
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.kubernetes import manifests, refusals, rules
+from jailoc.generators.kubernetes import manifests, refusals, rules, sidecar
 from jailoc.generators.kubernetes.admission import admission, namespace
 from jailoc.generators.kubernetes.network_policy import network_policy
 from jailoc.generators.kubernetes.pod import claims, pod
@@ -44,9 +45,16 @@ from jailoc.model.kubernetes.pod import (
     StatefulSetSpec,
 )
 from jailoc.model.kubernetes.settings import KubernetesSettings
-from jailoc.model.kubernetes.words import AGENT, UPSTREAM, WALL, labels, project, selector
-from jailoc.model.sandbox import FIRST_PORT
-from jailoc.model.secret import Destination
+from jailoc.model.kubernetes.words import (
+    AGENT,
+    SUBORDINATE,
+    UPSTREAM,
+    WALL,
+    labels,
+    project,
+    selector,
+)
+from jailoc.model.sandbox import FIRST_PORT, SIDECAR
 from jailoc.model.user import DEFAULT_USER
 from jailoc.model.workspace import Workspace
 
@@ -64,20 +72,37 @@ def cluster_host(host: Host) -> Host:
     return host.model_copy(update=nothing)
 
 
-def settled(config: Config, name: str, host: Host) -> tuple[Workspace, KubernetesSettings | None]:
-    """Return a workspace as it is on a cluster, and the cluster if one is known.
+class Settled(NamedTuple):
+    """A workspace as it is on a cluster, and the machine as far as it matters there."""
+
+    workspace: Workspace
+    host: Host
+
+
+def settled(config: Config, name: str, host: Host) -> Settled:
+    """Return a workspace as it is on a cluster: without a Docker unless the cluster may have one.
 
     Raises:
         Refused: there is no such workspace.
     """
-    return resolve(config, name, cluster_host(host)), config.kubernetes
+    there = cluster_host(host)
+    workspace = resolve(config, name, there)
+    docker = config.kubernetes is not None and config.kubernetes.docker and workspace.enable_docker
+    return Settled(workspace.model_copy(update={"enable_docker": docker}), there)
 
 
 def builds(config: Config, name: str, host: Host) -> tuple[Build, ...]:
     """Return the images of a workspace on a cluster that jailoc builds, in order."""
-    workspace, _ = settled(config, name, host)
-    host = cluster_host(host)
-    return (embedded("wall", workspace, host), *agent(workspace, host)[0])
+    own, others = _builds(*settled(config, name, host))
+    return (own[WALL], *others, *(each for name, each in own.items() if name != WALL))
+
+
+def _builds(workspace: Workspace, host: Host) -> tuple[dict[str, Build], tuple[Build, ...]]:
+    """Return the images that are jailoc's own, by what they are for, and those of the agent."""
+    own = {WALL: embedded("wall", workspace, host)}
+    if workspace.enable_docker:
+        own[SIDECAR] = embedded("dind", workspace, host)
+    return own, agent(workspace, host)[0]
 
 
 def compile_cluster(
@@ -89,11 +114,10 @@ def compile_cluster(
         Refused: something of it cannot be had there, or an image has no digest.
         InvalidOutputError: the compiler broke its own schema, which is a defect of jailoc.
     """
-    workspace, settings = settled(config, name, host)
+    (workspace, host), settings = settled(config, name, host), config.kubernetes
     refusals.check(document, config, workspace, host.home)
     if settings is None:  # refused above
         raise Refused(())
-    host = cluster_host(host)
     policy = rules.policy(workspace, settings, host)
     wall = rules.lower(policy)
     validate_firewall(wall)
@@ -103,8 +127,13 @@ def compile_cluster(
     maps = (
         _map(workspace, settings, WALL, _wall_files(wall, settings)),
         _map(workspace, settings, AGENT, _agent_files(workspace)),
+        *(
+            (_map(workspace, settings, SIDECAR, _sidecar_files()),)
+            if workspace.enable_docker
+            else ()
+        ),
     )
-    names = {WALL: maps[0].metadata.name, AGENT: maps[1].metadata.name}
+    names = dict(zip((WALL, AGENT, SIDECAR), (each.metadata.name for each in maps), strict=False))
     sources = config.workspaces[name].kubernetes.sources
     found = ClusterBundle(
         workspace=name,
@@ -151,7 +180,11 @@ def compile_cluster(
 def rendered(settings: KubernetesSettings, bundles: Iterable[ClusterBundle]) -> tuple[File, ...]:
     """Return what is written beside the workspaces: the namespace, lists, what admits them."""
     every = tuple(bundles)
-    both = admission(settings, (each.wall for each in every))
+    both = admission(
+        settings,
+        (each.wall for each in every),
+        (each.sidecar for each in every if each.sidecar is not None),
+    )
     own = namespace(settings)
     manifests.validate((own, *both))
     top = ["namespace.yaml", *(f"workspaces/{each.workspace}" for each in every)]
@@ -179,7 +212,7 @@ def _images(
 ) -> dict[str, str]:
     """Return the images by what they are for, each with its digest."""
     made, choice = agent(workspace, host)
-    wanted = {WALL: embedded("wall", workspace, host).tag}
+    wanted = {name: each.tag for name, each in _builds(workspace, host)[0].items()}
     found: dict[str, str] = {}
     if made:
         wanted[AGENT] = choice.reference
@@ -251,12 +284,19 @@ def _wall_files(wall: Firewall, settings: KubernetesSettings) -> dict[str, str]:
 
 
 def _agent_files(workspace: Workspace) -> dict[str, str]:
-    names = [each.name for each in workspace.secrets
-             if each.destination is Destination.ENVIRONMENT]  # fmt: skip
     return {
         "agent.sh": asset_for(workspace.agent, "agent.sh"),
         "clone.sh": asset("clone_source.sh"),
         "gate.sh": asset("gate.sh"),
         "health.sh": f"{health_check(workspace.agent)}\n",
-        "secret-env": "".join(f"{name}\n" for name in names),
+        "secret-env": agent_start.secret_variables(workspace),
+    }
+
+
+def _sidecar_files() -> dict[str, str]:
+    return {
+        "dind.sh": asset("dind.sh"),
+        "dind_pod.sh": asset("dind_pod.sh"),
+        "gate.sh": asset("gate.sh"),
+        SUBORDINATE: sidecar.USERS,
     }

@@ -55,7 +55,8 @@ def files(bundle: ClusterBundle) -> tuple[File, ...]:
     """Return the files of a workspace, and the list of them."""
     named: dict[str, Sequence[ClusterObject]] = {
         "wall.yaml": bundle.maps[:1],
-        "agent.yaml": bundle.maps[1:],
+        "agent.yaml": bundle.maps[1:2],
+        **({"docker.yaml": bundle.maps[2:]} if bundle.maps[2:] else {}),
         "claims.yaml": bundle.claims,
         "network-policy.yaml": (bundle.policy,),
         "server.yaml": (bundle.service,),

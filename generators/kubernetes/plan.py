@@ -12,8 +12,10 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
 from jailoc.model.kubernetes.bundle import ClusterBundle
 from jailoc.model.kubernetes.plan import ClusterPlan, ObjectChange
-from jailoc.model.kubernetes.words import ENFORCE
+from jailoc.model.kubernetes.settings import KubernetesSettings
+from jailoc.model.kubernetes.words import DOCKER_PRICE, ENFORCE, labels
 from jailoc.model.plan import Action, FieldChange
+from jailoc.model.sandbox import SIDECAR
 
 Found = Mapping[str, Any]
 _COMPARED = ("immutable", "data", "spec")
@@ -32,6 +34,9 @@ _ADDED = frozenset(
     }
 )  # fmt: skip
 """Fields that the API fills in by itself where nobody says them (its reference, "Defaults to")."""
+_CLAIM = "persistentvolumeclaim"
+_GOING = ("statefulset", "service", "networkpolicy", "configmap", _CLAIM)
+"""Kinds in the order in which they are removed."""
 _LONGEST = 60
 """Characters of a value that are shown."""
 
@@ -47,7 +52,7 @@ def plan(bundle: ClusterBundle, found: Iterable[Found]) -> ClusterPlan:
     wanted = {address(each): each for each in map(data, bundle.objects)}
     changes = tuple(_changes(wanted, there))
     rest = sorted(there.keys() - wanted.keys())
-    claims = tuple(each for each in rest if each.startswith("persistentvolumeclaim/"))
+    claims = tuple(each for each in rest if each.startswith(f"{_CLAIM}/"))
     replaced = any(
         each.address.startswith("statefulset/") and each.action is not Action.CREATE
         for each in changes
@@ -60,6 +65,48 @@ def plan(bundle: ClusterBundle, found: Iterable[Found]) -> ClusterPlan:
         leftovers=tuple(each for each in rest if each not in claims),
         kept=claims,
         effects=tuple(_effects(bundle, replaced)),
+    )
+
+
+def removal(
+    settings: KubernetesSettings, workspace: str, found: Iterable[Found], *, volumes: bool
+) -> ClusterPlan:
+    """Return what has to go so that a cluster has nothing of a workspace but its claims.
+
+    In order: who runs goes first, what holds it in when it is gone, claims last.
+
+    Args:
+        settings: The cluster.
+        workspace: Its name; no configuration needs to have it any more.
+        found: The objects with its labels that are there.
+        volumes: Whether its claims go, too.
+    """
+    own = labels(workspace)
+    there = [
+        (str(each.get("kind", "")).lower(), address(each))
+        for each in found
+        # What is to be deleted is looked at once more than by who was asked for it.
+        if own.items() <= (each.get("metadata", {}).get("labels") or {}).items()
+    ]
+    there = sorted((kind, name) for kind, name in there if kind in _GOING)
+    there.sort(key=lambda each: _GOING.index(each[0]))
+    claims = tuple(name for kind, name in there if kind == _CLAIM)
+    going = tuple(name for kind, name in there if volumes or kind != _CLAIM)
+    effects = []
+    if any(kind == "statefulset" for kind, _ in there):
+        effects.append("~ the sandbox ends: its agent, and what is not on a claim")
+    if claims and not volumes:
+        effects.append("~ claims stay: --volumes removes them")
+    if volumes and claims:
+        effects.append("! what is on the claims is lost, unless their storage class keeps it")
+    return ClusterPlan(
+        workspace=workspace,
+        namespace=settings.namespace,
+        context=settings.context,
+        changes=(),
+        leftovers=going,
+        kept=() if volumes else claims,
+        effects=tuple(effects),
     )
 
 
@@ -102,11 +149,11 @@ def _changes(wanted: Mapping[str, Found], there: Mapping[str, Found]) -> Iterato
             if key in ours or key in there[place]
             for difference in _differences(ours.get(key), there[place].get(key), key)
         ]
-        labels = ours["metadata"].get("labels", {})
+        wanted_labels = ours["metadata"].get("labels", {})
         theirs = there[place].get("metadata", {}).get("labels") or {}
         fields += [
             _field(f"metadata.labels.{key}", theirs.get(key), value)
-            for key, value in labels.items()
+            for key, value in wanted_labels.items()
             if theirs.get(key) != value
         ]
         if fields:
@@ -154,3 +201,5 @@ def _effects(bundle: ClusterBundle, replaced: bool) -> Iterator[str]:
     if any(rule.until for rule in bundle.firewall.ipv4.rules + bundle.firewall.ipv6.rules):
         yield "! the network policy knows no last day: what ends is closed there by the next apply"
     yield "! the namespace must admit NET_ADMIN in `wall`"
+    if bundle.sidecar:
+        yield f"! the namespace must admit {DOCKER_PRICE}, in `{SIDECAR}`"

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from jailoc.generators.artefacts import agent_start
+from jailoc.generators.kubernetes import sidecar
 from jailoc.model.config import Config
 from jailoc.model.firewall import RESOLVER
 from jailoc.model.kubernetes.pod import (
@@ -34,6 +36,7 @@ from jailoc.model.kubernetes.words import (
     GATE_SEEN,
     HOME,
     NAMES,
+    SHELL,
     UPSTREAM,
     WALL,
     project,
@@ -46,6 +49,9 @@ from jailoc.model.sandbox import (
     NAMES_STATE,
     PASSWORD_FILE,
     SECRETS_PLACE,
+    SIDECAR,
+    SIDECAR_RUN,
+    SIDECAR_SOCKET,
     WALL_STATE,
 )
 from jailoc.model.secret import VARIABLE
@@ -60,7 +66,6 @@ _SMALL = Resources(
 _RESERVED = 512 << 20
 """Bytes that the agent is promised; less where it may not have as much."""
 CREDENTIAL_PLACE = "/run/credential"
-SHELL = "/bin/sh"
 GATED = (SHELL, f"{GENERATED}/gate.sh")
 
 
@@ -82,7 +87,7 @@ def pod(
     """
     sources = config.workspaces[workspace.name].kubernetes.sources
     secret = settings.secret or project(workspace.name)
-    agent = _agent(workspace, sources, images[AGENT])
+    agent, docker = _agent(workspace, sources, images[AGENT]), workspace.enable_docker
     return PodSpec(
         host_users=False if settings.user_namespace else None,
         security_context=PodSecurity(
@@ -97,6 +102,7 @@ def pod(
             _names(images[WALL]),
             _home(workspace, sources, agent),
             *(_clone(index, each, agent) for index, each in enumerate(sources)),
+            *((sidecar.container(images[SIDECAR], _limits(workspace)),) if docker else ()),
         ),
         containers=(agent,),
         volumes=(
@@ -118,6 +124,7 @@ def pod(
             ),
             PodVolume(name=HOME, empty_dir=EmptyDir()),
             PodVolume(name="tmp", empty_dir=EmptyDir()),
+            *(sidecar.volumes(maps[SIDECAR], settings) if docker else ()),
             *(
                 PodVolume(name=name, persistent_volume_claim=ClaimSource(claim_name=claim))
                 for name, claim, _ in claims(workspace, sources)
@@ -210,17 +217,17 @@ def _home(
     """Make the way to volumes in the home: what a mount lacks is made as root's."""
     below = [path for _, _, path in claims(workspace, sources) if path.startswith(f"{AGENT_HOME}/")]
     made = sorted({f"{AGENT_HOME}/.local/bin", f"{AGENT_HOME}/.config", *below})
+    made_by = ("/bin/mkdir", "-p", "--", *made)
+    return _before(agent, HOME, made_by, (_mount(HOME, AGENT_HOME),))
+
+
+def _before(
+    agent: PodContainer, name: str, command: tuple[str, ...], mounts: tuple[VolumeMount, ...]
+) -> PodContainer:
+    """Return what runs before the agent: its image, its user and its limits, and nothing else."""
+    nothing = dict.fromkeys(("working_dir", "env", "ports", "readiness_probe", "startup_probe"))
     return agent.model_copy(
-        update={
-            "name": HOME,
-            "command": ("/bin/mkdir", "-p", "--", *made),
-            "working_dir": None,
-            "env": None,
-            "ports": None,
-            "readiness_probe": None,
-            "startup_probe": None,
-            "volume_mounts": (_mount(HOME, AGENT_HOME),),
-        }
+        update={"name": name, "command": command, "volume_mounts": mounts, **nothing}
     )
 
 
@@ -236,23 +243,12 @@ def _clone(index: int, source: GitSource, agent: PodContainer) -> PodContainer:
     if credential:
         mounts.append(_mount(f"credential-{index}", CREDENTIAL_PLACE, read_only=True))
     words = (source.git, source.ref, place, *((credential,) if credential else ()))
-    return agent.model_copy(
-        update={
-            "name": f"{CLONE}-{index}",
-            "command": (*GATED, SHELL, f"{GENERATED}/clone.sh", *map(literal, words)),
-            "working_dir": None,
-            "env": None,
-            "ports": None,
-            "readiness_probe": None,
-            "startup_probe": None,
-            "volume_mounts": tuple(mounts),
-        }
-    )
+    command = (*GATED, SHELL, f"{GENERATED}/clone.sh", *map(literal, words))
+    return _before(agent, f"{CLONE}-{index}", command, tuple(mounts))
 
 
 def _agent(workspace: Workspace, sources: tuple[GitSource, ...], image: str) -> PodContainer:
-    odd = [f"{each.key}={each.value}" for each in workspace.env if not VARIABLE.fullmatch(each.key)]
-    words = (*(("env", *odd) if odd else ()), *workspace.agent.command(FIRST_PORT))
+    words = agent_start.command(workspace)
     asked = Exec(command=(SHELL, f"{GENERATED}/health.sh"))
     first = place_of(sources[0].path, AGENT_HOME) if sources else AGENT_HOME
     return PodContainer(
@@ -279,6 +275,12 @@ def _agent(workspace: Workspace, sources: tuple[GitSource, ...], image: str) -> 
             _mount("secrets", SECRETS_PLACE, read_only=True),
             _mount(HOME, AGENT_HOME),
             _mount("tmp", "/tmp"),  # noqa: S108 -- the container's own
+            # Its socket can be connected to all the same.
+            *(
+                (_mount(sidecar.RUN, SIDECAR_RUN, read_only=True),)
+                if workspace.enable_docker
+                else ()
+            ),
             *(_mount(name, place) for name, _, place in claims(workspace, sources)),
         ),
     )
@@ -296,6 +298,8 @@ def literal(text: str) -> str:
 def _environment(workspace: Workspace, sources: tuple[GitSource, ...]) -> dict[str, str]:
     found = dict(workspace.agent.environment)
     found |= {"JAILOC": "1", "JAILOC_WORKSPACE": workspace.name}
+    if workspace.enable_docker:
+        found["DOCKER_HOST"] = SIDECAR_SOCKET
     own = {each.key: each.value for each in workspace.env if VARIABLE.fullmatch(each.key)}
     if sources and not any(key.startswith("GIT_CONFIG_") for key in own):
         # The volume's own directory is root's, which Git would not trust (git-config(1)).

@@ -10,7 +10,7 @@ from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.document import Document, Path
 from jailoc.model.egress import Egress
 from jailoc.model.kubernetes.settings import place_of
-from jailoc.model.kubernetes.words import LONGEST, project
+from jailoc.model.kubernetes.words import DOCKER_PRICE, LONGEST, project
 from jailoc.model.name_pattern import NamePattern
 from jailoc.model.path import within
 from jailoc.model.sandbox import AGENT_HOME
@@ -169,12 +169,20 @@ def _switches(no: No, config: Config, mine: WorkspaceConfig, name: str) -> Itera
     for key, what in _SWITCHES.items():
         if said(key) is True:
             yield no(place(key), what, _ELSEWHERE)
-    if said("enable_docker") is True:
+    settings = config.kubernetes
+    if settings is not None and settings.docker and not settings.user_namespace:
+        yield no(
+            ("kubernetes", "docker"),
+            "a Docker of the agent's own needs an unmasked /proc, which a cluster gives only to a "
+            "pod with a user namespace of its own",
+            "user_namespace = true, or leave docker out",
+        )
+    if said("enable_docker") is True and (settings is None or not settings.docker):
         yield no(
             place("enable_docker"),
-            "the agent has no Docker of its own on a cluster: that would need a root's start, no "
-            "seccomp and a device of the node",
-            "leave it out, or say it in another configuration than the cluster's",
+            "the agent has no Docker of its own on a cluster without kubernetes.docker = true: it "
+            f"needs {DOCKER_PRICE}",
+            "leave it out, or say kubernetes.docker = true once an administrator agrees to that",
         )
     if said("pids") is not None:
         yield no(

@@ -18,6 +18,11 @@ CLUSTER_WORDS: dict[str, tuple[Rank, str, str]] = {
         "on a cluster it holds what is in the Secret {}, which is not its own alone",
         "on a cluster it no longer holds what is in the Secret {}",
     ),
+    "be.cluster-docker": (
+        Rank.HIGH,
+        "on a cluster it has a Docker of its own, behind the same wall, which needs {}",
+        "on a cluster it no longer has a Docker of its own, which needed {}",
+    ),
     "be-reached.pods": (
         Rank.MEDIUM,
         "on a cluster its server is reached by {}, with a password",

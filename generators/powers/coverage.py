@@ -17,6 +17,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "kubernetes": (
         "trust.cluster", "guard.cluster", "trust.cluster-dns", "trust.names-within",
         "run.registry", "hold.cluster-secret", "be-reached.pods", "guard.user-namespace",
+        "be.cluster-docker",
     ),
     "workspace.kubernetes": ("run.source",),
     "base.ca_certificates": ("trust.certificate",),

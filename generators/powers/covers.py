@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
 from jailoc.generators.config.stated import BUILT_IN_IMAGE, EVERY
-from jailoc.model import image_reference, protect
+from jailoc.model import image_reference, protect_entry
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.path import within
 from jailoc.model.power import Power
@@ -67,9 +67,9 @@ def _denies(one: Power, other: Power) -> bool:
 
 
 def _protects(one: Power, other: Power) -> bool:
-    mine, theirs = protect.plain(one.subject), protect.plain(other.subject)
-    anywhere = one.subject.startswith(protect.ANYWHERE)
-    if not anywhere and other.subject.startswith(protect.ANYWHERE):
+    mine, theirs = protect_entry.plain(one.subject), protect_entry.plain(other.subject)
+    anywhere = one.subject.startswith(protect_entry.ANYWHERE)
+    if not anywhere and other.subject.startswith(protect_entry.ANYWHERE):
         return False
     return within(f"/{theirs}", f"/{mine}") or (anywhere and theirs.endswith(f"/{mine}"))
 

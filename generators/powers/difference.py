@@ -21,7 +21,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.path import tilde
 from jailoc.model.power import Direction, Power, PowerChange, PowerKind, Rank, Sides
 from jailoc.model.power_rules import ORDER, RULES
-from jailoc.model.protect import ANYWHERE
+from jailoc.model.protect_entry import ANYWHERE
 from jailoc.model.sandbox import DIGEST_LABEL, SIDECAR, VOLUME_PREFIX
 
 TOLD = {"environment", "ports", "cap_add", "security", "devices", "limits", "user", "privileged"}

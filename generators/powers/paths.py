@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 
 from jailoc.generators.powers.path_words import executed_tail, path_words
-from jailoc.model import protect
+from jailoc.model import protect_entry
 from jailoc.model.compose import Bind, Service
 from jailoc.model.mount import Mode
 from jailoc.model.path import upwards, within
@@ -177,14 +177,14 @@ def _turn(path: str, old: _Side, new: _Side, entries: tuple[Entries, Entries]) -
 
 
 def _told(path: str, before: Entries, after: Entries) -> bool:
-    anywhere = [each for each in after if each.startswith(protect.ANYWHERE)]
+    anywhere = [each for each in after if each.startswith(protect_entry.ANYWHERE)]
     if any(_ends(path, each) for each in anywhere):
         return True
     return any(_ends(path, each) and each not in after for each in before)
 
 
 def _ends(path: str, entry: str) -> bool:
-    return path.endswith(f"/{protect.plain(entry)}")
+    return path.endswith(f"/{protect_entry.plain(entry)}")
 
 
 def _stays_closed(mine: Turn, above: Turn) -> bool:

@@ -11,8 +11,6 @@ from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import Workspace
 
-MOST = 10
-"""Places that are told; the rest is counted."""
 GONE = "its cover is gone: the host has replaced what lay below it"
 SECRET = "lets one into a server of the user's own"  # noqa: S105 -- words about one
 
@@ -27,6 +25,8 @@ class Uncovered(Model):
     """Empty where it came after the start."""
     grave: bool = False
     """Whether it keeps the workspace from being started."""
+    certain: bool = False
+    """Whether no honest file is like it."""
     socket: bool = False
 
 
@@ -66,6 +66,7 @@ def beyond(
             executes=each.executes,
             why=each.reason,
             grave=each.stops,
+            certain=each.certain,
             socket=each.socket,
         )
         for each in workspace.exposed
@@ -123,14 +124,18 @@ def _shut(running: Compose) -> set[str]:
 
 
 def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
-    """Write such places for people; they and what they say may be an agent's words."""
+    """Write such places, a line each; they and what they say may be an agent's words."""
     every = sorted(
-        places, key=lambda each: (not each.grave, each.socket, not each.executes, each.path)
+        places,
+        key=lambda each: (
+            not each.grave,
+            not each.certain,
+            each.socket,
+            not each.executes,
+            each.path,
+        ),
     )
-    lines = [_line(each) for each in every[:MOST]]
-    if len(every) > MOST:
-        lines.append(f"and {len(every) - MOST} more")
-    return tuple(lines)
+    return tuple(_line(each) for each in every)
 
 
 def _line(each: Uncovered) -> str:

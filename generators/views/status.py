@@ -10,7 +10,7 @@ from jailoc.model.published_port import spelt
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
 from jailoc.model.sandbox import typed
 from jailoc.model.status import NOT_RUNNING, CredentialStatus, Status, Usage
-from jailoc.model.text import number_of
+from jailoc.model.text import number_of, some
 
 HEADS = ("workspace", "state", "port", "uptime", "cpu", "memory", "pids", "wall", "docker",
          "blocked", "drift", "image")  # fmt: skip
@@ -160,9 +160,9 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
             Cell(text=f"no address yet for {', '.join(row.unresolved)}", style=Meaning.WARNS),
         )
     yield from _kept(row)
-    for each in row.uncovered:
+    for each in some(row.uncovered):
         yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
-    for each in row.uncoverable:
+    for each in some(row.uncoverable):
         yield "Exposed", Cell(text=each, style=Meaning.FAILS)
     yield "Drift", _drift(row)
 

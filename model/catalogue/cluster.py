@@ -19,6 +19,10 @@ CLUSTER: dict[str, Entry] = {
         "`context` of `[kubernetes]` is no name of a context.",
         "Take one that `kubectl config get-contexts -o name` shows.",
     ),
+    "kubernetes-device": Entry(
+        "`tunnel_device` is no absolute path of plain names.",
+        "Write it as /dev/net/tun, or where your nodes have the device.",
+    ),
     "kubernetes-dns": Entry(
         "An address of `dns` is none, or one that no pod can ask.",
         "Take the one of `kubectl -n kube-system get service kube-dns`, or of the node's cache.",

@@ -49,15 +49,27 @@ WARNINGS: dict[str, Entry] = {
         "A line of an env file is read in another way than a shell or Docker would read it.",
         "Write KEY=VALUE, without quotes or `export` that should be part of the value.",
     ),
+    "git-forged": Entry(
+        "A file or link in a Git directory that an agent can write makes Git write, read or delete "
+        "files of the user elsewhere, or may do so, for it is not read. `up` refuses that.",
+        "Run no Git there before you have removed it; the message says how. One that is not read "
+        "can be named in `trust`.",
+    ),
+    "git-hides": Entry(
+        "Something in a Git directory that an agent can write keeps Git from showing what changed.",
+        "Look as the message says; what is your own can be named in `trust`.",
+    ),
     "git-include": Entry(
         "The Git configuration includes a file under a condition with `~`, which is another place "
         "in the sandbox.",
         "Write the directory in full.",
     ),
     "git-link": Entry(
-        "A path of a repository leads elsewhere by a link, so that it cannot be protected, and "
-        "Git would execute what lies there.",
-        "Replace the link, or look at what it leads to before you run Git.",
+        "A path of a repository leads elsewhere by a link, so that it cannot be protected, and Git "
+        "would execute what lies there; or a file of Git's own names places out of the working "
+        "tree, which Git would read and write.",
+        "Replace the link, or look at what it leads to before you run Git; remove the file: "
+        "`git reset` makes an index anew.",
     ),
     "git-program": Entry(
         "The image lacks a program that the Git configuration names.",
@@ -107,9 +119,10 @@ WARNINGS: dict[str, Entry] = {
         "Remove what the agent has made, or give it a smaller directory.",
     ),
     "protect-unread": Entry(
-        "A place that an agent can write cannot be looked into, so what the host executes there "
-        "would be seen by nobody. `up` refuses that.",
-        "Give yourself the right to read it (`chmod u+rwx`) and look, or name it in `trust`.",
+        "A place that an agent can write cannot be looked into, or is too large to be looked "
+        "through, so what the host executes there would be seen by nobody. `up` refuses that.",
+        "Give yourself the right to read it (`chmod u+rwx`) and look, give the agent a smaller "
+        "directory, or name it in `trust`.",
     ),
     "secret-identity": Entry(
         "A secret's file proves who the user is, controls the sandbox, or is an engine's socket.",

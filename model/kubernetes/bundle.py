@@ -14,6 +14,7 @@ from jailoc.model.kubernetes.objects import (
 )
 from jailoc.model.kubernetes.pod import StatefulSet
 from jailoc.model.kubernetes.words import AGENT, WALL
+from jailoc.model.sandbox import SIDECAR
 
 ClusterObject = (
     KubeNamespace
@@ -34,7 +35,7 @@ class ClusterBundle(Model):
     namespace: str
     context: str
     maps: tuple[ConfigMap, ...]
-    """Of the wall and of the agent."""
+    """Of the wall and of the agent, and of its Docker if it has one."""
     claims: tuple[PersistentVolumeClaim, ...]
     service: ClusterService
     policy: NetworkPolicy
@@ -53,9 +54,16 @@ class ClusterBundle(Model):
         return self.sandbox.spec.template.spec.init_containers[0].image
 
     @property
+    def sidecar(self) -> str | None:
+        """Return the image of the agent's own Docker, if it has one."""
+        every = self.sandbox.spec.template.spec.init_containers
+        return next((each.image for each in every if each.name == SIDECAR), None)
+
+    @property
     def images(self) -> dict[str, str]:
         """Return the images by what they are for."""
-        return {WALL: self.wall, AGENT: self.sandbox.spec.template.spec.containers[0].image}
+        found = {WALL: self.wall, AGENT: self.sandbox.spec.template.spec.containers[0].image}
+        return found | ({SIDECAR: self.sidecar} if self.sidecar else {})
 
 
 class Manifests(Model):

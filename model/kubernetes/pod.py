@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from jailoc.model.kubernetes.objects import ClusterModel, LabelSelector, Metadata
+from jailoc.model.kubernetes.words import DEVICE, TUNNEL
 
 
 class Capabilities(ClusterModel):
@@ -33,6 +34,34 @@ class ContainerSecurity(ClusterModel):
     allow_privilege_escalation: Literal[False] = False
     read_only_root_filesystem: Literal[True] = True
     capabilities: Capabilities = Capabilities()
+
+
+class Unconfined(ClusterModel):
+    """No profile: every profile that a cluster has by itself refuses what an inner Docker needs."""
+
+    type: Literal["Unconfined"] = "Unconfined"
+
+
+class SidecarCapabilities(ClusterModel):
+    """What gives users to the daemon's namespace, and nothing else."""
+
+    add: tuple[Literal["SETGID"], Literal["SETUID"]] = ("SETGID", "SETUID")
+    drop: tuple[Literal["ALL"]] = ("ALL",)
+
+
+class SidecarSecurity(ClusterModel):
+    """With what a Docker of the agent's own starts: its price, and no field of it can be more."""
+
+    run_as_user: Literal[0] = 0
+    run_as_group: Literal[0] = 0
+    run_as_non_root: Literal[False] = False
+    allow_privilege_escalation: Literal[True] = True
+    read_only_root_filesystem: Literal[True] = True
+    capabilities: SidecarCapabilities = SidecarCapabilities()
+    proc_mount: Literal["Unmasked"] = "Unmasked"
+    """Only in a user namespace of the pod's own (Kubernetes 1.33)."""
+    seccomp_profile: Unconfined = Unconfined()
+    app_armor_profile: Unconfined = Unconfined()
 
 
 class Amounts(ClusterModel):
@@ -92,7 +121,7 @@ class PodContainer(ClusterModel):
     working_dir: str | None = None
     env: tuple[VariableValue, ...] | None = None
     ports: tuple["ContainerPort", ...] | None = None
-    security_context: ContainerSecurity
+    security_context: ContainerSecurity | SidecarSecurity
     resources: Resources
     startup_probe: ContainerProbe | None = None
     readiness_probe: ContainerProbe | None = None
@@ -143,6 +172,13 @@ class ClaimSource(ClusterModel):
     claim_name: str
 
 
+class TunnelDevice(ClusterModel):
+    """The one file of the node: the device through which an inner Docker's packets come out."""
+
+    path: str = Field(default=TUNNEL, pattern=f"^{DEVICE}$")
+    type: Literal["CharDevice"] = "CharDevice"
+
+
 class PodVolume(ClusterModel):
     """A volume of the pod."""
 
@@ -151,6 +187,7 @@ class PodVolume(ClusterModel):
     secret: SecretSource | None = None
     empty_dir: EmptyDir | None = None
     persistent_volume_claim: ClaimSource | None = None
+    host_path: TunnelDevice | None = None
 
 
 class PodSysctl(ClusterModel):

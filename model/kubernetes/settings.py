@@ -17,6 +17,7 @@ from jailoc.model.allow_entry import parse_any_network
 from jailoc.model.base import Model
 from jailoc.model.config_values import Array, Port, text_of
 from jailoc.model.field_error import problem
+from jailoc.model.kubernetes.words import DEVICE, TUNNEL
 from jailoc.model.path import CONTAINER_SYSTEM, clean, expand, first_within, within
 from jailoc.model.sandbox import AGENT_HOME
 from jailoc.model.schema_patterns import NETWORK, string, words
@@ -118,6 +119,10 @@ def _amount(value: str) -> str:
     return _word(value, _AMOUNT, "kubernetes-storage", "amount of storage", "such as 10Gi or 500Mi")
 
 
+def _device(value: str) -> str:
+    return _word(value, DEVICE, "kubernetes-device", "path of a device", "such as /dev/net/tun")
+
+
 def _place(value: str) -> str:
     path = place_of(value, AGENT_HOME)
     system = "/" if path == "/" else first_within(path, CONTAINER_SYSTEM)
@@ -202,6 +207,9 @@ Ref = Annotated[str, AfterValidator(_ref), string(f"^{_REF}$", r"\.\.", "//", r"
 SecretKey = Annotated[str, AfterValidator(_key), string(f"^{_SECRET_KEY}$")]
 
 
+Device = Annotated[str, AfterValidator(_device), string(f"^{DEVICE}$", maxLength=253)]
+
+
 class ClusterDns(Model):
     """Who answers names for pods."""
 
@@ -269,6 +277,17 @@ class KubernetesSettings(Model):
     user_namespace: bool = Field(
         default=True,
         description="Run pods in a user namespace of their own (Kubernetes 1.33 or newer).",
+    )
+    docker: bool = Field(
+        default=False,
+        description="Give agents a Docker of their own there, too, where `enable_docker` is not "
+        "false: a container that starts as root, without seccomp and AppArmor, with a device of "
+        "the node. Needs `user_namespace`.",
+    )
+    tunnel_device: Device = Field(
+        default=TUNNEL,
+        description="Where nodes have the tunnel device for that, on a file system that a pod with "
+        "users of its own can mount: devtmpfs is none.",
     )
 
 

@@ -19,12 +19,25 @@ NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 """What every namespace is labelled with: its name (Kubernetes 1.21)."""
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
+SHELL = "/bin/sh"
+TUNNEL = "/dev/net/tun"
+"""Where a node has its tunnel device, and a container sees it."""
+DEVICE = r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+"
+"""How the path of a device may look; it stands in expressions, so it has no quotes."""
 GATE_PLACE, GATE_SEEN = "/run/gate", "/run/wall"
 """Where the wall writes in which network it has closed what, and where others read it."""
 GATE = "127.0.0.54"
 """An address of the sandbox itself that the rules of a closed network drop; others refuse there."""
+SUBORDINATE = "subordinate"
+"""Which users of the pod an inner Docker's are: a pod's namespace has 65536, and some are taken."""
 UPSTREAM = "resolv.conf"
 """What the wall and its resolver ask names of."""
+
+DOCKER_PRICE = (
+    "root's start with SETGID and SETUID, privilege escalation, neither seccomp nor AppArmor, an "
+    "unmasked /proc, and the tunnel device of the node"
+)
+"""What a Docker of the agent's own needs in a pod."""
 
 LOCK_FILE = "images.lock"
 """Beside the configuration: the digests of images in the registry."""

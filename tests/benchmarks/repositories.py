@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jailoc.bin.config import repositories
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
 from jailoc.model.protected_names import DEFAULT
 
 

@@ -1,12 +1,14 @@
 """The pod of a cluster on Podman's `kube play`: what can be tried of it without a cluster.
 
 A program, not a module of tests: `tests/engine/engines run podman@trixie python3 -m
-tests.engine.pod WALL AGENT` runs it in Podman's network, with the names of the two images that were
-loaded. It prints one JSON object: what each step has seen.
+tests.engine.pod WALL AGENT DIND` runs it in Podman's network, with the names of the three images
+that were loaded. It prints one JSON object: what each step has seen.
 
 What Podman does not do as a cluster does is translated, and told: a StatefulSet becomes its pod,
-`names` an ordinary container (Podman waits for the end of each init container), images are by tag,
-and the user namespace is left out (Podman's has 1,024 users, too few for the resolver's).
+`names` and `dind` ordinary containers (Podman waits for the end of each init container), images are
+by tag, seccomp is left out by the annotation that Podman reads, and the user namespace is asked for
+beside the pod (by itself Podman's has 1,024 users, too few for the resolver's): a first pod is in
+none, a second one, with a Docker of the agent's own, in one of 65,536, a third in one of 1,024.
 """
 
 import http.client
@@ -17,7 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,6 +69,9 @@ def podman(method: str, path: str, body: str = "") -> tuple[int, str]:
     return answer.status, answer.read().decode(errors="replace")
 
 
+IMAGES = ("wall", "agent", "dind")
+
+
 def translated(bundle: ClusterBundle, images: dict[str, str]) -> list[dict[str, Any]]:
     """Return what Podman plays; what is changed is told on standard error."""
     sandbox = manifests.data(bundle.sandbox)
@@ -74,16 +79,20 @@ def translated(bundle: ClusterBundle, images: dict[str, str]) -> list[dict[str, 
     every = (*spec["initContainers"], *spec["containers"])
     for each in every:
         each["imagePullPolicy"] = "Never"
-        each["image"] = images["wall" if "/jailoc-wall@" in each["image"] else "agent"]
-    names = next(each for each in spec["initContainers"] if each["name"] == "names")
-    spec["initContainers"].remove(names)
-    del names["restartPolicy"]
-    spec["containers"].insert(0, names)
+        each["image"] = next(images[name] for name in IMAGES if f"/jailoc-{name}@" in each["image"])
+    going_on = [each for each in spec["initContainers"] if "restartPolicy" in each]
+    for each in going_on:
+        spec["initContainers"].remove(each)
+        del each["restartPolicy"]
+    spec["containers"] = [*going_on, *spec["containers"]]
     spec.pop("hostUsers", None)
     for each in spec["volumes"]:
         if "secret" in each:  # Podman knows no fsGroup
             each["secret"]["defaultMode"] = 0o444
-    sys.stderr.write("translated: StatefulSet, `names`, images, hostUsers, modes of secrets\n")
+    sys.stderr.write(
+        "translated: StatefulSet, `names`, `dind`, seccomp of `dind`, images, hostUsers, modes of "
+        "secrets\n"
+    )
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -91,7 +100,15 @@ def translated(bundle: ClusterBundle, images: dict[str, str]) -> list[dict[str, 
             "name": POD,
             "labels": sandbox["metadata"]["labels"],
             # Or it would be removed, and never run again (podman-kube-play(1)).
-            "annotations": {"io.podman.annotations.init.container.type": "always"},
+            "annotations": {
+                "io.podman.annotations.init.container.type": "always",
+                # The field is passed over.
+                **(
+                    {"container.seccomp.security.alpha.kubernetes.io/dind": "unconfined"}
+                    if bundle.sidecar
+                    else {}
+                ),
+            },
         },
         "spec": spec,
     }
@@ -173,27 +190,37 @@ def serves() -> bool:
     return done.returncode == 0
 
 
-def matrix(bundle: ClusterBundle) -> list[str]:
-    """Return each destination that is not as the rules say; by address, then by name."""
-    targets: list[world.Target] = [
-        ("public", world.PUBLIC, world.PORT),
-        ("public6", world.PUBLIC_IPV6, world.PORT),
-        ("allowed", world.ALLOWED, world.PORT),
-        ("allowed6", world.ALLOWED_IPV6, world.PORT),
-        ("api", world.NEIGHBOUR, world.PORT),
-        *((name, address, world.PORT) for name, address in world.CLOSED.items()),
-    ]
+TARGETS: list[world.Target] = [
+    ("public", world.PUBLIC, world.PORT),
+    ("public6", world.PUBLIC_IPV6, world.PORT),
+    ("allowed", world.ALLOWED, world.PORT),
+    ("allowed6", world.ALLOWED_IPV6, world.PORT),
+    ("api", world.NEIGHBOUR, world.PORT),
+    *((name, address, world.PORT) for name, address in world.CLOSED.items()),
+]
+
+
+def matrix(
+    bundle: ClusterBundle, seen: world.Answers, families: Container[int] = (4, 6)
+) -> list[str]:
+    """Return each destination that is not as the rules say; by address, then by name.
+
+    Args:
+        bundle: What says so.
+        seen: What was seen.
+        families: Those that whoever has looked has addresses of.
+    """
     opened = {NAMES["named.test"], NAMES["named6.test"]}
-    seen, wrong = world.probe(container("agent"), targets), []
-    for name, address, port in targets:
+    wrong = []
+    for name, address, port in TARGETS:
         parsed = ipaddress.ip_address(address)
         family = Family(parsed.version)
         by_rule = parsed in accepted(bundle.firewall.of(family), Protocol.TCP, port)
-        wanted = by_rule or address in opened
+        wanted = (by_rule or address in opened) and parsed.version in families
         word, seconds = seen[name]
         if (word == "hello") != wanted or (not wanted and seconds > 1):
             wrong.append(f"{name} {address}: {word} after {seconds} s, open is {wanted}")
-    return [*wrong, f"{len(targets)} destinations"]
+    return [*wrong, f"{len(TARGETS)} destinations"]
 
 
 def namespace_of_pod() -> str:
@@ -212,11 +239,12 @@ def rules() -> list[int]:
     ]
 
 
-def main(wall: str, agent: str) -> dict[str, object]:
-    bundle = compiled(TEXT, **SETTINGS)
-    text = "---\n".join(json.dumps(each) + "\n" for each in
-                        translated(bundle, {"wall": wall, "agent": agent}))  # fmt: skip
-    told: dict[str, object] = {}
+Told = dict[str, object]
+
+
+def main(*images: str) -> Told:
+    found = dict(zip(IMAGES, images, strict=True))
+    told: Told = {}
     with world.hosts(), resolver():
         status, said = podman(
             "POST", "networks/create",
@@ -224,21 +252,36 @@ def main(wall: str, agent: str) -> dict[str, object]:
                 {"subnet": "10.89.77.0/24"}, {"subnet": "fd00:77::/64"}]}),
         )  # fmt: skip
         assert status == 200, said
-        begun = time.monotonic()
-        status, said = podman("POST", f"play/kube?start=true&network={NETWORK}", text)
-        told["play"] = [status, said[-600:] if status != 200 else ""]
-        if status != 200:
-            told["images"] = world.call("docker", "images").splitlines()
-            told["logs"] = {each: logs(each) for each in ("wall", "names", "agent")}
-            return told
-        try:
-            told |= tried(bundle, begun)
-        except AssertionError as error:
-            told["problem"] = str(error)
-            told["logs"] = {each: logs(each) for each in ("wall", "names", "agent")}
-        finally:
-            podman("DELETE", "play/kube?force=true", text)
+        plain, docker = compiled(TEXT, **SETTINGS), compiled(TEXT, docker="true", **SETTINGS)
+        told |= played(plain, found, tried)
+        if "problem" not in told:
+            told["with docker"] = played(docker, found, tried_docker, "auto:size=65536")
+            told["few users"] = played(plain, found, tried_few, "auto:size=1024")
     return told
+
+
+def played(
+    bundle: ClusterBundle,
+    images: dict[str, str],
+    look: Callable[[ClusterBundle, float], Told],
+    users: str = "",
+) -> Told:
+    """Let Podman play a pod, look at it, and take it away."""
+    text = "---\n".join(json.dumps(each) + "\n" for each in translated(bundle, images))
+    begun = time.monotonic()
+    more = f"&userns={users}" if users else ""
+    status, said = podman("POST", f"play/kube?start=true&network={NETWORK}{more}", text)
+    told: Told = {"play": [status, said[-600:] if status != 200 else ""]}
+    try:
+        return told | look(bundle, begun)
+    except (AssertionError, subprocess.SubprocessError) as error:
+        output = getattr(error, "stderr", "") or ""
+        names = ("wall", "names", "agent", *(("dind",) if bundle.sidecar else ()))
+        return told | {
+            "problem": f"{error} {output}"[:3000], "logs": {each: logs(each) for each in names},
+        }  # fmt: skip
+    finally:
+        podman("DELETE", "play/kube?force=true", text)
 
 
 def logs(name: str) -> str:
@@ -248,8 +291,8 @@ def logs(name: str) -> str:
         return str(error)
 
 
-def tried(bundle: ClusterBundle, begun: float) -> dict[str, object]:
-    told: dict[str, object] = {}
+def tried(bundle: ClusterBundle, begun: float) -> Told:
+    told: Told = {}
     told["wall"] = [state("wall")["ExitCode"], logs("wall").strip().splitlines()[-1:]]
     eventually("names", lambda: "state.json" in inside("names", "ls /run/jailoc/names", False))
     eventually("served", serves, 120)
@@ -264,7 +307,7 @@ def tried(bundle: ClusterBundle, begun: float) -> dict[str, object]:
         name: inside("agent", f"getent hosts {name} || true").split()[:1]
         for name in (*NAMES, "other.invalid")
     }
-    told["matrix"] = matrix(bundle)
+    told["matrix"] = matrix(bundle, world.probe(container("agent"), TARGETS))
     # An own setting of the agent's must not fool the gate, in the same network it lets pass.
     inside("agent", "printf 'max-time = 0.001\\n' >/home/agent/.curlrc")
     world.call("docker", "restart", "-t", "2", container("agent"))
@@ -287,5 +330,73 @@ def tried(bundle: ClusterBundle, begun: float) -> dict[str, object]:
     return told
 
 
+INNER = """set -e
+tools='/bin/bash /usr/bin/timeout /usr/bin/python3'
+modules=$(find /usr/lib/python3.*/lib-dynload -name '*.so')
+libraries=$(ldd $tools $modules 2>/dev/null | grep -o '/lib[^ ]*' | sort -u)
+tar -chf - --exclude=test --exclude=dist-packages --exclude=__pycache__ \
+    $tools /usr/lib/python3.* $libraries 2>/dev/null | docker import - shell:1
+"""
+"""Makes an image in the agent's own Docker out of what the agent has."""
+RESOLVE = """
+import socket
+for name in ("named.test", "public.test", "other.invalid"):
+    try: print(name, socket.gethostbyname(name))
+    except OSError: print(name, "none")
+"""
+
+
+def inner(network: str, program: str, stdin: str = "") -> str:
+    """Run a Python program in a container of the agent's own Docker."""
+    # With groups of version 1 the daemon's default would be those of the machine, which a pod in a
+    # user namespace does not see; with version 2 this is the default.
+    return world.call(
+        "docker", "exec", "--interactive", container("agent"), "docker", "run", "--interactive",
+        "--rm", "--cgroupns=private", f"--network={network}", "shell:1", "/usr/bin/python3", "-c",
+        program, stdin=stdin,
+    )  # fmt: skip
+
+
+def tried_docker(bundle: ClusterBundle, begun: float) -> Told:
+    told: Told = {}
+    eventually("served", serves, 120)
+    told["matrix"] = matrix(bundle, world.probe(container("agent"), TARGETS))
+    eventually("docker", lambda: "Server" in inside("agent", "docker version 2>&1", False), 60)
+    told["served after"] = round(time.monotonic() - begun, 1)
+    for each in ("names", "agent", "dind"):
+        told[f"powers of {each}"] = inside(
+            each, "grep -E '^(Cap|NoNewPrivs|Seccomp:|Uid)' /proc/1/status"
+        ).split()
+    told["users"] = inside("agent", "cat /proc/1/uid_map").split()
+    world.call("docker", "exec", container("agent"), "/bin/bash", "-c", INNER)
+    told["users of an inner container"] = inner(
+        "bridge", "print(open('/proc/self/uid_map').read())"
+    ).split()
+    for each in ("bridge", "host"):
+        seen = json.loads(inner(each, world.PROBE, json.dumps(TARGETS)))
+        answers = {name: (word, seconds) for name, (word, seconds) in seen.items()}
+        told[f"matrix of {each}"] = matrix(bundle, answers, (4,))
+        told[f"names of {each}"] = inner(each, RESOLVE).splitlines()
+    told["agent on the socket's place"] = inside("agent", "touch /run/dind/x 2>&1 || true").strip()
+    space = namespace_of_pod()
+    world.call("nsenter", space, "iptables", "-P", "INPUT", "ACCEPT")
+    world.call("nsenter", space, "iptables", "-F", "INPUT")
+    world.call("docker", "restart", "-t", "2", container("dind"))
+    gone = "rules are not in force (bash: 1)"
+    eventually("gate of docker", lambda: gone in world.logs(container("dind")))
+    told["docker without rules"] = inside("agent", "docker version 2>&1 | tail -n 1", False).strip()
+    return told
+
+
+def tried_few(_bundle: ClusterBundle, _begun: float) -> Told:
+    """Look at a pod whose user namespace has no resolver's user."""
+    time.sleep(5)
+    ends = {each: state(each) for each in ("wall", "names", "agent")}
+    return {
+        "wall": [ends["wall"]["ExitCode"], logs("wall").strip().splitlines()[-1:]],
+        "running": [name for name, each in ends.items() if each["Running"]],
+    }
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(*sys.argv[1:3])) + "\n")
+    sys.stdout.write(json.dumps(main(*sys.argv[1:4])) + "\n")

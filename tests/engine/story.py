@@ -81,6 +81,12 @@ class Person:
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
+    def git(self, *words: str) -> str:
+        """Run Git in the project, as this user."""
+        name = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        return world.call(*self._as, "env", f"HOME={self.home}", "git", *name,
+                          "-C", str(self.home / "project"), *words)  # fmt: skip
+
     def attach(self, *words: str) -> None:
         """Open OpenCode in a terminal of one's own, look until it is drawn, and leave."""
         (program, *rest), environment = self._command(*words)
@@ -147,6 +153,7 @@ class Story:
         self.person.write("project/README", "hello\n")
         self.person.write(f"{COLON}/README", "there\n")
         self.person.write(".config/jailoc/config.toml", config("2g"))
+        self.person.write(".gitconfig", "[user]\n\tname = a\n\temail = a@example.com\n")
         self._let_in()
         self.step("validate", lambda: self.jailoc("validate") and None)
         self.step("up", lambda: self.jailoc("up", NAME) and None)
@@ -173,6 +180,8 @@ class Story:
             self.step("its docker", self._docker)
         self.step("attach in the sandbox", lambda: self.person.attach("project", "--exec"))
         self.step("attach from the machine", self._attach)
+        self.step("snapshot and undo", self._undone)
+        self.step("a task", self._task)
         self.step("down", lambda: self.jailoc("down", NAME) and None)
         self.step("nothing runs", lambda: self._nothing_left("container", "network"))
         self.step("up again", lambda: self.jailoc("up", NAME) and None)
@@ -240,6 +249,35 @@ class Story:
         owner = (place / "made").stat()
         return {"owner": f"{owner.st_uid}:{owner.st_gid}"}
 
+    def _undone(self) -> None:
+        """Delete what the agent works on, and bring it back, whoever's it is."""
+        place = self.person.home / "project"
+        before = {each.name: (each.read_bytes(), each.stat().st_uid) for each in place.iterdir()}
+        self.jailoc("snapshot", NAME)
+        for each in place.iterdir():
+            each.unlink()
+        self.jailoc("undo", NAME, "--yes")
+        after = {each.name: (each.read_bytes(), each.stat().st_uid) for each in place.iterdir()}
+        if not before or after != before:
+            raise FailedError(f"{before} is {after} now")
+        world.call("docker", "exec", self._container("opencode"), "test", "-f", f"{place}/README")
+
+    def _task(self) -> None:
+        """Have a task commit, and bring that home."""
+        place = self.person.home / "project"
+        self.person.git("init", "--quiet", "--initial-branch", "main")
+        self.person.git("add", "README")
+        self.person.git("commit", "--quiet", "--message", "first")
+        self.jailoc("task", "new", "work", "-w", NAME)
+        made = f"cd {place} && echo made >by && git add by && git commit --quiet --message work"
+        self.jailoc("exec", f"{NAME}/work", "--", "sh", "-c", made)
+        self.jailoc("task", "rm", f"{NAME}/work", status=1)
+        self.jailoc("task", "fetch", f"{NAME}/work")
+        if self.person.git("show", f"refs/jailoc/{NAME}/work:by") != "made\n":
+            raise FailedError(self.person.git("for-each-ref"))
+        self.jailoc("verify", f"{NAME}/work")
+        self.jailoc("task", "rm", f"{NAME}/work")
+
     def _docker(self) -> None:
         world.call(
             "docker", "exec", self._container("opencode"), "/bin/bash", "-c",
@@ -306,7 +344,7 @@ def main() -> int:
         try:
             story.tell()
         finally:
-            world.remove(f"jailoc-{NAME}")
+            world.remove(f"jailoc-{NAME}", f"jailoc-{NAME}_work")
     versions = {
         "client": world.call("docker", "version", "--format", "{{.Client.Version}}").strip(),
         "server": world.call("docker", "version", "--format", "{{.Server.Version}}").strip(),

@@ -14,6 +14,7 @@ import pytest
 
 from jailoc.model.sandbox import PROXY_ID
 from tests.engine import world
+from tests.engine.clones import repository
 from tests.engine.conftest import Sandbox, address
 from tests.engine.keys import HOSTS, NAME, REQUESTS, Keys, prepared, ready, serve, started, value
 from tests.engine.upstream import PLAIN
@@ -684,3 +685,39 @@ def test_the_page_of_the_documentation_works_as_it_is_written(keys: Keys) -> Non
             if server:
                 world.call("docker", "rm", "--force", server, check=False)
             world.remove("jailoc-api")
+
+
+@pytest.mark.thorough
+def test_a_task_has_the_credentials_of_its_workspace(keys: Keys) -> None:
+    """By a proxy of its own; the value is in nothing that the task's agent can read."""
+    repository(keys.user.home / "work")
+    (keys.user.home / ".gitconfig").write_text("[user]\n\tname = a\n\temail = a@b.test\n")
+    project, token = f"jailoc-{NAME}_work", keys.values["api"]
+    try:
+        keys.ok("task", "new", "work", "-w", NAME)
+        world.call("docker", "network", "connect", "--alias", "api.creds.test",
+                   f"{project}_jailoc", keys.upstream)  # fmt: skip
+        keys.seen()
+        curl = ("exec", f"{NAME}/work", "--", "curl", "--silent", "https://api.creds.test/whoami")
+        end = time.monotonic() + 60
+        while keys.jailoc(*curl).stdout != token[-4:] and time.monotonic() < end:
+            time.sleep(1)
+        assert keys.ok(*curl) == token[-4:]
+        assert headers(keys.seen()[-1], "authorization") == [f"Bearer {token}"]
+        seen = keys.ok("exec", f"{NAME}/work", "--", "sh", "-c",
+                       "env; cat /run/secrets/* /run/trust/* 2>/dev/null; true")  # fmt: skip
+        assert "API_KEY=jailoc-api" in seen
+        assert token not in seen
+        (row,) = json.loads(keys.ok("status", f"{NAME}/work", "--json"))["workspaces"]
+        assert {each["name"] for each in row["credentials"]} == {"api", "bad", "git", "npm"}
+        # A renewed value is the task's with `refresh`, as it is the workspace's.
+        keys.values["api"] = value("api")
+        keys.ok("refresh", f"{NAME}/work")
+        assert keys.ok(*curl) == keys.values["api"][-4:]
+        assert keys.curl("https://api.creds.test/whoami") == token[-4:]
+        keys.ok("task", "rm", f"{NAME}/work")
+    finally:
+        keys.values["api"] = token
+        world.call("docker", "network", "disconnect", "--force", f"{project}_jailoc",
+                   keys.upstream, check=False)  # fmt: skip
+        world.remove(project)

@@ -71,7 +71,10 @@ def interrupted(user: User, line: str, seconds: float = 0.0) -> str:
         time.sleep(seconds)
         running.send_signal(signal.SIGINT)
         rest = running.stderr.read()
-        assert running.wait(LIMIT) == 1 or "cut started" in rest, rest
+        status = running.wait(LIMIT)
+        # An interpreter that has not begun with jailoc says nothing, and ends by the signal.
+        early = status == -signal.SIGINT and not line and not rest
+        assert status == 1 or "cut started" in rest or early, rest
     return rest
 
 
@@ -151,7 +154,7 @@ def test_an_interrupted_change_leaves_what_ran(user: User) -> None:
 @pytest.mark.parametrize("tenths", range(0, 90, 8))
 def test_an_interrupt_at_any_moment_of_a_first_start(user: User, tenths: int) -> None:
     said = interrupted(user, "", tenths / 10)
-    if "cut started" in said or "interrupted" not in said:
+    if "cut started" in said:
         return  # it was too late
     assert containers() == {}, said
     nothing(user)

@@ -127,7 +127,7 @@ def test_no_container_of_the_agents_reads_a_keyring_of_the_hosts_user(
     assert told == {each: "" if each == "value" else -ENOSYS for each in control}
 
 
-VSOCK = """
+SOCKETS = """
 import ctypes, json, mmap
 libc = ctypes.CDLL(None, use_errno=True)
 def call(*arguments):
@@ -141,8 +141,11 @@ print(json.dumps({
     "plain": call(41, 40, 1, 0),
     "padded": call(41, ctypes.c_long(1 << 32 | 40), 1, 0),
     "packet": call(41, 17, 3, 0),
+    "xdp": call(41, 44, 3, 0),
+    "pair": call(53, 44, 3, 0, ctypes.create_string_buffer(8)),
+    "below": call(41, 9, 5, 0),
     "x32": call(0x40000000 | 41, 40, 1, 0),
-    # socket(AF_VSOCK, SOCK_STREAM, 0), then socketcall(SYS_SOCKET, NULL), by programs of 32 bits.
+    # socket(AF_SOCKETS, SOCK_STREAM, 0), then socketcall(SYS_SOCKET, NULL), by programs of 32 bits.
     "i386": code("53b867010000bb28000000b90100000031d2cd805bc3"),
     "call": code("53b866000000bb0100000031c931d2cd805bc3"),
     "others": [call(41, family, kind, 0) for family, kind in ((1, 1), (2, 1), (10, 2), (16, 3))],
@@ -151,7 +154,7 @@ print(json.dumps({
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of the calls are its")
-def test_no_container_of_the_agents_makes_a_socket_to_the_hypervisor(
+def test_no_container_of_the_agents_makes_a_socket_of_another_family(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     image = inspected(sandbox, "opencode")["Image"]
@@ -161,17 +164,18 @@ def test_no_container_of_the_agents_makes_a_socket_to_the_hypervisor(
     def outside(profile: object) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(world.call(
             "docker", "run", "--rm", "--user", "0:0", "--network", "none", "--security-opt",
-            f"seccomp={profile}", "--entrypoint", "python3", image, "-c", VSOCK,
+            f"seccomp={profile}", "--entrypoint", "python3", image, "-c", SOCKETS,
         ))  # fmt: skip
         return found
 
     control, held = outside("unconfined"), outside(file)
-    assert control["packet"] == 0, "the engine lets root make one"
+    assert control["packet"] == control["xdp"] == 0, "the engine lets root make one"
     assert control["call"] == EFAULT, "without a filter the kernel looks at the arguments"
     assert held == dict.fromkeys(control, EAFNOSUPPORT) | {"others": control["others"]}
     inner_image(sandbox)
     told = json.loads(in_the_agents_docker(
-        sandbox, "run", "--rm", "--interactive", *OPEN, "shell:1", "/usr/bin/python3", "-c", VSOCK,
+        sandbox, "run", "--rm", "--interactive", *OPEN, "shell:1", "/usr/bin/python3", "-c",
+        SOCKETS,
     ))  # fmt: skip
     assert told == held
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import task_records
-from jailoc.bin.deploy import task_fetch, task_look, task_pack
+from jailoc.bin.deploy import task_fetch, task_pack
+from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.engine.tools import Tool
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Refused
@@ -236,6 +237,45 @@ def test_what_the_host_would_obey_later_is_told(user: User, task: Task) -> None:
         assert words in told, attack
 
 
+LIES = """
+echo harmless > file; git commit -q -a -m harmless; good=$(git rev-parse HEAD)
+git reset -q --hard HEAD~1
+echo evil > file; git commit -q -a -m real; git replace HEAD "$good"
+echo 'file -diff' > .git/info/attributes
+git config format.pretty 'format:harmless'
+git config diff.srcPrefix other/
+"""
+
+
+def test_what_is_shown_of_a_task_is_what_comes_home(user: User, task: Task) -> None:
+    inside(user, f"mkdir -p .git/info; {LIES}", writable=True)
+    # Control: whoever asks Git in the clone is told what the agent likes.
+    there = inside(user, f"git diff --text {task.base}..task/x; git log {task.base}..task/x")
+    assert "+harmless" in there
+    assert "evil" not in there
+    assert "real" not in there
+
+    def shown(*more: str) -> tuple[str, str]:
+        log, diff = (user.run("task", each, "x", "-w", WORKSPACE, *words)
+                     for each, words in (("log", ()), ("diff", more)))  # fmt: skip
+        assert "real" in log.stdout
+        assert "+evil" in diff.stdout
+        assert "--- a/file" in diff.stdout
+        assert "harmless" not in log.stdout + diff.stdout
+        return log.stderr, diff.stderr
+
+    assert all("not fetched" in each for each in shown())
+    assert git(user.home / "project", "for-each-ref", "refs/jailoc") == ""
+    user.ok("task", "fetch", "x", "-w", WORKSPACE)
+    # The agent goes on: what was fetched is shown.
+    inside(user, f"git replace -d task/x; git reset -q --hard {task.base}", writable=True)
+    assert all("not fetched" not in each for each in shown())
+    inside(user, "echo more > more", writable=True)
+    diff = user.ok("task", "diff", "x", "-w", WORKSPACE, "--uncommitted")
+    assert "+more" in diff
+    assert "evil" not in diff
+
+
 def test_the_audit_sees_what_git_runs_without_the_forced_settings(user: User, task: Task) -> None:
     place = user.home / "project"
     status, _, programs = audited(
@@ -296,7 +336,55 @@ def test_a_lying_peer_is_refused(
 def _sender(user: User, task: Task, script: str) -> Tool:
     loaded = origin(user, Path(task.repository))
     workspace = resolve(loaded.config, WORKSPACE, loaded.host)
-    return task_look.tool(QUIET, workspace, task, loaded.host, "/bin/sh", "-c", script)
+    return TaskClone(QUIET, workspace, task, loaded.host).tool("/bin/sh", "-c", script)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("mebibytes", [1, 4, 7])
+@pytest.mark.parametrize("where", ["the quarantine", "the repository"])
+def test_a_full_disk_leaves_the_old_state(
+    user: User, task: Task, where: str, mebibytes: int
+) -> None:
+    """It fills while the pack comes, while Git reads it, or while it is taken in."""
+    inside(user, f"head -c 3000000 /dev/urandom > y; {COMMIT}", writable=True)
+    objects = user.home / "project/.git/objects"
+    quarantine = task_records.place(WORKSPACE, "x").with_suffix(".quarantine")
+    place = quarantine.parent if where == "the quarantine" else objects / "pack"
+    before = sorted(objects.rglob("*"))
+    world.call("mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(place))
+    try:
+        task_records.write(task)
+        status, told = fetched(user)
+        left = [*place.glob("*quarantine*"), *(objects / "pack").glob("tmp*")]
+        reference = git(user.home / "project", "for-each-ref", "refs/jailoc")
+    finally:
+        world.call("umount", str(place))
+    room = mebibytes == 7 or (where == "the repository" and mebibytes == 4)
+    assert left == []
+    assert (status, "cannot be kept: No space left" in told) == (int(not room), not room), told
+    assert bool(reference) == room
+    assert room or sorted(objects.rglob("*")) == before
+    git(user.home / "project", "-c", "core.hooksPath=/dev/null", "update-ref", "-d", task.reference)
+    task_records.write(task)
+    status, told = fetched(user)
+    assert status == 0, told
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("link", ["refs/jailoc", f"logs/refs/jailoc/{WORKSPACE}"])
+def test_a_reference_is_written_where_it_belongs(user: User, task: Task, link: str) -> None:
+    """An agent that works in the repository itself can have its directories lead elsewhere."""
+    elsewhere, place = user.home / "elsewhere", user.home / "project/.git" / link
+    elsewhere.mkdir(exist_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(elsewhere)
+    try:
+        inside(user, "echo y > y; " + COMMIT, writable=True)
+        status, told = fetched(user)
+    finally:
+        place.unlink()
+    assert (status, "is a symbolic link" in told) == (1, True), told
+    assert list(elsewhere.iterdir()) == []
 
 
 @pytest.mark.thorough

@@ -54,11 +54,15 @@ def test_nothing_but_the_history_of_the_commit_comes_along(user: User, place: Pa
     git(place, "config", "core.alternateRefsCommand", "touch /clone/ran")
     git(place, "config", "remote.origin.url", "https://user:s3cret@git.example.com/x")
     git(place, "config", "user.signingkey", "s3cret")
+    git(place, "config", "user.email", "me@example.com")
     (place / "untracked").write_text("s3cret\n")
     before = snapshot(place)
     with cloned(user, place) as made:
         assert made.base == git(place, "rev-parse", "main")
-        assert made.notes == ("what is not committed is not in it",)
+        assert made.notes == (
+            "the name that this repository alone gives its commits (user.email) is not in it",
+            "what is not committed is not in it",
+        )
         said = inside(
             user,
             "git for-each-ref; cat .git/config; ls -A . .git .git/*; git status --porcelain; "
@@ -187,6 +191,13 @@ def misnamed(place: Path) -> Path:
     return place
 
 
+def led(place: Path) -> Path:
+    other = repository(place.with_name("other"))
+    place.mkdir()
+    (place / ".git").symlink_to(other / ".git")
+    return place
+
+
 def greedy(place: Path) -> Path:
     repository(place)
     keys = place.parent / ".ssh"
@@ -203,6 +214,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "one without a HEAD": (headless, "Git finds no repository there"),
     "a partial one": (partial, "it is a partial clone"),
     "a file that names another": (misnamed, "does not name it back"),
+    "a link to another": (led, "is a symbolic link"),
     "one that borrows from keys": (greedy, "it needs .*ssh"),
 }
 

@@ -216,11 +216,27 @@ def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
     with (project / "huge").open("wb") as file:
         file.truncate(1 << 40)
     (project / "huge").rename(project / "large")
+    (project / "new dir/[a] *").mkdir(parents=True)
+    with (project / "new dir/[a] */huge").open("wb") as file:
+        file.truncate(1 << 40)
+    (project / "new dir/.git").mkdir()
+    (project / "new dir/.git/config").write_text("[core]\nfsmonitor = touch /tmp/owned\n")
+    (project / "new dir/[a] */.envrc").touch()
+    (project / "new dir/[a] *").chmod(0o500)
+    very_deep(project, 300)
     kept = project / "node_modules/made since"
     kept.touch()
     undone(user)
     after = tree(project)
-    for each in ("node_modules", "node_modules/made since", ".", "large"):
+    for each in (
+        "node_modules",
+        "node_modules/made since",
+        ".",
+        "large",
+        "new dir",
+        "new dir/[a] *",
+        "new dir/[a] */huge",
+    ):
         after.pop(each)
         before.pop(each, None)
     assert after == before
@@ -228,6 +244,20 @@ def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
     assert (outside / "victim").stat().st_nlink == 1
     assert (project / "large").stat().st_size == 1 << 40, "too large for a snapshot: left alone"
     assert kept.exists()
+
+
+def very_deep(project: Path, number: int) -> None:
+    """Make a directory so deep that no program can name what is in it (PATH_MAX)."""
+    start = os.open(project, os.O_RDONLY)
+    try:
+        for _ in range(number):
+            os.mkdir("d" * 200, dir_fd=start)
+            inner = os.open("d" * 200, os.O_RDONLY, dir_fd=start)
+            os.close(start)
+            start = inner
+        os.fchmod(start, 0)
+    finally:
+        os.close(start)
 
 
 def many(project: Path, number: int) -> None:
@@ -266,6 +296,7 @@ def mended(user: User, before: dict[str, Entry]) -> None:
             refused = user.run(*words)
             assert refused.status == 1, words
             assert f"`jailoc undo {NAME} --continue`" in refused.stderr, refused.stderr
+        assert f"`jailoc undo {NAME} --continue` goes on" in user.run("status", NAME).stdout
         done = user.run("undo", NAME, "--continue")
         assert done.status == 0, done.stderr
         assert tree(project) == before

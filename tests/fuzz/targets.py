@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from jailoc.generators.config import edit, load
+from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.runtime import blocked
 from jailoc.generators.runtime.resolver_state import resolver_state
 from jailoc.model import dockerfile, environment, ignore
@@ -59,7 +60,7 @@ def config(data: bytes) -> None:
         return
     try:
         document = Document(text, "config.toml")
-        load.mentioned(document, HOST.home)
+        mentioned(document, HOST.home)
         found = load.load(document, HOST)
         load.warnings(document, found, HOST)
     except Refused:

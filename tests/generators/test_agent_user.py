@@ -5,6 +5,7 @@ import re
 import pytest
 
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.artefacts.compose_yaml import document
 from jailoc.generators.artefacts.images import BUILT_IN
 from jailoc.generators.artefacts.validate import InvalidOutputError, validate_compose
 from jailoc.generators.config.load import load
@@ -72,11 +73,11 @@ def test_a_dockerfile_is_told_the_user_only_if_it_asks() -> None:
 @pytest.mark.parametrize("user", ["0:0", "0:1000", "1000:0", "65533:65533", "1000:65532", "root"])
 def test_no_document_has_an_agent_that_is_root_or_the_walls(user: str) -> None:
     model = bundle(HOST).compose
-    validate_compose(model)
+    validate_compose(document(model))
     agent = model.services[AGENT].model_copy(update={"user": user})
     wrong = model.model_copy(update={"services": model.services | {AGENT: agent}})
     with pytest.raises(InvalidOutputError):
-        validate_compose(wrong)
+        validate_compose(document(wrong))
 
 
 def test_a_process_of_the_usual_user_is_a_difference_where_the_agent_is_another() -> None:

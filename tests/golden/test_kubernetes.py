@@ -16,7 +16,10 @@ from jailoc.model.kubernetes.words import LOCK_FILE
 from tests.golden.test_golden import CLUSTERS, GOLDEN, compare, document_of, host_of, read
 
 PARTS = {"config.toml", "host.toml", LOCK_FILE, "expected"}
-SCRIPTS = ("resolver.py", "wall.sh", "names.py", "sockets.py", "agent.sh", "clone.sh", "gate.sh")
+SCRIPTS = (
+    "resolver.py", "wall.sh", "names.py", "sockets.py", "agent.sh", "clone.sh", "gate.sh",
+    "dind.sh", "dind_pod.sh",
+)  # fmt: skip
 """Files that are the same everywhere; their digests are in the names of the ConfigMaps."""
 
 

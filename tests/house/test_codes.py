@@ -11,7 +11,10 @@ from tests.house.test_imports import ROOT, sources
 
 PAGE = ROOT / "docs/reference/diagnostics.md"
 # Chosen between by an expression, or handed on from another diagnostic.
-CHOSEN = {"git-link", "protect-link", "protect-unread", "socket-shown", "opencode-version", "path"}
+CHOSEN = {
+    "git-forged", "git-hides", "git-link", "protect-link", "protect-unread", "socket-shown",
+    "opencode-version", "path",
+}  # fmt: skip
 
 
 def trees() -> list[ast.Module]:

@@ -70,3 +70,20 @@ def test_the_environment_is_asked_for_only_where_it_is_not_the_one_of_this_check
     assert not asked(f"{checkout}\nnow")
     assert asked(f"{checkout}\nbefore")
     assert asked(f"{tmp_path}\nnow")
+
+
+def test_nothing_is_said_of_a_comparison_that_ends_early(tmp_path: Path) -> None:
+    checkout, text = tmp_path / "checkout", "x" * (1 << 20)
+    program(checkout / ".venv/bin/python", "echo started")
+    (checkout / "bin").mkdir()
+    shutil.copy(ROOT / "bin/jailoc", checkout / "bin")
+    (checkout / "pyproject.toml").write_text(text)
+    (checkout / ".venv/stamp-").write_text(f"{checkout}\n{text}")
+    done = subprocess.run(
+        [checkout / "bin/jailoc"],
+        restore_signals=False,  # ours has ignored SIGPIPE, as many programs do
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("started\n", "")

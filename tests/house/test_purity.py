@@ -14,7 +14,8 @@ import os
 import sys
 
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.config.load import load, mentioned, warnings
+from jailoc.generators.config.load import load, warnings
+from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.config.resolve import names
 from jailoc.model.document import Document
 from jailoc.model.host import Host

@@ -125,3 +125,11 @@ def test_the_ends_of_a_family_are_in_complements(family: Family) -> None:
     first, last = (0, 0), (family.last, family.last)
     assert ~AddressSet.of(family, [(0, family.last - 1)]) == AddressSet.of(family, [last])
     assert ~AddressSet.of(family, [(1, family.last)]) == AddressSet.of(family, [first])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_network_is_made_of_its_leading_bits(family: Family) -> None:
+    network = family.network(3 << (family.bits - 8), 8)
+    assert str(network) == ("3.0.0.0/8" if family is Family.IPV4 else "300::/8")
+    with pytest.raises(ValueError, match="host bits"):
+        family.network(1, 8)

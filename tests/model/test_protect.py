@@ -1,8 +1,13 @@
 """What the host executes is covered where it is, and its parents are held in place."""
 
-from jailoc.model.host import FileKind, Host
+from collections.abc import Iterable
+
+import pytest
+
+from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.protect import candidates, covers
+from jailoc.model.protect import Root, covers, protection
+from jailoc.model.protect_entry import EVERYWHERE, candidates, steps
 from jailoc.model.protected_names import DEFAULT
 
 GIT = {
@@ -64,6 +69,16 @@ def test_the_root_directory_has_candidates_like_any_other() -> None:
     assert candidates("/", ".git/hooks") == ("/.git", "/.git/hooks")
 
 
+def test_what_can_be_no_entry_has_no_candidates() -> None:
+    assert steps(("a/b", "**/a", "../x", "c//d", "./e", "f\0")) == ("a", "a/b")
+
+
+def test_what_is_covered_knows_its_place_in_the_container() -> None:
+    host = Host(home="/h", kinds={"/p/.git": FileKind.DIRECTORY, "/p/.git/config": FileKind.FILE})
+    found, _ = covers("/p", [(".git/config", "x")], host, "/q")
+    assert [each.target for each in found] == ["/q/.git", "/q/.git/config"]
+
+
 def test_the_built_in_list_covers_what_the_documentation_names() -> None:
     assert {".git/hooks", ".git/config", ".envrc", ".vscode", ".husky",
             ".pre-commit-config.yaml"} <= set(DEFAULT)  # fmt: skip
@@ -81,3 +96,22 @@ def test_what_a_program_reads_beside_its_file_is_covered_with_it() -> None:
     assert (cover.path, cover.mode) == ("/p/lefthook-local.yml", Mode.READ_ONLY)
     # Control: the main files alone leave it open.
     assert covers("/p", [("lefthook.yml", "x"), (".lefthook.yml", "x")], host)[0] == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".hg/hgrc", ".hg/sharedpath", ".sl/config", ".jj/repo/config.toml", ".pijul/config",
+     "_darcs/prefs"],
+)  # fmt: skip
+def test_what_other_programs_for_versions_obey_is_covered_at_every_level(name: str) -> None:
+    path = f"/p/deep/{name}"
+    host = Host(home="/h", trees={"/p": Tree(places={path: FileKind.FILE})})
+    root = Root(path="/p", container="/p", writable=True, project=True)
+
+    def shut(entries: Iterable[str]) -> set[str]:
+        found = protection([root], [(each, "x") for each in entries], host)
+        return {each.path for each in found.covers if each.mode is Mode.READ_ONLY}
+
+    assert shut(EVERYWHERE) == {path}
+    # Control: what is Git's alone leaves it open.
+    assert shut(each for each in EVERYWHERE if each.startswith("**/.git/")) == set()

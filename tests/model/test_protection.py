@@ -130,9 +130,11 @@ def test_a_word_that_may_be_no_path_is_no_reason_to_warn() -> None:
     assert protected(tree).exposed == ()
 
 
-def test_a_limit_is_told() -> None:
+def test_what_was_not_looked_through_to_its_end_stops_a_start() -> None:
     (told,) = protected(Tree(limit="it is too large")).exposed
-    assert told.path == "/p"
+    assert (told.path, told.stops, told.unread) == ("/p", True, True)
+    assert 'trust = ["/p"]' in told.hint
+    assert protected(Tree()).exposed == ()
 
 
 def test_every_trouble_is_told_beside_a_limit() -> None:

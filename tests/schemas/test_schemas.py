@@ -11,7 +11,14 @@ from hypothesis import given
 
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.compose_yaml import document
-from jailoc.generators.config.schema import bundle_schema, config_schema, plan_schema, policy_schema
+from jailoc.generators.config.schema import (
+    bundle_schema,
+    cluster_plan_schema,
+    config_schema,
+    destroy_schema,
+    plan_schema,
+    policy_schema,
+)
 from jailoc.model.document import Document
 from jailoc.schemas import NAMES, schema, text
 from tests.strategies import HOST, bundle_of, config_of, configs, toml
@@ -36,6 +43,8 @@ def test_the_shipped_schemas_of_models_are_theirs() -> None:
     assert text("config") == config_schema()
     assert text("plan") == plan_schema()
     assert text("policy") == policy_schema()
+    assert text("destroy") == destroy_schema()
+    assert text("cluster-plan") == cluster_plan_schema()
 
 
 def test_the_shipped_bundle_schema_is_the_one_of_the_model() -> None:

@@ -28,7 +28,7 @@ def apply(
     workspaces
         Workspaces, or the file of a plan that was kept; that of the current directory by default.
     all
-        Every workspace, and those that left the configuration.
+        Every workspace, every task that runs, and those that left the configuration.
     prune
         Remove the volumes, the images and the password of those that left it, too.
     ignore

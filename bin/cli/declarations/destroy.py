@@ -27,7 +27,7 @@ def destroy(
     workspaces
         Workspaces, also such as left the configuration; that of the current directory by default.
     all
-        Every workspace, and those that left the configuration.
+        Every workspace and task, and those that left the configuration.
     keep_volumes
         Leave the volumes: what its agent has kept.
     yes

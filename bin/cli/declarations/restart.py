@@ -19,7 +19,7 @@ def restart(
     workspace
         The workspace; that of the current directory by default.
     all
-        Every workspace that runs, one after the other.
+        Every workspace and task that runs, one after the other.
     """
     from jailoc.bin.commands import restart as body
 

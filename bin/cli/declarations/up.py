@@ -20,7 +20,7 @@ def up(
     workspace
         The workspace; that of the current directory by default.
     all
-        Every workspace, one after the other.
+        Every workspace and every task that runs, one after the other.
     pull
         Fetch the images anew that others are built on, or that are used as they are.
     """

@@ -230,6 +230,7 @@ def test_a_configuration_with_a_byte_order_mark_is_read_and_keeps_it(user: User)
     ("target", "words"),
     [
         ("*.co.uk", "`*.co.uk` is every name there is below `co.uk`"),
+        ("*.xn--55qx5d.cn", "is every name there is below `xn--55qx5d.cn`"),
         ("10.1.2.3/16", "`10.1.2.3/16` opens all of `10.1.0.0/16`, 65,536 addresses"),
         ("169.254.169.254", "hands out the machine's credentials"),
         ("127.0.0.1", "is loopback"),

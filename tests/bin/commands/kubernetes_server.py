@@ -34,6 +34,8 @@ class Cluster:
     """Method, path, and parameters."""
     refusals: dict[tuple[str, str], tuple[int, str, str]] = field(default_factory=dict)
     """By method and kind of resource: status, reason, message."""
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What somebody makes, by path, as soon as something is removed."""
     url: str = ""
 
     def add(self, path: str, **more: Any) -> None:
@@ -208,9 +210,12 @@ def _handler(cluster: Cluster) -> type[BaseHTTPRequestHandler]:
             self.answer(data)
 
         def do_DELETE(self) -> None:
-            path, _, refused = self.noted()
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            path, told, refused = self.noted()
+            told |= {key: str(each) for key, each in json.loads(body or "{}").items()}
             if not refused:
                 cluster.objects.pop(path, None)
+                cluster.objects |= cluster.made
                 self.answer({"kind": "Status", "apiVersion": "v1", "status": "Success"})
 
     return Handler

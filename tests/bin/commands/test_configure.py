@@ -155,6 +155,69 @@ def test_add_without_a_file_writes_the_starter_with_it(home: User) -> None:
     run(home, "validate")
 
 
+RUNNING = """\
+#!/bin/sh
+case "$1 $2" in
+    "version "*) echo '{"Server": {"Version": "28.0.0", "ApiVersion": "1.48"}}' ;;
+    "ps "*) printf 'f00\\tfirewall\\tjailoc-api\\t\\n' ;;
+    "inspect "*) cat "$HOME/inspect.json" ;;
+    *) exit 1 ;;
+esac
+"""
+"""An engine on which a workspace runs, and nothing else goes."""
+
+
+@pytest.fixture
+def running(home: User) -> User:
+    """Let a workspace look as if it ran, so that adding to it brings it up to date."""
+    place = home.home / "engine"
+    place.mkdir()
+    (place / "docker").write_text(RUNNING)
+    (place / "docker").chmod(0o755)
+    label, directory = "com.docker.compose.project", f"{home.home}/.cache/jailoc/api"
+    labels = {
+        label: "jailoc-api",
+        "com.docker.compose.service": "firewall",
+        f"{label}.working_dir": directory,
+    }
+    (home.home / "inspect.json").write_text(json.dumps([{
+        "Id": "f00", "Image": "sha256:1", "Config": {"Labels": labels, "Image": "x"},
+        "State": {"Status": "running", "ExitCode": 0, "StartedAt": "2026-01-01T00:00:00Z"},
+        "NetworkSettings": {"Ports": {}},
+        "HostConfig": {"NanoCpus": 0, "Memory": 0, "PidsLimit": None},
+    }]))  # fmt: skip
+    (home.home / ".cache/jailoc/api").mkdir(parents=True)
+    return home
+
+
+def failing(user: User, directory: str) -> str:
+    """Add a directory to what runs, on an engine that then fails; return what is said."""
+    path = f"{user.home}/engine:{os.environ['PATH']}"
+    done = user.run("add", directory, "-w", "api", PATH=path)
+    assert done.status == 1, done.stdout + done.stderr
+    assert "added" in done.stdout, done.stderr
+    return done.stderr
+
+
+def test_an_add_that_fails_further_on_leaves_the_file_as_it_was(running: User) -> None:
+    assert f"{running.config} is as it was before" in failing(running, "~/two")
+    assert running.config.read_text() == FILE
+
+
+def test_an_add_that_a_start_refuses_leaves_the_file_as_it_was(running: User) -> None:
+    elsewhere = running.home / "three/elsewhere"
+    elsewhere.mkdir()
+    git = running.home / "two/.git"
+    git.mkdir()
+    for name in ("objects", "refs"):
+        (git / name).mkdir()
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "logs").symlink_to(elsewhere)
+    said = failing(running, "~/two")
+    assert "[git-link]" in said
+    assert running.config.read_text() == FILE
+
+
 def test_fifty_at_once_lose_none(home: User) -> None:
     for number in range(50):
         (home.home / f"p{number}").mkdir(exist_ok=True)

@@ -11,6 +11,7 @@ import pytest
 
 from jailoc.schemas import schema
 from tests.bin.commands.test_files import NO_ENGINE
+from tests.engine import world
 from tests.engine.world import Result, User
 
 BASE = '[workspaces.api]\npaths = ["~/src/api"]\n'
@@ -190,3 +191,42 @@ def test_a_dockerfile_and_a_certificate_beside_the_configuration_are_read(
     built.unlink()
     built.symlink_to("/etc/hostname")  # it could lead anywhere
     assert "another text" not in told()
+
+
+@pytest.mark.parametrize("known", ["configured", "recorded, with a configuration that is wrong"])
+def test_no_git_of_an_agent_is_asked(tmp_path: Path, known: str) -> None:
+    with world.home(f"diff-{tmp_path.name}-{os.getpid()}") as user:
+        team = user.home / "team"
+        (user.home / "project/bin").mkdir(parents=True)
+        team.mkdir()
+        (team / "config.toml").write_text(BASE)
+        author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        for words in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "1")):
+            subprocess.run(["git", *words], cwd=team, check=True)
+        mark = user.home / "mark"
+        evil = user.home / "project/bin/git"
+        evil.write_text(f'#!/bin/sh\necho run >>{mark}\nexec /usr/bin/git "$@"\n')
+        evil.chmod(0o755)
+        path = f"{evil.parent}:{os.environ['PATH']}"
+
+        def compared() -> bool:
+            """Compare with a revision; tell whether the agent's Git was run."""
+            mark.unlink(missing_ok=True)
+            done = user.run("diff", "HEAD:team/config.toml", "team/config.toml", PATH=path)
+            assert (done.status, "no power changes" in done.stdout) == (0, True), done.stderr
+            return mark.exists()
+
+        user.write('[workspaces.other]\npaths = ["~/team"]\n')
+        assert compared(), "the control: nobody knows of an agent there"
+        if known == "configured":
+            user.write('[workspaces.mine]\npaths = ["~/project"]\n')
+        else:
+            user.write("[workspaces.mine\n")
+            record = user.home / ".cache/jailoc/mine.applied.json"
+            record.parent.mkdir(parents=True, exist_ok=True)
+            mount = {"source": {"text": f"{user.home}/project"}, "mode": "rw"}
+            record.write_text(
+                json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}})
+            )
+            record.with_name("gone.applied.json").write_text("{")
+        assert not compared()

@@ -243,3 +243,33 @@ def test_the_starters_own_mount_works_and_without_its_source_nothing_is_made(use
     assert not (user.home / "reference").exists()
     (user.home / "reference").mkdir()
     assert user.ok("validate")
+
+
+def test_places_in_the_home_directory_are_one_warning_with_all_their_lines(outside: User) -> None:
+    user = outside
+    (user.home / "one").mkdir()
+    user.write(f'[workspaces.api]\npaths = [\n  "{user.home}/one",\n  "{user.home}/two",\n]\n')
+    found = user.run("render", "--out", "out")
+    assert found.status == 0, "another machine may have what is not there"
+    assert found.stderr.count("Warning:") == 1
+    for line, name in ((3, "one"), (4, "two")):
+        assert f"`{user.home}/{name}` (line {line})" in found.stderr
+    assert "write ~/one, ~/two" in found.stderr
+    updated = user.run("golden", "update", "expected")
+    assert updated.status == 0, updated.stderr
+    assert user.run("golden", "check", "expected").status == 0
+    assert not (user.home / "two").exists()
+
+
+def test_a_first_plan_begins_with_what_the_agent_may_do_and_counts_files(outside: User) -> None:
+    user = outside
+    for name in ("one", "two"):
+        (user.home / name).mkdir(mode=0o777)
+    user.write('[workspaces.api]\npaths = ["~/one", "~/two"]\nallowed_hosts = ["10.1.2.3"]\n')
+    lines = user.run("plan", "api", DOCKER_HOST="unix:///nonexistent/docker.sock")
+    first, *rest = lines.stdout.splitlines()
+    assert "new is api" in first or "may do more" in first, lines.stdout
+    assert len(rest) < 24
+    (files,) = [line for line in rest if line.startswith("  files: ")]
+    assert files.endswith("to create (--files names them)")
+    assert "sha256" not in lines.stdout

@@ -5,8 +5,13 @@ import json
 import pytest
 
 from jailoc.bin.cli import completion
-from jailoc.bin.cli.options import TAKE_TASKS
+from jailoc.bin.cli.options import TAKE_TASKS, session
+from jailoc.bin.commands import destroy, down, every
 from jailoc.bin.config import task_records
+from jailoc.bin.deploy import task_bounds, task_clone, task_look
+from jailoc.bin.deploy.task_look import CloneState
+from jailoc.bin.engine import container_list, docker
+from jailoc.model.diagnostic import Refused
 from jailoc.model.task import Task
 from tests.bin.commands.test_without_engine import WORDS, Person
 from tests.bin.commands.test_without_engine import person as _person
@@ -45,9 +50,10 @@ def test_what_is_about_a_workspace_takes_no_task(working: Person, command: str) 
     assert working.asked == ""
 
 
-@pytest.mark.parametrize("command", sorted(TAKE_TASKS - {"attach", "destroy"}))
+@pytest.mark.parametrize("command", sorted(TAKE_TASKS - {"destroy"}))
 def test_a_task_that_is_none_is_told(working: Person, command: str) -> None:
-    result = working.ask(command, "api/nosuch")
+    words = {"acp": ("acp", "-w", "api/nosuch"), "attach": ("-w", "api/nosuch")}.get(command)
+    result = working.run(*words) if words else working.ask(command, "api/nosuch")
     assert result.status in {1, 125}
     assert "workspace `api` has no task `nosuch`" in result.stderr
 
@@ -73,6 +79,53 @@ def test_what_holds_its_clone_does_not_go_by_the_way(working: Person) -> None:
         result = working.run(*words)
         assert (result.status, "[usage]" in result.stderr) == (1, True), result.stderr
     assert task_records.of("api") == (task(),)
+
+
+def test_what_runs_beside_a_task_counts_if_it_is_one(
+    working: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_records.write(task("rests", 4601))
+    rows = [
+        f"id{number}\t{service}\t{project}\t/nowhere"
+        for number, (service, project) in enumerate([
+            ("opencode", "jailoc-api"), ("opencode", "jailoc-web"), ("opencode", "elsewhere"),
+            ("opencode", "jailoc-api_fix"), ("firewall", "jailoc-api_rests"),
+            ("opencode", "jailoc-other_fix"),
+        ])
+    ]  # fmt: skip
+    monkeypatch.setattr(container_list, "run", lambda *words, **more: "\n".join(rows) + "\n")
+    assert container_list.working() == {"api", "web", "api_fix", "other_fix"}
+    assert every.running_tasks(session().source().config) == ("api_fix",)
+    task_bounds.may_run(session().source(), "api_rests")
+    task_bounds.may_run(session().source(), "api")
+    working.write(working.config.read_text() + '[workspaces.api.tasks]\nmemory = "7g"\n')
+    task_bounds.may_run(session().source(), "api_fix")
+    with pytest.raises(Refused, match="with 4g beside api/fix its tasks could use more than 7g"):
+        task_bounds.may_run(session().source(), "api_rests")
+
+
+def test_what_an_agent_does_after_the_first_look_is_not_lost(
+    working: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = [CloneState("1" * 40, 0, False), CloneState("2" * 40, 1, False)]
+    gone: list[str] = []
+
+    def destroyed(*words: object, **more: object) -> int:
+        gone.append("all")
+        return 0
+
+    monkeypatch.setattr(docker, "check_engine", lambda: None)
+    monkeypatch.setattr(task_clone, "clear", tuple)
+    monkeypatch.setattr(task_look, "look", lambda clone: looks.pop(0))
+    monkeypatch.setattr(container_list, "working", lambda: {"api_fix"})
+    monkeypatch.setattr(down, "stop", lambda terminal, name: gone.append(name))
+    monkeypatch.setattr(destroy, "run", destroyed)
+    result = working.run("task", "rm", "api/fix")
+    assert (result.status, "1 commit that did not come home" in result.stderr) == (1, True)
+    assert (gone, looks) == (["api_fix"], [])
+    looks += [CloneState("2" * 40, 0, False)] * 2
+    assert working.run("task", "rm", "api/fix").status == 0
+    assert gone == ["api_fix", "api_fix", "all"]
 
 
 def test_a_list_without_tasks_asks_nobody(person: Person) -> None:

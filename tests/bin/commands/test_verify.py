@@ -20,3 +20,14 @@ def test_rows_that_differ_stand_in_the_columns_of_the_others(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["ok", "DIFFERS"] * 2
     assert len({line.index("a subject") for line in lines}) == 1
+
+
+def test_of_many_places_that_the_host_executes_some_are_shown() -> None:
+    checks = [
+        Check(kind="executes", subject=f"/p/{number}", expected="covered", found="x", ok=False)
+        for number in range(12)
+    ]
+    found = [each.subject for each in verify._short(checks)]
+    assert found == [*(f"/p/{number}" for number in range(10)), "and 2 more"]
+    probes = [each.model_copy(update={"kind": "probe"}) for each in checks]
+    assert verify._short(probes) == probes, "of what was asked for all is shown"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import git_links, repositories
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
 from jailoc.model.host import GitLink
 from tests.bin.config.test_repositories import git, made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protected_names import DEFAULT
 

@@ -14,7 +14,8 @@ import pytest
 from jailoc.bin.config import repositories, source
 from jailoc.bin.host import unseen
 from jailoc.generators.config.exposures import stopping
-from jailoc.generators.config.load import Search
+from jailoc.generators.config.mentioned import Search
+from jailoc.generators.config.resolve import protection
 from jailoc.model.host import Repository, Tree
 
 USER = 1000
@@ -206,6 +207,38 @@ def test_a_start_is_refused_until_it_is_looked_into_or_trusted(
     assert stops(text)
     named = [f"{project}/scripts", f"{project}/scripts/run"]
     assert stops(f"trust = {named}\n{text}".replace("'", '"')) == []
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "flood"), [("MOST_DIRECTORIES", 20, "mkdir"), ("MOST_FOUND", 10, "link")]
+)
+def test_who_makes_more_than_is_looked_at_takes_no_cover_away(
+    project: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, flood: str
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    monkeypatch.setattr(repositories, bound, most)
+    with ordinary():
+        (project / "a/b/c/.husky").mkdir(parents=True)
+    text = f'[workspaces.a]\npaths = ["{project}"]\n'
+    husky = f"{project}/a/b/c/.husky"
+    # Control: it is seen, and nothing keeps the workspace from being started.
+    assert husky in places(text)
+    assert stops(text) == []
+    with ordinary():
+        for number in range(most + 1):
+            (project / f"z{number}").mkdir()
+            if flood == "link":
+                (project / f"z{number}/.envrc").symlink_to("x")
+    assert husky not in places(text)
+    (told,) = stops(text)
+    assert "holds more than" in told
+    assert stops(f'trust = ["{project}"]\n{text}') == []
+
+
+def places(text: str) -> set[str]:
+    with ordinary():
+        found = source.check(text, Path("/nowhere/config.toml"))
+    return {each.path for each in protection(found.config, "a", found.host).covers}
 
 
 def test_a_socket_is_told_and_stops_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

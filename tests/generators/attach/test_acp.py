@@ -1,6 +1,7 @@
 """What passes between an editor and a hostile agent, and what never does."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.generators.attach.acp import Bridge, Passed
+from jailoc.generators.runtime.obeyed import executed
 from jailoc.model import acp
 
 ROOT = "/home/alice/api"
@@ -24,7 +26,12 @@ def bridge(*, mcp: bool = False) -> Bridge:
     def inside(path: str) -> bool:
         return path == ROOT or path.startswith(ROOT + "/")
 
-    return Bridge(inside, lambda path: inside(path) and "missing" not in path, mcp=mcp)
+    return Bridge(
+        inside,
+        lambda path: not executed(path.removeprefix(ROOT).lstrip("/"), ()),
+        lambda path: inside(path) and "missing" not in path,
+        mcp=mcp,
+    )
 
 
 def line(**fields: Any) -> bytes:
@@ -212,6 +219,48 @@ def test_what_lies_outside_is_no_diff_and_no_location(path: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "path",
+    [".git/hooks/pre-commit", "a/.GIT/config", "x/.vscode/tasks.json", ".envrc", ".gitattributes"],
+)
+def test_no_change_of_what_the_host_executes_is_offered(path: str) -> None:
+    between = bridge()
+    diff = {"type": "diff", "oldText": "1", "newText": "evil"}
+    passed = updated(
+        between, sessionUpdate="tool_call", toolCallId="t",
+        content=[diff | {"path": f"{ROOT}/{path}"}, diff | {"path": f"{ROOT}/src/a.py"}],
+    )  # fmt: skip
+    (shown,) = one(passed.to_editor)["params"]["update"]["content"]
+    assert shown["path"] == f"{ROOT}/src/a.py"
+    assert between.refused["diffs of what the host executes or obeys, of the agent"] == 1
+
+
+def test_an_option_is_called_by_what_choosing_it_does() -> None:
+    given = [("Reject", "allow_always"), ("always allow", "allow_always"), (None, "reject_once"),
+             ("Reject", "reject_once"), ("No, and tell", "reject_once")]  # fmt: skip
+    options = [{"optionId": str(at), "name": name, "kind": kind}
+               for at, (name, kind) in enumerate(given)]  # fmt: skip
+    passed = bridge().from_agent(
+        line(id=1, method=acp.ASK, params={"toolCall": {}, "options": options})
+    )
+    assert [each["name"] for each in one(passed.to_editor)["params"]["options"]] == [
+        "Always allow: Reject", "Always allow", "Reject", "Reject", "Reject: No, and tell",
+    ]  # fmt: skip
+
+
+def test_no_text_steers_a_terminal_or_breaks_a_reader() -> None:
+    text = "a\n\tb\x1b[2J\x9b\u202ec\ud800d \U0001f468\u200d\U0001f469"
+    passed = updated(bridge(), sessionUpdate="agent_message_chunk",
+                     content={"type": "text", "text": text})  # fmt: skip
+    assert b"\\ud800" not in passed.to_editor
+    assert one(passed.to_editor)["params"]["update"]["content"]["text"] == (
+        "a\n\tb\u241b[2J\ufffd\ufffdc\ufffdd \U0001f468\u200d\U0001f469"
+    )
+    question = line(id=1, method="session/prompt", params={"prompt": [{"text": "\udfff\x1b"}]})
+    (said,) = read(bridge().from_editor(question).to_agent)
+    assert said["params"]["prompt"] == [{"text": "\ufffd\x1b"}], "the user's words are the user's"
+
+
+@pytest.mark.parametrize(
     ("uri", "passes"),
     [(f"file://{ROOT}/a%20b", True), ("https://example.com/x", True), ("file:///etc/passwd", False),
      (f"file://{ROOT}/%2e%2e/%2e%2e/bob", False), (f"file://{ROOT}/a%00", False),
@@ -356,3 +405,62 @@ def test_whatever_is_said_only_what_is_listed_passes(said: list[tuple[bool, byte
             elif editor:
                 offered -= 1
                 assert offered >= 0, "an answer to a question of the agent's"
+
+
+ODD: tuple[Any, ...] = (
+    [],
+    {},
+    [[]],
+    {"a": []},
+    "\ud800",
+    "/\udcff",
+    f"{ROOT}/\udfff",
+    "\0",
+    1.5,
+    True,
+)
+"""What no reader expects: values that cannot be keys, halves of surrogate pairs."""
+
+
+def on_this_machine() -> Bridge:
+    """Return a bridge that looks at paths as the operating system does."""
+
+    def inside(path: str) -> bool:
+        return os.path.realpath(path) == ROOT
+
+    return Bridge(inside, inside, os.path.isdir, mcp=True)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_nothing_that_the_agent_says_stops_the_bridge(odd: Any) -> None:
+    between = on_this_machine()
+    number = asked(between, acp.LIST)
+    for message in (
+        line(method=acp.UPDATE, params={"update": {"sessionUpdate": odd}}),
+        line(method=acp.UPDATE, params={"update": odd}),
+        line(id="o", method=acp.ASK, params={
+            "toolCall": {"locations": [{"path": odd}, odd], "content": [
+                {"type": "diff", "path": odd}, {"type": odd}, {"type": "content", "content": odd}]},
+            "options": [{"optionId": odd, "kind": odd}, {"optionId": "a", "kind": odd}, odd]}),
+        line(id=number, result={"sessions": [{"cwd": odd}, odd], "nextCursor": odd}),
+        *(line(method=acp.UPDATE, params={"update": {
+            "sessionUpdate": "agent_message_chunk", "content": block}}) for block in (
+                {"type": odd}, {"type": "resource_link", "uri": odd},
+                {"type": "resource_link", "uri": "file:///%ff%00%ed%a0%80"},
+                {"type": "resource", "resource": {"uri": odd}})),
+    ):  # fmt: skip
+        passed = between.from_agent(message)
+        read(passed.to_editor)
+        assert all("error" in each for each in read(passed.to_agent))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_nor_does_anything_that_the_editor_says(odd: Any) -> None:
+    between = on_this_machine()
+    for place in (odd, "/" + "a" * 5000):
+        passed = between.from_editor(line(id=1, method="session/new", params={"cwd": place}))
+        assert one(passed.to_editor)["error"]["code"] == acp.PARAMS
+    number = permission(between)["id"]
+    for outcome in (odd, {"outcome": odd}, {"outcome": "selected", "optionId": odd}):
+        passed = between.from_editor(line(id=number, result={"outcome": outcome}))
+        assert "selected" not in passed.to_agent.decode()

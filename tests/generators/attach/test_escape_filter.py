@@ -16,7 +16,7 @@ PASSES = (
     b"\x1b]11;?\x1b\\",
     b"\x1b7\x1b8\x1b(B\x1bc",
     b"\x1b[14t\x1b[6n",
-    b"\x1b[22;0t\x1b[23;0t\x1b[4;600;800t",
+    b"\x1b[22;0t\x1b[23;0t\x1b[18t",
     b"\x1b[2 q\x1b[!p\x1b[?2026$p\x1b[?25l\x1b[4l\x1b[>q\x1b[?u",
     b"\x1b)0\x1b#8",
     b"\x1b]2;\xc3\xa4\xe2\x9c\x9c\xf0\x9f\x8c\x8d\x07",
@@ -59,6 +59,29 @@ DROPPED = (
     b'\x1b[62;0"p',
     b"\x1b[?2l",
     b"\x1b[?25;02l",
+    b"\x1b[?2h",
+    b"\x1b[?3h",
+    b"\x1b[?8l",
+    b"\x1b[?1000;1036l",
+    b"\x1b[?1049s",
+    b"\x1b[?1049r",
+    b"\x1b[2h",
+    b"\x1b[12l",
+    b"\x1b[4;20h",
+    b"\x1b[3g",
+    b"\x1b[?5W",
+    b"\x1bH",
+    b"\x1bn",
+    b"\x1b|",
+    b"\x1bl",
+    b"\x1bk",
+    b"\x1b[2t",
+    b"\x1b[3;1;1t",
+    b"\x1b[8;100000;100000t",
+    b"\x1b[4;600;800t",
+    b"\x1b[>2t",
+    b"\x1b[1000000000b",
+    b"\x1b[1;10000H",
     b"\x1b[1;1;1;1;5;5*y",
     b"\x1b[0#y",
     b"\x1b[0*z",
@@ -115,7 +138,21 @@ BYTES = (
         b"\xa0",
         b"\xe2",
     ),
-    *(b"\x07", b"\\", b"l", b"a", b"p", b"\x1b[", b"\x1b]", b"\x1b]0;", b"\xf0\x80"),
+    *(
+        b"\x07",
+        b"\\",
+        b"l",
+        b"h",
+        b"r",
+        b"g",
+        b"k",
+        b"a",
+        b"p",
+        b"\x1b[",
+        b"\x1b]",
+        b"\x1b]0;",
+        b"\xf0\x80",
+    ),
 )
 """What sequences are made of, so that random data are more often some."""
 
@@ -187,16 +224,20 @@ def _dangerous(kind: str, text: str) -> bool:
         case "[":
             numbers = {int(each or 0) for each in re.findall(r"[0-9]+", text)}
             return (
-                (text[-1] == "t" and bool(numbers & {20, 21}))
-                or text[-1] == "i"
+                (text[-1] == "t" and bool(numbers - {0, 1, 2, 14, 16, 18, 22, 23}))
+                or text[-1] in "igW"
+                or max(numbers, default=0) > 9999
+                or (text[-1] in "hlrs" and text[0] in "<=>")
+                or (text[-1] in "rs" and text[0] == "?")
                 or text[-2:] in {"*y", '"p'}
-                or (text[0] == "?" and text[-1] == "l" and 2 in numbers)
+                or (text[0] == "?" and text[-1] in "hl" and bool(numbers & {2, 3, 8, 1001}))
+                or (text[0] not in "?<=>" and text[-1] in "hl" and numbers != {4})
             )
         case "]":
             number = text.partition(";")[0]
             return not number.isdecimal() or int(number) not in PASSING
         case "ESC":
-            return text[0] in "% "
+            return text[0] in "% HklmnoV"
         case "C0":
             return text == "\x05"
     return True
@@ -273,6 +314,13 @@ ATTACKS = (
     b"\x1b[5i",
     b'\x1b[62;0"p',
     b"\x1b[?2l",
+    b"\x1b[?2h",
+    b"\x1b[2h",
+    b"\x1b[8;100000;100000t",
+    b"\x1b[3g",
+    b"\x1bH",
+    b"\x1bktitle\x1b\\",
+    b"\x1b[?1049r",
 )
 
 

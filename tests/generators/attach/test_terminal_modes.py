@@ -46,6 +46,30 @@ def test_a_client_that_tidies_up_leaves_nothing_to_do(stream: bytes) -> None:
     assert left(stream) == b""
 
 
+@pytest.mark.parametrize(
+    ("stream", "undone"),
+    [
+        (b"\x1b[4h", b"\x1b[4l"),
+        (b"\x1b[=5u", b"\x1b[=0u"),
+        (b"\x1b[1;1r", b"\x1b7\x1b[r\x1b8"),
+        (b"\x1b=", b"\x1b>"),
+        (b"\x1b(0", b"\x1b(B"),
+        (b"\x1b)0\x0e", b"\x0f\x1b)B"),
+        (b"\x1b[8m", b""),
+        (b"\x1b]4;1;#000000;2;?\x1b\\", b"\x1b]104\x07"),
+        (b"\x1b]10;?;#000000\x07", b"\x1b]111\x07"),
+        (b"\x1b]11;#000000\x07\x1b]111;\x07\x1b]12;red\x07", b"\x1b]112\x07"),
+    ],
+)
+def test_what_follows_is_seen_and_typed_as_before(stream: bytes, undone: bytes) -> None:
+    for cut in range(len(stream)):
+        assert left(stream[:cut], stream[cut:]) == undone + b"\x1b[0m"
+
+
+def test_a_question_changes_nothing() -> None:
+    assert left(b"\x1b]11;?\x07\x1b]4;1;?\x1b\\\x1b]10;?;?\x07") == b""
+
+
 def test_a_stream_that_names_any_number_of_modes_is_remembered_within_bounds() -> None:
     many = b"".join(b"\x1b[?%dh" % each for each in range(3000, 9000))
     assert left(b"\x1b[?1049h", many).count(b"l") == 64

@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.config.load import load, mentioned, warnings
+from jailoc.generators.config.load import load, warnings
+from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity

@@ -14,6 +14,7 @@ from tests.generators.kubernetes.test_objects import BUNDLES
 
 Mutation = Callable[[dict[str, Any]], None]
 WALL = BUNDLES["full"].wall
+DOCKER = BUNDLES["with docker"].sidecar or ""
 
 
 def pod(name: str = "full") -> dict[str, Any]:
@@ -22,11 +23,11 @@ def pod(name: str = "full") -> dict[str, Any]:
     return copy.deepcopy(spec) | {"restartPolicy": "Always", "serviceAccountName": "default"}
 
 
-def refused(spec: dict[str, Any]) -> list[str]:
-    """Return what each expression that is not true says."""
+def refused(spec: dict[str, Any], *sidecars: str) -> list[str]:
+    """Return what each expression that is not true says, in a namespace that has such sidecars."""
     settings = loaded("")[1].kubernetes
     assert settings is not None
-    policy, _ = admission(settings, [WALL])
+    policy, _ = admission(settings, [WALL], sidecars)
     context = cel.Context({"object": {"spec": spec}})
     return [
         each.message
@@ -37,7 +38,8 @@ def refused(spec: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("name", BUNDLES)
 def test_a_compiled_pod_is_admitted(name: str) -> None:
-    assert refused(pod(name)) == []
+    assert refused(pod(name), DOCKER) == []
+    assert refused(pod(name)) == [] or name == "with docker"
 
 
 def container(spec: dict[str, Any], name: str) -> dict[str, Any]:
@@ -126,6 +128,72 @@ def test_a_pod_that_has_more_is_refused(name: str) -> None:
     spec = pod()
     MUTANTS[name](spec)
     assert refused(spec)
+
+
+def mounted(name: str) -> Mutation:
+    def mutate(spec: dict[str, Any]) -> None:
+        container(spec, name)["volumeMounts"].append({"name": "tun", "mountPath": "/dev/net/tun"})
+
+    return mutate
+
+
+def volume(name: str, value: object) -> Mutation:
+    def mutate(spec: dict[str, Any]) -> None:
+        spec["volumes"] = [each for each in spec["volumes"] if each["name"] != "tun"]
+        spec["volumes"].append({"name": name, "hostPath": value})
+
+    return mutate
+
+
+def renamed(spec: dict[str, Any]) -> None:
+    container(spec, "dind")["name"] = "clone-9"
+
+
+def beside(spec: dict[str, Any]) -> None:
+    (one,) = [each for each in spec["initContainers"] if each["name"] == "dind"]
+    spec["initContainers"].remove(one)
+    spec["containers"].append({key: one[key] for key in one if key != "restartPolicy"})
+
+
+TUN = {"path": "/dev/net/tun", "type": "CharDevice"}
+DOCKER_MUTANTS: dict[str, Mutation] = {
+    "another image": changed("dind", "image", DOCKER.replace("5", "6")),
+    "the wall's image": changed("dind", "image", WALL),
+    "another command": changed("dind", "command", ["/bin/sh", "/etc/jailoc/dind_pod.sh"]),
+    "arguments": changed("dind", "args", ["x"]),
+    "one that ends": changed("dind", "restartPolicy", "Never"),
+    "another name": renamed,
+    "beside the agent": beside,
+    "a privileged one": secured("dind", "privileged", True),
+    "a writable root": secured("dind", "readOnlyRootFilesystem", False),
+    "NET_ADMIN": secured(
+        "dind", "capabilities", {"drop": ["ALL"], "add": ["SETGID", "SETUID", "NET_ADMIN"]}
+    ),
+    "capabilities kept": secured("dind", "capabilities", {"add": ["SETGID", "SETUID"]}),
+    "the node's users": put("hostUsers", True),
+    "users that nobody has named": lambda spec: spec.pop("hostUsers"),
+    "the device for the agent": mounted("agent"),
+    "the device for what clones": mounted("clone-0"),
+    "another device": volume("tun", TUN | {"path": "/dev/kvm"}),
+    "a directory of the node": volume("tun", {"path": "/dev/net/tun", "type": ""}),
+    "the device under another name": volume("other", TUN),
+    "its powers for the agent": secured(
+        "agent", "capabilities", {"drop": ["ALL"], "add": ["SETGID", "SETUID"]}
+    ),
+    "no seccomp for the agent": secured("agent", "seccompProfile", {"type": "Unconfined"}),
+    "an unmasked /proc for the agent": secured("agent", "procMount", "Unmasked"),
+}
+
+
+@pytest.mark.parametrize("name", [*DOCKER_MUTANTS, *MUTANTS])
+def test_a_pod_with_a_docker_that_has_more_is_refused(name: str) -> None:
+    spec = pod("with docker")
+    (DOCKER_MUTANTS | MUTANTS)[name](spec)
+    assert refused(spec, DOCKER)
+
+
+def test_a_docker_is_refused_where_no_workspace_has_one() -> None:
+    assert refused(pod("with docker"))
 
 
 def test_the_policy_holds_in_the_namespace_alone_and_fails_closed() -> None:

@@ -75,6 +75,23 @@ def test_docker_is_left_out_where_nobody_asks_for_it() -> None:
     assert [each.name for each in spec.containers] == ["agent"]
 
 
+@pytest.mark.parametrize("said", ["", "enable_docker = true"])
+def test_docker_is_there_where_the_cluster_may_have_it(said: str) -> None:
+    bundle = compiled(f"[workspaces.api]\n{said}", docker="true")
+    assert bundle.sidecar
+    assert bundle.images.keys() == {"wall", "agent", "dind"}
+
+
+def test_docker_without_users_of_the_pods_own_is_refused() -> None:
+    document, config = loaded("[workspaces.api]", docker="true", user_namespace="false")
+    with pytest.raises(Refused, match="an unmasked /proc") as refused:
+        compile_cluster(document, config, "api", HOST, ImageLock())
+    (problem,) = refused.value.diagnostics
+    assert problem.position is not None
+    text = settings(docker="true", user_namespace="false")
+    assert text.splitlines()[problem.position.line - 1] == "docker = true"
+
+
 def test_a_source_stands_for_the_path_that_says_the_same() -> None:
     bundle = compiled(
         '[workspaces.api]\npaths = ["~/src/api"]\n[workspaces.api.kubernetes]\n'

@@ -106,6 +106,27 @@ def test_without_a_wall_the_gate_starts_nothing(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("tool", ["curl: 7", "bash: 1"])
+def test_without_rules_the_gate_starts_nothing_whichever_tool_an_image_has(
+    tmp_path: Path, tool: str
+) -> None:
+    """The file that says which network is closed is right; that of the sidecar has no curl."""
+    mark, gate = tmp_path / "ran", tmp_path / "gate"
+    text = asset("gate.sh").replace("/run/wall/gate", str(gate))
+    if tool.startswith("bash"):
+        text = text.replace("/usr/bin/curl", "/none").replace("/bin/curl", "/none")
+    with gate.open("w") as told:
+        script = "readlink /proc/self/ns/net; cat /proc/sys/kernel/random/boot_id"
+        subprocess.run(["/bin/sh", "-c", script], stdout=told, check=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", text, "gate.sh", "touch", str(mark)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"the wall's rules are not in force ({tool})" in done.stderr
+    assert not mark.exists()
+
+
 def test_a_probe_of_an_agent_that_has_run_for_long_is_over_within_its_time(tmp_path: Path) -> None:
     """Its first process is as old as this machine's here; the kubelet waits for one look alone."""
     bundle = compiled("[workspaces.api]")

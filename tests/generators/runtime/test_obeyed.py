@@ -1,8 +1,11 @@
 """What of a change is told before anybody checks it out."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from jailoc.generators.runtime.obeyed import Changed, changes, obeyed
+from jailoc.generators.runtime.obeyed import Changed, changes, chosen, obeyed
 
 PLAIN, LINK = "100644", "120000"
 
@@ -49,6 +52,41 @@ def test_names_that_a_file_system_takes_for_one_are_told() -> None:
     assert told("e\u0301", tree=("\u00e9",)) == ["\u00e9"]
     # Those that were there before are nobody's news.
     assert told("new", tree=("README", "readme")) == []
+
+
+def test_a_directory_that_git_takes_for_a_repository_is_told() -> None:
+    bare = ("docs", "docs/e", "docs/e/HEAD", "docs/e/config", "docs/e/objects",
+            "docs/e/objects/.keep", "docs/e/refs", "docs/e/refs/.keep")  # fmt: skip
+    assert told("docs/e/config", tree=bare) == ["docs/e"]
+    assert told("x/commondir", tree=("x", "x/Head")) == ["x"]
+    # Control: without one of them it is none; nor is one that was there before news.
+    assert told("docs/e/config", tree=tuple(each for each in bare if each != "docs/e/HEAD")) == []
+    assert told("other", tree=bare) == []
+    # At the top Git finds the repository that it is in.
+    assert told("HEAD", "objects/x", "refs/x", tree=("objects", "refs")) == []
+
+
+def test_a_directory_that_is_told_is_one_that_git_goes_by(tmp_path: Path) -> None:
+    for each in ("objects", "refs"):
+        (tmp_path / "e" / each).mkdir(parents=True)
+    (tmp_path / "e/HEAD").write_text("ref: refs/heads/main\n")
+    settings = ("repositoryformatversion = 0", "bare = false", "worktree = .",
+                f'fsmonitor = "touch {tmp_path}/ran; false"')  # fmt: skip
+    (tmp_path / "e/config").write_text("[core]\n" + "".join(f"{each}\n" for each in settings))
+    subprocess.run(["git", "-C", tmp_path / "e", "status"], capture_output=True, check=False)
+    assert (tmp_path / "ran").exists()
+
+
+def test_no_crowd_of_one_kind_hides_another() -> None:
+    crowd = [f"many/d{number:03}/.gitattributes" for number in range(300)]
+    paths = (*crowd, "zzz/.envrc", "zzz/.husky/x", "zzz/.husky/y")
+    found = obeyed([Changed(each, PLAIN, "1" * 40) for each in paths], {}, paths, ())
+    shown, rest = chosen(found, 50)
+    assert [each.path for each in shown[:3]] == ["zzz/.envrc", "zzz/.husky/x", "zzz/.husky/y"]
+    assert [each.path for each in shown[3:]] == crowd[:47]
+    assert rest == (("Git obeys it", 253),)
+    assert chosen(found, 1000) == (tuple(shown[:3]) + found[:300], ())
+    assert chosen((), 50) == ((), ())
 
 
 def test_an_answer_of_git_is_read_whole() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jailoc.generators.views.status import detail, table, usages
 from jailoc.model.palette import Meaning
-from jailoc.model.status import ContainerLimits, Status, Usage
+from jailoc.model.status import ContainerLimits, CredentialStatus, Status, Usage
 
 LINE = {
     "BlockIO": "8.19kB / 1.5MB", "CPUPerc": "1.78%", "Container": "x", "ID": "8e89",
@@ -99,6 +99,34 @@ def test_what_is_not_limited_or_not_known_says_so() -> None:
     assert shown(blocked=3)["Blocked:"] == "3 (see: jailoc blocked api)"
     assert "Blocked:" not in shown(blocked=None)
     assert shown(unresolved=("a.test",))["Names:"] == "no address yet for a.test"
+
+
+def test_a_proxy_that_does_not_run_and_each_credential_has_a_row() -> None:
+    """What is not well is red; a proxy that runs goes without saying."""
+    given = CredentialStatus(name="github", given=True, used=90, refused=2)
+    absent = CredentialStatus(name="npm", given=False, used=None, refused=0)
+    rows = [
+        (cell.text, cell.style)
+        for label, cell in detail(status(proxy="exited (code 3)", credentials=(given, absent)))
+        if label.strip() == "Proxy:"
+    ]
+    assert rows == [
+        ("exited (code 3)", Meaning.FAILS),
+        ("github: has a value, used 1m 30s ago, 2 requests refused", None),
+        ("npm: has no value, not used yet", Meaning.FAILS),
+    ]
+    assert "Proxy:" not in shown(proxy="running")
+    assert "Proxy:" not in shown(proxy=None)
+    assert shown(proxy="not running")["Proxy:"] == "not running"
+
+
+def test_of_many_places_that_are_not_covered_some_are_shown_and_all_are_data() -> None:
+    places = tuple(f"/p/{number}" for number in range(12))
+    row = status(uncovered=places, uncoverable=places)
+    for label in ("Uncovered:", "Exposed:"):
+        lines = [cell.text for found, cell in detail(row) if found.strip() == label]
+        assert lines == [*places[:10], "and 2 more"]
+    assert row.uncovered == row.uncoverable == places
 
 
 def test_the_columns_of_the_table_are_as_wide_as_their_widest_cell() -> None:

@@ -1,0 +1,217 @@
+"""Look at what Git on the host believes of its own files: indexes, merges, replaced objects.
+
+No program is run, and what Git would write is read through no link. All looks together read only so
+much: an agent may have made every byte, and a file with holes costs it none.
+"""
+
+import os
+import stat
+from collections.abc import Collection, Iterator
+
+from jailoc.bin.config import git_directory
+from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.config.git_settings import working_tree
+from jailoc.bin.host import regular, unseen
+from jailoc.bin.host.entries import children, is_directory, kind_of, readable, text
+from jailoc.model import git_index, git_state
+from jailoc.model.git_config import GitSetting, parse
+from jailoc.model.git_state import Believed
+from jailoc.model.host import FileKind, GitLink, Repository
+from jailoc.model.path import first_within
+from jailoc.model.repository import fold
+
+MOST_READ = 256 << 20
+"""Bytes of all indexes and lists of references of one look."""
+MOST_PACKED = 64 << 20
+"""Bytes of one list of references."""
+MOST_RECORDED, RECORDED = 256 << 10, 64
+"""Bytes of one `MERGE_RR`, and for how many others each counts: all ways in it are looked at."""
+MOST_WAY = 4096
+"""Bytes of one of them, PATH_MAX of Linux; Git opens none that is longer."""
+MOST_REPLACED = 10_000
+"""Replaced objects that are counted of one repository."""
+MOST_TOLD = 20
+"""Files of one repository that are told."""
+_EMPTIED = ("rebase-merge", "rebase-apply", "sequencer")
+_OFF = {"false", "no", "off", "0", ""}
+Settings = tuple[GitSetting, ...]
+
+
+class Reader:
+    """Reads such files of every repository of one look."""
+
+    def __init__(self, looker: Looker, roots: Collection[str]) -> None:
+        """Have read nothing yet; `roots` are the real places of what an agent can write."""
+        self.looker, self.roots = looker, roots
+        self.left = MOST_READ
+
+    def repository(self, found: Repository, link: GitLink | None = None) -> tuple[Believed, ...]:
+        """Return what one repository makes Git do, or not show.
+
+        Args:
+            found: The repository.
+            link: Where it is that of a linked working tree alone.
+        """
+        at, own = found.directory, self.looker.own.get(found.directory)
+        common = link.common if link else at
+        if link is not None or own is None:
+            settings = _settings(f"{common}/config", f"{at}/config.worktree")
+            top = link.file.rpartition("/")[0] if link else ""
+        else:
+            settings = tuple(each.setting for each in own.all)
+            top = found.top or working_tree(own.all, at)
+        outside = [] if link else [*self._outside(at, settings)]
+        settings = (*(each.setting for each in self.looker.user.all), *settings)
+        width = _width(common)
+        told = [
+            *outside,
+            *self._directory(at, "" if top == at else top, settings, width),
+            *self._hidden(common, own=link is None),
+        ]
+        for entry in () if link else tuple(_worktrees(at)):
+            if entry.is_symlink():
+                told.append(_emptied(entry.path, "worktrees"))
+            elif kind_of(entry) is FileKind.DIRECTORY:
+                mine = _settings(f"{entry.path}/config.worktree")
+                told += self._outside(entry.path, mine)
+                top = _named_by(entry.path)
+                told += self._directory(entry.path, top, (*settings, *mine), width)
+        kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
+        return tuple(kept[:MOST_TOLD])
+
+    def _outside(self, directory: str, settings: Settings) -> Iterator[Believed]:
+        """Yield working trees that are named and that no agent could write."""
+        for each in settings:
+            if each.key == "core.worktree" and "\0" not in each.value:
+                place = os.path.realpath(f"{directory}/{each.value}" if each.value[:1] != "/"
+                                         else each.value)  # fmt: skip
+                if not first_within(place, self.roots):
+                    yield git_state.outside(readable(f"{directory}/config"), readable(place))
+
+    def _directory(
+        self, directory: str, top: str, settings: Settings, width: int
+    ) -> Iterator[Believed]:
+        """Yield what the files of one working tree make Git do."""
+        data = self._read(f"{directory}/MERGE_RR", MOST_RECORDED)
+        if isinstance(data, Believed):
+            yield data
+        elif data is not None:
+            self.left -= RECORDED * len(data)
+            yield from _merge(f"{directory}/MERGE_RR", data, top)
+        shared: str | None = "index"
+        for _ in range(2):
+            path = f"{directory}/{shared}"
+            data = self._read(path, git_index.MOST_BYTES)
+            if isinstance(data, Believed):
+                yield data
+            if data is None or isinstance(data, Believed):
+                break
+            try:
+                found = git_index.read(data, width)
+            except git_index.NotAnIndex as error:
+                yield git_state.unread(readable(path), str(error))
+                break
+            yield from git_state.of_index(
+                readable(path),
+                found,
+                sparse=_on(settings, "core.sparsecheckout"),
+                marking=_on(settings, "core.ignorestat"),
+            )
+            if (shared := found.shared) is None:
+                break
+        for name in _EMPTIED:
+            if os.path.islink(f"{directory}/{name}"):  # noqa: PTH114 -- text
+                yield _emptied(f"{directory}/{name}", name)
+
+    def _read(self, path: str, most: int) -> bytes | Believed | None:
+        """Return a file, or what there is to say instead; None if nobody can look at it."""
+        place = readable(path)
+        try:
+            found = os.lstat(path)
+            if stat.S_ISLNK(found.st_mode):
+                return git_state.linked(place, readable(os.path.realpath(path)))
+            if found.st_size > most:
+                why = f"it is larger than {most >> 20} MiB"
+            elif found.st_size > self.left:
+                why = f"all such files together are larger than {MOST_READ >> 20} MiB"
+            else:
+                data = regular.read(path, most)
+                self.left -= len(data)
+                return data
+        except OSError as error:
+            unseen.note(path, error)
+            return None
+        except (regular.NotRegular, ValueError) as error:
+            why = f"it {error}"
+        return git_state.unread(place, why)
+
+    def _hidden(self, common: str, *, own: bool) -> Iterator[Believed]:
+        """Yield what hides commits from whoever looks.
+
+        Args:
+            common: The common directory.
+            own: Whether an agent can write all of it, not only `refs`.
+        """
+        place = f"{common}/refs/replace"
+        if is_directory(place) and (count := sum(1 for _ in children(place, MOST_REPLACED))):
+            yield git_state.replaces(readable(place), count)
+        if not own:
+            return
+        data = self._read(f"{common}/packed-refs", MOST_PACKED)
+        if isinstance(data, Believed):
+            yield data.model_copy(update={"stops": False})
+        elif isinstance(data, bytes) and (count := data.count(b" refs/replace/")):
+            yield git_state.replaces(readable(f"{common}/packed-refs"), count)
+        if (text(f"{common}/info/grafts") or "").strip():
+            yield git_state.grafts(readable(f"{common}/info/grafts"))
+
+
+def _worktrees(directory: str) -> Iterator[os.DirEntry[str]]:
+    for entry in children(directory, git_directory.MOST_ENTRIES):
+        if fold(entry.name) == "worktrees":
+            if entry.is_symlink():
+                yield entry
+            elif kind_of(entry) is FileKind.DIRECTORY:
+                yield from children(entry.path, git_directory.MOST_ENTRIES)
+
+
+def _settings(*files: str) -> Settings:
+    return tuple(setting for each in files for setting in parse(text(each) or ""))
+
+
+def _emptied(path: str, name: str) -> Believed:
+    return git_state.emptied(readable(path), name, readable(os.path.realpath(path)))
+
+
+def _merge(path: str, data: bytes, top: str) -> Iterator[Believed]:
+    records = tuple(git_state.recorded(data))
+    linked = [each for each in records if top and _through_a_link(top, each)]
+    yield from git_state.of_merge(readable(path), records, linked)
+
+
+def _through_a_link(top: str, path: bytes) -> bool:
+    place = os.fsencode(top)
+    if len(path) > MOST_WAY:
+        return False
+    for part in path.split(b"/"):
+        place += b"/" + part
+        if os.path.islink(place):  # noqa: PTH114 -- bytes
+            return True
+    return False
+
+
+def _named_by(tree: str) -> str:
+    """Return the working tree of a Git directory in `worktrees`."""
+    return (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
+
+
+def _width(common: str) -> int:
+    """Return the bytes of an object's name; what is included does not count here for Git either."""
+    named = [each.value for each in _settings(f"{common}/config")
+             if each.key == "extensions.objectformat"]  # fmt: skip
+    return git_index.SHA256 if named and named[-1].lower() == "sha256" else git_index.SHA1
+
+
+def _on(settings: Settings, key: str) -> bool:
+    values = [each.value for each in settings if each.key == key]
+    return bool(values) and values[-1].lower() not in _OFF

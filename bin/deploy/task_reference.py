@@ -1,0 +1,80 @@
+"""The reference that names what came home of a task, written where an agent may be writing, too.
+
+Git follows links to references and to their logs, and the agent of the workspace can put one there.
+So each directory is opened from the one above, and the file is written as Git itself does
+(gitrepository-layout(5)). Nothing is logged.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from jailoc.bin.engine import git
+from jailoc.bin.host import folders
+from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.text import last_words
+
+
+def point(repository: str, reference: str, tip: str) -> None:
+    """Let a reference name a commit, in one step.
+
+    Args:
+        repository: The Git directory that has references and objects.
+        reference: Its full name.
+        tip: The commit.
+
+    Raises:
+        Refused: it cannot be written, or a link is on the way.
+    """
+    # A link anywhere on these ways is an agent's, and somebody should know; where one comes later,
+    # nothing is written through it all the same.
+    for place in (Path(reference), Path("logs", reference)):
+        for each in (place, *place.parents[:-1]):
+            if Path(repository, each).is_symlink():
+                raise refuse(
+                    "task-fetch",
+                    f"`{repository}/{each}` is a symbolic link: nobody knows where `{reference}` "
+                    "would be written",
+                    hint="remove the link, then fetch again",
+                )
+    if Path(repository, "reftable").exists():
+        _ask(repository, reference, tip)
+        return
+    folder, _, name = reference.rpartition("/")
+    try:
+        with folders.opened(Path(repository), Path(folder), shared=True) as there:
+            _write(there, name, f"{tip}\n".encode())
+    except OSError as error:
+        raise _failed(repository, reference, error.strerror or "unknown error") from None
+    asked = git.forced(repository, "rev-parse", "--verify", "--quiet", reference, timeout=60)
+    if asked.stdout.decode("ascii", errors="replace").strip() != tip:
+        raise _failed(repository, reference, last_words(asked.stderr) or "it names another commit")
+
+
+def _write(folder: int, name: str, text: bytes) -> None:
+    """Write a file beside another one and put it in its place; Git passes over what is locked."""
+    temporary = f"{name}.{secrets.token_hex(8)}.lock"
+    kind = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(temporary, kind, 0o644, dir_fd=folder), "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def _ask(repository: str, reference: str, tip: str) -> None:
+    """Let Git write into its table of references (gitformat-reftable(5)), which has no links."""
+    moved = git.forced(repository, "update-ref", "--no-deref", reference, tip, timeout=60)
+    if moved.status != 0:
+        raise _failed(repository, reference, last_words(moved.stderr))
+
+
+def _failed(repository: str, reference: str, why: str) -> Refused:
+    return refuse("task-fetch", f"`{reference}` cannot be written in `{repository}`: {why}")

@@ -1,0 +1,173 @@
+"""What Git on the host believes of its own files in a Git directory, and does to files of the user.
+
+Nothing in them is executed, and no mount can hold them: Git renames others onto most of them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from jailoc.model.base import Model
+from jailoc.model.git_index import Index, odd
+
+
+class Believed(Model):
+    """A file or link in a Git directory that makes Git do, or not show, what its writer wants."""
+
+    path: str
+    """Absolute."""
+    reason: str
+    hint: str
+    stops: bool = True
+    """Whether nothing is started until somebody has looked at it."""
+    certain: bool = True
+    """Whether no honest one is like it. Others can be allowed by name."""
+
+
+_DO_NOT = "do not run Git there before it is gone"
+_EMPTYING = {
+    "worktrees": "`git worktree prune` and `git gc`, which `git fetch` runs by itself,",
+    "sequencer": "`git commit`, `git reset` and `git checkout`",
+}
+
+
+def emptied(path: str, name: str, target: str) -> Believed:
+    """Return what there is to say of a link in the place of a directory that Git empties.
+
+    Args:
+        path: The link.
+        name: `worktrees`, also for one in it, or the name of a directory beside it.
+        target: Where it leads.
+    """
+    command = _EMPTYING.get(name, "`git rebase` and `git am`")
+    return Believed(
+        path=path,
+        reason=f"it is a link to `{target}`, and {command} may delete what is there",
+        hint=f"{_DO_NOT}; remove the link (`rm`, no `/` behind it)",
+    )
+
+
+def linked(path: str, target: str) -> Believed:
+    """Return what there is to say of a link in the place of a file that Git believes."""
+    return unread(path, f"it is a symbolic link, to `{target}`")
+
+
+def outside(path: str, target: str) -> Believed:
+    """Return what there is to say of a working tree that is somewhere else (`core.worktree`)."""
+    return Believed(
+        path=path,
+        reason=f"`core.worktree` puts its working tree at `{target}`: `git reset --hard` "
+        "and `git checkout` write there what the agent wants, `git add -u` reads it for the "
+        "agent",
+        hint=f'{_DO_NOT}; remove the setting, or allow it by name: trust = ["{path}"]',
+        certain=False,
+    )
+
+
+def unread(path: str, why: str) -> Believed:
+    """Return what there is to say of a file that Git may read and jailoc does not."""
+    return Believed(
+        path=path,
+        reason=f"it is not read: {why}, so what Git would write or read by it is not known",
+        hint=f'look at it before you run Git there, or allow it by name: trust = ["{path}"]',
+        certain=False,
+    )
+
+
+def of_index(path: str, found: Index, *, sparse: bool, marking: bool) -> Iterator[Believed]:
+    """Yield what an index would make Git do, and what it hides.
+
+    Args:
+        path: The index.
+        found: What it holds.
+        sparse: Whether Git itself marks entries as left out (`core.sparseCheckout`).
+        marking: Whether it marks them as unchanged (`core.ignoreStat`).
+    """
+    if found.total:
+        told = _told(map(_text, found.odd), found.total)
+        yield Believed(
+            path=path,
+            reason=f"it has paths that no honest index has, {told}: `git checkout .` "
+            "and `git restore .` would write these files, `git add` and `git commit -a` read them "
+            "for the agent",
+            hint=f"{_DO_NOT}; remove the file, and `git reset` makes a new one",
+        )
+    hidden = {
+        "--skip-worktree": 0 if sparse else found.skipped,
+        "--assume-unchanged": 0 if marking else found.unchanged,
+    }
+    for option, count in hidden.items():
+        if count:
+            files = "1 file" if count == 1 else f"{count:,} files"
+            yield _hides(
+                path,
+                f"it hides what changes in {files}: `git status`, `git diff` and `git commit -a` "
+                f"pass over them (`{option}`)",
+                f"`git ls-files -v` names them in lower case or with S, "
+                f"`git update-index --no-{option[2:]}` shows them again",
+            )
+
+
+def recorded(data: bytes) -> Iterator[bytes]:
+    """Yield the paths of a file `MERGE_RR` (rerere.c, read_rr): `ID TAB PATH NUL` each."""
+    for each in data.split(b"\0"):
+        _, tab, path = each.partition(b"\t")
+        if tab:
+            yield path
+
+
+def of_merge(path: str, records: Iterable[bytes], linked_ways: Iterable[bytes]) -> list[Believed]:
+    """Return what a file `MERGE_RR` would make Git do.
+
+    Args:
+        path: The file.
+        records: The paths in it.
+        linked_ways: Those of them that lead through a symbolic link.
+    """
+    ways = {*linked_ways}
+    found = [each for each in records if odd(each) or each in ways]
+    if not found:
+        return []
+    told = _told(map(_text, found), len(found))
+    return [
+        Believed(
+            path=path,
+            reason=f"it names {told}: `git commit`, `git merge`, `git rebase` and `git rerere` "
+            "would read these files for the agent, or write them",
+            hint=f"{_DO_NOT}; remove the file, and `rr-cache` beside it",
+        )
+    ]
+
+
+def replaces(path: str, count: int) -> Believed:
+    """Return what there is to say of replaced objects (git-replace(1))."""
+    return _hides(
+        path,
+        f"it hides what commits hold: it replaces {count:,} of the objects, so that `git log`, "
+        "`git show` and `git diff` show others than `git push` sends",
+        "look with GIT_NO_REPLACE_OBJECTS=1 in the environment, or `git replace -d` them",
+    )
+
+
+def grafts(path: str) -> Believed:
+    """Return what there is to say of grafts (gitrepository-layout(5))."""
+    return _hides(
+        path, "it hides commits: Git takes the parents that it names for theirs", "remove the file"
+    )
+
+
+def _hides(path: str, reason: str, hint: str) -> Believed:
+    own = f'; if it is your own, trust = ["{path}"]'
+    return Believed(path=path, reason=reason, hint=hint + own, stops=False, certain=False)
+
+
+MOST_TOLD, WIDTH = 3, 80
+"""Paths that are told of one file, and characters of each."""
+
+
+def _told(paths: Iterable[str], count: int) -> str:
+    every = [f"`{each}`" for each, _ in zip(paths, range(MOST_TOLD), strict=False)]
+    more = f" and {count - len(every):,} more" if count > len(every) else ""
+    return ", ".join(every) + more
+
+
+def _text(path: bytes) -> str:
+    return path[: 4 * WIDTH].decode(errors="replace")[:WIDTH]

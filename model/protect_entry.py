@@ -1,0 +1,55 @@
+"""One entry of `protect`, and the paths that it is about."""
+
+from functools import cache, lru_cache
+
+from jailoc.model.path import clean
+from jailoc.model.protected_names import DEFAULT
+
+ANYWHERE = "**/"
+"""Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
+
+
+EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
+
+
+def plain(entry: str) -> str:
+    """Return an entry as it is at the top of a path."""
+    return entry.removeprefix(ANYWHERE)
+
+
+def is_git(entry: str) -> bool:
+    """Tell whether an entry stands for all of what Git executes."""
+    return entry.startswith(f"{ANYWHERE}.git/")
+
+
+def candidates(root: str, entry: str) -> tuple[str, ...]:
+    """Return the paths whose kind decides how an entry is covered."""
+    return tuple(f"{root.rstrip('/')}/{each}" for each in beginnings(plain(entry)))
+
+
+@lru_cache(maxsize=64)
+def steps(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the same of several entries, relative to any root; what can be no entry has none."""
+    every = (each for each in map(plain, entries) if "\0" not in each and clean(each) == f"/{each}")
+    return tuple(dict.fromkeys(step for each in every for step in beginnings(each)))
+
+
+@cache
+def beginnings(entry: str) -> tuple[str, ...]:
+    """Return the beginnings of a relative path, and itself.
+
+    >>> beginnings(".git/hooks")
+    ('.git', '.git/hooks')
+    """
+    parts = entry.split("/")
+    return tuple("/".join(parts[: index + 1]) for index in range(len(parts)))
+
+
+def between(root: str, path: str) -> tuple[str, ...]:
+    """Return the directories below `root` that hold `path`, outermost first."""
+    parents: list[str] = []
+    above = path.rpartition("/")[0]
+    while len(above) > len(root):
+        parents.append(above)
+        above = above.rpartition("/")[0]
+    return tuple(reversed(parents))

@@ -1,0 +1,387 @@
+"""What Git on the host believes of its own files: it obeys, and it is told before anybody runs it.
+
+Each attack is shown first with the real Git, then to be seen.
+"""
+
+import hashlib
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.config import git_state, repositories, source
+from jailoc.generators.config.exposures import stopping
+from jailoc.generators.config.mentioned import Search
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime.uncovered import beyond
+from jailoc.generators.runtime.uncovered import told as rows
+from jailoc.model import git_index
+from jailoc.model.git_state import Believed
+from tests.bin.config.test_repositories import AUTHOR, git, look, made
+
+KEY = "MADE PRIVATE KEY"
+
+
+def project(tmp_path: Path) -> Path:
+    """Make a project with one file, beside a private key of the user's."""
+    root = made(tmp_path / "p")
+    (root / "a.py").write_text("one\n")
+    git(root, "add", "a.py")
+    git(root, *AUTHOR, "commit", "-q", "-m", "a")
+    (tmp_path / "key").write_text(KEY)
+    return root
+
+
+def told(root: Path) -> dict[str, Believed]:
+    return {os.path.relpath(each.path, root): each for each in look(root).believed}
+
+
+def forge(index: Path, *paths: str, blob: str, mode: int = 0o100644) -> None:
+    """Write an index with the entries of an honest one and others, as no Git does."""
+    top = index.parent.parent
+    honest = [
+        (name.encode(), int(words.split()[0], 8), words.split()[1])
+        for words, name in (each.split("\t") for each in git(top, "ls-files", "-s").splitlines())
+    ]
+    entries = sorted([*honest, *((each.encode(), mode, blob) for each in paths)])
+    data = b"DIRC" + struct.pack(">II", 2, len(entries))
+    for name, kind, found in entries:
+        entry = struct.pack(">10I", *(0,) * 6, kind, 0, 0, 0) + bytes.fromhex(found)
+        entry += struct.pack(">H", len(name)) + name
+        data += entry + b"\0" * (8 - len(entry) % 8)
+    index.write_bytes(data + hashlib.sha1(data, usedforsecurity=False).digest())
+
+
+def blob(root: Path, text: str) -> str:
+    place = root.parent / "blob"
+    place.write_text(text)
+    return git(root, "hash-object", "-w", str(place)).strip()
+
+
+def may_fail(root: Path, *arguments: str) -> None:
+    subprocess.run(["git", *AUTHOR, *arguments], cwd=root, capture_output=True, check=False)
+
+
+def test_an_honest_repository_says_nothing(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    git(root, "worktree", "add", "-q", "../linked")
+    git(root, "worktree", "add", "-q", "inside")
+    git(root, "pack-refs", "--all")
+    git(root, "gc", "-q")
+    assert told(root) == {}
+    assert told(tmp_path / "linked") == {}
+
+
+@pytest.mark.parametrize(
+    "command", [("checkout", "."), ("restore", "."), ("checkout-index", "-af")]
+)
+def test_a_checkout_that_would_write_files_of_the_user_is_told(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    root = project(tmp_path)
+    hook = blob(root, "#!/bin/sh\ntouch hit\n")
+    paths = ("../key", str(tmp_path / "other"), ".git/hooks/post-checkout")
+    forge(root / ".git/index", *paths, blob=hook, mode=0o100755)
+    (found,) = told(root).values()
+    may_fail(root, *command)
+    assert (tmp_path / "key").read_text() == (tmp_path / "other").read_text() != KEY, "Git obeys"
+    assert (root / ".git/hooks/post-checkout").exists()
+    assert found.stops
+    assert found.certain
+    assert all(f"`{each}`" in found.reason for each in paths)
+    (root / ".git/index").unlink()
+    git(root, "reset", "-q")
+    assert told(root) == {}, "as the hint says"
+
+
+@pytest.mark.parametrize("command", [("add", "-u"), ("commit", "-a", "-m", "x")])
+def test_an_add_that_would_read_files_of_the_user_is_told(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    root = project(tmp_path)
+    forge(root / ".git/index", "../key", blob=blob(root, "x"))
+    assert [each.stops for each in told(root).values()] == [True]
+    may_fail(root, *command)
+    stolen = git(root, "hash-object", "../key").strip()
+    assert git(root, "cat-file", "-p", stolen) == KEY, "Git reads it for whoever asks"
+
+
+def test_a_working_tree_that_is_put_elsewhere_is_told(tmp_path: Path) -> None:
+    root = made(tmp_path / "p/new").parent
+    (tmp_path / "key").write_text(KEY)
+    word = blob(root / "new", "the agent's")
+    git(root / "new", "update-index", "--add", "--cacheinfo", f"100644,{word},key")
+    git(root / "new", *AUTHOR, "commit", "-q", "-m", "x")
+    assert told(root) == {}
+    git(root / "new", "config", "core.worktree", "../../..")
+    (found,) = told(root).values()
+    git(root / "new", "reset", "-q", "--hard")
+    assert (tmp_path / "key").read_text() == "the agent's", "Git obeys"
+    assert (found.stops, str(tmp_path) in found.reason) == (True, True)
+    git(root / "new", "config", "core.worktree", "../../other")
+    assert told(root) == {}, "the agent could write it itself"
+
+
+def rerere(root: Path, path: str) -> Path:
+    """Make what Git takes for a conflict that the user has solved; return where it goes."""
+    place = root / ".git/rr-cache" / ("a" * 40)
+    place.mkdir(parents=True)
+    (place / "preimage").write_text("x")
+    (root / ".git/MERGE_RR").write_text(f"{place.name}\t{path}\0")
+    return place / "postimage"
+
+
+@pytest.mark.parametrize("way", ["relative", "absolute", "link", "link above"])
+def test_a_commit_that_would_hand_over_files_of_the_user_is_told(tmp_path: Path, way: str) -> None:
+    root = project(tmp_path)
+    (root / "link").symlink_to(tmp_path / "key")
+    (root / "above").symlink_to(tmp_path)
+    paths = {"relative": "../key", "absolute": str(tmp_path / "key"), "link": "link",
+             "link above": "above/key"}  # fmt: skip
+    stolen = rerere(root, paths[way])
+    assert told(root)[".git/MERGE_RR"].certain
+    assert told(root)[".git/MERGE_RR"].stops
+    commit = ("commit", "-q", "--allow-empty", "-m", "x")
+    git(root, "-c", "rerere.enabled=false", *AUTHOR, *commit)
+    assert not stolen.exists(), "so the user can stop it"
+    git(root, *AUTHOR, *commit)
+    assert stolen.read_text() == KEY, "Git copies it"
+
+
+def test_a_conflict_of_the_user_is_none_of_it(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    git(root, "config", "rerere.enabled", "true")
+    git(root, "checkout", "-q", "-b", "other")
+    (root / "a.py").write_text("two\n")
+    git(root, "commit", "-qam", "two")
+    git(root, "checkout", "-q", "-")
+    (root / "a.py").write_text("three\n")
+    git(root, "commit", "-qam", "three")
+    may_fail(root, "merge", "other")
+    assert b"a.py" in (root / ".git/MERGE_RR").read_bytes()
+    assert told(root) == {}
+
+
+@pytest.mark.parametrize("name", ["worktrees/z", "worktrees"])
+def test_a_link_that_has_git_delete_another_directory_is_told(tmp_path: Path, name: str) -> None:
+    root = project(tmp_path)
+    victim = tmp_path / "other"
+    (victim / "deep").mkdir(parents=True)
+    (victim / "deep/file").touch()
+    place = root / ".git" / name
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(victim)
+    found = told(root)[f".git/{name}"]
+    git(root, "worktree", "prune", "--expire=now")
+    assert not (victim / "deep/file").exists(), "Git deletes it"
+    assert found.stops
+    assert "git worktree prune" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("rebase-merge", ("rebase", "--quit")), ("rebase-apply", ("am", "--quit")),
+     ("sequencer", ("cherry-pick", "--quit"))],
+)  # fmt: skip
+def test_so_is_one_in_the_place_of_what_it_does_step_by_step(
+    tmp_path: Path, name: str, command: tuple[str, ...]
+) -> None:
+    root = project(tmp_path)
+    victim = tmp_path / "other"
+    (victim / "deep").mkdir(parents=True)
+    for each in ("deep/file", "applying", "next", "last"):
+        (victim / each).write_text("1")
+    (root / ".git" / name).symlink_to(victim)
+    found = told(root)[f".git/{name}"]
+    may_fail(root, *command)
+    assert not (victim / "deep/file").exists(), "Git deletes it"
+    assert found.stops
+
+
+def test_a_link_in_the_place_of_an_index_is_told_wherever_it_leads(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    (root / ".git/index").rename(root / "other")
+    (root / ".git/index").symlink_to("../other")
+    assert git(root, "ls-files") == "a.py\n", "Git reads it"
+    assert told(root)[".git/index"].stops
+
+
+def test_the_index_of_every_working_tree_and_submodule_is_read(tmp_path: Path) -> None:
+    root, lib = project(tmp_path), made(tmp_path / "lib")
+    git(root, "worktree", "add", "-q", "../linked")
+    git(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib), "sub")
+    linked = root / ".git/worktrees/linked"
+    word = blob(root, "x")
+    for place in (linked, root / ".git/modules/sub"):
+        forge(root / ".git/index", "../key", blob=word)
+        (root / ".git/index").rename(place / "index")
+        git(root, "reset", "-q")
+        (place / "MERGE_RR").write_text(f"{'a' * 40}\t../key\0")
+    named = {".git/worktrees/linked", ".git/modules/sub"}
+    assert set(told(root)) == {f"{each}/{name}" for each in named for name in ("index", "MERGE_RR")}
+    assert set(told(tmp_path / "linked")) == set()
+
+
+def looked(linked: Path) -> dict[str, Believed]:
+    search = Search(root=str(linked), names=(), git=True)
+    trees = repositories.gather([search], "/home/a", "/home/c", [str(linked)]).trees
+    return {each.path: each for tree in trees.values() for each in tree.believed}
+
+
+def test_in_a_linked_working_tree_alone_what_its_agent_can_write_is_read(tmp_path: Path) -> None:
+    main, linked = project(tmp_path), tmp_path / "linked"
+    git(main, "worktree", "add", "-q", str(linked))
+    assert looked(linked) == {}
+    forge(main / ".git/index", "../key", blob=blob(main, "x"))
+    (main / ".git/index").rename(main / ".git/worktrees/linked/index")
+    git(main, "replace", "HEAD", git(main, "commit-tree", "-m", "x", "HEAD^{tree}").strip())
+    assert set(looked(linked)) == {
+        f"{main}/.git/worktrees/linked/index", f"{main}/.git/refs/replace",
+    }  # fmt: skip
+
+
+def test_a_split_index_is_read_in_both_parts(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    word = blob(root, "x")
+    forge(root / ".git/index", "../key", blob=word)
+    may_fail(root, "update-index", "--split-index")
+    assert b"link" in (root / ".git/index").read_bytes()
+    (shared,) = (root / ".git").glob("sharedindex.*")
+    assert set(told(root)) == {f".git/{shared.name}"}
+    shared.unlink()
+    assert told(root) == {}
+
+
+def test_what_hides_changes_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    for option, letter in (("skip-worktree", "S"), ("assume-unchanged", "h")):
+        git(root, "update-index", f"--{option}", "a.py")
+        (root / "a.py").write_text("evil\n")
+        assert git(root, "status", "--porcelain") == "", "Git says nothing"
+        assert git(root, "ls-files", "-v") == f"{letter} a.py\n"
+        found = told(root)[".git/index"]
+        assert (found.stops, f"--{option}" in found.reason) == (False, True)
+        git(root, "update-index", f"--no-{option}", "a.py")
+    assert told(root) == {}
+    git(root, "config", "core.sparseCheckout", "true")
+    git(root, "update-index", "--skip-worktree", "a.py")
+    assert told(root) == {}, "where the checkout is sparse Git marks them itself"
+
+
+def test_replaced_commits_are_told_loose_and_packed(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    other = git(root, "commit-tree", "-m", "harmless", "HEAD~1^{tree}").strip()
+    git(root, "replace", "HEAD", other)
+    assert git(root, "log", "-1", "--format=%s") == "harmless\n", "Git shows the other one"
+    assert [each.stops for each in told(root).values()] == [False]
+    assert set(told(root)) == {".git/refs/replace"}
+    git(root, "pack-refs", "--all")
+    assert git(root, "log", "-1", "--format=%s") == "harmless\n"
+    assert set(told(root)) == {".git/packed-refs"}
+    git(root, "replace", "-d", git(root, "--no-replace-objects", "rev-parse", "HEAD").strip())
+    assert told(root) == {}
+
+
+def test_grafts_are_told(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    head = git(root, "rev-parse", "HEAD")
+    (root / ".git/info").mkdir(exist_ok=True)
+    (root / ".git/info/grafts").write_text(head)
+    assert git(root, "rev-list", "HEAD") == head, "Git shows one commit"
+    assert [each.stops for each in told(root).values()] == [False]
+
+
+def test_what_is_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = project(tmp_path)
+    index = root / ".git/index"
+    data = index.read_bytes()
+    for text in (b"", data[:-40], b"DIRC" + b"\0" * 100):
+        index.write_bytes(text)
+        (found,) = told(root).values()
+        assert (found.stops, found.certain) == (True, False)
+        assert "not read" in found.reason
+    index.unlink()
+    os.mkfifo(index)
+    assert "not read" in told(root)[".git/index"].reason
+    index.unlink()
+    with index.open("wb") as file:
+        file.truncate(git_index.MOST_BYTES + 1)
+    started = time.monotonic()
+    assert "larger than 128 MiB" in told(root)[".git/index"].reason
+    assert time.monotonic() - started < 5
+    index.write_bytes(data)
+    assert told(root) == {}
+    monkeypatch.setattr(git_state, "MOST_READ", len(data) - 1)
+    assert "together" in told(root)[".git/index"].reason
+
+
+def test_an_index_with_names_of_sha256_is_read(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    git(root, "init", "-q", "--object-format=sha256")
+    (root / "a.py").touch()
+    git(root, "add", "a.py")
+    assert told(root) == {}
+    with (root / ".git/config").open("a") as file:
+        file.write("[include]\n\tpath = more\n")
+    (root / ".git/more").write_text("[extensions]\n\tobjectFormat = sha1\n")
+    git(root, "status")
+    assert told(root) == {}, "Git includes nothing here"
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Give a directory that a sandbox may have, which none in `/tmp` is."""
+    found = Path(tempfile.mkdtemp(dir=Path.home() if os.geteuid() else "/srv")).resolve()
+    yield found
+    shutil.rmtree(found)
+
+
+def checked(root: Path, trust: str = "") -> tuple[list[str], list[tuple[str, str]], list[str]]:
+    """Return what stops a start, what every command warns about, and the rows."""
+    trusted = f'trust = ["{root}/{trust}"]\n' if trust else ""
+    text = f'{trusted}[workspaces.a]\npaths = ["{root}"]\n'
+    found = source.check(text, Path("/nowhere/config.toml"))
+    stops = [each.message for each in stopping(found.document, found.config, "a", found.host)]
+    codes = [(each.code, each.message) for each in found.warnings if "/.git/" in each.message]
+    return stops, codes, [*rows(beyond(resolve(found.config, "a", found.host)))]
+
+
+def test_what_git_would_do_stops_a_start_and_is_the_first_row_and_not_trusted(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    root = project(place)
+    assert checked(root) == ([], [], [])
+    (root / ".git/FETCH_HEAD").symlink_to(place / "key")
+    (root / ".git/worktrees").mkdir()
+    (root / ".git/worktrees/z").symlink_to(place)
+    rerere(root, "../key")
+    for trust in ("", ".git/MERGE_RR"):
+        stops, codes, lines = checked(root, trust)
+        assert len(stops) == len(lines) == 3, "the link has one line"
+        assert [code for code, _ in codes] == ["git-forged", "git-forged", "git-link"]
+        assert lines[0].startswith(f"{root}/.git/MERGE_RR: it names `../key`")
+        assert "git worktree prune" in lines[1]
+        assert "cannot be protected" not in codes[0][1]
+
+
+def test_what_is_not_read_or_hides_can_be_trusted(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    root = project(place)
+    git(root, "update-index", "--assume-unchanged", "a.py")
+    stops, codes, lines = checked(root)
+    assert (stops, [code for code, _ in codes], len(lines)) == ([], ["git-hides"], 1)
+    assert checked(root, ".git/index") == ([], [], [])
+    (root / ".git/index").write_text("torn")
+    stops, codes, lines = checked(root)
+    assert (len(stops), [code for code, _ in codes], len(lines)) == (1, ["git-forged"], 1)
+    assert checked(root, ".git/index") == ([], [], [])

@@ -1,0 +1,99 @@
+"""The reference that a fetch of a task writes: no link leads it, or its log, elsewhere."""
+
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.deploy import task_reference
+from jailoc.model.diagnostic import Refused
+
+REFERENCE = "refs/jailoc/api/fix"
+WAYS = ("refs/jailoc", "refs/jailoc/api", "logs/refs/jailoc/api/fix")
+WHO = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+
+
+def git(place: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", place, *WHO, *words], capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def tips(tmp_path: Path) -> tuple[str, str]:
+    """Make a repository with two commits, and a directory that is none of it."""
+    (tmp_path / "outside").mkdir()
+    git(tmp_path, "init", "--quiet", "p")
+    place = tmp_path / "p"
+    made = []
+    for message in ("one", "two"):
+        git(place, "commit", "--quiet", "--allow-empty", "--message", message)
+        made.append(git(place, "rev-parse", "HEAD"))
+    return made[0], made[1]
+
+
+def linked(tmp_path: Path, where: str) -> Path:
+    """Put a link in the place of a part of the way; return what it leads to."""
+    link = tmp_path / "p/.git" / where
+    link.parent.mkdir(parents=True, exist_ok=True)
+    target = tmp_path / "outside"
+    if where.endswith("/fix"):
+        target /= "file"
+        target.write_text("mine\n")
+    link.symlink_to(target)
+    return target
+
+
+def outside(tmp_path: Path) -> dict[str, str]:
+    every = sorted((tmp_path / "outside").rglob("*"))
+    return {str(each): each.read_text() if each.is_file() else "" for each in every}
+
+
+def test_it_is_written_and_moved_as_git_reads_it(tmp_path: Path, tips: tuple[str, str]) -> None:
+    place = tmp_path / "p"
+    for tip in (*tips, tips[0]):
+        task_reference.point(f"{place}/.git", REFERENCE, tip)
+        assert git(place, "rev-parse", REFERENCE) == tip
+    git(place, "pack-refs", "--all")
+    task_reference.point(f"{place}/.git", REFERENCE, tips[1])
+    assert git(place, "for-each-ref", "--format=%(objectname)", "refs/jailoc") == tips[1]
+    assert [each.name for each in (place / ".git/refs/jailoc/api").iterdir()] == ["fix"]
+    git(place, "fsck", "--strict")
+
+
+@pytest.mark.parametrize("where", WAYS)
+def test_git_itself_writes_through_a_link(
+    tmp_path: Path, tips: tuple[str, str], where: str
+) -> None:
+    linked(tmp_path, where)
+    before = outside(tmp_path)
+    git(tmp_path / "p", "update-ref", "--create-reflog", REFERENCE, tips[0])
+    assert outside(tmp_path) != before
+
+
+@pytest.mark.parametrize("where", [*WAYS, "refs/jailoc/api/fix", "logs/refs/jailoc"])
+def test_a_link_on_the_way_is_refused(tmp_path: Path, tips: tuple[str, str], where: str) -> None:
+    linked(tmp_path, where)
+    before = outside(tmp_path)
+    with pytest.raises(Refused, match="is a symbolic link"):
+        task_reference.point(f"{tmp_path}/p/.git", REFERENCE, tips[0])
+    assert outside(tmp_path) == before
+
+
+@pytest.mark.parametrize("where", [*WAYS, "refs/jailoc/api/fix"])
+def test_nothing_is_written_through_one_that_comes_after_the_look(
+    tmp_path: Path, tips: tuple[str, str], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked(tmp_path, where)
+    before = outside(tmp_path)
+    monkeypatch.setattr(Path, "is_symlink", lambda _: False)
+    with suppress(Refused):
+        task_reference.point(f"{tmp_path}/p/.git", REFERENCE, tips[0])
+    assert outside(tmp_path) == before
+
+
+def test_what_is_in_its_place_is_said(tmp_path: Path, tips: tuple[str, str]) -> None:
+    (tmp_path / "p/.git" / REFERENCE / "x").mkdir(parents=True)
+    with pytest.raises(Refused, match="cannot be written"):
+        task_reference.point(f"{tmp_path}/p/.git", REFERENCE, tips[0])
