@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 NAMES = (
@@ -36,6 +35,8 @@ NAMES = (
 @cache
 def text(name: str) -> str:
     """Return a schema as it is shipped."""
+    from importlib.resources import files  # noqa: PLC0415 -- completion needs the names alone
+
     return (files("jailoc.schemas") / f"{name}.schema.json").read_text(encoding="utf-8")
 
 

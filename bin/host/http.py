@@ -36,5 +36,9 @@ def get(url: str, *, timeout: float, limit: int, accept: str | None = None) -> t
     """
     headers = {"User-Agent": f"jailoc/{__version__}"} | ({"Accept": accept} if accept else {})
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the configuration only lets http and https through
-    with urllib.request.build_opener(_Redirects).open(request, timeout=timeout) as answer:
-        return answer.status, answer.read(limit + 1)
+    try:
+        with urllib.request.build_opener(_Redirects).open(request, timeout=timeout) as answer:
+            return answer.status, answer.read(limit + 1)
+    except urllib.error.HTTPError as error:
+        error.close()  # it is an answer, too; from Python 3.14 on one that is left open is told of
+        raise

@@ -616,7 +616,7 @@ def answered(question: bytes, flags: int = 0x8000) -> bytes:
     ("data", "counts"),
     [
         (answered(message("db.example.com")), True),
-        (answered(message("db.example.com"), 0x0080), False),  # a question, with RA
+        (answered(message("db.example.com"), 0x0180), False),  # a question, with RD and RA
         (answered(message("db.example.com", "AAAA")), False),
         (answered(message("dc.example.com")), False),
         (answered(message("db.example.com"))[:-1], False),
