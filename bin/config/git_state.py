@@ -135,7 +135,8 @@ class Reader:
             elif found.st_size > self.left:
                 why = f"all such files together are larger than {MOST_READ >> 20} MiB"
             else:
-                data = regular.read(path, most)
+                # As much is allotted; another one may have come in its place meanwhile.
+                data = regular.read(path, min(most, 2 * found.st_size + (1 << 20)))
                 self.left -= len(data)
                 return data
         except OSError as error:
