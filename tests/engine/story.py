@@ -153,7 +153,9 @@ class Story:
         self.person.write("project/README", "hello\n")
         self.person.write(f"{COLON}/README", "there\n")
         self.person.write(".config/jailoc/config.toml", config("2g"))
-        self.person.write(".gitconfig", "[user]\n\tname = a\n\temail = a@example.com\n")
+        self.person.write(
+            ".gitconfig", "[user]\n\tname = a\n\temail = a@example.com\n[safe]\n\tdirectory = *\n"
+        )
         self._let_in()
         self.step("validate", lambda: self.jailoc("validate") and None)
         self.step("up", lambda: self.jailoc("up", NAME) and None)

@@ -340,12 +340,13 @@ def _sender(user: User, task: Task, script: str) -> Tool:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("mebibytes", [1, 4, 7])
-@pytest.mark.parametrize("where", ["the quarantine", "the repository"])
+@pytest.mark.parametrize(
+    ("where", "mebibytes"), [("the quarantine", 1), *(("the repository", each) for each in (1, 4))]
+)
 def test_a_full_disk_leaves_the_old_state(
     user: User, task: Task, where: str, mebibytes: int
 ) -> None:
-    """It fills while the pack comes, while Git reads it, or while it is taken in."""
+    """It fills while the pack comes, or while it is taken in."""
     inside(user, f"head -c 3000000 /dev/urandom > y; {COMMIT}", writable=True)
     objects = user.home / "project/.git/objects"
     quarantine = task_records.place(WORKSPACE, "x").with_suffix(".quarantine")
@@ -359,7 +360,7 @@ def test_a_full_disk_leaves_the_old_state(
         reference = git(user.home / "project", "for-each-ref", "refs/jailoc")
     finally:
         world.call("umount", str(place))
-    room = mebibytes == 7 or (where == "the repository" and mebibytes == 4)
+    room = mebibytes == 4
     assert left == []
     assert (status, "cannot be kept: No space left" in told) == (int(not room), not room), told
     assert bool(reference) == room
@@ -377,6 +378,7 @@ def test_a_reference_is_written_where_it_belongs(user: User, task: Task, link: s
     elsewhere, place = user.home / "elsewhere", user.home / "project/.git" / link
     elsewhere.mkdir(exist_ok=True)
     place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
     place.symlink_to(elsewhere)
     try:
         inside(user, "echo y > y; " + COMMIT, writable=True)
