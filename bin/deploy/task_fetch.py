@@ -46,7 +46,7 @@ printf '%s\\n^%s\\n' "$tip" "$3" | git pack-objects --revs --stdout --thin -q
 """
 
 
-class ShownCommits(NamedTuple):
+class TaskText(NamedTuple):
     """What Git tells of commits; the words are those of a task's agent."""
 
     tip: str
@@ -79,7 +79,7 @@ def _sending(clone: TaskClone, *, uncommitted: bool) -> Tool:
     )  # fmt: skip
 
 
-def preview(clone: TaskClone, words: tuple[str, ...], *, uncommitted: bool) -> ShownCommits:
+def preview(clone: TaskClone, words: tuple[str, ...], *, uncommitted: bool) -> TaskText:
     """Return what Git tells of what a fetch would bring; nothing of it stays.
 
     Raises:
@@ -90,17 +90,17 @@ def preview(clone: TaskClone, words: tuple[str, ...], *, uncommitted: bool) -> S
     sender = _sending(clone, uncommitted=uncommitted)
     with _quarantined(clone.task, repository) as inner:
         tip = _received(sender, clone.task, inner, unrelated=True).tip
-        return ShownCommits(tip, _told(inner, clone.task, tip, words))
+        return TaskText(tip, _told(inner, clone.task, tip, words))
 
 
-def brought(task: Task, tip: str, words: tuple[str, ...], host: Host) -> ShownCommits:
+def brought(task: Task, tip: str, words: tuple[str, ...], host: Host) -> TaskText:
     """Return what Git tells of what was fetched, as `preview` does of what was not.
 
     Raises:
         Refused: it is not there any more, or is too much.
     """
     with _quarantined(task, clone_source.git_directory(task.repository, host)) as inner:
-        return ShownCommits(tip, _told(inner, task, tip, words))
+        return TaskText(tip, _told(inner, task, tip, words))
 
 
 def _told(place: Path, task: Task, tip: str, words: tuple[str, ...]) -> list[str]:
