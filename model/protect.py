@@ -112,14 +112,8 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 )
             places += [(each, git) for each in _named(root, writable, host)]
             places += [
-<<<<<<< HEAD
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
-=======
-                (Wanted(path=path, trouble=reason, stops=which is tree.away), git)
-                for which in (tree.troubles, tree.away)
-                for path, reason in sorted(which.items())
->>>>>>> part/mend3
             ]
         directories = tuple(each.directory for each in tree.repositories)
         places += [

@@ -133,7 +133,9 @@ def compile_cluster(
             else ()
         ),
     )
-    names = dict(zip((WALL, AGENT, SIDECAR), (each.metadata.name for each in maps), strict=False))
+    names: dict[str, str] = dict(
+        zip((WALL, AGENT, SIDECAR), (each.metadata.name for each in maps), strict=False)
+    )
     sources = config.workspaces[name].kubernetes.sources
     found = ClusterBundle(
         workspace=name,

@@ -243,7 +243,7 @@ Told = dict[str, object]
 
 
 def main(*images: str) -> Told:
-    found = dict(zip(IMAGES, images, strict=True))
+    found: dict[str, str] = dict(zip(IMAGES, images, strict=True))
     told: Told = {}
     with world.hosts(), resolver():
         status, said = podman(
