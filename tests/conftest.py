@@ -34,14 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--update-golden is for people who review the difference, not CI")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the second tier out, unless it was asked for or a test of it was named.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Of several processes one has everything that needs the engine: those tests share sandboxes."""
+    if item.get_closest_marker("engine"):
+        item.add_marker(pytest.mark.xdist_group("engine"))
 
-    Of several processes one has everything that needs the engine: those tests share sandboxes.
-    """
-    for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the second tier out, unless it was asked for or a test of it was named."""
     if os.environ.get("JAILOC_THOROUGH") == "1" or any("::" in word for word in config.args):
         return
     later = [item for item in items if item.get_closest_marker("thorough")]

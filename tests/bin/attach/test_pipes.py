@@ -17,7 +17,7 @@ START = """
 import json, sys
 from jailoc.bin.attach import pipes
 from jailoc.generators.attach.acp import Bridge
-between = Bridge(lambda path: True, lambda path: True, mcp=False)
+between = Bridge(lambda path: True, lambda path: True, lambda path: True, mcp=False)
 ended = pipes.run(sys.argv[1:], {}, between, lambda line: print("said:", line, file=sys.stderr),
                   lambda: None)
 print(json.dumps([ended.code, ended.signal, between.refused]), file=sys.stderr)
