@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Of several processes one has everything that needs the engine: those tests share sandboxes."""
+    """Let one process have all that needs the engine: those tests share sandboxes."""
     if item.get_closest_marker("engine"):
         item.add_marker(pytest.mark.xdist_group("engine"))
 
