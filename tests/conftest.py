@@ -6,6 +6,8 @@ from functools import cache
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from jailoc.model.host import Host
 
@@ -34,10 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--update-golden is for people who review the difference, not CI")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let one process have all that needs the engine: those tests share sandboxes."""
-    if item.get_closest_marker("engine"):
-        item.add_marker(pytest.mark.xdist_group("engine"))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Let one process have all that needs the engine, for those tests share sandboxes."""
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _process
+    return scheduler
+
+
+def _process(nodeid: str) -> str:
+    """Return what of a test others have, too, that run in the same process: its file, or this."""
+    file = nodeid.partition("::")[0]
+    return "engine" if file.startswith(("tests/engine/", "tests/benchmarks/")) else file
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
