@@ -65,6 +65,18 @@ def every(bundle: ClusterBundle) -> Iterator[ClusterObject]:
     yield from admission(settings, [bundle.wall], [bundle.sidecar] if bundle.sidecar else [])
 
 
+@pytest.mark.parametrize("name", BUNDLES)
+def test_the_official_client_reads_and_writes_the_objects_as_they_are(name: str) -> None:
+    client: Any = importlib.import_module("kubernetes.client")
+    models = client.ApiClient()
+    for each in every(BUNDLES[name]):
+        data = manifests.data(each)
+        kind = f"V1{each.kind}"
+        read = models.deserialize(json.dumps(data), kind, "application/json")
+        assert type(read).__name__ == kind
+        assert models.sanitize_for_serialization(read) == data, each.kind
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", BUNDLES)
 def test_the_objects_meet_the_schemas_of_kubernetes(name: str, version: str) -> None:
