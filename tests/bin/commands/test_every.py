@@ -46,6 +46,7 @@ def test_one_that_fails_stops_no_other_and_is_named_last(
 def test_up_of_all_is_an_up_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, bool]] = []
     monkeypatch.setattr(up, "names", lambda _: ("api", "web"))
+    monkeypatch.setattr(every, "running_tasks", lambda _: ("api_fix",))
 
     def run(mine: Any, pull: bool) -> int:
         done.append((mine.workspace, pull))
@@ -54,4 +55,4 @@ def test_up_of_all_is_an_up_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(up, "run", run)
     given = session([], source=lambda: SimpleNamespace(config=None))
     assert up.run_all(given, pull=True) == 0
-    assert done == [("api", True), ("web", True)]
+    assert done == [("api", True), ("web", True), ("api_fix", True)]
