@@ -224,8 +224,10 @@ def _followed(
     both, and the agent says what.
     """
     real = {each.path: host.real(each.path) for each in writable}
-    trees = (host.trees.get(root, _NO_TREE) for root in real)
-    links = [link for tree in trees for link in sorted(tree.followed.items())]
+    trees = [host.trees.get(root, _NO_TREE) for root in real]
+    known = {each.path for tree in trees for each in tree.believed}
+    links = [link for tree in trees for link in sorted(tree.followed.items())
+             if link[0] not in known]  # fmt: skip
     if not links:
         return
     above = {place: next((root for root in upwards(place) if root in real), "") for place in shut}

@@ -28,8 +28,7 @@ def fetch(url: str) -> tuple[str | None, str]:
         status, body = http.get(url, timeout=TIMEOUT, limit=regular.LIMIT)
     except (OSError, ValueError) as error:
         if isinstance(error, urllib.error.HTTPError):
-            with error:
-                raise _refused(url, f"status {error.code}") from None
+            raise _refused(url, f"status {error.code}") from None
         raise _refused(url, str(getattr(error, "reason", error))) from None
     if status != 200:
         raise _refused(url, f"status {status}")
