@@ -20,7 +20,7 @@ CLUSTER_WORDS: dict[str, tuple[Rank, str, str]] = {
     ),
     "be.cluster-docker": (
         Rank.HIGH,
-        "on a cluster it has a Docker of its own, behind the same wall, which needs {}",
+        "on a cluster it has a Docker of its own behind the same wall, with {}",
         "on a cluster it no longer has a Docker of its own, which needed {}",
     ),
     "be-reached.pods": (

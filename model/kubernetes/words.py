@@ -34,8 +34,8 @@ UPSTREAM = "resolv.conf"
 """What the wall and its resolver ask names of."""
 
 DOCKER_PRICE = (
-    "root's start with SETGID and SETUID, privilege escalation, neither seccomp nor AppArmor, an "
-    "unmasked /proc, and the tunnel device of the node"
+    "root's start with SETGID and SETUID, privilege escalation, neither seccomp nor AppArmor, "
+    "all of /proc and the node's tunnel device"
 )
 """What a Docker of the agent's own needs in a pod."""
 

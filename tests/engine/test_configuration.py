@@ -285,7 +285,7 @@ def test_what_the_host_executes_cannot_be_changed(sandbox: Sandbox, attack: str)
 
 
 def test_the_rest_of_the_project_can_be_worked_in(sandbox: Sandbox) -> None:
-    inside(sandbox, "echo x >src/new && echo x >.git/index && mkdir .git/refs && rm src/new")
+    inside(sandbox, "echo x >src/new && echo x >.git/HEAD.new && mkdir .git/refs && rm src/new")
 
 
 def test_a_protection_that_has_lapsed_is_found_and_renewed(

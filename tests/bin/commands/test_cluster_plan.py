@@ -57,7 +57,7 @@ def test_the_price_of_a_docker_is_told_before_it_is_applied(user: User, cluster:
     done = jailoc(user, cluster, "plan", text=text)
     assert done.status == 0, done.stderr
     assert "! the namespace must admit root's start with SETGID and SETUID" in done.stdout
-    assert "the tunnel device of the node, in `dind`" in done.stdout
+    assert "the node's tunnel device, in `dind`" in done.stdout
 
 
 def test_what_is_applied_is_there_and_then_there_is_nothing_to_do(
