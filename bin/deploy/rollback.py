@@ -153,8 +153,13 @@ def go_back(terminal: Terminal, before: Before, handed: Handed) -> None:
 
 def _undone(terminal: Terminal, project: str, before: Before) -> None:
     """Remove containers, network, and the volumes that were not there before."""
-    for _ in range(TRIES):
-        engine.down(project, terminal.detail)
+    for last in (*[False] * (TRIES - 1), True):
+        try:
+            engine.down(project, terminal.detail)
+        except docker.DockerError:
+            # Of what the engine is still making it refuses to remove some.
+            if last:
+                raise
         time.sleep(LATE)
         if not engine.project_objects(project):
             break
