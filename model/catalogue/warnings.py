@@ -65,11 +65,9 @@ WARNINGS: dict[str, Entry] = {
         "Write the directory in full.",
     ),
     "git-link": Entry(
-        "A path of a repository leads elsewhere by a link, so that it cannot be protected, and Git "
-        "would execute what lies there; or a file of Git's own names places out of the working "
-        "tree, which Git would read and write.",
-        "Replace the link, or look at what it leads to before you run Git; remove the file: "
-        "`git reset` makes an index anew.",
+        "A path of a repository leads elsewhere by a link, so that it cannot be protected, and "
+        "Git would execute what lies there.",
+        "Replace the link, or look at what it leads to before you run Git.",
     ),
     "git-program": Entry(
         "The image lacks a program that the Git configuration names.",
