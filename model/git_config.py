@@ -185,6 +185,11 @@ def included(setting: GitSetting) -> bool:
     return setting.pattern in INCLUDES
 
 
+def is_true(value: str) -> bool:
+    """Tell whether Git takes a value for yes where it wants a yes or a no (git-config(1))."""
+    return value.lower() not in {"false", "no", "off", "0", ""}
+
+
 def executes(setting: GitSetting) -> bool:
     """Tell whether a setting is about what Git executes."""
     if setting.pattern == "core.fsmonitor" and setting.value.lower() in {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import MOST_CONFIG, beginning
-from jailoc.model.git_config import GitSetting, cut, included, parse, references
+from jailoc.model.git_config import GitSetting, cut, included, is_true, parse, references
 from jailoc.model.path import clean
 
 MOST_FILES = 16
@@ -98,8 +98,7 @@ def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
 def worktree_config(sources: Iterable[ConfigSource]) -> bool:
     """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
     return any(
-        each.setting.key == "extensions.worktreeconfig"
-        and each.setting.value.lower() not in {"false", "no", "off", "0", ""}
+        each.setting.key == "extensions.worktreeconfig" and is_true(each.setting.value)
         for each in sources
     )
 

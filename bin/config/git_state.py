@@ -14,7 +14,7 @@ from jailoc.bin.config.git_settings import working_tree
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.entries import children, is_directory, kind_of, readable, text
 from jailoc.model import git_index, git_state
-from jailoc.model.git_config import GitSetting, parse
+from jailoc.model.git_config import GitSetting, is_true, parse
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Repository
 from jailoc.model.path import first_within
@@ -33,7 +33,6 @@ MOST_REPLACED = 10_000
 MOST_TOLD = 20
 """Files of one repository that are told."""
 _EMPTIED = ("rebase-merge", "rebase-apply", "sequencer")
-_OFF = {"false", "no", "off", "0", ""}
 Settings = tuple[GitSetting, ...]
 
 
@@ -62,7 +61,7 @@ class Reader:
             top = found.top or working_tree(own.all, at)
         outside = [] if link else [*self._outside(at, settings)]
         settings = (*(each.setting for each in self.looker.user.all), *settings)
-        width = _width(common)
+        width = self._width(common)
         told = [
             *outside,
             *self._directory(at, "" if top == at else top, settings, width),
@@ -78,6 +77,13 @@ class Reader:
                 told += self._directory(entry.path, top, (*settings, *mine), width)
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
+
+    def _width(self, common: str) -> int:
+        """Return the bytes of an object's name; what is included does not count for Git either."""
+        file = f"{common}/config"
+        own = (each.setting for each in self.looker.settings.read((file,)).all if each.file == file)
+        named = [each.value for each in own if each.key == "extensions.objectformat"]
+        return git_index.SHA256 if named and named[-1].lower() == "sha256" else git_index.SHA1
 
     def _outside(self, directory: str, settings: Settings) -> Iterator[Believed]:
         """Yield working trees that are named and that no agent could write."""
@@ -206,13 +212,6 @@ def _named_by(tree: str) -> str:
     return (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
 
 
-def _width(common: str) -> int:
-    """Return the bytes of an object's name; what is included does not count here for Git either."""
-    named = [each.value for each in _settings(f"{common}/config")
-             if each.key == "extensions.objectformat"]  # fmt: skip
-    return git_index.SHA256 if named and named[-1].lower() == "sha256" else git_index.SHA1
-
-
 def _on(settings: Settings, key: str) -> bool:
     values = [each.value for each in settings if each.key == key]
-    return bool(values) and values[-1].lower() not in _OFF
+    return bool(values) and is_true(values[-1])
