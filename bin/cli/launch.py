@@ -1,6 +1,7 @@
 """Parse a command line with cyclopts, and run its command."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -16,14 +17,15 @@ QUIET = {declarations.help_.__name__, declarations.completion.__name__}
 
 def _recorded() -> Callable[[str], bool]:
     """Return what tells of the agents that were started; it is loaded where it is asked first."""
-    known: list[Callable[[str], bool]] = []
+
+    @cache
+    def known() -> Callable[[str], bool]:
+        from jailoc.bin.config.changeable import Recorded
+
+        return Recorded()
 
     def changeable(place: str) -> bool:
-        if not known:
-            from jailoc.bin.config.changeable import Recorded
-
-            known.append(Recorded())
-        return known[0](place)
+        return known()(place)
 
     return changeable
 

@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from jailoc.bin.host.links import Links
-from jailoc.bin.host.paths import cache_directory
+from jailoc.bin.host.paths import APPLIED, cache_directory
 from jailoc.generators.config.resolve import names, roots
 from jailoc.model.config import Config
 from jailoc.model.forbidden_paths import folded
@@ -17,8 +17,36 @@ from jailoc.model.path import clean, first_within
 from jailoc.model.sandbox import AGENT
 
 
-class Changeable:
-    """Tells whether any agent decides what is at a place."""
+class Recorded:
+    """Tells whether an agent that was started decides what is at a place.
+
+    It needs no configuration: what agents were given is written down.
+    """
+
+    def __init__(self) -> None:
+        """Look at nothing before somebody asks."""
+        self._links = Links()
+
+    @cached_property
+    def _areas(self) -> list[str]:
+        return [folded(os.path.realpath(each)) for each in dict.fromkeys(self._writable())]
+
+    def _writable(self) -> Iterable[str]:
+        return _given()
+
+    def _trusted(self, _: Iterable[str]) -> bool:
+        return False
+
+    def __call__(self, place: str) -> bool:
+        """Tell it of an absolute path: of the place, of what leads there, and of where it leads."""
+        real, hops = self._links.trace(place)
+        if self._trusted((place, real)):
+            return False
+        return any(first_within(folded(each), self._areas) for each in (clean(place), *hops, real))
+
+
+class Changeable(Recorded):
+    """Tells whether any agent of a configuration does."""
 
     def __init__(self, config: Config, host: Host) -> None:
         """Look at nothing before somebody asks.
@@ -27,47 +55,24 @@ class Changeable:
             config: The configuration, with all its workspaces.
             host: The machine that it is for.
         """
+        super().__init__()
         self._config, self._host = config, host
-        self._links = Links()
 
-    @cached_property
-    def _areas(self) -> list[str]:
-        writable = dict.fromkeys(
+    def _writable(self) -> Iterable[str]:
+        return (
             each.path
             for name in names(self._config)
             for each in roots(self._config, name, self._host)
             if each.writable
         )
-        return [folded(os.path.realpath(each)) for each in writable]
 
-    def __call__(self, place: str) -> bool:
-        """Tell it of an absolute path: of the place, of what leads there, and of where it leads."""
-        real, hops = self._links.trace(place)
-        if any(first_within(each, self._config.trust) for each in (place, real)):
-            return False
-        return any(first_within(folded(each), self._areas) for each in (clean(place), *hops, real))
-
-
-class Recorded:
-    """Tells it of the agents that were started, where no configuration has been read."""
-
-    def __init__(self) -> None:
-        """Look at nothing before somebody asks."""
-        self._links = Links()
-
-    @cached_property
-    def _areas(self) -> list[str]:
-        return [folded(os.path.realpath(each)) for each in dict.fromkeys(_given())]
-
-    def __call__(self, place: str) -> bool:
-        """Tell it of an absolute path: of the place, of what leads there, and of where it leads."""
-        real, hops = self._links.trace(place)
-        return any(first_within(folded(each), self._areas) for each in (clean(place), *hops, real))
+    def _trusted(self, places: Iterable[str]) -> bool:
+        return any(first_within(each, self._config.trust) for each in places)
 
 
 def _given() -> Iterator[str]:
     """Yield what agents were last started with and can write, as it is written down."""
-    for record in cache_directory().glob("*.applied.json"):
+    for record in cache_directory().glob(f"*{APPLIED}"):
         try:
             found: Any = json.loads(record.read_bytes())
             mounts = found["compose"]["services"][AGENT]["mounts"]

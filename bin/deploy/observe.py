@@ -17,6 +17,7 @@ from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
 from jailoc.bin.host import placeholders
+from jailoc.bin.host.paths import APPLIED
 from jailoc.generators.artefacts import container_fields
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
@@ -41,15 +42,13 @@ _ASK = f"ls -A {SECRETS_PLACE}; echo ==; exec {' '.join(FIREWALL)} verify"
 
 def record(name: str) -> Path:
     """Return where it is written down what has been applied."""
-    return facts.cache_directory() / f"{name}.applied.json"
+    return facts.cache_directory() / f"{name}{APPLIED}"
 
 
 def recorded() -> tuple[str, ...]:
     """Return the workspaces of which it is written down what has been applied, in order."""
-    end = ".applied.json"
-    return tuple(
-        sorted(each.name.removesuffix(end) for each in facts.cache_directory().glob(f"*{end}"))
-    )
+    every = facts.cache_directory().glob(f"*{APPLIED}")
+    return tuple(sorted(each.name.removesuffix(APPLIED) for each in every))
 
 
 def leftovers(

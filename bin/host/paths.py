@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+APPLIED = ".applied.json"
+"""How the names of files end in which it is written down what a workspace was started with."""
+
 
 def home() -> str:
     """Return the home directory.
