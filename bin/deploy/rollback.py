@@ -153,12 +153,12 @@ def go_back(terminal: Terminal, before: Before, handed: Handed) -> None:
 
 def _undone(terminal: Terminal, project: str, before: Before) -> None:
     """Remove containers, network, and the volumes that were not there before."""
-    for last in (*[False] * (TRIES - 1), True):
+    for left in reversed(range(TRIES)):
         try:
             engine.down(project, terminal.detail)
         except docker.DockerError:
             # Of what the engine is still making it refuses to remove some.
-            if last:
+            if not left:
                 raise
         time.sleep(LATE)
         if not engine.project_objects(project):

@@ -1,0 +1,36 @@
+"""The way back after a start that was broken off: what the engine is still making goes, too."""
+
+import pytest
+
+from jailoc.bin.deploy import rollback
+from jailoc.bin.engine import containers
+from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.terminal.terminal import Terminal
+
+NOTHING = rollback.Before(
+    workspace="api", files={}, containers={}, sources={}, behind=None, volumes=(), record=None
+)
+
+
+@pytest.mark.parametrize(("refused", "said"), [(2, "nothing runs"), (99, "failed as well")])
+def test_what_the_engine_refuses_to_remove_yet_is_removed_later(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], refused: int, said: str
+) -> None:
+    tried: list[str] = []
+
+    def down(project: str, _: object) -> None:
+        tried.append(project)
+        if len(tried) <= refused:
+            raise DockerError("stopping", [], 1, "removal of a container is already in progress")
+
+    monkeypatch.setattr(rollback, "LATE", 0)
+    monkeypatch.setattr(containers, "down", down)
+    monkeypatch.setattr(
+        containers, "project_objects", lambda _: () if len(tried) > refused else ("a container",)
+    )
+    monkeypatch.setattr(rollback, "_fewer_volumes", lambda *_: None)
+    monkeypatch.setattr(rollback, "_restore", lambda *_: None)
+    monkeypatch.setattr(rollback, "_stop", lambda _: None)
+    rollback.go_back(Terminal(color=False), NOTHING, rollback.Handed({}, {}))
+    assert said in capsys.readouterr().err
+    assert len(tried) == min(refused + 1, rollback.TRIES)
