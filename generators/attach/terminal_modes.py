@@ -2,6 +2,8 @@
 
 import re
 
+from jailoc.generators.attach.escape_filter import MODES
+
 _CHANGE = re.compile(
     # DEC private modes (DECSET, DECRST), and the stack of keyboard modes of the kitty protocol
     rb"\x1b\[(?:\?(?P<modes>[0-9;]{1,64})(?P<way>[hl])|(?P<stack>[<>])(?P<count>[0-9;]{0,16})u"
@@ -22,9 +24,7 @@ _ON_BY_ITSELF = frozenset({b"7", b"25"})
 """Wrapping at the right margin, and the cursor."""
 _ALTERNATE = frozenset({b"47", b"1047", b"1049"})
 """Modes of the alternate screen. They are left last, so that nothing shows on the real one."""
-_USUAL = frozenset(
-    b"1 5 6 7 9 25 47 1000 1001 1002 1003 1004 1005 1006 1015 1016 1047 1048 1049 2004".split()
-)
+_USUAL = MODES | {b"1001"}
 """Modes that change what is seen or typed: remembered whatever else was switched on before."""
 _MOST = 64
 """Modes that are remembered beside those; a stream may name any number."""
