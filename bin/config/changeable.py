@@ -34,7 +34,7 @@ class Recorded:
     def _writable(self) -> Iterable[str]:
         return _given()
 
-    def _trusted(self, _: Iterable[str]) -> bool:
+    def _trusted(self, _: Iterable[str], /) -> bool:
         return False
 
     def __call__(self, place: str) -> bool:
@@ -66,7 +66,7 @@ class Changeable(Recorded):
             if each.writable
         )
 
-    def _trusted(self, places: Iterable[str]) -> bool:
+    def _trusted(self, places: Iterable[str], /) -> bool:
         return any(first_within(each, self._config.trust) for each in places)
 
 
