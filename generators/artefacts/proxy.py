@@ -108,6 +108,12 @@ def _global() -> Iterator[str]:
         "timeout tunnel 12h",
         # The scrub holds something back, and the kernel would wait for that to fill a packet.
         "option http-no-delay",
+        # Who begins with HTTP/2 unasked would get it at every port.
+        "option disable-h2-upgrade",
+        # One request a connection to a host: one that leaves a body unread would take that for a
+        # request, and the next one's credential for its header.
+        "option http-server-close",
+        "http-reuse never",
     )
     for status, text in (
         (400, "the request is malformed"),

@@ -222,6 +222,43 @@ def test_one_request_is_never_taken_for_two(keys: Keys) -> None:
     assert "/admin" in json.dumps([each["first"] for each in keys.seen()])
 
 
+def test_a_body_that_the_host_leaves_unread_gets_no_credential(keys: Keys) -> None:
+    """It takes the body for a request; what follows it on that connection would be its headers."""
+    keys.seen()
+    inner = "DELETE /admin HTTP/1.1\r\nHost: api.creds.test\r\nX-A: "
+    text = http("GET /v1/lazy HTTP/1.1", f"Content-Length: {len(inner)}", body=inner)
+    text += http("GET /v1/b HTTP/1.1", "Authorization: made")
+    keys.ask(("x", 443, text + http("GET /v1/c HTTP/1.1"), "api.creds.test", "127.0.0.54"))
+    assert "DELETE /admin" not in json.dumps(keys.seen())
+    # The control: on one connection the host does so, with the credential of the next request.
+    keys.ask(("x", 443, text, "api.creds.test", "127.0.0.1"), direct=True)
+    time.sleep(1)
+    (taken,) = [each for each in keys.seen() if each["first"].startswith("DELETE /admin")]
+    assert headers(taken, "authorization") == ["made"]
+
+
+def test_nobody_gets_a_second_protocol_by_beginning_with_it(keys: Keys) -> None:
+    """HTTP/2 with prior knowledge (RFC 9113, section 3.3), without TLS and after a handshake."""
+    request = "".join(
+        f"\0{chr(len(key))}{key}{chr(len(text))}{text}"
+        for key, text in ((":method", "GET"), (":scheme", "http"), (":path", "/v1/x"),
+                          (":authority", "api.creds.test"))
+    )  # fmt: skip
+    frames = f"\0\0\0\4\0\0\0\0\0\0\0{chr(len(request))}\1\5\0\0\0\1{request}"
+    begun = f"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{frames}"
+    keys.seen()
+    answers = keys.ask(
+        ("plain", 80, begun, "", "127.0.0.54"),
+        ("tls", 443, begun, "api.creds.test", "127.0.0.54"),
+    )
+    assert {each[9:12] for each in answers.values()} == {"400"}, answers
+    assert keys.seen() == []
+    # The control: the same question in the first protocol is answered and arrives.
+    plain = ("x", 80, http("GET /v1/x HTTP/1.1"), "", "127.0.0.54")
+    assert keys.ask(plain)["x"][9:12] == "200"
+    assert len(keys.seen()) == 1
+
+
 def test_an_answer_that_holds_the_value_is_starred_or_refused(keys: Keys) -> None:
     token = keys.values["api"]
     place, stars = "https://api.creds.test/v1", "*" * len(token)

@@ -174,7 +174,8 @@ def serve(peer, name):
                 key, _, value = line.partition(":")
                 headers.setdefault(key.lower(), value.strip())
             chunked = headers.get("transfer-encoding") == "chunked"
-            size = 0 if chunked else int(headers.get("content-length", 0))
+            lazy = chunked or "/v1/lazy" in first
+            size = 0 if lazy else int(headers.get("content-length", 0))
             while len(held) < size:
                 held += peer.recv(65536)
             body, held = held[:size], held[size:]
