@@ -1,6 +1,7 @@
 """What every test may use, and the rules about engines and golden files."""
 
 import os
+import signal
 import subprocess
 from functools import cache
 
@@ -19,6 +20,10 @@ settings.register_profile(
     deadline=None,
 )
 settings.load_profile("jailoc")
+
+# A shell's background job is born deaf to it, and so would be every program that a test interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

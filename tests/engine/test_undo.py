@@ -296,11 +296,15 @@ def mended(user: User, before: dict[str, Entry]) -> None:
             refused = user.run(*words)
             assert refused.status == 1, words
             assert f"`jailoc undo {NAME} --continue`" in refused.stderr, refused.stderr
-        assert f"`jailoc undo {NAME} --continue` goes on" in user.run("status", NAME).stdout
+        assert f"`jailoc undo {NAME} --continue` goes on" in user.run("status", NAME).stderr
         done = user.run("undo", NAME, "--continue")
         assert done.status == 0, done.stderr
         assert tree(project) == before
     assert not note(user).exists()
+    # What a kill left ends by itself when nobody reads it.
+    end = time.monotonic() + 30
+    while tooling.containers(NAME) and time.monotonic() < end:
+        time.sleep(0.2)
     assert tooling.containers(NAME) == []
 
 
