@@ -143,8 +143,8 @@ def _possible(mode: AttachMode, asked: AttachMode | None) -> None:
     if mode is AttachMode.EXEC and not sys.stdin.isatty():
         raise refuse(
             "terminal",
-            "exec mode cannot set a raw terminal: standard input is not a terminal",
-            hint="run it in a terminal",
+            "OpenCode is shown in a terminal, and standard input is none",
+            hint="run it in a terminal; a program uses `jailoc exec` or `jailoc acp`",
         )
 
 

@@ -344,7 +344,7 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
         first = ", ".join(tilde(each, given.home) for each in deployed.missing[:MISSING])
         more = len(deployed.missing) - MISSING
         yield (
-            f"made in repositories, so that it can be mounted read-only: {first}"
+            f"a start makes in repositories, so that it can be mounted read-only: {first}"
             f"{f' and {more} more' if more > 0 else ''}"
         )
     yield from _moved(bundle, deployed)
