@@ -143,7 +143,7 @@ def _possible(mode: AttachMode, asked: AttachMode | None) -> None:
     if mode is AttachMode.EXEC and not sys.stdin.isatty():
         raise refuse(
             "terminal",
-            "OpenCode is shown in a terminal, and standard input is none",
+            "an attach needs a terminal, and standard input is none",
             hint="run it in a terminal; a program uses `jailoc exec` or `jailoc acp`",
         )
 

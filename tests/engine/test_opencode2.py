@@ -93,9 +93,15 @@ def test_moving_to_2_and_back_loses_nothing_and_mixes_nothing(place: Place, tmp_
 
     place.write('opencode = "2"', f'image = "{IMAGE}"')
     # What runs is another major than what the configuration says: nobody attaches half way.
-    refused = user.run("project", "--exec")
-    assert refused.status == 1
-    assert "the configuration says 2" in refused.stderr or "not a terminal" in refused.stderr
+    with pexpect.spawn(sys.executable, ["-m", "jailoc.bin", "project", "--exec"],
+                       env=environment(user, os.environ["PATH"]), cwd=str(user.home),
+                       dimensions=(40, 1000)) as terminal:  # fmt: skip
+        terminal.expect(pexpect.EOF, timeout=60)
+        refused = terminal.before.decode()
+        terminal.close()
+        assert terminal.exitstatus == 1, refused
+    assert "runs OpenCode 1." in refused
+    assert "the configuration says 2" in refused
     plan = user.ok("plan", NAME)
     assert "sessions and logins of OpenCode 1 stay in their volumes" in plan
     assert f"opencode-data-{NAME}" in plan
@@ -124,6 +130,17 @@ def test_moving_to_2_and_back_loses_nothing_and_mixes_nothing(place: Place, tmp_
     assert place.databases() == first
 
 
+def environment(user: User, path: str, python: str = str(ROOT / ".pkg")) -> dict[str, str]:
+    """Return what a user has in a terminal."""
+    host = os.environ.get("DOCKER_HOST")
+    return {
+        "HOME": str(user.home),
+        "PATH": path,
+        "PYTHONPATH": python,
+        "TERM": "xterm-256color",
+    } | ({"DOCKER_HOST": host} if host else {})
+
+
 def attached(user: User, folder: Path, python: str = str(ROOT / ".pkg")) -> str:
     """Attach in a terminal, press Return, and return all that was shown."""
     bin_ = folder / "bin"
@@ -131,11 +148,8 @@ def attached(user: User, folder: Path, python: str = str(ROOT / ".pkg")) -> str:
     # The one on this machine would be used, were it asked.
     (bin_ / "opencode").write_text(f"#!/bin/sh\ntouch {folder}/host-client-ran\n")
     (bin_ / "opencode").chmod(0o755)
-    environment = {"HOME": str(user.home), "PATH": f"{bin_}:{os.environ['PATH']}",
-                   "PYTHONPATH": python, "TERM": "xterm-256color"}  # fmt: skip
-    if host := os.environ.get("DOCKER_HOST"):
-        environment["DOCKER_HOST"] = host
-    with pexpect.spawn(sys.executable, ["-m", "jailoc.bin", "project"], env=environment,
+    with pexpect.spawn(sys.executable, ["-m", "jailoc.bin", "project"],
+                       env=environment(user, f"{bin_}:{os.environ['PATH']}", python),
                        cwd=str(user.home), dimensions=(40, 1000)) as terminal:  # fmt: skip
         terminal.expect_exact(b"Ask anything", timeout=60)
         shown = terminal.before

@@ -81,7 +81,7 @@ def run(
         ((".config/jailoc/config.toml",), "/.config/jailoc/config.toml` is not a directory"),
         (("one", "-w", "apy"), "workspace `apy` not found"),
         (("closed", "--remote"), "`closed` cannot be attached to in remote mode: its port"),
-        (("one", "--exec"), "OpenCode is shown in a terminal, and standard input is none"),
+        (("one", "--exec"), "an attach needs a terminal, and standard input is none"),
     ],
     ids=lambda each: "-".join(each) if isinstance(each, tuple) else "",
 )
