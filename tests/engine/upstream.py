@@ -265,6 +265,8 @@ def listen(port, context, name):
 
     while True:
         peer, _ = door.accept()
+        # As servers do: else an answer waits until the session tickets before it are received.
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=one, args=(peer,), daemon=True).start()
 
 
