@@ -113,7 +113,6 @@ def _global() -> Iterator[str]:
         # One request a connection to a host: one that leaves a body unread would take that for a
         # request, and the next one's credential for its header.
         "option http-server-close",
-        "http-reuse never",
     )
     for status, text in (
         (400, "the request is malformed"),
