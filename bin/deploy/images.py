@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jailoc.bin.config import facts
 from jailoc.bin.config import remote_dockerfile as remote
+from jailoc.bin.deploy import built_images
 from jailoc.bin.engine import images, stats
 from jailoc.bin.engine.docker import DockerError, Product, product
 from jailoc.bin.engine.endpoint import endpoint
@@ -220,6 +221,7 @@ def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None)
                     show(event)
 
             images.build(build, folder, take)
+            built_images.note(build.tag)
     except DockerError as error:
         failure = log.failure(build.dockerfile)
         for line in failure.tail:
