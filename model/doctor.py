@@ -68,7 +68,7 @@ class Signed(StrEnum):
     """It could not be connected to."""
 
 
-class Shown(Model):
+class ShownCertificate(Model):
     """What the certificate of a host looks like from this machine."""
 
     host: str
@@ -138,7 +138,7 @@ class Machine(Model):
     """Variables that name one."""
     certificates: bool = False
     """Whether the configuration has certificates of its own."""
-    shown: Shown | None = None
+    shown: ShownCertificate | None = None
     """What the host shows that builds fetch from with TLS; None if no build asks it from here."""
     file: str = "config.toml"
     """Where the configuration is, or would be."""

@@ -18,7 +18,7 @@ from jailoc.bin.host import authorities, keyring, paths, subordinate_ids
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
-from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse, Shown
+from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse, ShownCertificate
 from jailoc.model.image import FETCHED_FROM
 from jailoc.model.path import within
 from jailoc.model.sandbox import project
@@ -109,7 +109,7 @@ def _engine() -> EngineFacts:
     )
 
 
-def _shown(config: Config | None, engine: EngineFacts) -> Shown | None:
+def _shown(config: Config | None, engine: EngineFacts) -> ShownCertificate | None:
     """Look at the certificate of the host that a build would talk to; at no other's."""
     if config is None or config.base.ca_certificates or config.base.dockerfile:
         return None

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from jailoc.model.doctor import Shown, Signed
+from jailoc.model.doctor import ShownCertificate, Signed
 
 FOLDERS = (
     "/usr/local/share/ca-certificates",  # Debian, Alpine
@@ -60,7 +60,9 @@ def _readable(path: str) -> bool:
     return False
 
 
-def signer(host: str, port: int, files: Sequence[str], patience: float = PATIENCE) -> Shown:
+def signer(
+    host: str, port: int, files: Sequence[str], patience: float = PATIENCE
+) -> ShownCertificate:
     """Say who has signed the certificate of a host, as it is seen from here.
 
     Args:
@@ -72,14 +74,14 @@ def signer(host: str, port: int, files: Sequence[str], patience: float = PATIENC
     try:
         if files and _bears(host, port, _context(files), patience):
             mine = (each for each in files if _bears(host, port, _context([each]), patience))
-            return Shown(host=host, signed=Signed.OWN, authority=next(mine, files[0]))
+            return ShownCertificate(host=host, signed=Signed.OWN, authority=next(mine, files[0]))
         _handshake(host, port, ssl.create_default_context(), patience)
     except ssl.SSLCertVerificationError as error:
-        return Shown(host=host, signed=Signed.UNKNOWN, reason=error.verify_message)
+        return ShownCertificate(host=host, signed=Signed.UNKNOWN, reason=error.verify_message)
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Shown(host=host, signed=Signed.UNSEEN, reason=reason)
-    return Shown(host=host, signed=Signed.PUBLIC)
+        return ShownCertificate(host=host, signed=Signed.UNSEEN, reason=reason)
+    return ShownCertificate(host=host, signed=Signed.PUBLIC)
 
 
 def _bears(host: str, port: int, context: ssl.SSLContext, patience: float) -> bool:

@@ -12,7 +12,7 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.runtime.build_log import Failure
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Refused
-from jailoc.model.doctor import Shown, Signed
+from jailoc.model.doctor import ShownCertificate, Signed
 from jailoc.model.image import FETCHED_FROM
 from tests.strategies import HOST, config_of
 
@@ -30,9 +30,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     machine = SimpleNamespace(local=True, held=None, signed=Signed.OWN)
     asked.clear()
 
-    def signer(host: str, port: int, files: tuple[str, ...]) -> Shown:
+    def signer(host: str, port: int, files: tuple[str, ...]) -> ShownCertificate:
         asked.append((host, port))
-        return Shown(host=host, signed=machine.signed, authority=files[0], reason="self-signed")
+        return ShownCertificate(
+            host=host, signed=machine.signed, authority=files[0], reason="self-signed"
+        )
 
     monkeypatch.setattr(authorities, "own", lambda: (MINE,))
     monkeypatch.setattr(authorities, "signer", signer)

@@ -12,7 +12,7 @@ from jailoc.model.doctor import (
     MachinePlace,
     PortUse,
     Row,
-    Shown,
+    ShownCertificate,
     Signed,
 )
 
@@ -24,7 +24,9 @@ ENGINE = EngineFacts(
     name="Debian", cgroup="2", driver="overlay2", offset=0.2,
     folder=MachinePlace(name="images", path="/var/lib/docker", kind="ext4", free=100 << 30),
 )  # fmt: skip
-INSPECTED = Shown(host="registry.example", signed=Signed.OWN, authority="/usr/local/company.crt")
+INSPECTED = ShownCertificate(
+    host="registry.example", signed=Signed.OWN, authority="/usr/local/company.crt"
+)
 WELL: dict[str, Any] = {
     "jailoc": "1", "python": "3.13.1", "system": "Linux", "year": 2027, "config": "c: valid",
     "engine": ENGINE, "uid": 1000, "gid": 1000, "subuid": True, "namespaces": 15000,
