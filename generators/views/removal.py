@@ -106,7 +106,8 @@ def _rows(going: Going) -> Iterator[tuple[str, str]]:
     yield from _sized("volume", going.volumes)
     yield from _sized("image", going.images)
     if going.password:
-        yield "password", f"in the {going.password}"
+        where = {"file": "a file"}.get(going.password, f"the {going.password}")
+        yield "password", f"in {where}"
     for index, each in enumerate(going.files):
         yield "" if index else "files", each
     if going.record:
