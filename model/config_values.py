@@ -125,8 +125,10 @@ def _path(value: str, info: ValidationInfo) -> str:
         if inside := first_within(place, FORBIDDEN_PATHS):
             raise problem(
                 "path-forbidden",
-                f"path `{value}`{spelt} conflicts with the container's own directory `{inside}`",
-                "a directory outside the container's system directories",
+                f"path `{value}`{spelt} conflicts with the container's own directory `{inside}`: "
+                "a path has the same place in the sandbox as on this machine",
+                f"a directory in none of {', '.join(FORBIDDEN_PATHS)}",
+                "keep the project below another directory, such as ~/src",
             )
     if reason := trespass(path, host):
         raise problem(

@@ -37,3 +37,6 @@ class Listing(Model):
     """What `destroy --json` prints."""
 
     workspaces: tuple[Going, ...] = Field(description="One entry a workspace, in order.")
+    images: tuple[Sized, ...] = Field(
+        default=(), description="With --all: what earlier builds have left and nothing uses."
+    )

@@ -98,6 +98,8 @@ _BETWEEN = "_"
 """Between a workspace and its task in the name of the task's sandbox; in the name of neither."""
 SANDBOX = rf"{WORKSPACE}({_BETWEEN}{TASK})?"
 """How the name of a sandbox looks: a workspace's own, or a task's."""
+DOCKER_SOCKET, DOCKER_DATA = "dind-run", "dind-data"
+"""The volumes of the agent's own Docker: its socket, and what it keeps."""
 PROJECT_VOLUME = "project"
 """The volume that a task's clone is on."""
 TASK_LABEL = "dev.jailoc.task"
@@ -162,7 +164,7 @@ def service_volume(service: str, name: str) -> str:
 
     No name of a service has two hyphens in a row, so none of another one's is the same.
     """
-    return f"service-{service}--{name}"
+    return f"{SERVICE_PREFIX}{service}--{name}"
 
 
 def shared_volume(name: str) -> str:
@@ -170,7 +172,7 @@ def shared_volume(name: str) -> str:
     return f"jailoc_{SHARED_PREFIX}{name}"
 
 
-VOLUME_PREFIX = "volume-"
+VOLUME_PREFIX, SERVICE_PREFIX = "volume-", "service-"
 SHARED_PREFIX = "shared-"
 SHARED_LABEL = "dev.jailoc.shared"
 """On a volume that workspaces share: the name that the configuration gives it."""

@@ -58,6 +58,8 @@ class Status(Model):
     port: int | None
     """On the host: of the running container, else of the configuration."""
     exposed: bool
+    attach: str | None = None
+    """The command that opens a client on it, where it runs."""
     ports: tuple[tuple[int, int], ...] = ()
     """What else is published, of the running container or of the configuration: the port of this
     machine, and the one inside."""

@@ -7,6 +7,17 @@ from jailoc.bin.cli.options import Options, terminal
 
 WIDTH = 100
 _TYPES = {"int": "N", "float": "N", "date": "DATE"}
+GROUPS = (
+    ("Every day", ("init", "add", "doctor", "up", "status", "logs", "exec", "shell", "down",
+                   "restart", "destroy")),
+    ("What a sandbox may touch", ("validate", "allow", "config", "explain", "blocked", "verify",
+                                  "graph", "learn", "presets", "secrets", "refresh")),
+    ("Take a change, or take it back", ("plan", "apply", "diff", "golden", "render", "snapshot",
+                                        "undo")),
+    ("Several agents, and editors", ("task", "acp")),
+    ("More", ("outdated", "images", "import-sessions", "schema", "completion", "help")),
+)  # fmt: skip
+"""The commands below jailoc itself, as its help groups them: what is wanted first comes first."""
 _END = """
 Exit status: 0 fine, or nothing to do; 1 an error, or interrupted;
 2 differences, where a command looks for them.
@@ -72,12 +83,15 @@ def page(path: command_line.Path) -> str:
         shared.append(("-v, --version", "Show the version."))
     # A group that does something by itself, as jailoc does, has options of its own.
     title = "Options without a command" if below else "Options"
+    groups = (("Commands", below),) if path else GROUPS
+    longest = max(map(len, below), default=0)  # the groups are one table in parts
     sections = (
-        ("Commands", [(name, command_line.summary((*path, name))) for name in below]),
+        *((each, [(name.ljust(longest), command_line.summary((*path, name))) for name in names])
+          for each, names in groups if below),
         ("Arguments", [(_name(each), each.help) for each in positionals]),
         (title, [_option(each) for each in options]),
         ("Options of every command" if path or own else "Options", shared),
-    )
+    )  # fmt: skip
     words = ["jailoc", *path]
     usage = " ".join([*words, *(["COMMAND"] if below else []), "[OPTIONS]"])
     if below and own:

@@ -80,8 +80,10 @@ _ALLOWED = {
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean `{close[0]}`?" if close else ""
+    """Suggest what is near to a word; the dashes that all options share make none of them near."""
+    names = {each.lstrip("-"): each for each in known}
+    close = difflib.get_close_matches(word.lstrip("-"), list(names), n=1)
+    return f", did you mean `{names[close[0]]}`?" if close else ""
 
 
 def _usage(message: str, hint: str, allowed: str | None = None) -> Diagnostic:

@@ -15,4 +15,6 @@ def run(session: Session, directory: str | None) -> int:
         added = append.path(session, name, target)
         if added and existence.started(name) and containers.running(name):
             return up.run(session.of(name))
+    if added:
+        session.terminal.say(f"next: `jailoc up {name}`")
     return 0

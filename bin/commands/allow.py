@@ -12,6 +12,7 @@ from jailoc.bin.engine import containers
 from jailoc.generators.config.edit import Value
 from jailoc.model.allow_entry import parse_host, parse_network
 from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import typed
 
 
 def run(session: Session, target: str, why: str | None = None, until: date | None = None) -> int:
@@ -34,4 +35,7 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
     session.terminal.result(f"added {target} to {key} of workspace {name}")
     if existence.started(name) and containers.running(name):
         return refresh.run(session.of(name), warned=True)
+    session.terminal.say(
+        f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"
+    )
     return 0

@@ -45,16 +45,19 @@ def run(session: Session, request: Request) -> int:
         if inside_only or not workspace.agent.on_host
         else host_client.find(terminal, workspace.agent)
     )
-    # What cannot work is said before anything is changed or started.
+    if task_of(name) and _root(workspace, target) is None:
+        target = workspace.paths[0].path
+    there = _root(workspace, target) is not None
+    # What cannot work is said before anything is changed or started: of the directory first, for
+    # no other terminal helps with that.
+    if not there:
+        _addable(session, workspace, target)
     _possible(
         attachment.choose(
             request.mode, configured, name, workspace.agent, workspace.expose_port, path is not None
         ),
         request.mode,
     )
-    if task_of(name) and _root(workspace, target) is None:
-        target = workspace.paths[0].path
-    there = _root(workspace, target) is not None
     if not there and not _offer(session, workspace, target):
         return 0
     docker.check()
@@ -107,11 +110,11 @@ def _root(workspace: Workspace, target: str) -> str | None:
     return first_within(target, (each.path for each in workspace.paths))
 
 
-def _offer(session: Session, workspace: Workspace, target: str) -> bool:
-    """Offer to add a directory to a workspace; tell whether it is in the file now.
+def _addable(session: Session, workspace: Workspace, target: str) -> None:
+    """Make sure that a directory could be added to a workspace.
 
     Raises:
-        Refused: it cannot be added; nobody has been asked.
+        Refused: it cannot.
     """
     name = workspace.name
     try:
@@ -125,6 +128,11 @@ def _offer(session: Session, workspace: Workspace, target: str) -> bool:
             allowed=first.allowed,
             hint=f"run `jailoc {other}` to work there" if other else "name another directory",
         ) from None
+
+
+def _offer(session: Session, workspace: Workspace, target: str) -> bool:
+    """Offer to add a directory to a workspace; tell whether it is in the file now."""
+    name = workspace.name
     if not prompt.ask(session.terminal, f"{target} is not in workspace {name}. Add it?"):
         session.terminal.say("nothing was changed", Meaning.WARNS)
         return False

@@ -22,6 +22,7 @@ from jailoc.generators.runtime.blocked import (
     news,
     unresolved,
 )
+from jailoc.generators.runtime.proxy_log import PROXIED
 from jailoc.model.evidence import Evidence
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
@@ -32,6 +33,7 @@ MOST_SHOWN = 500
 """Places that are told of, and explained, at once; only JSON without --follow has all."""
 REFUSALS = ("refused", "unresolved")
 """What of the evidence this command shows."""
+HEADS = f"{'last':19}  times  to, by protocol and port"
 PAUSE = 1.0
 """Seconds between two looks while following."""
 
@@ -76,17 +78,14 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
             "for a day make room",
             Meaning.WARNS,
         )
-    if tasks:
-        terminal.say(
-            f"{name}: the agent was refused a process or thread {number_of(tasks, 'time')}, "
-            "because it had as many as it may; `pids` raises the limit",
-            Meaning.WARNS,
-        )
+    _tell_tasks(terminal, name, tasks)
     if earlier and not as_json:
         terminal.say(f"{name}: {number_of(earlier, 'earlier place')} not shown (--json has them)",
                      Meaning.WARNS)  # fmt: skip
     if not rows and not follow:
         terminal.say(f"{typed(name)}: nothing has been refused", Meaning.DONE)
+    elif not as_json:
+        terminal.heading(HEADS)
     while True:
         now = int(session.clock())
         for row in rows:
@@ -104,6 +103,15 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
             return 0
         time.sleep(PAUSE)
         name, rows, _, _, evidence, _ = _look(session.of(name), most)
+
+
+def _tell_tasks(terminal: Terminal, name: str, refused: int | None) -> None:
+    if refused:
+        terminal.say(
+            f"{name}: the agent was refused a process or thread {number_of(refused, 'time')}, "
+            "because it had as many as it may; `pids` raises the limit",
+            Meaning.WARNS,
+        )
 
 
 def _not_kept(evidence: Evidence | None) -> int:
@@ -148,7 +156,9 @@ def _look(
     # The way to these is through the proxy; an allow would lead past it.
     own = {each.key for each in rules.credentials}
     found = [
-        each.model_copy(update={"allow": None}) if {each.name, each.target} & own else each
+        each.model_copy(update={"allow": None, "closed": None if each.open_now else PROXIED})
+        if {each.name, each.target} & own
+        else each
         for each in found
     ]
     proxy = there.get(PROXY)
@@ -178,7 +188,7 @@ def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> 
     last = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - row["ago"]))
     where = f" ({row['place']})" if row["place"] else ""
     # Names are the words of whoever asked for them.
-    terminal.colored(f"{last}  {row['times']:>3}{more:1}  {row['target']}{name}  {door}  "
+    terminal.colored(f"{last}  {row['times']:>4}{more:1}  {row['target']}{name}  {door}  "
                      f"because of {row['reason']}{where}", None)  # fmt: skip
     if row["open_now"]:
         terminal.result("    open now")
@@ -186,3 +196,5 @@ def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> 
         terminal.result(f"    to open it: {row['allow']} in [workspaces.{workspace}]")
     elif row["allow"] is not None:
         terminal.colored(f"    to open it: jailoc allow {row['allow']} -w {workspace}", None)
+    elif row["closed"] is not None:
+        terminal.result(f"    nothing is offered that opens it: {row['closed']}")

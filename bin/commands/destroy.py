@@ -7,14 +7,14 @@ from jailoc.bin.commands import every
 from jailoc.bin.config import task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import apply, existence, observe, removal
+from jailoc.bin.deploy import apply, built_images, existence, observe, removal
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.generators.plan.removal import DESTROYED
-from jailoc.generators.views.removal import empty, lines, listing, total
+from jailoc.generators.views.removal import empty, left_images, lines, listing, total
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Extent, Plan
@@ -54,23 +54,33 @@ def run(
     origin, terminal = session.source(expectations=False), session.terminal
     chosen = _chosen(session, origin, wanted, everything, tasks=not keep_volumes)
     doomed = _looked_at(session, origin, chosen, keep_volumes)
-    found = listing(each.plan for each in doomed)
+    unused = built_images.unused(chosen) if everything else {}
+    found = listing((each.plan for each in doomed), unused)
     if as_json:
         terminal.data(found.model_dump(mode="json"))
     for going in () if as_json else found.workspaces:
         for text, style in lines(going):
             terminal.colored(text, style)
+    for text, style in () if as_json else left_images(found):
+        terminal.colored(text, style)
     left = [one for one, going in zip(doomed, found.workspaces, strict=True) if not empty(going)]
     if not as_json:
-        terminal.result(f"goes for good: {total(found)}" if left else "nothing to do")
-    if not left or (as_json and not yes):
+        goes = left or found.images
+        terminal.result(f"goes for good: {total(found)}" if goes else "nothing to do")
+    if not (left or found.images) or (as_json and not yes):
         return 0
     if not yes and not prompt.agreed(terminal, "destroy this?", "this", "give --yes"):
         return 0
     by = {each.item.name: each for each in left}
-    return every.workspace(
-        session, by, lambda mine: _destroy(mine, by[mine.workspace or ""], asked=not yes)
-    )
+    status = 0
+    if by:
+        status = every.workspace(
+            session, by, lambda mine: _destroy(mine, by[mine.workspace or ""], asked=not yes)
+        )
+    if everything:
+        built_images.remove(terminal, [each.name for each in found.images])
+        built_images.tell_rest(terminal)
+    return status
 
 
 def _chosen(

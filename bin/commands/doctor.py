@@ -6,7 +6,7 @@ from jailoc.bin.deploy import doctor
 from jailoc.bin.terminal.exit_status import ERROR
 from jailoc.bin.terminal.terminal import visible
 from jailoc.generators.runtime.doctor import failed, judge, report
-from jailoc.model.doctor import CheckState
+from jailoc.model.doctor import CheckState, Machine
 from jailoc.model.palette import Meaning
 
 MEANINGS = {
@@ -43,4 +43,13 @@ def run(session: Session, as_json: bool, for_others: bool) -> int:
     doubtful = sum(each.state is CheckState.WARN for each in rows)
     told = f"{wrong} of {len(rows)} checks failed, {doubtful} with a warning"
     terminal.say(told, Meaning.FAILS if wrong else Meaning.WARNS if doubtful else Meaning.DONE)
+    if not wrong:
+        terminal.say(f"next: `jailoc {_next(session, machine)}`")
     return status
+
+
+def _next(session: Session, machine: Machine) -> str:
+    """Return the command to go on with on a machine where nothing is in the way."""
+    if not any(each.name.startswith("workspace ") for each in machine.places):
+        return "add DIRECTORY" if session.path.exists() else "init --here"
+    return "up"

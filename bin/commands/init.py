@@ -7,7 +7,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.host import files
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.starter import SCHEMA_FILE, starter
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.schemas import schema
 
 
@@ -35,7 +35,18 @@ def run(session: Session, here: bool) -> int:
         )  # fmt: skip
     directory = source.current_directory() if here else None
     text = starter(directory, facts.home())
-    checked = source.check(text, path)
+    try:
+        checked = source.check(text, path)
+    except Refused as error:
+        if directory is None:
+            raise
+        first = error.diagnostics[0]
+        raise refuse(
+            first.code,
+            f"`{directory}` cannot be a workspace's, and nothing was written: {first.message}",
+            allowed=first.allowed,
+            hint=first.hint,
+        ) from None
     files.make(path.parent, 0o750)
     files.write(path, text, 0o600)
     session.terminal.result(f"{path}: written")
@@ -45,8 +56,8 @@ def run(session: Session, here: bool) -> int:
         session.terminal.result(f"{beside}: written, for editors")
     session.terminal.diagnose(checked.warnings)
     if not here:
-        session.terminal.say("next: `jailoc add DIRECTORY` of what an agent is to work on")
+        session.terminal.say("next: `jailoc add DIRECTORY`, with what an agent is to work on")
     else:
         (name,) = names(checked.config)
-        session.terminal.say(f"workspace {name} is for {directory}; next: jailoc up {name}")
+        session.terminal.say(f"workspace {name} is for {directory}; next: `jailoc up {name}`")
     return 0

@@ -45,6 +45,13 @@ def run(session: Session, *, warned: bool = False) -> int:
             observe.fed(name, {each: digest_key.digest(line) for each, line in held.items()})
     fed = ", credentials read again" if workspace.credentials else ""
     terminal.say(f"{typed(name)}: rules reloaded{fed}", Meaning.DONE)
+    lost = containers.names(wall.id).lost
+    if lost:
+        terminal.say(
+            f"{typed(name)}: no address yet for {', '.join(lost)}, so not open yet; asked again "
+            "every few seconds",
+            Meaning.WARNS,
+        )
     if files.differs(bundle.fixed, directory):
         terminal.say(f"other changes wait for `jailoc up {typed(name)}`", Meaning.WARNS)
     return 0

@@ -52,7 +52,17 @@ def run(
                 _print(terminal, bundle)
     if as_json:
         terminal.data({"workspaces": data})
+    elif out is not None:
+        _tell_next(session)
     return 0
+
+
+def _tell_next(session: Session) -> None:
+    """Say what comes after files that were written: they are for reading, and start nothing."""
+    if session.starter:
+        session.terminal.say("this is the starter configuration; next: `jailoc init --here`")
+    else:
+        session.terminal.say("next: read them; `jailoc plan` says what a start would do with them")
 
 
 def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) -> int:
@@ -66,6 +76,8 @@ def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) 
                 data.append(_data(each.bundle))
     if as_json:
         terminal.data({"workspaces": data})
+    else:
+        _tell_next(session)
     return 0
 
 

@@ -2,7 +2,8 @@
 
 from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import apply, execute
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import apply, execute, existence
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.views.started import place, started
 from jailoc.model.palette import Meaning
@@ -19,12 +20,30 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
         snapshot: Whether one is taken first, where the configuration says so.
     """
     origin = apply.read(session, lambda each: (session.chosen(each),))
-    each = apply.item(session, origin, session.chosen(origin), complete=True, pull=pull)
+    name = session.chosen(origin)
+    _tell_empty(session, origin, name)
+    each = apply.item(session, origin, name, complete=True, pull=pull)
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
     done = apply.carry_out(session, each, snapshot=snapshot)
     tell(session, each, "started" if done else "already running", new=done, brief=brief)
     return 0
+
+
+def _tell_empty(session: Session, origin: LoadedConfig, name: str) -> None:
+    """Say before a first start, which builds for minutes, that a workspace holds no directory."""
+    workspace = resolve(origin.config, name, origin.host)
+    own = (each for each in workspace.mounts if not each.origin.startswith("built-in"))
+    if workspace.paths or any(own) or existence.started(name):
+        return
+    how = f"`jailoc add DIRECTORY -w {typed(name)}`"
+    if origin.starter:
+        how = "`jailoc init --here` in a project, or `jailoc add DIRECTORY`,"
+    session.terminal.say(
+        f"workspace {typed(name)} holds no directory, so its agent will see none of your files: "
+        f"{how} gives it one",
+        Meaning.WARNS,
+    )
 
 
 def run_all(session: Session, pull: bool = False) -> int:

@@ -14,11 +14,12 @@ from jailoc import __version__
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import host_ports
 from jailoc.bin.engine import containers, docker
-from jailoc.bin.host import keyring, paths, subordinate_ids
+from jailoc.bin.host import authorities, keyring, paths, subordinate_ids
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
-from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse
+from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse, ShownCertificate
+from jailoc.model.image import FETCHED_FROM
 from jailoc.model.path import within
 from jailoc.model.sandbox import project
 
@@ -56,6 +57,8 @@ def gather(session: Session) -> Machine:
         resolvers=tuple(_resolvers()),
         proxies=tuple(each for each in PROXIES if os.environ.get(each)),
         certificates=bool(config and config.base.ca_certificates),
+        shown=_shown(config, engine),
+        file=str(session.path),
         keyring=keyring.absent(),
         password_mode=config.password_mode if config else "auto",
         ports=tuple(_ports(config, engine)) if config else (),
@@ -104,6 +107,16 @@ def _engine() -> EngineFacts:
         offset=_offset(data),
         folder=_place("images", folder) if address.local and Path(folder or "-").is_dir() else None,
     )
+
+
+def _shown(config: Config | None, engine: EngineFacts) -> ShownCertificate | None:
+    """Look at the certificate of the host that a build would talk to; at no other's."""
+    if config is None or config.base.ca_certificates or config.base.dockerfile:
+        return None
+    given = config.defaults.image or all(each.image for each in config.workspaces.values())
+    if given or engine.trouble or not engine.local:
+        return None
+    return authorities.signer(FETCHED_FROM, 443, authorities.own())
 
 
 def _offset(data: Mapping[str, Any]) -> float | None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from jailoc.bin.config import facts
 from jailoc.bin.config import remote_dockerfile as remote
+from jailoc.bin.deploy import built_images
 from jailoc.bin.engine import images, stats
 from jailoc.bin.engine.docker import DockerError, Product, product
-from jailoc.bin.host import files
+from jailoc.bin.engine.endpoint import endpoint
+from jailoc.bin.host import authorities, files
 from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
@@ -18,7 +20,8 @@ from jailoc.generators.runtime.image_check import lacking, script, unsuitable
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Sidecar
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
-from jailoc.model.image import BaseImage, Build, Recipe, Step
+from jailoc.model.doctor import Signed, trust
+from jailoc.model.image import FETCHED_FROM, BaseImage, Build, Recipe, Step
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, SIDECAR
 from jailoc.model.user import AgentUser
@@ -158,6 +161,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
             image lacks something, with everything that it lacks.
     """
     _check_engine(bundle)
+    _check_certificates(terminal, bundle)
     directory = Path(bundle.directory)
     try:
         before = previous((directory / RECIPES).read_text(encoding="utf-8"))
@@ -217,6 +221,7 @@ def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None)
                     show(event)
 
             images.build(build, folder, take)
+            built_images.note(build.tag)
     except DockerError as error:
         failure = log.failure(build.dockerfile)
         for line in failure.tail:
@@ -230,7 +235,8 @@ def _failed(build: Build, failure: Failure) -> Diagnostic:
     hint = None
     said = " ".join((*failure.tail, failure.reason)).lower()
     if "certificate" in said or "ssl" in said:
-        hint = "behind a proxy that inspects TLS, name its certificate in [base] ca_certificates"
+        mine = next(iter(authorities.own()), "/PATH/TO/ITS/CERTIFICATE.pem")
+        hint = f"behind a proxy that inspects TLS, {trust(mine)}"
     message = f"image {build.tag} cannot be built: {step}{failure.reason}"
     return _at(build, failure.line or 0, "image-build", message, hint)
 
@@ -334,6 +340,34 @@ def _check_engine(bundle: Bundle) -> None:
             "the agent's own Docker does not run on an engine without root: there are no user ids "
             "left for its containers",
             hint=hint,
+        )
+
+
+def _check_certificates(terminal: Terminal, bundle: Bundle) -> None:
+    """Look before a build of minutes whether it could trust the host that it fetches from.
+
+    Raises:
+        Refused: an authority that this machine alone has signs for that host.
+    """
+    mine = [each for each in bundle.builds if (each.name, each.step) == ("agent", Step.EMBEDDED)]
+    trusted = any(file.path.endswith(".crt") for each in mine for file in each.context)
+    if not mine or trusted or not endpoint().local or images.identity(mine[0].tag) is not None:
+        return
+    shown = authorities.signer(FETCHED_FROM, 443, authorities.own())
+    if shown.signed is Signed.OWN:
+        raise refuse(
+            "image-certificate",
+            f"{shown.host}, from which images are built, is signed by this machine's own "
+            f"{shown.authority}: somebody on the way inspects TLS, and no image knows that "
+            "authority",
+            hint=trust(shown.authority),
+        )
+    if shown.signed is Signed.UNKNOWN:
+        terminal.say(
+            f"{shown.host}, from which images are built, shows a certificate that this machine "
+            f"does not trust ({shown.reason}): the build will fail after minutes if that is a "
+            f"proxy's; then {trust('/PATH/TO/ITS/CERTIFICATE.pem')}",
+            Meaning.WARNS,
         )
 
 

@@ -23,7 +23,7 @@ from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.path import within
-from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, PROXY, WALL
+from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, PROXY, WALL, typed
 
 TRIES, LATE = 5, 0.5
 """How often, and for how many seconds each time, to look for what comes about late."""
@@ -115,7 +115,11 @@ def interrupted(
     """
     name, terminal = before.workspace, terminal.steady()
     if not touched:
-        terminal.say(f"{name}: nothing that runs was touched", Meaning.WARNS)
+        terminal.say(
+            f"{name}: nothing that runs was touched, and what was built is kept: "
+            f"`jailoc up {typed(name)}` goes on from there",
+            Meaning.WARNS,
+        )
         return
     left = (
         f"what was begun of {name} is left as it is: `jailoc up {name}` goes on with it, "

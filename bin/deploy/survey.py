@@ -22,6 +22,7 @@ from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_w
 from jailoc.generators.runtime import proxy_log
 from jailoc.generators.runtime.resolver_state import ResolverState
 from jailoc.generators.runtime.uncovered import beyond, told, uncovered
+from jailoc.generators.views.started import attach
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
@@ -307,6 +308,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         },
         port=port,
         exposed=exposed,
+        attach=attach(space, origin.host.home) if space and origin else None,
         ports=ports,
         uptime=container_state.uptime(running.started) if running else None,
         usage=_shared(usage, answers.usage.get(wall.id) if wall else None),
@@ -374,9 +376,7 @@ def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
 
     state, tables = asked.names.result(), asked.refusals.result()
     refused = None if tables is None else len(news(tables)) + len(state.refused)
-    # A wildcard never needs an address.
-    lost = [each for each, found in state.names.items() if not found and each[:2] != "*."]
-    return refused, tuple(lost)
+    return refused, state.lost
 
 
 def _current(

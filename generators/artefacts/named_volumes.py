@@ -5,6 +5,8 @@ from jailoc.model.compose import Volume
 from jailoc.model.path import within
 from jailoc.model.sandbox import (
     AGENT_HOME,
+    DOCKER_DATA,
+    DOCKER_SOCKET,
     SHARED_PREFIX,
     SIDECAR_RUN,
     data_volume,
@@ -32,7 +34,7 @@ def agent(workspace: Workspace) -> tuple[Volume, ...]:
     ]
     kept += git.clones(workspace)
     if workspace.enable_docker:
-        kept.append(Volume(name="dind-run", target=SIDECAR_RUN))
+        kept.append(Volume(name=DOCKER_SOCKET, target=SIDECAR_RUN))
     return tuple(kept)
 
 
@@ -41,8 +43,8 @@ def sidecar(workspace: Workspace) -> tuple[Volume, ...]:
     if not workspace.enable_docker:
         return ()
     return (
-        Volume(name="dind-data", target="/home/rootless/.local/share/docker"),
-        Volume(name="dind-run", target=SIDECAR_RUN),
+        Volume(name=DOCKER_DATA, target="/home/rootless/.local/share/docker"),
+        Volume(name=DOCKER_SOCKET, target=SIDECAR_RUN),
     )
 
 

@@ -17,10 +17,17 @@ from jailoc.model.kubernetes.pod import (
 )
 from jailoc.model.kubernetes.settings import KubernetesSettings
 from jailoc.model.kubernetes.words import GATE_SEEN, SHELL, SUBORDINATE
-from jailoc.model.sandbox import GENERATED, SIDECAR, SIDECAR_RUN, SIDECAR_SOCKET
+from jailoc.model.sandbox import (
+    DOCKER_DATA,
+    DOCKER_SOCKET,
+    GENERATED,
+    SIDECAR,
+    SIDECAR_RUN,
+    SIDECAR_SOCKET,
+)
 from jailoc.model.user import DEFAULT_ID
 
-RUN, DATA, TEMPORARY, TUNNEL = "dind-run", "dind-data", "dind-tmp", "tun"
+RUN, DATA, TEMPORARY, TUNNEL = DOCKER_SOCKET, DOCKER_DATA, "dind-tmp", "tun"
 """Volumes of the pod that are its alone, but for the first, which the agent reads."""
 USERS = "rootless:2000:63000\n"
 """subuid(5): users of the pod that nobody else in it is. Its namespace has 65536; what is above

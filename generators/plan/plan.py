@@ -8,6 +8,7 @@ from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import again, network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
+from jailoc.generators.plan.volumes import purpose
 from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.bundle import RELOADABLE, Bundle
@@ -183,7 +184,12 @@ def _project(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     wanted = (*bundle.compose.volumes, *(each.name for each in bundle.compose.memory))
     for name in wanted:
         if name not in deployed.volumes:
-            yield Change(address=VolumeAddress(name=name), action=Action.CREATE)
+            told = purpose(name, bundle)
+            yield Change(
+                address=VolumeAddress(name=name),
+                action=Action.CREATE,
+                causes=(told,) if told else (),
+            )
 
 
 def _rules(bundle: Bundle, deployed: Deployed, verdicts: Iterable[Change]) -> Iterator[Change]:

@@ -21,7 +21,7 @@ from jailoc.model.firewall import (
     Protocol,
 )
 from jailoc.model.sandbox import MACHINE
-from jailoc.model.special_ranges import advisable
+from jailoc.model.special_ranges import advisable, nobody
 
 _GROUPS = ipaddress.ip_network("ff02::/16")
 _LINE = re.compile(
@@ -32,6 +32,9 @@ _LINE = re.compile(
 
 _PROTOCOLS = {6: Protocol.TCP, 17: Protocol.UDP, 1: Protocol.ICMP, 58: Protocol.ICMP}
 ALIAS = "an alias of a name that is denied"
+DENIED = "it is denied: no allow wins over that, only the denial's end opens it"
+NOTHING = 'the workspace has `egress = "none"`: nothing is open to it'
+ELSEWHERE = "names are asked of the sandbox's own resolver, which is open"
 
 
 class Blocked(Model):
@@ -51,6 +54,8 @@ class Blocked(Model):
     open_now: bool
     allow: str | None
     """What opens it: arguments of `jailoc allow`, or an entry of the configuration."""
+    closed: str | None = None
+    """Why nothing is named that opens it; None where something is, or where it is open now."""
 
 
 def parse(text: str, protocol: Protocol) -> tuple[Attempt, ...]:
@@ -212,6 +217,11 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
         for each in firewall.names
     )
     ported = own and attempt.port in {each.port for each in firewall.host_ports}
+    open_now = answer.open or (not answer.denied and (named or ported))
+    allow, shut = (
+        (None, DENIED) if answer.denied
+        else _opening(attempt, answer.reason, name, own, firewall.egress)
+    )  # fmt: skip
     return Blocked(
         target=str(attempt.address),
         name=name,
@@ -220,26 +230,30 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
         times=attempt.times,
         ago=attempt.ago,
         reason=answer.reason,
-        open_now=answer.open or (not answer.denied and (named or ported)),
-        allow=None
-        if answer.denied
-        else _opening(attempt, answer.reason, name, own, firewall.egress),
+        open_now=open_now,
+        allow=allow,
+        closed=None if open_now else shut,
     )
 
 
 def _opening(
     attempt: Attempt, reason: str, name: str | None, own: bool, egress: Egress
-) -> str | None:
-    if egress is Egress.NONE or reason.startswith("DNS elsewhere"):
-        return None
+) -> tuple[str | None, str | None]:
+    """Return what opens a place, or why nothing is named that does."""
+    if egress is Egress.NONE:
+        return None, NOTHING
+    if reason.startswith("DNS elsewhere"):
+        return None, ELSEWHERE
     if (own or reason == THIS_MACHINE) and attempt.port:
-        return f"host_ports = [{attempt.port}]"
-    if not advisable(ipaddress.ip_network(attempt.address)):
-        return None
+        return f"host_ports = [{attempt.port}]", None
+    network = ipaddress.ip_network(attempt.address)
+    if not advisable(network):
+        what = nobody(network) or f"is in a range of no public or private host: {reason}"
+        return None, f"{attempt.address} {what}"
     place = name or str(attempt.address)
     if attempt.port is None:
-        return place
-    return f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"
+        return place, None
+    return (f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"), None
 
 
 def unresolved(
@@ -272,6 +286,7 @@ def unresolved(
                 reason=denial.origin if denial else ALIAS if alias else egress,
                 open_now=False,
                 allow=None if denial or alias else name,
+                closed=DENIED if denial or alias else None,
             )
         )
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from jailoc.model.doctor import CheckState, Machine, MachinePlace, Row
+from jailoc.model.doctor import CheckState, Machine, MachinePlace, Row, Signed, trust
 from jailoc.model.text import number_of
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
@@ -20,8 +20,8 @@ CLOCK = 30.0
 def judge(machine: Machine) -> tuple[Row, ...]:
     """Return one row a check, in the order in which to mend things."""
     checks: tuple[Callable[[Machine], Iterator[Row]], ...] = (
-        _engine, _namespaces, _cgroups, _ids, _places, _names, _proxies, _keyring, _ports, _clock,
-        _disk, _config,
+        _engine, _namespaces, _cgroups, _ids, _places, _names, _proxies, _certificates, _keyring,
+        _ports, _clock, _disk, _config,
     )  # fmt: skip
     return tuple(row for check in checks for row in check(machine))
 
@@ -189,6 +189,36 @@ def _proxies(machine: Machine) -> Iterator[Row]:
         yield _row("proxy", f"set by {', '.join(machine.proxies)}; certificates are configured")
 
 
+def _certificates(machine: Machine) -> Iterator[Row]:
+    shown = machine.shown
+    if machine.certificates:
+        yield _row("certificates", "[base] ca_certificates adds to those of the images")
+    elif shown is None:
+        return
+    elif shown.signed is Signed.PUBLIC:
+        yield _row("certificates", f"{shown.host}: signed by a public authority")
+    elif shown.signed is Signed.OWN:
+        yield _row(
+            "certificates", f"{shown.host}: signed by this machine's own {shown.authority}", FAIL,
+            "somebody on the way inspects TLS, and the images do not know that authority: their "
+            "build fails, after minutes",
+            trust(shown.authority, machine.file),
+        )  # fmt: skip
+    elif shown.signed is Signed.UNKNOWN:
+        yield _row(
+            "certificates", f"{shown.host}: {shown.reason}", WARN,
+            "the build of the images will fail so, too, after minutes",
+            f"save the inspecting proxy's certificate as PEM, then "
+            f"{trust('/PATH/TO/IT.pem', machine.file)}",
+        )  # fmt: skip
+    else:
+        yield _row(
+            "certificates", f"{shown.host} cannot be reached from here: {shown.reason}", WARN,
+            "the build of the images fetches from there",
+            "see docs/how-to/install.md, on a machine without a network",
+        )  # fmt: skip
+
+
 def _keyring(machine: Machine) -> Iterator[Row]:
     if not machine.keyring:
         yield _row("keyring", "there")
@@ -268,6 +298,9 @@ def report(machine: Machine, rows: tuple[Row, ...], home: str) -> str:
     hidden |= dict.fromkeys(machine.resolvers, "(address)")
     hidden[machine.engine.address] = f"({machine.engine.address.partition(':')[0]})"
     hidden |= {each.workspace: "(name)" for each in machine.ports}
+    hidden |= {machine.file: "(file)"}
+    if machine.shown is not None:
+        hidden[machine.shown.authority] = "(file)"
     hidden |= {each.name: each.name.partition(" ")[0] for each in machine.places}
 
     def plain(text: str) -> str:

@@ -72,6 +72,10 @@ def _fold(found: dict[tuple[str, int], Requests]) -> None:
     )
 
 
+PROXIED = "the way there is through the proxy, which holds to the credential's entry"
+"""Why no allow is named for what the proxy refused: it would lead past it."""
+
+
 def refused(found: Iterable[Requests]) -> tuple[Requests, ...]:
     """Return what the proxy itself refused to send."""
     return tuple(each for each in found if each.status in {400, 403, 405, 421})
@@ -93,7 +97,7 @@ def by_proxy(
             target=each.host, name=None, protocol="http", port=None, times=each.times,
             ago=max(0, now - each.last),
             reason=origins.get(each.credential, f"{each.status}, {REFUSED[each.status]}"),
-            open_now=False, allow=None,
+            open_now=False, allow=None, closed=PROXIED,
         )
         for each in found
     )  # fmt: skip

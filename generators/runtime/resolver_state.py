@@ -39,6 +39,11 @@ class ResolverState(Model):
     readable: bool = Field(default=True, exclude=True)
     """Whether it was written as a resolver writes it; nothing is known then."""
 
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Return the allowed names that have no address; a wildcard never needs one."""
+        return tuple(each for each, found in self.names.items() if not found and each[:2] != "*.")
+
 
 def resolver_state(text: str) -> ResolverState:
     """Read it strictly: of a text in any other form nothing counts."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jailoc.generators.powers.review import Fate, Review, Reviewed, gathered
 from jailoc.generators.views.markdown import code
-from jailoc.generators.views.review import screen
+from jailoc.generators.views.review import quiet, screen
 from jailoc.generators.views.review_data import markdown as review_markdown
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan
@@ -28,6 +28,7 @@ _MEANINGS = {
     "^": Meaning.WARNS,
     "-/+": Meaning.WARNS,
 }
+POWER = "(a power is what a sandbox may reach, read, change or run)"
 Line = tuple[str, Meaning | None]
 """A text, and what its colour means."""
 
@@ -56,7 +57,10 @@ def reviewed(plans: Sequence[Plan]) -> Review:
 def first_screen(plans: Sequence[Plan]) -> Iterator[Line]:
     """Yield what plans change of what the sandboxes may do; nothing where nothing is to be done."""
     if any(not each.empty for each in plans):
-        yield from screen(reviewed(plans))
+        review = reviewed(plans)
+        yield from screen(review)
+        if quiet(review):
+            yield POWER, Meaning.MUTED
 
 
 def lines(plan: Plan, *, files: bool = False) -> Iterator[Line]:
@@ -128,7 +132,9 @@ def summary(saved: SavedPlan) -> str:
     ]
     opens = sum(each.widens for each in powers)
     more = f"; {drift} found drifted" if drift else ""
-    return f"plan: {told}{more}; {number_of(len(powers), 'power change')}, {opens} of them wider"
+    gained = number_of(opens, "thing") if opens else "nothing"
+    less = f" and {number_of(len(powers) - opens, 'thing')} less" if len(powers) > opens else ""
+    return f"plan: {told}{more}; sandboxes may do {gained} more{less}"
 
 
 def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:

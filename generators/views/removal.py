@@ -1,6 +1,6 @@
 """What goes when a workspace is destroyed: from its plan to a list, and that as lines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.plan.removal import PLACE, SIZE
 from jailoc.model.palette import Meaning
@@ -24,9 +24,28 @@ LABEL = 12
 Line = tuple[str, Meaning | None]
 
 
-def listing(plans: Iterable[Plan]) -> Listing:
-    """Return what goes by some plans."""
-    return Listing(workspaces=tuple(map(_going, plans)))
+def listing(plans: Iterable[Plan], unused: Mapping[str, int | None] | None = None) -> Listing:
+    """Return what goes by some plans.
+
+    Args:
+        plans: Of the workspaces.
+        unused: Images that nothing uses, with their bytes; those of the plans are left out.
+    """
+    every = tuple(map(_going, plans))
+    named = {each.name for going in every for each in going.images}
+    rest = {name: size for name, size in (unused or {}).items() if name not in named}
+    return Listing(
+        workspaces=every,
+        images=tuple(Sized(name=name, bytes=size) for name, size in rest.items()),
+    )
+
+
+def left_images(found: Listing) -> Iterator[Line]:
+    """Yield lines of what earlier builds have left."""
+    if found.images:
+        yield "left by earlier builds, and used by nothing", Meaning.TITLE
+    for label, text in _sized("image", found.images):
+        yield f"  {label:{LABEL}}{text}", None
 
 
 def _going(plan: Plan) -> Going:
@@ -87,7 +106,8 @@ def _rows(going: Going) -> Iterator[tuple[str, str]]:
     yield from _sized("volume", going.volumes)
     yield from _sized("image", going.images)
     if going.password:
-        yield "password", f"in the {going.password}"
+        where = {"file": "a file"}.get(going.password, f"the {going.password}")
+        yield "password", f"in {where}"
     for index, each in enumerate(going.files):
         yield "" if index else "files", each
     if going.record:
@@ -109,8 +129,8 @@ def total(found: Listing) -> str:
     """Say in one line how much goes."""
     there = [each for each in found.workspaces if not empty(each)]
     volumes = [each for going in there for each in going.volumes]
-    images = [each for going in there for each in going.images]
-    parts = [number_of(len(there), "workspace")]
+    images = [*(each for going in there for each in going.images), *found.images]
+    parts = [number_of(len(there), "workspace")] if there else []
     for what, items in (("volume", volumes), ("image", images)):
         if items:
             size = sum(each.bytes or 0 for each in items)

@@ -24,7 +24,7 @@ def started(workspace: Workspace, home: str) -> Iterator[str]:
     """Yield lines: the address, the command to go on with, and what is open."""
     if workspace.expose_port:
         yield f"server: http://127.0.0.1:{workspace.port}"
-    yield f"attach: jailoc {_where(workspace, home)}"
+    yield f"attach: {attach(workspace, home)}"
     yield f"open:   {opened(workspace)}"
 
 
@@ -63,9 +63,9 @@ def _some(items: Iterable[str]) -> str:
     return ", ".join(every[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _where(workspace: Workspace, home: str) -> str:
-    """Write the argument that means this workspace, as a shell takes it."""
+def attach(workspace: Workspace, home: str) -> str:
+    """Write the command that opens a client on a workspace, as a shell takes it."""
     for each in () if task_of(workspace.name) else workspace.paths:
         if re.fullmatch(r"[\w@%+=:,./-]+", each.path, re.ASCII):
-            return tilde(each.path, home)
-    return f"-w {typed(workspace.name)}"
+            return f"jailoc {tilde(each.path, home)}"
+    return f"jailoc -w {typed(workspace.name)}"

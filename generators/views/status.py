@@ -135,6 +135,10 @@ def detail(row: Status) -> tuple[tuple[str, Cell], ...]:
 def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     yield "Workspace", Cell(text=typed(row.workspace))
     yield "Port", Cell(text=_port(row) if row.exposed else "not exposed (exec-only)")
+    if row.attach is not None:
+        if row.exposed and row.port is not None:
+            yield "Server", Cell(text=f"http://127.0.0.1:{row.port}")
+        yield "Attach", Cell(text=row.attach)
     if row.ports:
         yield "Published", Cell(text=f"127.0.0.1, {spelt(row.ports)}")
     yield "Status", Cell(text=row.state, style=_style(row.state))

@@ -186,9 +186,10 @@ CONFIGURATION: dict[str, Entry] = {
         "Give an absolute path, or one that begins with ~.",
     ),
     "path-forbidden": Entry(
-        "A path of a workspace holds credentials, an engine's socket, jailoc's own files, or is a "
-        "directory of the system.",
-        "Name the single directories below it that the agent needs.",
+        "A path of a workspace holds credentials, an engine's socket, jailoc's own files, or lies "
+        "in a directory of the system, of this machine's or the container's, such as `/tmp`.",
+        "Name the single directories below it that the agent needs; keep projects elsewhere, such "
+        "as in `~/src`.",
     ),
     "pids": Entry(
         "`pids` is out of range.",

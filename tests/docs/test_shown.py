@@ -104,15 +104,18 @@ def test_refusals_are_told_as_the_page_shows(capsys: pytest.CaptureFixture[str])
     address = ipaddress.ip_address("10.1.2.3")
     tried = Attempt(address=address, protocol=Protocol.TCP, port=5432, times=3, ago=93)
     now = int(time.time())
+    other = Attempt(address=ipaddress.ip_address("169.254.169.254"), protocol=Protocol.TCP, port=80,
+                    times=1, ago=5)  # fmt: skip
     refused = {"telemetry.example.org": RefusedName(count=1, last=now)}
     for row in (
         *explained([tried], rules, {str(address): "db.example.com"}, frozenset()),
         *unresolved(refused, now, workspace.egress_origin, rules),
+        *explained([other], rules, {}, frozenset()),
     ):
         place = "/home/alice/.config/jailoc/config.toml:9:10" if row.protocol == "dns" else None
         blocked._show(Terminal(color=False), "api",
                       {**row.model_dump(), "place": place, "at_least": False}, now)  # fmt: skip
-    said = capsys.readouterr().out.splitlines()
+    said = [blocked.HEADS, *capsys.readouterr().out.splitlines()]
     (page,) = of(BLOCKED)
     assert [re.sub(r"^[\d-]+ [\d:]+", "", each) for each in said] == [
         re.sub(r"^[\d-]+ [\d:]+", "", each) for each in page.output

@@ -59,6 +59,16 @@ def test_the_root_page_names_every_command_and_what_is_the_same_for_all(user: Us
         assert words in text
 
 
+def test_each_command_is_in_one_group_of_the_root_page() -> None:
+    grouped = [name for _, names in manual.GROUPS for name in names]
+    assert sorted(grouped) == sorted(command_line.commands(()))
+    text = manual.page(())
+    places = [text.index(f"\n{title}:\n") for title, _ in manual.GROUPS]
+    assert places == sorted(places)
+    # What a first day needs stands before all else.
+    assert {"init", "add", "doctor", "up", "status"} <= set(manual.GROUPS[0][1])
+
+
 def test_help_is_the_same_in_each_of_its_forms(user: User) -> None:
     page = user.ok("up", "--help")
     assert page == user.ok("help", "up") == user.ok("up", "api", "-h", "--verbose")
@@ -95,6 +105,7 @@ def test_asking_for_help_leaves_no_trace(user: User) -> None:
         (["--work", "x"], "unknown option `--work`, did you mean `--workspace`?", "jailoc --help"),
         (["up", "--verb"], "unknown option `--verb`, did you mean `--verbose`?", "up --help"),
         (["logs", "--foll"], "unknown option `--foll`, did you mean `--follow`?", "logs --help"),
+        (["--foo"], "unknown option `--foo` [", "jailoc --help"),  # `--color` is not near
         (["up", "-x"], "unknown option `-x`", "jailoc up --help"),
         (["golden", "UP"], "there is no command `UP`", "jailoc golden --help"),
         (["golden", "chek"], "no command `chek`, did you mean `check`?", "jailoc golden --help"),

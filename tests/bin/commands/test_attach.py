@@ -151,6 +151,14 @@ def test_what_cannot_be_added_is_never_asked_about(home: User, place: str, words
     assert home.config.read_text() == FILE
 
 
+def test_the_directory_is_told_before_the_terminal(home: User) -> None:
+    """No other terminal helps with a directory that can be nobody's."""
+    result = run(home, "--exec", "--dir", "/", "-w", "api")
+    assert "path `/` is forbidden" in result.stderr
+    assert "needs a terminal" not in result.stderr
+    assert "needs a terminal" in run(home, "one", "--exec").stderr
+
+
 def test_without_a_client_remote_mode_is_refused_and_no_other_taken(home: User) -> None:
     home.write('mode = "remote"\n' + FILE)
     result = run(home, "one", tools="nothing", PATH="/usr/bin:/bin")

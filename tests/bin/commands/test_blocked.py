@@ -90,3 +90,27 @@ def test_who_follows_gets_no_more_at_once(
     monkeypatch.setattr(time, "sleep", sleep)
     assert len(shown(session, capsys, follow=True)) == 2 * blocked.MOST_SHOWN
     assert len(looks) == 2
+
+
+def test_the_columns_have_heads_and_what_nobody_should_open_says_why(
+    session: Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {"ipt_hashlimit/jailoc-tcp": line("169.254.169.254", 80, 2, 60)}
+    monkeypatch.setattr(containers, "refusals", lambda _: tables)
+    monkeypatch.setattr(containers, "names", lambda _: ResolverState())
+    blocked.run(session, follow=False, as_json=False)
+    head, told, why = capsys.readouterr().out.splitlines()
+    assert head.split() == ["last", "times", "to,", "by", "protocol", "and", "port"]
+    assert told[head.index("to,") :].startswith("169.254.169.254  tcp 80  because of ")
+    assert told[: head.index("to,")].rstrip().endswith("2")
+    assert why.strip().startswith("nothing is offered that opens it: 169.254.169.254 is the meta")
+
+
+def test_where_nothing_was_refused_there_are_no_heads(
+    session: Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "refusals", lambda _: {})
+    monkeypatch.setattr(containers, "names", lambda _: ResolverState())
+    blocked.run(session, follow=False, as_json=False)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "a: nothing has been refused\n")

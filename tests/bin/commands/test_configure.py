@@ -71,6 +71,53 @@ def test_add_changes_one_line_and_keeps_every_other_byte(home: User) -> None:
     )
 
 
+def test_what_changes_the_file_says_what_comes_next(home: User) -> None:
+    def told(*words: str) -> str:
+        return home.run(*words, **NOWHERE).stderr.splitlines()[-1]
+
+    assert told("add", "two", "-w", "web") == "next: `jailoc up web`"
+    assert (
+        told("add", "two", "-w", "web") == f"{home.home}/two is already in paths of workspace web"
+    )
+    assert told("allow", "10.1.0.0/16", "-w", "web") == (
+        "web does not run: that is in effect from `jailoc up web` on"
+    )
+    assert told("render", "--out", "out") == (
+        "next: read them; `jailoc plan` says what a start would do with them"
+    )
+    home.config.unlink()
+    assert told("render", "--out", "out").startswith("this is the starter configuration; next: ")
+    assert told("init") == "next: `jailoc add DIRECTORY`, with what an agent is to work on"
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        (None, "`jailoc init --here` in a project, or `jailoc add DIRECTORY`, gives it one"),
+        ("[workspaces.default]\n", "`jailoc add DIRECTORY -w default` gives it one"),
+        ('[workspaces.default]\npaths = ["~/one"]\n', None),
+        ('[workspaces.default]\nmounts = ["~/one:/mnt/one:rw"]\n', None),
+    ],
+)
+def test_a_start_without_a_directory_says_so_first(
+    home: User, file: str | None, told: str | None
+) -> None:
+    """A first start builds for minutes; nobody should wait so long for a sandbox of nothing."""
+    if file is None:
+        home.config.unlink()
+    else:
+        home.write(file)
+    result = home.run("up", **NOWHERE)
+    assert result.status == 1
+    lines = result.stderr.splitlines()
+    first = (
+        f"workspace default holds no directory, so its agent will see none of your files: {told}"
+    )
+    assert (first in lines) == (told is not None)
+    refused = next(number for number, each in enumerate(lines) if each.startswith("Error: "))
+    assert "holds no directory" not in "\n".join(lines[refused:])
+
+
 def test_add_makes_a_missing_list_at_the_head_of_its_table(home: User) -> None:
     run(home, "add", "two", "-w", "web")
     assert home.config.read_text() == FILE.replace(

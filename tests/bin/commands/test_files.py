@@ -148,6 +148,7 @@ def test_init_here_writes_nothing_where_no_sandbox_can_be(outside: User) -> None
     result = user.run("init", "--here")  # in the home directory
     assert result.status == 1
     assert "is the home directory" in result.stderr
+    assert "cannot be a workspace's, and nothing was written" in result.stderr
     assert user.files() == before
     user.write("[workspaces.a]\n")
     result = user.run("init", "--here")

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from jailoc.bin.cli import main
-from jailoc.bin.deploy import existence, removal
+from jailoc.bin.deploy import built_images, existence, removal
 from jailoc.bin.engine import door
 from jailoc.bin.engine.door import Call, Reply
 from jailoc.bin.host import log
@@ -36,6 +36,8 @@ class Engine:
     networks: set[str] = field(default_factory=set)
     volumes: set[str] = field(default_factory=set)
     images: set[str] = field(default_factory=set)
+    cache: str = "0B"
+    """How much the cache of builds takes."""
     place: str = ""
     """Where the containers were made from, if not where jailoc makes them from."""
     left: float = float("inf")
@@ -68,6 +70,8 @@ class Engine:
                 return Reply(0, "".join(f"sha256:{each}\t[]\n" for each in names).encode())
             case ["image", "ls", *_]:
                 return Reply(0, "\n".join(f"{each}\t1GB" for each in sorted(self.images)).encode())
+            case ["system", "df", "--format", _]:
+                return Reply(0, f"Images\t9GB\nBuild Cache\t{self.cache}\n".encode())
             case ["system", "df", *_]:
                 return Reply(0, "".join(f"{each}\t2kB\n" for each in self.volumes).encode())
             case ["compose", "--project-name", project, *rest]:
@@ -206,6 +210,47 @@ def test_all_takes_what_left_the_configuration_and_the_images_that_they_shared(
     assert not any(left(engine, each) for each in ("api", "web", "gone"))
     assert engine.images == {"somebody/else:1"}
     assert not {*engine.containers, *engine.networks, *engine.volumes}
+
+
+def test_all_takes_what_a_failed_start_has_left_and_names_what_stays(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    orphan, lost = "jailoc-wall:" + "e" * 16, "jailoc-wall:" + "f" * 16
+    cache = engine.home / ".cache/jailoc"
+    (cache / "images.bases").mkdir(parents=True)
+    (cache / "images.bases/1").write_text("debian:trixie-slim sha256:1\n")
+    for each in (orphan, lost, OTHER):
+        built_images.note(each)
+    engine.add("api", AGENT)
+    engine.containers["other/opencode"] = OTHER  # somebody runs it by hand
+    engine.images |= {orphan, OTHER, "debian:trixie-slim", "jailoc-wall:" + "d" * 16}
+    engine.cache = "1.2GB"
+    assert main.run(["destroy", "--all", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    jsonschema.validate(data, schema("destroy"))
+    assert data["images"] == [{"name": orphan, "bytes": 10**9}]
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    out, err = capsys.readouterr()
+    assert "left by earlier builds, and used by nothing" in out
+    assert orphan not in engine.images
+    assert {OTHER, "debian:trixie-slim", "jailoc-wall:" + "d" * 16} <= engine.images, "not its own"
+    assert "`docker image rm debian:trixie-slim` removes it" in err
+    assert "build cache of all builds (1.2GB); `docker builder prune` removes" in err
+    # What is left alone is known still; where only such is, there is nothing to do.
+    assert built_images.noted() == {lost, OTHER}
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_images_of_a_failed_start_go_where_no_workspace_was_ever_started(engine: Engine) -> None:
+    orphan = "jailoc-wall:" + "e" * 16
+    built_images.note(orphan)
+    engine.images.add(orphan)
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    assert engine.images == {orphan}, "one workspace's end is not that of the others' images"
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    assert engine.images == set()
+    assert not (engine.home / ".cache/jailoc/images.built").exists()
 
 
 def test_volumes_can_be_kept_and_destroyed_later_by_name(

@@ -34,3 +34,14 @@ def test_what_the_engine_refuses_to_remove_yet_is_removed_later(
     rollback.go_back(Terminal(color=False), NOTHING, rollback.Handed({}, {}))
     assert said in capsys.readouterr().err
     assert len(tried) == min(refused + 1, rollback.TRIES)
+
+
+def test_who_interrupts_a_build_is_told_that_it_is_no_loss(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nothing = rollback.Handed({}, {})
+    rollback.interrupted(Terminal(color=False), NOTHING, nothing, touched=False, back=True)
+    assert capsys.readouterr().err == (
+        "api: nothing that runs was touched, and what was built is kept: "
+        "`jailoc up api` goes on from there\n"
+    )

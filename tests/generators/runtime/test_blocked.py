@@ -113,6 +113,8 @@ def test_a_refusal_says_why_and_what_opens_it(
         [attempt(*where, protocol)], firewall(table), names, frozenset({"172.18.0.1"})
     )
     assert (found.reason, found.allow, found.open_now) == (reason, allow, open_now)
+    # Whoever is offered nothing is told why.
+    assert (found.closed is None) == (open_now or allow is not None)
 
 
 @pytest.mark.parametrize("where", ["10.1.2.3:443", "[fd00::7]:22", "db.test:443"])
@@ -139,6 +141,16 @@ def test_nobody_is_told_how_to_open_what_is_no_hosts_to_allow(
     (found,) = explained([attempt(address, 80)], firewall({}), names, frozenset())
     assert found.allow is None
     assert found.reason
+    assert found.open_now == (address == "127.0.0.1")  # the sandbox itself
+    assert (found.closed or "").startswith("" if found.open_now else f"{address} is ")
+
+
+def test_the_metadata_service_is_called_what_it_is() -> None:
+    (found,) = explained([attempt("169.254.169.254", 80)], firewall({}), {}, frozenset())
+    assert found.closed == (
+        "169.254.169.254 is the metadata service of a cloud, which hands out the machine's "
+        "credentials"
+    )
 
 
 @pytest.mark.parametrize("egress", ["public", "allowlist"])

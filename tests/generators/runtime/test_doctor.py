@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from jailoc.generators.runtime.doctor import failed, judge, report
-from jailoc.model.doctor import CheckState, EngineFacts, Machine, MachinePlace, PortUse, Row
+from jailoc.model.doctor import (
+    CheckState,
+    EngineFacts,
+    Machine,
+    MachinePlace,
+    PortUse,
+    Row,
+    ShownCertificate,
+    Signed,
+)
 
 HOME = "/home/alice"
 CODE = MachinePlace(name="workspace secret-name", path=f"{HOME}/secret-project", kind="ext4",
@@ -15,6 +24,9 @@ ENGINE = EngineFacts(
     name="Debian", cgroup="2", driver="overlay2", offset=0.2,
     folder=MachinePlace(name="images", path="/var/lib/docker", kind="ext4", free=100 << 30),
 )  # fmt: skip
+INSPECTED = ShownCertificate(
+    host="registry.example", signed=Signed.OWN, authority="/usr/local/company.crt"
+)
 WELL: dict[str, Any] = {
     "jailoc": "1", "python": "3.13.1", "system": "Linux", "year": 2027, "config": "c: valid",
     "engine": ENGINE, "uid": 1000, "gid": 1000, "subuid": True, "namespaces": 15000,
@@ -43,6 +55,20 @@ def test_a_machine_without_fault_has_nothing_to_mend() -> None:
             "proxy", "keyring", "ports", "clock", "configuration"} <= {*found}  # fmt: skip
 
 
+def test_a_machine_whose_tls_is_inspected_gets_the_whole_line_to_write() -> None:
+    file = f"{HOME}/.config/jailoc/config.toml"
+    row = rows(shown=INSPECTED, file=file)["certificates"]
+    assert row.mend == f'write ca_certificates = ["/usr/local/company.crt"] below [base] in {file}'
+    public = INSPECTED.model_copy(update={"signed": Signed.PUBLIC, "authority": ""})
+    for machine in ({"shown": public}, {"shown": INSPECTED, "certificates": True}):
+        assert rows(**machine)["certificates"].state is CheckState.OK
+    assert "certificates" not in rows(), "nobody builds here"
+    text = report(Machine.model_validate(WELL | {"shown": INSPECTED, "file": file}),
+                  (row,), HOME)  # fmt: skip
+    assert "company" not in text
+    assert "registry.example" in text
+
+
 FAULTS = [
     ("engine", CheckState.FAIL, engine(trouble="Docker is not running", mend="start Docker")),
     ("engine's place", CheckState.WARN, engine(local=False)),
@@ -67,6 +93,11 @@ FAULTS = [
     ("room for images", CheckState.WARN, engine(folder=ENGINE.folder and ENGINE.folder.model_copy(
         update={"free": 3 << 30}))),
     ("names (DNS)", CheckState.FAIL, {"resolvers": ()}),
+    ("certificates", CheckState.FAIL, {"shown": INSPECTED}),
+    ("certificates", CheckState.WARN, {"shown": INSPECTED.model_copy(
+        update={"signed": Signed.UNKNOWN, "reason": "self-signed certificate in chain"})}),
+    ("certificates", CheckState.WARN, {"shown": INSPECTED.model_copy(
+        update={"signed": Signed.UNSEEN, "reason": "Connection refused"})}),
     ("proxy", CheckState.WARN, {"proxies": ("HTTPS_PROXY",)}),
     ("keyring", CheckState.FAIL, {"keyring": "no keyring is there", "password_mode": "keyring"}),
     ("port", CheckState.WARN, {"ports": (PortUse(workspace="a", port=4096, taken=True),)}),

@@ -48,3 +48,8 @@ def test_no_text_is_an_error(text: str) -> None:
 )
 def test_no_json_is_an_error(text: str) -> None:
     assert not resolver_state(text).readable
+
+
+def test_a_name_without_an_address_is_lost_and_a_wildcard_is_not() -> None:
+    names = {"here.test": ("10.1.2.3",), "lost.test": (), "*.test": ()}
+    assert ResolverState(names=names).lost == ("lost.test",)

@@ -67,6 +67,15 @@ def test_no_text_breaks_the_reading_of_usage(text: str) -> None:
     usages(text)
 
 
+def test_a_running_workspace_says_where_its_server_is_and_how_to_attach() -> None:
+    found = shown(attach="jailoc ~/src/api")
+    assert (found["Server:"], found["Attach:"]) == ("http://127.0.0.1:4097", "jailoc ~/src/api")
+    closed = shown(attach="jailoc -w api", exposed=False, port=None)
+    assert "Server:" not in closed
+    assert closed["Attach:"] == "jailoc -w api"
+    assert "Attach:" not in shown(), "what does not run has nothing to attach to"
+
+
 def test_published_ports_and_a_limit_that_was_hit_are_shown() -> None:
     found = shown(ports=((8080, 80), (3000, 3000), (5173, 5173), (5174, 5174)), pids_refused=3)
     assert found["Published:"] == "127.0.0.1, 3000, 5173-5174, 8080:80"

@@ -1,0 +1,101 @@
+"""Which images this user's jailoc has built, and which of them nothing uses any more.
+
+A start that failed, or one whose images have other tags since, leaves some that no workspace names.
+"""
+
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from jailoc.bin.config import facts
+from jailoc.bin.deploy import observe
+from jailoc.bin.engine import disk
+from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.host import files
+from jailoc.bin.terminal.step import step
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.image import BUILT
+from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import project
+
+
+def _place() -> Path:
+    return facts.cache_directory() / "images.built"
+
+
+def noted() -> frozenset[str]:
+    """Return the tags that were built and have not been removed since, as far as it is known."""
+    with suppress(OSError, UnicodeDecodeError):
+        lines = _place().read_text(encoding="utf-8").splitlines()
+        return frozenset(each for each in lines if re.fullmatch(BUILT, each))
+    return frozenset()
+
+
+def note(tag: str) -> None:
+    """Write down that an image was built; the caller holds the lock of all builds."""
+    _write(noted() | {tag})
+
+
+def _write(tags: Collection[str]) -> None:
+    if not tags:
+        _place().unlink(missing_ok=True)
+        return
+    files.make_private(_place().parent)
+    files.write(_place(), "".join(f"{each}\n" for each in sorted(tags)), 0o600)
+
+
+def unused(going: Collection[str]) -> dict[str, int | None]:
+    """Return those that are there and that nothing uses, with their bytes.
+
+    Args:
+        going: Workspaces that do not count: they are about to be destroyed.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    mine = noted()
+    there = disk.images() if mine else {}
+    if not mine & there.keys():
+        return {}
+    gone = {project(each) for each in going}
+    used = {image for image, projects in disk.in_use().items() if projects - gone}
+    for name in observe.recorded():
+        if name not in going and (applied := observe.last(name)) is not None:
+            used |= {*applied.former, *(each.tag for each in applied.builds)}
+    return {each: there[each] for each in sorted(mine & there.keys() - used)}
+
+
+def remove(terminal: Terminal, tags: Collection[str]) -> None:
+    """Remove images, and what is written down of them; what the engine keeps is told."""
+    left = set(noted())
+    for each in tags:
+        with step(terminal, f"removing image {each}"):
+            problem = disk.remove_image(each)
+        if problem is None:
+            left.discard(each)
+        else:
+            terminal.say(f"{each} stays: {problem}", Meaning.WARNS)
+    if left != noted():
+        _write(left)
+
+
+def tell_rest(terminal: Terminal) -> None:
+    """Say what of the builds stays on the engine, because it is not jailoc's alone, and its end."""
+    with suppress(DockerError):
+        there = disk.images()
+        for each in sorted(_bases() & there.keys()):
+            terminal.say(f"stays: image {each}, on which others may be built, too; "
+                         f"`docker image rm {each}` removes it")  # fmt: skip
+        if size := disk.build_cache():
+            terminal.say(f"stays: the engine's build cache of all builds ({size}); "
+                         "`docker builder prune` removes what no image uses")  # fmt: skip
+
+
+def _bases() -> set[str]:
+    """Return the images of others that images were built on, by their names."""
+    found: set[str] = set()
+    for each in facts.recorded("").parent.glob("*"):
+        with suppress(OSError, UnicodeDecodeError):
+            found.add(each.read_text(encoding="utf-8").partition(" ")[0])
+    return found
