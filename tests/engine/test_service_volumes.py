@@ -88,7 +88,7 @@ def test_an_image_that_declares_volumes_is_refused_until_each_is_named(user: Use
     user.ok("up", NAME)
     container = f"jailoc-{NAME}-db-1"
     names = {place: name for place, name in mounted(container).items() if name != "tmpfs"}
-    assert names == {"/var/lib/db/data": f"jailoc-{NAME}_service-db-data"}
+    assert names == {"/var/lib/db/data": f"jailoc-{NAME}_service-db--data"}
     assert all(each.startswith(f"jailoc-{NAME}_") for each in volumes() - before)
     # Another image under the same name is looked at before anything that runs is touched.
     built("/var/lib/db/data", "/var/cache/db", "/more")
