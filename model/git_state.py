@@ -72,6 +72,16 @@ def unread(path: str, why: str) -> Believed:
     )
 
 
+def waits(path: str) -> Believed:
+    """Return what there is to say of a pipe or device in the place of what Git reads."""
+    return Believed(
+        path=path,
+        reason="it is a pipe or a device: Git waits for what never comes, or reads without an end",
+        hint=f'remove it before you run Git there, or allow it by name: trust = ["{path}"]',
+        certain=False,
+    )
+
+
 def of_index(path: str, found: Index, *, sparse: bool, marking: bool) -> Iterator[Believed]:
     """Yield what an index would make Git do, and what it hides.
 

@@ -90,6 +90,14 @@ class Placeholder(Model):
         return f"{self.root.rstrip('/')}/{self.path}"
 
 
+class Made(Model):
+    """A placeholder that was made, as it was then."""
+
+    placeholder: Placeholder
+    device: int
+    inode: int
+
+
 class Protection(Model):
     """What one repository needs."""
 

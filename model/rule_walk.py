@@ -21,7 +21,7 @@ class Verdict:
 def walk(
     rules: Ruleset,
     within: AddressSet,
-    protocol: Protocol,
+    protocol: Protocol | None,
     port: int | None,
     on: date | None = None,
 ) -> Iterator[Verdict]:
@@ -30,7 +30,7 @@ def walk(
     Args:
         rules: The rules of one family.
         within: The destinations.
-        protocol: TCP, UDP or ICMP (of either family).
+        protocol: TCP, UDP or ICMP (of either family); None is one that no rule names.
         port: The destination port; None is one that no rule names.
         on: The day; rules whose last day is before it match nothing. None is while all hold.
     """

@@ -2,7 +2,7 @@
 
 from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, observe
+from jailoc.bin.deploy import existence, made, observe
 from jailoc.bin.engine import containers, disk, docker
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
@@ -67,4 +67,5 @@ def stop(terminal: Terminal, name: str, *, volumes: bool = False) -> None:
         containers.down(project, terminal.detail, volumes=volumes)
         for each in containers.owned("volume", project) if volumes else ():
             disk.remove_volume(each)
+        made.take_away(terminal, name)
     terminal.say(f"{sandbox.typed(name)} stopped", Meaning.DONE)

@@ -17,7 +17,7 @@ from jailoc.model.address import Network
 from jailoc.model.allow_entry import AskedTarget, parse_target
 from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.firewall import Firewall
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import MACHINE
 
@@ -166,7 +166,7 @@ def _addresses(name: str) -> tuple[Network, ...]:
 def _row(answer: Answer) -> dict[str, Any]:
     return {
         "network": str(answer.network),
-        "protocol": Protocol(answer.protocol).value,
+        "protocol": answer.protocol and answer.protocol.value,
         "port": answer.port,
         "open": answer.open,
         "reason": answer.reason,

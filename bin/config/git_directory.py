@@ -5,17 +5,30 @@ import posixpath
 import re
 from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from jailoc.bin.config.told import WIDTH
-from jailoc.bin.host.entries import children, holds_directory, is_text, text
+from jailoc.bin.host.entries import (
+    children,
+    holds_directory,
+    is_endless,
+    is_text,
+    kind_of,
+    text,
+)
+from jailoc.model.host import FileKind
 from jailoc.model.repository import DEEPER, LISTED, OF_A_WORKTREE, fold
 
 MOST_ENTRIES = 1_000_000
 """Of one directory."""
 MOST_WALKED = 50_000
-"""Entries of one Git directory among which links are looked for."""
-_OTHERS = re.compile(r"hooks|objects/[0-9a-f]{2}|(worktrees/[^/]+/)?modules")
-"""Directories in one that hold no file which Git itself writes under a name of its own."""
+"""Entries of one Git directory among which links are looked for, without its single objects."""
+_OTHERS = re.compile(r"hooks|(worktrees/[^/]+/)?modules")
+"""Directories in one that are looked at for themselves."""
+_OBJECTS = re.compile(r"objects/[0-9a-f]{2}")
+"""Directories in one that hold no file which Git writes over: each has the name of its content."""
+_MONITOR = "fsmonitor--daemon.ipc"
+"""The socket of Git's own monitor of files (git-fsmonitor--daemon(1))."""
 
 
 def deciding(directory: str, crowded: list[str]) -> Iterator[tuple[os.DirEntry[str], str]]:
@@ -57,24 +70,46 @@ def _listed(directory: str, crowded: list[str]) -> list[os.DirEntry[str]]:
     return found
 
 
-def links(directory: str, crowded: list[str]) -> Iterator[str]:
-    """Yield the links in the place of what Git itself reads and writes: it follows them.
+class Strange(NamedTuple):
+    """What lies in a Git directory and is neither a file nor a directory."""
 
-    What is cut is `crowded`. The files of single objects are not looked at: each has the name of
-    its content, and none is written over.
+    path: str
+    linked: bool
+    """Whether it is a symbolic link in the place of what Git reads and writes: it follows it."""
+    endless: bool
+    """Whether it is, or leads to, a pipe or a device: Git waits for it, or reads without an end."""
+
+
+def strange(directory: str, crowded: list[str]) -> Iterator[Strange]:
+    """Yield the links, pipes, devices and sockets of a Git directory.
+
+    What is cut is `crowded`. Of links in the place of single objects only those are told that lead
+    to a pipe or a device: no object is written over.
     """
-    waiting, left = deque([(directory, "")]), MOST_WALKED
+    waiting, left, most = deque([(directory, "")]), MOST_WALKED, MOST_ENTRIES
     while waiting:
         folder, below = waiting.popleft()
-        for entry in children(folder, left):
-            left -= 1
-            if left < 0:
+        objects = _OBJECTS.fullmatch(below.removesuffix("/")) is not None
+        for entry in children(folder, most if objects else left):
+            if objects:
+                most -= 1
+            else:
+                left -= 1
+            if left < 0 or most < 0:
                 crowded.append(directory)
                 return
             name = f"{below}{fold(entry.name)}"
             if entry.is_symlink():
-                yield entry.path
-            elif not _OTHERS.fullmatch(name) and holds_directory(entry):
+                endless = is_endless(entry)
+                if endless or not objects:
+                    yield Strange(entry.path, not objects, endless)
+                continue
+            kind = kind_of(entry)
+            if kind is FileKind.OTHER:
+                endless = is_endless(entry)
+                if endless or name != _MONITOR:
+                    yield Strange(entry.path, False, endless)
+            elif kind is FileKind.DIRECTORY and not _OTHERS.fullmatch(name):
                 waiting.append((entry.path, f"{name}/"))
 
 

@@ -5,7 +5,7 @@ No program is run, and every look is bounded: an agent may have made all of it.
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jailoc.bin.config import git_directory, git_file, told
 from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
@@ -20,7 +20,8 @@ from jailoc.model.repository import OF_A_WORKTREE, fold
 MOST_ENTRIES = 1_000_000
 """Of one directory of hooks."""
 MOST_NAMED = 1_000
-"""Places that the configuration of one repository names."""
+"""Places that the configuration of one repository names, and as many that the user's names."""
+_MANY = f"its configuration names more than {MOST_NAMED:,} places"
 
 
 @dataclass
@@ -37,22 +38,32 @@ class Looker:
         self.settings = Settings(self.home)
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
         self.user = self.settings.read(places)
+        if not self._name(self.user, "/", {}):
+            self.user = replace(self.user, trouble=_MANY)
 
     def named(self) -> tuple[Named, ...]:
         """Return the absolute places that the user's own configuration names."""
         return self.places(Sources(), "")[0]
 
     def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
-        """Return what the user's configuration and another one name, and why that is not all."""
+        """Return what the user's configuration and another one name, and why that is not all.
+
+        Why the user's own was not read whole is its own trouble, not that of every repository.
+        """
         seen: dict[tuple[str, str], Named | None] = {}
-        trouble = self.user.trouble or mine.trouble
-        for source in (*self.user.all, *mine.all):
+        self._name(self.user, base, seen)
+        trouble = mine.trouble if self._name(mine, base, seen) else _MANY
+        return tuple(filter(None, seen.values())), trouble
+
+    def _name(self, sources: Sources, base: str, seen: dict[tuple[str, str], Named | None]) -> bool:
+        """Add what settings name to what was seen; tell whether that is all."""
+        most = len(seen) + MOST_NAMED
+        for source in sources.all:
             for each in references(source.setting, base, source.holder, self.home):
                 if (each.key, each.path) in seen:
                     continue
-                if len(seen) >= MOST_NAMED:
-                    trouble = f"its configuration names more than {MOST_NAMED:,} places"
-                    return tuple(filter(None, seen.values())), trouble
+                if len(seen) >= most:
+                    return False
                 kind = kind_at(each.path)
                 # A word of a command is a path only if there is such a file.
                 counts = kind is FileKind.FILE or each.sure
@@ -64,7 +75,7 @@ class Looker:
                     kind=kind,
                     sure=each.sure,
                 ) if counts else None  # fmt: skip
-        return tuple(filter(None, seen.values())), trouble
+        return True
 
     def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
         """Look at one Git directory; also say why not all that matters was read."""
@@ -119,19 +130,24 @@ class Looker:
         settings = told.settings(each.setting for each in self.settings.read(files).all)
         return (*told.hooks(f"{directory}/hooks", MOST_ENTRIES), *settings)
 
-    def linked(self, file: str) -> tuple[tuple[Named, ...], str | None]:
+    def linked(self, file: str) -> tuple[tuple[Named, ...], dict[str, str]]:
         """Return what the configuration names for a working tree whose `.git` is a file.
 
-        The repository may lie anywhere; what it names by a relative path lies here.
+        The repository may lie anywhere; what it names by a relative path lies here. Also say, by
+        the directory, why the configuration there was not read whole.
         """
         names = git_file.read(file)
         if names is None:
-            return (), None
+            return (), {}
         top = file.rpartition("/")[0]
         directory, shared = map(clean, names)
         files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
         self.own[shared] = self.settings.read(files)
-        return self.places(self.own[shared], top)
+        named, trouble = self.places(self.own[shared], top)
+        if trouble is None:
+            return named, {}
+        alone = self.places(self.settings.read(files[:1]), top)[1]
+        return named, {shared: alone} if alone is not None else {directory: trouble}
 
     def worktree(self, link: GitLink) -> Repository:
         """Look at the Git directory of a linked working tree whose repository is elsewhere."""

@@ -17,6 +17,7 @@ from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
     children,
     is_directory,
+    is_endless,
     is_socket,
     is_text,
     kind_of,
@@ -26,6 +27,7 @@ from jailoc.bin.host.entries import (
 )
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.mentioned import Search
+from jailoc.model import git_state
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
@@ -39,6 +41,10 @@ MOST_LINKS = 20
 """Links of one Git directory that are kept, of those that lead out and of the others."""
 MOST_SOCKETS = 100
 """Sockets of one path that are told."""
+MOST_WAITING = 20
+"""Pipes and devices of one Git directory that are told, and of one path beside repositories."""
+READ_BY_GIT = frozenset((".gitignore", ".gitattributes", ".gitmodules", ".mailmap"))
+"""What Git reads in a working tree, at any level."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 KERNEL = ("/proc", "/dev", "/sys")
 """Where the same name is another thing for every process."""
@@ -73,6 +79,8 @@ class _Walk:
         self.unread: dict[str, str] = {}
         self.sockets: list[str] = []
         self.believed: list[Believed] = []
+        self.doubts: list[tuple[str, str, str]] = []
+        """Files called `.git`, a directory that each leads to, and why that is not read whole."""
 
     def worktree(self, link: GitLink) -> None:
         """Look at the Git directory of a linked working tree, and at those of its submodules."""
@@ -111,6 +119,8 @@ class _Walk:
                 deeper = kind is FileKind.DIRECTORY
                 if kind is FileKind.OTHER and len(self.sockets) < MOST_SOCKETS and is_socket(entry):
                     self.sockets.append(readable(entry.path))
+                if kind is FileKind.OTHER and name in READ_BY_GIT and self.search.git:
+                    self._waited(entry)
                 if name == ".git" and self.search.git:
                     self._dot_git(entry, folder)
                     if not deeper:
@@ -126,9 +136,8 @@ class _Walk:
 
     def tree(self) -> Tree:
         """Return what was found."""
-        if not self.troubles:
-            # Also where there is no repository: what is not read may name a place here.
-            self._trouble(self.search.root, self.looker.user.trouble)
+        # Also where there is no repository: what is not read may name a place here.
+        self._trouble(self.search.root, self.looker.user.trouble)
         return Tree(
             repositories=tuple(self.repositories),
             places=self.places,
@@ -189,12 +198,21 @@ class _Walk:
             return
         found, trouble = self.looker.repository(directory, top)
         self.repositories.append(found)
-        self._trouble(directory, trouble)
+        self._not_whole(directory, trouble)
         self._links(found)
         for name in found.kinds:
             self.share(f"{directory}/{name}")
         for each in found.named:
             self.share(each.path)
+
+    def _waited(self, entry: os.DirEntry[str]) -> None:
+        """Keep a pipe or device in the place of what Git reads; a link there is not followed."""
+        if entry.is_symlink() or not is_endless(entry):
+            return
+        if len(self.believed) >= MOST_WAITING:
+            self.limit = f"more than {MOST_WAITING} pipes lie where Git reads a file"
+        else:
+            self.believed.append(git_state.waits(readable(entry.path)))
 
     def share(self, place: str) -> None:
         """Keep a place of this path that holds a file with a second name."""
@@ -204,12 +222,20 @@ class _Walk:
                 self.shared[place] = readable(file)
 
     def _links(self, repository: Repository) -> None:
-        """Keep the links of a Git directory, with where they lead."""
+        """Keep the links of a Git directory, with where they lead, and what Git would wait for."""
         crowded: list[str] = []
-        inner = outer = 0
+        inner = outer = waiting = 0
         directory = repository.directory
-        for place in git_directory.links(directory, crowded):
-            if place[len(directory) + 1 :] in repository.links:
+        for place, linked, endless in git_directory.strange(directory, crowded):
+            if endless:
+                waiting += 1
+                if waiting > MOST_WAITING:
+                    self._not_whole(directory, f"more than {MOST_WAITING} pipes lie in it")
+                    break
+                self.believed.append(git_state.waits(readable(place)))
+            elif not linked and len(self.sockets) < MOST_SOCKETS:
+                self.sockets.append(readable(place))
+            if not linked or place[len(directory) + 1 :] in repository.links:
                 continue
             real, hops = self.ways.trace(place)
             odd = any(first_within(hop, KERNEL) for hop in (*hops, real))
@@ -217,20 +243,38 @@ class _Walk:
             if within(real, self.real) and not odd:
                 inner += 1
                 if inner > MOST_LINKS:
-                    self._trouble(directory, f"more than {MOST_LINKS} links lie in it")
+                    # One of the others may lead to what is covered.
+                    self._not_whole(directory, f"more than {MOST_LINKS} links lie in it")
                     continue
             else:
                 outer += 1
                 if outer > MOST_LINKS:
-                    self._trouble(directory, f"more than {MOST_LINKS} links lead out of it")
+                    self._not_whole(directory, f"more than {MOST_LINKS} links lead out of it")
                     break
             self.followed[readable(place)] = readable(real)
         for place in crowded:
-            self._trouble(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
+            self._not_whole(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
 
     def _trouble(self, path: str, reason: str | None) -> None:
         if reason is not None:
             self.troubles.setdefault(readable(path), reason)
+
+    def _not_whole(self, path: str, reason: str | None) -> None:
+        """Keep why not all that matters of a place was read: who can write it may hide the rest."""
+        if reason is not None:
+            self.unread.setdefault(readable(path), reason)
+
+    def judge(self, roots: Iterable[str]) -> None:
+        """Keep why configuration that files called `.git` name was not read whole.
+
+        Args:
+            roots: All that an agent can write.
+        """
+        for file, directory, reason in self.doubts:
+            if first_within(directory, roots):
+                self._not_whole(file, reason)
+            else:
+                self._trouble(file, reason)
 
     def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
         if kind_of(entry) is FileKind.DIRECTORY:
@@ -244,7 +288,7 @@ class _Walk:
                 return
             named, trouble = self.looker.linked(entry.path)
             self.named += named
-            self._trouble(entry.path, trouble)
+            self.doubts += ((entry.path, place, why) for place, why in trouble.items())
 
     def _place(self, entry: os.DirEntry[str], rests: list[tuple[str, ...]]) -> None:
         for rest in rests:
@@ -329,7 +373,12 @@ def _gathered(
     for each in walks.values():
         for found in each.repositories:
             by = named_by.get(found.directory) if found.linked else None
-            each.believed += reader.repository(found, by)
+            told = reader.repository(found, by)
+            # What is said of such a file says more than that it is a pipe.
+            places = {one.path for one in told}
+            each.believed = [one for one in each.believed if one.path not in places]
+            each.believed += told
+        each.judge(walks)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
     for each in walks.values():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import check, images, machine, plugin, proof
+from jailoc.bin.deploy import check, images, machine, made, plugin, proof
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
@@ -161,7 +161,8 @@ class Engine:
         """Make what only its own absence would let the agent make, in the checked places alone."""
         for each in self._bundle.placeholders:
             try:
-                if placeholders.make(each):
+                if (new := placeholders.make(each)) is not None:
+                    made.keep(self._bundle.workspace, (new,))
                     self._terminal.say(f"made {each.place}", Meaning.WARNS)
             except OSError as error:
                 raise refuse(

@@ -16,9 +16,9 @@ from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
 from jailoc.generators.runtime.build_log import BuildLog, Event, Failure, What
-from jailoc.generators.runtime.image_check import lacking, script, unsuitable
+from jailoc.generators.runtime.image_check import lacking, script, unnamed, unsuitable
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Sidecar
+from jailoc.model.compose import Service, Sidecar
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
 from jailoc.model.doctor import Signed, trust
 from jailoc.model.image import FETCHED_FROM, BaseImage, Build, Recipe, Step
@@ -172,6 +172,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
             terminal, build, directory.with_name(f"{directory.name}.build"), before.get(build.name)
         )
     _check_agent(terminal, bundle)
+    _check_services(terminal, bundle)
     _check_privilege(bundle)
 
 
@@ -266,17 +267,7 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
     """
     service = bundle.compose.services[AGENT]
     reference = service.image.text
-    identity = images.identity(reference)
-    if identity is None:
-        problem = _pull(terminal, reference)
-        identity = images.identity(reference)
-        if problem is not None or identity is None:
-            raise Refused((Diagnostic(
-                code="image-missing",
-                message=f"image `{reference}` cannot be pulled: {problem}",
-                where=service.image.origin,
-                hint="check its name, the network and `docker login`",
-            ),))  # fmt: skip
+    identity = _fetched(terminal, service).identity
     environment = {
         key: value.text for key, value in service.environment.items() if key in {"HOME", "PATH"}
     }
@@ -298,6 +289,46 @@ def _check_agent(terminal: Terminal, bundle: Bundle) -> None:
         files.write(place, "\n".join((f"{reference} {identity}", *lines)) + "\n", 0o600)
     if (warning := lacking(reference, bundle.programs, lines)) is not None:
         terminal.diagnose((warning,))
+
+
+def _fetched(terminal: Terminal, service: Service) -> images.HeldImage:
+    """Return the image of a service, which is pulled if the engine does not have it.
+
+    Raises:
+        Refused: it cannot be pulled.
+    """
+    reference, problem = service.image.text, None
+    found = images.held((reference,)).get(reference)
+    if found is None:
+        problem = _pull(terminal, reference)
+        found = images.held((reference,)).get(reference)
+    if problem is not None or found is None:
+        raise Refused((Diagnostic(
+            code="image-missing",
+            message=f"image `{reference}` cannot be pulled: {problem}",
+            where=service.image.origin,
+            hint="check its name, the network and `docker login`",
+        ),))  # fmt: skip
+    return found
+
+
+def _check_services(terminal: Terminal, bundle: Bundle) -> None:
+    """Make sure that services beside the agent write nowhere but where the configuration says.
+
+    The engine makes a volume for each `VOLUME` of an image that nothing is mounted at: without a
+    name, and without a bound.
+
+    Raises:
+        Refused: with every such place; or an image cannot be pulled.
+    """
+    found = [
+        problem
+        for name, service in bundle.compose.services.items()
+        if service.namespace == "services"
+        and (problem := unnamed(name, service, _fetched(terminal, service).volumes)) is not None
+    ]
+    if found:
+        raise Refused(tuple(found))
 
 
 def _answer(place: Path) -> list[str]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts, task_records
-from jailoc.bin.deploy import existence, observe, password, restic
+from jailoc.bin.deploy import existence, made, observe, password, restic
 from jailoc.bin.engine import containers, disk, tools
 from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
@@ -196,6 +196,7 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
             containers.remove_network(each)
         for each in containers.owned("volume", project(name)) if volumes else ():
             disk.remove_volume(each)
+    made.take_away(terminal, name)
     if whole:
         for image in going.images:
             with step(terminal, f"removing image {image}"):

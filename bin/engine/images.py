@@ -25,6 +25,8 @@ class HeldImage(NamedTuple):
     """The engine's own name of it, which no other image ever has: a tag may be moved."""
     environment: dict[str, str]
     """The variables that it sets."""
+    volumes: tuple[str, ...] = ()
+    """Where a container of it gets a volume without a name, if nothing else is mounted there."""
 
 
 def held(references: Iterable[str]) -> dict[str, HeldImage]:
@@ -49,9 +51,10 @@ def held(references: Iterable[str]) -> dict[str, HeldImage]:
 def _held(line: str) -> HeldImage:
     identity, _, config = line.partition("\t")
     # Asked for by itself, what an image does not set is an error of newer clients.
-    variables = (json.loads(config or "null") or {}).get("Env") or []
-    pairs = (entry.partition("=") for entry in variables)
-    return HeldImage(identity, {key: value for key, _, value in pairs})
+    found = json.loads(config or "null") or {}
+    pairs = (entry.partition("=") for entry in found.get("Env") or [])
+    variables = {key: value for key, _, value in pairs}
+    return HeldImage(identity, variables, tuple(sorted(found.get("Volumes") or {})))
 
 
 def identity(reference: str) -> str | None:

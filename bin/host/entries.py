@@ -11,6 +11,7 @@ from jailoc.model.host import FileKind
 
 MOST_CONFIG = 1 << 20
 """Bytes of one file of configuration."""
+_NULL = os.stat(os.devnull).st_rdev  # noqa: PTH116 -- a device, not a path
 _NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
 """What says that no program can open a file there, whoever runs it (open(2))."""
 
@@ -132,6 +133,23 @@ def is_socket(entry: os.DirEntry[str]) -> bool:
     except OSError as error:
         unseen.note(entry.path, error)
         return False
+
+
+def is_endless(entry: os.DirEntry[str]) -> bool:
+    """Tell whether an entry is, or leads to, a pipe or a device: who reads it waits, or never ends.
+
+    The device that is empty is none of them.
+    """
+    try:
+        found = entry.stat()
+    except OSError as error:
+        unseen.note(entry.path, error, _NO_FILE)
+        return False
+    except ValueError:
+        return False
+    if stat.S_ISCHR(found.st_mode) and found.st_rdev == _NULL:
+        return False
+    return stat.S_IFMT(found.st_mode) in {stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK}
 
 
 def kind_of_mode(mode: int) -> FileKind:

@@ -2,10 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
-from jailoc.model.repository import Placeholder
+from jailoc.model.repository import Made, Placeholder
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -15,14 +16,56 @@ def missing(placeholders: Iterable[Placeholder]) -> tuple[str, ...]:
     return tuple(each.place for each in placeholders if not os.path.lexists(each.place))
 
 
-def make(placeholder: Placeholder) -> bool:
-    """Make one in a single step, unless something is there; tell whether it was made.
+def make(placeholder: Placeholder) -> Made | None:
+    """Make one in a single step and return it, unless something is there.
 
     Every directory on the way is opened from the one above, so nobody can put a link in between.
 
     Raises:
         OSError: a directory on the way is missing or a link, or may not be written.
     """
+    with _beside(placeholder) as (folder, name):
+        try:
+            if placeholder.text is None:
+                os.mkdir(name, 0o755, dir_fd=folder)
+                made = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+                try:
+                    _give(made, folder)
+                    found = os.fstat(made)
+                finally:
+                    os.close(made)
+            else:
+                found = _write(folder, name, placeholder.text.encode())
+        except FileExistsError:
+            return None
+    return Made(placeholder=placeholder, device=found.st_dev, inode=found.st_ino)
+
+
+def take_away(made: Made) -> bool:
+    """Remove what was made, if it still is as it was; tell whether it has gone.
+
+    Whatever somebody has put into it, or in its place, stays.
+    """
+    text = made.placeholder.text
+    try:
+        with _beside(made.placeholder) as (folder, name):
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if (found.st_dev, found.st_ino) != (made.device, made.inode):
+                return False
+            if text is None:
+                os.rmdir(name, dir_fd=folder)
+            elif stat.S_ISREG(found.st_mode) and _holds(folder, name, text.encode()):
+                os.unlink(name, dir_fd=folder)
+            else:
+                return False
+    except OSError:  # it is gone, or in use, or not empty
+        return False
+    return True
+
+
+@contextmanager
+def _beside(placeholder: Placeholder) -> Iterator[tuple[int, str]]:
+    """Open the directory that a placeholder lies in; no link is followed on the way."""
     *way, name = placeholder.path.split("/")
     folder = os.open(placeholder.root, _DIRECTORY)
     try:
@@ -30,21 +73,18 @@ def make(placeholder: Placeholder) -> bool:
             inner = os.open(each, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             os.close(folder)
             folder = inner
-        try:
-            if placeholder.text is None:
-                os.mkdir(name, 0o755, dir_fd=folder)
-                made = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-                try:
-                    _give(made, folder)
-                finally:
-                    os.close(made)
-            else:
-                _write(folder, name, placeholder.text.encode())
-        except FileExistsError:
-            return False
-        return True
+        yield folder, name
     finally:
         os.close(folder)
+
+
+def _holds(folder: int, name: str, data: bytes) -> bool:
+    kind = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(name, kind, dir_fd=folder)
+    try:
+        return os.read(descriptor, len(data) + 1) == data
+    finally:
+        os.close(descriptor)
 
 
 def _give(made: int, folder: int) -> None:
@@ -57,7 +97,7 @@ def _give(made: int, folder: int) -> None:
         os.fchown(made, owner.st_uid, owner.st_gid)
 
 
-def _write(folder: int, name: str, data: bytes) -> None:
+def _write(folder: int, name: str, data: bytes) -> os.stat_result:
     """Write a file beside its place and link it there: whoever looks sees all of it or nothing."""
     beside = f".{name}.{secrets.token_hex(8)}"
     descriptor = os.open(
@@ -70,7 +110,9 @@ def _write(folder: int, name: str, data: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             _give(file.fileno(), folder)
+            found = os.fstat(file.fileno())
         os.link(beside, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     finally:
         with suppress(OSError):
             os.unlink(beside, dir_fd=folder)
+    return found

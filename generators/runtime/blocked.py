@@ -30,6 +30,8 @@ _LINE = re.compile(
 )
 
 
+NAMES = {33: "dccp", 47: "gre", 50: "esp", 51: "ah", 132: "sctp", 136: "udplite"}
+"""Protocols that the rules have no word for; others are told by their number."""
 _PROTOCOLS = {6: Protocol.TCP, 17: Protocol.UDP, 1: Protocol.ICMP, 58: Protocol.ICMP}
 ALIAS = "an alias of a name that is denied"
 DENIED = "it is denied: no allow wins over that, only the denial's end opens it"
@@ -45,7 +47,7 @@ class Blocked(Model):
     name: str | None
     """The name under which the address was asked for."""
     protocol: str
-    """tcp, udp, icmp, or dns for a name that was not resolved."""
+    """tcp, udp, icmp, another one's name or number, or dns for a name that was not resolved."""
     port: int | None
     times: int
     ago: int
@@ -100,12 +102,11 @@ def _told(evidence: Evidence, tables: Mapping[str, str], *, own: bool) -> tuple[
     """Return what the kernel has told of, with what `verify` tried itself or without."""
     text = tables.get("now", "").strip()
     now = int(text) if text.isdecimal() else 0
-    seen: dict[tuple[str, Protocol, int | None], Sighting] = {}
+    seen: dict[tuple[str, Protocol | int, int | None], Sighting] = {}
     for address, number, port, each in (*evidence.refused, *(evidence.probed if own else ())):
-        protocol = _PROTOCOLS.get(number)
-        if protocol is not None:
-            place = address, protocol, None if protocol is Protocol.ICMP else port
-            seen[place] = seen[place].joined(each) if place in seen else each
+        protocol = _PROTOCOLS.get(number, number)
+        place = address, protocol, port if protocol in {Protocol.TCP, Protocol.UDP} else None
+        seen[place] = seen[place].joined(each) if place in seen else each
     return tuple(
         Attempt(
             address=ipaddress.ip_address(address), protocol=protocol, port=port,
@@ -211,7 +212,8 @@ def explained(
 
 def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool) -> Blocked:
     network = ipaddress.ip_network(attempt.address)
-    (answer,) = decide(firewall, network, attempt.protocol, attempt.port)
+    protocol = attempt.protocol if isinstance(attempt.protocol, Protocol) else None
+    (answer,) = decide(firewall, network, protocol, attempt.port)
     named = bool(name) and any(
         each.covers(name or "") and each.port in {None, attempt.port} and each.opens(own)
         for each in firewall.names
@@ -225,7 +227,9 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     return Blocked(
         target=str(attempt.address),
         name=name,
-        protocol=attempt.protocol.value,
+        protocol=attempt.protocol.value
+        if isinstance(attempt.protocol, Protocol)
+        else NAMES.get(attempt.protocol, str(attempt.protocol)),
         port=attempt.port,
         times=attempt.times,
         ago=attempt.ago,

@@ -21,7 +21,8 @@ class Answer(Model):
     """What becomes of new connections to a network through one door."""
 
     network: Network
-    protocol: Protocol
+    protocol: Protocol | None
+    """None for those that no rule names."""
     port: int | None
     """None for every port that no answer of this network names."""
     open: bool
@@ -73,9 +74,12 @@ def let_in(bundle: Bundle) -> tuple[tuple[Port, str], ...]:
 
 
 def decide(
-    firewall: Firewall, network: Network, protocol: Protocol, port: int | None
+    firewall: Firewall, network: Network, protocol: Protocol | None, port: int | None
 ) -> tuple[Answer, ...]:
-    """Return what the rules decide about a network through one door, ascending by address."""
+    """Return what the rules decide about a network through one door, ascending by address.
+
+    Without a protocol it is asked for those that no rule names.
+    """
     family = Family(network.version)
     whole = AddressSet.networks(family, (network,))
     return tuple(

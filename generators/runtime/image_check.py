@@ -7,9 +7,10 @@ from jailoc.generators.assets import asset_for
 from jailoc.model.agents.agent import Agent, major_of, order, version_in
 from jailoc.model.agents.choice import KEY
 from jailoc.model.agents.known import AGENTS
+from jailoc.model.compose import Service, Tmpfs, Volume
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.host import GitProgram
-from jailoc.model.path import expand
+from jailoc.model.path import clean, expand
 from jailoc.model.sandbox import AGENT_HOME
 from jailoc.model.user import DEFAULT_USER, AgentUser
 
@@ -59,6 +60,36 @@ def lacking(
         "image" if filters else "Git does without, or fails where it is needed; install it in the "
         "image if the agent needs it",
     )  # fmt: skip
+
+
+def unnamed(name: str, service: Service, volumes: Iterable[str]) -> Diagnostic | None:
+    """Return the refusal of a service whose image writes where the configuration names nothing.
+
+    Args:
+        name: The service.
+        service: Its container.
+        volumes: Where its image wants volumes (`VOLUME`).
+    """
+    named = {
+        clean(each.target if isinstance(each, Tmpfs | Volume) else each.target.text)
+        for each in service.mounts
+    }
+    left = sorted({clean(each) for each in volumes} - named)
+    if not left:
+        return None
+    places = ", ".join(f"`{each}`" for each in left[:MOST_PROGRAMS])
+    if len(left) > MOST_PROGRAMS:
+        places += f" and {len(left) - MOST_PROGRAMS} more"
+    words = [f'"data{number or ""}:{each}"' for number, each in enumerate(left[:MOST_PROGRAMS])]
+    return Diagnostic(
+        code="service-writes",
+        message=f"image `{service.image.text}` of service `{name}` declares {places} as `VOLUME`: "
+        "the engine would make a volume without a name or a bound there",
+        where=service.image.origin,
+        allowed="`volumes` or `tmpfs` of the service at each such place",
+        hint=f"volumes = [{', '.join(words)}] keeps what it writes until `jailoc destroy`; what "
+        "may be lost goes into `tmpfs`, by its place alone",
+    )
 
 
 def unsuitable(

@@ -13,17 +13,17 @@ from jailoc.model.address import Address
 from jailoc.model.base import Model
 from jailoc.model.firewall import COUNTED, Protocol
 
-Key = tuple[Address, Protocol, int | None]
+Key = tuple[Address, Protocol | int, int | None]
 
 
 class Attempt(Model):
     """Connections to one place through one door that were refused."""
 
     address: Address
-    protocol: Protocol
-    """ICMP is that of the address's family."""
+    protocol: Protocol | int
+    """ICMP is that of the address's family. One that the rules have no word for is a number."""
     port: int | None
-    """None for ICMP."""
+    """None for all but TCP and UDP."""
     times: int
     """At least 1. Where the kernel only counts, `MOST_COUNTED` stands for itself and more, and one
     an hour is forgotten."""
@@ -119,7 +119,7 @@ def _without(found: Iterable[Attempt], known: Mapping[Key, Own], now: int) -> It
 def text(known: Mapping[Key, Own]) -> str:
     """Write notes, one place a line."""
     return "".join(
-        f"{protocol.value} {address} {'-' if port is None else port} {' '.join(map(str, own))}\n"
+        f"{protocol} {address} {'-' if port is None else port} {' '.join(map(str, own))}\n"
         for (address, protocol, port), own in known.items()
     )
 
@@ -132,7 +132,7 @@ def parse(text: str) -> dict[Key, Own]:
             protocol, address, port, *numbers = line.split(" ")
             place = (
                 ipaddress.ip_address(address),
-                Protocol(protocol),
+                int(protocol) if protocol.isdecimal() else Protocol(protocol),
                 None if port == "-" else int(port),
             )
             found[place] = Own(*map(int, numbers))

@@ -253,6 +253,11 @@ MACHINE: dict[str, Entry] = {
         "The workspace has no such service.",
         "The message lists those that it has.",
     ),
+    "service-writes": Entry(
+        "The image of a service declares a place as `VOLUME` that the service does not name, so "
+        "the engine would give it a volume without a name or a bound.",
+        "Name the place in `volumes` of the service, or in `tmpfs`.",
+    ),
     "snapshot-path": Entry(
         "A path of the workspace is no directory, or what an undo was asked for lies in none.",
         "Name a place in a workspace path; `jailoc undo` makes a path anew that is gone.",

@@ -51,7 +51,8 @@ WARNINGS: dict[str, Entry] = {
     ),
     "git-forged": Entry(
         "A file or link in a Git directory that an agent can write makes Git write, read or delete "
-        "files of the user elsewhere, or may do so, for it is not read. `up` refuses that.",
+        "files of the user elsewhere, or may do so, for it is not read; or has Git wait for ever. "
+        "`up` refuses that.",
         "Run no Git there before you have removed it; the message says how. One that is not read "
         "can be named in `trust`.",
     ),
@@ -118,7 +119,8 @@ WARNINGS: dict[str, Entry] = {
     ),
     "protect-unread": Entry(
         "A place that an agent can write cannot be looked into, or is too large to be looked "
-        "through, so what the host executes there would be seen by nobody. `up` refuses that.",
+        "through, or the configuration of a repository there is not read whole, so what the host "
+        "executes there would be seen by nobody. `up` refuses that.",
         "Give yourself the right to read it (`chmod u+rwx`) and look, give the agent a smaller "
         "directory, or name it in `trust`.",
     ),

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -207,6 +208,69 @@ def test_the_limit_of_tasks_is_told_when_it_is_hit(reach: Sandbox) -> None:
     assert row["pids_refused"] > 0
     assert row["limits"]["pids"] == 150
     assert "`pids` raises" in reach.user.run("blocked", "reach").stderr
+
+
+LITE = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136) as door:
+    door.settimeout(2)
+    try:
+        door.connect((sys.argv[1], 4500))
+        door.send(b"x")
+        door.recv(1)
+    except OSError:
+        pass
+"""
+RAW = """
+import socket, struct, sys
+def raw(family, number, place, data, ancillary=()):
+    with socket.socket(family, socket.SOCK_RAW, number) as door:
+        try:
+            door.sendmsg([data], ancillary, 0, (place, 0))
+        except OSError:
+            pass
+four, six = sys.argv[1:]
+for number in (33, 47, 50, 51, 132, 136, 253):
+    raw(socket.AF_INET, number, four, bytes(32))
+for number in (33, 132, 136, 253):
+    raw(socket.AF_INET6, number, six, bytes(32))
+# A datagram of UDP behind a header of options, and behind so many that it is cut off.
+datagram = struct.pack("!HHHH", 1000, 4501, 8, 0)
+for words in (0, 20):
+    options = bytes([17, words, 1, 4 + 8 * words]) + bytes(4 + 8 * words)
+    raw(socket.AF_INET6, 60, six, options[:8 + 8 * words] + datagram)
+"""
+
+
+def test_a_refused_packet_of_whatever_protocol_is_told(reach: Sandbox) -> None:
+    four, six = world.CLOSED["private-172"], world.CLOSED["unique-local"]
+
+    def told() -> set[tuple[str, str, int | None]]:
+        rows = json.loads(reach.user.ok("blocked", "reach", "--json"))["blocked"]
+        return {(each["target"], each["protocol"], each["port"]) for each in rows}
+
+    assert not {place for place in told() if place[0] in {four, six} and place[1] != "icmp"}
+    agent_ = reach.container("opencode")
+    world.call("docker", "exec", "--user", "1000:1000", agent_,
+               "/usr/bin/python3", "-c", LITE, world.CLOSED["private-192"])  # fmt: skip
+    image = world.call("docker", "inspect", "--format", "{{.Image}}", agent_).strip()
+    wall = reach.container("firewall")
+    world.call("docker", "run", "--rm", "--user", "0:0", "--cap-add", "NET_RAW",
+               "--network", f"container:{wall}", "--entrypoint", "/usr/bin/python3", image,
+               "-c", RAW, four, six)  # fmt: skip
+    named = {"dccp", "gre", "esp", "ah", "sctp", "udplite", "253"}
+    wanted: set[tuple[str, str, int | None]] = {(four, each, None) for each in named}
+    wanted |= {(six, each, None) for each in ("dccp", "sctp", "udplite", "253")}
+    wanted.add((six, "udp", 4501))
+    found = told()
+    assert wanted <= found
+    # What is behind more than the kernel tells of is told as what is seen of it.
+    assert (six, "60", None) in found or (six, "udp", None) in found or (six, "udp", 0) in found
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136).close()
+    except OSError:
+        return  # this kernel has no UDP-Lite, which the agent could send by itself
+    assert (world.CLOSED["private-192"], "udplite", None) in found
 
 
 def row_of(sandbox: Sandbox) -> dict[str, Any]:

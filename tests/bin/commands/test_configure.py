@@ -251,7 +251,11 @@ def test_an_add_that_fails_further_on_leaves_the_file_as_it_was(running: User) -
     assert running.config.read_text() == FILE
 
 
-def test_an_add_that_a_start_refuses_leaves_the_file_as_it_was(running: User) -> None:
+@pytest.mark.parametrize("directory", ["~/two", "~/lnk"])
+def test_an_add_that_a_start_refuses_leaves_the_file_as_it_was(
+    running: User, directory: str
+) -> None:
+    (running.home / "lnk").symlink_to("two")
     elsewhere = running.home / "three/elsewhere"
     elsewhere.mkdir()
     git = running.home / "two/.git"
@@ -260,7 +264,7 @@ def test_an_add_that_a_start_refuses_leaves_the_file_as_it_was(running: User) ->
         (git / name).mkdir()
     (git / "HEAD").write_text("ref: refs/heads/main\n")
     (git / "logs").symlink_to(elsewhere)
-    said = failing(running, "~/two")
+    said = failing(running, directory)
     assert "[git-link]" in said
     assert running.config.read_text() == FILE
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 import tracemalloc
@@ -267,9 +268,102 @@ def test_a_configuration_that_is_not_read_whole_is_told(
     assert look(root, home).troubles == {}
     with ((home / ".gitconfig") if where == "user" else (main / ".git/config")).open("a") as file:
         file.write(text)
-    told_ = look(root, home).troubles
-    assert set(told_) == {f"{root}/.git"}
-    assert reason in told_[f"{root}/.git"]
+    tree = look(root, home)
+    # What the agent can write keeps it from being started; what is the user's own does not.
+    told_, other = tree.troubles, tree.unread
+    if where == "repository":
+        told_, other = other, told_
+    place = str(root) if where == "user" else f"{root}/.git"
+    assert set(told_) == {place}
+    assert reason in told_[place]
+    assert not other
+
+
+def test_the_trouble_of_the_users_own_configuration_hides_that_of_a_repository(
+    tmp_path: Path,
+) -> None:
+    root, home = made(tmp_path / "p"), tmp_path / "home"
+    home.mkdir()
+    long = "#" * (1 << 20) + "\n"
+    (home / ".gitconfig").write_text(long)
+    tree = look(root, home)
+    assert (set(tree.troubles), tree.unread) == ({str(root)}, {})
+    with (root / ".git/config").open("a") as file:
+        file.write(long + "[core]\nfsmonitor = ./evil\n")
+    tree = look(root, home)
+    assert (set(tree.troubles), set(tree.unread)) == ({str(root)}, {f"{root}/.git"})
+
+
+def test_a_linked_working_tree_whose_repository_an_agent_can_write_is_not_read_whole(
+    tmp_path: Path,
+) -> None:
+    main = made(tmp_path / "p/main")
+    git(main, "worktree", "add", "-q", "../linked")
+    git(main, "config", "extensions.worktreeConfig", "true")
+    own = main / ".git/worktrees/linked/config.worktree"
+    own.write_text("#" * (1 << 20) + "\n[core]\nfsmonitor = touch hit; false\n")
+    git(tmp_path / "p/linked", "status")
+    assert (tmp_path / "p/linked/hit").exists(), "Git executes it"
+    assert set(look(tmp_path / "p").unread) == {f"{main}/.git", f"{tmp_path}/p/linked/.git"}
+    search = Search(root=str(tmp_path / "p/linked"), names=NAMES, git=True)
+    trees, _, _ = repositories.gather([search], str(tmp_path / "home"), str(tmp_path / "home"))
+    assert set(trees[search.root].unread) == {f"{tmp_path}/p/linked/.git"}
+
+
+PIPES = ("index", "HEAD", "MERGE_RR", "packed-refs", "refs/heads/x", "logs/HEAD",
+         "objects/pack/x", "objects/ab/cdef", "info/exclude", "rebase-merge/done")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PIPES)
+def test_a_pipe_in_a_git_directory_is_told_once(tmp_path: Path, name: str) -> None:
+    root = made(tmp_path / "p")
+    assert look(root).believed == ()
+    place = root / ".git" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    (found_,) = look(root).believed
+    assert found_.path == str(place)
+    assert found_.stops is (name != "packed-refs") or "not read" in found_.reason
+
+
+@pytest.mark.parametrize("name", ["index", "HEAD", "info/exclude", "../.gitignore"])
+def test_git_waits_for_a_pipe_that_is_told(tmp_path: Path, name: str) -> None:
+    root = made(tmp_path / "p")
+    (root / "untracked").touch()
+    place = Path(os.path.normpath(root / ".git" / name))
+    place.unlink(missing_ok=True)
+    subprocess.run(["git", "status"], cwd=root, timeout=20, check=False, capture_output=True)
+    os.mkfifo(place)
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run(["git", "status"], cwd=root, timeout=2, check=False, capture_output=True)
+    assert [each.path for each in look(root).believed if each.stops] == [str(place)]
+
+
+def test_a_link_to_a_pipe_in_the_place_of_an_object_is_told(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    os.mkfifo(root / "pipe")
+    (root / ".git/objects/ab").mkdir(exist_ok=True)
+    (root / ".git/objects/ab/cd").symlink_to("../../../pipe")
+    (root / ".git/objects/ab/ce").symlink_to("../../../file")
+    (found_,) = look(root).believed
+    assert found_.path == f"{root}/.git/objects/ab/cd"
+
+
+def test_many_pipes_hide_none_and_the_monitors_socket_is_gits_own(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    with socket.socket(socket.AF_UNIX) as own, socket.socket(socket.AF_UNIX) as other:
+        own.bind(os.path.relpath(root / ".git/fsmonitor--daemon.ipc"))
+        tree = look(root)
+        assert (tree.believed, tree.sockets, tree.unread) == ((), (), {})
+        other.bind(os.path.relpath(root / ".git/logs/s"))
+        assert look(root).sockets == (f"{root}/.git/logs/s",)
+    (root / ".git/fsmonitor--daemon.ipc").unlink()
+    os.mkfifo(root / ".git/fsmonitor--daemon.ipc")
+    assert len(look(root).believed) == 1
+    for number in range(repositories.MOST_WAITING):
+        os.mkfifo(root / f".git/logs/p{number}")
+    assert "pipes lie in it" in look(root).unread[f"{root}/.git"]
 
 
 def test_the_users_own_configuration_counts_where_no_repository_is(tmp_path: Path) -> None:
@@ -440,7 +534,7 @@ def test_what_is_hidden_in_a_crowd_is_told(
     assert look(root).troubles == {}
     for index in range(21):
         (root / place / f"x{index}").mkdir()
-    (reason,) = look(root).troubles.values()
+    (reason,) = look(root).unread.values()
     assert f"{root / place}` holds more than 20" in reason
 
 
@@ -527,9 +621,9 @@ def test_a_crowd_hides_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert f"{root}/.git/logs/z" in look(root).followed
     for index in range(repositories.MOST_LINKS):
         (root / f".git/logs/b{index}").symlink_to(tmp_path / "x")
-    assert "more than 20 links" in look(root).troubles[f"{root}/.git"]
+    assert "more than 20 links" in look(root).unread[f"{root}/.git"]
     monkeypatch.setattr(git_directory, "MOST_WALKED", 20)
-    assert "more than 20 entries" in look(made(tmp_path / "q")).troubles[f"{tmp_path}/q/.git"]
+    assert "more than 20 entries" in look(made(tmp_path / "q")).unread[f"{tmp_path}/q/.git"]
 
 
 def test_where_a_repository_takes_objects_from_is_seen(tmp_path: Path) -> None:
@@ -604,7 +698,7 @@ def test_links_in_git_that_stay_hide_none_that_leads_out(tmp_path: Path) -> None
     (root / ".git/z").symlink_to(tmp_path / "victim")
     tree = look(root)
     assert tree.followed[f"{root}/.git/z"] == str(tmp_path / "victim")
-    assert "links lie in it" in tree.troubles[f"{root}/.git"]
+    assert "links lie in it" in tree.unread[f"{root}/.git"]
 
 
 def test_settings_that_multiply_are_bounded_and_told(
@@ -618,10 +712,10 @@ def test_settings_that_multiply_are_bounded_and_told(
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 32 << 20
-    assert "characters or more" in tree.troubles[f"{root}/.git"]
+    assert "characters or more" in tree.unread[f"{root}/.git"]
     (root / ".git/config").write_text("[core]\n" + "x = y\n" * 50)
     made(root / "other")
     (root / "other/.git/config").write_text("[core]\n" + "x = y\n" * 60)
-    assert look(root).troubles == {}
+    assert look(root).unread == {}
     monkeypatch.setattr(git_settings, "MOST_KEPT", 100)
-    assert [each for each in look(root).troubles.values() if "all configurations of Git" in each]
+    assert [each for each in look(root).unread.values() if "all configurations of Git" in each]

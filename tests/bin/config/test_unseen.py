@@ -209,6 +209,36 @@ def test_a_start_is_refused_until_it_is_looked_into_or_trusted(
     assert stops(f"trust = {named}\n{text}".replace("'", '"')) == []
 
 
+def test_a_repository_that_is_not_read_whole_stops_a_start(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    text = f'[workspaces.a]\npaths = ["{project}"]\n'
+    with ordinary():
+        subprocess.run(["git", "init", "-q", project], check=True, capture_output=True)
+        assert stops(text) == []
+        with (project / ".git/config").open("a") as file:
+            file.write("#" * (1 << 20) + "\n[core]\nfsmonitor = ./evil\n")
+    (told,) = stops(text)
+    assert f"`{project}/.git` cannot be protected" in told
+    assert "larger than 1024 KiB" in told
+    assert stops(f'trust = ["{project}/.git"]\n{text}') == []
+
+
+def test_a_pipe_that_git_would_wait_for_stops_a_start(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    text = f'[workspaces.a]\npaths = ["{project}"]\n'
+    with ordinary():
+        subprocess.run(["git", "init", "-q", project], check=True, capture_output=True)
+        os.mkfifo(project / ".git/index.lock")
+        os.mkfifo(project / "plain")
+    (told,) = stops(text)
+    assert told.startswith(f"`{project}/.git/index.lock`: it is a pipe")
+    assert stops(f'trust = ["{project}/.git/index.lock"]\n{text}') == []
+
+
 @pytest.mark.parametrize(
     ("bound", "most", "flood"), [("MOST_DIRECTORIES", 20, "mkdir"), ("MOST_FOUND", 10, "link")]
 )

@@ -81,3 +81,40 @@ def test_nothing_but_what_root_made_is_given_away(
     monkeypatch.setattr(os, "chown", lambda *_, **__: pytest.fail("by its name"))
     assert placeholders.make(commondir(root, text=text))
     assert given == [(root / "a/.git/commondir").stat().st_ino]
+
+
+@pytest.mark.parametrize("text", [".\n", "", None])
+def test_what_was_made_is_taken_away(root: Path, text: str | None) -> None:
+    made = placeholders.make(commondir(root, text=text))
+    assert made is not None
+    assert placeholders.take_away(made)
+    assert list((root / "a/.git").iterdir()) == []
+    assert not placeholders.take_away(made), "it is gone"
+
+
+@pytest.mark.parametrize("text", [".\n", "", None])
+@pytest.mark.parametrize("change", ["content", "another", "link", "way"])
+def test_what_somebody_has_changed_stays(root: Path, text: str | None, change: str) -> None:
+    made = placeholders.make(commondir(root, text=text))
+    assert made is not None
+    place = root / "a/.git/commondir"
+    target = place
+    if change == "content":
+        (place / "x" if text is None else place).write_text("mine\n")
+    elif change == "another":
+        place.rename(place.with_name("old"))
+        if text is None:
+            place.mkdir()
+        else:
+            place.write_text(text)
+    elif change == "link":
+        target = place.with_name("old")
+        place.rename(target)
+        place.symlink_to("old")
+    else:
+        (root / "a/.git").rename(root / "real")
+        (root / "a/.git").symlink_to(root / "real")
+        target = root / "real/commondir"
+    assert not placeholders.take_away(made)
+    assert os.path.lexists(place)
+    assert target.exists()

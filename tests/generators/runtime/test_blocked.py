@@ -1,13 +1,17 @@
 """The kernel's counts of refusals, read and explained."""
 
 import ipaddress
+import json
+from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.blocked import (
     attempts,
     explained,
@@ -20,6 +24,7 @@ from jailoc.generators.runtime.explain import decide
 from jailoc.generators.runtime.own_probes import Attempt
 from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.firewall import COUNTED, MOST_COUNTED, MOST_PLACES, Firewall, Protocol
+from jailoc.schemas import schema
 from tests.strategies import HOST, config_of, toml
 
 COST = 494780230800000000
@@ -171,6 +176,48 @@ def test_what_the_kernel_asks_its_neighbours_is_no_news() -> None:
     }
     assert len(attempts(tables)) == 5
     assert {str(each.address) for each in news(tables)} == {"fd00::7", "ff02::fb"}
+
+
+NUMBERS = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 33: "dccp", 132: "sctp", 136: "udplite",
+           60: "60", 253: "253"}  # fmt: skip
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_every_protocol_that_was_refused_is_told(own: bool) -> None:
+    """The kernel tells the wall of every packet; what has no name here has a number."""
+    rows = [["10.1.2.3", number, 443 if number in {6, 17} else 0,
+             {"count": number, "first": 1, "last": 5}] for number in NUMBERS]  # fmt: skip
+    tables = {"evidence": json.dumps({"version": 1, "refused": rows}), "now": "9"}
+    tried = (attempts if own else news)(tables)
+    found = explained(tried, firewall({}), {}, frozenset())
+    wanted = {number: 59 if number in {1, 58} else number for number in NUMBERS}
+    assert {(each.protocol, each.times) for each in found} == {
+        (name, wanted[number]) for number, name in NUMBERS.items()
+    }
+    assert {each.reason for each in found} == {"private (RFC 1918)"}
+    # What opens an address without a port opens it for all of them; a port of TCP does not.
+    allowed = firewall({"allowed_networks": ["10.1.2.3/32"]})
+    assert all(each.open_now for each in explained(tried, allowed, {}, frozenset()))
+    single = firewall({"allowed_hosts": ["10.1.2.3:443"]})
+    open_ = {each.protocol for each in explained(tried, single, {}, frozenset()) if each.open_now}
+    assert open_ <= {"tcp", "udp"}
+    row = {**found[0].model_dump(), "place": None, "at_least": False}
+    wholes: dict[str, Any] = {
+        "workspace": "a",
+        "full": [],
+        "pids_refused": None,
+        "not_kept": 0,
+        "lost": 0,
+    }
+    for each in found:
+        data = wholes | {"blocked": [row | {"protocol": each.protocol}]}
+        jsonschema.validate(data, schema("blocked"))
+
+
+def test_a_note_of_a_probe_by_number_is_read_back() -> None:
+    place: own_probes.Key = (ipaddress.ip_address("10.1.2.3"), 136, None)
+    known = {place: own_probes.Own(3, 1, 2, 4)}
+    assert own_probes.parse(own_probes.text(known)) == known
 
 
 def test_denied_names_and_their_aliases_come_with_the_reason_and_no_way_to_open_them() -> None:

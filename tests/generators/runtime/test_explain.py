@@ -70,7 +70,7 @@ def test_expectations_are_decided_by_the_same_rules(
 def test_without_a_port_the_ports_that_differ_are_told_apart() -> None:
     wall = firewall(["10.1.0.0/16:5432"])
     found = {
-        (each.protocol.value, each.port): (each.open, each.reason)
+        (str(each.protocol), each.port): (each.open, each.reason)
         for each in explain(wall, ipaddress.ip_network("10.1.2.3"), None)
     }
     assert found["tcp", None] == (False, "private (RFC 1918)")

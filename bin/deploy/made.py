@@ -1,0 +1,75 @@
+"""What starts make in repositories to be mounted over: kept, and taken away with a sandbox."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from jailoc.bin.config import facts
+from jailoc.bin.deploy import observe
+from jailoc.bin.host import files, placeholders
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.compose import Bind
+from jailoc.model.palette import Meaning
+from jailoc.model.repository import Made
+from jailoc.model.sandbox import typed
+from jailoc.model.text import number_of
+
+_LIST = TypeAdapter(tuple[Made, ...])
+
+
+def place(name: str) -> Path:
+    """Return where it is written down what was made for a workspace."""
+    return facts.state_directory() / name / "made.json"
+
+
+def known(name: str) -> tuple[Made, ...]:
+    """Return what was made for a workspace and has not been taken away."""
+    try:
+        return _LIST.validate_json(place(name).read_bytes())
+    except (OSError, ValidationError):
+        return ()
+
+
+def keep(name: str, made: Iterable[Made]) -> None:
+    """Write down more of what was made for a workspace."""
+    every = {each.placeholder.place: each for each in (*known(name), *made)}
+    _write(name, every.values())
+
+
+def take_away(terminal: Terminal, name: str) -> None:
+    """Remove what was made for a workspace that does not run, and is as it was made.
+
+    What other workspaces mount, too, is theirs from now on: a mount goes with what is below it.
+    """
+    gone = 0
+    found = known(name)
+    others = [each for each in observe.recorded() if each != name] if found else []
+    theirs = {each: _mounted(each) for each in others}
+    for each in found:
+        at = each.placeholder.place
+        heir = next((other for other, mounts in theirs.items() if at in mounts), None)
+        if heir is not None:
+            keep(heir, (each,))
+        else:
+            gone += placeholders.take_away(each)
+    if found:
+        place(name).unlink(missing_ok=True)
+    if gone:
+        what = number_of(gone, "placeholder")
+        terminal.say(
+            f"{typed(name)}: {what} that a start had made in repositories taken away", Meaning.DONE
+        )
+
+
+def _mounted(name: str) -> set[str]:
+    applied = observe.last(name)
+    services = applied.compose.services.values() if applied else ()
+    return {
+        mount.source.text for each in services for mount in each.mounts if isinstance(mount, Bind)
+    }
+
+
+def _write(name: str, made: Iterable[Made]) -> None:
+    files.make_private(place(name).parent)
+    files.write(place(name), _LIST.dump_json(tuple(made)).decode() + "\n", 0o600)
