@@ -9,6 +9,7 @@ from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
 from jailoc.generators.runtime.own_probes import Attempt
 from jailoc.generators.runtime.resolver_state import RefusedName
+from jailoc.model.address import written
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import Evidence, Sighting, read
@@ -199,8 +200,10 @@ def explained(
         machine: Addresses of the machine itself, as the sandbox sees them.
     """
     return tuple(
-        _explained(each, firewall, names.get(str(each.address)), str(each.address) in machine)
-        for each in sorted(attempts, key=lambda each: (-each.ago, str(each.address)))
+        _explained(
+            each, firewall, names.get(written(each.address)), written(each.address) in machine
+        )
+        for each in sorted(attempts, key=lambda each: (-each.ago, written(each.address)))
     )
 
 
@@ -213,7 +216,7 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     )
     ported = own and attempt.port in {each.port for each in firewall.host_ports}
     return Blocked(
-        target=str(attempt.address),
+        target=written(attempt.address),
         name=name,
         protocol=attempt.protocol.value,
         port=attempt.port,
@@ -236,7 +239,7 @@ def _opening(
         return f"host_ports = [{attempt.port}]"
     if not advisable(ipaddress.ip_network(attempt.address)):
         return None
-    place = name or str(attempt.address)
+    place = name or written(attempt.address)
     if attempt.port is None:
         return place
     return f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"
