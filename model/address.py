@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated
 
-from pydantic import PlainSerializer
+from pydantic import PlainSerializer, WithJsonSchema
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -37,8 +37,15 @@ def written(place: _Address | _Network) -> str:
     return str(place)
 
 
-Network = Annotated[_Network, PlainSerializer(written, return_type=str, when_used="json")]
-Address = Annotated[_Address, PlainSerializer(written, return_type=str, when_used="json")]
+def _formats(*names: str) -> WithJsonSchema:
+    """Keep what a schema says of the text, beside a serializer of our own."""
+    every = [{"format": each, "type": "string"} for each in names]
+    return WithJsonSchema({"anyOf": every}, mode="serialization")
+
+
+_WRITTEN = PlainSerializer(written, return_type=str, when_used="json")
+Network = Annotated[_Network, _WRITTEN, _formats("ipv4network", "ipv6network")]
+Address = Annotated[_Address, _WRITTEN, _formats("ipv4", "ipv6")]
 
 
 class Family(IntEnum):

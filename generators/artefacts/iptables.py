@@ -46,9 +46,8 @@ def spell(network: Network) -> str:
     '::ffff:0.0.0.0/96'
     """
     number = int(network.network_address)
-    if network.version == 6 and (number >> 32 == 0xFFFF or (number >> 32 == 0 and number >> 16)):
-        head = "::ffff:" if number >> 32 else "::"
-        return f"{head}{ipaddress.IPv4Address(number & 0xFFFFFFFF)}/{network.prefixlen}"
+    if network.version == 6 and number >> 32 == 0 and number >> 16:
+        return f"::{ipaddress.IPv4Address(number)}/{network.prefixlen}"
     if network.version == 4:
         # As `str` does: there may be very many.
         return f"{'.'.join(map(str, number.to_bytes(4)))}/{network.prefixlen}"
