@@ -8,9 +8,44 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Annotated
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from pydantic import PlainSerializer, WithJsonSchema
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_MAPPED = 0xFFFF
+"""The upper 96 bits of an IPv6 address that holds an IPv4 one (RFC 4291, section 2.5.5.2)."""
+
+
+def written(place: _Address | _Network) -> str:
+    """Write an address or a network the same on every Python: an IPv4 address in IPv6 with dots.
+
+    `str` does so from Python 3.13 on alone. All that is emitted, compared or shown goes through
+    here, so that it is the same bytes everywhere, and what the wall's own Python writes.
+
+    >>> written(ipaddress.ip_address("::ffff:a00:1"))
+    '::ffff:10.0.0.1'
+    >>> written(ipaddress.ip_network("::ffff:0:0/96"))
+    '::ffff:0.0.0.0/96'
+    """
+    if isinstance(place, ipaddress.IPv6Network):
+        return f"{written(place.network_address)}/{place.prefixlen}"
+    if isinstance(place, ipaddress.IPv6Address) and int(place) >> 32 == _MAPPED:
+        zone = "" if place.scope_id is None else f"%{place.scope_id}"
+        return f"::ffff:{ipaddress.IPv4Address(int(place) & 0xFFFFFFFF)}{zone}"
+    return str(place)
+
+
+def _formats(*names: str) -> WithJsonSchema:
+    """Keep what a schema says of the text, beside a serializer of our own."""
+    every = [{"format": each, "type": "string"} for each in names]
+    return WithJsonSchema({"anyOf": every}, mode="serialization")
+
+
+_WRITTEN = PlainSerializer(written, return_type=str, when_used="json")
+Network = Annotated[_Network, _WRITTEN, _formats("ipv4network", "ipv6network")]
+Address = Annotated[_Address, _WRITTEN, _formats("ipv4", "ipv6")]
 
 
 class Family(IntEnum):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator
 
-from jailoc.model.address import Address, Network
+from jailoc.model.address import Address, Network, written
 from jailoc.model.base import Model
 
 VERSION = 1
@@ -28,7 +28,7 @@ def mark_of_name(mark: int) -> str:
 
 def mark_of_network(network: Network, port: int | None) -> str:
     """Return the mark of an allowed network: the same wherever the entry stands."""
-    return "a" + hashlib.sha256(f"{network} {port or 0}".encode()).hexdigest()[:8]
+    return "a" + hashlib.sha256(f"{written(network)} {port or 0}".encode()).hexdigest()[:8]
 
 
 def _address(text: str) -> Address:
@@ -36,7 +36,7 @@ def _address(text: str) -> Address:
 
 
 Name = Annotated[str, Field(max_length=LONGEST)]
-Place = Annotated[str, Field(max_length=64), AfterValidator(lambda text: str(_address(text)))]
+Place = Annotated[str, Field(max_length=64), AfterValidator(lambda text: written(_address(text)))]
 Count = Annotated[int, Field(ge=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Number = Annotated[int, Field(ge=0, le=255)]

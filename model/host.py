@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from jailoc.model.address import written
 from jailoc.model.base import Model
 from jailoc.model.git_state import Believed
 from jailoc.model.permissions import Permissions
@@ -241,7 +242,7 @@ class Host(Model):
         """Return its single addresses, but for loopback."""
         networks = map(ipaddress.ip_network, self.networks)
         return tuple(
-            str(each.network_address)
+            written(each.network_address)
             for each in networks
             if each.prefixlen == each.max_prefixlen and not each.is_loopback
         )

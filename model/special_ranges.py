@@ -7,7 +7,7 @@ credentials from.
 
 import ipaddress
 
-from jailoc.model.address import Network
+from jailoc.model.address import Network, written
 
 SPECIAL: tuple[tuple[Network, str], ...] = tuple(
     (ipaddress.ip_network(text), reason)
@@ -101,7 +101,7 @@ def nobody(network: Network) -> str | None:
         if _inside(network, each):
             return "is the metadata service of a cloud, which hands out the machine's credentials"
     if _inside(METADATA[0], network):
-        address = METADATA[0].network_address
+        address = written(METADATA[0].network_address)
         return f"holds {address}, where a cloud hands out the machine's credentials"
     return next((reason for each, reason in _NOBODY if _inside(network, each)), None)
 

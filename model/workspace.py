@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from jailoc.model.address import Network
+from jailoc.model.address import Network, written
 from jailoc.model.agents.agent import Agent
 from jailoc.model.base import Model
 from jailoc.model.beside import Beside
@@ -65,8 +65,8 @@ class NamedNetwork(Model):
     def text(self) -> str:
         """Return it as it may stand in a configuration."""
         if self.port is None:
-            return str(self.network)
-        address = str(self.network.network_address)
+            return written(self.network)
+        address = written(self.network.network_address)
         host = f"[{address}]" if self.network.version == 6 else address
         return f"{host}/{self.network.prefixlen}:{self.port}"
 

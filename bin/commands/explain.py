@@ -13,7 +13,7 @@ from jailoc.generators.powers.asked import behind, data
 from jailoc.generators.powers.asked import let_in as power_of
 from jailoc.generators.powers.entries import position
 from jailoc.generators.runtime.explain import Answer, explain, let_in
-from jailoc.model.address import Network
+from jailoc.model.address import Network, written
 from jailoc.model.allow_entry import AskedTarget, parse_target
 from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
@@ -165,7 +165,7 @@ def _addresses(name: str) -> tuple[Network, ...]:
 
 def _row(answer: Answer) -> dict[str, Any]:
     return {
-        "network": str(answer.network),
+        "network": written(answer.network),
         "protocol": answer.protocol and answer.protocol.value,
         "port": answer.port,
         "open": answer.open,

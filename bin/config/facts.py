@@ -17,6 +17,7 @@ from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
 from jailoc.generators.config.mentioned import Mentioned
+from jailoc.model.address import written
 from jailoc.model.agents.known import LOGINS, PRIVATE
 from jailoc.model.forbidden_paths import guarded
 from jailoc.model.host import FileKind, Host
@@ -150,7 +151,7 @@ def _networks() -> tuple[str, ...]:
     for line in _kernel("/proc/net/if_inet6").splitlines():
         address, _, length, *_ = line.split()
         network = ipaddress.IPv6Network((int(address, 16), int(length, 16)), strict=False)
-        found.add(str(network))
+        found.add(written(network))
     return tuple(sorted(found))
 
 

@@ -23,6 +23,7 @@ from jailoc.generators.runtime.verify import (
     published,
     routed,
 )
+from jailoc.model.address import written
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
@@ -214,7 +215,7 @@ def _send(wall: containers.Container, wanted: tuple[Probe, ...], user: str) -> t
     replaced.
     """
     data = json.dumps(
-        [(each.protocol.value, str(each.address), each.port or 0) for each in wanted]
+        [(each.protocol.value, written(each.address), each.port or 0) for each in wanted]
     ).encode()
     text = docker.run(
         ["exec", "--interactive", "--user", user, wall.id,

@@ -13,6 +13,7 @@ from typing import Any
 
 from jailoc.bin.engine import docker
 from jailoc.bin.host import files
+from jailoc.model.address import written
 from jailoc.model.sandbox import MACHINE_FILE
 
 
@@ -37,7 +38,7 @@ def _host() -> Iterator[str]:
     yield from re.findall(r"\|-- ([0-9.]+)\n\s+/32 (?:host LOCAL|link BROADCAST)", table)
     for name, column in (("if_inet6", 0), ("anycast6", 2)):
         for line in _read(f"/proc/net/{name}").splitlines():
-            yield str(ipaddress.IPv6Address(int(line.split()[column], 16)))
+            yield written(ipaddress.IPv6Address(int(line.split()[column], 16)))
 
 
 def _networks() -> Iterator[str]:

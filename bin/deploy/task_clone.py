@@ -90,6 +90,13 @@ def make(
     image = tools.image(terminal, workspace, host)
     whole = volume(sandbox)
     label = str(task_records.place(workspace.name, name))
+    if volumes.exists(whole):
+        # To make it again would be to take it over, and to remove it after a failure.
+        raise refuse(
+            "task-exists",
+            f"volume `{whole}` is there already, and no task of yours is written down for it",
+            hint="give another name; `docker volume inspect` says whose it is",
+        )
     volumes.make(project(sandbox), PROJECT_VOLUME, {TASK_LABEL: label})
     try:
         return _filled(image, sandbox, workspace.user.text, sources, revision, branch(name), host)

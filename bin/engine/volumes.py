@@ -68,6 +68,18 @@ def make(project: str, name: str, labels: Mapping[str, str] | None = None) -> No
     )  # fmt: skip
 
 
+def exists(name: str) -> bool:
+    """Tell whether there is a volume of a name, whoever's.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    text = run(
+        ["volume", "ls", "--quiet", "--filter", f"name={name}"], what="list volumes", timeout=60
+    )
+    return name in lines_of(text)
+
+
 def labelled(label: str) -> dict[str, str]:
     """Return the volumes that have a label, by whole name, each with what it says.
 

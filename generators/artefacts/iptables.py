@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from jailoc.model.address import Family, Network
+from jailoc.model.address import Family, Network, written
 from jailoc.model.firewall import (
     BUILT_IN,
     Match,
@@ -46,13 +46,12 @@ def spell(network: Network) -> str:
     '::ffff:0.0.0.0/96'
     """
     number = int(network.network_address)
-    if network.version == 6 and (number >> 32 == 0xFFFF or (number >> 32 == 0 and number >> 16)):
-        head = "::ffff:" if number >> 32 else "::"
-        return f"{head}{ipaddress.IPv4Address(number & 0xFFFFFFFF)}/{network.prefixlen}"
+    if network.version == 6 and number >> 32 == 0 and number >> 16:
+        return f"::{ipaddress.IPv4Address(number)}/{network.prefixlen}"
     if network.version == 4:
         # As `str` does: there may be very many.
         return f"{'.'.join(map(str, number.to_bytes(4)))}/{network.prefixlen}"
-    return str(network)
+    return written(network)
 
 
 def _policy_of(chain: str) -> str:
@@ -77,7 +76,7 @@ def _line(rule: Rule, family: Family) -> str:
     if rule.match is not None and not interface:
         words.append(rule.condition)
     if rule.recent is not None:
-        mask = family.address(family.last)
+        mask = written(family.address(family.last))
         words.append(
             f"-m recent {rule.recent.memory.value} --name {rule.recent.name} --mask {mask} --rdest"
         )

@@ -6,6 +6,7 @@ The settings are HAProxy's (https://docs.haproxy.org/3.0/configuration.html).
 from collections.abc import Iterator
 
 from jailoc.generators.assets import asset
+from jailoc.model.address import written
 from jailoc.model.bundle import File
 from jailoc.model.credential import PLAIN_PORT, TLS_PORT, Credential, CredentialHost, Scheme
 from jailoc.model.firewall import PROXY_RESOLVER
@@ -128,7 +129,7 @@ def _global() -> Iterator[str]:
     )
     yield "resolvers wall"
     yield from _indented(
-        f"nameserver wall {PROXY_RESOLVER.network_address}:{DNS_PORT}",
+        f"nameserver wall {written(PROXY_RESOLVER.network_address)}:{DNS_PORT}",
         "accepted_payload_size 1232",
         "resolve_retries 3",
         "timeout resolve 1s",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from jailoc.model.address import written
 from jailoc.model.config import Config
 from jailoc.model.document import dotted
 from jailoc.model.kubernetes.settings import KubernetesSettings
@@ -38,14 +39,14 @@ def _settings(settings: KubernetesSettings) -> Iterator[Power]:
     where = f"namespace {settings.namespace} of context {settings.context}"
     yield power("trust.cluster", where, "namespace")
     for index, network in enumerate(settings.cluster_networks):
-        yield power("guard.cluster", str(network), f"cluster_networks[{index}]")
+        yield power("guard.cluster", written(network), f"cluster_networks[{index}]")
     for index, address in enumerate(settings.dns.addresses):
         yield power("trust.cluster-dns", address, f"dns.addresses[{index}]")
     labels = ",".join(f"{key}={value}" for key, value in sorted(settings.dns.labels.items()))
     pods = f"pods {labels or 'of any kind'} in {settings.dns.namespace}, port {settings.dns.port}"
     yield power("trust.cluster-dns", pods, "dns")
     for index, network in enumerate(settings.names_within):
-        yield power("trust.names-within", str(network), f"names_within[{index}]")
+        yield power("trust.names-within", written(network), f"names_within[{index}]")
     yield power("run.registry", settings.registry, "registry")
     for index, each in enumerate(settings.ingress_from):
         labels = ",".join(f"{key}={value}" for key, value in sorted(each.labels.items()))

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.allow_entry import parse_network, parse_table
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
@@ -185,8 +185,8 @@ def _everything(document: Document) -> Iterator[Diagnostic]:
                             document,
                             where,
                             "network-everything",
-                            f"with `{network}` every IPv{family.value} address there is would be "
-                            "open: it would switch the firewall off",
+                            f"with `{written(network)}` every IPv{family.value} address there is "
+                            "would be open: it would switch the firewall off",
                             "networks that leave something closed",
                             "name the networks that are needed; public addresses are open "
                             "without it",
@@ -212,7 +212,8 @@ def wide(document: Document) -> Iterator[Diagnostic]:
                         document,
                         parts[-1],
                         "network-wide",
-                        f"all of `{network}` is open on every port: that is hardly a firewall",
+                        f"all of `{written(network)}` is open on every port: that is hardly "
+                        "a firewall",
                         hint="name the networks that are needed; public addresses are open without "
                         "it, and this machine stays closed in any range",
                     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jailoc.generators.config.conflicts import found, holds
 from jailoc.generators.config.resolve import denied_networks
-from jailoc.model.address import LOOPBACK_IPV4, LOOPBACK_IPV6
+from jailoc.model.address import LOOPBACK_IPV4, LOOPBACK_IPV6, written
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
@@ -86,4 +86,4 @@ def _odd(document: Document, config: Config, at: Path, scope: Scope) -> Iterator
 
 
 def _text(entry: HostEntry | NetworkEntry) -> str:
-    return entry.name if isinstance(entry, HostEntry) else str(entry.network)
+    return entry.name if isinstance(entry, HostEntry) else written(entry.network)

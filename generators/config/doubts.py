@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.denials import denied
 from jailoc.generators.config.resolve import shown
+from jailoc.model.address import written
 from jailoc.model.allow_entry import HostEntry, NetworkEntry, host_bits, meaningless
 from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
@@ -87,7 +88,7 @@ def _allow(
 ) -> Iterator[Diagnostic]:
     reason = meaningless(entry, host.suffixes)
     if reason is not None:
-        text = entry.name if isinstance(entry, HostEntry) else str(entry.network)
+        text = entry.name if isinstance(entry, HostEntry) else written(entry.network)
         yield found(
             document,
             place,
@@ -109,6 +110,6 @@ def _host_bits(document: Document, place: Path) -> Iterator[Diagnostic]:
             document,
             place,
             "network-host-bits",
-            f"`{text}` opens all of `{network}`, {many} addresses",
-            hint=f"write `{network}`, or /{network.max_prefixlen} for the one address",
+            f"`{text}` opens all of `{written(network)}`, {many} addresses",
+            hint=f"write `{written(network)}`, or /{network.max_prefixlen} for the one address",
         )

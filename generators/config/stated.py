@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from jailoc.generators.config.cluster_powers import stated_of_cluster
 from jailoc.generators.config.resolve import protected
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, written
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.config import Config
 from jailoc.model.credential import Credential, Scheme
@@ -174,7 +174,7 @@ def _guards(config: Config, workspace: Workspace) -> Iterator[Power]:
 
 
 def _target(target: AskedTarget) -> str:
-    name = target.name.rstrip(".").lower() if target.network is None else str(target.network)
+    name = target.name.rstrip(".").lower() if target.network is None else written(target.network)
     return name if target.port is None else f"{name} port {target.port}"
 
 
@@ -185,4 +185,4 @@ def _union(targets: Iterable[AskedTarget]) -> Iterator[str]:
         networks = [each.network for each in targets if each.port == port and each.network]
         for family in Family:
             for network in AddressSet.networks(family, networks).collapse():
-                yield str(network) if port is None else f"{network} port {port}"
+                yield written(network) if port is None else f"{written(network)} port {port}"

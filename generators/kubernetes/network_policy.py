@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise, takewhile
 from typing import Literal
 
-from jailoc.model.address import AddressSet, Family, loopback
+from jailoc.model.address import AddressSet, Family, loopback, written
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Decision, Policy, Protocol
 from jailoc.model.kubernetes.objects import (
@@ -121,8 +121,8 @@ def _blocks(policy: Policy, family: Family, protocol: Protocol, port: int) -> It
         matched = undecided & whole
         undecided -= matched
         if each.accept and matched:
-            closed = tuple(str(one) for one in (whole - matched).collapse())
-            yield IpBlock(cidr=str(each.network), except_=closed or None)
+            closed = tuple(written(one) for one in (whole - matched).collapse())
+            yield IpBlock(cidr=written(each.network), except_=closed or None)
 
 
 def _ports(found: Iterable[tuple[Protocol, Span]]) -> Iterator[PolicyPort]:

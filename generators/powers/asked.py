@@ -13,7 +13,7 @@ from jailoc.generators.powers.places import (
 from jailoc.generators.powers.reach import PUBLIC
 from jailoc.generators.powers.words import words
 from jailoc.generators.runtime.explain import CLOSED_BY_POLICY
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.base import Model
 from jailoc.model.compose import Port
@@ -78,7 +78,7 @@ def behind(
 def _closing(firewall: Firewall, reason: str, address: Network | None) -> HeldPower | None:
     denied = [each.name for each in firewall.denied_names if each.origin == reason]
     denied += [
-        "all addresses" if each.destination is None else str(each.destination)
+        "all addresses" if each.destination is None else written(each.destination)
         for family in Family
         for each in firewall.of(family).rules
         if each.denied and each.comment == reason
@@ -128,7 +128,7 @@ def _networks(firewall: Firewall, reason: str) -> HeldPower | None:
         return HeldPower(
             rule="reach.network",
             rank=range_rank(family, found, (each.destination_port for each in rules), nothing),
-            subject=", ".join(map(str, networks)),
+            subject=", ".join(map(written, networks)),
             text=contents(family, found, nothing),
         )
     return None

@@ -5,7 +5,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, written
 from jailoc.model.compose import (
     Bind,
     Capability,
@@ -108,7 +108,9 @@ def _denied(side: Sides) -> Iterator[Power]:
                     closed[verdict.rule.comment] = known | verdict.matched
             for origin, found in closed.items():
                 for network in (found - usual).collapse():
-                    subject = str(network) if port is None else f"{network} port {port}"
+                    subject = (
+                        written(network) if port is None else f"{written(network)} port {port}"
+                    )
                     yield Power(rule="guard.denied", subject=subject, origin=origin)
             if port is None:
                 for found in closed.values():

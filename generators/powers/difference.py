@@ -14,7 +14,7 @@ from jailoc.generators.powers.paths import access
 from jailoc.generators.powers.places import contents
 from jailoc.generators.powers.reach import reachable
 from jailoc.generators.powers.words import words
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.compose import Bind, Compose, Service, Tmpfs, Volume
 from jailoc.model.compose import Network as Bridge
 from jailoc.model.egress import Egress
@@ -109,7 +109,7 @@ def _sets(old: tuple[Power, ...], new: tuple[Power, ...]) -> Iterator[PowerChang
 def _lost(way: Direction, guard: Power, mine: Iterable[Power]) -> PowerChange:
     """Tell of addresses that are kept closed no longer, or only through single ports."""
     networks = left(guard, mine)
-    few = ", ".join(map(str, networks[:FEW]))
+    few = ", ".join(map(written, networks[:FEW]))
     more = f" and {len(networks) - FEW} more" if len(networks) > FEW else ""
     whole, colon, port = guard.subject.partition(" port ")
     ports = [
@@ -118,7 +118,7 @@ def _lost(way: Direction, guard: Power, mine: Iterable[Power]) -> PowerChange:
         if each.rule == guard.rule and each.subject.startswith(f"{whole} port ") and not colon
     ]
     but = f" (every port but {' and '.join(ports)})" if ports else ""
-    of = "" if tuple(map(str, networks)) == (whole,) else f" of {whole}"
+    of = "" if tuple(map(written, networks)) == (whole,) else f" of {whole}"
     part = f"{few}{more}{of}{colon}{port}{but}"
     told = _change(way, guard.model_copy(update={"subject": part}), None)
     what = contents(*_addresses(networks)) if networks else ""

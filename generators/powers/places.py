@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.power import Rank
 from jailoc.model.special_ranges import ENGINE_POOLS, METADATA, PUBLIC, SPECIAL
 
@@ -130,7 +130,7 @@ def _known(family: Family, found: AddressSet) -> list[tuple[str, Rank]]:
             known.append((text, rank))
     for network in _GATEWAYS:
         if family is Family.IPV4 and found == AddressSet.networks(family, (network,)):
-            address = network.network_address
+            address = written(network.network_address)
             known.append((f"{address}, often this machine on a network of Docker", Rank.HIGH))
     return known
 
@@ -144,8 +144,8 @@ def contents(family: Family, found: AddressSet, once: AddressSet) -> str:
         once: What else is open.
     """
     words = [
-        f"holds the metadata address {network.network_address}, where a cloud hands out the "
-        "machine's credentials"
+        f"holds the metadata address {written(network.network_address)}, where a cloud hands out "
+        "the machine's credentials"
         for network in METADATA
         if network.version == family.value and not AddressSet.networks(family, (network,)) - found
     ][:1]
@@ -155,7 +155,7 @@ def contents(family: Family, found: AddressSet, once: AddressSet) -> str:
     words += [text for text, _ in _known(family, found)]
     if not words:
         words += [
-            f"in the range {network}, {text}"
+            f"in the range {written(network)}, {text}"
             for network, text in SPECIAL
             if network.version == family.value
             and not found - AddressSet.networks(family, (network,))

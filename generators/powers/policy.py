@@ -19,7 +19,7 @@ from jailoc.generators.powers.paths import PROTECT
 from jailoc.generators.powers.reach import FOREVER
 from jailoc.generators.powers.words import words
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.base import Model
 from jailoc.model.compose import Bind
 from jailoc.model.config import Config
@@ -163,7 +163,7 @@ def _forbidden(
     severity = Severity.WARNING if isinstance(rule, Ask) else Severity.ERROR
     if rule.to:
         for network, origin in _reached(side, rule.to):
-            what = f"may reach {network}"
+            what = f"may reach {written(network)}"
             yield _told(document, name, "reach.network", origin, f"{word} by {said}: {what}",
                         severity)  # fmt: skip
         return

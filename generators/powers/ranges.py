@@ -1,7 +1,7 @@
 """How sets of addresses are spelt and counted."""
 
 from jailoc.generators.powers.places import range_rank
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.power import Rank
 from jailoc.model.special_ranges import PUBLIC, SPECIAL
 
@@ -26,7 +26,7 @@ def spelt(family: Family, found: AddressSet) -> list[Spelt]:
         in {Rank.CRITICAL, Rank.HIGH}
     ][:EACH]
     rest = tuple(each for each in networks if each not in grave)
-    few = ", ".join(map(str, rest[:3]))
+    few = ", ".join(map(written, rest[:3]))
     more = f" and {len(rest) - 3:,} more networks" if len(rest) > 3 else ""
     summed: list[Spelt] = (
         [(f"{few}{more}", rest, AddressSet.networks(family, rest))] if rest else []
@@ -36,7 +36,7 @@ def spelt(family: Family, found: AddressSet) -> list[Spelt]:
 
 def _one(family: Family, network: Network) -> Spelt:
     single = network.prefixlen == network.max_prefixlen
-    words = str(network.network_address) if single else str(network)
+    words = written(network.network_address if single else network)
     return words, (network,), AddressSet.networks(family, (network,))
 
 
@@ -48,7 +48,7 @@ def _public(family: Family, found: AddressSet) -> str | None:
     if found - public or len(missing) > EACH or 2 * found.size < public.size:
         return None
     name = f"the public internet (IPv{family.value})"
-    return f"{name} but {', '.join(map(str, missing))}" if missing else name
+    return f"{name} but {', '.join(map(written, missing))}" if missing else name
 
 
 def counted(number: int) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from jailoc.generators.powers.places import contents, machine_words, range_rank
 from jailoc.generators.powers.ranges import counted, spelt
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
-from jailoc.model.address import AddressSet, Family, Network, loopback
+from jailoc.model.address import AddressSet, Family, Network, loopback, written
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol, Target
 from jailoc.model.power import Direction, Door, PowerChange, Rank
@@ -88,7 +88,7 @@ def _machines(before: Firewall | None, after: Firewall | None) -> Iterator[Power
             single = AddressSet.networks(family, (network,))
             if single - accepted(side.of(family), Protocol.TCP, port, single):
                 continue  # it was not open at all: that is told
-            address = network.network_address
+            address = written(network.network_address)
             door = "every port" if port is None else f"port {port}"
             verb = "may" if way is Direction.WIDENS else "may no longer"
             yield PowerChange(
@@ -182,9 +182,9 @@ def _changes(
     near = AddressSet.networks(family, named) & once
     if len(named) == 1 and near.size <= part.size:
         (network,) = named
-        spelled = [(str(network), part.collapse(), part)]
+        spelled = [(written(network), part.collapse(), part)]
         if network.prefixlen == network.max_prefixlen:
-            spelled = [(str(network.network_address), part.collapse(), part)]
+            spelled = [(written(network.network_address), part.collapse(), part)]
     else:
         spelled = spelt(family, part)
     for subject, networks, found in spelled:

@@ -9,6 +9,7 @@ from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
 from jailoc.generators.runtime.own_probes import Attempt
 from jailoc.generators.runtime.resolver_state import RefusedName
+from jailoc.model.address import written
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import Evidence, Sighting, read
@@ -205,8 +206,10 @@ def explained(
         machine: Addresses of the machine itself, as the sandbox sees them.
     """
     return tuple(
-        _explained(each, firewall, names.get(str(each.address)), str(each.address) in machine)
-        for each in sorted(attempts, key=lambda each: (-each.ago, str(each.address)))
+        _explained(
+            each, firewall, names.get(written(each.address)), written(each.address) in machine
+        )
+        for each in sorted(attempts, key=lambda each: (-each.ago, written(each.address)))
     )
 
 
@@ -225,7 +228,7 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
         else _opening(attempt, answer.reason, name, own, firewall.egress)
     )  # fmt: skip
     return Blocked(
-        target=str(attempt.address),
+        target=written(attempt.address),
         name=name,
         protocol=attempt.protocol.value
         if isinstance(attempt.protocol, Protocol)
@@ -253,8 +256,8 @@ def _opening(
     network = ipaddress.ip_network(attempt.address)
     if not advisable(network):
         what = nobody(network) or f"is in a range of no public or private host: {reason}"
-        return None, f"{attempt.address} {what}"
-    place = name or str(attempt.address)
+        return None, f"{written(attempt.address)} {what}"
+    place = name or written(attempt.address)
     if attempt.port is None:
         return place, None
     return (f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"), None

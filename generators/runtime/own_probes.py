@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from jailoc.model.address import Address
+from jailoc.model.address import Address, written
 from jailoc.model.base import Model
 from jailoc.model.firewall import COUNTED, Protocol
 
@@ -119,7 +119,7 @@ def _without(found: Iterable[Attempt], known: Mapping[Key, Own], now: int) -> It
 def text(known: Mapping[Key, Own]) -> str:
     """Write notes, one place a line."""
     return "".join(
-        f"{protocol} {address} {'-' if port is None else port} {' '.join(map(str, own))}\n"
+        f"{protocol} {written(address)} {'-' if port is None else port} {' '.join(map(str, own))}\n"
         for (address, protocol, port), own in known.items()
     )
 

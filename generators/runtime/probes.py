@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.runtime.explain import PROTOCOLS, Answer, decide
-from jailoc.model.address import Address, AddressSet, Family, Network
+from jailoc.model.address import Address, AddressSet, Family, Network, written
 from jailoc.model.allow_entry import AskedTarget as Asked
 from jailoc.model.base import Model
 from jailoc.model.firewall import Chain, Firewall, Protocol, Rule, Target
@@ -168,7 +168,7 @@ def words(text: str, sent: int) -> tuple[str, ...]:
 
 def verdict(firewall: Firewall, place: Place, probe: Probe) -> Answer:
     """Return what the model says about a probe, run-time facts included."""
-    text, port = str(probe.address), probe.port
+    text, port = written(probe.address), probe.port
     network = ipaddress.ip_network(probe.address)
 
     def opened(reason: str) -> Answer:

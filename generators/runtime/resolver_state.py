@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from jailoc.model.address import written
 from jailoc.model.base import Model
 
 LONGEST = 253
@@ -12,7 +13,7 @@ LONGEST = 253
 
 
 def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text))
+    return written(ipaddress.ip_address(text))
 
 
 Name = Annotated[str, Field(max_length=LONGEST)]

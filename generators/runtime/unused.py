@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jailoc.generators.config.conflicts import holds as covering
 from jailoc.generators.config.host_sets import expanded
 from jailoc.generators.config.resolve import holds
-from jailoc.model.address import Network
+from jailoc.model.address import Network, written
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.base import Model
 from jailoc.model.config import Config, Scope
@@ -156,7 +156,7 @@ def _swallows(wide: _Row, narrow: _Row) -> bool:
 
 
 def _text(entry: HostEntry | NetworkEntry) -> str:
-    name = entry.name if isinstance(entry, HostEntry) else str(entry.network)
+    name = entry.name if isinstance(entry, HostEntry) else written(entry.network)
     ports = ",".join(map(str, entry.ports))
     return f"{name} port {ports}" if ports else name
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from jailoc.generators.runtime import witness
 from jailoc.generators.runtime.probes import NO_PING, UNREADABLE, UNSENT, Place, Probe, verdict
 from jailoc.generators.runtime.witness import POWERLESS, own, powerless, statuses
+from jailoc.model.address import written
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Network, Port, Service, Tmpfs, Volume
@@ -48,7 +49,8 @@ def judged(
         expected = "open" if answer.open else "closed"
         # The machine itself may refuse where the wall does not: the wall's own count decides.
         refused = word == "prohibited" or (
-            word == "refused" and (counted or str(probe.address) not in place.machine | place.own)
+            word == "refused"
+            and (counted or written(probe.address) not in place.machine | place.own)
         )
         if word in {"no route", UNREADABLE}:
             found = word
@@ -58,7 +60,7 @@ def judged(
             found = "closed" if refused or counted else "open"
         yield Check(
             kind="probe",
-            subject=f"{probe.protocol.value}{port} {probe.address} ({probe.what})",
+            subject=f"{probe.protocol.value}{port} {written(probe.address)} ({probe.what})",
             expected=expected,
             found=found,
             ok=found in {expected, "no route"},

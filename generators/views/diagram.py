@@ -7,7 +7,7 @@ be; `mermaid`, `terminal` and `svg.svg` write it.
 import re
 from collections.abc import Iterable, Iterator
 
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, written
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs
 from jailoc.model.diagram import Diagram, Edge, Node, NodeKind, Side, Way
@@ -208,7 +208,7 @@ def _opened(firewall: Firewall) -> Iterator[tuple[list[str], str, str]]:
     for rule in _accepting(firewall):
         if rule.comment != PUBLIC and rule.destination is not None:
             until = f" until {rule.until}" if rule.until else ""
-            whole = str(rule.destination)
+            whole = written(rule.destination)
             single = rule.destination.num_addresses == 1
             key = (whole.partition("/")[0] if single else whole, until, rule.comment)
             found.setdefault(key, []).append(rule.destination_port)
@@ -224,7 +224,7 @@ def _denied(firewall: Firewall) -> Iterator[str]:
         for rule in firewall.of(family).rules:
             if rule.denied and rule.jump == Chain.DENY:
                 everywhere = f"every IPv{family.value} address"
-                text = str(rule.destination) if rule.destination else everywhere
+                text = written(rule.destination) if rule.destination else everywhere
                 found.setdefault(text, []).append(rule.destination_port)
     for text, ports in found.items():
         yield text if None in ports else f"{text} {_ports(ports)}"

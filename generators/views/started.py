@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from jailoc.model.address import Network
+from jailoc.model.address import Network, written
 from jailoc.model.egress import Egress
 from jailoc.model.path import tilde
 from jailoc.model.sandbox import task_of, typed
@@ -48,7 +48,7 @@ def opened(workspace: Workspace) -> str:
 
 def _network(network: Network) -> str:
     whole = network.prefixlen == network.max_prefixlen
-    return str(network.network_address if whole else network)
+    return written(network.network_address if whole else network)
 
 
 def _door(text: str, port: int | None) -> str:

@@ -287,7 +287,7 @@ MACHINE: dict[str, Entry] = {
         "Name the workspace.",
     ),
     "task-exists": Entry(
-        "A task of this name is there, or a workspace that is to go has tasks.",
+        "A task of this name is there, or its volume, or a workspace that is to go has tasks.",
         "Give another name; `jailoc task rm` removes one.",
     ),
     "task-fetch": Entry(

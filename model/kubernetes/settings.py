@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from jailoc.model import image_reference
-from jailoc.model.address import Network
+from jailoc.model.address import Network, written
 from jailoc.model.allow_entry import parse_any_network
 from jailoc.model.base import Model
 from jailoc.model.config_values import Array, Port, text_of
@@ -92,7 +92,7 @@ def _address(value: object) -> str:
             f"`{text}` is no address that pods can ask",
             "the address of the DNS service: `kubectl -n kube-system get service kube-dns`",
         )
-    return str(address)
+    return written(address)
 
 
 def _labels(value: dict[str, str]) -> dict[str, str]:

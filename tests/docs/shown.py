@@ -90,7 +90,8 @@ def others() -> list[tuple[str, str]]:
 def shape(line: str, home: str) -> str:
     """Return a line without what differs from run to run: numbers, IDs, times, places, widths."""
     for pattern, word in (
-        (r"\x1b\[[0-9;]*m", ""),
+        (r"\x1b\[[0-9;]*[mK]", ""),
+        (r" \([0-9.]+ s\)$", ""),  # on a terminal, what is waited for counts its seconds
         (rf"{re.escape(home)}|/home/(alice|me)", "~"),
         (r"[^\s\[(]*config\.toml:\d+:\d+", "config.toml"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "DATE"),
@@ -98,6 +99,8 @@ def shape(line: str, home: str) -> str:
         (r"\b(\d+[dhms] ?)*\d+(ms|[dhms])\b", "SPAN"),
         (r"\d[\d,.]*", "N"),
         (r"N [KMGT]?i?B", "SIZE"),
+        # A machine has IPv6 or not.
+        (r", N no route\b", ""),
         (r"jailoc-(agent|overlay):", "IMAGE:"),
     ):
         line = re.sub(pattern, word, line)

@@ -29,7 +29,7 @@ enable_docker = false
 paths = ["~/src/hello"]
 """
 REACH = 'allowed_networks = ["10.1.0.0/16"]\n'
-PROJECTS = ("jailoc-api", "jailoc-default")
+PROJECTS = ("jailoc-api_fix-login", "jailoc-api", "jailoc-default")
 
 
 class Typist:

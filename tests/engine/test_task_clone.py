@@ -261,3 +261,18 @@ def test_a_full_volume_leaves_nothing(
     assert (
         world.call("docker", "ps", "--all", "--quiet", "--filter", "label=dev.jailoc.tools") == ""
     )
+
+
+def test_a_volume_that_is_there_already_is_neither_taken_over_nor_removed(
+    user: User, place: Path
+) -> None:
+    repository(place)
+    volume = "jailoc-cloned_x_project"
+    world.call("docker", "volume", "create", volume)
+    try:
+        with pytest.raises(Refused) as refused, cloned(user, place):
+            pass
+        assert refused.value.diagnostics[0].code == "task-exists"
+        assert world.call("docker", "volume", "ls", "--quiet", "--filter", f"name={volume}")
+    finally:
+        world.call("docker", "volume", "rm", volume)

@@ -108,3 +108,41 @@ def test_a_newer_jailoc_says_what_it_would_change_takes_over_and_gives_back(earl
             assert found() == "kept"
         finally:
             world.remove(PROJECT)
+
+
+def test_a_record_of_a_later_form_is_refused_while_it_runs_and_the_way_out_keeps_the_volumes() -> (
+    None
+):
+    world.remove(PROJECT)
+    with world.home("later") as user:
+        (user.home / "project").mkdir()
+        (user.home / "project").chmod(0o777)
+        user.write(CONFIG)
+        record = user.home / ".cache/jailoc/older.applied.json"
+        try:
+            user.ok("up", "older")
+            password = user.password("older")
+            keep = "echo kept > /home/agent/.local/share/opencode/kept"
+            world.call("docker", "exec", f"{PROJECT}-opencode-1", "sh", "-c", keep)
+            before = {each: started(each) for each in ("firewall", "opencode")}
+            form = json.loads(record.read_text())["version"]
+            later = record.read_text().replace(f'"version":{form}', f'"version":{form + 1}', 1)
+            record.write_text(later)
+            assert json.loads(later)["version"] == form + 1
+
+            for command in (("plan", "older"), ("up", "older"), ("apply", "older", "--yes")):
+                refused = user.run(*command)
+                assert refused.status == 1, command
+                assert "was made by a newer jailoc" in refused.stderr
+                assert f"has format {form + 1}" in refused.stderr
+            assert {each: started(each) for each in before} == before
+            assert record.read_text() == later
+
+            # What the page says.
+            user.ok("destroy", "older", "--keep-volumes", "--yes")
+            user.ok("up", "older")
+            assert found() == "kept"
+            assert user.password("older") != password
+            assert user.run("plan", "older", "--detailed-exitcode").status == 0
+        finally:
+            world.remove(PROJECT)

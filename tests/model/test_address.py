@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.model.address import AddressSet, Family
+from jailoc.model.address import AddressSet, Family, Network, written
 from tests.strategies import address_sets, networks
 
 FAMILIES = tuple(Family)
@@ -133,3 +133,20 @@ def test_a_network_is_made_of_its_leading_bits(family: Family) -> None:
     assert str(network) == ("3.0.0.0/8" if family is Family.IPV4 else "300::/8")
     with pytest.raises(ValueError, match="host bits"):
         family.network(1, 8)
+
+
+@given(st.sampled_from(FAMILIES).flatmap(networks), st.integers(0, (1 << 32) - 1))
+def test_what_is_written_is_read_back_and_depends_on_no_python(
+    network: Network, inner: int
+) -> None:
+    assert ipaddress.ip_network(written(network)) == network
+    assert ipaddress.ip_address(written(network.network_address)) == network.network_address
+    held = Family.IPV6.address(0xFFFF << 32 | inner)
+    assert written(held) == f"::ffff:{ipaddress.IPv4Address(inner)}"
+    assert ipaddress.ip_address(written(held)) == held
+    assert written(ipaddress.ip_network((held, 128))) == f"{written(held)}/128"
+
+
+def test_a_zone_stays_behind_an_address_that_is_written() -> None:
+    for text in ("fe80::1%eth0", "::ffff:10.0.0.1%eth0"):
+        assert written(ipaddress.ip_address(text)) == text
