@@ -386,14 +386,12 @@ def covers(
 def _first_file(root: str, entry: str, host: Host) -> str | None:
     """Return the entry, or the file that stands where one of its parents should.
 
-    In a linked worktree `.git` is a file that says where the repository is. What stands for every
-    machine has all of it.
+    In a linked worktree `.git` is a file that says where the repository is.
     """
     above, kinds = root.rstrip("/"), host.kinds
-    usual = FileKind.DIRECTORY if host.portable else None
     for step in beginnings(plain(entry)):
         place = f"{above}/{step}"
-        kind = kinds.get(place, usual)
+        kind = kinds.get(place, FileKind.DIRECTORY if host.portable else None)
         if kind is None:
             return None
         if kind is not FileKind.DIRECTORY:

@@ -84,7 +84,7 @@ def _render(
         )
 
     data = []
-    with _Progress(terminal, out, len(every)) as progress:
+    with _Told(terminal, out, len(every)) as progress:
         for name, each in zip(every, mapped(rendered, every), strict=True):
             progress.tell(name, each.files)
             data.append(each.data)
@@ -95,7 +95,7 @@ def _render(
     return 0
 
 
-class _Progress:
+class _Told:
     """Tells of each workspace that is written, or of the number of very many."""
 
     def __init__(self, terminal: Terminal, out: Path | None, count: int) -> None:
@@ -103,7 +103,7 @@ class _Progress:
         self._done = self._files = 0
         self._line = Live(terminal)
 
-    def __enter__(self) -> "_Progress":
+    def __enter__(self) -> "_Told":
         return self
 
     def __exit__(self, *_: object) -> None:
