@@ -115,7 +115,10 @@ def mentioned(document: Document, home: str) -> Mentioned:
         if scope is not defaults:
             anywhere = _anywhere(entries)
             for root in _writable(scope, defaults, home) if anywhere else ():
-                searches[root] = anywhere | searches.get(root, anywhere)
+                # Nearly all have the same, which is kept once.
+                known = searches.setdefault(root, anywhere)
+                if known is not anywhere:
+                    searches[root] = known | anywhere
     files += sources
     paths += files
     # The directory of a Dockerfile is its build context.
