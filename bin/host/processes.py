@@ -81,7 +81,7 @@ def _dealt(
 
 
 def _send(
-    work: Callable[[Thing], Made], share: Sequence[Thing], reading: int, writing: int
+    work: Callable[[Thing], object], share: Sequence[Thing], reading: int, writing: int
 ) -> NoReturn:
     """Do a share in a copy of the process, which ends here, and leaves nothing to tell."""
     try:
