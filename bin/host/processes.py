@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import BinaryIO, NoReturn, TypeVar
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 Thing = TypeVar("Thing")
 Made = TypeVar("Made")
@@ -94,7 +94,7 @@ def _send(
         os._exit(0)
 
 
-def _received(pipe: BinaryIO) -> Iterator[tuple[Made]]:
+def _received(pipe: BinaryIO) -> Iterator[tuple[Any]]:
     with suppress(EOFError, pickle.UnpicklingError):
         while True:
             yield pickle.load(pipe)  # noqa: S301 -- what wrote it is this program, too
