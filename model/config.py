@@ -354,7 +354,8 @@ class Config(Model):
 
         Tasks are none.
         """
-        every = (name for name in sorted(self.workspaces) if name not in self.tasks)
+        tasks = frozenset(self.tasks)
+        every = (name for name in sorted(self.workspaces) if name not in tasks)
         return {name: index for index, name in enumerate(every)}
 
     @property

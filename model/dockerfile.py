@@ -6,6 +6,7 @@ engine, which says so at the build.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from jailoc.model.base import Model
 
@@ -40,6 +41,7 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})")
 _FROM = re.compile(r"(?:^|[\s,])(?:--from=|from=)([^\s,]+)")
 
 
+@lru_cache(maxsize=16)
 def instructions(text: str) -> tuple[Instruction, ...]:
     """Split a Dockerfile into its instructions."""
     lines = text.removeprefix("\ufeff").split("\n")

@@ -209,7 +209,8 @@ class Host(Model):
     files: dict[str, str] = Field(default_factory=dict)
     """Text of the files that the configuration refers to, by absolute path or URL."""
     portable: bool = False
-    """Whether it stands for every machine, so that `files` holds what stands for their texts."""
+    """Whether it stands for every machine, so that `files` holds what stands for their texts, and
+    every protected name is there."""
     beside: dict[str, str] = Field(default_factory=dict)
     """Where it stands for every machine: texts of Dockerfiles and certificates that are kept beside
     the configuration, by the places that it names."""

@@ -391,7 +391,7 @@ def _first_file(root: str, entry: str, host: Host) -> str | None:
     above, kinds = root.rstrip("/"), host.kinds
     for step in beginnings(plain(entry)):
         place = f"{above}/{step}"
-        kind = kinds.get(place)
+        kind = kinds.get(place, FileKind.DIRECTORY if host.portable else None)
         if kind is None:
             return None
         if kind is not FileKind.DIRECTORY:

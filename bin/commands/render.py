@@ -1,12 +1,13 @@
 """`render`: write what a configuration becomes; it needs no engine."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jailoc.bin.config import portable
 from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
+from jailoc.bin.host.processes import mapped
 from jailoc.bin.terminal.status_line import Live
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -35,24 +36,26 @@ def run(
             "--native is for --out: what is printed is always this machine's own",
             hint="add --out DIR, or leave --native out",
         )
-    if out is not None and not native:
-        return _share(session, wanted, Path(out), as_json)
-    origin, terminal = session.source(), session.terminal
-    terminal.diagnose(origin.warnings)
-    every, data = chosen(origin.config, wanted), []
-    with _Writer(terminal, Path(out or ""), len(every)) as writer:
-        for name in every:
-            # One at a time: there may be thousands.
+    terminal, place = session.terminal, None if out is None else Path(out)
+    if place is not None and not native:
+        shared = portable.read(session)
+        terminal.diagnose(shared.warnings)
+
+        def compiled(name: str) -> tuple[Bundle, tuple[File, ...]]:
+            found = shared.compile(name)
+            return found.bundle, found.files
+
+        _render(terminal, chosen(shared.config, wanted), compiled, place, as_json)
+    else:
+        origin = session.source()
+        terminal.diagnose(origin.warnings)
+
+        def own(name: str) -> tuple[Bundle, tuple[File, ...]]:
             bundle = compile_workspace(origin.config, name, origin.host)
-            if out is not None:
-                writer.write(name, bundle.files)
-            if as_json:
-                data.append(_data(bundle))
-            elif out is None:
-                _print(terminal, bundle)
-    if as_json:
-        terminal.data({"workspaces": data})
-    elif out is not None:
+            return bundle, bundle.files
+
+        _render(terminal, chosen(origin.config, wanted), own, place, as_json)
+    if place is not None and not as_json:
         _tell_next(session)
     return 0
 
@@ -65,57 +68,80 @@ def _tell_next(session: Session) -> None:
         session.terminal.say("next: read them; `jailoc plan` says what a start would do with them")
 
 
-def _share(session: Session, wanted: tuple[str, ...], out: Path, as_json: bool) -> int:
-    origin, terminal = portable.read(session), session.terminal
-    terminal.diagnose(origin.warnings)
+class _Rendered(NamedTuple):
+    """What is told of a workspace."""
+
+    files: int
+    data: dict[str, Any] | None
+    lines: tuple[str, ...]
+
+
+def _render(
+    terminal: Terminal,
+    every: tuple[str, ...],
+    compiled: Callable[[str], tuple[Bundle, tuple[File, ...]]],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Compile workspaces, several at once if there are very many; write them, or show them."""
+
+    def rendered(name: str) -> _Rendered:
+        bundle, files = compiled(name)
+        if out is not None:
+            # It can be rendered again, so no disk is waited for.
+            store.write_files(files, out / name, durable=False, shared=out)
+        shown = out is None and not as_json
+        return _Rendered(
+            len(files), _data(bundle) if as_json else None, tuple(_lines(bundle)) if shown else ()
+        )
+
     data = []
-    with _Writer(terminal, out, len(wanted or origin.config.workspaces)) as writer:
-        for each in origin.compiled(wanted):
-            writer.write(each.bundle.workspace, each.files)
-            if as_json:
-                data.append(_data(each.bundle))
+    with _Told(terminal, out, len(every)) as progress:
+        for name, each in zip(every, mapped(rendered, every), strict=True):
+            progress.tell(name, each.files)
+            data.append(each.data)
+            for line in each.lines:
+                terminal.result(line)
     if as_json:
         terminal.data({"workspaces": data})
-    else:
-        _tell_next(session)
-    return 0
 
 
-class _Writer:
-    """Writes what is rendered, and tells of each workspace, or of the number of very many."""
+class _Told:
+    """Tells of each workspace that is written, or of the number of very many."""
 
-    def __init__(self, terminal: Terminal, out: Path, count: int) -> None:
+    def __init__(self, terminal: Terminal, out: Path | None, count: int) -> None:
         self._terminal, self._out, self._count = terminal, out, count
         self._done = self._files = 0
         self._line = Live(terminal)
 
-    def __enter__(self) -> "_Writer":
+    def __enter__(self) -> "_Told":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._line.__exit__()
-        if self._done > MOST_TOLD:
+        if self._out is not None and self._done > MOST_TOLD:
             self._say(self._out, f"{self._done} workspaces, {number_of(self._files, 'file')}")
 
-    def write(self, name: str, files: tuple[File, ...]) -> None:
-        """Write one workspace; it can be rendered again, so no disk is waited for."""
-        store.write_files(files, self._out / name, durable=False, shared=self._out)
-        self._done, self._files = self._done + 1, self._files + len(files)
+    def tell(self, name: str, files: int) -> None:
+        """Tell that a workspace is written."""
+        if self._out is None:
+            return
+        self._done, self._files = self._done + 1, self._files + files
         if self._count > MOST_TOLD:
             self._line.show(f"rendering {self._count} workspaces", f": {self._done}")
         else:
-            self._say(self._out / name, number_of(len(files), "file"))
+            self._say(self._out / name, number_of(files, "file"))
 
     def _say(self, place: Path, what: str) -> None:
         self._terminal.say(f"{place}: {what}", Meaning.DONE)
 
 
-def _print(terminal: Terminal, bundle: Bundle) -> None:
+def _lines(bundle: Bundle) -> Iterator[str]:
     for line in _images(bundle):
-        terminal.result(f"# {bundle.workspace}: {line}")
+        yield f"# {bundle.workspace}: {line}"
     for file in bundle.files:
-        terminal.result(f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})")
-        terminal.result(file.text)
+        yield f"# ==> {bundle.workspace}/{file.path} (mode {file.mode:04o})"
+        yield file.text
 
 
 def _images(bundle: Bundle) -> Iterator[str]:

@@ -27,8 +27,9 @@ __all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state
 
 def gather(mentioned: Mentioned) -> Host:
     """Ask everything that the compiler may know about what a configuration names."""
+    places = mentioned.places
     with unseen.collected() as blind:
-        kinds = {path: kind for path in mentioned.paths if (kind := _kind(path)) is not None}
+        kinds = {path: kind for path in places if (kind := _kind(path)) is not None}
     texts = {path: text for path in mentioned.files if (text := _read(path)) is not None}
     for url in mentioned.urls:
         if (text := _read(str(fetched(url)))) is not None:
@@ -64,11 +65,11 @@ def gather(mentioned: Mentioned) -> Host:
         logins=agent_files.find(LOGINS),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
-    host = user.gather(host, mentioned.paths, mentioned.worked)
+    host = user.gather(host, places, mentioned.worked)
     links = [path for each in git.git.links for path in (each.directory, each.common)]
     files = [each.path for each in git.git.files]
     return host.model_copy(
-        update=_ways((*mentioned.paths, *guarded(host), host.agent_socket or "/", *links, *files))
+        update=_ways((*places, *guarded(host), host.agent_socket or "/", *links, *files))
     )
 
 

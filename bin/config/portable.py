@@ -33,8 +33,15 @@ class Shared:
         Raises:
             Refused: there is no such workspace.
         """
-        for name in chosen(self.config, wanted):
-            yield portable.compiled(self.host, self.config, name)
+        return map(self.compile, chosen(self.config, wanted))
+
+    def compile(self, name: str) -> portable.Compiled:
+        """Compile one workspace.
+
+        Raises:
+            Refused: there is no such workspace.
+        """
+        return portable.compiled(self.host, self.config, name)
 
 
 def read(session: Session) -> Shared:

@@ -7,6 +7,7 @@ one allows what it does not name.
 """
 
 import json
+from functools import cache
 from typing import Any
 
 ENOSYS, EPERM, EAFNOSUPPORT = 38, 1, 97
@@ -55,6 +56,7 @@ _ARCHITECTURES = {
 """Each with what else its kernel runs. A call of any other architecture ends its process."""
 
 
+@cache
 def profile() -> str:
     """Return the sidecar's profile as the text of a file."""
     calls: list[dict[str, Any]] = [

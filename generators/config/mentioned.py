@@ -27,11 +27,22 @@ class Search(Model):
     """Whether repositories are looked for."""
 
 
+class Protected(Model):
+    """Names that are covered where they are there, and the paths in which they are asked about."""
+
+    names: tuple[str, ...]
+    """Relative, each with all that lies on the way to it."""
+    roots: tuple[str, ...]
+    """Absolute and clean."""
+
+
 class Mentioned(Model):
     """What of the host a document names: the edge looks it up, the compiler never does."""
 
     paths: tuple[str, ...]
     """Absolute and clean; where do they lead, and what is there?"""
+    protected: tuple[Protected, ...]
+    """More of the same: of very many workspaces most have the same names."""
     files: tuple[str, ...]
     """Those of them whose text is needed."""
     urls: tuple[str, ...]
@@ -49,6 +60,17 @@ class Mentioned(Model):
     ssh_agent: bool
     """Whether a workspace wants the SSH agent, so that it matters what the engine runs on."""
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return the paths, with all protected names in them, in their order."""
+        covered = {
+            f"{root.rstrip('/')}/{name}"
+            for each in self.protected
+            for root in each.roots
+            for name in each.names
+        }
+        return tuple(sorted(covered.union(self.paths)))
+
 
 def mentioned(document: Document, home: str) -> Mentioned:
     """Return the host paths and URLs a document names.
@@ -64,7 +86,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
     contexts: list[object] = []
     defaults = table(data, "defaults")
     searches: dict[str, frozenset[str]] = {}
-    covered: set[str] = set()
+    protected: dict[tuple[str, ...], list[str]] = {}
     work: list[object] = []
     for _, scope in scopes(data):
         files += [text for _, text in texts(scope.get("env_file"))]
@@ -81,27 +103,31 @@ def mentioned(document: Document, home: str) -> Mentioned:
         for name in table(scope, "credentials"):
             paths.append(table(scope, "credentials", name).get("from_file"))
         stated = scope.get("protect", defaults.get("protect"))
-        protected = protect_entry.EVERYWHERE if stated is None else tuple(
+        entries = protect_entry.EVERYWHERE if stated is None else tuple(
             text for _, text in texts(stated)
         )  # fmt: skip
+        roots = protected.setdefault(protect_entry.steps(entries), [])
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)
             paths.append(root)
             work += _sane(root, home) if root else ()
-            if root:
-                covered.update(
-                    f"{root.rstrip('/')}/{each}" for each in protect_entry.steps(protected)
-                )
+            roots += [root] if root else []
         if scope is not defaults:
-            anywhere = _anywhere(protected)
+            anywhere = _anywhere(entries)
             for root in _writable(scope, defaults, home) if anywhere else ():
-                searches[root] = anywhere | searches.get(root, anywhere)
+                # Nearly all have the same, which is kept once.
+                known = searches.setdefault(root, anywhere)
+                if known is not anywhere:
+                    searches[root] = known | anywhere
     files += sources
     paths += files
     # The directory of a Dockerfile is its build context.
     paths += [path.rpartition("/")[0] for each in sources if (path := absolute(each, home))]
     return Mentioned(
-        paths=tuple(sorted(covered.union(_absolute(paths, home)))),
+        paths=_absolute(paths, home),
+        protected=tuple(
+            Protected(names=names, roots=tuple(roots)) for names, roots in protected.items()
+        ),
         files=_absolute(files, home),
         urls=tuple(sorted({each for each in sources if isinstance(each, str)
                            and each.startswith(("http://", "https://"))})),

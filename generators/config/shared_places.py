@@ -12,6 +12,8 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec
 from jailoc.model.path import upwards
 
+MOST_NAMED = 20
+"""Workspaces that are named beside the first, where the last is not."""
 _WORKSPACE: Path = ("workspaces", "NAME")
 
 
@@ -58,8 +60,10 @@ def shared_places(document: Document, config: Config, host: Host) -> Iterator[Di
         if each.place is None:
             message = f"path `{path}` is in workspace `{first}` and in `{last}`"
         else:
-            every = "".join(f", `{other}`" for other in others)
-            message = f"`{path}` can be written by the agents of `{first}`{every} and `{last}`"
+            every = "".join(f", `{other}`" for other in others[:MOST_NAMED])
+            more = len(others) + 1 - MOST_NAMED
+            end = f"`{last}`" if more <= 1 else f"{more} others"
+            message = f"`{path}` can be written by the agents of `{first}`{every} and {end}"
         hint = "the two agents can change each other's files"
         if entry is None:
             hint = "each can change what the others find there, also by links; to leave it out: " \

@@ -5,7 +5,10 @@ import random
 
 
 def many(count: int) -> str:
-    """Return a configuration with so many workspaces, each with some of what people write."""
+    """Return a configuration with so many workspaces, each with some of what people write.
+
+    No configuration may be longer than 1 MiB; ten thousand are not.
+    """
     lines = [
         "[defaults]",
         'allowed_hosts = ["packages.example.com", "*.github.com:443"]',
@@ -15,7 +18,7 @@ def many(count: int) -> str:
         lines += [
             f"[workspaces.w{index:05d}]",
             f'paths = ["~/p{index:05d}", "~/q{index:05d}"]',
-            f'allowed_hosts = ["h{index}.example.com"]',
+            f'allowed_hosts = ["h{index}.test"]',
             f'env = ["A{index}=b"]',
         ]
     return "\n".join(lines) + "\n"

@@ -51,6 +51,33 @@ for _ in range(rounds):
     found.append(time.perf_counter() - start)
 print(json.dumps(found))
 """
+MANY = """
+import json, select, socket, struct, sys, time
+place, rounds, at_once = (sys.argv[1], int(sys.argv[2])), int(sys.argv[3]), 100
+# Closed by a reset, none of them holds a port afterwards.
+reset = struct.pack("ii", 1, 0)
+found = []
+for _ in range(rounds):
+    begin = time.perf_counter()
+    doors = {}
+    for _ in range(at_once):
+        door = socket.socket()
+        door.setblocking(False)
+        door.connect_ex(place)
+        doors[door.fileno()] = door
+    poll = select.poll()
+    for each in doors:
+        poll.register(each, select.POLLOUT)
+    while doors:
+        for each, _ in poll.poll():
+            with doors.pop(each) as door:
+                assert door.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+                door.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                poll.unregister(each)
+    found.append((time.perf_counter() - begin) / at_once)
+print(json.dumps(found))
+"""
+"""Connections, a hundred of them at once; how long each takes of that."""
 LISTEN = """
 import socket, sys, threading
 def swallow():
@@ -165,17 +192,17 @@ def one_by_one(count: int) -> float:
 
 
 def latency(
-    walls: tuple[str, ...], rounds: int, connections: int, *, sends: bool = False
+    walls: tuple[str, ...], rounds: int, connections: int, program: str = CONNECT
 ) -> list[float]:
     """Return the median seconds of a connection behind each wall, taken in turns.
 
     Args:
         walls: The rules, as iptables-restore(8) reads them.
         rounds: Turns that each gets.
-        connections: Connections in each turn.
-        sends: Whether each carries 64 MiB away.
+        connections: Connections in each turn, of MANY hundreds of them.
+        program: What connects; SEND carries 64 MiB away by each.
     """
-    program, port = (SEND, PORT + 1) if sends else (CONNECT, PORT)
+    port = PORT + 1 if program is SEND else PORT
     found: list[list[float]] = [[] for _ in walls]
     for _ in range(rounds):
         for times, each in zip(found, walls, strict=True):
@@ -203,12 +230,15 @@ def measure(
         single = one_by_one(processes) / processes * count
         texts = (NONE, *map(iptables.restore, (few, many, long)))
         none, small, large, linear = latency(texts, rounds, connections)
-        free, walled = latency((texts[0], texts[2]), rounds, 5, sends=True)
+        free, walled = latency((texts[0], texts[2]), rounds, 5, SEND)
+        open_, behind_few, behind_many = latency(texts[:3], rounds, 50, MANY)
     return {
         "load: one process a rule / one transaction": single / whole,
         f"latency: {count} networks / no wall": large / none,
         f"latency: {count} networks / 10 networks": large / small,
         f"64 MiB sent: {count} networks / no wall": walled / free,
+        "connections a second: 10 networks / no wall": open_ / behind_few,
+        f"connections a second: {count} networks / no wall": open_ / behind_many,
         f"latency: {count} networks in one flat chain / 10 networks": linear / small,
     }
 

@@ -25,6 +25,8 @@ class Work(NamedTuple):
 
     words: Sequence[str]
     home: Path
+    before: Sequence[str] = ()
+    """A command that runs first each time, and is not measured."""
 
 
 def run(work: Work) -> Cost:
@@ -36,6 +38,8 @@ def run(work: Work) -> Cost:
     environment = {**os.environ, "HOME": str(work.home), "JAILOC_NO_UPDATE_NOTIFIER": "1"}
     # As it is installed, Python compiles a module once.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if work.before:
+        subprocess.run(work.before, env=environment, cwd=work.home, check=True, capture_output=True)
     begin = time.perf_counter()
     process = subprocess.Popen(
         work.words, env=environment, cwd=work.home, stdin=subprocess.DEVNULL,

@@ -106,9 +106,9 @@ b = 3
             ".agents",
         )
     }
-    named = {path for path in found.paths if not path.startswith("/data/x/")}
+    named = {path for path in found.places if not path.startswith("/data/x/")}
     assert named == own | {"/data/x", "/home/alice/ca.pem", "/home/alice/d", "/home/alice/e.env"}
-    assert {"/data/x/.git", "/data/x/.git/hooks"} <= set(found.paths)
+    assert {"/data/x/.git", "/data/x/.git/hooks"} <= set(found.places)
     assert found.files == ("/home/alice/ca.pem", "/home/alice/e.env")
     assert found.urls == ("https://example.com/D",)
 
