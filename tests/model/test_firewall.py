@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from jailoc.generators.artefacts import firewall
 from jailoc.generators.artefacts.chain_tree import branch
@@ -579,3 +580,17 @@ def test_the_machine_stays_shut_between_what_is_denied_and_what_is_allowed() -> 
                              ("11.4.0.10", True), ("11.2.0.1", False)):  # fmt: skip
         one = AddressSet.networks(Family.IPV4, (ipaddress.ip_network(address),))
         assert bool(one & found) == is_open, address
+
+
+@pytest.mark.parametrize("field", ["source_port", "destination_port"])
+def test_a_rule_takes_every_port_and_nothing_else(field: str) -> None:
+    def rule(port: int) -> Rule:
+        return Rule.model_validate(
+            {"chain": Chain.OUTPUT, "target": Target.ACCEPT, "protocol": Protocol.TCP,
+             "comment": "why", field: port}
+        )  # fmt: skip
+
+    assert [getattr(rule(each), field) for each in (1, 65535)] == [1, 65535]
+    for wrong in (0, 65536):
+        with pytest.raises(ValidationError):
+            rule(wrong)
