@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
-from jailoc.generators.runtime.own_probes import Attempt
+from jailoc.generators.runtime.own_probes import Attempt, Carried, word
 from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
@@ -31,6 +31,7 @@ _LINE = re.compile(
 
 
 _PROTOCOLS = {6: Protocol.TCP, 17: Protocol.UDP, 1: Protocol.ICMP, 58: Protocol.ICMP}
+_PORTED = (Protocol.TCP, Protocol.UDP)
 ALIAS = "an alias of a name that is denied"
 
 
@@ -42,7 +43,7 @@ class Blocked(Model):
     name: str | None
     """The name under which the address was asked for."""
     protocol: str
-    """tcp, udp, icmp, or dns for a name that was not resolved."""
+    """tcp, udp, icmp, the number of another, or dns for a name that was not resolved."""
     port: int | None
     times: int
     ago: int
@@ -95,12 +96,11 @@ def _told(evidence: Evidence, tables: Mapping[str, str], *, own: bool) -> tuple[
     """Return what the kernel has told of, with what `verify` tried itself or without."""
     text = tables.get("now", "").strip()
     now = int(text) if text.isdecimal() else 0
-    seen: dict[tuple[str, Protocol, int | None], Sighting] = {}
+    seen: dict[tuple[str, Carried, int | None], Sighting] = {}
     for address, number, port, each in (*evidence.refused, *(evidence.probed if own else ())):
-        protocol = _PROTOCOLS.get(number)
-        if protocol is not None:
-            place = address, protocol, None if protocol is Protocol.ICMP else port
-            seen[place] = seen[place].joined(each) if place in seen else each
+        protocol = _PROTOCOLS.get(number, number)
+        place = address, protocol, port if protocol in _PORTED else None
+        seen[place] = seen[place].joined(each) if place in seen else each
     return tuple(
         Attempt(
             address=ipaddress.ip_address(address), protocol=protocol, port=port,
@@ -206,7 +206,9 @@ def explained(
 
 def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool) -> Blocked:
     network = ipaddress.ip_network(attempt.address)
-    (answer,) = decide(firewall, network, attempt.protocol, attempt.port)
+    # No rule names another protocol, nor ICMP alone: what decides is the same.
+    protocol = attempt.protocol if isinstance(attempt.protocol, Protocol) else Protocol.ICMP
+    (answer,) = decide(firewall, network, protocol, attempt.port)
     named = bool(name) and any(
         each.covers(name or "") and each.port in {None, attempt.port} and each.opens(own)
         for each in firewall.names
@@ -215,7 +217,7 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     return Blocked(
         target=str(attempt.address),
         name=name,
-        protocol=attempt.protocol.value,
+        protocol=word(attempt.protocol),
         port=attempt.port,
         times=attempt.times,
         ago=attempt.ago,
@@ -242,13 +244,31 @@ def _opening(
     return f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"
 
 
+def names_refused(
+    remembered: Mapping[str, RefusedName], evidence: Evidence | None
+) -> dict[str, RefusedName]:
+    """Return the names that were not resolved, with those that were kept.
+
+    A resolver remembers the last ones since it was started; what was kept are the first ones of a
+    month. So neither is pushed out by a crowd of the other.
+    """
+    found = dict(remembered)
+    for name, seen in evidence.unresolved if evidence else ():
+        known = found.get(name)
+        found[name] = RefusedName(
+            count=max(seen.count, known.count if known else 0),
+            last=max(seen.last, known.last if known else 0),
+        )
+    return found
+
+
 def unresolved(
     refused: Mapping[str, RefusedName], now: int, egress: str, firewall: Firewall
 ) -> list[Blocked]:
     """Return the names that were not resolved: not allowed, denied, or an alias of one that is.
 
     Args:
-        refused: What the resolver remembers of each name.
+        refused: What is known of each name.
         now: Seconds since 1970.
         egress: The configuration entry of the mode.
         firewall: The rules as they are compiled now.
@@ -261,6 +281,7 @@ def unresolved(
             continue  # every name is resolved
         allowed = public or any(each.covers(name) for each in firewall.names)
         alias = allowed and not denial and bool(firewall.denied_names)
+        opened = allowed and not denial and not alias
         found.append(
             Blocked(
                 target=name,
@@ -270,8 +291,17 @@ def unresolved(
                 times=seen.count,
                 ago=max(now - seen.last, 0),
                 reason=denial.origin if denial else ALIAS if alias else egress,
-                open_now=False,
+                open_now=opened,
                 allow=None if denial or alias else name,
             )
         )
     return found
+
+
+def count(
+    tables: Mapping[str, str], remembered: Mapping[str, RefusedName], firewall: Firewall | None
+) -> int:
+    """Return how many places and names were refused; without rules, of all names."""
+    names = names_refused(remembered, kept(tables))
+    told = names if firewall is None else unresolved(names, 0, "", firewall)
+    return len(news(tables)) + len(told)

@@ -13,17 +13,24 @@ from jailoc.model.address import Address
 from jailoc.model.base import Model
 from jailoc.model.firewall import COUNTED, Protocol
 
-Key = tuple[Address, Protocol, int | None]
+Carried = Protocol | int
+"""A protocol, or the number of one that no rule names (IANA, protocol numbers)."""
+Key = tuple[Address, Carried, int | None]
+
+
+def word(protocol: Carried) -> str:
+    """Return the name of a protocol, or its number."""
+    return protocol.value if isinstance(protocol, Protocol) else str(protocol)
 
 
 class Attempt(Model):
     """Connections to one place through one door that were refused."""
 
     address: Address
-    protocol: Protocol
+    protocol: Carried
     """ICMP is that of the address's family."""
     port: int | None
-    """None for ICMP."""
+    """None for all but TCP and UDP."""
     times: int
     """At least 1. Where the kernel only counts, `MOST_COUNTED` stands for itself and more, and one
     an hour is forgotten."""
@@ -119,7 +126,7 @@ def _without(found: Iterable[Attempt], known: Mapping[Key, Own], now: int) -> It
 def text(known: Mapping[Key, Own]) -> str:
     """Write notes, one place a line."""
     return "".join(
-        f"{protocol.value} {address} {'-' if port is None else port} {' '.join(map(str, own))}\n"
+        f"{word(protocol)} {address} {'-' if port is None else port} {' '.join(map(str, own))}\n"
         for (address, protocol, port), own in known.items()
     )
 
