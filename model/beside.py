@@ -16,8 +16,13 @@ from jailoc.model.schema_patterns import string
 
 NAME = r"[a-z][a-z0-9]{0,31}(-[a-z0-9]{1,31}){0,3}"
 LONGEST = 32
-RESERVED = (WALL, AGENT, SIDECAR, "agent", "localhost", "proxy", "wall")
-"""Names of the sandbox's own containers, and those that mean something else to everybody."""
+RESERVED = (
+    WALL, AGENT, SIDECAR, "agent", "localhost", "proxy", "wall",
+    "ip6-allnodes", "ip6-allrouters", "ip6-localhost", "ip6-localnet", "ip6-loopback",
+    "ip6-mcastprefix",
+)  # fmt: skip
+"""Names of the sandbox's own containers, and those that mean something else to everybody: a
+container's hosts(5) has the latter."""
 NEEDED = (
     Capability.CHOWN,
     Capability.DAC_OVERRIDE,

@@ -37,7 +37,12 @@ def _address(text: str) -> Address:
 
 Name = Annotated[str, Field(max_length=LONGEST)]
 Place = Annotated[str, Field(max_length=64), AfterValidator(lambda text: written(_address(text)))]
-Count = Annotated[int, Field(ge=0)]
+MOST = (1 << 53) - 1
+"""What is counted no further, so that every reader of JSON has the same number (RFC 8259)."""
+LATEST = 253_402_300_799
+"""The last second of the year 9999: what writes dates knows no later one."""
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Moment = Annotated[int, Field(ge=0, le=LATEST)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Number = Annotated[int, Field(ge=0, le=255)]
 
@@ -45,9 +50,9 @@ Number = Annotated[int, Field(ge=0, le=255)]
 class Sighting(Model):
     """How often something was seen, and when (seconds since 1970)."""
 
-    count: Annotated[int, Field(ge=1)]
-    first: Count
-    last: Count
+    count: Annotated[int, Field(ge=1, le=MOST)]
+    first: Moment
+    last: Moment
     addresses: Annotated[tuple[Place, ...], Field(max_length=64)] = ()
     also: Annotated[tuple[Name, ...], Field(max_length=64)] = ()
     """Other names of the address."""
@@ -55,7 +60,7 @@ class Sighting(Model):
     def joined(self, other: "Sighting") -> "Sighting":
         """Return both together."""
         return Sighting(
-            count=self.count + other.count,
+            count=min(self.count + other.count, MOST),
             first=min(self.first, other.first),
             last=max(self.last, other.last),
             addresses=tuple(dict.fromkeys((*self.addresses, *other.addresses)))[:64],
@@ -74,18 +79,18 @@ class Evidence(Model):
     """Only in a file that was exported."""
     heard: bool = True
     """Whether the kernel tells of connections at all."""
-    names_since: Count = 0
-    spans: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=4096)] = ()
+    names_since: Moment = 0
+    spans: Annotated[tuple[tuple[Moment, Moment], ...], Field(max_length=4096)] = ()
     """When it was looked, from and to."""
-    watched: dict[Annotated[str, Field(max_length=16)], Count] = Field(default_factory=dict)
+    watched: dict[Annotated[str, Field(max_length=16)], Moment] = Field(default_factory=dict)
     """By mark, since when a rule has told of its connections without a break."""
     lost: Count = 0
     """Events that the kernel could not tell of."""
-    lost_last: Count = 0
+    lost_last: Moment = 0
     """When the last one was; they are forgotten as entries are."""
     torn: bool = False
     """Whether an earlier file could not be read, and what was in it is gone."""
-    others: dict[str, Count] = Field(default_factory=dict)
+    others: dict[Annotated[str, Field(max_length=16)], Count] = Field(default_factory=dict)
     """Connections to what was not kept, by kind, since a bound was reached."""
     named: tuple[tuple[Name, Number, Port, str, Sighting], ...] = ()
     bare: tuple[tuple[Place, Number, Port, str, Sighting], ...] = ()
@@ -140,10 +145,13 @@ def merged(every: tuple[Evidence, ...]) -> Evidence:
         names_since=max(each.names_since for each in every),
         spans=tuple(sorted({span for each in every for span in each.spans})),
         watched=_watched(every),
-        lost=sum(each.lost for each in every),
+        lost=min(sum(each.lost for each in every), MOST),
         lost_last=max(each.lost_last for each in every),
         torn=any(each.torn for each in every),
-        others={name: sum(each.others.get(name, 0) for each in every) for name in sorted(names)},
+        others={
+            name: min(sum(each.others.get(name, 0) for each in every), MOST)
+            for name in sorted(names)
+        },
         **{
             kind: tuple((*key, seen) for key, seen in entries.items())
             for kind, entries in found.items()

@@ -120,7 +120,16 @@ def advisable(network: Network) -> bool:
     if nobody(network) is not None:
         return False
     private = any(_inside(network, ipaddress.ip_network(each)) for each in _PRIVATE)
-    return private or not any(_inside(network, each) for each, _ in SPECIAL)
+    return private or not special(network)
+
+
+def special(network: Network) -> bool:
+    """Tell whether a network lies in a range that is not the public internet's.
+
+    >>> special(ipaddress.ip_network("10.1.2.3")), special(ipaddress.ip_network("1.1.1.1"))
+    (True, False)
+    """
+    return any(_inside(network, each) for each, _ in SPECIAL)
 
 
 def _inside(inner: Network, outer: Network) -> bool:

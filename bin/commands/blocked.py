@@ -19,10 +19,13 @@ from jailoc.generators.runtime.blocked import (
     kept,
     latest,
     machine,
+    names_refused,
     news,
+    protocol_name,
     unresolved,
 )
 from jailoc.generators.runtime.proxy_log import PROXIED
+from jailoc.model.address import written
 from jailoc.model.evidence import Evidence
 from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
@@ -34,6 +37,8 @@ MOST_SHOWN = 500
 REFUSALS = ("refused", "unresolved")
 """What of the evidence this command shows."""
 HEADS = f"{'last':19}  times  to, by protocol and port"
+Place = tuple[str, str, int | None]
+"""Target, protocol and port of a row."""
 PAUSE = 1.0
 """Seconds between two looks while following."""
 
@@ -50,7 +55,7 @@ def run(session: Session, follow: bool, as_json: bool) -> int:
 
 def _run(session: Session, follow: bool, as_json: bool) -> int:
     terminal = session.terminal
-    shown: dict[tuple[str, str, int | None], tuple[int, int]] = {}
+    shown: dict[Place, tuple[int, int]] = {}
     most = None if as_json and not follow else MOST_SHOWN
     name, rows, filled, tasks, evidence, earlier = _look(session, most)
     for protocol in filled:
@@ -71,17 +76,10 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
             }
         )
         return 0
-    if evidence is not None and (_not_kept(evidence) or evidence.lost):
-        terminal.say(
-            f"{name}: {_not_kept(evidence):,} refusals at further places were not kept, for want "
-            f"of room, and {evidence.lost:,} connections were not seen; places that nobody tried "
-            "for a day make room",
-            Meaning.WARNS,
-        )
+    _say_gaps(terminal, name, evidence)
     _tell_tasks(terminal, name, tasks)
-    if earlier and not as_json:
-        terminal.say(f"{name}: {number_of(earlier, 'earlier place')} not shown (--json has them)",
-                     Meaning.WARNS)  # fmt: skip
+    _say_earlier(terminal, name, len(earlier))
+    passed_over = set(earlier)
     if not rows and not follow:
         terminal.say(f"{typed(name)}: nothing has been refused", Meaning.DONE)
     elif not as_json:
@@ -102,7 +100,34 @@ def _run(session: Session, follow: bool, as_json: bool) -> int:
         if not follow:
             return 0
         time.sleep(PAUSE)
-        name, rows, _, _, evidence, _ = _look(session.of(name), most)
+        gaps, told = _gaps(evidence), passed_over | shown.keys()
+        name, rows, _, _, evidence, earlier = _look(session.of(name), most)
+        if sum(_gaps(evidence)) > sum(gaps):
+            _say_gaps(terminal, name, evidence)
+        # More new places at once than are shown: the others are at least counted.
+        _say_earlier(terminal, name, len(earlier - told))
+        passed_over |= earlier
+
+
+def _gaps(evidence: Evidence | None) -> tuple[int, int]:
+    """Return how many refusals were not kept, and how many connections were not seen."""
+    return _not_kept(evidence), evidence.lost if evidence else 0
+
+
+def _say_gaps(terminal: Terminal, name: str, evidence: Evidence | None) -> None:
+    left_out, lost = _gaps(evidence)
+    if left_out or lost:
+        terminal.say(
+            f"{name}: {left_out:,} refusals at further places were not kept, for want of room, and "
+            f"{lost:,} connections were not seen; places that nobody tried for a day make room",
+            Meaning.WARNS,
+        )
+
+
+def _say_earlier(terminal: Terminal, name: str, count: int) -> None:
+    if count:
+        terminal.say(f"{name}: {number_of(count, 'earlier place')} not shown (--json has them)",
+                     Meaning.WARNS)  # fmt: skip
 
 
 def _tell_tasks(terminal: Terminal, name: str, refused: int | None) -> None:
@@ -120,7 +145,9 @@ def _not_kept(evidence: Evidence | None) -> int:
 
 def _look(
     session: Session, most: int | None
-) -> tuple[str, list[dict[str, Any]], tuple[str, ...], int | None, Evidence | None, int]:
+) -> tuple[
+    str, list[dict[str, Any]], tuple[str, ...], int | None, Evidence | None, frozenset[Place]
+]:
     """Return what a workspace was refused: its name, rows, full tables, tasks, evidence, the rest.
 
     Args:
@@ -128,7 +155,7 @@ def _look(
         most: How many places are explained, the last ones; None for all.
 
     Returns:
-        The last is the number of places that are left out.
+        The last are the places that are left out.
     """
     origin = session.reread(expectations=False)
     name = session.chosen(origin, looks=True)
@@ -149,10 +176,16 @@ def _look(
     found: list[Blocked] = list(
         explained(tried, rules.facing(closed(texts)), known, machine(texts))
     )
-    names = unresolved(state.refused, int(session.clock()), workspace.egress_origin, rules)
+    names = unresolved(
+        names_refused(state.refused, evidence), int(session.clock()), workspace.egress_origin, rules
+    )
     names.sort(key=lambda each: each.ago)
     found += names[:most]
-    earlier = len(every) - len(tried) + len(names) - len(names[:most])
+    earlier = frozenset(
+        (written(each.address), protocol_name(each.protocol), each.port) for each in every
+    ) - {(each.target, each.protocol, each.port) for each in found}
+    if most is not None:
+        earlier |= {(each.target, each.protocol, None) for each in names[most:]}
     # The way to these is through the proxy; an allow would lead past it.
     own = {each.key for each in rules.credentials}
     found = [
@@ -183,6 +216,7 @@ def _data(row: dict[str, Any], evidence: Evidence | None) -> dict[str, Any]:
 
 def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> None:
     door = row["protocol"] if row["port"] is None else f"{row['protocol']} {row['port']}"
+    door = f"protocol {door}" if door.isdecimal() else door
     name = f" ({row['name']})" if row["name"] and row["name"] != row["target"] else ""
     more = "+" if row["at_least"] else ""
     last = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - row["ago"]))

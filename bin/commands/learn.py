@@ -164,6 +164,9 @@ def _span(session: Session, known: Known, wanted: LearnOptions) -> None:
         if seen.others.get(kind):
             say(f"{seen.others[kind]:,} connections to further {what} were not kept: there was "
                 "no room", Meaning.WARNS)  # fmt: skip
+    if seen.others.get("forgotten"):
+        say(f"the names of {seen.others['forgotten']:,} addresses had to make room for others: "
+            "connections there count as those without a name", Meaning.WARNS)  # fmt: skip
     if seen.torn:
         say("an earlier file of the wall could not be read: what was in it is gone", Meaning.WARNS)
     if PASSED not in seen.watched and not wanted.unused:

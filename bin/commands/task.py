@@ -27,11 +27,13 @@ from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import task_sandbox, typed
 from jailoc.model.task import Task
-from jailoc.model.text import number_of, visible
+from jailoc.model.text import cut, number_of, telling, visible
 
 PATIENCE = 300.0
 """Seconds to wait for another jailoc that makes or removes a task."""
 MOST_TOLD, MOST_KINDS = 50, 20
+LONGEST_SHOWN = 400
+"""Characters of a path, or of a reason: Git knows no longest name."""
 """Files that are named one by one, and kinds that more are counted of."""
 UNCOMMITTED = "--uncommitted"
 """What is not committed, too; no option of Git's."""
@@ -184,10 +186,10 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     terminal.say(f"{typed(task.sandbox)}: {what}, as {reference}", Meaning.DONE)
     shown, rest = chosen(told, MOST_TOLD)
     for each in shown:
-        terminal.say(f"  look before you check it out: {visible(each.path)}: {visible(each.why)}",
+        terminal.say(f"  look before you check it out: {_shown(each.path)}: {_shown(each.why)}",
                      Meaning.WARNS)  # fmt: skip
     for why, count in rest[:MOST_KINDS]:
-        terminal.say(f"  and {number_of(count, 'more place')}: {visible(why)}", Meaning.WARNS)
+        terminal.say(f"  and {number_of(count, 'more place')}: {_shown(why)}", Meaning.WARNS)
     if rest:
         terminal.say(f"  all files: git diff --name-only {task.base[:12]} {reference}")
     look = f"git diff {task.base[:12]} {reference}" if uncommitted else \
@@ -195,6 +197,11 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     terminal.say(f"  look:  {look}")
     terminal.say(f"  merge: git merge {reference}")
     return 0
+
+
+def _shown(text: str) -> str:
+    """Return words of an agent's as they may stand in a line: nothing hides, and it ends."""
+    return cut(telling(text), LONGEST_SHOWN)
 
 
 def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) -> int:

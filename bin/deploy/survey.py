@@ -372,10 +372,11 @@ def _wall(asked: AskedWorkspace) -> tuple[int | None, tuple[str, ...]]:
     if asked.names is None or asked.refusals is None:
         return None, ()
     # Only where there is a wall: it brings the rules and what explains them.
-    from jailoc.generators.runtime.blocked import news
+    from jailoc.generators.runtime.blocked import count
 
     state, tables = asked.names.result(), asked.refusals.result()
-    refused = None if tables is None else len(news(tables)) + len(state.refused)
+    rules = asked.bundle.firewall if asked.bundle else None
+    refused = None if tables is None else count(tables, state.refused, rules)
     return refused, state.lost
 
 

@@ -111,7 +111,18 @@ def _told(place: Path, task: Task, tip: str, words: tuple[str, ...]) -> list[str
     )  # fmt: skip
     if reply.status != 0:
         raise task_pack.wrong(reply.cut or "Git cannot show it", reply.stderr)
-    return reply.stdout.decode(errors="replace").splitlines()
+    return lines(reply.stdout)
+
+
+def lines(text: bytes) -> list[str]:
+    r"""Cut what Git tells at line feeds alone.
+
+    Python knows more ends of lines, and an agent's message could begin one of Git's own with them.
+
+    >>> lines("commit 1\n    a\u2028commit 2\n".encode())
+    ['commit 1', '    a\u2028commit 2']
+    """
+    return text.decode(errors="replace").removesuffix("\n").split("\n") if text else []
 
 
 @contextmanager

@@ -208,8 +208,18 @@ class Terminal:
 
 
 def _json(value: object, indent: int | None = None) -> str:
-    """Write JSON in which no character steers a terminal: it leaves DEL and C1 as they are."""
+    """Write JSON in which no character steers a terminal, turns its direction or is no text."""
     import json
 
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)
+    return re.sub("[^\n -~]", lambda match: _escaped(match[0]), text)
+
+
+def _escaped(char: str) -> str:
+    """Return a character that may be shown as it is, and another one by its number (RFC 8259)."""
+    if char.isprintable():
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(
+        f"\\u{high:02x}{low:02x}" for high, low in zip(units[::2], units[1::2], strict=True)
+    )

@@ -221,6 +221,8 @@ class Recorder:
         """What `verify` was refused; in memory, and in no list that anybody is shown."""
         self.names: dict[str, list[str]] = {}
         """By address the names it was asked for under, the newest last."""
+        self.forgotten = 0
+        """Addresses whose names had to make room: what goes there has no name here."""
         self.spans: list[list[int]] = []
         self.watched: dict[str, int] = {}
         """By mark, since when a rule tells of its connections."""
@@ -254,6 +256,7 @@ class Recorder:
             self.names[address] = [*[each for each in known if each != name], name][-MOST_ALSO:]
         while len(self.names) > MOST_NAMES:
             del self.names[next(iter(self.names))]
+            self.forgotten, self.changed = self.forgotten + 1, True
 
     def unresolved(self, name: str) -> None:
         """Remember a name that was asked for in vain."""
@@ -330,7 +333,10 @@ class Recorder:
             "lost": self.lost,
             "lost_last": self.lost_last,
             "torn": self.torn,
-            "others": {name: kind.others for name, kind in self.kinds.items()},
+            "others": {
+                **{name: kind.others for name, kind in self.kinds.items()},
+                "forgotten": self.forgotten,
+            },
             **{
                 name: [[*key, entry] for key, entry in kind.entries.items()]
                 for name, kind in kinds.items()
@@ -370,6 +376,7 @@ class Recorder:
             self.spans = [[int(each[0]), int(each[1])] for each in data["spans"]]
             self.watched = {str(mark): int(since) for mark, since in data["watched"].items()}
             self.lost, self.lost_last = int(data["lost"]), int(data["lost_last"])
+            self.forgotten = int(data["others"].get("forgotten", 0))
             for name, kind in self.kinds.items():
                 kind.others = int(data["others"][name])
                 kind.entries = {
@@ -381,3 +388,4 @@ class Recorder:
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
             self.kinds = {name: Kind(most) for name, most in MOST.items()}
             self.spans, self.watched, self.lost, self.torn = [], {}, 0, True
+            self.forgotten = 0

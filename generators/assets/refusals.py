@@ -91,7 +91,8 @@ class Shown:
                 "rule": self.reason(address, NAMES.get(number, ""), port),
             }
             for (address, number, port), each in self._last(refused)
-            if not address.startswith("ff02:")  # the kernel asks its neighbours by itself
+            # The kernel asks its neighbours by itself.
+            if not (number == 58 and address.startswith("ff02:"))
         ]  # fmt: skip
         rows += [
             {

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
-from jailoc.generators.runtime.own_probes import Attempt
+from jailoc.generators.runtime.own_probes import Attempt, Carried, word
 from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.address import written
 from jailoc.model.base import Model
@@ -34,6 +34,7 @@ _LINE = re.compile(
 NAMES = {33: "dccp", 47: "gre", 50: "esp", 51: "ah", 132: "sctp", 136: "udplite"}
 """Protocols that the rules have no word for; others are told by their number."""
 _PROTOCOLS = {6: Protocol.TCP, 17: Protocol.UDP, 1: Protocol.ICMP, 58: Protocol.ICMP}
+_PORTED = (Protocol.TCP, Protocol.UDP)
 ALIAS = "an alias of a name that is denied"
 DENIED = "it is denied: no allow wins over that, only the denial's end opens it"
 NOTHING = 'the workspace has `egress = "none"`: nothing is open to it'
@@ -48,7 +49,7 @@ class Blocked(Model):
     name: str | None
     """The name under which the address was asked for."""
     protocol: str
-    """tcp, udp, icmp, another one's name or number, or dns for a name that was not resolved."""
+    """tcp, udp, icmp, the name or number of another, or dns for a name that was not resolved."""
     port: int | None
     times: int
     ago: int
@@ -103,10 +104,10 @@ def _told(evidence: Evidence, tables: Mapping[str, str], *, own: bool) -> tuple[
     """Return what the kernel has told of, with what `verify` tried itself or without."""
     text = tables.get("now", "").strip()
     now = int(text) if text.isdecimal() else 0
-    seen: dict[tuple[str, Protocol | int, int | None], Sighting] = {}
+    seen: dict[tuple[str, Carried, int | None], Sighting] = {}
     for address, number, port, each in (*evidence.refused, *(evidence.probed if own else ())):
         protocol = _PROTOCOLS.get(number, number)
-        place = address, protocol, port if protocol in {Protocol.TCP, Protocol.UDP} else None
+        place = address, protocol, port if protocol in _PORTED else None
         seen[place] = seen[place].joined(each) if place in seen else each
     return tuple(
         Attempt(
@@ -213,6 +214,11 @@ def explained(
     )
 
 
+def protocol_name(protocol: Carried) -> str:
+    """Return the name of a protocol, or the number of one that has none here."""
+    return NAMES.get(protocol, word(protocol)) if isinstance(protocol, int) else word(protocol)
+
+
 def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool) -> Blocked:
     network = ipaddress.ip_network(attempt.address)
     protocol = attempt.protocol if isinstance(attempt.protocol, Protocol) else None
@@ -230,9 +236,7 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     return Blocked(
         target=written(attempt.address),
         name=name,
-        protocol=attempt.protocol.value
-        if isinstance(attempt.protocol, Protocol)
-        else NAMES.get(attempt.protocol, str(attempt.protocol)),
+        protocol=protocol_name(attempt.protocol),
         port=attempt.port,
         times=attempt.times,
         ago=attempt.ago,
@@ -263,13 +267,31 @@ def _opening(
     return (f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"), None
 
 
+def names_refused(
+    remembered: Mapping[str, RefusedName], evidence: Evidence | None
+) -> dict[str, RefusedName]:
+    """Return the names that were not resolved, with those that were kept.
+
+    A resolver remembers the last ones since it was started; what was kept are the first ones of a
+    month. So neither is pushed out by a crowd of the other.
+    """
+    found = dict(remembered)
+    for name, seen in evidence.unresolved if evidence else ():
+        known = found.get(name)
+        found[name] = RefusedName(
+            count=max(seen.count, known.count if known else 0),
+            last=max(seen.last, known.last if known else 0),
+        )
+    return found
+
+
 def unresolved(
     refused: Mapping[str, RefusedName], now: int, egress: str, firewall: Firewall
 ) -> list[Blocked]:
     """Return the names that were not resolved: not allowed, denied, or an alias of one that is.
 
     Args:
-        refused: What the resolver remembers of each name.
+        refused: What is known of each name.
         now: Seconds since 1970.
         egress: The configuration entry of the mode.
         firewall: The rules as they are compiled now.
@@ -282,6 +304,7 @@ def unresolved(
             continue  # every name is resolved
         allowed = public or any(each.covers(name) for each in firewall.names)
         alias = allowed and not denial and bool(firewall.denied_names)
+        opened = allowed and not denial and not alias
         found.append(
             Blocked(
                 target=name,
@@ -291,9 +314,18 @@ def unresolved(
                 times=seen.count,
                 ago=max(now - seen.last, 0),
                 reason=denial.origin if denial else ALIAS if alias else egress,
-                open_now=False,
+                open_now=opened,
                 allow=None if denial or alias else name,
                 closed=DENIED if denial or alias else None,
             )
         )
     return found
+
+
+def count(
+    tables: Mapping[str, str], remembered: Mapping[str, RefusedName], firewall: Firewall | None
+) -> int:
+    """Return how many places and names were refused; without rules, of all names."""
+    names = names_refused(remembered, kept(tables))
+    told = names if firewall is None else unresolved(names, 0, "", firewall)
+    return len(news(tables)) + len(told)

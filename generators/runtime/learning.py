@@ -10,7 +10,7 @@ from jailoc.model.base import Model
 from jailoc.model.evidence import PASSED, Evidence, Sighting
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.host_set import HostSet
-from jailoc.model.special_ranges import advisable
+from jailoc.model.special_ranges import advisable, special
 from jailoc.model.text import number_of
 
 SIBLINGS = 3
@@ -18,6 +18,7 @@ SIBLINGS = 3
 SHARE = (2, 3)
 """Of a set's hosts that have to be seen for the set to be proposed."""
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})+")
+_ICMPV6 = 58
 _CARRIED = {6: Protocol.TCP, 17: Protocol.UDP}
 
 
@@ -116,9 +117,10 @@ def propose(
     entries += [] if exact else _wildcards(doors, registrable)
     entries += [_entry(each, (each,), doors[each]) for each in sorted(doors, key=_domain)]
     bare, skipped = _bare(evidence, firewall, addresses)
+    vain, odd = _unresolved(evidence, firewall)
     return Proposal(
-        entries=(*entries, *bare, *_unresolved(evidence, firewall)),
-        apart=(*apart, *skipped, *_refused(evidence, firewall)),
+        entries=(*entries, *bare, *vain),
+        apart=(*apart, *skipped, *_refused(evidence, firewall), *odd),
         known=known,
     )
 
@@ -222,6 +224,8 @@ def _bare(evidence: Evidence, firewall: Firewall, live: bool) -> tuple[list[Prop
                 reason = f"denied by {answer.reason}"
             elif answer.open and answer.reason != "public":
                 continue
+            elif special(network):  # the default lets nothing through there: no wall tells this
+                reason = "a special range, which is opened by hand alone"
         if reason:
             what = _shown(address, number, port)
             skipped.append(Apart(what=what, count=seen.count, reason=reason))
@@ -240,25 +244,30 @@ def _number(address: str) -> tuple[int, int]:
     return found.version, int(found)
 
 
-def _unresolved(evidence: Evidence, firewall: Firewall) -> list[Proposed]:
+def _unresolved(evidence: Evidence, firewall: Firewall) -> tuple[list[Proposed], list[Apart]]:
     """Return names that were asked for in vain, as comments: nobody knows their port."""
-    return [
-        Proposed(
-            key="allowed_hosts", to=name, count=seen.count, first=seen.first, last=seen.last,
-            note="asked for and not resolved, so its port is not known", live=False,
-        )
-        for name, seen in sorted(evidence.unresolved, key=lambda each: _domain(each[0]))
-        if _HOST.fullmatch(name)
-        and not firewall.denial(name)
-        and not any(each.covers(name) for each in firewall.names)
-    ]  # fmt: skip
+    found, apart = [], []
+    for name, seen in sorted(evidence.unresolved, key=lambda each: _domain(each[0])):
+        denial = firewall.denial(name)
+        if denial or not _HOST.fullmatch(name):
+            reason = f"denied by {denial.origin}" if denial else "no name that a host can have"
+            apart.append(Apart(what=name, count=seen.count, reason=reason))
+        elif not any(each.covers(name) for each in firewall.names):
+            found.append(
+                Proposed(
+                    key="allowed_hosts", to=name, count=seen.count,
+                    first=seen.first, last=seen.last,
+                    note="asked for and not resolved, so its port is not known", live=False,
+                )
+            )  # fmt: skip
+    return found, apart
 
 
 def _refused(evidence: Evidence, firewall: Firewall) -> list[Apart]:
     """Return what was refused and is still closed, with the reason."""
     found = []
     for address, number, port, seen in evidence.refused:
-        if address.startswith("ff02:"):
+        if number == _ICMPV6 and address.startswith("ff02:"):
             continue  # the kernel asks its neighbours by itself (RFC 4861, RFC 3810)
         protocol = _CARRIED.get(number, Protocol.ICMP)
         network = ipaddress.ip_network(address)

@@ -13,15 +13,22 @@ from jailoc.model.address import Address, written
 from jailoc.model.base import Model
 from jailoc.model.firewall import COUNTED, Protocol
 
-Key = tuple[Address, Protocol | int, int | None]
+Carried = Protocol | int
+"""A protocol, or the number of one that no rule names (IANA, protocol numbers)."""
+Key = tuple[Address, Carried, int | None]
+
+
+def word(protocol: Carried) -> str:
+    """Return the name of a protocol, or its number."""
+    return protocol.value if isinstance(protocol, Protocol) else str(protocol)
 
 
 class Attempt(Model):
     """Connections to one place through one door that were refused."""
 
     address: Address
-    protocol: Protocol | int
-    """ICMP is that of the address's family. One that the rules have no word for is a number."""
+    protocol: Carried
+    """ICMP is that of the address's family."""
     port: int | None
     """None for all but TCP and UDP."""
     times: int
@@ -119,7 +126,8 @@ def _without(found: Iterable[Attempt], known: Mapping[Key, Own], now: int) -> It
 def text(known: Mapping[Key, Own]) -> str:
     """Write notes, one place a line."""
     return "".join(
-        f"{protocol} {written(address)} {'-' if port is None else port} {' '.join(map(str, own))}\n"
+        f"{word(protocol)} {written(address)} {'-' if port is None else port} "
+        f"{' '.join(map(str, own))}\n"
         for (address, protocol, port), own in known.items()
     )
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from jailoc.model.address import written
 from jailoc.model.base import Model
+from jailoc.model.evidence import LATEST, MOST
 
 LONGEST = 253
 """Characters of a name (RFC 1035)."""
@@ -23,8 +24,8 @@ Address = Annotated[str, Field(max_length=64), AfterValidator(_address)]
 class RefusedName(Model):
     """A name that was not resolved."""
 
-    count: int = Field(ge=1)
-    last: int = Field(ge=0)
+    count: int = Field(ge=1, le=MOST)
+    last: int = Field(ge=0, le=LATEST)
     """Seconds since the epoch."""
 
 

@@ -1,12 +1,16 @@
 """From what a real wall has seen to an allowlist, and what of it is dead."""
 
 import json
+import re
 import time
 import tomllib
 from collections.abc import Iterator
+from typing import Any
 
+import jsonschema
 import pytest
 
+from jailoc.schemas import schema
 from tests.engine import world
 from tests.engine.conftest import Sandbox
 from tests.engine.observed import Door, Observed, observed
@@ -150,6 +154,56 @@ def test_what_was_seen_survives_a_restart_and_a_kill_and_a_new_resolver(wall: Ob
         wall.healthy()
         assert before <= {tuple(each[:3]) for each in wall.kept()["refused"]}
     wall.inside()
+
+
+LITE = """
+import socket
+door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136)
+try:
+    door.sendto(b"", ("10.99.0.20", 9000))
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+def blocked(wall: Observed) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(wall.user.ok("blocked", "observed", "--json"))
+    jsonschema.validate(found, schema("blocked"))
+    return found
+
+
+def test_a_protocol_without_a_name_is_refused_and_told(wall: Observed) -> None:
+    """UDP-Lite takes no privilege, and has a number of its own (RFC 3828)."""
+    world.call("docker", "exec", "observed-inside", "python3", "-c", LITE)
+    rows = {(each["target"], each["protocol"], each["port"]) for each in blocked(wall)["blocked"]}
+    assert ("10.99.0.20", "136", None) in rows
+    assert "10.99.0.20  protocol 136  because of" in wall.user.ok("blocked", "observed")
+    told = [each["what"] for each in wall.learn()["apart"]]
+    assert "10.99.0.20 protocol 136" in told
+
+
+def test_a_crowd_of_names_pushes_no_earlier_one_out(wall: Observed) -> None:
+    """More names than the resolver remembers, and more than the wall keeps."""
+    odd = ["xn--gthub-n4a.test", "b\u00fccher.test", "*.crowd.test", "a b.test", "a;b$(c).test"]
+    wall.connect([(each, 443) for each in ("honest.crowd.test", *odd)])
+    wall.connect([(f"n{each}.crowd.test", 443) for each in range(1100)])
+    found = blocked(wall)
+    names = {each["target"] for each in found["blocked"] if each["protocol"] == "dns"}
+    assert {"honest.crowd.test", "xn--gthub-n4a.test", "xn--bcher-kva.test"} <= names
+    assert {f"n{each}.crowd.test" for each in range(1100)} <= names
+    assert found["not_kept"] > 0
+    assert all(re.fullmatch(r"[a-z0-9_.?-]{1,253}", each) for each in names)
+    # What `learn` tells of them: no entry of a name that was only asked for, and none left out.
+    learned = wall.learn()
+    assert learned["not_kept"]["unresolved"] > 0
+    assert not [each for each in learned["entries"] if each["live"] and "crowd" in each["to"]]
+    told = {each["to"] for each in learned["entries"]}
+    assert {"honest.crowd.test", "xn--gthub-n4a.test"} <= told
+    assert "?.crowd.test" not in told
+    assert "?.crowd.test" in {each["what"] for each in learned["apart"]}
+    assert "connections to further names that were not resolved were not kept" in (
+        wall.user.run("learn", "observed").stderr
+    )
 
 
 def test_a_scan_keeps_the_honest_entries_and_says_what_it_pushed_aside(wall: Observed) -> None:

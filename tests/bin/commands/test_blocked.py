@@ -1,9 +1,12 @@
 """`blocked` where an agent has tried very many places."""
 
 import json
+import re
 import time
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from jailoc.bin.commands import blocked
@@ -15,6 +18,7 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.runtime.resolver_state import RefusedName, ResolverState
 from jailoc.model.firewall import MOST_PLACES
 from jailoc.model.sandbox import AGENT, WALL, project
+from jailoc.schemas import schema
 from tests.generators.runtime.test_blocked import line
 
 MANY = MOST_PLACES - 1
@@ -114,3 +118,73 @@ def test_where_nothing_was_refused_there_are_no_heads(
     blocked.run(session, follow=False, as_json=False)
     out, err = capsys.readouterr()
     assert (out, err) == ("", "a: nothing has been refused\n")
+
+
+def kept_by(refused: list[Any], *, others: int = 0, lost: int = 0) -> dict[str, str]:
+    now = int(time.time())
+    seen = {"count": 1, "first": now, "last": now}
+    return {
+        "now": str(now),
+        "evidence": json.dumps(
+            {
+                "version": 1, "lost": lost, "others": {"refused": others},
+                "refused": [[*each, seen] for each in refused],
+            }
+        ),
+    }  # fmt: skip
+
+
+def test_a_protocol_without_a_name_is_told_by_its_number(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = kept_by([["10.1.2.3", 132, 0], ["10.1.2.3", 200, 0], ["10.1.2.3", 6, 5432]])
+    monkeypatch.setattr(containers, "refusals", lambda _: tables)
+    monkeypatch.setattr(containers, "names", lambda _: ResolverState())
+    blocked.run(session, follow=False, as_json=True)
+    data = json.loads(capsys.readouterr().out)
+    jsonschema.validate(data, schema("blocked"))
+    assert {each["protocol"] for each in data["blocked"]} == {"sctp", "200", "tcp"}
+    blocked.run(session, follow=False, as_json=False)
+    out = capsys.readouterr().out
+    assert "10.1.2.3  protocol 200  because of" in out
+    assert "10.1.2.3  tcp 5432  because of" in out
+
+
+@pytest.mark.parametrize("word", ["tcp\n", "132\n", "-1", "0x84", "1000", "", "st"])
+def test_the_schema_takes_no_other_protocol(word: str) -> None:
+    shape = schema("blocked")["properties"]["blocked"]["items"]["properties"]["protocol"]
+    jsonschema.validate("136", shape)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(word, shape)
+
+
+def test_who_follows_hears_of_what_is_left_out_between_two_looks(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """More at once than is shown, or than is kept: the number of the others is told, once."""
+    crowd = [["10.2.0.1", 17, 1 + each] for each in range(blocked.MOST_SHOWN + 9)]
+    looks = [
+        kept_by([["10.1.2.3", 6, 5432]]),
+        kept_by([["10.1.2.3", 6, 5432], *crowd], others=12, lost=3),
+        kept_by([["10.1.2.3", 6, 5432], *crowd], others=12, lost=3),
+    ]
+    shown = iter(looks)
+    monkeypatch.setattr(containers, "refusals", lambda _: next(shown))
+    monkeypatch.setattr(containers, "names", lambda _: ResolverState())
+    naps = iter((None, None))
+
+    def sleep(_: float) -> None:
+        try:
+            next(naps)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    blocked.run(session, follow=True, as_json=False)
+    out, err = capsys.readouterr()
+    lines = [each for each in out.splitlines() if "because of" in each]
+    left = re.findall(r"(\d+) earlier places? not shown", err)
+    assert len(left) == 1, err
+    assert len(lines) + int(left[0]) == 1 + len(crowd)
+    assert err.count("12 refusals at further places were not kept") == 1
+    assert err.count("3 connections were not seen") == 1

@@ -127,3 +127,23 @@ def test_what_verify_found_inside_is_shown_as_signs(capsys: pytest.CaptureFixtur
     check = Check(kind="mount", subject=place, expected="nothing", found="rw", ok=False)
     verify._table(Terminal(), Document("", "config.toml"), [check])
     assert "/mnt/\u241b[2J\ufffd31m" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a\u202eb", "a\\u202eb"), ("\u2028", "\\u2028"), ("\x1b]0;x\x07", "\\u001b]0;x\\u0007"),
+        ("\x9b\x7f", "\\u009b\\u007f"), ("\ufeff\u200b\u2066", "\\ufeff\\u200b\\u2066"),
+        ("\U000e0041", "\\udb40\\udc41"), ("\udcff", "\\udcff"), ("a\nb\rc", "a\\nb\\rc"),
+        ("\u00e9\u6f22\U0001f41a", "\u00e9\u6f22\U0001f41a"),
+    ],
+)  # fmt: skip
+def test_nothing_in_json_steers_a_terminal_and_all_of_it_is_there(
+    text: str, written: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for write in (Terminal(color=False).data, Terminal(color=False).line):
+        write({"name": text})
+        out = capsys.readouterr().out
+        assert f'"{written}"' in out
+        assert json.loads(out) == {"name": text}
+        assert all(char == "\n" or char.isprintable() for char in out)

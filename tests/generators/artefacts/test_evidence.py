@@ -4,12 +4,20 @@ import json
 import socket
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.generators.assets.evidence import MOST, Packet, Recorder, destination, events
+from jailoc.generators.assets.evidence import (
+    MOST,
+    MOST_NAMES,
+    Packet,
+    Recorder,
+    destination,
+    events,
+)
 from jailoc.model.evidence import merged, read
 
 
@@ -181,3 +189,47 @@ def test_evidence_of_two_machines_is_added() -> None:
     assert (found.named[0][4].count, found.named[0][4].first, found.named[0][4].last) == (3, 1, 9)
     assert (found.lost, found.watched, found.spans) == (2, {"d": 3}, ((1, 5), (3, 9)))
     assert merged(pair[::-1]).named[0][4].count == 3
+
+
+def test_names_that_make_room_are_counted_also_over_a_restart(tmp_path: Path) -> None:
+    """Who asks for thousands of names has connections lose theirs; it is told that this was."""
+    recorder = Recorder(tmp_path / "evidence.json", None)
+    recorder.named("honest.test", ["11.22.33.44"])
+    for number in range(MOST_NAMES + 6):
+        recorder.named("crowd.test", [f"44.{number // 65536}.{number // 256 % 256}.{number % 256}"])
+    recorder.write()
+    found = read((tmp_path / "evidence.json").read_text())
+    assert found is not None
+    assert found.others["forgotten"] == 7
+    assert Recorder(tmp_path / "evidence.json", None).state()["others"]["forgotten"] == 7
+
+
+SEEN = {"count": 1, "first": 1, "last": 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("lost_last", 1 << 60), ("names_since", 1 << 60), ("spans", [[0, 1 << 60]]),
+        ("lost", 1 << 60), ("others", {"named": 1 << 60}), ("others", {"x" * 17: 1}),
+        ("named", [["a.test", 6, 443, "d", {**SEEN, "last": 1 << 60}]]),
+        ("named", [["a.test", 6, 443, "d", {**SEEN, "count": 1 << 60}]]),
+        ("named", [["x" * 254, 6, 443, "d", SEEN]]),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_clock_and_no_counter_has_are_no_evidence(kind: str, change: Any) -> None:
+    """A date that cannot be written would be an error of ours, a long number a flood."""
+    good = {"version": 1, "named": [["a.test", 6, 443, "d", SEEN]]}
+    assert read(json.dumps(good)) is not None
+    assert read(json.dumps({**good, kind: change})) is None
+
+
+def test_what_is_added_up_stays_readable() -> None:
+    most = {**SEEN, "count": (1 << 53) - 1}
+    one = read(json.dumps({
+        "version": 1, "lost": (1 << 53) - 1, "others": {"bare": (1 << 53) - 1},
+        "named": [["a.test", 6, 443, "d", most]],
+    }))  # fmt: skip
+    assert one is not None
+    both = merged((one, one))
+    assert read(both.model_dump_json()) == both

@@ -14,14 +14,17 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.blocked import (
     attempts,
+    count,
     explained,
     full,
+    kept,
+    names_refused,
     news,
     parse,
     unresolved,
 )
 from jailoc.generators.runtime.explain import decide
-from jailoc.generators.runtime.own_probes import Attempt
+from jailoc.generators.runtime.own_probes import Attempt, word
 from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.firewall import COUNTED, MOST_COUNTED, MOST_PLACES, Firewall, Protocol
 from jailoc.schemas import schema
@@ -241,3 +244,55 @@ def test_refused_names_come_with_the_mode_that_refuses_them() -> None:
     assert (found.times, found.ago, found.reason, found.allow) == (
         3, 10, "workspaces.a.egress", "a.test",
     )  # fmt: skip
+
+
+def evidence(**kinds: object) -> dict[str, str]:
+    """Return the tables of a wall whose kernel tells of refusals."""
+    return {"now": "1100", "evidence": json.dumps({"version": 1, **kinds})}
+
+
+SEEN = {"count": 2, "first": 900, "last": 1000}
+
+
+@pytest.mark.parametrize("number", range(256))
+def test_no_protocol_is_left_out(number: int) -> None:
+    """Those without a name of ours (UDP-Lite, SCTP, DCCP and any other) by their number."""
+    tables = evidence(refused=[["10.1.2.3", number, 443, SEEN]])
+    (found,) = explained(news(tables), firewall({}), {}, frozenset())
+    names = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp"}
+    assert found.protocol == names.get(number, str(number))
+    assert found.port == (443 if number in {6, 17} else None)
+    assert (found.times, found.ago, found.reason) == (2, 100, "private (RFC 1918)")
+    assert count(tables, {}, firewall({})) == 1
+
+
+def test_protocols_are_not_added_up_but_those_of_one_name() -> None:
+    every = [["10.1.2.3", number, 0, SEEN] for number in (1, 58, 132, 136, 33)]
+    told = {word(each.protocol): each.times for each in attempts(evidence(refused=every))}
+    assert told == {"icmp": 4, "132": 2, "136": 2, "33": 2}
+
+
+def test_what_the_kernel_asks_its_neighbours_is_left_out_and_nothing_else_to_them() -> None:
+    every = [["ff02::fb", number, 5353, SEEN] for number in (17, 58, 136)]
+    assert {word(each.protocol) for each in news(evidence(refused=every))} == {"udp", "136"}
+
+
+def test_a_crowd_of_names_pushes_none_out_that_was_kept() -> None:
+    """The resolver remembers the last ones, the wall the first ones."""
+    tables = evidence(unresolved=[["honest.test", SEEN], ["both.test", SEEN]])
+    crowd = {f"n{each}.test": RefusedName(count=1, last=1050) for each in range(500)}
+    crowd["both.test"] = RefusedName(count=1, last=1060)
+    rules = firewall({"egress": "allowlist"})
+    names = names_refused(crowd, kept(tables))
+    found = {each.target: each for each in unresolved(names, 1100, "egress", rules)}
+    assert len(found) == 502 == count(tables, crowd, rules)
+    assert (found["honest.test"].times, found["honest.test"].ago) == (2, 100)
+    assert (found["both.test"].times, found["both.test"].ago) == (2, 40)
+    assert count(tables, crowd, firewall({})) == 0, "every name is resolved"
+
+
+def test_a_name_that_was_opened_since_is_open_now() -> None:
+    rules = firewall({"egress": "allowlist", "allowed_hosts": ["a.test"]})
+    names = {each: RefusedName(count=1, last=1) for each in ("a.test", "b.test")}
+    found = unresolved(names, 2, "egress", rules)
+    assert {each.target: each.open_now for each in found} == {"a.test": True, "b.test": False}

@@ -123,6 +123,60 @@ def test_names_that_were_asked_for_in_vain_are_comments() -> None:
     assert (found.to, found.live) == ("a.example.org", False)
 
 
+ALLOWLIST = '[workspaces.a]\negress = "allowlist"\ndenied_hosts = ["*.denied.test"]\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("?.example.org", "no name that a host can have"),
+        ("*.example.org", "no name that a host can have"),
+        ("-a.example.org", "no name that a host can have"),
+        ("org", "no name that a host can have"),
+        ("a..org", "no name that a host can have"),
+        ("a.denied.test", "denied by workspaces.a.denied_hosts[0]"),
+    ],
+)
+def test_a_name_that_was_asked_for_in_vain_and_can_be_no_entry_is_told_apart(
+    name: str, reason: str
+) -> None:
+    found = proposed(Evidence(version=1, unresolved=((name, SEEN),)), ALLOWLIST)
+    assert not found.entries
+    assert [(each.what, each.reason) for each in found.apart] == [(name, reason)]
+
+
+def test_a_name_that_looks_like_another_is_written_as_it_was_asked_for() -> None:
+    """In its ASCII form (RFC 5890), which nobody takes for another one."""
+    found = proposed(names(("xn--gthub-n4a.com", 443), ("github.com", 443)))
+    assert {each.to for each in found.entries} == {"xn--gthub-n4a.com", "github.com"}
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "172.17.0.1", "127.0.0.1", "169.254.169.254",
+                                     "fd00::1", "fe80::1", "100.64.0.1"])  # fmt: skip
+def test_a_name_that_led_to_what_is_closed_is_told_and_never_proposed(address: str) -> None:
+    """Whether it was refused, as it is, or the default had let it through."""
+    seen = SEEN.model_copy(update={"also": ("trap.example.org",)})
+    evidence = Evidence(
+        version=1, refused=((address, 6, 443, seen),), bare=((address, 6, 443, "d", SEEN),)
+    )
+    found = proposed(evidence, addresses=True)
+    assert not found.entries
+    if address != "127.0.0.1":  # which is the sandbox itself
+        assert f"{address} tcp 443 (trap.example.org)" in {each.what for each in found.apart}
+
+
+def test_what_goes_to_a_group_is_left_out_only_where_the_kernel_sends_it() -> None:
+    groups = tuple(("ff02::fb", number, 5353 * (number == 17), SEEN) for number in (17, 58, 136))
+    told = {each.what for each in proposed(Evidence(version=1, refused=groups)).apart}
+    assert told == {"ff02::fb udp 5353", "ff02::fb protocol 136"}
+
+
+def test_of_thousands_of_names_every_one_is_an_entry() -> None:
+    many = [(f"n{each}.x{each}.example.com", 443) for each in range(4096)]
+    found = proposed(names(*many))
+    assert {each.to for each in found.entries} == {name for name, _ in many}
+
+
 def test_what_a_change_would_still_refuse_is_named() -> None:
     evidence = names(("a.example.org", 443), ("b.example.org", 443))
     config = load(Document(
