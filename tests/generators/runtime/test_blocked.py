@@ -218,8 +218,8 @@ def test_every_protocol_that_was_refused_is_told(own: bool) -> None:
 
 
 def test_a_note_of_a_probe_by_number_is_read_back() -> None:
-    place: own_probes.Key = (ipaddress.ip_address("10.1.2.3"), 136, None)
-    known = {place: own_probes.Own(3, 1, 2, 4)}
+    place = ipaddress.ip_address("10.1.2.3"), 136, None
+    known: dict[own_probes.Key, own_probes.Own] = {place: own_probes.Own(3, 1, 2, 4)}
     assert own_probes.parse(own_probes.text(known)) == known
 
 
