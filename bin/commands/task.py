@@ -31,10 +31,10 @@ from jailoc.model.text import cut, number_of, telling, visible
 
 PATIENCE = 300.0
 """Seconds to wait for another jailoc that makes or removes a task."""
-MOST_TOLD, MOST_KINDS = 50, 20
+MOST_TOLD = 50
+"""Files that are named one by one."""
 LONGEST_SHOWN = 400
 """Characters of a path, or of a reason: Git knows no longest name."""
-"""Files that are named one by one, and kinds that more are counted of."""
 UNCOMMITTED = "--uncommitted"
 """What is not committed, too; no option of Git's."""
 LOG, DIFF = "log", "diff"
@@ -188,7 +188,7 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     for each in shown:
         terminal.say(f"  look before you check it out: {_shown(each.path)}: {_shown(each.why)}",
                      Meaning.WARNS)  # fmt: skip
-    for why, count in rest[:MOST_KINDS]:
+    for why, count in rest:
         terminal.say(f"  and {number_of(count, 'more place')}: {_shown(why)}", Meaning.WARNS)
     if rest:
         terminal.say(f"  all files: git diff --name-only {task.base[:12]} {reference}")

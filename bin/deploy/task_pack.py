@@ -206,11 +206,13 @@ def _targets(place: Path, changed: tuple[Changed, ...]) -> dict[str, str | None]
     found: dict[str, str | None] = dict.fromkeys(links)
     short = [name for name, size in sizes.items() if size is not None and size <= _LINK_BYTES]
     told = _ask(place, "cat-file", "--batch", stdin="".join(f"{each}\n" for each in short).encode())
-    while told:
-        head, _, rest = told.partition(b"\n")
-        name, _, size = head.decode("ascii").split(" ")
-        found[name] = rest[: int(size)].decode(errors="surrogateescape")
-        told = rest[int(size) + 1 :]
+    at = 0
+    while at < len(told):  # by place: what is cut off would be copied for each of very many
+        begin = told.index(b"\n", at) + 1
+        name, _, size = told[at:begin].decode("ascii").split()
+        at = begin + int(size)
+        found[name] = told[begin:at].decode(errors="surrogateescape")
+        at += 1
     return found
 
 

@@ -1,13 +1,11 @@
 """What of a change the host would execute or obey, once somebody has checked it out."""
 
-import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
-from jailoc.model.path import upwards
 from jailoc.model.protect_entry import ANYWHERE, plain
 from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import fold
@@ -57,7 +55,7 @@ def changes(text: bytes) -> tuple[Changed, ...]:
 def obeyed(
     changed: Iterable[Changed],
     targets: Mapping[str, str | None],
-    tree: Iterable[str],
+    tree: Collection[str],
     protected: Iterable[str],
 ) -> tuple[Obeyed, ...]:
     """Return what of a change somebody should look at before it is checked out, by path.
@@ -74,37 +72,46 @@ def obeyed(
     found = [
         *(Obeyed(path, why) for path, why in whys if why is not None),
         *_repositories({each.path for each in every}, tree),
-        *_links(every, targets),
+        *_links(every, targets, tree),
         *_alike({each.path for each in every}, tree),
     ]
     return tuple(sorted(dict.fromkeys(found)))
 
 
+_RANKS = (
+    "the host may execute it", REPOSITORY, "a symbolic link", OBEYS,
+    "some file systems take it for another",
+)  # fmt: skip
+"""How the reasons begin, the gravest first; the last one is for all others."""
+
+
 def chosen(
     found: Iterable[Obeyed], most: int
 ) -> tuple[tuple[Obeyed, ...], tuple[tuple[str, int], ...]]:
-    """Return what is told one by one, of every kind some, and how many more there are of which.
+    """Return what is told one by one, and how many more there are of what.
 
-    What the host executes comes first, and no crowd of one kind hides another.
+    No crowd hides another: ranks take turns, and in a rank the kinds do.
     """
-    kinds: dict[str, list[Obeyed]] = defaultdict(list)
+    ranks: list[dict[str, list[Obeyed]]] = [defaultdict(list) for _ in _RANKS]
     for each in found:
-        kinds[each.why.partition(",")[0]].append(each)
-    order = sorted(kinds, key=lambda kind: (_rank(kind), kind))
-    turns = (each for turn in zip_longest(*(kinds[kind] for kind in order)) for each in turn)
-    shown = set(islice((each for each in turns if each is not None), most))
-    rest = ((kind, sum(each not in shown for each in kinds[kind])) for kind in order)
+        ranks[_rank(each.why)][each.why.partition(",")[0]].append(each)
+    lines = [[each for _, kind in sorted(kinds.items()) for each in kind] for kinds in ranks]
+    turns = _turns([[*_turns([kinds[kind] for kind in sorted(kinds)])] for kinds in ranks])
+    shown = set(islice(turns, most))
+    rest = ((what, sum(each not in shown for each in line))
+            for what, line in zip(_RANKS, lines, strict=True))  # fmt: skip
     return (
-        tuple(each for kind in order for each in kinds[kind] if each in shown),
-        tuple((kind, count) for kind, count in rest if count),
+        tuple(each for line in lines for each in line if each in shown),
+        tuple((what, count) for what, count in rest if count),
     )
 
 
-_RANKS = ("the host may execute it", REPOSITORY, "a symbolic link", OBEYS)
+def _turns(rows: Iterable[Iterable[Obeyed]]) -> Iterator[Obeyed]:
+    return (each for turn in zip_longest(*rows) for each in turn if each is not None)
 
 
-def _rank(kind: str) -> int:
-    return next((at for at, each in enumerate(_RANKS) if kind.startswith(each)), len(_RANKS))
+def _rank(why: str) -> int:
+    return next((at for at, each in enumerate(_RANKS) if why.startswith(each)), len(_RANKS) - 1)
 
 
 def executed(path: str, protected: Iterable[str]) -> str | None:
@@ -117,21 +124,37 @@ def executed(path: str, protected: Iterable[str]) -> str | None:
     return _why(path, _entries(tuple(protected)))
 
 
+class _Entry(NamedTuple):
+    at: int
+    """Which one it is: of several the first counts."""
+    parts: tuple[str, ...]
+    anywhere: bool
+    name: str
+
+
 @cache
-def _entries(protected: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], bool, str], ...]:
+def _entries(protected: tuple[str, ...]) -> dict[str, list[_Entry]]:
+    """Return what is executed, by the first part: a path may have very many parts."""
+    found: dict[str, list[_Entry]] = defaultdict(list)
     every = dict.fromkeys((*(f"{ANYWHERE}{each}" for each in DEFAULT), *protected))
-    return tuple((_folded(plain(each)), each.startswith(ANYWHERE), plain(each)) for each in every)
+    for at, each in enumerate(every):
+        parts = _folded(plain(each))
+        found[parts[0]].append(_Entry(at, parts, each.startswith(ANYWHERE), plain(each)))
+    return dict(found)
 
 
-def _why(path: str, entries: Iterable[tuple[tuple[str, ...], bool, str]]) -> str | None:
+def _why(path: str, entries: Mapping[str, Iterable[_Entry]]) -> str | None:
     parts = _folded(path)
     if parts[-1] in OBEYED or ".git" in parts:
         return OBEYS
-    for entry, anywhere, name in entries:
-        starts = range(len(parts) - len(entry) + 1) if anywhere else (0,)
-        if any(parts[at : at + len(entry)] == entry for at in starts):
-            return f"the host may execute it ({name})"
-    return None
+    hits = (
+        each
+        for start, part in enumerate(parts)
+        for each in entries.get(part, ())
+        if (each.anywhere or start == 0) and parts[start : start + len(each.parts)] == each.parts
+    )
+    first = min(hits, default=None)
+    return f"the host may execute it ({first.name})" if first else None
 
 
 def _folded(path: str) -> tuple[str, ...]:
@@ -154,37 +177,67 @@ def _repositories(changed: Iterable[str], tree: Iterable[str]) -> Iterator[Obeye
         for folder, names in holds.items()
         if "head" in names and ({"objects", "refs"} <= names or "commondir" in names)
     }
-    touched = {above for path in changed for above in upwards(f"/{path}")} if found else set()
+    touched = _with_above(changed) if found else set()
     for each in sorted(found):
-        if f"/{each}" in touched:
+        if each in touched:
             yield Obeyed(each, f"{REPOSITORY}, and executes what its configuration says")
 
 
-def _links(changed: Iterable[Changed], targets: Mapping[str, str | None]) -> Iterator[Obeyed]:
-    for each in changed:
-        if each.mode == LINK:
-            target = targets.get(each.object)
-            if target is None:
-                yield Obeyed(each.path, "a symbolic link that leads nobody knows where")
-            elif _outside(each.path, target):
-                yield Obeyed(each.path, f"a symbolic link out of the tree, to {target}")
+def _with_above(paths: Iterable[str]) -> set[str]:
+    """Return paths with the directories that they lie in, each looked at once."""
+    found: set[str] = set()
+    for each in paths:
+        place = each
+        while place and place not in found:
+            found.add(place)
+            place = place.rpartition("/")[0]
+    return found
 
 
-def _outside(path: str, target: str) -> bool:
+def _links(
+    changed: Iterable[Changed], targets: Mapping[str, str | None], tree: Iterable[str]
+) -> Iterator[Obeyed]:
+    links = [each for each in changed if each.mode == LINK]
+    folders = _with_above(each.rpartition("/")[0] for each in tree) if links else set()
+    for each in links:
+        target = targets.get(each.object)
+        if target is None:
+            yield Obeyed(each.path, "a symbolic link that leads nobody knows where")
+        elif (how := _leads(each.path, target, folders)) is not None:
+            yield Obeyed(each.path, f"a symbolic link {how}, to {target}")
+
+
+def _leads(path: str, target: str, folders: Collection[str]) -> str | None:
+    """Say how a link leads out of the tree, or may.
+
+    Only from a directory of the tree `..` leads where the text says; what is another link there,
+    or becomes one, leads elsewhere (path_resolution(7)).
+    """
+    outside = "out of the tree"
     if target.startswith("/"):
-        return True
-    place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    return place == ".." or place.startswith("../") or ".git" in _folded(place)
+        return outside
+    place = path.split("/")[:-1]
+    for part in target.split("/"):
+        if part == "..":
+            if not place:
+                return outside
+            if "/".join(place) not in folders:
+                return "back from what is no directory of the tree"
+            place.pop()
+        elif part not in {"", "."}:
+            place.append(part)
+    return outside if ".git" in map(fold, place) else None
 
 
 def _alike(changed: set[str], tree: Iterable[str]) -> Iterator[Obeyed]:
     """Yield names of one directory that some file systems take for one."""
-    touched = {key[:end] for key in map(_folded, changed) for end in range(1, len(key) + 1)}
-    groups: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    touched = _with_above("/".join(_folded(each)) for each in changed)
+    seen: dict[str, str] = {}
+    several: dict[str, set[str]] = {}
     for path in tree:
-        if (key := _folded(path)) in touched:
-            groups[key].add(path)
-    for paths in groups.values():
+        if (key := "/".join(_folded(path))) in touched and seen.setdefault(key, path) != path:
+            several.setdefault(key, {seen[key]}).add(path)
+    for paths in several.values():
         first, *others = sorted(paths)
         for each in others:
             yield Obeyed(each, f"some file systems take it for {first}")

@@ -1,11 +1,20 @@
 """What of a change is told before anybody checks it out."""
 
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from jailoc.generators.runtime.obeyed import Changed, changes, chosen, obeyed
+from jailoc.generators.runtime.obeyed import (
+    REPOSITORY,
+    Changed,
+    Obeyed,
+    changes,
+    chosen,
+    obeyed,
+)
+from jailoc.model.protected_names import DEFAULT
 
 PLAIN, LINK = "100644", "120000"
 
@@ -39,10 +48,15 @@ def test_the_configured_list_counts_beside_the_built_in_one() -> None:
     ("path", "target", "why"),
     [("l", "/etc/passwd", "out of the tree"), ("a/l", "../../x", "out of the tree"),
      ("l", ".git/hooks", "out of the tree"), ("a/l", "../.GIT/config", "out of the tree"),
-     ("l", None, "nobody knows"), ("a/l", "../b", None), ("l", "a/../b", None)],
+     ("l", None, "nobody knows"), ("a/l", "../b", None), ("l", "a/../b", None),
+     ("l", "./a//../a/b", None), ("l", "d/../b", "no directory of the tree"),
+     ("l", "d/d/../../../home/me/.bashrc", "no directory of the tree"),
+     ("l", "a/../../x", "out of the tree"), ("l", "d/x", None)],
 )  # fmt: skip
 def test_links_out_of_the_tree_are_told(path: str, target: str | None, why: str | None) -> None:
-    found = obeyed([Changed(path, LINK, "2" * 40)], {"2" * 40: target}, (path,), ())
+    """`d` is a link to `.`, or becomes one: only from a directory does `..` lead where it says."""
+    tree = (path, "d", "a", "a/b")
+    found = obeyed([Changed(path, LINK, "2" * 40)], {"2" * 40: target}, tree, ())
     assert [why is not None and why in each.why for each in found] == ([True] if why else [])
 
 
@@ -87,6 +101,34 @@ def test_no_crowd_of_one_kind_hides_another() -> None:
     assert rest == (("Git obeys it", 253),)
     assert chosen(found, 1000) == (tuple(shown[:3]) + found[:300], ())
     assert chosen((), 50) == ((), ())
+
+
+def test_many_kinds_of_one_rank_hide_no_graver_or_other_one() -> None:
+    """A file for each name that the host executes, beside a repository and a link."""
+    names = [each for each in DEFAULT if not each.endswith("/")]
+    assert len(names) > 100
+    found = (
+        *(Obeyed(each, f"the host may execute it ({each})") for each in names),
+        Obeyed("z", f"{REPOSITORY}, and executes what its configuration says"),
+        Obeyed("y", "a symbolic link out of the tree, to /etc/passwd"),
+        Obeyed("x", "some file systems take it for X"),
+    )
+    shown, rest = chosen(found, 50)
+    assert {"x", "y", "z"} <= {each.path for each in shown}
+    assert len(shown) == 50
+    assert rest == (("the host may execute it", len(names) - 47),)
+
+
+def test_what_is_kept_of_deep_paths_grows_with_their_length_alone() -> None:
+    folder = "/".join(f"directory-{number}" for number in range(80))
+    paths = [f"{folder}/{number}" for number in range(2000)]
+    changed = [Changed(each, PLAIN, "1" * 40) for each in paths]
+    tracemalloc.start()
+    try:
+        assert obeyed(changed, {}, paths, ()) == ()
+        assert tracemalloc.get_traced_memory()[1] < 8 * sum(map(len, paths))
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_answer_of_git_is_read_whole() -> None:
