@@ -102,6 +102,8 @@ def _global() -> Iterator[str]:
         "log global",
         "timeout connect 10s",
         "timeout client 1h",
+        # Else who connects and says nothing holds a place for that hour.
+        "timeout client-hs 60s",
         "timeout server 1h",
         "timeout http-request 60s",
         "timeout http-keep-alive 60s",

@@ -237,6 +237,161 @@ def test_a_body_that_the_host_leaves_unread_gets_no_credential(keys: Keys) -> No
     assert headers(taken, "authorization") == ["made"]
 
 
+def test_what_comes_after_a_declined_upgrade_is_a_request_of_its_own(keys: Keys) -> None:
+    """The host answers a question for WebSocket as any other; no tunnel is open then."""
+    keys.seen()
+    asked = http(
+        "GET /v1/x HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    )  # fmt: skip
+    text = asked + http("GET /admin HTTP/1.1") + http("DELETE /v1/x HTTP/1.1")
+    answer = keys.ask(("x", 443, text, "api.creds.test", "127.0.0.54"))["x"]
+    assert answer.startswith("HTTP/1.1 200")
+    time.sleep(1)
+    assert [each["first"] for each in keys.seen()] == ["GET /v1/x HTTP/1.1"]
+    # The control: without the proxy all three arrive on that connection.
+    keys.ask(("x", 443, text, "api.creds.test", "127.0.0.1"), direct=True)
+    time.sleep(1)
+    assert len(keys.seen()) == 3
+
+
+def test_a_body_that_waits_for_a_word_is_one_request(keys: Keys) -> None:
+    """`Expect: 100-continue` (RFC 9110, section 10.1.1), with and without waiting for it."""
+    keys.seen()
+    body = http("GET /admin HTTP/1.1")
+    text = http("POST /v1/echo HTTP/1.1", "Expect: 100-continue",
+                f"Content-Length: {len(body)}", body=body)  # fmt: skip
+    keys.ask(("at once", 443, text, "api.creds.test", "127.0.0.54"))
+    (seen,) = keys.seen()
+    assert (seen["first"], seen["body"]) == ("POST /v1/echo HTTP/1.1", len(body))
+    assert headers(seen, "authorization") == [f"Bearer {keys.values['api']}"]
+    end = keys.curl("--header", "Expect: 100-continue", "--expect100-timeout", "1", "--data", "a=1",
+                    "https://api.creds.test/v1/echo")  # fmt: skip
+    assert end.endswith(" and a=1")
+    odd = http("POST /v1/x HTTP/1.1", "Expect: 200-made", "Content-Length: 0")
+    answer = keys.ask(("odd", 443, odd, "api.creds.test", "127.0.0.54"))["odd"]
+    assert answer[9:12] in {"200", "417"}
+    requests = keys.seen()
+    assert {each["first"] for each in requests} <= {"POST /v1/echo HTTP/1.1", "POST /v1/x HTTP/1.1"}
+
+
+def test_what_follows_a_body_in_pieces_names_no_credential_and_no_request(keys: Keys) -> None:
+    """Trailers (RFC 9112, section 7.1.2): the credential stays the header, and the end the end."""
+    keys.seen()
+    tail = "Authorization: made\r\nX-HTTP-Method-Override: DELETE\r\nX-Mine: 1\r\n\r\n"
+    text = http("POST /v1/x HTTP/1.1", "Transfer-Encoding: chunked", "Trailer: Authorization",
+                body=f"1\r\na\r\n0\r\n{tail}")  # fmt: skip
+    after = http("GET /admin HTTP/1.1")
+    answers = keys.ask(
+        ("x", 443, text + after, "api.creds.test", "127.0.0.54"),
+        ("none", 443, text.replace(tail, "\r\n") + after, "api.creds.test", "127.0.0.54"),
+    )
+    assert {each[9:12] for each in answers.values()} == {"200"}, answers
+    time.sleep(1)
+    requests = keys.seen()
+    assert [each["first"] for each in requests] == ["POST /v1/x HTTP/1.1"] * 2
+    for each in requests:
+        assert headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
+        assert not headers(each, "trailer")
+    # They pass as trailers, which nobody may take for headers (RFC 9110, section 6.5.1).
+    assert "authorization: made" in requests[0]["trailers"]
+    # The control: without the proxy they arrive, and so does the request behind them.
+    keys.ask(("x", 443, text + after, "api.creds.test", "127.0.0.1"), direct=True)
+    time.sleep(1)
+    first, second = keys.seen()
+    assert "Authorization: made" in first["trailers"]
+    assert second["first"] == "GET /admin HTTP/1.1"
+
+
+IDLE = r"""
+import resource, select, socket, sys, time
+most, port = int(sys.argv[1]), int(sys.argv[2])
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, most + 100), hard))
+held = []
+for _ in range(most):
+    peer = socket.socket()
+    peer.settimeout(2)
+    try:
+        peer.connect(("127.0.0.54", port))
+    except OSError:
+        break
+    held.append(peer)
+print(len(held), flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("port", [443, 80])
+def test_idle_connections_close_the_proxy_and_never_open_it(keys: Keys, port: int) -> None:
+    """Full, it answers nobody; when they go, it serves as before, and nothing left without it."""
+    keys.seen()
+    address = "https://api.creds.test/whoami"
+    holder = subprocess.Popen(
+        ["docker", "exec", "--interactive", "--user", "1000:1000", keys.container("opencode"),
+         "python3", "-c", IDLE, "2300", str(port)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout is not None
+    try:
+        assert int(holder.stdout.readline()) > 2048
+        told = keys.curl("--max-time", "5", "--write-out", "%{http_code}", address)
+        assert told == "000", told
+        assert keys.seen() == []
+    finally:
+        holder.communicate("\n", timeout=60)
+    end = keys.values["api"][-4:]
+    for _ in range(30):
+        if keys.curl("--max-time", "5", address) == end:
+            break
+        time.sleep(1)
+    else:
+        raise AssertionError(world.logs(keys.container("proxy"))[-3000:])
+    for each in keys.seen():
+        assert headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
+
+
+def test_a_name_that_leads_to_another_host_later_gets_no_credential(keys: Keys) -> None:
+    """Whoever runs the zone can move it; the certificate is asked for each connection."""
+    (there,) = json.loads(world.call("docker", "inspect", keys.upstream))
+    ((net, facts),) = there["NetworkSettings"]["Networks"].items()
+    good = [each for each in facts["Aliases"] if each.endswith(".creds.test")]
+    thief = ""
+    try:
+        world.call("docker", "network", "disconnect", net, keys.upstream)
+        thief = serve(keys.sandbox, keys.made, "other", "api.creds.test")
+        told = ""
+        for _ in range(30):
+            told = keys.curl("--max-time", "20", "https://api.creds.test/whoami")
+            if "its certificate is not for it" in told and thief_was_asked(keys, thief):
+                break
+            time.sleep(1)
+        else:
+            raise AssertionError(told)
+        assert Keys(keys.user, keys.made, keys.values, thief).seen() == []
+    finally:
+        if thief:
+            world.call("docker", "rm", "--force", thief, check=False)
+        world.call(
+            "docker",
+            "network",
+            "connect",
+            *(word for each in good for word in ("--alias", each)),
+            net,
+            keys.upstream,
+        )
+    ready(keys)
+
+
+def thief_was_asked(keys: Keys, thief: str) -> bool:
+    """Tell whether the name leads to another host by now, for the wall's resolver."""
+    (there,) = json.loads(world.call("docker", "inspect", thief))
+    ((_, facts),) = there["NetworkSettings"]["Networks"].items()
+    state = world.call("docker", "exec", keys.container("firewall"), "sh", "-c",
+                       "cat /run/jailoc/names/*.json")  # fmt: skip
+    return facts["IPAddress"] in state
+
+
 def test_nobody_gets_a_second_protocol_by_beginning_with_it(keys: Keys) -> None:
     """HTTP/2 with prior knowledge (RFC 9113, section 3.3), without TLS and after a handshake."""
     request = "".join(

@@ -166,6 +166,22 @@ except OSError as error:
 """
 
 
+RAW = r"""
+import re, socket
+server = re.search(r"nameserver (\S+)", open("/etc/resolv.conf").read())[1]
+for first in (b"*", b"a b", b"\x1b]0;x\x07", b"\xe2\x80\xae", b'"\n#'):
+    name = b"".join(bytes([len(each)]) + each for each in (first, b"crowd", b"test"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        door.settimeout(5)
+        door.sendto(b"\0\1\1\0\0\1\0\0\0\0\0\0" + name + b"\0\0\1\0\1", (server, 53))
+        try:
+            door.recv(512)
+        except OSError:
+            pass
+"""
+"""Questions that no library asks: signs, blanks, escapes and line breaks in a label."""
+
+
 def blocked(wall: Observed) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(wall.user.ok("blocked", "observed", "--json"))
     jsonschema.validate(found, schema("blocked"))
@@ -184,8 +200,9 @@ def test_a_protocol_without_a_name_is_refused_and_told(wall: Observed) -> None:
 
 def test_a_crowd_of_names_pushes_no_earlier_one_out(wall: Observed) -> None:
     """More names than the resolver remembers, and more than the wall keeps."""
-    odd = ["xn--gthub-n4a.test", "b\u00fccher.test", "*.crowd.test", "a b.test", "a;b$(c).test"]
+    odd = ["xn--gthub-n4a.test", "b\u00fccher.test", "a;b$(c).test"]
     wall.connect([(each, 443) for each in ("honest.crowd.test", *odd)])
+    world.call("docker", "exec", "observed-inside", "python3", "-c", RAW)
     wall.connect([(f"n{each}.crowd.test", 443) for each in range(1100)])
     found = blocked(wall)
     names = {each["target"] for each in found["blocked"] if each["protocol"] == "dns"}

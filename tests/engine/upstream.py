@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -21,6 +22,7 @@ import urllib.parse
 import zipfile
 
 SEEN = []
+END = re.compile(rb"(?:^|(?<=\r\n))0\r\n((?:[^\r\n]+\r\n)*)\r\n")
 PLAIN = 18200
 
 
@@ -179,15 +181,20 @@ def serve(peer, name):
             while len(held) < size:
                 held += peer.recv(65536)
             body, held = held[:size], held[size:]
+            trailers = []
             if chunked:
-                while b"0\r\n\r\n" not in held:
-                    held += peer.recv(65536)
-                body, mark, held = held.partition(b"0\r\n\r\n")
-                body += mark
+                while not (last := END.search(held)):
+                    data = peer.recv(65536)
+                    if not data:
+                        return
+                    held += data
+                trailers = last[1].decode("latin-1").split("\r\n")[:-1]
+                body, held = held[:last.start()] + b"0\r\n\r\n", held[last.end():]
             method, target, _ = first.split(" ", 2)
             path, _, query = target.partition("?")
             if name:
-                SEEN.append({"server": name, "first": first, "headers": rest, "body": len(body)})
+                SEEN.append({"server": name, "first": first, "headers": rest, "body": len(body),
+                             "trailers": trailers})
             word = credential(headers)
             if path == "/v1/seen" and not name:
                 answer(peer, "200 OK", json.dumps(SEEN).encode())
