@@ -260,8 +260,8 @@ def resume(container: str) -> None:
 
 
 def remove(container: str) -> None:
-    """Remove a container, running or not."""
-    run(["rm", "--force", container], what="remove container", timeout=60)
+    """Remove a container, running or not, with volumes of its image's, which nothing else names."""
+    run(["rm", "--force", "--volumes", container], what="remove container", timeout=60)
 
 
 def restart(container: str) -> None:

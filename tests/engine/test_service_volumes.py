@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from jailoc.bin.engine import containers
 from tests.engine import world
 from tests.engine.world import User
 
@@ -95,3 +96,21 @@ def test_an_image_that_declares_volumes_is_refused_until_each_is_named(user: Use
     running = world.call("docker", "inspect", "--format", "{{.Id}}", container)
     assert "declares `/more` as `VOLUME`" in user.run("up", NAME).stderr
     assert world.call("docker", "inspect", "--format", "{{.Id}}", container) == running
+
+
+def test_a_container_that_goes_takes_its_images_volumes_along_and_no_other(user: User) -> None:
+    built("/data", "/scratch")
+    named = f"jailoc-{NAME}-named"
+    made = world.call("docker", "create", "--volume", f"{named}:/named", IMAGE).strip()
+    own = mounted(made)
+    try:
+        assert own.pop("/named") == named
+        assert set(own) == {"/data", "/scratch"}
+        assert {*own.values()} <= volumes()
+        containers.remove(made)
+        left = volumes()
+        assert named in left
+        assert not {*own.values()} & left
+    finally:
+        world.call("docker", "rm", "--force", "--volumes", made, check=False)
+        world.call("docker", "volume", "rm", "--force", named)
