@@ -55,30 +55,6 @@ class PortUse(Model):
     """Whether something listens there that is no container of that workspace."""
 
 
-class Signed(StrEnum):
-    """Who has signed the certificate that a host shows."""
-
-    PUBLIC = "public"
-    """An authority that every machine trusts."""
-    OWN = "own"
-    """One that only this machine trusts: somebody on the way reads what is sent."""
-    UNKNOWN = "unknown"
-    """Nobody whom this machine trusts."""
-    UNSEEN = "unseen"
-    """It could not be connected to."""
-
-
-class ShownCertificate(Model):
-    """What the certificate of a host looks like from this machine."""
-
-    host: str
-    signed: Signed
-    authority: str = ""
-    """The file of the machine's own authority that has signed it."""
-    reason: str = ""
-    """Why it is not known, or was not seen."""
-
-
 def trust(authority: str, config: str = "config.toml") -> str:
     """Return the line that makes builds trust an authority, and where to write it."""
     return f'write ca_certificates = ["{authority}"] below [base] in {config}'
@@ -138,8 +114,9 @@ class Machine(Model):
     """Variables that name one."""
     certificates: bool = False
     """Whether the configuration has certificates of its own."""
-    shown: ShownCertificate | None = None
-    """What the host shows that builds fetch from with TLS; None if no build asks it from here."""
+    authorities: tuple[str, ...] = ()
+    """Files of authorities that somebody has added to those of this machine, where a build that
+    does not know them is made here."""
     file: str = "config.toml"
     """Where the configuration is, or would be."""
     keyring: str = ""

@@ -11,9 +11,6 @@ from jailoc.model.base import Model
 BUILT = r"jailoc-[a-z]+:[0-9a-f]{16}"
 """How the references of images look that jailoc builds."""
 
-FETCHED_FROM = "registry.npmjs.org"
-"""The host that a build of the agent's embedded image talks TLS with: npm's own default."""
-
 
 class Step(StrEnum):
     """Where an image comes from."""

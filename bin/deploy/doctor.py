@@ -18,8 +18,7 @@ from jailoc.bin.host import authorities, keyring, paths, subordinate_ids
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
-from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse, ShownCertificate
-from jailoc.model.image import FETCHED_FROM
+from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse
 from jailoc.model.path import within
 from jailoc.model.sandbox import project
 
@@ -57,7 +56,7 @@ def gather(session: Session) -> Machine:
         resolvers=tuple(_resolvers()),
         proxies=tuple(each for each in PROXIES if os.environ.get(each)),
         certificates=bool(config and config.base.ca_certificates),
-        shown=_shown(config, engine),
+        authorities=_authorities(config, engine),
         file=str(session.path),
         keyring=keyring.absent(),
         password_mode=config.password_mode if config else "auto",
@@ -109,14 +108,12 @@ def _engine() -> EngineFacts:
     )
 
 
-def _shown(config: Config | None, engine: EngineFacts) -> ShownCertificate | None:
-    """Look at the certificate of the host that a build would talk to; at no other's."""
+def _authorities(config: Config | None, engine: EngineFacts) -> tuple[str, ...]:
+    """Return this machine's own authorities, where an image is built here that knows none."""
     if config is None or config.base.ca_certificates or config.base.dockerfile:
-        return None
+        return ()
     given = config.defaults.image or all(each.image for each in config.workspaces.values())
-    if given or engine.trouble or not engine.local:
-        return None
-    return authorities.signer(FETCHED_FROM, 443, authorities.own())
+    return () if given or engine.trouble or not engine.local else authorities.own()
 
 
 def _offset(data: Mapping[str, Any]) -> float | None:

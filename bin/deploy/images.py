@@ -7,10 +7,9 @@ from pathlib import Path
 
 from jailoc.bin.config import facts
 from jailoc.bin.config import remote_dockerfile as remote
-from jailoc.bin.deploy import built_images
-from jailoc.bin.engine import images, stats
-from jailoc.bin.engine.docker import DockerError, Product, product
-from jailoc.bin.engine.endpoint import endpoint
+from jailoc.bin.deploy import built_images, preflight
+from jailoc.bin.engine import images
+from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import authorities, files
 from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
@@ -18,12 +17,12 @@ from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
 from jailoc.generators.runtime.build_log import BuildLog, Event, Failure, What
 from jailoc.generators.runtime.image_check import lacking, script, unnamed, unsuitable
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Service, Sidecar
-from jailoc.model.diagnostic import Diagnostic, Position, Refused, refuse
-from jailoc.model.doctor import Signed, trust
-from jailoc.model.image import FETCHED_FROM, BaseImage, Build, Recipe, Step
+from jailoc.model.compose import Service
+from jailoc.model.diagnostic import Diagnostic, Position, Refused
+from jailoc.model.doctor import trust
+from jailoc.model.image import BaseImage, Build, Recipe, Step
 from jailoc.model.palette import Meaning
-from jailoc.model.sandbox import AGENT, SIDECAR
+from jailoc.model.sandbox import AGENT
 from jailoc.model.user import AgentUser
 
 BUILD_PATIENCE = 3600
@@ -160,8 +159,8 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
         Refused: a build failed, with its place, and no other image is used instead; or the agent's
             image lacks something, with everything that it lacks.
     """
-    _check_engine(bundle)
-    _check_certificates(terminal, bundle)
+    preflight.engine(bundle)
+    preflight.certificates(terminal, bundle)
     directory = Path(bundle.directory)
     try:
         before = previous((directory / RECIPES).read_text(encoding="utf-8"))
@@ -173,7 +172,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
         )
     _check_agent(terminal, bundle)
     _check_services(terminal, bundle)
-    _check_privilege(bundle)
+    preflight.privilege(bundle)
 
 
 def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
@@ -337,86 +336,3 @@ def _answer(place: Path) -> list[str]:
         return place.read_text(encoding="utf-8").splitlines()[1:]
     except (OSError, UnicodeDecodeError):
         return []
-
-
-def _check_engine(bundle: Bundle) -> None:
-    """Make sure that the engine can run the sandbox, and the agent's own Docker, before all else.
-
-    Raises:
-        Refused: it cannot.
-    """
-    found = stats.about()
-    options = {each.partition(",")[0] for each in found.security} if found else set()
-    if "name=userns" in options:
-        # The volume in memory that secrets are handed over in is that root's, too.
-        raise refuse(
-            "engine-users",
-            "this engine shifts user ids (`userns-remap`): what it mounts belongs to a root that "
-            "the sandbox's is not",
-            hint="use an engine without `userns-remap`: one without root keeps ids apart as well",
-        )
-    if SIDECAR not in bundle.compose.services:
-        return
-    hint = "set `enable_docker = false`, for the workspace or in [defaults]"
-    if product() is Product.PODMAN:
-        raise refuse(
-            "dind-engine",
-            "the agent's own Docker does not run on Podman, which takes no seccomp profile through "
-            "its Docker socket",
-            hint=hint,
-        )
-    if "name=rootless" in options:
-        raise refuse(
-            "dind-engine",
-            "the agent's own Docker does not run on an engine without root: there are no user ids "
-            "left for its containers",
-            hint=hint,
-        )
-
-
-def _check_certificates(terminal: Terminal, bundle: Bundle) -> None:
-    """Look before a build of minutes whether it could trust the host that it fetches from.
-
-    Raises:
-        Refused: an authority that this machine alone has signs for that host.
-    """
-    mine = [each for each in bundle.builds if (each.name, each.step) == ("agent", Step.EMBEDDED)]
-    trusted = any(file.path.endswith(".crt") for each in mine for file in each.context)
-    if not mine or trusted or not endpoint().local or images.identity(mine[0].tag) is not None:
-        return
-    shown = authorities.signer(FETCHED_FROM, 443, authorities.own())
-    if shown.signed is Signed.OWN:
-        raise refuse(
-            "image-certificate",
-            f"{shown.host}, from which images are built, is signed by this machine's own "
-            f"{shown.authority}: somebody on the way inspects TLS, and no image knows that "
-            "authority",
-            hint=trust(shown.authority),
-        )
-    if shown.signed is Signed.UNKNOWN:
-        terminal.say(
-            f"{shown.host}, from which images are built, shows a certificate that this machine "
-            f"does not trust ({shown.reason}): the build will fail after minutes if that is a "
-            f"proxy's; then {trust('/PATH/TO/ITS/CERTIFICATE.pem')}",
-            Meaning.WARNS,
-        )
-
-
-def _check_privilege(bundle: Bundle) -> None:
-    """Try a privileged container before anything that runs is touched.
-
-    Raises:
-        Refused: the sidecar should be privileged, and the engine refuses such containers.
-    """
-    sidecar = bundle.compose.services.get(SIDECAR)
-    if not (isinstance(sidecar, Sidecar) and sidecar.privileged):
-        return
-    if why_not := images.refused_privilege(sidecar.image.text):
-        lines = why_not.splitlines()
-        reason = next((each for each in lines if "rror" in each), lines[-1])
-        raise refuse(
-            "dind-privileged",
-            f"the engine starts no privileged container: {reason.removeprefix('docker: ')}",
-            hint="leave `dind_privileged = true` out: the agent's Docker works without it, but for "
-            "`docker run --privileged`",
-        )

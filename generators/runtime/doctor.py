@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from jailoc.model.doctor import CheckState, Machine, MachinePlace, Row, Signed, trust
+from jailoc.model.doctor import CheckState, Machine, MachinePlace, Row, trust
 from jailoc.model.text import number_of
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
@@ -190,32 +190,15 @@ def _proxies(machine: Machine) -> Iterator[Row]:
 
 
 def _certificates(machine: Machine) -> Iterator[Row]:
-    shown = machine.shown
     if machine.certificates:
         yield _row("certificates", "[base] ca_certificates adds to those of the images")
-    elif shown is None:
-        return
-    elif shown.signed is Signed.PUBLIC:
-        yield _row("certificates", f"{shown.host}: signed by a public authority")
-    elif shown.signed is Signed.OWN:
+    elif machine.authorities:
+        first = machine.authorities[0]
         yield _row(
-            "certificates", f"{shown.host}: signed by this machine's own {shown.authority}", FAIL,
-            "somebody on the way inspects TLS, and the images do not know that authority: their "
-            "build fails, after minutes",
-            trust(shown.authority, machine.file),
-        )  # fmt: skip
-    elif shown.signed is Signed.UNKNOWN:
-        yield _row(
-            "certificates", f"{shown.host}: {shown.reason}", WARN,
-            "the build of the images will fail so, too, after minutes",
-            f"save the inspecting proxy's certificate as PEM, then "
-            f"{trust('/PATH/TO/IT.pem', machine.file)}",
-        )  # fmt: skip
-    else:
-        yield _row(
-            "certificates", f"{shown.host} cannot be reached from here: {shown.reason}", WARN,
-            "the build of the images fetches from there",
-            "see docs/how-to/install.md, on a machine without a network",
+            "certificates", f"this machine has authorities of its own: {first}", WARN,
+            "if a proxy that inspects TLS signs with one, the images do not know it: their build "
+            "fails, after minutes",
+            trust(first, machine.file),
         )  # fmt: skip
 
 
@@ -299,8 +282,7 @@ def report(machine: Machine, rows: tuple[Row, ...], home: str) -> str:
     hidden[machine.engine.address] = f"({machine.engine.address.partition(':')[0]})"
     hidden |= {each.workspace: "(name)" for each in machine.ports}
     hidden |= {machine.file: "(file)"}
-    if machine.shown is not None:
-        hidden[machine.shown.authority] = "(file)"
+    hidden |= dict.fromkeys(machine.authorities, "(file)")
     hidden |= {each.name: each.name.partition(" ")[0] for each in machine.places}
 
     def plain(text: str) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
+from jailoc.generators.runtime.blocked import NAMES
 from jailoc.generators.runtime.explain import decide
 from jailoc.model.base import Model
 from jailoc.model.evidence import PASSED, Evidence, Sighting
@@ -131,7 +132,8 @@ def _domain(name: str) -> list[str]:
 
 
 def _shown(place: str, number: int, port: int) -> str:
-    name = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp"}.get(number, f"protocol {number}")
+    ruled = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp"}
+    name = (ruled | NAMES).get(number, f"protocol {number}")
     return f"{place} {name} {port}" if port else f"{place} {name}"
 
 

@@ -124,11 +124,6 @@ MACHINE: dict[str, Entry] = {
         "A step of a Dockerfile failed; file and line are those of the step.",
         "The words of the build stand above. Mend the step.",
     ),
-    "image-certificate": Entry(
-        "The host that a build fetches from shows a certificate of an authority of this machine's "
-        "own: a proxy inspects TLS, and the images do not know it, so that their build would fail.",
-        "Write the line that the message names below `[base]` in `config.toml`.",
-    ),
     "image-missing": Entry(
         "An image is not there and cannot be pulled.",
         "Check its name, the network and `docker login`; `jailoc up` builds jailoc's own.",

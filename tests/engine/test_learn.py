@@ -192,10 +192,10 @@ def test_a_protocol_without_a_name_is_refused_and_told(wall: Observed) -> None:
     """UDP-Lite takes no privilege, and has a number of its own (RFC 3828)."""
     world.call("docker", "exec", "observed-inside", "python3", "-c", LITE)
     rows = {(each["target"], each["protocol"], each["port"]) for each in blocked(wall)["blocked"]}
-    assert ("10.99.0.20", "136", None) in rows
-    assert "10.99.0.20  protocol 136  because of" in wall.user.ok("blocked", "observed")
+    assert ("10.99.0.20", "udplite", None) in rows
+    assert "10.99.0.20  udplite  because of" in wall.user.ok("blocked", "observed")
     told = [each["what"] for each in wall.learn()["apart"]]
-    assert "10.99.0.20 protocol 136" in told
+    assert "10.99.0.20 udplite" in told
 
 
 def test_a_crowd_of_names_pushes_no_earlier_one_out(wall: Observed) -> None:

@@ -259,7 +259,8 @@ def test_no_protocol_is_left_out(number: int) -> None:
     """Those without a name of ours (UDP-Lite, SCTP, DCCP and any other) by their number."""
     tables = evidence(refused=[["10.1.2.3", number, 443, SEEN]])
     (found,) = explained(news(tables), firewall({}), {}, frozenset())
-    names = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp"}
+    names = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah",
+             132: "sctp", 136: "udplite"}  # fmt: skip
     assert found.protocol == names.get(number, str(number))
     assert found.port == (443 if number in {6, 17} else None)
     assert (found.times, found.ago, found.reason) == (2, 100, "private (RFC 1918)")

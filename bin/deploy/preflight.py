@@ -1,0 +1,83 @@
+"""What is looked at before images are built or anything that runs is touched."""
+
+from jailoc.bin.engine import images, stats
+from jailoc.bin.engine.docker import Product, product
+from jailoc.bin.engine.endpoint import endpoint
+from jailoc.bin.host import authorities
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.bundle import Bundle
+from jailoc.model.compose import Sidecar
+from jailoc.model.diagnostic import refuse
+from jailoc.model.doctor import trust
+from jailoc.model.image import Step
+from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import SIDECAR
+
+
+def engine(bundle: Bundle) -> None:
+    """Make sure that the engine can run the sandbox, and the agent's own Docker, before all else.
+
+    Raises:
+        Refused: it cannot.
+    """
+    found = stats.about()
+    options = {each.partition(",")[0] for each in found.security} if found else set()
+    if "name=userns" in options:
+        # The volume in memory that secrets are handed over in is that root's, too.
+        raise refuse(
+            "engine-users",
+            "this engine shifts user ids (`userns-remap`): what it mounts belongs to a root that "
+            "the sandbox's is not",
+            hint="use an engine without `userns-remap`: one without root keeps ids apart as well",
+        )
+    if SIDECAR not in bundle.compose.services:
+        return
+    hint = "set `enable_docker = false`, for the workspace or in [defaults]"
+    if product() is Product.PODMAN:
+        raise refuse(
+            "dind-engine",
+            "the agent's own Docker does not run on Podman, which takes no seccomp profile through "
+            "its Docker socket",
+            hint=hint,
+        )
+    if "name=rootless" in options:
+        raise refuse(
+            "dind-engine",
+            "the agent's own Docker does not run on an engine without root: there are no user ids "
+            "left for its containers",
+            hint=hint,
+        )
+
+
+def certificates(terminal: Terminal, bundle: Bundle) -> None:
+    """Say before a build of minutes that it may not trust the host that it fetches from."""
+    mine = [each for each in bundle.builds if (each.name, each.step) == ("agent", Step.EMBEDDED)]
+    trusted = any(file.path.endswith(".crt") for each in mine for file in each.context)
+    if not mine or trusted or not endpoint().local or images.identity(mine[0].tag) is not None:
+        return
+    for first in authorities.own()[:1]:
+        terminal.say(
+            f"this machine has authorities of its own ({first}), which no image knows: if a proxy "
+            f"that inspects TLS signs with one, the build fails after minutes; then {trust(first)}",
+            Meaning.WARNS,
+        )
+
+
+def privilege(bundle: Bundle) -> None:
+    """Try a privileged container before anything that runs is touched.
+
+    Raises:
+        Refused: the sidecar should be privileged, and the engine refuses such containers.
+    """
+    sidecar = bundle.compose.services.get(SIDECAR)
+    if not (isinstance(sidecar, Sidecar) and sidecar.privileged):
+        return
+    if why_not := images.refused_privilege(sidecar.image.text):
+        lines = why_not.splitlines()
+        reason = next((each for each in lines if "rror" in each), lines[-1])
+        raise refuse(
+            "dind-privileged",
+            f"the engine starts no privileged container: {reason.removeprefix('docker: ')}",
+            hint="leave `dind_privileged = true` out: the agent's Docker works without it, but for "
+            "`docker run --privileged`",
+        )
