@@ -147,8 +147,9 @@ paths = (
 """Cleaned absolute paths that no rule forbids."""
 
 mount_paths = paths.map(lambda path: path.replace(":", "_").replace("${", "$("))
+# What one agent can write holds nothing that another one is given.
 mount_entries = st.builds(
-    lambda source, target, mode: f"{source}:/mnt{target}{mode}",
+    lambda source, target, mode: f"/given{source}:/mnt{target}{mode}",
     mount_paths,
     mount_paths,
     st.sampled_from(("", ":ro", ":rw")),
