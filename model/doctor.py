@@ -1,5 +1,6 @@
 """What `jailoc doctor` looks at: facts of a machine, and what each of them means."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from jailoc.model.base import Model
@@ -55,9 +56,10 @@ class PortUse(Model):
     """Whether something listens there that is no container of that workspace."""
 
 
-def trust(authority: str, config: str = "config.toml") -> str:
-    """Return the line that makes builds trust an authority, and where to write it."""
-    return f'write ca_certificates = ["{authority}"] below [base] in {config}'
+def trust(authorities: Iterable[str], config: str = "config.toml") -> str:
+    """Return the line that makes builds trust authorities, and where to write it."""
+    named = ", ".join(f'"{each}"' for each in authorities)
+    return f"write ca_certificates = [{named}] below [base] in {config}"
 
 
 class EngineFacts(Model):

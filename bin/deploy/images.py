@@ -235,7 +235,7 @@ def _failed(build: Build, failure: Failure) -> Diagnostic:
     hint = None
     said = " ".join((*failure.tail, failure.reason)).lower()
     if "certificate" in said or "ssl" in said:
-        mine = next(iter(authorities.own()), "/PATH/TO/ITS/CERTIFICATE.pem")
+        mine = authorities.own() or ("/PATH/TO/ITS/CERTIFICATE.pem",)
         hint = f"behind a proxy that inspects TLS, {trust(mine)}"
     message = f"image {build.tag} cannot be built: {step}{failure.reason}"
     return _at(build, failure.line or 0, "image-build", message, hint)

@@ -55,10 +55,11 @@ def certificates(terminal: Terminal, bundle: Bundle) -> None:
     trusted = any(file.path.endswith(".crt") for each in mine for file in each.context)
     if not mine or trusted or not endpoint().local or images.identity(mine[0].tag) is not None:
         return
-    for first in authorities.own()[:1]:
+    if own := authorities.own():
         terminal.say(
-            f"this machine has authorities of its own ({first}), which no image knows: if a proxy "
-            f"that inspects TLS signs with one, the build fails after minutes; then {trust(first)}",
+            f"this machine has authorities of its own ({', '.join(own)}), which no image knows: if "
+            "a proxy that inspects TLS signs with one, the build fails after minutes; then "
+            f"{trust(own)}",
             Meaning.WARNS,
         )
 

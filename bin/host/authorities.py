@@ -1,7 +1,6 @@
 """Whom this machine trusts beyond everybody's authorities."""
 
 import os
-import ssl
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +33,8 @@ def own(folders: Collection[str] = FOLDERS) -> tuple[str, ...]:
 
 
 def _readable(path: str) -> bool:
+    import ssl  # of what few commands do
+
     with suppress(OSError, ssl.SSLError):
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
         return True

@@ -193,12 +193,12 @@ def _certificates(machine: Machine) -> Iterator[Row]:
     if machine.certificates:
         yield _row("certificates", "[base] ca_certificates adds to those of the images")
     elif machine.authorities:
-        first = machine.authorities[0]
         yield _row(
-            "certificates", f"this machine has authorities of its own: {first}", WARN,
+            "certificates",
+            f"this machine has authorities of its own: {', '.join(machine.authorities)}", WARN,
             "if a proxy that inspects TLS signs with one, the images do not know it: their build "
             "fails, after minutes",
-            trust(first, machine.file),
+            trust(machine.authorities, machine.file),
         )  # fmt: skip
 
 

@@ -13,8 +13,9 @@ from jailoc.generators.runtime.build_log import Failure
 from jailoc.model.bundle import Bundle
 from tests.strategies import HOST, config_of
 
-MINE = "/usr/local/share/ca-certificates/company.crt"
-LINE = f'write ca_certificates = ["{MINE}"] below [base] in config.toml'
+MINE = ("/usr/local/share/ca-certificates/a.crt", "/usr/local/share/ca-certificates/b.crt")
+"""Nobody says which of them a proxy signs with."""
+LINE = f'write ca_certificates = ["{MINE[0]}", "{MINE[1]}"] below [base] in config.toml'
 
 
 def bundle(text: str = "") -> Bundle:
@@ -24,7 +25,7 @@ def bundle(text: str = "") -> Bundle:
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Put a machine in the place of this one: its engine, what that has, and whom it trusts."""
-    found = SimpleNamespace(local=True, held=None, own=(MINE,))
+    found = SimpleNamespace(local=True, held=None, own=MINE)
     monkeypatch.setattr(authorities, "own", lambda: found.own)
     monkeypatch.setattr(preflight, "endpoint", lambda: found)
     monkeypatch.setattr(builder, "identity", lambda _: found.held)
