@@ -33,7 +33,7 @@ def own(folders: Collection[str] = FOLDERS) -> tuple[str, ...]:
 
 
 def _readable(path: str) -> bool:
-    import ssl  # of what few commands do
+    import ssl  # noqa: PLC0415 -- few commands do this
 
     with suppress(OSError, ssl.SSLError):
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
