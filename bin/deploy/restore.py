@@ -1,11 +1,12 @@
 """Make a directory what it was in a snapshot, leaving alone what no snapshot could take."""
 
+import re
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from jailoc.bin.deploy.restic import READ, WRITE, Restic
 from jailoc.bin.engine.tools import ToolMount
-from jailoc.generators.runtime.snapshots import Lines, literal, message, pattern
+from jailoc.generators.runtime.snapshots import Lines, escaped, line, literal, message
 from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import StoredSnapshot
 
@@ -20,29 +21,29 @@ find "$1" %s -type f -size +"$2"c -printf 'L%%p\0' \
 # A link on the way to the place would lead elsewhere. restic needs to write in each directory; the
 # modes are those of the snapshot in the end. A pipe in the place of a file would keep it waiting.
 # By a path of PATH_MAX or more (limits.h) it removes nothing, and no snapshot holds one. Of a
-# directory that stays for a file in it, nothing but that file and the way to it stays. A pattern
-# has `?` alone, which the shell reads as restic does.
+# directory that stays for a file in it, nothing but that file and the way to it stays. The names
+# are an agent's: restic gets them as patterns that mean them alone, the shell as what they are.
 _RESTORE = r"""
-kept=$1 target=$2 kind=$3 size=$4; shift 4
-cat >"$kept" || exit 1
+kept=$1 target=$2 kind=$3 size=$4 patterns=$5; shift 5
+head -c "$patterns" >"$kept" && cat >"$kept.places" || exit 1
 if [ "$(realpath -m -- "${target%%/*}")" != "${target%%/*}" ]; then
     echo "a symbolic link is on the way to it" >&2
     exit 1
 fi
 if [ ! -L "$target" ] && [ -d "$target" ]; then
     IFS=
-    while read -r pattern; do
-        for place in "${target%%/*}"$pattern; do
-            [ ! -L "$place" ] && [ -d "$place" ] || continue
-            find "$place" %(over)s -type d \( ! -readable -o ! -executable \) -prune \
-                -o -type d ! -writable -exec chmod u+w {} \; \
-                -o ! -type d ! \( -type f \( -size +"$size"c -o ! -readable \) \) \
-                    -exec rm -f -- {} + || exit 1
-            find "$place" %(over)s -type d \( ! -readable -o ! -executable \) -prune \
-                -o -type d -print0 | sort -rz |
-                xargs -0r rmdir --ignore-fail-on-non-empty -- || exit 1
-        done
-    done <"$kept"
+    while read -r line; do
+        place=$(printf '%%bx' "$line")
+        place=${target%%/*}${place%%x}
+        [ ! -L "$place" ] && [ -d "$place" ] || continue
+        find "$place" %(over)s -type d \( ! -readable -o ! -executable \) -prune \
+            -o -type d ! -writable -exec chmod u+w {} \; \
+            -o ! -type d ! \( -type f \( -size +"$size"c -o ! -readable \) \) \
+                -exec rm -f -- {} + || exit 1
+        find "$place" %(over)s -type d \( ! -readable -o ! -executable \) -prune \
+            -o -type d -print0 | sort -rz |
+            xargs -0r rmdir --ignore-fail-on-non-empty -- || exit 1
+    done <"$kept.places"
     find "$target" -regextype posix-extended %(over)s \
         -regex '.{4096,}' \( ! -type d -o -execdir chmod -R u+rwx -- {} \; -o -true \) \
             -prune -execdir rm -rf -- {} \; \
@@ -75,6 +76,8 @@ def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
     kind = "dir" if target == root else _kind(restic, to, target)
     folder, _, name = target.rpartition("/")
     left_out = _left_out(restic, to, root)
+    kept = _kept(restic, to, root, target) if kind == "dir" else ()
+    patterns = _bytes(map(line, kept))
     # Told from the directory above: of one that is to be empty, restic deletes nothing from inside.
     options = (
         [*(f"--exclude={each}" for each in ("/*", f"!/{literal(name)}", *left_out)),
@@ -88,8 +91,9 @@ def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
          f"{to.id}:{folder or '/'}"],
         ToolMount(root, root, writable=True),
         what=f"restoring {target}", script=_RESTORE % {"over": _passed_over(left_out)},
-        arguments=(_KEPT, target, kind, str(restic.workspace.snapshots.larger_than)),
-        stdin=_kept(restic, to, root, target) if kind == "dir" else b"",
+        arguments=(_KEPT, target, kind, str(restic.workspace.snapshots.larger_than),
+                   str(len(patterns))),
+        stdin=patterns + _bytes(map(escaped, kept)),
         take=lambda _: None, changes=False, capabilities=WRITE,
     )  # fmt: skip
     if reply.status:
@@ -100,8 +104,8 @@ def _kind(restic: Restic, to: StoredSnapshot, target: str) -> str:
     """Return what a snapshot has at a place: `dir`, `file` for anything else, or `none`."""
     found = ["none"]
 
-    def look(line: bytes) -> None:
-        told = message(line)
+    def look(row: bytes) -> None:
+        told = message(row)
         if told.get("path") == target:
             found[0] = "dir" if told.get("type") == "dir" else "file"
 
@@ -124,8 +128,19 @@ def _passed_over(names: tuple[str, ...]) -> str:
     return " ".join(f"-path {shlex.quote(f'*/{each}')} -prune -o" for each in names)
 
 
-def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> bytes:
-    """Return patterns for what no snapshot could take, so that restic does not remove it.
+def _bytes(lines: Iterable[str]) -> bytes:
+    return "".join(f"{each}\n" for each in lines).encode(errors="surrogateescape")
+
+
+def _told(path: str) -> str:
+    """Return a path as restic tells it: a byte that is no text is one sign in JSON."""
+    return re.sub("[\udc80-\udcff]", "\ufffd", path)
+
+
+def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[str, ...]:
+    """Return what no snapshot could take, so that restic does not remove it.
+
+    Each is seen from the directory that the target is in.
 
     Files that are too large stay as they are. What cannot be read stays if the snapshot has nothing
     in its place.
@@ -135,7 +150,7 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> bytes:
     def found(entry: bytes) -> None:
         kind, path = entry[:1], entry[1:].decode("utf-8", "surrogateescape")
         if path != target:
-            (large if kind == b"L" else closed).add(pattern(path))
+            (large if kind == b"L" else closed).add(path)
 
     restic.tool(
         ("/bin/sh", "-c", _FIND % _passed_over(_left_out(restic, to, root)), "jailoc", target,
@@ -144,14 +159,15 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> bytes:
         take=Lines(found, b"\0").feed, limit=MOST_LEFT_OUT, capabilities=READ,
     )  # fmt: skip
     if not large | closed:
-        return b""
-    top = pattern(target)
-    asked = {place for each in large | closed for place in upwards(each) if within(place, top)}
+        return ()
+    asked = {
+        _told(place) for each in large | closed for place in upwards(each) if within(place, target)
+    }
     held, folders = set[str](), set[str]()
 
-    def known(line: bytes) -> None:
-        told = message(line)
-        path = pattern(str(told.get("path", "")))
+    def known(row: bytes) -> None:
+        told = message(row)
+        path = str(told.get("path", ""))
         if path in asked:
             held.add(path)
             if told.get("type") == "dir":
@@ -161,9 +177,10 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> bytes:
                        take=known, changes=False)  # fmt: skip
     if reply.status:
         raise restic.failed(reply)
-    start = len(pattern(target.rpartition("/")[0]))
-    stays = {_outermost_new(each, top, folders) for each in large | (closed - held)}
-    return "".join(f"{each[start:]}\n" for each in sorted(stays)).encode()
+    start = len(target.rpartition("/")[0])
+    new = (each for each in closed if _told(each) not in held)
+    stays = {_outermost_new(each, target, folders) for each in (*large, *new)}
+    return tuple(each[start:] for each in sorted(stays))
 
 
 def _outermost_new(path: str, top: str, folders: Collection[str]) -> str:
@@ -172,4 +189,4 @@ def _outermost_new(path: str, top: str, folders: Collection[str]) -> str:
     One that it does not have goes as a whole, or stays as a whole.
     """
     way = [each for each in upwards(path) if within(each, top) and each != top]
-    return next((each for each in reversed(way) if each not in folders), path)
+    return next((each for each in reversed(way) if _told(each) not in folders), path)

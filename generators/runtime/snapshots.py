@@ -201,15 +201,30 @@ class UndoDifference:
                     yield f"  ... and {group.count - len(group.first)} more"
 
 
-def pattern(path: str) -> str:
-    r"""Return restic's pattern for one path and what is below it.
+_LINE_BREAK = "[^\x01-\x09\x0b-\U0010ffff]"
+"""What is none of all other signs (Go's path/filepath, Match): no line of a file holds one."""
 
-    What could mean something to restic, or is no text, becomes `?`, which stands for any one sign.
 
-    >>> pattern("/src/a b$[1].o\udcff")
-    '/src/a?b??1?.o?'
+def line(path: str) -> str:
+    r"""Return a line of a file of restic's patterns for one path and what is below it, exactly.
+
+    In such a file `$` begins the name of a variable, and blanks at the end do not count.
+
+    >>> line("/a*b$ ")
+    '/a\\*b$$[ ]'
     """
-    return re.sub(r"[^A-Za-z0-9/._-]", "?", path)
+    found = literal(path).replace("$", "$$").replace("\n", _LINE_BREAK)
+    end = found[-1:]
+    return f"{found[:-1]}[{end}]" if end.isspace() else found
+
+
+def escaped(path: str) -> str:
+    r"""Return a path as one line that `printf %b` reads (printf(1)).
+
+    >>> escaped("/a\nb\\c")
+    '/a\\nb\\\\c'
+    """
+    return path.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def literal(path: str) -> str:

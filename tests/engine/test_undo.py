@@ -246,6 +246,38 @@ def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
     assert kept.exists()
 
 
+ODD = ("a$txt", "s$c", "?", "*", "[a]", "a?txt", "s?c", "s*", "tail ", "line\nbreak", "back\\slash",
+       "tab\t", "no-break\u00a0", "$HOME", "#", "!x", "-rf", "\udcff\udcfe", "\u00e9")  # fmt: skip
+"""Names that a pattern or a shell could read as others'."""
+
+
+@pytest.mark.thorough
+def test_names_of_what_stays_are_no_others(user: User) -> None:
+    """What is too large for a snapshot stays; what is called nearly so neither stays nor goes."""
+    project = user.home / "project"
+    for name in ("src", "sxc", "a.txt", "lineXbreak", "tail", "\u00ea", "\udcfd"):
+        (project / name).mkdir()
+        (project / name / "keep").write_text(name.encode(errors="replace").decode())
+    user.ok("snapshot", NAME)
+    before = tree(project)
+    for each in before:
+        if each.endswith("/keep"):
+            (project / each).write_text("EVIL")
+    kept = set()
+    for name in ODD:
+        (project / name).mkdir()
+        kept |= {name, f"{name}/{name}"}
+        with (project / name / name).open("wb") as file:
+            file.truncate(1 << 30)
+        (project / name / "new").write_text("goes")
+    undone(user)
+    after = tree(project)
+    assert {each for each in after if each not in before} == kept
+    for each in before:
+        if each != ".":
+            assert after[each] == before[each], each
+
+
 def very_deep(project: Path, number: int) -> None:
     """Make a directory so deep that no program can name what is in it (PATH_MAX)."""
     start = os.open(project, os.O_RDONLY)

@@ -1,6 +1,7 @@
 """What restic says is read within bounds, and what has to go is decided by plain rules."""
 
 import json
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -10,12 +11,12 @@ from jailoc.generators.runtime.snapshots import (
     LONGEST,
     Lines,
     UndoDifference,
+    escaped,
     expired,
+    line,
     listed,
-    literal,
     message,
     oldest,
-    pattern,
     unchanged,
 )
 from jailoc.model.snapshots import Snapshots, StoredSnapshot
@@ -88,8 +89,8 @@ def test_a_difference_counts_all_and_names_the_first() -> None:
         ("/p/b/", "+"), ("/p/b/x", "M"), ("/p/bc", "+"), ("/p/a", "T"), ("/q", "-")
     ):  # fmt: skip
         found.take(json.dumps({"path": path, "modifier": modifier}).encode())
-    for line in (b"", b"[]", b"{", b'{"path": 1, "modifier": "M"}', b'{"message_type": "x"}'):
-        found.take(line)
+    for odd in (b"", b"[]", b"{", b'{"path": 1, "modifier": "M"}', b'{"message_type": "x"}'):
+        found.take(odd)
     assert (found.creates.count, found.changes.count, found.deletes.count) == (30, 2, 1)
     lines = list(found.lines())
     assert lines[0] == "creates 30:"
@@ -106,12 +107,21 @@ def test_directories_above_are_each_containers_own_and_no_change() -> None:
         assert not unchanged({**same, key: value + 1}, roots)
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=30))
-def test_a_pattern_of_a_path_has_as_many_signs_and_means_nothing_else(text: str) -> None:
-    found = pattern(text)
-    assert len(found) == len(text)
-    assert not set(found) & set("*[]\\$# \n")
-    assert literal(text).replace("\\", "") == text.replace("\\", "")
+@given(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=30))
+def test_a_line_of_a_path_is_one_and_means_nothing_else(text: str) -> None:
+    found = line(f"/{text}")
+    assert "\n" not in found
+    assert found == found.strip()
+    assert "$" not in found.replace("$$", "")
+
+
+@given(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=30))
+def test_an_escaped_path_is_read_back_by_printf(text: str) -> None:
+    found = escaped(text)
+    assert "\n" not in found
+    words = ["sh", "-c", 'IFS= read -r line; printf "%b" "$line"']
+    read = subprocess.run(words, input=f"{found}\n".encode(), capture_output=True, check=True)
+    assert read.stdout.decode() == text
 
 
 def test_what_is_no_object_says_nothing() -> None:
