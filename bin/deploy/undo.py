@@ -4,6 +4,7 @@ A directory that is mounted cannot be swapped in one step. What has begun goes o
 from any state, and ends in the same one.
 """
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import refuse
-from jailoc.model.path import first_within, within
+from jailoc.model.path import first_within, upwards, within
 from jailoc.model.sandbox import AGENT, SIDECAR, project
 from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
 
@@ -141,6 +142,16 @@ def targets_of(store: Store, to: StoredSnapshot, wanted: Iterable[str]) -> tuple
                 f"`{each}` is in no path of `{store.restic.workspace.name}` that snapshot "
                 f"{to.short} has",
                 allowed=", ".join(known) or "none",
+            )
+        link = next((place for place in reversed([*upwards(each)])
+                     if place != each and first_within(place, known) and place not in known
+                     and Path(place).is_symlink()), None)  # fmt: skip
+        if link is not None:
+            raise refuse(
+                "snapshot-path",
+                f"a symbolic link is on the way to `{each}`: `{link}`",
+                hint=f"return what is in its place: `jailoc undo {store.restic.workspace.name} "
+                f"{shlex.quote(link)}`",
             )
     found = tuple(dict.fromkeys(wanted)) or known
     if not found:

@@ -33,11 +33,14 @@ _LINE = re.compile(
 
 NAMES = {33: "dccp", 47: "gre", 50: "esp", 51: "ah", 132: "sctp", 136: "udplite"}
 """Protocols that the rules have no word for; others are told by their number."""
+HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_][a-z0-9_-]{0,62}(\.[a-z0-9_][a-z0-9_-]{0,62})*")
+"""A name that can be allowed; whoever copies it finds nothing in it that a shell reads."""
 _PROTOCOLS = {6: Protocol.TCP, 17: Protocol.UDP, 1: Protocol.ICMP, 58: Protocol.ICMP}
 _PORTED = (Protocol.TCP, Protocol.UDP)
 ALIAS = "an alias of a name that is denied"
 DENIED = "it is denied: no allow wins over that, only the denial's end opens it"
 NOTHING = 'the workspace has `egress = "none"`: nothing is open to it'
+NO_HOST = "no name that a host can have"
 ELSEWHERE = "names are asked of the sandbox's own resolver, which is open"
 
 
@@ -261,7 +264,7 @@ def _opening(
     if not advisable(network):
         what = nobody(network) or f"is in a range of no public or private host: {reason}"
         return None, f"{written(attempt.address)} {what}"
-    place = name or written(attempt.address)
+    place = name if name and HOST.fullmatch(name) else written(attempt.address)
     if attempt.port is None:
         return place, None
     return (f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"), None
@@ -305,6 +308,12 @@ def unresolved(
         allowed = public or any(each.covers(name) for each in firewall.names)
         alias = allowed and not denial and bool(firewall.denied_names)
         opened = allowed and not denial and not alias
+        shut = (
+            DENIED if denial or alias
+            else NOTHING if firewall.egress is Egress.NONE
+            else None if HOST.fullmatch(name)
+            else NO_HOST
+        )  # fmt: skip
         found.append(
             Blocked(
                 target=name,
@@ -315,8 +324,8 @@ def unresolved(
                 ago=max(now - seen.last, 0),
                 reason=denial.origin if denial else ALIAS if alias else egress,
                 open_now=opened,
-                allow=None if denial or alias else name,
-                closed=DENIED if denial or alias else None,
+                allow=None if shut else name,
+                closed=None if opened else shut,
             )
         )
     return found

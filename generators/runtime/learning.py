@@ -1,11 +1,10 @@
 """From what was seen to what should be written: entries of an allowlist, each with its evidence."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
-from jailoc.generators.runtime.blocked import NAMES
+from jailoc.generators.runtime.blocked import HOST, NAMES, NO_HOST
 from jailoc.generators.runtime.explain import decide
 from jailoc.model.base import Model
 from jailoc.model.evidence import PASSED, Evidence, Sighting
@@ -18,7 +17,6 @@ SIBLINGS = 3
 """Names below one that are needed for a wildcard."""
 SHARE = (2, 3)
 """Of a set's hosts that have to be seen for the set to be proposed."""
-_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})+")
 _ICMPV6 = 58
 _CARRIED = {6: Protocol.TCP, 17: Protocol.UDP}
 
@@ -104,8 +102,8 @@ def propose(
             continue
         if number not in _CARRIED or not port:
             reason = "no TCP and no UDP: a port of a name opens nothing for it"
-        elif not _HOST.fullmatch(name):
-            reason = "no name that a host can have"
+        elif not _is_host(name):
+            reason = NO_HOST
         elif any(each.covers(name) and each.port in {None, port} for each in firewall.names):
             known += 1
             continue
@@ -124,6 +122,11 @@ def propose(
         apart=(*apart, *skipped, *_refused(evidence, firewall), *odd),
         known=known,
     )
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a name can be one of the internet; one label alone is the user's to know."""
+    return "." in name and HOST.fullmatch(name) is not None
 
 
 def _domain(name: str) -> list[str]:
@@ -251,8 +254,8 @@ def _unresolved(evidence: Evidence, firewall: Firewall) -> tuple[list[Proposed],
     found, apart = [], []
     for name, seen in sorted(evidence.unresolved, key=lambda each: _domain(each[0])):
         denial = firewall.denial(name)
-        if denial or not _HOST.fullmatch(name):
-            reason = f"denied by {denial.origin}" if denial else "no name that a host can have"
+        if denial or not _is_host(name):
+            reason = f"denied by {denial.origin}" if denial else NO_HOST
             apart.append(Apart(what=name, count=seen.count, reason=reason))
         elif not any(each.covers(name) for each in firewall.names):
             found.append(

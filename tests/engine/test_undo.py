@@ -460,6 +460,16 @@ def test_only_so_many_are_kept_and_what_is_named_alone_is_restored(user: User) -
     outside = user.run("undo", NAME, "project/../outside", "--yes")
     assert outside.status == 1
     assert "is in no path of" in outside.stderr
+    # What is named lies below a link now: that is said before anything is begun.
+    (project / "src").rename(project / "moved")
+    (project / "src").symlink_to(user.home)
+    below = user.run("undo", NAME, "project/src/deep/c", "--yes")
+    assert below.status == 1
+    assert f"a symbolic link is on the way to `{project}/src/deep/c`: `{project}/src`" \
+        in below.stderr  # fmt: skip
+    assert not note(user).exists()
+    undone(user, "project/src", "--to", first)
+    assert (project / "src/deep/c").read_text() == "two"
     missing = user.run("undo", NAME, "--to", "ffffffff", "--yes")
     assert "has no snapshot `ffffffff`" in missing.stderr
     nothing = user.run("undo", NAME, "--continue")

@@ -223,6 +223,19 @@ def test_a_note_of_a_probe_by_number_is_read_back() -> None:
     assert own_probes.parse(own_probes.text(known)) == known
 
 
+@pytest.mark.parametrize("name", ["?.test", "*.test", "--help.test", "a b.test", "$(x).test"])
+def test_no_line_is_offered_that_a_shell_or_the_command_reads_otherwise(name: str) -> None:
+    refused = {each: RefusedName(count=1, last=90) for each in (name, "db", "a.test")}
+    found = unresolved(refused, 100, "egress", firewall({"egress": "allowlist"}))
+    told = {each.target: (each.allow, each.closed) for each in found}
+    assert told == {
+        name: (None, "no name that a host can have"), "db": ("db", None), "a.test": ("a.test", None)
+    }  # fmt: skip
+    every = unresolved(refused, 100, "egress", firewall({"egress": "none"}))
+    assert {each.allow for each in every} == {None}
+    assert all('egress = "none"' in (each.closed or "") for each in every)
+
+
 def test_denied_names_and_their_aliases_come_with_the_reason_and_no_way_to_open_them() -> None:
     rules = firewall({"denied_hosts": ["*.evil.test"]})
     refused = {name: RefusedName(count=1, last=90) for name in ("a.evil.test", "alias.test")}
