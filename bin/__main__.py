@@ -10,6 +10,8 @@ from types import FrameType
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GARBAGE = 100_000
+"""Objects between two looks for garbage: what a command makes lives until its end."""
 
 
 def main() -> None:
@@ -21,8 +23,7 @@ def main() -> None:
     try:
         _catch(_interrupt)
         _streams()
-        # What a command makes lives until its end: a look for what does not finds next to nothing.
-        gc.set_threshold(100_000)
+        gc.set_threshold(GARBAGE)
         # Nothing that is installed beside jailoc has a say in its checks.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
         from jailoc.bin.cli.main import run
