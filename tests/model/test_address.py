@@ -56,6 +56,15 @@ def test_ranges_are_ascending_disjoint_and_never_adjacent(one: AddressSet) -> No
     assert all(before[1] + 1 < after[0] for before, after in following)
 
 
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6))))
+def test_a_set_of_ranges_has_their_addresses_and_no_other(made: list[tuple[int, int]]) -> None:
+    wanted = [(low, low + more) for low, more in made]
+    found = AddressSet.of(Family.IPV4, wanted).ranges
+    assert {n for low, high in found for n in range(low, high + 1)} == {
+        n for low, high in wanted for n in range(low, high + 1)
+    }
+
+
 @given(pairs)
 def test_results_are_canonical(two: tuple[AddressSet, AddressSet]) -> None:
     a, b = two
