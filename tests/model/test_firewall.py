@@ -3,6 +3,7 @@
 import ipaddress
 import itertools
 from collections import Counter
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -594,3 +595,18 @@ def test_a_rule_takes_every_port_and_nothing_else(field: str) -> None:
     for wrong in (0, 65536):
         with pytest.raises(ValidationError):
             rule(wrong)
+
+
+def test_what_ends_holds_on_its_last_day_and_not_on_the_next() -> None:
+    last = date(2026, 5, 17)
+    network = ipaddress.ip_network("10.1.0.0/16")
+    rules = lower(
+        Policy(
+            decisions=(Decision(network=network, accept=True, reason="a while", until=last),),
+            published_port=None,
+            names=(),
+        )
+    ).ipv4
+    mine = AddressSet.networks(Family.IPV4, (network,))
+    for day, held in ((None, mine), (last, mine), (last + timedelta(days=1), mine - mine)):
+        assert accepted(rules, Protocol.TCP, 443, mine, day) == held

@@ -51,6 +51,7 @@ def test_where_clouds_hand_out_credentials_is_never_advised(
 
 
 def test_a_range_that_holds_the_metadata_service_names_its_address() -> None:
+    assert "169.254.169.254," in (nobody(network("169.254.169.0/24")) or "")
     assert "169.254.169.254," in (nobody(network("169.254.0.0/16")) or "")
     assert "169.254.169.254," in (nobody(network("0.0.0.0/0")) or "")
 
