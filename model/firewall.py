@@ -354,6 +354,8 @@ class Policy(Model):
     are the only ones that can open it."""
     machine: tuple[Network, ...] = ()
     """Addresses and networks of the machine that stay as they are: closed to all that follows."""
+    follows: bool = False
+    """Whether the wall hears of addresses that become the machine's, and closes them, too."""
     decisions: tuple[Decision, ...]
     published_port: int | None
     """The server's."""

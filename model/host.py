@@ -162,6 +162,9 @@ class GitFacts(Model):
     """Workspace paths that lie in the working tree of a repository, with its top."""
 
 
+TABLES = tuple(f"/proc/1/net/{name}" for name in ("fib_trie", "if_inet6", "anycast6"))
+"""Files of the kernel's that name the machine's addresses (proc(5)): those of process 1, because
+other processes come and go."""
 DESKTOPS = ("Docker Desktop", "OrbStack")
 """Engines in a virtual machine of their own, by the operating system that they name."""
 DESKTOP_AGENT_SOCKET = "/run/host-services/ssh-auth.sock"
@@ -197,6 +200,8 @@ class Host(Model):
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
     networks: tuple[str, ...] = ()
     """Its own addresses, and the IPv6 networks it is on, as ADDRESS/LENGTH."""
+    tables: tuple[str, ...] = ()
+    """Those of `TABLES` that its engine can mount."""
     links: dict[str, str] = Field(default_factory=dict)
     """Paths the configuration names whose real place differs, with that place."""
     hops: dict[str, tuple[str, ...]] = Field(default_factory=dict)

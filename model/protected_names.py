@@ -16,6 +16,9 @@ _MISE = tuple(
 )
 """Those of `MISE_ENV` have any name; these are the usual ones."""
 
+_MISERC = (".miserc.toml", "miserc.toml", ".config/miserc.toml")
+"""What says which of them are read."""
+
 _VERSIONS = (
     *(f".hg/{each}" for each in ("hgrc", "hgrc-not-shared", "requires", "sharedpath")),
     *(f".sl/{each}" for each in ("config", "requires", "sharedpath")), ".git/sl/config",
@@ -28,7 +31,8 @@ programs from, or where they are told to look for that: they trust what is the u
 DEFAULT = (
     ".git/hooks", ".git/config", ".git/config.worktree",
     ".envrc", ".direnv", *_MISE, ".mise", "mise/config.toml", "mise/config.local.toml",
-    ".config/mise", ".tool-versions", ".shadowenv.d", ".autoenv", ".autoenv.zsh", ".rvmrc",
+    ".config/mise", *_MISERC, ".tool-versions", ".shadowenv.d", ".autoenv", ".autoenv.zsh",
+    ".rvmrc",
     ".vscode", ".idea", ".zed", ".fleet", ".vs", ".helix",
     ".exrc", "_exrc", ".vim", ".vimrc", "_vimrc", ".gvimrc", "_gvimrc", ".lvimrc", ".nvimrc",
     ".nvim.lua", ".dir-locals.el", ".dir-locals-2.el", ".devcontainer", ".devcontainer.json",
@@ -38,7 +42,9 @@ DEFAULT = (
     ".simple-git-hooks.json", "simple-git-hooks.json", "hk.pkl", "hk.local.pkl", ".config/hk.pkl",
     *PROTECTED, ".mcp.json", ".claude", ".cursor", ".codex", ".gemini", ".qwen", ".windsurf",
     ".amazonq", ".kiro", ".aider.conf.yml", ".crush.json", "crush.json", ".roo", ".kilocode",
-    ".continue", ".junie", ".trae", ".factory", *_VERSIONS,
+    ".continue", ".junie", ".trae", ".factory", ".github/hooks", ".github/copilot",
+    ".clinerules/hooks", ".cline", ".pi", ".vibe", ".iflow", ".augment", ".amp", ".grok",
+    ".openhands", *_VERSIONS,
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
 and launch files, hook managers, and the configuration of agents that run on the host, and of other

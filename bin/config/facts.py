@@ -20,7 +20,7 @@ from jailoc.generators.config.mentioned import Mentioned
 from jailoc.model.address import written
 from jailoc.model.agents.known import LOGINS, PRIVATE
 from jailoc.model.forbidden_paths import guarded
-from jailoc.model.host import FileKind, Host
+from jailoc.model.host import TABLES, FileKind, Host
 
 __all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state_directory"]
 
@@ -44,6 +44,7 @@ def gather(mentioned: Mentioned) -> Host:
         today=datetime.now(tz=UTC).date(),
         ipv6=_ipv6(),
         networks=_networks(),
+        tables=_tables(),
         kinds=kinds,
         unread={
             path: f"it cannot be looked into ({says})"
@@ -154,6 +155,25 @@ def _networks() -> tuple[str, ...]:
         network = ipaddress.IPv6Network((int(address, 16), int(length, 16)), strict=False)
         found.add(written(network))
     return tuple(sorted(found))
+
+
+def _tables() -> tuple[str, ...]:
+    """Return the kernel's tables of the machine's addresses, where its engine can mount them.
+
+    They are those of process 1, which stay when others come and go; where it lives in another
+    network than jailoc does, the engine may, too. Docker Desktop, and WSL with it, has an engine on
+    a machine of its own, and mounts only what it is told to share.
+    """
+    if endpoint.desktop() or "microsoft" in _kernel("/proc/version").lower():
+        return ()
+    return tuple(each for each in TABLES if _same(each, each.replace("/1/", "/self/")))
+
+
+def _same(path: str, other: str) -> bool:
+    try:
+        return Path(path).samefile(other)
+    except OSError:
+        return False
 
 
 def _read(path: str) -> str | None:

@@ -144,6 +144,12 @@ def sockets() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def desktop() -> bool:
+    """Tell whether what docker goes by is Docker Desktop on Linux; nobody is asked."""
+    chosen = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or _current()
+    return chosen == "desktop-linux" or "/.docker/desktop/" in chosen
+
+
 def settings_folder() -> Path | None:
     """Return the directory of docker's own configuration."""
     chosen, home = os.environ.get("DOCKER_CONFIG"), os.environ.get("HOME")

@@ -5,6 +5,7 @@ import hashlib
 from jailoc.generators.artefacts import (
     agent_start,
     git,
+    machine_rules,
     named_volumes,
     proxy_service,
     wall_volumes,
@@ -140,6 +141,7 @@ def _wall(workspace: Workspace, host: Host, image: str, digest: str) -> Service:
         ports=_ports(workspace),
         mounts=(
             folder(workspace, host, "wall"),
+            *machine_rules.tables(host),
             Tmpfs(target=WALL_STATE, size=4 << 20, mode=0o755),
             Volume(name=SECRETS, target=SECRETS_PLACE),
             *wall_volumes.kept(workspace),

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from itertools import count
 
+from jailoc.generators.artefacts import machine_rules
 from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.generators.artefacts.name_rules import address_list, named, protocols, proxy
 from jailoc.generators.artefacts.neighbours import neighbours
@@ -156,6 +157,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         ),
         agent=workspace.user.uid,
         observe=workspace.observe,
+        follows=bool(host.tables),
     )
 
 
@@ -218,6 +220,7 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     )
     yield from _decisions(policy, family)
     yield from _denials(family)
+    yield from machine_rules.closing(policy, family)
     yield from _learning(policy, family)
     for name in policy.names:
         yield from named(name, family, _chain(name))
@@ -321,6 +324,7 @@ def _learning(policy: Policy, family: Family) -> Iterator[Rule]:
     It knocks with a datagram that is never sent. What no name may open is decided here, so that
     not even a resolver that has been taken over can open it.
     """
+    yield from machine_rules.learning(policy, family)
     names = {each.key: each for each in (*policy.credentials, *policy.names)}.values()
     if names:
         for network in NEVER_BY_NAME:

@@ -24,7 +24,7 @@ from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Position, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
-from jailoc.model.host import FileKind, Host
+from jailoc.model.host import TABLES, FileKind, Host
 from jailoc.model.path import outermost, tilde, within
 from jailoc.model.power import Sides
 from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
@@ -51,6 +51,7 @@ def host(document: Document, beside: Mapping[str, str] | None = None) -> Host:
         home=HOME,
         portable=True,
         ipv6=True,
+        tables=TABLES,
         kinds=kinds,
         files={each: _text(each) for each in (*asked.files, *asked.urls)},
         agent_socket=AGENT_SOCKET,

@@ -188,7 +188,8 @@ services() {
 }
 
 # Kernels without one of these matches exist. Each stands in rules that open or
-# count, never in one that closes, so to leave those out closes more.
+# count, so to leave those out closes more; but for the one that closes what becomes
+# the machine's after the rules were loaded, which comes only with "recent".
 optional='recent hashlimit time'
 
 supported() { # supported MATCH

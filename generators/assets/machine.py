@@ -7,15 +7,20 @@ of its engine. Each line of the output is `door ADDRESS` for where ports of the 
 opened (the gateways of the namespace's routes, and what the engine calls the machine), or
 `closed ADDRESS` for what else ends there: the networks' broadcast and anycast addresses too, which
 reach every listener of the machine (RFC 919, RFC 4291 section 2.6.1).
+
+The resolver asks `by_now` what has become the machine's since.
 """
 
 import ipaddress
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 MACHINE = "host.docker.internal"
 LINK = ipaddress.ip_network("fe80::/10")
+TABLES = Path("/etc/jailoc-machine")
+"""Where the kernel's tables of the machine are mounted, if they can be."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -66,11 +71,25 @@ def told(text: str) -> Iterator[tuple[str, Address]]:
 
 
 def read(path: str) -> str:
-    """Return the text of a file, or nothing where there is none."""
+    """Return the text of a file, or nothing where there is none or nobody may read it."""
     try:
         return Path(path).read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return ""
+
+
+def by_now(tables: Path = TABLES) -> frozenset[str]:
+    """Return what the machine has at the moment, broadcast and anycast addresses too (proc(5))."""
+    every: set[Address] = {
+        ipaddress.IPv4Address(each)
+        for each in re.findall(
+            r"\|-- ([0-9.]+)\n\s+/32 (?:host LOCAL|link BROADCAST)", read(f"{tables}/fib_trie")
+        )
+    }
+    for name, column in (("if_inet6", 0), ("anycast6", 2)):
+        for line in read(f"{tables}/{name}").splitlines():
+            every.add(ipaddress.IPv6Address(int(line.split()[column], 16)))
+    return frozenset(str(each) for each in every if not (each.is_loopback or each.is_link_local))
 
 
 def found(handed: str) -> list[str]:

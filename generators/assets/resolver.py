@@ -3,7 +3,8 @@
 Runs inside the wall as a user of its own without any capability. It asks the engine's resolver,
 and before an answer for an allowed name reaches the sandbox it opens the addresses in it: it sends
 a datagram that the firewall never lets out, but counts (JAILOC-LEARN in the rules). What may never
-be opened is decided there, not here.
+be opened is decided there, not here. With another such datagram it closes what has become the
+machine's own since the rules were loaded.
 
     resolver.py CONFIGURATION STATE UDP TCP EVENTS
 
@@ -35,7 +36,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
@@ -81,6 +82,8 @@ IDLE = 10.0
 ROOM = 1232
 """Bytes of an answer over UDP that pass every link (the DNS Flag Day of 2020)."""
 MACHINE = "host.docker.internal"
+TABLES = Path("/etc/jailoc-machine")
+"""Where the kernel's tables of the machine are mounted, if they can be (`machine.py`)."""
 OWN = dns.name.from_text("resolver.jailoc.invalid.")
 """Below it every question is answered with what only who knows the token can say."""
 TYPES = frozenset(
@@ -131,6 +134,10 @@ class AllowedPattern:
             with contextlib.suppress(OSError):
                 door.bind(("", self.source))
                 door.sendto(b"", (address, self.destination + step))
+
+
+LATER = AllowedPattern(".machine", 1023, 1022)
+"""What has become the machine's: no name, and what it opens is closed."""
 
 
 @dataclass(frozen=True)
@@ -320,6 +327,11 @@ class Resolver:
     """The name under which an address was last asked for."""
     machine: frozenset[str] = frozenset()
     """Addresses that only the machine's own name opens."""
+    by_now: Callable[[], frozenset[str]] | None = None
+    """Says what the machine has at the moment, where its tables are mounted."""
+    later: dict[str, float] = field(default_factory=dict)
+    """What has become the machine's, and when (monotonic seconds) it is closed anew: the kernel
+    forgets."""
     services: tuple[ipaddress.IPv4Network, ...] = ()
     """Where the services beside the agent are: the names of services open these, and no others."""
     record: EventRecord | None = None
@@ -445,7 +457,7 @@ class Resolver:
         return result
 
     def learn(
-        self, held: Iterable[AllowedPattern], response: dns.message.Message, *, recorded: bool
+        self, held: Collection[AllowedPattern], response: dns.message.Message, *, recorded: bool
     ) -> None:
         """Open the addresses in an answer that belong to the question; remember their name."""
         if not isinstance(response, dns.message.QueryMessage):
@@ -465,6 +477,8 @@ class Resolver:
             del self.seen[next(iter(self.seen))]
         if self.record is not None and addresses and recorded:
             self.record.named(self.seen[addresses[-1]], addresses)
+        if held:
+            self.guard()
         for each in held:
             self.keep(each, addresses)
 
@@ -472,7 +486,7 @@ class Resolver:
         """Open addresses under a name, or keep them open."""
         end = time.monotonic() + HELD
         for address in addresses:
-            if address in self.machine and name.pattern != MACHINE:
+            if (address in self.machine or address in self.later) and name.pattern != MACHINE:
                 continue
             place = ipaddress.ip_address(address)
             if name.service != any(place in each for each in self.services):
@@ -483,6 +497,25 @@ class Resolver:
             self.open[name, address] = end
         while len(self.open) > MOST_OPEN:
             self.close(*next(iter(self.open)))
+
+    def guard(self) -> None:
+        """Close what is the machine's by now, and open again what it has lost.
+
+        What it had when the rules were loaded stands in them.
+        """
+        if self.by_now is None:
+            return
+        now, addresses = time.monotonic(), self.by_now() - self.machine
+        for address in self.later.keys() - addresses:
+            LATER.knock(address, 1)
+            del self.later[address]
+        for address in addresses:
+            if self.later.get(address, 0) <= now:
+                LATER.knock(address, 0)
+                self.later[address] = now + AGAIN
+        for name, address in [each for each in self.open if each[1] in self.later]:
+            if name.pattern != MACHINE:
+                self.close(name, address)
 
     def close(self, name: AllowedPattern, address: str) -> None:
         """Close an address under a name."""
@@ -659,6 +692,7 @@ async def run(
 ) -> None:
     """Serve until the wall ends."""
     resolver = Resolver(Configuration.read(directory), record=record, token=os.urandom(32))
+    resolver.by_now = tables(directory)
     (state / "token").write_bytes(resolver.token)
     gate = asyncio.Semaphore(AT_ONCE)
     loop = asyncio.get_running_loop()
@@ -688,6 +722,7 @@ async def run(
             if record is not None:
                 record.watch(directory)
             resolver.changed = True
+        resolver.guard()
         resolver.expire()
         await resolver.look_up_due()
         if resolver.changed:
@@ -695,6 +730,14 @@ async def run(
             write(state / "state.json", resolver.state())
         if record is not None:
             record.write_due()
+
+
+def tables(directory: Path) -> Callable[[], frozenset[str]] | None:
+    """Return what reads the kernel's tables of the machine, where they are mounted."""
+    if not TABLES.is_dir():
+        return None
+    sys.path.append(str(directory))
+    return cast("Callable[[], frozenset[str]]", importlib.import_module("machine").by_now)
 
 
 def keep(loop: asyncio.AbstractEventLoop, record: EventRecord) -> None:

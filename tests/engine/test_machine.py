@@ -176,6 +176,57 @@ def test_control_without_rules_for_the_machine_such_a_name_opens_it(walled: Sand
         assert until(lambda: bool(opened(walled, places)), 30)
 
 
+LATER = ipaddress.ip_network("172.29.77.0/24")
+"""A network that nobody has before a test makes it."""
+
+
+@contextmanager
+def later_network() -> Iterator[str]:
+    """Have the engine make a network, as another project's start does; yield its gateway."""
+    name, gateway = "jailoc-test-later", str(LATER[1])
+    world.call("docker", "network", "create", f"--subnet={LATER}", f"--gateway={gateway}", name)
+    try:
+        yield gateway
+    finally:
+        world.call("docker", "network", "rm", name)
+
+
+def closed_by_now(sandbox: Sandbox) -> str:
+    """Return the kernel's list of what has become the machine's."""
+    return world.call("docker", "exec", "--user", "0", sandbox.container("firewall"),
+                      "cat", "/proc/net/xt_recent/v4:.machine")  # fmt: skip
+
+
+def signal_resolver(sandbox: Sandbox, signal: str) -> None:
+    script = f"kill -{signal} $(cat /run/jailoc/names/pid)"
+    world.call("docker", "exec", "--user", "65533", sandbox.container("firewall"),
+               "sh", "-c", script)  # fmt: skip
+
+
+def test_what_becomes_the_machines_later_is_closed_in_an_allowed_range(walled: Sandbox) -> None:
+    renew(walled, f"allowed_networks = {WIDE}\n")
+    signal_resolver(walled, "STOP")
+    try:
+        with later_network() as gateway:
+            # The control: while nobody tells the wall, the range holds it.
+            assert opened(walled, {"later": gateway})
+            signal_resolver(walled, "CONT")
+            assert until(lambda: not opened(walled, {"later": gateway}), 10)
+            assert gateway in closed_by_now(walled)
+    finally:
+        signal_resolver(walled, "CONT")
+    assert until(lambda: gateway not in closed_by_now(walled), 10)
+
+
+def test_no_allowed_name_opens_what_becomes_the_machines_later(walled: Sandbox) -> None:
+    with evil_zone(walled, {"later": str(LATER[1])}) as names, later_network() as gateway:
+        # The first question comes the moment that the network is there.
+        assert not opened(walled, names)
+        assert not opened(walled, {"later": gateway})
+        assert until(lambda: not state(walled)["names"]["later.evil.test"], 5)
+    assert until(lambda: str(LATER[1]) not in closed_by_now(walled), 10)
+
+
 def heard(sandbox: Sandbox, *places: str) -> set[str]:
     """Have the agent send a datagram to each address, and return those that arrived here."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:

@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,20 +38,24 @@ def entries(acl: list[tuple[int, int, int]], mode: int) -> bytes:
     return struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *each) for each in sorted(whole))
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Yield a directory that everybody gets to; pytest shuts its own whenever a run begins."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        inside = Path(folder, "place")
+        inside.mkdir()
+        yield inside
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize("acl", LISTS)
 @pytest.mark.parametrize("mode", [0o755, 0o700, 0o775, 0o002, 0o077, 0o570])
 def test_the_judgement_is_the_kernels(
-    tmp_path: Path, mode: int, acl: list[tuple[int, int, int]]
+    place: Path, mode: int, acl: list[tuple[int, int, int]]
 ) -> None:
-    place = tmp_path / "place"
-    place.mkdir()
     os.chown(place, 1000, 2000)
     place.chmod(mode)
-    for each in (tmp_path, *tmp_path.parents):
-        if each == Path(tempfile.gettempdir()):
-            break
-        each.chmod(0o755)
     if acl:
         os.setxattr(place, "system.posix_acl_access", entries(acl, mode))
     found = user.permissions(str(place))

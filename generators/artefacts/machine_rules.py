@@ -1,0 +1,74 @@
+"""Rules that close what becomes the machine's while its wall runs, such as a new network's gateway.
+
+What the machine has when a wall loads its rules stands in them. Of what comes later the wall's
+resolver learns from the kernel's own tables, and closes it as it opens addresses of names: with a
+datagram that never leaves, and that adds to a list of the kernel's. All that it can do so is close,
+and open again what it has closed.
+"""
+
+from collections.abc import Iterator
+
+from jailoc.model.address import Family
+from jailoc.model.compose import Bind, Literally
+from jailoc.model.firewall import (
+    THIS_MACHINE,
+    Chain,
+    Memory,
+    Policy,
+    Protocol,
+    Recent,
+    Rule,
+    Target,
+)
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+
+DOOR = 1023, 1022
+"""UDP ports that the resolver knocks with, source and destination; those of names are higher."""
+PLACE = "/etc/jailoc-machine"
+"""Where the wall has the kernel's tables."""
+
+
+def closing(policy: Policy, family: Family) -> Iterator[Rule]:
+    """Close what is in the list, before any range or name that could hold it."""
+    if policy.follows:
+        yield Rule(
+            chain=Chain.MACHINE,
+            jump=Chain.DENY,
+            recent=_list(family, Memory.HOLDS),
+            comment=THIS_MACHINE,
+        )
+
+
+def learning(policy: Policy, family: Family) -> Iterator[Rule]:
+    """Let the resolver add to the list, and take from it."""
+    if not policy.follows:
+        return
+    source, destination = DOOR
+    for step, memory in enumerate((Memory.ADD, Memory.REMOVE)):
+        yield Rule(
+            chain=Chain.LEARN,
+            target=Target.DROP,
+            protocol=Protocol.UDP,
+            source_port=source,
+            destination_port=destination + step,
+            recent=_list(family, memory),
+            comment=THIS_MACHINE,
+        )
+
+
+def tables(host: Host) -> tuple[Bind, ...]:
+    """Return the mounts of the kernel's tables, which name what the machine has at any time."""
+    return tuple(
+        Bind(
+            source=Literally(text=each),
+            target=Literally(text=f"{PLACE}/{each.rpartition('/')[2]}"),
+            mode=Mode.READ_ONLY,
+        )
+        for each in host.tables
+    )
+
+
+def _list(family: Family, memory: Memory) -> Recent:
+    # No host's name begins with a dot.
+    return Recent(memory=memory, name=f"v{family.value}:.machine")
