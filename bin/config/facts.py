@@ -44,7 +44,7 @@ def gather(mentioned: Mentioned) -> Host:
         today=datetime.now(tz=UTC).date(),
         ipv6=_ipv6(),
         networks=_networks(),
-        tables=_tables(),
+        tables=tables(),
         kinds=kinds,
         unread={
             path: f"it cannot be looked into ({says})"
@@ -157,7 +157,7 @@ def _networks() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _tables() -> tuple[str, ...]:
+def tables() -> tuple[str, ...]:
     """Return the kernel's tables of the machine's addresses, where its engine can mount them.
 
     They are those of process 1, which stay when others come and go; where it lives in another

@@ -2,11 +2,12 @@
 
 import ipaddress
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 
 from jailoc.generators.artefacts import machine_rules
 from jailoc.generators.artefacts.chain_tree import branch, decide
-from jailoc.generators.artefacts.name_rules import address_list, named, protocols, proxy
+from jailoc.generators.artefacts.name_rules import address_list, knocks, named, protocols, proxy
 from jailoc.generators.artefacts.neighbours import neighbours
 from jailoc.generators.artefacts.observation import observed
 from jailoc.model.address import AddressSet, Family, Network
@@ -23,7 +24,6 @@ from jailoc.model.firewall import (
     Firewall,
     HostPort,
     Match,
-    Memory,
     OpenPort,
     Policy,
     Protocol,
@@ -336,17 +336,7 @@ def _learning(policy: Policy, family: Family) -> Iterator[Rule]:
                     comment="never by name",
                 )
     for name in names:
-        source, destination = name.door
-        for step, memory in enumerate((Memory.ADD, Memory.REMOVE)):
-            yield Rule(
-                chain=Chain.LEARN,
-                target=Target.DROP,
-                protocol=Protocol.UDP,
-                source_port=source,
-                destination_port=destination + step,
-                recent=address_list(name, family, memory),
-                comment=name.origin,
-            )
+        yield from knocks(name.door, partial(address_list, name, family), name.origin)
     yield Rule(chain=Chain.LEARN, target=Target.DROP, comment="the resolver reaches nothing else")
 
 

@@ -7,19 +7,12 @@ and open again what it has closed.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
+from jailoc.generators.artefacts.name_rules import knocks
 from jailoc.model.address import Family
 from jailoc.model.compose import Bind, Literally
-from jailoc.model.firewall import (
-    THIS_MACHINE,
-    Chain,
-    Memory,
-    Policy,
-    Protocol,
-    Recent,
-    Rule,
-    Target,
-)
+from jailoc.model.firewall import THIS_MACHINE, Chain, Memory, Policy, Recent, Rule
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 
@@ -42,19 +35,8 @@ def closing(policy: Policy, family: Family) -> Iterator[Rule]:
 
 def learning(policy: Policy, family: Family) -> Iterator[Rule]:
     """Let the resolver add to the list, and take from it."""
-    if not policy.follows:
-        return
-    source, destination = DOOR
-    for step, memory in enumerate((Memory.ADD, Memory.REMOVE)):
-        yield Rule(
-            chain=Chain.LEARN,
-            target=Target.DROP,
-            protocol=Protocol.UDP,
-            source_port=source,
-            destination_port=destination + step,
-            recent=_list(family, memory),
-            comment=THIS_MACHINE,
-        )
+    if policy.follows:
+        yield from knocks(DOOR, partial(_list, family), THIS_MACHINE)
 
 
 def tables(host: Host) -> tuple[Bind, ...]:

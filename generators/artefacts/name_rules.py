@@ -1,6 +1,6 @@
 """Rules for what is open by name: to the sandbox, or to the proxy alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from jailoc.model.address import LOOPBACK_IPV4, Family
 from jailoc.model.firewall import (
@@ -50,6 +50,30 @@ def named(name: Name, family: Family, chain: str) -> Iterator[Rule]:
         until=name.until,
         comment=name.origin,
     )
+
+
+def knocks(
+    door: tuple[int, int], address_list: Callable[[Memory], Recent], comment: str
+) -> Iterator[Rule]:
+    """Let the resolver add an address to a list of the kernel's, and take it away again.
+
+    Args:
+        door: The UDP ports that it knocks with: source, and destination to add; the next one takes
+            away.
+        address_list: The list, and what a rule does with it.
+        comment: What the rules are for.
+    """
+    source, destination = door
+    for step, memory in enumerate((Memory.ADD, Memory.REMOVE)):
+        yield Rule(
+            chain=Chain.LEARN,
+            target=Target.DROP,
+            protocol=Protocol.UDP,
+            source_port=source,
+            destination_port=destination + step,
+            recent=address_list(memory),
+            comment=comment,
+        )
 
 
 def address_list(name: Name, family: Family, memory: Memory) -> Recent:

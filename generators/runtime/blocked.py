@@ -190,9 +190,19 @@ def machine(texts: dict[str, str]) -> frozenset[str]:
 
 
 def closed(texts: dict[str, str]) -> frozenset[str]:
-    """Return all addresses of the machine that the wall has closed to names and ranges."""
+    """Return all addresses of the machine that the wall has closed to names and ranges.
+
+    What it loaded with its rules, and what the kernel's lists of what came later hold.
+    """
     lines = (line.split() for line in texts.get("machine", "").splitlines())
-    return frozenset(words[1] for words in lines if len(words) == 2)
+    found = {words[1] for words in lines if len(words) == 2}
+    for name, text in texts.items():
+        if name.startswith("xt_recent/"):
+            found |= {
+                written(ipaddress.ip_address(each))
+                for each in re.findall(r"^src=(\S+)", text, re.M)
+            }
+    return frozenset(found)
 
 
 def explained(

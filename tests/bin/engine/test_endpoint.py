@@ -65,6 +65,19 @@ def test_docker_host_wins_and_nobody_is_asked(home: Path, monkeypatch: pytest.Mo
     assert "DOCKER_CONTEXT" not in kept
 
 
+def test_docker_desktop_is_known_without_asking(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not endpoints.desktop()
+    (home / ".docker").mkdir()
+    (home / ".docker/config.json").write_text('{"currentContext": "desktop-linux"}')
+    assert endpoints.desktop()
+    monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/docker.sock")
+    assert not endpoints.desktop()
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{home}/.docker/desktop/docker.sock")
+    assert endpoints.desktop()
+
+
 def test_a_chosen_context_becomes_an_address(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inspecting(home, monkeypatch, [{"Endpoints": {"docker": {"Host": "unix:///srv/e.sock"}}}])
     (home / ".docker").mkdir()

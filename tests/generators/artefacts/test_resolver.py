@@ -25,6 +25,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jailoc.generators.artefacts import machine_rules
+from jailoc.model.firewall import KEPT
 from jailoc.model.name_pattern import Name
 
 PLACE = Path(__file__).parents[3] / "generators/assets/resolver.py"
@@ -385,6 +387,50 @@ def test_an_address_of_the_machine_is_opened_under_its_own_name_alone(place: Pla
 
     place.run("allowlist", ["db.example.com", "host.docker.internal"], act)
     assert {address for _, address, _ in place.opened} == {"10.1.2.4", "fd00::7", "172.18.0.1"}
+
+
+def test_what_has_become_the_machines_is_closed_and_no_name_opens_it(place: Place) -> None:
+    async def act(it: Any) -> None:
+        has = {"10.1.2.3", "172.18.0.1"}
+        it.machine = frozenset({"172.18.0.1"})
+        it.by_now = lambda: frozenset(has)
+        await it.look_up_due()
+        has.add("10.1.2.4")  # it was open, and becomes the machine's
+        it.guard()
+        has.remove("10.1.2.3")
+        it.guard()
+
+    place.run("allowlist", ["db.example.com", "host.docker.internal"], act)
+    closed = [each for each in place.opened if each[0] == ".machine"]
+    assert closed == [
+        (".machine", "10.1.2.3", 0), (".machine", "10.1.2.4", 0), (".machine", "10.1.2.3", 1)
+    ]  # fmt: skip
+    named = {each[:2]: each[2] for each in place.opened if each[0] != ".machine"}
+    assert named == {("host.docker.internal", "172.18.0.1"): 0, ("db.example.com", "fd00::7"): 0,
+                     ("db.example.com", "10.1.2.4"): 1}  # fmt: skip
+
+
+def test_what_is_the_machines_is_closed_again_before_the_kernel_forgets(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(resolver.time, "monotonic", lambda: clock[0])
+
+    async def act(it: Any) -> None:
+        it.by_now = lambda: frozenset({"10.7.0.1"})
+        for _ in range(KEPT):
+            it.guard()
+            clock[0] += 1
+
+    place.run("public", [], act)
+    assert 2 < len(place.opened) < KEPT / 10
+
+
+def test_the_doors_are_those_of_the_rules() -> None:
+    assert (resolver.LATER.source, resolver.LATER.destination) == machine_rules.DOOR
+    assert str(resolver.TABLES) == machine_rules.PLACE
+    # Those of names are elsewhere, whatever they are.
+    assert min(Name(name=f"a{number}.test", origin="x").door[0] for number in range(500)) > 1023
 
 
 def test_a_name_of_a_service_opens_its_network_alone(place: Place) -> None:

@@ -91,6 +91,42 @@ def test_the_machine_is_every_gateway_its_name_and_what_it_says_of_itself(
     ]
 
 
+TRIE = """Local:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 127.0.0.1
+        /32 host LOCAL
+     +-- 172.30.0.0/24 2 0 2
+        |-- 172.30.0.0
+           /24 link UNICAST
+        |-- 172.30.0.1
+           /32 host LOCAL
+        |-- 172.30.0.255
+           /32 link BROADCAST
+"""
+
+
+def test_what_the_machine_has_by_now_is_in_the_kernels_tables(tmp_path: Path) -> None:
+    assert machine.by_now(tmp_path / "none") == frozenset()
+    (tmp_path / "fib_trie").write_text(TRIE)
+    (tmp_path / "if_inet6").write_text(
+        "00000000000000000000000000000001 01 80 10 80       lo\n"
+        "fe8000000000000000421afffe7ab1c2 02 40 20 80     eth0\n"
+        "fd000000000000000000000000000005 02 40 00 80     eth0\n"
+    )
+    (tmp_path / "anycast6").write_text("2    eth0 fd000000000000000000000000000000     1\n")
+    assert machine.by_now(tmp_path) == {"172.30.0.1", "172.30.0.255", "fd00::5", "fd00::"}
+
+
+def test_the_tables_of_this_machine_are_read_as_the_kernel_writes_them() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        try:
+            door.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("no route anywhere")
+        mine = door.getsockname()[0]
+    assert mine in machine.by_now(Path("/proc/net"))
+
+
 @contextmanager
 def answering(reply: Any) -> Iterator[tuple[str, int]]:
     """Answer every question on a port with what a function makes of it."""

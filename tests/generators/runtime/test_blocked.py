@@ -14,6 +14,7 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.blocked import (
     attempts,
+    closed,
     count,
     explained,
     full,
@@ -310,3 +311,13 @@ def test_a_name_that_was_opened_since_is_open_now() -> None:
     names = {each: RefusedName(count=1, last=1) for each in ("a.test", "b.test")}
     found = unresolved(names, 2, "egress", rules)
     assert {each.target: each.open_now for each in found} == {"a.test": True, "b.test": False}
+
+
+def test_what_became_the_machines_is_closed_like_what_it_had() -> None:
+    more = "ttl: 0 last_seen: 4295 oldest_pkt: 1 4295\n"
+    texts = {
+        "machine": "door 172.18.0.1\nclosed 172.18.255.255\n",
+        "xt_recent/v4:.machine": f"src=172.30.0.1 {more}",
+        "xt_recent/v6:.machine": f"src=fd00:0000:0000:0000:0000:0000:0000:0001 {more}",
+    }
+    assert closed(texts) == {"172.18.0.1", "172.18.255.255", "172.30.0.1", "fd00::1"}

@@ -123,6 +123,14 @@ def test_nothing_is_open_by_default_but_public_addresses_and_the_sandbox_itself(
         assert verdict(rules, RUNNING, each).open == is_open, each
 
 
+def test_what_no_name_opens_is_closed_whatever_its_zone_says() -> None:
+    rules = firewall(egress="allowlist", allowed_hosts=["*.db.test"])
+    never = ("0.0.0.1", "169.254.169.254", "::ffff:10.1.1.1", "::ac11:1", "ff02::1")
+    place = Place(names={"*.db.test": (*never, "10.5.5.5")})
+    assert not [each for each in never if verdict(rules, place, probe(each)).open]
+    assert verdict(rules, place, probe("10.5.5.5")).open
+
+
 def test_of_a_service_only_what_is_named_is_open_whatever_else_would_open_it() -> None:
     text = """[workspaces.w]
 allowed_networks = ["10.0.0.0/8"]
