@@ -17,10 +17,12 @@ CONNECTIONS = 2048
 """At the same time, on the sandbox's side; one more waits."""
 NAMES_FILE = "wall/credential-names"
 _REMOVED = (
-    "authorization", "proxy-authorization", "x-http-method-override", "x-http-method",
-    "x-method-override", "http2-settings", "te", "trailer", "range", "if-range", "forwarded",
+    "authorization", "proxy-authorization", "http2-settings", "te", "trailer", "range", "if-range",
+    "forwarded",
 )  # fmt: skip
 """Headers of a request that would say who asks, what is asked for, or how it is to be answered."""
+_OVERRIDES = "^x-(.*-)?(method|override)(-.*)?$"
+"""Headers that frameworks take another method from."""
 _REMOVED_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
 _ODD = (
     # Nothing but visible ASCII, and whole escapes.
@@ -179,6 +181,7 @@ def _front(workspace: Workspace) -> Iterator[str]:
         "http-request del-header upgrade unless { var(txn.upgrade) -m bool }",
         *(f"http-request del-header {each}" for each in _REMOVED),
         *(f"http-request del-header {each} -m beg" for each in _REMOVED_PREFIXES),
+        f"http-request del-header '{_OVERRIDES}' -m reg",
         # Some servers read an underscore, or any other sign, as a hyphen.
         "http-request del-header '[^A-Za-z0-9-]' -m reg",
         "http-request set-header accept-encoding identity",
@@ -198,6 +201,9 @@ def _back(credential: Credential, index: int, host: CredentialHost) -> Iterator[
             f"acl allowed_method method {' '.join(credential.methods)}",
             f"http-request {_said(403, 'the credential is not for this method')} "
             "unless allowed_method",
+            # Frameworks for forms take another one from here.
+            f"http-request {_said(403, 'another method may not be asked for')} "
+            "if { query,url_dec -m reg -i (^|[&;?])_method }",
         )
     if credential.paths:
         yield from _paths(credential)

@@ -116,7 +116,8 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
                                 "X_HTTP_Method_Override: DELETE", "Content-Length: 0"),
         "other url": http("GET /v1/x HTTP/1.1", "X-Original-URL: /admin", "X-Rewrite-Url: /admin",
                           "X-Forwarded-Host: admin", "X-Original-Method: DELETE",
-                          "X-HTTP-Method.Override: DELETE"),
+                          "X-HTTP-Method.Override: DELETE", "X-HTTP-Override: DELETE",
+                          "X-Method: DELETE"),
         "range": http("GET /v1/echo HTTP/1.1", "Range: bytes=9-", "If-Range: x"),
         "absolute": http("GET http://api.creds.test/whoami HTTP/1.1"),
         "old protocol": http("GET /v1/x HTTP/1.1", "HTTP2-Settings: AAMAAABkAAQAAP__"),
@@ -152,6 +153,14 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
             )
         },
         "DELETE": (403, http("DELETE /v1/x HTTP/1.1")),
+        "method in the query": (
+            403,
+            http("POST /v1/x?a=1&_method=DELETE HTTP/1.1", "Content-Length: 0"),
+        ),
+        "escaped method in the query": (
+            403,
+            http("POST /v1/x?%5Fmethod=DELETE HTTP/1.1", "Content-Length: 0"),
+        ),
         "TRACE": (405, http("TRACE /v1/x HTTP/1.1")),
         "CONNECT": (405, "CONNECT api.creds.test:443 HTTP/1.1\r\nHost: api.creds.test\r\n\r\n"),
         "other host": (421, http("GET /whoami HTTP/1.1", host="other.test")),
@@ -191,22 +200,24 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
     for each in requests:
         assert headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
         text = "\n".join(each["headers"]).lower()
-        for word in ("override", "original-url", "rewrite-url", "range:", "http2-settings", "h2c",
-                     "x-forwarded-host", "original-method",
+        for word in ("override", "x-method", "original-url", "rewrite-url", "range:",
+                     "http2-settings", "h2c", "x-forwarded-host", "original-method",
                      ": close, authorization"):  # fmt: skip
             assert word not in text
     control = keys.ask(
         *((name, 443, text, "api.creds.test", "127.0.0.1") for name, text in wanted.items()
           if "feed" not in name),
         *((n, 443, text, "api.creds.test", "127.0.0.1") for n, (_, text) in refused.items()
-          if n.startswith("path") or n in {"DELETE", "TRACE", "other host", "final dot"}),
+          if n.startswith("path") or "method" in n
+          or n in {"DELETE", "TRACE", "other host", "final dot"}),
         direct=True,
     )  # fmt: skip
     assert {each[9:12] for each in control.values()} == {"200"}
     text = json.dumps(keys.seen()).lower()
     for word in ("close, authorization", "override: delete", "x-original-url: /admin",
                  "x-forwarded-host: admin", "x-original-method: delete", "method.override",
-                 "range: bytes", "delete /v1/x", "trace /v1/x", "/v1/../admin", "h2c"):  # fmt: skip
+                 "x-http-override", "_method=delete", "range: bytes", "delete /v1/x",
+                 "trace /v1/x", "/v1/../admin", "h2c"):  # fmt: skip
         assert word in text
 
 
