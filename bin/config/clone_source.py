@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from jailoc.bin.config.git_directory import strange
 from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
 from jailoc.model.diagnostic import Refused, refuse
@@ -37,11 +38,22 @@ def places(repository: str, host: Host) -> tuple[str, ...]:
         top = host.git.enclosing.get(repository)
         hint = f"it is a part of the one in `{top}`: name that in `paths`" if top else None
         raise _unfit(repository, "it is no repository", hint or "`git init` makes one")
+    for directory in elsewhere or [str(git if git.is_dir() else repository)]:
+        _no_pipe(repository, directory)
     objects = f"{elsewhere[-1]}/objects" if elsewhere else str(
         (git if git.is_dir() else Path(repository)) / "objects"
     )  # fmt: skip
     elsewhere += _alternates(repository, objects, host)
     return (repository, *dict.fromkeys(each for each in elsewhere if not within(each, repository)))
+
+
+def _no_pipe(repository: str, directory: str) -> None:
+    """Refuse a repository in which Git would wait for ever."""
+    for each in strange(directory, []):
+        if each.endless:
+            place = visible(each.path)
+            reason = f"Git would wait for ever at `{place}`: it is a pipe or a device"
+            raise _unfit(repository, reason, "remove it")
 
 
 def git_directory(repository: str, host: Host) -> str:

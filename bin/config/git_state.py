@@ -136,6 +136,8 @@ class Reader:
             found = os.lstat(path)
             if stat.S_ISLNK(found.st_mode):
                 return git_state.linked(place, readable(os.path.realpath(path)))
+            if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+                return git_state.waits(place)
             if found.st_size > most:
                 why = f"it is larger than {most >> 20} MiB"
             elif found.st_size > self.left:
@@ -166,7 +168,9 @@ class Reader:
             return
         data = self._read(f"{common}/packed-refs", MOST_PACKED)
         if isinstance(data, Believed):
-            yield data.model_copy(update={"stops": False})
+            # Of what is not read only that it may hide something; a pipe holds up every command.
+            waits = data.reason == git_state.waits(data.path).reason
+            yield data if waits else data.model_copy(update={"stops": False})
         elif isinstance(data, bytes) and (count := data.count(b" refs/replace/")):
             yield git_state.replaces(readable(f"{common}/packed-refs"), count)
         if (text(f"{common}/info/grafts") or "").strip():

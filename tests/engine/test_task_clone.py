@@ -1,5 +1,6 @@
 """A task's clone holds the history of one commit alone; what cannot be cloned is said."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,6 +207,13 @@ def greedy(place: Path) -> Path:
     return place
 
 
+def holding_up(place: Path) -> Path:
+    repository(place)
+    (place / ".git/packed-refs").unlink(missing_ok=True)
+    os.mkfifo(place / ".git/packed-refs")
+    return place
+
+
 BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no repository": (nothing, "it is no repository"),
     "a part of one": (below, "no repository"),
@@ -215,6 +223,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a partial one": (partial, "it is a partial clone"),
     "a file that names another": (misnamed, "does not name it back"),
     "a link to another": (led, "is a symbolic link"),
+    "one with a pipe": (holding_up, "Git would wait for ever"),
     "one that borrows from keys": (greedy, "it needs .*ssh"),
 }
 

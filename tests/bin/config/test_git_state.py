@@ -308,7 +308,7 @@ def test_what_is_not_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert "not read" in found.reason
     index.unlink()
     os.mkfifo(index)
-    assert "not read" in told(root)[".git/index"].reason
+    assert "Git waits" in told(root)[".git/index"].reason
     index.unlink()
     with index.open("wb") as file:
         file.truncate(git_index.MOST_BYTES + 1)
