@@ -268,13 +268,16 @@ def _opening(
         return None, NOTHING
     if reason.startswith("DNS elsewhere"):
         return None, ELSEWHERE
-    if (own or reason == THIS_MACHINE) and attempt.port:
+    machines = own or reason == THIS_MACHINE
+    if machines and attempt.port:
         return f"host_ports = [{attempt.port}]", None
     network = ipaddress.ip_network(attempt.address)
     if not advisable(network):
         what = nobody(network) or f"is in a range of no public or private host: {reason}"
         return None, f"{written(attempt.address)} {what}"
-    place = name if name and HOST.fullmatch(name) else written(attempt.address)
+    # No name opens the machine, only an entry that is its address.
+    usable = name and HOST.fullmatch(name) and not machines
+    place = name if name and usable else written(attempt.address)
     if attempt.port is None:
         return place, None
     return (f"[{place}]:{attempt.port}" if ":" in place else f"{place}:{attempt.port}"), None

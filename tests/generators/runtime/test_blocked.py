@@ -126,6 +126,16 @@ def test_a_refusal_says_why_and_what_opens_it(
     assert (found.closed is None) == (open_now or allow is not None)
 
 
+def test_what_opens_the_machine_is_offered_by_its_address_alone() -> None:
+    machine = frozenset({"172.18.0.1"})
+    tried = attempt("172.18.0.1", None, Protocol.ICMP)
+    (found,) = explained([tried], firewall({}), {"172.18.0.1": "evil.test"}, machine)
+    assert found.allow == "172.18.0.1"
+    # Control: of any other place it is the name.
+    (other,) = explained([tried], firewall({}), {"172.18.0.1": "evil.test"}, frozenset())
+    assert other.allow == "evil.test"
+
+
 @pytest.mark.parametrize("where", ["10.1.2.3:443", "[fd00::7]:22", "db.test:443"])
 def test_what_is_proposed_opens_what_was_refused(where: str) -> None:
     opened = firewall({"allowed_hosts": [where]})
