@@ -22,7 +22,9 @@ from jailoc.model.firewall import (
     Chain,
     Decision,
     Firewall,
+    HostPort,
     Match,
+    OpenPort,
     Policy,
     Protocol,
     Rule,
@@ -610,3 +612,38 @@ def test_what_ends_holds_on_its_last_day_and_not_on_the_next() -> None:
     mine = AddressSet.networks(Family.IPV4, (network,))
     for day, held in ((None, mine), (last, mine), (last + timedelta(days=1), mine - mine)):
         assert accepted(rules, Protocol.TCP, 443, mine, day) == held
+
+
+@pytest.mark.parametrize(
+    ("field", "low", "high"),
+    [("mark", 1, (1 << 32) - 1), ("source_port", 1, 65535), ("destination_port", 1, 65535)],
+)
+def test_a_number_of_a_rule_is_one_that_the_kernel_takes(field: str, low: int, high: int) -> None:
+    def rule(value: int) -> Rule:
+        return Rule.model_validate(
+            {"chain": "OUTPUT", "target": Target.ACCEPT, "protocol": Protocol.TCP, "comment": "x",
+             field: value}
+        )  # fmt: skip
+
+    for value in (low, high):
+        assert getattr(rule(value), field) == value
+    for value in (low - 1, high + 1):
+        with pytest.raises(ValidationError):
+            rule(value)
+
+
+@pytest.mark.parametrize("kind", [HostPort, OpenPort])
+def test_a_port_that_is_opened_is_one(kind: type[HostPort | OpenPort]) -> None:
+    for port in (1, 65535):
+        assert kind(port=port, origin="x").port == port
+    for port in (0, 65536):
+        with pytest.raises(ValidationError):
+            kind(port=port, origin="x")
+
+
+def test_an_agent_of_a_rule_is_never_root() -> None:
+    rule = {"chain": "OUTPUT", "target": Target.DROP, "comment": "x",
+            "match": Match.ACCEPTED_NOT_BY_AGENT}  # fmt: skip
+    assert Rule.model_validate({**rule, "agent": 1}).agent == 1
+    with pytest.raises(ValidationError):
+        Rule.model_validate({**rule, "agent": 0})

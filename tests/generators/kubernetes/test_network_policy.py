@@ -161,6 +161,18 @@ def test_names_open_no_more_than_the_world_and_where_they_may_lie(
             assert not (second - first) & AddressSet.networks(family, [METADATA])
 
 
+def test_names_open_where_they_are_said_to_lie() -> None:
+    text = '[workspaces.api]\negress = "allowlist"\nallowed_hosts = ["db.test:5432"]'
+    inside, beside = map(ipaddress.ip_address, ("10.50.1.1", "10.51.1.1"))
+    there = opened(
+        compiled(text, names_within='["10.50.0.0/16"]').policy.spec, Family.IPV4, "TCP", 5432
+    )
+    assert inside in there
+    assert beside not in there
+    # Control: where nothing is said of them, they are public.
+    assert inside not in opened(compiled(text).policy.spec, Family.IPV4, "TCP", 5432)
+
+
 EXAMPLE = '[workspaces.api]\nallowed_networks = ["10.77.0.16/28", "192.168.7.0/24:443"]\n'
 
 
