@@ -46,28 +46,35 @@ PACE = 2.0
 """Seconds from one look at the size of a store that grows to the next."""
 
 
+READ_MOST = 16
+"""How many times the size of its store a snapshot may read: holes in files take time, if no room."""
+
+
 class _TooLargeError(Exception):
-    """A store grows beyond what it may take."""
+    """A store grows beyond what it may take, or what is read does."""
 
 
 class _Progress:
-    """What a backup says on its way; it is ended when its store becomes too large."""
+    """What a backup says on its way; it is ended when its store, or what it reads, is too large."""
 
-    def __init__(self, directory: Path, most: int) -> None:
-        self._directory, self._most, self._next = directory, most, 0.0
+    def __init__(self, directory: Path, size: int) -> None:
+        self._directory, self._size, self._next = directory, size, 0.0
         self.summary: dict[str, object] = {}
 
     def line(self, line: bytes) -> None:
         """Read one line.
 
         Raises:
-            _TooLargeError: the store has more bytes than it may have.
+            _TooLargeError: the store has more bytes than it may have, or more were read.
         """
         told = message(line)
         if told.get("message_type") == "summary":
             self.summary = told
         elif time.monotonic() > self._next:
-            if used(self._directory) > self._most:
+            done = told.get("bytes_done")
+            if isinstance(done, int) and done > READ_MOST * self._size:
+                raise _TooLargeError
+            if used(self._directory) > 2 * self._size:
                 raise _TooLargeError
             self._next = time.monotonic() + PACE
 
@@ -124,7 +131,7 @@ class Store:
                 else "give it `paths`",
             )
         self._made()
-        told = _Progress(self.restic.place, 2 * self._bounds.size)
+        told = _Progress(self.restic.place, self._bounds.size)
         words = ["backup", "--json", "--host", "jailoc", "--skip-if-unchanged", "--tag", why.value,
              f"--exclude-larger-than={self._bounds.larger_than}",
              *(f"--exclude={literal(root)}/**/{each}" for root in self.roots
@@ -246,7 +253,7 @@ class Store:
         return refuse(
             "snapshot-size",
             f"a snapshot of `{self._workspace.name}` takes more than "
-            f"{size_text(self._bounds.size)}",
+            f"{size_text(self._bounds.size)}, or reads more than {READ_MOST} times as much",
             hint="raise `size` in [workspaces.NAME.snapshots], or leave something out with "
             "`exclude` or `larger_than`",
         )

@@ -585,3 +585,11 @@ def test_the_store_stays_within_its_size(user: User) -> None:
     assert "takes more than 64.0 MiB" in refused.stderr
     assert restic.used(store(user)) < 64 << 20
     assert set(ids(user)) <= set(kept)
+    # What takes no room takes time.
+    (project / "data").unlink()
+    for number in range(40):
+        with (project / f"hole{number}").open("wb") as file:
+            file.truncate(1000 << 20)
+    refused = user.run("snapshot", NAME)
+    assert "or reads more than 16 times as much" in refused.stderr
+    assert set(ids(user)) <= set(kept)
