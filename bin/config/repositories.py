@@ -43,7 +43,7 @@ MOST_SOCKETS = 100
 """Sockets of one path that are told."""
 MOST_WAITING = 20
 """Pipes and devices of one Git directory that are told, and of one path beside repositories."""
-READ_BY_GIT = frozenset((".gitignore", ".gitattributes", ".gitmodules", ".mailmap"))
+READ_BY_GIT = frozenset((".gitignore", ".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"))
 """What Git reads in a working tree, at any level."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 KERNEL = ("/proc", "/dev", "/sys")

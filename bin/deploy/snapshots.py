@@ -47,7 +47,7 @@ PACE = 2.0
 
 
 READ_MOST = 16
-"""How many times the size of its store a snapshot may read: holes in files take time, if no room."""
+"""How many times its store's size a snapshot may read: holes in files take time, if no room."""
 
 
 class _TooLargeError(Exception):
