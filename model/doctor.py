@@ -110,6 +110,9 @@ class Machine(Model):
     """Whether AppArmor keeps unconfined programs from using them."""
     tunnels: bool = True
     """Whether there is `/dev/net/tun`."""
+    reverse_path: bool | None = None
+    """Whether packets are dropped whose sender is elsewhere; None where nobody says, or where no
+    workspace has a service."""
     places: tuple[MachinePlace, ...] = ()
     resolvers: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()

@@ -97,6 +97,11 @@ class Made(Model):
     device: int
     inode: int
 
+    @property
+    def begun(self) -> bool:
+        """Tell whether it was only about to be made: nobody knows whether it was."""
+        return self.inode == 0
+
 
 class Protection(Model):
     """What one repository needs."""

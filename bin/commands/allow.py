@@ -7,8 +7,6 @@ from pydantic_core import PydanticCustomError
 from jailoc.bin.commands import refresh
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence
-from jailoc.bin.engine import containers
 from jailoc.generators.config.edit import Value
 from jailoc.model.allow_entry import parse_host, parse_network
 from jailoc.model.diagnostic import refuse
@@ -16,7 +14,10 @@ from jailoc.model.sandbox import typed
 
 
 def run(session: Session, target: str, why: str | None = None, until: date | None = None) -> int:
-    """Append a host or a network to what a workspace may reach; a running one can at once."""
+    """Append a host or a network to what a workspace may reach; a running one can at once.
+
+    Where the running one does not take it, it is taken back.
+    """
     key = "allowed_networks" if "/" in target else "allowed_hosts"
     notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
     value: Value = {"to": target, **notes} if notes else target
@@ -33,9 +34,8 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
     if not append.value(session, name, key, value):
         return 0
     session.terminal.result(f"added {target} to {key} of workspace {name}")
-    if existence.started(name) and containers.running(name):
-        return refresh.run(session.of(name), warned=True)
-    session.terminal.say(
-        f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"
-    )
+    if not refresh.written(session, name):
+        session.terminal.say(
+            f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"
+        )
     return 0

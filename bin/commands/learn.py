@@ -93,8 +93,7 @@ def _start(session: Session, name: str) -> int:
         return 0
     append.rewritten(session, lambda text: _observing(text, name))
     session.terminal.result(f"observe = true: written for workspace {name}")
-    if existence.started(name) and containers.running(name):
-        return refresh.run(session.of(name), warned=True)
+    refresh.written(session, name)
     return 0
 
 
@@ -304,8 +303,7 @@ def _apply(session: Session, name: str, wanted: LearnOptions, text: str, changed
 
     append.rewritten(session, same)
     session.terminal.result(f"written into {session.path}")
-    if existence.started(name) and containers.running(name):
-        return refresh.run(session.of(name), warned=True)
+    refresh.written(session, name)
     return 0
 
 

@@ -2,14 +2,53 @@
 
 from pathlib import Path
 
+from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import credentials, digest_key, existence, machine, observe
 from jailoc.bin.engine import containers
+from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import files
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
+from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import FIREWALL, PROXY, WALL, typed
+
+
+def written(session: Session, name: str) -> bool:
+    """Load what this run has just written into the file, if the wall of that workspace runs.
+
+    Where it cannot be loaded, the file and then the wall become what they were.
+
+    Returns:
+        Whether there is a wall that runs.
+
+    Raises:
+        DockerError: the rules could not be loaded.
+        Refused: the workspace is another user's.
+    """
+    if not (existence.started(name) and containers.running(name, WALL)):
+        return False
+    try:
+        with append.kept_if_done(session):
+            run(session.of(name), warned=True)
+    except BaseException:
+        _loaded_again(session, name)
+        raise
+    return True
+
+
+def _loaded_again(session: Session, name: str) -> None:
+    terminal = session.terminal
+    try:
+        session.reread()
+        run(session.of(name), warned=True)
+    except (DockerError, Refused):
+        terminal.say(
+            f"{typed(name)}: its wall does not take the rules of {session.path} either, and may be "
+            f"closed: `jailoc refresh {typed(name)}`, or `jailoc restart {typed(name)}`",
+            Meaning.FAILS,
+        )
 
 
 def run(session: Session, *, warned: bool = False) -> int:

@@ -96,6 +96,7 @@ def _begun(
             f"[workspaces.{name}.snapshots] one each time before the agent starts",
         )
     to = _found(name, every, asked.to) if asked.to else _last(name, every)
+    undo.alone(store)
     targets = undo.targets_of(store, to, [clean(os.path.abspath(each)) for each in words])  # noqa: PTH100 -- no link is followed
     undo.make_roots(store, to)
     with step(terminal, f"taking a snapshot of {name} as it is now"):

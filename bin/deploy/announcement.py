@@ -1,10 +1,15 @@
 """Tell somebody who has not seen the plan what it interrupts, and what becomes critical."""
 
+from jailoc.bin.engine import docker
+from jailoc.bin.host import reverse_path
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts import git
+from jailoc.model.bundle import Bundle
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Plan
 from jailoc.model.plan_address import ServiceAddress
 from jailoc.model.power import Rank
+from jailoc.model.sandbox import AGENT
 
 
 def tell(terminal: Terminal, made: Plan) -> None:
@@ -17,3 +22,20 @@ def tell(terminal: Terminal, made: Plan) -> None:
     for power in () if made.new else made.powers:
         if power.widens and power.rank is Rank.CRITICAL:
             terminal.say(f"critical: {power.text}", Meaning.FAILS)
+
+
+def tell_limits(terminal: Terminal, bundle: Bundle) -> None:
+    """Say what will not work, or not hold, on this machine."""
+    if git.unsigned(bundle.compose.services[AGENT]):
+        terminal.say(
+            "Git signs nothing in the sandbox: no signing key can be reached there "
+            "(with `gpg.format = ssh` and `ssh_auth_sock = true` it does)",
+            Meaning.WARNS,
+        )
+    beside = any(each.namespace == "services" for each in bundle.compose.services.values())
+    if beside and docker.endpoint().local and reverse_path.checked() is False:
+        terminal.say(
+            "programs of this machine that listen for datagrams hear those of services: "
+            "`sysctl -w net.ipv4.conf.all.rp_filter=2` ends that",
+            Meaning.WARNS,
+        )

@@ -31,7 +31,6 @@ from jailoc.bin.engine import docker, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.artefacts import git
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.portable import bare
 from jailoc.generators.config.effective import of_workspace
@@ -48,7 +47,7 @@ from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import BuildImages, Extent, Plan
-from jailoc.model.sandbox import AGENT, PASSWORD_FILE
+from jailoc.model.sandbox import PASSWORD_FILE
 
 MOST_ROUNDS = 3
 """Plans in a row until a workspace must be as it should; a build may bring another image."""
@@ -296,12 +295,7 @@ def carry_out(
         if approved is None:
             tell_uncovered(session, each, found)
             announcement.tell(terminal, made)
-        if git.unsigned(each.bundle.compose.services[AGENT]):
-            terminal.say(
-                "Git signs nothing in the sandbox: no signing key can be reached there "
-                "(with `gpg.format = ssh` and `ssh_auth_sock = true` it does)",
-                Meaning.WARNS,
-            )
+        announcement.tell_limits(terminal, each.bundle)
         if snapshot:
             snapshots.before_start(terminal, each.origin, found, made)
         before = rollback.remember(found)

@@ -14,7 +14,7 @@ from jailoc import __version__
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import host_ports
 from jailoc.bin.engine import containers, docker
-from jailoc.bin.host import authorities, keyring, paths, subordinate_ids
+from jailoc.bin.host import authorities, keyring, paths, reverse_path, subordinate_ids
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
@@ -52,6 +52,7 @@ def gather(session: Session) -> Machine:
         unprivileged=_switch("/proc/sys/kernel/unprivileged_userns_clone"),
         apparmor=_switch("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") or False,
         tunnels=Path("/dev/net/tun").exists(),
+        reverse_path=_reverse_path(config),
         places=tuple(_places(config)),
         resolvers=tuple(_resolvers()),
         proxies=tuple(each for each in PROXIES if os.environ.get(each)),
@@ -114,6 +115,11 @@ def _authorities(config: Config | None, engine: EngineFacts) -> tuple[str, ...]:
         return ()
     given = config.defaults.image or all(each.image for each in config.workspaces.values())
     return () if given or engine.trouble or not engine.local else authorities.own()
+
+
+def _reverse_path(config: Config | None) -> bool | None:
+    some = config is not None and any(each.services for each in config.workspaces.values())
+    return reverse_path.checked() if some else None
 
 
 def _offset(data: Mapping[str, Any]) -> float | None:

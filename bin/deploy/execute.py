@@ -11,7 +11,7 @@ from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers, docker, endpoint, network_errors, startup, volumes
-from jailoc.bin.host import files, links, placeholders
+from jailoc.bin.host import files, links
 from jailoc.bin.terminal import step as shown
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.plan.inputs import Given
@@ -161,8 +161,7 @@ class Engine:
         """Make what only its own absence would let the agent make, in the checked places alone."""
         for each in self._bundle.placeholders:
             try:
-                if (new := placeholders.make(each)) is not None:
-                    made.keep(self._bundle.workspace, (new,))
+                if made.make(self._bundle.workspace, each):
                     self._terminal.say(f"made {each.place}", Meaning.WARNS)
             except OSError as error:
                 raise refuse(

@@ -11,7 +11,7 @@ from jailoc.bin.host import files, placeholders
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.compose import Bind
 from jailoc.model.palette import Meaning
-from jailoc.model.repository import Made
+from jailoc.model.repository import Made, Placeholder
 from jailoc.model.sandbox import typed
 from jailoc.model.text import number_of
 
@@ -29,6 +29,32 @@ def known(name: str) -> tuple[Made, ...]:
         return _LIST.validate_json(place(name).read_bytes())
     except (OSError, ValidationError):
         return ()
+
+
+def make(name: str, placeholder: Placeholder) -> bool:
+    """Make a placeholder for a workspace, unless something is there; tell whether it was made.
+
+    It is written down before and after: whoever is killed in between leaves nothing that the next
+    removal does not find.
+
+    Raises:
+        OSError: a directory on the way is missing or a link, or may not be written.
+    """
+    if not placeholders.missing((placeholder,)):
+        return False
+    begun = Made(placeholder=placeholder, device=0, inode=0)
+    if begun in known(name):
+        placeholders.clear(placeholder)
+    keep(name, (begun,))
+    new: Made | None = None
+    try:
+        new = placeholders.make(placeholder)
+    finally:
+        if new is None:
+            _write(name, (each for each in known(name) if each != begun))
+    if new is not None:
+        keep(name, (new,))
+    return new is not None
 
 
 def keep(name: str, made: Iterable[Made]) -> None:

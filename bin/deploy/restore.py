@@ -24,8 +24,8 @@ find "$1" %s -type f -size +"$2"c -printf 'L%%p\0' \
 # directory that stays for a file in it, nothing but that file and the way to it stays. The names
 # are an agent's: restic gets them as patterns that mean them alone, the shell as what they are.
 _RESTORE = r"""
-kept=$1 target=$2 kind=$3 size=$4 patterns=$5; shift 5
-head -c "$patterns" >"$kept" && cat >"$kept.places" || exit 1
+kept=$1 target=$2 kind=$3 size=$4 patterns=$5 places=$6; shift 6
+head -c "$patterns" >"$kept" && head -c "$places" >"$kept.places" && cat >"$kept.turned" || exit 1
 if [ "$(realpath -m -- "${target%%/*}")" != "${target%%/*}" ]; then
     echo "a symbolic link is on the way to it" >&2
     exit 1
@@ -44,6 +44,14 @@ if [ ! -L "$target" ] && [ -d "$target" ]; then
             -o -type d -print0 | sort -rz |
             xargs -0r rmdir --ignore-fail-on-non-empty -- || exit 1
     done <"$kept.places"
+    # restic puts a file in the place of a directory with something in it, and nothing else.
+    while read -r line; do
+        place=$(printf '%%bx' "$line")
+        place=${place%%x}
+        [ ! -L "$place" ] && [ -d "$place" ] || continue
+        chmod -R u+rwx -- "$place" 2>/dev/null
+        rm -rf -- "$place" || exit 1
+    done <"$kept.turned"
     find "$target" -regextype posix-extended %(over)s \
         -regex '.{4096,}' \( ! -type d -o -execdir chmod -R u+rwx -- {} \; -o -true \) \
             -prune -execdir rm -rf -- {} \; \
@@ -58,7 +66,34 @@ exec "$@"
 """
 
 
-def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
+def turned(restic: Restic, to: StoredSnapshot, before: str) -> tuple[str, ...]:
+    """Return the places that are directories now and were none in a snapshot.
+
+    Args:
+        restic: The store.
+        to: The snapshot.
+        before: The id of the one of what is there now.
+
+    Raises:
+        DockerError: the engine failed, or it took too long.
+    """
+    found: list[str] = []
+
+    def look(row: bytes) -> None:
+        told = message(row)
+        path = str(told.get("path", ""))
+        # A sign that stands for bytes that are no text names no place.
+        if "T" in str(told.get("modifier", "")) and path.endswith("/") and "\ufffd" not in path:
+            found.append(path.rstrip("/"))
+
+    words = ["diff", "--json", "--no-lock", to.id, before]
+    restic.run(words, what="comparing snapshots", take=look, changes=False)
+    return tuple(found)
+
+
+def restore(
+    restic: Restic, to: StoredSnapshot, root: str, target: str, directories: Collection[str] = ()
+) -> None:
     """Make a directory what it was; what was left out then, or is now, is left alone.
 
     It may be interrupted at any moment, and done again.
@@ -68,6 +103,7 @@ def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
         to: The snapshot.
         root: A workspace path, which is there.
         target: The same, or a place below it.
+        directories: Places that `turned` has found.
 
     Raises:
         DockerError: the engine failed, or it took too long.
@@ -77,7 +113,10 @@ def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
     folder, _, name = target.rpartition("/")
     left_out = _left_out(restic, to, root)
     kept = _kept(restic, to, root, target) if kind == "dir" else ()
-    patterns = _bytes(map(line, kept))
+    patterns, places = _bytes(map(line, kept)), _bytes(map(escaped, kept))
+    stays = {folder + each for each in kept}
+    gone = [each for each in directories
+            if within(each, target) and stays.isdisjoint(upwards(each))]  # fmt: skip
     # Told from the directory above: of one that is to be empty, restic deletes nothing from inside.
     options = (
         [*(f"--exclude={each}" for each in ("/*", f"!/{literal(name)}", *left_out)),
@@ -92,8 +131,8 @@ def restore(restic: Restic, to: StoredSnapshot, root: str, target: str) -> None:
         ToolMount(root, root, writable=True),
         what=f"restoring {target}", script=_RESTORE % {"over": _passed_over(left_out)},
         arguments=(_KEPT, target, kind, str(restic.workspace.snapshots.larger_than),
-                   str(len(patterns))),
-        stdin=patterns + _bytes(map(escaped, kept)),
+                   str(len(patterns)), str(len(places))),
+        stdin=patterns + places + _bytes(map(escaped, gone)),
         take=lambda _: None, changes=False, capabilities=WRITE,
     )  # fmt: skip
     if reply.status:

@@ -26,10 +26,11 @@ from jailoc.model.task import Task
 
 SECONDS = 900
 PATIENCE = 60.0
-_SEND = """
+_SEND = f"""
 set -eu
+{task_look.NO_PIPE}
 cd "$1"
-tip=$(git rev-parse --verify "refs/heads/$2^{commit}")
+tip=$(git rev-parse --verify "refs/heads/$2^{{commit}}")
 if [ "$4" ]; then
     # Nothing is written on the volume.
     mkdir /tmp/objects

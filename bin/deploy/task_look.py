@@ -15,10 +15,17 @@ from jailoc.model.text import last_words
 from jailoc.model.workspace import Workspace
 
 SECONDS = 120
-_STATE = """
+NO_PIPE = r"""
+pipe=$(find "$1" \( -path '*/.git/*' -o -name '.git*' \) \
+    \( -type p -o -type l -xtype p \) -print -quit 2>/dev/null) || true # its agent may be at work
+[ -z "$pipe" ] || { echo "Git would wait for a pipe: ${pipe#"$1"/}" >&2; exit 1; }
+"""
+"""Ends a script of the shell where Git would wait for a writer (fifo(7)): a clone is an agent's."""
+_STATE = f"""
 set -u
+{NO_PIPE}
 cd "$1" || exit 1
-tip=$(git rev-parse --verify "refs/heads/$2^{commit}") || exit 1
+tip=$(git rev-parse --verify "refs/heads/$2^{{commit}}") || exit 1
 echo "tip $tip"
 shift 2
 git rev-list --count --branches --not "$@" | sed 's/^/new /'

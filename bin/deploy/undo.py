@@ -8,18 +8,49 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from jailoc.bin.deploy import journal
-from jailoc.bin.deploy.restore import restore
+from jailoc.bin.deploy import journal, observe
+from jailoc.bin.deploy.restore import restore, turned
 from jailoc.bin.deploy.snapshots import Store
 from jailoc.bin.engine import containers, tools
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import refuse
+from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, upwards, within
-from jailoc.model.sandbox import AGENT, SIDECAR, project
+from jailoc.model.sandbox import AGENT, SIDECAR, project, typed
 from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
+
+
+def alone(store: Store) -> None:
+    """Make sure that no other workspace's agent can write what an undo returns.
+
+    It would go on while files are restored, and what is mounted over files that are replaced would
+    lapse in its container.
+
+    Raises:
+        DockerError: the engine did not answer.
+        Refused: one runs.
+    """
+    name = store.restic.workspace.name
+    for other in observe.recorded():
+        applied = observe.last(other) if other != name else None
+        services = applied.compose.services.values() if applied else ()
+        shared = next(
+            (root for each in services for mount in each.mounts for root in store.roots
+             if isinstance(mount, Bind) and mount.mode is Mode.READ_WRITE
+             and (within(mount.source.text, root) or within(root, mount.source.text))),
+            None,
+        )  # fmt: skip
+        if shared is not None and _agents(other):
+            raise refuse(
+                "undo-shared",
+                f"`{typed(other)}` runs and can write in `{shared}`, too: its agent would go on "
+                "while files are restored",
+                hint=f"stop it first: `jailoc down {typed(other)}`",
+            )
 
 
 def make_roots(store: Store, to: StoredSnapshot) -> None:
@@ -71,11 +102,13 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
 
     Raises:
         DockerError: the engine failed.
-        Refused: something could not be restored; the journal stays, unless nothing is changed yet.
+        Refused: something could not be restored, or another workspace's agent can write there; the
+            journal stays, unless nothing is changed yet.
     """
     name = store.restic.workspace.name
     agents = _agents(name)
     try:
+        alone(store)
         # A run that was killed may have left one that still writes.
         tools.remove_left(name)
         for each in agents:
@@ -95,6 +128,7 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
     for each in agents:
         # A halted one runs on for a moment when it is ended: before anything is restored.
         containers.remove(each.id)
+    directories = turned(store.restic, to, note.before)
     for target in note.targets:
         root = first_within(target, store.roots)
         if root is None:
@@ -104,7 +138,7 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
                 hint="put it back into `paths`, then run `jailoc undo --continue` again",
             )
         with step(terminal, f"restoring {target}"):
-            restore(store.restic, to, root, target)
+            restore(store.restic, to, root, target, directories)
     journal.remove(name)
     return note
 

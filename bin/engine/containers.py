@@ -81,12 +81,12 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
     return tuple(each for each in every if workspace_of(each.project))
 
 
-def running(name: str) -> bool:
-    """Tell whether a workspace runs; where no engine answers, nothing does."""
-    try:
-        return any(each.state == "running" for each in containers(sandbox.project(name)))
-    except (DockerError, Refused):
-        return False
+def running(name: str, service: str = "") -> bool:
+    """Tell whether a workspace, or one of its services, runs; nothing does without an engine."""
+    with suppress(DockerError, Refused):
+        every = containers(sandbox.project(name))
+        return any(each.state == "running" and service in {"", each.service} for each in every)
+    return False
 
 
 def inspected(

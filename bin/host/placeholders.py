@@ -1,6 +1,7 @@
 """Make what is missing in a repository, where an agent may be at work: no link is followed."""
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
@@ -41,16 +42,26 @@ def make(placeholder: Placeholder) -> Made | None:
     return Made(placeholder=placeholder, device=found.st_dev, inode=found.st_ino)
 
 
+def clear(placeholder: Placeholder) -> None:
+    """Remove what was written beside a place by who was killed before it got there."""
+    if placeholder.text is not None:
+        with suppress(OSError), _beside(placeholder) as (folder, name):
+            _remove_begun(folder, name, placeholder.text.encode())
+
+
 def take_away(made: Made) -> bool:
     """Remove what was made, if it still is as it was; tell whether it has gone.
 
-    Whatever somebody has put into it, or in its place, stays.
+    Whatever somebody has put into it, or in its place, stays. Of one that was only begun, what is
+    as it would have been made goes, and what was written beside it.
     """
     text = made.placeholder.text
+    if made.begun:
+        clear(made.placeholder)
     try:
         with _beside(made.placeholder) as (folder, name):
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if (found.st_dev, found.st_ino) != (made.device, made.inode):
+            if not made.begun and (found.st_dev, found.st_ino) != (made.device, made.inode):
                 return False
             if text is None:
                 os.rmdir(name, dir_fd=folder)
@@ -85,6 +96,15 @@ def _holds(folder: int, name: str, data: bytes) -> bool:
         return os.read(descriptor, len(data) + 1) == data
     finally:
         os.close(descriptor)
+
+
+def _remove_begun(folder: int, name: str, data: bytes) -> None:
+    """Remove what `_write` has left beside a place, whole or not."""
+    beside = re.compile(re.escape(f".{name}.") + "[0-9a-f]{16}")
+    for each in filter(beside.fullmatch, os.listdir(folder)):
+        with suppress(OSError):  # an agent may have made something else there
+            if _holds(folder, each, data) or _holds(folder, each, b""):
+                os.unlink(each, dir_fd=folder)
 
 
 def _give(made: int, folder: int) -> None:

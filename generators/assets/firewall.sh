@@ -172,7 +172,9 @@ machine() {
 }
 
 # Services beside the agent: what comes from them is closed, and of them all that no
-# rule of a file has opened. Which interface leads there is only known now.
+# rule of a file has opened. Which interface leads there is only known now. A program
+# may choose another (SO_BINDTODEVICE, socket(7)): by that one an address of a service
+# is somebody else's, and opens nothing.
 at_services() { # at_services FILE
     : >"$1"
     [ ! -r "$etc/services.py" ] || python3 -I -S -B "$etc/services.py" >"$1" ||
@@ -185,6 +187,11 @@ services() {
         echo "-A JAILOC-SERVICES -i $interface -m comment --comment \"from services\" -j DROP"
         echo "-A JAILOC-SERVICES -o $interface -m comment --comment \"ports of services that are not named\" -j JAILOC-DENY"
     done | tee -a "$run/host.4" >>"$run/host.6"
+    : >"$run/first"
+    [ ! -s "$run/services" ] ||
+        awk '$2 == "00000000" && $8 == "00000000" {print $1}' /proc/net/route | sort -u | while read -r interface; do
+            echo "-A JAILOC-SERVICES -o $interface -m comment --comment \"services are elsewhere\" -j RETURN"
+        done >"$run/first"
 }
 
 # Kernels without one of these matches exist. Each stands in rules that open or
@@ -229,7 +236,9 @@ missing() { # find out, and say, what cannot be had here
 # One transaction a family: at no instant is there half a set of rules.
 wanted() { # wanted FAMILY: the whole table
     {
-        sed '$d' "$etc/rules.v$1"
+        sed -e '/^-A /,$d' "$etc/rules.v$1"
+        cat "$run/first"
+        sed -n -e '/^-A /p' "$etc/rules.v$1"
         cat "$run/dns.$1" "$run/host.$1"
     } | grep -v -F -f "$run/missing"
     echo COMMIT

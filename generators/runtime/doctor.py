@@ -20,8 +20,8 @@ CLOCK = 30.0
 def judge(machine: Machine) -> tuple[Row, ...]:
     """Return one row a check, in the order in which to mend things."""
     checks: tuple[Callable[[Machine], Iterator[Row]], ...] = (
-        _engine, _namespaces, _cgroups, _ids, _places, _names, _proxies, _certificates, _keyring,
-        _ports, _clock, _disk, _config,
+        _engine, _namespaces, _services, _cgroups, _ids, _places, _names, _proxies, _certificates,
+        _keyring, _ports, _clock, _disk, _config,
     )  # fmt: skip
     return tuple(row for check in checks for row in check(machine))
 
@@ -88,6 +88,19 @@ def _namespaces(machine: Machine) -> Iterator[Row]:
         yield _row("/dev/net/tun", "not there", FAIL, without, "modprobe tun")
     else:
         yield _row("/dev/net/tun", "there")
+
+
+def _services(machine: Machine) -> Iterator[Row]:
+    if not machine.engine.local or machine.system != "Linux" or machine.reverse_path is None:
+        return
+    if machine.reverse_path:
+        yield _row("services", "packets from elsewhere are dropped (rp_filter)")
+    else:
+        yield _row(
+            "services", "packets from elsewhere are taken (rp_filter is 0)", WARN,
+            "programs of this machine that listen for datagrams hear those of services",
+            "sysctl -w net.ipv4.conf.all.rp_filter=2",
+        )  # fmt: skip
 
 
 def _cgroups(machine: Machine) -> Iterator[Row]:

@@ -329,6 +329,10 @@ MACHINE: dict[str, Entry] = {
         "There is no such snapshot, or nothing to go on with.",
         "`jailoc snapshot list` shows those that there are.",
     ),
+    "undo-shared": Entry(
+        "An agent of another workspace runs and can write what an undo would return.",
+        "Run `jailoc down` for that workspace, then undo again.",
+    ),
     "undo-unfinished": Entry(
         "An undo has begun and was interrupted; nothing starts the workspace until it is finished.",
         "Run `jailoc undo --continue`.",

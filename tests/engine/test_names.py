@@ -290,6 +290,36 @@ def test_an_allow_closes_by_itself_when_its_last_day_is_over(named: Sandbox) -> 
         named.user.ok("refresh", "named")
 
 
+def test_an_allow_that_the_wall_does_not_take_is_taken_back(named: Sandbox) -> None:
+    wall, before = named.container("firewall"), named.user.config.read_bytes()
+    pid = "/run/jailoc/names/pid"
+    words = ("allow", f"{world.ALLOWED}:{world.PORT}", "-w", "named")
+
+    def moved(place: str, to: str) -> None:
+        world.call("docker", "exec", "--user", "65533", wall, "mv", place, to)
+
+    try:
+        moved(pid, f"{pid}.away")  # the last step of a load fails
+        try:
+            said = named.user.run(*words)
+        finally:
+            moved(f"{pid}.away", pid)
+        assert said.status == 1
+        assert f"{named.user.config} is as it was before" in said.stderr
+        assert "the resolver does not run" in said.stderr
+        assert "`jailoc refresh named`" in said.stderr
+        assert named.user.config.read_bytes() == before
+        assert not reaches(named, world.ALLOWED)
+        named.user.ok("refresh", "named")
+        assert not reaches(named, world.ALLOWED)
+        # Control: nothing else was in the way.
+        named.user.ok(*words)
+        assert reaches(named, world.ALLOWED)
+    finally:
+        named.user.config.write_bytes(before)
+        named.user.ok("refresh", "named")
+
+
 def test_a_new_mode_takes_effect_without_a_restart(named: Sandbox) -> None:
     before = process(named)
     try:

@@ -2,7 +2,10 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +71,23 @@ for name, address, port in json.load(sys.stdin):
         found[name] = "silent"
     except OSError as error:
         found[name] = type(error).__name__ + " " + str(error.errno)
+print(json.dumps(found))
+"""
+
+BOUND = """
+import json, socket, sys
+found = {}
+for name, device, address, port in json.load(sys.stdin):
+    try:
+        with socket.socket() as peer:
+            peer.settimeout(3)
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+            peer.connect((address, port))
+            found[name] = "open"
+    except TimeoutError:
+        found[name] = "silent"
+    except OSError as error:
+        found[name] = type(error).__name__
 print(json.dumps(found))
 """
 
@@ -138,6 +158,47 @@ def test_the_agent_gets_an_answer_and_no_other_port(beside: Sandbox) -> None:
     assert own == {"own": "hello"}
 
 
+def test_an_address_of_a_service_is_open_on_its_own_link_alone(beside: Sandbox) -> None:
+    place, wall = addresses(beside.container("db"))["services"], beside.container("firewall")
+    links = [each.split() for each in inside(wall, "cat", "/proc/net/route").splitlines()[1:]]
+    (outward,) = {each[0] for each in links if each[1] == each[7] == "00000000"}
+    (own,) = {each[0] for each in links} - {outward}
+    targets = [(each, each, place, 5432) for each in (outward, own)]
+
+    def tried() -> dict[str, str]:
+        assert asked(beside) == "42"  # so that the address is known
+        found: dict[str, str] = json.loads(
+            world.call("docker", "exec", "--interactive", "--user", "1000:1000",
+                       beside.container("opencode"), "python3", "-c", BOUND,
+                       stdin=json.dumps(targets))
+        )  # fmt: skip
+        return found
+
+    rule = ("JAILOC-SERVICES", "-o", outward, "-m", "comment",
+            "--comment", "services are elsewhere", "-j", "RETURN")  # fmt: skip
+    before = beside.user.config.read_text()
+    try:
+        beside.user.write(re.sub("allowed_networks = .*", "", before))
+        beside.user.ok("refresh", NAME)
+        assert tried() == {own: "open", outward: "ConnectionRefusedError"}
+        # Control: without its first rule the packet goes out into whatever network is there.
+        inside(wall, "iptables", "-D", *rule)
+        assert tried()[outward] in {"open", "silent"}
+    finally:
+        beside.user.write(before)
+        beside.user.ok("refresh", NAME)
+
+
+def inside(container: str, *command: str) -> str:
+    """Run a program of the container's image as root in its network."""
+    (data,) = json.loads(world.call("docker", "inspect", container))
+    return world.call(
+        "docker", "run", "--rm", "--log-driver", "none", "--network", f"container:{container}",
+        "--cap-add", "NET_ADMIN", "--user", "0", "--entrypoint", command[0], data["Image"],
+        *command[1:],
+    )  # fmt: skip
+
+
 def test_it_reaches_nobody(beside: Sandbox) -> None:
     wall = addresses(beside.container("firewall"))
     (network,) = json.loads(world.call("docker", "network", "inspect", f"jailoc-{NAME}_services"))
@@ -168,6 +229,53 @@ def test_it_reaches_nobody(beside: Sandbox) -> None:
                    "--entrypoint", "python3", IMAGE, "-c", CONNECT, stdin=json.dumps(stranger))
     )  # fmt: skip
     assert seen == {"host": "hello", "internet": "hello"}
+
+
+SHOUT = """
+import json, socket, sys
+for name, place in json.load(sys.stdin):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, 1)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        door.sendto(name.encode(), (place, 18177))
+"""
+
+
+def test_datagrams_of_a_service_are_dropped_where_paths_are_checked(beside: Sandbox) -> None:
+    places = {"broadcast": "255.255.255.255", "multicast": "224.0.0.1", "address": world.UPLINK}
+    setting = Path("/proc/sys/net/ipv4/conf/all/rp_filter")
+    before = setting.read_text()
+
+    def heard() -> set[str]:
+        found = set[str]()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+            door.bind(("", 18177))
+            door.settimeout(3)
+            world.call("docker", "exec", "--interactive", "--user", "999:999",
+                       beside.container("db"), "python3", "-c", SHOUT,
+                       stdin=json.dumps([*places.items()]))  # fmt: skip
+            with suppress(TimeoutError):
+                while True:
+                    found.add(door.recv(100).decode())
+        return found
+
+    def warned() -> bool:
+        (row,) = [each for each in json.loads(beside.user.run("doctor", "--json").stdout)["checks"]
+                  if each["check"] == "services"]  # fmt: skip
+        return bool(row["state"] == "warn")
+
+    try:
+        setting.write_text("2")
+        assert heard() == set()
+        assert not warned()
+        # Control: what is told of does happen.
+        setting.write_text("0")
+        if Path("/proc/sys/net/ipv4/conf/default/rp_filter").read_text().strip() == "0":
+            assert heard() == set(places)
+            assert warned()
+    finally:
+        setting.write_text(before)
 
 
 def test_a_stranger_does_not_reach_it(beside: Sandbox) -> None:

@@ -276,6 +276,23 @@ def test_what_is_shown_of_a_task_is_what_comes_home(user: User, task: Task) -> N
     assert "evil" not in diff
 
 
+@pytest.mark.parametrize("place", [".git/HEAD", ".git/refs/heads/task/x", ".gitignore", "link"])
+def test_a_pipe_in_a_clone_is_told_at_once(user: User, task: Task, place: str) -> None:
+    if place == "link":
+        place = ".git/config"
+        inside(user, f"rm {place}; mkfifo pipe; ln -s ../pipe {place}", writable=True)
+    else:
+        inside(user, f"rm -f {place}; mkfifo {place}", writable=True)
+    started = time.monotonic()
+    status, told = fetched(user, "--uncommitted")
+    assert time.monotonic() - started < 60
+    assert status == 1
+    assert f"Git would wait for a pipe: {place}" in told
+    # Control: it does.
+    there = inside(user, "timeout 3 git status >/dev/null 2>&1 || echo $?")
+    assert there == "124"
+
+
 def test_the_audit_sees_what_git_runs_without_the_forced_settings(user: User, task: Task) -> None:
     place = user.home / "project"
     status, _, programs = audited(

@@ -593,3 +593,58 @@ def test_the_store_stays_within_its_size(user: User) -> None:
     refused = user.run("snapshot", NAME)
     assert "or reads more than 16 times as much" in refused.stderr
     assert set(ids(user)) <= set(kept)
+
+
+def test_a_directory_in_the_place_of_what_is_none_goes(user: User) -> None:
+    project = user.home / "project"
+    names = ("link", "pipe", "file", "a $HOME *?\n\\x", "large")
+    for name in names:
+        (project / name).symlink_to("nowhere")
+    (project / "pipe").unlink()
+    os.mkfifo(project / "pipe")
+    (project / "file").unlink()
+    (project / "file").write_text("a file")
+    (project / "directory").mkdir()
+    (project / "directory/inside").write_text("x")
+    before = tree(project)
+    user.ok("snapshot", NAME)
+    for name in names:
+        (project / name).unlink()
+        (project / name / "in").mkdir(parents=True)
+        (project / name / "in/f").write_text("in the way")
+        (project / name / "in").chmod(0o555)
+    (project / "large/file").write_bytes(bytes(2 << 20))
+    shutil.rmtree(project / "directory")
+    (project / "directory").write_text("a file")
+    undone(user)
+    # What no snapshot takes stays, and the way to it.
+    assert [each.name for each in (project / "large").iterdir()] == ["file"]
+    shutil.rmtree(project / "large")
+    (project / "large").symlink_to("nowhere")
+    after = tree(project)
+    assert {name: each for name, each in after.items() if name not in {".", "large"}} == {
+        name: each for name, each in before.items() if name not in {".", "large"}
+    }
+
+
+def test_nobody_else_goes_on_while_files_are_restored(user: User) -> None:
+    other = f"{NAME}-too"
+    world.remove(f"jailoc-{other}")
+    file = user.home / "project/file"
+    file.write_text("before")
+    user.write(f'{config()}\n[workspaces.{other}]\npaths = ["~/project"]\nport = 4298\n')
+    user.ok("snapshot", NAME)
+    file.write_text("after")
+    try:
+        user.ok("up", other)
+        result = user.run("undo", NAME, "--yes")
+        assert result.status == 1
+        assert "undo-shared" in result.stderr
+        assert f"jailoc down {other}" in result.stderr
+        assert file.read_text() == "after"
+        assert not note(user).exists()
+        user.ok("down", other)
+        undone(user)
+        assert file.read_text() == "before"
+    finally:
+        world.remove(f"jailoc-{other}")

@@ -71,6 +71,7 @@ FAULTS = [
     ("user namespaces", CheckState.FAIL, {"namespaces": 0}),
     ("user namespaces", CheckState.FAIL, {"unprivileged": False}),
     ("AppArmor", CheckState.WARN, {"apparmor": True}),
+    ("services", CheckState.WARN, {"reverse_path": False}),
     ("/dev/net/tun", CheckState.FAIL, {"tunnels": False}),
     ("user", CheckState.WARN, {"uid": 0}),
     ("files of workspace secret-name", CheckState.WARN, place(exists=False)),
