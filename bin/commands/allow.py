@@ -17,7 +17,8 @@ from jailoc.model.sandbox import typed
 
 def run(session: Session, target: str, why: str | None = None, until: date | None = None) -> int:
     """Append a host or a network to what a workspace may reach; a running one can at once."""
-    key = "allowed_networks" if "/" in target else "allowed_hosts"
+    # A URL is meant for its host, whatever stands behind it.
+    key = "allowed_networks" if "/" in target and "://" not in target else "allowed_hosts"
     notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
     value: Value = {"to": target, **notes} if notes else target
     try:

@@ -147,6 +147,49 @@ def test_allow_writes_why_and_until_beside_the_target(home: User) -> None:
     assert "until 2099-01-31" in run(home, "config", "web")
 
 
+@pytest.mark.parametrize(
+    ("first", "again", "where"),
+    [
+        (("db:5432", "--why", "x"), ("db:5432",), "allowed_hosts of workspace web"),
+        (("db:5432",), ("DB:5432", "--why", "x"), "allowed_hosts of workspace web"),
+        (("db",), ("db:5432",), "allowed_hosts of workspace web"),
+        (("db",), ("db", "--until", "2099-01-31"), "allowed_hosts of workspace web"),
+        (("10.1.2.3", "--why", "x"), ("10.1.2.3/32:5432",), "allowed_hosts of workspace web"),
+        (("10.1.0.0/16",), ("10.1.2.3/16:80",), "allowed_networks of workspace web"),
+        ((), ("everywhere:80",), "allowed_hosts of [defaults]"),
+    ],
+)
+def test_allow_says_that_all_of_it_is_open_already(
+    home: User, first: tuple[str, ...], again: tuple[str, ...], where: str
+) -> None:
+    home.config.write_text(f"{FILE}\n[defaults]\nallowed_hosts = ['everywhere']\n")
+    if first:
+        run(home, "allow", *first, "-w", "web")
+    text = home.config.read_text()
+    result = home.run("allow", *again, "-w", "web", **NOWHERE)
+    assert (result.status, result.stdout) == (0, "")
+    assert f"{again[0]} is already in {where}" in result.stderr
+    assert home.config.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        (("db:5432",), ("db",)),
+        (("db:5432",), ("db:5433",)),
+        (("db", "--until", "2099-01-31"), ("db",)),
+        (("10.1.0.0/16",), ("10.0.0.0/8",)),
+    ],
+)
+def test_allow_writes_what_opens_more(
+    home: User, first: tuple[str, ...], more: tuple[str, ...]
+) -> None:
+    run(home, "allow", *first, "-w", "web")
+    text = home.config.read_text()
+    assert "added" in run(home, "allow", *more, "-w", "web")
+    assert home.config.read_text() != text
+
+
 def test_allow_tells_hosts_from_networks(home: User) -> None:
     run(home, "allow", "git.example.com:22", "-w", "web")
     run(home, "allow", "10.1.0.0/16", "-w", "web")
@@ -170,6 +213,17 @@ def test_allow_tells_hosts_from_networks(home: User) -> None:
         (("allow", "10.0.0.0/33", "-w", "api"), "is not a network"),
         (("allow", "a b:0", "-w", "api"), "no port"),
         (("allow", "# nothing", "-w", "api"), "names no host"),
+        (
+            ("allow", "https://x.example.com/", "-w", "api"),
+            "write `x.example.com`, without https:// and /",
+        ),
+        (
+            ("allow", "http://x.example.com:8080", "-w", "api"),
+            "write `x.example.com:8080`, without http://",
+        ),
+        (("allow", "x.example.com/", "-w", "api"), "write `x.example.com`, without / ("),
+        (("allow", "x.example.com/a?b#c", "-w", "api"), "write `x.example.com`, without / ("),
+        (("allow", "10.1.0.0/16/", "-w", "api"), "`10.1.0.0/16/` is not a network"),
     ],
 )
 def test_what_would_not_be_valid_is_refused_and_the_file_stays(
