@@ -158,8 +158,8 @@ def _steady(
     other: Firewall | None, family: Family, doors: tuple[Door, ...], once: AddressSet
 ) -> AddressSet:
     """Return what is open on the other side through each door, of what is through the first one."""
-    for door in doors[1:] if other is not None else ():
-        if not once:
+    for door in doors[1:]:
+        if other is None or not once:
             break
         once &= accepted(other.of(family), door.protocol, door.port)
     return once
