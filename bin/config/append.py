@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.config import source
+from jailoc.bin.config import facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.host import files
@@ -16,6 +16,7 @@ from jailoc.generators.config.resolve import names, unknown_workspace
 from jailoc.model.allow_entry import HostEntry, NetworkEntry, holds
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
+from jailoc.model.path import tilde
 
 PATIENCE = 60
 """Seconds to wait for another jailoc that is changing the configuration."""
@@ -27,7 +28,8 @@ def path(session: Session, name: str, target: str) -> bool:
     Raises:
         Refused: the file with it would not be valid; nothing has been written.
     """
-    added = value(session, name, "paths", target)
+    # As others may have it, too: their home is another one.
+    added = value(session, name, "paths", tilde(target, facts.home()))
     if added:
         session.terminal.result(f"added {target} to workspace {name}")
     return added
@@ -39,7 +41,8 @@ def check_path(session: Session, name: str, target: str) -> None:
     Raises:
         Refused: the file with it would not be valid.
     """
-    source.check(append(session.text(), name, "paths", target), session.path)
+    written = tilde(target, facts.home())
+    source.check(append(session.text(), name, "paths", written), session.path)
 
 
 @contextmanager

@@ -177,6 +177,10 @@ def test_of_one_that_ran_only_the_engine_knows(person: Person, command: str) -> 
 def test_that_there_are_no_snapshots_is_known_without_an_engine(person: Person) -> None:
     assert "api has no snapshots" in person.ask("snapshot list", "api").stderr
     assert "`api` has no snapshot to return to" in person.ask("undo", "api").stderr
+    # What is no workspace is a path, one that is gone too; but no slip, nor what paths follow.
+    assert "`api` has no snapshot" in person.run("undo", "-w", "api", "nosuchfile").stderr
+    assert "workspace `apy` not found" in person.run("undo", "-w", "api", "apy").stderr
+    assert "workspace `other` not found" in person.run("undo", "-w", "api", "other", "./x").stderr
     assert person.asked == ""
 
 
