@@ -1,5 +1,7 @@
 """`allow`: let a workspace reach a host or a network."""
 
+import shlex
+from dataclasses import replace
 from datetime import date
 
 from pydantic_core import PydanticCustomError
@@ -30,6 +32,7 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
         ) from None
     if not getattr(entry, "name", True):
         raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
+    session = replace(session, command=f"allow {shlex.quote(target)}")
     name = session.chosen(session.source())
     if not append.value(session, name, key, value):
         return 0

@@ -96,6 +96,7 @@ def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
 
 
 NAMED = ("add", "allow")
+_ANOTHER = "; another workspace begins with `[workspaces.NAME]` in the file"
 """Commands whose own argument is no workspace."""
 
 
@@ -105,16 +106,18 @@ def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused
     Args:
         name: What stands for no name.
         every: All workspaces.
-        command: The command, for the hint.
+        command: The command, for the hint; of some with what it was given.
     """
     other = every[0] if len(every) == 1 else "NAME"
-    where = f"-w {other}" if command in NAMED else other
+    where = f"-w {other}" if command.partition(" ")[0] in NAMED else other
     words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
     return refuse(
         "workspace-unknown",
         f"workspace `{name}` not found, and no other is named or holds the directory",
         allowed=", ".join(every) or "none is configured",
-        hint=f"run `{words}`" if every else "write one: `[workspaces.NAME]`",
+        hint=f"run `{words}`{_ANOTHER if command.startswith('add') else ''}"
+        if every
+        else "write one: `[workspaces.NAME]`",
     )
 
 

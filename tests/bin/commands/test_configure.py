@@ -76,9 +76,7 @@ def test_what_changes_the_file_says_what_comes_next(home: User) -> None:
         return home.run(*words, **NOWHERE).stderr.splitlines()[-1]
 
     assert told("add", "two", "-w", "web") == "next: `jailoc up web`"
-    assert (
-        told("add", "two", "-w", "web") == f"{home.home}/two is already in paths of workspace web"
-    )
+    assert told("add", "two", "-w", "web") == "~/two is already in paths of workspace web"
     assert told("allow", "10.1.0.0/16", "-w", "web") == (
         "web does not run: that is in effect from `jailoc up web` on"
     )
@@ -188,6 +186,13 @@ def test_allow_writes_what_opens_more(
     text = home.config.read_text()
     assert "added" in run(home, "allow", *more, "-w", "web")
     assert home.config.read_text() != text
+
+
+def test_what_config_shows_of_the_mode_can_be_written(home: User) -> None:
+    home.config.write_text("[workspaces.api]\n")
+    (shown,) = (line for line in run(home, "config").splitlines() if line.startswith("mode"))
+    home.config.write_text(f"{shown}\n[workspaces.api]\n")
+    assert "mode = " in run(home, "config")
 
 
 def test_allow_tells_hosts_from_networks(home: User) -> None:

@@ -292,6 +292,15 @@ def test_elsewhere_the_hint_has_the_only_name(person: Person, command: str) -> N
     assert f"hint: run `{ACTS[command]}`" in result.stderr
 
 
+def test_the_hint_keeps_what_was_given(person: Person) -> None:
+    person.write(ONLY)
+    (person.home / "a b").mkdir()
+    told = person.run("add", f"{person.home}/a b").stderr
+    assert f"hint: run `jailoc add '{person.home}/a b' -w only`; another workspace begins" in told
+    told = person.run("allow", "x.example.com:22").stderr
+    assert "run `jailoc allow x.example.com:22 -w only`\n" in told
+
+
 def test_of_several_workspaces_none_is_guessed(person: Person) -> None:
     person.write(TWO)
     for command in ("up", "plan", "explain 10.1.2.3"):
