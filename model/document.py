@@ -44,7 +44,7 @@ class Document:
     """Values and positions of one TOML text; a byte order mark before it is not part of it.
 
     Raises:
-        Refused: the text is not TOML; the position is that of the parser.
+        Refused: the text is not TOML; the position is that of the parser, or of a second key.
     """
 
     def __init__(self, text: str, file: str) -> None:

@@ -230,7 +230,8 @@ class _Typed:
         self.open = bool(piece)
         if self._terminal and any(each in piece for each in INTERRUPTS) and self.blank():
             # A client that begins swallows it, and nobody knows whether it has begun.
-            self._signals, piece = {signal.SIGINT}, b""
+            self._signals.add(signal.SIGINT)
+            piece = b""
         self.waiting += piece
 
     def taken(self) -> set[int]:

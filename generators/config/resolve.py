@@ -96,7 +96,6 @@ def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
 
 
 NAMED = ("add", "allow")
-_ANOTHER = "; another workspace begins with `[workspaces.NAME]` in the file"
 """Commands whose own argument is no workspace."""
 
 
@@ -109,15 +108,15 @@ def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused
         command: The command, for the hint; of some with what it was given.
     """
     other = every[0] if len(every) == 1 else "NAME"
-    where = f"-w {other}" if command.partition(" ")[0] in NAMED else other
+    where = f"-w {other}" if command.startswith(NAMED) else other
+    more = "; another workspace begins with `[workspaces.NAME]` in the file"
+    also = more * command.startswith("add")
     words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
     return refuse(
         "workspace-unknown",
         f"workspace `{name}` not found, and no other is named or holds the directory",
         allowed=", ".join(every) or "none is configured",
-        hint=f"run `{words}`{_ANOTHER if command.startswith('add') else ''}"
-        if every
-        else "write one: `[workspaces.NAME]`",
+        hint=f"run `{words}`{also}" if every else "write one: `[workspaces.NAME]`",
     )
 
 
