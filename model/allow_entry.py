@@ -6,6 +6,8 @@ from collections.abc import Callable, Container, Mapping
 from datetime import date
 from typing import TypeVar
 
+from pydantic_core import PydanticCustomError
+
 from jailoc.model.address import Network
 from jailoc.model.base import Model
 from jailoc.model.field_error import problem
@@ -59,6 +61,46 @@ class NetworkEntry(Model):
 Entry = TypeVar("Entry", HostEntry, NetworkEntry)
 
 
+def holds(one: HostEntry | NetworkEntry, other: HostEntry | NetworkEntry) -> bool:
+    """Tell whether an entry opens all that another one for the same place does, and as long.
+
+    >>> holds(parse_host("a.example.com"), parse_host("A.example.com:443"))
+    True
+    """
+    longer = one.until is None or (other.until is not None and other.until <= one.until)
+    ports = not one.ports or (bool(other.ports) and {*other.ports} <= {*one.ports})
+    return _place(one) == _place(other) and longer and ports
+
+
+def _place(entry: HostEntry | NetworkEntry) -> Network | str:
+    if isinstance(entry, NetworkEntry):
+        return entry.network
+    return entry.address or entry.name.lower().rstrip(".")
+
+
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/@]*@)?([^/?#]+)(?:[/?#].*)?")
+
+
+def _bare(text: str) -> str | None:
+    """Return the host of a URL, or of a name with a path behind it; None if that is neither."""
+    found = _URL.fullmatch(text.strip())
+    if found is None or found[1] == text or not re.search("://|^[^/]*/$|^[^/]*/[A-Za-z]", text):
+        return None
+    try:
+        return found[1] if parse_host(found[1]).name else None
+    except PydanticCustomError:
+        return None
+
+
+def _as_host(text: str) -> str | None:
+    """Return what to do about a URL where a host or a network belongs."""
+    host = _bare(text)
+    scheme = text.partition("://")[0] + "://" if "://" in text else ""
+    behind = "/" if "/" in text.removeprefix(scheme) else ""
+    without = " and ".join(each for each in (scheme, behind) if each)
+    return f"write `{host}`, without {without}" if host else None
+
+
 def parse_host(text: str) -> HostEntry:
     """Read one entry of `allowed_hosts`; blanks and a `# comment` never counted.
 
@@ -80,7 +122,8 @@ def parse_host(text: str) -> HostEntry:
         "host-name",
         f"`{text}` is not a host name",
         HOST_FORMS,
-        "write names with other letters in their xn-- form; networks go into allowed_networks",
+        _as_host(text)
+        or "write names with other letters in their xn-- form; networks go into allowed_networks",
     )
 
 
@@ -118,7 +161,10 @@ def parse_any_network(text: str) -> NetworkEntry:
             raise ValueError
         network = ipaddress.ip_network(f"{address}/{int(length)}", strict=False)
     except ValueError:
-        raise problem("network", f"`{text}` is not a network", NETWORK_FORMS) from None
+        hint = _as_host(text)
+        if hint is not None:
+            hint += " (it is a host, no network)"
+        raise problem("network", f"`{text}` is not a network", NETWORK_FORMS, hint) from None
     return NetworkEntry(network=network, ports=_ports(text, match[3] or match[6]))
 
 

@@ -20,6 +20,8 @@ Path = tuple[str | int, ...]
 
 _PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of "
                     r"document)\)$", re.DOTALL)  # fmt: skip
+_TWICE = re.compile("Cannot overwrite|Cannot declare|Duplicate inline")
+HINT = "strings stand in quotes, lists in [brackets], tables begin with [name]"
 
 
 def dotted(path: Path) -> str:
@@ -42,7 +44,7 @@ class Document:
     """Values and positions of one TOML text; a byte order mark before it is not part of it.
 
     Raises:
-        Refused: the text is not TOML; the position is that of the parser.
+        Refused: the text is not TOML; the position is that of the parser, or of a second key.
     """
 
     def __init__(self, text: str, file: str) -> None:
@@ -65,6 +67,8 @@ class Document:
             what = found["what"] if found else str(error)
             if found and found["line"]:
                 place = Position(line=int(found["line"]), column=int(found["column"]))
+                if twice := _TWICE.match(what) and self._twice(text, place):
+                    raise twice from None
             else:
                 place = Position(line=len(self.lines), column=len(self.lines[-1]) + 1)
         except RecursionError:
@@ -73,7 +77,32 @@ class Document:
             what, place = f"A number is too long ({error})", Position(line=1, column=1)
         raise self._refused(what, place)
 
-    def _refused(self, what: str, place: Position) -> Refused:
+    def _twice(self, text: str, end: Position) -> Refused | None:
+        """Return the refusal of a key or table that is there before; `end` is behind it."""
+        self._source = text.encode()
+        root = tree_sitter.Parser(_language()).parse(self._source).root_node
+        first: dict[Path, Position] = {}
+        found: Path = ()
+        place = end
+        try:
+            for path, (key, value) in self._walk(root):
+                ends_there = key.line == end.line and key.column <= end.column
+                if ends_there and path in first and isinstance(path[-1], str):
+                    # A key has its value behind it; of a table's name the last part counts.
+                    found, place = path, key
+                    if key != value:
+                        break
+                first.setdefault(path, key)
+        except (RecursionError, tomllib.TOMLDecodeError):  # of what follows
+            pass
+        if not found:
+            return None
+        return self._refused(
+            f"`{dotted(found)}` stands twice, first in line {first[found].line}", place,
+            "keep one of them, with what both of them hold",
+        )  # fmt: skip
+
+    def _refused(self, what: str, place: Position, hint: str = HINT) -> Refused:
         return Refused(
             (
                 Diagnostic(
@@ -83,7 +112,7 @@ class Document:
                     position=place,
                     text=self.line(place),
                     allowed="TOML 1.0",
-                    hint="strings stand in quotes, lists in [brackets], tables begin with [name]",
+                    hint=hint,
                 ),
             )
         )

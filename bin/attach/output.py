@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from jailoc.bin.attach.wakeup import ENDING, Alarm
+from jailoc.generators.attach.drawn import Drawn
 from jailoc.generators.attach.escape_filter import EscapeFilter
 from jailoc.generators.attach.resume_hint import Rewriter
 from jailoc.generators.attach.terminal_modes import Screen
@@ -35,6 +36,7 @@ class Display:
     def __init__(self, master: int, screen: int, alarm: Alarm, hint: str, *, foreign: bool) -> None:
         self.error: OSError | None = None
         self._master, self._screen, self._alarm, self._hint = master, screen, alarm, hint
+        self._drawn = Drawn()
         self._passing = EscapeFilter().feed if foreign else bytes
         self._over, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -55,6 +57,11 @@ class Display:
         if not self._thread.is_alive():
             os.close(self._over)
             os.close(self._master)
+
+    @property
+    def drawn(self) -> bool:
+        """Tell whether anything of the program is seen on the screen."""
+        return self._drawn.seen
 
     def wait(self) -> None:
         """Wait until all that an ended program wrote is shown, or a signal ends the waiting."""
@@ -78,6 +85,7 @@ class Display:
         rewriter, changes = Rewriter(self._hint), Screen()
         for piece in map(self._passing, self._pieces(rewriter)):
             changes.feed(piece)
+            self._drawn.feed(piece)
             self._show(piece)
         if os.isatty(self._screen):
             self._show(changes.leave())

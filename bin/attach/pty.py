@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 import tty
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
@@ -22,6 +22,8 @@ from jailoc.model.path import NO_PROJECT
 
 GRACE = 2.0
 """Seconds that a program has to end itself."""
+INTERRUPTS = (b"\x03", b"\x1b[99;5u", b"\x1b[27;5;99~")
+"""Ctrl-C, also as the keyboard protocols of kitty and xterm write it."""
 # A session leader without a terminal gets the one that it opens (credentials(7), tty(4)).
 _TAKE_TERMINAL = 'exec "$@" <>"$0" >&0 2>&1'
 
@@ -60,6 +62,7 @@ def run(
     hint: str,
     *,
     foreign: bool = False,
+    draws: bool = False,
     keys: int = 0,
     screen: int = 1,
 ) -> Ended:
@@ -71,6 +74,7 @@ def run(
         watch: Looks whether it must be ended.
         hint: What it says before a session's name when it ends; jailoc's own is shown instead.
         foreign: Whether what it writes is a sandbox's, so that not every sequence may pass.
+        draws: Whether it takes the whole screen: Ctrl-C ends it while nothing of it is seen yet.
         keys: The descriptor that it is typed to.
         screen: The descriptor that it is shown on.
 
@@ -89,6 +93,8 @@ def run(
             stack.enter_context(raw(keys))
             display = stack.enter_context(Display(master, screen, alarm, hint, foreign=foreign))
             unowned.pop_all()
+            if draws:
+                typed.blank = lambda: not display.drawn
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _TAKE_TERMINAL, name, *command],
                 env=environment,
@@ -189,6 +195,9 @@ class _Typed:
     def __init__(self, keys: int, screen: int, master: int) -> None:
         self.keys, self.master = keys, master
         self.open, self.waiting = True, b""
+        self.blank: Callable[[], bool] = lambda: False
+        """Whether nothing of the program is seen yet, so that an interrupt is jailoc's."""
+        self._signals: set[int] = set()
         self._sizes = (keys, screen, 2)
         self._terminal = os.isatty(keys)
         os.set_blocking(master, False)
@@ -219,7 +228,16 @@ class _Typed:
         except OSError:
             piece = b""
         self.open = bool(piece)
+        if self._terminal and any(each in piece for each in INTERRUPTS) and self.blank():
+            # A client that begins swallows it, and nobody knows whether it has begun.
+            self._signals.add(signal.SIGINT)
+            piece = b""
         self.waiting += piece
+
+    def taken(self) -> set[int]:
+        """Return what was typed for jailoc as a signal, since the last call."""
+        found, self._signals = self._signals, set()
+        return found
 
     def write(self) -> None:
         try:
@@ -264,7 +282,7 @@ def _serve(
                 typed.read()
             if typed.waiting:
                 typed.write()
-        signals = alarm.taken()
+        signals = alarm.taken() | (typed.taken() if typed else set())
         if typed and signal.SIGCONT in signals:
             typed.resume()
         if typed and signals & {signal.SIGCONT, signal.SIGWINCH}:

@@ -1,5 +1,8 @@
 """`add`: append a directory to the paths of a workspace."""
 
+import shlex
+from dataclasses import replace
+
 from jailoc.bin.commands import up
 from jailoc.bin.config import append, source
 from jailoc.bin.config.session import Session
@@ -10,6 +13,8 @@ from jailoc.bin.engine import containers
 def run(session: Session, directory: str | None) -> int:
     """Append a directory to the paths of a workspace; a running one is brought up to date."""
     target = source.directory(directory)
+    if directory is not None:
+        session = replace(session, command=f"add {shlex.quote(directory)}")
     name = session.chosen(session.source(), target)
     with append.kept_if_done(session):
         added = append.path(session, name, target)

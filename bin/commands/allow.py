@@ -1,5 +1,7 @@
 """`allow`: let a workspace reach a host or a network."""
 
+import shlex
+from dataclasses import replace
 from datetime import date
 
 from pydantic_core import PydanticCustomError
@@ -18,7 +20,8 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
 
     Where the running one does not take it, it is taken back.
     """
-    key = "allowed_networks" if "/" in target else "allowed_hosts"
+    # A URL is meant for its host, whatever stands behind it.
+    key = "allowed_networks" if "/" in target and "://" not in target else "allowed_hosts"
     notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
     value: Value = {"to": target, **notes} if notes else target
     try:
@@ -30,6 +33,7 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
         ) from None
     if not getattr(entry, "name", True):
         raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
+    session = replace(session, command=f"allow {shlex.quote(target)}")
     name = session.chosen(session.source())
     if not append.value(session, name, key, value):
         return 0

@@ -1,6 +1,7 @@
 """Bare `jailoc`: make the workspace of a directory run, then attach a client to its server."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Collection
@@ -28,6 +29,8 @@ from jailoc.model.sandbox import FIRST_PORT, task_of, typed
 from jailoc.model.text import some
 from jailoc.model.workspace import Workspace
 
+INTERRUPTED = (128 + signal.SIGINT, -signal.SIGINT)
+"""How a client ends that the user has interrupted: by its own word, or by the signal."""
 SETTLING = 1.5
 """Seconds that the engine has to report a container as stopped whose processes are gone."""
 
@@ -244,7 +247,8 @@ class _Attachment:
         )
         command = [path, *attachment.arguments(self.agent, url, self.target, self.request)]
         watch = self._watch(running)
-        return self._verdict(pty.run(command, environment, watch, self.agent.client.hint), watch)
+        hint = self.agent.client.hint
+        return self._verdict(pty.run(command, environment, watch, hint, draws=True), watch)
 
     def _inside(self, running: readiness.RunningSandbox) -> int:
         if running.agent.user != self.user:
@@ -266,7 +270,8 @@ class _Attachment:
             self.user,
         )
         watch = self._watch(running)
-        return self._verdict(container_client.run(program, watch, self.agent.client.hint), watch)
+        hint = self.agent.client.hint
+        return self._verdict(container_client.run(program, watch, hint, draws=True), watch)
 
     def _watch(self, running: readiness.RunningSandbox) -> Watch:
         def look() -> str | None:
@@ -294,7 +299,7 @@ class _Attachment:
                 hint="the session is kept; run `jailoc` again, or see `jailoc logs "
                 f"{typed(self.name)}`",
             )
-        if ended.stopped:
+        if ended.stopped or ended.code in INTERRUPTED:
             self.terminal.say("interrupted", Meaning.WARNS)
             return 1
         if ended.code != 0:

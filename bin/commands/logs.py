@@ -29,6 +29,12 @@ PIECE = 1 << 14
 LONGEST = 64 * (PIECE + len("2006-01-02T15:04:05.000000000Z "))
 """Bytes of pieces and their stamps after which a line counts as two; the next begins with a stamp.
 """
+SINCE = re.compile(
+    r"-?(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h))+|[0-9]+(?:\.[0-9]{1,9})?"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?)?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+"""What docker takes for the begin: an age, seconds since the epoch, or a time."""
 CHUNK = 1 << 16
 LEAVE = 5.0
 """Seconds for the reader of a container to end before it is taken for one that goes on."""
@@ -59,6 +65,12 @@ def run(
     With `raw` every byte is as it was written; otherwise none steers a terminal, not even that of
     whoever looks at what was kept in a file.
     """
+    if since is not None and not SINCE.fullmatch(since):
+        raise refuse(
+            "usage",
+            f"`{since}` is neither a time nor an age",
+            allowed="--since 2027-01-31T09:00:00 or --since 10m, with h, m and s",
+        )
     name = session.workspace or session.chosen(session.source(), looks=True)
     project = sandbox.project(name)
     existence.running(session, name)

@@ -164,9 +164,17 @@ def _nothing_lost(session: Session, task: Task) -> None:
         raise refuse(
             "task-unfetched",
             f"task `{typed(task.sandbox)}` has {' and '.join(lost)}",
-            hint=f"`jailoc task fetch {typed(task.sandbox)}` brings commits home; --force removes "
-            "them",
+            hint=_bringing(typed(task.sandbox), commits=bool(found.new), dirty=found.dirty),
         )
+
+
+def _bringing(name: str, *, commits: bool, dirty: bool) -> str:
+    """Say what brings home what a task has, and what does not."""
+    ways = [f"`jailoc task fetch {name}` brings commits home"] if commits else []
+    if dirty:
+        ways.append(f"`jailoc task fetch {name} --uncommitted` brings what is not committed")
+    ways += ["--force removes all the same" if dirty else "--force removes them"]
+    return "; ".join(ways)
 
 
 def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) -> int:
@@ -194,8 +202,9 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
         terminal.say(f"  all files: git diff --name-only {task.base[:12]} {reference}")
     look = f"git diff {task.base[:12]} {reference}" if uncommitted else \
         f"jailoc task diff {typed(task.sandbox)}"  # fmt: skip
-    terminal.say(f"  look:  {look}")
-    terminal.say(f"  merge: git merge {reference}")
+    if found.new or found.changed:
+        terminal.say(f"  look:  {look}")
+        terminal.say(f"  merge: git merge {reference}")
     return 0
 
 
@@ -223,6 +232,8 @@ def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) 
         _, clone = _opened(session, task)
         shown = task_fetch.preview(clone, words, uncommitted=UNCOMMITTED in options)
         told = "not fetched: its agent may go on"
+    if shown.tip == task.base:
+        told = f"where the task began: it has no commit of its own ({told})"
     session.terminal.say(f"{typed(task.sandbox)}: {shown.tip[:12]}, {told}")
     for line in shown.lines:
         session.terminal.result(visible(line))

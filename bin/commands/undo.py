@@ -1,5 +1,6 @@
 """`undo`: return a workspace's files to a snapshot, after showing what that does."""
 
+import difflib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ def run(session: Session, words: Sequence[str], asked: Undo) -> int:
     known = names(session.source(expectations=False).config)
     if words and words[0] in known:
         session, words = session.of(words[0]), words[1:]
-    elif words and re.fullmatch(WORKSPACE, words[0]) and not os.path.lexists(words[0]):
+    elif words and not os.path.lexists(words[0]) and _meant(words, known):
         raise unknown_workspace(words[0], known)
     if asked.goes_on and (words or asked.to):
         raise refuse(
@@ -66,10 +67,20 @@ def run(session: Session, words: Sequence[str], asked: Undo) -> int:
     if note is None:
         return 0
     again = f"`jailoc undo {name} --to {note.before[:8]}` takes this back"
-    session.terminal.say(f"{name} is as it was; {again}", Meaning.DONE)
+    whole = not asked.goes_on and not words
+    what = name if whole else telling(", ".join(note.targets))
+    one = whole or len(note.targets) == 1
+    done = "is as it was" if one else "are as they were"
+    session.terminal.say(f"{what} {done}; {again}", Meaning.DONE)
     if note.started:
         _start(session.of(name))
     return 0
+
+
+def _meant(words: Sequence[str], known: Sequence[str]) -> bool:
+    """Tell whether a first word that is neither was to be a workspace: paths follow, or a slip."""
+    near = difflib.get_close_matches(words[0], known, 1)
+    return bool(re.fullmatch(WORKSPACE, words[0]) and (near or len(words) > 1))
 
 
 def _continued(session: Session, name: str, store: Store) -> UndoJournal:

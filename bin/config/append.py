@@ -6,15 +6,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.config import source
+from jailoc.bin.config import facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.generators.config.edit import Value, append, put_set
 from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.model.allow_entry import HostEntry, NetworkEntry, holds
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
+from jailoc.model.path import tilde
 
 PATIENCE = 60
 """Seconds to wait for another jailoc that is changing the configuration."""
@@ -26,7 +28,8 @@ def path(session: Session, name: str, target: str) -> bool:
     Raises:
         Refused: the file with it would not be valid; nothing has been written.
     """
-    added = value(session, name, "paths", target)
+    # As others may have it, too: their home is another one.
+    added = value(session, name, "paths", tilde(target, facts.home()))
     if added:
         session.terminal.result(f"added {target} to workspace {name}")
     return added
@@ -38,7 +41,8 @@ def check_path(session: Session, name: str, target: str) -> None:
     Raises:
         Refused: the file with it would not be valid.
     """
-    source.check(append(session.text(), name, "paths", target), session.path)
+    written = tilde(target, facts.home())
+    source.check(append(session.text(), name, "paths", written), session.path)
 
 
 @contextmanager
@@ -120,10 +124,22 @@ def value(session: Session, name: str, key: str, added: Value) -> bool:
             raise unknown_workspace(name, names(before.config))
         changed = append(session.text(), name, key, added)
         after = source.check(changed, session.path)
-        mine, now = before.config.workspaces[name], after.config.workspaces[name]
-        if getattr(now, key)[-1] in getattr(mine, key):
+        if (where := _there(before, after, name, key)) is not None:
             shown = added if isinstance(added, str) else added["to"]
-            session.terminal.say(f"{shown} is already in {key} of workspace {name}", Meaning.WARNS)
+            session.terminal.say(f"{shown} is already in {where}", Meaning.WARNS)
             return False
         _write(session, before, after, changed)
     return True
+
+
+def _there(before: LoadedConfig, after: LoadedConfig, name: str, key: str) -> str | None:
+    """Return the list that holds already what was added at the end of one; None if none does."""
+    new = getattr(after.config.workspaces[name], key)[-1]
+    mine = before.config.workspaces[name]
+    if not isinstance(new, HostEntry | NetworkEntry):
+        return f"{key} of workspace {name}" if new in getattr(mine, key) else None
+    for scope, of in ((mine, f"workspace {name}"), (before.config.defaults, "[defaults]")):
+        for each in ("allowed_hosts", "allowed_networks"):
+            if any(holds(entry, new) for entry in getattr(scope, each)):
+                return f"{each} of {of}"
+    return None

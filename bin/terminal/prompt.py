@@ -2,6 +2,8 @@
 
 import os
 import sys
+import termios
+from contextlib import suppress
 
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import refuse
@@ -14,9 +16,12 @@ LONGEST = 1000
 def ask(terminal: Terminal, question: str) -> bool:
     """Ask a question that only `y` or `yes` answers with yes.
 
-    Nothing is read beyond the answer's line, so the next question, or whoever reads next, gets what
-    follows. The end of the input ends a line, too; without a line it is no.
+    What was typed at a terminal before the question was there is no answer: it is dropped. Nothing
+    is read beyond the answer's line, so whoever reads a pipe next gets what follows. The end of
+    the input ends a line, too; without a line it is no.
     """
+    with suppress(termios.error):  # no terminal: what is piped was meant for the question
+        termios.tcflush(0, termios.TCIFLUSH)
     terminal.ask(f"{question} [y/N] ")
     answer, ended = _line(0)
     if not ended or not sys.stdin.isatty():

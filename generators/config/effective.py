@@ -31,7 +31,7 @@ class Setting(Model):
 def shared(config: Config) -> tuple[Setting, ...]:
     """Return what is in effect for all workspaces."""
     return (
-        _given("mode", config.mode, "mode", "auto"),
+        _given("mode", config.mode, "mode", ""),
         _given("password_mode", config.password_mode, "password_mode", "auto"),
         *(
             Setting(key="trust", value=each, origin=f"trust[{index}]")
@@ -68,7 +68,7 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     for index, each in enumerate(mine.ports):
         yield Setting(key="ports", value=each.text, origin=f"{scope}.ports[{index}]")
     if mine.mode is not None:
-        yield Setting(key="mode", value=mine.mode or "auto", origin=f"{scope}.mode")
+        yield Setting(key="mode", value=mine.mode, origin=f"{scope}.mode")
     yield from _beside(workspace, scope)
     for path in workspace.paths:
         yield Setting(key="paths", value=path.path, origin=path.origin)

@@ -105,16 +105,18 @@ def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused
     Args:
         name: What stands for no name.
         every: All workspaces.
-        command: The command, for the hint.
+        command: The command, for the hint; of some with what it was given.
     """
     other = every[0] if len(every) == 1 else "NAME"
-    where = f"-w {other}" if command in NAMED else other
+    where = f"-w {other}" if command.startswith(NAMED) else other
+    more = "; another workspace begins with `[workspaces.NAME]` in the file"
+    also = more * command.startswith("add")
     words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
     return refuse(
         "workspace-unknown",
         f"workspace `{name}` not found, and no other is named or holds the directory",
         allowed=", ".join(every) or "none is configured",
-        hint=f"run `{words}`" if every else "write one: `[workspaces.NAME]`",
+        hint=f"run `{words}`{also}" if every else "write one: `[workspaces.NAME]`",
     )
 
 

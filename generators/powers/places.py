@@ -96,13 +96,12 @@ def range_rank(
         once: What else is open through them.
     """
     special = AddressSet.networks(family, (network for network, _ in SPECIAL))
-    public = AddressSet.networks(family, PUBLIC) - special
     every = set(ports)
     ranks = [Rank.MEDIUM]
-    if found & AddressSet.networks(family, METADATA) or _wholes(family, found, once):
+    if found & AddressSet.networks(family, METADATA) or wholes(family, found, once):
         ranks.append(Rank.CRITICAL)
     ranks += [rank for _, rank in _known(family, found)]
-    if (found & special).size >= MANY or (found & public).size >= MANY << 8:
+    if are_many(family, found):
         ranks.append(Rank.HIGH)
     if every & _HANDING_OVER and found & special:
         ranks.append(Rank.HIGH)
@@ -110,7 +109,14 @@ def range_rank(
     return Rank.HIGH if every <= {53} and worst is Rank.CRITICAL else worst
 
 
-def _wholes(family: Family, found: AddressSet, once: AddressSet) -> list[str]:
+def are_many(family: Family, found: AddressSet) -> bool:
+    """Tell whether addresses are so many that they are a network of its own kind."""
+    special = AddressSet.networks(family, (network for network, _ in SPECIAL))
+    public = AddressSet.networks(family, PUBLIC) - special
+    return (found & special).size >= MANY or (found & public).size >= MANY << 8
+
+
+def wholes(family: Family, found: AddressSet, once: AddressSet) -> list[str]:
     """Name the private networks that are now open as a whole."""
     words = []
     for network, text in _WHOLE:
@@ -149,8 +155,8 @@ def contents(family: Family, found: AddressSet, once: AddressSet) -> str:
         for network in METADATA
         if network.version == family.value and not AddressSet.networks(family, (network,)) - found
     ][:1]
-    for text in _wholes(family, found, once)[:1]:
-        alone = text in _wholes(family, found, AddressSet(family))
+    for text in wholes(family, found, once)[:1]:
+        alone = text in wholes(family, found, AddressSet(family))
         words.append(f"all of {text}" if alone else f"with what was open, all of {text}")
     words += [text for text, _ in _known(family, found)]
     if not words:

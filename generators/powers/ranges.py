@@ -7,6 +7,8 @@ from jailoc.model.special_ranges import PUBLIC, SPECIAL
 
 EACH = 8
 """Up to so many networks have a line of their own."""
+FEW = 3
+"""Up to so many networks are named as a part of another one."""
 
 Spelt = tuple[str, tuple[Network, ...], AddressSet]
 """The words, the networks, and the same as a set."""
@@ -38,6 +40,27 @@ def _one(family: Family, network: Network) -> Spelt:
     single = network.prefixlen == network.max_prefixlen
     words = written(network.network_address if single else network)
     return words, (network,), AddressSet.networks(family, (network,))
+
+
+def within(family: Family, network: Network, part: AddressSet, near: AddressSet) -> str:
+    """Name a part of a network: by what it is or by what it leaves out, where either is short.
+
+    Args:
+        family: That of the addresses.
+        network: The network.
+        part: The part.
+        near: What is told of as well, and so is not left out.
+    """
+    whole = _one(family, network)
+    inside, outside = part.collapse(), (whole[2] - part - near).collapse()
+    if not outside:
+        return whole[0]
+    names = [_one(family, each)[0] for each in inside[: FEW + 1]]
+    if len(inside) <= FEW and not near and len(inside) <= len(outside):
+        return f"{', '.join(names)} of {whole[0]}"
+    if len(outside) <= FEW:
+        return f"{whole[0]} but {', '.join(_one(family, each)[0] for each in outside)}"
+    return whole[0]
 
 
 def _public(family: Family, found: AddressSet) -> str | None:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeAlias
 
-from jailoc.generators.powers.places import contents, machine_words, range_rank
-from jailoc.generators.powers.ranges import counted, spelt
+from jailoc.generators.powers.places import are_many, contents, machine_words, range_rank
+from jailoc.generators.powers.ranges import counted, spelt, within
+from jailoc.generators.powers.together import together
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network, loopback, written
 from jailoc.model.egress import Egress
@@ -47,6 +48,7 @@ def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[Power
         }
     )
     for family in Family:
+        told: list[PowerChange] = []
         for turn, doors, found in _pieces(before, after, family, ports):
             # Of what is open on both sides the entry that ends first is told of, either way.
             ends = None not in turn and turn_way(turn) is Direction.WIDENS
@@ -54,12 +56,15 @@ def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[Power
             once = AddressSet(family)
             if other is not None:
                 once = accepted(other.of(family), doors[0].protocol, doors[0].port)
+            steady = _steady(other, family, doors, once)
             kept = _kept(other, family, doors, ports, found) if turn[1] is not None else ""
             for origin, named, part in _by_entry(side, family, doors[0], found):
                 if None in turn and origin == PUBLIC and _egress(before) != _egress(after):
                     internet.setdefault((turn, doors), []).extend(part.collapse())
                     continue
-                yield from _changes(turn, doors, ports, family, origin, named, part, once, kept)
+                near = AddressSet.networks(family, named) & steady
+                told += _changes(turn, doors, ports, family, origin, named, part, once, near, kept)
+        yield from together(told, before, after, family)
     for (turn, doors), networks in internet.items():
         yield _internet(turn, doors, tuple(networks))
     yield from _machines(before, after)
@@ -149,6 +154,17 @@ def _kept(
     return f" (before only port{'s' * (len(was) > 1)} {', '.join(map(str, was))})"
 
 
+def _steady(
+    other: Firewall | None, family: Family, doors: tuple[Door, ...], once: AddressSet
+) -> AddressSet:
+    """Return what is open on the other side through each door, of what is through the first one."""
+    for door in doors[1:]:
+        if other is None or not once:
+            break
+        once &= accepted(other.of(family), door.protocol, door.port)
+    return once
+
+
 def _by_entry(
     firewall: Firewall | None, family: Family, door: Door, found: AddressSet
 ) -> Iterator[tuple[str, tuple[Network, ...], AddressSet]]:
@@ -176,15 +192,12 @@ def _changes(
     named: tuple[Network, ...],
     part: AddressSet,
     once: AddressSet,
+    near: AddressSet,
     kept: str,
 ) -> Iterator[PowerChange]:
-    """Yield the changes of what one entry opens."""
-    near = AddressSet.networks(family, named) & once
+    """Yield the changes of what one entry opens; `near` is what else it has open on either side."""
     if len(named) == 1 and near.size <= part.size:
-        (network,) = named
-        spelled = [(written(network), part.collapse(), part)]
-        if network.prefixlen == network.max_prefixlen:
-            spelled = [(written(network.network_address), part.collapse(), part)]
+        spelled = [(within(family, named[0], part, near), part.collapse(), part)]
     else:
         spelled = spelt(family, part)
     for subject, networks, found in spelled:
@@ -196,6 +209,9 @@ def _changes(
         if size:
             size = f" ({size}{own})"
         rank = range_rank(family, found, (each.port for each in doors), once)
+        # An entry that held little of its range before opens no less than the range.
+        if found == part and near.size <= part.size and are_many(family, found | near):
+            rank = min(rank, Rank.HIGH, key=lambda each: each.order)
         what = contents(family, found, once)
         yield _change(
             turn, rank, subject, f"{subject}{size}, {through(doors, ports)}{kept}", what, origin,

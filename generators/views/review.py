@@ -69,7 +69,10 @@ def headline(review: Review) -> str:
         more = f"; {number_of(less, 'thing')} less" if less else ""
         who = f"{len(wider)} of {number_of(review.total, 'workspace')}"
         return f"{who} may do more: {told}{more}"
-    return f"no power changes{_why(review)}"
+    why = _why(review)
+    if review.of(Direction.WIDENS):
+        return f"{why}; no other power changes"
+    return f"no power changes: {why}"
 
 
 def _why(review: Review) -> str:
@@ -95,7 +98,7 @@ def _why(review: Review) -> str:
         reasons.append(f"only {'; '.join(notes[:_NOTED])}")
     if not reasons:
         reasons.append(review.reason or "what each workspace may do is the same")
-    return ": " + "; ".join(reasons)
+    return "; ".join(reasons)
 
 
 def _notes(review: Review) -> list[str]:

@@ -84,7 +84,7 @@ def test_a_byte_order_mark_is_as_if_it_were_not_there() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
-        ("a = ", 1, 5), ("a = 1\nb 2", 2, 3), ("a = 1\na = 2", 2, 6), ("[t]\n[t]", 2, 3),
+        ("a = ", 1, 5), ("a = 1\nb 2", 2, 3), ("a = 1\na = 2", 2, 1), ("[t]\n[t]", 2, 2),
         ('a = "x', 1, 7), ("a = [1,\n2", 2, 2), ("a = 'é' b", 1, 9), ("= 1", 1, 1),
     ],
 )  # fmt: skip

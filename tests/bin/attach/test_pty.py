@@ -53,7 +53,8 @@ try:
     if options.get("directly"):
         ended = pty.run_directly(command, environment, watch)
     else:
-        ended = pty.run(command, environment, watch, "opencode -s ")
+        ended = pty.run(command, environment, watch, "opencode -s ",
+                        draws=options.get("draws", False))
     report = {"code": ended.code, "reason": ended.reason, "stopped": ended.stopped}
 except OSError as error:
     report = {"error": error.strerror}
@@ -143,6 +144,35 @@ WELL = {"code": 0, "reason": None, "stopped": False}
 def test_a_client_that_ends_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
     with driven(tmp_path, command=["/bin/true"]) as run:
         assert run.ended() == WELL
+
+
+BLANK = ("/bin/sh", "-c", "stty raw -echo; printf '\\033[?1049h\\033]11;?\\007'; "
+         "head -c 1 | od -An -tx1; exit 7")  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"a\x03", b"\x1b[99;5u"])
+def test_ctrl_c_ends_a_client_that_has_drawn_nothing(tmp_path: Path, key: bytes) -> None:
+    with driven(tmp_path, command=list(BLANK), draws=True) as run:
+        run.until(r"11;\?")
+        run.terminal.send(key)
+        assert run.ended()["stopped"] is True
+
+
+def test_control_a_program_that_need_not_draw_gets_its_ctrl_c(tmp_path: Path) -> None:
+    with driven(tmp_path, command=list(BLANK)) as run:
+        run.until(r"11;\?")
+        run.terminal.send(b"\x03")
+        run.until("03")
+        assert run.ended() == WELL | {"code": 7}
+
+
+def test_ctrl_c_is_the_clients_once_it_has_drawn(tmp_path: Path) -> None:
+    command = [*BLANK[:2], BLANK[2].replace("head", "printf hello; head")]
+    with driven(tmp_path, command=command, draws=True) as run:
+        run.until("hello")
+        run.terminal.send(b"\x03")
+        run.until("03")
+        assert run.ended() == WELL | {"code": 7}
 
 
 def test_the_client_sees_a_terminal_of_the_right_size_before_it_starts(tmp_path: Path) -> None:

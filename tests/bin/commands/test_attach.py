@@ -10,9 +10,11 @@ import pexpect
 import pytest
 
 from jailoc.bin.attach import host_client, pty, readiness
+from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import attach
 from jailoc.bin.config import facts
 from jailoc.bin.engine.containers import Container
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach.client import AttachMode
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
@@ -292,6 +294,19 @@ def test_every_way_to_lose_the_container_has_its_words(
     )
     found = attach.lost(BEFORE, now)
     assert (found is None) if words is None else (found is not None and words in found)
+
+
+@pytest.mark.parametrize("code", [130, -2])
+def test_a_client_that_was_interrupted_is_no_error(
+    code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = object.__new__(attach._Attachment)
+    one.terminal, one.name = Terminal(), "default"
+    watch = Watch(lambda: None)
+    assert one._verdict(pty.Ended(code, None), watch) == 1
+    assert capsys.readouterr().err == "interrupted\n"
+    with pytest.raises(Refused, match="exit code 131"):
+        one._verdict(pty.Ended(131, None), watch)
 
 
 def test_the_made_tui_configuration_stands_back_for_the_users_own(

@@ -67,7 +67,7 @@ def test_add_changes_one_line_and_keeps_every_other_byte(home: User) -> None:
     two = str(home.home / "two")
     assert run(home, "add", two, "-w", "api") == f"added {two} to workspace api\n"
     assert home.config.read_text() == FILE.replace(
-        '  "~/one", # the first\n', f'  "~/one", # the first\n  "{two}",\n'
+        '  "~/one", # the first\n', '  "~/one", # the first\n  "~/two",\n'
     )
 
 
@@ -76,9 +76,7 @@ def test_what_changes_the_file_says_what_comes_next(home: User) -> None:
         return home.run(*words, **NOWHERE).stderr.splitlines()[-1]
 
     assert told("add", "two", "-w", "web") == "next: `jailoc up web`"
-    assert (
-        told("add", "two", "-w", "web") == f"{home.home}/two is already in paths of workspace web"
-    )
+    assert told("add", "two", "-w", "web") == "~/two is already in paths of workspace web"
     assert told("allow", "10.1.0.0/16", "-w", "web") == (
         "web does not run: that is in effect from `jailoc up web` on"
     )
@@ -121,7 +119,7 @@ def test_a_start_without_a_directory_says_so_first(
 def test_add_makes_a_missing_list_at_the_head_of_its_table(home: User) -> None:
     run(home, "add", "two", "-w", "web")
     assert home.config.read_text() == FILE.replace(
-        "[workspaces.web]\n", f'[workspaces.web]\npaths = ["{home.home}/two"]\n'
+        "[workspaces.web]\n", '[workspaces.web]\npaths = ["~/two"]\n'
     )
 
 
@@ -147,6 +145,56 @@ def test_allow_writes_why_and_until_beside_the_target(home: User) -> None:
     assert "until 2099-01-31" in run(home, "config", "web")
 
 
+@pytest.mark.parametrize(
+    ("first", "again", "where"),
+    [
+        (("db:5432", "--why", "x"), ("db:5432",), "allowed_hosts of workspace web"),
+        (("db:5432",), ("DB:5432", "--why", "x"), "allowed_hosts of workspace web"),
+        (("db",), ("db:5432",), "allowed_hosts of workspace web"),
+        (("db",), ("db", "--until", "2099-01-31"), "allowed_hosts of workspace web"),
+        (("10.1.2.3", "--why", "x"), ("10.1.2.3/32:5432",), "allowed_hosts of workspace web"),
+        (("10.1.0.0/16",), ("10.1.2.3/16:80",), "allowed_networks of workspace web"),
+        ((), ("everywhere:80",), "allowed_hosts of [defaults]"),
+    ],
+)
+def test_allow_says_that_all_of_it_is_open_already(
+    home: User, first: tuple[str, ...], again: tuple[str, ...], where: str
+) -> None:
+    home.config.write_text(f"{FILE}\n[defaults]\nallowed_hosts = ['everywhere']\n")
+    if first:
+        run(home, "allow", *first, "-w", "web")
+    text = home.config.read_text()
+    result = home.run("allow", *again, "-w", "web", **NOWHERE)
+    assert (result.status, result.stdout) == (0, "")
+    assert f"{again[0]} is already in {where}" in result.stderr
+    assert home.config.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [
+        (("db:5432",), ("db",)),
+        (("db:5432",), ("db:5433",)),
+        (("db", "--until", "2099-01-31"), ("db",)),
+        (("10.1.0.0/16",), ("10.0.0.0/8",)),
+    ],
+)
+def test_allow_writes_what_opens_more(
+    home: User, first: tuple[str, ...], more: tuple[str, ...]
+) -> None:
+    run(home, "allow", *first, "-w", "web")
+    text = home.config.read_text()
+    assert "added" in run(home, "allow", *more, "-w", "web")
+    assert home.config.read_text() != text
+
+
+def test_what_config_shows_of_the_mode_can_be_written(home: User) -> None:
+    home.config.write_text("[workspaces.api]\n")
+    (shown,) = (line for line in run(home, "config").splitlines() if line.startswith("mode"))
+    home.config.write_text(f"{shown}\n[workspaces.api]\n")
+    assert "mode = " in run(home, "config")
+
+
 def test_allow_tells_hosts_from_networks(home: User) -> None:
     run(home, "allow", "git.example.com:22", "-w", "web")
     run(home, "allow", "10.1.0.0/16", "-w", "web")
@@ -170,6 +218,17 @@ def test_allow_tells_hosts_from_networks(home: User) -> None:
         (("allow", "10.0.0.0/33", "-w", "api"), "is not a network"),
         (("allow", "a b:0", "-w", "api"), "no port"),
         (("allow", "# nothing", "-w", "api"), "names no host"),
+        (
+            ("allow", "https://x.example.com/", "-w", "api"),
+            "write `x.example.com`, without https:// and /",
+        ),
+        (
+            ("allow", "http://x.example.com:8080", "-w", "api"),
+            "write `x.example.com:8080`, without http://",
+        ),
+        (("allow", "x.example.com/", "-w", "api"), "write `x.example.com`, without / ("),
+        (("allow", "x.example.com/a?b#c", "-w", "api"), "write `x.example.com`, without / ("),
+        (("allow", "10.1.0.0/16/", "-w", "api"), "`10.1.0.0/16/` is not a network"),
     ],
 )
 def test_what_would_not_be_valid_is_refused_and_the_file_stays(
@@ -197,7 +256,7 @@ def test_a_file_that_is_a_link_stays_one_with_its_mode(home: User) -> None:
 def test_add_without_a_file_writes_the_starter_with_it(home: User) -> None:
     home.config.unlink()
     run(home, "add", "~/two")
-    assert f'paths = ["{home.home}/two"]\n' in home.config.read_text()
+    assert 'paths = ["~/two"]\n' in home.config.read_text()
     assert home.config.stat().st_mode & 0o777 == 0o600
     run(home, "validate")
 
@@ -281,9 +340,7 @@ def test_fifty_at_once_lose_none(home: User) -> None:
 
 
 def test_a_kill_at_any_step_of_add_leaves_the_old_file_or_the_new_one(home: User) -> None:
-    new = FILE.replace(
-        '  "~/one", # the first\n', f'  "~/one", # the first\n  "{home.home}/two",\n'
-    )
+    new = FILE.replace('  "~/one", # the first\n', '  "~/one", # the first\n  "~/two",\n')
     seen: list[str] = []
     for step in range(1, 80):
         home.write(FILE)

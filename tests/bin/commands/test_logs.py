@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.bin.commands.logs import LONGEST, PIECE, STAMP, after, plain, whole
+from jailoc.bin.commands.logs import LONGEST, PIECE, STAMP, after, plain, run, whole
+from jailoc.bin.config.session import Session
 from jailoc.bin.engine import exchange
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import Refused
 
 STAMPED = b"2026-11-24T23:56:26.310087384Z "
 
@@ -45,6 +48,23 @@ def test_an_endless_line_comes_in_parts_that_each_begin_with_a_stamp() -> None:
     assert all(STAMP.match(each) for each in parts)
     text = b"".join(whole(each[len(STAMPED) :]).removesuffix(b"\n") for each in parts)
     assert text == b"a" * PIECE * 200 + b"b"
+
+
+@pytest.mark.parametrize(
+    ("since", "taken"),
+    [
+        ("10m", True), ("1h30m", True), ("1.5h", True), ("90s", True), ("1700000000", True),
+        ("2027-01-31", True), ("2027-01-31T09:00", True), ("2027-01-31T09:00:00.5+01:00", True),
+        ("2027-01-31T09:00:00Z", True), ("yesterday", False), ("10 m", False), ("1d", False),
+        ("", False), ("10m; x", False),
+    ],
+)  # fmt: skip
+def test_what_is_neither_a_time_nor_an_age_is_told_before_docker_is_asked(
+    since: str, taken: bool
+) -> None:
+    with pytest.raises(Refused) as refused:
+        run(Session(Terminal(), "/nonexistent/config.toml"), False, None, since, None)
+    assert (refused.value.diagnostics[0].code == "usage") != taken
 
 
 def test_a_line_of_the_next_moment_is_asked_for() -> None:

@@ -1,16 +1,20 @@
 """What is said of tasks before any engine is asked, and what takes one."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from jailoc.bin.cli import completion
 from jailoc.bin.cli.options import TAKE_TASKS, session
 from jailoc.bin.commands import destroy, down, every
+from jailoc.bin.commands import task as task_command
 from jailoc.bin.config import task_records
-from jailoc.bin.deploy import task_bounds, task_clone, task_look
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import task_bounds, task_clone, task_fetch, task_look
 from jailoc.bin.deploy.task_look import CloneState
 from jailoc.bin.engine import container_list, docker
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused
 from jailoc.model.task import Task
 from tests.bin.commands.test_without_engine import WORDS, Person
@@ -155,3 +159,52 @@ def test_a_task_is_completed_where_it_may_stand(working: Person) -> None:
         assert [
             line.split("\t")[0] for line in completion.answer(words).split("\n")[1:]
         ] == expected
+
+
+@pytest.mark.parametrize(
+    ("new", "dirty", "hint"),
+    [
+        (1, False, "`jailoc task fetch api/fix` brings commits home; --force removes them"),
+        (0, True, "`jailoc task fetch api/fix --uncommitted` brings what is not committed; --force "
+         "removes all the same"),
+        (1, True, "`jailoc task fetch api/fix` brings commits home; `jailoc task fetch api/fix "
+         "--uncommitted` brings what is not committed; --force removes all the same"),
+    ],
+)  # fmt: skip
+def test_what_would_be_lost_is_told_with_what_brings_it_home(
+    new: int, dirty: bool, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_command, "_opened", lambda *_: (None, None))
+    monkeypatch.setattr(task_look, "look", lambda _: task_look.CloneState("a" * 40, new, dirty))
+    with pytest.raises(Refused) as refused:
+        task_command._nothing_lost(Session(Terminal()), task())
+    assert refused.value.diagnostics[0].hint == hint
+
+
+def test_a_task_without_commits_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for tip, begun in ((task().base, True), ("b" * 40, False)):
+        shown = task_fetch.TaskText(tip, [])
+        monkeypatch.setattr(task_command, "_opened", lambda *_: (None, None))
+        monkeypatch.setattr(task_command, "_known", lambda *_: task())
+        monkeypatch.setattr(task_fetch, "preview", lambda *_, shown=shown, **__: shown)
+        assert task_command.show(Session(Terminal()), "api/fix", "log") == 0
+        told = capsys.readouterr().err
+        assert ("where the task began: it has no commit of its own" in told) == begun
+
+
+@pytest.mark.parametrize(("new", "offered"), [(0, False), (1, True)])
+def test_nothing_that_came_is_no_merge(
+    new: int, offered: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(task_command, "_opened", lambda *_: (SimpleNamespace(config=None), None))
+    monkeypatch.setattr(task_command, "_known", lambda *_: task())
+    monkeypatch.setattr(task_command, "protected", lambda *_: ())
+    came = SimpleNamespace(new=new, changed=(), targets={}, tree=None)
+    monkeypatch.setattr(task_fetch, "fetch", lambda *_, **__: came)
+    monkeypatch.setattr(task_command, "obeyed", lambda *_: [])
+    assert (
+        task_command.fetch(Session(Terminal()), "api/fix", unrelated=False, uncommitted=False) == 0
+    )
+    assert ("git merge" in capsys.readouterr().err) == offered

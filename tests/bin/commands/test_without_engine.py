@@ -177,6 +177,10 @@ def test_of_one_that_ran_only_the_engine_knows(person: Person, command: str) -> 
 def test_that_there_are_no_snapshots_is_known_without_an_engine(person: Person) -> None:
     assert "api has no snapshots" in person.ask("snapshot list", "api").stderr
     assert "`api` has no snapshot to return to" in person.ask("undo", "api").stderr
+    # What is no workspace is a path, one that is gone too; but no slip, nor what paths follow.
+    assert "`api` has no snapshot" in person.run("undo", "-w", "api", "nosuchfile").stderr
+    assert "workspace `apy` not found" in person.run("undo", "-w", "api", "apy").stderr
+    assert "workspace `other` not found" in person.run("undo", "-w", "api", "other", "./x").stderr
     assert person.asked == ""
 
 
@@ -286,6 +290,15 @@ def test_elsewhere_the_hint_has_the_only_name(person: Person, command: str) -> N
     assert result.status == 1
     assert "workspace `default` not found" in result.stderr
     assert f"hint: run `{ACTS[command]}`" in result.stderr
+
+
+def test_the_hint_keeps_what_was_given(person: Person) -> None:
+    person.write(ONLY)
+    (person.home / "a b").mkdir()
+    told = person.run("add", f"{person.home}/a b").stderr
+    assert f"hint: run `jailoc add '{person.home}/a b' -w only`; another workspace begins" in told
+    told = person.run("allow", "x.example.com:22").stderr
+    assert "run `jailoc allow x.example.com:22 -w only`\n" in told
 
 
 def test_of_several_workspaces_none_is_guessed(person: Person) -> None:

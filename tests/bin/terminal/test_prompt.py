@@ -76,3 +76,21 @@ def test_a_question_can_be_interrupted_and_answered_in_a_terminal() -> None:
         terminal.expect_exact("question 1? [y/N]")
         terminal.sendintr()
         terminal.expect_exact("interrupted")
+
+
+@pytest.mark.parametrize("early", [b"y\n", b"n\ny\n", b"y"])
+@pytest.mark.parametrize("drops", [True, False])
+def test_what_is_typed_before_the_question_is_no_answer(early: bytes, drops: bool) -> None:
+    """The control asks without dropping anything: there the keys are the answer."""
+    control = "" if drops else "import termios\ntermios.tcflush = lambda *_: None\n"
+    wait = "print('begun', flush=True)\ntime.sleep(1)\n"
+    program = PROGRAM.replace("\ntry:", f"\nimport time\n{control}{wait}try:", 1)
+    with pexpect.spawn(sys.executable, ["-c", program, "1"], env=ENVIRONMENT) as terminal:
+        terminal.expect_exact("begun")
+        terminal.send(early)
+        terminal.expect_exact("question 0?")
+        terminal.sendline("")
+        terminal.expect("answers (True|False)")
+        expected = not drops and early.startswith(b"y")
+        assert terminal.match
+        assert terminal.match[1] == str(expected).encode()

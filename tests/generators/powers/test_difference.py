@@ -261,6 +261,69 @@ def test_what_is_open_already_is_not_told_again() -> None:
     ]
 
 
+def opens(before: str, after: str) -> list[tuple[str, str]]:
+    """Return the ranks and words of what widens, after making sure that the way back narrows so."""
+
+    def networks(text: str) -> Sides:
+        return side(f"{EMPTY}egress = 'allowlist'\nallowed_networks = [{text}]")
+
+    def told(way: Direction, found: tuple[PowerChange, ...]) -> list[tuple[str, str]]:
+        return [(each.rank.value, each.text) for each in found if each.way is way]
+
+    there, back = (changes(networks(one), networks(other), HOME) for one, other in
+                   ((before, after), (after, before)))  # fmt: skip
+    widens, narrows = told(Direction.WIDENS, there), told(Direction.NARROWS, back)
+    assert sorted(rank for rank, _ in widens) == sorted(rank for rank, _ in narrows)
+    return widens
+
+
+PRIVATE = ": in the range 10.0.0.0/8, private (RFC 1918)"
+
+
+def test_what_one_address_had_is_not_told_of_the_range_around_it() -> None:
+    assert opens("'10.1.2.3/32:5432'", "'10.1.0.0/16'") == [
+        ("high", f"may reach 10.1.0.0/16 but 10.1.2.3 (65,535 addresses), every port{PRIVATE}; "
+         "together with the rest, 65,536 addresses"),
+        ("medium", "may reach 10.1.2.3 of 10.1.0.0/16, every port but 5432 (before only port "
+         f"5432){PRIVATE}"),
+    ]  # fmt: skip
+    assert opens("'10.1.0.0/17:80'", "'10.1.0.0/16'") == [
+        ("high", "may reach 10.1.0.0/17 of 10.1.0.0/16 (32,768 addresses), every port but 80 "
+         f"(before only port 80){PRIVATE}; together with the rest, 65,536 addresses"),
+        ("medium", "may reach 10.1.128.0/17 of 10.1.0.0/16 (32,768 addresses), every "
+         f"port{PRIVATE}"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rank"),
+    [
+        ("", "'10.1.0.0/16'", "high"),
+        ("'10.1.2.3/32:5432'", "'10.1.0.0/16'", "high"),
+        ("'10.1.2.3/32:5432'", "'10.1.0.0/16:5432'", "high"),
+        ("'10.1.2.3/32:5432', '10.1.2.4/32:80'", "'10.1.0.0/16'", "high"),
+        ("", "'10.1.0.0/17', '10.1.128.0/17'", "high"),
+        ("", "'10.1.0.0/17:80', '10.1.128.0/17:443'", "high"),
+        ("", "'10.1.0.0/17'", "medium"),
+        ("'10.1.0.0/16'", "'10.1.0.0/16', '10.9.0.0/24'", "medium"),
+        ("'10.1.0.0/16:80'", "'10.1.0.0/16:80', '10.9.0.0/24:443'", "medium"),
+        ("", "'10.0.0.0/8'", "critical"),
+        ("'10.1.2.3/32:5432'", "'10.0.0.0/8'", "critical"),
+        ("", "'10.0.0.0/9', '10.128.0.0/9'", "critical"),
+        ("", "'10.0.0.0/9:80', '10.128.0.0/9:443'", "critical"),
+        ("'10.0.0.0/9'", "'10.0.0.0/9', '10.128.0.0/9'", "critical"),
+        ("'10.0.0.0/9:443'", "'10.0.0.0/9:443', '10.128.0.0/9'", "critical"),
+        ("'10.0.0.0/9:443'", "'10.0.0.0/9:443', '10.128.0.0/9:80'", "high"),
+        ("'10.0.0.0/8:443'", "'10.0.0.0/8:443', '10.1.2.3/32:80', '192.168.0.9/32:443'", "medium"),
+        ("", "'10.0.0.0/8:53', '10.1.2.3/32:80'", "high"),
+        ("'[fd00::5]/128:80'", "'fd00::/8'", "critical"),
+        ("", "'172.17.0.0/17', '172.17.128.0/17'", "high"),
+    ],
+)
+def test_pieces_are_as_grave_as_the_whole(before: str, after: str, rank: str) -> None:
+    assert opens(before, after)[0][0] == rank
+
+
 def test_another_last_day_is_told_as_such() -> None:
     def until(day: str) -> Sides:
         return side(
