@@ -78,7 +78,7 @@ def _place(entry: HostEntry | NetworkEntry) -> Network | str:
     return entry.address or entry.name.lower().rstrip(".")
 
 
-_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/@]*@)?([^/?#]+)(?:[/?#].*)?")
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/@]*@)?([^/?#\s]+)(?:[/?#].*)?")
 
 
 def _bare(text: str) -> str | None:

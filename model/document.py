@@ -67,10 +67,10 @@ class Document:
             what = found["what"] if found else str(error)
             if found and found["line"]:
                 place = Position(line=int(found["line"]), column=int(found["column"]))
-                if twice := _TWICE.match(what) and self._twice(text, place):
-                    raise twice from None
             else:
                 place = Position(line=len(self.lines), column=len(self.lines[-1]) + 1)
+            if twice := _TWICE.match(what) and self._twice(text, place):
+                raise twice from None
         except RecursionError:
             what, place = "Nested too deeply", Position(line=1, column=1)
         except ValueError as error:

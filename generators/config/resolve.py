@@ -109,8 +109,7 @@ def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused
     """
     other = every[0] if len(every) == 1 else "NAME"
     where = f"-w {other}" if command.startswith(NAMED) else other
-    more = "; another workspace begins with `[workspaces.NAME]` in the file"
-    also = more * command.startswith("add")
+    also = "; another one begins with `[workspaces.NAME]` in the file" * (command[:3] == "add")
     words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
     return refuse(
         "workspace-unknown",
