@@ -1,10 +1,8 @@
 """`down --target kubernetes`: the real kubectl removes what was listed from a stand-in."""
 
-import os
-import pty
-import subprocess
 import sys
 
+import pexpect
 import pytest
 
 from jailoc.generators.kubernetes import manifests
@@ -96,18 +94,16 @@ def test_nothing_goes_that_nobody_has_agreed_to(
 def test_an_answer_decides(user: User, cluster: Cluster, answer: str, kinds: list[str]) -> None:
     deployed(user, cluster)
     user.write(TEXT)
-    ours, theirs = pty.openpty()
-    os.write(ours, f"{answer}\n".encode())
-    done = subprocess.run(
-        [sys.executable, "-m", "jailoc.bin", "down", "api", "--target", "kubernetes"],
+    with pexpect.spawn(
+        sys.executable, ["-m", "jailoc.bin", "down", "api", "--target", "kubernetes"],
         env={"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), "PATH": f"{BIN}:/usr/bin",
              "KUBECONFIG": str(user.home / "kubeconfig")},
-        stdin=theirs, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    os.close(ours)
-    os.close(theirs)
-    assert done.returncode == 0, done.stderr
-    assert "remove this? [y/N]" in done.stderr
+        timeout=120,
+    ) as terminal:  # fmt: skip
+        terminal.expect_exact("remove this? [y/N]")
+        terminal.sendline(answer)
+        terminal.expect(pexpect.EOF)
+    assert terminal.exitstatus == 0, terminal.before
     assert removed(cluster) == kinds
 
 
