@@ -89,7 +89,15 @@ def new(session: Session, name: str, revision: str | None) -> int:
     ):
         terminal.say(f"  {note}", Meaning.WARNS)
     session.reread()
-    return up.run(session.of(sandbox))
+    try:
+        return up.run(session.of(sandbox))
+    except (Refused, docker.DockerError):
+        terminal.say(
+            f"the task is made and does not run: `jailoc up {typed(sandbox)}` tries again, "
+            f"`jailoc task rm {typed(name)} -w {typed(workspace)}` removes it",
+            Meaning.WARNS,
+        )
+        raise
 
 
 def list_(session: Session, as_json: bool) -> int:

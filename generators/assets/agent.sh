@@ -52,4 +52,8 @@ while read -r _jailoc_name || [ -n "$_jailoc_name" ]; do
     [ -z "$_jailoc_name" ] || _jailoc_take "$_jailoc_name" "$_jailoc_name"
 done </etc/jailoc/secret-env
 unset _jailoc_place _jailoc_value _jailoc_name _jailoc_tries
+command -v -- "$1" >/dev/null || {
+    printf 'jailoc: there is no command %s in the sandbox\n' "$1" >&2
+    exit 127
+}
 exec "$@"

@@ -38,7 +38,10 @@ def _row(check: str, found: str, state: CheckState = OK, meaning: str = "", mend
 def _engine(machine: Machine) -> Iterator[Row]:
     engine = machine.engine
     if engine.trouble:
-        yield _row("engine", engine.trouble, FAIL, "no sandbox can be started", engine.mend)
+        yield _row(
+            "engine", engine.trouble, FAIL,
+            "no sandbox can be started, and what an engine decides has no row here", engine.mend,
+        )  # fmt: skip
         return
     told = f"{engine.version} at {engine.address}" + (f", {engine.name}" if engine.name else "")
     yield _row("engine", told)

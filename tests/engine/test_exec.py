@@ -66,6 +66,13 @@ def test_its_exit_status_is_passed_on(
     assert run(sandbox, *command).returncode == status
 
 
+def test_a_command_that_is_not_there_is_named(sandbox: Sandbox) -> None:
+    for name in ("nosuchcmd", "/nowhere/x", "-x"):
+        done = run(sandbox, name)
+        words = f"jailoc: there is no command {name} in the sandbox\n"
+        assert (done.returncode, done.stderr.decode()) == (127, words)
+
+
 def test_what_goes_through_it_is_unchanged_where_no_terminal_is(sandbox: Sandbox) -> None:
     every = bytes(range(256)) * 3000 + CLIPBOARD.encode()
     done = run(sandbox, "cat", stdin=every)

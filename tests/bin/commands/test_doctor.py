@@ -22,6 +22,7 @@ def test_without_an_engine_every_other_check_is_made(user: User) -> None:
     assert (result.status, data["ok"]) == (1, False)
     assert (found["engine"]["state"], found["configuration"]["state"]) == ("fail", "ok")
     assert found["engine"]["mend"]
+    assert "has no row here" in found["engine"]["meaning"]
     assert {"user", "names (DNS)", "proxy", "keyring", "clock"} <= {*found}
     assert user.files() == before
 
