@@ -49,11 +49,14 @@ def run(session: Session, words: Sequence[str], asked: Undo) -> int:
         Refused: there is no such snapshot or path, nobody agreed, an undo is not finished, or
             something could not be restored.
     """
-    known = names(session.source(expectations=False).config)
+    origin = session.source(expectations=False)
+    known = names(origin.config)
     if words and words[0] in known:
         session, words = session.of(words[0]), words[1:]
-    elif words and not os.path.lexists(words[0]) and _meant(words, known):
-        raise unknown_workspace(words[0], known)
+    elif words and not os.path.lexists(words[0]):
+        # Where no workspace holds this directory, a word can be no path of one.
+        if _meant(words, known) or origin.chosen(session.workspace) not in known:
+            raise unknown_workspace(words[0], known)
     if asked.goes_on and (words or asked.to):
         raise refuse(
             "usage",

@@ -160,20 +160,13 @@ def _networks() -> tuple[str, ...]:
 def tables() -> tuple[str, ...]:
     """Return the kernel's tables of the machine's addresses, where its engine can mount them.
 
-    They are those of process 1, which stay when others come and go; where it lives in another
-    network than jailoc does, the engine may, too. Docker Desktop, and WSL with it, has an engine on
-    a machine of its own, and mounts only what it is told to share.
+    They are those of process 1, whatever network jailoc itself runs in: it decides nothing. Docker
+    Desktop, and WSL with it, has an engine on a machine of its own, and mounts only what it is told
+    to share.
     """
     if endpoint.desktop() or "microsoft" in _kernel("/proc/version").lower():
         return ()
-    return tuple(each for each in TABLES if _same(each, each.replace("/1/", "/self/")))
-
-
-def _same(path: str, other: str) -> bool:
-    try:
-        return Path(path).samefile(other)
-    except OSError:
-        return False
+    return tuple(each for each in TABLES if os.access(each, os.R_OK))
 
 
 def _read(path: str) -> str | None:
