@@ -53,10 +53,13 @@ def run(session: Session, words: Sequence[str], asked: Undo) -> int:
     known = names(origin.config)
     if words and words[0] in known:
         session, words = session.of(words[0]), words[1:]
-    elif words and not os.path.lexists(words[0]):
-        # Where no workspace holds this directory, a word can be no path of one.
-        if _meant(words, known) or origin.chosen(session.workspace) not in known:
-            raise unknown_workspace(words[0], known)
+    # Where no workspace holds this directory, a word can be no path of one.
+    elif (
+        words
+        and not os.path.lexists(words[0])
+        and (_meant(words, known) or origin.chosen(session.workspace) not in known)
+    ):
+        raise unknown_workspace(words[0], known)
     if asked.goes_on and (words or asked.to):
         raise refuse(
             "usage",
