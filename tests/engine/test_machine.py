@@ -164,16 +164,42 @@ def test_no_allowed_name_opens_the_machine_whatever_its_zone_answers(walled: San
         assert not opened(walled, places)
 
 
+def renewed_resolver(sandbox: Sandbox) -> None:
+    """End the resolver, and wait until there is another one."""
+
+    def pid() -> str:
+        place = "/run/jailoc/names/pid"
+        return world.call("docker", "exec", sandbox.container("firewall"), "cat", place)
+
+    before = pid()
+    signal_resolver(sandbox, "TERM")
+    assert until(lambda: pid() != before, 20)
+
+
+@contextmanager
+def blind(walled: Sandbox) -> Iterator[None]:
+    """Let the resolver not see what the machine has by now."""
+    program = walled.user.home / ".cache/jailoc/machine/wall/machine.py"
+    text = program.read_text()
+    seeing = "def by_now(tables: Path = TABLES) -> frozenset[str]:\n"
+    assert seeing in text
+    try:
+        program.write_text(text.replace(seeing, f"{seeing}    return frozenset()\n"))
+        renewed_resolver(walled)
+        yield
+    finally:
+        program.write_text(text)
+        renewed_resolver(walled)
+
+
 @pytest.mark.thorough
 def test_control_without_rules_for_the_machine_such_a_name_opens_it(walled: Sandbox) -> None:
     places, wall = addresses(walled), walled.container("firewall")
     with evil_zone(walled, places):
-        script = ": >/run/jailoc/machine; iptables -F JAILOC-MACHINE; cat /run/jailoc/names/pid"
-        resolver = world.call("docker", "exec", "--user", "0", wall, "sh", "-c", script).strip()
-        owner = world.call("docker", "exec", wall, "stat", "--format=%u", f"/proc/{resolver}")
-        world.call("docker", "exec", "--user", owner.strip(), wall,
-                   "sh", "-c", f"kill -HUP {resolver}")  # fmt: skip
-        assert until(lambda: bool(opened(walled, places)), 30)
+        script = ": >/run/jailoc/machine; iptables -F JAILOC-MACHINE"
+        world.call("docker", "exec", "--user", "0", wall, "sh", "-c", script)
+        with blind(walled):
+            assert until(lambda: bool(opened(walled, places)), 30)
 
 
 LATER = ipaddress.ip_network("172.29.77.0/24")
