@@ -129,7 +129,7 @@ def import_(session: Session, client: str, yes: bool) -> int:
         session.terminal.say(f"read {place}")
     new = put_set("", client, value).strip()
     for line in new.splitlines():
-        session.terminal.colored(f"+ {line}", Meaning.OPENS)
+        session.terminal.colored(f"+ {line}", Meaning.OPENS, whole=True)
     if client in {"pip", "cargo"}:
         session.terminal.say("some indexes name other hosts for the files: `jailoc blocked` shows "
                              "what is missing", Meaning.WARNS)  # fmt: skip

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, TextIO
 
 from jailoc.bin.terminal.palette import SGR
+from jailoc.bin.terminal.wrap import wrapped
 from jailoc.model.palette import Meaning
 from jailoc.model.text import visible
 
@@ -22,6 +23,8 @@ ERASE = "\r\x1b[K"
 """To the beginning of the line, and erase from there on (ECMA-48, EL)."""
 
 
+NARROWEST = 20
+"""Columns below which a terminal breaks lines as it likes."""
 MOST_ALIKE = 20
 """Warnings of one kind that are shown."""
 
@@ -68,9 +71,15 @@ class Terminal:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
-    def colored(self, text: str, style: Meaning | None) -> None:
-        """Write a result line; control characters in it are shown as signs."""
-        line = visible(text)
+    def colored(self, text: str, style: Meaning | None, *, whole: bool = False) -> None:
+        """Write a result line; control characters in it are shown as signs.
+
+        Args:
+            text: The line.
+            style: What it means.
+            whole: Whether it is no sentence, so that a terminal gets it unbroken.
+        """
+        line = visible(text) if whole else self._fitting(visible(text), sys.stdout)
         self.result(self.paint(line, style, sys.stdout) if style else line)
 
     def prefixed(self, prefix: str) -> "Terminal":
@@ -126,12 +135,22 @@ class Terminal:
 
     def say(self, text: str, style: Meaning = Meaning.NOTES) -> None:
         """Write a progress line."""
-        line = self.paint(visible(self._prefix + text), style, sys.stderr) + "\n"
+        shown = self._fitting(visible(self._prefix + text), sys.stderr)
+        line = self.paint(shown, style, sys.stderr) + "\n"
         with suppress(*((OSError, ValueError) if self._steady else ())):
             # A line that moves is drawn again by whoever moves it.
             sys.stderr.write(f"{ERASE}{line}" if Terminal.drawn else line)
             sys.stderr.flush()
         Terminal.drawn = False
+
+    @staticmethod
+    def _fitting(line: str, stream: TextIO) -> str:
+        """Break a line between words where it goes to a terminal."""
+        try:
+            width = os.get_terminal_size(stream.fileno()).columns
+        except (OSError, ValueError):  # no terminal
+            return line
+        return wrapped(line, width) if width >= NARROWEST else line
 
     def quote(self, line: str) -> None:
         """Write a line that another program wrote."""
@@ -192,8 +211,12 @@ class Terminal:
                 place += f":{each.position.line}:{each.position.column}"
             place += ": "
         subject = f"{each.where}: " if each.where else ""
-        code = self.paint(f"[{each.code}]", Meaning.MUTED, sys.stderr)
-        lines = [f"{head} {visible(f'{place}{subject}{each.message}')} {code}"]
+        code = f"[{each.code}]"
+        first = self._fitting(
+            visible(f"{title}: {place}{subject}{each.message} {code}"), sys.stderr
+        )
+        first = first.removeprefix(f"{title}:").removesuffix(code)
+        lines = [f"{head}{first}{self.paint(code, Meaning.MUTED, sys.stderr)}"]
         if each.position and each.text is not None:
             number = str(each.position.line)
             before = each.text[: each.position.column - 1]
@@ -201,9 +224,9 @@ class Terminal:
             indent = "".join(char if char == "\t" else " " for char in before)
             lines += [f"  {number} | {visible(each.text)}", f"  {' ' * len(number)} | {indent}^"]
         if each.allowed:
-            lines.append(f"  allowed: {visible(each.allowed)}")
+            lines.append(self._fitting(f"  allowed: {visible(each.allowed)}", sys.stderr))
         if each.hint:
-            lines.append(f"  hint: {visible(each.hint)}")
+            lines.append(self._fitting(f"  hint: {visible(each.hint)}", sys.stderr))
         return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,50 @@
+"""A line is broken between words, and nothing of it is lost."""
+
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+from fcntl import ioctl
+from termios import TIOCSWINSZ
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jailoc.bin.terminal.wrap import wrapped
+
+texts = st.text(st.sampled_from("ab `-/"), max_size=120).filter(lambda each: not each.isspace())
+
+
+@given(texts, st.integers(5, 60))
+def test_no_character_but_blanks_at_a_break_is_lost(text: str, width: int) -> None:
+    shown = wrapped(text, width)
+    assert re.sub("[ \n]", "", shown) == text.replace(" ", "")
+    assert shown.split() == text.split()
+
+
+@given(texts, st.integers(20, 60))
+def test_what_stands_in_backticks_is_never_broken(text: str, width: int) -> None:
+    for each in re.findall("`[^`]*`", text):
+        assert each in wrapped(text, width)
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=15), min_size=1), st.integers(20, 60))
+def test_no_line_is_longer_than_the_terminal(words: list[str], width: int) -> None:
+    assert all(len(each) <= width for each in wrapped(" ".join(words), width).splitlines())
+
+
+def test_a_terminal_gets_whole_words_and_a_pipe_whole_lines(tmp_path: os.PathLike[str]) -> None:
+    command = [sys.executable, "-m", "jailoc.bin", "status", "nosuch-workspace-of-this-name"]
+    environment = os.environ | {"HOME": str(tmp_path), "NO_COLOR": "1", "COLUMNS": "40"}
+    master, slave = pty.openpty()
+    ioctl(slave, TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    subprocess.run(command, stdout=slave, stderr=slave, env=environment, check=False)
+    os.close(slave)
+    shown = os.read(master, 1 << 16).decode().splitlines()
+    os.close(master)
+    assert max(map(len, shown)) <= 40
+    assert any(each.strip() == "`nosuch-workspace-of-this-name` not" for each in shown)
+    plain = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert "workspace `nosuch-workspace-of-this-name` not found" in plain.stderr
