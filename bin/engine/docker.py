@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TypeVar
 
-from jailoc.bin.engine import client_settings, door
+from jailoc.bin.engine import client_settings, door, engine_errors
 from jailoc.bin.engine.door import LONG, Reply, Running, no_docker
 from jailoc.bin.engine.endpoint import Endpoint, endpoint, pinned
 from jailoc.model.diagnostic import refuse
@@ -229,11 +229,9 @@ def check_engine() -> None:
                 + error.tail.rpartition("\n")[2],
                 hint="install a `docker` command of the engine's own version",
             ) from None
+        why, hint = engine_errors.meaning(error.tail, endpoint())
         raise refuse(
-            "engine",
-            f"Docker is not running or not accessible at {endpoint()}: "
-            + error.tail.rpartition("\n")[2],
-            hint="start Docker, or set DOCKER_HOST to the engine to use",
+            "engine", f"Docker is not running or not accessible at {endpoint()}: {why}", hint=hint
         ) from None
     if not re.fullmatch(r"\d+\.\d+", api.strip()):
         raise refuse(
