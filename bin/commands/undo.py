@@ -120,11 +120,13 @@ def _begun(
         taken = store.take(Why.BEFORE_UNDO, {to.id})
     snapshots.tell(terminal, taken)
     now = taken.snapshot
-    if now.id == to.id:
-        terminal.say(f"nothing has changed since snapshot {to.short}: `jailoc snapshot list {name}`"
-                     " shows others, for --to", Meaning.WARNS)  # fmt: skip
-        return None
     difference = store.difference(to, now, targets)
+    if now.id == to.id or difference.nothing:
+        what = f" in {telling(', '.join(targets))}" if words else ""
+        terminal.say(f"nothing has changed{what} since snapshot {to.short}: "
+                     f"`jailoc snapshot list {name}` shows others, for --to",
+                     Meaning.WARNS)  # fmt: skip
+        return None
     when = datetime.fromtimestamp(to.time, UTC)
     terminal.result(
         f"returning {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)"

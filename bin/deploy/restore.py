@@ -1,12 +1,18 @@
 """Make a directory what it was in a snapshot, leaving alone what no snapshot could take."""
 
-import re
 import shlex
 from collections.abc import Collection, Iterable
 
 from jailoc.bin.deploy.restic import READ, WRITE, Restic
 from jailoc.bin.engine.tools import ToolMount
-from jailoc.generators.runtime.snapshots import Lines, escaped, line, literal, message
+from jailoc.generators.runtime.snapshots import (
+    Lines,
+    as_told,
+    escaped,
+    line,
+    literal,
+    message,
+)
 from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import StoredSnapshot
 
@@ -171,11 +177,6 @@ def _bytes(lines: Iterable[str]) -> bytes:
     return "".join(f"{each}\n" for each in lines).encode(errors="surrogateescape")
 
 
-def _told(path: str) -> str:
-    """Return a path as restic tells it: a byte that is no text is one sign in JSON."""
-    return re.sub("[\udc80-\udcff]", "\ufffd", path)
-
-
 def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[str, ...]:
     """Return what no snapshot could take, so that restic does not remove it.
 
@@ -200,7 +201,10 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[s
     if not large | closed:
         return ()
     asked = {
-        _told(place) for each in large | closed for place in upwards(each) if within(place, target)
+        as_told(place)
+        for each in large | closed
+        for place in upwards(each)
+        if within(place, target)
     }
     held, folders = set[str](), set[str]()
 
@@ -217,7 +221,7 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[s
     if reply.status:
         raise restic.failed(reply)
     start = len(target.rpartition("/")[0])
-    new = (each for each in closed if _told(each) not in held)
+    new = (each for each in closed if as_told(each) not in held)
     stays = {_outermost_new(each, target, folders) for each in (*large, *new)}
     return tuple(each[start:] for each in sorted(stays))
 
@@ -228,4 +232,4 @@ def _outermost_new(path: str, top: str, folders: Collection[str]) -> str:
     One that it does not have goes as a whole, or stays as a whole.
     """
     way = [each for each in upwards(path) if within(each, top) and each != top]
-    return next((each for each in reversed(way) if _told(each) not in folders), path)
+    return next((each for each in reversed(way) if as_told(each) not in folders), path)

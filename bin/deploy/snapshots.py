@@ -194,9 +194,11 @@ class Store:
         """
         found = UndoDifference(targets)
         reply = self.restic.run(
-            ["diff", "--json", "--no-lock", old.id, new.id], what="comparing snapshots",
-            take=found.take, changes=False,
-        )  # fmt: skip
+            ["diff", "--json", "--metadata", "--no-lock", old.id, new.id],
+            what="comparing snapshots",
+            take=found.take,
+            changes=False,
+        )
         if reply.status:
             raise self.restic.failed(reply)
         return found

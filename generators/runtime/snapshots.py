@@ -155,7 +155,7 @@ class Group:
 
 
 class UndoDifference:
-    """What an undo does, from `restic diff --json` of the state that it returns to and of now."""
+    """What an undo does: `restic diff --json --metadata` of what it returns to, and of now."""
 
     def __init__(self, targets: Iterable[str] = ()) -> None:
         """Begin with nothing.
@@ -164,7 +164,9 @@ class UndoDifference:
             targets: The paths that count; all without any.
         """
         self.creates, self.changes, self.deletes = Group(), Group(), Group()
-        self._targets = tuple(targets)
+        self.touched = False
+        """Whether something has other permissions, times, owners, inodes, or leads elsewhere."""
+        self._targets = tuple(map(as_told, targets))
 
     def take(self, line: bytes) -> None:
         """Read one line."""
@@ -181,6 +183,8 @@ class UndoDifference:
             self.creates.add(path)
         elif modifier == "+":
             self.deletes.add(path)
+        elif modifier == "U":
+            self.touched = True
         else:
             self.changes.add(path)
 
@@ -188,6 +192,11 @@ class UndoDifference:
     def empty(self) -> bool:
         """Tell whether no name and no content differs."""
         return not (self.creates.count or self.changes.count or self.deletes.count)
+
+    @property
+    def nothing(self) -> bool:
+        """Tell whether there is nothing to be done."""
+        return self.empty and not self.touched
 
     def lines(self) -> Iterator[str]:
         """Yield it in words; the names are those of the agent."""
@@ -199,6 +208,11 @@ class UndoDifference:
                 yield from (f"  {each}" for each in group.first)
                 if group.count > len(group.first):
                     yield f"  ... and {group.count - len(group.first)} more"
+
+
+def as_told(path: str) -> str:
+    """Return a path as restic tells it: a byte that is no text is one sign in JSON."""
+    return re.sub("[\udc80-\udcff]", "\ufffd", path)
 
 
 _LINE_BREAK = "[^\x01-\x09\x0b-\U0010ffff]"

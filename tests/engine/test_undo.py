@@ -474,6 +474,15 @@ def test_only_so_many_are_kept_and_what_is_named_alone_is_restored(user: User) -
     assert "has no snapshot `ffffffff`" in missing.stderr
     nothing = user.run("undo", NAME, "--continue")
     assert "no undo of" in nothing.stderr
+    user.ok("snapshot", NAME)
+    (project / "new").touch()
+    same = user.run("undo", NAME, "project/a", "--yes")
+    assert f"nothing has changed in {project}/a since" in same.stderr
+    # Control: a time alone is a change; it comes back.
+    seen = (project / "a").stat().st_mtime_ns
+    os.utime(project / "a", ns=(1, 1))
+    assert undone(user, "project/a")
+    assert (project / "a").stat().st_mtime_ns == seen
 
 
 @pytest.mark.thorough

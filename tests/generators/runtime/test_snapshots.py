@@ -1,6 +1,7 @@
 """What restic says is read within bounds, and what has to go is decided by plain rules."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -97,6 +98,17 @@ def test_a_difference_counts_all_and_names_the_first() -> None:
     assert "  ... and 22 more" in lines
     assert len(lines) == 1 + 8 + 1 + 1 + 2 + 1 + 1
     assert UndoDifference().empty
+
+
+def test_what_differs_in_no_content_is_no_change_and_not_nothing() -> None:
+    found, nothing = UndoDifference((os.fsdecode(b"/p/\xff"),)), []
+    # A byte that is no text is told as one sign.
+    for path in ("/p/b", "/p/\ufffd"):
+        found.take(json.dumps({"path": path, "modifier": "U"}).encode())
+        nothing.append(found.nothing)
+        assert found.empty
+        assert list(found.lines()) == []
+    assert nothing == [True, False]
 
 
 def test_directories_above_are_each_containers_own_and_no_change() -> None:
