@@ -139,6 +139,7 @@ def _wall_files(
         "egress": f"{rules.egress}\n",
         "evidence.py": asset("evidence.py"),
         "firewall.sh": asset_as(user, "firewall.sh"),
+        "guard.py": asset("guard.py"),
         "health.py": asset("health.py"),
         "host-ports": "".join(
             f"{each.port}{f' {MACHINE_PORT}' if workspace.observe else ''}\n"

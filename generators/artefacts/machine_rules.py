@@ -1,9 +1,9 @@
 """Rules that close what becomes the machine's while its wall runs, such as a new network's gateway.
 
-What the machine has when a wall loads its rules stands in them. Of what comes later the wall's
-resolver learns from the kernel's own tables, and closes it as it opens addresses of names: with a
-datagram that never leaves, and that adds to a list of the kernel's. All that it can do so is close,
-and open again what it has closed.
+What the machine has when a wall loads its rules stands in them. Of what comes later a program of
+the wall's (`guard.py`) learns from the kernel's own tables, and closes it as the resolver opens
+addresses of names: with a datagram that never leaves, and that adds to a list of the kernel's. All
+that it can do so is close, and open again what it has closed.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from jailoc.model.host import Host
 from jailoc.model.mount import Mode
 
 DOOR = 1023, 1022
-"""UDP ports that the resolver knocks with, source and destination; those of names are higher."""
+"""UDP ports of such a datagram, source and destination; those of names are higher."""
 PLACE = "/etc/jailoc-machine"
 """Where the wall has the kernel's tables."""
 
@@ -34,7 +34,7 @@ def closing(policy: Policy, family: Family) -> Iterator[Rule]:
 
 
 def learning(policy: Policy, family: Family) -> Iterator[Rule]:
-    """Let the resolver add to the list, and take from it."""
+    """Let that program add to the list, and take from it."""
     if policy.follows:
         yield from knocks(DOOR, partial(_list, family), THIS_MACHINE)
 

@@ -382,6 +382,16 @@ mkdir -p "$names"
 chown $resolver:$resolver "$names" /evidence
 [ ! -d /run/jailoc-refused ] || chown $resolver:$resolver /run/jailoc-refused
 as_resolver /bin/sh -c "rm -f '$names'/*" || fatal 'cannot give up privileges'
+if [ -d /etc/jailoc-machine ]; then
+    as_resolver python3 -I -S -B "$etc/guard.py" "$run/machine" "$names/guard" &
+    tries=0
+    until [ -s "$names/guard" ]; do
+        kill -0 $! 2>/dev/null || fatal 'what closes later addresses of the machine does not run'
+        tries=$((tries + 1))
+        [ "$tries" -lt 200 ] || fatal 'what closes later addresses of the machine does not start'
+        sleep 0.05
+    done
+fi
 : >"$run/ready"
 trap - EXIT HUP INT TERM
 # The sockets outlive the resolver: nobody else ever gets the port. A shell, so that

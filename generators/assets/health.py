@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 
 RUN = Path("/run/jailoc")
+TABLES = Path("/etc/jailoc-machine")
+"""Where the kernel's tables of the machine are mounted, if they can be (`machine.py`)."""
 PLACE = ("127.0.0.1", 53)
 PATIENCE = 2.0
 """Seconds to wait for an answer; it is asked twice."""
@@ -41,9 +43,20 @@ def answered(token: bytes) -> bool:
             return False
 
 
+def guarded() -> bool:
+    """Tell whether what becomes the machine's is closed, where it can be seen."""
+    if not TABLES.is_dir():
+        return True
+    try:
+        number = int((RUN / "names/guard").read_text())
+        return b"/guard.py" in Path(f"/proc/{number}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
+
+
 def healthy() -> bool:
     """Tell whether all is there: the rules are verified, every name was looked up once."""
-    if not (RUN / "ready").exists() or not (RUN / "names/state.json").exists():
+    if not (RUN / "ready").exists() or not (RUN / "names/state.json").exists() or not guarded():
         return False
     try:
         token = (RUN / "names/token").read_bytes()

@@ -3,8 +3,7 @@
 Runs inside the wall as a user of its own without any capability. It asks the engine's resolver,
 and before an answer for an allowed name reaches the sandbox it opens the addresses in it: it sends
 a datagram that the firewall never lets out, but counts (JAILOC-LEARN in the rules). What may never
-be opened is decided there, not here. With another such datagram it closes what has become the
-machine's own since the rules were loaded.
+be opened is decided there, not here; what becomes the machine's own is closed by `guard.py`.
 
     resolver.py CONFIGURATION STATE UDP TCP EVENTS
 
@@ -136,10 +135,6 @@ class AllowedPattern:
                 door.sendto(b"", (address, self.destination + step))
 
 
-LATER = AllowedPattern(".machine", 1023, 1022)
-"""What has become the machine's: no name, and what it opens is closed."""
-
-
 @dataclass(frozen=True)
 class Configuration:
     """What the compiler wrote."""
@@ -256,6 +251,19 @@ def asked_in(wire: bytes) -> bytes | None:
     return wire[12:end].lower() if end <= len(wire) else None
 
 
+def bare(wire: bytes) -> bool:
+    """Tell whether a query is one question, with at most options beside it (RFC 6891).
+
+    Nothing else is read: a few bytes of a record can name megabytes (RFC 1035, section 4.1.4).
+    """
+    question = asked_in(wire)
+    if question is None:
+        return False
+    beside = wire[12 + len(question) :][:3]
+    counts = struct.unpack_from("!3H", wire, 6)
+    return counts == (0, 0, 0) or (counts == (0, 0, 1) and beside == b"\0\0\x29")
+
+
 async def ask(server: str, wire: bytes, *, tcp: bool) -> bytes:
     """Ask one resolver; raise OSError or TimeoutError if it does not answer."""
     place = (PLACE, 0) if server.startswith("127.") else None
@@ -329,9 +337,8 @@ class Resolver:
     """Addresses that only the machine's own name opens."""
     by_now: Callable[[], frozenset[str]] | None = None
     """Says what the machine has at the moment, where its tables are mounted."""
-    later: dict[str, float] = field(default_factory=dict)
-    """What has become the machine's, and when (monotonic seconds) it is closed anew: the kernel
-    forgets."""
+    later: frozenset[str] = frozenset()
+    """What has become the machine's since the rules were loaded."""
     services: tuple[ipaddress.IPv4Network, ...] = ()
     """Where the services beside the agent are: the names of services open these, and no others."""
     record: EventRecord | None = None
@@ -359,14 +366,16 @@ class Resolver:
 
     async def answer(self, wire: bytes, *, tcp: bool) -> bytes | None:
         """Return the response to a query, or None if it is none."""
+        if len(wire) < 12 or wire[2] & 0x80:
+            return None
+        if wire[2] >> 3 != dns.opcode.QUERY:
+            return unknown(wire)
+        if not bare(wire):
+            return None
         try:
             query = dns.message.from_wire(wire, ignore_trailing=True)
         except dns.exception.DNSException:
             return None
-        if query.flags & dns.flags.QR or len(query.question) != 1:
-            return None
-        if not isinstance(query, dns.message.QueryMessage) or query.opcode() != dns.opcode.QUERY:
-            return unknown(wire)
         response = await self.respond(query)
         room = 65535 if tcp else min(max(query.payload, 512), LONGEST)
         try:
@@ -478,7 +487,7 @@ class Resolver:
         if self.record is not None and addresses and recorded:
             self.record.named(self.seen[addresses[-1]], addresses)
         if held:
-            self.guard()
+            self.give_up()
         for each in held:
             self.keep(each, addresses)
 
@@ -498,21 +507,14 @@ class Resolver:
         while len(self.open) > MOST_OPEN:
             self.close(*next(iter(self.open)))
 
-    def guard(self) -> None:
-        """Close what is the machine's by now, and open again what it has lost.
+    def give_up(self) -> None:
+        """Hold nothing open that is the machine's by now.
 
         What it had when the rules were loaded stands in them.
         """
         if self.by_now is None:
             return
-        now, addresses = time.monotonic(), self.by_now() - self.machine
-        for address in self.later.keys() - addresses:
-            LATER.knock(address, 1)
-            del self.later[address]
-        for address in addresses:
-            if self.later.get(address, 0) <= now:
-                LATER.knock(address, 0)
-                self.later[address] = now + AGAIN
+        self.later = self.by_now() - self.machine
         for name, address in [each for each in self.open if each[1] in self.later]:
             if name.pattern != MACHINE:
                 self.close(name, address)
@@ -722,7 +724,7 @@ async def run(
             if record is not None:
                 record.watch(directory)
             resolver.changed = True
-        resolver.guard()
+        resolver.give_up()
         resolver.expire()
         await resolver.look_up_due()
         if resolver.changed:

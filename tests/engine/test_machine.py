@@ -3,6 +3,7 @@
 The machine here is the one the tests run on: it has listeners on every address of its own.
 """
 
+import errno
 import ipaddress
 import json
 import re
@@ -185,10 +186,12 @@ def blind(walled: Sandbox) -> Iterator[None]:
     assert seeing in text
     try:
         program.write_text(text.replace(seeing, f"{seeing}    return frozenset()\n"))
+        signal_guard(walled, "TERM")
         renewed_resolver(walled)
         yield
     finally:
         program.write_text(text)
+        signal_guard(walled, "TERM")
         renewed_resolver(walled)
 
 
@@ -229,19 +232,54 @@ def signal_resolver(sandbox: Sandbox, signal: str) -> None:
                "sh", "-c", script)  # fmt: skip
 
 
+def signal_guard(sandbox: Sandbox, signal: str) -> None:
+    """Send a signal to what looks at the machine's addresses."""
+    script = f"kill -{signal} $(cat /proc/$(cat /run/jailoc/names/guard)/task/*/children)"
+    world.call("docker", "exec", "--user", "65533", sandbox.container("firewall"),
+               "sh", "-c", script)  # fmt: skip
+
+
 def test_what_becomes_the_machines_later_is_closed_in_an_allowed_range(walled: Sandbox) -> None:
     renew(walled, f"allowed_networks = {WIDE}\n")
-    signal_resolver(walled, "STOP")
+    signal_guard(walled, "STOP")
     try:
         with later_network() as gateway:
             # The control: while nobody tells the wall, the range holds it.
             assert opened(walled, {"later": gateway})
-            signal_resolver(walled, "CONT")
+            signal_guard(walled, "CONT")
             assert until(lambda: not opened(walled, {"later": gateway}), 10)
             assert gateway in closed_by_now(walled)
     finally:
-        signal_resolver(walled, "CONT")
+        signal_guard(walled, "CONT")
     assert until(lambda: gateway not in closed_by_now(walled), 10)
+
+
+SQUAT = """
+import socket, sys
+for port in map(int, sys.argv[1:]):
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with socket.socket(family, socket.SOCK_DGRAM) as door:
+            try:
+                door.bind(("", port))
+                print(port, "bound")
+            except OSError as error:
+                print(port, error.errno)
+"""
+
+
+def test_neither_a_busy_resolver_nor_a_taken_port_keeps_it_open(walled: Sandbox) -> None:
+    renew(walled, f"allowed_networks = {WIDE}\n")
+    said = agent(walled, SQUAT, "1023", "1022")
+    # Control: what nobody holds can be taken; the agent is in the same network.
+    assert said.split("\n")[:4] == [
+        f"1023 {errno.EADDRINUSE}", f"1023 {errno.EADDRINUSE}", "1022 bound", "1022 bound",
+    ]  # fmt: skip
+    signal_resolver(walled, "STOP")
+    try:
+        with later_network() as gateway:
+            assert until(lambda: not opened(walled, {"later": gateway}), 3)
+    finally:
+        signal_resolver(walled, "CONT")
 
 
 def test_no_allowed_name_opens_what_becomes_the_machines_later(walled: Sandbox) -> None:

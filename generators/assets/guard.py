@@ -1,0 +1,117 @@
+"""Closes what becomes the machine's own after the rules were loaded, for as long as the wall runs.
+
+    guard.py KNOWN NUMBER
+
+KNOWN is a file whose lines end in an address each: what the rules close already. NUMBER is one that
+gets the number of this process, when it has what it needs. What the kernel's tables of the machine
+have besides (`machine.py`) is added to a list of addresses that are closed: by a datagram that
+never leaves, and that the kernel counts. All that it can do is close, and open again what it has
+closed.
+
+It runs as the resolver's user and apart from it, so that nothing of what names lead to keeps it
+busy, and holds the port that such datagrams come from: nobody else behind the wall ever gets it.
+"""
+
+import contextlib
+import importlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SOURCE, CLOSE, REOPEN = 1023, 1022, 1023
+"""UDP ports: where datagrams come from, and where those go that close an address or open it."""
+PACE = 0.5
+"""Seconds between two looks."""
+AGAIN = 30
+"""Seconds after which an address is closed anew: the kernel forgets."""
+
+
+class Doors:
+    """The sockets that close and open."""
+
+    def __init__(self) -> None:
+        """Bind both.
+
+        Raises:
+            OSError: somebody has the port.
+        """
+        # Without SO_REUSEADDR nobody can bind beside it (socket(7)).
+        self._doors = {4: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)}
+        self._doors[4].bind(("", SOURCE))
+        with contextlib.suppress(OSError):  # a kernel without IPv6
+            door = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            door.bind(("", SOURCE))
+            self._doors[6] = door
+
+    def knock(self, address: str, port: int) -> None:
+        """Send a datagram; not permitted is the answer that the drop gives."""
+        door = self._doors.get(6 if ":" in address else 4)
+        if door is not None:
+            with contextlib.suppress(OSError):
+                door.sendto(b"", (address, port))
+
+
+class Guard:
+    """What is closed, and when it is closed anew."""
+
+    def __init__(self, knock: Callable[[str, int], None]) -> None:
+        self._knock = knock
+        self._closed: dict[str, float] = {}
+
+    def look(self, has: frozenset[str], known: frozenset[str], now: float) -> None:
+        """Close what the machine has beside what is known, and open what it has lost.
+
+        Args:
+            has: The machine's addresses at the moment.
+            known: Those that the rules close.
+            now: Seconds on a clock that never goes back.
+        """
+        later = has - known
+        for address in self._closed.keys() - later:
+            self._knock(address, REOPEN)
+            del self._closed[address]
+        for address in sorted(later):
+            if self._closed.get(address, now) <= now:
+                self._knock(address, CLOSE)
+                self._closed[address] = now + AGAIN
+
+
+def last_words(place: Path) -> frozenset[str]:
+    """Return the last word of each line of a file; nothing where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        lines = map(str.split, place.read_text().splitlines())
+        return frozenset(each[-1] for each in lines if each)
+    return frozenset()
+
+
+def follow(doors: Doors, known: Path) -> None:
+    """Look for ever."""
+    sys.path.append(str(Path(__file__).parent))  # which -I leaves out; it is root's, and read-only
+    by_now = importlib.import_module("machine").by_now
+    guard = Guard(doors.knock)
+    while True:
+        guard.look(by_now(), last_words(known), time.monotonic())
+        time.sleep(PACE)
+
+
+def held(doors: Doors, known: Path) -> None:
+    """Have a process look, and another one whenever it ends: the sockets outlive it."""
+    while True:
+        child = os.fork()
+        if not child:
+            follow(doors, known)
+        os.waitpid(child, 0)
+        time.sleep(PACE)
+
+
+if __name__ == "__main__":
+    try:
+        both = Doors()
+    except OSError as error:
+        sys.exit(f"FATAL: jailoc firewall: cannot bind port {SOURCE}: {error.strerror}")
+    Path(sys.argv[2]).write_text(f"{os.getpid()}\n")
+    held(both, Path(sys.argv[1]))

@@ -1,0 +1,94 @@
+"""What closes the machine's later addresses: what it sends, when, and that it cannot be ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jailoc.generators.artefacts import machine_rules
+from jailoc.generators.assets import guard, health
+from jailoc.model.firewall import KEPT
+
+GUARD = Path(guard.__file__)
+
+
+def test_it_closes_what_comes_and_opens_what_goes() -> None:
+    sent: list[tuple[str, int]] = []
+    it = guard.Guard(lambda *words: sent.append(words))
+    it.look(frozenset({"10.1.2.3", "172.18.0.1"}), frozenset({"172.18.0.1"}), 1)
+    it.look(frozenset({"10.1.2.3", "10.1.2.4"}), frozenset(), 2)
+    it.look(frozenset({"10.1.2.4"}), frozenset(), 3)
+    it.look(frozenset({"10.1.2.4"}), frozenset({"10.1.2.4"}), 4)  # the rules have it now
+    assert sent == [
+        ("10.1.2.3", guard.CLOSE), ("10.1.2.4", guard.CLOSE), ("10.1.2.3", guard.REOPEN),
+        ("10.1.2.4", guard.REOPEN),
+    ]  # fmt: skip
+
+
+def test_it_closes_again_before_the_kernel_forgets() -> None:
+    sent: list[str] = []
+    it = guard.Guard(lambda address, _: sent.append(address))
+    for now in range(KEPT):
+        it.look(frozenset({"10.7.0.1"}), frozenset(), now)
+    assert 2 < len(sent) < KEPT / 10
+
+
+def test_the_doors_and_the_tables_are_those_of_the_rules() -> None:
+    assert (guard.SOURCE, guard.CLOSE) == machine_rules.DOOR
+    assert guard.CLOSE + 1 == guard.REOPEN
+    assert str(health.TABLES) == machine_rules.PLACE
+
+
+def until(question: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 20
+    while not (said := question()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return said
+
+
+def children(number: int) -> list[int]:
+    return [*map(int, Path(f"/proc/{number}/task/{number}/children").read_text().split())]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the port is below those that everybody may bind")
+def test_whoever_looks_is_replaced_and_nobody_gets_its_port(tmp_path: Path) -> None:
+    number = tmp_path / "number"
+    command = ["unshare", "--net", sys.executable, "-I", "-S", "-B", str(GUARD)]
+    with subprocess.Popen([*command, str(tmp_path / "known"), str(number)]) as running:
+        try:
+            assert until(lambda: number.exists() and number.read_text() == f"{running.pid}\n")
+            assert until(lambda: len(children(running.pid)) == 1)
+            (first,) = children(running.pid)
+            os.kill(first, signal.SIGKILL)
+            assert until(lambda: children(running.pid) not in ([], [first]))
+            bind = f"import socket; socket.socket(2, 2).bind(('', {guard.SOURCE}))"
+            inside = ["nsenter", "--net", "--target", str(running.pid), sys.executable, "-c", bind]
+            taken = subprocess.run(inside, capture_output=True, text=True, check=False)
+            assert "Address already in use" in taken.stderr
+        finally:
+            running.kill()
+    # Control: the port is free where nobody holds it.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+        door.bind(("", guard.SOURCE))
+
+
+def test_what_does_not_run_is_no_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "RUN", tmp_path)
+    monkeypatch.setattr(health, "TABLES", tmp_path / "none")
+    assert health.guarded()  # nothing is looked at
+    monkeypatch.setattr(health, "TABLES", tmp_path)
+    (tmp_path / "names").mkdir()
+    assert not health.guarded()
+    (tmp_path / "names/guard").write_text(f"{os.getpid()}\n")
+    assert not health.guarded()
+    code = "import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code, "/guard.py"]) as running:
+        (tmp_path / "names/guard").write_text(f"{running.pid}\n")
+        assert until(health.guarded)
+        running.kill()
