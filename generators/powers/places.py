@@ -9,8 +9,9 @@ from jailoc.model.special_ranges import ENGINE_POOLS, METADATA, PUBLIC, SPECIAL
 
 NETWORK = {Family.IPV4: 20, Family.IPV6: 56}
 """Up to this length a network may hold one that an engine gives out, whole."""
-MANY = 1 << 16
-"""Addresses from which on a range is a network of its own kind."""
+MANY = (1 << 15) + 1
+"""Addresses from which on a range is a network of its own kind: more than half of a /16, so that it
+stays one with some of it denied."""
 
 _WHOLE: tuple[tuple[Network, str], ...] = tuple(
     (ipaddress.ip_network(text), words)
@@ -117,13 +118,29 @@ def are_many(family: Family, found: AddressSet) -> bool:
 
 
 def wholes(family: Family, found: AddressSet, once: AddressSet) -> list[str]:
-    """Name the private networks that are now open as a whole."""
+    """Name the private networks that are now open as a whole, or for the most part."""
     words = []
     for network, text in _WHOLE:
+        if network.version != family.value:
+            continue
         whole = AddressSet.networks(family, (network,))
-        if network.version == family.value and whole & found and not whole - (found | once):
-            words.append(text)
+        if whole & found and (share := _share(whole, found | once)) != _share(whole, once):
+            words.append(f"{share} of {text}")
     return list(dict.fromkeys(words))
+
+
+def in_wholes(family: Family, found: AddressSet) -> bool:
+    """Tell whether some of what is found is of a private network."""
+    return any(
+        network.version == family.value and AddressSet.networks(family, (network,)) & found
+        for network, _ in _WHOLE
+    )
+
+
+def _share(whole: AddressSet, found: AddressSet) -> str:
+    """Say that addresses are all or most of a network; nothing if they are less."""
+    left = (whole - found).size
+    return "all" if not left else "most" if left * 2 < whole.size else ""
 
 
 def _known(family: Family, found: AddressSet) -> list[tuple[str, Rank]]:
@@ -157,7 +174,7 @@ def contents(family: Family, found: AddressSet, once: AddressSet) -> str:
     ][:1]
     for text in wholes(family, found, once)[:1]:
         alone = text in wholes(family, found, AddressSet(family))
-        words.append(f"all of {text}" if alone else f"with what was open, all of {text}")
+        words.append(text if alone else f"with what was open, {text}")
     words += [text for text, _ in _known(family, found)]
     if not words:
         words += [

@@ -6,7 +6,7 @@ a single port cuts a range into two of them, and two entries are two; neither ma
 
 from collections.abc import Sequence
 
-from jailoc.generators.powers.places import range_rank, wholes
+from jailoc.generators.powers.places import in_wholes, range_rank, wholes
 from jailoc.generators.powers.ranges import counted
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.firewall import Firewall
@@ -58,9 +58,7 @@ def _sum(
                 behind.setdefault(door, []).append(each)
     for door, part in behind.items():
         once = AddressSet(family)
-        if other is not None and wholes(
-            family, _union(family, part, sets), AddressSet.everything(family)
-        ):
+        if other is not None and in_wholes(family, _union(family, part, sets)):
             once = accepted(other.of(family), door.protocol, door.port)
         _raise(found, part, sets, once, family, (door.port,))
 
@@ -87,7 +85,7 @@ def _raise(
     rest = (
         "what was open" if named and not wholes(family, whole, AddressSet(family)) else "the rest"
     )
-    what = f"all of {named[0]}" if named else counted(whole.size)
+    what = named[0] if named else counted(whole.size)
     text = change.text
     if change.widens:
         text += f"{'; ' if ': ' in text else ': '}together with {rest}, {what}"

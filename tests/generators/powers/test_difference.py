@@ -62,7 +62,8 @@ def sides(draw: st.DrawFn) -> Sides:
     where = draw(st.lists(paths, max_size=2, unique=True))
     text = "\n".join(lines) + "\n" + toml({"a": {"paths": where}}).partition("\n")[2]
     kinds = {f"{path}/.git": PathKind.DIRECTORY for path in where}
-    kinds |= {f"{path}/.git/hooks": PathKind.DIRECTORY for path in where if draw(st.booleans())}
+    # What lies at a path is one machine's, whichever side looks at it.
+    kinds |= {f"{path}/.git/hooks": PathKind.DIRECTORY for path in where if len(path) % 2}
     host = Host(home=HOME, ipv6=draw(st.booleans()), kinds=kinds)
     for key in draw(st.lists(st.sampled_from(sorted(MORE)), max_size=3, unique=True)):
         text += MORE[key]
@@ -282,8 +283,7 @@ PRIVATE = ": in the range 10.0.0.0/8, private (RFC 1918)"
 
 def test_what_one_address_had_is_not_told_of_the_range_around_it() -> None:
     assert opens("'10.1.2.3/32:5432'", "'10.1.0.0/16'") == [
-        ("high", f"may reach 10.1.0.0/16 but 10.1.2.3 (65,535 addresses), every port{PRIVATE}; "
-         "together with the rest, 65,536 addresses"),
+        ("high", f"may reach 10.1.0.0/16 but 10.1.2.3 (65,535 addresses), every port{PRIVATE}"),
         ("medium", "may reach 10.1.2.3 of 10.1.0.0/16, every port but 5432 (before only port "
          f"5432){PRIVATE}"),
     ]  # fmt: skip
@@ -318,10 +318,32 @@ def test_what_one_address_had_is_not_told_of_the_range_around_it() -> None:
         ("", "'10.0.0.0/8:53', '10.1.2.3/32:80'", "high"),
         ("'[fd00::5]/128:80'", "'fd00::/8'", "critical"),
         ("", "'172.17.0.0/17', '172.17.128.0/17'", "high"),
+        ("", "'192.168.0.0/16'", "critical"),
     ],
 )
 def test_pieces_are_as_grave_as_the_whole(before: str, after: str, rank: str) -> None:
     assert opens(before, after)[0][0] == rank
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied", "rank", "words"),
+    [
+        ("192.168.0.0/16", "192.168.255.255/32", "critical", "most of the private network 192.168"),
+        ("10.0.0.0/8", "10.0.0.0/10", "critical", "most of the private network 10.0.0.0/8"),
+        ("172.16.0.0/12", "172.16.0.0/13", "high", "addresses"),  # a half, as if it were named
+        ("10.1.0.0/16", "10.1.2.3/32", "high", "65,535 addresses"),
+        ("10.1.0.0/16", "10.1.0.0/17", "medium", "32,768 addresses"),
+        ("fd00::/8", "fd00::/64", "critical", "most of the private networks of IPv6"),
+    ],
+)
+def test_what_is_denied_of_a_range_makes_the_rest_no_less(
+    allowed: str, denied: str, rank: str, words: str
+) -> None:
+    more = f"allowed_networks = ['{allowed}']\ndenied_networks = ['{denied}']\n"
+    found = [each for each in changes(side(EMPTY), side(EMPTY + more), HOME)
+             if each.rule == "reach.network"]  # fmt: skip
+    assert found[0].rank.value == rank
+    assert words in found[0].text
 
 
 def test_another_last_day_is_told_as_such() -> None:
