@@ -11,15 +11,16 @@ import re
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence, survey
 from jailoc.bin.engine import containers, docker, ownership
 from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model import sandbox
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL, typed
 
@@ -83,12 +84,7 @@ def run(
         raise existence.not_running(name)
     services = {each.service for each in there}
     if service is not None and service not in services:
-        known = [each for each in (WALL, AGENT, SIDECAR, PROXY) if each in services]
-        raise refuse(
-            "service-unknown",
-            f"workspace `{typed(name)}` has no service `{service}`",
-            allowed=", ".join([*known, *sorted({*services} - {*known})]),
-        )
+        raise _absent(session, name, service, services)
     chosen = [each for each in there if service in {None, each.service}]
     show = _Printer(session.terminal, max(len(each.service) for each in chosen), raw)
     try:
@@ -103,6 +99,23 @@ def run(
         if not follow:  # the way to end it
             raise
     return 0
+
+
+def _absent(session: Session, name: str, service: str, services: set[str]) -> Refused:
+    """Return the refusal of a service that has no container."""
+    declared = False
+    with suppress(Refused):  # what runs has a log, whatever the configuration says by now
+        origin = session.source(expectations=False)
+        declared = service in compile_workspace(origin.config, name, origin.host).compose.services
+    known = [each for each in (WALL, AGENT, SIDECAR, PROXY) if each in services]
+    return refuse(
+        "service-unknown",
+        f"service `{service}` of workspace `{typed(name)}` has no container yet, so no log"
+        if declared
+        else f"workspace `{typed(name)}` has no service `{service}`",
+        allowed=", ".join([*known, *sorted({*services} - {*known})]),
+        hint=f"`jailoc up {typed(name)}` starts it" if declared else None,
+    )
 
 
 class _Printer:

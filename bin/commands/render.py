@@ -15,6 +15,7 @@ from jailoc.generators.artefacts.image_recipes import decision
 from jailoc.generators.config.resolve import chosen
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
+from jailoc.model.golden import BUNDLE_FILE
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL
 from jailoc.model.text import number_of
@@ -72,6 +73,8 @@ class _Rendered(NamedTuple):
     """What is told of a workspace."""
 
     files: int
+    more: int
+    """Files of models beside them, which no start writes."""
     data: dict[str, Any] | None
     lines: tuple[str, ...]
 
@@ -92,13 +95,16 @@ def _render(
             store.write_files(files, out / name, durable=False, shared=out)
         shown = out is None and not as_json
         return _Rendered(
-            len(files), _data(bundle) if as_json else None, tuple(_lines(bundle)) if shown else ()
+            len(bundle.files),
+            len(files) - len(bundle.files),
+            _data(bundle) if as_json else None,
+            tuple(_lines(bundle)) if shown else (),
         )
 
     data = []
     with _Told(terminal, out, len(every)) as progress:
         for name, each in zip(every, mapped(rendered, every), strict=True):
-            progress.tell(name, each.files)
+            progress.tell(name, each.files, each.more)
             data.append(each.data)
             for line in each.lines:
                 terminal.result(line)
@@ -122,15 +128,16 @@ class _Told:
         if self._out is not None and self._done > MOST_TOLD:
             self._say(self._out, f"{self._done} workspaces, {number_of(self._files, 'file')}")
 
-    def tell(self, name: str, files: int) -> None:
+    def tell(self, name: str, files: int, more: int) -> None:
         """Tell that a workspace is written."""
         if self._out is None:
             return
-        self._done, self._files = self._done + 1, self._files + files
+        self._done, self._files = self._done + 1, self._files + files + more
         if self._count > MOST_TOLD:
             self._line.show(f"rendering {self._count} workspaces", f": {self._done}")
         else:
-            self._say(self._out / name, number_of(files, "file"))
+            beside = f", and {BUNDLE_FILE} with the models" if more else ""
+            self._say(self._out / name, number_of(files, "file") + beside)
 
     def _say(self, place: Path, what: str) -> None:
         self._terminal.say(f"{place}: {what}", Meaning.DONE)

@@ -2,12 +2,15 @@
 
 from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
-from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.config.source import LoadedConfig, current_directory
 from jailoc.bin.deploy import apply, execute, existence
 from jailoc.generators.config.resolve import names, resolve
+from jailoc.generators.config.select import select
 from jailoc.generators.views.started import place, started
 from jailoc.model.palette import Meaning
+from jailoc.model.path import tilde, within
 from jailoc.model.sandbox import typed
+from jailoc.model.text import telling
 
 
 def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: bool = True) -> int:
@@ -22,6 +25,8 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
     origin = apply.read(session, lambda each: (session.chosen(each),))
     name = session.chosen(origin)
     _tell_empty(session, origin, name)
+    if session.workspace is None:
+        _tell_elsewhere(session, origin, name)
     each = apply.item(session, origin, name, complete=True, pull=pull)
     if each.bundle is not None:
         execute.build_unknown(session.terminal, each.bundle)
@@ -42,6 +47,20 @@ def _tell_empty(session: Session, origin: LoadedConfig, name: str) -> None:
     session.terminal.say(
         f"workspace {typed(name)} holds no directory, so its agent will see none of your files: "
         f"{how} gives it one",
+        Meaning.WARNS,
+    )
+
+
+def _tell_elsewhere(session: Session, origin: LoadedConfig, name: str) -> None:
+    """Say whose directory the current one is not, where nobody has named a workspace."""
+    here, paths = current_directory(), origin.config.workspaces[name].paths
+    if not paths or here == origin.host.home or select(origin.config, here):
+        return
+    if any(within(each, here) for each in paths):
+        return
+    session.terminal.say(
+        f"{telling(tilde(here, origin.host.home))} is in no workspace, so this is about "
+        f"{typed(name)}; `jailoc add` adds it",
         Meaning.WARNS,
     )
 

@@ -306,6 +306,7 @@ def carry_out(
             raise
         except (docker.DockerError, Refused) as error:
             if not world.touched:
+                rollback.untouched(terminal, before)
                 raise
             unhealthy.tell(terminal, each.bundle.compose.name)
             squatter = server_port.squatter(each.bundle)

@@ -101,6 +101,11 @@ def _binds(found: Deployed) -> dict[str, str]:
     }
 
 
+def untouched(terminal: Terminal, before: Before) -> None:
+    """Say that a failure has changed nothing, although changes were told of."""
+    terminal.steady().say(f"{before.workspace}: nothing that runs was touched", Meaning.WARNS)
+
+
 def interrupted(
     terminal: Terminal, before: Before, handed: Handed, *, touched: bool, back: bool
 ) -> None:

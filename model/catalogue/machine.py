@@ -245,7 +245,7 @@ MACHINE: dict[str, Entry] = {
         "Set the variable or correct the file; 16 MiB in all.",
     ),
     "service-unknown": Entry(
-        "The workspace has no such service.",
+        "The workspace has no such service, or it has not started.",
         "The message lists those that it has.",
     ),
     "service-writes": Entry(

@@ -325,6 +325,29 @@ def test_verify_plan_and_status_know_it(beside: Sandbox) -> None:
     assert "db" in beside.user.ok("logs", NAME, "--service", "db", "--tail", "1")
 
 
+def test_a_service_that_cannot_start_touches_nothing_and_has_no_log(beside: Sandbox) -> None:
+    before = beside.user.config.read_text()
+    agent = beside.container("opencode")
+    table = f"[workspaces.{NAME}.services.queue]"
+    try:
+        beside.user.write(
+            f'{before}\n{table}\nimage = "jailoc-test-none:1"\nports = [6000]\n'
+            'user = "999:999"\nhealthcheck = ["true"]\n'
+        )
+        log = beside.user.run("logs", NAME, "--service", "queue")
+        assert log.status == 1
+        assert f"service `queue` of workspace `{NAME}` has no container yet" in log.stderr
+        assert f"hint: `jailoc up {NAME}` starts it" in log.stderr
+        failed = beside.user.run("up", NAME)
+        assert failed.status == 1
+        assert f"{NAME}: nothing that runs was touched" in failed.stderr
+        assert beside.container("opencode") == agent
+    finally:
+        beside.user.write(before)
+    other = beside.user.run("logs", NAME, "--service", "nosuch")
+    assert f"workspace `{NAME}` has no service `nosuch`" in other.stderr
+
+
 def test_a_service_that_moves_is_followed(beside: Sandbox) -> None:
     database, network = beside.container("db"), f"jailoc-{NAME}_services"
     before = addresses(database)["services"]

@@ -15,7 +15,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jailoc.generators.runtime import probes as probe_module
@@ -184,6 +184,8 @@ class User:
     """A person with a home directory and a configuration, at the command line."""
 
     home: Path
+    at: Path | None = field(default=None, kw_only=True)
+    """Where commands are run; the home by default."""
 
     @property
     def config(self) -> Path:
@@ -199,7 +201,7 @@ class User:
         done = subprocess.run(
             [sys.executable, "-m", "jailoc.bin", *arguments],
             env=kept | {"HOME": str(self.home), "PYTHONPATH": str(ROOT / ".pkg")} | environment,
-            cwd=self.home,
+            cwd=self.at or self.home,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

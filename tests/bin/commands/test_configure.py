@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -114,6 +115,20 @@ def test_a_start_without_a_directory_says_so_first(
     assert (first in lines) == (told is not None)
     refused = next(number for number, each in enumerate(lines) if each.startswith("Error: "))
     assert "holds no directory" not in "\n".join(lines[refused:])
+
+
+def test_a_start_from_elsewhere_says_which_workspace_it_is_about(home: User) -> None:
+    home.write('[workspaces.default]\npaths = ["~/src/one"]\n')
+    told = "~/other is in no workspace, so this is about default; `jailoc add` adds it"
+    places = {"other": True, "src": False, "src/one": False, "src/one/deep": False, ".": False}
+    for place in places:
+        (home.home / place).mkdir(parents=True, exist_ok=True)
+    assert {
+        place: told in replace(home, at=home.home / place).run("up", **NOWHERE).stderr
+        for place in places
+    } == places
+    named = replace(home, at=home.home / "other").run("up", "default", **NOWHERE)
+    assert "is in no workspace" not in named.stderr
 
 
 def test_add_makes_a_missing_list_at_the_head_of_its_table(home: User) -> None:
