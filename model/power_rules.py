@@ -20,8 +20,8 @@ _C, _H, _M, _L, _N = Rank
 _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "reach.network": (
         "addresses", (_C, _H, _M),
-        "critical: a private network as a whole, a metadata address, this machine; high: 65,536 "
-        "addresses or more in all, the public internet, DNS past the resolver",
+        "critical: a private network as a whole, a metadata address, this machine; high: more than "
+        "32,768 addresses in all, the public internet, DNS past the resolver",
     ),
     "reach.name": (
         "names", (_C, _H, _M, _L),

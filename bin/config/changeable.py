@@ -34,13 +34,14 @@ class Recorded:
     def _writable(self) -> Iterable[str]:
         return _given()
 
-    def _trusted(self, _: Iterable[str], /) -> bool:
+    def trusts(self, _: str, /) -> bool:
+        """Tell whether somebody has said that what an agent makes of it is fine."""
         return False
 
     def __call__(self, place: str) -> bool:
         """Tell it of an absolute path: of the place, of what leads there, and of where it leads."""
         real, hops = self._links.trace(place)
-        if self._trusted((place, real)):
+        if self.trusts(place):
             return False
         return any(first_within(folded(each), self._areas) for each in (clean(place), *hops, real))
 
@@ -66,8 +67,19 @@ class Changeable(Recorded):
             if each.writable
         )
 
-    def _trusted(self, places: Iterable[str], /) -> bool:
-        return any(first_within(each, self._config.trust) for each in places)
+    def trusts(self, place: str, /) -> bool:
+        """Tell whether `trust` names a place, or where it leads."""
+        real, _ = self._links.trace(place)
+        return any(first_within(each, self._config.trust) for each in (place, real))
+
+    def leads_astray(self, place: str) -> bool:
+        """Tell whether a link leads from a place to where an agent can write; it is no such place.
+
+        Args:
+            place: An absolute path.
+        """
+        _, hops = self._links.trace(place)
+        return bool(hops) and self(place)
 
 
 def _given() -> Iterator[str]:

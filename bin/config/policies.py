@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jailoc.bin.host import regular
+from jailoc.bin.host import programs, regular
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Severity, refuse
 from jailoc.model.document import Document
@@ -70,6 +70,13 @@ def judge(
     hold = files() if policies is None else policies
     if not hold:
         return (), ()
+    named = os.environ.get(VARIABLE) if policies is None else None
+    if named and programs.changeable(os.path.abspath(named)):  # noqa: PTH100 -- no link is followed
+        raise refuse(
+            "policy",
+            f"policy `{named}` can be changed by an agent, which would be bound by nothing",
+            hint="keep it outside of every writable path and mount",
+        )
     from jailoc.generators.artefacts import portable
     from jailoc.generators.powers.policy import verdict
 

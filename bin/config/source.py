@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from jailoc.bin.config import facts, policies
+from jailoc.bin.config import facts, obeyed_files, policies
 from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.host import programs, regular
 from jailoc.bin.host.links import Links
@@ -73,7 +73,9 @@ def gathered(
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
     config = load(document, host)
-    programs.pass_over(Changeable(config, host))
+    changeable = Changeable(config, host)
+    programs.pass_over(changeable)
+    obeyed_files.check(document.file, changeable)
     if expectations:
         meet(document, config, host)
     refused, asks = policies.judge(document, config, host)
@@ -85,7 +87,11 @@ def gathered(
         config=config,
         host=host,
         urls=asked.urls,
-        warnings=(*warnings(document, config, host), *asks),
+        warnings=(
+            *warnings(document, config, host),
+            *obeyed_files.links(changeable, host.home),
+            *asks,
+        ),
         starter=starter,
     )
 

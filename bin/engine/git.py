@@ -30,7 +30,8 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     kept = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"}
     environment |= {key: os.environ[key] for key in kept if key in os.environ}
-    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0",
+    # Git before 2.39.4 does not know the first one, and a remote may be a command (`ext::`).
+    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_OPTIONAL_LOCKS": "0",
                     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
                     "PATH": programs.search_path()}  # fmt: skip
     command = ("git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments)

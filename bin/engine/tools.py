@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from uuid import uuid4
 
-from jailoc.bin.engine import door
+from jailoc.bin.engine import door, leases
 from jailoc.bin.engine.docker import DockerError, environment, run
 from jailoc.bin.engine.door import PROGRAM, Call, Reply
 from jailoc.model.sandbox import TOOLS_GIT_CONFIG, TOOLS_LABEL
@@ -80,7 +80,7 @@ def ask(
 
     Raises:
         DockerError: the engine did not start it, or it was ended from here.
-        Refused: there is no `docker` command.
+        Refused: there is no `docker` command, or a sandbox's programs hold leases on files.
     """
     return _run(tool, what, timeout, limit, stdin, door.ask)
 
@@ -109,7 +109,7 @@ def pour(
 
     Raises:
         DockerError: the engine did not start it, or it was ended from here.
-        Refused: there is no `docker` command.
+        Refused: there is no `docker` command, or a sandbox's programs hold leases on files.
     """
     return _run(tool, what, timeout, limit, stdin, lambda call: door.pour(call, take))
 
@@ -122,6 +122,8 @@ def _run(
     stdin: bytes | None,
     ask_: Callable[[Call], Reply],
 ) -> Reply:
+    if tool.mounts:
+        leases.check(what)
     name = f"jailoc-tools-{uuid4().hex}"
     arguments = _arguments(tool, name, timeout, reads=stdin is not None)
     looks = _LOOKS

@@ -172,9 +172,9 @@ def _visible(
 ) -> Iterator[Diagnostic]:
     if not credential.from_file:
         return
-    path = host.real(credential.from_file)
+    way = host.places(credential.from_file)
     for name in names(config):
-        places = [each.place for each in shown(config, name, host, (path, credential.from_file))]
+        places = [each.place for each in shown(config, name, host, way)]
         if places:
             yield found(
                 document,

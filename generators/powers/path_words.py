@@ -92,6 +92,8 @@ _KEY_WORDS = (
 _SETTINGS = (".", "Library/")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/Library", "/Applications",
            "/System", "/opt/homebrew", "/snap")  # fmt: skip
+_HOME = re.compile(r"(?:~|/(?:var/)?home/[^/]+|/Users/[^/]+|/root)/")
+"""The home directory of the user, or of anybody, on the machines that there are."""
 _TOP = 1
 """Components of a path that is a whole directory of the machine."""
 _PERSONAL = ("Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Dropbox",
@@ -109,8 +111,9 @@ def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, st
     """
     if path in {"~", "/", "/home", "/Users", "/root"}:
         return Rank.CRITICAL, "holds every file of the user, with keys and start files"
-    inside = path.removeprefix("~/") if path.startswith("~/") else None
-    known = _of_user(inside, writes) if inside is not None else None
+    home = _HOME.match(path)
+    inside = path[home.end() :] if home else None
+    known = _of_user(home[0], inside, writes) if home and inside is not None else None
     if known is None and writes:
         known = _executed(path)
     if known is None and _names_keys(path):
@@ -136,19 +139,25 @@ def _of_others(path: str) -> str | None:
     return "sockets of the machine's services" if within(path, "/run") else None
 
 
-def _of_user(inside: str, writes: bool) -> str | None:
-    """Say what a path of the home directory is to the user, if it is known."""
+def _of_user(home: str, inside: str, writes: bool) -> str | None:
+    """Say what a path of a home directory is to its user, if it is known.
+
+    Args:
+        home: The directory, with the slash behind it.
+        inside: The path below it.
+        writes: Whether it can be changed.
+    """
     words = None
     if writes:
-        words = _near(inside, START_FILES, "a login or shell of the user executes it") or _near(
-            inside, EXECUTED, "the user's programs execute or obey it"
-        )
-    return words or _near(inside, CREDENTIALS, "where credentials are kept")
+        words = _near(
+            home, inside, START_FILES, "a login or shell of the user executes it"
+        ) or _near(home, inside, EXECUTED, "the user's programs execute or obey it")
+    return words or _near(home, inside, CREDENTIALS, "where credentials are kept")
 
 
 def _executed(path: str) -> str | None:
     """Say what executes a path, if it is known."""
-    if any(within(path, each) for each in _SYSTEM):
+    if any(within(path.lower(), each.lower()) for each in _SYSTEM):
         return "programs and libraries of the machine"
     tail = executed_tail(path)
     return None if tail is None else f"the host executes or obeys `{tail}`"
@@ -172,20 +181,24 @@ def _size(path: str, inside: str | None) -> tuple[Rank, str]:
     return Rank.LOW, ""
 
 
-def _near(inside: str, known: tuple[str, ...], words: str) -> str | None:
-    """Say whether a path is one that is known, lies in one, or holds one."""
+def _near(home: str, inside: str, known: tuple[str, ...], words: str) -> str | None:
+    """Say whether a path is one that is known, lies in one, or holds one.
+
+    Letters are not told from capitals: some file systems do not either.
+    """
+    mine = f"/{inside}".lower()
     for each in known:
-        if within(f"/{inside}", f"/{each}"):
-            return words if inside == each else f"in ~/{each}: {words}"
-    held = [each for each in known if within(f"/{each}", f"/{inside}")]
-    return f"holds ~/{held[0]}: {words}" if held else None
+        if within(mine, f"/{each}".lower()):
+            return words if inside == each else f"in {home}{each}: {words}"
+    held = [each for each in known if within(f"/{each}".lower(), mine)]
+    return f"holds {home}{held[0]}: {words}" if held else None
 
 
 def executed_tail(path: str) -> str | None:
     """Return the end of a path that the host executes or obeys in a project, if it has one."""
-    parts = path.split("/")
+    parts = path.lower().split("/")
     for entry in (*DEFAULT, *_BUILDS):
-        mine = entry.split("/")
+        mine = entry.lower().split("/")
         for start in range(1, len(parts)):
             if parts[start : start + len(mine)] == mine:
                 return entry

@@ -116,6 +116,11 @@ MACHINE: dict[str, Entry] = {
         "The home directory is unknown, or a directory of jailoc's own cannot be written.",
         "Set HOME, or the variable that the message names, to a directory that you can write.",
     ),
+    "home-link": Entry(
+        "A link in the home directory leads from what its owner executes to where an agent can "
+        "write.",
+        "Put a copy in the place of the link, or name it in `trust`.",
+    ),
     "image-base": Entry(
         "The image on which one is built is not there and cannot be pulled.",
         "Check its name, the network and `docker login`.",
@@ -147,6 +152,10 @@ MACHINE: dict[str, Entry] = {
     "import-none": Entry(
         "There is nothing to import: no earlier version, no volume of it, or no sessions in it.",
         "Nothing is lost; begin with the new version, or copy files from a mount yourself.",
+    ),
+    "leases": Entry(
+        "Programs of a sandbox hold leases on files (fcntl(2)), so whoever opens one waits.",
+        "Stop the sandbox, then run the command again.",
     ),
     "locked": Entry(
         "Another jailoc is working on the same thing.",

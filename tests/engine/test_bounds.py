@@ -1,6 +1,8 @@
 """What a sandbox can take of the machine without end: nothing."""
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,3 +58,37 @@ def test_the_output_of_every_service_is_bounded(sandbox: Sandbox) -> None:
         assert data["HostConfig"]["LogConfig"] == {
             "Type": "json-file", "Config": {"max-size": "20m", "max-file": "3"},
         }  # fmt: skip
+
+
+LEASE = """
+import fcntl, os, signal, sys, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+door = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.fcntl(door, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+time.sleep(300)
+"""
+
+
+def test_no_snapshot_waits_for_what_an_agent_holds(sandbox: Sandbox) -> None:
+    agent, place = sandbox.container("opencode"), sandbox.user.home / "project/leased"
+    place.touch()
+    os.chown(place, 1000, 1000)
+    words = ["docker", "exec", "--user", "1000:1000", agent, "python3", "-c", LEASE, str(place)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            # Control: whoever opens it would wait.
+            with pytest.raises(BlockingIOError):
+                os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+            refused = sandbox.user.run("snapshot", "walled")
+            assert refused.status == 1
+            assert "programs in `walled` hold 1 lease on files" in refused.stderr
+            assert "`jailoc down walled`" in refused.stderr
+        finally:
+            world.call("docker", "exec", "--user", "1000:1000", agent, "pkill", "-KILL", "-f",
+                       "F_SETLEASE", check=False)  # fmt: skip
+            holder.kill()
+    place.unlink()
+    sandbox.user.ok("snapshot", "walled")

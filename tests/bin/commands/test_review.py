@@ -211,6 +211,24 @@ class Runner:
         return (self.place / "summary.md").read_text()
 
 
+def test_nothing_of_the_pull_request_is_executed(
+    team: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    """The checkout is where scripts run: a module there would come before the one that is meant."""
+    mark = tmp_path / "executed"
+    (team / "pip").mkdir()
+    for name in ("venv.py", "pip/__init__.py", "pip/__main__.py", "argparse.py", "json.py"):
+        (team / name).write_text(f"open({str(mark)!r}, 'a').write({name!r})\n")
+    base = call("git", "rev-parse", "HEAD", cwd=team, env=env).strip()
+    runner = Runner(tmp_path, env)
+    runner.run(team, 0, base=base, directory="sandboxes/generated")
+    assert "### jailoc: no power changes" in runner.summary
+    assert not mark.exists()
+    # The control: without `-I` it is.
+    call("python3", "-m", "venv", str(tmp_path / "other"), cwd=team, env=runner.env)
+    assert mark.exists()
+
+
 def test_the_action_tells_what_a_pull_request_makes_possible(
     team: Path, env: dict[str, str], tmp_path: Path
 ) -> None:

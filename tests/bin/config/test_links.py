@@ -1,5 +1,6 @@
 """Links on a real file system: what leads where, and what is refused because of it."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from jailoc.bin.deploy import proof
 from jailoc.bin.host.links import Links, create, identity
+from jailoc.bin.host.paths import APPLIED
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
 from tests.engine.world import User
@@ -119,3 +121,90 @@ def test_a_mount_that_landed_elsewhere_is_refused() -> None:
     proof.in_place(sources, {"/", "/w", "/w/sub"})
     with pytest.raises(Refused, match="`/host/w/sub` is not mounted at `/w/sub`"):
         proof.in_place(sources, {"/", "/w", "/elsewhere"})
+
+
+STEERED = "can be changed by an agent"
+
+
+def kept(person: User, paths: str = '["~/proj"]', top: str = "") -> Path:
+    """Have a configuration in a project, as a team keeps one, and return its place."""
+    (person.home / "proj/sandboxes").mkdir(parents=True)
+    place = person.home / "proj/sandboxes/config.toml"
+    place.write_text(f"{top}[workspaces.a]\npaths = {paths}\n")
+    return place
+
+
+@pytest.mark.parametrize("way", ["flag", "variable", "link", "link to a link"])
+def test_no_agent_can_change_the_configuration_it_is_bound_by(person: User, way: str) -> None:
+    place = kept(person)
+    outside = person.home / "elsewhere.toml"
+    outside.write_bytes(place.read_bytes())
+    person.config.parent.mkdir(parents=True)
+
+    def said(file: Path) -> str:
+        words, environment = ["validate"], {}
+        if way == "flag":
+            words += ["--config", str(file)]
+        elif way == "variable":
+            environment["JAILOC_CONFIG"] = str(file)
+        else:
+            person.config.unlink(missing_ok=True)
+            middle = person.home / "middle"
+            middle.unlink(missing_ok=True)
+            middle.symlink_to(file)
+            person.config.symlink_to(file if way == "link" else middle)
+        result = person.run(*words, **environment)
+        assert (result.status == 1) == (STEERED in result.stderr), result.stderr
+        return result.stderr
+
+    assert STEERED in said(place)
+    # Controls: outside of what an agent can write, and where it is named, it may be.
+    assert STEERED not in said(outside)
+    place.write_text(f'trust = ["~/proj/sandboxes/config.toml"]\n{place.read_text()}')
+    assert STEERED not in said(place)
+
+
+def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
+    place = kept(person, '["~/other"]')
+    (person.home / "other").mkdir()
+    words = ("validate", "--config", str(place))
+    assert person.run(*words).status == 0
+    mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
+    record = person.home / f".cache/jailoc/mine{APPLIED}"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+    result = person.run(*words)
+    assert result.status == 1
+    assert STEERED in result.stderr
+
+
+def test_no_agent_can_change_a_policy(person: User) -> None:
+    (person.home / "proj").mkdir()
+    person.write('[workspaces.a]\npaths = ["~/proj"]\n')
+    policy = '[[forbid]]\npower = "hold.ssh-agent"\nwhy = "keys stay"\n'
+    for folder, status in (("proj", 1), (".", 0)):
+        place = person.home / folder / "policy.toml"
+        place.write_text(policy)
+        result = person.run("validate", JAILOC_POLICY=str(place))
+        assert result.status == status, result.stderr
+        assert (STEERED in result.stderr) == (status == 1)
+
+
+def test_no_agent_decides_what_file_a_credential_is(person: User) -> None:
+    (person.home / "proj").mkdir()
+    (person.home / "secret").write_text("x")
+    (person.home / "proj/hop").symlink_to(person.home / "secret")
+    (person.home / "token").symlink_to(person.home / "proj/hop")
+
+    def said(place: str) -> str:
+        person.write(
+            '[workspaces.a]\npaths = ["~/proj"]\n[workspaces.b]\n[workspaces.b.credentials.c]\n'
+            f'hosts = ["api.example.com"]\nscheme = "bearer"\nfrom_file = "{place}"\n'
+        )
+        result = person.run("validate")
+        assert (result.status == 1) == ("can be read by the agent" in result.stderr), result.stderr
+        return result.stderr
+
+    assert "can be read by the agent of workspace `a`" in said("~/token")
+    # Control: the same file by a way that no agent can turn.
+    assert "can be read" not in said("~/secret")

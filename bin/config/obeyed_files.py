@@ -1,0 +1,120 @@
+"""What this program and its user obey of this machine's files, and an agent must not change.
+
+A path of a workspace may hold such a file, or a link may lead from its place into one: into a
+project that keeps configurations, or into a repository with the files of a home directory.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from jailoc.bin.config.changeable import Changeable, Recorded
+from jailoc.bin.engine import endpoint
+from jailoc.bin.host.paths import config_file
+from jailoc.generators.powers.path_words import CREDENTIALS, EXECUTED, START_FILES
+from jailoc.model.diagnostic import Diagnostic, Refused, Severity, refuse
+
+ROOT = Path(__file__).absolute().parents[2]
+"""Where this program is."""
+_CODE = ("bin", "generators", "model", "schemas")
+_SSH = (".ssh/config", ".ssh/authorized_keys", ".ssh/rc")
+_PLUGINS = ("compose", "buildx")
+MOST_LINKS = 10
+"""Links of a home directory that are told."""
+
+
+def check(file: str, changeable: Changeable) -> None:
+    """Make sure that no agent can change what this program obeys.
+
+    Args:
+        file: The configuration file.
+        changeable: Tells what agents can change.
+
+    Raises:
+        Refused: one can, and the file is not in `trust`.
+    """
+    if _steered(file, changeable):
+        raise _refused(
+            "the configuration", file, "it would decide what it may reach, and what the host runs",
+            "keep it elsewhere, and copy it there when a change was reviewed",
+        )  # fmt: skip
+    for place in dict.fromkeys(_docker()):
+        if changeable(place):
+            raise _refused(
+                "what the `docker` command obeys", place, "the host would run what it wants",
+                "put a copy in the place of the link, or choose another DOCKER_CONFIG",
+            )  # fmt: skip
+    for place in dict.fromkeys(_program()):
+        if changeable(place):
+            raise _refused(
+                "jailoc itself", place, "the next command would run what it wants",
+                "install jailoc outside of every project (`uv tool install`, `pipx install`)",
+            )  # fmt: skip
+
+
+def links(changeable: Changeable, home: str) -> tuple[Diagnostic, ...]:
+    """Return warnings of links by which an agent changes what the owner of a home directory obeys.
+
+    Args:
+        changeable: Tells what agents can change.
+        home: The home directory.
+    """
+    found = [
+        place
+        for name in dict.fromkeys((*START_FILES, *EXECUTED, *CREDENTIALS, *_SSH))
+        if changeable.leads_astray(place := f"{home}/{name}")
+    ]
+    more = f" and {len(found) - MOST_LINKS} more" if len(found) > MOST_LINKS else ""
+    told = ", ".join(f"`{each}`" for each in found[:MOST_LINKS])
+    if not found:
+        return ()
+    return (
+        Diagnostic(
+            code="home-link",
+            severity=Severity.WARNING,
+            message="an agent can change what you execute or log in with: a link leads there from "
+            f"{told}{more}",
+            hint="put a copy in the place of the link, or say that it is meant: "
+            f'trust = ["{found[0]}"]',
+        ),
+    )
+
+
+def _steered(file: str, changeable: Changeable) -> bool:
+    """Tell whether an agent can change a configuration, of this one or of another.
+
+    What agents were started with is written down. No path may hold the usual place.
+    """
+    if changeable.trusts(file):
+        return False
+    usual = Path(file) == config_file(None) and os.path.realpath(file) == file
+    return changeable(file) or (not usual and Recorded()(file))
+
+
+def _docker() -> Iterator[str]:
+    """Yield what docker(1) reads of its own, and where it finds the plugins that are used."""
+    folder = endpoint.settings_folder()
+    if folder is None:
+        return
+    folder = folder.absolute()
+    yield from (str(folder / each) for each in ("", "config.json", "contexts", "cli-plugins"))
+    more = endpoint.settings(folder).get("cliPluginsExtraDirs")
+    for place in (str(folder / "cli-plugins"), *(more if isinstance(more, list) else ())):
+        if isinstance(place, str) and place.startswith("/"):
+            yield place
+            yield from (f"{place}/docker-{each}" for each in _PLUGINS)
+
+
+def _program() -> Iterator[str]:
+    yield from (str(ROOT / each) for each in _CODE)
+    yield from (sys.prefix, sys.executable, *filter(os.path.isabs, sys.path))
+
+
+def _refused(what: str, place: str, harm: str, how: str) -> Refused:
+    return refuse(
+        "steering",
+        f"{what}, `{place}`, can be changed by an agent: {harm}",
+        allowed="a place outside of every writable path and mount",
+        hint=f'{how}; or allow it by name, at the top of the file: trust = ["{place}"]',
+    )

@@ -1,0 +1,104 @@
+"""What jailoc, docker and the user obey, and where an agent could change it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.config import obeyed_files
+from jailoc.bin.config.changeable import Changeable
+from jailoc.generators.config.load import load
+from jailoc.model.diagnostic import Refused
+from jailoc.model.document import Document
+from jailoc.model.host import Host
+from tests.engine import world
+from tests.engine.world import User
+
+
+@pytest.fixture
+def person() -> Iterator[User]:
+    with world.home("obeyed") as user:
+        (user.home / "dot/plugins").mkdir(parents=True)
+        user.write('[workspaces.a]\npaths = ["~/dot"]\n')
+        yield user
+
+
+def said(person: User, **environment: str) -> str:
+    result = person.run("validate", **environment)
+    told = "what the `docker` command obeys" in result.stderr
+    assert (result.status == 1) == told, result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize(
+    "way", ["config", "config.json", "plugins", "a plugin", "more plugins", "a link there"]
+)
+def test_no_agent_can_change_what_docker_obeys(person: User, way: str) -> None:
+    dot, docker = person.home / "dot", person.home / ".docker"
+    docker.mkdir()
+    environment = {}
+    (dot / "config.json").write_text("{}")
+    (person.home / "outside").mkdir()
+    match way:
+        case "config":
+            environment["DOCKER_CONFIG"] = str(dot)
+        case "config.json":
+            (docker / "config.json").symlink_to(dot / "config.json")
+        case "plugins":
+            (docker / "cli-plugins").symlink_to(dot / "plugins")
+        case "a plugin":
+            (docker / "cli-plugins").mkdir()
+            (docker / "cli-plugins/docker-compose").symlink_to(dot / "plugins/docker-compose")
+        case "more plugins":
+            text = json.dumps({"cliPluginsExtraDirs": [str(dot / "plugins")]})
+            (docker / "config.json").write_text(text)
+        case _:
+            (person.home / "outside/docker-compose").symlink_to(dot / "plugins/docker-compose")
+            text = json.dumps({"cliPluginsExtraDirs": [str(person.home / "outside")]})
+            (docker / "config.json").write_text(text)
+    assert "the host would run what it wants" in said(person, **environment)
+    # Control: the same of what no agent can write.
+    person.write('[workspaces.a]\npaths = ["~/other"]\n')
+    assert "obeys" not in said(person, **environment)
+
+
+def test_no_agent_can_change_jailoc_itself(tmp_path: Path) -> None:
+    host = Host(home="/home/alice")
+
+    def check(place: str) -> None:
+        document = Document(f'[workspaces.a]\npaths = ["{place}"]\n', "/etc/c.toml")
+        obeyed_files.check("/etc/c.toml", Changeable(load(document, host), host))
+
+    check("/data/elsewhere")
+    program = "/data/jailoc"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(obeyed_files, "ROOT", Path(program))
+        with pytest.raises(Refused, match="jailoc itself"):
+            check("/data")
+        check("/data/jailoc/docs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path, "/data/project/.venv/lib/site-packages"])
+        with pytest.raises(Refused, match="jailoc itself"):
+            check("/data/project")
+    assert tmp_path.exists()
+
+
+def test_a_link_of_the_home_that_leads_to_an_agent_is_told(person: User) -> None:
+    for name in (".bashrc", ".config/opencode/plugin", ".ssh/config"):
+        place = person.home / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        target = person.home / "dot" / place.name.lstrip(".")
+        target.touch()
+        place.symlink_to(target)
+    (person.home / ".profile").symlink_to(person.home / ".bash_profile")  # leads to no agent
+    told = person.run("validate").stderr
+    assert "[home-link]" in told
+    assert f"`{person.home}/.bashrc`" in told
+    assert ".profile" not in told
+    person.write(
+        'trust = ["~/.bashrc", "~/.config/opencode", "~/.ssh/config"]\n'
+        '[workspaces.a]\npaths = ["~/dot"]\n'
+    )
+    assert "[home-link]" not in person.run("validate").stderr
