@@ -8,11 +8,15 @@ from jailoc.bin.deploy import credentials, digest_key, existence, machine, obser
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import files
+from jailoc.bin.host.paths import cache_directory
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import FIREWALL, PROXY, WALL, typed
+
+PATIENCE = 60
+"""Seconds to wait for another jailoc that is working on the workspace."""
 
 
 def written(session: Session, name: str) -> bool:
@@ -32,6 +36,11 @@ def written(session: Session, name: str) -> bool:
     try:
         with append.kept_if_done(session):
             run(session.of(name), warned=True)
+    except Refused as error:
+        # Where somebody else is at work, nothing was begun.
+        if error.diagnostics[0].code != "locked":
+            _loaded_again(session, name)
+        raise
     except BaseException:
         _loaded_again(session, name)
         raise
@@ -64,15 +73,17 @@ def run(session: Session, *, warned: bool = False) -> int:
     if not warned:
         terminal.diagnose(origin.warnings)
     name = session.chosen(origin)
-    bundle = compile_workspace(origin.config, name, origin.host)
-    workspace = resolve(origin.config, name, origin.host)
     existence.running(session, name)
-    found = {each.service: each for each in containers.containers(bundle.compose.name)}
-    wall = found.get(WALL)
-    if wall is None or wall.state != "running":
-        raise existence.not_running(name)
-    directory = Path(bundle.directory)
-    with files.locked(directory.with_name(f"{name}.lock")):
+    with files.locked(cache_directory() / f"{name}.lock", PATIENCE):
+        # Read again: somebody else may have changed it, and loaded that, before the lock was ours.
+        origin = session.reread()
+        bundle = compile_workspace(origin.config, name, origin.host)
+        workspace = resolve(origin.config, name, origin.host)
+        directory = Path(bundle.directory)
+        found = {each.service: each for each in containers.containers(bundle.compose.name)}
+        wall = found.get(WALL)
+        if wall is None or wall.state != "running":
+            raise existence.not_running(name)
         files.write_files(bundle.rules, directory)
         machine.hand(directory)
         for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():

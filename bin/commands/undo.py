@@ -18,6 +18,7 @@ from jailoc.bin.host import files
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.runtime.snapshots import as_told
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import clean
@@ -121,6 +122,13 @@ def _begun(
     snapshots.tell(terminal, taken)
     now = taken.snapshot
     difference = store.difference(to, now, targets)
+    for each in targets if words else ():
+        if not os.path.lexists(each) and as_told(each) not in difference.met:
+            raise refuse(
+                "snapshot-path",
+                f"`{telling(each)}` is neither there nor in snapshot {to.short}",
+                hint=f"`jailoc undo {name}` without a path shows what differs",
+            )
     if now.id == to.id or difference.nothing:
         what = f" in {telling(', '.join(targets))}" if words else ""
         terminal.say(f"nothing has changed{what} since snapshot {to.short}: "

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jailoc.bin.host import folders
+from jailoc.bin.host import folders, lock_holder
 from jailoc.bin.host.atomic import make, make_private, naming, write, write_bytes, write_in
 from jailoc.model.bundle import Bundle, File
 from jailoc.model.diagnostic import refuse
@@ -140,9 +140,11 @@ def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterato
             lock.release()
             lock.acquire(timeout=patience)
     except filelock.Timeout:
+        holder = lock_holder.process(path)
         raise refuse(
             "locked",
-            f"another jailoc is working on this: `{path}` is locked",
+            f"another jailoc is working on this: {f'process {holder}' if holder else 'it'} holds "
+            f"`{path}`",
             hint="wait until it has finished, then run the command again",
         ) from None
     try:

@@ -361,6 +361,7 @@ fi
 resolvers
 [ -s "$run/missing" ] || echo '-m hashlimit ' >"$run/missing"
 if [ "$mode" = start ]; then
+    : >"$run/first"
     : >"$run/host.4"
     : >"$run/host.6"
     load # closed before anything is looked up

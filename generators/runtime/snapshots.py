@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from jailoc.model.path import upwards
+from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import Snapshots, StoredSnapshot
 
 LONGEST = 1 << 16
@@ -166,6 +166,8 @@ class UndoDifference:
         self.creates, self.changes, self.deletes = Group(), Group(), Group()
         self.touched = False
         """Whether something has other permissions, times, owners, inodes, or leads elsewhere."""
+        self.met = set[str]()
+        """Those of the paths at or below which something differs, as restic tells them."""
         self._targets = tuple(map(as_told, targets))
 
     def take(self, line: bytes) -> None:
@@ -175,10 +177,10 @@ class UndoDifference:
         if not isinstance(path, str) or not isinstance(modifier, str):
             return
         bare = path.rstrip("/") or "/"
-        if self._targets and not any(
-            bare == each or bare.startswith(f"{each.rstrip('/')}/") for each in self._targets
-        ):
+        met = [each for each in self._targets if within(bare, each)]
+        if self._targets and not met:
             return
+        self.met.update(met)
         if modifier == "-":
             self.creates.add(path)
         elif modifier == "+":

@@ -320,6 +320,24 @@ def test_an_allow_that_the_wall_does_not_take_is_taken_back(named: Sandbox) -> N
         named.user.ok("refresh", "named")
 
 
+def test_allows_at_once_wait_for_each_other_and_all_of_them_hold(named: Sandbox) -> None:
+    before = named.user.config.read_bytes()
+    hosts = [f"10.77.0.{number}:80" for number in range(1, 5)]
+    try:
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            done = [*pool.map(lambda each: named.user.run("allow", each, "-w", "named"), hosts)]
+        assert [each.status for each in done] == [0] * len(hosts), [each.stderr for each in done]
+        rules = (named.user.home / ".cache/jailoc/named/wall/rules.v4").read_text()
+        for each in hosts:
+            assert each in named.user.config.read_text()
+            assert f"-d {each.removesuffix(':80')}/32 " in rules
+        plan = named.user.run("plan", "named", "--detailed-exitcode")
+        assert plan.status == 0, plan.stdout
+    finally:
+        named.user.config.write_bytes(before)
+        named.user.ok("refresh", "named")
+
+
 def test_a_new_mode_takes_effect_without_a_restart(named: Sandbox) -> None:
     before = process(named)
     try:

@@ -478,6 +478,9 @@ def test_only_so_many_are_kept_and_what_is_named_alone_is_restored(user: User) -
     (project / "new").touch()
     same = user.run("undo", NAME, "project/a", "--yes")
     assert f"nothing has changed in {project}/a since" in same.stderr
+    slip = user.run("undo", NAME, "project/mian.py", "--yes")
+    assert slip.status == 1
+    assert f"`{project}/mian.py` is neither there nor in snapshot" in slip.stderr
     # Control: a time alone is a change; it comes back.
     seen = (project / "a").stat().st_mtime_ns
     os.utime(project / "a", ns=(1, 1))

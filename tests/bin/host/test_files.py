@@ -118,7 +118,7 @@ def test_a_lock_whose_file_went_with_what_it_guards_still_keeps_others_out(tmp_p
     assert held.wait(10)
     try:
         assert place.exists()
-        with pytest.raises(Refused, match="is locked"), files.locked(place):
+        with pytest.raises(Refused, match=f"process {os.getpid()} holds"), files.locked(place):
             pass
     finally:
         done.set()

@@ -109,6 +109,7 @@ def test_what_differs_in_no_content_is_no_change_and_not_nothing() -> None:
         assert found.empty
         assert list(found.lines()) == []
     assert nothing == [True, False]
+    assert found.met == {"/p/\ufffd"}
 
 
 def test_directories_above_are_each_containers_own_and_no_change() -> None:

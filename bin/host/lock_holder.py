@@ -1,0 +1,22 @@
+"""Who holds a lock on a file (flock(2)), as the kernel lists it (proc(5), /proc/locks)."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+LOCKS = Path("/proc/locks")
+
+
+def process(path: Path) -> int | None:
+    """Return the number of the process that holds it; None where that cannot be seen.
+
+    Args:
+        path: The lock file.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        there = path.stat()
+        place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
+        for words in (line.split() for line in LOCKS.read_text().splitlines()):
+            if words[1] == "FLOCK" and words[5] == place:
+                return int(words[4])
+    return None
