@@ -1,6 +1,7 @@
 """`apply`: show the plan, ask, and do just that."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -8,12 +9,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from jailoc.bin.commands.plan import AT_ONCE, Selection, chosen, refuse_prune, show
+from jailoc.bin.config.changeable import Recorded
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import docker
-from jailoc.bin.host import regular
+from jailoc.bin.host import programs, regular
 from jailoc.bin.terminal import prompt
+from jailoc.generators.config.conflicts import table
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
@@ -29,7 +32,7 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
     Raises:
         Refused: nobody has agreed to it.
     """
-    saved = _saved(choice)
+    saved = _saved(session, choice)
     if saved is not None:
         choice = Selection(
             wanted=tuple(each.workspace for each in saved.plans), everything=False,
@@ -63,15 +66,27 @@ MOST = 64 << 20
 """Bytes of the file of a plan."""
 
 
-def _saved(choice: Selection) -> SavedPlan | None:
-    """Return the plan in a file, if the one argument names a file.
+def _saved(session: Session, choice: Selection) -> SavedPlan | None:
+    """Return the plan in a file, if the one argument names a file and no workspace.
 
     Raises:
-        Refused: it is no plan, or one of another version.
+        Refused: it is no plan, or one of another version, or an agent could have written it.
     """
     if len(choice.wanted) != 1 or not Path(choice.wanted[0]).is_file():
         return None
     path, known = Path(choice.wanted[0]), SavedPlan.model_fields["format"].default
+    with suppress(Refused):  # without a configuration of ours, the plan has its own
+        if choice.wanted[0] in table(session.document().data, "workspaces"):
+            return None
+        session.source(expectations=False)
+    here = os.path.abspath(path)  # noqa: PTH100 -- no link is followed
+    if programs.changeable(here) or Recorded()(here):
+        raise refuse(
+            "plan-file",
+            f"an agent can write `{path}`, so nobody has agreed to what it says",
+            allowed="a file outside of every writable path and mount",
+            hint="make a new one elsewhere: `jailoc plan --out ../plan.json`",
+        )
     text = b""
     try:
         text = regular.read(str(path), MOST)

@@ -120,6 +120,14 @@ def text_of(session: Session, named: str | None) -> SourceText:
         read = beside.directory(session.path)
         return SourceText(session.text(), str(session.path), _short(session.path), read)
     place = Path(named)
+    if place.exists() and not named.startswith((".", "/")) and _commit(session, named)[2]:
+        # Whoever can add a file here must not choose what is compared with what.
+        raise refuse(
+            "diff",
+            f"`{named}` is a file or directory here, and a Git revision as well",
+            allowed=f"`./{named}` for what lies here",
+            hint="remove it, or name the commit in another way, as `refs/heads/main` or its number",
+        )
     if place.is_dir():
         found = next((place / each for each in NAMES if (place / each).is_file()), None)
         if found is None:
@@ -152,27 +160,41 @@ def _short(place: Path) -> str:
         return str(place)
 
 
+def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
+    """Return the directory that a revision is asked of, the file in it, and the commit if any.
+
+    Raises:
+        Refused: there is no Git, or it takes too long.
+    """
+    revision, colon, path = named.partition(":")
+    place = Path(path) if colon else session.path
+    folder = place.absolute().parent
+    while not folder.is_dir():
+        folder = folder.parent
+    inside = os.path.relpath(place.absolute(), folder)
+    if not revision or revision.startswith("-") or "\0" in named:
+        return folder, inside, None
+    # What agents could write, and so which Git is nobody's, is in the user's own configuration.
+    with suppress(Refused):
+        session.source(expectations=False)
+    known = git.ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
+                    f"{revision}^{{commit}}")  # fmt: skip
+    return folder, inside, None if known is None else known.decode().strip()
+
+
 def _revision(session: Session, named: str) -> SourceText:
     revision, colon, path = named.partition(":")
     place = Path(path) if colon else session.path
     if not revision or revision.startswith("-") or "\0" in named:
         raise refuse("diff", f"`{named}` is no file, directory or Git revision")
-    folder = place.absolute().parent
-    while not folder.is_dir():
-        folder = folder.parent
-    inside = os.path.relpath(place.absolute(), folder)
-    # What agents could write, and so which Git is nobody's, is in the user's own configuration.
-    with suppress(Refused):
-        session.source(expectations=False)
-    if (known := git.ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
-                      f"{revision}^{{commit}}")) is None:  # fmt: skip
+    folder, inside, commit = _commit(session, named)
+    if commit is None:
         raise refuse(
             "diff",
             f"`{named}` is no file or directory, and no Git revision in `{folder}`",
             allowed="a file, a directory, REVISION or REVISION:FILE",
             hint=f"fetch it first (git fetch), and say which file it is: {named}:config.toml",
         )
-    commit = known.decode().strip()
     data = git.ask(folder, "cat-file", "blob", f"{commit}:./{inside}")
     if data is None:
         # A file that is new has nothing before it.

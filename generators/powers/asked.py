@@ -9,6 +9,7 @@ from jailoc.generators.powers.places import (
     name_words,
     port_words,
     range_rank,
+    through,
 )
 from jailoc.generators.powers.reach import PUBLIC
 from jailoc.generators.powers.words import words
@@ -110,6 +111,7 @@ def _name(name: str, port: int | None, *, public: bool) -> HeldPower:
     if name == MACHINE:
         return _machine((port,))
     rank, text = name_words(name, public=public)
+    rank = through(rank, (port,))
     return HeldPower(rule="reach.name", rank=rank, subject=name, text=text)
 
 

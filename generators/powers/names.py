@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from datetime import date
 
-from jailoc.generators.powers.places import machine_rank, name_words, port_words, private_name
+from jailoc.generators.powers.places import (
+    machine_rank,
+    name_words,
+    port_words,
+    private_name,
+    through,
+)
 from jailoc.generators.powers.reach import FOREVER, lasting
 from jailoc.generators.runtime.explain import PROTOCOLS
 from jailoc.model.base import Model
@@ -97,7 +103,7 @@ def _change(
     told = ", ".join(map(port_words, sorted(ports, key=lambda each: each or 0)))
     machine = name == MACHINE
     rank, what = name_words(name, public=public)
-    subject = name
+    rank, subject = through(rank, ports), name
     if machine:
         rank = min((machine_rank(each) for each in ports), key=lambda each: each.order)
         what, subject = "", "this machine"

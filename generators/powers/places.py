@@ -208,6 +208,12 @@ def machine_rank(port: int | None) -> Rank:
     return Rank.CRITICAL if port is None or port in _HANDING_OVER else Rank.HIGH
 
 
+def through(rank: Rank, ports: Iterable[int | None]) -> Rank:
+    """Return how grave it is to reach somebody through ports, where nobody knows the address."""
+    over = [Rank.HIGH] if any(each in _HANDING_OVER for each in ports) else []
+    return min((rank, *over), key=lambda each: each.order)
+
+
 def private_name(name: str) -> bool:
     """Tell whether a name is one of a private network, or of this machine."""
     bare = name.removeprefix("*.")

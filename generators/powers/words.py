@@ -78,12 +78,20 @@ def _credential(power: Power, before: Power | None) -> Words:
         and (before.value.split(", ", 2)[2:] == [way])
     ):
         rank = Rank.MEDIUM
-    elif EVERY in {methods, paths} and any(each in source.upper() for each in _IDENTITY):
+    elif _whole(methods, paths) and any(each in source.upper() for each in _IDENTITY):
         rank = Rank.CRITICAL
     was = f" (it was {before.value})" if before is not None else ""
     # The command is a power of its own, and told in full there.
     text = f"act as {cut(source, SOURCE)} at {place}: {limits}, {way}"
     return rank, f"may {text}{was}, without holding the value", f"may no longer {text}"
+
+
+def _whole(methods: str, paths: str) -> bool:
+    """Tell whether a credential may do all that can be done, also if that is spelled out."""
+    writing = {"DELETE", "PATCH", "POST", "PUT"}
+    return (
+        methods == EVERY or writing <= {*methods.split()} or bool({EVERY, "/"} & {*paths.split()})
+    )
 
 
 def _command(power: Power, _: Power | None) -> Words:

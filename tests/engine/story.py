@@ -71,7 +71,7 @@ class Person:
     def _command(self, *words: str) -> tuple[list[str], dict[str, str]]:
         kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST", "DOCKER_CONFIG")}
         own = {"HOME": str(self.home), "PYTHONPATH": ":".join(self._path), "TERM": "xterm-256color"}
-        return [*self._as, self._python, "-m", "jailoc.bin", *words], kept | own
+        return [*self._as, self._python, "-P", "-m", "jailoc.bin", *words], kept | own
 
     def jailoc(self, *words: str) -> tuple[int, str]:
         command, environment = self._command(*words)

@@ -168,7 +168,7 @@ class Editor:
 
 
 def arguments(*words: str) -> list[str]:
-    return [sys.executable, "-m", "jailoc.bin", "acp", *words]
+    return [sys.executable, "-P", "-m", "jailoc.bin", "acp", *words]
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:

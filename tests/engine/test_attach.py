@@ -103,7 +103,7 @@ def attached(
         environment["DOCKER_HOST"] = host
     with pexpect.spawn(
         sys.executable,
-        ["-m", "jailoc.bin", *words],
+        ["-P", "-m", "jailoc.bin", *words],
         env=environment | more,
         cwd=str(sandbox.user.home / cwd),
         dimensions=(30, 100),
@@ -305,7 +305,7 @@ def test_another_password_is_noticed_and_mended_by_a_restart(
     place = sandbox.user.home / f".local/share/jailoc/{sandbox.name}/password"
     place.write_text("a new one: '\"\\ $x")
     piped = subprocess.run(
-        [sys.executable, "-m", "jailoc.bin", "--remote"],
+        [sys.executable, "-P", "-m", "jailoc.bin", "--remote"],
         env={"PATH": f"{client}:{os.environ['PATH']}", "HOME": str(sandbox.user.home),
              "PYTHONPATH": str(ROOT / ".pkg"), "DOCKER_HOST": os.environ.get("DOCKER_HOST", "")},
         cwd=sandbox.user.home / "project", input="y\n", capture_output=True, text=True,

@@ -29,7 +29,7 @@ def jailoc(sandbox: Sandbox) -> dict[str, Any]:
 def run(
     sandbox: Sandbox, *command: str, stdin: bytes = b""
 ) -> "subprocess.CompletedProcess[bytes]":
-    words = [sys.executable, "-m", "jailoc.bin", "exec", sandbox.name, "--", *command]
+    words = [sys.executable, "-P", "-m", "jailoc.bin", "exec", sandbox.name, "--", *command]
     return subprocess.run(
         words, input=stdin, capture_output=True, timeout=120, check=False, **jailoc(sandbox)
     )
@@ -82,7 +82,7 @@ def test_what_goes_through_it_is_unchanged_where_no_terminal_is(sandbox: Sandbox
 @pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143), (1, 129)])
 def test_a_signal_leaves_nothing_behind(sandbox: Sandbox, number: int, status: int) -> None:
     mark = f"30{number:02}77"
-    words = [sys.executable, "-m", "jailoc.bin", "exec", sandbox.name, "--", "sleep", mark]
+    words = [sys.executable, "-P", "-m", "jailoc.bin", "exec", sandbox.name, "--", "sleep", mark]
     reset = ["env", "--default-signal=INT"]
     with subprocess.Popen([*reset, *words], stdin=subprocess.DEVNULL, **jailoc(sandbox)) as process:
         end = time.monotonic() + 60
@@ -112,7 +112,7 @@ def test_control_docker_by_hand_leaves_the_process(sandbox: Sandbox) -> None:
 def test_a_shell_in_a_terminal_cannot_write_the_clipboard(sandbox: Sandbox) -> None:
     given = jailoc(sandbox)
     with pexpect.spawn(
-        sys.executable, ["-m", "jailoc.bin", "shell", sandbox.name],
+        sys.executable, ["-P", "-m", "jailoc.bin", "shell", sandbox.name],
         env=given["env"] | {"TERM": "xterm-256color"}, cwd=str(given["cwd"]), dimensions=(30, 100),
     ) as terminal:  # fmt: skip
         terminal.sendline("tty; printf '\\033]52;c;QUFB\\007'; printf 'sh%s\\n' own")

@@ -45,7 +45,7 @@ def user() -> Iterator[User]:
 def starting(user: User) -> Iterator[subprocess.Popen[str]]:
     """Run `up` with its talk in a pipe; each step is told when it begins."""
     environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
-    words = [sys.executable, "-u", "-m", "jailoc.bin", "up", "cut"]
+    words = [sys.executable, "-u", "-P", "-m", "jailoc.bin", "up", "cut"]
     with subprocess.Popen(
         ["env", "--default-signal=INT", *words],
         env=environment | {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},

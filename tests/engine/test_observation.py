@@ -48,7 +48,7 @@ def terminal(user: User, *arguments: str) -> "pexpect.spawn[str]":
     environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
     return pexpect.spawn(
         sys.executable,
-        ["-m", "jailoc.bin", *arguments],
+        ["-P", "-m", "jailoc.bin", *arguments],
         env={**environment, "HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"),
              "TERM": "xterm-256color"},
         cwd=str(user.home), dimensions=(30, 220), encoding="utf-8", timeout=30,

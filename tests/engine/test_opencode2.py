@@ -93,7 +93,7 @@ def test_moving_to_2_and_back_loses_nothing_and_mixes_nothing(place: Place, tmp_
 
     place.write('opencode = "2"', f'image = "{IMAGE}"')
     # What runs is another major than what the configuration says: nobody attaches half way.
-    with pexpect.spawn(sys.executable, ["-m", "jailoc.bin", "project", "--exec"],
+    with pexpect.spawn(sys.executable, ["-P", "-m", "jailoc.bin", "project", "--exec"],
                        env=environment(user, os.environ["PATH"]), cwd=str(user.home),
                        dimensions=(40, 1000)) as terminal:  # fmt: skip
         terminal.expect(pexpect.EOF, timeout=60)
@@ -148,7 +148,7 @@ def attached(user: User, folder: Path, python: str = str(ROOT / ".pkg")) -> str:
     # The one on this machine would be used, were it asked.
     (bin_ / "opencode").write_text(f"#!/bin/sh\ntouch {folder}/host-client-ran\n")
     (bin_ / "opencode").chmod(0o755)
-    with pexpect.spawn(sys.executable, ["-m", "jailoc.bin", "project"],
+    with pexpect.spawn(sys.executable, ["-P", "-m", "jailoc.bin", "project"],
                        env=environment(user, f"{bin_}:{os.environ['PATH']}", python),
                        cwd=str(user.home), dimensions=(40, 1000)) as terminal:  # fmt: skip
         terminal.expect_exact(b"Ask anything", timeout=60)

@@ -128,7 +128,7 @@ def test_a_removal_that_is_killed_is_finished_by_the_next(
     user.write(ANOTHER)
     environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
     with subprocess.Popen(
-        [sys.executable, "-m", "jailoc.bin", "destroy", "doomed", "--yes"],
+        [sys.executable, "-P", "-m", "jailoc.bin", "destroy", "doomed", "--yes"],
         env=environment | {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
         cwd=user.home, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

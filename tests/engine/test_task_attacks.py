@@ -108,7 +108,7 @@ def fetched(user: User, *more: str) -> tuple[int, str]:
     place = user.home / "project"
     before = rest(place)
     status, told, programs = audited(
-        user, sys.executable, "-m", "jailoc.bin", "task", "fetch", "x", "-w", WORKSPACE, *more
+        user, sys.executable, "-P", "-m", "jailoc.bin", "task", "fetch", "x", "-w", WORKSPACE, *more
     )
     assert programs <= OURS | {Path(sys.executable).name, Path(sys.executable).resolve().name}
     assert rest(place) == before
@@ -418,7 +418,7 @@ def test_a_fetch_that_is_killed_leaves_the_old_state_or_the_new(user: User, task
     inside(user, f"head -c 3000000 /dev/urandom > y; {COMMIT}", writable=True)
     place = user.home / "project"
     before, tip = rest(place), inside(user, "git rev-parse HEAD")
-    command = [sys.executable, "-m", "jailoc.bin", "task", "fetch", "x", "-w", WORKSPACE]
+    command = [sys.executable, "-P", "-m", "jailoc.bin", "task", "fetch", "x", "-w", WORKSPACE]
     seen = set()
     for step in range(6):
         with subprocess.Popen(

@@ -161,7 +161,7 @@ def task(user: User) -> str:
 
 def stood(user: User, at: Path) -> str:
     """Return where a program begins in the task of a user who stands somewhere."""
-    words = (sys.executable, "-m", "jailoc.bin", "exec", "api/every", "--", "pwd")
+    words = (sys.executable, "-P", "-m", "jailoc.bin", "exec", "api/every", "--", "pwd")
     done = subprocess.run(words, cwd=at, env=_environment(user), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=True)  # fmt: skip
     return done.stdout
@@ -195,8 +195,8 @@ def test_what_takes_a_workspace_takes_a_task(user: User, task: str) -> None:
 def test_a_client_opens_on_a_task_in_its_clone(user: User, task: str) -> None:
     for words in (("--exec", "-w", task), ("--exec", "-w", task, "src/api")):
         with pexpect.spawn(
-            sys.executable, ["-m", "jailoc.bin", *words], cwd=str(user.home), dimensions=(30, 100),
-            env=_environment(user) | {"TERM": "xterm-256color"},
+            sys.executable, ["-P", "-m", "jailoc.bin", *words], cwd=str(user.home),
+            dimensions=(30, 100), env=_environment(user) | {"TERM": "xterm-256color"},
         ) as terminal:  # fmt: skip
             terminal.expect_exact(b"Ask anything", timeout=90)
             top = world.call("docker", "top", _agent("every"), "-eo", "pid,args")
@@ -218,7 +218,7 @@ def test_an_editor_speaks_with_the_agent_of_a_task(user: User, task: str) -> Non
     only_here = place(user) / "only-here"
     only_here.mkdir()
     with subprocess.Popen(
-        [sys.executable, "-m", "jailoc.bin", "acp", "-w", task], cwd=place(user), text=True,
+        [sys.executable, "-P", "-m", "jailoc.bin", "acp", "-w", task], cwd=place(user), text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env={key: text for key, text in _environment(user).items() if key != "DOCKER_HOST"},
     ) as running:  # fmt: skip

@@ -47,7 +47,7 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def run_earlier(place: Path, user: User, *arguments: str) -> str:
     kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", "jailoc.bin", *arguments],
+        [sys.executable, "-P", "-m", "jailoc.bin", *arguments],
         env=kept | {"HOME": str(user.home), "PYTHONPATH": str(place / ".pkg")},
         cwd=user.home, capture_output=True, text=True, check=False, timeout=1500,
     )  # fmt: skip

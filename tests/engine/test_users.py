@@ -62,7 +62,7 @@ class Person(User):
         kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
         kept |= {"HOME": str(self.home), "PYTHONPATH": str(world.ROOT / ".pkg"), "KEY": "k3y"}
         done = subprocess.run(
-            [*self.words(), sys.executable, "-B", "-m", "jailoc.bin", *arguments],
+            [*self.words(), sys.executable, "-B", "-P", "-m", "jailoc.bin", *arguments],
             env=kept | environment, cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True,
             text=True, timeout=900, check=False,
         )  # fmt: skip

@@ -199,7 +199,7 @@ class User:
         """Run jailoc as this user and return status and output."""
         kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
         done = subprocess.run(
-            [sys.executable, "-m", "jailoc.bin", *arguments],
+            [sys.executable, "-P", "-m", "jailoc.bin", *arguments],
             env=kept | {"HOME": str(self.home), "PYTHONPATH": str(ROOT / ".pkg")} | environment,
             cwd=self.at or self.home,
             stdin=subprocess.DEVNULL,
@@ -223,6 +223,7 @@ class User:
                 "env",
                 "--default-signal=INT",
                 sys.executable,
+                "-P",
                 "-m",
                 "jailoc.bin",
                 *arguments,

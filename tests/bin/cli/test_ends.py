@@ -34,7 +34,7 @@ def person(user: User) -> User:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "jailoc.bin", *arguments]
+    return [sys.executable, "-P", "-m", "jailoc.bin", *arguments]
 
 
 @contextmanager

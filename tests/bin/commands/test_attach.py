@@ -58,7 +58,7 @@ def run(
     path = f"{user.home}/{tools}:{os.environ['PATH']}"
     environment = {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), "PATH": path}
     done = subprocess.run(
-        [sys.executable, "-m", "jailoc.bin", *words],
+        [sys.executable, "-P", "-m", "jailoc.bin", *words],
         env=environment | NOWHERE | more, cwd=user.home / cwd, input=answer,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
@@ -196,7 +196,7 @@ def test_the_second_name_is_used_and_relative_folders_are_not(home: User) -> Non
 def test_without_a_home_nothing_is_made_anywhere(home: User) -> None:
     before = home.files()
     done = subprocess.run(
-        ["env", "-u", "HOME", sys.executable, "-m", "jailoc.bin"],
+        ["env", "-u", "HOME", sys.executable, "-P", "-m", "jailoc.bin"],
         env={"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"]} | NOWHERE,
         cwd=home.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
         check=False,
@@ -221,7 +221,10 @@ def test_an_interrupt_at_the_question_ends_with_one_line(home: User) -> None:
     environment = {"HOME": str(home.home), "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "dumb",
                    "PATH": f"{home.home}/tools:/usr/bin:/bin"}  # fmt: skip
     with pexpect.spawn(
-        sys.executable, ["-m", "jailoc.bin", "two"], cwd=str(home.home), env=environment | NOWHERE
+        sys.executable,
+        ["-P", "-m", "jailoc.bin", "two"],
+        cwd=str(home.home),
+        env=environment | NOWHERE,
     ) as terminal:
         terminal.expect_exact("[y/N]")
         terminal.sendintr()

@@ -21,7 +21,7 @@ def written(user: User, stdout: int) -> "subprocess.CompletedProcess[str]":
     user.write(TEXT)
     (user.home / "key").write_bytes(b"\xffkey\n")
     return subprocess.run(
-        [sys.executable, "-m", "jailoc.bin", "secrets", "api", "--target", "kubernetes"],
+        [sys.executable, "-P", "-m", "jailoc.bin", "secrets", "api", "--target", "kubernetes"],
         env={"HOME": str(user.home), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".pkg"),
              "MINE": "v$lue", "OPENCODE_SERVER_PASSWORD": "pa55"},
         stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False,

@@ -411,7 +411,7 @@ def test_config_does_not_look_at_secrets(home: User) -> None:
 def in_terminal(user: User, *arguments: str) -> str:
     child = pexpect.spawn(
         sys.executable,
-        ["-m", "jailoc.bin", *arguments],
+        ["-P", "-m", "jailoc.bin", *arguments],
         env={"HOME": str(user.home), "PATH": os.environ["PATH"], "TERM": "xterm",
              "PYTHONPATH": str(ROOT / ".pkg"), **NOWHERE},
         cwd=str(user.home),

@@ -153,6 +153,14 @@ def test_git_revisions_are_read_and_nothing_of_theirs_is_run(user: User, place: 
     missing = user.run("diff", "nosuch", *arguments, **NO_ENGINE)
     assert missing.status == 1
     assert "no Git revision" in missing.stderr
+    # Whoever can add a file does not choose what is compared with what.
+    (place / "one").mkdir()
+    (place / "one/config.toml").write_text(WIDER)
+    both = user.run("diff", "one", *arguments, **NO_ENGINE)
+    assert both.status == 1
+    assert "`one` is a file or directory here, and a Git revision as well" in both.stderr
+    assert "SSH agent" in user.run("diff", "refs/tags/one", *arguments, **NO_ENGINE).stdout
+    assert user.run("diff", "./one", *arguments, **NO_ENGINE).stdout.startswith("no power changes")
     option = user.run("diff", "--", "--output=x", *arguments[1:], **NO_ENGINE)
     assert option.status == 1
     assert not list(place.rglob("ran"))

@@ -95,7 +95,7 @@ def test_an_answer_decides(user: User, cluster: Cluster, answer: str, kinds: lis
     deployed(user, cluster)
     user.write(TEXT)
     with pexpect.spawn(
-        sys.executable, ["-m", "jailoc.bin", "down", "api", "--target", "kubernetes"],
+        sys.executable, ["-P", "-m", "jailoc.bin", "down", "api", "--target", "kubernetes"],
         env={"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), "PATH": f"{BIN}:/usr/bin",
              "KUBECONFIG": str(user.home / "kubeconfig")},
         timeout=120,

@@ -131,7 +131,7 @@ def test_init_here_makes_a_workspace_of_the_directory(outside: User) -> None:
     here = user.home / 'src/My "Project"_2'
     here.mkdir(parents=True)
     done = subprocess.run(
-        [sys.executable, "-m", "jailoc.bin", "init", "--here"], cwd=here,
+        [sys.executable, "-P", "-m", "jailoc.bin", "init", "--here"], cwd=here,
         env={"PATH": "/usr/bin:/bin", "HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip

@@ -263,7 +263,7 @@ def bounded(
 ) -> "subprocess.CompletedProcess[str]":
     """Run `golden` with room for what is generated, and not for a file without bounds."""
     return subprocess.run(
-        ["sh", "-c", 'ulimit -v 2000000; exec "$0" "$@"', sys.executable, "-m", "jailoc.bin",
+        ["sh", "-c", 'ulimit -v 2000000; exec "$0" "$@"', sys.executable, "-P", "-m", "jailoc.bin",
          "golden", what, directory, "--config", str(repository / "config.toml")],
         env={"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), **NO_ENGINE},
         capture_output=True, text=True, timeout=120, check=False,
@@ -280,7 +280,7 @@ def test_an_update_that_fails_has_changed_nothing(repository: Path, alice: User)
     # Small files are written, large ones are not: the disk is full in the middle.
     (repository / "config.toml").write_text(CONFIG + 'egress = "allowlist"\nmemory = "8g"\n')
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", sys.executable, "-m", "jailoc.bin",
+        ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", sys.executable, "-P", "-m", "jailoc.bin",
          "golden", "update", "generated", "--config", "config.toml"],
         cwd=repository, capture_output=True, text=True, check=False,
         env={"HOME": str(alice.home), "PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"],

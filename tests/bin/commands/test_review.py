@@ -84,7 +84,7 @@ def commit(place: Path, env: Mapping[str, str]) -> str:
 
 def update(place: Path, env: Mapping[str, str]) -> None:
     call(
-        sys.executable, "-m", "jailoc.bin", "golden", "update", "sandboxes/generated",
+        sys.executable, "-P", "-m", "jailoc.bin", "golden", "update", "sandboxes/generated",
         "--config", "sandboxes/config.toml",
         cwd=place, env={**env, "PYTHONPATH": str(ROOT / ".pkg")},
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from jailoc.generators.config.load import load
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
 from jailoc.model.host import Host
+from jailoc.model.plan import Plan, SavedPlan
 from tests.engine import world
 from tests.engine.world import User
 
@@ -102,3 +104,52 @@ def test_a_link_of_the_home_that_leads_to_an_agent_is_told(person: User) -> None
         '[workspaces.a]\npaths = ["~/dot"]\n'
     )
     assert "[home-link]" not in person.run("validate").stderr
+
+
+NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+
+
+def planted(person: User, name: str) -> Path:
+    """Have an agent leave a plan in its project, with a configuration that runs a program."""
+    mark = person.home / "executed"
+    evil = person.home / "proj/.c.toml"
+    evil.parent.mkdir()
+    evil.write_text(
+        '[workspaces.api]\n[workspaces.api.credentials.c]\nhosts = ["api.example.com"]\n'
+        f'scheme = "bearer"\nfrom_command = ["/usr/bin/touch", "{mark}"]\n'
+    )
+    plan = Plan(workspace="api", changes=(), drift=(), powers=(), notes=(), agent_restarts=False,
+                engine=True, steps=(), bundle="x", world={})  # fmt: skip
+    text = SavedPlan(config=str(evil), plans=(plan,)).model_dump_json()
+    (person.home / "proj" / name).write_text(text)
+    return mark
+
+
+def test_a_file_with_the_name_of_a_workspace_is_no_plan(person: User) -> None:
+    person.write('[workspaces.api]\npaths = ["~/proj"]\n')
+    mark = planted(person, "api")
+    result = replace(person, at=person.home / "proj").run("apply", "api", **NOWHERE)
+    assert result.status == 1
+    assert "Docker is not running" in result.stderr  # the workspace was meant
+    assert not mark.exists()
+
+
+def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> None:
+    person.write('[workspaces.api]\npaths = ["~/proj"]\n')
+    mark = planted(person, "plan.json")
+    place = person.home / "proj/plan.json"
+    result = person.run("apply", str(place), **NOWHERE)
+    assert result.status == 1
+    assert f"an agent can write `{place}`" in result.stderr
+    assert not mark.exists()
+    # Nor is one elsewhere, if it leads to a configuration that an agent can write.
+    other = person.home / "plan.json"
+    other.write_bytes(place.read_bytes())
+    record = person.home / ".cache/jailoc/api.applied.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
+    record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+    result = person.run("apply", str(other), **NOWHERE)
+    assert result.status == 1
+    assert "can be changed by an agent" in result.stderr
+    assert not mark.exists()

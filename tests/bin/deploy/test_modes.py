@@ -38,8 +38,9 @@ def modes(home: Path) -> dict[str, int]:
 
 def under(user: User, umask: int, *arguments: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "jailoc.bin", *arguments], umask=umask, check=True, cwd=user.home,
-        env={"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")}, capture_output=True,
+        [sys.executable, "-P", "-m", "jailoc.bin", *arguments], umask=umask, check=True,
+        cwd=user.home, capture_output=True,
+        env={"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
     )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def shown(user: User, out: bool, err: bool, *arguments: str, **more: str) -> tup
     """Run jailoc with a terminal or a pipe for each of its streams; return what each got."""
     pairs = [pty.openpty() if terminal else os.pipe() for terminal in (out, err)]
     with subprocess.Popen(
-        [sys.executable, "-m", "jailoc.bin", *arguments], stdin=subprocess.DEVNULL,
+        [sys.executable, "-P", "-m", "jailoc.bin", *arguments], stdin=subprocess.DEVNULL,
         stdout=pairs[0][1], stderr=pairs[1][1],
         env=environment(user, CI="1") | more,
     ):  # fmt: skip

@@ -36,7 +36,7 @@ def test_no_line_is_longer_than_the_terminal(words: list[str], width: int) -> No
 
 
 def test_a_terminal_gets_whole_words_and_a_pipe_whole_lines(tmp_path: os.PathLike[str]) -> None:
-    command = [sys.executable, "-m", "jailoc.bin", "status", "nosuch-workspace-of-this-name"]
+    command = [sys.executable, "-P", "-m", "jailoc.bin", "status", "nosuch-workspace-of-this-name"]
     environment = os.environ | {"HOME": str(tmp_path), "NO_COLOR": "1", "COLUMNS": "40"}
     master, slave = pty.openpty()
     ioctl(slave, TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
