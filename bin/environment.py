@@ -73,4 +73,9 @@ def _make(interpreter: Path, extra: str) -> None:
 
 
 if __name__ == "__main__":
-    print(python(*sys.argv[1:]))  # noqa: T201 -- its one result
+    try:
+        print(python(*sys.argv[1:]))  # noqa: T201 -- its one result
+    except KeyboardInterrupt:
+        # 128 and the number of the signal, as a shell has it; the next call begins anew.
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(130)

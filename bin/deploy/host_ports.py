@@ -42,6 +42,10 @@ def check(bundle: Bundle) -> bool:
     )
 
 
+PORTS = 1 << 16
+"""The number of ports."""
+
+
 def possible(bundle: Bundle) -> None:
     """Make sure that a workspace can be started here: an engine, its Compose, the ports.
 
@@ -61,12 +65,26 @@ def _taken(port: Port, bundle: Bundle, running: list[containers.Container]) -> D
     other = next((each for each in holders if each.project != bundle.compose.name), None)
     if other is not None:
         workspace = workspace_of(other.project)
-        key = "`port`" if server else "`ports`"
+        held = {binding.port for each in running for binding in each.published}
+        other_port = next(
+            (
+                each
+                for each in range(port.published + 1, PORTS)
+                if each not in held and is_free(each)
+            ),
+            port.published,
+        )
+        mine = bundle.workspace
+        own = (
+            f"`port = {other_port}` in [workspaces.{mine}]"
+            if server
+            else f'`ports = ["{other_port}:{port.target}"]` in [workspaces.{mine}]'
+        )
         return Diagnostic(
             code="port-taken",
             where=port.origin,
             message=f"port {port.published} is published by the running workspace `{workspace}`",
-            hint=f"run `jailoc down {workspace}` first, or set {key} of one of the two",
+            hint=f"write {own}, or run `jailoc down {workspace}` first",
         )
     if holders or is_free(port.published):
         return None

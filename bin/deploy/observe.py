@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -273,11 +274,20 @@ def _files(directory: Path) -> dict[str, DeployedFile]:
         if stat.S_ISDIR(mode) or (place == directory / MACHINE_FILE and stat.S_ISREG(mode)):
             continue
         # What is no regular file has no business there, and differs from everything wanted.
-        text = place.read_bytes() if stat.S_ISREG(mode) else b"\0not a regular file"
+        text = _content(place) if stat.S_ISREG(mode) else b"\0not a regular file"
         found[str(place.relative_to(directory))] = DeployedFile(
             mode=stat.S_IMODE(mode), digest=hashlib.sha256(text).hexdigest()
         )
     return found
+
+
+def _content(place: Path) -> bytes:
+    """Return what a file holds; of one that an agent holds by a lease (fcntl(2)), what differs."""
+    try:
+        with os.fdopen(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            return file.read()
+    except BlockingIOError:
+        return b"\0held by a lease"
 
 
 def last(name: str) -> Applied | None:

@@ -36,6 +36,7 @@ from jailoc.model.plan import Plan
 from jailoc.model.quantity import size_text
 from jailoc.model.sandbox import AGENT
 from jailoc.model.snapshots import StoredSnapshot, Why
+from jailoc.model.text import number_of
 from jailoc.model.workspace import Workspace
 
 INCOMPLETE = 3
@@ -87,6 +88,8 @@ class Taken(NamedTuple):
     """Whether anything differs from the one before; if not, it is that one."""
     unreadable: str
     """One of the files that could not be read and are not in it; empty if there are none."""
+    gone: int = 0
+    """Earlier ones that went, because all together were too large."""
 
 
 class Store:
@@ -158,10 +161,12 @@ class Store:
         if earlier and (not made or unchanged(told.summary, self.roots)):
             self._forgotten((), (made,) if made else ())
             return Taken(earlier[-1], False, unreadable)
-        found = next((each for each in self._bounded(every, spared) if each.id == made), None)
+        timely = self._timely(every, spared)
+        left = self._fitting(timely, spared)
+        found = next((each for each in left if each.id == made), None)
         if found is None:
             raise self._too_large()
-        return Taken(found, True, unreadable)
+        return Taken(found, True, unreadable, len(timely) - len(left))
 
     def every(self) -> tuple[StoredSnapshot, ...]:
         """Return the snapshots, the oldest first.
@@ -226,12 +231,16 @@ class Store:
             if reply.status:
                 raise self.restic.failed(reply)
 
-    def _bounded(
+    def _timely(
         self, every: tuple[StoredSnapshot, ...], spared: Collection[str]
     ) -> tuple[StoredSnapshot, ...]:
-        """Let go what is too much; return what stays, nothing if even the newest is too large."""
-        gone = expired(every, self._bounds, time.time(), spared)
-        every = self._forgotten(every, gone)
+        """Let go those that are too many or too old; return what stays."""
+        return self._forgotten(every, expired(every, self._bounds, time.time(), spared))
+
+    def _fitting(
+        self, every: tuple[StoredSnapshot, ...], spared: Collection[str]
+    ) -> tuple[StoredSnapshot, ...]:
+        """Let go what is too large; return what stays, nothing if even the newest is too large."""
         while used(self.restic.place) > self._bounds.size and every:
             gone = oldest(every, spared) or (every[-1].id,)
             if gone[0] in spared:
@@ -286,5 +295,11 @@ def tell(terminal: Terminal, taken: Taken) -> None:
         terminal.say(
             f"snapshot {taken.snapshot.short} lacks what cannot be read, such as "
             f"{taken.unreadable}",
+            Meaning.WARNS,
+        )
+    if taken.gone:
+        terminal.say(
+            f"{number_of(taken.gone, 'earlier snapshot')} made room for it: together they are "
+            "larger than `size`",
             Meaning.WARNS,
         )

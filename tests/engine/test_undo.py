@@ -583,7 +583,9 @@ def test_the_store_stays_within_its_size(user: User) -> None:
     user.write(config('size = "64m"').replace('"1m"', '"1g"'))
     for index in range(3):
         (project / "data").write_bytes(os.urandom(30 << 20))
-        user.ok("snapshot", NAME)
+        taken = user.run("snapshot", NAME)
+        assert taken.status == 0, taken.stderr
+        assert ("1 earlier snapshot made room for it" in taken.stderr) == (index == 2)
         assert restic.used(store(user)) < 64 << 20, (index, user.ok("snapshot", "list", NAME))
     kept = ids(user)
     (project / "data").write_bytes(os.urandom(90 << 20))

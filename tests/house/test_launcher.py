@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,21 @@ def test_nothing_is_said_of_a_comparison_that_ends_early(tmp_path: Path) -> None
         check=True,
     )
     assert (done.stdout, done.stderr) == ("started\n", "")
+
+
+def test_an_interrupt_is_one_line_and_the_next_call_begins_anew(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / "bin").mkdir(parents=True)
+    (checkout / "pyproject.toml").write_text("[project]\nname = 'x'\nversion = '1'\n")
+    script = shutil.copy(ROOT / "bin/environment.py", checkout / "bin/environment.py")
+    command = [sys.executable, "-B", str(script)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          start_new_session=True) as running:  # fmt: skip
+        assert running.stderr is not None
+        assert "preparing the environment" in running.stderr.readline()
+        os.killpg(running.pid, signal.SIGINT)
+        said = running.stderr.read()
+        assert running.wait(30) == 130
+    assert said.splitlines()[-1] == "interrupted"
+    assert "environment.py" not in said
+    assert not list((checkout / ".venv").glob("stamp-*"))
