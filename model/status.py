@@ -55,6 +55,7 @@ class Status(Model):
     """The state of each service beside the agent, by name."""
     wall: str
     docker: str
+    """Of the agent's Docker; `off` where the configuration wants none."""
     port: int | None
     """On the host: of the running container, else of the configuration."""
     exposed: bool

@@ -12,7 +12,7 @@ from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import password, uncovered
+from jailoc.bin.deploy import existence, password, uncovered
 from jailoc.bin.engine import docker, witness
 from jailoc.bin.host import programs
 from jailoc.bin.terminal import prompt
@@ -297,7 +297,9 @@ class _Attachment:
                 "detached",
                 f"attach to `{typed(self.name)}` ended: {reason}",
                 hint="the session is kept; run `jailoc` again, or see `jailoc logs "
-                f"{typed(self.name)}`",
+                f"{typed(self.name)}`"
+                if existence.started(self.name)
+                else f"`{typed(self.name)}` was destroyed, and its session with it",
             )
         if ended.stopped or ended.code in INTERRUPTED:
             self.terminal.say("interrupted", Meaning.WARNS)

@@ -19,6 +19,8 @@ ROOT = Path(__file__).absolute().parents[2]
 """Where this program is."""
 _CODE = ("bin", "generators", "model", "schemas")
 _SSH = (".ssh/config", ".ssh/authorized_keys", ".ssh/rc")
+_GIT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
+"""Variables that name a file which Git obeys (git(1), ENVIRONMENT VARIABLES)."""
 _PLUGINS = ("compose", "buildx")
 MOST_LINKS = 10
 """Links of a home directory that are told."""
@@ -45,6 +47,12 @@ def check(file: str, changeable: Changeable) -> None:
                 "what the `docker` command obeys", place, "the host would run what it wants",
                 "put a copy in the place of the link, or choose another DOCKER_CONFIG",
             )  # fmt: skip
+    for place in dict.fromkeys(_kubectl()):
+        if changeable(place):
+            raise _refused(
+                "what the `kubectl` command obeys", place, "the host would run what it wants",
+                "keep it elsewhere, or choose another KUBECONFIG",
+            )  # fmt: skip
     for place in dict.fromkeys(_program()):
         if changeable(place):
             raise _refused(
@@ -65,6 +73,7 @@ def links(changeable: Changeable, home: str) -> tuple[Diagnostic, ...]:
         for name in dict.fromkeys((*START_FILES, *EXECUTED, *CREDENTIALS, *_SSH))
         if changeable.leads_astray(place := f"{home}/{name}")
     ]
+    found += [each for key in _GIT if (each := os.environ.get(key, "")) and changeable(each)]
     more = f" and {len(found) - MOST_LINKS} more" if len(found) > MOST_LINKS else ""
     told = ", ".join(f"`{each}`" for each in found[:MOST_LINKS])
     if not found:
@@ -104,6 +113,14 @@ def _docker() -> Iterator[str]:
         if isinstance(place, str) and place.startswith("/"):
             yield place
             yield from (f"{place}/docker-{each}" for each in _PLUGINS)
+
+
+def _kubectl() -> Iterator[str]:
+    """Yield what kubectl(1) reads: it may name programs that get the credentials."""
+    home = os.environ.get("HOME")
+    usual = os.path.join(home, ".kube/config") if home else ""  # noqa: PTH118 -- text
+    named = os.environ.get("KUBECONFIG") or usual
+    yield from (os.path.abspath(each) for each in named.split(os.pathsep) if each)  # noqa: PTH100 -- no link is followed
 
 
 def _program() -> Iterator[str]:

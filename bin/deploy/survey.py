@@ -301,6 +301,8 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         wall=container_state.state(wall),
         docker=f"no network: {cut}"
         if (cut := engine.severed(side, wall))
+        else "off"
+        if side is None and bundle is not None and SIDECAR not in bundle.compose.services
         else container_state.state(side),
         services={
             name: container_state.state(found.get(name))

@@ -113,7 +113,7 @@ def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused
     words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
     return refuse(
         "workspace-unknown",
-        f"workspace `{name}` not found, and no other is named or holds the directory",
+        f"workspace `{name}` not found, no other is named, and this directory is in none",
         allowed=", ".join(every) or "none is configured",
         hint=f"run `{words}`{also}" if every else "write one: `[workspaces.NAME]`",
     )

@@ -248,7 +248,7 @@ def _yes(answer: bool | None) -> str:
 
 
 def _style(state: str) -> Meaning | None:
-    if state == NOT_RUNNING:
+    if state in {NOT_RUNNING, "off"}:
         return None
     if state == "running":
         return Meaning.DONE

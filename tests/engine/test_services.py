@@ -322,6 +322,7 @@ def test_verify_plan_and_status_know_it(beside: Sandbox) -> None:
     assert plan.status == 0, plan.stdout + plan.stderr
     (row,) = json.loads(beside.user.ok("status", NAME, "--json"))["workspaces"]
     assert row["services"] == {"db": "running"}
+    assert row["docker"] == "off"
     assert "db" in beside.user.ok("logs", NAME, "--service", "db", "--tail", "1")
 
 

@@ -66,6 +66,19 @@ def test_no_agent_can_change_what_docker_obeys(person: User, way: str) -> None:
     assert "obeys" not in said(person, **environment)
 
 
+def test_no_agent_can_change_what_kubectl_obeys(person: User) -> None:
+    place, outside = person.home / "dot/kubeconfig", person.home / "kubeconfig"
+    for each in (place, outside):
+        each.write_text("{}")
+    for each, status in ((place, 1), (outside, 0)):
+        result = person.run("validate", KUBECONFIG=f"{outside}:{each}")
+        assert result.status == status, result.stderr
+        assert ("what the `kubectl` command obeys" in result.stderr) == (status == 1)
+    (person.home / ".kube").mkdir()
+    (person.home / ".kube/config").symlink_to(place)
+    assert person.run("validate").status == 1
+
+
 def test_no_agent_can_change_jailoc_itself(tmp_path: Path) -> None:
     host = Host(home="/home/alice")
 
