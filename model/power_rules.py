@@ -116,6 +116,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "ports that lead to another workspace", (_M, _N),
         "whoever goes there with a client, a bookmark or a script meets another agent",
     ),
+    "be-reached.subnet": (
+        "addresses that the sandbox takes", (_M,),
+        "programs of this machine that look for somebody there find the sandbox",
+    ),
     "trust.certificate": ("certificates", (_H,), "its owner can read and change TLS traffic"),
     "trust.path": ("trusted paths and URLs", (_C, _H), "who can write it steers the host"),
     "trust.drift": ("drift that is ignored", (_H, _M), "changes by hand are not told any more"),

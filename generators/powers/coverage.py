@@ -45,6 +45,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.cpu": ("note.limits",),
     "scope.memory": ("note.limits",),
     "scope.pids": ("note.limits",),
+    "scope.network": ("be-reached.subnet", "note.other"),
     "scope.volumes": ("write.shared", "note.other"),
     "workspace.paths": ("write.path",),
     "workspace.port": ("be-reached.moved",),
@@ -72,6 +73,5 @@ NONE: dict[str, str] = {
     "scope.observe": "where connections go is written down in the wall; what may pass is the same",
     "scope.snapshots": "copies that the host keeps and no sandbox sees: what it may do is the same",
     "scope.tasks": "how many clones run beside it, and where: none may more than the workspace",
-    "scope.network": "size of packets and the sandbox's own addresses: what it reaches is the same",
 }
 """Keys that give no power, with the reason."""

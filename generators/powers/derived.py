@@ -71,6 +71,8 @@ def derived(side: Sides) -> Iterator[Power]:
                 None,
             ),
         )
+    if (subnet := side.compose.network.ipv4_subnet) is not None:
+        yield Power(rule="be-reached.subnet", subject=subnet)
     for name, service in side.compose.services.items():
         yield from _privileges(name, service)
         if name == SIDECAR:

@@ -189,12 +189,11 @@ def _notes(name: str, before: Service, after: Service) -> Iterator[PowerChange]:
 
 
 def _project(before: Compose, after: Compose) -> Iterator[PowerChange]:
-    turns = _network(before.network, after.network)
-    if turns:
-        told = "; ".join(f"{now} (it was {was})" for was, now in turns)
-        was, now = (", ".join(each) for each in zip(*turns, strict=True))
-        yield _other("network", f"the sandbox's own network: {told}", was, now)
-    elif before.network != after.network:
+    was, now = (f"packets of {each.network.mtu or 'the engine'}" for each in (before, after))
+    if was != now:
+        text = f"the sandbox's own network: {now} (it was {was})"
+        yield _other("network", text, was, now)
+    elif _unchosen(before.network) != _unchosen(after.network):
         yield _other("network", "the project's network changes")
     for what in ("volumes", "memory", "name"):
         if getattr(before, what) != getattr(after, what):
@@ -207,11 +206,9 @@ def _own(service: Service) -> str:
     return ", ".join(f"{each.name.removeprefix(VOLUME_PREFIX)} at {each.target}" for each in found)
 
 
-def _network(before: Bridge, after: Bridge) -> list[tuple[str, str]]:
-    """Return what the configuration says of the sandbox's own network, where that changes."""
-    subnets = [f"subnet {each.ipv4_subnet or 'of the engine'}" for each in (before, after)]
-    packets = [f"packets of {each.mtu or 'the engine'}" for each in (before, after)]
-    return [(was, now) for was, now in (subnets, packets) if was != now]
+def _unchosen(network: Bridge) -> Bridge:
+    """Return it without the subnet that was chosen, which is a power."""
+    return network.model_copy(update={"ipv4_subnet": None})
 
 
 def _volumes(service: Service) -> list[Volume | Tmpfs]:

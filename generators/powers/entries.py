@@ -25,6 +25,7 @@ _KEYS = {
     "reach.network": "denied_networks",
     "write.shared": "volumes",
     "be-reached.moved": "port",
+    "be-reached.subnet": "network",
     "run.agent": KEY,
     "run.image": "image",
     "trust.attach": "mode",

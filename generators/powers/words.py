@@ -342,6 +342,10 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "be.service": _be(Rank.CRITICAL, "runs a service that jailoc does not know: {}"),
     "be.docker": _be(Rank.MEDIUM, "has {}, rootless, behind the same wall"),
     "be-reached.port": _port,
+    "be-reached.subnet": _be(
+        Rank.MEDIUM,
+        "takes the addresses {}: programs of this machine find the sandbox there, and nobody else",
+    ),
     **{rule: _guard(*told) for rule, told in CLUSTER_WORDS.items()},
     "note.limits": _note,
     "note.variable": _note,
