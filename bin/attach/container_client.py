@@ -185,14 +185,14 @@ def _program(
     return Program(container, user, token, ["exec", *options, container, *words], terminal)
 
 
-def run(program: Program, watch: Watch, hint: str = "", *, draws: bool = False) -> pty.Ended:
+def run(program: Program, watch: Watch, hint: str = "", *, begins: str = "") -> pty.Ended:
     """Run a program in a container until it ends or must be ended; nothing of it stays behind.
 
     Args:
         program: The program.
         watch: Looks whether it must be ended.
         hint: What it says before a session's name when it ends, if it does.
-        draws: Whether it takes the whole screen, so that Ctrl-C ends it until it has.
+        begins: What is said while it has taken the whole screen and drawn nothing, if it does.
 
     Raises:
         Refused: there is no `docker` command.
@@ -201,7 +201,7 @@ def run(program: Program, watch: Watch, hint: str = "", *, draws: bool = False) 
 
     def begin(command: list[str], environment: dict[str, str]) -> pty.Ended:
         if program.terminal and pty.has_terminals():
-            return pty.run(command, environment, watch, hint, foreign=True, draws=draws)
+            return pty.run(command, environment, watch, hint, foreign=True, begins=begins)
         return pty.run_directly(command, environment, watch)
 
     return attended(program, begin)

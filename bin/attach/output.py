@@ -19,7 +19,12 @@ IDLE = 0.05
 """Seconds until a piece that could be the beginning of the client's hint is shown as it is."""
 LAST_WORDS = 1.0
 """Seconds that a screen has to take the last output where nobody wants to wait."""
+STILL = 1.0
+"""Seconds without a word from a program that has drawn nothing until something is said for it."""
 PIECE = 1 << 16
+_THERE = b"\x1b7\x1b[0m\x1b[1;1H%s\x1b8"
+_GONE = b"\x1b7\x1b[0m\x1b[1;1H\x1b[2K\x1b8"
+"""A text in the first line, and none; cursor and colours stay as they were (ECMA-48, DECSC)."""
 
 
 class Display:
@@ -31,10 +36,21 @@ class Display:
         alarm: Rung when nothing more will be copied.
         hint: What the client says before a session's name when it ends.
         foreign: Whether the program runs in the sandbox, so that not every sequence may pass.
+        begins: What is said on its screen while it has taken that and drawn nothing.
     """
 
-    def __init__(self, master: int, screen: int, alarm: Alarm, hint: str, *, foreign: bool) -> None:
+    def __init__(
+        self,
+        master: int,
+        screen: int,
+        alarm: Alarm,
+        hint: str,
+        *,
+        foreign: bool,
+        begins: str = "",
+    ) -> None:
         self.error: OSError | None = None
+        self._begins, self._said = begins, False
         self._master, self._screen, self._alarm, self._hint = master, screen, alarm, hint
         self._drawn = Drawn()
         self._passing = EscapeFilter().feed if foreign else bytes
@@ -84,17 +100,31 @@ class Display:
     def _copy(self) -> None:
         rewriter, changes = Rewriter(self._hint), Screen()
         for piece in map(self._passing, self._pieces(rewriter)):
+            if not piece:
+                self._say(changes)
+                continue
             changes.feed(piece)
             self._drawn.feed(piece)
+            if self._said and self._drawn.seen:
+                self._said, self._begins = False, ""
+                self._show(_GONE)
             self._show(piece)
         if os.isatty(self._screen):
             self._show(changes.leave())
+
+    def _say(self, changes: Screen) -> None:
+        """Say that the program begins, where it has taken the screen and stands still."""
+        waits = self._begins and not self._said and not self._drawn.seen
+        if waits and changes.alternate and self._drawn.between:
+            self._said = True
+            self._show(_THERE % self._begins.encode())
 
     def _pieces(self, rewriter: Rewriter) -> Iterator[bytes]:
         over = False
         while True:
             watched = [self._master] if over else [self._master, self._over]
-            idle = IDLE if over or rewriter.holds else None
+            still = STILL if self._begins and not self._said else None
+            idle = IDLE if over or rewriter.holds else still
             readable, _, _ = select.select(watched, [], [], idle)
             if self._master in readable:
                 if not (piece := self._read()):

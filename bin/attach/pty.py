@@ -62,7 +62,7 @@ def run(
     hint: str,
     *,
     foreign: bool = False,
-    draws: bool = False,
+    begins: str = "",
     keys: int = 0,
     screen: int = 1,
 ) -> Ended:
@@ -74,7 +74,8 @@ def run(
         watch: Looks whether it must be ended.
         hint: What it says before a session's name when it ends; jailoc's own is shown instead.
         foreign: Whether what it writes is a sandbox's, so that not every sequence may pass.
-        draws: Whether it takes the whole screen: Ctrl-C ends it while nothing of it is seen yet.
+        begins: Of a program that takes the whole screen, what is said there while nothing of it is
+            seen yet; until then Ctrl-C ends it.
         keys: The descriptor that it is typed to.
         screen: The descriptor that it is shown on.
 
@@ -91,9 +92,11 @@ def run(
             alarm = stack.enter_context(Alarm())
             stack.enter_context(watch.running(alarm.ring))
             stack.enter_context(raw(keys))
-            display = stack.enter_context(Display(master, screen, alarm, hint, foreign=foreign))
+            display = stack.enter_context(
+                Display(master, screen, alarm, hint, foreign=foreign, begins=begins)
+            )
             unowned.pop_all()
-            if draws:
+            if begins:
                 typed.blank = lambda: not display.drawn
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _TAKE_TERMINAL, name, *command],

@@ -237,6 +237,10 @@ class _Attachment:
                 return self._up()
         raise refuse("outdated", problem, hint=f"`jailoc up {self.name}` mends that")
 
+    @property
+    def _begins(self) -> str:
+        return f"{self.agent.name} begins; Ctrl-C leaves"
+
     def _remote(self, running: readiness.RunningSandbox, port: int, path: str) -> int:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
@@ -248,7 +252,7 @@ class _Attachment:
         command = [path, *attachment.arguments(self.agent, url, self.target, self.request)]
         watch = self._watch(running)
         hint = self.agent.client.hint
-        return self._verdict(pty.run(command, environment, watch, hint, draws=True), watch)
+        return self._verdict(pty.run(command, environment, watch, hint, begins=self._begins), watch)
 
     def _inside(self, running: readiness.RunningSandbox) -> int:
         if running.agent.user != self.user:
@@ -271,7 +275,7 @@ class _Attachment:
         )
         watch = self._watch(running)
         hint = self.agent.client.hint
-        return self._verdict(container_client.run(program, watch, hint, draws=True), watch)
+        return self._verdict(container_client.run(program, watch, hint, begins=self._begins), watch)
 
     def _watch(self, running: readiness.RunningSandbox) -> Watch:
         def look() -> str | None:

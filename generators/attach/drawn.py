@@ -18,6 +18,11 @@ class Drawn:
         self.seen = False
         self._begun = b""
 
+    @property
+    def between(self) -> bool:
+        """Tell whether no sequence has begun that has not ended."""
+        return not self._begun
+
     def feed(self, data: bytes) -> None:
         r"""Take the next piece; a sequence may be cut anywhere.
 

@@ -53,6 +53,11 @@ class Screen:
         self._pushed = 0
         self._flags: set[bytes] = set()
 
+    @property
+    def alternate(self) -> bool:
+        """Tell whether the program has taken the whole screen (xterm's alternate screen buffer)."""
+        return any(each in self._changed for each in (b"47", b"1047", b"1049"))
+
     def feed(self, data: bytes) -> None:
         """Take the next piece of the stream; a sequence may be cut anywhere."""
         text = self._begun + data

@@ -54,7 +54,7 @@ try:
         ended = pty.run_directly(command, environment, watch)
     else:
         ended = pty.run(command, environment, watch, "opencode -s ",
-                        draws=options.get("draws", False))
+                        begins=options.get("begins", ""))
     report = {"code": ended.code, "reason": ended.reason, "stopped": ended.stopped}
 except OSError as error:
     report = {"error": error.strerror}
@@ -152,7 +152,7 @@ BLANK = ("/bin/sh", "-c", "stty raw -echo; printf '\\033[?1049h\\033]11;?\\007';
 
 @pytest.mark.parametrize("key", [b"\x03", b"a\x03", b"\x1b[99;5u"])
 def test_ctrl_c_ends_a_client_that_has_drawn_nothing(tmp_path: Path, key: bytes) -> None:
-    with driven(tmp_path, command=list(BLANK), draws=True) as run:
+    with driven(tmp_path, command=list(BLANK), begins="begins") as run:
         run.until(r"11;\?")
         run.terminal.send(key)
         assert run.ended()["stopped"] is True
@@ -168,11 +168,31 @@ def test_control_a_program_that_need_not_draw_gets_its_ctrl_c(tmp_path: Path) ->
 
 def test_ctrl_c_is_the_clients_once_it_has_drawn(tmp_path: Path) -> None:
     command = [*BLANK[:2], BLANK[2].replace("head", "printf hello; head")]
-    with driven(tmp_path, command=command, draws=True) as run:
+    with driven(tmp_path, command=command, begins="begins") as run:
         run.until("hello")
         run.terminal.send(b"\x03")
         run.until("03")
         assert run.ended() == WELL | {"code": 7}
+
+
+SLOW = ("/bin/sh", "-c", "stty raw -echo; printf '%s'; sleep 3; printf '\\033[5;5Hpicture'; "
+        "head -c 1 >/dev/null")  # fmt: skip
+
+
+def test_a_screen_that_stays_empty_says_that_the_client_begins(tmp_path: Path) -> None:
+    def seen(first: str) -> bytes:
+        command = [*SLOW[:2], SLOW[2] % first]
+        with driven(tmp_path, command=command, begins="it begins") as run:
+            found = run.until("picture")
+            run.terminal.send("q")
+            assert run.ended() == WELL
+            return found
+
+    there, gone = b"\x1b7\x1b[0m\x1b[1;1Hit begins\x1b8", b"\x1b7\x1b[0m\x1b[1;1H\x1b[2K\x1b8"
+    assert seen("\\033[?1049h\\033[2J\\033[3;3H").endswith(there + gone + b"\x1b[5;5H")
+    # Control: of one that has not taken the screen nothing is said, nor of one that draws at once.
+    for first in ("", "\\033[?1049hsomething"):
+        assert b"it begins" not in seen(first)
 
 
 def test_the_client_sees_a_terminal_of_the_right_size_before_it_starts(tmp_path: Path) -> None:
