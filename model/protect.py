@@ -261,6 +261,7 @@ def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
 def _unread(
     path: str, reason: str, origin: str, way: str = "look what is there (`chmod u+rwx` opens it)"
 ) -> Exposed:
+    way = "stop the agent that holds it (`jailoc down`)" if "by a lease" in reason else way
     hint = f'{way}, or allow it by name: trust = ["{path}"]'
     return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
 

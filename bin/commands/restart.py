@@ -6,6 +6,7 @@ from jailoc.bin.commands.up import tell
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import apply, execute, existence, host_ports, survey
 from jailoc.generators.config.resolve import names
+from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed, workspace_of
 
@@ -24,8 +25,12 @@ def run(session: Session) -> int:
     try:
         if not first:
             stop(terminal, name)
+            # Until then its agent could decide what was seen of its files.
+            session.reread()
+            origin = apply.read(session, lambda each: (session.chosen(each),))
+            each = apply.item(session, origin, name, complete=True)
         apply.carry_out(session, each)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Refused):
         terminal.steady().say(
             f"{typed(name)} was stopped for its restart: `jailoc up {typed(name)}` starts it",
             Meaning.WARNS,

@@ -383,6 +383,7 @@ def _gathered(
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
     for each in walks.values():
         each.unseen(blind)
+    unseen.released(blind, walks)
     return Gathered(
         {root: each.tree() for root, each in walks.items()},
         mine,

@@ -6,17 +6,22 @@ looks, but not from a program that knows the names.
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from jailoc.model.diagnostic import refuse
+from jailoc.model.path import first_within
+from jailoc.model.text import telling
 from jailoc.model.user import DEFAULT_ID
 
 MOST = 2_000
 """Places that are kept of one look."""
 ABSENT = {errno.ENOENT, errno.ENOTDIR}
 """What says that nothing is there (path_resolution(7))."""
+LEASED = "a program holds it by a lease, fcntl(2)"
+"""Why a regular file cannot be opened at once (open(2), EWOULDBLOCK)."""
 OTHERS_END = 1 << 16
 """From this number on users may be somebody's subordinate ones (subuid(5))."""
 
@@ -45,14 +50,34 @@ def note(path: str, error: OSError, harmless: frozenset[int] = frozenset()) -> N
     found = _FOUND.get()
     if found is None or error.errno in ABSENT or error.errno in harmless:
         return
+    says = LEASED if error.errno == errno.EAGAIN else error.strerror or "unknown error"
     if len(found) < MOST:
-        found.setdefault(path, error.strerror or "unknown error")
+        found.setdefault(path, says)
 
 
 def listed(directory: str) -> None:
     """Keep a directory that was listed, if what lies in it cannot be reached (no search bit)."""
     if _FOUND.get() is not None and not os.access(directory, os.X_OK):
         note(directory, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def released(blind: Mapping[str, str], roots: Collection[str]) -> None:
+    """Make sure that no program keeps what lies outside of the paths from being read, by a lease.
+
+    What lies in them is told there, and stops a start. A lease needs no right to write: a file that
+    is mounted read-only and has the agent's number for an owner will do (fcntl(2), F_SETLEASE).
+
+    Raises:
+        Refused: one does: what such a file says is not known.
+    """
+    for place, says in blind.items():
+        if says == LEASED and first_within(place, roots) is None:
+            raise refuse(
+                "leases",
+                f"`{telling(place)}` cannot be read: {LEASED}",
+                hint="stop the sandbox whose agent does so, `jailoc down NAME`; /proc/locks has "
+                "the number of its process",
+            )
 
 
 def another_users(path: str) -> int | None:

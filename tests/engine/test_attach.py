@@ -53,8 +53,9 @@ class Attached:
         self.before = termios.tcgetattr(terminal.child_fd)
 
     def until(self, text: str, timeout: float = 90) -> str:
+        """Wait for a text; return what came before, with lines whole that were too long."""
         self.terminal.expect_exact(text.encode(), timeout=timeout)
-        return str(self.terminal.before.decode(errors="replace"))
+        return re.sub(r"\r\n {2,}", " ", self.terminal.before.decode(errors="replace"))
 
     def drawn(self) -> str:
         """Wait until the client shows its home screen and listens; return what came before."""
@@ -82,7 +83,7 @@ class Attached:
     def ended(self, status: int) -> str:
         """Wait for the end; return what was said last."""
         self.terminal.expect(pexpect.EOF, timeout=60)
-        last = str(self.terminal.before.decode(errors="replace"))
+        last = re.sub(r"\r\n {2,}", " ", self.terminal.before.decode(errors="replace"))
         assert termios.tcgetattr(self.terminal.child_fd) == self.before
         self.terminal.close()
         assert self.terminal.exitstatus == status, last

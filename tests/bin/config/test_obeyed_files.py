@@ -1,8 +1,11 @@
 """What jailoc, docker and the user obey, and where an agent could change it."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,3 +169,64 @@ def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> No
     assert result.status == 1
     assert "can be changed by an agent" in result.stderr
     assert not mark.exists()
+
+
+LEASE = """
+import fcntl, os, signal, sys, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+door = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.fcntl(door, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@contextmanager
+def held(place: Path) -> Iterator[None]:
+    """Have a program hold a file by a lease: whoever opens it would wait."""
+    words = [sys.executable, "-c", LEASE, str(place)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            yield
+        finally:
+            holder.kill()
+
+
+@pytest.mark.parametrize("which", [".gitconfig", "included", "repo/.git/config"])
+def test_what_a_lease_keeps_from_being_read_is_not_taken_for_absent(
+    person: User, which: str
+) -> None:
+    hooks = person.home / "dot/hooks"
+    hooks.mkdir()
+    setting = f"[core]\n\thooksPath = {hooks}\n"
+    (person.home / "included").write_text(setting)
+    (person.home / ".gitconfig").write_text(
+        "[include]\n\tpath = included\n" if which == "included" else setting
+    )
+    git = ["git", "-C", str(person.home / "repo")]
+    (person.home / "repo").mkdir()
+    for words in (
+        ("init", "--quiet"),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty",
+         "-m", "one"),
+        ("worktree", "add", "--quiet", str(person.home / "tree")),
+    ):  # fmt: skip
+        subprocess.run([*git, *words], check=True, capture_output=True,
+                       env={"HOME": "/nonexistent", "PATH": os.environ["PATH"]})  # fmt: skip
+    person.write('[workspaces.a]\npaths = ["~/dot", "~/tree"]\n')
+    assert person.run("validate").status == 0
+    with held(person.home / which):
+        result = person.run("validate")
+    assert result.status == 1
+    assert f"`{person.home / which}` cannot be read: a program holds it by a lease" in result.stderr
+    # What the agent works on is told there, and stops a start.
+    (person.home / "dot/.git").mkdir()
+    for name in ("objects", "refs", "hooks"):
+        (person.home / "dot/.git" / name).mkdir()
+    (person.home / "dot/.git/config").write_text(setting)
+    with held(person.home / "dot/.git/config"):
+        result = person.run("up", "a", **NOWHERE)
+    assert result.status == 1
+    assert "a program holds it by a lease" in result.stderr
