@@ -44,7 +44,7 @@ DEFAULT = (
     ".amazonq", ".kiro", ".aider.conf.yml", ".crush.json", "crush.json", ".roo", ".kilocode",
     ".continue", ".junie", ".trae", ".factory", ".github/hooks", ".github/copilot",
     ".clinerules/hooks", ".cline", ".pi", ".vibe", ".iflow", ".augment", ".amp", ".grok",
-    ".openhands", *_VERSIONS,
+    ".openhands", ".Rprofile", ".Renviron", ".lite_project.lua", *_VERSIONS,
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
 and launch files, hook managers, and the configuration of agents that run on the host, and of other

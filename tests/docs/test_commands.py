@@ -84,7 +84,7 @@ def furnished(home: Path) -> Path:
     (home / "policy.toml").write_text(POLICY)
     tools = home / "tools"
     tools.mkdir()
-    (tools / "jailoc").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m jailoc.bin "$@"\n')
+    (tools / "jailoc").write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m jailoc.bin "$@"\n')
     (tools / "jailoc").chmod(0o755)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(home)]
     for words in (["init", "-q", "-b", "main"], ["add", "sandboxes"], ["commit", "-qm", "one"]):

@@ -857,7 +857,7 @@ def test_the_page_of_the_documentation_works_as_it_is_written(keys: Keys) -> Non
             (programs / name).write_text(f"#!/bin/sh\necho {says}\n")
             (programs / name).chmod(0o755)
         (programs / "jailoc").write_text(
-            f'#!/bin/sh\nPYTHONPATH={world.ROOT}/.pkg exec {sys.executable} -m jailoc.bin "$@"\n'
+            f'#!/bin/sh\nPYTHONPATH={world.ROOT}/.pkg exec {sys.executable} -P -m jailoc.bin "$@"\n'
         )
         (programs / "jailoc").chmod(0o755)
         base = keys.user.config.read_text().partition("[workspaces")[0]

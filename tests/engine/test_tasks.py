@@ -133,7 +133,7 @@ def test_the_page_can_be_followed(user: User) -> None:
     assert len(lines) >= 10
     tools = user.home / "tools"
     tools.mkdir(exist_ok=True)
-    (tools / "jailoc").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m jailoc.bin "$@"\n')
+    (tools / "jailoc").write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m jailoc.bin "$@"\n')
     (tools / "jailoc").chmod(0o755)
     shutil.rmtree(place(user) / ".git/hooks", ignore_errors=True)
     (place(user) / ".git/config").write_text("[core]\n\tbare = false\n")

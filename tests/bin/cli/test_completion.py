@@ -34,7 +34,7 @@ def person(user: User) -> User:
     (user.home / "document.toml").touch()
     (user.home / "bin").mkdir()
     program = user.home / "bin/jailoc"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m jailoc.bin "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m jailoc.bin "$@"\n')
     program.chmod(0o755)
     return user
 
