@@ -294,6 +294,20 @@ def test_the_policy_of_a_pull_request_is_that_of_its_base(
     assert "refused: workspace `api`: forbidden by policy.toml:1" in runner.summary
 
 
+def test_no_word_of_a_pull_request_is_a_command_to_the_runner(
+    team: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    """It obeys such a line of a step's output, unless it was told to stop until it reads a word."""
+    base = call("git", "rev-parse", "HEAD", cwd=team, env=env).strip()
+    order = "##[add-mask]x"
+    (team / "sandboxes/config.toml").write_text(f'{CONFIG}"{order}" = 1\n')
+    runner = Runner(tmp_path, env)
+    said = runner.run(team, 1, base=base, directory="sandboxes/generated")
+    assert order in said
+    obeyed = re.sub(r"::stop-commands::(\S+)\n.*?::\1::\n", "", said, flags=re.DOTALL)
+    assert order not in obeyed
+
+
 def test_a_refused_configuration_is_told_by_the_action(
     team: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
