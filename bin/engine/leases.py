@@ -7,7 +7,7 @@ for each file: of an agent that means harm, a snapshot would wait for hours.
 from pathlib import Path
 
 from jailoc.bin.engine import cgroup, containers
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.sandbox import typed, workspace_of
 from jailoc.model.text import number_of
 
@@ -25,11 +25,12 @@ def holders(text: str) -> list[int]:
             and each[4].isdigit()]  # fmt: skip
 
 
-def check(what: str) -> None:
+def check(what: str, name: str) -> None:
     """Make sure that no program of a sandbox holds one, before files of agents are read.
 
     Args:
         what: What they are read for.
+        name: The workspace that it is about.
 
     Raises:
         DockerError: the engine did not answer.
@@ -40,23 +41,32 @@ def check(what: str) -> None:
         found = holders(LOCKS.read_text())
     except OSError:  # no Linux, or nobody may look
         return
-    groups = [group for each in found if (group := _group(each))]
+    groups = [*map(_group, found)]
     if not groups:
         return
     for each in containers.containers():
-        count = sum(each.id in group for group in groups)
+        count = sum(each.id in (group or "") for group in groups)
         if count:
-            name = typed(workspace_of(each.project) or each.project)
-            raise refuse(
-                "leases",
-                f"{what} would wait: programs in `{name}` hold {number_of(count, 'lease')} on "
-                "files (fcntl(2), F_SETLEASE), and whoever opens one is held up for a while",
-                hint=f"stop them first: `jailoc down {name}`",
-            )
+            raise _refused(what, typed(workspace_of(each.project) or each.project), count)
+    # Who took one may have ended, and somebody whom it started holds it.
+    if count := groups.count(None):
+        raise _refused(what, typed(name), count)
 
 
-def _group(process: int) -> str:
+def _refused(what: str, name: str, count: int) -> Refused:
+    return refuse(
+        "leases",
+        f"{what} would wait: programs in `{name}` hold {number_of(count, 'lease')} on "
+        "files (fcntl(2), F_SETLEASE), and whoever opens one is held up for a while",
+        hint=f"stop them first: `jailoc down {name}`",
+    )
+
+
+def _group(process: int) -> str | None:
+    """Return the cgroups of a process (cgroups(7)); None if it has ended."""
     try:
         return cgroup.contents(Path(f"/proc/{process}/cgroup"))
+    except FileNotFoundError:
+        return None
     except OSError:
         return ""

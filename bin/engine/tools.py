@@ -123,7 +123,7 @@ def _run(
     ask_: Callable[[Call], Reply],
 ) -> Reply:
     if tool.mounts:
-        leases.check(what)
+        leases.check(what, tool.workspace)
     name = f"jailoc-tools-{uuid4().hex}"
     arguments = _arguments(tool, name, timeout, reads=stdin is not None)
     looks = _LOOKS

@@ -62,6 +62,7 @@ def place() -> Iterator[Path]:
         for each in ("api", "hello"):
             (home / "src" / each).chmod(0o777)
             (home / "src" / each / "package.json").write_text('{"scripts": {"test": "true"}}')
+        (home / "src/api/main.py").write_text("print()\n")
         (home / ".gitconfig").write_text("[user]\n\tname = a\n\temail = a@example.com\n")
         repository(home / "src/api")
         try:
