@@ -28,6 +28,7 @@ EMITTED = {
     f"generators/assets/{name}.py"
     for name in (
         "evidence",
+        "guard",
         "health",
         "machine",
         "names",
