@@ -66,6 +66,12 @@ def run(
     hold = policies.files()
     if policy is not None:
         named = revisions.text_of(session, policy)
+        if named.absent:
+            raise refuse(
+                "policy",
+                f"`{policy}`: the revision has no such file, so nothing would be forbidden",
+                hint="name the one that holds, or leave --policy out",
+            )  # fmt: skip
         hold = (*hold, read(named.text, named.file))
     old = _loaded(session, base, "BASE", hold)
     new = _loaded(session, head, "HEAD", hold)

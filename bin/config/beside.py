@@ -5,6 +5,7 @@ elsewhere. Where a directory of the same repository has a file that is called li
 place, that is the one that is reviewed; other texts are not known.
 """
 
+import posixpath
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,17 +56,19 @@ def directory(config: Path) -> Read:
     return read
 
 
-def revision(folder: Path, commit: str) -> Read:
+def revision(top: Path, place: str, commit: str) -> Read:
     """Return what reads files of a commit.
 
     Args:
-        folder: The directory of the configuration, in the working tree.
+        top: The directory of the working tree.
+        place: The directory of the configuration, from there.
         commit: Its full name.
     """
 
     def read(path: str) -> bytes | None:
-        for above in ("", "./"):
-            data = git.ask(folder, "cat-file", "blob", f"{commit}:{above}{path}")
+        for above in ("", place):
+            inside = posixpath.normpath(posixpath.join(above, path))
+            data = git.ask(top, "cat-file", "blob", f"{commit}:{inside}")
             if data is not None:
                 return data
         return None

@@ -5,6 +5,7 @@ nothing and runs nothing of the repository's.
 """
 
 import os
+import posixpath
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from jailoc.bin.config import beside, facts, policies
 from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import current_directory
 from jailoc.bin.engine import git
 from jailoc.bin.host import regular
 from jailoc.generators.artefacts import portable
@@ -22,6 +24,7 @@ from jailoc.generators.runtime.expectations import unmet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.document import Document
+from jailoc.model.path import upwards, within
 from jailoc.model.power import Sides
 
 NAMES = ("config.toml", "jailoc.toml", "jailoc/config.toml", ".jailoc/config.toml")
@@ -104,6 +107,8 @@ class SourceText:
     """Where it stands."""
     read: beside.Read = beside.nothing
     """Reads what is kept beside it."""
+    absent: bool = False
+    """Whether there is no such file in the revision."""
 
 
 def text_of(session: Session, named: str | None) -> SourceText:
@@ -160,6 +165,28 @@ def _short(place: Path) -> str:
         return str(place)
 
 
+def _top(place: str) -> tuple[Path, str]:
+    """Return the directory of the working tree that a place is in, and the place from there.
+
+    A link on the way there is a file of the tree: it does not lead the look to another place, nor
+    to another repository. Only one that holds the current directory is a way that the user went.
+    """
+    here = current_directory()
+    for folder in upwards(posixpath.dirname(place)):
+        told = (
+            git.ask(Path(folder), "rev-parse", "--show-toplevel") if Path(folder).is_dir() else None
+        )
+        if told is None:
+            continue
+        top = os.fsdecode(told.rstrip(b"\n"))
+        for each in upwards(folder):
+            if os.path.realpath(each) == top and (
+                not Path(each).is_symlink() or within(here, each)
+            ):
+                return Path(each), posixpath.relpath(place, each)
+    return Path(here), posixpath.relpath(place, here)
+
+
 def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
     """Return the directory that a revision is asked of, the file in it, and the commit if any.
 
@@ -167,16 +194,12 @@ def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
         Refused: there is no Git, or it takes too long.
     """
     revision, colon, path = named.partition(":")
-    place = Path(path) if colon else session.path
-    folder = place.absolute().parent
-    while not folder.is_dir():
-        folder = folder.parent
-    inside = os.path.relpath(place.absolute(), folder)
-    if not revision or revision.startswith("-") or "\0" in named:
-        return folder, inside, None
     # What agents could write, and so which Git is nobody's, is in the user's own configuration.
     with suppress(Refused):
         session.source(expectations=False)
+    folder, inside = _top(os.path.abspath(path if colon else session.path))  # noqa: PTH100 -- no link is followed
+    if not revision or revision.startswith("-") or "\0" in named:
+        return folder, inside, None
     known = git.ask(folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
                     f"{revision}^{{commit}}")  # fmt: skip
     return folder, inside, None if known is None else known.decode().strip()
@@ -195,12 +218,12 @@ def _revision(session: Session, named: str) -> SourceText:
             allowed="a file, a directory, REVISION or REVISION:FILE",
             hint=f"fetch it first (git fetch), and say which file it is: {named}:config.toml",
         )
-    data = git.ask(folder, "cat-file", "blob", f"{commit}:./{inside}")
+    data = git.ask(folder, "cat-file", "blob", f"{commit}:{inside}")
     if data is None:
         # A file that is new has nothing before it.
-        return SourceText("", named, _short(place))
+        return SourceText("", named, _short(place), absent=True)
     try:
-        read = beside.revision(folder, commit)
+        read = beside.revision(folder, posixpath.dirname(inside), commit)
         return SourceText(data.decode("utf-8"), named, _short(place), read)
     except UnicodeDecodeError as error:
         raise refuse("diff", f"`{named}` is not UTF-8 (byte {error.start})") from None

@@ -91,7 +91,8 @@ def typed(place: Path, line: str) -> tuple[int, str]:
         child.sendline("y")
     said += child.before or ""
     child.close()
-    return int(child.exitstatus if child.exitstatus is not None else 1), said
+    whole = re.sub(r"\r\n {2,}", " ", said)  # of lines that were too long
+    return int(child.exitstatus if child.exitstatus is not None else 1), whole
 
 
 def test_what_the_pages_say_can_be_typed(place: Path) -> None:

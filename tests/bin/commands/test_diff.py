@@ -164,6 +164,23 @@ def test_git_revisions_are_read_and_nothing_of_theirs_is_run(user: User, place: 
     option = user.run("diff", "--", "--output=x", *arguments[1:], **NO_ENGINE)
     assert option.status == 1
     assert not list(place.rglob("ran"))
+    # Nor does a link in the place of a directory lead to another file of the revision.
+    (repository / "wide").mkdir()
+    (repository / "wide/config.toml").write_text(WIDER)
+    for key in ("core.fsmonitor", "core.hooksPath"):
+        git("config", "--unset-all", key)
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "two")
+    (repository / "sandboxes/config.toml").unlink()
+    (repository / "sandboxes").rmdir()
+    (repository / "sandboxes").symlink_to("wide")
+    linked = user.run("diff", "refs/tags/one", *arguments, **NO_ENGINE)
+    assert "SSH agent" in linked.stdout, linked.stdout + linked.stderr
+    # A policy that is not in the revision is none that holds nothing.
+    policy = ("--policy", "refs/tags/one:repository/sandboxes/policy.toml")
+    none = user.run("diff", "refs/tags/one", *arguments, *policy, **NO_ENGINE)
+    assert none.status == 1
+    assert "the revision has no such file" in none.stderr
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git")
