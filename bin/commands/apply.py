@@ -1,8 +1,10 @@
 """`apply`: show the plan, ask, and do just that."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -17,8 +19,8 @@ from jailoc.bin.terminal import prompt
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
-from jailoc.model.sandbox import typed
-from jailoc.model.text import visible
+from jailoc.model.sandbox import TASK, WORKSPACE, typed
+from jailoc.model.text import meant, visible
 
 KEEP = "give --yes, or apply a plan that was kept: `jailoc plan --out FILE`"
 
@@ -61,6 +63,8 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
 
 MOST = 64 << 20
 """Bytes of the file of a plan."""
+MOST_BESIDE = 1000
+"""Names in a directory among which a mistyped one is looked for."""
 
 
 def _saved(choice: Selection) -> SavedPlan | None:
@@ -70,6 +74,9 @@ def _saved(choice: Selection) -> SavedPlan | None:
         Refused: it is no plan, or one of another version.
     """
     if len(choice.wanted) != 1 or not Path(choice.wanted[0]).is_file():
+        for each in choice.wanted:
+            if not re.fullmatch(f"{WORKSPACE}(?:[/_]{TASK})?", each):
+                raise _no_file(Path(each))
         return None
     path, known = Path(choice.wanted[0]), SavedPlan.model_fields["format"].default
     text = b""
@@ -87,6 +94,22 @@ def _saved(choice: Selection) -> SavedPlan | None:
             allowed="a file that `jailoc plan --out FILE` wrote",
             hint=f"make a new one; {why}",
         ) from None
+
+
+def _no_file(path: Path) -> Refused:
+    """Return the refusal of what can be no workspace's name, and is not the one file either."""
+    if path.is_file():
+        return refuse("plan-file", f"`{path}` is the file of a plan, and such a one stands alone",
+                      hint="apply one kept plan at a time, or name workspaces only")  # fmt: skip
+    beside: list[str] = []
+    with suppress(OSError):
+        beside = [each.name for each in islice(path.parent.iterdir(), MOST_BESIDE)]
+    return refuse(
+        "plan-file",
+        f"there is no file `{path}`, nor can a workspace be called so",
+        allowed="workspaces, or the one file that `jailoc plan --out FILE` wrote",
+        hint=meant(path.name, sorted(beside)),
+    )
 
 
 def _carry_out(

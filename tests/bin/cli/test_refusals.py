@@ -173,6 +173,44 @@ def test_a_wrong_command_line_is_one_error(
     assert words in refused(user, *arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("help", "statsu"), "did you mean `status`?"),
+        (("help", "task", "lst"), "did you mean `list`?"),
+        (("snapshot", "lst"), "did you mean `jailoc snapshot list`?"),
+        (("schema", "confg"), "did you mean `config`?"),
+        (("presets", "show", "githb"), "did you mean `@github`?"),
+        (("apply", "nosuch.pln"), "did you mean `nosuch.plan`?"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_name_is_answered_with_the_near_one(
+    user: User, arguments: tuple[str, ...], hint: str
+) -> None:
+    user.write(GOOD)
+    (user.home / "nosuch.plan").write_text("{}")
+    message = refused(user, *arguments, DOCKER_HOST=NOWHERE)
+    assert f"  hint: {hint}\n" in message
+
+
+def test_what_can_be_no_workspace_is_the_missing_file_of_a_plan(user: User) -> None:
+    user.write(GOOD)
+    message = refused(user, "apply", "api", "none.plan", DOCKER_HOST=NOWHERE)
+    assert "there is no file `none.plan`, nor can a workspace be called so" in message
+    assert "hint" not in message
+    (user.home / "kept.plan").write_text("{}")
+    message = refused(user, "apply", "api", "kept.plan", DOCKER_HOST=NOWHERE)
+    assert "`kept.plan` is the file of a plan, and such a one stands alone" in message
+
+
+def test_a_directory_that_is_called_nearly_like_a_command_is_no_mistyped_one(user: User) -> None:
+    (user.home / "statsu").mkdir()
+    message = refused(user, "statsu", "api")
+    assert "too many arguments, from `api` on" in message
+    assert "did you mean" not in message
+
+
 def test_without_a_home_directory_nothing_is_guessed(user: User) -> None:
     before = user.files()
     result = user.run("render", HOME="")
