@@ -78,22 +78,36 @@ def _saved(choice: Selection) -> SavedPlan | None:
             if not re.fullmatch(f"{WORKSPACE}(?:[/_]{TASK})?", each):
                 raise _no_file(Path(each))
         return None
-    path, known = Path(choice.wanted[0]), SavedPlan.model_fields["format"].default
+    path = Path(choice.wanted[0])
     text = b""
     try:
         text = regular.read(str(path), MOST)
         return SavedPlan.model_validate_json(text)
-    except (OSError, ValidationError, regular.NotRegular) as error:
-        why = str(error).splitlines()[0]
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            if (written := json.loads(text)["format"]) != known:
-                why = f"its format is {visible(str(written)[:20])}, this jailoc's is {known}"
-        raise refuse(
-            "plan-file",
-            f"`{path}` is no plan that this jailoc can read",
-            allowed="a file that `jailoc plan --out FILE` wrote",
-            hint=f"make a new one; {why}",
-        ) from None
+    except OSError as error:
+        why = f"it cannot be read: {error.strerror}"
+    except regular.NotRegular as error:
+        why = f"it {error}"
+    except ValidationError:
+        why = _why_no_plan(text)
+    raise refuse(
+        "plan-file",
+        f"`{path}` is no plan that this jailoc can read",
+        allowed="a file that `jailoc plan --out FILE` wrote",
+        hint=f"{why}; `jailoc plan --out FILE` makes a new one",
+    )
+
+
+def _why_no_plan(text: bytes) -> str:
+    known = SavedPlan.model_fields["format"].default
+    try:
+        written = json.loads(text)
+    except (ValueError, RecursionError):
+        return "it is no JSON"
+    if not isinstance(written, dict) or not {"format", "plans"} <= {*written}:
+        return "it is JSON of something else"
+    if written["format"] != known:
+        return f"its format is {visible(str(written['format'])[:20])}, this jailoc's is {known}"
+    return "something in it is not as it was written"
 
 
 def _no_file(path: Path) -> Refused:

@@ -214,8 +214,44 @@ def test_a_directory_that_is_called_nearly_like_a_command_is_no_mistyped_one(use
 def test_without_a_home_directory_nothing_is_guessed(user: User) -> None:
     before = user.files()
     result = user.run("render", HOME="")
-    assert (result.status, "HOME is not set" in result.stderr) == (1, True)
+    assert result.status == 1
+    assert result.stderr.startswith("Error: the home directory is unknown: HOME is not set")
+    assert "msg=" not in result.stderr
     assert user.files() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import sys\n", "it is no JSON"),
+        ("{}", "it is JSON of something else"),
+        ("[1]", "it is JSON of something else"),
+        ('{"format": 1, "config": 2, "plans": []}', "something in it is not as it was written"),
+    ],
+)
+def test_what_is_no_plan_is_told_in_our_own_words(user: User, text: str, why: str) -> None:
+    user.write(GOOD)
+    (user.home / "main.py").write_text(text)
+    message = refused(user, "apply", "main.py", DOCKER_HOST=NOWHERE)
+    assert f"hint: {why}; `jailoc plan --out FILE` makes a new one\n" in message
+    assert "SavedPlan" not in message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("render", "--out"), ("render", "--native", "--out"), ("golden", "update"),
+     ("golden", "check"), ("render", "--target", "kubernetes", "--out")],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["main.py", "main.py/below"])
+def test_a_file_where_a_directory_is_meant_is_told_so(
+    user: User, words: tuple[str, ...], place: str
+) -> None:
+    user.write(GOOD)
+    (user.home / "main.py").write_text("")
+    message = refused(user, *words, place, CI="")
+    assert "`main.py` is no directory, and " in message
+    assert "[directory]" in message
 
 
 def test_init_never_touches_an_existing_file(user: User) -> None:
