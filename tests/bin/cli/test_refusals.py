@@ -273,6 +273,7 @@ LIBRARY = re.compile(
         (("logs", "--tail", "-1"), "allowed: 0 or more"),
         (("logs", "--tail"), "--tail needs a value"),
         (("allow",), "TARGET is missing"),
+        (("explain",), "TARGET is missing"),
         (("allow", "a.example", "--until", "x"), "allowed: a date, such as 2027-01-31"),
         (("up", "--pull=x"), "`--pull` takes no value, and has `x`"),
         (("graph", "--format", "svgg"), "did you mean `svg`?"),
