@@ -61,6 +61,23 @@ def spelt(pairs: Iterable[tuple[int, int]]) -> str:
     >>> spelt([(8080, 80), (3000, 3000), (5173, 5173), (5174, 5174)])
     '3000, 5173-5174, 8080:80'
     """
+    return ", ".join(each.text for each in _runs(pairs))
+
+
+def reached(pairs: Iterable[tuple[int, int]]) -> str:
+    """Spell where ports of this machine are reached, to be copied, neighbours together.
+
+    >>> reached([(8080, 80), (3000, 3000), (5173, 5173), (5174, 5174)])
+    '127.0.0.1:3000, 127.0.0.1:5173-5174, 127.0.0.1:8080 (80 inside)'
+    """
+    found = []
+    for each in _runs(pairs):
+        here, _, there = each.text.partition(":")
+        found.append(f"127.0.0.1:{here}{f' ({there} inside)' if there else ''}")
+    return ", ".join(found)
+
+
+def _runs(pairs: Iterable[tuple[int, int]]) -> list[PortMapping]:
     runs: list[PortMapping] = []
     for port, inside in sorted(pairs):
         last = runs[-1] if runs else None
@@ -68,7 +85,7 @@ def spelt(pairs: Iterable[tuple[int, int]]) -> str:
             runs[-1] = last.model_copy(update={"last": port})
         else:
             runs.append(PortMapping(first=port, last=port, inside=inside))
-    return ", ".join(each.text for each in runs)
+    return runs
 
 
 def parse_ports(value: object) -> PortMapping:

@@ -1,7 +1,7 @@
 """Text of others, made harmless to show or read, and counts in words."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _MARK = "\ufeff"
 
@@ -22,6 +22,31 @@ def number_of(count: int, what: str) -> str:
     ('1 workspace', '2 workspaces')
     """
     return f"{count} {what}{'s' * (count != 1)}"
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """Return which of the known words is the nearest to one that is none of them, if any is near.
+
+    The dashes that all options share make none of them near.
+
+    >>> near("statsu", ["up", "status"]), near("--versoin", ["--verbose", "--version"])
+    ('status', '--version')
+    """
+    import difflib  # noqa: PLC0415 -- what only reads a table starts without it
+
+    names = {each.lstrip("-"): each for each in known}
+    close = difflib.get_close_matches(word.lstrip("-"), list(names), n=1)
+    return names[close[0]] if close else None
+
+
+def meant(word: str, known: Iterable[str], mark: str = "") -> str | None:
+    """Return the question whether a known word was meant.
+
+    >>> meant("githb", ["npm", "github"], mark="@"), meant("x", ["npm"])
+    ('did you mean `@github`?', None)
+    """
+    close = near(word, known)
+    return f"did you mean `{mark}{close}`?" if close else None
 
 
 MOST_SHOWN = 10

@@ -19,10 +19,11 @@ SERVICES = (WALL, AGENT, SIDECAR, PROXY)
 
 Candidates = Iterable[tuple[str, str]]
 
-_WORKSPACES = {"workspace", "workspaces", "first"}
+_WORKSPACES = {"workspace", "workspaces"}
 _DIRECTORIES = {"directory", "out", "path", "dir"}
 _FILES = {"file", "config", "plan.out"}
 _TASKS = {"task.rm.name", "task.fetch.name", "task.log.name", "task.diff.name"}
+EXEC = ("exec",)
 _LIMIT = 1 << 20
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names that no shell and no terminal takes for anything else."""
@@ -55,6 +56,8 @@ def _fitting(before: list[str], last: str, prefix: str) -> tuple[str, Candidates
     line = command_line.read(before)
     if line.waiting is not None:
         return _values(line, line.waiting, last, prefix)
+    if line.path == EXEC and line.ended:
+        return "files", ()  # the words of a command inside; its project is often this directory
     if last.startswith("-") and not line.ended:
         return "words", _begun(_options(line), last)
     if not line.positionals and not line.ended and (below := command_line.commands(line.path)):
@@ -101,8 +104,10 @@ def _values(
         known = [*workspaces(line.values.get("--config")), *(tasks() if takes else ())]
     elif place in _TASKS:
         known = tasks()
-    elif name == "command":
+    elif place == "help.command":
         known = command_line.commands(())
+    elif place == "exec.command":
+        known = ("--",)
     return "words", [(f"{prefix}{word}", "") for word in known if word.startswith(last)]
 
 

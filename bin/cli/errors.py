@@ -6,6 +6,7 @@ import shlex
 import sys
 import traceback
 from contextlib import suppress
+from typing import TextIO
 
 from cyclopts import CycloptsError
 
@@ -14,7 +15,7 @@ from jailoc.bin.engine import docker
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import log
 from jailoc.bin.terminal.exit_status import ERROR
-from jailoc.bin.terminal.terminal import Terminal
+from jailoc.bin.terminal.terminal import RESULTS, Terminal
 from jailoc.generators.artefacts.validate import InvalidOutputError
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.palette import Meaning
@@ -28,8 +29,13 @@ def report(error: Exception, terminal: Terminal) -> int:
     _record(error)
     try:
         _tell(error, terminal)
-    except BrokenPipeError:
+    except OSError:
         _hang_up()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            _hang_up(stream)  # it was told; the interpreter would tell it again
     return ERROR
 
 
@@ -49,7 +55,10 @@ def _tell(error: Exception, terminal: Terminal) -> None:
             _hang_up()
         case OSError():
             place = f"`{error.filename}`: " if error.filename else ""
-            _show(terminal, "system", f"{place}{error.strerror or error}")
+            why = _WORDS.get(type(error)) or error.strerror or str(error)
+            if error.filename == RESULTS:
+                place, why = "", f"{RESULTS} takes nothing: {error.strerror}"
+            _show(terminal, "system", f"{place}{why}")
         case InvalidOutputError():
             _show(terminal, "defect", f"jailoc made an invalid document: {error}",
                   "this is a defect of jailoc; nothing was written")  # fmt: skip
@@ -69,9 +78,17 @@ def _silent_engine() -> Refused | None:
     return None
 
 
-def _hang_up() -> None:
+_WORDS: dict[type[OSError], str] = {
+    FileExistsError: "something is there already",
+    IsADirectoryError: "is a directory, and a file is meant",
+    NotADirectoryError: "something on the way to it is no directory",
+}
+"""What the system says in words of its own."""
+
+
+def _hang_up(*streams: TextIO) -> None:
     """Nobody reads any more; the interpreter must not try to flush either."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams or (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -149,8 +149,8 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'below': (),
         'runs': True,
         'arguments': (
-            {'field': 'first', 'names': ('FIRST',), 'kind': 'text', 'help': 'The workspace; left out, it is the one of the current directory.', 'required': True},
-            {'field': 'second', 'names': ('SECOND',), 'kind': 'text', 'help': 'HOST, ADDRESS or NETWORK, with :PORT or without; :PORT, what leads in there; or a code.'},
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; left out, it is the one of the current directory.'},
+            {'field': 'target', 'names': ('TARGET',), 'kind': 'text', 'help': 'HOST, ADDRESS or NETWORK, with :PORT or without; :PORT, what leads in there; or a code.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
         ),
     },

@@ -60,11 +60,15 @@ def named(command: tuple[str, ...]) -> str:
     line = command_line.read(command)
     if line.positionals or line.flags:
         from jailoc.model.diagnostic import refuse
+        from jailoc.model.text import meant
 
+        known = command_line.commands(line.path)
+        word = line.positionals[0] if line.positionals else ""
         raise refuse(
             "usage",
             f"there is no command `{' '.join(command)}`",
-            allowed=", ".join(command_line.commands(line.path)),
+            allowed=", ".join(known) or "none below it",
+            hint=meant(word, known),
         )
     return page(line.path)
 

@@ -22,13 +22,14 @@ RUN_OTHERS = {("exec",), ("shell",)}
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return the exit status; no error ever shows a traceback."""
     words = list(arguments)
-    if words[:1] == [ASK]:
-        from jailoc.bin.cli import completion
-
-        terminal().result(completion.answer(words[1:]))
-        return 0
-    with _notice(words):
+    asked = words[:1] == [ASK]
+    with nullcontext() if asked else _notice(words):
         try:
+            if asked:
+                from jailoc.bin.cli import completion
+
+                terminal().result(completion.answer(words[1:]))
+                return 0
             if (text := manual.answer(words)) is not None:
                 terminal().result(text)
                 return 0

@@ -1,7 +1,7 @@
 """What a command line did wrong, in one line: the cases that cyclopts puts for programmers."""
 
-import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 from cyclopts import (
     CoercionError,
@@ -15,6 +15,7 @@ from cyclopts import (
 from cyclopts.argument import Argument
 
 from jailoc.bin.cli import command_line
+from jailoc.model import text
 from jailoc.model.diagnostic import Diagnostic
 
 
@@ -31,12 +32,14 @@ def diagnose(error: CycloptsError) -> Diagnostic:
             message = f"there is no command `{words[0]}`{_meant(words[0], known)}"
             return _usage(message, hint, ", ".join(known))
         case UnknownCommandError() | UnknownOptionError() | UnusedCliTokensError() if words:
+            if mistyped := _mistyped(error, path):
+                return mistyped
             option = next((each for each in words if each.startswith("-")), None)
             if option is not None:
                 name = option.partition("=")[0]
-                named = [
-                    one for each in command_line.CommandLine(path).options() for one in each.names
-                ]
+                every = command_line.CommandLine(path).options()
+                named = [*command_line.HELP, *(() if path else command_line.VERSION)]
+                named += [one for each in every for one in each.names]
                 return _usage(f"unknown option `{name}`{_meant(name, named)}", hint)
             most = sum(not each.is_option for each in command_line.arguments(path))
             got = f"at most {most} accepted, {most + len(words)} received"
@@ -61,7 +64,8 @@ def _value(
     known = next(each for each in every if each.field == argument.field_info.name)
     allowed = ", ".join(known.choices) or _ALLOWED.get(known.kind)
     if isinstance(error, MissingArgumentError):
-        what = "needs a value" if known.is_option else "is missing"
+        given = {each.partition("=")[0] for each in error.root_input_tokens or ()}
+        what = "needs a value" if given & {*known.names} else "is missing"
         return _usage(f"{name} {what}", hint, allowed)
     if isinstance(error, ValidationError):
         allowed = error.exception_message  # of one of our own validators
@@ -80,10 +84,23 @@ _ALLOWED = {
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    """Suggest what is near to a word; the dashes that all options share make none of them near."""
-    names = {each.lstrip("-"): each for each in known}
-    close = difflib.get_close_matches(word.lstrip("-"), list(names), n=1)
-    return f", did you mean `{names[close[0]]}`?" if close else ""
+    """Suggest what is near to a word."""
+    question = text.meant(word, known)
+    return f", {question}" if question else ""
+
+
+def _mistyped(error: CycloptsError, path: command_line.Path) -> Diagnostic | None:
+    """Return what is wrong where a command's name is, and what follows it was taken for more words.
+
+    jailoc itself and `snapshot` do something without a command, so that the first word of a
+    mistyped one is taken for what they do it to.
+    """
+    known = command_line.commands(path)
+    given = command_line.read(error.root_input_tokens or ()).positionals
+    if not given or not text.near(given[0], known) or Path(given[0]).exists():
+        return None
+    words = f"`{given[0]}`{_meant(given[0], known)}"
+    return _usage(f"there is no command {words}", f"run `{' '.join(['jailoc', *path, '--help'])}`")
 
 
 def _usage(message: str, hint: str, allowed: str | None = None) -> Diagnostic:

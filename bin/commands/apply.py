@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -20,8 +22,8 @@ from jailoc.generators.config.conflicts import table
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
-from jailoc.model.sandbox import typed
-from jailoc.model.text import visible
+from jailoc.model.sandbox import TASK, WORKSPACE, typed
+from jailoc.model.text import meant, visible
 
 KEEP = "give --yes, or apply a plan that was kept: `jailoc plan --out FILE`"
 
@@ -64,6 +66,8 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
 
 MOST = 64 << 20
 """Bytes of the file of a plan."""
+MOST_BESIDE = 1000
+"""Names in a directory among which a mistyped one is looked for."""
 
 
 def _saved(session: Session, choice: Selection) -> SavedPlan | None:
@@ -73,8 +77,11 @@ def _saved(session: Session, choice: Selection) -> SavedPlan | None:
         Refused: it is no plan, or one of another version, or an agent could have written it.
     """
     if len(choice.wanted) != 1 or not Path(choice.wanted[0]).is_file():
+        for each in choice.wanted:
+            if not re.fullmatch(f"{WORKSPACE}(?:[/_]{TASK})?", each):
+                raise _no_file(Path(each))
         return None
-    path, known = Path(choice.wanted[0]), SavedPlan.model_fields["format"].default
+    path = Path(choice.wanted[0])
     with suppress(Refused):  # without a configuration of ours, the plan has its own
         if choice.wanted[0] in table(session.document().data, "workspaces"):
             return None
@@ -91,17 +98,47 @@ def _saved(session: Session, choice: Selection) -> SavedPlan | None:
     try:
         text = regular.read(str(path), MOST)
         return SavedPlan.model_validate_json(text)
-    except (OSError, ValidationError, regular.NotRegular) as error:
-        why = str(error).splitlines()[0]
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            if (written := json.loads(text)["format"]) != known:
-                why = f"its format is {visible(str(written)[:20])}, this jailoc's is {known}"
-        raise refuse(
-            "plan-file",
-            f"`{path}` is no plan that this jailoc can read",
-            allowed="a file that `jailoc plan --out FILE` wrote",
-            hint=f"make a new one; {why}",
-        ) from None
+    except OSError as error:
+        why = f"it cannot be read: {error.strerror}"
+    except regular.NotRegular as error:
+        why = f"it {error}"
+    except ValidationError:
+        why = _why_no_plan(text)
+    raise refuse(
+        "plan-file",
+        f"`{path}` is no plan that this jailoc can read",
+        allowed="a file that `jailoc plan --out FILE` wrote",
+        hint=f"{why}; `jailoc plan --out FILE` makes a new one",
+    )
+
+
+def _why_no_plan(text: bytes) -> str:
+    known = SavedPlan.model_fields["format"].default
+    try:
+        written = json.loads(text)
+    except (ValueError, RecursionError):
+        return "it is no JSON"
+    if not isinstance(written, dict) or not {"format", "plans"} <= {*written}:
+        return "it is JSON of something else"
+    if written["format"] != known:
+        return f"its format is {visible(str(written['format'])[:20])}, this jailoc's is {known}"
+    return "something in it is not as it was written"
+
+
+def _no_file(path: Path) -> Refused:
+    """Return the refusal of what can be no workspace's name, and is not the one file either."""
+    if path.is_file():
+        return refuse("plan-file", f"`{path}` is the file of a plan, and such a one stands alone",
+                      hint="apply one kept plan at a time, or name workspaces only")  # fmt: skip
+    beside: list[str] = []
+    with suppress(OSError):
+        beside = [each.name for each in islice(path.parent.iterdir(), MOST_BESIDE)]
+    return refuse(
+        "plan-file",
+        f"there is no file `{path}`, nor can a workspace be called so",
+        allowed="workspaces, or the one file that `jailoc plan --out FILE` wrote",
+        hint=meant(path.name, sorted(beside)),
+    )
 
 
 def _carry_out(

@@ -73,6 +73,7 @@ def check(
         0 if it is the same, 2 if it is not.
     """
     root = Path(directory)
+    folders.refuse_file(root, "`golden check`")
     if not root.is_dir():
         raise refuse(
             "golden",
@@ -120,6 +121,8 @@ def update(session: Session, directory: str, force: bool) -> int:
             hint="run it on a desk and commit the result; --force does it here",
         )
     root = Path(directory)
+    folders.refuse_file(root, "`golden update`")
+    done = "renewed" if root.is_dir() else "written"
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
     made = tuple(origin.compiled(_wanted(workspace)))
@@ -128,7 +131,7 @@ def update(session: Session, directory: str, force: bool) -> int:
     _replace(root, {each.bundle.workspace: each.files for each in made}, found)
     changed = sum(each.state is not State.SAME for each in found)
     terminal.say(
-        f"{directory}: {changed} of {number_of(len(found), 'workspace')} renewed"
+        f"{directory}: {changed} of {number_of(len(found), 'workspace')} {done}"
         if changed
         else f"{directory} is what {origin.path} becomes already",
         Meaning.DONE,

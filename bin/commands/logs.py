@@ -23,6 +23,7 @@ from jailoc.model import sandbox
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, WALL, typed
+from jailoc.model.text import meant
 
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 PIECE = 1 << 14
@@ -114,7 +115,9 @@ def _absent(session: Session, name: str, service: str, services: set[str]) -> Re
         if declared
         else f"workspace `{typed(name)}` has no service `{service}`",
         allowed=", ".join([*known, *sorted({*services} - {*known})]),
-        hint=f"`jailoc up {typed(name)}` starts it" if declared else None,
+        hint=f"`jailoc up {typed(name)}` starts it"
+        if declared
+        else meant(service, sorted(services)),
     )
 
 

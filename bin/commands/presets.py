@@ -17,7 +17,7 @@ from jailoc.model.allow_entry import HostEntry
 from jailoc.model.diagnostic import refuse
 from jailoc.model.host_set import HostSet
 from jailoc.model.palette import Meaning
-from jailoc.model.text import number_of
+from jailoc.model.text import meant, number_of
 
 _FILES = {
     "npm": ("~/.npmrc", "/usr/local/etc/npmrc", "/etc/npmrc"),
@@ -73,7 +73,8 @@ def show(session: Session, name: str, as_json: bool) -> int:
     every, name = known(session.source().config), name.removeprefix("@")
     if name not in every:
         raise refuse("set-unknown", f"there is no set `@{name}`",
-                     allowed=", ".join(f"@{each}" for each in sorted(every)))  # fmt: skip
+                     allowed=", ".join(f"@{each}" for each in sorted(every)),
+                     hint=meant(name, sorted(every), mark="@"))  # fmt: skip
     if as_json:
         session.terminal.data(_data(name, every[name]))
         return 0

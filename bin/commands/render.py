@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from jailoc.bin.config import portable
 from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
+from jailoc.bin.host import folders
 from jailoc.bin.host.processes import mapped
 from jailoc.bin.terminal.status_line import Live
 from jailoc.bin.terminal.terminal import Terminal
@@ -38,6 +39,8 @@ def run(
             hint="add --out DIR, or leave --native out",
         )
     terminal, place = session.terminal, None if out is None else Path(out)
+    if place is not None:
+        folders.refuse_file(place, "--out")
     if place is not None and not native:
         shared = portable.read(session)
         terminal.diagnose(shared.warnings)

@@ -5,6 +5,7 @@ from pathlib import Path
 from jailoc.bin.config import lock
 from jailoc.bin.config.session import Session
 from jailoc.bin.host import files as store
+from jailoc.bin.host import folders
 from jailoc.generators.config.resolve import chosen
 from jailoc.generators.kubernetes import manifests
 from jailoc.generators.kubernetes.compile import compile_cluster, rendered
@@ -22,6 +23,7 @@ def run(session: Session, wanted: tuple[str, ...], out: str | None, *, other: bo
             "--target writes to a directory, the same for every machine",
             hint="add --out DIR, and leave --json and --native out",
         )
+    folders.refuse_file(Path(out), "--out")
     origin, terminal, top = session.source(), session.terminal, Path(out)
     terminal.diagnose(origin.warnings)
     known, every = lock.read(session.path), chosen(origin.config, wanted)

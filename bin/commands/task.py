@@ -1,5 +1,6 @@
 """`task`: sandboxes beside a workspace, each with a clone of its project on a branch of its own."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -151,9 +152,24 @@ def remove(session: Session, name: str, *, force: bool) -> int:
                 # An agent may have gone on meanwhile; once it is stopped nobody does.
                 down.stop(session.terminal, task.sandbox)
                 _nothing_lost(session, task)
-    return destroy.run(
+    status = destroy.run(
         session, (task.sandbox,), everything=False, keep_volumes=False, yes=True, as_json=False
     )
+    _tell_kept(session, task)
+    return status
+
+
+def _tell_kept(session: Session, task: Task) -> None:
+    """Say what came home of a task and stays, and how it goes."""
+    try:
+        kept = task_fetch.references(task, session.source(expectations=False).host)
+    except Refused:
+        return  # its repository has gone
+    for each in kept:
+        session.terminal.say(
+            f"  {each} stays; `git -C {shlex.quote(task.repository)} update-ref -d {each}` "
+            "removes it"
+        )
 
 
 def _nothing_lost(session: Session, task: Task) -> None:
@@ -167,19 +183,26 @@ def _nothing_lost(session: Session, task: Task) -> None:
             hint="--force removes it unseen",
         ) from None  # fmt: skip
     lost = [f"{number_of(found.new, 'commit')} that did not come home"] if found.new else []
-    lost += ["changes that are not committed"] if found.dirty else []
+    dirty = found.dirty and not found.home
+    lost += ["changes that are not committed"] if dirty else []
     if lost:
         raise refuse(
             "task-unfetched",
             f"task `{typed(task.sandbox)}` has {' and '.join(lost)}",
-            hint=_bringing(typed(task.sandbox), commits=bool(found.new), dirty=found.dirty),
+            hint=_bringing(task, found.new, dirty=dirty, beside=found.beside),
         )
 
 
-def _bringing(name: str, *, commits: bool, dirty: bool) -> str:
+def _bringing(task: Task, commits: int, *, dirty: bool, beside: bool) -> str:
     """Say what brings home what a task has, and what does not."""
+    name = typed(task.sandbox)
     ways = [f"`jailoc task fetch {name}` brings commits home"] if commits else []
-    if dirty:
+    if dirty and beside:
+        ways.append(
+            f"{task.pending} has what was in its files; what is staged and differs from them, or "
+            f"lies in a repository inside, comes with no fetch: look with `jailoc shell {name}`"
+        )
+    elif dirty:
         ways.append(f"`jailoc task fetch {name} --uncommitted` brings what is not committed")
     ways += ["--force removes all the same" if dirty else "--force removes them"]
     return "; ".join(ways)
@@ -199,6 +222,9 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     told = obeyed(found.changed, found.targets, found.tree, protect)
     what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
+    if found.tip == task.base and task.fetched is None:
+        terminal.say(f"{typed(task.sandbox)}: nothing to fetch: it has no commit of its own yet")
+        return 0
     terminal.say(f"{typed(task.sandbox)}: {what}, as {reference}", Meaning.DONE)
     shown, rest = chosen(told, MOST_TOLD)
     for each in shown:
@@ -232,9 +258,10 @@ def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) 
     """
     task = _known(session, name)
     words = (what, *_PLAIN, *(each for each in options if each != UNCOMMITTED))
-    if task.fetched and UNCOMMITTED not in options:
+    fetched = task.fetched if task.fetched != task.base else None
+    if fetched and UNCOMMITTED not in options:
         host = session.source(expectations=False).host
-        shown = task_fetch.brought(task, task.fetched, words, host)
+        shown = task_fetch.brought(task, fetched, words, host)
         told = f"fetched: {task.reference}; what came since comes with `jailoc task fetch`"
     else:
         _, clone = _opened(session, task)

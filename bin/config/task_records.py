@@ -11,6 +11,7 @@ from jailoc.bin.host.paths import state_directory
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import TASK, WORKSPACE
 from jailoc.model.task import Task
+from jailoc.model.text import meant
 
 FOLDER, END = "tasks", ".json"
 
@@ -51,7 +52,8 @@ def known(workspace: str, name: str) -> Task:
             "task-unknown",
             f"workspace `{workspace}` has no task `{name}`",
             allowed=", ".join(each.name for each in mine) or "it has none",
-            hint=f"make it: `jailoc task new {name} -w {workspace}`",
+            hint=meant(name, [each.name for each in mine])
+            or "`jailoc task list` shows those that there are",
         )
     return found
 

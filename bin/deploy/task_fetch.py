@@ -32,14 +32,9 @@ set -eu
 cd "$1"
 tip=$(git rev-parse --verify "refs/heads/$2^{{commit}}")
 if [ "$4" ]; then
-    # Nothing is written on the volume.
-    mkdir /tmp/objects
-    cp .git/index /tmp/index
-    export GIT_INDEX_FILE=/tmp/index GIT_OBJECT_DIRECTORY=/tmp/objects
-    export GIT_ALTERNATE_OBJECT_DIRECTORIES="$PWD/.git/objects"
+    {task_look.STAGE}
     export GIT_AUTHOR_NAME=jailoc GIT_AUTHOR_EMAIL=jailoc
     export GIT_COMMITTER_NAME=jailoc GIT_COMMITTER_EMAIL=jailoc
-    git -c core.fsmonitor=false add --all
     tip=$(git commit-tree -p HEAD -m "Not committed by the agent" "$(git write-tree)")
 fi
 echo "$tip"
@@ -102,6 +97,20 @@ def brought(task: Task, tip: str, words: tuple[str, ...], host: Host) -> TaskTex
     """
     with _quarantined(task, clone_source.git_directory(task.repository, host)) as inner:
         return TaskText(tip, _told(inner, task, tip, words))
+
+
+def references(task: Task, host: Host) -> list[str]:
+    """Return the references to what came home of a task.
+
+    Raises:
+        Refused: there is no such repository any more.
+    """
+    reply = git.forced(
+        clone_source.git_directory(task.repository, host),
+        "for-each-ref", "--format=%(refname)", task.reference, task.pending, timeout=60,
+    )  # fmt: skip
+    told = lines(reply.stdout)
+    return [each for each in (task.reference, task.pending) if each in told]
 
 
 def _told(place: Path, task: Task, tip: str, words: tuple[str, ...]) -> list[str]:
@@ -184,6 +193,8 @@ def received(
     """
     with _quarantined(task, repository) as inner:
         found = _received(sender, task, inner, unrelated=unrelated)
+        if not uncommitted and found.tip == task.base and task.fetched is None:
+            return found  # nothing is there to be named, and later looks ask the clone again
         task_pack.take_in(inner, repository)
         reference = task.pending if uncommitted else task.reference
         task_reference.point(repository, reference, found.tip)

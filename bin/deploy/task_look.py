@@ -1,9 +1,12 @@
 """What a task's clone holds now, as Git tells in a container: nothing here reads it."""
 
 import re
+from contextlib import suppress
 from typing import NamedTuple
 
+from jailoc.bin.config import clone_source
 from jailoc.bin.deploy import task_clone, tools
+from jailoc.bin.engine import git
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.terminal.terminal import Terminal
@@ -21,17 +24,42 @@ pipe=$(find "$1" \( -path '*/.git/*' -o -name '.git*' \) \
 [ -z "$pipe" ] || { echo "Git would wait for a pipe: ${pipe#"$1"/}" >&2; exit 1; }
 """
 """Ends a script of the shell where Git would wait for a writer (fifo(7)): a clone is an agent's."""
-_STATE = f"""
+STAGE = """
+aside=$(mktemp -d) # nothing is written on the volume
+mkdir "$aside/objects"
+cp .git/index "$aside/index"
+export GIT_INDEX_FILE="$aside/index" GIT_OBJECT_DIRECTORY="$aside/objects"
+export GIT_ALTERNATE_OBJECT_DIRECTORIES="$PWD/.git/objects"
+git -c core.fsmonitor=false add --all
+"""
+"""Stages what is not committed, in a shell that ends at the first failure (`set -e`)."""
+STATE = f"""
 set -u
 {NO_PIPE}
 cd "$1" || exit 1
 tip=$(git rev-parse --verify "refs/heads/$2^{{commit}}") || exit 1
 echo "tip $tip"
-shift 2
+home=$3
+shift 3
+for each; do
+    shift
+    git cat-file -e "$each^{{commit}}" 2>/dev/null && set -- "$@" "$each"
+done
 git rev-list --count --branches --not "$@" | sed 's/^/new /'
-git -c core.fsmonitor=false status --porcelain | head -n 1 | grep -q . && echo dirty
+state=$(git -c core.fsmonitor=false status --porcelain) || exit 1
+[ -n "$state" ] || exit 0
+echo dirty
+[ -n "$home" ] || exit 0
+# What is staged and differs from the file, and what a repository inside holds, comes in no commit.
+if printf '%s\\n' "$state" | grep -q '^[^ ?!][^ ?!]'; then echo beside; exit 0; fi
+tree=$(set -e
+{STAGE}
+if git ls-files --stage | grep -q ^160000; then echo beside; exit 0; fi
+git write-tree)
+case $tree in "$home") echo home;; beside) echo beside;; esac
 exit 0
 """
+"""Tells of the clone in a directory, its branch, and what of it is home: a tree and commits."""
 
 
 class TaskClone(NamedTuple):
@@ -63,6 +91,10 @@ class CloneState(NamedTuple):
     """Commits of any branch that did not come home."""
     dirty: bool
     """Whether something is not committed."""
+    home: bool = False
+    """Whether all that is not committed came home with the last `--uncommitted`."""
+    beside: bool = False
+    """Whether some of it comes home with no commit, though such a fetch was there."""
 
 
 def look(clone: TaskClone) -> CloneState:
@@ -73,8 +105,9 @@ def look(clone: TaskClone) -> CloneState:
         DockerError: the engine refused, or it took too long.
     """
     task = clone.task
-    known = [each for each in (task.base, task.fetched) if each]
-    words = ("/bin/sh", "-c", _STATE, "look", task_clone.PLACE, task.branch, *known)
+    tree, parent = _pending(clone)
+    known = [each for each in (task.base, task.fetched, parent) if each]
+    words = ("/bin/sh", "-c", STATE, "look", task_clone.PLACE, task.branch, tree, *known)
     reply = container.ask(
         clone.tool(*words), what=f"looking at {typed(task.sandbox)}", timeout=SECONDS
     )
@@ -83,7 +116,22 @@ def look(clone: TaskClone) -> CloneState:
     tip, new = found.get("tip", ""), found.get("new", "")
     if reply.status != 0 or re.fullmatch(OBJECT, tip) is None or not new.isdecimal():
         raise unreadable(task, reply.stderr)
-    return CloneState(tip, int(new), "dirty" in found)
+    return CloneState(tip, int(new), "dirty" in found, "home" in found, "beside" in found)
+
+
+def _pending(clone: TaskClone) -> tuple[str, str]:
+    """Return the tree that came home with `--uncommitted`, and the commit that it stood on."""
+    with suppress(Refused):
+        place = clone_source.git_directory(clone.task.repository, clone.host)
+        asked = (f"{clone.task.pending}{each}" for each in ("^{tree}", "^1^{commit}"))
+        replies = [
+            git.forced(place, "rev-parse", "--verify", "--quiet", each, timeout=60)
+            for each in asked
+        ]
+        tree, parent = (each.stdout.decode("ascii", errors="replace").strip() for each in replies)
+        if all(re.fullmatch(OBJECT, each) for each in (tree, parent)):
+            return tree, parent
+    return "", ""
 
 
 LISTING = 16 << 20

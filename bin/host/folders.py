@@ -11,6 +11,19 @@ from jailoc.model.diagnostic import refuse
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
+def refuse_file(place: Path, what: str) -> None:
+    """Refuse a place where a directory is to be made, if something else is there or above it.
+
+    Raises:
+        Refused: so it is.
+    """
+    there = next((each for each in (place, *place.parents) if os.path.lexists(each)), place)
+    if os.path.lexists(there) and not there.is_dir():
+        raise refuse(
+            "directory", f"`{there}` is no directory, and {what} names one", hint="name another"
+        )
+
+
 @contextmanager
 def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[int]:
     """Make what is missing on the way from a directory to one below it; yield its descriptor.

@@ -25,6 +25,8 @@ class Log:
     def __init__(self, verbose: bool) -> None:
         # Of no family: what libraries log is not ours to keep.
         self._logger = logging.Logger("jailoc", logging.DEBUG)
+        # With no handler at all logging itself would write to standard error.
+        self._logger.addHandler(logging.NullHandler())
         self._file = _open()
         for stream in (self._file, sys.stderr if verbose else None):
             if stream is not None:

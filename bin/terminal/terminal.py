@@ -5,8 +5,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, ClassVar, TextIO
 
 from jailoc.bin.terminal.palette import SGR
@@ -17,7 +17,7 @@ from jailoc.model.text import visible
 if TYPE_CHECKING:  # the model is heavy, and help needs none of it
     from jailoc.model.diagnostic import Diagnostic
 
-__all__ = ["ERASE", "Terminal", "visible"]
+__all__ = ["ERASE", "RESULTS", "Terminal", "visible"]
 
 ERASE = "\r\x1b[K"
 """To the beginning of the line, and erase from there on (ECMA-48, EL)."""
@@ -27,6 +27,17 @@ NARROWEST = 20
 """Columns below which a terminal breaks lines as it likes."""
 MOST_ALIKE = 20
 """Warnings of one kind that are shown."""
+RESULTS = "standard output"
+"""What stands for a file's name in the error of results that cannot be written."""
+
+
+@contextmanager
+def _results() -> Iterator[None]:
+    """Name standard output in the error of what cannot be written there."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, RESULTS) from None
 
 
 class Terminal:
@@ -68,8 +79,9 @@ class Terminal:
 
     def result(self, text: str) -> None:
         """Write a result, as it is."""
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        with _results():
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
 
     def colored(self, text: str, style: Meaning | None, *, whole: bool = False) -> None:
         """Write a result line; control characters in it are shown as signs.
@@ -109,8 +121,9 @@ class Terminal:
 
     def raw(self, data: bytes) -> None:
         """Write a result that may be no text."""
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+        with _results():
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
 
     def redraw(self) -> bool:
         """Begin a new picture where the last one was; False where results go to no screen."""
@@ -131,7 +144,6 @@ class Terminal:
     def line(self, value: object) -> None:
         """Write one of many results for programs, on a line of its own."""
         self.result(_json(value))
-        sys.stdout.flush()
 
     def say(self, text: str, style: Meaning = Meaning.NOTES) -> None:
         """Write a progress line."""

@@ -1,6 +1,5 @@
 """Sets of hosts: those that are shipped, one's own, and what `allow` names of them."""
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -13,6 +12,7 @@ from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document
 from jailoc.model.host_set import HostSet, origin_of
+from jailoc.model.text import meant
 
 
 @cache
@@ -67,12 +67,11 @@ def set_conflicts(document: Document) -> Iterator[Diagnostic]:
             name = text.removeprefix("@")
             if text == name or name in every:
                 continue
-            close = difflib.get_close_matches(name, every, n=1)
             yield conflicts.found(
                 document,
                 (*at, "allow", index),
                 "set-unknown",
                 f"there is no set `{text}`",
                 ", ".join(f"@{each}" for each in every),
-                f"did you mean `@{close[0]}`?" if close else f"write one: `[sets.{name}]`",
+                meant(name, every, mark="@") or f"write one: `[sets.{name}]`",
             )

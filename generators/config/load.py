@@ -1,6 +1,5 @@
 """Turn the text of a configuration file into a `Config`, or into everything wrong with it."""
 
-import difflib
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -50,6 +49,7 @@ from jailoc.model.host import Host
 from jailoc.model.host_set import HostSet
 from jailoc.model.network_settings import NetworkSettings
 from jailoc.model.secret import Source
+from jailoc.model.text import meant
 
 _KNOWN: dict[Path, set[str]] = {
     (): set(Config.model_fields),
@@ -208,10 +208,10 @@ def _unknown(document: Document, path: Path) -> Diagnostic:
     key = str(path[-1])
     above = _pattern(path[:-1])
     known = sorted(_KNOWN.get(above, set()))
-    close = difflib.get_close_matches(key.lower(), known, n=1)
+    close = meant(key.lower(), known)
     other = next((place for where, place in _PLACES.items() if key in _KNOWN[where]), None)
     if close:
-        hint = f"did you mean `{close[0]}`?"
+        hint = close
     elif other:
         hint = f"`{key}` belongs to {other}"
     else:

@@ -1,6 +1,5 @@
 """Turn a `Config` into one `Workspace`: merge the layers, decide the port, fill in defaults."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -24,7 +23,7 @@ from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
 from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT, task_of
 from jailoc.model.secret import Destination, Secret
-from jailoc.model.text import without_mark
+from jailoc.model.text import meant, without_mark
 from jailoc.model.user import agent_user
 from jailoc.model.workspace import (
     AllowedName,
@@ -86,12 +85,11 @@ def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
             f"workspace `{task[0]}` has no task `{task[1]}`",
             hint="`jailoc task list` shows those that there are",
         )
-    close = difflib.get_close_matches(name, every, n=1)
     return refuse(
         "workspace-unknown",
         f"workspace `{name}` not found",
         allowed=", ".join(every) or "none is configured",
-        hint=f"did you mean `{close[0]}`?" if close else None,
+        hint=meant(name, every),
     )
 
 

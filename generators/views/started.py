@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from jailoc.model.address import Network, written
 from jailoc.model.egress import Egress
 from jailoc.model.path import tilde
+from jailoc.model.published_port import reached
 from jailoc.model.sandbox import task_of, typed
 from jailoc.model.workspace import Workspace
 
@@ -21,10 +22,15 @@ def place(workspace: Workspace) -> str:
 
 
 def started(workspace: Workspace, home: str) -> Iterator[str]:
-    """Yield lines: the address, the command to go on with, and what is open."""
+    """Yield lines: the address, the command to go on with, what runs and listens, what is open."""
     if workspace.expose_port:
         yield f"server: http://127.0.0.1:{workspace.port}"
     yield f"attach: {attach(workspace, home)}"
+    if workspace.ports:
+        yield f"ports:  {reached((each.published, each.target) for each in workspace.ports)}"
+    doors = [_door(each.name, port) for each in workspace.services for port in each.ports]
+    if doors:
+        yield f"beside: {_some(doors)}"
     yield f"open:   {opened(workspace)}"
 
 

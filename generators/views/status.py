@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from jailoc.model.base import Model
 from jailoc.model.firewall import MOST_PLACES
 from jailoc.model.palette import Meaning
-from jailoc.model.published_port import spelt
+from jailoc.model.published_port import reached
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
 from jailoc.model.sandbox import typed
 from jailoc.model.status import NOT_RUNNING, CredentialStatus, Status, Usage
@@ -140,7 +140,7 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
             yield "Server", Cell(text=f"http://127.0.0.1:{row.port}")
         yield "Attach", Cell(text=row.attach)
     if row.ports:
-        yield "Published", Cell(text=f"127.0.0.1, {spelt(row.ports)}")
+        yield "Published", Cell(text=reached(row.ports))
     yield "Status", Cell(text=row.state, style=_style(row.state))
     if row.usage is not None:
         yield from _used(row, row.usage)

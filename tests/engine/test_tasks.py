@@ -119,7 +119,13 @@ def test_three_tasks_work_side_by_side_and_come_home(user: User) -> None:
         place(user), "rev-parse", "refs/jailoc/api/one"
     )
     assert user.ok("exec", "api/one", "--", "git", "status", "--porcelain") == " M file\n"
-    user.ok("task", "rm", "one", "-w", "api", "--force")
+    user.ok("exec", "api/one", "--", "sh", "-c", "echo more >> file")
+    more = user.run("task", "rm", "one", "-w", "api")
+    assert (more.status, "changes that are not committed" in more.stderr) == (1, True)
+    user.ok("task", "fetch", "one", "-w", "api", "--uncommitted")
+    went = user.run("task", "rm", "one", "-w", "api")
+    assert went.status == 0, went.stderr
+    assert "refs/jailoc/api/one.wip stays; `git -C" in went.stderr
     for name in ("two", "three"):
         user.ok("task", "rm", f"api/{name}")
     assert [volumes(name) for name in NAMES] == [[], [], []]
@@ -276,7 +282,10 @@ def test_all_of_a_workspace_are_its_running_tasks_too(user: User, task: str) -> 
 
 def test_a_removal_that_is_refused_leaves_the_agent_at_work(user: User) -> None:
     user.ok("task", "new", "gone", "-w", "api")
+    assert "nothing to fetch" in user.run("task", "fetch", "gone", "-w", "api").stderr
+    assert git(place(user), "for-each-ref", "refs/jailoc/api/gone") == ""
     user.ok("exec", "api/gone", "--", "sh", "-c", "git commit -q --allow-empty -m one")
+    assert "one" in user.ok("task", "log", "gone", "-w", "api")
     refused = user.run("task", "rm", "gone", "-w", "api")
     assert (refused.status, "1 commit that did" in refused.stderr) == (1, True)
     assert user.ok("exec", "api/gone", "--", "echo", "goes on") == "goes on\n"

@@ -1,6 +1,5 @@
 """What `jailoc` without a command takes, and its help."""
 
-from difflib import get_close_matches
 from typing import Annotated
 
 from cyclopts import ArgumentCollection, Group, Parameter
@@ -52,6 +51,7 @@ def attach(
     from jailoc.bin.commands import attach as body
     from jailoc.generators.attach.client import AttachMode, Request
     from jailoc.model.diagnostic import Refused, refuse
+    from jailoc.model.text import near
 
     if path is not None and directory is not None:
         raise refuse("usage", "--dir and PATH are mutually exclusive", hint="give one of them")
@@ -72,7 +72,7 @@ def attach(
     except Refused as error:
         if path is None or "/" in path or error.diagnostics[0].code != "directory":
             raise
-        close = get_close_matches(path, [each for each in app if each[0] != "-"], n=1)
-        hint = f"did you mean `jailoc {close[0]}`?" if close else "nor is it a command's name"
+        close = near(path, [each for each in app if each[0] != "-"])
+        hint = f"did you mean `jailoc {close}`?" if close else "nor is it a command's name"
         first = error.diagnostics[0].model_copy(update={"hint": hint})
         raise Refused((first,)) from None

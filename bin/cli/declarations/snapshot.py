@@ -29,8 +29,17 @@ def take(workspace: str | None = None, /) -> int:
         The workspace; that of the current directory by default.
     """
     from jailoc.bin.commands import snapshot as body
+    from jailoc.model.diagnostic import Refused
+    from jailoc.model.text import meant
 
-    return body.take(session(workspace))
+    try:
+        return body.take(session(workspace))
+    except Refused as error:
+        first, *others = error.diagnostics
+        if first.code != "workspace-unknown" or first.hint or workspace is None:
+            raise
+        hint = meant(workspace, [each for each in snapshot if each[0] != "-"], "jailoc snapshot ")
+        raise Refused((first.model_copy(update={"hint": hint}), *others)) from None
 
 
 @snapshot.command(name="list")

@@ -101,6 +101,15 @@ def test_a_value_behind_an_equals_sign_is_completed(person: User) -> None:
     assert fish(person, "jailoc --workspace=w") == {"--workspace=web"}
 
 
+def test_what_comes_after_exec_is_the_commands_own(person: User) -> None:
+    for line in ("jailoc exec api -- l", "jailoc exec -- a", "jailoc exec api -- ls --he"):
+        assert bash(person, line) == set()
+    assert bash(person, "jailoc exec a") == {"api", "app-two"}
+    assert bash(person, "jailoc exec api ") == {"--"}
+    assert bash(person, "jailoc exec api -- cat doc") == {"document.toml"}
+    assert bash(person, "jailoc exec -- cat doc") == {"document.toml"}
+
+
 def test_files_and_directories_are_the_shells_own_business(person: User) -> None:
     assert bash(person, "jailoc ./d") == {"./directory"}
     assert bash(person, "jailoc --dir d") == {"directory"}

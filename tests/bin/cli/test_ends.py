@@ -196,6 +196,29 @@ def test_output_that_nobody_reads_is_no_failure_to_talk_about(
         assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "line", ["config", "--help", "completion bash", "schema", "validate", "__complete up"]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_error(
+    person: User, line: str, unbuffered: str
+) -> None:
+    surroundings = environment(person, CI="1") | {"PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:  # noqa: PTH123 -- a device
+        done = subprocess.run(
+            command(*line.split()), env=surroundings, cwd=person.home, stdin=subprocess.DEVNULL,
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        told = "Error: standard output takes nothing: No space left on device [system]\n"
+        assert done.stderr == told
+        both = subprocess.run(
+            command(*line.split()), env=surroundings, cwd=person.home, stdin=subprocess.DEVNULL,
+            stdout=full, stderr=full, check=False,
+        )  # fmt: skip
+        assert both.returncode == 1
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_stream_that_is_not_there_is_done_without(person: User, closed: str) -> None:
     words = " ".join(command("config"))

@@ -109,6 +109,18 @@ def test_asking_for_help_leaves_no_trace(user: User) -> None:
         (["up", "-x"], "unknown option `-x`", "jailoc up --help"),
         (["golden", "UP"], "there is no command `UP`", "jailoc golden --help"),
         (["golden", "chek"], "no command `chek`, did you mean `check`?", "jailoc golden --help"),
+        (
+            ["statsu", "api"],
+            "there is no command `statsu`, did you mean `status`?",
+            "jailoc --help",
+        ),
+        (["statsu", "--watch"], "no command `statsu`, did you mean `status`?", "jailoc --help"),
+        (["-w", "api", "snapsho", "list"], "did you mean `snapshot`?", "jailoc --help"),
+        (["snapshot", "lst", "api"], "no command `lst`, did you mean `list`?", "snapshot --help"),
+        (["--versoin"], "unknown option `--versoin`, did you mean `--version`?", "jailoc --help"),
+        (["up", "--hlep"], "unknown option `--hlep`, did you mean `--help`?", "jailoc up --help"),
+        (["one", "two"], "too many arguments, from `two` on", "jailoc --help"),  # near no command
+        (["secrets"], "--target is missing", "jailoc secrets --help"),
         (["up", "a", "b", "c"], "from `b` on: at most 1 accepted, 3 received", "up --help"),
         (["logs", "--tail", "x"], "`x` is no value for --tail", "jailoc logs --help"),
         (["logs", "--tail"], "--tail needs a value", "jailoc logs --help"),

@@ -173,11 +173,85 @@ def test_a_wrong_command_line_is_one_error(
     assert words in refused(user, *arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("help", "statsu"), "did you mean `status`?"),
+        (("help", "task", "lst"), "did you mean `list`?"),
+        (("snapshot", "lst"), "did you mean `jailoc snapshot list`?"),
+        (("schema", "confg"), "did you mean `config`?"),
+        (("presets", "show", "githb"), "did you mean `@github`?"),
+        (("apply", "nosuch.pln"), "did you mean `nosuch.plan`?"),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_name_is_answered_with_the_near_one(
+    user: User, arguments: tuple[str, ...], hint: str
+) -> None:
+    user.write(GOOD)
+    (user.home / "nosuch.plan").write_text("{}")
+    message = refused(user, *arguments, DOCKER_HOST=NOWHERE)
+    assert f"  hint: {hint}\n" in message
+
+
+def test_what_can_be_no_workspace_is_the_missing_file_of_a_plan(user: User) -> None:
+    user.write(GOOD)
+    message = refused(user, "apply", "api", "none.plan", DOCKER_HOST=NOWHERE)
+    assert "there is no file `none.plan`, nor can a workspace be called so" in message
+    assert "hint" not in message
+    (user.home / "kept.plan").write_text("{}")
+    message = refused(user, "apply", "api", "kept.plan", DOCKER_HOST=NOWHERE)
+    assert "`kept.plan` is the file of a plan, and such a one stands alone" in message
+
+
+def test_a_directory_that_is_called_nearly_like_a_command_is_no_mistyped_one(user: User) -> None:
+    (user.home / "statsu").mkdir()
+    message = refused(user, "statsu", "api")
+    assert "too many arguments, from `api` on" in message
+    assert "did you mean" not in message
+
+
 def test_without_a_home_directory_nothing_is_guessed(user: User) -> None:
     before = user.files()
     result = user.run("render", HOME="")
-    assert (result.status, "HOME is not set" in result.stderr) == (1, True)
+    assert result.status == 1
+    assert result.stderr.startswith("Error: the home directory is unknown: HOME is not set")
+    assert "msg=" not in result.stderr
     assert user.files() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import sys\n", "it is no JSON"),
+        ("{}", "it is JSON of something else"),
+        ("[1]", "it is JSON of something else"),
+        ('{"format": 1, "config": 2, "plans": []}', "something in it is not as it was written"),
+    ],
+)
+def test_what_is_no_plan_is_told_in_our_own_words(user: User, text: str, why: str) -> None:
+    user.write(GOOD)
+    (user.home / "main.py").write_text(text)
+    message = refused(user, "apply", "main.py", DOCKER_HOST=NOWHERE)
+    assert f"hint: {why}; `jailoc plan --out FILE` makes a new one\n" in message
+    assert "SavedPlan" not in message
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("render", "--out"), ("render", "--native", "--out"), ("golden", "update"),
+     ("golden", "check"), ("render", "--target", "kubernetes", "--out")],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["main.py", "main.py/below"])
+def test_a_file_where_a_directory_is_meant_is_told_so(
+    user: User, words: tuple[str, ...], place: str
+) -> None:
+    user.write(GOOD)
+    (user.home / "main.py").write_text("")
+    message = refused(user, *words, place, CI="")
+    assert "`main.py` is no directory, and " in message
+    assert "[directory]" in message
 
 
 def test_init_never_touches_an_existing_file(user: User) -> None:
@@ -199,6 +273,7 @@ LIBRARY = re.compile(
         (("logs", "--tail", "-1"), "allowed: 0 or more"),
         (("logs", "--tail"), "--tail needs a value"),
         (("allow",), "TARGET is missing"),
+        (("explain",), "TARGET is missing"),
         (("allow", "a.example", "--until", "x"), "allowed: a date, such as 2027-01-31"),
         (("up", "--pull=x"), "`--pull` takes no value, and has `x`"),
         (("graph", "--format", "svgg"), "did you mean `svg`?"),

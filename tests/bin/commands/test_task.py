@@ -69,6 +69,8 @@ def test_so_is_it_by_its_own_commands(working: Person, command: str) -> None:
         assert result.status == 1
         assert "workspace `api` has no task `nosuch`" in result.stderr
         assert "allowed: fix" in result.stderr
+        assert "hint: `jailoc task list` shows those that there are" in result.stderr
+    assert "hint: did you mean `fix`?" in working.run("task", command, "fxi", "-w", "api").stderr
     assert working.asked == ""
 
 
@@ -181,6 +183,52 @@ def test_what_would_be_lost_is_told_with_what_brings_it_home(
     assert refused.value.diagnostics[0].hint == hint
 
 
+def test_what_is_home_already_does_not_keep_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_command, "_opened", lambda *_: (None, None))
+    state = CloneState("a" * 40, 0, True, True)
+    monkeypatch.setattr(task_look, "look", lambda _: state)
+    task_command._nothing_lost(Session(Terminal()), task())
+    state = CloneState("a" * 40, 0, True, False, True)
+    with pytest.raises(Refused) as refused:
+        task_command._nothing_lost(Session(Terminal()), task())
+    hint = refused.value.diagnostics[0].hint or ""
+    assert hint.startswith("refs/jailoc/api/fix.wip has what was in its files;")
+    assert hint.endswith("; --force removes all the same")
+    assert "task fetch" not in hint
+
+
+def test_what_was_fetched_of_nothing_does_not_hide_what_came_since(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = task().model_copy(update={"fetched": task().base})
+    monkeypatch.setattr(task_command, "_opened", lambda *_: (None, None))
+    monkeypatch.setattr(task_command, "_known", lambda *_: nothing)
+    shown = task_fetch.TaskText("b" * 40, ["commit"])
+    monkeypatch.setattr(task_fetch, "preview", lambda *_, **__: shown)
+    assert task_command.show(Session(Terminal()), "api/fix", "log") == 0
+    told = capsys.readouterr()
+    assert ("not fetched: its agent may go on" in told.err, told.out) == (True, "commit\n")
+
+
+def test_what_stays_of_a_removed_task_is_told_with_what_removes_it(
+    working: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def references(*_: object) -> list[str]:
+        asked.append("")
+        return [task().reference, task().pending]
+
+    monkeypatch.setattr(docker, "check_engine", lambda: None)
+    monkeypatch.setattr(task_clone, "clear", tuple)
+    monkeypatch.setattr(destroy, "run", lambda *_, **__: 0)
+    monkeypatch.setattr(task_fetch, "references", references)
+    result = working.run("task", "rm", "api/fix", "--force")
+    for each in ("refs/jailoc/api/fix", "refs/jailoc/api/fix.wip"):
+        assert f"{each} stays; `git -C /srv/api update-ref -d {each}` removes it" in result.stderr
+    assert asked == [""]
+
+
 def test_a_task_without_commits_is_told_in_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,10 +249,15 @@ def test_nothing_that_came_is_no_merge(
     monkeypatch.setattr(task_command, "_opened", lambda *_: (SimpleNamespace(config=None), None))
     monkeypatch.setattr(task_command, "_known", lambda *_: task())
     monkeypatch.setattr(task_command, "protected", lambda *_: ())
-    came = SimpleNamespace(new=new, changed=(), targets={}, tree=None)
+    came = SimpleNamespace(tip="b" * 40, new=new, changed=(), targets={}, tree=None)
     monkeypatch.setattr(task_fetch, "fetch", lambda *_, **__: came)
     monkeypatch.setattr(task_command, "obeyed", lambda *_: [])
     assert (
         task_command.fetch(Session(Terminal()), "api/fix", unrelated=False, uncommitted=False) == 0
     )
     assert ("git merge" in capsys.readouterr().err) == offered
+    came.tip = task().base
+    task_command.fetch(Session(Terminal()), "api/fix", unrelated=False, uncommitted=False)
+    told = capsys.readouterr().err
+    assert told.endswith("api/fix: nothing to fetch: it has no commit of its own yet\n")
+    assert "refs/jailoc" not in told

@@ -19,6 +19,22 @@ def test_the_address_the_command_and_what_is_open_are_a_line_each() -> None:
     ]  # fmt: skip
 
 
+def test_published_ports_and_services_are_named_as_they_are_reached() -> None:
+    text = """
+[workspaces.api]
+ports = ["3000", "8080:80"]
+[workspaces.api.services.db]
+image = "postgres:16"
+user = "999:999"
+ports = [5432]
+healthcheck = ["pg_isready"]
+"""
+    assert list(started(resolve(config_of(text), "api", HOST), HOST.home))[2:4] == [
+        "ports:  127.0.0.1:3000, 127.0.0.1:8080 (80 inside)",
+        "beside: db:5432",
+    ]
+
+
 def test_what_is_closed_is_not_called_open() -> None:
     mine: Table = {"egress": "allowlist", "allowed_hosts": ["a.example:443"]}
     assert said(mine)[-1] == "open:   only a.example:443"

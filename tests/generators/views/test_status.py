@@ -78,7 +78,9 @@ def test_a_running_workspace_says_where_its_server_is_and_how_to_attach() -> Non
 
 def test_published_ports_and_a_limit_that_was_hit_are_shown() -> None:
     found = shown(ports=((8080, 80), (3000, 3000), (5173, 5173), (5174, 5174)), pids_refused=3)
-    assert found["Published:"] == "127.0.0.1, 3000, 5173-5174, 8080:80"
+    assert found["Published:"] == (
+        "127.0.0.1:3000, 127.0.0.1:5173-5174, 127.0.0.1:8080 (80 inside)"
+    )
     assert found["PIDs:"] == "19 / 256 (limit hit 3 times; `pids` raises it)"
     assert shown(pids_refused=1)["PIDs:"] == "19 / 256 (limit hit 1 time; `pids` raises it)"
     row = table([status(ports=((3000, 3000),))])[1]

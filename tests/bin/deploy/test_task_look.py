@@ -1,0 +1,123 @@
+"""What is told of a task's clone: the script itself runs here, on a repository of this machine."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.deploy import task_look
+
+ME = {f"GIT_{who}_{what}": "a@a.example" for who in ("AUTHOR", "COMMITTER")
+      for what in ("NAME", "EMAIL")}  # fmt: skip
+
+
+def git(place: Path, *words: str) -> str:
+    quiet = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    return subprocess.run(
+        ["git", "-C", str(place), *words], env={**os.environ, **ME, **quiet}, check=True,
+        capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Make a clone on its branch, with a file."""
+    place = tmp_path / "clone"
+    place.mkdir()
+    git(place, "init", "-q", "-b", "task/fix")
+    (place / "file").write_text("one\n")
+    (place / ".gitignore").write_text("built\n")
+    git(place, "add", "-A")
+    git(place, "commit", "-qm", "base")
+    return place
+
+
+def fetched(place: Path) -> str:
+    """Return the tree that a fetch of what is not committed brings home now."""
+    script = f'set -eu\ncd "$1"\n{task_look.STAGE}\ngit write-tree'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "send", str(place)], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def told(place: Path, tree: str, *known: str) -> list[str]:
+    before = (place / ".git/index").read_bytes(), sorted((place / ".git/objects").rglob("*"))
+    done = subprocess.run(
+        ["/bin/sh", "-c", task_look.STATE, "look", str(place), "task/fix", tree, *known],
+        check=True, capture_output=True, text=True,
+        env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+    )  # fmt: skip
+    after = (place / ".git/index").read_bytes(), sorted((place / ".git/objects").rglob("*"))
+    assert after == before, "nothing is written there"
+    return done.stdout.splitlines()[1:]
+
+
+def changed(place: Path) -> None:
+    (place / "file").write_text("two\n")
+
+
+def made(place: Path) -> None:
+    (place / "new").mkdir()
+    (place / "new/file").write_text("new\n")
+
+
+def removed(place: Path) -> None:
+    (place / "file").unlink()
+
+
+def executable(place: Path) -> None:
+    (place / "file").chmod(0o755)
+
+
+def staged(place: Path) -> None:
+    changed(place)
+    git(place, "add", "file")
+
+
+KINDS = [changed, made, removed, executable, staged]
+
+
+@pytest.mark.parametrize("change", KINDS)
+def test_what_came_home_is_home_until_something_differs(
+    clone: Path, change: Callable[[Path], None]
+) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    assert told(clone, "", base) == ["new 0"]
+    change(clone)
+    assert told(clone, "", base) == ["new 0", "dirty"]
+    assert told(clone, git(clone, "rev-parse", "HEAD^{tree}"), base) == ["new 0", "dirty"]
+    tree = fetched(clone)
+    assert told(clone, tree, base) == ["new 0", "dirty", "home"]
+    (clone / "built").write_text("ignored\n")
+    assert told(clone, tree, base) == ["new 0", "dirty", "home"]
+    (clone / "later").write_text("")
+    assert told(clone, tree, base) == ["new 0", "dirty"]
+
+
+def test_what_no_commit_holds_is_never_home(clone: Path) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    staged(clone)
+    (clone / "file").write_text("three\n")
+    assert told(clone, fetched(clone), base) == ["new 0", "dirty", "beside"]
+    git(clone, "checkout", "-q", "HEAD", "file")
+    inner = clone / "inner"
+    inner.mkdir()
+    git(inner, "init", "-q")
+    git(inner, "commit", "-qm", "x", "--allow-empty")
+    (inner / "file").write_text("nowhere else\n")
+    assert told(clone, fetched(clone), base) == ["new 0", "dirty", "beside"]
+
+
+def test_commits_below_what_came_home_are_home_and_unknown_ones_count_for_nothing(
+    clone: Path,
+) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "own")
+    tip = git(clone, "rev-parse", "HEAD")
+    assert told(clone, "", base) == ["new 1"]
+    assert told(clone, "", base, tip) == ["new 0"]
+    assert told(clone, "", base, "1" * 40) == ["new 1"]
+    assert told(clone, "", "1" * 40) == ["new 2"]
