@@ -35,7 +35,7 @@ def tell_limits(terminal: Terminal, bundle: Bundle) -> None:
     beside = any(each.namespace == "services" for each in bundle.compose.services.values())
     if beside and docker.endpoint().local and reverse_path.checked() is False:
         terminal.say(
-            "programs of this machine that listen for datagrams hear those of services: "
-            "`sysctl -w net.ipv4.conf.all.rp_filter=2` ends that",
+            "a service can send datagrams (UDP) to programs of this machine; "
+            "`sudo sysctl -w net.ipv4.conf.all.rp_filter=2` prevents it",
             Meaning.WARNS,
         )

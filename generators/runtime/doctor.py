@@ -72,10 +72,10 @@ def _namespaces(machine: Machine) -> Iterator[Row]:
     without = "the agent's own Docker does not start; `enable_docker = false` does without"
     if machine.namespaces == 0:
         yield _row("user namespaces", "none may be made", FAIL, without,
-                   "sysctl -w user.max_user_namespaces=15000")  # fmt: skip
+                   "sudo sysctl -w user.max_user_namespaces=15000")  # fmt: skip
     elif machine.unprivileged is False:
         yield _row("user namespaces", "only root may make them", FAIL, without,
-                   "sysctl -w kernel.unprivileged_userns_clone=1")  # fmt: skip
+                   "sudo sysctl -w kernel.unprivileged_userns_clone=1")  # fmt: skip
     else:
         few = "" if machine.namespaces is None else f", up to {machine.namespaces}"
         yield _row("user namespaces", f"may be made{few}")
@@ -83,12 +83,12 @@ def _namespaces(machine: Machine) -> Iterator[Row]:
         yield _row(
             "AppArmor", "restricts user namespaces of unconfined programs", WARN,
             "rootless engines, and the agent's own Docker, may be refused theirs",
-            "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
         )  # fmt: skip
     else:
         yield _row("AppArmor", "no restriction of user namespaces")
     if not machine.tunnels:
-        yield _row("/dev/net/tun", "not there", FAIL, without, "modprobe tun")
+        yield _row("/dev/net/tun", "not there", FAIL, without, "sudo modprobe tun")
     else:
         yield _row("/dev/net/tun", "there")
 
@@ -101,8 +101,8 @@ def _services(machine: Machine) -> Iterator[Row]:
     else:
         yield _row(
             "services", "packets from elsewhere are taken (rp_filter is 0)", WARN,
-            "programs of this machine that listen for datagrams hear those of services",
-            "sysctl -w net.ipv4.conf.all.rp_filter=2",
+            "a service can send datagrams (UDP) to programs of this machine",
+            "sudo sysctl -w net.ipv4.conf.all.rp_filter=2",
         )  # fmt: skip
 
 
