@@ -41,19 +41,19 @@ def check(file: str, changeable: Changeable) -> None:
             "the configuration", file, "it would decide what it may reach, and what the host runs",
             "keep it elsewhere, and copy it there when a change was reviewed",
         )  # fmt: skip
-    for place in dict.fromkeys(_docker()):
+    for place in _docker():  # one by one: what is not judged yet is not read
         if changeable(place):
             raise _refused(
                 "what the `docker` command obeys", place, "the host would run what it wants",
                 "put a copy in the place of the link, or choose another DOCKER_CONFIG",
             )  # fmt: skip
-    for place in dict.fromkeys(_kubectl()):
+    for place in _kubectl():
         if changeable(place):
             raise _refused(
                 "what the `kubectl` command obeys", place, "the host would run what it wants",
                 "keep it elsewhere, or choose another KUBECONFIG",
             )  # fmt: skip
-    for place in dict.fromkeys(_program()):
+    for place in _program():
         if changeable(place):
             raise _refused(
                 "jailoc itself", place, "the next command would run what it wants",
@@ -110,7 +110,7 @@ def _docker() -> Iterator[str]:
     yield from (str(folder / each) for each in ("", "config.json", "contexts", "cli-plugins"))
     more = endpoint.settings(folder).get("cliPluginsExtraDirs")
     for place in (str(folder / "cli-plugins"), *(more if isinstance(more, list) else ())):
-        if isinstance(place, str) and place.startswith("/"):
+        if isinstance(place, str) and place.startswith("/") and "\0" not in place:
             yield place
             yield from (f"{place}/docker-{each}" for each in _PLUGINS)
 

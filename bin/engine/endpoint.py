@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from jailoc.bin.engine import door
+from jailoc.bin.host import regular
+from jailoc.bin.host.unseen import LEASED
 from jailoc.model.diagnostic import refuse
 
 DEFAULT = "unix:///var/run/docker.sock"
@@ -180,10 +182,20 @@ def _contexts() -> Iterator[str]:
 
 
 def _json(place: Path) -> dict[str, Any]:
-    """Return a table from a file; what is none is empty, since docker itself will say so."""
+    """Return a table from a file; what is none is empty, since docker itself will say so.
+
+    Raises:
+        Refused: a program keeps it from being read, so that nobody knows what docker would do.
+    """
     try:
-        data = json.loads(place.read_bytes())
-    except (OSError, ValueError):
+        data = json.loads(regular.read(str(place)))
+    except BlockingIOError:
+        raise refuse(
+            "leases",
+            f"`{place}` cannot be read: {LEASED}",
+            hint="stop the sandbox whose agent does so: `jailoc down NAME`",
+        ) from None
+    except (OSError, ValueError, RecursionError, regular.NotRegular):
         return {}
     return data if isinstance(data, dict) else {}
 

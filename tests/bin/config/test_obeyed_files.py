@@ -69,6 +69,20 @@ def test_no_agent_can_change_what_docker_obeys(person: User, way: str) -> None:
     assert "obeys" not in said(person, **environment)
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"cliPluginsExtraDirs": ["/a\\u0000b", 1, {}]}', "{", "\0", "pipe"]
+)
+def test_whatever_dockers_settings_hold_is_no_defect(person: User, text: str) -> None:
+    (person.home / ".docker").mkdir()
+    place = person.home / ".docker/config.json"
+    if text == "pipe":
+        os.mkfifo(place)
+    else:
+        place.write_text(text)
+    result = person.run("validate")
+    assert result.status == 0, result.stderr
+
+
 def test_no_agent_can_change_what_kubectl_obeys(person: User) -> None:
     place, outside = person.home / "dot/kubeconfig", person.home / "kubeconfig"
     for each in (place, outside):
