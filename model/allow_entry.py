@@ -185,7 +185,27 @@ def host_bits(text: str) -> Network | None:
 
 LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 """Names of whoever asks (RFC 6761, section 6.3, and what Debian puts in hosts(5))."""
+_LOOPBACK = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128")))
 METADATA_NAMES = ("metadata", "metadata.google.internal", "instance-data")
+
+
+def itself(entry: HostEntry | NetworkEntry) -> bool:
+    """Tell whether an entry is whoever asks: what is sent there never leaves the sandbox.
+
+    >>> itself(parse_host("127.0.0.2:80")), itself(parse_host("db.localhost"))
+    (True, True)
+    >>> itself(parse_network("::1/128")), itself(parse_network("0.0.0.0/1"))
+    (True, False)
+    """
+    if isinstance(entry, NetworkEntry) or entry.address is not None:
+        network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+        ends = (network.network_address, network.broadcast_address) if network is not None else ()
+        return any(all(end in each for end in ends) for each in _LOOPBACK)
+    return _local(entry.name.lower().rstrip(".").removeprefix("*."))
+
+
+def _local(name: str) -> bool:
+    return name in LOCAL_NAMES or name.endswith(".localhost")
 
 
 def meaningless(entry: HostEntry | NetworkEntry, suffixes: Container[str]) -> str | None:
@@ -200,7 +220,7 @@ def meaningless(entry: HostEntry | NetworkEntry, suffixes: Container[str]) -> st
         return nobody(network) if network is not None else None
     name = entry.name.lower().rstrip(".")
     bare = name.removeprefix("*.")
-    if bare in LOCAL_NAMES or bare.endswith(".localhost"):
+    if _local(bare):
         return "is the sandbox itself (RFC 6761)"
     if bare in METADATA_NAMES:
         return "is the metadata service of a cloud, which no allowed name opens"

@@ -43,7 +43,7 @@ from jailoc.model.schema_patterns import (
     words,
 )
 from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
-from jailoc.model.text import without_mark
+from jailoc.model.text import meant, without_mark
 
 FORBIDDEN_PATHS = ("/home/agent", *CONTAINER_SYSTEM)
 """Directories that a workspace path would hide in the container, or that are the system's."""
@@ -208,7 +208,9 @@ def _memory(value: str) -> str:
     allowed = "digits with an optional k, m or g, such as 512m or 4g"
     amount = size(value)
     if amount is None:
-        raise problem("memory", f"memory `{value}` has an invalid format", allowed)
+        unit = re.fullmatch(r"([1-9][0-9]*)\s*([kmg])i?b", value.strip(), re.IGNORECASE)
+        hint = f"write `{unit[1]}{unit[2].lower()}`" if unit else None
+        raise problem("memory", f"memory `{value}` has an invalid format", allowed, hint)
     if amount > ENGINE_MAXIMUM:
         raise problem("memory", f"memory `{value}` is more than the engine can count", allowed)
     if amount < ENGINE_MINIMUM:
@@ -315,14 +317,22 @@ def _name(value: str) -> str:
 
 def _mode(value: str) -> str:
     if value not in MODES:
-        raise problem("mode", f"invalid mode `{value}`", 'remote, exec, or "" to choose by itself')
+        raise problem(
+            "mode",
+            f"invalid mode `{value}`",
+            'remote, exec, or "" to choose by itself',
+            meant(value, MODES[1:]),
+        )
     return value
 
 
 def _password_mode(value: str) -> str:
     if value not in PASSWORD_MODES:
         raise problem(
-            "password-mode", f"invalid password_mode `{value}`", "auto, env, keyring or file"
+            "password-mode",
+            f"invalid password_mode `{value}`",
+            "auto, env, keyring or file",
+            meant(value, PASSWORD_MODES[1:]),
         )
     return value or "auto"
 
@@ -331,7 +341,12 @@ def _egress(value: object) -> Egress:
     try:
         return Egress(text_of(value))
     except ValueError:
-        raise problem("egress", f"invalid egress `{value}`", "public, allowlist or none") from None
+        raise problem(
+            "egress",
+            f"invalid egress `{value}`",
+            "public, allowlist or none",
+            meant(str(value), [each.value for each in Egress]),
+        ) from None
 
 
 Array = BeforeValidator(_array)

@@ -132,6 +132,15 @@ def special(network: Network) -> bool:
     return any(_inside(network, each) for each, _ in SPECIAL)
 
 
+def public(network: Network) -> bool:
+    """Tell whether nothing of a network lies outside the public internet.
+
+    >>> public(ipaddress.ip_network("1.1.1.0/24")), public(ipaddress.ip_network("0.0.0.0/0"))
+    (True, False)
+    """
+    return not any(_inside(network, each) or _inside(each, network) for each, _ in SPECIAL)
+
+
 def _inside(inner: Network, outer: Network) -> bool:
     """Tell whether a network lies in another one, or is it."""
     first, last = inner.network_address, inner.broadcast_address

@@ -38,11 +38,11 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('allow',): {
-        'text': 'Let a workspace reach a host or a network, on every port or on one.\n\nExample: jailoc allow git.example.com:22 --workspace api',
+        'text': 'Let a workspace reach a host, a network or a set of hosts, on every port or on one.\n\nExample: jailoc allow git.example.com:22 --workspace api',
         'below': (),
         'runs': True,
         'arguments': (
-            {'field': 'target', 'names': ('TARGET',), 'kind': 'text', 'help': 'HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without.', 'required': True},
+            {'field': 'target', 'names': ('TARGET',), 'kind': 'text', 'help': 'HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without; or @SET.', 'required': True},
             {'field': 'why', 'names': ('--why',), 'kind': 'text', 'help': 'A reason, for those who read the configuration.'},
             {'field': 'until', 'names': ('--until',), 'kind': 'date', 'help': 'The last day (UTC) on which it is open, such as 2027-01-31.'},
         ),

@@ -7,23 +7,34 @@ from datetime import date
 from pydantic_core import PydanticCustomError
 
 from jailoc.bin.commands import refresh
+from jailoc.bin.commands.presets import CLIENTS, unknown
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
 from jailoc.generators.config.edit import Value
-from jailoc.model.allow_entry import parse_host, parse_network
+from jailoc.generators.config.host_sets import known
+from jailoc.generators.config.resolve import resolve
+from jailoc.model.allow_entry import HostEntry, NetworkEntry, itself, parse_host, parse_network
 from jailoc.model.diagnostic import refuse
+from jailoc.model.egress import Egress
+from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
+from jailoc.model.special_ranges import public
 
 
-def run(session: Session, target: str, why: str | None = None, until: date | None = None) -> int:
-    """Append a host or a network to what a workspace may reach; a running one can at once.
+def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | None]:
+    """Return the list that something belongs into, and what it is, unless it is a set.
 
-    Where the running one does not take it, it is taken back.
+    Raises:
+        Refused: it is none of them, or the sandbox itself.
     """
+    if target.startswith("@"):
+        if noted:
+            raise refuse("usage", "a set is allowed as it is: --why and --until are for its hosts",
+                         hint="leave them out, or write a set of your own")  # fmt: skip
+        return "allow", None
     # A URL is meant for its host, whatever stands behind it.
     key = "allowed_networks" if "/" in target and "://" not in target else "allowed_hosts"
-    notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
-    value: Value = {"to": target, **notes} if notes else target
+    entry: HostEntry | NetworkEntry
     try:
         entry = parse_network(target) if key == "allowed_networks" else parse_host(target)
     except PydanticCustomError as error:
@@ -33,10 +44,57 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
         ) from None
     if not getattr(entry, "name", True):
         raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
+    if itself(entry):
+        raise refuse(
+            "allow-meaning",
+            f"`{target}` is the sandbox itself, for whoever works there: it opens nothing, and is "
+            "not written",
+            hint="for a port of this machine write `host_ports` in config.toml",
+        )
+    return key, entry
+
+
+def _tell_open(session: Session, name: str, target: str, entry: HostEntry | NetworkEntry) -> None:
+    """Say what an entry changes where every public address is open."""
+    origin = session.source()
+    if resolve(origin.config, name, origin.host).egress is not Egress.PUBLIC:
+        return
+    network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+    if network is not None and not public(network):
+        return
+    already = "is open already: `egress` is public" if network is not None else (
+        "is open already where its addresses are public, as `egress` is"
+    )  # fmt: skip
+    session.terminal.say(
+        f'{target} {already}; the entry counts once `egress` is "allowlist"', Meaning.WARNS
+    )
+
+
+def run(session: Session, target: str, why: str | None = None, until: date | None = None) -> int:
+    """Append a host, a network or a set to what a workspace may reach; a running one can at once.
+
+    Where the running one does not take it, it is taken back.
+    """
+    notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
+    value: Value = {"to": target, **notes} if notes else target
+    key, entry = _read(target, bool(notes))
     session = replace(session, command=f"allow {shlex.quote(target)}")
-    name = session.chosen(session.source())
+    origin = session.source()
+    name = session.chosen(origin)
+    sets = known(origin.config)
+    if entry is None and target.removeprefix("@") not in sets:
+        raise unknown(target.removeprefix("@"), sets)
+    if target in {*sets, *CLIENTS}:
+        there = target in sets
+        made = "" if there else f", once `jailoc presets import {target}` has made it"
+        session.terminal.say(
+            f"`{target}` is taken for a host of that name; a set of hosts is `@{target}`{made}",
+            Meaning.WARNS,
+        )
     if not append.value(session, name, key, value):
         return 0
+    if entry is not None:
+        _tell_open(session, name, target, entry)
     session.terminal.result(f"added {target} to {key} of workspace {name}")
     if not refresh.written(session, name):
         session.terminal.say(

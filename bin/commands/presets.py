@@ -1,7 +1,7 @@
 """`presets`: show sets of hosts, and read one from a package client of this machine."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from jailoc.generators.config.edit import put_set
 from jailoc.generators.config.host_sets import known, sources
 from jailoc.generators.config.registries import hosts
 from jailoc.model.allow_entry import HostEntry
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.host_set import HostSet
 from jailoc.model.palette import Meaning
 from jailoc.model.text import meant, number_of
@@ -26,6 +26,7 @@ _FILES = {
     "cargo": ("~/.cargo/config.toml", "~/.cargo/config"),
 }
 """The user's first: all of them count."""
+CLIENTS = tuple(_FILES)
 _NAMED = {
     "npm": ("NPM_CONFIG_USERCONFIG", "npm_config_userconfig"),
     "pip": ("PIP_CONFIG_FILE",),
@@ -72,9 +73,7 @@ def show(session: Session, name: str, as_json: bool) -> int:
     """
     every, name = known(session.source().config), name.removeprefix("@")
     if name not in every:
-        raise refuse("set-unknown", f"there is no set `@{name}`",
-                     allowed=", ".join(f"@{each}" for each in sorted(every)),
-                     hint=meant(name, sorted(every), mark="@"))  # fmt: skip
+        raise unknown(name, every)
     if as_json:
         session.terminal.data(_data(name, every[name]))
         return 0
@@ -85,6 +84,17 @@ def show(session: Session, name: str, as_json: bool) -> int:
         if text in public:
             session.terminal.result(f"    {public[text]}")
     return 0
+
+
+def unknown(name: str, every: Iterable[str]) -> Refused:
+    """Return the refusal of a name that no set has."""
+    known_ones = sorted(every)
+    return refuse(
+        "set-unknown",
+        f"there is no set `@{name}`",
+        allowed=", ".join(f"@{each}" for each in known_ones),
+        hint=meant(name, known_ones, mark="@"),
+    )
 
 
 def _text(entry: HostEntry) -> str:

@@ -12,6 +12,7 @@ from jailoc.bin.host.paths import cache_directory
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Refused
+from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import FIREWALL, PROXY, WALL, typed
 
@@ -97,9 +98,13 @@ def run(session: Session, *, warned: bool = False) -> int:
     terminal.say(f"{typed(name)}: rules reloaded{fed}", Meaning.DONE)
     lost = containers.names(wall.id).lost
     if lost:
+        so = (
+            "; what is public is open all the same, the rest once there is one: "
+            if workspace.egress is Egress.PUBLIC
+            else ", so not open yet; "
+        )
         terminal.say(
-            f"{typed(name)}: no address yet for {', '.join(lost)}, so not open yet; asked again "
-            "every few seconds",
+            f"{typed(name)}: no address yet for {', '.join(lost)}{so}asked again every few seconds",
             Meaning.WARNS,
         )
     if files.differs(bundle.fixed, directory):

@@ -196,12 +196,16 @@ class Terminal:
         Of very many warnings of one kind some are shown, and the number of the others.
         """
         warned: dict[str, int] = {}
+        shown: tuple[str, int] | None = None
         for each in diagnostics:
             if each.severity == "warning":
                 warned[each.code] = warned.get(each.code, 0) + 1
                 if warned[each.code] > MOST_ALIKE:
                     continue
-            sys.stderr.write(self._render(each))
+            line = (each.file or "", each.position.line) if each.position else None
+            # A line of which there is more to say is shown once: the column stands at each.
+            sys.stderr.write(self._render(each, quotes=line is None or line != shown))
+            shown = line
         for code, count in warned.items():
             if count > MOST_ALIKE:
                 head = self.paint("Warning:", Meaning.WARNS, sys.stderr)
@@ -211,7 +215,7 @@ class Terminal:
                 )
         sys.stderr.flush()
 
-    def _render(self, each: "Diagnostic") -> str:
+    def _render(self, each: "Diagnostic", *, quotes: bool = True) -> str:
         title, style = (
             ("Error", Meaning.FAILS) if each.severity == "error" else ("Warning", Meaning.WARNS)
         )
@@ -229,7 +233,7 @@ class Terminal:
         )
         first = first.removeprefix(f"{title}:").removesuffix(code)
         lines = [f"{head}{first}{self.paint(code, Meaning.MUTED, sys.stderr)}"]
-        if each.position and each.text is not None:
+        if quotes and each.position and each.text is not None:
             number = str(each.position.line)
             before = each.text[: each.position.column - 1]
             # Tabs stay tabs, so that the marker stands under its character.

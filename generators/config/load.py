@@ -1,5 +1,6 @@
 """Turn the text of a configuration file into a `Config`, or into everything wrong with it."""
 
+import re
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -136,6 +137,8 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
     found_ones += network_doubts(document, config, host)
     found_ones += doubtful(document, config)
     found_ones += credential_doubts(document, config, host)
+    # In the order of the file; what stands in others comes after it.
+    found_ones.sort(key=lambda each: (each.file != document.file, each.file or "", each.order))
     return tuple(each.model_copy(update={"severity": Severity.WARNING}) for each in found_ones)
 
 
@@ -197,11 +200,24 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
         code, hint, allowed = "key-missing", None, None
         message = f"`{path[-1]}` is missing"
     else:
-        code, hint = "type", None
+        code, hint = "type", _unquoted(kind, error["input"])
+        key, known = str(path[-1]), _KNOWN.get(_pattern(path[:-1]), set())
+        if isinstance(error["input"], list) and f"{key}s" in known:
+            hint = f"did you mean `{key}s`?"
         allowed = _WANTED.get(kind)
         shown = describe(error["input"])
         message = f"expected {allowed}, found {shown}" if allowed else f"{shown} cannot stand here"
     return found(document, path, code, f"{message}", allowed, hint, at_key=at_key)
+
+
+def _unquoted(kind: str, value: object) -> str | None:
+    """Say how a value is written that stands in quotes and needs none."""
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if kind in {"int_type", "float_type"} and re.fullmatch(r"[1-9][0-9]{0,17}", text):
+        return f"write {text}, without quotes"
+    if kind == "bool_type" and text in {"true", "false"}:
+        return f"write {text}, without quotes"
+    return None
 
 
 def _unknown(document: Document, path: Path) -> Diagnostic:

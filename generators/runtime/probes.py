@@ -89,7 +89,9 @@ def _probes(firewall: Firewall, place: Place, expected: tuple[Asked, ...]) -> It
     yield from _known(firewall, place)
     for family in Family:
         for network, port, origin in _allowed(firewall, family):
-            yield from _all(network[0], port or USUAL, origin)
+            first = _first(network, family)
+            if first is not None:
+                yield from _all(first, port or USUAL, origin)
         for rule in denied(firewall, family):
             first = _first(rule.destination, family)
             if first is not None:

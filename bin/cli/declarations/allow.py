@@ -7,14 +7,14 @@ from jailoc.bin.cli.app import app, session
 
 @app.command
 def allow(target: str, /, *, why: str | None = None, until: date | None = None) -> int:
-    """Let a workspace reach a host or a network, on every port or on one.
+    """Let a workspace reach a host, a network or a set of hosts, on every port or on one.
 
     Example: jailoc allow git.example.com:22 --workspace api
 
     Parameters
     ----------
     target
-        HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without.
+        HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without; or @SET.
     why
         A reason, for those who read the configuration.
     until

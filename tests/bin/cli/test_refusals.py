@@ -308,7 +308,7 @@ def test_a_configuration_with_a_byte_order_mark_is_read_and_keeps_it(user: User)
         ("*.xn--55qx5d.cn", "is every name there is below `xn--55qx5d.cn`"),
         ("10.1.2.3/16", "`10.1.2.3/16` opens all of `10.1.0.0/16`, 65,536 addresses"),
         ("169.254.169.254", "hands out the machine's credentials"),
-        ("127.0.0.1", "is loopback"),
+        ("224.0.0.1", "is multicast"),
     ],
 )
 def test_an_allow_that_means_nothing_or_far_too_much_is_told_once(
@@ -318,6 +318,54 @@ def test_an_allow_that_means_nothing_or_far_too_much_is_told_once(
     result = user.run("allow", target, "-w", "api", DOCKER_HOST=NOWHERE)
     assert result.stderr.count(words) == 1
     assert words in user.run("validate").stderr
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1", "127.9.0.0/16", "[::1]:80", "localhost:8080"])
+def test_the_sandbox_itself_is_not_written(user: User, target: str) -> None:
+    user.write(GOOD)
+    message = refused(user, "allow", target, "-w", "api", DOCKER_HOST=NOWHERE)
+    assert "is the sandbox itself, for whoever works there: it opens nothing" in message
+    assert "host_ports" in message
+
+
+def test_a_set_is_allowed_by_its_name_and_a_host_of_that_name_is_doubted(user: User) -> None:
+    user.write('[workspaces.api]\negress = "allowlist"\n')
+    missing = refused(user, "allow", "@githb", "-w", "api", DOCKER_HOST=NOWHERE)
+    assert "there is no set `@githb`" in missing
+    assert "did you mean `@github`?" in missing
+    noted = refused(user, "allow", "@github", "--why", "x", "-w", "api", DOCKER_HOST=NOWHERE)
+    assert "--why and --until are for its hosts" in noted
+    done = user.run("allow", "@github", "-w", "api", DOCKER_HOST=NOWHERE)
+    assert done.stdout == "added @github to allow of workspace api\n", done.stderr
+    assert 'allow = ["@github"]' in user.config.read_text()
+    assert "open" in user.ok("explain", "api", "github.com:443")
+    again = user.run("allow", "@github", "-w", "api", DOCKER_HOST=NOWHERE)
+    assert "@github is already in allow of workspace api" in again.stderr
+    host = user.run("allow", "github", "-w", "api", DOCKER_HOST=NOWHERE).stderr
+    assert "taken for a host of that name; a set of hosts is `@github`\n" in host
+    host = user.run("allow", "npm", "-w", "api", DOCKER_HOST=NOWHERE).stderr
+    assert "a set of hosts is `@npm`, once `jailoc presets import npm` has made it\n" in host
+    assert 'allowed_hosts = ["github", "npm"]' in user.config.read_text()
+
+
+@pytest.mark.parametrize(
+    ("target", "egress", "words"),
+    [
+        ("example.com", "public", "is open already where its addresses are public"),
+        ("1.1.1.1:443", "public", "is open already: `egress` is public"),
+        ("1.1.1.0/24", "public", "is open already: `egress` is public"),
+        ("10.1.0.0/16", "public", None),
+        ("example.com", "allowlist", None),
+    ],
+)
+def test_what_is_open_anyway_is_said_and_written(
+    user: User, target: str, egress: str, words: str | None
+) -> None:
+    user.write(f'[workspaces.api]\negress = "{egress}"\n')
+    done = user.run("allow", target, "-w", "api", DOCKER_HOST=NOWHERE)
+    assert f'"{target}"' in user.config.read_text()
+    assert ("open already" in done.stderr) == (words is not None)
+    assert (words or "") in done.stderr
 
 
 def test_an_allow_that_holds_for_good_breaks_no_later_command(user: User) -> None:

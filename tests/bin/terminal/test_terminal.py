@@ -52,6 +52,22 @@ def test_the_marker_stands_under_the_character(capsys: pytest.CaptureFixture[str
     assert marker == "     | \t  ^"
 
 
+def test_a_line_of_which_there_is_more_to_say_is_shown_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def told(line: int, column: int) -> Diagnostic:
+        place = Position(line=line, column=column)
+        return Diagnostic(code="x", message="bad", file="f", position=place, text=f"text {line}")
+
+    Terminal().diagnose([told(1, 1), told(1, 3), told(2, 1), told(1, 1)])
+    assert capsys.readouterr().err.splitlines() == [
+        "Error: f:1:1: bad [x]", "  1 | text 1", "    | ^",
+        "Error: f:1:3: bad [x]",
+        "Error: f:2:1: bad [x]", "  2 | text 2", "    | ^",
+        "Error: f:1:1: bad [x]", "  1 | text 1", "    | ^",
+    ]  # fmt: skip
+
+
 def shown(user: User, out: bool, err: bool, *arguments: str, **more: str) -> tuple[str, str]:
     """Run jailoc with a terminal or a pipe for each of its streams; return what each got."""
     pairs = [pty.openpty() if terminal else os.pipe() for terminal in (out, err)]

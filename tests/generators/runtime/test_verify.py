@@ -66,6 +66,13 @@ def test_every_special_range_that_can_be_sent_to_is_tried_by_every_protocol() ->
     assert {each.address.version for each in probes(firewall(), Place(), (), ipv6=False)} == {4}
 
 
+def test_of_what_no_packet_leaves_for_nothing_is_expected() -> None:
+    rules = firewall(allowed_hosts=["127.0.0.1", "10.1.2.3"], allowed_networks=["127.0.0.0/8"])
+    tried = probes(rules, Place(), (), ipv6=True)
+    assert not [each for each in tried if each.address.is_loopback]
+    assert [each for each in tried if each.address == ipaddress.ip_address("10.1.2.3")]
+
+
 def test_what_is_denied_is_tried_and_closed_whatever_else_would_open_it() -> None:
     rules = firewall(
         allowed_networks=["10.0.0.0/8"],

@@ -28,6 +28,7 @@ image = "postgres:16"
 user = "999:999"
 ports = [5432]
 healthcheck = ["pg_isready"]
+user = "999:999"
 """
     assert list(started(resolve(config_of(text), "api", HOST), HOST.home))[2:4] == [
         "ports:  127.0.0.1:3000, 127.0.0.1:8080 (80 inside)",
