@@ -1,7 +1,6 @@
 """`apply`: show the plan, ask, and do just that."""
 
 import json
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -86,7 +85,7 @@ def _saved(session: Session, choice: Selection) -> SavedPlan | None:
         if choice.wanted[0] in table(session.document().data, "workspaces"):
             return None
         session.source(expectations=False)
-    here = os.path.abspath(path)  # noqa: PTH100 -- no link is followed
+    here = str(path.absolute())
     if programs.changeable(here) or Recorded()(here):
         raise refuse(
             "plan-file",

@@ -68,7 +68,7 @@ def revision(top: Path, place: str, commit: str) -> Read:
     def read(path: str) -> bytes | None:
         for above in ("", place):
             inside = posixpath.normpath(posixpath.join(above, path))
-            data = git.ask(top, "cat-file", "blob", f"{commit}:{inside}")
+            data = None if inside.startswith("../") else git.file_at(top, commit, inside)
             if data is not None:
                 return data
         return None

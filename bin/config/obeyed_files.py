@@ -21,6 +21,8 @@ _CODE = ("bin", "generators", "model", "schemas")
 _SSH = (".ssh/config", ".ssh/authorized_keys", ".ssh/rc")
 _GIT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 """Variables that name a file which Git obeys (git(1), ENVIRONMENT VARIABLES)."""
+_KUBE = ("KUBECONFIG", ".kube/config"), ("KUBERC", ".kube/kuberc")
+"""Variables that name kubectl's files, and where they are without (kubectl 1.33)."""
 _PLUGINS = ("compose", "buildx")
 MOST_LINKS = 10
 """Links of a home directory that are told."""
@@ -73,7 +75,8 @@ def links(changeable: Changeable, home: str) -> tuple[Diagnostic, ...]:
         for name in dict.fromkeys((*START_FILES, *EXECUTED, *CREDENTIALS, *_SSH))
         if changeable.leads_astray(place := f"{home}/{name}")
     ]
-    found += [each for key in _GIT if (each := os.environ.get(key, "")) and changeable(each)]
+    found += [each for key in _GIT if (each := os.environ.get(key, ""))
+              and changeable(str(Path(each).absolute()))]  # fmt: skip
     more = f" and {len(found) - MOST_LINKS} more" if len(found) > MOST_LINKS else ""
     told = ", ".join(f"`{each}`" for each in found[:MOST_LINKS])
     if not found:
@@ -118,9 +121,9 @@ def _docker() -> Iterator[str]:
 def _kubectl() -> Iterator[str]:
     """Yield what kubectl(1) reads: it may name programs that get the credentials."""
     home = os.environ.get("HOME")
-    usual = os.path.join(home, ".kube/config") if home else ""  # noqa: PTH118 -- text
-    named = os.environ.get("KUBECONFIG") or usual
-    yield from (os.path.abspath(each) for each in named.split(os.pathsep) if each)  # noqa: PTH100 -- no link is followed
+    for variable, usual in _KUBE:
+        named = os.environ.get(variable) or (f"{home}/{usual}" if home else "")
+        yield from (str(Path(each).absolute()) for each in named.split(os.pathsep) if each)
 
 
 def _program() -> Iterator[str]:

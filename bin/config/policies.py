@@ -71,7 +71,7 @@ def judge(
     if not hold:
         return (), ()
     named = os.environ.get(VARIABLE) if policies is None else None
-    if named and programs.changeable(os.path.abspath(named)):  # noqa: PTH100 -- no link is followed
+    if named and programs.changeable(str(Path(named).absolute())):
         raise refuse(
             "policy",
             f"policy `{named}` can be changed by an agent, which would be bound by nothing",

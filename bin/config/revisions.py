@@ -184,7 +184,7 @@ def _top(place: str) -> tuple[Path, str]:
                 not Path(each).is_symlink() or within(here, each)
             ):
                 return Path(each), posixpath.relpath(place, each)
-    return Path(here), posixpath.relpath(place, here)
+    return Path(posixpath.dirname(place)), posixpath.basename(place)
 
 
 def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
@@ -218,7 +218,7 @@ def _revision(session: Session, named: str) -> SourceText:
             allowed="a file, a directory, REVISION or REVISION:FILE",
             hint=f"fetch it first (git fetch), and say which file it is: {named}:config.toml",
         )
-    data = git.ask(folder, "cat-file", "blob", f"{commit}:{inside}")
+    data = git.file_at(folder, commit, inside)
     if data is None:
         # A file that is new has nothing before it.
         return SourceText("", named, _short(place), absent=True)

@@ -21,6 +21,8 @@ from jailoc.model.diagnostic import refuse
 DEFAULT = "unix:///var/run/docker.sock"
 TIMEOUT = 20
 """Seconds."""
+MOST = 16 << 20
+"""Bytes of a file of docker's own."""
 TLS = ("DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 """Variables that belong to `DOCKER_HOST`, not to a context."""
 
@@ -188,7 +190,7 @@ def _json(place: Path) -> dict[str, Any]:
         Refused: a program keeps it from being read, so that nobody knows what docker would do.
     """
     try:
-        data = json.loads(regular.read(str(place)))
+        data = json.loads(regular.read(str(place), MOST))
     except BlockingIOError:
         raise refuse(
             "leases",

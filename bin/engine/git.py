@@ -32,6 +32,7 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     environment |= {key: os.environ[key] for key in kept if key in os.environ}
     # Git before 2.39.4 does not know the first one, and a remote may be a command (`ext::`).
     environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_OPTIONAL_LOCKS": "0",
+                    "GIT_NO_REPLACE_OBJECTS": "1",
                     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
                     "PATH": programs.search_path()}  # fmt: skip
     command = ("git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments)
@@ -43,6 +44,34 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     if reply.cut:
         raise refuse("diff", f"git {reply.cut}")
     return reply.stdout if reply.status == 0 else None
+
+
+def file_at(top: Path, commit: str, place: str) -> bytes | None:
+    """Return what a file holds in a commit; None if there is none at that place.
+
+    Args:
+        top: The directory of the working tree.
+        commit: Its full name.
+        place: The path of the file from there.
+
+    Raises:
+        Refused: it is there and is no file, or Git cannot read it: what is missing in a repository
+            is not what the commit does not have.
+    """
+    listed = ask(top, "ls-tree", "-z", "--full-tree", commit, place)
+    kind, _, rest = (listed or b"").partition(b" ")
+    number = rest.partition(b" ")[2].partition(b"\t")[0].decode()
+    if listed == b"":
+        return None
+    data = ask(top, "cat-file", "blob", number) if kind in {b"100644", b"100755"} else None
+    if data is None:
+        what = "is no file there" if listed and not kind.startswith(b"100") else "cannot be read"
+        raise refuse(
+            "diff",
+            f"`{place}` of commit {commit[:12]} {what}",
+            hint="Git may lack some of the commit: `git fsck`, or `git fetch --refetch`",
+        )
+    return data
 
 
 MEMORY, SECONDS = 4 << 30, 600

@@ -90,6 +90,21 @@ def test_nothing_is_said_of_a_comparison_that_ends_early(tmp_path: Path) -> None
     assert (done.stdout, done.stderr) == ("started\n", "")
 
 
+def test_no_tool_of_a_project_is_run_to_start(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    for name in ("readlink", "cat", "cmp"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} >>{mark}\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = [str(ROOT / "bin/jailoc"), "--version"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not mark.exists()
+    # Control: by name they would be found first.
+    subprocess.run(["/bin/sh", "-c", "cmp"], env=environment, check=False)
+    assert mark.exists()
+
+
 def test_an_interrupt_is_one_line_and_the_next_call_begins_anew(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     (checkout / "bin").mkdir(parents=True)

@@ -176,6 +176,24 @@ def test_git_revisions_are_read_and_nothing_of_theirs_is_run(user: User, place: 
     (repository / "sandboxes").symlink_to("wide")
     linked = user.run("diff", "refs/tags/one", *arguments, **NO_ENGINE)
     assert "SSH agent" in linked.stdout, linked.stdout + linked.stderr
+    # What Git cannot read is not what the commit does not have: not a configuration that is gone.
+    (repository / "sandboxes").unlink()
+    git("checkout", "--", "sandboxes")
+    pair = ("diff", "one:repository/sandboxes/config.toml", "main:repository/wide/config.toml")
+    assert "SSH agent" in user.run(*pair, *arguments, **NO_ENGINE).stdout
+    number = subprocess.run(
+        ["git", "rev-parse", "main:wide/config.toml"], cwd=repository, env=environment,
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    lost = repository / ".git/objects" / number[:2] / number[2:]
+    content = lost.read_bytes()
+    lost.unlink()
+    unread = user.run(*pair, *arguments, **NO_ENGINE)
+    assert unread.status == 1
+    assert "cannot be read" in unread.stderr
+    lost.write_bytes(content)
+    git("replace", number, "one:sandboxes/config.toml")
+    assert "SSH agent" in user.run(*pair, *arguments, **NO_ENGINE).stdout
     # A policy that is not in the revision is none that holds nothing.
     policy = ("--policy", "refs/tags/one:repository/sandboxes/policy.toml")
     none = user.run("diff", "refs/tags/one", *arguments, *policy, **NO_ENGINE)
