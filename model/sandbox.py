@@ -174,6 +174,8 @@ def shared_volume(name: str) -> str:
 
 VOLUME_PREFIX, SERVICE_PREFIX = "volume-", "service-"
 SHARED_PREFIX = "shared-"
+SHARED_USER_LABEL = "dev.jailoc.shared.user"
+"""The number of the user whose workspaces share a volume."""
 SHARED_LABEL = "dev.jailoc.shared"
 """On a volume that workspaces share: the name that the configuration gives it."""
 

@@ -13,7 +13,7 @@ from jailoc.model.config import Config
 from jailoc.model.forbidden_paths import folded
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
-from jailoc.model.path import clean, first_within
+from jailoc.model.path import clean, first_within, within
 from jailoc.model.sandbox import AGENT
 
 
@@ -82,13 +82,37 @@ class Changeable(Recorded):
         return bool(hops) and self(place)
 
 
+def could_make(place: str) -> bool:
+    """Tell whether an agent that was started could make or change a file, as it is written down.
+
+    Args:
+        place: An absolute path. Where something read-only lies over it, none could.
+    """
+    real = os.path.realpath(place)
+    for mounts in _started():
+        over = [(at, mode) for each, mode in mounts if within(real, at := os.path.realpath(each))]
+        if over and max(over, key=lambda each: len(each[0]))[1] == Mode.READ_WRITE:
+            return True
+    return False
+
+
 def _given() -> Iterator[str]:
     """Yield what agents were last started with and can write, as it is written down."""
+    for mounts in _started():
+        yield from (place for place, mode in mounts if mode == Mode.READ_WRITE)
+
+
+def _started() -> Iterator[list[tuple[str, str]]]:
+    """Yield what each agent was last started with: places of this machine, with their modes."""
     for record in cache_directory().glob(f"*{APPLIED}"):
         try:
             found: Any = json.loads(record.read_bytes())
             mounts = found["compose"]["services"][AGENT]["mounts"]
-            given = [(each["source"]["text"], each["mode"]) for each in mounts if "source" in each]
+            given = [
+                (str(each["source"]["text"]), str(each["mode"]))
+                for each in mounts
+                if "source" in each
+            ]
         except (OSError, ValueError, LookupError, TypeError):
             continue  # of another version, or none
-        yield from (str(place) for place, mode in given if mode == Mode.READ_WRITE)
+        yield given

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from jailoc.bin.config.changeable import could_make
 from jailoc.bin.config.git_directory import strange
 from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
@@ -122,6 +123,13 @@ def _lines(repository: str, directory: str) -> Iterator[str]:
     except (OSError, regular.NotRegular) as error:
         raise _unfit(repository, f"`objects/info/alternates` cannot be read: {error}",
                      "mend it") from None  # fmt: skip
+    if data.strip() and could_make(f"{directory}/info/alternates"):
+        raise _unfit(
+            repository,
+            "`objects/info/alternates` came while an agent could write it, and may name another "
+            "repository of yours",
+            "remove it if it is none of yours; `jailoc up` makes one that is read-only",
+        )
     for raw in data.split(b"\n"):
         line = os.fsdecode(raw)
         if line and not line.startswith("#"):

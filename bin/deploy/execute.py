@@ -1,5 +1,6 @@
 """Carry out the steps of a plan, on the disk and on the engine."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -182,7 +183,7 @@ class Engine:
     def _start(self, services: tuple[str, ...]) -> None:
         self._prepare()
         for each in self._bundle.compose.shared:
-            volumes.share(each.removeprefix(SHARED_PREFIX))
+            volumes.share(each.removeprefix(SHARED_PREFIX), os.getuid())
         try:
             start(
                 self._terminal, self._bundle.compose.name, self._directory, services,

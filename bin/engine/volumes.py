@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import Import
-from jailoc.model.sandbox import COMPOSE_PROJECT, SHARED_LABEL, shared_volume
+from jailoc.model.diagnostic import refuse
+from jailoc.model.sandbox import COMPOSE_PROJECT, SHARED_LABEL, SHARED_USER_LABEL, shared_volume
 
 COMPOSE_VOLUME = "com.docker.compose.volume"
 DONE, FULL, NOTHING = 0, 3, 4
@@ -34,17 +35,38 @@ rmdir "$new/.jailoc-import"
 """
 
 
-def share(name: str) -> None:
-    """Make a volume that workspaces share, if it is not there; it is of no project.
+def share(name: str, user: int) -> None:
+    """Make a volume that a user's workspaces share, if it is not there; it is of no project.
 
     Args:
         name: As the configuration has it.
+        user: The number of the user on this machine.
+
+    Raises:
+        DockerError: the engine refused.
+        Refused: it is another user's.
     """
+    whole = shared_volume(name)
+    labels = {SHARED_LABEL: name, SHARED_USER_LABEL: str(user)}
     run(
-        ["volume", "create", "--label", f"{SHARED_LABEL}={name}", shared_volume(name)],
+        ["volume", "create",
+         *(word for key, value in labels.items() for word in ("--label", f"{key}={value}")),
+         whole],
         what="making a shared volume",
         timeout=60,
-    )
+    )  # fmt: skip
+    # Where there is one already, it stays as it is, and so do its labels.
+    template = f'{{{{index .Labels "{SHARED_USER_LABEL}"}}}}'
+    owner = run(
+        ["volume", "inspect", "--format", template, whole], what="looking whose it is", timeout=60
+    ).strip()
+    if owner not in {"", "<no value>", str(user)}:
+        raise refuse(
+            "foreign",
+            f"the shared volume `{name}` is that of another user of this engine ({owner}): what "
+            "is in it would be handed over",
+            hint="give yours another name",
+        )
 
 
 def make(project: str, name: str, labels: Mapping[str, str] | None = None) -> None:

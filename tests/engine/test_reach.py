@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import os
 import socket
 import sys
 import time
@@ -324,3 +325,30 @@ def test_a_container_of_the_agents_own_docker_is_reached_where_it_publishes(
         "--publish", f"{INSIDE}:9000", "shell:1", "/usr/bin/python3", "-c", world.LISTENER, "9000",
     )  # fmt: skip
     until(lambda: reached(("here", "127.0.0.1", HERE)), {"here": "hello"})
+
+
+def test_a_shared_volume_of_another_user_is_handed_over_to_nobody(reach: Sandbox) -> None:
+    name, before = "jailoc_shared-others", reach.user.config.read_text()
+    labels = ("dev.jailoc.shared=others", "dev.jailoc.shared.user=4242")
+    world.call("docker", "volume", "create", *(f"--label={each}" for each in labels), name)
+    image = json.loads(world.call("docker", "inspect", reach.container("opencode")))[0]["Image"]
+
+    def inside(*command: str) -> str:
+        return world.call("docker", "run", "--rm", "--network", "none", "--user", "0", "--volume",
+                          f"{name}:/v", "--entrypoint", command[0], image, *command[1:]).strip()  # fmt: skip
+
+    try:
+        inside("chown", "4242:4242", "/v")
+        other = 'volumes = ["shared:others:~/.cache/others", '
+        reach.user.write(before.replace("volumes = [", other))
+        result = reach.user.run("up", "reach")
+        assert result.status == 1
+        assert "is that of another user of this engine (4242)" in result.stderr
+        assert inside("stat", "-c", "%u", "/v") == "4242"
+    finally:
+        reach.user.write(before)
+        reach.user.ok("up", "reach")
+        world.call("docker", "volume", "rm", "--force", name, check=False)
+    # One that was made here has the number of who made it.
+    text = world.call("docker", "volume", "inspect", SHARED)
+    assert json.loads(text)[0]["Labels"]["dev.jailoc.shared.user"] == str(os.getuid())

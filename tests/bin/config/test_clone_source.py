@@ -1,0 +1,44 @@
+"""From where a task's clone takes objects."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jailoc.bin.config import clone_source
+from jailoc.bin.host.paths import APPLIED
+from jailoc.model.diagnostic import Refused
+from jailoc.model.host import Host
+from jailoc.model.mount import Mode
+from jailoc.model.sandbox import AGENT
+from tests.engine import world
+
+
+def test_no_agent_chooses_of_which_repository_objects_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with world.home("objects") as user:
+        chosen(user.home, monkeypatch)
+
+
+def chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    project, other = home / "project", home / "other/.git/objects"
+    info = project / ".git/objects/info"
+    for each in (info, other, home / "cache/jailoc"):
+        each.mkdir(parents=True)
+    (info / "alternates").write_text(f"{other}\n")
+    host = Host(home=str(home))
+
+    def started(*mounts: tuple[Path, Mode]) -> None:
+        given = [{"source": {"text": str(place)}, "mode": mode.value} for place, mode in mounts]
+        record = {"compose": {"services": {AGENT: {"mounts": given}}}}
+        (home / f"cache/jailoc/a{APPLIED}").write_text(json.dumps(record))
+
+    # Controls: no agent was there; it was, and could not write the file.
+    assert clone_source.places(str(project), host) == (str(project), str(other))
+    started((project, Mode.READ_WRITE), (info / "alternates", Mode.READ_ONLY))
+    assert clone_source.places(str(project), host) == (str(project), str(other))
+    started((project, Mode.READ_WRITE))
+    with pytest.raises(Refused, match="came while an agent could write it"):
+        clone_source.places(str(project), host)
