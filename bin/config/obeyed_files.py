@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from jailoc.bin.config import facts
 from jailoc.bin.config.changeable import Changeable, Recorded
 from jailoc.bin.engine import endpoint
-from jailoc.bin.host.paths import config_file
 from jailoc.generators.powers.path_words import CREDENTIALS, EXECUTED, START_FILES
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity, refuse
 
@@ -96,11 +96,12 @@ def links(changeable: Changeable, home: str) -> tuple[Diagnostic, ...]:
 def _steered(file: str, changeable: Changeable) -> bool:
     """Tell whether an agent can change a configuration, of this one or of another.
 
-    What agents were started with is written down. No path may hold the usual place.
+    What agents were started with is written down. No path may hold the usual place, whichever
+    configuration it is of.
     """
     if changeable.trusts(file):
         return False
-    usual = Path(file) == config_file(None) and os.path.realpath(file) == file
+    usual = file == f"{facts.home()}/.config/jailoc/config.toml" and os.path.realpath(file) == file
     return changeable(file) or (not usual and Recorded()(file))
 
 

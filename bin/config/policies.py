@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jailoc.bin.config.changeable import Recorded
 from jailoc.bin.host import programs, regular
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Severity, refuse
@@ -29,6 +30,13 @@ def files() -> "tuple[PolicyFile, ...]":
     """
     found = [MACHINE] if Path(MACHINE).exists() else []
     if named := os.environ.get(VARIABLE):
+        place = str(Path(named).absolute())
+        if programs.changeable(place) or Recorded()(place):
+            raise refuse(
+                "policy",
+                f"policy `{named}` can be changed by an agent, which would be bound by nothing",
+                hint="keep it outside of every writable path and mount",
+            )
         found.append(named)
     if not found:
         return ()
@@ -70,13 +78,6 @@ def judge(
     hold = files() if policies is None else policies
     if not hold:
         return (), ()
-    named = os.environ.get(VARIABLE) if policies is None else None
-    if named and programs.changeable(str(Path(named).absolute())):
-        raise refuse(
-            "policy",
-            f"policy `{named}` can be changed by an agent, which would be bound by nothing",
-            hint="keep it outside of every writable path and mount",
-        )
     from jailoc.generators.artefacts import portable
     from jailoc.generators.powers.policy import verdict
 

@@ -334,8 +334,10 @@ def test_a_shared_volume_of_another_user_is_handed_over_to_nobody(reach: Sandbox
     image = json.loads(world.call("docker", "inspect", reach.container("opencode")))[0]["Image"]
 
     def inside(*command: str) -> str:
-        return world.call("docker", "run", "--rm", "--network", "none", "--user", "0", "--volume",
-                          f"{name}:/v", "--entrypoint", command[0], image, *command[1:]).strip()  # fmt: skip
+        return world.call(
+            "docker", "run", "--rm", "--network", "none", "--user", "0", "--volume", f"{name}:/v",
+            "--entrypoint", command[0], image, *command[1:],
+        ).strip()  # fmt: skip
 
     try:
         inside("chown", "4242:4242", "/v")

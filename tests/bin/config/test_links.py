@@ -173,9 +173,10 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
     record = person.home / f".cache/jailoc/mine{APPLIED}"
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
-    result = person.run(*words)
-    assert result.status == 1
-    assert STEERED in result.stderr
+    for environment in ({}, {"JAILOC_CONFIG": str(place)}):
+        result = person.run(*words[: 1 if environment else 3], **environment)
+        assert result.status == 1
+        assert STEERED in result.stderr
 
 
 def test_no_agent_can_change_a_policy(person: User) -> None:
@@ -185,9 +186,15 @@ def test_no_agent_can_change_a_policy(person: User) -> None:
     for folder, status in (("proj", 1), (".", 0)):
         place = person.home / folder / "policy.toml"
         place.write_text(policy)
-        result = person.run("validate", JAILOC_POLICY=str(place))
-        assert result.status == status, result.stderr
-        assert (STEERED in result.stderr) == (status == 1)
+        for words in (("validate",), ("diff", str(person.config))):
+            result = person.run(*words, JAILOC_POLICY=str(place))
+            assert (STEERED in result.stderr) == (words == ("validate",) and status == 1)
+        mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
+        record = person.home / f".cache/jailoc/mine{APPLIED}"
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+        result = person.run("diff", str(person.config), JAILOC_POLICY=str(place))
+        assert (STEERED in result.stderr) == (status == 1), result.stderr
 
 
 def test_no_agent_decides_what_file_a_credential_is(person: User) -> None:
