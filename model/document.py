@@ -18,6 +18,9 @@ from jailoc.model.text import without_mark
 
 Path = tuple[str | int, ...]
 
+_QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
+MOST_PARTS = 100
+"""Parts of a key; a parser may take time by the square of their number."""
 _PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of "
                     r"document)\)$", re.DOTALL)  # fmt: skip
 _TWICE = re.compile("Cannot overwrite|Cannot declare|Duplicate inline")
@@ -51,6 +54,10 @@ class Document:
         self.file = file
         text = without_mark(text)
         self.lines = text.replace("\r\n", "\n").split("\n")
+        for number, line in enumerate(self.lines, 1):
+            before = re.split("[=#]", _QUOTED.sub("", line), maxsplit=1)[0]
+            if before.count(".") > MOST_PARTS:
+                raise self._refused("A key has too many parts", Position(line=number, column=1))
         self.data: dict[str, Any] = self._parse(text)
         self._source = text.encode()
         tree = tree_sitter.Parser(_language()).parse(self._source)

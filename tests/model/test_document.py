@@ -209,3 +209,13 @@ def test_every_leaf_of_a_configuration_has_a_place_of_its_own(text: str) -> None
 )  # fmt: skip
 def test_paths_are_written_as_people_read_them(path: Path, text: str) -> None:
     assert dotted(path) == text
+
+
+def test_a_key_of_very_many_parts_is_refused_at_once() -> None:
+    for text in (f"[{'.'.join(['a'] * 200_000)}]", f"{'.'.join(['a'] * 200_000)} = 1"):
+        with pytest.raises(Refused, match="too many parts"):
+            Document(text, "c")
+    # Dots of values do not count.
+    names = ", ".join(f'"a{number}.example.com"' for number in range(500))
+    for text in (f"hosts = [{names}]", f"# {'.' * 200}\nhosts = [\n  {names}\n]"):
+        assert len(Document(text, "c").data["hosts"]) == 500
