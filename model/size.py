@@ -17,6 +17,16 @@ def size(text: str) -> int | None:
     return int(match[1]) * UNIT[match[2].lower()] if match else None
 
 
+def shorter(text: str) -> str | None:
+    """Say how an amount is written that is spelt as elsewhere.
+
+    >>> shorter("8 GiB"), shorter("lots")
+    ('write `8g`', None)
+    """
+    unit = re.fullmatch(r"([1-9][0-9]*)\s*([kmg])(i?b)?", text.strip(), re.IGNORECASE)
+    return f"write `{unit[1]}{unit[2].lower()}`" if unit else None
+
+
 def memory(value: str) -> str:
     """Return a limit of memory as it was written.
 
@@ -26,9 +36,7 @@ def memory(value: str) -> str:
     allowed = "digits with an optional k, m or g, such as 512m or 4g"
     amount = size(value)
     if amount is None:
-        unit = re.fullmatch(r"([1-9][0-9]*)\s*([kmg])i?b", value.strip(), re.IGNORECASE)
-        hint = f"write `{unit[1]}{unit[2].lower()}`" if unit else None
-        raise problem("memory", f"memory `{value}` has an invalid format", allowed, hint)
+        raise problem("memory", f"memory `{value}` has an invalid format", allowed, shorter(value))
     if amount > ENGINE_MAXIMUM:
         raise problem("memory", f"memory `{value}` is more than the engine can count", allowed)
     if amount < ENGINE_MINIMUM:
