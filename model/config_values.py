@@ -42,7 +42,7 @@ from jailoc.model.schema_patterns import (
     string,
     words,
 )
-from jailoc.model.size import ENGINE_MAXIMUM, ENGINE_MINIMUM, size
+from jailoc.model.size import memory
 from jailoc.model.text import meant, without_mark
 
 FORBIDDEN_PATHS = ("/home/agent", *CONTAINER_SYSTEM)
@@ -201,22 +201,6 @@ def _cpu(value: float) -> float:
 def _port(value: int) -> int:
     if not 1 <= value <= 65535:
         raise problem("port", f"`{value}` is not a port", "1 to 65535")
-    return value
-
-
-def _memory(value: str) -> str:
-    allowed = "digits with an optional k, m or g, such as 512m or 4g"
-    amount = size(value)
-    if amount is None:
-        unit = re.fullmatch(r"([1-9][0-9]*)\s*([kmg])i?b", value.strip(), re.IGNORECASE)
-        hint = f"write `{unit[1]}{unit[2].lower()}`" if unit else None
-        raise problem("memory", f"memory `{value}` has an invalid format", allowed, hint)
-    if amount > ENGINE_MAXIMUM:
-        raise problem("memory", f"memory `{value}` is more than the engine can count", allowed)
-    if amount < ENGINE_MINIMUM:
-        raise problem(
-            "memory", f"memory `{value}` is less than the engine's minimum of 6m", allowed
-        )
     return value
 
 
@@ -395,7 +379,7 @@ Port = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 65535}),
 ]
 DriftPattern = Annotated[str, AfterValidator(drift_pattern), string(DRIFT_PATTERN)]
-Memory = Annotated[str, AfterValidator(_memory), string("^[1-9][0-9]*[kmgKMG]?$")]
+Memory = Annotated[str, AfterValidator(memory), string("^[1-9][0-9]*[kmgKMG]?$")]
 Image = Annotated[str, AfterValidator(_image), string(rf"^$|^\s*{image_reference.PATTERN}\s*$")]
 Dockerfile = Annotated[str, AfterValidator(_dockerfile), string(rf"^$|^[/~]|^{_URL}$")]
 BuildContext = Annotated[str, AfterValidator(_build_context), string("^$|^[/~]")]

@@ -10,7 +10,7 @@ from jailoc.model.base import Model
 from jailoc.model.config_values import Array
 from jailoc.model.field_error import problem
 from jailoc.model.schema_patterns import string
-from jailoc.model.size import ENGINE_MAXIMUM, size
+from jailoc.model.size import ENGINE_MAXIMUM, shorter, size
 
 MOST_KEPT, MOST_DAYS = 1000, 3650
 LEAST_SIZE = 64 << 20
@@ -40,6 +40,7 @@ def _size(value: str) -> str:
             "snapshots",
             f"`{value}` is no size",
             "digits with an optional k, m or g, such as 512m or 10g",
+            shorter(value),
         )
     return value
 

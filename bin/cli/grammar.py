@@ -241,7 +241,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
             {'field': 'start', 'names': ('--start',), 'kind': 'bool', 'help': 'Write `observe = true` into the configuration, and begin to look.'},
             {'field': 'unused', 'names': ('--unused',), 'kind': 'bool', 'help': 'Name the entries that were never used, and propose their removal.'},
-            {'field': 'days', 'names': ('--days',), 'kind': 'float', 'help': 'For how many days it has to be looked before an entry counts as unused.'},
+            {'field': 'days', 'names': ('--days',), 'kind': 'float', 'help': 'With --unused: how many days it has to be looked before an entry counts as such; 7.'},
             {'field': 'exact', 'names': ('--exact',), 'kind': 'bool', 'help': 'Propose every name by itself, and no wildcard.'},
             {'field': 'addresses', 'names': ('--addresses',), 'kind': 'bool', 'help': 'Propose addresses that no name led to, too.'},
             {'field': 'apply', 'names': ('--apply',), 'kind': 'bool', 'help': 'Write the change after asking; a running workspace has it at once.'},

@@ -101,13 +101,28 @@ def page(path: command_line.Path) -> str:
     if below and own:
         usage += f"\n       {' '.join([*words, '[OPTIONS]'])}"
     usage = " ".join([usage, *map(_usage, positionals)])
-    parts = [f"{title_of('Usage:')} {usage}", command_line.text(path)]
+    parts = [f"{title_of('Usage:')} {usage}", _filled(command_line.text(path), width)]
     parts += [
         "\n".join([title_of(f"{title}:"), *_table(rows, width)]) for title, rows in sections if rows
     ]
     if not path:
-        parts.append(_END.strip("\n"))
+        parts.append(_filled(_END.strip("\n"), width))
     return "\n\n".join(parts) + "\n"
+
+
+def _filled(text: str, width: int) -> str:
+    """Break paragraphs anew that are too wide; what is to be copied stays as it is."""
+    import textwrap
+
+    parts = []
+    for each in text.split("\n\n"):
+        wide = max(map(len, each.splitlines()), default=0) > width
+        if wide and not each.startswith("Example:") and "\n " not in each:
+            each = textwrap.fill(  # noqa: PLW2901 -- the same paragraph
+                " ".join(each.split()), width, break_long_words=False, break_on_hyphens=False
+            )
+        parts.append(each)
+    return "\n\n".join(parts)
 
 
 def _name(argument: Argument) -> str:

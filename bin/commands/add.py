@@ -8,6 +8,8 @@ from jailoc.bin.config import append, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
+from jailoc.model.palette import Meaning
+from jailoc.model.path import first_within, tilde
 
 
 def run(session: Session, directory: str | None) -> int:
@@ -15,7 +17,17 @@ def run(session: Session, directory: str | None) -> int:
     target = source.directory(directory)
     if directory is not None:
         session = replace(session, command=f"add {shlex.quote(directory)}")
-    name = session.chosen(session.source(), target)
+    origin = session.source()
+    name = session.chosen(origin, target)
+    mine = origin.config.workspaces.get(name)
+    above = first_within(target, [each for each in mine.paths if each != target] if mine else [])
+    if above is not None:
+        session.terminal.say(
+            f"{tilde(target, origin.host.home)} is in workspace {name} already, as a part of "
+            f"{tilde(above, origin.host.home)}",
+            Meaning.WARNS,
+        )
+        return 0
     with append.kept_if_done(session):
         added = append.path(session, name, target)
         if added and existence.started(name) and containers.running(name):

@@ -48,7 +48,8 @@ def run(session: Session, follow: bool, as_json: bool) -> int:
     try:
         return _run(session, follow, as_json)
     except KeyboardInterrupt:
-        if follow:  # the way to end it
+        if follow:
+            session.terminal.end_line()
             return 0
         raise
 

@@ -233,6 +233,13 @@ def _show(session: Session, found: Proposal) -> None:
     for each in found.entries:
         if each.live and each.note:
             terminal.say(f"{each.door}: {each.note}", Meaning.WARNS)
+    bare = [each for each in found.entries if not each.live and each.ports]
+    for each in bare[:SHOWN]:
+        doors = ", ".join(map(str, each.ports))
+        terminal.say(f"{each.to} port {doors}: {each.why}; {each.note}: --addresses makes an entry "
+                     "of it")  # fmt: skip
+    if len(bare) > SHOWN:
+        terminal.say(f"and {len(bare) - SHOWN:,} more addresses without a name; --json has all")
     for apart in found.apart[:SHOWN]:
         terminal.say(f"not proposed: {visible(apart.what)}, {number_of(apart.count, 'time')}: "
                      f"{apart.reason}")  # fmt: skip

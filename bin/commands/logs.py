@@ -97,8 +97,9 @@ def run(
             if started is not None:
                 _follow(show, chosen, last, tail, started)
     except KeyboardInterrupt:
-        if not follow:  # the way to end it
+        if not follow:
             raise
+        session.terminal.end_line()
     return 0
 
 

@@ -28,7 +28,8 @@ def run(session: Session, as_json: bool, watch: bool, all_users: bool) -> int:
     if watch:
         try:
             _watch(session, as_json, all_users)
-        except KeyboardInterrupt:  # the way to end it
+        except KeyboardInterrupt:
+            terminal.end_line()
             return 0
     seen = survey.look(session, wanted, all_users=all_users)
     if as_json:

@@ -163,7 +163,11 @@ class Engine:
         for each in self._bundle.placeholders:
             try:
                 if made.make(self._bundle.workspace, each):
-                    self._terminal.say(f"made {each.place}", Meaning.WARNS)
+                    self._terminal.say(
+                        f"made {each.place}, empty, to be covered: an agent that made it could "
+                        "steer Git on this machine",
+                        Meaning.WARNS,
+                    )
             except OSError as error:
                 raise refuse(
                     "repository",

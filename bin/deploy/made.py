@@ -82,9 +82,11 @@ def take_away(terminal: Terminal, name: str) -> None:
     if found:
         place(name).unlink(missing_ok=True)
     if gone:
-        what = number_of(gone, "placeholder")
+        what = number_of(gone, "empty place")
         terminal.say(
-            f"{typed(name)}: {what} that a start had made in repositories taken away", Meaning.DONE
+            f"{typed(name)}: taken away again: {what} that a start had made in repositories, to be "
+            "covered (`.git/commondir` and the like)",
+            Meaning.DONE,
         )
 
 

@@ -18,12 +18,16 @@ def ask(terminal: Terminal, question: str) -> bool:
 
     What was typed at a terminal before the question was there is no answer: it is dropped. Nothing
     is read beyond the answer's line, so whoever reads a pipe next gets what follows. The end of
-    the input ends a line, too; without a line it is no.
+    the input ends a line, too; without a line it is no. What interrupts it is said on a new line.
     """
     with suppress(termios.error):  # no terminal: what is piped was meant for the question
         termios.tcflush(0, termios.TCIFLUSH)
-    terminal.ask(f"{question} [y/N] ")
-    answer, ended = _line(0)
+    try:
+        terminal.ask(f"{question} [y/N] ")
+        answer, ended = _line(0)
+    except KeyboardInterrupt:
+        terminal.end_line()
+        raise
     if not ended or not sys.stdin.isatty():
         # Nobody has pressed Return, so the next line would begin here.
         terminal.say("")

@@ -164,6 +164,13 @@ class Terminal:
             return line
         return wrapped(line, width) if width >= NARROWEST else line
 
+    def end_line(self) -> None:
+        """End the line on which a terminal has echoed the keys that end a question or a view."""
+        if sys.stdin.isatty() and sys.stderr.isatty():
+            with suppress(OSError, ValueError):
+                sys.stderr.write("\n")
+                sys.stderr.flush()
+
     def quote(self, line: str) -> None:
         """Write a line that another program wrote."""
         self.say(f"  {line}", Meaning.MUTED)

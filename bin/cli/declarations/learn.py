@@ -15,7 +15,7 @@ def learn(
     *,
     start: Switch = False,
     unused: Switch = False,
-    days: float = 7.0,
+    days: float | None = None,
     exact: Switch = False,
     addresses: Switch = False,
     apply: Switch = False,
@@ -40,7 +40,7 @@ def learn(
     unused
         Name the entries that were never used, and propose their removal.
     days
-        For how many days it has to be looked before an entry counts as unused.
+        With --unused: how many days it has to be looked before an entry counts as such; 7.
     exact
         Propose every name by itself, and no wildcard.
     addresses
@@ -60,10 +60,19 @@ def learn(
     """
     from jailoc.bin.commands import learn as body
 
+    if days is not None and not unused:
+        from jailoc.model.diagnostic import refuse
+
+        raise refuse(
+            "usage",
+            "--days is for --unused: what is proposed counts from the first connection on",
+            hint="add --unused, or leave --days out",
+        )
     return body.run(
         session(workspace),
         body.LearnOptions(
-            start=start, unused=unused, days=days, exact=exact, addresses=addresses, apply=apply,
-            yes=yes, out=out, export=export, evidence=evidence, as_json=json,
+            start=start, unused=unused, days=7.0 if days is None else days, exact=exact,
+            addresses=addresses, apply=apply, yes=yes, out=out, export=export, evidence=evidence,
+            as_json=json,
         ),
     )  # fmt: skip

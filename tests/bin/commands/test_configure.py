@@ -140,7 +140,10 @@ def test_add_makes_a_missing_list_at_the_head_of_its_table(home: User) -> None:
 
 def test_add_chooses_the_workspace_whose_path_holds_the_directory(home: User) -> None:
     (home.home / "one/sub").mkdir()
-    assert "workspace api" in run(home, "add", "~/one/sub")
+    done = home.run("add", "~/one/sub")
+    assert (done.status, done.stdout) == (0, "")
+    assert "~/one/sub is in workspace api already, as a part of ~/one\n" in done.stderr
+    assert home.config.read_text() == FILE
 
 
 def test_add_of_what_is_there_changes_nothing(home: User) -> None:

@@ -49,6 +49,25 @@ def test_what_is_proposed(user: User, exported: Path) -> None:
     assert user.config.read_text() == CONFIG
 
 
+def test_an_address_without_a_name_is_told_though_it_is_no_entry(
+    user: User, exported: Path
+) -> None:
+    evidence = Evidence.model_validate_json(exported.read_text())
+    bare = (("1.1.1.1", 6, 80, "d", SEEN),)
+    exported.write_text(evidence.model_copy(update={"named": (), "bare": bare}).model_dump_json())
+    done = user.run("learn", "api", "--from", str(exported))
+    assert "nothing to change" in done.stderr
+    assert "1.1.1.1 port 80: learned: 3 connections, " in done.stderr
+    assert "no name led there: --addresses makes an entry of it" in done.stderr
+    assert "1.1.1.1" in user.ok("learn", "api", "--addresses", "--from", str(exported))
+
+
+def test_days_without_unused_are_refused(user: User, exported: Path) -> None:
+    done = user.run("learn", "api", "--days", "3", "--from", str(exported))
+    assert done.status == 1
+    assert "--days is for --unused" in done.stderr
+
+
 def test_what_goes(user: User, exported: Path) -> None:
     found = learned(user, "--unused", "--days", "0", "--from", str(exported))
     assert [each["text"] for each in found["entries"]] == ["idle.example.com port 443"]

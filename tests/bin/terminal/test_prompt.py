@@ -75,7 +75,21 @@ def test_a_question_can_be_interrupted_and_answered_in_a_terminal() -> None:
         terminal.sendline("y")
         terminal.expect_exact("question 1? [y/N]")
         terminal.sendintr()
-        terminal.expect_exact("interrupted")
+        terminal.expect(r"\^C(\x1b\[[0-9]*m| )*\r\ninterrupted\r\n")
+
+
+def test_what_goes_on_ends_its_line_in_a_terminal_and_writes_nothing_elsewhere() -> None:
+    ends = (
+        "from jailoc.bin.terminal.terminal import Terminal\n"
+        "print('row', end='', flush=True)\nTerminal().end_line()\nprint('prompt')"
+    )
+    with pexpect.spawn(sys.executable, ["-c", ends], env=ENVIRONMENT) as terminal:
+        terminal.expect_exact("row\r\nprompt\r\n")
+    done = subprocess.run(
+        [sys.executable, "-c", ends], stdin=subprocess.DEVNULL, capture_output=True,
+        env=ENVIRONMENT, timeout=60, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == (b"rowprompt\n", b"")
 
 
 @pytest.mark.parametrize("early", [b"y\n", b"n\ny\n", b"y"])
