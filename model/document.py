@@ -43,6 +43,11 @@ def dotted(path: Path) -> str:
     return text
 
 
+def _parts(line: str) -> int:
+    """Return how many dots the key of a line has, outside of quotes."""
+    return re.split("[=#]", _QUOTED.sub("", line), maxsplit=1)[0].count(".")
+
+
 class Document:
     """Values and positions of one TOML text; a byte order mark before it is not part of it.
 
@@ -55,8 +60,7 @@ class Document:
         text = without_mark(text)
         self.lines = text.replace("\r\n", "\n").split("\n")
         for number, line in enumerate(self.lines, 1):
-            before = re.split("[=#]", _QUOTED.sub("", line), maxsplit=1)[0]
-            if before.count(".") > MOST_PARTS:
+            if line.count(".") > MOST_PARTS and _parts(line) > MOST_PARTS:
                 raise self._refused("A key has too many parts", Position(line=number, column=1))
         self.data: dict[str, Any] = self._parse(text)
         self._source = text.encode()
