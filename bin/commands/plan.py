@@ -11,6 +11,7 @@ from jailoc.bin.deploy import apply, existence, observe
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import container_list, containers, docker
 from jailoc.bin.host import files as store
+from jailoc.bin.host import programs
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names, unknown_workspace
@@ -66,7 +67,15 @@ def run(
         if not ask:
             raise refuse("plan", "without an engine there is no plan that could be kept",
                          hint="start Docker, or leave out --out")  # fmt: skip
-        store.write(Path(out).absolute(), saved.model_dump_json(indent=2) + "\n", 0o600)
+        place = Path(out).absolute()
+        if programs.changeable(str(place)):
+            raise refuse(
+                "plan-file",
+                f"an agent can write `{out}`, so the plan could be another one when it is applied",
+                allowed="a file outside of every writable path and mount",
+                hint="keep it elsewhere: `jailoc plan --out ../plan.json`",
+            )
+        store.write(place, saved.model_dump_json(indent=2) + "\n", 0o600)
         terminal.say(f"{out}: written; `jailoc apply {out}` does just that", Meaning.DONE)
     if as_json:
         terminal.data(saved.model_dump(mode="json"))

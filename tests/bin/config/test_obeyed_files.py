@@ -13,10 +13,12 @@ import pytest
 
 from jailoc.bin.config import obeyed_files
 from jailoc.bin.config.changeable import Changeable
+from jailoc.bin.host import programs
 from jailoc.generators.config.load import load
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
 from jailoc.model.host import Host
+from jailoc.model.path import within
 from jailoc.model.plan import Plan, SavedPlan
 from tests.engine import world
 from tests.engine.world import User
@@ -244,3 +246,16 @@ def test_what_a_lease_keeps_from_being_read_is_not_taken_for_absent(
         result = person.run("up", "a", **NOWHERE)
     assert result.status == 1
     assert "a program holds it by a lease" in result.stderr
+
+
+def test_nothing_is_written_by_way_of_an_agents_link(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (person.home / "keys").mkdir()
+    (person.home / "dot/link").symlink_to(person.home / "keys")
+    area = str(person.home / "dot")
+    monkeypatch.setattr(programs._Known, "changeable", staticmethod(lambda at: within(at, area)))
+    with pytest.raises(Refused, match="where a link on the way leads"):
+        programs.unled(person.home / "dot/link/seen")
+    for place in (person.home / "dot/seen", person.home / "keys/seen"):
+        assert programs.unled(place) == place
