@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jailoc.bin.host.links import Links
-from jailoc.model.diagnostic import refuse
 
 
 def _nothing(_: str) -> bool:
@@ -42,6 +41,8 @@ def unled(path: Path) -> Path:
     place = path.absolute()
     _, hops = Links().trace(str(place.parent))
     if any(map(changeable, hops)):
+        from jailoc.model.diagnostic import refuse  # the model is heavy, and help needs none of it
+
         raise refuse(
             "folder-link",
             f"`{path}`: an agent decides where a link on the way leads",
