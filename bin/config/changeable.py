@@ -47,7 +47,7 @@ class Recorded:
 
 
 class Changeable(Recorded):
-    """Tells whether any agent of a configuration does."""
+    """Tells whether any agent of a configuration does, or one that was started by another one."""
 
     def __init__(self, config: Config, host: Host) -> None:
         """Look at nothing before somebody asks.
@@ -60,12 +60,11 @@ class Changeable(Recorded):
         self._config, self._host = config, host
 
     def _writable(self) -> Iterable[str]:
-        return (
-            each.path
-            for name in names(self._config)
-            for each in roots(self._config, name, self._host)
-            if each.writable
-        )
+        for name in names(self._config):
+            for each in roots(self._config, name, self._host):
+                if each.writable:
+                    yield each.path
+        yield from _given()
 
     def trusts(self, place: str, /) -> bool:
         """Tell whether `trust` names a place, or where it leads."""

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from jailoc.bin.config import facts
-from jailoc.bin.config.changeable import Changeable, Recorded
+from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.engine import endpoint
 from jailoc.generators.powers.path_words import CREDENTIALS, EXECUTED, START_FILES
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity, refuse
@@ -38,7 +37,7 @@ def check(file: str, changeable: Changeable) -> None:
     Raises:
         Refused: one can, and the file is not in `trust`.
     """
-    if _steered(file, changeable):
+    if changeable(file):
         raise _refused(
             "the configuration", file, "it would decide what it may reach, and what the host runs",
             "keep it elsewhere, and copy it there when a change was reviewed",
@@ -91,18 +90,6 @@ def links(changeable: Changeable, home: str) -> tuple[Diagnostic, ...]:
             f'trust = ["{found[0]}"]',
         ),
     )
-
-
-def _steered(file: str, changeable: Changeable) -> bool:
-    """Tell whether an agent can change a configuration, of this one or of another.
-
-    What agents were started with is written down. No path may hold the usual place, whichever
-    configuration it is of.
-    """
-    if changeable.trusts(file):
-        return False
-    usual = file == f"{facts.home()}/.config/jailoc/config.toml" and os.path.realpath(file) == file
-    return changeable(file) or (not usual and Recorded()(file))
 
 
 def _docker() -> Iterator[str]:

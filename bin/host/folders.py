@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from jailoc.bin.host import programs
+from jailoc.bin.host.links import Links
 from jailoc.model.bundle import DIRECTORY_MODE
 from jailoc.model.diagnostic import refuse
 
@@ -22,6 +24,23 @@ def refuse_file(place: Path, what: str) -> None:
         raise refuse(
             "directory", f"`{there}` is no directory, and {what} names one", hint="name another"
         )
+
+
+def unled(path: Path) -> Path:
+    """Return the absolute path of a file that is about to be written for the user.
+
+    Raises:
+        Refused: a link on the way is an agent's, who decides where it leads.
+    """
+    place = path.absolute()
+    _, hops = Links().trace(str(place.parent))
+    if any(map(programs.changeable, hops)):
+        raise refuse(
+            "folder-link",
+            f"`{path}`: an agent decides where a link on the way leads",
+            hint="name another place, or the one that it leads to",
+        )
+    return place
 
 
 @contextmanager

@@ -3,9 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable
-from pathlib import Path
-
-from jailoc.bin.host.links import Links
 
 
 def _nothing(_: str) -> bool:
@@ -30,25 +27,6 @@ def pass_over(changeable: Callable[[str], bool]) -> None:
 def changeable(place: str) -> bool:
     """Tell whether an agent can change what is at an absolute path."""
     return _Known.changeable(place)
-
-
-def unled(path: Path) -> Path:
-    """Return the absolute path of a file that is about to be written for the user.
-
-    Raises:
-        Refused: a link on the way is an agent's, who decides where it leads.
-    """
-    place = path.absolute()
-    _, hops = Links().trace(str(place.parent))
-    if any(map(changeable, hops)):
-        from jailoc.model.diagnostic import refuse  # the model is heavy, and help needs none of it
-
-        raise refuse(
-            "folder-link",
-            f"`{path}`: an agent decides where a link on the way leads",
-            hint="name another place, or the one that it leads to",
-        )
-    return place
 
 
 def folders() -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from jailoc.bin.config import obeyed_files
 from jailoc.bin.config.changeable import Changeable
-from jailoc.bin.host import programs
+from jailoc.bin.host import folders, programs
 from jailoc.generators.config.load import load
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
@@ -256,6 +256,6 @@ def test_nothing_is_written_by_way_of_an_agents_link(
     area = str(person.home / "dot")
     monkeypatch.setattr(programs._Known, "changeable", staticmethod(lambda at: within(at, area)))
     with pytest.raises(Refused, match="where a link on the way leads"):
-        programs.unled(person.home / "dot/link/seen")
+        folders.unled(person.home / "dot/link/seen")
     for place in (person.home / "dot/seen", person.home / "keys/seen"):
-        assert programs.unled(place) == place
+        assert folders.unled(place) == place
