@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from jailoc.bin.cli import command_line
 from jailoc.bin.cli.command_line import Argument
 from jailoc.bin.cli.options import TAKE_TASKS
+from jailoc.bin.host import regular
 from jailoc.bin.host.paths import config_file, state_directory
 from jailoc.model.sandbox import AGENT, PROXY, SIDECAR, TASK, WALL, WORKSPACE
 from jailoc.model.text import without_mark
@@ -126,9 +127,7 @@ def workspaces(config: str | None) -> list[str]:
     import tomllib
 
     try:
-        path = config_file(config)
-        with path.open("rb") as file:
-            text = file.read(_LIMIT).decode()
+        text = regular.read(str(config_file(config)), _LIMIT, cut=True).decode()
         found = tomllib.loads(without_mark(text)).get("workspaces", {})
     except FileNotFoundError:
         return ["default"]  # the starter configuration is in effect

@@ -29,7 +29,8 @@ def wrapped(text: str, width: int) -> str:
         return text
     indent = " " * (len(text) - len(text.lstrip(" ")) + DEEPER)
     lines = [""]
-    for blanks, word in _WORD.findall(text):
+    # Blanks at the end would be tried one by one.
+    for blanks, word in _WORD.findall(text.rstrip(" ")):
         added = blanks + word
         if lines[-1].strip(" ") and len(lines[-1]) + len(added) > width:
             lines.append(indent + word)

@@ -1,8 +1,10 @@
 """Completion, asked of real shells, and of the answers that they are given."""
 
+import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pexpect
@@ -177,6 +179,17 @@ def test_names_come_from_the_configuration_that_is_named(user: User, tmp_path: P
     assert "api" in user.ok("__complete", *words)
     assert user.ok("__complete", "--config", str(other), *words) == "words\nother\n"
     assert user.run("__complete", *words, JAILOC_CONFIG=str(other)).stdout == "words\nother\n"
+
+
+def test_a_pipe_in_the_place_of_the_configuration_holds_no_key_up(
+    user: User, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    words = ["--workspace", ""]
+    begun = time.monotonic()
+    found = user.run("__complete", *words, JAILOC_CONFIG=str(tmp_path / "pipe"))
+    assert (found.status, found.stdout) == (0, "words\n")
+    assert time.monotonic() - begun < 20
 
 
 def test_without_a_configuration_the_starters_workspace_is_there(user: User) -> None:

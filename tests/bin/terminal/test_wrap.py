@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 from fcntl import ioctl
 from termios import TIOCSWINSZ
 
@@ -33,6 +34,12 @@ def test_what_stands_in_backticks_is_never_broken(text: str, width: int) -> None
 @given(st.lists(st.text("abc", min_size=1, max_size=15), min_size=1), st.integers(20, 60))
 def test_no_line_is_longer_than_the_terminal(words: list[str], width: int) -> None:
     assert all(len(each) <= width for each in wrapped(" ".join(words), width).splitlines())
+
+
+def test_blanks_without_end_take_no_time() -> None:
+    begun = time.process_time()
+    assert wrapped("a" + " " * 100_000, 80) == "a"
+    assert time.process_time() - begun < 1
 
 
 def test_a_terminal_gets_whole_words_and_a_pipe_whole_lines(tmp_path: os.PathLike[str]) -> None:
