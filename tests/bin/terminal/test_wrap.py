@@ -13,7 +13,7 @@ from termios import TIOCSWINSZ
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jailoc.bin.terminal.wrap import wrapped
+from jailoc.bin.terminal.wrap import DEEPER, wrapped
 
 texts = st.text(st.sampled_from("ab `-/"), max_size=120).filter(lambda each: not each.isspace())
 
@@ -28,7 +28,16 @@ def test_no_character_but_blanks_at_a_break_is_lost(text: str, width: int) -> No
 @given(texts, st.integers(20, 60))
 def test_what_stands_in_backticks_is_never_broken(text: str, width: int) -> None:
     for each in re.findall("`[^`]*`", text):
-        assert each in wrapped(text, width)
+        assert len(each) > width - DEEPER - len(text) + len(text.lstrip()) or each in wrapped(
+            text, width
+        )
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=9), min_size=1), st.integers(20, 60))
+def test_no_name_in_backticks_begins_a_line(words: list[str], width: int) -> None:
+    for line in wrapped(f"cannot read `{' '.join(words)}`", width).splitlines()[1:]:
+        assert line.startswith(" " * DEEPER)
+        assert len(line) <= width
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=15), min_size=1), st.integers(20, 60))
