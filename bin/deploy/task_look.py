@@ -27,7 +27,7 @@ pipe=$(find "$1" \( -path '*/.git/*' -o -name '.git*' \) \
 STAGE = """
 aside=$(mktemp -d) # nothing is written on the volume
 mkdir "$aside/objects"
-cp .git/index "$aside/index"
+cp -p .git/index "$aside/index" # by its time Git knows which files it has to read anew
 export GIT_INDEX_FILE="$aside/index" GIT_OBJECT_DIRECTORY="$aside/objects"
 export GIT_ALTERNATE_OBJECT_DIRECTORIES="$PWD/.git/objects"
 git -c core.fsmonitor=false add --all

@@ -97,6 +97,19 @@ def test_what_came_home_is_home_until_something_differs(
     assert told(clone, tree, base) == ["new 0", "dirty"]
 
 
+def test_a_change_in_the_same_moment_as_the_last_look_comes_home(clone: Path) -> None:
+    git(clone, "config", "core.trustctime", "false")
+    base, moment = git(clone, "rev-parse", "HEAD"), 1_700_000_000 * 10**9
+    os.utime(clone / "file", ns=(moment, moment))
+    git(clone, "add", "--refresh", "file")  # the index has that moment of it
+    changed(clone)  # and as many bytes
+    for each in ("file", ".git/index"):
+        os.utime(clone / each, ns=(moment, moment))
+    tree = fetched(clone)
+    assert tree != git(clone, "rev-parse", "HEAD^{tree}")
+    assert told(clone, tree, base) == ["new 0", "dirty", "home"]
+
+
 def test_what_no_commit_holds_is_never_home(clone: Path) -> None:
     base = git(clone, "rev-parse", "HEAD")
     staged(clone)
