@@ -1,11 +1,13 @@
 """What containers wrote is shown whole, and steers no terminal."""
 
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jailoc.bin.commands import logs
 from jailoc.bin.commands.logs import LONGEST, PIECE, STAMP, after, plain, run, whole
 from jailoc.bin.config.session import Session
 from jailoc.bin.engine import exchange
@@ -94,3 +96,13 @@ def test_a_shown_line_holds_no_control_character(line: bytes) -> None:
     text = plain(line.replace(b"\n", b"") + b"\n").decode()
     assert text.endswith("\n")
     assert all(each == "\t" or each.isprintable() for each in text[:-1])
+
+
+def test_a_mistyped_service_is_answered_with_the_near_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for typed, hint in (("dbb", "did you mean `db`?"), ("zzz", None)):
+        refused = logs._absent(Session(Terminal()), "api", typed, {"firewall", "opencode", "db"})
+        assert refused.diagnostics[0].hint == hint
+        assert refused.diagnostics[0].allowed == "firewall, opencode, db"
