@@ -175,13 +175,14 @@ def _carry_out(
         return apply.carry_out(mine, each, prune=choice.prune, back=back)
 
     def one(each: Item) -> int:
+        alone = f"{typed(each.name)} " if len(items) == 1 else ""
         mine = session.prefixed(f"{typed(each.name)}: ") if len(items) > 1 else session
         try:
             done = carried_out(mine, each)
         except (docker.DockerError, Refused, OSError) as error:
             return session.report(error, mine.terminal)
         mine.terminal.say(
-            f"{typed(each.name)} applied" if done else f"{typed(each.name)}: nothing to do",
+            f"{alone}applied" if done else f"{alone.replace(' ', ': ')}nothing to do",
             Meaning.DONE,
         )
         return 0

@@ -103,7 +103,8 @@ def _binds(found: Deployed) -> dict[str, str]:
 
 def untouched(terminal: Terminal, before: Before) -> None:
     """Say that a failure has changed nothing, although changes were told of."""
-    terminal.steady().say(f"{before.workspace}: nothing that runs was touched", Meaning.WARNS)
+    name = typed(before.workspace)
+    terminal.steady().say(f"{name}: nothing that runs was touched", Meaning.WARNS)
 
 
 def interrupted(
@@ -146,7 +147,7 @@ def go_back(terminal: Terminal, before: Before, handed: Handed) -> None:
             with step(terminal, f"{before.workspace}: stopping what was started"):
                 _undone(terminal, project, before)
                 _restore(directory, before)
-            terminal.say(f"{before.workspace}: nothing runs, as before", Meaning.WARNS)
+            terminal.say(f"{typed(before.workspace)}: nothing runs, as before", Meaning.WARNS)
             return
         with step(terminal, f"{before.workspace}: returning to the previous state"):
             _returned(terminal, directory, before, handed)

@@ -337,7 +337,7 @@ image = "nobody-has-this:1"
     done = user.run("apply", "--all", "--yes")
     assert done.status == 1
     assert "renamed: looking" in done.stderr or "nobody-has-this:1" in done.stderr
-    assert "planned: planned applied" in done.stderr
+    assert "planned: applied" in done.stderr
     assert actions(plan(user)) == {}
     assert not world.call("docker", "ps", "--quiet", "--filter",
                           "label=com.docker.compose.project=jailoc-renamed")  # fmt: skip

@@ -72,7 +72,10 @@ def test_whoever_looks_is_replaced_and_nobody_gets_its_port(tmp_path: Path) -> N
             taken = subprocess.run(inside, capture_output=True, text=True, check=False)
             assert "Address already in use" in taken.stderr
         finally:
+            left = children(running.pid)
             running.kill()
+            for each in left:  # it goes on alone
+                os.kill(each, signal.SIGKILL)
     # Control: the port is free where nobody holds it.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
         door.bind(("", guard.SOURCE))
