@@ -343,7 +343,8 @@ def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:
             "generated files at the same places there"
         )
     if unknown := [each for each in given.missing if each != PASSWORD_FILE]:
-        yield f"no value here for {', '.join(unknown)}, so nothing is said about {'them' if len(unknown) > 1 else 'it'}"
+        them = "them" if len(unknown) > 1 else "it"
+        yield f"no value here for {', '.join(unknown)}, so nothing is said about {them}"
     if given.unread:
         yield f"the value of credential {', '.join(given.unread)} is not known here"
     if deployed.missing:
