@@ -111,6 +111,8 @@ def _kubectl() -> Iterator[str]:
     home = os.environ.get("HOME")
     for variable, usual in _KUBE:
         named = os.environ.get(variable) or (f"{home}/{usual}" if home else "")
+        if (variable, named) == ("KUBERC", "off"):  # then it reads none
+            continue
         yield from (str(Path(each).absolute()) for each in named.split(os.pathsep) if each)
 
 

@@ -93,6 +93,9 @@ def test_no_agent_can_change_what_kubectl_obeys(person: User) -> None:
         result = person.run("validate", KUBECONFIG=f"{outside}:{each}")
         assert result.status == status, result.stderr
         assert ("what the `kubectl` command obeys" in result.stderr) == (status == 1)
+    there = replace(person, at=person.home / "dot")
+    for word, status in (("on", 1), ("off", 0)):  # of a file, and a word of kubectl's
+        assert there.run("validate", KUBERC=word).status == status
     (person.home / ".kube").mkdir()
     (person.home / ".kube/config").symlink_to(place)
     assert person.run("validate").status == 1
@@ -257,5 +260,6 @@ def test_nothing_is_written_by_way_of_an_agents_link(
     monkeypatch.setattr(programs._Known, "changeable", staticmethod(lambda at: within(at, area)))
     with pytest.raises(Refused, match="where a link on the way leads"):
         folders.unled(person.home / "dot/link/seen")
-    for place in (person.home / "dot/seen", person.home / "keys/seen"):
+    (person.home / "own").symlink_to("dot")
+    for place in (person.home / "dot/seen", person.home / "keys/seen", person.home / "own/seen"):
         assert folders.unled(place) == place
