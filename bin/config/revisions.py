@@ -6,6 +6,7 @@ nothing and runs nothing of the repository's.
 
 import os
 import posixpath
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,6 +242,12 @@ def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
     return folder, inside, None if known is None else known.decode().strip()
 
 
+def _unread(folder: Path) -> bool:
+    """Tell whether there is a repository that Git does not read, such as somebody else's."""
+    there = any(Path(each, ".git").exists() for each in upwards(str(folder)))
+    return there and git.ask(folder, "rev-parse", "--git-dir") is None
+
+
 def _revision(session: Session, named: str) -> SourceText:
     revision, colon, path = named.partition(":")
     place = Path(path) if colon else session.path
@@ -248,6 +255,12 @@ def _revision(session: Session, named: str) -> SourceText:
         raise refuse("diff", f"`{named}` is no file, directory or Git revision")
     folder, inside, commit = _commit(session, named)
     if commit is None:
+        if _unread(folder):
+            raise refuse(
+                "diff",
+                f"Git reads no repository in `{folder}`, so `{named}` is not known",
+                hint=f"`git -C {shlex.quote(str(folder))} status` says why",
+            )
         raise refuse(
             "diff",
             f"`{named}` is no file or directory, and no Git revision in `{folder}`",
