@@ -122,6 +122,14 @@ def test_no_agent_can_change_jailoc_itself(tmp_path: Path) -> None:
     assert tmp_path.exists()
 
 
+def test_a_directory_of_modules_is_told_by_its_variable(person: User) -> None:
+    # Where jailoc itself is comes first, so that the control starts, too.
+    for place, status in ((person.home / "dot", 1), (person.home / "lib", 0)):
+        result = person.run("validate", PYTHONPATH=f"{world.ROOT / '.pkg'}:{place}")
+        assert result.status == status, result.stderr
+        assert ("(PYTHONPATH)" in result.stderr) == (status == 1)
+
+
 def test_a_link_of_the_home_that_leads_to_an_agent_is_told(person: User) -> None:
     for name in (".bashrc", ".config/opencode/plugin", ".ssh/config"):
         place = person.home / name
@@ -186,7 +194,7 @@ def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> No
     record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
     result = person.run("apply", str(other), **NOWHERE)
     assert result.status == 1
-    assert "can be changed by an agent" in result.stderr
+    assert "can be changed by an agent (of `api`, as it was last started)" in result.stderr
     assert not mark.exists()
 
 
