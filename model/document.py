@@ -18,9 +18,10 @@ from jailoc.model.text import without_mark
 
 Path = tuple[str | int, ...]
 
-_QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
 MOST_PARTS = 100
 """Parts of a key; a parser may take time by the square of their number."""
+_MOST_DOTS = 5000
+"""Dots of a line of what is no TOML, where nobody knows what they are."""
 _PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of "
                     r"document)\)$", re.DOTALL)  # fmt: skip
 _TWICE = re.compile("Cannot overwrite|Cannot declare|Duplicate inline")
@@ -43,9 +44,20 @@ def dotted(path: Path) -> str:
     return text
 
 
-def _parts(line: str) -> int:
-    """Return how many dots the key of a line has, outside of quotes."""
-    return re.split("[=#]", _QUOTED.sub("", line), maxsplit=1)[0].count(".")
+def _long_key(tree: tree_sitter.Tree) -> int | None:
+    """Return the line of a key of too many parts, from 0 on: each holds the one that is shorter."""
+    cursor, parts = tree.walk(), 1
+    while True:
+        node = cursor.node
+        parts = parts + 1 if node is not None and node.type == "dotted_key" else 1
+        if node is not None and parts > MOST_PARTS:
+            return node.start_point[0]
+        if cursor.goto_first_child():
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return None
+        parts = 1
 
 
 class Document:
@@ -59,16 +71,25 @@ class Document:
         self.file = file
         text = without_mark(text)
         self.lines = text.replace("\r\n", "\n").split("\n")
-        for number, line in enumerate(self.lines, 1):
-            if line.count(".") > MOST_PARTS and _parts(line) > MOST_PARTS:
-                raise self._refused("A key has too many parts", Position(line=number, column=1))
-        self.data: dict[str, Any] = self._parse(text)
         self._source = text.encode()
+        self._bound_keys()
+        self.data: dict[str, Any] = self._parse(text)
         tree = tree_sitter.Parser(_language()).parse(self._source)
         try:
             self._places: dict[Path, tuple[Position, Position]] = dict(self._walk(tree.root_node))
         except RecursionError:
             raise self._refused("Nested too deeply", Position(line=1, column=1)) from None
+
+    def _bound_keys(self) -> None:
+        dots = [line.count(".") for line in self.lines]
+        if max(dots) < MOST_PARTS:
+            return
+        tree = tree_sitter.Parser(_language()).parse(self._source)
+        line = _long_key(tree)
+        if line is None and tree.root_node.has_error and max(dots) > _MOST_DOTS:
+            line = dots.index(max(dots))
+        if line is not None:
+            raise self._refused("A key has too many parts", Position(line=line + 1, column=1))
 
     def _parse(self, text: str) -> dict[str, Any]:
         try:
@@ -90,7 +111,6 @@ class Document:
 
     def _twice(self, text: str, end: Position) -> Refused | None:
         """Return the refusal of a key or table that is there before; `end` is behind it."""
-        self._source = text.encode()
         root = tree_sitter.Parser(_language()).parse(self._source).root_node
         first: dict[Path, Position] = {}
         found: Path = ()

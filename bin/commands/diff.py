@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from jailoc.bin.config import policies, revisions
-from jailoc.bin.config.revisions import Version
+from jailoc.bin.config.revisions import SourceText, Version
 from jailoc.bin.config.session import Session
 from jailoc.bin.terminal.exit_status import DIFFERENT, ERROR
 from jailoc.bin.terminal.terminal import Terminal
@@ -73,8 +73,14 @@ def run(
                 hint="name the one that holds, or leave --policy out",
             )  # fmt: skip
         hold = (*hold, read(named.text, named.file))
-    old = _loaded(session, base, "BASE", hold)
-    new = _loaded(session, head, "HEAD", hold)
+    before, after = revisions.text_of(session, base), revisions.text_of(session, head)
+    if before.absent and after.absent:
+        raise refuse(
+            "diff",
+            f"neither `{base}` nor `{head}` has such a file, so nothing would be compared",
+            hint="say which file it is, as it is called there: REVISION:FILE",
+        )
+    old, new = _loaded(before, "BASE", hold), _loaded(after, "HEAD", hold)
     found = compare(old, new)
     _write(session.terminal, old, new, found, form)
     if new.refused:
@@ -86,10 +92,7 @@ def run(
     return 0
 
 
-def _loaded(
-    session: Session, named: str | None, role: str, hold: tuple[PolicyFile, ...]
-) -> Version:
-    of = revisions.text_of(session, named)
+def _loaded(of: SourceText, role: str, hold: tuple[PolicyFile, ...]) -> Version:
     try:
         return revisions.version(of.label, of.text, of.file, hold, of.read)
     except Refused as refused:

@@ -68,7 +68,10 @@ def revision(top: Path, place: str, commit: str) -> Read:
     def read(path: str) -> bytes | None:
         for above in ("", place):
             inside = posixpath.normpath(posixpath.join(above, path))
-            data = None if inside.startswith("../") else git.file_at(top, commit, inside)
+            # A link is no text, in a directory neither.
+            data = None if inside.startswith("../") else git.file_at(
+                top, commit, inside, other=True
+            )  # fmt: skip
             if data is not None:
                 return data
         return None

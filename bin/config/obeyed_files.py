@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from jailoc.bin.config.changeable import Changeable
+from jailoc.bin.config.changeable import Changeable, starter
 from jailoc.bin.engine import endpoint
 from jailoc.generators.powers.path_words import CREDENTIALS, EXECUTED, START_FILES
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity, refuse
+from jailoc.model.sandbox import typed
 
 ROOT = Path(__file__).absolute().parents[2]
 """Where this program is."""
@@ -56,8 +57,11 @@ def check(file: str, changeable: Changeable) -> None:
             )  # fmt: skip
     for place in _program():
         if changeable(place):
+            named = place in os.environ.get("PYTHONPATH", "").split(os.pathsep)
             raise _refused(
-                "jailoc itself", place, "the next command would run what it wants",
+                "what jailoc loads modules from (PYTHONPATH)" if named else "jailoc itself",
+                place, "the next command would run what it wants",
+                "leave it out of PYTHONPATH for jailoc" if named else
                 "install jailoc outside of every project (`uv tool install`, `pipx install`)",
             )  # fmt: skip
 
@@ -111,6 +115,8 @@ def _kubectl() -> Iterator[str]:
     home = os.environ.get("HOME")
     for variable, usual in _KUBE:
         named = os.environ.get(variable) or (f"{home}/{usual}" if home else "")
+        if (variable, named) == ("KUBERC", "off"):  # then it reads none
+            continue
         yield from (str(Path(each).absolute()) for each in named.split(os.pathsep) if each)
 
 
@@ -120,9 +126,11 @@ def _program() -> Iterator[str]:
 
 
 def _refused(what: str, place: str, harm: str, how: str) -> Refused:
+    name = starter(place)
+    who = f" (of `{typed(name)}`, as it was last started)" if name else ""
     return refuse(
         "steering",
-        f"{what}, `{place}`, can be changed by an agent: {harm}",
+        f"{what}, `{place}`, can be changed by an agent{who}: {harm}",
         allowed="a place outside of every writable path and mount",
         hint=f'{how}; or allow it by name, at the top of the file: trust = ["{place}"]',
     )

@@ -6,6 +6,7 @@ nothing and runs nothing of the repository's.
 
 import os
 import posixpath
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import current_directory
 from jailoc.bin.engine import git
 from jailoc.bin.host import regular
+from jailoc.bin.host.links import MOST_LINKS
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.resolve import names
@@ -24,7 +26,7 @@ from jailoc.generators.runtime.expectations import unmet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.document import Document
-from jailoc.model.path import upwards, within
+from jailoc.model.path import upwards
 from jailoc.model.power import Sides
 
 NAMES = ("config.toml", "jailoc.toml", "jailoc/config.toml", ".jailoc/config.toml")
@@ -168,23 +170,58 @@ def _short(place: Path) -> str:
 def _top(place: str) -> tuple[Path, str]:
     """Return the directory of the working tree that a place is in, and the place from there.
 
-    A link on the way there is a file of the tree: it does not lead the look to another place, nor
-    to another repository. Only one that holds the current directory is a way that the user went.
+    A link in a tree is a file of it: it does not lead the look to another place, nor to another
+    repository. Only one by which the user went to the current directory is a way, and what lies in
+    no tree, as a link of the home directory to where its files are kept.
     """
-    here = current_directory()
-    for folder in upwards(posixpath.dirname(place)):
-        told = (
-            git.ask(Path(folder), "rev-parse", "--show-toplevel") if Path(folder).is_dir() else None
-        )
-        if told is None:
+    way, here, left = place.split("/")[::-1], "", MOST_LINKS
+    while way:
+        name = way.pop()
+        if name == "..":
+            here = here.rpartition("/")[0]
+        if name in {"", ".", ".."}:
             continue
-        top = os.fsdecode(told.rstrip(b"\n"))
-        for each in upwards(folder):
-            if os.path.realpath(each) == top and (
-                not Path(each).is_symlink() or within(here, each)
-            ):
-                return Path(each), posixpath.relpath(place, each)
-    return Path(posixpath.dirname(place)), posixpath.basename(place)
+        at = f"{here}/{name}"
+        try:
+            target = os.readlink(at)  # noqa: PTH115 -- text
+        except OSError:
+            here = at
+            continue
+        tree, left = _tree(here), left - 1
+        if left < 0 or (tree is not None and not (_went(at) and _tree(at) not in {None, tree})):
+            way.append(name)
+            break
+        here = "" if target.startswith("/") else here
+        way += target.split("/")[::-1]
+    rest = "/".join(way[::-1])
+    for folder in upwards(here or "/"):
+        top = _tree(folder)
+        if top is None:
+            continue
+        above = next((each for each in upwards(folder) if Path(each).samefile(top)), None)
+        if above:
+            inside = posixpath.relpath(here, above)
+            return Path(above), posixpath.normpath(posixpath.join(inside, rest))
+    whole = posixpath.join(here or "/", rest) if rest else here
+    return Path(posixpath.dirname(whole)), posixpath.basename(whole)
+
+
+def _tree(folder: str) -> str | None:
+    """Return the working tree that a directory is in, if it is there and in one."""
+    if not Path(folder or "/").is_dir():
+        return None
+    told = git.ask(Path(folder or "/"), "rev-parse", "--show-toplevel")
+    return None if told is None else os.fsdecode(told.rstrip(b"\n"))
+
+
+def _went(link: str) -> bool:
+    """Tell whether the user went by a link to the current directory."""
+    name = posixpath.basename(link)
+    return any(
+        posixpath.basename(each) == name
+        and posixpath.join(os.path.realpath(posixpath.dirname(each)), name) == link
+        for each in upwards(current_directory())
+    )
 
 
 def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
@@ -205,6 +242,12 @@ def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
     return folder, inside, None if known is None else known.decode().strip()
 
 
+def _unread(folder: Path) -> bool:
+    """Tell whether there is a repository that Git does not read, such as somebody else's."""
+    there = any(Path(each, ".git").exists() for each in upwards(str(folder)))
+    return there and git.ask(folder, "rev-parse", "--git-dir") is None
+
+
 def _revision(session: Session, named: str) -> SourceText:
     revision, colon, path = named.partition(":")
     place = Path(path) if colon else session.path
@@ -212,6 +255,12 @@ def _revision(session: Session, named: str) -> SourceText:
         raise refuse("diff", f"`{named}` is no file, directory or Git revision")
     folder, inside, commit = _commit(session, named)
     if commit is None:
+        if _unread(folder):
+            raise refuse(
+                "diff",
+                f"Git reads no repository in `{folder}`, so `{named}` is not known",
+                hint=f"`git -C {shlex.quote(str(folder))} status` says why",
+            )
         raise refuse(
             "diff",
             f"`{named}` is no file or directory, and no Git revision in `{folder}`",

@@ -46,13 +46,14 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     return reply.stdout if reply.status == 0 else None
 
 
-def file_at(top: Path, commit: str, place: str) -> bytes | None:
+def file_at(top: Path, commit: str, place: str, *, other: bool = False) -> bytes | None:
     """Return what a file holds in a commit; None if there is none at that place.
 
     Args:
         top: The directory of the working tree.
         commit: Its full name.
         place: The path of the file from there.
+        other: Whether what is there and is no file, such as a link, counts as none.
 
     Raises:
         Refused: it is there and is no file, or Git cannot read it: what is missing in a repository
@@ -61,9 +62,10 @@ def file_at(top: Path, commit: str, place: str) -> bytes | None:
     listed = ask(top, "ls-tree", "-z", "--full-tree", commit, place)
     kind, _, rest = (listed or b"").partition(b" ")
     number = rest.partition(b" ")[2].partition(b"\t")[0].decode()
-    if listed == b"":
+    plain = kind in {b"100644", b"100755"}
+    if listed == b"" or (listed and other and not plain):
         return None
-    data = ask(top, "cat-file", "blob", number) if kind in {b"100644", b"100755"} else None
+    data = ask(top, "cat-file", "blob", number) if plain else None
     if data is None:
         what = "is no file there" if listed and not kind.startswith(b"100") else "cannot be read"
         raise refuse(

@@ -1,6 +1,7 @@
 """Folders below one, made and opened each from the one above: nobody can put a link in between."""
 
 import os
+import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,7 +35,8 @@ def unled(path: Path) -> Path:
     """
     place = path.absolute()
     _, hops = Links().trace(str(place.parent))
-    if any(map(programs.changeable, hops)):
+    # It is the directory with the link that counts: the user's own may lead to where agents write.
+    if any(programs.changeable(posixpath.dirname(each)) for each in hops):
         raise refuse(
             "folder-link",
             f"`{path}`: an agent decides where a link on the way leads",

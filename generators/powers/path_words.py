@@ -92,8 +92,13 @@ _KEY_WORDS = (
 _SETTINGS = (".", "Library/")
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/Library", "/Applications",
            "/System", "/opt/homebrew", "/snap")  # fmt: skip
-_HOME = re.compile(r"(?:~|/(?:var/)?home/[^/]+|/Users/[^/]+|/root)/")
-"""The home directory of the user, or of anybody, on the machines that there are."""
+_HOMES = ("/home", "/Users", "/var/home", "/export/home")
+"""Where home directories are, on the machines that there are."""
+_ROOTS = ("/root", "/var/root", "/private/var/root")
+_HOME = re.compile(
+    rf"(?:~|(?:{'|'.join(_HOMES)})/[^/]+|{'|'.join(_ROOTS)})/", re.IGNORECASE
+)  # fmt: skip
+"""The home directory of the user, or of anybody; some file systems do not tell capitals."""
 _TOP = 1
 """Components of a path that is a whole directory of the machine."""
 _PERSONAL = ("Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Dropbox",
@@ -109,7 +114,7 @@ def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, st
         writes: Whether it can be changed.
         file: Whether it is known to be no directory.
     """
-    if path in {"~", "/", "/home", "/Users", "/root"}:
+    if path in {"~", "/"} or _one_of(path, (*_HOMES, *_ROOTS)):
         return Rank.CRITICAL, "holds every file of the user, with keys and start files"
     home = _HOME.match(path)
     inside = path[home.end() :] if home else None
@@ -128,11 +133,15 @@ def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, st
     return (Rank.LOW, "") if file else _size(path, inside)
 
 
+def _one_of(path: str, known: tuple[str, ...]) -> bool:
+    return path.lower() in {each.lower() for each in known}
+
+
 def _of_others(path: str) -> str | None:
     """Say what a path outside of the user's home is to others, if it is known."""
     if path.endswith("/.X11-unix"):
         return "the user's screen and keyboard"
-    if posixpath.dirname(path) in {"/home", "/Users"}:
+    if _one_of(posixpath.dirname(path), _HOMES):
         return "the home directory of a user"
     if within(path, "/mnt/c") and path.count("/") <= len(("mnt", "c", "Users", "NAME")):
         return "the disk of Windows, with the homes and start files of its users"

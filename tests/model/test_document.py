@@ -212,10 +212,13 @@ def test_paths_are_written_as_people_read_them(path: Path, text: str) -> None:
 
 
 def test_a_key_of_very_many_parts_is_refused_at_once() -> None:
-    for text in (f"[{'.'.join(['a'] * 200_000)}]", f"{'.'.join(['a'] * 200_000)} = 1"):
+    long = ".".join(["a"] * 200_000)
+    for text in (f"[{long}]", f"{long} = 1", f"x = {{{long} = 1}}", f'["\\"".{long}."x"]',
+                 f"x = {{y = \"\"\"\n\"\"\", {long} = 1}}", f"[b]\n}}\n[{long}]"):  # fmt: skip
         with pytest.raises(Refused, match="too many parts"):
             Document(text, "c")
     # Dots of values do not count.
     names = ", ".join(f'"a{number}.example.com"' for number in range(500))
-    for text in (f"hosts = [{names}]", f"# {'.' * 200}\nhosts = [\n  {names}\n]"):
+    for text in (f"hosts = [{names}]", f"# {'.' * 200}\nhosts = [\n  {names}\n]",
+                 f'why = """\n{"." * 200}\n"""\nhosts = [{names}]'):  # fmt: skip
         assert len(Document(text, "c").data["hosts"]) == 500

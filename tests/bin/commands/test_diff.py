@@ -217,11 +217,15 @@ def test_a_dockerfile_and_a_certificate_beside_the_configuration_are_read(
     )
     built.write_text("FROM debian\n")
     trusted.write_text("one")
-    for arguments in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "one")):
+
+    def git(*arguments: str) -> None:
         subprocess.run(
             ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments],
             cwd=repository, env={"HOME": str(user.home), "PATH": os.environ["PATH"]}, check=True,
         )  # fmt: skip
+
+    for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "one")):
+        git(*words)
 
     def told() -> str:
         return diff(user, place, "HEAD", "--config", str(file)).stdout
@@ -234,6 +238,42 @@ def test_a_dockerfile_and_a_certificate_beside_the_configuration_are_read(
     built.unlink()
     built.symlink_to("/etc/hostname")  # it could lead anywhere
     assert "another text" not in told()
+    git("commit", "--quiet", "--all", "--message", "two")
+    # Nor is the one of a commit any text.
+    assert told() == "no power changes: the files are the same\n"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+@pytest.mark.parametrize("linked", ["the folder", "the file", "the repository"])
+def test_a_link_of_the_users_own_leads_to_what_is_compared(tmp_path: Path, linked: str) -> None:
+    """A link in no repository, as from `~/.config/jailoc`, is the way and no file of a commit."""
+    with world.home(f"diff-{tmp_path.name}-{os.getpid()}") as user:
+        kept = user.home / "files/jailoc/config.toml"
+        kept.parent.mkdir(parents=True)
+        author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        for text, words in ((BASE, ("init", "-q")), (BASE, ()), (WIDER, ())):
+            kept.write_text(text)
+            every = [words] if words else [("add", "."), (*author, "commit", "-qm", "1")]
+            for each in every:
+                subprocess.run(["git", *each], cwd=user.home / "files", check=True)
+        place = user.home / ".config/jailoc/config.toml"
+        place.parent.parent.mkdir(exist_ok=True)
+        shutil.rmtree(place.parent, ignore_errors=True)
+        if linked == "the repository":
+            (user.home / "link").symlink_to("files")
+            place = user.home / "link/jailoc/config.toml"
+        elif linked == "the folder":
+            place.parent.symlink_to(kept.parent)
+        else:
+            place.parent.mkdir()
+            place.symlink_to("../../files/jailoc/config.toml")
+        for pair in (("HEAD~1",), ("HEAD~1", "HEAD")):
+            found = user.run("diff", *pair, "--config", str(place), **NO_ENGINE)
+            assert "SSH agent" in found.stdout, found.stdout + found.stderr
+            assert "added" not in found.stdout, "the workspace was there"
+        lost = user.run("diff", "HEAD~1:files/no", "HEAD:files/no", **NO_ENGINE)
+        assert lost.status == 1
+        assert "neither `HEAD~1:files/no` nor `HEAD:files/no` has such a file" in lost.stderr
 
 
 @pytest.mark.parametrize("known", ["configured", "recorded, with a configuration that is wrong"])

@@ -93,6 +93,9 @@ def test_no_agent_can_change_what_kubectl_obeys(person: User) -> None:
         result = person.run("validate", KUBECONFIG=f"{outside}:{each}")
         assert result.status == status, result.stderr
         assert ("what the `kubectl` command obeys" in result.stderr) == (status == 1)
+    there = replace(person, at=person.home / "dot")
+    for word, status in (("on", 1), ("off", 0)):  # of a file, and a word of kubectl's
+        assert there.run("validate", KUBERC=word).status == status
     (person.home / ".kube").mkdir()
     (person.home / ".kube/config").symlink_to(place)
     assert person.run("validate").status == 1
@@ -117,6 +120,14 @@ def test_no_agent_can_change_jailoc_itself(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="jailoc itself"):
             check("/data/project")
     assert tmp_path.exists()
+
+
+def test_a_directory_of_modules_is_told_by_its_variable(person: User) -> None:
+    # Where jailoc itself is comes first, so that the control starts, too.
+    for place, status in ((person.home / "dot", 1), (person.home / "lib", 0)):
+        result = person.run("validate", PYTHONPATH=f"{world.ROOT / '.pkg'}:{place}")
+        assert result.status == status, result.stderr
+        assert ("(PYTHONPATH)" in result.stderr) == (status == 1)
 
 
 def test_a_link_of_the_home_that_leads_to_an_agent_is_told(person: User) -> None:
@@ -183,7 +194,7 @@ def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> No
     record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
     result = person.run("apply", str(other), **NOWHERE)
     assert result.status == 1
-    assert "can be changed by an agent" in result.stderr
+    assert "can be changed by an agent (of `api`, as it was last started)" in result.stderr
     assert not mark.exists()
 
 
@@ -254,8 +265,13 @@ def test_nothing_is_written_by_way_of_an_agents_link(
     (person.home / "keys").mkdir()
     (person.home / "dot/link").symlink_to(person.home / "keys")
     area = str(person.home / "dot")
-    monkeypatch.setattr(programs._Known, "changeable", staticmethod(lambda at: within(at, area)))
+
+    def changeable(at: str) -> bool:
+        return within(at, area) or within(os.path.realpath(at), area)
+
+    monkeypatch.setattr(programs._Known, "changeable", staticmethod(changeable))
     with pytest.raises(Refused, match="where a link on the way leads"):
         folders.unled(person.home / "dot/link/seen")
-    for place in (person.home / "dot/seen", person.home / "keys/seen"):
+    (person.home / "own").symlink_to("dot")
+    for place in (person.home / "dot/seen", person.home / "keys/seen", person.home / "own/seen"):
         assert folders.unled(place) == place
