@@ -51,7 +51,7 @@ def run(
     if keep_volumes and any(map(task_of, wanted)):
         raise refuse("usage", "what a task has is on its volumes: they go with it",
                      hint="leave out --keep-volumes, or `jailoc down` it")  # fmt: skip
-    origin, terminal = session.source(expectations=False), session.terminal
+    origin, terminal = session.for_removal(), session.terminal
     chosen = _chosen(session, origin, wanted, everything, tasks=not keep_volumes)
     doomed = _looked_at(session, origin, chosen, keep_volumes)
     unused = built_images.unused(chosen) if everything else {}

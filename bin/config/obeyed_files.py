@@ -28,17 +28,17 @@ MOST_LINKS = 10
 """Links of a home directory that are told."""
 
 
-def check(file: str, changeable: Changeable) -> None:
+def check(file: str | None, changeable: Changeable) -> None:
     """Make sure that no agent can change what this program obeys.
 
     Args:
-        file: The configuration file.
+        file: The configuration file; None where it decides nothing.
         changeable: Tells what agents can change.
 
     Raises:
         Refused: one can, and the file is not in `trust`.
     """
-    if changeable(file):
+    if file is not None and changeable(file):
         raise _refused(
             "the configuration", file, "it would decide what it may reach, and what the host runs",
             "keep it elsewhere, and copy it there when a change was reviewed",

@@ -93,12 +93,29 @@ class Session:
         """
         known = self._file.checked.get(expectations)
         if known is None:
-            document = self.document()
-            known = gathered(document, starter=self._file.starter, expectations=expectations)
-            beside = with_tasks(known.config, task_records.every(), known.host)
-            known = replace(known, config=beside)
+            known = self._gathered(expectations=expectations)
             self._file.checked[expectations] = known
         return known
+
+    def for_removal(self) -> LoadedConfig:
+        """Return the configuration for a run that only removes, although an agent may write it.
+
+        To remove what was started is the way out where a place is an agent's no more.
+
+        Raises:
+            Refused: the file cannot be read, or something else in it is wrong.
+        """
+        known = self._gathered(expectations=False, removes=True)
+        self._file.checked |= {True: known, False: known}
+        return known
+
+    def _gathered(self, *, expectations: bool, removes: bool = False) -> LoadedConfig:
+        document = self.document()
+        known = gathered(
+            document, starter=self._file.starter, expectations=expectations, removes=removes
+        )
+        beside = with_tasks(known.config, task_records.every(), known.host)
+        return replace(known, config=beside)
 
     def chosen(self, origin: LoadedConfig, at: str | None = None, *, looks: bool = False) -> str:
         """Return the workspace that was named, else that of a directory, else `default`.

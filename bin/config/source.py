@@ -58,7 +58,7 @@ def check(text: str, path: Path) -> LoadedConfig:
 
 
 def gathered(
-    document: Document, *, starter: bool = False, expectations: bool = True
+    document: Document, *, starter: bool = False, expectations: bool = True, removes: bool = False
 ) -> LoadedConfig:
     """Gather what a configuration says of this machine, and check it against that.
 
@@ -66,6 +66,7 @@ def gathered(
         document: The configuration.
         starter: Whether it stands in for a file that is not there.
         expectations: Whether those that the rules do not meet count as problems.
+        removes: Whether it only says what is to be removed: then an agent may have written it.
 
     Raises:
         Refused: something in it is wrong.
@@ -75,7 +76,7 @@ def gathered(
     config = load(document, host)
     changeable = Changeable(config, host)
     programs.pass_over(changeable)
-    obeyed_files.check(document.file, changeable)
+    obeyed_files.check(None if removes else document.file, changeable)
     if expectations:
         meet(document, config, host)
     refused, asks = policies.judge(document, config, host)

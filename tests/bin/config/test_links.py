@@ -177,6 +177,10 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
         result = person.run(*words[: 1 if environment else 3], **environment)
         assert result.status == 1
         assert STEERED in result.stderr
+    # The way out needs no other configuration.
+    out = person.run("destroy", "mine", "--yes", *words[1:], DOCKER_HOST="unix:///nowhere.sock")
+    assert STEERED not in out.stderr
+    assert "Docker is not running" in out.stderr
 
 
 def test_no_agent_can_change_a_policy(person: User) -> None:
