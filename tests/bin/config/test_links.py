@@ -177,6 +177,14 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
         result = person.run(*words[: 1 if environment else 3], **environment)
         assert result.status == 1
         assert STEERED in result.stderr
+    # That it is trusted there may be the agent's word, unless it was started with that.
+    place.write_text(f'trust = ["{place}"]\n{place.read_text()}')
+    told = json.loads(record.read_text())
+    for by, status in (("elsewhere.toml", 1), (str(place), 0)):
+        record.write_text(json.dumps(told | {"config": by}))
+        result = person.run(*words)
+        assert result.status == status, result.stderr
+        assert "trust =" not in result.stderr
 
 
 def test_no_agent_can_change_a_policy(person: User) -> None:
