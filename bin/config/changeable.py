@@ -88,22 +88,26 @@ def could_make(place: str) -> bool:
         place: An absolute path. Where something read-only lies over it, none could.
     """
     real = os.path.realpath(place)
-    for _, mounts in _started():
+    for _, _, mounts in _started():
         over = [(at, mode) for each, mode in mounts if within(real, at := os.path.realpath(each))]
         if over and max(over, key=lambda each: len(each[0]))[1] == Mode.READ_WRITE:
             return True
     return False
 
 
-def starter(place: str) -> str | None:
+def starter(place: str, but: str | None = None) -> str | None:
     """Return the workspace whose agent was last started with a place, to be changed by it, if any.
 
     Args:
         place: An absolute path.
+        but: A configuration file whose workspaces do not count.
     """
+    own = but and os.path.realpath(but)
     real, hops = Links().trace(place)
     ways = [folded(each) for each in (clean(place), *hops, real)]
-    for name, mounts in _started():
+    for name, config, mounts in _started():
+        if own and os.path.realpath(config) == own:
+            continue
         areas = [folded(os.path.realpath(at)) for at, mode in mounts if mode == Mode.READ_WRITE]
         if any(first_within(each, areas) for each in ways):
             return name
@@ -112,12 +116,12 @@ def starter(place: str) -> str | None:
 
 def _given() -> Iterator[str]:
     """Yield what agents were last started with and can write, as it is written down."""
-    for _, mounts in _started():
+    for _, _, mounts in _started():
         yield from (place for place, mode in mounts if mode == Mode.READ_WRITE)
 
 
-def _started() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield workspaces with what each agent was last started with: places here, with their modes.
+def _started() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Yield workspaces, their configuration files, and places here that agents have, with modes.
 
     One that has left the configuration is among them until it is destroyed.
     """
@@ -132,4 +136,4 @@ def _started() -> Iterator[tuple[str, list[tuple[str, str]]]]:
             ]
         except (OSError, ValueError, LookupError, TypeError):
             continue  # of another version, or none
-        yield record.name.removesuffix(APPLIED), given
+        yield record.name.removesuffix(APPLIED), str(found.get("config") or "/"), given

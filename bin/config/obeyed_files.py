@@ -38,10 +38,12 @@ def check(file: str | None, changeable: Changeable) -> None:
     Raises:
         Refused: one can, and the file is not in `trust`.
     """
-    if file is not None and changeable(file):
+    # The agent of another configuration could have written here what is trusted, too.
+    others = file is not None and starter(file, but=file) is not None
+    if file is not None and (others or changeable(file)):
         raise _refused(
             "the configuration", file, "it would decide what it may reach, and what the host runs",
-            "keep it elsewhere, and copy it there when a change was reviewed",
+            "keep it elsewhere, and copy it there when a change was reviewed", trust=not others,
         )  # fmt: skip
     for place in _docker():  # one by one: what is not judged yet is not read
         if changeable(place):
@@ -125,12 +127,14 @@ def _program() -> Iterator[str]:
     yield from (sys.prefix, sys.executable, *filter(os.path.isabs, sys.path))
 
 
-def _refused(what: str, place: str, harm: str, how: str) -> Refused:
+def _refused(what: str, place: str, harm: str, how: str, *, trust: bool = True) -> Refused:
     name = starter(place)
     who = f" (of `{typed(name)}`, as it was last started)" if name else ""
     return refuse(
         "steering",
         f"{what}, `{place}`, can be changed by an agent{who}: {harm}",
         allowed="a place outside of every writable path and mount",
-        hint=f'{how}; or allow it by name, at the top of the file: trust = ["{place}"]',
+        hint=f'{how}; or allow it by name, at the top of the file: trust = ["{place}"]'
+        if trust
+        else how,
     )

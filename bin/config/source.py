@@ -74,9 +74,11 @@ def gathered(
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
     config = load(document, host)
+    # What a refused file trusts, an agent may have written.
+    programs.pass_over(Changeable(config.model_copy(update={"trust": ()}), host))
     changeable = Changeable(config, host)
-    programs.pass_over(changeable)
     obeyed_files.check(None if removes else document.file, changeable)
+    programs.pass_over(changeable)
     if expectations:
         meet(document, config, host)
     refused, asks = policies.judge(document, config, host)

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import islice
 
 from jailoc.generators.assets import asset, set_names
 from jailoc.generators.config import conflicts
@@ -13,6 +14,10 @@ from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document
 from jailoc.model.host_set import HostSet, origin_of
 from jailoc.model.text import meant
+
+MOST_NAMED, MOST_GUESSES, MOST_COMPARED = 50, 20, 1000
+"""Sets that are named as those that there are, names of none for which another one is looked for,
+and those among which it is."""
 
 
 @cache
@@ -61,17 +66,23 @@ def set_conflicts(document: Document) -> Iterator[Diagnostic]:
                 f"call it `{name}-own`, and name both",
                 at_key=True,
             )
-    every = sorted({*set_names(), *own})
+    every = dict.fromkeys(sorted({*set_names(), *own}))
+    allowed = ", ".join(f"@{each}" for each in [*every][:MOST_NAMED])
+    allowed += f" and {len(every) - MOST_NAMED} more" if len(every) > MOST_NAMED else ""
+    guesses = MOST_GUESSES
     for at, scope in scopes(document.data):
         for index, text in texts(scope.get("allow")):
             name = text.removeprefix("@")
             if text == name or name in every:
                 continue
+            # To look for what is near takes long where there are many, of many.
+            near = meant(name, islice(every, MOST_COMPARED), mark="@") if guesses > 0 else None
+            guesses -= 1
             yield conflicts.found(
                 document,
                 (*at, "allow", index),
                 "set-unknown",
                 f"there is no set `{text}`",
-                ", ".join(f"@{each}" for each in every),
-                meant(name, every, mark="@") or f"write one: `[sets.{name}]`",
+                allowed,
+                near or f"write one: `[sets.{name}]`",
             )

@@ -276,7 +276,9 @@ def test_a_link_of_the_users_own_leads_to_what_is_compared(tmp_path: Path, linke
         assert "neither `HEAD~1:files/no` nor `HEAD:files/no` has such a file" in lost.stderr
 
 
-@pytest.mark.parametrize("known", ["configured", "recorded, with a configuration that is wrong"])
+@pytest.mark.parametrize(
+    "known", ["configured", "recorded, with a configuration that is wrong", "trusted by the agent"]
+)
 def test_no_git_of_an_agent_is_asked(tmp_path: Path, known: str) -> None:
     with world.home(f"diff-{tmp_path.name}-{os.getpid()}") as user:
         team = user.home / "team"
@@ -291,11 +293,13 @@ def test_no_git_of_an_agent_is_asked(tmp_path: Path, known: str) -> None:
         evil.write_text(f'#!/bin/sh\necho run >>{mark}\nexec /usr/bin/git "$@"\n')
         evil.chmod(0o755)
         path = f"{evil.parent}:{os.environ['PATH']}"
+        named: dict[str, str] = {}
 
         def compared() -> bool:
             """Compare with a revision; tell whether the agent's Git was run."""
             mark.unlink(missing_ok=True)
-            done = user.run("diff", "HEAD:team/config.toml", "team/config.toml", PATH=path)
+            words = ("diff", "HEAD:team/config.toml", "team/config.toml")
+            done = user.run(*words, PATH=path, **named)
             assert (done.status, "no power changes" in done.stdout) == (0, True), done.stderr
             return mark.exists()
 
@@ -305,6 +309,9 @@ def test_no_git_of_an_agent_is_asked(tmp_path: Path, known: str) -> None:
             user.write('[workspaces.mine]\npaths = ["~/project"]\n')
         else:
             user.write("[workspaces.mine\n")
+            if known == "trusted by the agent":
+                named = {"JAILOC_CONFIG": str(user.home / "project/evil.toml")}
+                (user.home / "project/evil.toml").write_text('trust = ["~/project/bin"]\n')
             record = user.home / ".cache/jailoc/mine.applied.json"
             record.parent.mkdir(parents=True, exist_ok=True)
             mount = {"source": {"text": f"{user.home}/project"}, "mode": "rw"}

@@ -181,6 +181,14 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
     out = person.run("destroy", "mine", "--yes", *words[1:], DOCKER_HOST="unix:///nowhere.sock")
     assert STEERED not in out.stderr
     assert "Docker is not running" in out.stderr
+    # That it is trusted there may be the agent's word, unless it was started with that.
+    place.write_text(f'trust = ["{place}"]\n{place.read_text()}')
+    told = json.loads(record.read_text())
+    for by, status in (("elsewhere.toml", 1), (str(place), 0)):
+        record.write_text(json.dumps(told | {"config": by}))
+        result = person.run(*words)
+        assert result.status == status, result.stderr
+        assert "trust =" not in result.stderr
 
 
 def test_no_agent_can_change_a_policy(person: User) -> None:

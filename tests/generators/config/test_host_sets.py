@@ -6,9 +6,16 @@ import pytest
 
 from jailoc.generators.assets import set_names
 from jailoc.generators.config.edit import put_set
-from jailoc.generators.config.host_sets import shipped, sources
+from jailoc.generators.config.host_sets import (
+    MOST_GUESSES,
+    MOST_NAMED,
+    set_conflicts,
+    shipped,
+    sources,
+)
 from jailoc.generators.config.registries import hosts
 from jailoc.model.diagnostic import Refused
+from jailoc.model.document import Document
 
 
 @pytest.mark.parametrize("name", set_names())
@@ -85,3 +92,14 @@ def test_a_set_that_is_there_keeps_its_comments() -> None:
 def test_sets_that_cannot_be_edited_safely_are_refused() -> None:
     with pytest.raises(Refused):
         put_set("sets = { b = { hosts = [] } }\n", "npm", VALUE)
+
+
+def test_of_very_many_names_of_no_set_each_is_told_and_some_are_guessed() -> None:
+    """Each with each would take minutes of a review, and gigabytes of words."""
+    sets = "".join(f"[sets.s{number}]\nhosts = ['a.example.com']\n" for number in range(1000))
+    names = ", ".join(f"'@s{number}x'" for number in range(1000))
+    told = [*set_conflicts(Document(f"{sets}[workspaces.w]\nallow = [{names}]\n", "c"))]
+    assert len(told) == 1000
+    guessed = ["did you mean" in (each.hint or "") for each in told]
+    assert guessed == [True] * MOST_GUESSES + [False] * (1000 - MOST_GUESSES)
+    assert all((each.allowed or "").count("@") == MOST_NAMED for each in told)
