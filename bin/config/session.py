@@ -11,6 +11,7 @@ from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import nameless_workspace, names, unknown_workspace
 from jailoc.generators.config.tasks import with_tasks
+from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
 
 
@@ -105,7 +106,10 @@ class Session:
         Raises:
             Refused: the file cannot be read, or something else in it is wrong.
         """
-        known = self._gathered(expectations=False, removes=True)
+        try:
+            known = self._gathered(expectations=False)
+        except Refused:  # what it trusts counts for nothing then
+            known = self._gathered(expectations=False, removes=True)
         self._file.checked |= {True: known, False: known}
         return known
 

@@ -75,8 +75,9 @@ def gathered(
     host = facts.gather(asked)
     config = load(document, host)
     # What a refused file trusts, an agent may have written.
-    programs.pass_over(Changeable(config.model_copy(update={"trust": ()}), host))
-    changeable = Changeable(config, host)
+    untrusting = Changeable(config.model_copy(update={"trust": ()}), host)
+    programs.pass_over(untrusting)
+    changeable = untrusting if removes else Changeable(config, host)
     obeyed_files.check(None if removes else document.file, changeable)
     programs.pass_over(changeable)
     if expectations:

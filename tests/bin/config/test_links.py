@@ -181,6 +181,16 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
     out = person.run("destroy", "mine", "--yes", *words[1:], DOCKER_HOST="unix:///nowhere.sock")
     assert STEERED not in out.stderr
     assert "Docker is not running" in out.stderr
+    # No program of the agent's is run on that way, whatever it has written there.
+    ran, docker = person.home / "ran", person.home / "proj/docker"
+    docker.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    docker.chmod(0o755)
+    before = place.read_text()
+    place.write_text(f'trust = ["{docker.parent}"]\n{before}')
+    path = f"{docker.parent}:{os.environ['PATH']}"
+    person.run("destroy", "mine", "--yes", *words[1:], PATH=path)
+    assert not ran.exists()
+    place.write_text(before)
     # That it is trusted there may be the agent's word, unless it was started with that.
     place.write_text(f'trust = ["{place}"]\n{place.read_text()}')
     told = json.loads(record.read_text())
