@@ -45,18 +45,14 @@ def check(file: str | None, changeable: Changeable) -> None:
             "the configuration", file, "it would decide what it may reach, and what the host runs",
             "keep it elsewhere, and copy it there when a change was reviewed", trust=not others,
         )  # fmt: skip
-    for place in _docker():  # one by one: what is not judged yet is not read
-        if changeable(place):
-            raise _refused(
-                "what the `docker` command obeys", place, "the host would run what it wants",
-                "put a copy in the place of the link, or choose another DOCKER_CONFIG",
-            )  # fmt: skip
-    for place in _kubectl():
-        if changeable(place):
-            raise _refused(
-                "what the `kubectl` command obeys", place, "the host would run what it wants",
-                "keep it elsewhere, or choose another KUBECONFIG",
-            )  # fmt: skip
+    for command, places, how in (
+        ("docker", _docker(), "put a copy in the place of the link, or choose another DOCKER_CONFIG"),
+        ("kubectl", _kubectl(), "keep it elsewhere, or choose another KUBECONFIG"),
+    ):
+        for place in places:  # one by one: what is not judged yet is not read
+            if changeable(place):
+                what = f"what the `{command}` command obeys"
+                raise _refused(what, place, "the host would run what it wants", how)
     for place in _program():
         if changeable(place):
             named = place in os.environ.get("PYTHONPATH", "").split(os.pathsep)
