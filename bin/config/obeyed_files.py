@@ -46,7 +46,7 @@ def check(file: str | None, changeable: Changeable) -> None:
             "keep it elsewhere, and copy it there when a change was reviewed", trust=not others,
         )  # fmt: skip
     for command, places, how in (
-        ("docker", _docker(), "put a copy in the place of the link, or choose another DOCKER_CONFIG"),
+        ("docker", _docker(), "put a copy in the place of a link, or choose another DOCKER_CONFIG"),
         ("kubectl", _kubectl(), "keep it elsewhere, or choose another KUBECONFIG"),
     ):
         for place in places:  # one by one: what is not judged yet is not read
