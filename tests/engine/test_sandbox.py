@@ -284,7 +284,7 @@ def test_a_changed_allow_list_reaches_the_wall_and_restarts_nothing(
             done = sandbox.user.run("allow", f"{opened}/32", "-w", "walled")
             assert done.status == 0, done.stderr
             (lost,) = (line for line in done.stderr.splitlines() if "no address yet" in line)
-            assert "missing.invalid, so not open yet; asked again" in lost
+            assert "no address yet for missing.invalid; what is public is open" in lost
         else:
             sandbox.user.write(config(f', "{opened}/32"'))
             sandbox.user.ok(command, "walled")

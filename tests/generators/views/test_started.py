@@ -25,7 +25,6 @@ def test_published_ports_and_services_are_named_as_they_are_reached() -> None:
 ports = ["3000", "8080:80"]
 [workspaces.api.services.db]
 image = "postgres:16"
-user = "999:999"
 ports = [5432]
 healthcheck = ["pg_isready"]
 user = "999:999"
