@@ -204,6 +204,7 @@ def test_a_crowd_of_names_pushes_no_earlier_one_out(wall: Observed) -> None:
     wall.connect([(each, 443) for each in ("honest.crowd.test", *odd)])
     world.call("docker", "exec", "observed-inside", "python3", "-c", RAW)
     wall.connect([(f"n{each}.crowd.test", 443) for each in range(1100)])
+    found, names = {}, set[str]()
     for _ in range(20):  # the last ones are written down within a second, on an idle machine
         found = blocked(wall)
         names = {each["target"] for each in found["blocked"] if each["protocol"] == "dns"}
