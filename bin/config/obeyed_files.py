@@ -45,9 +45,9 @@ def check(file: str | None, changeable: Changeable) -> None:
             "the configuration", file, "it would decide what it may reach, and what the host runs",
             "keep it elsewhere, and copy it there when a change was reviewed", trust=not others,
         )  # fmt: skip
-    for command, places, how in (
-        ("docker", _docker(), "put a copy in the place of a link, or choose another DOCKER_CONFIG"),
-        ("kubectl", _kubectl(), "keep it elsewhere, or choose another KUBECONFIG"),
+    for places, command, how in (
+        (_docker(), "docker", "put a copy in the place of a link, or choose another DOCKER_CONFIG"),
+        (_kubectl(), "kubectl", "keep it elsewhere, or choose another KUBECONFIG"),
     ):
         for place in places:  # one by one: what is not judged yet is not read
             if changeable(place):
