@@ -172,7 +172,8 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
     mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
     record = person.home / f".cache/jailoc/mine{APPLIED}"
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+    told = {"compose": {"services": {"opencode": {"mounts": [mount]}}}}
+    record.write_text(json.dumps(told))
     for environment in ({}, {"JAILOC_CONFIG": str(place)}):
         result = person.run(*words[: 1 if environment else 3], **environment)
         assert result.status == 1
@@ -193,7 +194,7 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
     place.write_text(before)
     # That it is trusted there may be the agent's word, unless it was started with that.
     place.write_text(f'trust = ["{place}"]\n{place.read_text()}')
-    told = json.loads(record.read_text())
+    # Where an engine runs, the workspace was removed, and its record with it.
     for by, status in (("elsewhere.toml", 1), (str(place), 0)):
         record.write_text(json.dumps(told | {"config": by}))
         result = person.run(*words)
