@@ -59,7 +59,7 @@ class PortUse(Model):
 def trust(authorities: Iterable[str], config: str = "config.toml") -> str:
     """Return the line that makes builds trust authorities, and where to write it."""
     named = ", ".join(f'"{each}"' for each in authorities)
-    return f"write ca_certificates = [{named}] below [base] in {config}"
+    return f"write `ca_certificates = [{named}]` below [base] in {config}"
 
 
 class EngineFacts(Model):

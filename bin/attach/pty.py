@@ -24,6 +24,9 @@ GRACE = 2.0
 """Seconds that a program has to end itself."""
 INTERRUPTS = (b"\x03", b"\x1b[99;5u", b"\x1b[27;5;99~")
 """Ctrl-C, also as the keyboard protocols of kitty and xterm write it."""
+ESCAPE = b"\x1b"
+EARLY = 0.05
+"""Seconds between two looks whether the program may have what was typed too early."""
 # A session leader without a terminal gets the one that it opens (credentials(7), tty(4)).
 _TAKE_TERMINAL = 'exec "$@" <>"$0" >&0 2>&1'
 
@@ -200,6 +203,8 @@ class _Typed:
         self.open, self.waiting = True, b""
         self.blank: Callable[[], bool] = lambda: False
         """Whether nothing of the program is seen yet, so that an interrupt is jailoc's."""
+        self._early = b""
+        """Text of before that: a program that begins would drop it (TCSAFLUSH, termios(3))."""
         self._signals: set[int] = set()
         self._sizes = (keys, screen, 2)
         self._terminal = os.isatty(keys)
@@ -225,7 +230,14 @@ class _Typed:
             if self._terminal:
                 tty.setraw(self.keys, termios.TCSANOW)
 
-    def read(self) -> None:
+    def carry(self, *, read: bool) -> None:
+        """Take what is typed, if there is something to read, and hand on what the program takes."""
+        if read:
+            self._read()
+        if self.waiting:
+            self._write()
+
+    def _read(self) -> None:
         try:
             piece = os.read(self.keys, PIECE)
         except OSError:
@@ -235,14 +247,35 @@ class _Typed:
             # A client that begins swallows it, and nobody knows whether it has begun.
             self._signals.add(signal.SIGINT)
             piece = b""
-        self.waiting += piece
+        if self._terminal and ESCAPE not in piece and self.blank():
+            # Bounded, and read on: an interrupt may come behind it.
+            self._early = (self._early + piece)[:PIECE]
+        else:
+            self._release()
+            # Before it also the terminal's own answers, for which a program may wait.
+            self.waiting += piece
+
+    @property
+    def room(self) -> bool:
+        """Tell whether more may be read."""
+        return self.open and len(self.waiting) < PIECE
+
+    @property
+    def early(self) -> bool:
+        """Tell whether something waits for the program to be seen; if it is, that may go now."""
+        self._release()
+        return bool(self._early)
+
+    def _release(self) -> None:
+        if self._early and not self.blank():
+            self.waiting, self._early = self.waiting + self._early, b""
 
     def taken(self) -> set[int]:
         """Return what was typed for jailoc as a signal, since the last call."""
         found, self._signals = self._signals, set()
         return found
 
-    def write(self) -> None:
+    def _write(self) -> None:
         try:
             self.waiting = self.waiting[os.write(self.master, self.waiting) :]
         except BlockingIOError:
@@ -270,21 +303,17 @@ def _serve(
         if deadline is None and (watch.reason or stopped or lost):
             process.terminate()
             deadline = time.monotonic() + GRACE
-        reading, writing = [alarm.descriptor], []
-        if typed and typed.open and deadline is None and len(typed.waiting) < PIECE:
-            reading.append(typed.keys)
-        if typed and typed.waiting:
-            writing.append(typed.master)
-        patience = None if deadline is None else max(0.0, deadline - time.monotonic())
-        readable, _, _ = select.select(reading, writing, [], patience)
+        patience = EARLY if typed and typed.early else None
+        if deadline is not None:
+            patience = max(0.0, deadline - time.monotonic())
+        reading = [typed.keys] if typed and typed.room and deadline is None else []
+        writing = [typed.master] if typed and typed.waiting else []
+        readable, _, _ = select.select([alarm.descriptor, *reading], writing, [], patience)
         if deadline is not None and time.monotonic() >= deadline:
             process.kill()
             deadline = time.monotonic() + GRACE
         if typed:
-            if typed.keys in readable:
-                typed.read()
-            if typed.waiting:
-                typed.write()
+            typed.carry(read=typed.keys in readable)
         signals = alarm.taken() | (typed.taken() if typed else set())
         if typed and signal.SIGCONT in signals:
             typed.resume()

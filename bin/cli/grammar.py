@@ -45,6 +45,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'target', 'names': ('TARGET',), 'kind': 'text', 'help': 'HOST, *.HOST, ADDRESS or ADDRESS/LENGTH, each with :PORT or without; or @SET.', 'required': True},
             {'field': 'why', 'names': ('--why',), 'kind': 'text', 'help': 'A reason, for those who read the configuration.'},
             {'field': 'until', 'names': ('--until',), 'kind': 'date', 'help': 'The last day (UTC) on which it is open, such as 2027-01-31.'},
+            {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask before what is critical, such as a private network as a whole.'},
         ),
     },
     ('apply',): {

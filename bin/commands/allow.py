@@ -10,13 +10,17 @@ from jailoc.bin.commands import refresh
 from jailoc.bin.commands.presets import CLIENTS, unknown
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
+from jailoc.bin.terminal import prompt
 from jailoc.generators.config.edit import Value
 from jailoc.generators.config.host_sets import known
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.powers.places import contents, range_rank
+from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import HostEntry, NetworkEntry, itself, parse_host, parse_network
 from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
+from jailoc.model.power import Rank
 from jailoc.model.sandbox import typed
 from jailoc.model.special_ranges import public
 
@@ -54,6 +58,29 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
     return key, entry
 
 
+def _critical(entry: HostEntry | NetworkEntry) -> str | None:
+    """Say what lies in an entry that a review would call critical; None if nothing does."""
+    network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+    if network is None:
+        return None
+    family = Family(network.version)
+    found, nothing = AddressSet.networks(family, (network,)), AddressSet(family)
+    if range_rank(family, found, entry.ports or (None,), nothing) is not Rank.CRITICAL:
+        return None
+    return contents(family, found, nothing)
+
+
+def _agreed(session: Session, target: str, critical: str) -> bool:
+    """Ask before what is in effect at once.
+
+    Raises:
+        Refused: nobody is there to answer.
+    """
+    session.terminal.say(f"{target}: {critical}", Meaning.WARNS)
+    hint = f"`jailoc allow {shlex.quote(target)} --yes` does not ask"
+    return prompt.agreed(session.terminal, "allow this?", "what is critical", hint)
+
+
 def _tell_open(session: Session, name: str, target: str, entry: HostEntry | NetworkEntry) -> None:
     """Say what an entry changes where every public address is open."""
     origin = session.source()
@@ -70,10 +97,18 @@ def _tell_open(session: Session, name: str, target: str, entry: HostEntry | Netw
     )
 
 
-def run(session: Session, target: str, why: str | None = None, until: date | None = None) -> int:
+def run(
+    session: Session,
+    target: str,
+    why: str | None = None,
+    until: date | None = None,
+    *,
+    yes: bool = False,
+) -> int:
     """Append a host, a network or a set to what a workspace may reach; a running one can at once.
 
-    Where the running one does not take it, it is taken back.
+    Where the running one does not take it, it is taken back. What is critical is asked, unless
+    `yes` says so.
     """
     notes = {name: note for name, note in (("why", why), ("until", until)) if note is not None}
     value: Value = {"to": target, **notes} if notes else target
@@ -91,6 +126,11 @@ def run(session: Session, target: str, why: str | None = None, until: date | Non
             f"`{target}` is taken for a host of that name; a set of hosts is `@{target}`{made}",
             Meaning.WARNS,
         )
+    critical = None if entry is None or yes else _critical(entry)
+    # A file that would not be valid is told before anything is asked.
+    asks = critical is not None and append.is_new(session, name, key, value)
+    if critical is not None and asks and not _agreed(session, target, critical):
+        return 1
     if not append.value(session, name, key, value):
         return 0
     if entry is not None:

@@ -175,16 +175,13 @@ def _carry_out(
         return apply.carry_out(mine, each, prune=choice.prune, back=back)
 
     def one(each: Item) -> int:
-        alone = f"{typed(each.name)} " if len(items) == 1 else ""
+        alone = f"{typed(each.name)}: " if len(items) == 1 else ""
         mine = session.prefixed(f"{typed(each.name)}: ") if len(items) > 1 else session
         try:
             done = carried_out(mine, each)
         except (docker.DockerError, Refused, OSError) as error:
             return session.report(error, mine.terminal)
-        mine.terminal.say(
-            f"{alone}applied" if done else f"{alone.replace(' ', ': ')}nothing to do",
-            Meaning.DONE,
-        )
+        mine.terminal.say(f"{alone}{'applied' if done else 'nothing to do'}", Meaning.DONE)
         return 0
 
     if len(items) == 1:

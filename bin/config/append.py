@@ -132,6 +132,16 @@ def value(session: Session, name: str, key: str, added: Value) -> bool:
     return True
 
 
+def is_new(session: Session, name: str, key: str, added: Value) -> bool:
+    """Tell whether a value would be appended; nothing is written.
+
+    Raises:
+        Refused: the file with the value in it would not be valid.
+    """
+    after = source.check(append(session.text(), name, key, added), session.path)
+    return _there(session.source(), after, name, key) is None
+
+
 def _there(before: LoadedConfig, after: LoadedConfig, name: str, key: str) -> str | None:
     """Return the list that holds already what was added at the end of one; None if none does."""
     new = getattr(after.config.workspaces[name], key)[-1]

@@ -160,6 +160,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
             image lacks something, with everything that it lacks.
     """
     preflight.engine(bundle)
+    preflight.limits(terminal, bundle)
     preflight.certificates(terminal, bundle)
     directory = Path(bundle.directory)
     try:

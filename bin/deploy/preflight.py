@@ -11,7 +11,9 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.doctor import trust
 from jailoc.model.image import Step
 from jailoc.model.palette import Meaning
+from jailoc.model.quantity import size_text
 from jailoc.model.sandbox import SIDECAR
+from jailoc.model.size import size
 
 
 def engine(bundle: Bundle) -> None:
@@ -49,6 +51,20 @@ def engine(bundle: Bundle) -> None:
         )
 
 
+def limits(terminal: Terminal, bundle: Bundle) -> None:
+    """Say that a limit of memory is above what the engine's machine has; the engine takes it."""
+    found = stats.about()
+    if not (found and found.memory):
+        return
+    for name, each in bundle.compose.services.items():
+        if (size(each.limits.memory) or 0) > found.memory:
+            terminal.say(
+                f"`{each.limits.memory}` of memory for {name} is more than the "
+                f"{size_text(found.memory)} of the engine's machine: it limits nothing",
+                Meaning.WARNS,
+            )
+
+
 def certificates(terminal: Terminal, bundle: Bundle) -> None:
     """Say before a build of minutes that it may not trust the host that it fetches from."""
     mine = [each for each in bundle.builds if (each.name, each.step) == ("agent", Step.EMBEDDED)]
@@ -58,10 +74,10 @@ def certificates(terminal: Terminal, bundle: Bundle) -> None:
     if own := authorities.own():
         terminal.say(
             f"this machine has authorities of its own ({', '.join(own)}), which no image knows: if "
-            "a proxy that inspects TLS signs with one, the build fails after minutes; then "
-            f"{trust(own)}",
+            "a proxy that inspects TLS signs with one, the build fails after minutes",
             Meaning.WARNS,
         )
+        terminal.say(f"then {trust(own)}", Meaning.WARNS)
 
 
 def privilege(bundle: Bundle) -> None:

@@ -14,6 +14,7 @@ from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError, Endpoint, endpoint, run
 from jailoc.generators.views.status import usages
 from jailoc.model.diagnostic import Refused
+from jailoc.model.size import size
 from jailoc.model.status import Usage
 
 BETWEEN = 0.2
@@ -79,9 +80,11 @@ class About(NamedTuple):
     """The directory of the engine's data."""
     security: tuple[str, ...]
     """Such as `name=rootless`."""
+    memory: int | None = None
+    """Bytes; None if it does not tell."""
 
 
-_FIELDS = ("OperatingSystem", "KernelVersion", "Name", "DockerRootDir")
+_FIELDS = ("OperatingSystem", "KernelVersion", "Name", "DockerRootDir", "MemTotal")
 _ABOUT = (
     "".join(f"{{{{.{each}}}}}\n" for each in _FIELDS)
     + "{{range .SecurityOptions}}{{println .}}{{end}}"
@@ -103,8 +106,8 @@ def _about(asked: Endpoint) -> About:
     told = [each.strip() for each in text.split("\n")]
     if len(told) < len(_FIELDS):
         raise DockerError(what, [], 0, "its answer cannot be read")
-    system, kernel, name, root, *security = told
-    return About(system, kernel, name, root, tuple(filter(None, security)))
+    system, kernel, name, root, memory, *security = told
+    return About(system, kernel, name, root, tuple(filter(None, security)), size(memory))
 
 
 def platform() -> str:

@@ -144,7 +144,7 @@ def access(
             subject = prefix + spell(path) + _elsewhere(path, side)
             note = f"read-only in it: {_few(path, inside)}" if inside else ""
             if len(inside) > SHOWN:
-                note = f"{len(inside)} places in it stay read-only"
+                note = f"up to {len(inside)} places in it stay read-only"
             yield _change(turn, subject, [path], spell, old, new, note)
     for path in paths:
         if turns[path][0] == turns[path][1] and _sites(old, path) != _sites(new, path):

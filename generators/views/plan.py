@@ -8,10 +8,10 @@ from jailoc.generators.views.review import quiet, screen
 from jailoc.generators.views.review_data import markdown as review_markdown
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan
-from jailoc.model.plan_address import FieldAddress, FileAddress
+from jailoc.model.plan_address import FieldAddress, FileAddress, RulesAddress
 from jailoc.model.power import Direction
 from jailoc.model.sandbox import typed
-from jailoc.model.text import number_of
+from jailoc.model.text import cut, number_of
 
 SIGNS = {
     Action.CREATE: "+",
@@ -28,6 +28,8 @@ _MEANINGS = {
     "^": Meaning.WARNS,
     "-/+": Meaning.WARNS,
 }
+RULE = 72
+"""Characters of a rule that has changed, in a list for people."""
 POWER = "(a power is what a sandbox may reach, read, change or run)"
 Line = tuple[str, Meaning | None]
 """A text, and what its colour means."""
@@ -198,8 +200,26 @@ def _field(field: FieldChange) -> str:
 
 def _drift(each: Drift) -> str:
     name = each.address.field if isinstance(each.address, FieldAddress) else ""
+    if isinstance(each.address, RulesAddress) and each.after:
+        return f"{each.address}: {_rules(each.after)}"
     before, after = (_value(_human(name, value)) for value in (each.before, each.after))
     return f"{each.address}: {before} -> {after}"
+
+
+def _rules(told: str) -> str:
+    """Count the lines that differ, and show the first of each kind: one is long, and many may be.
+
+    >>> _rules("--A OUTPUT -j DROP; --A INPUT -j DROP; +-A OUTPUT -j ACCEPT")
+    '2 rules are missing (-A OUTPUT -j DROP, ...), 1 rule is too many (-A OUTPUT -j ACCEPT)'
+    """
+    lines = told.split("; ")
+    words = [
+        f"{number_of(len(found), 'rule')} {'is' if len(found) == 1 else 'are'} {kind} "
+        f"({cut(found[0], RULE)}{', ...' if len(found) > 1 else ''})"
+        for sign, kind in (("-", "missing"), ("+", "too many"))
+        if (found := [each[1:] for each in lines if each.startswith(sign)])
+    ]
+    return ", ".join(words) or told
 
 
 def _human(name: str, value: str | None) -> str | None:

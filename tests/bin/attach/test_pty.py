@@ -175,6 +175,40 @@ def test_ctrl_c_is_the_clients_once_it_has_drawn(tmp_path: Path) -> None:
         assert run.ended() == WELL | {"code": 7}
 
 
+LATE = """
+import os, sys, termios, time, tty
+sys.stdout.write("\\x1b[?1049h\\x1b]11;?\\x07"); sys.stdout.flush()
+time.sleep(0.5)
+tty.setraw(0, termios.TCSAFLUSH)
+sys.stdout.write("picture"); sys.stdout.flush()
+found = b""
+while not found.endswith(b"!"):
+    found += os.read(0, 100)
+sys.stdout.write(f"<{found}>"); sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize("begins", ["begins", ""])
+def test_what_is_typed_too_early_waits_for_the_client(tmp_path: Path, begins: str) -> None:
+    with driven(tmp_path, command=[sys.executable, "-c", LATE], begins=begins) as run:
+        run.until(r"11;\?")
+        run.terminal.send("fix it\r")
+        run.until("picture")
+        run.terminal.send("!")
+        # Control: handed on at once, it is dropped where the client begins to read its terminal.
+        wanted = r"<b'fix it\r!'>" if begins else "<b'!'>"
+        run.until(re.escape(wanted))
+        assert run.ended() == WELL
+
+
+def test_an_answer_of_the_terminal_does_not_wait(tmp_path: Path) -> None:
+    with driven(tmp_path, command=list(BLANK), begins="begins") as run:
+        run.until(r"11;\?")
+        run.terminal.send("\x1b]11;rgb:0/0/0\x07")
+        run.until("1b")
+        assert run.ended() == WELL | {"code": 7}
+
+
 SLOW = ("/bin/sh", "-c", "stty raw -echo; printf '%s'; sleep 3; printf '\\033[5;5Hpicture'; "
         "head -c 1 >/dev/null")  # fmt: skip
 

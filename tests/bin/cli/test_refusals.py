@@ -315,7 +315,7 @@ def test_an_allow_that_means_nothing_or_far_too_much_is_told_once(
     user: User, target: str, words: str
 ) -> None:
     user.write(GOOD)
-    result = user.run("allow", target, "-w", "api", DOCKER_HOST=NOWHERE)
+    result = user.run("allow", target, "-w", "api", "--yes", DOCKER_HOST=NOWHERE)
     assert result.stderr.count(words) == 1
     assert words in user.run("validate").stderr
 

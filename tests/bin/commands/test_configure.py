@@ -202,7 +202,7 @@ def test_allow_writes_what_opens_more(
 ) -> None:
     run(home, "allow", *first, "-w", "web")
     text = home.config.read_text()
-    assert "added" in run(home, "allow", *more, "-w", "web")
+    assert "added" in run(home, "allow", *more, "-w", "web", "--yes")
     assert home.config.read_text() != text
 
 
@@ -411,7 +411,7 @@ def test_config_does_not_look_at_secrets(home: User) -> None:
     assert "planted" not in text
 
 
-def in_terminal(user: User, *arguments: str) -> str:
+def in_terminal(user: User, *arguments: str, question: str = "", answer: str = "") -> str:
     child = pexpect.spawn(
         sys.executable,
         ["-P", "-m", "jailoc.bin", *arguments],
@@ -421,9 +421,14 @@ def in_terminal(user: User, *arguments: str) -> str:
         encoding="utf-8",
         timeout=30,
     )  # fmt: skip
+    before = ""
+    if question:
+        child.expect(question)
+        before = str(child.before)
+        child.sendline(answer)
     child.expect(pexpect.EOF)
     child.close()
-    return str(child.before)
+    return before + str(child.before)
 
 
 def test_in_a_terminal_there_are_colours_and_in_a_pipe_none(home: User) -> None:
@@ -431,6 +436,36 @@ def test_in_a_terminal_there_are_colours_and_in_a_pipe_none(home: User) -> None:
     assert "\x1b" not in in_terminal(home, "config", "--no-color")
     assert "\x1b" not in run(home, "config")
     assert "\x1b[31mError:" in in_terminal(home, "add", "/etc", "-w", "api")
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("169.254.169.254", "where a cloud hands out the machine's credentials"),
+        ("169.254.0.0/16:80", "where a cloud hands out the machine's credentials"),
+        ("10.0.0.0/8", "all of the private network 10.0.0.0/8"),
+    ],
+)
+def test_what_is_critical_is_asked_before_it_is_allowed(
+    home: User, target: str, words: str
+) -> None:
+    refused = home.run("allow", target, "-w", "api", **NOWHERE)
+    assert (refused.status, refused.stdout) == (1, "")
+    assert f"`jailoc allow {target} --yes` does not ask" in refused.stderr
+    question = r"allow this\? \[y/N\] "
+    for answer, kept in (("n", True), ("y", False)):
+        told = in_terminal(home, "allow", target, "-w", "api", question=question, answer=answer)
+        assert words in " ".join(told.split())
+        assert ("nothing is changed" in told) is kept
+        assert (home.config.read_text() == FILE) is kept
+    # What is there is not asked again, nor is what a review ranks lower.
+    assert "is already in" in home.run("allow", target, "-w", "api", **NOWHERE).stderr
+    run(home, "allow", "172.20.1.0/24", "-w", "api")
+
+
+def test_what_is_critical_can_be_agreed_to_beforehand(home: User) -> None:
+    run(home, "allow", "10.0.0.0/8", "-w", "api", "--yes")
+    assert "10.0.0.0/8" in home.config.read_text()
 
 
 def test_in_a_terminal_the_commands_do_the_same(home: User) -> None:

@@ -15,7 +15,7 @@ from tests.strategies import HOST, config_of
 
 MINE = ("/usr/local/share/ca-certificates/a.crt", "/usr/local/share/ca-certificates/b.crt")
 """Nobody says which of them a proxy signs with."""
-LINE = f'write ca_certificates = ["{MINE[0]}", "{MINE[1]}"] below [base] in config.toml'
+LINE = f'write `ca_certificates = ["{MINE[0]}", "{MINE[1]}"]` below [base] in config.toml'
 
 
 def bundle(text: str = "") -> Bundle:

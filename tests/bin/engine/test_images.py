@@ -116,7 +116,7 @@ def test_the_dockerfile_stays_out_of_the_users_directory_and_is_removed(
         (["ERROR: failed to solve: the engine has gone"],
          "/docker/Dockerfile: ", "cannot be built: the engine has gone"),
         (["#5 [2/2] RUN make", "#5 0.1 SSL certificate problem", "#5 ERROR: exit code: 1"],
-         "/docker/Dockerfile:2:1: ", "write ca_certificates = ["),
+         "/docker/Dockerfile:2:1: ", "write `ca_certificates = ["),
     ],
 )  # fmt: skip
 def test_a_failure_is_shown_where_its_author_finds_it(
@@ -168,6 +168,26 @@ def test_a_sidecar_that_the_engine_cannot_run_is_refused_before_anything_is_made
         preflight.engine(bundle)
     (told,) = raised.value.diagnostics
     assert "enable_docker = false" in (told.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [(None, ""), (16 << 30, ""), ((16 << 30) - 1, "more than the 16.0 GiB"), (1 << 30, "1.0 GiB")],
+)
+def test_a_limit_that_limits_nothing_is_told(
+    found: int | None,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    about = stats.About("Debian", "6.1", "box", "/var/lib/docker", (), found)
+    monkeypatch.setattr(stats, "about", lambda: about)
+    preflight.limits(
+        Terminal(), bundle_of('[workspaces.a]\nenable_docker = false\nmemory = "16g"', "a")
+    )
+    told = capsys.readouterr().err
+    assert ("`16g` of memory for opencode" in told) is bool(words)
+    assert words in told
 
 
 def test_an_engine_that_remaps_users_is_refused_before_anything_is_made(

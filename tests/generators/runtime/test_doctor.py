@@ -54,7 +54,9 @@ def test_a_machine_without_fault_has_nothing_to_mend() -> None:
 def test_a_machine_with_authorities_of_its_own_gets_the_whole_line_to_write() -> None:
     file = f"{HOME}/.config/jailoc/config.toml"
     row = rows(**COMPANY, file=file)["certificates"]
-    assert row.mend == f'write ca_certificates = ["/usr/local/company.crt"] below [base] in {file}'
+    assert (
+        row.mend == f'write `ca_certificates = ["/usr/local/company.crt"]` below [base] in {file}'
+    )
     assert rows(**COMPANY, certificates=True)["certificates"].state is CheckState.OK
     assert "certificates" not in rows()
     text = report(Machine.model_validate(WELL | COMPANY | {"file": file}), (row,), HOME)
