@@ -3,8 +3,10 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from functools import cached_property
-from typing import Any
+from contextlib import suppress
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import APPLIED, cache_directory
@@ -88,8 +90,12 @@ def could_make(place: str) -> bool:
         place: An absolute path. Where something read-only lies over it, none could.
     """
     real = os.path.realpath(place)
-    for _, _, mounts in _started():
-        over = [(at, mode) for each, mode in mounts if within(real, at := os.path.realpath(each))]
+    for started in _started():
+        over = [
+            (at, mode)
+            for each, mode in started.mounts
+            if within(real, at := os.path.realpath(each))
+        ]
         if over and max(over, key=lambda each: len(each[0]))[1] == Mode.READ_WRITE:
             return True
     return False
@@ -116,24 +122,42 @@ def starter(place: str, but: str | None = None) -> str | None:
 
 def _given() -> Iterator[str]:
     """Yield what agents were last started with and can write, as it is written down."""
-    for _, _, mounts in _started():
-        yield from (place for place, mode in mounts if mode == Mode.READ_WRITE)
+    for started in _started():
+        yield from (place for place, mode in started.mounts if mode == Mode.READ_WRITE)
 
 
-def _started() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
-    """Yield workspaces, their configuration files, and places here that agents have, with modes.
+class _Start(NamedTuple):
+    """What an agent was last started with."""
 
-    One that has left the configuration is among them until it is destroyed.
+    workspace: str
+    config: str
+    """The configuration file."""
+    mounts: tuple[tuple[str, str], ...]
+    """Places here that it has, with modes."""
+
+
+def _started() -> Iterator[_Start]:
+    """Yield what agents were last started with, as it is written down.
+
+    A workspace that has left the configuration is among them until it is destroyed.
     """
-    for record in cache_directory().glob(f"*{APPLIED}"):
-        try:
-            found: Any = json.loads(record.read_bytes())
-            mounts = found["compose"]["services"][AGENT]["mounts"]
-            given = [
-                (str(each["source"]["text"]), str(each["mode"]))
-                for each in mounts
-                if "source" in each
-            ]
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # of another version, or none
-        yield record.name.removesuffix(APPLIED), str(found.get("config") or "/"), given
+    for place in cache_directory().glob(f"*{APPLIED}"):
+        with suppress(OSError):
+            there = place.stat()
+            # It is replaced whenever it changes, so its inode and its time say which one it is.
+            if found := _start(place, (there.st_ino, there.st_mtime_ns, there.st_size)):
+                yield found
+
+
+@lru_cache
+def _start(record: Path, _: tuple[int, int, int]) -> _Start | None:
+    """Read a record once a run; None of one of another version, or of none."""
+    try:
+        found: Any = json.loads(record.read_bytes())
+        mounts = found["compose"]["services"][AGENT]["mounts"]
+        given = tuple(
+            (str(each["source"]["text"]), str(each["mode"])) for each in mounts if "source" in each
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return _Start(record.name.removesuffix(APPLIED), str(found.get("config") or "/"), given)
