@@ -25,4 +25,4 @@ RUN groupadd --gid 65532 rootless \
  && setcap cap_setuid+ep /usr/bin/newuidmap \
  && setcap cap_setgid+ep /usr/bin/newgidmap \
  && mkdir -p /home/rootless/.local/share/docker /run/dind \
- && chown -R 65532:65532 /home/rootless /run/dind
+ && chown -R 65532:65532 /home/rootless

@@ -2,7 +2,8 @@
 # The agent's own Docker, without root: the daemon and all its containers live in
 # a user namespace, and reach the network as ordinary processes of a user of
 # their own, behind the wall. Starts as root only to open the tunnel device to
-# that user, and to give it what an older version kept as user 1000.
+# that user, to give it what an older version kept as user 1000, and to make the
+# socket where neither the agent nor a container of its can make another one.
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/home/rootless
@@ -14,9 +15,32 @@ before=1000 # whose the data was while the daemon shared the agent's UID
 socket=/run/dind/docker.sock
 data=$HOME/.local/share/docker
 
+handed=63 # above what the helpers open: the socket on its way to the daemon
+
 fatal() {
     printf 'FATAL: jailoc dind: %s\n' "$*" >&2
     exit 1
+}
+
+# Make the one socket that the agent and this container have in common, and run what follows with
+# it open. By a socket of its own the agent could hand an open file of its mounts to a container
+# (SCM_RIGHTS, unix(7)), where what is mounted over the files of a project holds nothing in place:
+# rename(2) and unlink(2) ask for mount points of the caller's namespace alone.
+with_socket() {
+    chmod 755 "${socket%/*}" || fatal "${socket%/*} is not root's"
+    # shellcheck disable=SC2016
+    exec perl -e '
+        use Socket; use POSIX ();
+        my ($place, $number, @next) = @ARGV;
+        unlink $place;
+        my $mask = umask 0111;
+        my $door;
+        socket($door, PF_UNIX, SOCK_STREAM, 0) && bind($door, sockaddr_un($place))
+            && listen($door, SOMAXCONN) && POSIX::dup2(fileno($door), $number)
+            or die "FATAL: jailoc dind: cannot make $place: $!\n";
+        umask $mask;
+        exec { $next[0] } @next or die "FATAL: jailoc dind: $next[0]: $!\n";
+        ' "$socket" $handed "$@"
 }
 
 # Can this kernel mount overlay in a user namespace, on the file system of the data?
@@ -73,7 +97,7 @@ case ${1:-start} in
             bounds='--bounding-set=-all,+setuid,+setgid'
         fi
         # shellcheck disable=SC2086 # nothing is no argument
-        exec setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all \
+        with_socket setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all \
             --ambient-caps=-all $bounds /bin/sh "$self" user
         ;;
     adopt)
@@ -111,11 +135,10 @@ case ${1:-start} in
         ;;
     user)
         [ -w "$data" ] || fatal "$data is not writable for user $user"
-        [ -w "${socket%/*}" ] || fatal "${socket%/*} is not writable for user $user"
+        [ ! -w "${socket%/*}" ] || fatal "${socket%/*} is writable for user $user"
         # A new folder for each start: the pid files and sockets of a killed daemon stop
         # the next one, and some of what it left belongs to its own users and stays.
         rm -rf /tmp/rootless.* 2>/dev/null || true
-        rm -f "$socket"
         XDG_RUNTIME_DIR=$(mktemp -d /tmp/rootless.XXXXXX)
         export XDG_RUNTIME_DIR
         # tini reaps, as this user, what the daemon's helpers leave behind.
@@ -134,14 +157,16 @@ case ${1:-start} in
             driver=fuse-overlayfs
         fi
         echo "jailoc dind: storage driver $driver"
-        # The socket on the shared volume is the only door. Nobody but the agent and the daemon's
-        # own user has that volume, and the agent is another user: once the daemon has made the
-        # socket, all may use it.
-        (
-            until [ "$(stat -c %a "$socket" 2>/dev/null)" = 660 ]; do sleep 0.05; done
-            chmod 666 "$socket"
-        ) &
-        exec dockerd --rootless --group=0 --host="unix://$socket" \
+        # The socket on the shared volume is the only door: the daemon takes it over as systemd
+        # hands sockets to a service (sd_listen_fds(3)).
+        # shellcheck disable=SC2016
+        exec perl -e '
+            use POSIX ();
+            POSIX::dup2(shift, 3) && POSIX::close($ARGV[0]) or die "FATAL: jailoc dind: $!\n";
+            shift;
+            @ENV{"LISTEN_FDS", "LISTEN_PID"} = (1, $$);
+            exec { $ARGV[0] } @ARGV or die "FATAL: jailoc dind: $ARGV[0]: $!\n";
+            ' $handed $handed dockerd --rootless --group=0 --host=fd:// \
             --data-root="$data" --storage-driver="$driver" --log-level=warn
         ;;
     *) fatal "unknown command '$1'" ;;

@@ -302,7 +302,7 @@ look_up() {
     done
 }
 
-# 7. New volumes belong to root; the other services never do. What the agent kept while
+# 7. New volumes belong to root; the other services are never root. What the agent kept while
 # it was another user goes with it: handed over by that user, who alone may enter all of
 # its folders, and who is given no other power. Depth first, the volume itself last, so
 # that what was interrupted is seen again.
@@ -317,7 +317,12 @@ hand_over() { # hand_over FROM TO VOLUME
 volumes() {
     for volume in /volumes/*; do
         [ -d "$volume" ] || continue
-        case ${volume##*/} in dind-*) owner=$sidecar ;; *) owner=@UID@:@GID@ ;; esac
+        # In the one that they share neither the agent nor its Docker can make a socket.
+        case ${volume##*/} in
+            dind-socket) owner=0:0 ;;
+            dind-*) owner=$sidecar ;;
+            *) owner=@UID@:@GID@ ;;
+        esac
         before=$(stat -c %u:%g "$volume")
         [ "$before" != "$owner" ] || continue
         case $before:${volume##*/} in

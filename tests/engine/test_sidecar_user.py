@@ -1,5 +1,6 @@
 """What the sidecar shares with the machine and with the agent: keyrings, calls, files, a port."""
 
+import itertools
 import json
 import platform
 import subprocess
@@ -9,13 +10,16 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from jailoc.generators.artefacts.seccomp import KERNEL, profile
+from jailoc.model.path import within
+from jailoc.model.sandbox import AGENT, DOCKER_SOCKET, SIDECAR, SIDECAR_RUN
 from tests.engine import world
 from tests.engine.conftest import Sandbox, inner_image
+from tests.engine.pod import eventually
 
 pytestmark = pytest.mark.engine
 
@@ -311,6 +315,122 @@ os.setxattr("/v/capable [x] =", "security.capability", bytes.fromhex("{capabilit
                       "-o", "-gid", "1000", ")")  # fmt: skip
     assert left == ""
     in_the_agents_docker(sandbox, "volume", "rm", "old")
+
+
+RECEIVE = """
+import os, socket
+door = socket.socket(socket.AF_UNIX)
+door.bind("/s/handed")
+os.chmod("/s/handed", 0o666)
+door.listen()
+print("listening", flush=True)
+other, _ = door.accept()
+_, (folder, *_), _, _ = socket.recv_fds(other, 10, 1)
+os.rename("hooks", "moved", src_dir_fd=folder, dst_dir_fd=folder)
+other.send(b"x")
+"""
+SEND = """
+import os, socket
+try:
+    os.rename("/p/.git/hooks", "/p/.git/moved")
+except OSError as error:
+    print(error.strerror)
+os.chmod("/p/.git", 0o777)
+other = socket.socket(socket.AF_UNIX)
+other.connect("/s/handed")
+socket.send_fds(other, [b"x"], [os.open("/p/.git", os.O_DIRECTORY)])
+print(other.recv(1))
+"""
+
+
+def test_control_a_directory_that_is_handed_to_another_container_loses_its_covers(
+    sandbox: Sandbox,
+) -> None:
+    """A mount holds a name in place in its own namespace alone (rename(2), EBUSY)."""
+    place = sandbox.user.home / "handed"
+    (place / "p/.git/hooks").mkdir(parents=True)
+    (place / "s").mkdir()
+    (place / "s").chmod(0o777)
+    world.call("chown", "-R", "1000:1000", str(place / "p"))
+    image = json.loads(world.call("docker", "inspect", sandbox.container("opencode")))[0]["Image"]
+    plain = ("docker", "run", "--network", "none", "--entrypoint", "python3",
+             "--volume", f"{place}/s:/s", "--log-opt", "max-size=1m")  # fmt: skip
+    receiver = world.call(*plain, "--detach", "--user", "65532", image, "-u", "-c", RECEIVE).strip()
+    try:
+        eventually("its socket", lambda: "listening" in world.logs(receiver))
+        told = world.call(
+            *plain, "--rm", "--user", "1000", "--volume", f"{place}/p:/p",
+            "--volume", f"{place}/p/.git/hooks:/p/.git/hooks:ro", image, "-c", SEND,
+        )  # fmt: skip
+    finally:
+        world.call("docker", "rm", "--force", receiver)
+    assert told == "Device or resource busy\nb'x'\n"
+    assert (place / "p/.git/moved").is_dir()
+
+
+def test_the_agent_can_hand_no_open_file_to_a_container_of_its_own(sandbox: Sandbox) -> None:
+    inner_image(sandbox)
+    agent = ("docker", "exec", sandbox.container("opencode"))
+    told = world.call(
+        *agent, "docker", "run", "--rm", "--network", "none", "--cap-add", "ALL",
+        "--volume", "/run/dind:/s", "shell:1", "/usr/bin/python3", "-c", RECEIVE, check=False,
+    )  # fmt: skip
+    assert "listening" not in told
+    for words in (
+        ("python3", "-c", RECEIVE.replace("/s/", "/run/dind/")),
+        ("rm", "/run/dind/docker.sock"), ("mkdir", "/run/dind/more"), ("chmod", "777", "/run/dind"),
+    ):  # fmt: skip
+        assert subprocess.run([*agent, *words], capture_output=True, check=False).returncode != 0
+    inside = ("docker", "run", "--rm", "--network", "none", "--volume", "/run/dind:/s", "shell:1",
+              "/bin/bash", "-c")  # fmt: skip
+    # Control: what it can do there is to look, and to speak with the daemon.
+    assert world.call(*agent, *inside, "[ -S /s/docker.sock ] && ! [ -w /s ] && echo there") == (
+        "there\n"
+    )
+
+
+class Seen(NamedTuple):
+    """A file system, or a part of one, as a container has it (proc_pid_mountinfo(5))."""
+
+    device: str
+    root: str
+    point: str
+    writable: bool
+
+
+VIEWS = ("proc", "sysfs", "cgroup", "cgroup2")
+"""Of the kernel: nobody makes a socket there."""
+
+
+def mounts(sandbox: Sandbox, service: str) -> list[Seen]:
+    process = json.loads(world.call("docker", "inspect", sandbox.container(service)))[0]["State"]
+    around = Path(f"/proc/{process['Pid']}")
+    found = []
+    for line in (around / "mountinfo").read_text().splitlines():
+        before, after = line.split(" - ")
+        _, _, device, root, point, options, *_ = before.split()
+        # No socket is made in a file, as the engine mounts hosts(5).
+        if after.split()[0] not in VIEWS and (around / "root" / point[1:]).is_dir():
+            found.append(Seen(device, root, point, "rw" in options.split(",")))
+    return found
+
+
+def test_the_agent_and_its_docker_share_one_place_and_no_other(sandbox: Sandbox) -> None:
+    """By a socket in any other they could hand each other what they have open."""
+    common = {
+        (mine.point, other.point)
+        for mine, other in itertools.product(*(mounts(sandbox, each) for each in (AGENT, SIDECAR)))
+        if mine.device == other.device
+        and (mine.writable or other.writable)
+        and (within(mine.root, other.root) or within(other.root, mine.root))
+    }
+    assert common == {(SIDECAR_RUN, SIDECAR_RUN)}
+    volume = world.call(
+        "docker", "volume", "inspect", "--format", "{{.Mountpoint}}",
+        f"{sandbox.project}_{DOCKER_SOCKET}",
+    ).strip()  # fmt: skip
+    state = Path(volume).stat()
+    assert (state.st_uid, state.st_mode & 0o777) == (0, 0o755)
 
 
 SERVE = """

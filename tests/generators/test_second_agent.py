@@ -90,7 +90,7 @@ def test_environment_password_and_volumes_follow_the_record() -> None:
         "_jailoc_take .server-password OLD_KEY",
     ]
     assert set(made.compose.volumes) == {
-        "other-data-api", "dind-data", "dind-run", "evidence", "refused",
+        "other-data-api", "dind-data", "dind-socket", "evidence", "refused",
     }  # fmt: skip
     assert "/home/agent/.local/share/other" in file_of(made, "docker-compose.yml")
 

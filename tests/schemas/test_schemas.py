@@ -119,7 +119,7 @@ UNSAFE: dict[str, Mutation] = {
     "no firewall": drop("services", "firewall"),
     "a host network": put("networks", "jailoc", "driver", value="host"),
     "an external network": put("networks", "other", value={"external": True}),
-    "a volume with a driver": put("volumes", "dind-run", value={"driver": "local"}),
+    "a volume with a driver": put("volumes", "dind-socket", value={"driver": "local"}),
     "secrets": put("secrets", value={"x": {"file": "/etc/shadow"}}),
     "an included file": put("include", value=["other.yml"]),
     "a name that is not ours": put("name", value="other"),
