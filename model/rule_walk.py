@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from jailoc.model.address import AddressSet, loopback
-from jailoc.model.firewall import Chain, Match, Protocol, Rule, Ruleset, Target
+from jailoc.model.firewall import Chain, Protocol, Rule, Ruleset, Target
+from jailoc.model.rule_match import Match
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from jailoc.generators.runtime.blocked import (
 from jailoc.generators.runtime.proxy_log import PROXIED
 from jailoc.model.address import written
 from jailoc.model.evidence import Evidence
-from jailoc.model.firewall import MOST_COUNTED, MOST_PLACES
 from jailoc.model.palette import Meaning
+from jailoc.model.rule_match import MOST_COUNTED, MOST_PLACES
 from jailoc.model.sandbox import AGENT, PROXY, WALL, typed
 from jailoc.model.text import number_of
 

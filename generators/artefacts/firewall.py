@@ -8,7 +8,7 @@ from itertools import count
 from jailoc.generators.artefacts import machine_rules
 from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.generators.artefacts.name_rules import address_list, knocks, named, protocols, proxy
-from jailoc.generators.artefacts.neighbours import neighbours
+from jailoc.generators.artefacts.neighbours import honest, neighbours
 from jailoc.generators.artefacts.observation import observed
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
@@ -23,7 +23,6 @@ from jailoc.model.firewall import (
     Decision,
     Firewall,
     HostPort,
-    Match,
     OpenPort,
     Policy,
     Protocol,
@@ -33,6 +32,7 @@ from jailoc.model.firewall import (
 )
 from jailoc.model.host import Host
 from jailoc.model.name_pattern import ClosedName, Name
+from jailoc.model.rule_match import Match
 from jailoc.model.sandbox import DNS_PORT, FIRST_PORT, MACHINE
 from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
 from jailoc.model.user import DEFAULT_ID
@@ -205,6 +205,7 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     )
     if family is Family.IPV6:
         yield from neighbours()
+        yield from honest()
     askers: tuple[Match | None, ...] = (None,)
     if policy.guarded:
         askers = () if policy.egress is Egress.NONE else (Match.BY_ENGINE, Match.BY_RESOLVER)

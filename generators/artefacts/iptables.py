@@ -6,13 +6,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from jailoc.model.address import Family, Network, written
-from jailoc.model.firewall import (
-    BUILT_IN,
-    Match,
-    Rule,
-    Ruleset,
-    Target,
-)
+from jailoc.model.firewall import BUILT_IN, Rule, Ruleset, Target
+from jailoc.model.rule_match import Match
 
 GROUP = 7
 """Of netlink, on which the wall's resolver hears of packets (`evidence.py`)."""

@@ -12,9 +12,10 @@ from functools import partial
 from jailoc.generators.artefacts.name_rules import knocks
 from jailoc.model.address import Family
 from jailoc.model.compose import Bind, Literally
-from jailoc.model.firewall import THIS_MACHINE, Chain, Memory, Policy, Recent, Rule
+from jailoc.model.firewall import THIS_MACHINE, Chain, Policy, Rule
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
+from jailoc.model.rule_match import Memory, Recent
 
 DOOR = 1023, 1022
 """UDP ports of such a datagram, source and destination; those of names are higher."""

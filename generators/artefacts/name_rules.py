@@ -9,15 +9,13 @@ from jailoc.model.firewall import (
     PROXY_RESOLVER,
     THIS_MACHINE,
     Chain,
-    Match,
-    Memory,
     Policy,
     Protocol,
-    Recent,
     Rule,
     Target,
 )
 from jailoc.model.name_pattern import Name
+from jailoc.model.rule_match import Match, Memory, Recent
 from jailoc.model.sandbox import DNS_PORT
 
 

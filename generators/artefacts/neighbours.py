@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from jailoc.model.firewall import Chain, Match, Protocol, Rule, Target
+from jailoc.model.firewall import Chain, Protocol, Rule, Target
+from jailoc.model.rule_match import Match
 
 
 def neighbours() -> Iterator[Rule]:
@@ -16,3 +17,15 @@ def neighbours() -> Iterator[Rule]:
                 match=match,
                 comment="neighbour discovery",
             )
+
+
+def honest() -> Iterator[Rule]:
+    """Refuse what says that it comes from elsewhere, or goes on to elsewhere.
+
+    The kernel sees to both for IPv4 (ip(7): only a privileged program sends by another address).
+    """
+    for match, comment in (
+        (Match.FOREIGN_SOURCE, "from an address of somebody else"),
+        (Match.ROUTED, "with a routing header"),
+    ):
+        yield Rule(chain=Chain.OUTPUT, jump=Chain.DENY, match=match, comment=comment)

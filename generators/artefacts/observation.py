@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.evidence import MACHINE_PORT, PASSED, mark_of_name, mark_of_network
-from jailoc.model.firewall import Chain, Match, Rule, Target
+from jailoc.model.firewall import Chain, Rule, Target
+from jailoc.model.rule_match import Match
 
 PUBLIC = "public"
 """The comment of what the default lets through."""

@@ -196,18 +196,22 @@ services() {
 
 # Kernels without one of these matches exist. Each stands in rules that open or
 # count, so to leave those out closes more; but for the one that closes what becomes
-# the machine's after the rules were loaded, which comes only with "recent".
-optional='recent hashlimit time'
+# the machine's after the rules were loaded, which comes only with "recent", and the
+# two about what an IPv6 packet says of itself, which is told.
+optional='recent hashlimit time addrtype rt'
 
 supported() { # supported MATCH
+    tool=$tool4
     case $1 in
+        addrtype) tool=$tool6 rule='-m addrtype ! --src-type LOCAL' ;;
+        rt) tool=$tool6 rule='-m rt' ;;
         recent) rule='-m recent --rcheck --seconds 1 --name jailoc-probe --mask 255.255.255.255 --rdest' ;;
         hashlimit) rule='-m hashlimit --hashlimit-upto 1/hour --hashlimit-mode dstip --hashlimit-name jailoc-probe' ;;
         time) rule='-m time --datestop 2038-01-01T00:00:00' ;;
     esac
     # In a chain that nothing leads to, and that the next load takes away again.
     printf '*filter\n:JAILOC-PROBE - [0:0]\n-A JAILOC-PROBE %s\nCOMMIT\n' "$rule" |
-        "$tool4-restore" --noflush 2>/dev/null
+        "$tool-restore" --noflush 2>/dev/null
 }
 
 missing() { # find out, and say, what cannot be had here
@@ -222,11 +226,14 @@ missing() { # find out, and say, what cannot be had here
     for match in $optional; do
         ! grep -q -e "-m $match " "$run/missing" || continue
         grep -q -e "-m $match " "$etc/rules.v4" "$etc/rules.v6" || continue
+        case $match in addrtype | rt) [ -n "$tool6" ] || continue ;; esac
         supported "$match" && continue
         echo "-m $match " >>"$run/missing"
         case $match in
             recent) warn 'this kernel lacks xt_recent: allowed names stay closed, use addresses' ;;
             hashlimit) warn 'this kernel lacks xt_hashlimit: what is refused is not counted' ;;
+            addrtype) warn 'this kernel lacks xt_addrtype for IPv6: the agent may send by a foreign address' ;;
+            rt) warn 'this kernel lacks ip6t_rt: routing headers pass' ;;
             time) warn 'this kernel lacks xt_time: allows with a last day stay closed' ;;
         esac
     done
@@ -244,12 +251,15 @@ wanted() { # wanted FAMILY: the whole table
     echo COMMIT
 }
 
+restore() { # restore FAMILY TOOL
+    wanted "$1" | "$2-restore" && return
+    missing "$(cat "$run/missing")" || fatal "$2-restore refused the rules"
+    wanted "$1" | "$2-restore" || fatal "$2-restore refused the rules"
+}
+
 load() {
-    if ! wanted 4 | "$tool4-restore"; then
-        missing "$(cat "$run/missing")" || fatal "$tool4-restore refused the rules"
-        wanted 4 | "$tool4-restore" || fatal "$tool4-restore refused the rules"
-    fi
-    [ -z "$tool6" ] || wanted 6 | "$tool6-restore" || fatal "$tool6-restore refused the rules"
+    restore 4 "$tool4"
+    [ -z "$tool6" ] || restore 6 "$tool6"
 }
 
 # 5. Chains, policies, and the rules of each chain in their order; no counters,

@@ -16,6 +16,8 @@ from typing import Any
 MOST = 100
 """Refusals that are shown, the last ones."""
 NAMES = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp"}
+SENDERS = ("-m owner ", "-m addrtype ", "-m rt ")
+"""In rules that are about who sends, not about a place."""
 PATTERNS = {
     "network": r" -d (\S+)",
     "protocol": r" -p (\S+)",
@@ -42,7 +44,7 @@ def closing(text: str) -> Iterator[Closing]:
     # What is denied whatever is allowed stands first, in chains of its own.
     lines.sort(key=lambda line: not line.startswith("-A JAILOC-DENIED"))
     for line in lines:
-        if "-m owner" not in line:
+        if not any(each in line for each in SENDERS):
             found = {
                 name: match[1]
                 for name, pattern in PATTERNS.items()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from jailoc.generators.artefacts import agent_start
 from jailoc.generators.kubernetes import sidecar
 from jailoc.model.config import Config
-from jailoc.model.firewall import RESOLVER
 from jailoc.model.kubernetes.pod import (
     Amounts,
     Capabilities,
@@ -41,6 +40,7 @@ from jailoc.model.kubernetes.words import (
     WALL,
     project,
 )
+from jailoc.model.rule_match import RESOLVER
 from jailoc.model.sandbox import (
     AGENT_HOME,
     DNS_PORT,

@@ -4,10 +4,11 @@ import ipaddress
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.conflicts import holds
-from jailoc.model.firewall import NEAR, Chain, Firewall, Match, Policy, Rule, Ruleset, Target
+from jailoc.model.firewall import NEAR, Chain, Firewall, Policy, Rule, Ruleset, Target
 from jailoc.model.host import Host
 from jailoc.model.kubernetes.settings import KubernetesSettings
 from jailoc.model.kubernetes.words import GATE
+from jailoc.model.rule_match import Match
 from jailoc.model.workspace import Workspace
 
 THE_CLUSTER = "networks of the cluster"

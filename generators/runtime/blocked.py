@@ -13,14 +13,8 @@ from jailoc.model.address import written
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import Evidence, Sighting, read
-from jailoc.model.firewall import (
-    COUNTED,
-    MOST_COUNTED,
-    MOST_PLACES,
-    THIS_MACHINE,
-    Firewall,
-    Protocol,
-)
+from jailoc.model.firewall import THIS_MACHINE, Firewall, Protocol
+from jailoc.model.rule_match import COUNTED, MOST_COUNTED, MOST_PLACES
 from jailoc.model.sandbox import MACHINE
 from jailoc.model.special_ranges import advisable, nobody
 

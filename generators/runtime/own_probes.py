@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from jailoc.model.address import Address, written
 from jailoc.model.base import Model
-from jailoc.model.firewall import COUNTED, Protocol
+from jailoc.model.firewall import Protocol
+from jailoc.model.rule_match import COUNTED
 
 Carried = Protocol | int
 """A protocol, or the number of one that no rule names (IANA, protocol numbers)."""

@@ -12,10 +12,11 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Service, Tmpfs
 from jailoc.model.diagram import Diagram, Edge, Node, NodeKind, Side, Way
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Chain, Firewall, Match, Protocol, Rule, Target
+from jailoc.model.firewall import Chain, Firewall, Protocol, Rule, Target
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
 from jailoc.model.published_port import spelt
+from jailoc.model.rule_match import Match
 from jailoc.model.rule_walk import Verdict, walk
 from jailoc.model.sandbox import AGENT, FIRST_PORT, SHARED_PREFIX, SIDECAR, VOLUME_PREFIX, WALL
 from jailoc.model.text import visible

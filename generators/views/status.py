@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
-from jailoc.model.firewall import MOST_PLACES
 from jailoc.model.palette import Meaning
 from jailoc.model.published_port import reached
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
+from jailoc.model.rule_match import MOST_PLACES
 from jailoc.model.sandbox import typed
 from jailoc.model.status import NOT_RUNNING, CredentialStatus, Status, Usage
 from jailoc.model.text import number_of, some

@@ -426,6 +426,37 @@ def test_nobody_on_the_network_reaches_the_agents_other_ports(sandbox: Sandbox) 
     assert network(sandbox) in inspected
 
 
+FORGE = """
+import errno, json, socket, sys
+FREEBIND, ROUTING, SEGMENTS = 78, 57, 4
+def sent(prepare):
+    one = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    try:
+        prepare(one)
+        one.sendto(b"forged", (sys.argv[1], 7777))
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "sent"
+def elsewhere(one):
+    one.setsockopt(socket.IPPROTO_IPV6, FREEBIND, 1)
+    one.bind((sys.argv[2], 7777))
+def onward(one):
+    # One more segment, to the same place (RFC 8754, section 2).
+    place = socket.inet_pton(socket.AF_INET6, sys.argv[1])
+    one.setsockopt(socket.IPPROTO_IPV6, ROUTING, bytes([0, 4, SEGMENTS, 1, 1, 0, 0, 0]) + place * 2)
+print(json.dumps([sent(each) for each in (lambda one: None, elsewhere, onward)]))
+"""
+
+
+def test_the_agent_sends_by_its_own_address_and_to_one_that_it_says(sandbox: Sandbox) -> None:
+    """Who answered would answer to somebody else: to the machine, at a port that is closed."""
+    words = ("python3", "-c", FORGE, world.ALLOWED_IPV6, "2001:db8::5")
+    assert json.loads(agent(sandbox, *words)) == ["sent", "EPERM", "EPERM"]
+    with friend(sandbox) as (other, _):
+        # Control: without the wall, in the same network.
+        assert json.loads(world.call("docker", "exec", other, *words)) == ["sent", "sent", "sent"]
+
+
 FLUSH = """
 set -e
 libraries=$(ldd /usr/sbin/xtables-nft-multi /bin/bash | grep -o '/lib[^ ]*' | sort -u)

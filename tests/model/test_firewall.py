@@ -23,7 +23,6 @@ from jailoc.model.firewall import (
     Decision,
     Firewall,
     HostPort,
-    Match,
     OpenPort,
     Policy,
     Protocol,
@@ -32,6 +31,7 @@ from jailoc.model.firewall import (
     Target,
 )
 from jailoc.model.host import Host
+from jailoc.model.rule_match import Match
 from jailoc.model.rule_walk import accepted
 from jailoc.model.special_ranges import PUBLIC, SPECIAL
 from jailoc.model.workspace import Workspace
@@ -428,7 +428,9 @@ def test_allowed_names_are_asked_after_allowed_networks_and_before_any_denial(
 ) -> None:
     rules = lower(policy(sandbox(allowed, ("registry.example.com",))))
     for ruleset in (rules.ipv4, rules.ipv6):
-        jumps = [rule.jump for rule in ruleset.of(Chain.OUTPUT)]
+        # What an IPv6 packet says of itself is no denial of a place.
+        itself = (Match.FOREIGN_SOURCE, Match.ROUTED)
+        jumps = [rule.jump for rule in ruleset.of(Chain.OUTPUT) if rule.match not in itself]
         assert jumps.count(Chain.NAMES) == 1
         at = jumps.index(Chain.NAMES)
         assert Chain.DENY not in jumps[:at]

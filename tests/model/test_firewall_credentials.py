@@ -15,11 +15,11 @@ from jailoc.model.firewall import (
     PROXY_RESOLVER,
     Chain,
     Firewall,
-    Match,
     Protocol,
     Target,
 )
 from jailoc.model.host import Host
+from jailoc.model.rule_match import Match
 from jailoc.model.rule_walk import accepted
 from tests.strategies import HOST, any_networks, config_of
 

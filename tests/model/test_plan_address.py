@@ -49,7 +49,7 @@ AS_TEXT: dict[str, PlanAddress] = {
     "file.wall/rules.v4": FileAddress(path="wall/rules.v4"),
     "image.jailoc-agent": ImageAddress(name="jailoc-agent"),
     "image.ghcr.io:443/a/b.c:1.2": ImageAddress(name="ghcr.io:443/a/b.c:1.2"),
-    "volume.dind-socket": VolumeAddress(name="dind-run"),
+    "volume.dind-socket": VolumeAddress(name="dind-socket"),
     "secret.TOKEN": SecretAddress(name="TOKEN"),
     "password": PasswordAddress(),
     "secrets": SecretsAddress(),

@@ -16,7 +16,7 @@ from jailoc.bin.engine import containers, task_limit
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.runtime.resolver_state import RefusedName, ResolverState
-from jailoc.model.firewall import MOST_PLACES
+from jailoc.model.rule_match import MOST_PLACES
 from jailoc.model.sandbox import AGENT, WALL, project
 from jailoc.schemas import schema
 from tests.generators.runtime.test_blocked import line

@@ -13,7 +13,7 @@ import pytest
 
 from jailoc.generators.artefacts import machine_rules
 from jailoc.generators.assets import guard, health
-from jailoc.model.firewall import KEPT
+from jailoc.model.rule_match import KEPT
 
 GUARD = Path(guard.__file__)
 

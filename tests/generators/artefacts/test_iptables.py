@@ -10,7 +10,8 @@ from hypothesis import example, given
 
 from jailoc.generators.artefacts.iptables import LAST_DAY, restore, spell
 from jailoc.model.address import Family, Network
-from jailoc.model.firewall import Chain, Match, Protocol, Rule, Ruleset, Target
+from jailoc.model.firewall import Chain, Protocol, Rule, Ruleset, Target
+from jailoc.model.rule_match import Match
 from tests.strategies import any_networks
 
 

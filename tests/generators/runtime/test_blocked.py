@@ -27,7 +27,8 @@ from jailoc.generators.runtime.blocked import (
 from jailoc.generators.runtime.explain import decide
 from jailoc.generators.runtime.own_probes import Attempt, word
 from jailoc.generators.runtime.resolver_state import RefusedName
-from jailoc.model.firewall import COUNTED, MOST_COUNTED, MOST_PLACES, Firewall, Protocol
+from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.rule_match import COUNTED, MOST_COUNTED, MOST_PLACES
 from jailoc.schemas import schema
 from tests.strategies import HOST, config_of, toml
 

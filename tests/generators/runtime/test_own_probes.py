@@ -18,7 +18,8 @@ from jailoc.generators.runtime.own_probes import (
     without,
 )
 from jailoc.generators.runtime.probes import USUAL
-from jailoc.model.firewall import COUNTED, Protocol
+from jailoc.model.firewall import Protocol
+from jailoc.model.rule_match import COUNTED
 
 PLACE = ipaddress.ip_address("192.168.7.7")
 SENT: Key = (PLACE, Protocol.TCP, USUAL)
