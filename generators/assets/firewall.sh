@@ -240,6 +240,10 @@ missing() { # find out, and say, what cannot be had here
     [ "$(cat "$run/missing")" != "$1" ]
 }
 
+nothing_found() { # what is only known once it was looked for
+    for each in first host.4 host.6; do : >"$run/$each"; done
+}
+
 # One transaction a family: at no instant is there half a set of rules.
 wanted() { # wanted FAMILY: the whole table
     {
@@ -376,9 +380,7 @@ fi
 resolvers
 [ -s "$run/missing" ] || echo '-m hashlimit ' >"$run/missing"
 if [ "$mode" = start ]; then
-    : >"$run/first"
-    : >"$run/host.4"
-    : >"$run/host.6"
+    nothing_found
     load # closed before anything is looked up
 fi
 machine

@@ -12,9 +12,7 @@ check_rules "$etc/rules.v4"
 [ -z "$tool6" ] || check_rules "$etc/rules.v6"
 resolvers
 echo '-m hashlimit ' >"$run/missing"
-: >"$run/first"
-: >"$run/host.4"
-: >"$run/host.6"
+nothing_found
 load
 compare 4 "$tool4"
 [ -z "$tool6" ] || compare 6 "$tool6"
