@@ -5,6 +5,7 @@ fewer refusals of `forbid` and `ask`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
@@ -12,23 +13,21 @@ from pydantic import ValidationError
 
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.powers import named_places
 from jailoc.generators.powers.difference import powers
 from jailoc.generators.powers.entries import entry, is_entry, path_of
 from jailoc.generators.powers.names import grants
-from jailoc.generators.powers.paths import PROTECT
+from jailoc.generators.powers.paths import Mounts
 from jailoc.generators.powers.reach import FOREVER
 from jailoc.generators.powers.words import words
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.base import Model
-from jailoc.model.compose import Bind
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
-from jailoc.model.mount import Mode
-from jailoc.model.path import tilde
 from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Require
 from jailoc.model.power import Direction, Power, PowerChange, Rank, Sides
 from jailoc.model.rule_walk import accepted
@@ -73,6 +72,35 @@ def _wrong(document: Document, place: Path, message: str) -> Diagnostic:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a workspace's places are judged by."""
+
+    host: Host
+    mounts: Mounts
+
+
+def asked(files: Iterable[PolicyFile], sides: Iterable[Sides], home: str) -> tuple[str, ...]:
+    """Return the places of the host whose real places policies depend on, absolute.
+
+    Args:
+        files: The policies.
+        sides: The workspaces that they judge.
+        home: The home directory.
+    """
+    patterns: list[str] = []
+    for file in files:
+        for rule in (*file.policy.forbid, *file.policy.ask):
+            patterns += rule.about
+        for required in file.policy.require:
+            patterns += (*required.about, *required.only)
+    # Of a credential the host follows, but a directory may be called so as well.
+    patterns += [each.rpartition(" at ")[0] for each in patterns]
+    found = [named_places.fixed(each, home) for each in patterns]
+    found += [named_places.path_of(power, home) for side in sides for power in held(side, home)]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 def verdict(
     files: Iterable[PolicyFile],
     document: Document,
@@ -94,6 +122,7 @@ def verdict(
     every: list[Diagnostic] = []
     for name, side in sorted(sides.items()):
         mine = held(side, host.home)
+        facts = Facts(host, Mounts(side.compose.services[AGENT]))
         for file in files:
             for kind, rules in (
                 ("forbid", file.policy.forbid),
@@ -105,10 +134,10 @@ def verdict(
                         continue
                     said = _said(file, f"{kind}[{index}]", rule)
                     if isinstance(rule, Require):
-                        every += _required(rule, said, name, mine, document)
+                        every += _required(rule, said, name, mine, document, facts)
                         every += _allows(rule, said, name, document, config, host, today)
                     elif isinstance(rule, Forbid):
-                        every += _forbidden(rule, said, name, side, mine, document)
+                        every += _forbidden(rule, said, name, side, mine, document, facts)
     return tuple(dict.fromkeys(every))
 
 
@@ -127,18 +156,7 @@ def held(side: Sides, home: str) -> tuple[Power, ...]:
         )
     if side.firewall.egress is not Egress.PUBLIC:
         found_ones.append(Power(rule="guard.egress", subject=side.firewall.egress.value))
-    agent = side.compose.services[AGENT]
-    for mount in agent.mounts:
-        origin = mount.source.origin if isinstance(mount, Bind) else None
-        if isinstance(mount, Bind) and origin and not origin.startswith(PROTECT):
-            rule = "write.path" if mount.mode is Mode.READ_WRITE else "read.path"
-            found_ones.append(
-                Power(
-                    rule=rule,
-                    subject=tilde(mount.source.text, home),
-                    origin=origin,
-                )
-            )
+    found_ones += named_places.mounted(Mounts(side.compose.services[AGENT]), home)
     return tuple(found_ones)
 
 
@@ -158,6 +176,7 @@ def _forbidden(
     side: Sides,
     mine: Iterable[Power],
     document: Document,
+    facts: Facts,
 ) -> Iterator[Diagnostic]:
     word = "a person has to agree" if isinstance(rule, Ask) else "forbidden"
     severity = Severity.WARNING if isinstance(rule, Ask) else Severity.ERROR
@@ -168,13 +187,19 @@ def _forbidden(
                         severity)  # fmt: skip
         return
     for power in mine:
-        alike = fnmatchcase(power.rule, rule.power)
-        if alike and not power.rule.startswith("note.") and _any(power.subject, rule.about):
+        alike = fnmatchcase(power.rule, rule.power) and not power.rule.startswith("note.")
+        if alike and any(_about(power, each, facts) for each in rule.about):
             what = words(power)[1] if power.rule.split(".")[0] not in _PLAIN else (
                 f"{power.rule}: {power.subject}"
             )  # fmt: skip
             yield _told(document, name, power.rule, power.origin, f"{word} by {said}: {what}",
                         severity)  # fmt: skip
+
+
+def _about(power: Power, pattern: str, facts: Facts) -> bool:
+    return fnmatchcase(power.subject, pattern) or named_places.about(
+        power, pattern, facts.host, facts.mounts
+    )
 
 
 _PLAIN = ("reach", "write", "read", "guard")
@@ -198,7 +223,12 @@ def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[Network
 
 
 def _required(
-    rule: Require, said: str, name: str, mine: Iterable[Power], document: Document
+    rule: Require,
+    said: str,
+    name: str,
+    mine: Iterable[Power],
+    document: Document,
+    facts: Facts,
 ) -> Iterator[Diagnostic]:
     alike = [each for each in mine if fnmatchcase(each.rule, rule.power)]
     for pattern in rule.about:
@@ -211,12 +241,18 @@ def _required(
                     f"required by {said}: {rule.power}, which is not there")  # fmt: skip
     if rule.only:
         for power in alike:
-            if not _any(power.subject, rule.only):
+            if not _only(power, rule.only, facts):
                 yield _told(
                     document, name, power.rule, power.origin,
                     f"required by {said}: {rule.power} only of {', '.join(rule.only)}, and it is "
                     f"{power.subject}",
                 )  # fmt: skip
+
+
+def _only(power: Power, patterns: Iterable[str], facts: Facts) -> bool:
+    if named_places.path_of(power, facts.host.home) is not None:
+        return named_places.only(power, patterns, facts.host)
+    return _any(power.subject, patterns)
 
 
 def _allows(
