@@ -21,7 +21,7 @@ from jailoc.generators.powers.paths import Mounts
 from jailoc.generators.powers.reach import FOREVER
 from jailoc.generators.powers.words import words
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
-from jailoc.model.address import AddressSet, Family, Network, written
+from jailoc.model.address import AddressSet, Family, Network, loopback, written
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, Severity
@@ -32,6 +32,7 @@ from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Req
 from jailoc.model.power import Direction, Power, PowerChange, Rank, Sides
 from jailoc.model.rule_walk import accepted
 from jailoc.model.sandbox import AGENT
+from jailoc.model.special_ranges import embedding
 from jailoc.model.workspace import AllowedName, AllowedNetwork
 
 
@@ -181,8 +182,7 @@ def _forbidden(
     word = "a person has to agree" if isinstance(rule, Ask) else "forbidden"
     severity = Severity.WARNING if isinstance(rule, Ask) else Severity.ERROR
     if rule.to:
-        for network, origin in _reached(side, rule.to):
-            what = f"may reach {written(network)}"
+        for what, origin in _reached(side, rule.to):
             yield _told(document, name, "reach.network", origin, f"{word} by {said}: {what}",
                         severity)  # fmt: skip
         return
@@ -205,21 +205,34 @@ def _about(power: Power, pattern: str, facts: Facts) -> bool:
 _PLAIN = ("reach", "write", "read", "guard")
 
 
-def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[Network, str | None]]:
-    """Yield those of the networks of which something is open through any door."""
+def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[str, str | None]]:
+    """Yield in words those of the networks of which something is open through any door.
+
+    An IPv4 network is open, too, where one of IPv6 is that leads there.
+    """
     for network in networks:
-        family = Family(network.version)
-        rules = side.firewall.of(family)
-        whole = AddressSet.networks(family, (network,))
-        for port in (None, *sorted(mentioned(rules.outgoing))):
-            if any(accepted(rules, protocol, port, whole) for protocol in PROTOCOLS):
+        for form, way in ((network, ""), *embedding(network)):
+            if _open(side, form):
+                rules = side.firewall.of(Family(form.version)).outgoing
                 origin = next(
-                    (each.comment for each in rules.outgoing
-                     if each.destination is not None and each.destination.overlaps(network)
+                    (each.comment for each in rules
+                     if each.destination is not None and each.destination.overlaps(form)
                      and is_entry(each.comment)), None,
                 )  # fmt: skip
-                yield network, origin
-                break
+                by = f" by {written(form)}, {way}" if way else ""
+                yield f"may reach {written(network)}{by}", origin
+
+
+def _open(side: Sides, network: Network) -> bool:
+    family = Family(network.version)
+    rules = side.firewall.of(family)
+    # A sandbox always reaches itself.
+    whole = AddressSet.networks(family, (network,)) - loopback(family)
+    return any(
+        accepted(rules, protocol, port, whole)
+        for port in (None, *sorted(mentioned(rules.outgoing)))
+        for protocol in PROTOCOLS
+    )
 
 
 def _required(

@@ -59,6 +59,42 @@ def test_a_rule_refuses_at_the_line_of_both_files(policy: str, line: str, essenc
         assert said(policy, PLAIN) == []
 
 
+@pytest.mark.parametrize(
+    ("open_one", "way"),
+    [
+        ("10.9.1.1/32", "10.9.0.0/16"), ("10.0.0.0/8", "10.9.0.0/16"),
+        ("64:ff9b::a09:100/120", "64:ff9b::a09:0/112, through NAT64"),
+        ("64:ff9b::/96", "64:ff9b::a09:0/112, through NAT64"),
+        ("2002:a09:101::/48", "2002:a09::/32, through 6to4"),
+        ("2002::/16", "2002:a09::/32, through 6to4"),
+        ("64:ff9b:1:5::/64", "64:ff9b:1::/48, through local NAT64"),
+        ("2001:0:102:304::/64", "2001::/32, through Teredo"),
+    ],
+)  # fmt: skip
+def test_a_network_is_judged_by_every_address_that_leads_there(open_one: str, way: str) -> None:
+    policy = '[[forbid]]\npower = "reach.network"\nto = ["10.9.0.0/16"]\n'
+    address, _, length = open_one.partition("/")
+    entry = f"[{address}]/{length}" if ":" in address else open_one
+    found = said(policy, PLAIN + f'allowed_networks = ["{entry}:443"]')
+    assert len(found) == 1
+    assert way in found[0][1]
+    assert found[0][2] == 3
+
+
+@pytest.mark.parametrize(
+    "other", ["64:ff9b::a0a:100/120", "2002:a0a:101::/48", "10.10.0.0/16", "fd09::/16"]
+)
+def test_other_networks_are_none_of_it(other: str) -> None:
+    policy = '[[forbid]]\npower = "reach.network"\nto = ["10.9.0.0/16"]\n'
+    assert said(policy, PLAIN + f'allowed_networks = ["{other}"]') == []
+
+
+def test_what_reaches_only_itself_reaches_nothing() -> None:
+    policy = '[[forbid]]\npower = "reach.network"\nto = ["0.0.0.0/0", "::/0"]\n'
+    assert said(policy, PLAIN + "egress = 'none'") == []
+    assert len(said(policy, PLAIN + "egress = 'allowlist'\nallowed_hosts = ['1.2.3.4']")) == 1
+
+
 WORKS = '[workspaces.api]\npaths = ["{}"]\n'
 MOUNTS = PLAIN + 'mounts = ["{}"]\n'
 
