@@ -106,6 +106,40 @@ def nobody(network: Network) -> str | None:
     return next((reason for each, reason in _NOBODY if _inside(network, each)), None)
 
 
+_EMBED: tuple[tuple[int, int, int, str], ...] = (
+    (0xFFFF << 32, 96, 96, "IPv4-mapped (RFC 4291)"),
+    (0x64FF9B << 96, 96, 96, "through NAT64 (RFC 6052)"),
+    (0x2002 << 112, 16, 16, "through 6to4 (RFC 3056)"),
+    # Where an address is in these depends on who runs them: any of the range may be for it.
+    (0x64FF9B0001 << 80, 48, 0, "through local NAT64 (RFC 8215)"),
+    (0x2001 << 112, 32, 0, "through Teredo (RFC 4380)"),
+)
+"""Ranges of IPv6 that lead to IPv4: the first address, the length, and after how many bits the
+IPv4 address begins; 0 where it may be anywhere."""
+
+
+def embedding(network: Network) -> tuple[tuple[Network, str], ...]:
+    """Return the networks of IPv6 through which an IPv4 network may be reached, each with the way.
+
+    >>> [written(each) for each, _ in embedding(ipaddress.ip_network("10.9.0.0/16"))][:3]
+    ['::ffff:10.9.0.0/112', '64:ff9b::a09:0/112', '2002:a09::/32']
+    >>> embedding(ipaddress.ip_network("fd00::/8"))
+    ()
+    """
+    if isinstance(network, ipaddress.IPv6Network):
+        return ()
+    number, length = int(network.network_address), network.prefixlen
+    return tuple(
+        (
+            ipaddress.IPv6Network((first | number << 96 - after, after + length))
+            if after
+            else ipaddress.IPv6Network((first, whole)),
+            way,
+        )
+        for first, whole, after, way in _EMBED
+    )
+
+
 _PRIVATE = (
     "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10",
 )  # fmt: skip

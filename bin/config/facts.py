@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
 from jailoc.bin.config import agent_files, build_context, repositories, user
 from jailoc.bin.engine import endpoint, stats
@@ -22,7 +23,9 @@ from jailoc.model.agents.known import LOGINS, PRIVATE
 from jailoc.model.forbidden_paths import guarded
 from jailoc.model.host import TABLES, FileKind, Host
 
-__all__ = ["cache_directory", "config_file", "fetched", "gather", "home", "state_directory"]
+__all__ = [
+    "cache_directory", "config_file", "fetched", "following", "gather", "home", "state_directory",
+]  # fmt: skip
 
 
 def gather(mentioned: Mentioned) -> Host:
@@ -74,7 +77,20 @@ def gather(mentioned: Mentioned) -> Host:
     )
 
 
-def _ways(paths: Iterable[str]) -> dict[str, object]:
+class _Ways(TypedDict):
+    links: dict[str, str]
+    hops: dict[str, tuple[str, ...]]
+
+
+def following(host: Host, paths: Iterable[str]) -> Host:
+    """Return a machine with where further paths lead."""
+    ways = _ways(paths)
+    return host.model_copy(
+        update={"links": host.links | ways["links"], "hops": host.hops | ways["hops"]}
+    )
+
+
+def _ways(paths: Iterable[str]) -> _Ways:
     """Return where paths lead, and over what."""
     links = Links()
     found = {path: links.trace(path) for path in paths}

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jailoc.bin.config import facts
 from jailoc.bin.config.changeable import Recorded
 from jailoc.bin.host import programs, regular
 from jailoc.model.config import Config
@@ -79,9 +80,11 @@ def judge(
     if not hold:
         return (), ()
     from jailoc.generators.artefacts import portable
-    from jailoc.generators.powers.policy import verdict
+    from jailoc.generators.powers.policy import asked, verdict
 
     sides = {name: portable.sides(config, name, host) for name in config.workspaces}
+    if not host.portable:
+        host = facts.following(host, asked(hold, sides.values(), host.home))
     said = verdict(hold, document, config, host, sides, today())
     errors = tuple(each for each in said if each.severity is Severity.ERROR)
     return errors, tuple(each for each in said if each not in errors)

@@ -33,7 +33,7 @@ class Access(IntEnum):
     WRITE = 2
 
 
-class _Side:
+class Mounts:
     """The mounts of one service, with what holds for every path of the host."""
 
     def __init__(self, service: Service | None) -> None:
@@ -69,6 +69,7 @@ class _Side:
         return tuple(sorted(found))
 
     def access(self, path: str) -> Access:
+        """Return the most that may be done with a path of the host, wherever it is seen."""
         return max((each for _, each in self.places(path)), default=Access.NOTHING)
 
     def origin(self, path: str) -> str | None:
@@ -114,7 +115,7 @@ def access(
         spell: How a path of the host is told.
         entries: What is protected, before and after; what changes in that is told by itself.
     """
-    old, new = _Side(before), _Side(after)
+    old, new = Mounts(before), Mounts(after)
     prefix = "" if name == AGENT else f"{name}: "
     paths = sorted(old.sources.keys() | new.sources.keys())
     turns = {path: _turn(path, old, new, entries) for path in paths}
@@ -162,7 +163,7 @@ def access(
             )
 
 
-def _turn(path: str, old: _Side, new: _Side, entries: tuple[Entries, Entries]) -> Turn:
+def _turn(path: str, old: Mounts, new: Mounts, entries: tuple[Entries, Entries]) -> Turn:
     """Return what may be done before and after.
 
     Where a change of `protect` tells it, or what is found on the machine still protects a place,
@@ -200,8 +201,8 @@ def _change(
     subject: str,
     paths: list[str],
     spell: Callable[[str], str],
-    old: _Side,
-    new: _Side,
+    old: Mounts,
+    new: Mounts,
     note: str,
 ) -> PowerChange:
     less, more = sorted(turn)
@@ -240,13 +241,13 @@ def _change(
     )
 
 
-def _elsewhere(path: str, side: _Side) -> str:
+def _elsewhere(path: str, side: Mounts) -> str:
     """Say where it is in the container, unless it is at the same path."""
     sites = _sites(side, path)
     return "" if sites == path else f" at {sites}"
 
 
-def _sites(side: _Side, path: str) -> str:
+def _sites(side: Mounts, path: str) -> str:
     return ", ".join(dict.fromkeys(place for place, _ in side.places(path)))
 
 

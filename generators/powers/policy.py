@@ -5,6 +5,7 @@ fewer refusals of `forbid` and `ask`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
@@ -12,27 +13,26 @@ from pydantic import ValidationError
 
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.powers import named_places
 from jailoc.generators.powers.difference import powers
 from jailoc.generators.powers.entries import entry, is_entry, path_of
 from jailoc.generators.powers.names import grants
-from jailoc.generators.powers.paths import PROTECT
+from jailoc.generators.powers.paths import Mounts
 from jailoc.generators.powers.reach import FOREVER
 from jailoc.generators.powers.words import words
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
-from jailoc.model.address import AddressSet, Family, Network, written
+from jailoc.model.address import AddressSet, Family, Network, loopback, written
 from jailoc.model.base import Model
-from jailoc.model.compose import Bind
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.egress import Egress
 from jailoc.model.host import Host
-from jailoc.model.mount import Mode
-from jailoc.model.path import tilde
 from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Require
 from jailoc.model.power import Direction, Power, PowerChange, Rank, Sides
 from jailoc.model.rule_walk import accepted
 from jailoc.model.sandbox import AGENT
+from jailoc.model.special_ranges import embedding
 from jailoc.model.workspace import AllowedName, AllowedNetwork
 
 
@@ -73,6 +73,35 @@ def _wrong(document: Document, place: Path, message: str) -> Diagnostic:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a workspace's places are judged by."""
+
+    host: Host
+    mounts: Mounts
+
+
+def asked(files: Iterable[PolicyFile], sides: Iterable[Sides], home: str) -> tuple[str, ...]:
+    """Return the places of the host whose real places policies depend on, absolute.
+
+    Args:
+        files: The policies.
+        sides: The workspaces that they judge.
+        home: The home directory.
+    """
+    patterns: list[str] = []
+    for file in files:
+        for rule in (*file.policy.forbid, *file.policy.ask):
+            patterns += rule.about
+        for required in file.policy.require:
+            patterns += (*required.about, *required.only)
+    # Of a credential the host follows, but a directory may be called so as well.
+    patterns += [each.rpartition(" at ")[0] for each in patterns]
+    found = [named_places.fixed(each, home) for each in patterns]
+    found += [named_places.path_of(power, home) for side in sides for power in held(side, home)]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
 def verdict(
     files: Iterable[PolicyFile],
     document: Document,
@@ -94,6 +123,7 @@ def verdict(
     every: list[Diagnostic] = []
     for name, side in sorted(sides.items()):
         mine = held(side, host.home)
+        facts = Facts(host, Mounts(side.compose.services[AGENT]))
         for file in files:
             for kind, rules in (
                 ("forbid", file.policy.forbid),
@@ -105,10 +135,10 @@ def verdict(
                         continue
                     said = _said(file, f"{kind}[{index}]", rule)
                     if isinstance(rule, Require):
-                        every += _required(rule, said, name, mine, document)
+                        every += _required(rule, said, name, mine, document, facts)
                         every += _allows(rule, said, name, document, config, host, today)
                     elif isinstance(rule, Forbid):
-                        every += _forbidden(rule, said, name, side, mine, document)
+                        every += _forbidden(rule, said, name, side, mine, document, facts)
     return tuple(dict.fromkeys(every))
 
 
@@ -127,18 +157,7 @@ def held(side: Sides, home: str) -> tuple[Power, ...]:
         )
     if side.firewall.egress is not Egress.PUBLIC:
         found_ones.append(Power(rule="guard.egress", subject=side.firewall.egress.value))
-    agent = side.compose.services[AGENT]
-    for mount in agent.mounts:
-        origin = mount.source.origin if isinstance(mount, Bind) else None
-        if isinstance(mount, Bind) and origin and not origin.startswith(PROTECT):
-            rule = "write.path" if mount.mode is Mode.READ_WRITE else "read.path"
-            found_ones.append(
-                Power(
-                    rule=rule,
-                    subject=tilde(mount.source.text, home),
-                    origin=origin,
-                )
-            )
+    found_ones += named_places.mounted(Mounts(side.compose.services[AGENT]), home)
     return tuple(found_ones)
 
 
@@ -158,18 +177,18 @@ def _forbidden(
     side: Sides,
     mine: Iterable[Power],
     document: Document,
+    facts: Facts,
 ) -> Iterator[Diagnostic]:
     word = "a person has to agree" if isinstance(rule, Ask) else "forbidden"
     severity = Severity.WARNING if isinstance(rule, Ask) else Severity.ERROR
     if rule.to:
-        for network, origin in _reached(side, rule.to):
-            what = f"may reach {written(network)}"
+        for what, origin in _reached(side, rule.to):
             yield _told(document, name, "reach.network", origin, f"{word} by {said}: {what}",
                         severity)  # fmt: skip
         return
     for power in mine:
-        alike = fnmatchcase(power.rule, rule.power)
-        if alike and not power.rule.startswith("note.") and _any(power.subject, rule.about):
+        alike = fnmatchcase(power.rule, rule.power) and not power.rule.startswith("note.")
+        if alike and any(_about(power, each, facts) for each in rule.about):
             what = words(power)[1] if power.rule.split(".")[0] not in _PLAIN else (
                 f"{power.rule}: {power.subject}"
             )  # fmt: skip
@@ -177,28 +196,52 @@ def _forbidden(
                         severity)  # fmt: skip
 
 
+def _about(power: Power, pattern: str, facts: Facts) -> bool:
+    return fnmatchcase(power.subject, pattern) or named_places.about(
+        power, pattern, facts.host, facts.mounts
+    )
+
+
 _PLAIN = ("reach", "write", "read", "guard")
 
 
-def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[Network, str | None]]:
-    """Yield those of the networks of which something is open through any door."""
+def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[str, str | None]]:
+    """Yield in words those of the networks of which something is open through any door.
+
+    An IPv4 network is open, too, where one of IPv6 is that leads there.
+    """
     for network in networks:
-        family = Family(network.version)
-        rules = side.firewall.of(family)
-        whole = AddressSet.networks(family, (network,))
-        for port in (None, *sorted(mentioned(rules.outgoing))):
-            if any(accepted(rules, protocol, port, whole) for protocol in PROTOCOLS):
+        for form, way in ((network, ""), *embedding(network)):
+            if _open(side, form):
+                rules = side.firewall.of(Family(form.version)).outgoing
                 origin = next(
-                    (each.comment for each in rules.outgoing
-                     if each.destination is not None and each.destination.overlaps(network)
+                    (each.comment for each in rules
+                     if each.destination is not None and each.destination.overlaps(form)
                      and is_entry(each.comment)), None,
                 )  # fmt: skip
-                yield network, origin
-                break
+                by = f" by {written(form)}, {way}" if way else ""
+                yield f"may reach {written(network)}{by}", origin
+
+
+def _open(side: Sides, network: Network) -> bool:
+    family = Family(network.version)
+    rules = side.firewall.of(family)
+    # A sandbox always reaches itself.
+    whole = AddressSet.networks(family, (network,)) - loopback(family)
+    return any(
+        accepted(rules, protocol, port, whole)
+        for port in (None, *sorted(mentioned(rules.outgoing)))
+        for protocol in PROTOCOLS
+    )
 
 
 def _required(
-    rule: Require, said: str, name: str, mine: Iterable[Power], document: Document
+    rule: Require,
+    said: str,
+    name: str,
+    mine: Iterable[Power],
+    document: Document,
+    facts: Facts,
 ) -> Iterator[Diagnostic]:
     alike = [each for each in mine if fnmatchcase(each.rule, rule.power)]
     for pattern in rule.about:
@@ -211,12 +254,18 @@ def _required(
                     f"required by {said}: {rule.power}, which is not there")  # fmt: skip
     if rule.only:
         for power in alike:
-            if not _any(power.subject, rule.only):
+            if not _only(power, rule.only, facts):
                 yield _told(
                     document, name, power.rule, power.origin,
                     f"required by {said}: {rule.power} only of {', '.join(rule.only)}, and it is "
                     f"{power.subject}",
                 )  # fmt: skip
+
+
+def _only(power: Power, patterns: Iterable[str], facts: Facts) -> bool:
+    if named_places.path_of(power, facts.host.home) is not None:
+        return named_places.only(power, patterns, facts.host)
+    return _any(power.subject, patterns)
 
 
 def _allows(

@@ -16,9 +16,10 @@ TODAY = date(2026, 11, 26)
 PLAIN = '[workspaces.api]\npaths = ["~/code/api"]\n'
 
 
-def said(policy: str, text: str) -> list[tuple[str, str, int]]:
+def said(policy: str, text: str, links: dict[str, str] | None = None) -> list[tuple[str, str, int]]:
+    """Return what a policy says of a configuration; links are those of the machine."""
     document = Document(text, "config.toml")
-    host = portable.host(document)
+    host = portable.host(document).model_copy(update={"links": links or {}})
     config = load(document, host)
     sides = {name: portable.sides(config, name, host) for name in config.workspaces}
     found = verdict([read(policy, "policy.toml")], document, config, host, sides, TODAY)
@@ -55,6 +56,143 @@ def test_a_rule_refuses_at_the_line_of_both_files(policy: str, line: str, essenc
     assert "by policy.toml:1" in found[0][1]
     assert found[0][2] == 3
     if "forbid" in policy:
+        assert said(policy, PLAIN) == []
+
+
+@pytest.mark.parametrize(
+    ("open_one", "way"),
+    [
+        ("10.9.1.1/32", "10.9.0.0/16"), ("10.0.0.0/8", "10.9.0.0/16"),
+        ("64:ff9b::a09:100/120", "64:ff9b::a09:0/112, through NAT64"),
+        ("64:ff9b::/96", "64:ff9b::a09:0/112, through NAT64"),
+        ("2002:a09:101::/48", "2002:a09::/32, through 6to4"),
+        ("2002::/16", "2002:a09::/32, through 6to4"),
+        ("64:ff9b:1:5::/64", "64:ff9b:1::/48, through local NAT64"),
+        ("2001:0:102:304::/64", "2001::/32, through Teredo"),
+    ],
+)  # fmt: skip
+def test_a_network_is_judged_by_every_address_that_leads_there(open_one: str, way: str) -> None:
+    policy = '[[forbid]]\npower = "reach.network"\nto = ["10.9.0.0/16"]\n'
+    address, _, length = open_one.partition("/")
+    entry = f"[{address}]/{length}" if ":" in address else open_one
+    found = said(policy, PLAIN + f'allowed_networks = ["{entry}:443"]')
+    assert len(found) == 1
+    assert way in found[0][1]
+    assert found[0][2] == 3
+
+
+@pytest.mark.parametrize(
+    "other", ["64:ff9b::a0a:100/120", "2002:a0a:101::/48", "10.10.0.0/16", "fd09::/16"]
+)
+def test_other_networks_are_none_of_it(other: str) -> None:
+    policy = '[[forbid]]\npower = "reach.network"\nto = ["10.9.0.0/16"]\n'
+    assert said(policy, PLAIN + f'allowed_networks = ["{other}"]') == []
+
+
+def test_what_reaches_only_itself_reaches_nothing() -> None:
+    policy = '[[forbid]]\npower = "reach.network"\nto = ["0.0.0.0/0", "::/0"]\n'
+    assert said(policy, PLAIN + "egress = 'none'") == []
+    assert len(said(policy, PLAIN + "egress = 'allowlist'\nallowed_hosts = ['1.2.3.4']")) == 1
+
+
+WORKS = '[workspaces.api]\npaths = ["{}"]\n'
+MOUNTS = PLAIN + 'mounts = ["{}"]\n'
+
+
+@pytest.mark.parametrize("named", ["~/src/wd", "~/src/wd/", "~/src/x/../wd", "~/SRC/Wd", "~/s*/wd"])
+@pytest.mark.parametrize(
+    "text",
+    [WORKS.format("~/src/wd"), WORKS.format("~/src/wd/sub"), WORKS.format("~/src"),
+     WORKS.format("~/Src/wD/sub"), MOUNTS.format("~/src/wd:/m:rw"),
+     MOUNTS.format("~/src:/m:rw"), MOUNTS.format("~/src/wd/a/b:/m:rw")],
+)  # fmt: skip
+def test_a_place_is_what_lies_in_it_and_what_holds_it(named: str, text: str) -> None:
+    policy = f'[[forbid]]\npower = "write.path"\nabout = ["{named}"]\n'
+    assert [each[0] for each in said(policy, text)] == ["error"]
+    for other in (WORKS.format("~/src/wd2"), WORKS.format("~/other"), MOUNTS.format("~/src:/m:ro")):
+        assert said(policy, other) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "text", "links"),
+    [
+        ("~/src/wd", WORKS.format("~/zlink"), {"~/zlink": "~/src/wd"}),
+        ("~/src/wd", WORKS.format("~/zlink"), {"~/zlink": "~/src/wd/sub"}),
+        ("~/src/wd", MOUNTS.format("~/zlink:/m:rw"), {"~/zlink": "~/src"}),
+        ("~/zlink", WORKS.format("~/src/wd/sub"), {"~/zlink": "~/src/wd"}),
+        ("~/zlink/*", WORKS.format("~/src/wd/sub"), {"~/zlink": "~/src/wd"}),
+        ("~/zlink", WORKS.format("~/src"), {"~/zlink": "~/src/wd"}),
+    ],
+)
+def test_a_place_is_where_links_lead(named: str, text: str, links: dict[str, str]) -> None:
+    policy = f'[[forbid]]\npower = "write.path"\nabout = ["{named}"]\n'
+    real = {portable.HOME + one[1:]: portable.HOME + other[1:] for one, other in links.items()}
+    assert [each[0] for each in said(policy, text, real)] == ["error"]
+    assert said(policy, text) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "path", "refused"),
+    [
+        ("~/src/*/secrets", "~/src", True), ("~/src/*/secrets", "~/src/a", True),
+        ("~/src/*/secrets", "~/src/a/secrets/x", True), ("~/src/*/secrets", "~/src/a/b", False),
+        ("~/src/**/secrets", "~/src/a/b", True), ("~/src/*-prod", "~/src/api", False),
+        ("~/src/*-prod", "~/src/api-prod/x", True), ("*/secrets", "~/src", False),
+        ("*/secrets", "~/src/secrets/x", True), ("**/secrets", "~/src", True),
+    ],
+)  # fmt: skip
+def test_a_wildcard_of_a_place_stands_for_one_name_of_what_is_held(
+    named: str, path: str, refused: bool
+) -> None:
+    policy = f'[[forbid]]\npower = "write.path"\nabout = ["{named}"]\n'
+    assert bool(said(policy, WORKS.format(path))) is refused
+
+
+def test_what_is_read_only_in_a_writable_directory_is_not_written() -> None:
+    policy = '[[forbid]]\npower = "{}.path"\nabout = ["~/code/api/infra"]\n'
+    assert len(said(policy.format("write"), PLAIN)) == 1
+    covered = PLAIN + 'protect = ["infra"]\n'
+    assert said(policy.format("write"), covered) == []
+    assert len(said(policy.format("read"), covered)) == 1
+    # Of another case nobody knows whether it is the covered one.
+    other = '[[forbid]]\npower = "write.path"\nabout = ["~/code/api/Infra"]\n'
+    assert len(said(other, covered)) == 1
+
+
+def test_what_writes_a_place_reads_it_as_well() -> None:
+    policy = '[[forbid]]\npower = "read.path"\nabout = ["~/src/wd"]\n'
+    for mode in ("ro", "rw"):
+        assert len(said(policy, MOUNTS.format(f"~/src/wd:/m:{mode}"))) == 1
+    only = '[[require]]\npower = "{}.path"\nonly = ["~/code", "~/.*"]\n'
+    assert said(only.format("read"), PLAIN) == []
+    assert len(said(only.format("read"), MOUNTS.format("~/src:/m:rw"))) == 1
+    assert len(said(only.format("write"), MOUNTS.format("~/src:/m:rw"))) == 1
+
+
+def test_only_what_lies_in_a_place_is_one_of_it() -> None:
+    policy = '[[require]]\npower = "write.path"\nonly = ["~/src/wd", "~/.claude"]\n'
+    assert said(policy, WORKS.format("~/src/wd/sub")) == []
+    for path in ("~/src", "~/src/wd2", "~/src/WD"):
+        assert len(said(policy, WORKS.format(path))) == 1
+    link = {f"{portable.HOME}/src/wd/link": f"{portable.HOME}/other"}
+    assert len(said(policy, WORKS.format("~/src/wd/link"), link)) == 1
+
+
+@pytest.mark.parametrize(
+    ("power", "line"),
+    [
+        ("hold.env-file", "env_file = ['~/keys/x.env']"),
+        ("hold.secret", "[workspaces.api.secrets.env]\nTOKEN = { from_file = '~/keys/token' }"),
+        ("trust.path", ""),
+    ],
+)
+def test_every_power_about_a_path_is_about_its_place(power: str, line: str) -> None:
+    text = PLAIN + line
+    if not line:
+        text = 'trust = ["~/keys/x"]\n' + PLAIN
+    for named in ("~/keys", "~/KEYS", "~/keys/*"):
+        policy = f'[[forbid]]\npower = "{power}"\nabout = ["{named}"]\n'
+        assert len(said(policy, text)) == 1, named
         assert said(policy, PLAIN) == []
 
 

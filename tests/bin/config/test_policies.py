@@ -47,3 +47,21 @@ def test_diff_takes_a_policy_of_its_own(user: User, policy: str) -> None:
     found = user.run("diff", "base.toml", "--policy", policy, **NO_ENGINE)
     assert found.status == 1
     assert found.stdout.startswith("refused: workspace `api`: forbidden by policy.toml:1")
+
+
+def test_a_place_is_found_behind_links_of_this_machine(user: User, policy: str) -> None:
+    """Also where the policy names the link, and for what holds the place."""
+    for name in ("src/wd/sub", "other"):
+        (user.home / name).mkdir(parents=True)
+    (user.home / "zlink").symlink_to("src/wd")
+    config = user.home / ".config/jailoc/config.toml"
+    for named in ("~/src/wd", "~/zlink", "~/zlink/*"):
+        Path(policy).write_text(f'[[forbid]]\npower = "write.path"\nabout = ["{named}"]\n')
+        for path in ("~/src/wd", "~/src/wd/sub", "~/src", "~/zlink", "~/zlink/sub"):
+            config.write_text(f'[workspaces.api]\nmounts = ["{path}:/m:rw"]\n')
+            refused = user.run("validate", **NO_ENGINE, JAILOC_POLICY=policy)
+            assert f"forbidden by {policy}:1" in refused.stderr, (named, path)
+            assert "config.toml:2:" in refused.stderr
+            assert user.run("validate", **NO_ENGINE).status == 0
+        config.write_text('[workspaces.api]\nmounts = ["~/other:/m:rw"]\n')
+        assert user.run("validate", **NO_ENGINE, JAILOC_POLICY=policy).status == 0
