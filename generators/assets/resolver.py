@@ -168,9 +168,7 @@ class Configuration:
         entries = [line.split() for line in texts[1].decode().splitlines()]
         return cls(
             egress=texts[0].decode().strip(),
-            names=tuple(
-                AllowedPattern.read(each) for each in entries if each[0] != "!"
-            ),
+            names=tuple(AllowedPattern.read(each) for each in entries if each[0] != "!"),
             digest=hashlib.sha256(b"".join(texts)).hexdigest(),
             denied=tuple(each[1] for each in entries if each[0] == "!"),
         )
