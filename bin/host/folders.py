@@ -12,6 +12,8 @@ from jailoc.model.bundle import DIRECTORY_MODE
 from jailoc.model.diagnostic import refuse
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+"""A directory that is only passed: who may not list it may do that."""
 
 
 def refuse_file(place: Path, what: str) -> None:
@@ -45,8 +47,32 @@ def unled(path: Path) -> Path:
     return place
 
 
+def settled(path: Path) -> Path:
+    """Return where a directory for the user's files really is, or would be.
+
+    Raises:
+        Refused: a link on the way is an agent's, who decides where it leads.
+    """
+    return resolved(unled(path))
+
+
+def resolved(path: Path) -> Path:
+    """Return a path without links on the way; what it names may be one itself."""
+    place = path.absolute()
+    parent = os.path.realpath(place.parent)
+    return Path(parent, place.name) if place.name != ".." else Path(parent).parent
+
+
 @contextmanager
-def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[int]:
+def opened(
+    top: Path,
+    path: Path,
+    *,
+    shared: bool,
+    plain: int = 0,
+    makes: bool = True,
+    at: int | None = None,
+) -> Iterator[int]:
     """Make what is missing on the way from a directory to one below it; yield its descriptor.
 
     What is made has the mode of generated folders, whatever the umask says.
@@ -54,22 +80,29 @@ def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[i
     Args:
         top: The directory, which is there.
         path: The way from it, without `..`.
-        shared: Whether others may write there: then it is no link itself either, and only what is
-            made here gets a mode.
+        shared: Whether others may write there: then nothing on the way to it is a link either, nor
+            is it itself, and only what is made here gets a mode.
         plain: How many folders of the way have the mode of any new one.
+        makes: Whether anything is made.
+        at: The descriptor of the directory, where it is open already; it stays open.
 
     Raises:
         Refused: a link is on the way.
         OSError: it cannot be made or opened.
     """
-    here = _open(top, None, os.O_NOFOLLOW if shared else 0, top)
+    if at is not None:
+        here = os.dup(at)
+    else:
+        here = walked(top) if shared else _open(top, None, _DIRECTORY, top)
     try:
         for number, name in enumerate(path.parts):
             made = False
             with suppress(FileExistsError):
-                os.mkdir(name, dir_fd=here)
-                made = True
-            below = _open(Path(name), here, os.O_NOFOLLOW, top.joinpath(*path.parts[: number + 1]))
+                if makes:
+                    os.mkdir(name, dir_fd=here)
+                    made = True
+            place = top.joinpath(*path.parts[: number + 1])
+            below = _open(Path(name), here, _DIRECTORY | os.O_NOFOLLOW, place)
             os.close(here)
             here = below
             if number >= plain and (made or not shared):
@@ -79,9 +112,43 @@ def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[i
         os.close(here)
 
 
+def walked(top: Path, *, makes: bool = False) -> int:
+    """Open a directory by an absolute path without links, step by step; the caller closes it.
+
+    Args:
+        top: The directory.
+        makes: Whether what is missing is made.
+
+    Raises:
+        Refused: a link is on the way by now.
+        OSError: it cannot be made or opened.
+    """
+    here = os.open("/", _DIRECTORY if top == Path("/") else _WAY)
+    for number, name in enumerate(top.parts[1:], 2):
+        kind = _WAY if number < len(top.parts) else _DIRECTORY | os.O_NOFOLLOW
+        place = Path(*top.parts[:number])
+        try:
+            if makes and not _there(name, here):
+                with suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=here)
+            below = _open(Path(name), here, kind, place)
+        finally:
+            os.close(here)
+        here = below
+    return here
+
+
+def _there(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _open(name: Path, folder: int | None, kind: int, place: Path) -> int:
     try:
-        return os.open(name, _DIRECTORY | kind, dir_fd=folder)
+        return os.open(name, kind, dir_fd=folder)
     except OSError as error:
         if place.is_symlink():
             raise refuse(

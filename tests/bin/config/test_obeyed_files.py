@@ -177,6 +177,14 @@ def test_a_file_with_the_name_of_a_workspace_is_no_plan(person: User) -> None:
     assert not mark.exists()
 
 
+def started(person: User, name: str, path: Path) -> None:
+    """Write what is kept of a sandbox that was started."""
+    record = person.home / f".cache/jailoc/{name}.applied.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    mount = {"source": {"text": str(path)}, "mode": "rw"}
+    record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+
+
 def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> None:
     person.write('[workspaces.api]\npaths = ["~/proj"]\n')
     mark = planted(person, "plan.json")
@@ -188,10 +196,7 @@ def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> No
     # Nor is one elsewhere, if it leads to a configuration that an agent can write.
     other = person.home / "plan.json"
     other.write_bytes(place.read_bytes())
-    record = person.home / ".cache/jailoc/api.applied.json"
-    record.parent.mkdir(parents=True, exist_ok=True)
-    mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
-    record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+    started(person, "api", person.home / "proj")
     result = person.run("apply", str(other), **NOWHERE)
     assert result.status == 1
     assert "can be changed by an agent (of `api`, as it was last started)" in result.stderr
@@ -275,3 +280,20 @@ def test_nothing_is_written_by_way_of_an_agents_link(
     (person.home / "own").symlink_to("dot")
     for place in (person.home / "dot/seen", person.home / "keys/seen", person.home / "own/seen"):
         assert folders.unled(place) == place
+
+
+@pytest.mark.parametrize("words", [("render", "--out"), ("golden", "update")])
+def test_no_directory_is_made_by_way_of_an_agents_link(
+    person: User, words: tuple[str, ...]
+) -> None:
+    """It is one of a sandbox that was started; the user's own link is followed as ever."""
+    (person.home / "keys").mkdir()
+    for link in (person.home / "dot/theirs", person.home / "mine"):
+        link.symlink_to(person.home / "keys")
+    started(person, "a", person.home / "dot")
+    refused = person.run(*words, str(person.home / "dot/theirs/out"), **NOWHERE)
+    assert refused.status == 1
+    assert "an agent decides where a link on the way leads" in refused.stderr
+    assert [*(person.home / "keys").iterdir()] == []
+    person.ok(*words, str(person.home / "mine/out"), **NOWHERE)
+    assert (person.home / "keys/out/a/docker-compose.yml").exists()
