@@ -30,6 +30,11 @@ from jailoc.model.text import number_of
 
 MOST_MODELS = 16 << 20
 """Bytes of a `bundle.json` that is read; a larger one is none."""
+OBEYED = (
+    "compose.yaml", "compose.yml", ".env", "compose.override.yml", "compose.override.yaml",
+    "docker-compose.override.yml", "docker-compose.override.yaml",
+)  # fmt: skip
+"""What `docker compose` obeys beside a `docker-compose.yml`, or in its place."""
 SHOWN = 20
 """Values that are shown on a terminal; JSON has all of them."""
 
@@ -85,6 +90,8 @@ def check(
     made = tuple(origin.compiled(_wanted(workspace)))
     found = _differences(root, made, workspace)
     reviewed = _review(root, made, found, origin)
+    beside = [str(root / each.name / name) for each in found for name in OBEYED
+              if os.path.lexists(root / each.name / name)]  # fmt: skip
     same = all(each.state is State.SAME for each in found)
     match how:
         case Style.JSON:
@@ -97,9 +104,15 @@ def check(
                 }
             )
         case Style.MARKDOWN:
-            terminal.result(pull_request(found, reviewed, diff))
+            terminal.result(pull_request(found, reviewed, diff, beside))
         case Style.TEXT:
             _show(terminal, found, reviewed, files=files, diff=diff)
+    for each in beside:
+        terminal.say(
+            f"`{visible(each)}` is not generated and not reviewed, and `docker compose` in that "
+            "folder obeys it",
+            Meaning.WARNS,
+        )
     if same:
         terminal.say(f"{directory} is what {origin.path} becomes", Meaning.DONE)
         return 0

@@ -237,6 +237,27 @@ def test_an_update_does_not_write_where_a_link_leads(
     assert golden(alice, "update", repository).status == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["docker-compose.override.yml", "compose.override.yaml", "compose.yaml", ".env"]
+)
+def test_what_compose_obeys_beside_what_is_generated_is_said(
+    repository: Path, alice: User, name: str
+) -> None:
+    assert golden(alice, "update", repository).status == 0
+    assert "is not generated" not in golden(alice, "check", repository).stderr
+    place = repository / "generated/web" / name
+    place.write_text("services: {}\n")
+    for more in ((), ("--json",), ("--markdown",)):
+        checked = golden(alice, "check", repository, *more)
+        assert f"`{place}` is not generated and not reviewed" in checked.stderr
+        assert checked.status == 0
+    assert f"`{place}` is not generated and not reviewed" in checked.stdout
+    with (repository / "config.toml").open("a") as file:
+        file.write("[workspaces.more]\n")
+    changed = golden(alice, "check", repository, "--markdown")
+    assert f"`{place}` is not generated and not reviewed" in changed.stdout
+
+
 def test_a_folder_that_is_swapped_meanwhile_leads_no_update_to_other_files(
     repository: Path, alice: User, tmp_path: Path
 ) -> None:
