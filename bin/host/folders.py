@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jailoc.bin.host import programs
+from jailoc.bin.host import atomic, programs
 from jailoc.bin.host.links import Links
 from jailoc.model.bundle import DIRECTORY_MODE
 from jailoc.model.diagnostic import refuse
@@ -29,14 +29,16 @@ def refuse_file(place: Path, what: str) -> None:
         )
 
 
-def unled(path: Path) -> Path:
-    """Return the absolute path of a file that is about to be written for the user.
+def settled(path: Path) -> Path:
+    """Return where a file or directory that is about to be written for the user really is.
+
+    What it names may be a link itself.
 
     Raises:
         Refused: a link on the way is an agent's, who decides where it leads.
     """
     place = path.absolute()
-    _, hops = Links().trace(str(place.parent))
+    parent, hops = Links().trace(str(place.parent))
     # It is the directory with the link that counts: the user's own may lead to where agents write.
     if any(programs.changeable(posixpath.dirname(each)) for each in hops):
         raise refuse(
@@ -44,16 +46,23 @@ def unled(path: Path) -> Path:
             f"`{path}`: an agent decides where a link on the way leads",
             hint="name another place, or the one that it leads to",
         )
-    return place
+    return Path(parent, place.name) if place.name != ".." else Path(parent).parent
 
 
-def settled(path: Path) -> Path:
-    """Return where a directory for the user's files really is, or would be.
+def write(path: Path, text: str, mode: int) -> None:
+    """Replace a text file that the user has named, in one step, by no link of an agent's.
 
     Raises:
-        Refused: a link on the way is an agent's, who decides where it leads.
+        Refused: one is on the way, or has come meanwhile.
+        OSError: the disk is full, or the directory cannot be written; it names the file.
     """
-    return resolved(unled(path))
+    place = settled(path)
+    with atomic.naming(path):
+        folder = walked(place.parent)
+        try:
+            atomic.write_in(folder, place.name, text.encode(), mode)
+        finally:
+            os.close(folder)
 
 
 def resolved(path: Path) -> Path:

@@ -14,6 +14,7 @@ import pytest
 from jailoc.bin.config import obeyed_files
 from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.host import folders, programs
+from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import load
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
@@ -276,10 +277,30 @@ def test_nothing_is_written_by_way_of_an_agents_link(
 
     monkeypatch.setattr(programs._Known, "changeable", staticmethod(changeable))
     with pytest.raises(Refused, match="where a link on the way leads"):
-        folders.unled(person.home / "dot/link/seen")
+        folders.settled(person.home / "dot/link/seen")
     (person.home / "own").symlink_to("dot")
     for place in (person.home / "dot/seen", person.home / "keys/seen", person.home / "own/seen"):
-        assert folders.unled(place) == place
+        folders.write(place, "seen", 0o600)
+        assert place.read_text() == "seen"
+
+
+def test_nothing_is_written_by_a_link_that_comes_meanwhile(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (person.home / "keys").mkdir()
+    (person.home / "dot/sub").mkdir()
+    look = Links.trace
+
+    def trace(self: Links, path: str) -> tuple[str, tuple[str, ...]]:
+        found = look(self, path)
+        (person.home / "dot/sub").rename(person.home / "dot/away")
+        (person.home / "dot/sub").symlink_to(person.home / "keys")
+        return found
+
+    monkeypatch.setattr(Links, "trace", trace)
+    with pytest.raises(Refused, match="is a symbolic link"):
+        folders.write(person.home / "dot/sub/seen", "seen", 0o600)
+    assert [*(person.home / "keys").iterdir()] == []
 
 
 @pytest.mark.parametrize("words", [("render", "--out"), ("golden", "update")])
