@@ -1,17 +1,17 @@
 """`golden`: compare the generated files that a team reviews with the configuration, or renew."""
 
 import os
-import shutil
+import secrets
 import sys
-import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from jailoc.bin.config import portable
 from jailoc.bin.config.session import Session
-from jailoc.bin.host import files as store
-from jailoc.bin.host import folders, regular
+from jailoc.bin.host import atomic, folders, regular
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.portable import HOME, Compiled, bare
@@ -30,6 +30,11 @@ from jailoc.model.text import number_of
 
 MOST_MODELS = 16 << 20
 """Bytes of a `bundle.json` that is read; a larger one is none."""
+OBEYED = (
+    "compose.yaml", "compose.yml", ".env", "compose.override.yml", "compose.override.yaml",
+    "docker-compose.override.yml", "docker-compose.override.yaml",
+)  # fmt: skip
+"""What `docker compose` obeys beside a `docker-compose.yml`, or in its place."""
 SHOWN = 20
 """Values that are shown on a terminal; JSON has all of them."""
 
@@ -85,6 +90,8 @@ def check(
     made = tuple(origin.compiled(_wanted(workspace)))
     found = _differences(root, made, workspace)
     reviewed = _review(root, made, found, origin)
+    beside = [str(root / each.name / name) for each in found for name in OBEYED
+              if os.path.lexists(root / each.name / name)]  # fmt: skip
     same = all(each.state is State.SAME for each in found)
     match how:
         case Style.JSON:
@@ -97,9 +104,15 @@ def check(
                 }
             )
         case Style.MARKDOWN:
-            terminal.result(pull_request(found, reviewed, diff))
+            terminal.result(pull_request(found, reviewed, diff, beside))
         case Style.TEXT:
             _show(terminal, found, reviewed, files=files, diff=diff)
+    for each in beside:
+        terminal.say(
+            f"`{visible(each)}` is not generated and not reviewed, and `docker compose` in that "
+            "folder obeys it",
+            Meaning.WARNS,
+        )
     if same:
         terminal.say(f"{directory} is what {origin.path} becomes", Meaning.DONE)
         return 0
@@ -293,12 +306,15 @@ def _replace(
 ) -> None:
     """Write what differs, and remove what was generated once and is not any more.
 
+    Others may write there: each folder is opened from the one above, and no path is followed twice.
+
     Raises:
         Refused: a symbolic link leads out of the directory; nothing was written.
         OSError: the disk is full, or may not be written; nothing was replaced.
     """
     if root.is_symlink():
         raise refuse("golden", f"`{root}` is a symbolic link", hint="name where it leads to")
+    top = folders.settled(root)
     differing = [(each.name, file) for each in found for file in each.files]
     for name, file in differing:
         # The last part itself would only be replaced.
@@ -306,30 +322,52 @@ def _replace(
         if link:
             raise refuse("golden", f"`{link}` is a symbolic link", hint="remove it")
     texts = {(name, file.path): file for name, files in wanted.items() for file in files}
-    root.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".jailoc-", dir=root))
-    try:
-        ready: list[tuple[Path, Path]] = []
-        for number, (name, file) in enumerate(differing):
+    with ExitStack() as stack:
+        here = folders.walked(top, makes=True)
+        stack.callback(os.close, here)
+        stage, number = stack.enter_context(_stage(here)), 0
+        ready: list[tuple[str, Path]] = []
+        for name, file in differing:
             if file.state is not FileState.STALE:
-                wanted_file = texts[name, file.path]
-                store.write(stage / str(number), wanted_file.text, wanted_file.mode)
-                ready.append((stage / str(number), root / name / file.path))
+                wanted_file, number = texts[name, file.path], number + 1
+                data = wanted_file.text.encode()
+                atomic.write_in(stage, str(number), data, wanted_file.mode)
+                ready.append((str(number), Path(name, file.path)))
         for new, place in sorted(ready, key=lambda each: each[1].name == BUNDLE_FILE):
-            with folders.opened(root, place.parent.relative_to(root), shared=True) as folder:
-                os.rename(new, place.name, dst_dir_fd=folder)
-        stale = [root / name / file.path for name, file in differing
+            with folders.opened(top, place.parent, shared=True, at=here) as folder:
+                os.rename(new, place.name, src_dir_fd=stage, dst_dir_fd=folder)
+        stale = [Path(name, file.path) for name, file in differing
                  if file.state is FileState.STALE]  # fmt: skip
         for place in sorted(stale, key=lambda each: each.name == BUNDLE_FILE):
-            _remove(place, root)
+            _remove(top, here, place)
+
+
+@contextmanager
+def _stage(folder: int) -> Iterator[int]:
+    """Make a directory for what is not in its place yet, on the same disk; it goes in the end."""
+    name = f".jailoc-{secrets.token_hex(8)}"
+    os.mkdir(name, 0o700, dir_fd=folder)
+    stage = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
+                    dir_fd=folder)  # fmt: skip
+    try:
+        yield stage
     finally:
-        shutil.rmtree(stage)
+        with os.scandir(stage) as left:
+            names = [each.name for each in left]
+        with suppress(OSError):  # somebody else has put something there, or taken it away
+            for each in names:
+                os.unlink(each, dir_fd=stage)
+            os.rmdir(name, dir_fd=folder)
+        os.close(stage)
 
 
-def _remove(place: Path, root: Path) -> None:
+def _remove(top: Path, here: int, place: Path) -> None:
     """Remove a file, and the folders that it leaves empty."""
-    place.unlink()
-    for folder in place.parents:
-        if folder == root or any(folder.iterdir()):
-            return
-        folder.rmdir()
+    with folders.opened(top, place.parent, shared=True, at=here, makes=False) as folder:
+        os.unlink(place.name, dir_fd=folder)
+    for each in list(place.parents)[:-1]:
+        with folders.opened(top, each.parent, shared=True, at=here, makes=False) as folder:
+            try:
+                os.rmdir(each.name, dir_fd=folder)
+            except OSError:  # there is something in it
+                return

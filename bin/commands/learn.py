@@ -15,7 +15,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
-from jailoc.bin.host import files, folders, regular
+from jailoc.bin.host import folders, regular
 from jailoc.bin.terminal import prompt
 from jailoc.generators.artefacts import portable
 from jailoc.generators.artefacts.compile import bundle as compiled
@@ -77,7 +77,7 @@ def run(session: Session, wanted: LearnOptions) -> int:
     known = _known(session, name, wanted.evidence)
     if wanted.export is not None:
         text = known.evidence.model_copy(update={"workspace": name}).model_dump_json()
-        files.write(folders.unled(wanted.export), text + "\n", 0o600)
+        folders.write(wanted.export, text + "\n", 0o600)
         session.terminal.say(f"{wanted.export}: written", Meaning.DONE)
         return 0
     if not wanted.as_json:
@@ -291,7 +291,7 @@ def _finish(
     if changed == text:
         return 0
     if wanted.out is not None:
-        files.write(folders.unled(wanted.out), difference, 0o644)
+        folders.write(wanted.out, difference, 0o644)
         terminal.say(f"{wanted.out}: written; `git apply` takes it in {session.path.parent}",
                      Meaning.DONE)  # fmt: skip
     return _apply(session, name, wanted, text, changed) if wanted.apply else 0

@@ -90,12 +90,13 @@ def _render(
     as_json: bool,
 ) -> None:
     """Compile workspaces, several at once if there are very many; write them, or show them."""
+    top = None if out is None else folders.settled(out)
 
     def rendered(name: str) -> _Rendered:
         bundle, files = compiled(name)
-        if out is not None:
+        if top is not None:
             # It can be rendered again, so no disk is waited for.
-            store.write_files(files, out / name, durable=False, shared=out)
+            store.write_files(files, top / name, durable=False, shared=top)
         shown = out is None and not as_json
         return _Rendered(
             len(bundle.files),

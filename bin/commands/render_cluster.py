@@ -24,7 +24,7 @@ def run(session: Session, wanted: tuple[str, ...], out: str | None, *, other: bo
             hint="add --out DIR, and leave --json and --native out",
         )
     folders.refuse_file(Path(out), "--out")
-    origin, terminal, top = session.source(), session.terminal, Path(out)
+    origin, terminal, top = session.source(), session.terminal, folders.settled(Path(out))
     terminal.diagnose(origin.warnings)
     known, every = lock.read(session.path), chosen(origin.config, wanted)
     settings = origin.config.kubernetes

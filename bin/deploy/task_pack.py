@@ -223,7 +223,8 @@ def take_in(place: Path, repository: str) -> None:
         Refused: a link is on the way.
         OSError: the disk is full.
     """
-    with folders.opened(Path(repository), Path("objects/pack"), shared=True) as there:
+    top = folders.resolved(Path(repository))
+    with folders.opened(top, Path("objects/pack"), shared=True) as there:
         # A pack counts once it has an index, so that comes last.
         for end in (".pack", ".idx"):
             for file in sorted((place / "objects/pack").glob(f"pack-*{end}")):

@@ -43,7 +43,7 @@ def point(repository: str, reference: str, tip: str) -> None:
         return
     folder, _, name = reference.rpartition("/")
     try:
-        with folders.opened(Path(repository), Path(folder), shared=True) as there:
+        with folders.opened(folders.resolved(Path(repository)), Path(folder), shared=True) as there:
             _write(there, name, f"{tip}\n".encode())
     except OSError as error:
         raise _failed(repository, reference, error.strerror or "unknown error") from None

@@ -70,15 +70,18 @@ def write_files(
         files: The files.
         directory: Where they belong.
         durable: Whether each is to outlast a loss of power; what can be made again need not.
-        shared: A directory above, or the same, in which others may write: from it on nothing on the
-            way may be a link, and what is there keeps its mode.
+        shared: A directory above, or the same, in which others may write, as `folders.settled` has
+            it: nothing on the way may be a link, and what is there keeps its mode.
 
     Raises:
         Refused: a link is on the way.
         OSError: the disk is full, or a place cannot be written; it names the file.
     """
     top = shared or directory
-    top.mkdir(parents=True, exist_ok=True)
+    if shared is None:
+        top.mkdir(parents=True, exist_ok=True)
+    else:
+        os.close(folders.walked(top, makes=True))
     way = directory.relative_to(top)
     every = sorted(files, key=_order)
     for (_, folder), members in itertools.groupby(every, key=_order):

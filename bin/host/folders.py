@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from jailoc.bin.host import programs
+from jailoc.bin.host import atomic, programs
 from jailoc.bin.host.links import Links
 from jailoc.model.bundle import DIRECTORY_MODE
 from jailoc.model.diagnostic import refuse
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+"""A directory that is only passed: who may not list it may do that."""
 
 
 def refuse_file(place: Path, what: str) -> None:
@@ -27,14 +29,16 @@ def refuse_file(place: Path, what: str) -> None:
         )
 
 
-def unled(path: Path) -> Path:
-    """Return the absolute path of a file that is about to be written for the user.
+def settled(path: Path) -> Path:
+    """Return where a file or directory that is about to be written for the user really is.
+
+    What it names may be a link itself.
 
     Raises:
         Refused: a link on the way is an agent's, who decides where it leads.
     """
     place = path.absolute()
-    _, hops = Links().trace(str(place.parent))
+    parent, hops = Links().trace(str(place.parent))
     # It is the directory with the link that counts: the user's own may lead to where agents write.
     if any(programs.changeable(posixpath.dirname(each)) for each in hops):
         raise refuse(
@@ -42,11 +46,42 @@ def unled(path: Path) -> Path:
             f"`{path}`: an agent decides where a link on the way leads",
             hint="name another place, or the one that it leads to",
         )
-    return place
+    return Path(parent, place.name) if place.name != ".." else Path(parent).parent
+
+
+def write(path: Path, text: str, mode: int) -> None:
+    """Replace a text file that the user has named, in one step, by no link of an agent's.
+
+    Raises:
+        Refused: one is on the way, or has come meanwhile.
+        OSError: the disk is full, or the directory cannot be written; it names the file.
+    """
+    place = settled(path)
+    with atomic.naming(path):
+        folder = walked(place.parent)
+        try:
+            atomic.write_in(folder, place.name, text.encode(), mode)
+        finally:
+            os.close(folder)
+
+
+def resolved(path: Path) -> Path:
+    """Return a path without links on the way; what it names may be one itself."""
+    place = path.absolute()
+    parent = os.path.realpath(place.parent)
+    return Path(parent, place.name) if place.name != ".." else Path(parent).parent
 
 
 @contextmanager
-def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[int]:
+def opened(
+    top: Path,
+    path: Path,
+    *,
+    shared: bool,
+    plain: int = 0,
+    makes: bool = True,
+    at: int | None = None,
+) -> Iterator[int]:
     """Make what is missing on the way from a directory to one below it; yield its descriptor.
 
     What is made has the mode of generated folders, whatever the umask says.
@@ -54,22 +89,29 @@ def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[i
     Args:
         top: The directory, which is there.
         path: The way from it, without `..`.
-        shared: Whether others may write there: then it is no link itself either, and only what is
-            made here gets a mode.
+        shared: Whether others may write there: then nothing on the way to it is a link either, nor
+            is it itself, and only what is made here gets a mode.
         plain: How many folders of the way have the mode of any new one.
+        makes: Whether anything is made.
+        at: The descriptor of the directory, where it is open already; it stays open.
 
     Raises:
         Refused: a link is on the way.
         OSError: it cannot be made or opened.
     """
-    here = _open(top, None, os.O_NOFOLLOW if shared else 0, top)
+    if at is not None:
+        here = os.dup(at)
+    else:
+        here = walked(top) if shared else _open(top, None, _DIRECTORY, top)
     try:
         for number, name in enumerate(path.parts):
             made = False
             with suppress(FileExistsError):
-                os.mkdir(name, dir_fd=here)
-                made = True
-            below = _open(Path(name), here, os.O_NOFOLLOW, top.joinpath(*path.parts[: number + 1]))
+                if makes:
+                    os.mkdir(name, dir_fd=here)
+                    made = True
+            place = top.joinpath(*path.parts[: number + 1])
+            below = _open(Path(name), here, _DIRECTORY | os.O_NOFOLLOW, place)
             os.close(here)
             here = below
             if number >= plain and (made or not shared):
@@ -79,9 +121,43 @@ def opened(top: Path, path: Path, *, shared: bool, plain: int = 0) -> Iterator[i
         os.close(here)
 
 
+def walked(top: Path, *, makes: bool = False) -> int:
+    """Open a directory by an absolute path without links, step by step; the caller closes it.
+
+    Args:
+        top: The directory.
+        makes: Whether what is missing is made.
+
+    Raises:
+        Refused: a link is on the way by now.
+        OSError: it cannot be made or opened.
+    """
+    here = os.open("/", _DIRECTORY if top == Path("/") else _WAY)
+    for number, name in enumerate(top.parts[1:], 2):
+        kind = _WAY if number < len(top.parts) else _DIRECTORY | os.O_NOFOLLOW
+        place = Path(*top.parts[:number])
+        try:
+            if makes and not _there(name, here):
+                with suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=here)
+            below = _open(Path(name), here, kind, place)
+        finally:
+            os.close(here)
+        here = below
+    return here
+
+
+def _there(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _open(name: Path, folder: int | None, kind: int, place: Path) -> int:
     try:
-        return os.open(name, _DIRECTORY | kind, dir_fd=folder)
+        return os.open(name, kind, dir_fd=folder)
     except OSError as error:
         if place.is_symlink():
             raise refuse(

@@ -1,6 +1,7 @@
 """Compile a workspace to its `Bundle`: every generated file, image, service and rule."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 
 from jailoc.generators.artefacts import agent_start, git, iptables, named_volumes, proxy, tui_plugin
 from jailoc.generators.artefacts import firewall as walls
@@ -169,16 +170,27 @@ def _wall_files(
 
 def wall_names(rules: Firewall) -> str:
     """Return the allowed and denied names as the wall's resolver reads them."""
+    entries = (*rules.names, *rules.credentials)
+    # One line a name, whatever its ports: as long as one of them is open, it is found.
+    last = {each.key: each for each in sorted(entries, key=_end)}
     return "".join(
         dict.fromkeys(
-            (*map(_name, (*rules.names, *rules.credentials)), *map(_denied, rules.denied_names))
+            (*(_name(last[each.key]) for each in entries), *map(_denied, rules.denied_names))
         )
     )
 
 
+def _end(name: Name) -> date:
+    return name.until or date.max
+
+
 def _name(name: Name) -> str:
     source, destination = name.door
-    return f"{name.key} {source} {destination}{' service' * name.service}\n"
+    line = f"{name.key} {source} {destination}{' service' * name.service}"
+    if name.until is None or name.until > iptables.LAST_DAY:
+        return f"{line}\n"
+    end = datetime.combine(name.until + timedelta(days=1), time(), UTC)
+    return f"{line} until={end.timestamp():.0f}\n"
 
 
 def _denied(name: ClosedName) -> str:

@@ -8,12 +8,13 @@ be opened is decided there, not here; what becomes the machine's own is closed b
     resolver.py CONFIGURATION STATE UDP TCP EVENTS
 
 CONFIGURATION is a directory with `egress` (one word) and `names` (one `NAME SOURCE DESTINATION` a
-line: the ports to knock with, then `service` for one beside the agent; or `! NAME`, which is never
-resolved, whatever is allowed). STATE is a directory that it may write; beside it lie `machine`,
-addresses that are opened under no name but the machine's own, and `services`, networks that are
-opened under names of services alone. SIGHUP reads all four again. UDP and TCP are the numbers of
-the two sockets that it inherits, EVENTS that of one on which the kernel tells of connections
-(`evidence.py`), or `-`. SIGUSR1 writes what is known of them at once.
+line: the ports to knock with, then `service` for one beside the agent, `until=SECONDS` for one that
+is allowed no more from then on; or `! NAME`, which is never resolved, whatever is allowed). STATE
+is a directory that it may write; beside it lie `machine`, addresses that are opened under no name
+but the machine's own, and `services`, networks that are opened under names of services alone.
+SIGHUP reads all four again. UDP and TCP are the numbers of the two sockets that it inherits, EVENTS
+that of one on which the kernel tells of connections (`evidence.py`), or `-`. SIGUSR1 writes what is
+known of them at once.
 
 Nothing of a message from the sandbox goes on: what the engine's resolver is asked is a question of
 this program's own, with a name in lower case, a known type and class IN, always first over UDP.
@@ -27,6 +28,7 @@ import hmac
 import importlib
 import ipaddress
 import json
+import math
 import os
 import random
 import re
@@ -117,6 +119,20 @@ class AllowedPattern:
     destination: int
     service: bool = False
     """Whether it is a service beside the agent, whose addresses are on a link of the wall's."""
+    end: float = math.inf
+    """Seconds since the epoch from which on it is allowed no more."""
+
+    @classmethod
+    def read(cls, words: list[str]) -> "AllowedPattern":
+        """Read what the compiler wrote, word by word."""
+        name, source, destination, *more = words
+        ends = [float(each.removeprefix("until=")) for each in more if each.startswith("until=")]
+        return cls(name, int(source), int(destination), "service" in more, *ends)
+
+    @property
+    def lasts(self) -> bool:
+        """Tell whether it is allowed still."""
+        return time.time() < self.end
 
     def covers(self, name: str) -> bool:
         """Tell whether a name is this one, or below it for a wildcard."""
@@ -152,18 +168,14 @@ class Configuration:
         entries = [line.split() for line in texts[1].decode().splitlines()]
         return cls(
             egress=texts[0].decode().strip(),
-            names=tuple(
-                AllowedPattern(each[0], int(each[1]), int(each[2]), each[3:] == ["service"])
-                for each in entries
-                if each[0] != "!"
-            ),
+            names=tuple(AllowedPattern.read(each) for each in entries if each[0] != "!"),
             digest=hashlib.sha256(b"".join(texts)).hexdigest(),
             denied=tuple(each[1] for each in entries if each[0] == "!"),
         )
 
     def covering(self, name: str) -> tuple[AllowedPattern, ...]:
         """Return the allowed names that a name falls under."""
-        return tuple(each for each in self.names if each.covers(name))
+        return tuple(each for each in self.names if each.lasts and each.covers(name))
 
     def denies(self, name: dns.name.Name) -> bool:
         """Tell whether a name is never resolved, however its labels are written."""
@@ -549,7 +561,8 @@ class Resolver:
     async def look_up_due(self) -> None:
         """Look up every name whose time has come."""
         now = time.monotonic()
-        exact = [each for each in self.configuration.names if not each.pattern.startswith("*.")]
+        exact = [each for each in self.configuration.names
+                 if each.lasts and not each.pattern.startswith("*.")]  # fmt: skip
         late = [each for each in exact if self.due.get(each, 0) <= now]
         for each in late:
             self.due[each] = now + 30
@@ -565,7 +578,7 @@ class Resolver:
         """Close what is not valid any more, or not allowed any more."""
         now = time.monotonic()
         for (name, address), end in list(self.open.items()):
-            if end <= now or name not in self.configuration.names:
+            if end <= now or not name.lasts or name not in self.configuration.names:
                 self.close(name, address)
 
     def state(self) -> dict[str, object]:

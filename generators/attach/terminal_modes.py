@@ -10,11 +10,12 @@ _CHANGE = re.compile(
     # and what is on top of it, xterm's modifyOtherKeys, the cursor's shape (DECSCUSR)
     rb"|=(?P<top>[0-9]{0,4})[0-9;]{0,16}u|>4;?(?P<other>[0-9]{0,2})m|(?P<shape>[0-9]?) q"
     # inserting (IRM), the region that scrolls (DECSTBM), how characters look (SGR)
-    rb"|4(?P<insert>[hl])|(?P<region>[0-9;:]{0,32})r|(?P<look>[0-9;:]{0,128})m)"
+    rb"|4(?P<insert>[hl])|(?P<region>[0-9;:]{0,32})r|(?P<look>[0-9;:]{0,128})m|(?P<kept>[su]))"
     # colours (OSC 4, 10 to 12, and 104, 110 to 112)
     rb"|\x1b\](?P<color>1?04|4|1?1[0-2])(?P<colors>;[^\x07\x1b]{0,4096})?[\x07\x1b]"
     # the keypad (DECKPAM, DECKPNM), and sets of characters
-    rb"|\x1b(?P<pad>[=>])|\x1b(?P<set>[()*+][0-~])|(?P<shift>[\x0e\x0f])"
+    # and the cursor with what characters look like, kept or taken back (DECSC, DECRC)
+    rb"|\x1b(?P<cursor>[78])|\x1b(?P<pad>[=>])|\x1b(?P<set>[()*+][0-~])|(?P<shift>[\x0e\x0f])"
 )
 _BEGUN = re.compile(
     rb"\x1b(?:\[(?:[?<>=]?[0-9;:]{0,128} ?)?"
@@ -29,8 +30,10 @@ _USUAL = MODES | {b"1001"}
 _MOST = 64
 """Modes that are remembered beside those; a stream may name any number."""
 _LOOK = b"\x1b[0m"
+_KEEPING = frozenset({b"1048", b"1049"})
+"""Modes that keep the cursor like DECSC: when they are left, sets of characters come back, too."""
+_TOP = b"\x1b[=0u"
 _CHANGES = {
-    "top": (b"\x1b[=0u", b""),
     "other": (b"\x1b[>4;0m", b""),
     "shape": (b"\x1b[0 q", b""),
     "insert": (b"\x1b[4l", b"l"),
@@ -40,6 +43,7 @@ _CHANGES = {
     "shift": (b"\x0f", b"\x0f"),
 }
 """What undoes each, and what stands there, zeros aside, when it is as it was."""
+_SETS = frozenset({b"\x0f", *(b"\x1b%cB" % each for each in b"()*+")})
 _PALETTE, _LAST_COLOR = 4, 19
 """OSC 4 sets colours by pairs of number and value, 10 to 19 each the next of a list (xterm)."""
 
@@ -50,8 +54,11 @@ class Screen:
     def __init__(self) -> None:
         self._begun = b""
         self._changed: dict[bytes, None] = {}
-        self._pushed = 0
+        # The alternate screen has a stack of keyboard modes of its own.
+        self._pushed = {False: 0, True: 0}
+        self._tops: set[bool] = set()
         self._flags: set[bytes] = set()
+        self._kept, self._keeps = set[bytes](), False
 
     @property
     def alternate(self) -> bool:
@@ -64,25 +71,45 @@ class Screen:
         for change in _CHANGE.finditer(text):
             if change["modes"] is not None:
                 for mode in filter(None, change["modes"].split(b";")):
-                    if (change["way"] == b"h") == (mode in _ON_BY_ITSELF):
-                        self._changed.pop(mode, None)
-                    elif mode in _USUAL or len(self._changed) < _MOST:
-                        self._changed[mode] = None
-            elif change["stack"] == b">":
-                self._pushed += 1
-            elif change["stack"] == b"<":
-                count = change["count"].split(b";")[0]
-                self._pushed = max(0, self._pushed - int(count or b"1"))
+                    self._mode(mode, on=change["way"] == b"h")
+            elif change["stack"] is not None or change["top"] is not None:
+                self._keyboard(change)
             elif change["color"] is not None:
                 self._color(int(change["color"]), (change["colors"] or b"")[1:].split(b";"))
             elif change["set"] is not None:
                 self._flag(b"\x1b%cB" % change["set"][0], changed=change["set"][1:] != b"B")
+            elif change["kept"] or change["cursor"]:
+                self._keeps = True
             else:
                 for name, (undo, usual) in _CHANGES.items():
                     if change[name] is not None:
                         self._flag(undo, changed=change[name].strip(b"0") != usual)
         begun = _BEGUN.search(text)
         self._begun = begun[0] if begun else b""
+
+    def _mode(self, mode: bytes, *, on: bool) -> None:
+        self._keeps |= mode in _KEEPING
+        if mode == b"6":  # a cursor is kept with the place that it counts from
+            self._kept.add(b"\x1b[?6l")
+        if mode in _ALTERNATE and not on:  # by whichever it was entered
+            for each in _ALTERNATE:
+                self._changed.pop(each, None)
+        elif on == (mode in _ON_BY_ITSELF):
+            self._changed.pop(mode, None)
+        elif mode in _USUAL or len(self._changed) < _MOST:
+            self._changed[mode] = None
+
+    def _keyboard(self, change: re.Match[bytes]) -> None:
+        here = self.alternate
+        if change["stack"] == b">":
+            self._pushed[here] += 1
+        elif change["stack"] == b"<":
+            count = int(change["count"].split(b";")[0] or b"1")
+            self._pushed[here] = max(0, self._pushed[here] - count)
+        elif change["top"].strip(b"0"):
+            self._tops.add(here)
+        else:
+            self._tops.discard(here)
 
     def _color(self, number: int, values: list[bytes]) -> None:
         """Take an operating system command; a question (`?`) changes nothing."""
@@ -100,19 +127,35 @@ class Screen:
     def _flag(self, undo: bytes, *, changed: bool) -> None:
         if changed:
             self._flags.add(undo)
+            if undo in _SETS:
+                self._kept.add(undo)
         else:
             self._flags.discard(undo)
 
     def leave(self) -> bytes:
         """Return what puts the terminal back; nothing if the program has done it itself."""
-        undone = b"\x1b[<%du" % self._pushed if self._pushed else b""
-        undone += b"".join(sorted(self._flags - {_LOOK}))
+        here = self.alternate
+        undone = self._keys(here) + b"".join(sorted(self._flags - {_LOOK}))
         order = sorted(self._changed, key=lambda mode: mode in _ALTERNATE)
         undone += b"".join(
             b"\x1b[?%b%b" % (mode, b"h" if mode in _ON_BY_ITSELF else b"l") for mode in order
         )
+        there = self._keys(not here)
+        undone += there if here or not there else b"\x1b[?1049h%b\x1b[?1049l" % there
+        if self._keeps:
+            undone += b"".join(sorted(self._kept))
         looks = bool(undone) or _LOOK in self._flags
         self._changed.clear()
         self._flags.clear()
-        self._pushed = 0
+        self._kept.clear()
+        self._keeps = False
         return undone + _LOOK if looks else b""
+
+    def _keys(self, alternate: bool) -> bytes:
+        """Return what puts the keyboard of a screen back, once."""
+        pushed, self._pushed[alternate] = self._pushed[alternate], 0
+        undone = b"\x1b[<%du" % pushed if pushed else b""
+        if alternate in self._tops:
+            self._tops.discard(alternate)
+            undone += _TOP
+        return undone

@@ -41,7 +41,8 @@ _EVERY = (
     "c.securityContext.capabilities.drop.exists(d, d == 'ALL') && "
     "has(c.securityContext.readOnlyRootFilesystem) && "
     "c.securityContext.readOnlyRootFilesystem == true && "
-    "(!has(c.securityContext.privileged) || c.securityContext.privileged == false)"
+    "(!has(c.securityContext.privileged) || c.securityContext.privileged == false) && "
+    "(!has(c.ports) || c.ports.all(p, !has(p.hostPort) || p.hostPort == 0))"
 )
 """Of every container, also of an agent's own Docker."""
 _OURS = (
@@ -50,7 +51,9 @@ _OURS = (
     "c.securityContext.allowPrivilegeEscalation == false && "
     "(!has(c.securityContext.procMount) || c.securityContext.procMount == 'Default') && "
     "(!has(c.securityContext.seccompProfile) || "
-    "c.securityContext.seccompProfile.type == 'RuntimeDefault')"
+    "c.securityContext.seccompProfile.type == 'RuntimeDefault') && "
+    "(!has(c.securityContext.appArmorProfile) || "
+    "c.securityContext.appArmorProfile.type != 'Unconfined')"
 )
 """Of every other container, the wall's too."""
 _RESTRICTED = (
@@ -199,6 +202,12 @@ def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Ite
         "has(object.spec.securityContext.seccompProfile) && "
         "object.spec.securityContext.seccompProfile.type == 'RuntimeDefault'",
         message="the runtime's own seccomp profile",
+    )
+    yield Validation(
+        expression="!has(object.spec.securityContext) || "
+        "!has(object.spec.securityContext.appArmorProfile) || "
+        "object.spec.securityContext.appArmorProfile.type != 'Unconfined'",
+        message="no pod without AppArmor",
     )
 
 

@@ -99,6 +99,8 @@ _HOME = re.compile(
     rf"(?:~|(?:{'|'.join(_HOMES)})/[^/]+|{'|'.join(_ROOTS)})/", re.IGNORECASE
 )  # fmt: skip
 """The home directory of the user, or of anybody; some file systems do not tell capitals."""
+_DEEPER = re.compile(rf"(?:{'|'.join(_HOMES)})/[^/]+/[^/]+(/|$)", re.IGNORECASE)
+"""The same where homes lie a level deeper (`/home/DOMAIN/NAME`), or what lies in one."""
 _TOP = 1
 """Components of a path that is a whole directory of the machine."""
 _PERSONAL = ("Documents", "Desktop", "Downloads", "Pictures", "Music", "Videos", "Dropbox",
@@ -119,6 +121,7 @@ def path_words(path: str, *, writes: bool, file: bool = False) -> tuple[Rank, st
     home = _HOME.match(path)
     inside = path[home.end() :] if home else None
     known = _of_user(home[0], inside, writes) if home and inside is not None else None
+    known = known or _deeper(path, writes)
     if known is None and writes:
         known = _executed(path)
     if known is None and _names_keys(path):
@@ -164,6 +167,16 @@ def _of_user(home: str, inside: str, writes: bool) -> str | None:
     return words or _near(home, inside, CREDENTIALS, "where credentials are kept")
 
 
+def _deeper(path: str, writes: bool) -> str | None:
+    """Say what a path is to a user whose home lies a level deeper than others, if it is known.
+
+    Names without a dot are those of projects, too.
+    """
+    home = _DEEPER.match(path)
+    inside = path[home.end() :] if home else ""
+    return _of_user(home[0], inside, writes) if home and inside.startswith(_SETTINGS) else None
+
+
 def _executed(path: str) -> str | None:
     """Say what executes a path, if it is known."""
     if any(within(path.lower(), each.lower()) for each in _SYSTEM):
@@ -185,6 +198,8 @@ def _size(path: str, inside: str | None) -> tuple[Rank, str]:
         return Rank.HIGH, "a whole top directory of the machine"
     if inside in _PERSONAL:
         return Rank.HIGH, "a whole directory of the user's own things"
+    if (found := _DEEPER.match(path)) and found[0] == path:
+        return Rank.MEDIUM, "directly in a user's home, or a user's whole home in that of a domain"
     if inside is not None and len(parts) == _TOP and not inside.startswith("."):
         return Rank.LOW, "directly in the user's home"
     return Rank.LOW, ""

@@ -15,19 +15,24 @@ LIMIT = 40_000
 SHOWN = 50
 
 
-def pull_request(found: Sequence[Difference], review: Review, diff: bool = False) -> str:
+def pull_request(
+    found: Sequence[Difference], review: Review, diff: bool = False, beside: Sequence[str] = ()
+) -> str:
     """Write what a change of the configuration does to each workspace.
 
     Args:
         found: Every workspace.
         review: What they may do.
         diff: Whether the texts are shown, too.
+        beside: Files that are not generated, and obeyed all the same.
     """
+    more = [f"{code(each)} is not generated and not reviewed, and `docker compose` obeys it."
+            for each in beside]  # fmt: skip
     changed = [each for each in found if each.state is not State.SAME]
     if not changed:
-        return f"{TITLE}the generated files are up to date\n"
+        return "\n\n".join((f"{TITLE}the generated files are up to date", *more)) + "\n"
     first = [each.first for each in changed if each.first]
-    return markdown(review, first, [*_details(changed, diff)])
+    return markdown(review, first, [*more, *_details(changed, diff)])
 
 
 def files_line(found: Sequence[Difference]) -> str | None:

@@ -1,11 +1,14 @@
 """The launcher of a checkout imports nothing from the directory it is called in."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 START = """
@@ -103,6 +106,41 @@ def test_no_tool_of_a_project_is_run_to_start(tmp_path: Path) -> None:
     # Control: by name they would be found first.
     subprocess.run(["/bin/sh", "-c", "cmp"], env=environment, check=False)
     assert mark.exists()
+
+
+@pytest.mark.parametrize("way", ["path", "link", "relative", "activated"])
+def test_no_python_of_a_project_makes_the_environment_anew(tmp_path: Path, way: str) -> None:
+    checkout, project, mark = tmp_path / "checkout", tmp_path / "project", tmp_path / "ran"
+    program(checkout / ".venv/bin/python", "echo started")
+    program(project / "bin/python3", f'echo ran >{mark}; echo "{checkout}/.venv/bin/python"')
+    program(tmp_path / "own/python3", f'echo "{checkout}/.venv/bin/python"')
+    (checkout / "bin").mkdir()
+    shutil.copy(ROOT / "bin/jailoc", checkout / "bin")
+    (checkout / "pyproject.toml").write_text("now")
+    (tmp_path / "link").symlink_to(project / "bin")
+    first = {"link": tmp_path / "link", "relative": "bin"}.get(way, project / "bin")
+    environment = {"PATH": f"{first}:{tmp_path}/own:{os.defpath}", "HOME": str(tmp_path)}
+
+    def start(**more: str) -> bool:
+        mark.unlink(missing_ok=True)
+        done = subprocess.run(
+            [checkout / "bin/jailoc"], env=environment | more, cwd=project,
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout == "started\n"
+        return mark.exists()
+
+    if way == "relative":
+        assert not start()
+        return
+    assert start(), "control: nobody was started there"
+    if way == "activated":
+        assert not start(VIRTUAL_ENV=str(project))
+        return
+    record = tmp_path / ".cache/jailoc/api.applied.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"mounts": [{"source": {"text": str(project)}}]}))
+    assert not start()
 
 
 def test_an_interrupt_is_one_line_and_the_next_call_begins_anew(tmp_path: Path) -> None:

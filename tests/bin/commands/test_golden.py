@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import jsonschema
@@ -234,6 +235,58 @@ def test_an_update_does_not_write_where_a_link_leads(
     assert [*outside.iterdir()] == []
     (repository / "generated").unlink()
     assert golden(alice, "update", repository).status == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["docker-compose.override.yml", "compose.override.yaml", "compose.yaml", ".env"]
+)
+def test_what_compose_obeys_beside_what_is_generated_is_said(
+    repository: Path, alice: User, name: str
+) -> None:
+    assert golden(alice, "update", repository).status == 0
+    assert "is not generated" not in golden(alice, "check", repository).stderr
+    place = repository / "generated/web" / name
+    place.write_text("services: {}\n")
+    for more in ((), ("--json",), ("--markdown",)):
+        checked = golden(alice, "check", repository, *more)
+        assert f"`{place}` is not generated and not reviewed" in checked.stderr
+        assert checked.status == 0
+    assert f"`{place}` is not generated and not reviewed" in checked.stdout
+    with (repository / "config.toml").open("a") as file:
+        file.write("[workspaces.more]\n")
+    changed = golden(alice, "check", repository, "--markdown")
+    assert f"`{place}` is not generated and not reviewed" in changed.stdout
+
+
+def test_a_folder_that_is_swapped_meanwhile_leads_no_update_to_other_files(
+    repository: Path, alice: User, tmp_path: Path
+) -> None:
+    """What is not generated any more goes; which files these are says who writes there."""
+    outside, web = tmp_path / "outside", repository / "generated/web"
+    outside.mkdir()
+    assert golden(alice, "update", repository).status == 0
+    text = json.loads((web / "bundle.json").read_text())
+    names = ("first", "key")
+    text["files"] += [{"path": name, "sha256": "0" * 64} for name in names]
+    (web / "bundle.json").write_text(json.dumps(text))
+    for place in (*(web / name for name in names), outside / "key"):
+        place.write_text("content")
+    # While the directory is listed there is time.
+    for number in range(20_000):
+        (web / f"more{number}").touch()
+    (repository / "link").symlink_to(outside)
+
+    def swap() -> None:
+        while (web / "first").exists():
+            pass
+        web.rename(repository / "away")
+        (repository / "link").rename(web)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    golden(alice, "update", repository)
+    swapping.join()
+    assert (outside / "key").exists()
 
 
 def test_what_grew_without_bounds_is_not_read(repository: Path, alice: User) -> None:

@@ -14,6 +14,7 @@ import pytest
 from jailoc.bin.config import obeyed_files
 from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.host import folders, programs
+from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import load
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
@@ -177,6 +178,14 @@ def test_a_file_with_the_name_of_a_workspace_is_no_plan(person: User) -> None:
     assert not mark.exists()
 
 
+def started(person: User, name: str, path: Path) -> None:
+    """Write what is kept of a sandbox that was started."""
+    record = person.home / f".cache/jailoc/{name}.applied.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    mount = {"source": {"text": str(path)}, "mode": "rw"}
+    record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+
+
 def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> None:
     person.write('[workspaces.api]\npaths = ["~/proj"]\n')
     mark = planted(person, "plan.json")
@@ -188,10 +197,7 @@ def test_a_plan_that_an_agent_could_write_is_not_carried_out(person: User) -> No
     # Nor is one elsewhere, if it leads to a configuration that an agent can write.
     other = person.home / "plan.json"
     other.write_bytes(place.read_bytes())
-    record = person.home / ".cache/jailoc/api.applied.json"
-    record.parent.mkdir(parents=True, exist_ok=True)
-    mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
-    record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
+    started(person, "api", person.home / "proj")
     result = person.run("apply", str(other), **NOWHERE)
     assert result.status == 1
     assert "can be changed by an agent (of `api`, as it was last started)" in result.stderr
@@ -271,7 +277,44 @@ def test_nothing_is_written_by_way_of_an_agents_link(
 
     monkeypatch.setattr(programs._Known, "changeable", staticmethod(changeable))
     with pytest.raises(Refused, match="where a link on the way leads"):
-        folders.unled(person.home / "dot/link/seen")
+        folders.settled(person.home / "dot/link/seen")
     (person.home / "own").symlink_to("dot")
     for place in (person.home / "dot/seen", person.home / "keys/seen", person.home / "own/seen"):
-        assert folders.unled(place) == place
+        folders.write(place, "seen", 0o600)
+        assert place.read_text() == "seen"
+
+
+def test_nothing_is_written_by_a_link_that_comes_meanwhile(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (person.home / "keys").mkdir()
+    (person.home / "dot/sub").mkdir()
+    look = Links.trace
+
+    def trace(self: Links, path: str) -> tuple[str, tuple[str, ...]]:
+        found = look(self, path)
+        (person.home / "dot/sub").rename(person.home / "dot/away")
+        (person.home / "dot/sub").symlink_to(person.home / "keys")
+        return found
+
+    monkeypatch.setattr(Links, "trace", trace)
+    with pytest.raises(Refused, match="is a symbolic link"):
+        folders.write(person.home / "dot/sub/seen", "seen", 0o600)
+    assert [*(person.home / "keys").iterdir()] == []
+
+
+@pytest.mark.parametrize("words", [("render", "--out"), ("golden", "update")])
+def test_no_directory_is_made_by_way_of_an_agents_link(
+    person: User, words: tuple[str, ...]
+) -> None:
+    """It is one of a sandbox that was started; the user's own link is followed as ever."""
+    (person.home / "keys").mkdir()
+    for link in (person.home / "dot/theirs", person.home / "mine"):
+        link.symlink_to(person.home / "keys")
+    started(person, "a", person.home / "dot")
+    refused = person.run(*words, str(person.home / "dot/theirs/out"), **NOWHERE)
+    assert refused.status == 1
+    assert "an agent decides where a link on the way leads" in refused.stderr
+    assert [*(person.home / "keys").iterdir()] == []
+    assert person.run(*words, str(person.home / "mine/out"), **NOWHERE).status == 0
+    assert (person.home / "keys/out/a/docker-compose.yml").exists()

@@ -198,6 +198,30 @@ def test_a_last_day_that_iptables_cannot_be_told_is_left_to_the_compiler(
     assert (words in text) if words else ("datestop" not in text)
 
 
+@pytest.mark.parametrize(
+    ("lasts", "words"),
+    [
+        (["2027-01-31"], "until=1801440000"),
+        (["2027-01-31", "2026-12-31"], "until=1801440000"),
+        (["2026-12-31", "2027-01-31"], "until=1801440000"),
+        (["2027-01-31", ""], None),
+        (["", "2027-01-31"], None),
+        (["9999-12-31"], None),
+    ],
+)
+def test_the_resolver_knows_until_when_a_name_is_found_on_any_port(
+    lasts: list[str], words: str | None
+) -> None:
+    entries = ", ".join(
+        f'{{ to = "a.example", ports = [{port}]{f", until = {last}" if last else ""} }}'
+        for port, last in enumerate(lasts, 1)
+    )
+    made = bundle_of(f"[workspaces.a]\nallowed_hosts = [{entries}]\n", "a")
+    text = next(each.text for each in made.files if each.path == "wall/names")
+    (line,) = (each for each in text.splitlines() if each.startswith("a.example "))
+    assert line.split()[3:] == ([words] if words else [])
+
+
 def test_byte_order_marks_of_certificates_and_dockerfiles_are_taken_off() -> None:
     files = {"/ca.pem": f"\ufeff{CERTIFICATE}", "/docker/d": "\ufeffFROM ${BASE}\n"}
     text = toml({"a": {"dockerfile": "/docker/d"}}, base={"ca_certificates": ["/ca.pem"]})

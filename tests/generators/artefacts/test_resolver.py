@@ -144,9 +144,8 @@ class Place:
 def line(name: str) -> str:
     if name.startswith("! "):
         return f"{name}\n"
-    name, _, service = name.partition(" ")
-    source, destination = Name(name=name, origin="x").door
-    return f"{name} {source} {destination}{' service' * bool(service)}\n"
+    name, *more = name.split(" ")
+    return " ".join((name, *map(str, Name(name=name, origin="x").door), *more)) + "\n"
 
 
 @pytest.fixture
@@ -225,6 +224,30 @@ def test_other_names_do_not_leave_where_egress_is_closed(
     response = place.ask(egress, ["db.example.com"], "secret-data.attacker.example", kind)
     assert response.rcode() == dns.rcode.NXDOMAIN
     assert not place.seen
+
+
+@pytest.mark.parametrize("pattern", ["*.example.com", "db.example.com"])
+def test_nothing_is_carried_out_through_a_name_whose_last_day_is_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    """The wall runs on past that day, and nobody loads its rules anew."""
+    end = 1_795_910_400
+
+    async def act(it: Any) -> list[tuple[int, int]]:
+        found = []
+        for clock in (end - 1, end):
+            monkeypatch.setattr(resolver.time, "time", lambda clock=clock: clock)
+            it.expire()
+            it.due.clear()
+            await it.look_up_due()
+            await it.answer(dns.message.make_query("db.example.com", "A").to_wire(), tcp=False)
+            found.append((len(place.seen), len(it.open)))
+        return found
+
+    (asked, held), (later, closed) = place.run("allowlist", [f"{pattern} until={end}"], act)
+    assert asked
+    assert held, "on its last day it is open"
+    assert (later, closed) == (asked, 0)
 
 
 def messages(name: dns.name.Name) -> Iterator[bytes]:

@@ -66,6 +66,29 @@ def test_what_follows_is_seen_and_typed_as_before(stream: bytes, undone: bytes) 
         assert left(stream[:cut], stream[cut:]) == undone + b"\x1b[0m"
 
 
+@pytest.mark.parametrize(
+    ("stream", "undone"),
+    [
+        # Each screen has a stack of its own: what is put back in one changes nothing in the other.
+        (b"\x1b[>31u\x1b[?1049h", b"\x1b[?1049l\x1b[<1u"),
+        (b"\x1b[>31u\x1b[?1049h\x1b[<1u", b"\x1b[?1049l\x1b[<1u"),
+        (b"\x1b[>31u\x1b[?1049h\x1b[>1u", b"\x1b[<1u\x1b[?1049l\x1b[<1u"),
+        (b"\x1b[=31;1u\x1b[?1049h", b"\x1b[?1049l\x1b[=0u"),
+        (b"\x1b[?1049h\x1b[>31u\x1b[?1049l", b"\x1b[?1049h\x1b[<1u\x1b[?1049l"),
+        (b"\x1b[?1049h\x1b[?47l\x1b[>31u\x1b[?47h", b"\x1b[?47l\x1b[<1u"),
+        # What is kept with the cursor comes back when the alternate screen is left.
+        (b"\x1b(0\x1b[?1049h\x1b(B", b"\x1b[?1049l\x1b(B"),
+        (b"\x1b(0\x1b[?1049h", b"\x1b(B\x1b[?1049l\x1b(B"),
+        (b"\x1b(0\x1b7\x1b(B\x1b8", b"\x1b(B"),
+        (b"\x1b)0\x0e\x1b[s\x0f\x1b[u", b"\x1b)B\x0f\x1b)B"),
+        (b"\x1b[?6h\x1b7\x1b[?6l\x1b8", b"\x1b[?6l"),
+    ],
+)
+def test_what_a_screen_has_of_its_own_is_put_back_there(stream: bytes, undone: bytes) -> None:
+    for cut in range(len(stream)):
+        assert left(stream[:cut], stream[cut:]) == undone + b"\x1b[0m"
+
+
 def test_a_question_changes_nothing() -> None:
     assert left(b"\x1b]11;?\x07\x1b]4;1;?\x1b\\\x1b]10;?;?\x07") == b""
 

@@ -105,6 +105,15 @@ MUTANTS: dict[str, Mutation] = {
     "a writable root": secured("agent", "readOnlyRootFilesystem", False),
     "an unmasked /proc": secured("agent", "procMount", "Unmasked"),
     "no seccomp for the agent": secured("agent", "seccompProfile", {"type": "Unconfined"}),
+    "no AppArmor for the agent": secured("agent", "appArmorProfile", {"type": "Unconfined"}),
+    "no AppArmor for the wall": secured("wall", "appArmorProfile", {"type": "Unconfined"}),
+    "no AppArmor for the pod": lambda spec: spec["securityContext"].update(
+        appArmorProfile={"type": "Unconfined"}
+    ),
+    "a port of the node": changed("agent", "ports", [{"containerPort": 4096, "hostPort": 4096}]),
+    "a port of the node for the wall": changed(
+        "wall", "ports", [{"containerPort": 53, "hostPort": 53}]
+    ),
     "another image of the wall": changed("wall", "image", WALL.replace("5", "6")),
     "another command of the wall": changed("wall", "command", ["/bin/sh", "-c", "sleep 9"]),
     "arguments of the wall": changed("wall", "args", ["x"]),
