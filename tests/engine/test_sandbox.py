@@ -3,6 +3,7 @@
 import base64
 import json
 import signal
+import subprocess
 import threading
 import time
 import urllib.error
@@ -15,6 +16,7 @@ import pytest
 from jailoc.schemas import schema
 from tests.engine import world
 from tests.engine.conftest import HOSTILE_ENV, HOSTILE_NAME, Sandbox, config
+from tests.generators.kubernetes.cluster import compiled
 
 pytestmark = pytest.mark.engine
 
@@ -429,3 +431,31 @@ def test_down_leaves_no_container_or_network_and_keeps_the_volumes(sandbox: Sand
     again = sandbox.user.run("down", "walled")
     assert (again.status, "not running" in again.stderr) == (0, True)
     sandbox.user.ok("up", "walled")
+
+
+def test_the_wall_of_a_pod_ends_well_where_nothing_else_runs(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The whole pod is tried on Podman; that its wall loads at all is seen here each time."""
+    bundle = compiled('[workspaces.api]\nallowed_hosts = ["a.example.org"]\n')
+    (files,) = (each.data for each in bundle.maps if "wall.sh" in each.data)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    image = json.loads(world.call("docker", "inspect", sandbox.container("firewall")))[0]["Image"]
+
+    def ended(place: Path) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["docker", "run", "--rm", "--network", "none", "--cap-drop", "ALL",
+             "--cap-add", "NET_ADMIN", "--read-only", "--tmpfs", "/run/jailoc",
+             "--tmpfs", "/run/gate", "--volume", f"{place}:/etc/jailoc:ro",
+             "--entrypoint", "/bin/sh", image, "/etc/jailoc/wall.sh"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = ended(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "rules loaded and verified" in done.stdout
+    assert "No such file" not in done.stderr
+    # Control: rules that are not whole end it otherwise.
+    (tmp_path / "rules.v4").write_text(files["rules.v4"].removesuffix("COMMIT\n"))
+    assert "is cut short" in ended(tmp_path).stderr
