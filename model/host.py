@@ -157,6 +157,9 @@ class GitFacts(Model):
     repository_programs: tuple[GitProgram, ...] = ()
     tokens: tuple[GitFile, ...] = ()
     """Files of the user's configuration with a password or token, and the settings that hold it."""
+    changeable: tuple[str, ...] = ()
+    """Of `files`, what names them, and the user's own configuration: what an agent can change, by
+    any path of a configuration or by what agents were started with, and nobody trusts."""
     links: tuple[GitLink, ...] = ()
     enclosing: dict[str, str] = Field(default_factory=dict)
     """Workspace paths that lie in the working tree of a repository, with its top."""

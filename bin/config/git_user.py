@@ -1,11 +1,11 @@
 """Gather of the user's Git configuration what a sandbox needs to work as Git does here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from jailoc.bin.config.git_settings import ConfigSource, Settings, Sources
 from jailoc.bin.host.entries import kind_at
 from jailoc.model.git_config import absolute, included, program, token
-from jailoc.model.host import FileKind, GitFacts, GitFile, GitProgram
+from jailoc.model.host import FileKind, GitFacts, GitFile, GitProgram, Host
 
 SIGNING = (
     "commit.gpgsign", "tag.gpgsign", "tag.forcesignannotated", "push.gpgsign", "gpg.format",
@@ -45,7 +45,8 @@ def gather(settings: Settings, config_home: str, repositories: Iterable[Sources]
     every = (*standard, *_files(user, home))
     files = (each for each in every if kind_at(each.path) is FileKind.FILE)
     return GitFacts(
-        files=tuple({each.path: each for each in files}.values())[:MOST],
+        # Each with all that name it: what one of them says does not count where an agent wrote it.
+        files=tuple({(each.path, each.holder): each for each in files}.values())[:MOST],
         user=_signing(user),
         repositories=_signing(theirs),
         programs=_programs(user),
@@ -56,6 +57,21 @@ def gather(settings: Settings, config_home: str, repositories: Iterable[Sources]
         )[:MOST],
         repository_programs=_programs(theirs),
     )
+
+
+def judged(host: Host, changeable: Callable[[str], bool]) -> Host:
+    """Return a machine with what of the user's configuration agents can change.
+
+    Args:
+        host: The machine, with what its configuration names.
+        changeable: Tells of an absolute path whether an agent decides what is there.
+    """
+    own = () if host.git_config is None else (host.git_config,)
+    places = dict.fromkeys((*own, *(at for each in host.git.files
+                                    for at in (each.holder, each.path) if at)))  # fmt: skip
+    found = tuple(filter(changeable, places))
+    git = host.git.model_copy(update={"changeable": found})
+    return host.model_copy(update={"git": git}) if found else host
 
 
 def _files(sources: Iterable[ConfigSource], home: str) -> Iterator[GitFile]:

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from jailoc.bin.config import facts, obeyed_files, policies
+from jailoc.bin.config import facts, git_user, obeyed_files, policies
 from jailoc.bin.config.changeable import Changeable
 from jailoc.bin.host import programs, regular
 from jailoc.bin.host.links import Links
@@ -80,6 +80,7 @@ def gathered(
     changeable = untrusting if removes else Changeable(config, host)
     obeyed_files.check(None if removes else document.file, changeable)
     programs.pass_over(changeable)
+    host = git_user.judged(host, changeable)
     if expectations:
         meet(document, config, host)
     refused, asks = policies.judge(document, config, host)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from jailoc.generators.config.conflicts import found
 from jailoc.model.base import Model
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic
+from jailoc.model.diagnostic import Diagnostic, Severity
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import GitFile, GitLink, Host
@@ -125,9 +125,9 @@ def files(config: Config, host: Host) -> tuple[Mount, ...]:
     if host.git_config is None and not host.git.files:
         return ()
     places: dict[str, str] = {}
-    if host.git_config is not None:
+    if host.git_config is not None and host.git_config not in host.git.changeable:
         places[host.git_config] = f"{AGENT_HOME}/.gitconfig"
-    for each in host.git.files:
+    for each in _followed(config, host):
         if each.path not in places and _may(config, each, host):
             inside = _inside(each, places)
             if inside is not None:
@@ -138,8 +138,68 @@ def files(config: Config, host: Host) -> tuple[Mount, ...]:
     )
 
 
+def _followed(config: Config, host: Host) -> tuple[GitFile, ...]:
+    """Return what the user's configuration names, without what agents' files do.
+
+    Whoever writes a file that Git includes would choose what of this machine agents get to read.
+    """
+    believed = {f"{host.home}/.gitconfig", "", *(each.path for each in host.git.files
+                                                 if not each.holder)}  # fmt: skip
+    believed = {each for each in believed if not _agents(config, each, host)}
+    # A file that includes another one may come after it: the other one may be named twice.
+    for _ in host.git.files:
+        more = {
+            each.path
+            for each in host.git.files
+            if each.holder in believed and _included(each) and each.path not in believed
+            and not _agents(config, each.path, host)
+        }  # fmt: skip
+        if not more:
+            break
+        believed |= more
+    return tuple(each for each in host.git.files if each.holder in believed)
+
+
+def _included(file: GitFile) -> bool:
+    return file.key.startswith("include")
+
+
+def _agents(config: Config, path: str, host: Host) -> bool:
+    """Tell whether an agent decides what is at a place, and nobody trusts it."""
+    return path in host.git.changeable or (
+        path.startswith("/") and mercy(config, path, host) is not None
+    )
+
+
+def unfollowed(config: Config, host: Host) -> Iterator[Diagnostic]:
+    """Yield one diagnostic that names files of the user's configuration which agents can write."""
+    given = [
+        config.defaults.git_config if each.git_config is None else each.git_config
+        for each in config.workspaces.values()
+    ]
+    own = () if host.git_config is None else (host.git_config,)
+    read = [each.path for each in _followed(config, host) if _included(each)]
+    read += [each.path for each in host.git.files if not each.holder]
+    told = [each for each in dict.fromkeys((*own, *read)) if _agents(config, each, host)]
+    if not told or all(each is False for each in given):
+        return
+    more = f" and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    yield Diagnostic(
+        code="git-agents-file",
+        severity=Severity.WARNING,
+        message="an agent can write what your Git configuration reads: "
+        + ", ".join(f"`{each}`" for each in told[:_MOST_TOLD])
+        + f"{more}: no agent is handed what that names in turn",
+        hint="keep it where no agent writes, or say that all it names may be read by agents: "
+        f'trust = ["{told[0]}"]',
+    )
+
+
+_MOST_TOLD = 4
+
+
 def _may(config: Config, file: GitFile, host: Host) -> bool:
-    if mercy(config, file.path, host) is not None:
+    if _agents(config, file.path, host):
         return False
     public = file.key == "user.signingkey" and file.path.endswith(".pub")
     return public or trespass(file.path, host) is None

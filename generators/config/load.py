@@ -20,7 +20,7 @@ from jailoc.generators.config.credential_conflicts import (
 )
 from jailoc.generators.config.doubts import doubts, scoped, shown_logins, shown_tokens
 from jailoc.generators.config.exposures import exposures
-from jailoc.generators.config.git_access import lacking, unmet, worktrees
+from jailoc.generators.config.git_access import lacking, unfollowed, unmet, worktrees
 from jailoc.generators.config.host_sets import set_conflicts
 from jailoc.generators.config.identity import identity
 from jailoc.generators.config.network_conflicts import network_conflicts, network_doubts
@@ -132,6 +132,7 @@ def warnings(document: Document, config: Config, host: Host) -> tuple[Diagnostic
     found_ones += wide(document)
     found_ones += _ended(document, config, host)
     found_ones += doubts(document, config, host)
+    found_ones += unfollowed(config, host)
     found_ones += identity(document, config, host)
     found_ones += volume_doubts(document, config)
     found_ones += network_doubts(document, config, host)

@@ -49,6 +49,11 @@ WARNINGS: dict[str, Entry] = {
         "A line of an env file is read in another way than a shell or Docker would read it.",
         "Write KEY=VALUE, without quotes or `export` that should be part of the value.",
     ),
+    "git-agents-file": Entry(
+        "An agent can write a file that the user's Git configuration reads: what it names is not "
+        "handed in, because the agent would choose what of this machine agents read.",
+        "Keep it where no agent writes, or name it in `trust`.",
+    ),
     "git-forged": Entry(
         "A file or link in a Git directory that an agent can write makes Git write, read or delete "
         "files of the user elsewhere, or may do so, for it is not read; or has Git wait for ever. "

@@ -162,6 +162,56 @@ def test_the_users_files_are_where_git_looks_for_them() -> None:
     assert not any("git" in place for place in without if place.startswith("/home/agent"))
 
 
+CHAIN = (
+    GitFile(path="/srv/team", written="/srv/team", holder=f"{HOME}/.gitconfig", key="include.path"),
+    GitFile(path=f"{HOME}/.netrc", written="~/.netrc", holder="/srv/team", key="include.path"),
+    GitFile(path=f"{HOME}/.hist", written="~/.hist", holder="/srv/team", key="core.excludesfile"),
+    GitFile(path=f"{HOME}/b", written="~/b", holder="/srv/team", key="include.path"),
+    GitFile(path=f"{HOME}/deep", written="~/deep", holder=f"{HOME}/b", key="commit.template"),
+    GitFile(path=f"{HOME}/.ssh/x.pub", written="~/.ssh/x.pub", holder="/srv/team",
+            key="user.signingkey"),
+)  # fmt: skip
+NAMED = {f"/home/agent/{each}" for each in (".netrc", ".hist", "b", "deep", ".ssh/x.pub")}
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (PLAIN.replace('"]', '", "/srv"]'), {}),
+        (PLAIN + '[workspaces.other]\npaths = ["/srv"]\n', {}),
+        (PLAIN + '[workspaces.other]\nmounts = ["/srv:/srv"]\n', {}),
+        (PLAIN, {"changeable": ("/srv/team",)}),
+        (PLAIN, {"changeable": (f"{HOME}/.gitconfig",)}),
+    ],
+)
+def test_what_an_agent_writes_names_nothing_that_is_mounted(
+    text: str, facts: dict[str, Any]
+) -> None:
+    machine = host(files=CHAIN, **facts)
+    assert not NAMED & set(mounts(text, machine))
+    place = facts.get("changeable", ("/srv/team",))[0]
+    (line,) = [each for each in told(text, machine) if "is handed what that names" in each]
+    assert f"`{place}`" in line
+    # Control: the same where no agent writes, or by name.
+    assert set(mounts(PLAIN, host(files=CHAIN))) >= NAMED
+    assert told(PLAIN, host(files=CHAIN)) == []
+    if not facts:
+        trusting = f'trust = ["/srv/team"]\n{text}'
+        assert set(mounts(trusting, machine)) >= NAMED
+        assert told(trusting, machine) == []
+
+
+def test_what_the_users_own_file_names_too_is_still_theirs() -> None:
+    mine = CHAIN[3].model_copy(update={"holder": f"{HOME}/.gitconfig"})
+    found = set(mounts(PLAIN, host(files=(*CHAIN, mine), changeable=("/srv/team",))))
+    assert found & NAMED == {"/home/agent/b", "/home/agent/deep"}
+
+
+def test_where_no_agent_has_the_users_configuration_nothing_is_said_of_it() -> None:
+    machine = host(files=CHAIN, changeable=("/srv/team",))
+    assert told(PLAIN + "git_config = false\n", machine) == []
+
+
 def test_a_condition_about_the_home_directory_is_told() -> None:
     file = GitFile(
         path=f"{HOME}/work", written="~/work", holder=f"{HOME}/.gitconfig",
