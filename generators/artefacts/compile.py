@@ -1,7 +1,7 @@
 """Compile a workspace to its `Bundle`: every generated file, image, service and rule."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from jailoc.generators.artefacts import agent_start, git, iptables, named_volumes, proxy, tui_plugin
 from jailoc.generators.artefacts import firewall as walls
@@ -189,8 +189,9 @@ def _name(name: Name) -> str:
     line = f"{name.key} {source} {destination}{' service' * name.service}"
     if name.until is None or name.until > iptables.LAST_DAY:
         return f"{line}\n"
-    end = (name.until + timedelta(days=1) - date(1970, 1, 1)).days * 86_400
-    return f"{line} until={end}\n"
+    # The end of that day, in UTC.
+    days = name.until.toordinal() + 1 - date(1970, 1, 1).toordinal()
+    return f"{line} until={days * 86_400}\n"
 
 
 def _denied(name: ClosedName) -> str:
