@@ -143,6 +143,8 @@ def _followed(config: Config, host: Host) -> tuple[GitFile, ...]:
 
     Whoever writes a file that Git includes would choose what of this machine agents get to read.
     """
+    if not host.git.files:
+        return ()
     believed = {f"{host.home}/.gitconfig", "", *(each.path for each in host.git.files
                                                  if not each.holder)}  # fmt: skip
     believed = {each for each in believed if not _agents(config, each, host)}
