@@ -135,7 +135,7 @@ def run(
         return 0
     if entry is not None:
         _tell_open(session, name, target, entry)
-    session.terminal.result(f"added {target} to {key} of workspace {name}")
+    session.terminal.told(f"added {target} to {key} of workspace {name}")
     if not refresh.written(session, name):
         session.terminal.say(
             f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"

@@ -228,8 +228,8 @@ def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> 
     if row["open_now"]:
         terminal.result("    open now")
     elif row["allow"] is not None and row["allow"].startswith("host_ports"):
-        terminal.result(f"    to open it: {row['allow']} in [workspaces.{workspace}]")
+        terminal.told(f"    to open it: {row['allow']} in [workspaces.{workspace}]")
     elif row["allow"] is not None:
         terminal.colored(f"    to open it: jailoc allow {row['allow']} -w {workspace}", None)
     elif row["closed"] is not None:
-        terminal.result(f"    nothing is offered that opens it: {row['closed']}")
+        terminal.told(f"    nothing is offered that opens it: {row['closed']}")

@@ -28,7 +28,7 @@ def run(session: Session, as_json: bool) -> int:
         return 0
     terminal.diagnose(origin.warnings)
     what = " (there is no such file: the starter is in effect)" if origin.starter else ""
-    terminal.result(f"# {origin.path}{what}")
+    terminal.told(f"# {origin.path}{what}")
     _table(terminal, common)
     for name, settings in found.items():
         terminal.result("")
@@ -41,7 +41,7 @@ def _table(terminal: Terminal, settings: tuple[Setting, ...]) -> None:
     lines = [(f"{each.key} = {_toml(each.value)}", each.origin) for each in settings]
     width = min(max((len(text) for text, _ in lines), default=0), 72)
     for text, origin in lines:
-        terminal.result(f"{text:{width}}  # {origin}")
+        terminal.told(f"{text:{width}}  # {origin}")
 
 
 def _toml(value: str | bool | int | float) -> str:

@@ -79,7 +79,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
         place = f"  ({row['place']})" if row["place"] else ""
         terminal.result(f"{word}  {row['network']}  {door}  because of {row['reason']}{place}")
         if row["power"] and row["power"] != told:
-            terminal.result(f"        {row['power']}")
+            terminal.told(f"        {row['power']}")
         told = row["power"]
     return 0
 
@@ -110,7 +110,7 @@ def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
             f"{terminal.verdict('open', good=True)}  {row['network']}  tcp to {row['port']} "
             f"inside  because of {row['reason']}{place}"
         )
-        terminal.result(f"        {row['power']}")
+        terminal.told(f"        {row['power']}")
     return 0
 
 

@@ -49,11 +49,11 @@ def run(session: Session, here: bool) -> int:
         ) from None
     files.make(path.parent, 0o750)
     files.write(path, text, 0o600)
-    session.terminal.result(f"{path}: written")
+    session.terminal.told(f"{path}: written")
     beside = path.with_name(SCHEMA_FILE)
     if not (beside.exists() or beside.is_symlink()):
         files.write(beside, json.dumps(schema("config"), indent=2) + "\n", 0o644)
-        session.terminal.result(f"{beside}: written, for editors")
+        session.terminal.told(f"{beside}: written, for editors")
     session.terminal.diagnose(checked.warnings)
     if not here:
         session.terminal.say("next: `jailoc add DIRECTORY`, with what an agent is to work on")

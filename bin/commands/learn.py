@@ -92,7 +92,7 @@ def _start(session: Session, name: str) -> int:
         session.terminal.say(f"{name}: `observe = true` is there already", Meaning.DONE)
         return 0
     append.rewritten(session, lambda text: _observing(text, name))
-    session.terminal.result(f"observe = true: written for workspace {name}")
+    session.terminal.told(f"observe = true: written for workspace {name}")
     refresh.written(session, name)
     return 0
 
@@ -286,8 +286,8 @@ def _finish(
                 f"{sign}: {words}", Meaning.OPENS if sign == "opens" else Meaning.CLOSES
             )
         if not wanted.unused:
-            refused = "; ".join(map(visible, left[:SHOWN])) or "nothing"
-            terminal.result(f"of what was seen, this would refuse: {refused}")
+            refused = "; ".join(left[:SHOWN]) or "nothing"
+            terminal.told(f"of what was seen, this would refuse: {refused}")
     if changed == text:
         return 0
     if wanted.out is not None:
@@ -309,7 +309,7 @@ def _apply(session: Session, name: str, wanted: LearnOptions, text: str, changed
         return changed
 
     append.rewritten(session, same)
-    session.terminal.result(f"written into {session.path}")
+    session.terminal.told(f"written into {session.path}")
     refresh.written(session, name)
     return 0
 

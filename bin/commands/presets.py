@@ -61,7 +61,7 @@ def listed(session: Session, as_json: bool) -> int:
             f"@{name}  {number_of(len(each.hosts), 'host')}, {whose}{day}", Meaning.TITLE
         )
         if each.about:
-            session.terminal.result(f"    {each.about}")
+            session.terminal.told(f"    {each.about}")
     return 0
 
 
@@ -80,7 +80,7 @@ def show(session: Session, name: str, as_json: bool) -> int:
     public = sources(name) if name in set_names() else {}
     for each in every[name].hosts:
         text = _text(each)
-        session.terminal.result(f"{text}  {each.why or ''}".rstrip())
+        session.terminal.told(f"{text}  {each.why or ''}".rstrip())
         if text in public:
             session.terminal.result(f"    {public[text]}")
     return 0
@@ -152,7 +152,7 @@ def import_(session: Session, client: str, yes: bool) -> int:
                                      "that", "give --yes"):  # fmt: skip
         return 0
     append.host_set(session, client, value)
-    session.terminal.result(f'written; a workspace has it with allow = ["@{client}"]')
+    session.terminal.told(f'written; a workspace has it with allow = ["@{client}"]')
     return 0
 
 

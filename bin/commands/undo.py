@@ -136,9 +136,7 @@ def _begun(
                      Meaning.WARNS)  # fmt: skip
         return None
     when = datetime.fromtimestamp(to.time, UTC)
-    terminal.result(
-        f"returning {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)"
-    )
+    terminal.told(f"returning {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)")
     for line in difference.lines():
         terminal.result(telling(line))
     if difference.empty:

@@ -32,7 +32,7 @@ def run(session: Session, as_json: bool) -> int:
         )
     else:
         terminal.diagnose(found)
-        terminal.result(f"{what}: valid, {number_of(len(origin.config.workspaces), 'workspace')}")
+        terminal.told(f"{what}: valid, {number_of(len(origin.config.workspaces), 'workspace')}")
     return 0
 
 

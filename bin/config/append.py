@@ -31,7 +31,7 @@ def path(session: Session, name: str, target: str) -> bool:
     # As others may have it, too: their home is another one.
     added = value(session, name, "paths", tilde(target, facts.home()))
     if added:
-        session.terminal.result(f"added {target} to workspace {name}")
+        session.terminal.told(f"added {target} to workspace {name}")
     return added
 
 

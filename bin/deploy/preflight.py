@@ -56,13 +56,16 @@ def limits(terminal: Terminal, bundle: Bundle) -> None:
     found = stats.about()
     if not (found and found.memory):
         return
+    above: dict[str, list[str]] = {}
     for name, each in bundle.compose.services.items():
         if (size(each.limits.memory) or 0) > found.memory:
-            terminal.say(
-                f"`{each.limits.memory}` of memory for {name} is more than the "
-                f"{size_text(found.memory)} of the engine's machine: it limits nothing",
-                Meaning.WARNS,
-            )
+            above.setdefault(each.limits.memory, []).append(name)
+    for amount, names in above.items():
+        terminal.say(
+            f"`{amount}` of memory for {' and '.join(names)} is more than the "
+            f"{size_text(found.memory)} of the engine's machine: it limits nothing",
+            Meaning.WARNS,
+        )
 
 
 def certificates(terminal: Terminal, bundle: Bundle) -> None:

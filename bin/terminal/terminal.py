@@ -31,6 +31,14 @@ RESULTS = "standard output"
 """What stands for a file's name in the error of results that cannot be written."""
 
 
+_STEERS_PLAIN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_STEERS = re.compile(
+    r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\x1b(?!\[[0-9;]*m)"
+)
+"""Control characters (ECMA-48) but for ends of lines and tabs, and those that turn the direction of
+text (Unicode, section 23.2); the second lets colours pass."""
+
+
 @contextmanager
 def _results() -> Iterator[None]:
     """Name standard output in the error of what cannot be written there."""
@@ -61,7 +69,7 @@ class Terminal:
     @property
     def colors(self) -> bool:
         """Tell whether results may be coloured."""
-        return self._color[sys.stdout]
+        return self._color.get(sys.stdout, False)
 
     @property
     def live(self) -> bool:
@@ -78,10 +86,19 @@ class Terminal:
         return f"\x1b[{SGR[style]}m{text}\x1b[0m" if self._color.get(stream) else text
 
     def result(self, text: str) -> None:
-        """Write a result, as it is."""
+        """Write a result, as it is but for what would steer a terminal: that is shown as signs.
+
+        Its lines stay lines, and its colours are this program's own.
+        """
+        # A name of a file can hold any of them, and whoever made the file chose it.
+        text = (_STEERS if self.colors else _STEERS_PLAIN).sub(lambda each: visible(each[0]), text)
         with _results():
             sys.stdout.write(text if text.endswith("\n") else text + "\n")
             sys.stdout.flush()
+
+    def told(self, text: str) -> None:
+        """Write a line for people with words of others in it, such as the name of a file."""
+        self.result(visible(text))
 
     def colored(self, text: str, style: Meaning | None, *, whole: bool = False) -> None:
         """Write a result line; control characters in it are shown as signs.

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from contextlib import redirect_stdout, suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.runtime.verify import Check
 from jailoc.model.diagnostic import Diagnostic, Position
 from jailoc.model.document import Document
-from tests.engine.world import User
+from tests.engine.world import User, home
 from tests.programs import environment
 
 
@@ -32,6 +33,51 @@ def test_a_hostile_value_in_an_error_stays_on_its_line(user: User) -> None:
     message = user.run("validate").stderr
     assert "\x1b" not in message
     assert message.count("\nError: ") == 0
+
+
+NAME = "a\x1b]0;T\x07b\nError: c\u202ed"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "-w", "a"),
+        ("init", "--config", "x/config.toml"),
+        ("config", "--config", "own.toml"),
+        ("config", "a", "--config", "own.toml"),
+        ("validate", "--config", "own.toml"),
+        ("allow", "example.com", "-w", "a", "--config", "own.toml"),
+        ("explain", "a", "example.com", "--config", "own.toml"),
+        ("render", "a", "--config", "own.toml"),
+    ],
+)
+def test_no_command_sends_a_name_of_a_file_to_the_terminal_as_it_is(words: tuple[str, ...]) -> None:
+    text = '[workspaces.a]\npaths = ["~/other"]\n'
+    with home("named") as user:
+        there = user.home / NAME
+        (there / "x").mkdir(parents=True)
+        (user.home / "other").mkdir()
+        (there / "own.toml").write_text(text)
+        user.write(text)
+        found = replace(user, at=there).run(*words)
+    for shown in (found.stdout, found.stderr):
+        assert not re.search("[\x1b\x07\u202e]", shown)
+        assert "\nError: c" not in shown
+    if words[0] in {"add", "init", "validate"}:
+        # The control: it is the name that is shown.
+        assert "a\u241b]0;T\u2407b\u240aError: c\ufffdd" in found.stdout, found.stderr
+
+
+@pytest.mark.parametrize("colors", [False, True])
+def test_a_result_has_its_lines_and_its_own_colours_and_steers_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, colors: bool
+) -> None:
+    monkeypatch.setattr(Terminal, "colors", colors)
+    Terminal().result("a\tb\n\x1b[1mc\x1b[0m \x1b]0;T\x07\x1b[2J\x9b\r")
+    start, end = ("\x1b[1m", "\x1b[0m") if colors else ("\u241b[1m", "\u241b[0m")
+    assert capsys.readouterr().out == (
+        f"a\tb\n{start}c{end} \u241b]0;T\u2407\u241b[2J\ufffd\u240d\n"
+    )
 
 
 def test_the_marker_stands_under_the_character(capsys: pytest.CaptureFixture[str]) -> None:
