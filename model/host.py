@@ -203,6 +203,8 @@ class Host(Model):
     """Whether the kernel speaks IPv6, so that a network with it can be made."""
     networks: tuple[str, ...] = ()
     """Its own addresses, and the IPv6 networks it is on, as ADDRESS/LENGTH."""
+    started: tuple[tuple[str, str], ...] = ()
+    """What agents of other configurations can write, as last started: workspace, place."""
     tables: tuple[str, ...] = ()
     """Those of `TABLES` that its engine can mount."""
     links: dict[str, str] = Field(default_factory=dict)

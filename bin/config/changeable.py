@@ -120,6 +120,27 @@ def starter(place: str, but: str | None = None) -> str | None:
     return None
 
 
+def others(file: str, own: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return what agents of other configurations were last started with, to be changed by them.
+
+    Args:
+        file: A configuration file.
+        own: Its workspaces; one of the same name is started in the place of another.
+
+    Returns:
+        Workspaces with places, each as it was named and as it really is.
+    """
+    here, mine = os.path.realpath(file), {*own}
+    return tuple(
+        (name, place)
+        for name, config, mounts in _started()
+        if name not in mine and os.path.realpath(config) != here
+        for at, mode in mounts
+        if mode == Mode.READ_WRITE
+        for place in dict.fromkeys((at, os.path.realpath(at)))
+    )
+
+
 def _given() -> Iterator[str]:
     """Yield what agents were last started with and can write, as it is written down."""
     for started in _started():

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jailoc.bin.config import facts, git_user, obeyed_files, policies
-from jailoc.bin.config.changeable import Changeable
+from jailoc.bin.config.changeable import Changeable, others
 from jailoc.bin.host import programs, regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
+from jailoc.generators.config.conflicts import workspaces
 from jailoc.generators.config.load import load, warnings
 from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.config.select import select
@@ -73,6 +74,9 @@ def gathered(
     """
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
+    if not removes:
+        own = (name for name, _ in workspaces(document.data))
+        host = host.model_copy(update={"started": others(document.file, own)})
     config = load(document, host)
     # What a refused file trusts, an agent may have written.
     untrusting = Changeable(config.model_copy(update={"trust": ()}), host)

@@ -30,7 +30,9 @@ class Area(Model):
     path: str
     workspace: str
     where: Path | None
-    """The entry that makes it one; None for a built-in mount."""
+    """The entry that makes it one; None for a built-in mount, or in another configuration."""
+    other: bool = False
+    """Whether the workspace is one of another configuration."""
 
 
 class Input(Model):
@@ -50,9 +52,11 @@ class Input(Model):
 def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     """Return every input of a document that an agent could swap or change."""
     # What is forbidden altogether is said elsewhere.
+    theirs = (Area(path=at, workspace=name, where=None, other=True) for name, at in host.started)
     areas = Areas(
-        (each for each in _areas(document.data, host) if not trespass(each.path, host)), host
-    )
+        (each for each in (*_areas(document.data, host), *theirs)
+         if not trespass(each.path, host)), host
+    )  # fmt: skip
     trusted = [
         path
         for _, each in texts(document.data.get("trust"))
@@ -114,13 +118,14 @@ def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagno
     where = each.where or area.where or ()
     way = "" if hit == each.path else f", by way of `{hit}`,"
     relation = "holds" if each.whole and not within(folded(hit), folded(area.path)) else "lies in"
+    whose = ", as another configuration has started it," if area.other else ""
     harm = "put another place of the host there" if each.mounted else "steer the host"
     return found(
         document,
         where,
         "steering",
         f"{each.what} `{each.path}`{way} {relation} `{area.path}`, which the agent of workspace "
-        f"`{area.workspace}` can write: it would {harm}",
+        f"`{area.workspace}`{whose} can write: it would {harm}",
         "a place outside of every writable path and mount",
         f'move it, or allow it by name, at the top of the file: trust = ["{each.path}"]',
     )

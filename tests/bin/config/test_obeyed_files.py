@@ -318,3 +318,30 @@ def test_no_directory_is_made_by_way_of_an_agents_link(
     assert [*(person.home / "keys").iterdir()] == []
     assert person.run(*words, str(person.home / "mine/out"), **NOWHERE).status == 0
     assert (person.home / "keys/out/a/docker-compose.yml").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ['env_file = ["~/proj/x/file"]', 'mounts = ["~/proj/x:/x:ro"]', 'dockerfile = "~/proj/x/file"',
+     'paths = ["~/proj/x"]', 'secrets.env.K.from_file = "~/proj/x/file"'],
+)  # fmt: skip
+def test_no_agent_of_another_configuration_leads_what_is_read_or_mounted(
+    person: User, words: str
+) -> None:
+    (person.home / "proj/x").mkdir(parents=True)
+    (person.home / "proj/x/file").write_text("A=1\n")
+    person.write(f"[workspaces.z]\n{words}\n")
+    person.ok("validate")
+    started(person, "api", person.home / "proj")
+    refused = person.run("validate")
+    assert refused.status == 1
+    assert "of workspace `api`, as another configuration has started it, can write" in (
+        refused.stderr
+    )
+    # What is itself the other's path leads nowhere else; what was started as the same is renewed.
+    person.write('[workspaces.z]\npaths = ["~/proj"]\n')
+    person.ok("validate")
+    person.write(f"[workspaces.api]\n{words}\n")
+    person.ok("validate")
+    person.write(f'trust = ["~/proj/x"]\n[workspaces.z]\n{words}\n')
+    person.ok("validate")
