@@ -11,7 +11,15 @@ from jailoc.bin.deploy import check, images, machine, made, plugin, proof
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
-from jailoc.bin.engine import containers, docker, endpoint, network_errors, startup, volumes
+from jailoc.bin.engine import (
+    containers,
+    docker,
+    endpoint,
+    network,
+    network_errors,
+    startup,
+    volumes,
+)
 from jailoc.bin.host import files, links
 from jailoc.bin.terminal import step as shown
 from jailoc.bin.terminal.terminal import Terminal
@@ -122,7 +130,7 @@ class Engine:
                 containers.remove(step.container)
             case RemoveNetwork():
                 for name in containers.owned("network", self._bundle.compose.name):
-                    containers.remove_network(name)
+                    network.remove(name)
             case Start():
                 self._start(step.services)
             case HandSecrets():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jailoc.bin.config import facts, task_records
 from jailoc.bin.deploy import existence, made, observe, password, restic
-from jailoc.bin.engine import containers, disk, tools
+from jailoc.bin.engine import containers, disk, network, tools
 from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
@@ -193,7 +193,7 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
         containers.down(project(name), terminal.detail, volumes=volumes)
         # Compose knows what belongs together by a container; these may be all that is left.
         for each in containers.owned("network", project(name)):
-            containers.remove_network(each)
+            network.remove(each)
         for each in containers.owned("volume", project(name)) if volumes else ():
             disk.remove_volume(each)
     made.take_away(terminal, name)

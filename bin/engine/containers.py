@@ -201,11 +201,6 @@ def owned(kind: str, project: str | None = None) -> dict[str, str]:
     return dict(line.split("\t", 1) for line in lines_of(text))
 
 
-def remove_network(name: str) -> None:
-    """Remove a network that no container uses."""
-    run(["network", "rm", name], what="remove network", timeout=60)
-
-
 def compose(project: str, file: Path | None, arguments: Iterable[str], **options: Any) -> list[str]:
     """Return docker's arguments for a Compose call on one project."""
     place = ["--file", str(file), "--project-directory", str(file.parent)] if file else []
