@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.powers import named_places
+from jailoc.generators.powers import globs, named_places
 from jailoc.generators.powers.difference import powers
 from jailoc.generators.powers.entries import entry, is_entry, path_of
 from jailoc.generators.powers.names import grants
@@ -27,7 +27,9 @@ from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.egress import Egress
+from jailoc.model.firewall import Target
 from jailoc.model.host import Host
+from jailoc.model.image_reference import canonical
 from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Require
 from jailoc.model.power import Direction, Power, PowerChange, Rank, Sides
 from jailoc.model.rule_walk import accepted
@@ -155,10 +157,26 @@ def held(side: Sides, home: str) -> tuple[Power, ...]:
                 origin=grant.origin,
             )
         )
+    found_ones += _networks(side)
     if side.firewall.egress is not Egress.PUBLIC:
         found_ones.append(Power(rule="guard.egress", subject=side.firewall.egress.value))
     found_ones += named_places.mounted(Mounts(side.compose.services[AGENT]), home)
     return tuple(found_ones)
+
+
+def _networks(side: Sides) -> Iterator[Power]:
+    """Yield what entries open by address; that the internet is open is `guard.egress`."""
+    for family in Family:
+        for each in side.firewall.of(family).outgoing:
+            if each.target is Target.ACCEPT and each.destination and is_entry(each.comment):
+                port = "every port" if each.destination_port is None else (
+                    f"port {each.destination_port}"
+                )  # fmt: skip
+                yield Power(
+                    rule="reach.network",
+                    subject=f"{written(each.destination)} {port}",
+                    origin=each.comment,
+                )
 
 
 def _any(text: str, patterns: Iterable[str]) -> bool:
@@ -197,12 +215,29 @@ def _forbidden(
 
 
 def _about(power: Power, pattern: str, facts: Facts) -> bool:
-    return fnmatchcase(power.subject, pattern) or named_places.about(
+    # `*.example*` is about a word: a name with it is below every wildcard there is.
+    word = pattern.startswith("*") and " port" not in pattern
+    if power.rule in _WIDE and not word and globs.meet(_wide(power.subject), pattern.lower()):
+        return True
+    # A service is its name and its image.
+    texts = [power.subject]
+    if power.rule == "run.service":
+        texts.append(canonical(power.value))
+    return any(fnmatchcase(each, pattern) for each in texts) or named_places.about(
         power, pattern, facts.host, facts.mounts
     )
 
 
 _PLAIN = ("reach", "write", "read", "guard")
+_WIDE = ("reach.name", "reach.machine", "reach.network")
+"""Powers whose subject may stand for many: names below a wildcard, every port."""
+
+
+def _wide(subject: str) -> str:
+    """Return a pattern of all that a subject with a door stands for."""
+    return (
+        f"{subject.removesuffix('every port')}port *" if subject.endswith("every port") else subject
+    )
 
 
 def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[str, str | None]]:
@@ -295,6 +330,15 @@ def _allows(
         if lacks:
             yield _told(document, name, "reach.name", each.origin,
                         f"required by {said}: `{each.text}` {' and '.join(lacks)}")  # fmt: skip
+    if fnmatchcase("reach.machine", rule.power):
+        for port in workspace.host_ports:
+            yield _told(
+                document, name, "reach.machine", port.origin,
+                f"required by {said}: port {port.port} of this machine has neither a `why` nor an "
+                "end, and `host_ports` has no place for them",
+                hint="write it as allowed_hosts = [{ to = \"host.docker.internal\", "
+                f"ports = [{port.port}], why = ..., until = ... }}]",
+            )  # fmt: skip
 
 
 def _told(
@@ -304,6 +348,7 @@ def _told(
     origin: str | None,
     text: str,
     severity: Severity = Severity.ERROR,
+    hint: str = "the policy is not this file's to change",
 ) -> Diagnostic:
     change = PowerChange(
         rule=rule if "*" not in rule else "note.other", way=Direction.NARROWS, rank=Rank.NOTE,
@@ -311,6 +356,4 @@ def _told(
     )  # fmt: skip
     where = entry(document, name, change) or f"workspaces.{name}"
     made = found(document, path_of(where), "policy", f"workspace `{name}`: {text}")
-    return made.model_copy(
-        update={"severity": severity, "hint": "the policy is not this file's to change"}
-    )
+    return made.model_copy(update={"severity": severity, "hint": hint})

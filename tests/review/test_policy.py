@@ -29,6 +29,15 @@ def said(policy: str, text: str, links: dict[str, str] | None = None) -> list[tu
     ]
 
 
+def test_a_word_of_a_name_is_not_looked_for_below_a_wildcard() -> None:
+    rule = '[[forbid]]\npower = "reach.name"\nabout = ["*.ngrok*"]\n'
+    assert said(rule, f'{PLAIN}allowed_hosts = ["*.example.org"]\n') == []
+    # Controls: by its text it is found, and by a whole name below the wildcard.
+    assert said(rule, f'{PLAIN}allowed_hosts = ["*.ngrok.io"]\n')
+    assert said(rule.replace("*.ngrok*", "a.example.org*"),
+                f'{PLAIN}allowed_hosts = ["*.example.org"]\n')  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("policy", "line", "essence"),
     [
@@ -47,6 +56,23 @@ def said(policy: str, text: str, links: dict[str, str] | None = None) -> list[tu
          "does not end by 2027-02-24"),
         ('[[require]]\npower = "reach.*"\nreason = true\n',
          "allowed_hosts = [{ to = 'a.example', until = 2026-12-01 }]", "has no `why`"),
+        ('[[require]]\npower = "reach.*"\nreason = true\n', "host_ports = [22]",
+         "port 22 of this machine has neither a `why` nor an end"),
+        ('[[forbid]]\npower = "reach.*"\n', 'allowed_networks = ["10.1.0.0/16:443"]',
+         "10.1.0.0/16 port 443"),
+        ('[[forbid]]\npower = "reach.network"\n', 'allowed_networks = ["10.0.0.0/8"]',
+         "10.0.0.0/8 every port"),
+        ('[[forbid]]\npower = "reach.network"\nabout = ["10.* port 22"]\n',
+         'allowed_networks = ["10.0.0.0/8"]', "10.0.0.0/8 every port"),
+        ('[[forbid]]\npower = "reach.name"\nabout = ["evil.ngrok.io*"]\n',
+         'allowed_hosts = ["*.ngrok.io"]', "*.ngrok.io every port"),
+        ('[[forbid]]\npower = "reach.name"\nabout = ["A.example port 443"]\n',
+         'allowed_hosts = ["a.example"]', "a.example every port"),
+        ('[[forbid]]\npower = "reach.machine"\nabout = ["port 5432"]\n',
+         'allowed_hosts = ["host.docker.internal"]', "reach.machine: every port"),
+        ('[[forbid]]\npower = "run.service"\nabout = ["docker.io/*"]\n',
+         'services.db = { image = "postgres:17", ports = [5432], user = "999:999", '
+         'tmpfs = ["/var/lib/postgresql/data"], healthcheck = ["true"] }', "service"),
     ],
 )  # fmt: skip
 def test_a_rule_refuses_at_the_line_of_both_files(policy: str, line: str, essence: str) -> None:
