@@ -215,9 +215,7 @@ def _forbidden(
 
 
 def _about(power: Power, pattern: str, facts: Facts) -> bool:
-    # `*.example*` is about a word: a name with it is below every wildcard there is.
-    word = pattern.startswith("*") and " port" not in pattern
-    if power.rule in _WIDE and not word and globs.meet(_wide(power.subject), pattern.lower()):
+    if power.rule in _WIDE and _through(power.subject, pattern.lower()):
         return True
     # A service is its name and its image.
     texts = [power.subject]
@@ -233,11 +231,26 @@ _WIDE = ("reach.name", "reach.machine", "reach.network")
 """Powers whose subject may stand for many: names below a wildcard, every port."""
 
 
-def _wide(subject: str) -> str:
-    """Return a pattern of all that a subject with a door stands for."""
-    return (
-        f"{subject.removesuffix('every port')}port *" if subject.endswith("every port") else subject
-    )
+def _through(subject: str, pattern: str) -> bool:
+    """Tell whether a pattern is about some of what a place and a door of it stand for."""
+    place, door = _door(subject)
+    named, through = _door(pattern)
+    if not through:
+        # `*.example*` is about a word: a name with it is below every wildcard there is.
+        if not named.endswith("*") or named.startswith("*"):
+            return False
+    elif door != through and not globs.meet(door.replace("every port", "port *"), through):
+        return False
+    return globs.meet(place, named)
+
+
+def _door(text: str) -> tuple[str, str]:
+    """Return a place, and `port N` or `every port` of it; nothing of what is not there."""
+    for word in ("every port", "port "):
+        place, found_one, rest = text.rpartition(word)
+        if found_one:
+            return place.rstrip(" "), f"{word}{rest}"
+    return text, ""
 
 
 def _reached(side: Sides, networks: Iterable[Network]) -> Iterator[tuple[str, str | None]]:
