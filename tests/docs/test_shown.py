@@ -36,7 +36,7 @@ INSTALL, PLAN = "tests/house/test_install.py", "tests/engine/test_plan.py"
 CLUSTER = "tests/bin/commands/test_cluster_plan.py"
 ELSEWHERE = {
     r"uv tool install (jailoc|\.)": INSTALL, r"uv tool upgrade jailoc": INSTALL,
-    r"mkdir -p ~/\.local/bin && ln -s .*": "tests/house/test_launcher.py",
+    r"mkdir -p ~/\.local/bin && ln -sf .*": "tests/house/test_launcher.py",
     r"pipx install jailoc": BARE, r"test": "bin/test",
     r"python3 -m .*|~/\.local/jailoc/bin/.*": INSTALL,
     r"man .*": "tests/bin/cli/test_man.py",
