@@ -15,32 +15,70 @@ before=1000 # whose the data was while the daemon shared the agent's UID
 socket=/run/dind/docker.sock
 data=$HOME/.local/share/docker
 
-handed=63 # above what the helpers open: the socket on its way to the daemon
+relay=65530 # nobody else's: no container of the daemon's can look into its processes
 
 fatal() {
     printf 'FATAL: jailoc dind: %s\n' "$*" >&2
     exit 1
 }
 
-# Make the one socket that the agent and this container have in common, and run what follows with
-# it open. By a socket of its own the agent could hand an open file of its mounts to a container
-# (SCM_RIGHTS, unix(7)), where what is mounted over the files of a project holds nothing in place:
-# rename(2) and unlink(2) ask for mount points of the caller's namespace alone.
-with_socket() {
+# Make the one socket that the agent and this container have in common, and hand bytes, nothing
+# else, from there to the daemon. By a socket the agent could hand an open file of its mounts to a
+# container (SCM_RIGHTS, unix(7)), where what is mounted over the files of a project holds nothing
+# in place: rename(2) and unlink(2) ask for mount points of the caller's namespace alone. The
+# daemon's own socket would do, for a container can be given power over the daemon's processes.
+relay_bytes() {
     chmod 755 "${socket%/*}" || fatal "${socket%/*} is not root's"
+    rm -f "$socket"
     # shellcheck disable=SC2016
-    exec perl -e '
+    perl -e '
         use Socket; use POSIX ();
-        my ($place, $number, @next) = @ARGV;
-        unlink $place;
+        my ($place, @next) = @ARGV;
         my $mask = umask 0111;
         my $door;
         socket($door, PF_UNIX, SOCK_STREAM, 0) && bind($door, sockaddr_un($place))
-            && listen($door, SOMAXCONN) && POSIX::dup2(fileno($door), $number)
+            && listen($door, SOMAXCONN) && POSIX::dup2(fileno($door), 0)
             or die "FATAL: jailoc dind: cannot make $place: $!\n";
         umask $mask;
         exec { $next[0] } @next or die "FATAL: jailoc dind: $next[0]: $!\n";
-        ' "$socket" $handed "$@"
+        ' "$socket" setpriv --reuid=$relay --regid=$user --clear-groups --inh-caps=-all \
+        --ambient-caps=-all --no-new-privs perl -e '
+        use Socket;
+        $SIG{CHLD} = $SIG{PIPE} = "IGNORE";
+        sub pass {
+            my ($from, $to) = @_;
+            while (sysread($from, my $piece, 65536)) {
+                for (my $at = 0; $at < length $piece;) {
+                    my $count = syswrite($to, $piece, length($piece) - $at, $at);
+                    return unless defined $count;
+                    $at += $count;
+                }
+            }
+            shutdown($to, 1);
+        }
+        for (;;) {
+            my ($agent, $daemon, $child);
+            accept($agent, STDIN) or select(undef, undef, undef, 0.1), next;
+            $child = fork;
+            next if !defined $child || $child;
+            for (glob "/tmp/rootless.*/docker.sock") {
+                socket($daemon, PF_UNIX, SOCK_STREAM, 0) or exit;
+                last if connect($daemon, sockaddr_un($_));
+                undef $daemon;
+            }
+            exit unless $daemon;
+            $child = fork;
+            exit unless defined $child;
+            $child ? pass($agent, $daemon) : pass($daemon, $agent);
+            exit;
+        }' &
+    tries=0
+    until [ -S "$socket" ]; do
+        kill -0 $! 2>/dev/null || fatal "nothing serves $socket"
+        tries=$((tries + 1))
+        [ "$tries" -lt 200 ] || fatal "nothing serves $socket"
+        sleep 0.02
+    done
 }
 
 # Can this kernel mount overlay in a user namespace, on the file system of the data?
@@ -96,8 +134,9 @@ case ${1:-start} in
         if [ "$(sed -n 's/^CapBnd:[[:space:]]*0*//p' /proc/self/status)" != c0 ]; then
             bounds='--bounding-set=-all,+setuid,+setgid'
         fi
+        relay_bytes
         # shellcheck disable=SC2086 # nothing is no argument
-        with_socket setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all \
+        exec setpriv --reuid=$user --regid=$user --clear-groups --inh-caps=-all \
             --ambient-caps=-all $bounds /bin/sh "$self" user
         ;;
     adopt)
@@ -140,6 +179,7 @@ case ${1:-start} in
         # the next one, and some of what it left belongs to its own users and stays.
         rm -rf /tmp/rootless.* 2>/dev/null || true
         XDG_RUNTIME_DIR=$(mktemp -d /tmp/rootless.XXXXXX)
+        chmod 710 "$XDG_RUNTIME_DIR"
         export XDG_RUNTIME_DIR
         # tini reaps, as this user, what the daemon's helpers leave behind.
         exec tini -- rootlesskit --net=slirp4netns --mtu=65520 --slirp4netns-sandbox=auto \
@@ -157,16 +197,8 @@ case ${1:-start} in
             driver=fuse-overlayfs
         fi
         echo "jailoc dind: storage driver $driver"
-        # The socket on the shared volume is the only door: the daemon takes it over as systemd
-        # hands sockets to a service (sd_listen_fds(3)).
-        # shellcheck disable=SC2016
-        exec perl -e '
-            use POSIX ();
-            POSIX::dup2(shift, 3) && POSIX::close($ARGV[0]) or die "FATAL: jailoc dind: $!\n";
-            shift;
-            @ENV{"LISTEN_FDS", "LISTEN_PID"} = (1, $$);
-            exec { $ARGV[0] } @ARGV or die "FATAL: jailoc dind: $ARGV[0]: $!\n";
-            ' $handed $handed dockerd --rootless --group=0 --host=fd:// \
+        # Not the one that the agent has: whoever carries bytes there may ask here, too.
+        exec dockerd --rootless --group=0 --host="unix://$XDG_RUNTIME_DIR/docker.sock" \
             --data-root="$data" --storage-driver="$driver" --log-level=warn
         ;;
     *) fatal "unknown command '$1'" ;;

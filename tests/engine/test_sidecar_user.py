@@ -224,7 +224,9 @@ def test_the_sidecar_and_all_in_it_run_as_a_user_of_their_own(sandbox: Sandbox) 
         listed = world.call("docker", "top", sandbox.container("dind"), "-eo", "pid,uid,args")
         own = [line.split(maxsplit=2)[1:] for line in listed.splitlines()[1:]]
         assert any("time.sleep(60)" in words for _, words in own)
-        assert {uid for uid, _ in own} == {"65532"}
+        # And the relay to the daemon, over which no container has any power.
+        assert {uid for uid, _ in own} == {"65530", "65532"}
+        assert all(words.startswith("perl -e") for uid, words in own if uid == "65530")
     finally:
         in_the_agents_docker(sandbox, "rm", "--force", "own")
 
@@ -366,6 +368,51 @@ def test_control_a_directory_that_is_handed_to_another_container_loses_its_cover
         world.call("docker", "rm", "--force", receiver)
     assert told == "Device or resource busy\nb'x'\n"
     assert (place / "p/.git/moved").is_dir()
+
+
+STEAL = """
+import ctypes, os, signal, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+me = sorted(int(each) for each in os.listdir("/proc") if each.isdigit())
+def program(pid):
+    try:
+        return open(f"/proc/{pid}/cmdline", "rb").read().split(b"\\0")
+    except OSError:
+        return [b""]
+found = []
+for pid in me:
+    words = program(pid)
+    if not words[0].endswith((b"dockerd", b"perl")):
+        continue
+    handle = libc.syscall(434, pid, 0)
+    for number in range(100):
+        got = libc.syscall(438, handle, number, 0)
+        if got < 0:
+            continue
+        try:
+            one = socket.socket(fileno=os.dup(got))
+            name = one.getsockname()
+        except OSError:
+            continue
+        if one.family == socket.AF_UNIX and name:
+            found.append(f"{os.path.basename(words[0]).decode()} {name}")
+print("\\n".join(sorted(set(map(str, found)))))
+"""
+
+
+def test_no_container_of_the_agents_takes_the_socket_that_the_agent_talks_to(
+    sandbox: Sandbox,
+) -> None:
+    """With all power over the daemon's processes it gets theirs (pidfd_getfd(2)), and not that."""
+    inner_image(sandbox)
+    told = world.call(
+        "docker", "exec", sandbox.container("opencode"), "docker", "run", "--rm", "--pid", "host",
+        "--cap-add", "ALL", "--security-opt", "seccomp=unconfined", "--network", "none", "shell:1",
+        "/usr/bin/python3", "-c", STEAL,
+    )  # fmt: skip
+    # Control: the daemon's own, at which nobody but the relay asks.
+    assert "dockerd /tmp/rootless." in told
+    assert SIDECAR_RUN not in told
 
 
 def test_the_agent_can_hand_no_open_file_to_a_container_of_its_own(sandbox: Sandbox) -> None:
