@@ -31,9 +31,11 @@ RESULTS = "standard output"
 """What stands for a file's name in the error of results that cannot be written."""
 
 
-_STEERS_PLAIN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_STEERS_PLAIN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 _STEERS = re.compile(
-    r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\x1b(?!\[[0-9;]*m)"
+    r"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\x1b(?!\[[0-9;]*m)"
 )
 """Control characters (ECMA-48) but for ends of lines and tabs, and those that turn the direction of
 text (Unicode, section 23.2); the second lets colours pass."""

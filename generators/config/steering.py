@@ -127,7 +127,8 @@ def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagno
         f"{each.what} `{each.path}`{way} {relation} `{area.path}`, which the agent of workspace "
         f"`{area.workspace}`{whose} can write: it would {harm}",
         "a place outside of every writable path and mount",
-        f'move it, or allow it by name, at the top of the file: trust = ["{each.path}"]',
+        f'move it, or allow it by name, at the top of the file: trust = ["{each.path}"]'
+        + (f"; if that workspace is gone: `jailoc destroy {area.workspace}`" if area.other else ""),
     )
 
 
