@@ -61,6 +61,11 @@ class NetworkEntry(Model):
 Entry = TypeVar("Entry", HostEntry, NetworkEntry)
 
 
+def network_of(entry: HostEntry | NetworkEntry) -> Network | None:
+    """Return the addresses that an entry names by themselves; None for a name."""
+    return entry.network if isinstance(entry, NetworkEntry) else entry.address
+
+
 def holds(one: HostEntry | NetworkEntry, other: HostEntry | NetworkEntry) -> bool:
     """Tell whether an entry opens all that another one for the same place does, and as long.
 
@@ -198,7 +203,7 @@ def itself(entry: HostEntry | NetworkEntry) -> bool:
     (True, False)
     """
     if isinstance(entry, NetworkEntry) or entry.address is not None:
-        network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+        network = network_of(entry)
         ends = (network.network_address, network.broadcast_address) if network is not None else ()
         return any(all(end in each for end in ends) for each in _LOOPBACK)
     return _local(entry.name.lower().rstrip(".").removeprefix("*."))
@@ -216,7 +221,7 @@ def meaningless(entry: HostEntry | NetworkEntry, suffixes: Container[str]) -> st
         suffixes: Public suffixes: everybody can have a name below one (https://publicsuffix.org).
     """
     if isinstance(entry, NetworkEntry) or entry.address is not None:
-        network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+        network = network_of(entry)
         return nobody(network) if network is not None else None
     name = entry.name.lower().rstrip(".")
     bare = name.removeprefix("*.")

@@ -16,7 +16,14 @@ from jailoc.generators.config.host_sets import known
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.powers.places import contents, range_rank
 from jailoc.model.address import AddressSet, Family
-from jailoc.model.allow_entry import HostEntry, NetworkEntry, itself, parse_host, parse_network
+from jailoc.model.allow_entry import (
+    HostEntry,
+    NetworkEntry,
+    itself,
+    network_of,
+    parse_host,
+    parse_network,
+)
 from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
@@ -60,7 +67,7 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
 
 def _critical(entry: HostEntry | NetworkEntry) -> str | None:
     """Say what lies in an entry that a review would call critical; None if nothing does."""
-    network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+    network = network_of(entry)
     if network is None:
         return None
     family = Family(network.version)
@@ -86,7 +93,7 @@ def _tell_open(session: Session, name: str, target: str, entry: HostEntry | Netw
     origin = session.source()
     if resolve(origin.config, name, origin.host).egress is not Egress.PUBLIC:
         return
-    network = entry.network if isinstance(entry, NetworkEntry) else entry.address
+    network = network_of(entry)
     if network is not None and not public(network):
         return
     already = "is open already: `egress` is public" if network is not None else (
