@@ -25,6 +25,8 @@ GRACE = 2.0
 INTERRUPTS = (b"\x03", b"\x1b[99;5u", b"\x1b[27;5;99~")
 """Ctrl-C, also as the keyboard protocols of kitty and xterm write it."""
 ESCAPE = b"\x1b"
+MOST_EARLY = 1 << 20
+"""Bytes that wait for a program to be seen; what is typed beyond them is lost."""
 EARLY = 0.05
 """Seconds between two looks whether the program may have what was typed too early."""
 # A session leader without a terminal gets the one that it opens (credentials(7), tty(4)).
@@ -249,7 +251,7 @@ class _Typed:
             piece = b""
         if self._terminal and ESCAPE not in piece and self.blank():
             # Bounded, and read on: an interrupt may come behind it.
-            self._early = (self._early + piece)[:PIECE]
+            self._early = (self._early + piece)[:MOST_EARLY]
         else:
             self._release()
             # Before it also the terminal's own answers, for which a program may wait.

@@ -314,7 +314,13 @@ class _Attachment:
                 if ended.code < 0
                 else f"ended with exit code {ended.code}"
             )
-            raise refuse("client", f"attach to `{self.name}`: the client {how}")
+            raise refuse(
+                "client",
+                f"attach to `{typed(self.name)}`: the client {how}",
+                hint="what it says of that stands above; leave --session out for a new one"
+                if self.request.session
+                else "what it says of that stands above",
+            )
         return 0
 
 

@@ -15,7 +15,7 @@ from jailoc.bin.commands import attach
 from jailoc.bin.config import facts
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.attach.client import AttachMode
+from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
@@ -304,12 +304,13 @@ def test_a_client_that_was_interrupted_is_no_error(
     code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = object.__new__(attach._Attachment)
-    one.terminal, one.name = Terminal(), "default"
+    one.terminal, one.name, one.request = Terminal(), "default", Request(session="ses_none")
     watch = Watch(lambda: None)
     assert one._verdict(pty.Ended(code, None), watch) == 1
     assert capsys.readouterr().err == "interrupted\n"
-    with pytest.raises(Refused, match="exit code 131"):
+    with pytest.raises(Refused, match="exit code 131") as refused:
         one._verdict(pty.Ended(131, None), watch)
+    assert "leave --session out" in str(refused.value.diagnostics[0].hint)
 
 
 def test_the_made_tui_configuration_stands_back_for_the_users_own(
