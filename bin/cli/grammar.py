@@ -227,11 +227,11 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('init',): {
-        'text': 'Write a commented starter configuration; an existing one is never touched.\n\nExample: jailoc init --here',
+        'text': 'Write a commented starter configuration; one that is there stays as it is.\n\nExample: jailoc init --here',
         'below': (),
         'runs': True,
         'arguments': (
-            {'field': 'here', 'names': ('--here',), 'kind': 'bool', 'help': 'Make its workspace one for the current directory, and call it like that.'},
+            {'field': 'here', 'names': ('--here',), 'kind': 'bool', 'help': 'Make a workspace for the current directory, and call it like that; one more where there is a\nconfiguration.'},
         ),
     },
     ('learn',): {

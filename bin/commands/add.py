@@ -18,7 +18,8 @@ def run(session: Session, directory: str | None) -> int:
     if directory is not None:
         session = replace(session, command=f"add {shlex.quote(directory)}")
     origin = session.source()
-    name = session.chosen(origin, target)
+    other = "`jailoc init --here` adds a workspace for a directory"
+    name = session.chosen(origin, target, other=other)
     mine = origin.config.workspaces.get(name)
     above = first_within(target, [each for each in mine.paths if each != target] if mine else [])
     if above is not None:

@@ -121,13 +121,21 @@ class Session:
         beside = with_tasks(known.config, task_records.every(), known.host)
         return replace(known, config=beside)
 
-    def chosen(self, origin: LoadedConfig, at: str | None = None, *, looks: bool = False) -> str:
+    def chosen(
+        self,
+        origin: LoadedConfig,
+        at: str | None = None,
+        *,
+        looks: bool = False,
+        other: str | None = None,
+    ) -> str:
         """Return the workspace that was named, else that of a directory, else `default`.
 
         Args:
             origin: The configuration.
             at: The directory; the current one by default.
             looks: Whether the command only looks: then the only workspace there is will do, too.
+            other: What to do, said where the name is none, and near to none.
 
         Raises:
             Refused: there is none of that name; the hint has the command with one that there is.
@@ -136,7 +144,7 @@ class Session:
         if name in origin.config.workspaces:
             return name
         if self.workspace is not None:
-            raise unknown_workspace(name, every)
+            raise unknown_workspace(name, every, other)
         if len(every) == 1 and looks:
             return every[0]
         raise nameless_workspace(name, every, self.command)

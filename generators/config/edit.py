@@ -6,7 +6,7 @@ from typing import Any
 import tomlkit
 from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Array, Item
+from tomlkit.items import Array, Item, Table
 from tomlkit.toml_document import TOMLDocument
 
 from jailoc.model.diagnostic import refuse
@@ -59,14 +59,40 @@ def put_set(text: str, name: str, value: dict[str, Any]) -> str:
         table = tomlkit.table()
         for key, each in value.items():
             table[key] = _lines(each) if isinstance(each, list) else each
-        whole = tomlkit.dumps(document)
-        end = "\r\n" if "\r\n" in whole else "\n"
-        new = f"[sets.{name}]\n{table.as_string()}".replace("\n", end)
-        changed = whole + (end if whole.endswith("\n") or not whole else end * 2) + new
+        changed = _with_table(document, f"[sets.{name}]", table)
     known.update(value)
     if not says(changed, before):
         raise refused("the way its sets are written does not allow it")
     return mark + changed
+
+
+def put_workspace(text: str, name: str, path: str) -> str:
+    """Write a workspace of one path: a table `[workspaces.NAME]` at the end.
+
+    Args:
+        text: The configuration file, valid TOML.
+        name: A name that no workspace of it has.
+        path: The workspace's one path, as it is to be written.
+
+    Raises:
+        Refused: the file cannot be changed without changing more than that.
+    """
+    document, before, mark = parsed(text)
+    table = tomlkit.table()
+    table["paths"] = [path]
+    changed = _with_table(document, f"[workspaces.{name}]", table)
+    before.setdefault("workspaces", {})[name] = {"paths": [path]}
+    if not says(changed, before):
+        raise refused("the way its workspaces are written does not allow it")
+    return mark + changed
+
+
+def _with_table(document: TOMLDocument, header: str, table: Table) -> str:
+    """Return the text of a document with a table more, after a blank line at its end."""
+    whole = tomlkit.dumps(document)
+    end = "\r\n" if "\r\n" in whole else "\n"
+    new = f"{header}\n{table.as_string()}".replace("\n", end)
+    return whole + (end if whole.endswith("\n") or not whole else end * 2) + new
 
 
 def says(text: str, values: dict[str, Any]) -> bool:

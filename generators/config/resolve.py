@@ -77,8 +77,14 @@ def agent_of(config: Config, name: str) -> Agent:
     return named((mine.agent if mine else None) or config.defaults.agent)
 
 
-def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
-    """Return the refusal of a name that no workspace, or no task, has."""
+def unknown_workspace(name: str, every: Sequence[str], other: str | None = None) -> Refused:
+    """Return the refusal of a name that no workspace, or no task, has.
+
+    Args:
+        name: The name.
+        every: The names that there are.
+        other: What to do if it is none of them mistyped.
+    """
     if task := task_of(name):
         return refuse(
             "task-unknown",
@@ -89,7 +95,7 @@ def unknown_workspace(name: str, every: Sequence[str]) -> Refused:
         "workspace-unknown",
         f"workspace `{name}` not found",
         allowed=", ".join(every) or "none is configured",
-        hint=meant(name, every),
+        hint=meant(name, every) or other,
     )
 
 

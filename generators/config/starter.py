@@ -1,6 +1,8 @@
 """The first configuration of a user: the commented starter, for no directory or for one."""
 
 import re
+from collections.abc import Collection
+from itertools import chain, count
 
 import tomlkit
 
@@ -29,11 +31,13 @@ def starter(directory: str | None, home: str) -> str:
     return f"#:schema ./{SCHEMA_FILE}\n{text}"
 
 
-def name_of(directory: str) -> str:
-    """Return the name of a workspace for a directory, made of what names may consist of.
+def name_of(directory: str, taken: Collection[str] = ()) -> str:
+    """Return a name for the workspace of a directory, made of what names may consist of.
 
-    >>> name_of("/srv/My Project_2")
-    'my-project-2'
+    >>> name_of("/srv/My Project_2"), name_of("/srv/api", {"api", "api-2"})
+    ('my-project-2', 'api-3')
     """
     name = re.sub(r"[^a-z0-9]+", "-", directory.rpartition("/")[2].lower()).strip("-")
-    return name[:LONGEST_NAME].rstrip("-") or NAME
+    endings = chain(("",), (f"-{number}" for number in count(2)))
+    every = ((name[: LONGEST_NAME - len(end)].rstrip("-") or NAME) + end for end in endings)
+    return next(each for each in every if each not in taken)

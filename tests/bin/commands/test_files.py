@@ -126,15 +126,19 @@ def outside() -> Iterator[User]:
         yield user
 
 
+def init_here(user: User, here: Path) -> "subprocess.CompletedProcess[str]":
+    here.mkdir(parents=True, exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "jailoc.bin", "init", "--here"], cwd=here,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
 def test_init_here_makes_a_workspace_of_the_directory(outside: User) -> None:
     user = outside
     here = user.home / 'src/My "Project"_2'
-    here.mkdir(parents=True)
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "jailoc.bin", "init", "--here"], cwd=here,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg")},
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
+    done = init_here(user, here)
     (found,) = json.loads(user.ok("config", "--json"))["workspaces"]
     assert found["name"] == "my-project-2"
     paths = [each["value"] for each in found["settings"] if each["key"] == "paths"]
@@ -152,7 +156,39 @@ def test_init_here_writes_nothing_where_no_sandbox_can_be(outside: User) -> None
     assert user.files() == before
     user.write("[workspaces.a]\n")
     result = user.run("init", "--here")
-    assert "`jailoc add` adds this directory" in result.stderr
+    assert "cannot be a workspace's, and nothing was written" in result.stderr
+    assert user.config.read_text() == "[workspaces.a]\n"
+
+
+def test_init_here_adds_a_workspace_to_the_configuration_that_there_is(outside: User) -> None:
+    user = outside
+    first, second = user.home / "src/api", user.home / "work/api"
+    init_here(user, first)
+    text = user.config.read_text()
+    done = init_here(user, second)
+    assert "workspace api-2 is for" in done.stderr
+    assert user.config.read_text() == text + '\n[workspaces.api-2]\npaths = ["~/work/api"]\n'
+    assert user.ok("validate").endswith("valid, 2 workspaces\n")
+    refused = user.run("add", str(second), "-w", "web")
+    assert "`jailoc init --here` adds a workspace" in refused.stderr
+    # A directory that has a workspace, or lies in one's path, changes nothing.
+    part = first / "part"
+    part.mkdir()
+    for here, name in ((second, "api-2"), (part, "api")):
+        before = user.files()
+        again = init_here(user, here)
+        assert again.returncode == 0
+        assert f"workspace {name} is for" in again.stderr
+        assert user.files() == before
+
+
+@pytest.mark.parametrize("text", ["workspaces = {a = {}}\n", "[workspaces.a\n"])
+def test_init_here_changes_no_file_that_it_cannot_add_to(outside: User, text: str) -> None:
+    outside.write(text)
+    result = init_here(outside, outside.home / "src/api")
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert outside.config.read_text() == text
 
 
 def test_the_only_workspace_needs_no_name(user: User) -> None:
