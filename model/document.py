@@ -15,6 +15,7 @@ import tree_sitter_toml
 
 from jailoc.model.diagnostic import Diagnostic, Position, Refused
 from jailoc.model.text import without_mark
+from jailoc.model.toml_error import DEEP, KEEP_ONE, LONG_KEY, LONG_NUMBER, Fault, said
 
 Path = tuple[str | int, ...]
 
@@ -25,7 +26,6 @@ _MOST_DOTS = 5000
 _PLACE = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of "
                     r"document)\)$", re.DOTALL)  # fmt: skip
 _TWICE = re.compile("Cannot overwrite|Cannot declare|Duplicate inline")
-HINT = "strings stand in quotes, lists in [brackets], tables begin with [name]"
 
 
 def dotted(path: Path) -> str:
@@ -78,7 +78,7 @@ class Document:
         try:
             self._places: dict[Path, tuple[Position, Position]] = dict(self._walk(tree.root_node))
         except RecursionError:
-            raise self._refused("Nested too deeply", Position(line=1, column=1)) from None
+            raise self._refused(DEEP, Position(line=1, column=1)) from None
 
     def _bound_keys(self) -> None:
         dots = [line.count(".") for line in self.lines]
@@ -89,7 +89,7 @@ class Document:
         if line is None and tree.root_node.has_error and max(dots) > _MOST_DOTS:
             line = dots.index(max(dots))
         if line is not None:
-            raise self._refused("A key has too many parts", Position(line=line + 1, column=1))
+            raise self._refused(LONG_KEY, Position(line=line + 1, column=1))
 
     def _parse(self, text: str) -> dict[str, Any]:
         try:
@@ -103,11 +103,11 @@ class Document:
                 place = Position(line=len(self.lines), column=len(self.lines[-1]) + 1)
             if twice := _TWICE.match(what) and self._twice(text, place):
                 raise twice from None
+            raise self._refused(said(what), place) from None
         except RecursionError:
-            what, place = "Nested too deeply", Position(line=1, column=1)
-        except ValueError as error:
-            what, place = f"A number is too long ({error})", Position(line=1, column=1)
-        raise self._refused(what, place)
+            raise self._refused(DEEP, Position(line=1, column=1)) from None
+        except ValueError:
+            raise self._refused(LONG_NUMBER, Position(line=1, column=1)) from None
 
     def _twice(self, text: str, end: Position) -> Refused | None:
         """Return the refusal of a key or table that is there before; `end` is behind it."""
@@ -128,22 +128,20 @@ class Document:
             pass
         if not found:
             return None
-        return self._refused(
-            f"`{dotted(found)}` stands twice, first in line {first[found].line}", place,
-            "keep one of them, with what both of them hold",
-        )  # fmt: skip
+        twice = f"`{dotted(found)}` stands twice, first in line {first[found].line}"
+        return self._refused(Fault(twice, KEEP_ONE), place)
 
-    def _refused(self, what: str, place: Position, hint: str = HINT) -> Refused:
+    def _refused(self, fault: Fault, place: Position) -> Refused:
         return Refused(
             (
                 Diagnostic(
                     code="toml-syntax",
-                    message=f"not valid TOML: {what[:1].lower()}{what[1:]}",
+                    message=f"not valid TOML: {fault.what}",
                     file=self.file,
                     position=place,
                     text=self.line(place),
                     allowed="TOML 1.0",
-                    hint=hint,
+                    hint=fault.hint,
                 ),
             )
         )

@@ -222,3 +222,40 @@ def test_a_key_of_very_many_parts_is_refused_at_once() -> None:
     for text in (f"hosts = [{names}]", f"# {'.' * 200}\nhosts = [\n  {names}\n]",
                  f'why = """\n{"." * 200}\n"""\nhosts = [{names}]'):  # fmt: skip
         assert len(Document(text, "c").data["hosts"]) == 500
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "hint"),
+    [
+        ('a = "x\n', "quotes that a text begins with are not closed in its line", "close the"),
+        ("a = 'x\nb = 'y'\n", "quotes that a text begins with are not closed", "close the"),
+        ('a = "x', "never closed", "close the"),
+        ("a = 'x", "never closed", "close the"),
+        ("a = '''x", "never closed", "close the"),
+        ('a = """x', "never closed", "close the"),
+        ('a = "\x01"', "control character", "remove it"),
+        ("# \x01", "control character", "remove it"),
+        ("a = [1, 2\n", "list does not end here", "commas"),
+        ("a = [1 2]\n", "list does not end here", "commas"),
+        ("a = {b = 1 c = 2}\n", "table in braces does not end here", "commas"),
+        ("[a\n", "name is not closed", "[name]"),
+        ("[[a]\n", "name is not closed", "[name]"),
+        ("a b = 1\n", "no `=` is behind the key", "one key with its value"),
+        ('a = "x" y\n', "something stands behind", "one key with its value"),
+        ("- a\n", "no `=` is behind the key", "one key"),
+        ("= 1\n", "neither a key with a value nor a [table]", "one key"),
+        ("a = {b = 1,}\n", "no key begins here", "no comma"),
+        ("a = [~/x]\n", "no value begins here", '"quotes"'),
+        ("a = 2027-02-30\n", "no such date", "2027-01-31"),
+        ('a = "C:\\q"\n', "backslash", "'single quotes'"),
+        ('a = "\\u12"\n', "backslash", "'single quotes'"),
+        ('a = "\\ud800"\n', "backslash", "'single quotes'"),
+        ("a = [1]\n[[a]]\n", "is there already", "keep one"),
+    ],
+)
+def test_a_syntax_error_has_words_of_this_program(text: str, words: str, hint: str) -> None:
+    with pytest.raises(Refused) as caught:
+        places(text)
+    (found,) = caught.value.diagnostics
+    assert words in found.message
+    assert hint in (found.hint or "")
