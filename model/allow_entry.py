@@ -106,13 +106,28 @@ def _as_host(text: str) -> str | None:
     return f"write `{host}`, without {without}" if host else None
 
 
+def _written(text: str) -> str:
+    """Return an entry of `allowed_hosts` without its comment."""
+    return text.split("#", 1)[0].strip(" ")
+
+
+def parted(text: str) -> str | None:
+    """Return what an entry of `allowed_hosts` with a blank in it is read as; None without one.
+
+    >>> parted("a.example.com b.example.com"), parted(" a.example.com # b")
+    ('a.example.comb.example.com', None)
+    """
+    entry = _written(text)
+    return entry.replace(" ", "") if " " in entry else None
+
+
 def parse_host(text: str) -> HostEntry:
     """Read one entry of `allowed_hosts`; blanks and a `# comment` never counted.
 
     Raises:
         PydanticCustomError: it is neither a name nor an address.
     """
-    entry = text.split("#", 1)[0].replace(" ", "")
+    entry = _written(text).replace(" ", "")
     if not entry:
         return HostEntry(name="")
     match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\]:([0-9]+)|([^:]+):([0-9]+)", entry)

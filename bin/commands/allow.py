@@ -17,12 +17,14 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.powers.places import contents, range_rank
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import (
+    HOST_FORMS,
     HostEntry,
     NetworkEntry,
     itself,
     network_of,
     parse_host,
     parse_network,
+    parted,
 )
 from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
@@ -53,6 +55,11 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
         raise refuse(
             context["code"], context["message"], allowed=context["allowed"], hint=context["hint"]
         ) from None
+    if key == "allowed_hosts" and parted(target) is not None:
+        said = f"`{target}` is not a host name: it has a blank in it"
+        raise refuse(
+            "host-blank", said, allowed=HOST_FORMS, hint="allow each by a command of its own"
+        )
     if not getattr(entry, "name", True):
         raise refuse("host-name", f"`{target}` names no host", allowed="a host or a network")
     if itself(entry):

@@ -6,7 +6,7 @@ from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.denials import denied
 from jailoc.generators.config.resolve import shown
 from jailoc.model.address import written
-from jailoc.model.allow_entry import HostEntry, NetworkEntry, host_bits, meaningless
+from jailoc.model.allow_entry import HostEntry, NetworkEntry, host_bits, meaningless, parted
 from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path
@@ -22,10 +22,14 @@ def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnosti
     for name, each in config.sets.items():
         for index, host_entry in enumerate(each.hosts):
             yield from _allow(document, ("sets", name, "hosts", index), host_entry, host)
+            yield from _parted(document, ("sets", name, "hosts", index))
     for at, scope in scoped(config):
         yield from denied(document, config, at, scope)
         for index, entry in enumerate(scope.allowed_hosts):
             yield from _allow(document, (*at, "allowed_hosts", index), entry, host)
+        for key in ("allowed_hosts", "denied_hosts"):
+            for index in range(len(getattr(scope, key))):
+                yield from _parted(document, (*at, key, index))
         for index, network in enumerate(scope.allowed_networks):
             yield from _allow(document, (*at, "allowed_networks", index), network, host)
             yield from _host_bits(document, (*at, "allowed_networks", index))
@@ -98,11 +102,26 @@ def _allow(
         )
 
 
+def _target(document: Document, place: Path) -> str:
+    value = document.at(place)
+    return str(value.get("to") if isinstance(value, dict) else value)
+
+
+def _parted(document: Document, place: Path) -> Iterator[Diagnostic]:
+    text = _target(document, place)
+    if (read := parted(text)) is not None:
+        yield found(
+            document,
+            place,
+            "host-blank",
+            f"`{text}` has a blank in it: it is read as `{read}`",
+            hint="write each host as an entry of its own",
+        )
+
+
 def _host_bits(document: Document, place: Path) -> Iterator[Diagnostic]:
-    text = document.at(place)
-    if isinstance(text, dict):
-        text = text.get("to")
-    network = host_bits(str(text))
+    text = _target(document, place)
+    network = host_bits(text)
     if network is not None:
         bits = network.max_prefixlen - network.prefixlen
         many = f"{1 << bits:,}" if bits <= 32 else f"2^{bits}"

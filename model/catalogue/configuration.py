@@ -125,6 +125,10 @@ CONFIGURATION: dict[str, Entry] = {
         "An expectation names a host, whose addresses are known only at run time.",
         "Name an address or a network.",
     ),
+    "host-blank": Entry(
+        "A host has a blank in it; blanks are not counted, so two names are read as one.",
+        "Write each host as an entry of its own.",
+    ),
     "host-name": Entry(
         "This is no host: neither a name, `*.NAME` nor an address, with a port or without.",
         "Write other letters in their xn-- form; networks go into `allowed_networks`.",

@@ -488,3 +488,10 @@ def test_a_number_is_shown_with_all_its_digits_and_no_more(
     assert [line.split("#")[0].strip() for line in lines if line.startswith("cpu")] == [
         f"cpu = {shown}"
     ]
+
+
+def test_a_host_with_a_blank_in_it_is_no_host(user: User) -> None:
+    user.write("[workspaces.a]\n")
+    refused = user.run("allow", "a.example.com b.example.com", "-w", "a")
+    assert "[host-blank]" in refused.stderr
+    assert user.config.read_text() == "[workspaces.a]\n"
