@@ -113,3 +113,5 @@ class Status(Model):
 
 
 NOT_RUNNING = "not running"
+RULES_DIFFER = "rules differ"
+"""Of a running wall that has other rules than those that it was given."""

@@ -27,6 +27,7 @@ from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.image_reference import familiar
+from jailoc.model.plan_address import RulesAddress
 from jailoc.model.sandbox import (
     AGENT,
     COMPOSE_PROJECT,
@@ -37,7 +38,7 @@ from jailoc.model.sandbox import (
     project,
     workspace_of,
 )
-from jailoc.model.status import ContainerLimits, CredentialStatus, Status, Usage
+from jailoc.model.status import RULES_DIFFER, ContainerLimits, CredentialStatus, Status, Usage
 from jailoc.model.workspace import Workspace
 
 Services = Mapping[str, engine.Container]
@@ -58,6 +59,8 @@ class Compared(NamedTuple):
     """Whether an apply would have something to do; None where that cannot be found out."""
     lapsed: tuple[str, ...] = ()
     """Where something should be mounted in the agent's container and is not any more."""
+    rules: bool = False
+    """Whether the wall has other rules than those that it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +272,8 @@ def drifted(session: Session, origin: LoadedConfig, bundle: Bundle, told: observ
         made = apply.planned(session.terminal, each, there)
         # That no difference was found says nothing about what was not looked at.
         differs = None if made.empty and made.unseen else not made.empty
-        return Compared(differs, agent.lapsed if agent else ())
+        rules = any(isinstance(each.address, RulesAddress) for each in made.drift)
+        return Compared(differs, agent.lapsed if agent else (), rules)
     except (DockerError, Refused):
         return Compared()
 
@@ -281,10 +285,11 @@ OWN = frozenset({WALL, AGENT, SIDECAR, PROXY})
 def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -> Status:
     found, bundle = asked.found, asked.bundle
     agent, wall, running = found.get(AGENT), found.get(WALL), _up(found, AGENT)
+    wall_up = _up(found, WALL)
     side = found.get(SIDECAR)
     configured = asked.name in origin.config.workspaces if origin else None
     usage = answers.usage.get(running.id) if running else None
-    port, exposed, ports = _ports(asked.name, origin if configured else None, _up(found, WALL))
+    port, exposed, ports = _ports(asked.name, origin if configured else None, wall_up)
     blocked, unresolved = _wall(asked)
     drift = asked.drift.result() if asked.drift else Compared()
     space = resolve(origin.config, asked.name, origin.host) if origin and running and configured \
@@ -298,7 +303,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         state=f"no network: {cut}"
         if (cut := engine.severed(agent, wall))
         else container_state.state(agent),
-        wall=container_state.state(wall),
+        wall=RULES_DIFFER if drift.rules and wall_up else container_state.state(wall),
         docker=f"no network: {cut}"
         if (cut := engine.severed(side, wall))
         else "off"

@@ -60,9 +60,24 @@ def first_screen(plans: Sequence[Plan]) -> Iterator[Line]:
     """Yield what plans change of what the sandboxes may do; nothing where nothing is to be done."""
     if any(not each.empty for each in plans):
         review = reviewed(plans)
-        yield from screen(review)
+        yield from screen(review, first=tuple(_astray(plans)))
         if quiet(review):
             yield POWER, Meaning.MUTED
+
+
+def _astray(plans: Iterable[Plan]) -> Iterator[str]:
+    """Yield what runs otherwise than it was left, which no difference of configurations tells."""
+    for plan in plans:
+        found = [each for each in plan.drift if not each.ignored]
+        wall = next((each for each in found if isinstance(each.address, RulesAddress)), None)
+        if wall is not None:
+            yield (
+                f"{typed(plan.workspace)}: its running wall has other rules than it was given, and "
+                f"what they closed may be open now: {_rules(wall.after or '')}"
+            )
+        if more := len(found) - (wall is not None):
+            what = number_of(more, "thing")
+            yield f"{typed(plan.workspace)}: {what} drifted from what the last apply left, see below"
 
 
 def lines(plan: Plan, *, files: bool = False) -> Iterator[Line]:

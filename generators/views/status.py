@@ -9,7 +9,7 @@ from jailoc.model.published_port import reached
 from jailoc.model.quantity import amount, duration_text, share_text, size_text
 from jailoc.model.rule_match import MOST_PLACES
 from jailoc.model.sandbox import typed
-from jailoc.model.status import NOT_RUNNING, CredentialStatus, Status, Usage
+from jailoc.model.status import NOT_RUNNING, RULES_DIFFER, CredentialStatus, Status, Usage
 from jailoc.model.text import number_of, some
 
 HEADS = ("workspace", "state", "port", "uptime", "cpu", "memory", "pids", "wall", "docker",
@@ -252,5 +252,5 @@ def _style(state: str) -> Meaning | None:
         return None
     if state == "running":
         return Meaning.DONE
-    bad = "unhealthy" in state or state.startswith(("exited", "no network"))
+    bad = "unhealthy" in state or state.startswith(("exited", "no network", RULES_DIFFER))
     return Meaning.FAILS if bad else Meaning.WARNS

@@ -116,11 +116,17 @@ def test_the_story_of_the_tutorial(user: User) -> None:
         "firewall.rules",
     }  # fmt: skip
     assert actions(drifted)["service.firewall"] == "recreate"
+    first = user.ok("plan", "planned").splitlines()[0]
+    assert first.startswith("planned: its running wall has other rules than it was given")
+    (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
+    assert row["wall"] == "rules differ"
     ignored = plan(user, "--ignore", "service.firewall.*", "--ignore", "service.opencode.*")
     assert actions(ignored) == {"firewall.rules": "update in place"}
     user.ok("apply", "planned", "--yes")
     assert actions(plan(user)) == {}
     assert plan(user)["drift"] == []
+    (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
+    assert row["wall"] == "running"
     user.ok("verify", "planned")
 
     # a bad change rolls back: an image that has a version, as every one must, and cannot serve
