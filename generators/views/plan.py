@@ -76,8 +76,8 @@ def _astray(plans: Iterable[Plan]) -> Iterator[str]:
                 f"what they closed may be open now: {_rules(wall.after or '')}"
             )
         if more := len(found) - (wall is not None):
-            what = number_of(more, "thing")
-            yield f"{typed(plan.workspace)}: {what} drifted from what the last apply left, see below"
+            what = f"{number_of(more, 'thing')} drifted from what the last apply left, see below"
+            yield f"{typed(plan.workspace)}: {what}"
 
 
 def lines(plan: Plan, *, files: bool = False) -> Iterator[Line]:

@@ -116,8 +116,8 @@ def test_the_story_of_the_tutorial(user: User) -> None:
         "firewall.rules",
     }  # fmt: skip
     assert actions(drifted)["service.firewall"] == "recreate"
-    first = user.ok("plan", "planned").splitlines()[0]
-    assert first.startswith("planned: its running wall has other rules than it was given")
+    told = user.ok("plan", "planned").splitlines()[0]
+    assert told.startswith("planned: its running wall has other rules than it was given")
     (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
     assert row["wall"] == "rules differ"
     ignored = plan(user, "--ignore", "service.firewall.*", "--ignore", "service.opencode.*")
