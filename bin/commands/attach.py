@@ -129,7 +129,9 @@ def _addable(session: Session, workspace: Workspace, target: str) -> None:
             first.code,
             f"`{target}` is not in workspace `{name}` and cannot be added to it: {first.message}",
             allowed=first.allowed,
-            hint=f"run `jailoc {other}` to work there" if other else "name another directory",
+            hint=f"run `jailoc {other}` to work there"
+            if other
+            else "go to a project, and run `jailoc init --here` there",
         ) from None
 
 

@@ -99,7 +99,9 @@ def _loaded(of: SourceText, role: str, hold: tuple[PolicyFile, ...]) -> Version:
         raise Refused(
             tuple(
                 each.model_copy(
-                    update={"message": f"{role} ({of.label}) is refused: {each.message}"}
+                    update={
+                        "message": f"{role} ({of.label}) is refused: {portable.told(each.message)}"
+                    }
                 )
                 for each in refused.diagnostics
             )
@@ -116,9 +118,7 @@ def compare(old: Version, new: Version) -> Review:
     known = {each.message for each in old.warnings}
     fresh = tuple(
         dict.fromkeys(
-            each.message.replace(f"{portable.HOME}/", "~/")
-            for each in new.warnings
-            if each.message not in known
+            portable.told(each.message) for each in new.warnings if each.message not in known
         )
     )
     reason = None
@@ -135,7 +135,7 @@ def _write(
     found: Review,
     form: Form,
 ) -> None:
-    first = [f"refused: {each.message}{_stands(each)}" for each in new.refused]
+    first = [f"refused: {portable.told(each.message)}{_stands(each)}" for each in new.refused]
     # What a person has agreed to already is not asked again.
     agreed = {each.message for each in old.asks}
     asks = [f"{each.message}{_stands(each)}" for each in new.asks if each.message not in agreed]

@@ -81,6 +81,8 @@ def run(session: Session, target: str, as_json: bool) -> int:
         if row["power"] and row["power"] != told:
             terminal.told(f"        {row['power']}")
         told = row["power"]
+    if any(each.is_loopback for each in addresses):
+        terminal.say("loopback is the sandbox's own: nothing of this machine is there")
     return 0
 
 

@@ -65,7 +65,9 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
     if single:
         _one(terminal, seen.rows[0])
     else:
-        for index, line in enumerate(table(seen.rows, terminal.width)):
+        # Where the configuration cannot be used and nothing runs there is nothing to tell.
+        rows = table(seen.rows, terminal.width) if seen.rows or not seen.problems else ()
+        for index, line in enumerate(rows):
             text = "  ".join(_paint(terminal, cell) for cell in line).rstrip()
             if index:
                 terminal.result(text)

@@ -106,6 +106,8 @@ def _write(session: Session, before: LoadedConfig, after: LoadedConfig, changed:
     former = None if before.starter else session.text()
     files.write(place, changed, mode)
     session.changed(former, changed)
+    if before.starter:
+        session.terminal.told(f"{session.path}: written")
     session.reread()
     known = {each.message for each in before.warnings}
     session.terminal.diagnose(each for each in after.warnings if each.message not in known)

@@ -49,12 +49,17 @@ def files() -> "tuple[PolicyFile, ...]":
 def _text(place: str) -> str:
     try:
         return regular.read(place).decode("utf-8")
-    except (OSError, UnicodeDecodeError, regular.NotRegular) as error:
-        raise refuse(
-            "policy",
-            f"policy `{place}` cannot be read: {error}",
-            hint="without its policy nothing of jailoc's goes on",
-        ) from None
+    except OSError as error:
+        why = error.strerror or "unknown error"
+    except UnicodeDecodeError as error:
+        why = f"it is not UTF-8 (byte {error.start})"
+    except regular.NotRegular as error:
+        why = str(error)
+    raise refuse(
+        "policy",
+        f"policy `{place}` cannot be read: {why}",
+        hint="without its policy nothing of jailoc's goes on",
+    )
 
 
 def today() -> date:

@@ -3,7 +3,7 @@
 import os
 import posixpath
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from jailoc.bin.host import atomic, programs
@@ -105,12 +105,8 @@ def opened(
         here = walked(top) if shared else _open(top, None, _DIRECTORY, top)
     try:
         for number, name in enumerate(path.parts):
-            made = False
-            with suppress(FileExistsError):
-                if makes:
-                    os.mkdir(name, dir_fd=here)
-                    made = True
             place = top.joinpath(*path.parts[: number + 1])
+            made = makes and _make(name, here, place)
             below = _open(Path(name), here, _DIRECTORY | os.O_NOFOLLOW, place)
             os.close(here)
             here = below
@@ -138,13 +134,24 @@ def walked(top: Path, *, makes: bool = False) -> int:
         place = Path(*top.parts[:number])
         try:
             if makes and not _there(name, here):
-                with suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=here)
+                _make(name, here, place)
             below = _open(Path(name), here, kind, place)
         finally:
             os.close(here)
         here = below
     return here
+
+
+def _make(name: str, folder: int, place: Path) -> bool:
+    """Make a directory below an open one; False if something is there."""
+    try:
+        os.mkdir(name, dir_fd=folder)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        error.filename = str(place)
+        raise
+    return True
 
 
 def _there(name: str, folder: int) -> bool:

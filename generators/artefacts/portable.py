@@ -71,6 +71,15 @@ def steering(document: Document) -> tuple[str, ...]:
     return tuple(sorted({path for each in named if (path := absolute(each, HOME))}))
 
 
+def told(text: str) -> str:
+    """Write the home directory as everybody does, in words about a configuration.
+
+    >>> told("`/HOME/.gnupg` is refused")
+    '`~/.gnupg` is refused'
+    """
+    return text.replace(f"{HOME}/", "~/")
+
+
 def ends(place: str) -> tuple[str, ...]:
     """Return what a place may be called from a directory on the way to it, the longest first.
 

@@ -113,13 +113,15 @@ def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused
     """
     other = every[0] if len(every) == 1 else "NAME"
     where = f"-w {other}" if command.startswith(NAMED) else other
-    also = "; another one begins with `[workspaces.NAME]` in the file" * (command[:3] == "add")
+    also = "; `jailoc init --here` adds one for this directory"
     words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
     return refuse(
         "workspace-unknown",
         f"workspace `{name}` not found, no other is named, and this directory is in none",
         allowed=", ".join(every) or "none is configured",
-        hint=f"run `{words}`{also}" if every else "write one: `[workspaces.NAME]`",
+        hint=f"run `{words}`{also}"
+        if every
+        else "`jailoc init --here` adds one for this directory",
     )
 
 

@@ -136,7 +136,7 @@ def words(step: Step, workspace: str) -> str:
         case BuildImages():
             return "building images"
         case StopAgent():
-            return "stopping the agent to renew its mounts"
+            return "stopping the agent"
         case WriteFiles():
             return f"writing {number_of(len(step.paths), 'file')}"
         case RemoveContainer():

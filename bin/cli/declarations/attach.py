@@ -48,6 +48,7 @@ def attach(
     exec
         Use the OpenCode in the sandbox.
     """
+    from jailoc.bin.cli.command_line import HELP, VERSION
     from jailoc.bin.commands import attach as body
     from jailoc.generators.attach.client import AttachMode, Request
     from jailoc.model.diagnostic import Refused, refuse
@@ -72,7 +73,9 @@ def attach(
     except Refused as error:
         if path is None or "/" in path or error.diagnostics[0].code != "directory":
             raise
-        close = near(path, [each for each in app if each[0] != "-"])
+        flag = f"--{path}"
+        known = [each for each in app if each[0] != "-"]
+        close = flag if flag in (*HELP, *VERSION) else near(path, known)
         hint = f"did you mean `jailoc {close}`?" if close else "nor is it a command's name"
         first = error.diagnostics[0].model_copy(update={"hint": hint})
         raise Refused((first,)) from None

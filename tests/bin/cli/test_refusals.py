@@ -178,6 +178,7 @@ def test_a_wrong_command_line_is_one_error(
     [
         (("help", "statsu"), "did you mean `status`?"),
         (("help", "task", "lst"), "did you mean `list`?"),
+        (("version",), "did you mean `jailoc --version`?"),
         (("snapshot", "lst"), "did you mean `jailoc snapshot list`?"),
         (("schema", "confg"), "did you mean `config`?"),
         (("presets", "show", "githb"), "did you mean `@github`?"),

@@ -495,3 +495,15 @@ def test_a_host_with_a_blank_in_it_is_no_host(user: User) -> None:
     refused = user.run("allow", "a.example.com b.example.com", "-w", "a")
     assert "[host-blank]" in refused.stderr
     assert user.config.read_text() == "[workspaces.a]\n"
+
+
+def test_the_sandboxs_own_loopback_is_not_taken_for_the_machines(user: User) -> None:
+    user.write("[workspaces.a]\n")
+    assert "the sandbox's own" in user.run("explain", "127.0.0.1:8099").stderr
+    assert "the sandbox's own" not in user.run("explain", "10.0.0.1:8099").stderr
+
+
+def test_the_file_that_the_first_change_makes_is_named(user: User) -> None:
+    said = user.ok("allow", "a.example.com")
+    assert f"{user.config}: written\n" in said
+    assert "written" not in user.ok("allow", "b.example.com")

@@ -72,6 +72,12 @@ def test_render_follows_no_link_of_who_can_write_the_directory(
     assert [*link.iterdir()]
 
 
+def test_a_place_where_nothing_can_be_made_is_named_whole(user: User) -> None:
+    refused = user.run("render", "--out", "/proc/nobody/out", **NO_ENGINE)
+    assert refused.status == 1
+    assert "`/proc/nobody`: No such file or directory [system]" in refused.stderr
+
+
 def test_render_gives_a_mode_to_what_it_makes_alone(user: User) -> None:
     there = user.home / "out/default/wall"
     there.mkdir(parents=True)

@@ -297,9 +297,9 @@ def test_the_hint_keeps_what_was_given(person: Person) -> None:
     person.write(ONLY)
     (person.home / "a b").mkdir()
     told = person.run("add", f"{person.home}/a b").stderr
-    assert f"hint: run `jailoc add '{person.home}/a b' -w only`; another one begins" in told
+    assert f"hint: run `jailoc add '{person.home}/a b' -w only`; `jailoc init --here`" in told
     told = person.run("allow", "x.example.com:22").stderr
-    assert "run `jailoc allow x.example.com:22 -w only`\n" in told
+    assert "run `jailoc allow x.example.com:22 -w only`; `jailoc init --here`" in told
 
 
 def test_of_several_workspaces_none_is_guessed(person: Person) -> None:

@@ -39,7 +39,7 @@ def test_a_policy_that_cannot_be_read_stops_everything(user: User, policy: str) 
     Path(policy).unlink()
     refused = user.run("validate", **NO_ENGINE, JAILOC_POLICY=policy)
     assert refused.status == 1
-    assert "cannot be read" in refused.stderr
+    assert "cannot be read: No such file or directory [policy]" in refused.stderr
 
 
 def test_diff_takes_a_policy_of_its_own(user: User, policy: str) -> None:
