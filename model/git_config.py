@@ -6,11 +6,11 @@ condition decides (`includeIf`), it counts as met: to cover too much does no har
 
 import posixpath
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 
 from jailoc.model.base import Model
 from jailoc.model.path import clean
+from jailoc.model.shell_line import words
 
 INCLUDES = ("include.path", "includeif.*.path")
 """Further files of configuration."""
@@ -235,13 +235,13 @@ def program(setting: GitSetting) -> str | None:
     command = None if typed(setting) else _command(setting)
     if command is None or (setting.pattern == "core.fsmonitor" and not executes(setting)):
         return None
-    words = list(_words(command))
-    if not words or not _PROGRAM.fullmatch(words[0]):
+    first = next(words(command.removeprefix("!")), "")
+    if not _PROGRAM.fullmatch(first):
         return None
     helper = setting.pattern in {"credential.helper", "credential.*.helper"}
     if helper and not command.startswith(("!", "/", "~/")):
-        return f"git-credential-{words[0]}"
-    return words[0] if "/" not in words[0] or words[0].startswith(("/", "~/")) else None
+        return f"git-credential-{first}"
+    return first if "/" not in first or first.startswith(("/", "~/")) else None
 
 
 _PROGRAM = re.compile(r"~?[A-Za-z0-9._+/-]{1,200}")
@@ -287,23 +287,12 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
         if path := absolute(setting.value, start, home):
             yield Reference(key=setting.key, path=path, directory=directory, sure=True)
     elif command is not None:
-        for index, word in enumerate(_words(command)):
+        for index, word in enumerate(words(command.removeprefix("!"))):
             # The first word is looked up in PATH unless it holds a slash.
             if index == 0 and "/" not in word:
                 continue
             if path := absolute(word, base, home):
                 yield Reference(key=setting.key, path=path, directory=False, sure=False)
-
-
-def _words(command: str) -> Iterator[str]:
-    """Yield what may be a path in a command; an option's value counts, too."""
-    text = command.removeprefix("!")
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        words = text.split()
-    for word in words:
-        yield word.rpartition("=")[2] if word.startswith("-") or "=" in word else word
 
 
 def absolute(text: str, base: str, home: str) -> str | None:

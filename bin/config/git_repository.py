@@ -4,8 +4,10 @@ No program is run, and every look is bounded: an agent may have made all of it.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 from jailoc.bin.config import git_directory, git_file, told
 from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
@@ -60,21 +62,22 @@ class Looker:
         most = len(seen) + MOST_NAMED
         for source in sources.all:
             for each in references(source.setting, base, source.holder, self.home):
-                if (each.key, each.path) in seen:
-                    continue
-                if len(seen) >= most:
-                    return False
-                kind = kind_at(each.path)
-                # A word of a command is a path only if there is such a file.
-                counts = kind is FileKind.FILE or each.sure
-                seen[each.key, each.path] = Named(
-                    key=each.key,
-                    text=source.setting.value[:WIDTH],
-                    path=each.path,
-                    real=readable(os.path.realpath(each.path)),
-                    kind=kind,
-                    sure=each.sure,
-                ) if counts else None  # fmt: skip
+                for path in (each.path,) if each.sure else _meant(each.path):
+                    if (each.key, path) in seen:
+                        continue
+                    if len(seen) >= most:
+                        return False
+                    kind = kind_at(path)
+                    # A word of a command is a path only if there is such a file.
+                    counts = kind is FileKind.FILE or each.sure
+                    seen[each.key, path] = Named(
+                        key=each.key,
+                        text=source.setting.value[:WIDTH],
+                        path=path,
+                        real=readable(os.path.realpath(path)),
+                        kind=kind,
+                        sure=each.sure,
+                    ) if counts else None  # fmt: skip
         return True
 
     def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
@@ -165,6 +168,16 @@ class Looker:
             sealed=not unseen.writable(link.directory),
             linked=True,
         )
+
+
+def _meant(path: str) -> Iterator[str]:
+    """Yield a path, and the files that a shell takes its last part for (sh(1), 2.13)."""
+    yield path
+    folder, _, pattern = path.rpartition("/")
+    if any(each in pattern for each in "*?[") and Path(folder).is_dir():
+        for entry in children(folder, git_directory.MOST_ENTRIES):
+            if is_text(entry.name) and fnmatchcase(entry.name, pattern):
+                yield f"{folder}/{entry.name}"
 
 
 def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:

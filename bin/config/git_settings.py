@@ -1,6 +1,8 @@
 """Read files of Git's configuration with all that they include, each once, within bounds."""
 
 import posixpath
+import pwd
+import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,11 +90,37 @@ class Settings:
 def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
     """Return the settings of a file, and why they are not all."""
     text, whole = beginning(place) or ("", True)
-    found = parse(text)
+    found = tuple(map(_at_home, parse(text)))
     if not whole:
         return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
     why = cut(found)
     return found, f"`{place[:WIDTH]}` holds {why}" if why else None
+
+
+_OTHERS_HOME = re.compile(r"""(?<![^\s"'=:;&|(])~([A-Za-z_][A-Za-z0-9_.-]*)(?=[/\s"';]|$)""")
+"""The home directory of a user who is named (git-config(1), "pathname"; sh(1))."""
+MOST_USERS = 100
+"""Users that are asked for in a run: an agent may have made up thousands."""
+
+
+def _at_home(setting: GitSetting) -> GitSetting:
+    """Write the home directories of named users as paths."""
+    if "~" not in setting.value:
+        return setting
+    value = _OTHERS_HOME.sub(lambda match: _home(match[1]) or match[0], setting.value)
+    return setting if value == setting.value else GitSetting(key=setting.key, value=value)
+
+
+_HOMES: dict[str, str | None] = {}
+
+
+def _home(user: str) -> str | None:
+    if user not in _HOMES and len(_HOMES) < MOST_USERS:
+        try:
+            _HOMES[user] = pwd.getpwnam(user).pw_dir
+        except (KeyError, ValueError):
+            _HOMES[user] = None
+    return _HOMES.get(user)
 
 
 def worktree_config(sources: Iterable[ConfigSource]) -> bool:

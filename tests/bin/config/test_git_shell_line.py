@@ -1,0 +1,86 @@
+"""What Git's configuration runs by a line for a shell is found, however the line names it."""
+
+import os
+import pwd
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from jailoc.bin.config import git_settings
+from tests.bin.config.test_repositories import git, look, made
+
+LINES = (
+    "sh tools/run",
+    "$(git rev-parse --show-toplevel)/tools/run",
+    "`git rev-parse --show-toplevel`/tools/run",
+    '"$(git rev-parse --show-toplevel)"/tools/run',
+    '"$PWD/tools/run"',
+    "${PWD}/tools/run",
+    "$(pwd)/tools/run",
+    "$HOME/p/tools/run",
+    '"${HOME}"/p/tools/run',
+    "~/p/tools/run",
+    "sh -c ./tools/run",
+    'sh -c "exec ./tools/run %f"',
+    "sh -c 'exec \"$PWD/tools/run\"'",
+    "cd tools && ./run",
+    "cd tools; cd ..; cd tools; sh run",
+    'sh -c "cd tools && exec sh run"',
+    "(tools/run)",
+    "f() { tools/run; }; f",
+    "${X:-tools/run}",
+    "tools/run;",
+    "tools/run|cat",
+    "cat|tools/run",
+    "true && tools/run",
+    "if true;then tools/run;fi",
+    "X=1 tools/run",
+    "env X=1 tools/run",
+    ". ./tools/run",
+    "./tools/r*",
+    "tools/ru[mn]",
+    "tools/ru?",
+    "eval tools/run",
+    "$(echo $PWD)/tools/run",
+    "$(git rev-parse --git-dir)/../tools/run",
+    "$(dirname $PWD/x)/tools/run",
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_program_is_named_however_a_shell_is_told(tmp_path: Path, line: str) -> None:
+    root = made(tmp_path / "p")
+    (root / "tools").mkdir()
+    program = root / "tools/run"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ncat\n")
+    program.chmod(0o755)
+    git(root, "config", "filter.f.clean", line)
+    (root / ".gitattributes").write_text("data filter=f\n")
+    (root / "data").write_text("x\n")
+    git(root, "add", "data")
+    assert (tmp_path / "ran").exists(), "control: Git runs it"
+    (repository,) = look(root, tmp_path).repositories
+    assert str(program) in [each.path for each in repository.named]
+
+
+def test_what_is_named_by_somebodys_home_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = made(tmp_path / "p")
+    me = pwd.getpwuid(os.getuid())
+    there = subprocess.run(
+        ["git", "config", "--type=path", "core.hooksPath"], cwd=root, text=True, check=True,
+        capture_output=True, env={"PATH": os.environ["PATH"], "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.hooksPath", "GIT_CONFIG_VALUE_0": f"~{me.pw_name}/p/hooks"},
+    ).stdout  # fmt: skip
+    assert there == f"{me.pw_dir}/p/hooks\n", "control: Git looks there"
+    monkeypatch.setattr(git_settings, "_HOMES", {})
+    monkeypatch.setattr(pwd, "getpwnam", {"u": SimpleNamespace(pw_dir=str(tmp_path))}.__getitem__)
+    git(root, "config", "core.hooksPath", "~u/p/hooks")
+    git(root, "config", "core.fsmonitor", "sh ~u/p/watch")
+    git(root, "config", "core.attributesFile", "~nobody-there/p/attributes")
+    (root / "watch").touch()
+    (repository,) = look(root, tmp_path / "home").repositories
+    assert {each.path for each in repository.named} >= {f"{root}/hooks", f"{root}/watch"}
