@@ -14,7 +14,13 @@ from jailoc.bin.terminal import prompt
 from jailoc.generators.config.edit import Value
 from jailoc.generators.config.host_sets import known
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.powers.places import contents, range_rank
+from jailoc.generators.powers.places import (
+    contents,
+    machine_rank,
+    port_words,
+    private_name,
+    range_rank,
+)
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import (
     HOST_FORMS,
@@ -30,7 +36,7 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Rank
-from jailoc.model.sandbox import typed
+from jailoc.model.sandbox import MACHINE, typed
 from jailoc.model.special_ranges import public
 
 
@@ -74,6 +80,10 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
 
 def _critical(entry: HostEntry | NetworkEntry) -> str | None:
     """Say what lies in an entry that a review would call critical; None if nothing does."""
+    if isinstance(entry, HostEntry) and entry.name.lower().rstrip(".") == MACHINE:
+        grave = [each for each in entry.ports or (None,) if machine_rank(each) is Rank.CRITICAL]
+        told = ", ".join(map(port_words, grave))
+        return f"{told} of this machine; `host_ports` opens single ones" if grave else None
     network = network_of(entry)
     if network is None:
         return None
@@ -101,7 +111,11 @@ def _tell_open(session: Session, name: str, target: str, entry: HostEntry | Netw
     if resolve(origin.config, name, origin.host).egress is not Egress.PUBLIC:
         return
     network = network_of(entry)
-    if network is not None and not public(network):
+    if network is not None:
+        private = not public(network)
+    else:
+        private = isinstance(entry, HostEntry) and private_name(entry.name)
+    if private:
         return
     already = "is open already: `egress` is public" if network is not None else (
         "is open already where its addresses are public, as `egress` is"
@@ -130,6 +144,13 @@ def run(
     session = replace(session, command=f"allow {shlex.quote(target)}")
     origin = session.source()
     name = session.chosen(origin)
+    today = origin.host.today
+    if until is not None and until < today:
+        raise refuse(
+            "usage",
+            f"--until {until} is over, for it is {today} (UTC): nothing would be open",
+            hint="give a day that is still to come",
+        )
     sets = known(origin.config)
     if entry is None and target.removeprefix("@") not in sets:
         raise unknown(target.removeprefix("@"), sets)

@@ -12,7 +12,8 @@ from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.generators.plan.removal import DESTROYED
 from jailoc.generators.views.removal import empty, left_images, lines, listing, total
 from jailoc.model.diagnostic import Refused, refuse

@@ -6,7 +6,8 @@ from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
 from jailoc.bin.engine.kubectl import Cluster
 from jailoc.bin.terminal import prompt
-from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.generators.kubernetes.plan import removal
 from jailoc.generators.views.cluster_plan import lines
 from jailoc.model.diagnostic import refuse

@@ -14,7 +14,8 @@ from jailoc.bin.host import files as store
 from jailoc.bin.host import programs
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.generators.views.diagram import mermaid
 from jailoc.generators.views.plan import first_screen, lines, markdown, summary
 from jailoc.model.base import Model

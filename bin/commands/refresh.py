@@ -36,7 +36,7 @@ def written(session: Session, name: str) -> bool:
         return False
     try:
         with append.kept_if_done(session):
-            run(session.of(name), warned=True)
+            run(session.of(name), wrote=True)
     except Refused as error:
         # Where somebody else is at work, nothing was begun.
         if error.diagnostics[0].code != "locked":
@@ -52,7 +52,7 @@ def _loaded_again(session: Session, name: str) -> None:
     terminal = session.terminal
     try:
         session.reread()
-        run(session.of(name), warned=True)
+        run(session.of(name), wrote=True)
     except (DockerError, Refused):
         terminal.say(
             f"{typed(name)}: its wall does not take the rules of {session.path} either, and may be "
@@ -61,17 +61,18 @@ def _loaded_again(session: Session, name: str) -> None:
         )
 
 
-def run(session: Session, *, warned: bool = False) -> int:
+def run(session: Session, *, wrote: bool = False) -> int:
     """Bring the rules of a running workspace up to date: in one step, and nothing is restarted.
 
     Names are looked up anew, too.
 
     Args:
         session: The run.
-        warned: Whether what is worth a word in the configuration has been said already.
+        wrote: Whether it is for what this run has written into the file: then what is worth a word
+            has been said already, and credentials stay as they are.
     """
     origin, terminal = session.source(), session.terminal
-    if not warned:
+    if not wrote:
         terminal.diagnose(origin.warnings)
     name = session.chosen(origin)
     existence.running(session, name)
@@ -85,16 +86,18 @@ def run(session: Session, *, warned: bool = False) -> int:
         wall = found.get(WALL)
         if wall is None or wall.state != "running":
             raise existence.not_running(name)
+        feeds = bool(workspace.credentials) and not wrote and PROXY in found
+        # What cannot be read is told before anything is changed.
+        held = credentials.lines(workspace) if feeds else {}
         files.write_files(bundle.rules, directory)
         machine.hand(directory)
         for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
             terminal.quote(line)
         observe.reloaded(bundle)
-        if workspace.credentials and PROXY in found:
-            held = credentials.lines(workspace)
+        if feeds:
             credentials.feed(bundle.compose.name, held)
             observe.fed(name, {each: digest_key.digest(line) for each, line in held.items()})
-    fed = ", credentials read again" if workspace.credentials else ""
+    fed = ", credentials read again" if feeds else ""
     terminal.say(f"{typed(name)}: rules reloaded{fed}", Meaning.DONE)
     lost = containers.names(wall.id).lost
     if lost:

@@ -17,7 +17,8 @@ from jailoc.bin.engine import tools
 from jailoc.bin.host import files
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.step import step
-from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.generators.runtime.snapshots import as_told
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning

@@ -12,7 +12,8 @@ from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.generators.config.edit import Value, append, put_set
-from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.model.allow_entry import HostEntry, NetworkEntry, holds
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning

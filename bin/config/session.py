@@ -9,7 +9,8 @@ from jailoc.bin.config import task_records
 from jailoc.bin.config.source import LoadedConfig, gathered, text_of
 from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.config.resolve import nameless_workspace, names, unknown_workspace
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import nameless_workspace, unknown_workspace
 from jailoc.generators.config.tasks import with_tasks
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document

@@ -12,7 +12,8 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
-from jailoc.generators.config.resolve import names, unknown_workspace
+from jailoc.generators.config.resolve import names
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.sandbox import SANDBOX, project, task_of, typed
 

@@ -18,7 +18,8 @@ from jailoc.bin.engine import credentials, docker, stats, task_limit
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
-from jailoc.generators.config.resolve import agent_of, names, resolve, unknown_workspace
+from jailoc.generators.config.resolve import agent_of, names, resolve
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.generators.runtime import proxy_log
 from jailoc.generators.runtime.resolver_state import ResolverState
 from jailoc.generators.runtime.uncovered import beyond, told, uncovered

@@ -6,6 +6,7 @@ from typing import TypeVar
 from jailoc.generators.config import git_access, host_sets
 from jailoc.generators.config.credentials import credentials
 from jailoc.generators.config.environment import entries
+from jailoc.generators.config.select import unknown_workspace
 from jailoc.generators.config.snapshots import snapshots
 from jailoc.model import protect, protect_entry, task_limit
 from jailoc.model.address import Network
@@ -14,16 +15,15 @@ from jailoc.model.agents.choice import named
 from jailoc.model.allow_entry import HostEntry, NetworkEntry
 from jailoc.model.beside import beside
 from jailoc.model.config import Config, Scope, TaskConfig, WorkspaceConfig
-from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.egress import Egress
 from jailoc.model.environment import merge_env
 from jailoc.model.hidden_files import Seen, seen
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
-from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT, task_of
+from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
-from jailoc.model.text import meant, without_mark
+from jailoc.model.text import without_mark
 from jailoc.model.user import agent_user
 from jailoc.model.workspace import (
     AllowedName,
@@ -75,54 +75,6 @@ def agent_of(config: Config, name: str) -> Agent:
     """Return the agent of a workspace; of one that left the configuration, what others have."""
     mine = config.workspaces.get(name)
     return named((mine.agent if mine else None) or config.defaults.agent)
-
-
-def unknown_workspace(name: str, every: Sequence[str], other: str | None = None) -> Refused:
-    """Return the refusal of a name that no workspace, or no task, has.
-
-    Args:
-        name: The name.
-        every: The names that there are.
-        other: What to do if it is none of them mistyped.
-    """
-    if task := task_of(name):
-        return refuse(
-            "task-unknown",
-            f"workspace `{task[0]}` has no task `{task[1]}`",
-            hint="`jailoc task list` shows those that there are",
-        )
-    return refuse(
-        "workspace-unknown",
-        f"workspace `{name}` not found",
-        allowed=", ".join(every) or "none is configured",
-        hint=meant(name, every) or other,
-    )
-
-
-NAMED = ("add", "allow")
-"""Commands whose own argument is no workspace."""
-
-
-def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused:
-    """Return the refusal of what stands for no name, where no workspace is called so.
-
-    Args:
-        name: What stands for no name.
-        every: All workspaces.
-        command: The command, for the hint; of some with what it was given.
-    """
-    other = every[0] if len(every) == 1 else "NAME"
-    where = f"-w {other}" if command.startswith(NAMED) else other
-    also = "; `jailoc init --here` adds one for this directory"
-    words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
-    return refuse(
-        "workspace-unknown",
-        f"workspace `{name}` not found, no other is named, and this directory is in none",
-        allowed=", ".join(every) or "none is configured",
-        hint=f"run `{words}`{also}"
-        if every
-        else "`jailoc init --here` adds one for this directory",
-    )
 
 
 def resolve(config: Config, name: str, host: Host) -> Workspace:

@@ -444,6 +444,11 @@ def test_in_a_terminal_there_are_colours_and_in_a_pipe_none(home: User) -> None:
         ("169.254.169.254", "where a cloud hands out the machine's credentials"),
         ("169.254.0.0/16:80", "where a cloud hands out the machine's credentials"),
         ("10.0.0.0/8", "all of the private network 10.0.0.0/8"),
+        ("host.docker.internal", "every port of this machine"),
+        (
+            "Host.docker.internal:2375",
+            "port 2375 (Docker's API: root on the machine) of this machine",
+        ),
     ],
 )
 def test_what_is_critical_is_asked_before_it_is_allowed(
@@ -461,6 +466,14 @@ def test_what_is_critical_is_asked_before_it_is_allowed(
     # What is there is not asked again, nor is what a review ranks lower.
     assert "is already in" in home.run("allow", target, "-w", "api", **NOWHERE).stderr
     run(home, "allow", "172.20.1.0/24", "-w", "api")
+    run(home, "allow", "host.docker.internal:5432", "-w", "api")
+
+
+def test_a_day_that_is_over_opens_nothing_and_is_refused(home: User) -> None:
+    before = home.config.read_text()
+    refused = home.run("allow", "a.example.com", "--until", "2020-01-31", "-w", "api", **NOWHERE)
+    assert "--until 2020-01-31 is over" in refused.stderr
+    assert home.config.read_text() == before
 
 
 def test_what_is_critical_can_be_agreed_to_beforehand(home: User) -> None:
