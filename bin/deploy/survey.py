@@ -28,7 +28,7 @@ from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.image_reference import familiar
-from jailoc.model.plan_address import RulesAddress
+from jailoc.model.plan_address import RecordAddress, RulesAddress
 from jailoc.model.sandbox import (
     AGENT,
     COMPOSE_PROJECT,
@@ -271,10 +271,11 @@ def drifted(session: Session, origin: LoadedConfig, bundle: Bundle, told: observ
         there = observe.observe(name, bundle, told=told)
         agent = there.containers.get(AGENT)
         made = apply.planned(session.terminal, each, there)
-        # That no difference was found says nothing about what was not looked at.
-        differs = None if made.empty and made.unseen else not made.empty
+        differs = any(not isinstance(each.address, RecordAddress) for each in made.changes)
         rules = any(isinstance(each.address, RulesAddress) for each in made.drift)
-        return Compared(differs, agent.lapsed if agent else (), rules)
+        # That no difference was found says nothing about what was not looked at.
+        seen = None if made.empty and made.unseen else differs
+        return Compared(seen, agent.lapsed if agent else (), rules)
     except (DockerError, Refused):
         return Compared()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from jailoc.generators.artefacts.image_recipes import why
 from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.inputs import Given, keyed
-from jailoc.generators.plan.services import again, network_changed, services
+from jailoc.generators.plan.services import again, earlier, network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
 from jailoc.generators.plan.volumes import purpose
 from jailoc.generators.powers.difference import changes as power_changes
@@ -293,7 +293,7 @@ def _record(
         applied.bundle != bundle.digest
         or applied.compose != bundle.compose
         or applied.firewall != bundle.firewall
-        or applied.names != given.names
+        or earlier(applied.names, bundle.workspace) != earlier(given.names, bundle.workspace)
         or applied.config != given.config
         or any(
             applied.images.get(each.image.text) != deployed.images.get(each.image.text)

@@ -184,6 +184,11 @@ def _another(name: str, fields: Iterable[FieldChange]) -> Iterator[str]:
             )
 
 
+def earlier(names: Iterable[str], workspace: str) -> set[str]:
+    """Return the workspaces on which the ports of one depend: they follow the order of names."""
+    return {each for each in names if each < workspace}
+
+
 def _shift(
     name: str, deployed: Deployed, given: Given, fields: Iterable[FieldChange]
 ) -> Iterator[str]:
@@ -194,8 +199,8 @@ def _shift(
         return
     if deployed.applied is None or deployed.workspace in given.pinned:
         return
-    old = {each for each in deployed.applied.names if each < deployed.workspace}
-    new = {each for each in given.names if each < deployed.workspace}
+    old = earlier(deployed.applied.names, deployed.workspace)
+    new = earlier(given.names, deployed.workspace)
     for word, which in (("added", new - old), ("removed", old - new)):
         for each in sorted(which):
             yield f"the port moves because workspace `{each}` was {word}"

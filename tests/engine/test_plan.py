@@ -126,8 +126,14 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     assert actions(plan(user)) == {}
     assert plan(user)["drift"] == []
     (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
-    assert row["wall"] == "running"
+    assert (row["wall"], row["drift"]) == ("running", False)
     user.ok("verify", "planned")
+
+    # another workspace in the file is no difference of this one
+    user.write(user.config.read_text() + "\n[workspaces.zz]\n")
+    assert actions(plan(user)) == {}
+    (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
+    assert row["drift"] is False
 
     # a bad change rolls back: an image that has a version, as every one must, and cannot serve
     inspected = json.loads(world.call("docker", "inspect", "jailoc-planned-opencode-1"))[0]

@@ -24,7 +24,16 @@ def test_where_the_engine_answered_only_in_part_no_drift_is_unknown(
     monkeypatch.setattr(apply, "item", given(SimpleNamespace(bundle=None)))
     monkeypatch.setattr(observe, "observe", given(SimpleNamespace(containers={})))
     monkeypatch.setattr(
-        apply, "planned", given(SimpleNamespace(empty=empty, unseen=unseen, drift=()))
+        apply,
+        "planned",
+        given(
+            SimpleNamespace(
+                empty=empty,
+                unseen=unseen,
+                drift=(),
+                changes=() if empty else (SimpleNamespace(address=None),),
+            )
+        ),
     )
     session: Any = SimpleNamespace(terminal=None)
     bundle: Any = SimpleNamespace(workspace="api")
