@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, survey
+from jailoc.bin.deploy import existence, projects
 from jailoc.bin.engine import containers, docker, ownership
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -76,7 +76,7 @@ def run(
     name = session.workspace or session.chosen(session.source(), looks=True)
     project = sandbox.project(name)
     existence.running(session, name)
-    every = existence.answered(session, name, survey.containers)
+    every = existence.answered(session, name, projects.containers)
     there = [each for each in every if each.project == project]
     ownership.check(project, (each.directory for each in there))
     if not there:

@@ -4,7 +4,7 @@ from jailoc.bin.commands import every
 from jailoc.bin.commands.down import stop
 from jailoc.bin.commands.up import tell
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import apply, execute, existence, host_ports, survey
+from jailoc.bin.deploy import apply, execute, existence, host_ports, projects
 from jailoc.generators.config.resolve import names
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
@@ -48,5 +48,7 @@ def run_all(session: Session) -> int:
     if not any(existence.started(each) for each in known):
         session.terminal.say("nothing runs", Meaning.WARNS)
         return 0
-    there = {workspace_of(each.project) for each in survey.containers() if each.state == "running"}
+    there = {
+        workspace_of(each.project) for each in projects.containers() if each.state == "running"
+    }
     return every.workspace(session, [each for each in known if each in there], run)

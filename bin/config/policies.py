@@ -87,7 +87,9 @@ def judge(
     from jailoc.generators.artefacts import portable
     from jailoc.generators.powers.policy import asked, verdict
 
-    sides = {name: portable.sides(config, name, host) for name in config.workspaces}
+    # What is refused depends on no shell: a socket of the SSH agent may be there tomorrow.
+    judged = host.model_copy(update={"agent_socket": host.agent_socket or portable.AGENT_SOCKET})
+    sides = {name: portable.sides(config, name, judged) for name in config.workspaces}
     if not host.portable:
         host = facts.following(host, asked(hold, sides.values(), host.home))
     said = verdict(hold, document, config, host, sides, today())

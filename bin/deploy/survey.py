@@ -5,14 +5,23 @@ longer than everything else.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import container_state, existence, journal, observe, password, restic
+from jailoc.bin.deploy import (
+    container_state,
+    existence,
+    journal,
+    observe,
+    password,
+    projects,
+    restic,
+)
+from jailoc.bin.deploy.projects import Services
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import credentials, docker, stats, task_limit
 from jailoc.bin.engine import images as builder
@@ -31,18 +40,14 @@ from jailoc.model.image_reference import familiar
 from jailoc.model.plan_address import RecordAddress, RulesAddress
 from jailoc.model.sandbox import (
     AGENT,
-    COMPOSE_PROJECT,
     FIRST_PORT,
     PROXY,
     SIDECAR,
     WALL,
     project,
-    workspace_of,
 )
 from jailoc.model.status import RULES_DIFFER, ContainerLimits, CredentialStatus, Status, Usage
 from jailoc.model.workspace import Workspace
-
-Services = Mapping[str, engine.Container]
 
 
 class Survey(Model):
@@ -112,8 +117,10 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
     known = (*names(origin.config), *origin.config.tasks) if origin else ()
     try:
         idle = wanted is not None and wanted in known and not existence.started(wanted)
-        raw = _by_project([] if idle else docker.reached(engine.inspected))
-        found = _by_workspace(engine.container(each) for mine in raw.values() for each in mine)
+        raw = projects.by_project([] if idle else docker.reached(engine.inspected))
+        found = projects.by_workspace(
+            engine.container(each) for mine in raw.values() for each in mine
+        )
     except Refused:
         if problems:
             raise Refused(problems) from None
@@ -122,10 +129,18 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
         raise
     if wanted is not None and wanted not in {*known, *found}:
         raise Refused(problems) if problems else unknown_workspace(wanted, known)
-    others = () if all_users else (name for name in found if not _own(name, found[name]))
-    every = {*known, *found} - ({*others} - {*known})
+    others = {
+        name: whose for name in found if (whose := projects.foreign(name, found[name])) is not None
+    }
+    every = {*known, *found} - (set() if all_users else {*others} - {*known})
     chosen = (wanted,) if wanted is not None else tuple(sorted(every))
-    rows = _rows(session, origin, {name: found.get(name, {}) for name in chosen}, raw)
+    shown = {
+        name: {} if name in others and not all_users else found.get(name, {}) for name in chosen
+    }
+    rows = tuple(
+        each.model_copy(update={"problem": others.get(each.workspace, each.problem)})
+        for each in _rows(session, origin, shown, raw, others)
+    )
     if wanted is not None and origin is not None and found.get(wanted):
         mode = origin.config.password_mode
         where = password.source(
@@ -140,8 +155,9 @@ def _rows(
     origin: LoadedConfig | None,
     found: Mapping[str, Services],
     raw: Mapping[str, list[dict[str, Any]]],
+    others: Container[str],
 ) -> tuple[Status, ...]:
-    compiled = {name: _compiled(origin, name) if services else None
+    compiled = {name: _compiled(origin, name) if services and name not in others else None
                 for name, services in found.items()}  # fmt: skip
     references = {each for bundle in compiled.values() if isinstance(bundle, Bundle)
                   for each in bundle.references}  # fmt: skip
@@ -159,42 +175,6 @@ def _rows(
             *_usage(measured), {name: each.identity for name, each in images.result().items()}
         )
         return tuple(_row(each, origin, answers) for each in every)
-
-
-def _by_project(every: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Sort what `docker inspect` says of containers by project; only workspaces count."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for each in every:
-        name = (each["Config"]["Labels"] or {}).get(COMPOSE_PROJECT, "")
-        if workspace_of(name):
-            found.setdefault(name, []).append(each)
-    return found
-
-
-def containers() -> tuple[engine.Container, ...]:
-    """Return the containers of all workspaces.
-
-    Raises:
-        Refused: no engine answers, with what to do.
-        DockerError: it answers, but not to this.
-    """
-    return docker.reached(engine.containers)
-
-
-def _by_workspace(every: Iterable[engine.Container]) -> dict[str, dict[str, engine.Container]]:
-    """Sort containers by workspace and service; a running one counts more than one that is not."""
-    found: dict[str, dict[str, engine.Container]] = {}
-    for each in every:
-        services = found.setdefault(workspace_of(each.project) or "", {})
-        if each.service not in services or each.state == "running":
-            services[each.service] = each
-    return found
-
-
-def _own(name: str, services: Services) -> bool:
-    """Tell whether a workspace was started by this user: its generated files are the user's."""
-    mine = str(paths.cache_directory() / name)
-    return any(each.directory in {"", mine} for each in services.values())
 
 
 def _up(services: Services, service: str) -> engine.Container | None:

@@ -238,7 +238,7 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     open_now = answer.open or (not answer.denied and (named or ported))
     allow, shut = (
         (None, DENIED) if answer.denied
-        else _opening(attempt, answer.reason, name, own, firewall.egress)
+        else _opening(attempt, answer.reason, name, own, firewall)
     )  # fmt: skip
     return Blocked(
         target=written(attempt.address),
@@ -255,14 +255,17 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
 
 
 def _opening(
-    attempt: Attempt, reason: str, name: str | None, own: bool, egress: Egress
+    attempt: Attempt, reason: str, name: str | None, own: bool, firewall: Firewall
 ) -> tuple[str | None, str | None]:
     """Return what opens a place, or why nothing is named that does."""
-    if egress is Egress.NONE:
+    if firewall.egress is Egress.NONE:
         return None, NOTHING
     if reason.startswith("DNS elsewhere"):
         return None, ELSEWHERE
     machines = own or reason == THIS_MACHINE
+    if machines and attempt.port in {each.port for each in firewall.host_ports}:
+        # The other addresses of the machine stay closed.
+        return None, f"is open as {MACHINE}:{attempt.port}"
     if machines and attempt.port:
         return f"host_ports = [{attempt.port}]", None
     network = ipaddress.ip_network(attempt.address)

@@ -293,6 +293,10 @@ def test_a_workspace_of_another_user_is_never_taken_over() -> None:
             refused = second.run(word, NAME)
             assert f"{NAME}` is not running" in refused.stderr.replace(f"{NAME} is", f"{NAME}` is")
             assert (refused.stdout, ids()) == ("", running), word
+        for words in (["status"], ["status", "--all-users"]):
+            shown = second.run(*words)
+            assert f"another user's, who has started it from {first.home}" in shown.stderr, words
+            assert ("running  " in shown.stdout) is (len(words) == 2), words
         assert "mine" in inside("cat ~/.local/share/opencode/mine")
         assert first.run("down", NAME).status == 0
         for words in (["up"], ["plan"], ["down", "--volumes"], ["destroy", "--yes"]):

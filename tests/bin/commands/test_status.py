@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from jailoc.bin.deploy import survey
+from jailoc.bin.deploy import projects
 from jailoc.bin.engine import containers as engine
 from jailoc.schemas import schema
 from tests.engine.world import ROOT, User
@@ -169,7 +169,7 @@ def test_a_running_container_counts_more_than_one_that_is_not() -> None:
         )  # fmt: skip
 
     for order in (("running", "exited"), ("exited", "running")):
-        found = survey._by_workspace([one(state, state) for state in order])
+        found = projects.by_workspace([one(state, state) for state in order])
         assert found["a"]["opencode"].state == "running"
 
 

@@ -42,6 +42,17 @@ def test_a_policy_that_cannot_be_read_stops_everything(user: User, policy: str) 
     assert "cannot be read: No such file or directory [policy]" in refused.stderr
 
 
+def test_what_a_policy_refuses_depends_on_no_shell(user: User, policy: str) -> None:
+    user.write("[workspaces.api]\nssh_auth_sock = true\n")
+    Path(policy).write_text('[[forbid]]\npower = "hold.ssh-agent"\n')
+    given = {"JAILOC_POLICY": policy, **NO_ENGINE}
+    for socket in ("", "/nowhere/agent"):
+        refused = user.run("validate", **given, SSH_AUTH_SOCK=socket)
+        assert (refused.status, f"forbidden by {policy}:1" in refused.stderr) == (1, True), socket
+    user.write("[workspaces.api]\n")
+    assert user.run("validate", **given).status == 0
+
+
 def test_diff_takes_a_policy_of_its_own(user: User, policy: str) -> None:
     (user.home / "base.toml").write_text("[workspaces.api]\n")
     found = user.run("diff", "base.toml", "--policy", policy, **NO_ENGINE)

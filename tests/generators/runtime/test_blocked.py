@@ -127,6 +127,15 @@ def test_a_refusal_says_why_and_what_opens_it(
     assert (found.closed is None) == (open_now or allow is not None)
 
 
+def test_a_port_of_this_machine_that_is_open_is_told_by_its_name() -> None:
+    # Another address of the machine than the one that its name leads to.
+    rules = firewall({"host_ports": [8080]}).facing(("10.99.3.2",))
+    tried = [attempt("10.99.3.2", 8080), attempt("10.99.3.2", 9090)]
+    found = {each.port: each for each in explained(tried, rules, {}, frozenset())}
+    assert (found[8080].allow, found[8080].closed) == (None, "is open as host.docker.internal:8080")
+    assert found[9090].allow == "host_ports = [9090]"
+
+
 def test_what_opens_the_machine_is_offered_by_its_address_alone() -> None:
     machine = frozenset({"172.18.0.1"})
     tried = attempt("172.18.0.1", None, Protocol.ICMP)
