@@ -31,6 +31,8 @@ class Named(Model):
     """Absolute and clean."""
     real: str
     """Where it leads once symbolic links are followed."""
+    hops: tuple[str, ...] = ()
+    """Links on the way there, each by its real directory."""
     kind: FileKind | None
     sure: bool
     """Whether the setting can mean nothing but this place."""

@@ -175,24 +175,45 @@ def named(
     """
     trees = tuple(tops)
     for each in references:
-        root = max(
-            (path for path in roots if _holds(path, each.path)), key=len, default=None
-        )  # fmt: skip
-        if root is None:
-            continue
         told = (f"{each.key} = {each.text}",)
-        if each.kind is None:
-            if each.sure:
-                trouble = f"`{each.key}` names it, and it does not exist yet"
-                yield Wanted(path=each.path, executes=told, trouble=trouble)
-        elif any(_holds(each.path, top) for top in (root, *trees)):
-            if each.kind is FileKind.DIRECTORY and each.sure:
-                trouble = f"`{each.key}` names it, and a whole working tree lies in it"
-                yield Wanted(path=each.path, executes=told, trouble=trouble)
-        elif each.real != roots[root].rstrip("/") + each.path[len(root.rstrip("/")) :]:
-            yield Wanted(path=each.path, executes=told, trouble="a symbolic link leads to it")
-        else:
-            yield Wanted(path=each.path, executes=told)
+        for path in _spellings(each.path, each.real, roots):
+            root = max((one for one in roots if _holds(one, path)), key=len)
+            if each.kind is None:
+                if each.sure:
+                    trouble = f"`{each.key}` names it, and it does not exist yet"
+                    yield Wanted(path=path, executes=told, trouble=trouble)
+            elif any(_holds(path, top) for top in (root, *trees)):
+                if each.kind is FileKind.DIRECTORY and each.sure:
+                    trouble = f"`{each.key}` names it, and a whole working tree lies in it"
+                    yield Wanted(path=path, executes=told, trouble=trouble)
+            elif each.real != _moved(path, root, roots[root]):
+                yield Wanted(path=path, executes=told, trouble=_LINKED)
+            else:
+                yield Wanted(path=path, executes=told)
+        if any(_holds(root, each.path) for root in roots):
+            continue
+        for hop in each.hops:
+            above, _, name = hop.rpartition("/")
+            for path in _spellings(above or "/", above or "/", roots):
+                yield Wanted(path=f"{path}/{name}", executes=told, trouble=_LINKED)
+
+
+_LINKED = "a symbolic link leads to it"
+
+
+def _spellings(path: str, real: str, roots: dict[str, str]) -> Iterator[str]:
+    """Yield the writable places that a path is, each as its writable path calls it.
+
+    Either may be spelt by way of a link.
+    """
+    found = [path] if any(_holds(root, path) for root in roots) else []
+    found += (_moved(real, place, root) for root, place in roots.items() if _holds(place, real))
+    yield from dict.fromkeys(found)
+
+
+def _moved(path: str, source: str, target: str) -> str:
+    """Return a path in one directory as the same one in another directory."""
+    return (target.rstrip("/") + path[len(source.rstrip("/")) :]) or "/"
 
 
 def _holds(directory: str, path: str) -> bool:

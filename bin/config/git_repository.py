@@ -3,17 +3,17 @@
 No program is run, and every look is bounded: an agent may have made all of it.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from jailoc.bin.config import git_directory, git_file, told
+from jailoc.bin.config import git_directory, git_environment, git_file, told
 from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
+from jailoc.bin.host.links import Links
 from jailoc.model.git_config import references
 from jailoc.model.host import FileKind, GitLink, Named, Repository
 from jailoc.model.path import clean
@@ -37,9 +37,12 @@ class Looker:
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
-        self.settings = Settings(self.home)
+        self.settings, self.ways = Settings(self.home), Links()
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
-        self.user = self.settings.read(places)
+        self.user = self.settings.read((*places, *git_environment.files()))
+        of_shell = git_environment.settings()
+        if of_shell:
+            self.user = replace(self.user, all=(*self.user.all, *of_shell))
         if not self._name(self.user, "/", {}):
             self.user = replace(self.user, trouble=_MANY)
 
@@ -70,14 +73,19 @@ class Looker:
                     kind = kind_at(path)
                     # A word of a command is a path only if there is such a file.
                     counts = kind is FileKind.FILE or each.sure
+                    if not counts:
+                        seen[each.key, path] = None
+                        continue
+                    real, hops = self.ways.trace(path)
                     seen[each.key, path] = Named(
                         key=each.key,
                         text=source.setting.value[:WIDTH],
                         path=path,
-                        real=readable(os.path.realpath(path)),
+                        real=readable(real),
+                        hops=tuple(map(readable, hops)),
                         kind=kind,
                         sure=each.sure,
-                    ) if counts else None  # fmt: skip
+                    )
         return True
 
     def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
@@ -151,6 +159,15 @@ class Looker:
             return named, {}
         alone = self.places(self.settings.read(files[:1]), top)[1]
         return named, {shared: alone} if alone is not None else {directory: trouble}
+
+    def above(self, top: str) -> tuple[tuple[Named, ...], dict[str, str]]:
+        """Return what the repository around a path names; all else as for a linked working tree."""
+        directory = f"{top}/.git"
+        if kind_at(directory) is not FileKind.DIRECTORY:
+            return self.linked(directory)
+        files = (f"{directory}/config", f"{directory}/config.worktree")
+        named, trouble = self.places(self.settings.read(files), top)
+        return named, {} if trouble is None else {directory: trouble}
 
     def worktree(self, link: GitLink) -> Repository:
         """Look at the Git directory of a linked working tree whose repository is elsewhere."""

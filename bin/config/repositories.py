@@ -264,6 +264,13 @@ class _Walk:
         if reason is not None:
             self.unread.setdefault(readable(path), reason)
 
+    def around(self, tops: Iterable[str | None]) -> None:
+        """Add what the configuration of repositories names that this path is a part of."""
+        for top in filter(None, tops):
+            named, trouble = self.looker.above(top)
+            self.named += named
+            self.doubts += ((f"{top}/.git", place, why) for place, why in trouble.items())
+
     def judge(self, roots: Iterable[str]) -> None:
         """Keep why configuration that files called `.git` name was not read whole.
 
@@ -357,6 +364,8 @@ def _gathered(
     for each in walks.values():
         each.walk()
     roots = {root: os.path.realpath(root) for root in walks}
+    for root, each in walks.items():
+        each.around({git_links.top_of(place, home) for place in (root, roots[root])} - {None})
     mine = looker.named() if asked else ()
     for each in walks.values():
         each.follow(walks, roots)

@@ -129,7 +129,8 @@ def test_a_refusal_says_why_and_what_opens_it(
 
 def test_a_port_of_this_machine_that_is_open_is_told_by_its_name() -> None:
     # Another address of the machine than the one that its name leads to.
-    rules = firewall({"host_ports": [8080]}).facing(("10.99.3.2",))
+    config = config_of("[workspaces.a]\nhost_ports = [8080]\n")
+    rules = walls.lower(walls.policy(resolve(config, "a", HOST), HOST)).facing(("10.99.3.2",))
     tried = [attempt("10.99.3.2", 8080), attempt("10.99.3.2", 9090)]
     found = {each.port: each for each in explained(tried, rules, {}, frozenset())}
     assert (found[8080].allow, found[8080].closed) == (None, "is open as host.docker.internal:8080")

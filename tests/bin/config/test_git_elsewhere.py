@@ -1,0 +1,142 @@
+"""What Git's configuration names is covered wherever it is named, and however it is spelt."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.engine import world
+from tests.engine.world import User
+
+RAN = "ran"
+
+
+@pytest.fixture
+def person() -> Iterator[User]:
+    with world.home("elsewhere") as user:
+        yield user
+
+
+def git(place: Path, home: Path, *words: str, **more: str) -> None:
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(home), "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+    }  # fmt: skip
+    subprocess.run(["git", *words], cwd=place, env=environment | more, check=True,
+                   capture_output=True)  # fmt: skip
+
+
+def repository(user: User, place: str) -> Path:
+    root = user.home / place
+    root.mkdir(parents=True)
+    git(root, user.home, "init", "-q")
+    return root
+
+
+def program(place: Path, ran: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(f"#!/bin/sh\ntouch {ran}\ncat\n")
+    place.chmod(0o755)
+
+
+def covered(user: User, entries: str, **environment: str) -> set[str]:
+    """Return what is read-only in the agent's container."""
+    user.write(f"[workspaces.a]\n{entries}\n")
+    done = user.run("render", "--json", **environment)
+    assert done.status == 0, done.stderr
+    (found,) = json.loads(done.stdout)["workspaces"]
+    (text,) = (each["text"] for each in found["files"] if each["path"] == "docker-compose.yml")
+    volumes = yaml.safe_load(text)["services"]["opencode"]["volumes"]
+    return {each["target"] for each in volumes if each.get("read_only")}
+
+
+def added(root: Path, home: Path, ran: Path, **environment: str) -> bool:
+    """Tell whether Git on the host runs the program: the control of each case."""
+    (root / ".gitattributes").write_text("data filter=f\n")
+    (root / "data").write_text("x\n")
+    git(root, home, "add", "data", **environment)
+    return ran.exists()
+
+
+@pytest.mark.parametrize("spelt", ["tools/run", "TOP/tools/run", "$PWD/tools/run"])
+def test_a_path_in_a_repository_has_what_that_names(person: User, spelt: str) -> None:
+    root, ran = repository(person, "mono"), person.home / RAN
+    program(root / "pkg/tools/run", ran)
+    (root / "pkg/git.inc").touch()
+    line = spelt.replace("TOP", str(root)).replace("tools", "pkg/tools")
+    git(root, person.home, "config", "filter.f.clean", line)
+    git(root, person.home, "config", "include.path", "../pkg/git.inc")
+    git(root, person.home, "config", "core.hooksPath", "pkg/.githooks")
+    (root / "pkg/.githooks").mkdir()
+    assert added(root, person.home, ran)
+    names = ("tools/run", "git.inc", ".githooks")
+    paths = covered(person, 'paths = ["~/mono/pkg"]')
+    assert paths >= {f"{root}/pkg/{each}" for each in names}
+    mounts = covered(person, 'mounts = ["~/mono/pkg:/data/pkg:rw"]')
+    assert mounts >= {f"/data/pkg/{each}" for each in names}
+
+
+def test_a_link_on_the_way_hides_nothing(person: User) -> None:
+    root, ran = repository(person, "src/lk"), person.home / RAN
+    (person.home / "lnk").symlink_to(root)
+    program(root / "t/run", ran)
+    (root / "inc").touch()
+    git(root, person.home, "config", "include.path", "~/lnk/inc")
+    git(root, person.home, "config", "filter.f.clean", f"{person.home}/lnk/t/run")
+    assert added(root, person.home, ran)
+    assert covered(person, 'paths = ["~/src/lk"]') >= {f"{root}/t/run", f"{root}/inc"}
+
+
+def test_a_path_that_is_a_link_has_what_is_named_without_it(person: User) -> None:
+    root, ran = repository(person, "src/lk"), person.home / RAN
+    (person.home / "lnk").symlink_to(root)
+    program(root / "t/run", ran)
+    git(root, person.home, "config", "filter.f.clean", str(root / "t/run"))
+    assert added(root, person.home, ran)
+    assert f"{person.home}/lnk/t/run" in covered(person, 'paths = ["~/lnk"]')
+
+
+def test_a_link_that_an_agent_could_put_elsewhere_is_told(person: User) -> None:
+    root = repository(person, "src/one")
+    other = person.home / "src/two"
+    (person.home / "kept").mkdir()
+    (person.home / "kept/run").touch()
+    other.mkdir()
+    (other / "way").symlink_to("../../kept")
+    git(root, person.home, "config", "core.fsmonitor", str(other / "way/run"))
+    person.write('[workspaces.a]\npaths = ["~/src/two"]\n[workspaces.b]\npaths = ["~/src/one"]\n')
+    # It is not named in the agent's own repositories; by the user's own configuration it is.
+    git(root, person.home, "config", "--global", "core.fsmonitor", str(other / "way/run"))
+    assert f"{other}/way" in person.run("validate").stderr
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"GIT_CONFIG_GLOBAL": "HOME/mine.conf"},
+        {"GIT_CONFIG_SYSTEM": "HOME/mine.conf"},
+        {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "Filter.f.Clean",
+         "GIT_CONFIG_VALUE_0": "HOME/p/tools/run"},
+    ],
+    ids=lambda each: next(iter(each)),
+)  # fmt: skip
+def test_what_the_environment_tells_git_counts(person: User, environment: dict[str, str]) -> None:
+    root, ran = repository(person, "p"), person.home / RAN
+    program(root / "tools/run", ran)
+    (person.home / "mine.conf").write_text(f'[filter "f"]\nclean = {root}/tools/run\n')
+    given = {key: value.replace("HOME", str(person.home)) for key, value in environment.items()}
+    assert added(root, person.home, ran, **given)
+    assert f"{root}/tools/run" in covered(person, 'paths = ["~/p"]', **given)
+    assert f"{root}/tools/run" not in covered(person, 'paths = ["~/p"]')
+
+
+def test_a_program_of_the_environment_counts(person: User) -> None:
+    root = repository(person, "p")
+    program(root / "tools/edit", person.home / RAN)
+    tool = f"{root}/tools/edit"
+    assert tool in covered(person, 'paths = ["~/p"]', GIT_EDITOR=f"{tool} --wait")
+    assert tool not in covered(person, 'paths = ["~/p"]')
