@@ -8,7 +8,7 @@ from itertools import count
 from jailoc.generators.artefacts import machine_rules
 from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.generators.artefacts.name_rules import address_list, knocks, named, protocols, proxy
-from jailoc.generators.artefacts.neighbours import honest, neighbours
+from jailoc.generators.artefacts.neighbours import honest, neighbours, straight
 from jailoc.generators.artefacts.observation import observed
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.egress import Egress
@@ -67,12 +67,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             names=(),
             agent=workspace.user.uid,
         )
-    machine = tuple(
-        network
-        for network in map(ipaddress.ip_network, sorted(host.networks))
-        # A tunnel may claim every address there is; that says nothing about where things are.
-        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
-    )
+    machine = machine_networks(host)
     named = [
         Decision(
             network=each.network,
@@ -85,7 +80,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         for each in workspace.allowed_networks
         for protocol in protocols(each.port)
     ]
-    alone = [each for each in named if _names_alone(each.network, machine)]
+    alone = [each for each in named if names_alone(each.network, machine)]
     decisions = [each for each in named if each not in alone]
     decisions += [
         Decision(
@@ -161,7 +156,17 @@ def policy(workspace: Workspace, host: Host) -> Policy:
     )
 
 
-def _names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
+def machine_networks(host: Host) -> tuple[Network, ...]:
+    """Return the machine's own addresses and networks, but for those that are closed anyway."""
+    return tuple(
+        network
+        for network in map(ipaddress.ip_network, sorted(host.networks))
+        # A tunnel may claim every address there is; that says nothing about where things are.
+        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
+    )
+
+
+def names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
     """Tell whether an entry names an address by itself, or (a part of) a network of the machine."""
     return network.prefixlen == network.max_prefixlen or any(
         _inside(network, each) for each in machine
@@ -194,6 +199,8 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from proxy(policy, family)
     yield from _engine_resolver(policy, family)
     yield from _server(policy)
+    if family is Family.IPV6:
+        yield from straight()
     yield Rule(
         chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="loopback"
     )
