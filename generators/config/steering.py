@@ -20,6 +20,7 @@ from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, parse_mount
 from jailoc.model.path import outermost, upwards, within
+from jailoc.model.text import visible
 
 Table = dict[str, Any]
 
@@ -62,14 +63,48 @@ def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
         for _, each in texts(document.data.get("trust"))
         if (path := absolute(each, host.home)) is not None
     ]
-    return tuple(
-        dict.fromkeys(
-            _diagnostic(document, each, area, hit)
-            for each in (*_inputs(document.data, host), *_mounts(document.data, host), *_own(host))
-            if not any(within(each.path, path) for path in trusted)
-            for area, hit in areas.first(each)
-        )
-    ) + tuple(_forbidden(document, host))
+    asked = [
+        each
+        for each in (*_inputs(document.data, host), *_mounts(document.data, host), *_own(host))
+        if not any(within(each.path, path) for path in trusted)
+    ]
+    said = [
+        (each, _diagnostic(document, each, area, hit))
+        for each in asked
+        for area, hit in areas.first(each)
+    ]
+    known = {each.path for each, _ in said}
+    left = _left(document, (each for each in asked if each.path not in known), host)
+    every = dict.fromkeys((*(told for _, told in said), *left))
+    return (*every, *_forbidden(document, host))
+
+
+def _left(document: Document, asked: Iterable[Input], host: Host) -> Iterator[Diagnostic]:
+    """Yield what a link leads to that an agent may have left where it could write once.
+
+    What is no link is only what the agent wrote itself. The place that was its own may be one: that
+    lies above it.
+    """
+    areas = {folded(at): (name, at) for name, at in reversed(host.left)}
+    for each in asked:
+        for hop in host.hops.get(each.path, ()):
+            mine = folded(hop)
+            above = next((at for at in upwards(mine) if at != mine and at in areas), None)
+            if above is not None:
+                name, at = areas[above]
+                real = host.real(each.path)
+                way = "" if hop == each.path else f", by way of `{hop}`,"
+                yield found(
+                    document,
+                    each.where or (),
+                    "steering",
+                    f"{each.what} `{each.path}`{way} leads to `{visible(real)}` by a link in "
+                    f"`{at}`, which the agent of workspace `{name}` could write when it was last "
+                    "started: it may have put it there",
+                    "a way without a link that an agent could have made",
+                    "name where it leads, if that is meant; else remove the link",
+                )
+                break
 
 
 class Areas:
