@@ -10,7 +10,7 @@ from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.generators.artefacts.name_rules import address_list, knocks, named, protocols, proxy
 from jailoc.generators.artefacts.neighbours import honest, neighbours, straight
 from jailoc.generators.artefacts.observation import observed
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import Family
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import REFUSED
 from jailoc.model.firewall import (
@@ -34,7 +34,13 @@ from jailoc.model.host import Host
 from jailoc.model.name_pattern import ClosedName, Name
 from jailoc.model.rule_match import Match
 from jailoc.model.sandbox import DNS_PORT, FIRST_PORT, MACHINE
-from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
+from jailoc.model.special_ranges import (
+    NEVER_BY_NAME,
+    PUBLIC,
+    SPECIAL,
+    machine_networks,
+    names_alone,
+)
 from jailoc.model.user import DEFAULT_ID
 from jailoc.model.workspace import Workspace
 
@@ -67,7 +73,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             names=(),
             agent=workspace.user.uid,
         )
-    machine = machine_networks(host)
+    machine = machine_networks(host.networks)
     named = [
         Decision(
             network=each.network,
@@ -154,28 +160,6 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         observe=workspace.observe,
         follows=bool(host.tables),
     )
-
-
-def machine_networks(host: Host) -> tuple[Network, ...]:
-    """Return the machine's own addresses and networks, but for those that are closed anyway."""
-    return tuple(
-        network
-        for network in map(ipaddress.ip_network, sorted(host.networks))
-        # A tunnel may claim every address there is; that says nothing about where things are.
-        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
-    )
-
-
-def names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
-    """Tell whether an entry names an address by itself, or (a part of) a network of the machine."""
-    return network.prefixlen == network.max_prefixlen or any(
-        _inside(network, each) for each in machine
-    )
-
-
-def _inside(network: Network, other: Network) -> bool:
-    family = Family(network.version)
-    return not AddressSet.networks(family, (network,)) - AddressSet.networks(family, (other,))
 
 
 def lower(policy: Policy) -> Firewall:

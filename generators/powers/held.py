@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Iterator
 
-from jailoc.generators.artefacts.firewall import machine_networks, names_alone
 from jailoc.generators.powers import named_places
 from jailoc.generators.powers.difference import powers
 from jailoc.generators.powers.entries import is_entry
@@ -15,6 +14,7 @@ from jailoc.model.firewall import Target
 from jailoc.model.host import Host
 from jailoc.model.power import Power, Sides
 from jailoc.model.sandbox import AGENT
+from jailoc.model.special_ranges import machine_networks, names_alone
 
 
 def held(side: Sides, home: str) -> tuple[Power, ...]:
@@ -54,7 +54,7 @@ def _networks(side: Sides) -> Iterator[Power]:
 
 def machine(side: Sides, host: Host) -> Iterator[Power]:
     """Yield the ports of the machine that entries open by an address or a network of its own."""
-    named = machine_networks(host)
+    named = machine_networks(host.networks)
     every = tuple(map(ipaddress.ip_network, host.networks))
     for family in Family:
         for rule in side.firewall.of(family).outgoing:
