@@ -12,7 +12,7 @@ from jailoc.bin.deploy import task_pack
 from jailoc.model.diagnostic import Refused
 from tests.engine.clones import git, repository
 
-SECRET = "of the user alone\n"
+PRIVATE = "of the user alone\n"
 
 
 def size(number: int) -> bytes:
@@ -36,7 +36,7 @@ def borrowing(base: str, length: int) -> bytes:
 def linked(tmp_path: Path) -> tuple[Path, str]:
     """Return a repository that an agent has had take objects from another, and one of that."""
     private = repository(tmp_path / "private")
-    (private / "secret").write_text(SECRET)
+    (private / "secret").write_text(PRIVATE)
     git(private, "add", "secret")
     git(private, "commit", "-qm", "secret")
     git(private, "gc", "-q")
@@ -52,7 +52,7 @@ def test_no_object_of_another_repository_comes_with_what_is_sent(
 ) -> None:
     here, name = linked
     pack = tmp_path / "pack"
-    pack.write_bytes(borrowing(name, len(SECRET)))
+    pack.write_bytes(borrowing(name, len(PRIVATE)))
     with task_pack.quarantine(tmp_path / "q", str(here), 40) as place:
         with pytest.raises(Refused, match="Git does not take it"):
             task_pack.unpack(place, pack)
@@ -63,4 +63,4 @@ def test_no_object_of_another_repository_comes_with_what_is_sent(
             input=pack.read_bytes(), check=True, capture_output=True,
         )  # fmt: skip
         (place / "objects/info/alternates").unlink()
-        assert git(place, "cat-file", "blob", name) == SECRET.strip()
+        assert git(place, "cat-file", "blob", name) == PRIVATE.strip()
