@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import obeyed_files
+from jailoc.bin.config import obeyed_files, source
 from jailoc.bin.config.changeable import Changeable
+from jailoc.bin.deploy import preflight
+from jailoc.bin.engine import containers
 from jailoc.bin.host import folders, programs
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import load
@@ -324,7 +326,8 @@ def test_no_directory_is_made_by_way_of_an_agents_link(
 @pytest.mark.parametrize(
     "words",
     ['env_file = ["~/proj/x/file"]', 'mounts = ["~/proj/x:/x:ro"]', 'dockerfile = "~/proj/x/file"',
-     'paths = ["~/proj/x"]', 'secrets.env.K.from_file = "~/proj/x/file"'],
+     'paths = ["~/proj/x"]', 'secrets.env.K.from_file = "~/proj/x/file"',
+     'credentials.k = { hosts = ["api.example.com"], from_file = "~/proj/x/file" }'],
 )  # fmt: skip
 def test_no_agent_of_another_configuration_leads_what_is_read_or_mounted(
     person: User, words: str
@@ -352,6 +355,7 @@ NARROWER = (
     'env_file = ["~/proj/x/file"]', 'mounts = ["~/proj/x/sub:/x:ro"]',
     'dockerfile = "~/proj/x/file"', 'paths = ["~/proj/x"]', 'paths = ["~/proj/x/sub"]',
     'secrets.env.K.from_file = "~/proj/x/file"',
+    'credentials.k = { hosts = ["api.example.com"], from_file = "~/proj/x/file" }',
 )  # fmt: skip
 
 
@@ -392,3 +396,31 @@ def test_the_users_own_link_to_what_an_agent_was_given_is_followed_as_ever(perso
     person.ok("validate")
     person.write('[workspaces.api]\npaths = ["~/proj/sub"]\n')
     person.ok("validate")
+
+
+@pytest.mark.parametrize("words", NARROWER)
+def test_nothing_is_read_from_where_an_agent_that_runs_could_lead_it(
+    person: User, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """It has what it was started with until it is stopped; what is mounted is compared then."""
+    (person.home / "proj/x/sub").mkdir(parents=True)
+    (person.home / "proj/x/file").write_text("A=1\n")
+    text = f"[workspaces.api]\n{words}\n[workspaces.b]\n"
+    started(person, "api", person.home / "proj")
+    monkeypatch.setenv("HOME", str(person.home))
+    running = {"api"}
+    monkeypatch.setattr(containers, "running", lambda name, _: name in running)
+
+    def refused(name: str) -> bool:
+        try:
+            preflight.halted(source.gathered(Document(text, str(person.config))), name)
+        except Refused as error:
+            (told,) = error.diagnostics
+            assert (told.code, told.hint) == ("steering", "`jailoc down api` first")
+            return True
+        return False
+
+    assert refused("api") is not words.startswith(("paths", "mounts"))
+    assert not refused("b"), "it is not read for that one"
+    running.clear()
+    assert not refused("api"), "control: nobody is there who could"
