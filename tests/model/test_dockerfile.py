@@ -1,5 +1,7 @@
 """Of a Dockerfile: its instructions with their lines, and the images it needs."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +93,9 @@ def test_any_text_can_be_read(text: str) -> None:
     found = instructions(text)
     assert [each.line for each in found] == sorted({each.line for each in found})
     parents(text, {"BASE": "x"})
+
+
+def test_variables_that_do_not_end_are_read_in_bounded_time() -> None:
+    started = time.monotonic()
+    parents("FROM " + "${a:-" * 200_000, {})
+    assert time.monotonic() - started < 10
