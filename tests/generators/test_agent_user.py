@@ -59,7 +59,6 @@ def test_the_images_of_two_users_are_two_and_those_that_name_no_user_are_one() -
 
 def test_a_dockerfile_is_told_the_user_only_if_it_asks() -> None:
     asking = "FROM debian\nARG AGENT_UID=1000\n"
-    both = {"AGENT_UID": "1234", "AGENT_GID": "50"}
     for text, arguments in (
         (asking, {"AGENT_UID": "1234"}),
         (
