@@ -37,8 +37,12 @@ class _Stage(Model):
 
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(.*?)\s*")
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]{0,1000}))?\})")
 _FROM = re.compile(r"(?:^|[\s,])(?:--from=|from=)([^\s,]+)")
+
+
+LONGEST = 4096
+"""Characters that the variables of one text may become."""
 
 
 @lru_cache(maxsize=16)
@@ -155,10 +159,18 @@ def _flags(value: str) -> Iterator[str]:
 
 
 def expand(text: str, known: dict[str, str]) -> str | None:
-    """Replace variables; None if one of them is not known here."""
-    unknown = False
+    """Replace variables; None if one of them is not known here, or too much comes of them."""
+    unknown, left = False, LONGEST
 
     def replace(match: re.Match[str]) -> str:
+        nonlocal unknown, left
+        value = replaced(match) if left >= 0 else ""
+        # Each may be twice the one before it.
+        left -= len(value)
+        unknown = unknown or left < 0
+        return value
+
+    def replaced(match: re.Match[str]) -> str:
         nonlocal unknown
         name, operator, word = match[1] or match[2], match[3] or "", match[4] or ""
         value = known.get(name)

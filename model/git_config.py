@@ -308,7 +308,7 @@ def absolute(text: str, base: str, home: str) -> str | None:
 
 TOKENS = ("extraheader", "smtppass", "password", "passwd", "pass", "token")
 """Last words of settings that hold a secret."""
-_LOGIN = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]+@")
+_LOGIN = re.compile(r"(?<=://)[^/@:\s]*:[^/@\s]+@")
 """A user with a password in an address (RFC 3986, section 3.2.1)."""
 
 

@@ -207,6 +207,8 @@ class Host(Model):
     """Its own addresses, and the IPv6 networks it is on, as ADDRESS/LENGTH."""
     started: tuple[tuple[str, str], ...] = ()
     """What agents of other configurations can write, as last started: workspace, place."""
+    left: tuple[tuple[str, str], ...] = ()
+    """The same of its own agents, and of those that they replace: what may be theirs no more."""
     tables: tuple[str, ...] = ()
     """Those of `TABLES` that its engine can mount."""
     links: dict[str, str] = Field(default_factory=dict)

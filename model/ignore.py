@@ -9,12 +9,17 @@ import re
 
 from jailoc.model.base import Model
 
+MOST_CHOICES = 2
+"""Choices of one pattern that are told apart by trying each."""
+
 
 class Pattern(Model):
     """One line: what it matches is left out, or with `!` kept after all."""
 
     keep: bool
     regex: str
+    choices: int = 0
+    """How often something in it stands for a slash, or more: every one of a path is tried."""
 
     def matches(self, path: str) -> bool:
         """Tell whether a path, relative to the context, or a directory above it is meant."""
@@ -23,6 +28,13 @@ class Pattern(Model):
             re.fullmatch(self.regex, "/".join(parts[:end]), re.DOTALL)
             for end in range(1, len(parts) + 1)
         )
+
+    def cost(self, path: str) -> int:
+        """Return about how many microseconds a match may take."""
+        parts, tried = path.count("/") + 1, len(path)
+        for _ in range(self.choices):
+            tried *= min(len(path), 256)
+        return parts + parts * tried // 64
 
 
 def parse(text: str) -> tuple[Pattern, ...]:
@@ -37,9 +49,9 @@ def parse(text: str) -> tuple[Pattern, ...]:
         if not entry:
             continue
         place = posixpath.normpath(entry).lstrip("/")
-        if place in {"", "."} or not (regex := _regex(place)):
+        if place in {"", "."} or not (pattern := _pattern(place, keep=keep)):
             continue
-        found.append(Pattern(keep=keep, regex=regex))
+        found.append(pattern)
     return tuple(found)
 
 
@@ -51,21 +63,31 @@ def ignored(patterns: tuple[Pattern, ...], path: str) -> bool:
     return False
 
 
-def _regex(pattern: str) -> str | None:
-    """Translate the wildcards of Go's filepath.Match, and `**` for any number of directories."""
+def _pattern(pattern: str, *, keep: bool) -> Pattern | None:
+    """Translate the wildcards of Go's filepath.Match, and `**` for any number of directories.
+
+    Between two stars of one name the first place that fits is as good as any later one, so none is
+    gone back to: else a name could take years.
+    """
     words: list[str] = []
-    place = 0
+    begun = -1  # the last star of this name, in `words`
+    place = choices = 0
     while place < len(pattern):
         char = pattern[place]
         place += 1
         if char == "*":
             if not pattern.startswith("*", place):
+                if begun >= 0:
+                    words[begun] = "(?>[^/]*?"
+                    words.append(")")
+                begun = len(words)
                 words.append("[^/]*")
                 continue
             place += 1
+            begun, choices = -1, choices + 1
             if pattern.startswith("/", place):
                 place += 1
-            words.append("(.*/)?" if place < len(pattern) else ".*")
+            words.append("(?:[^/]*/)*" if place < len(pattern) else ".*")
         elif char == "?":
             words.append("[^/]")
         elif char == "\\" and place < len(pattern):
@@ -79,11 +101,14 @@ def _regex(pattern: str) -> str | None:
             body = re.sub(r"\\(.)", r"\1", inner[2], flags=re.DOTALL)
             # A hyphen stands for a range; every other character for itself.
             words.append(f"[{inner[1]}{re.escape(body).replace(chr(92) + '-', '-')}]")
+            if re.match(words[-1], "/"):
+                begun, choices = -1, choices + 1
         else:
+            begun = begun if char != "/" else -1
             words.append(re.escape(char))
     regex = "".join(words)
     try:
         re.compile(regex)
     except re.error:
         return None
-    return regex
+    return Pattern(keep=keep, regex=regex, choices=choices)

@@ -6,6 +6,7 @@ credentials from.
 """
 
 import ipaddress
+from collections.abc import Iterable
 
 from jailoc.model.address import Network, written
 
@@ -192,3 +193,20 @@ NEVER_BY_NAME: tuple[Network, ...] = tuple(
 )  # fmt: skip
 """What no allowed name opens: whoever runs its zone could point it at loopback, at a metadata
 service, or at everyone. An address or a network in the configuration can."""
+
+
+def machine_networks(found: Iterable[str]) -> tuple[Network, ...]:
+    """Return a machine's own addresses and networks, but for those in special ranges."""
+    return tuple(
+        network
+        for network in map(ipaddress.ip_network, sorted(found))
+        # A tunnel may claim every address there is; that says nothing about where things are.
+        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
+    )
+
+
+def names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
+    """Tell whether an entry names an address by itself, or (a part of) a network of the machine."""
+    return network.prefixlen == network.max_prefixlen or any(
+        _inside(network, each) for each in machine
+    )

@@ -120,12 +120,13 @@ def starter(place: str, but: str | None = None) -> str | None:
     return None
 
 
-def others(file: str, own: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Return what agents of other configurations were last started with, to be changed by them.
+def writable(file: str, own: Iterable[str], *, others: bool) -> tuple[tuple[str, str], ...]:
+    """Return what agents were last started with, to be changed by them.
 
     Args:
         file: A configuration file.
         own: Its workspaces; one of the same name is started in the place of another.
+        others: Whether of those of other configurations, or of its own.
 
     Returns:
         Workspaces with places, each as it was named and as it really is.
@@ -134,7 +135,7 @@ def others(file: str, own: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (name, place)
         for name, config, mounts in _started()
-        if name not in mine and os.path.realpath(config) != here
+        if (name not in mine and os.path.realpath(config) != here) is others
         for at, mode in mounts
         if mode == Mode.READ_WRITE
         for place in dict.fromkeys((at, os.path.realpath(at)))

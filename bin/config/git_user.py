@@ -45,8 +45,9 @@ def gather(settings: Settings, config_home: str, repositories: Iterable[Sources]
     every = (*standard, *_files(user, home))
     files = (each for each in every if kind_at(each.path) is FileKind.FILE)
     return GitFacts(
-        # Each with all that name it: what one of them says does not count where an agent wrote it.
-        files=tuple({(each.path, each.holder): each for each in files}.values())[:MOST],
+        # Each with all that name it, and how: what one of them says does not count where an agent
+        # wrote it, and what is included is more than what is read for its rules.
+        files=tuple({(each.path, each.holder, each.key): each for each in files}.values())[:MOST],
         user=_signing(user),
         repositories=_signing(theirs),
         programs=_programs(user),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jailoc.bin.config import facts, git_user, obeyed_files, policies
-from jailoc.bin.config.changeable import Changeable, others
+from jailoc.bin.config.changeable import Changeable, writable
 from jailoc.bin.host import programs, regular
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
@@ -75,8 +75,13 @@ def gathered(
     asked = mentioned(document, facts.home())
     host = facts.gather(asked)
     if not removes:
-        own = (name for name, _ in workspaces(document.data))
-        host = host.model_copy(update={"started": others(document.file, own)})
+        own = [name for name, _ in workspaces(document.data)]
+        host = host.model_copy(
+            update={
+                "started": writable(document.file, own, others=True),
+                "left": writable(document.file, own, others=False),
+            }
+        )
     config = load(document, host)
     # What a refused file trusts, an agent may have written.
     untrusting = Changeable(config.model_copy(update={"trust": ()}), host)

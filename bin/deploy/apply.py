@@ -17,6 +17,7 @@ from jailoc.bin.deploy import (
     observe,
     password,
     permissions,
+    preflight,
     removal,
     rollback,
     server_port,
@@ -146,6 +147,7 @@ def item(
     if complete:
         journal.check(name)
         task_bounds.may_run(origin, name)
+        preflight.halted(origin, name)
     workspace = resolve(origin.config, name, origin.host)
     mode = origin.config.password_mode
     missing, unread = tuple[str, ...](), tuple[str, ...]()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from jailoc.bin.config import facts
+from jailoc.bin.config import build_context, facts
 from jailoc.bin.config import remote_dockerfile as remote
 from jailoc.bin.deploy import built_images, preflight
 from jailoc.bin.engine import images
@@ -212,6 +212,9 @@ def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None)
     title = f"building image {build.tag}, because {reason}"
     if build.directory is not None:
         title += f"; sending the context {build.directory}"
+        if (trouble := build_context.endless(build.directory)) is not None:
+            message = f"image {build.tag} cannot be built: {trouble}"
+            raise Refused((_at(build, 0, "image-build", message, "remove what is in its place"),))
     log = BuildLog()
 
     try:

@@ -1,10 +1,12 @@
 """What is looked at before images are built or anything that runs is touched."""
 
-from jailoc.bin.engine import images, stats
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.engine import containers, images, stats
 from jailoc.bin.engine.docker import Product, product
 from jailoc.bin.engine.endpoint import endpoint
 from jailoc.bin.host import authorities
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.config.steering import open_to
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Sidecar
 from jailoc.model.diagnostic import refuse
@@ -12,8 +14,26 @@ from jailoc.model.doctor import trust
 from jailoc.model.image import Step
 from jailoc.model.palette import Meaning
 from jailoc.model.quantity import size_text
-from jailoc.model.sandbox import SIDECAR
+from jailoc.model.sandbox import AGENT, SIDECAR, task_of, typed
 from jailoc.model.size import size
+
+
+def halted(origin: LoadedConfig, name: str) -> None:
+    """Make sure that no agent runs that could still write where something is read for a workspace.
+
+    Raises:
+        Refused: one does: it was started with more than the configuration says now.
+    """
+    workspace = task[0] if (task := task_of(name)) else name
+    for each, other, place in open_to(origin.document, origin.host, workspace):
+        if containers.running(other, AGENT):
+            raise refuse(
+                "steering",
+                f"{each.what} `{each.path}` lies in `{place}`, which the agent of workspace "
+                f"`{typed(other)}` can write while it runs as it was last started: it could lead "
+                "what is read elsewhere",
+                hint=f"`jailoc down {typed(other)}` first",
+            )
 
 
 def engine(bundle: Bundle) -> None:

@@ -38,7 +38,7 @@ if [ "$4" ]; then
     tip=$(git commit-tree -p HEAD -m "Not committed by the agent" "$(git write-tree)")
 fi
 echo "$tip"
-printf '%s\\n^%s\\n' "$tip" "$3" | git pack-objects --revs --stdout --thin -q
+printf '%s\\n^%s\\n' "$tip" "$3" | git pack-objects --revs --stdout -q
 """
 
 

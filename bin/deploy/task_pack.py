@@ -119,6 +119,7 @@ def quarantine(place: Path, repository: str, length: int) -> Iterator[Path]:
 def unpack(place: Path, pack: Path) -> None:
     """Let Git read a pack in the quarantine: every object, and what each names.
 
+    It is not completed with objects of the repository: an agent may have led those elsewhere.
     One without objects, where nothing is new, leaves none.
 
     Raises:
@@ -136,7 +137,7 @@ def unpack(place: Path, pack: Path) -> None:
             return
         with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
             reply = git.forced(
-                place, "index-pack", "--stdin", "--fix-thin", "--strict", "--threads=1",
+                place, "index-pack", "--stdin", "--strict", "--threads=1",
                 stdin=mapped, timeout=_PATIENCE,
             )  # fmt: skip
     if reply.status != 0:

@@ -8,9 +8,9 @@ from itertools import count
 from jailoc.generators.artefacts import machine_rules
 from jailoc.generators.artefacts.chain_tree import branch, decide
 from jailoc.generators.artefacts.name_rules import address_list, knocks, named, protocols, proxy
-from jailoc.generators.artefacts.neighbours import honest, neighbours
+from jailoc.generators.artefacts.neighbours import honest, neighbours, straight
 from jailoc.generators.artefacts.observation import observed
-from jailoc.model.address import AddressSet, Family, Network
+from jailoc.model.address import Family
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import REFUSED
 from jailoc.model.firewall import (
@@ -34,7 +34,13 @@ from jailoc.model.host import Host
 from jailoc.model.name_pattern import ClosedName, Name
 from jailoc.model.rule_match import Match
 from jailoc.model.sandbox import DNS_PORT, FIRST_PORT, MACHINE
-from jailoc.model.special_ranges import NEVER_BY_NAME, PUBLIC, SPECIAL
+from jailoc.model.special_ranges import (
+    NEVER_BY_NAME,
+    PUBLIC,
+    SPECIAL,
+    machine_networks,
+    names_alone,
+)
 from jailoc.model.user import DEFAULT_ID
 from jailoc.model.workspace import Workspace
 
@@ -67,12 +73,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             names=(),
             agent=workspace.user.uid,
         )
-    machine = tuple(
-        network
-        for network in map(ipaddress.ip_network, sorted(host.networks))
-        # A tunnel may claim every address there is; that says nothing about where things are.
-        if network.prefixlen and not any(_inside(network, special) for special, _ in SPECIAL)
-    )
+    machine = machine_networks(host.networks)
     named = [
         Decision(
             network=each.network,
@@ -85,7 +86,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         for each in workspace.allowed_networks
         for protocol in protocols(each.port)
     ]
-    alone = [each for each in named if _names_alone(each.network, machine)]
+    alone = [each for each in named if names_alone(each.network, machine)]
     decisions = [each for each in named if each not in alone]
     decisions += [
         Decision(
@@ -161,18 +162,6 @@ def policy(workspace: Workspace, host: Host) -> Policy:
     )
 
 
-def _names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
-    """Tell whether an entry names an address by itself, or (a part of) a network of the machine."""
-    return network.prefixlen == network.max_prefixlen or any(
-        _inside(network, each) for each in machine
-    )
-
-
-def _inside(network: Network, other: Network) -> bool:
-    family = Family(network.version)
-    return not AddressSet.networks(family, (network,)) - AddressSet.networks(family, (other,))
-
-
 def lower(policy: Policy) -> Firewall:
     """Write a policy as rules of both families."""
     ipv4, ipv6 = (_rules(policy, family) for family in (Family.IPV4, Family.IPV6))
@@ -194,6 +183,8 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from proxy(policy, family)
     yield from _engine_resolver(policy, family)
     yield from _server(policy)
+    if family is Family.IPV6:
+        yield from straight()
     yield Rule(
         chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="loopback"
     )

@@ -4,7 +4,7 @@ import re
 
 from jailoc.generators.assets import asset_for
 from jailoc.model.diagnostic import refuse
-from jailoc.model.dockerfile import parents
+from jailoc.model.dockerfile import instructions, parents
 from jailoc.model.host import Host
 from jailoc.model.image import BaseImage, Build, Choice, ContextFile, Step
 from jailoc.model.text import without_mark
@@ -36,11 +36,13 @@ def embedded(name: str, workspace: Workspace, host: Host) -> Build:
 def _arguments(text: str, workspace: Workspace) -> dict[str, str]:
     """Return the agent's user and group, for a Dockerfile that wants to know."""
     found = {"AGENT_UID": workspace.user.uid, "AGENT_GID": workspace.user.gid}
-    return {
-        name: str(value)
-        for name, value in found.items()
-        if re.search(rf"^\s*ARG\s+(\S+\s+)*{name}\b", text, re.MULTILINE | re.IGNORECASE)
+    asked = {
+        word.partition("=")[0]
+        for each in instructions(text)
+        if each.word == "ARG"
+        for word in each.value.split()
     }
+    return {name: str(value) for name, value in found.items() if name in asked}
 
 
 def _certificates(workspace: Workspace) -> tuple[ContextFile, ...]:

@@ -20,12 +20,26 @@ def neighbours() -> Iterator[Rule]:
 
 
 def honest() -> Iterator[Rule]:
-    """Refuse what says that it comes from elsewhere, or goes on to elsewhere.
+    """Refuse what says that it comes from elsewhere.
 
-    The kernel sees to both for IPv4 (ip(7): only a privileged program sends by another address).
+    The kernel sees to it for IPv4 (ip(7): only a privileged program sends by another address).
     """
-    for match, comment in (
-        (Match.FOREIGN_SOURCE, "from an address of somebody else"),
-        (Match.ROUTED, "with a routing header"),
-    ):
-        yield Rule(chain=Chain.OUTPUT, jump=Chain.DENY, match=match, comment=comment)
+    yield Rule(
+        chain=Chain.OUTPUT,
+        jump=Chain.DENY,
+        match=Match.FOREIGN_SOURCE,
+        comment="from an address of somebody else",
+    )
+
+
+def straight() -> Iterator[Rule]:
+    """Refuse what says that it goes on to elsewhere, replies too.
+
+    A program may put that on a connection that came in. For IPv4 it takes a privileged one (ip(7)).
+    """
+    yield Rule(
+        chain=Chain.OUTPUT,
+        jump=Chain.DENY,
+        match=Match.ROUTED,
+        comment="with a routing header",
+    )

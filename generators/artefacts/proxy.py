@@ -252,6 +252,9 @@ def _paths(credential: Credential) -> Iterator[str]:
     text = _said(403, "the credential is not for this path")
     yield f"    http-request {text} if odd"
     yield f"    http-request {text} unless allowed"
+    # COPY and MOVE write where another header says (RFC 4918, section 10.3).
+    text = _said(403, "the credential is not for another path beside this one")
+    yield f"    http-request {text} if {{ req.hdr(destination) -m found }}"
 
 
 def _scrub() -> Iterator[str]:

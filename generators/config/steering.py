@@ -20,6 +20,7 @@ from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, parse_mount
 from jailoc.model.path import outermost, upwards, within
+from jailoc.model.text import visible
 
 Table = dict[str, Any]
 
@@ -52,24 +53,91 @@ class Input(Model):
 def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     """Return every input of a document that an agent could swap or change."""
     # What is forbidden altogether is said elsewhere.
-    theirs = (Area(path=at, workspace=name, where=None, other=True) for name, at in host.started)
-    areas = Areas(
-        (each for each in (*_areas(document.data, host), *theirs)
-         if not trespass(each.path, host)), host
-    )  # fmt: skip
+    theirs = [
+        Area(path=at, workspace=name, where=None, other=True)
+        for name, at in host.started
+        if not trespass(at, host)
+    ]
+    mine = (each for each in _areas(document.data, host) if not trespass(each.path, host))
+    areas, others = Areas((*mine, *theirs), host), Areas(theirs, host)
+    asked = _untrusted(
+        document,
+        host,
+        (*_inputs(document.data, host), *_mounts(document.data, host), *_own(host)),
+    )
+    # A credential that an agent of this configuration can read is refused whoever is trusted.
+    keys = _untrusted(document, host, _credentials(document.data, host))
+    said = [
+        (each, _diagnostic(document, each, area, hit))
+        for every, at in ((asked, areas), (keys, others))
+        for each in every
+        for area, hit in at.first(each)
+    ]
+    known = {each.path for each, _ in said}
+    left = _left(document, (each for each in (*asked, *keys) if each.path not in known), host)
+    every = dict.fromkeys((*(told for _, told in said), *left))
+    return (*every, *_forbidden(document, host))
+
+
+def open_to(document: Document, host: Host, workspace: str) -> Iterator[tuple[Input, str, str]]:
+    """Yield what is read from where an agent could write when it was last started.
+
+    While it runs so, it can put a link there between a look and the reading.
+
+    Args:
+        document: The configuration.
+        host: The machine.
+        workspace: The one that it is read for.
+
+    Returns:
+        What is read, the workspace and the place that was its own.
+    """
+    areas = {folded(at): (name, at) for name, at in reversed(host.left)}
+    read = (*_inputs(document.data, host), *_credentials(document.data, host))
+    for each in _untrusted(document, host, read):
+        match each.where:
+            case ("workspaces", name, *_) if name != workspace:
+                continue
+        ways = (above for way in host.places(each.path) for above in upwards(folded(way)))
+        if (place := next((above for above in ways if above in areas), None)) is not None:
+            yield (each, *areas[place])
+
+
+def _untrusted(document: Document, host: Host, every: Iterable[Input]) -> list[Input]:
     trusted = [
         path
         for _, each in texts(document.data.get("trust"))
         if (path := absolute(each, host.home)) is not None
     ]
-    return tuple(
-        dict.fromkeys(
-            _diagnostic(document, each, area, hit)
-            for each in (*_inputs(document.data, host), *_mounts(document.data, host), *_own(host))
-            if not any(within(each.path, path) for path in trusted)
-            for area, hit in areas.first(each)
-        )
-    ) + tuple(_forbidden(document, host))
+    return [each for each in every if not any(within(each.path, path) for path in trusted)]
+
+
+def _left(document: Document, asked: Iterable[Input], host: Host) -> Iterator[Diagnostic]:
+    """Yield what a link leads to that an agent may have left where it could write once.
+
+    What is no link is only what the agent wrote itself. The place that was its own may be one: that
+    lies above it.
+    """
+    areas = {folded(at): (name, at) for name, at in reversed(host.left)}
+    for each in asked:
+        for hop in host.hops.get(each.path, ()):
+            mine = folded(hop)
+            above = next((at for at in upwards(mine) if at != mine and at in areas), None)
+            if above is not None:
+                name, at = areas[above]
+                real = host.real(each.path)
+                way = "" if hop == each.path else f", by way of `{hop}`,"
+                yield found(
+                    document,
+                    each.where or (),
+                    "steering",
+                    f"{each.what} `{each.path}`{way} leads to `{visible(real)}` by a link in "
+                    f"`{at}`, which the agent of workspace `{name}` could write when it was last "
+                    "started: it may have put it there",
+                    "a way without a link that an agent could have made",
+                    "name where it leads, if that is meant; else remove the link",
+                )
+                break
 
 
 class Areas:
@@ -204,6 +272,15 @@ def _own(host: Host) -> Iterator[Input]:
     ):
         if path:
             yield Input(path=path, what=what, where=None)
+
+
+def _credentials(data: Table, host: Host) -> Iterator[Input]:
+    for at, scope in scopes(data):
+        for name in sorted(table(scope, "credentials")):
+            given = table(scope, "credentials", name).get("from_file")
+            if path := absolute(given, host.home):
+                where = (*at, "credentials", name, "from_file")
+                yield Input(path=path, what="credential file", where=where)
 
 
 def _inputs(data: Table, host: Host) -> Iterator[Input]:

@@ -4,6 +4,7 @@ A policy only tightens: it can refuse and ask, and has no word that allows. More
 fewer refusals of `forbid` and `ask`.
 """
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,9 +15,9 @@ from pydantic import ValidationError
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.powers import globs, named_places
-from jailoc.generators.powers.difference import powers
+from jailoc.generators.powers.covers import covered
 from jailoc.generators.powers.entries import entry, is_entry, path_of
-from jailoc.generators.powers.names import grants
+from jailoc.generators.powers.held import held, machine
 from jailoc.generators.powers.paths import Mounts
 from jailoc.generators.powers.reach import FOREVER
 from jailoc.generators.powers.words import words
@@ -27,7 +28,6 @@ from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, Severity
 from jailoc.model.document import Document, Path
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Target
 from jailoc.model.host import Host
 from jailoc.model.image_reference import canonical
 from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Require
@@ -124,7 +124,7 @@ def verdict(
     """
     every: list[Diagnostic] = []
     for name, side in sorted(sides.items()):
-        mine = held(side, host.home)
+        mine = (*held(side, host.home), *machine(side, host))
         facts = Facts(host, Mounts(side.compose.services[AGENT]))
         for file in files:
             for kind, rules in (
@@ -142,41 +142,6 @@ def verdict(
                     elif isinstance(rule, Forbid):
                         every += _forbidden(rule, said, name, side, mine, document, facts)
     return tuple(dict.fromkeys(every))
-
-
-def held(side: Sides, home: str) -> tuple[Power, ...]:
-    """Return every power of a workspace as a value, reach and paths among them."""
-    found_ones = [*powers(side)]
-    for grant in grants(side.firewall):
-        port = "every port" if grant.port is None else f"port {grant.port}"
-        machine = grant.name == "host.docker.internal"
-        found_ones.append(
-            Power(
-                rule="reach.machine" if machine else "reach.name",
-                subject=port if machine else f"{grant.name} {port}",
-                origin=grant.origin,
-            )
-        )
-    found_ones += _networks(side)
-    if side.firewall.egress is not Egress.PUBLIC:
-        found_ones.append(Power(rule="guard.egress", subject=side.firewall.egress.value))
-    found_ones += named_places.mounted(Mounts(side.compose.services[AGENT]), home)
-    return tuple(found_ones)
-
-
-def _networks(side: Sides) -> Iterator[Power]:
-    """Yield what entries open by address; that the internet is open is `guard.egress`."""
-    for family in Family:
-        for each in side.firewall.of(family).outgoing:
-            if each.target is Target.ACCEPT and each.destination and is_entry(each.comment):
-                port = "every port" if each.destination_port is None else (
-                    f"port {each.destination_port}"
-                )  # fmt: skip
-                yield Power(
-                    rule="reach.network",
-                    subject=f"{written(each.destination)} {port}",
-                    origin=each.comment,
-                )
 
 
 def _any(text: str, patterns: Iterable[str]) -> bool:
@@ -207,8 +172,9 @@ def _forbidden(
     for power in mine:
         alike = fnmatchcase(power.rule, rule.power) and not power.rule.startswith("note.")
         if alike and any(_about(power, each, facts) for each in rule.about):
+            by = f" by {power.value}" if power.rule == "reach.machine" and power.value else ""
             what = words(power)[1] if power.rule.split(".")[0] not in _PLAIN else (
-                f"{power.rule}: {power.subject}"
+                f"{power.rule}: {power.subject}{by}"
             )  # fmt: skip
             yield _told(document, name, power.rule, power.origin, f"{word} by {said}: {what}",
                         severity)  # fmt: skip
@@ -293,7 +259,7 @@ def _required(
 ) -> Iterator[Diagnostic]:
     alike = [each for each in mine if fnmatchcase(each.rule, rule.power)]
     for pattern in rule.about:
-        if not any(fnmatchcase(each.subject, pattern) for each in alike):
+        if not any(_is(each, pattern, alike) for each in alike):
             what = f"{rule.power} about {pattern}, which is not there"
             yield _told(document, name, rule.power, None, f"required by {said}: {what}")
     plain = not rule.about and not rule.only and rule.until_within_days is None and not rule.reason
@@ -308,6 +274,37 @@ def _required(
                     f"required by {said}: {rule.power} only of {', '.join(rule.only)}, and it is "
                     f"{power.subject}",
                 )  # fmt: skip
+
+
+_STARTS = {"guard.denied": "*.", "guard.protect": "**/"}
+"""How a guard of many begins: then a `*` stands for itself."""
+
+
+def _is(power: Power, pattern: str, alike: Iterable[Power]) -> bool:
+    """Tell whether a power, of a guard with others of its kind, is what a pattern names."""
+    starts = _STARTS.get(power.rule)
+    many = starts is not None and pattern.startswith(starts)
+    alone = many and "*" not in pattern[len(starts or "") :]
+    if not alone and fnmatchcase(power.subject, pattern):
+        return True
+    return _guarded(power.rule, pattern, alike)
+
+
+def _guarded(rule: str, wanted: str, mine: Iterable[Power]) -> bool:
+    """Tell whether guards of a kind hold all that one would, though none has its text."""
+    if rule == "guard.egress":
+        return wanted == Egress.ALLOWLIST and any(
+            (each.rule, each.subject) == (rule, Egress.NONE) for each in mine
+        )
+    if rule not in {"guard.block", "guard.denied", "guard.protect"}:
+        return False
+    place, port, number = wanted.partition(" port ")
+    try:
+        wanted = f"{written(ipaddress.ip_network(place))}{port}{number}"
+    except ValueError:
+        if rule == "guard.block":
+            return False
+    return covered(Power(rule=rule, subject=wanted), mine)
 
 
 def _only(power: Power, patterns: Iterable[str], facts: Facts) -> bool:

@@ -156,9 +156,9 @@ class Keys:
 def watch(found: set[str], values: dict[str, str], stop: threading.Event) -> None:
     """Look at the arguments of every process of the machine, again and again."""
     while not stop.is_set():
-        for place in Path("/proc").glob("[0-9]*/cmdline"):
+        for process in Path("/proc").glob("[0-9]*"):
             try:
-                text = place.read_bytes().decode(errors="replace")
+                text = (process / "cmdline").read_bytes().decode(errors="replace")
             except OSError:
                 continue
             found.update(each for each in values.values() if each in text)

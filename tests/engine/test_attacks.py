@@ -457,6 +457,72 @@ def test_the_agent_sends_by_its_own_address_and_to_one_that_it_says(sandbox: San
         assert json.loads(world.call("docker", "exec", other, *words)) == ["sent", "sent", "sent"]
 
 
+ANSWERS = """
+import socket
+ROUTING, SEGMENTS = 57, 4
+door = socket.socket(socket.AF_INET6)
+door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+door.bind(("::", 4096))
+door.listen()
+print("ready", flush=True)
+one, (place, *_) = door.accept()
+one.sendall(b"plain")
+one.recv(4)
+place = socket.inet_pton(socket.AF_INET6, place)
+one.setsockopt(socket.IPPROTO_IPV6, ROUTING, bytes([0, 4, SEGMENTS, 1, 1, 0, 0, 0]) + place * 2)
+one.sendall(b"onward")
+"""
+ASKS = """
+import socket, sys, time
+ROUTED = 43  # RFC 8200, section 4.4
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x86DD))
+wire.settimeout(0.2)
+one = socket.create_connection((sys.argv[1], 4096), 5)
+heard = [one.recv(5).decode()]
+one.sendall(b"more")
+end = time.monotonic() + 3
+while time.monotonic() < end and "routed" not in heard:
+    try:
+        packet, (*_, kind, _, _) = wire.recvfrom(2048)
+    except TimeoutError:
+        continue
+    if kind != socket.PACKET_OUTGOING and packet[6] == ROUTED:
+        heard.append("routed")
+print(" ".join(heard))
+"""
+
+
+def heard(server: str, place: str, client: str, *user: str) -> str:
+    """Return what a client hears of a server that answers, then with a routing header."""
+    with subprocess.Popen(
+        ["docker", "exec", *user, server, "python3", "-c", ANSWERS],
+        stdout=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        try:
+            told = world.call("docker", "exec", "--user", "0", client, "python3", "-c", ASKS, place)
+        finally:
+            running.kill()
+    return told.strip()
+
+
+def test_no_answer_of_the_agents_says_that_it_goes_on_to_elsewhere(sandbox: Sandbox) -> None:
+    """On a connection that came in, where an answer is let out before its place is looked at."""
+    agents, wall = sandbox.container("opencode"), sandbox.container("firewall")
+    with friend(sandbox) as (server, _), friend(sandbox) as (client, _):
+        assert heard(agents, ipv6(wall), client, "--user", "1000:1000") == "plain"
+        # Control: without the wall, in the same network.
+        assert heard(server, ipv6(server), client) == "plain routed"
+
+
+def ipv6(container: str) -> str:
+    (found,) = json.loads(world.call("docker", "inspect", container))[0]["NetworkSettings"][
+        "Networks"
+    ].values()
+    return str(found["GlobalIPv6Address"])
+
+
 FLUSH = """
 set -e
 libraries=$(ldd /usr/sbin/xtables-nft-multi /bin/bash | grep -o '/lib[^ ]*' | sort -u)

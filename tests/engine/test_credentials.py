@@ -153,6 +153,10 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
             )
         },
         "DELETE": (403, http("DELETE /v1/x HTTP/1.1")),
+        "another path": (
+            403,
+            http("POST /v1/x HTTP/1.1", "Destination: /admin/y", "Content-Length: 0"),
+        ),
         "method in the query": (
             403,
             http("POST /v1/x?a=1&_method=DELETE HTTP/1.1", "Content-Length: 0"),

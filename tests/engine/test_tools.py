@@ -128,13 +128,13 @@ def killed_client(image: str) -> list[DockerError]:
     thread.start()
     waited(lambda: bool(left()))
     label = f"{TOOLS_LABEL}={NAME}"
-    for each in Path("/proc").glob("[0-9]*/cmdline"):
+    for each in Path("/proc").glob("[0-9]*"):
         try:
-            words = each.read_bytes().split(b"\0")
+            words = (each / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if label.encode() in words and words[0] == b"docker":
-            os.kill(int(each.parent.name), signal.SIGKILL)
+            os.kill(int(each.name), signal.SIGKILL)
     thread.join(30)
     assert not thread.is_alive()
     return errors

@@ -59,7 +59,16 @@ def test_the_images_of_two_users_are_two_and_those_that_name_no_user_are_one() -
 
 def test_a_dockerfile_is_told_the_user_only_if_it_asks() -> None:
     asking = "FROM debian\nARG AGENT_UID=1000\n"
-    for text, arguments in ((asking, {"AGENT_UID": "1234"}), ("FROM debian\n", {})):
+    for text, arguments in (
+        (asking, {"AGENT_UID": "1234"}),
+        (
+            "FROM debian\narg A=1 \\\n AGENT_UID AGENT_GID\n",
+            {"AGENT_UID": "1234", "AGENT_GID": "50"},
+        ),
+        ("FROM debian\n# ARG AGENT_UID\nARG AGENT_UID_2\n", {}),
+        # What would be looked through once for each of its lines takes as long as it is.
+        ("FROM debian\n" + "ARG A\n" * 100_000 + "\n" * 300_000, {}),
+    ):
         host = OTHER.model_copy(
             update={"files": {"/home/alice/Dockerfile": text},
                     "kinds": {"/home/alice/Dockerfile": FileKind.FILE}}

@@ -143,6 +143,49 @@ def test_no_python_of_a_project_makes_the_environment_anew(tmp_path: Path, way: 
     assert not start()
 
 
+@pytest.mark.parametrize("case", ["link above", "link within", "quote", "letters"])
+def test_a_record_names_a_place_and_not_a_text(tmp_path: Path, case: str) -> None:
+    """A project that is named by a link, a link in one, and names that JSON writes otherwise."""
+    checkout, mark = tmp_path / "checkout", tmp_path / "ran"
+    odd = {"quote": 'a "name" of', "letters": "a \u00e4 of"}.get(case, "a")
+    home = tmp_path / "home"
+    project = home / odd / "project"
+    program(checkout / ".venv/bin/python", "echo started")
+    program(project / "bin/python3", f'echo ran >{mark}; echo "{checkout}/.venv/bin/python"')
+    program(tmp_path / "own/python3", f'echo "{checkout}/.venv/bin/python"')
+    (checkout / "bin").mkdir()
+    shutil.copy(ROOT / "bin/jailoc", checkout / "bin")
+    (checkout / "pyproject.toml").write_text("now")
+    (home / "src").symlink_to(odd)
+    named = project
+    first = [project / "bin"]
+    if case == "link above":
+        named = home / "src/project"
+        first = [home / "src/project/bin", project / "bin", tmp_path / "alias/bin"]
+        (tmp_path / "alias").symlink_to(home / "src/project")
+    if case == "link within":
+        # Where it leads is no agent's, but where it leads next is what the agent says.
+        program(tmp_path / "elsewhere/python3", f'echo ran >{mark}; echo "{checkout}"')
+        (project / "tools").symlink_to(tmp_path / "elsewhere")
+        first = [project / "tools"]
+
+    def start(place: Path) -> bool:
+        mark.unlink(missing_ok=True)
+        done = subprocess.run(
+            [checkout / "bin/jailoc"],
+            env={"PATH": f"{place}:{tmp_path}/own:{os.defpath}", "HOME": str(tmp_path)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert mark.exists() or done.stdout == "started\n"
+        return mark.exists()
+
+    assert all(map(start, first)), "control: nobody was started there"
+    record = tmp_path / ".cache/jailoc/api.applied.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"mounts": [{"source": {"text": str(named)}}]}))
+    assert not any(map(start, first))
+
+
 def test_an_interrupt_is_one_line_and_the_next_call_begins_anew(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     (checkout / "bin").mkdir(parents=True)

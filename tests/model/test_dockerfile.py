@@ -1,5 +1,7 @@
 """Of a Dockerfile: its instructions with their lines, and the images it needs."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +93,20 @@ def test_any_text_can_be_read(text: str) -> None:
     found = instructions(text)
     assert [each.line for each in found] == sorted({each.line for each in found})
     parents(text, {"BASE": "x"})
+
+
+def test_variables_that_do_not_end_are_read_in_bounded_time() -> None:
+    started = time.monotonic()
+    parents("FROM " + "${a:-" * 200_000, {})
+    assert time.monotonic() - started < 10
+
+
+def test_variables_that_multiply_are_bounded() -> None:
+    def doubled(times: int) -> str:
+        each = (f"ARG A{at}=${{A{at - 1}}}${{A{at - 1}}}\n" for at in range(1, times + 1))
+        return f"ARG A0=x\n{''.join(each)}"
+
+    (few,) = parents(f"{doubled(11)}FROM ${{A11}}", {})
+    assert few.reference == "x" * 2**11
+    assert parents(f"{doubled(11)}FROM {'${A11}' * 3}", {}) == ()
+    assert parents(f"{doubled(60)}FROM ${{A60}}", {}) == ()

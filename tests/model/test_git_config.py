@@ -1,6 +1,7 @@
 """Git's configuration is read as Git reads it."""
 
 import subprocess
+import time
 
 import pytest
 from hypothesis import given
@@ -201,3 +202,13 @@ def test_a_setting_that_holds_a_password_is_told_without_it(text: str, key: str)
 )  # fmt: skip
 def test_others_hold_none(text: str) -> None:
     assert [each for each in map(token, parse(text)) if each] == []
+
+
+def test_an_address_is_read_in_the_time_of_its_length() -> None:
+    """One of a mebibyte, which an agent has written where a user's file includes it."""
+    (setting,) = parse(f'[remote "o"]\nurl = https://{":" * (1 << 20)}\n')
+    started = time.monotonic()
+    assert token(setting) is None
+    assert time.monotonic() - started < 5
+    (setting,) = parse('[remote "o"]\nurl = https://me:a:b@example.com/x\n')
+    assert token(setting) == "remote.o.url"

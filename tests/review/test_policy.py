@@ -16,10 +16,12 @@ TODAY = date(2026, 11, 26)
 PLAIN = '[workspaces.api]\npaths = ["~/code/api"]\n'
 
 
-def said(policy: str, text: str, links: dict[str, str] | None = None) -> list[tuple[str, str, int]]:
-    """Return what a policy says of a configuration; links are those of the machine."""
+def said(
+    policy: str, text: str, links: dict[str, str] | None = None, networks: tuple[str, ...] = ()
+) -> list[tuple[str, str, int]]:
+    """Return what a policy says of a configuration; links and networks are those of the machine."""
     document = Document(text, "config.toml")
-    host = portable.host(document).model_copy(update={"links": links or {}})
+    host = portable.host(document).model_copy(update={"links": links or {}, "networks": networks})
     config = load(document, host)
     sides = {name: portable.sides(config, name, host) for name in config.workspaces}
     found = verdict([read(policy, "policy.toml")], document, config, host, sides, TODAY)
@@ -232,6 +234,75 @@ def test_what_is_required_has_to_be_there() -> None:
     web = PLAIN.replace("api]", "web-1]")
     assert len(said(egress, web)) == 1
     assert said(egress, web + "egress = 'none'") == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "line"),
+    [
+        ('guard.block"\nabout = ["169.254.169.254/32"]', "expect.block = ['169.254.0.0/16']"),
+        ('guard.block"\nabout = ["169.254.169.254"]', "expect.block = ['169.254.169.254']"),
+        ('guard.block"\nabout = ["10.0.0.0/8"]', "expect.block = ['10.0.0.0/9', '10.128.0.0/9']"),
+        ('guard.block"\nabout = ["10.1.0.0/16 port 22"]', "expect.block = ['10.0.0.0/8']"),
+        ('guard.denied"\nabout = ["203.0.113.0/28"]', "denied_networks = ['203.0.113.0/24']"),
+        ('guard.denied"\nabout = ["a.example.com"]', "denied_hosts = ['*.example.com']"),
+        ('guard.*"\nabout = ["a.example.com"]', "denied_hosts = ['*.example.com']"),
+        ('guard.protect"\nabout = ["a/odd.rc"]', "protect = ['**/odd.rc']"),
+        ('guard.egress"\nabout = ["allowlist"]', "egress = 'none'"),
+    ],
+)  # fmt: skip
+def test_a_wider_guard_is_what_is_required(wanted: str, line: str) -> None:
+    policy = f'[[require]]\npower = "{wanted}\n'
+    assert said(policy, PLAIN + line) == []
+    assert len(said(policy, PLAIN)) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "line"),
+    [
+        ('guard.block"\nabout = ["169.254.0.0/16"]', "expect.block = ['169.254.169.254']"),
+        ('guard.block"\nabout = ["10.0.0.0/8"]', "expect.block = ['10.0.0.0/9']"),
+        ('guard.block"\nabout = ["10.0.0.0/8"]', "denied_networks = ['10.0.0.0/8']"),
+        ('guard.block"\nabout = ["a.example.com"]', "denied_hosts = ['a.example.com']"),
+        ('guard.denied"\nabout = ["*.example.com"]', "denied_hosts = ['a.example.com']"),
+        ('guard.protect"\nabout = ["**/odd.rc"]', "protect = ['a/odd.rc']"),
+        ('guard.denied"\nabout = ["example.com"]', "denied_hosts = ['*.example.com']"),
+        ('guard.egress"\nabout = ["none"]', "egress = 'allowlist'"),
+    ],
+)  # fmt: skip
+def test_a_narrower_guard_is_not_what_is_required(wanted: str, line: str) -> None:
+    assert len(said(f'[[require]]\npower = "{wanted}\n', PLAIN + line)) == 1
+
+
+MACHINE = ("172.17.0.1/32", "11.2.3.4/32", "2a02:2168:5::/64", "fd00:5::/64", "127.0.0.1/32")
+
+
+@pytest.mark.parametrize(
+    ("line", "essence"),
+    [
+        ("allowed_hosts = ['172.17.0.1:22']", "port 22 by 172.17.0.1/32"),
+        ("allowed_networks = ['11.2.3.4/32']", "every port by 11.2.3.4/32"),
+        ("allowed_networks = ['2a02:2168:5::9/128']", "every port by 2a02:2168:5::9/128"),
+        ("allowed_networks = ['fd00:5::9/128']", "every port by fd00:5::9/128"),
+        ("allowed_networks = ['2a02:2168:5::/64']", "every port by 2a02:2168:5::/64"),
+    ],
+)
+def test_a_port_of_the_machine_is_one_by_whatever_it_is_named(line: str, essence: str) -> None:
+    forbid = '[[forbid]]\npower = "reach.machine"\n'
+    (found,) = said(forbid, PLAIN + line, networks=MACHINE)
+    assert found[1].endswith(essence)
+    assert found[2] == 3
+    assert said(f'{forbid}about = ["port 22"]\n', PLAIN + line, networks=MACHINE)
+    # Control: of another machine.
+    assert said(forbid, PLAIN + line) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["allowed_networks = ['172.16.0.0/12']", "allowed_hosts = ['172.17.0.2:22']",
+     "allowed_networks = ['2a02:2168::/32']", "allowed_networks = ['fd00:5::/64']"],
+)  # fmt: skip
+def test_a_range_that_holds_the_machine_does_not_open_it(line: str) -> None:
+    assert said('[[forbid]]\npower = "reach.machine"\n', PLAIN + line, networks=MACHINE) == []
 
 
 def test_what_is_asked_is_no_refusal() -> None:

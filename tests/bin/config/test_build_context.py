@@ -1,6 +1,7 @@
 """A build context as one number: it changes with what is sent, and with nothing else."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,3 +66,47 @@ def test_a_context_that_is_missing_or_too_large_is_not_known(
     monkeypatch.setattr(build_context, "MOST_FILES", 300)
     monkeypatch.setattr(build_context, "MOST_BYTES", 5)
     assert build_context.digest(str(folder)) is None
+
+
+SLOW = "a" * 200
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["pipe", "link to a pipe", "device", "many stars", "any depth", "other names", "many", "large"],
+)
+def test_no_dockerignore_keeps_a_command_waiting(folder: Path, case: str) -> None:
+    """It is an agent's where `trust` names the context."""
+    ignore = folder / ".dockerignore"
+    ignore.unlink()
+    deep = folder / "/".join("a" * 60)
+    deep.mkdir(parents=True)
+    (folder / SLOW).write_text("")
+    if case == "device":
+        ignore.symlink_to("/dev/zero")
+    elif "pipe" in case:
+        os.mkfifo(folder / "src/pipe" if "link" in case else ignore)
+        if "link" in case:
+            ignore.symlink_to("src/pipe")
+    elif case == "many":
+        for each in range(2000):
+            (folder / f"{each}").write_text("")
+        ignore.write_text("".join(f"*{each}*\n" for each in range(50_000)))
+    else:
+        texts = {"many stars": "*a" * 30, "any depth": "**/a/" * 12, "other names": "*[^x]" * 12,
+                 "large": "a\n" * 40_000}  # fmt: skip
+        ignore.write_text(f"{texts[case]}b\n")
+    started = time.monotonic()
+    found = build_context.digest(str(folder))
+    assert time.monotonic() - started < 10
+    # What is only slow to others is told apart, and a name that takes too long is the engine's.
+    assert (found is None) is (case != "many stars")
+    waits = case == "device" or "pipe" in case
+    assert (build_context.endless(str(folder)) is not None) is waits
+
+
+def test_a_pipe_in_a_context_is_sent_and_not_read(folder: Path) -> None:
+    before = build_context.digest(str(folder))
+    os.mkfifo(folder / "src/pipe")
+    assert build_context.digest(str(folder)) not in {before, None}
+    assert build_context.endless(str(folder)) is None

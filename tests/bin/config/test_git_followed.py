@@ -130,3 +130,10 @@ def test_nor_in_what_is_mounted_without_an_entry(person: User) -> None:
     (person.home / ".claude/transcripts").mkdir(parents=True)
     include(person, ".claude/transcripts/team")
     assert handed(person) == NOTHING
+
+
+def test_a_file_that_is_named_twice_by_another_is_what_both_say(person: User) -> None:
+    include(person, "mine/team")
+    place = person.home / ".gitconfig"
+    place.write_text(f"{place.read_text()}[core]\n    attributesFile = ~/mine/team\n")
+    assert handed(person) == EVERYTHING

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import obeyed_files
+from jailoc.bin.config import obeyed_files, source
 from jailoc.bin.config.changeable import Changeable
+from jailoc.bin.deploy import preflight
+from jailoc.bin.engine import containers
 from jailoc.bin.host import folders, programs
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.load import load
@@ -323,7 +326,8 @@ def test_no_directory_is_made_by_way_of_an_agents_link(
 @pytest.mark.parametrize(
     "words",
     ['env_file = ["~/proj/x/file"]', 'mounts = ["~/proj/x:/x:ro"]', 'dockerfile = "~/proj/x/file"',
-     'paths = ["~/proj/x"]', 'secrets.env.K.from_file = "~/proj/x/file"'],
+     'paths = ["~/proj/x"]', 'secrets.env.K.from_file = "~/proj/x/file"',
+     'credentials.k = { hosts = ["api.example.com"], from_file = "~/proj/x/file" }'],
 )  # fmt: skip
 def test_no_agent_of_another_configuration_leads_what_is_read_or_mounted(
     person: User, words: str
@@ -345,3 +349,78 @@ def test_no_agent_of_another_configuration_leads_what_is_read_or_mounted(
     person.ok("validate")
     person.write(f'trust = ["~/proj/x"]\n[workspaces.z]\n{words}\n')
     person.ok("validate")
+
+
+NARROWER = (
+    'env_file = ["~/proj/x/file"]', 'mounts = ["~/proj/x/sub:/x:ro"]',
+    'dockerfile = "~/proj/x/file"', 'paths = ["~/proj/x"]', 'paths = ["~/proj/x/sub"]',
+    'secrets.env.K.from_file = "~/proj/x/file"',
+    'credentials.k = { hosts = ["api.example.com"], from_file = "~/proj/x/file" }',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", NARROWER)
+@pytest.mark.parametrize("name", ["z", "api"])
+def test_no_link_that_an_agent_has_left_leads_what_is_read_or_mounted(
+    person: User, words: str, name: str
+) -> None:
+    """The place was its own when it was last started, as the same workspace or by the same file."""
+    (person.home / "private/sub").mkdir(parents=True)
+    (person.home / "private/file").write_text("A=1\n")
+    (person.home / "proj").mkdir()
+    person.write(f"[workspaces.{name}]\n{words}\n")
+    started(person, "api", person.home / "proj")
+    record = person.home / ".cache/jailoc/api.applied.json"
+    written = json.loads(record.read_text())
+    record.write_text(json.dumps(written | {"config": str(person.config)}))
+    # Control: a directory there holds what the agent itself wrote.
+    shutil.copytree(person.home / "private", person.home / "proj/x")
+    person.ok("validate")
+    shutil.rmtree(person.home / "proj/x")
+    (person.home / "proj/x").symlink_to(person.home / "private")
+    refused = person.run("validate")
+    assert (refused.status, "[steering]" in refused.stderr) == (1, True)
+    assert f"leads to `{person.home}/private" in refused.stderr
+    assert "it may have put it there" in refused.stderr
+    person.write(f'trust = ["~/proj/x"]\n[workspaces.{name}]\n{words}\n')
+    person.ok("validate")
+    person.write(f"[workspaces.{name}]\n{words.replace('proj/x', 'private')}\n")
+    person.ok("validate")
+
+
+def test_the_users_own_link_to_what_an_agent_was_given_is_followed_as_ever(person: User) -> None:
+    (person.home / "data/sub").mkdir(parents=True)
+    (person.home / "proj").symlink_to(person.home / "data")
+    started(person, "api", person.home / "proj")
+    person.write('[workspaces.api]\npaths = ["~/proj"]\n')
+    person.ok("validate")
+    person.write('[workspaces.api]\npaths = ["~/proj/sub"]\n')
+    person.ok("validate")
+
+
+@pytest.mark.parametrize("words", NARROWER)
+def test_nothing_is_read_from_where_an_agent_that_runs_could_lead_it(
+    person: User, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """It has what it was started with until it is stopped; what is mounted is compared then."""
+    (person.home / "proj/x/sub").mkdir(parents=True)
+    (person.home / "proj/x/file").write_text("A=1\n")
+    text = f"[workspaces.api]\n{words}\n[workspaces.b]\n"
+    started(person, "api", person.home / "proj")
+    monkeypatch.setenv("HOME", str(person.home))
+    running = {"api"}
+    monkeypatch.setattr(containers, "running", lambda name, _: name in running)
+
+    def refused(name: str) -> bool:
+        try:
+            preflight.halted(source.gathered(Document(text, str(person.config))), name)
+        except Refused as error:
+            (told,) = error.diagnostics
+            assert (told.code, told.hint) == ("steering", "`jailoc down api` first")
+            return True
+        return False
+
+    assert refused("api") is not words.startswith(("paths", "mounts"))
+    assert not refused("b"), "it is not read for that one"
+    running.clear()
+    assert not refused("api"), "control: nobody is there who could"
