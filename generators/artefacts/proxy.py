@@ -21,8 +21,11 @@ _REMOVED = (
     "forwarded",
 )  # fmt: skip
 """Headers of a request that would say who asks, what is asked for, or how it is to be answered."""
-_OVERRIDES = "^x-(.*-)?(method|override)(-.*)?$"
+_OVERRIDES = "^(x-(.*-)?(method|override)(-.*)?|(http-)?(method-)?override)$"
 """Headers that frameworks take another method from."""
+_SIGN = "[^&;=a-z0-9]"
+_ASKED = f"(^|[&;?])(({_SIGN}|x|http)+method|({_SIGN}|x|http|method)*override)"
+"""Fields of a query that they do; PHP reads blanks, dots and brackets in a name as `_`."""
 _REMOVED_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
 _ODD = (
     # Nothing but visible ASCII, and whole escapes.
@@ -166,7 +169,11 @@ def _front(workspace: Workspace) -> Iterator[str]:
         f"http-request {_said(421, 'the host is not the one that the connection is for')} "
         "if { ssl_fc } !{ var(txn.host),strcmp(txn.sni) eq 0 }",
         f"http-request {_said(405, 'this method never gets a credential')} "
-        "if { method TRACE CONNECT }",
+        "if { method TRACE CONNECT TRACK DEBUG }",
+        # What a server takes for one of these in small letters is none that anybody sends.
+        "http-request set-var(txn.method) method",
+        f"http-request {_said(405, 'this is no method')} "
+        "unless { var(txn.method) -m reg ^[A-Z]+(-[A-Z]+)*$ }",
         f"http-request {_said(400, 'only a path of the host may be asked for')} "
         "unless { path -m beg / }",
         f"http-request {_said(400, 'only WebSocket may be upgraded to')} "
@@ -203,7 +210,7 @@ def _back(credential: Credential, index: int, host: CredentialHost) -> Iterator[
             "unless allowed_method",
             # Frameworks for forms take another one from here.
             f"http-request {_said(403, 'another method may not be asked for')} "
-            "if { query,url_dec -m reg -i (^|[&;?])_method }",
+            f"if {{ query,url_dec -m reg -i '{_ASKED}' }}",
         )
     if credential.paths:
         yield from _paths(credential)

@@ -117,7 +117,9 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
         "other url": http("GET /v1/x HTTP/1.1", "X-Original-URL: /admin", "X-Rewrite-Url: /admin",
                           "X-Forwarded-Host: admin", "X-Original-Method: DELETE",
                           "X-HTTP-Method.Override: DELETE", "X-HTTP-Override: DELETE",
-                          "X-Method: DELETE"),
+                          "X-Method: DELETE", "Method-Override: DELETE",
+                          "Http-Method-Override: DELETE", "Override: DELETE"),
+        "an ordinary query": http("GET /v1/x?method=flickr.photos&http=1&x=2 HTTP/1.1"),
         "range": http("GET /v1/echo HTTP/1.1", "Range: bytes=9-", "If-Range: x"),
         "absolute": http("GET http://api.creds.test/whoami HTTP/1.1"),
         "old protocol": http("GET /v1/x HTTP/1.1", "HTTP2-Settings: AAMAAABkAAQAAP__"),
@@ -165,6 +167,26 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
             403,
             http("POST /v1/x?%5Fmethod=DELETE HTTP/1.1", "Content-Length: 0"),
         ),
+        **{
+            f"method in the query {each}": (
+                403,
+                http(f"POST /v1/x?{each}=DELETE HTTP/1.1", "Content-Length: 0"),
+            )
+            for each in (
+                ".method",
+                "+_method",
+                "%20_method",
+                "[method",
+                "a&.method",
+                "X-HTTP-Method-Override",
+                "x.http.method.override",
+                "_METHOD",
+                "b;_method",
+                "methodOverride",
+            )
+        },
+        "trace": (405, http("trace /v1/x HTTP/1.1")),
+        "TRACK": (405, http("TRACK /v1/x HTTP/1.1")),
         "TRACE": (405, http("TRACE /v1/x HTTP/1.1")),
         "CONNECT": (405, "CONNECT api.creds.test:443 HTTP/1.1\r\nHost: api.creds.test\r\n\r\n"),
         "other host": (421, http("GET /whoami HTTP/1.1", host="other.test")),
