@@ -132,7 +132,9 @@ def _known(session: Session, name: str, given: tuple[Path, ...]) -> Known:
 def _file(place: Path, name: str) -> Evidence:
     try:
         data = regular.read(str(place), LARGEST)
-    except (OSError, regular.NotRegular) as error:
+    except OSError as error:
+        raise refuse("evidence", f"`{place}` cannot be read: {error.strerror}") from None
+    except regular.NotRegular as error:
         raise refuse("evidence", f"`{place}` cannot be read: {error}") from None
     found = read(data)
     if found is None:
@@ -278,7 +280,7 @@ def _finish(
         terminal.say(f"{name}: nothing to change", Meaning.DONE)
     else:
         for line in difference.splitlines():
-            meaning = {"+": Meaning.OPENS, "-": Meaning.CLOSES}.get(line[:1])
+            meaning = {"+": Meaning.DONE, "-": Meaning.FAILS}.get(line[:1])  # as diff(1) does
             terminal.colored(line, meaning)
         for way, words in told:
             sign = "opens" if way is Direction.WIDENS else "closes"

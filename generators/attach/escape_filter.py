@@ -45,7 +45,7 @@ _CHARACTER = rb"""[\x00-\x04\x06-\x1a\x1c-\x7f]++|\xc2[\xa0-\xbf]|[\xc3-\xdf][\x
 |\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"""
 """Text: UTF-8 (RFC 3629), but for C1 controls, and for ENQ, which terminals answer."""
 _PLAIN = re.compile(
-    rb"(?:" + _CHARACTER + rb"|\x1b\[(?:[0-9]{0,4}[;:]){0,32}[0-9]{0,4}[@-VX-fjkm-su-~])+",
+    rb"(?:" + _CHARACTER + rb"|\x1b\[(?:[0-9]{0,4}[;:]){0,32}[0-9]{0,4}[@-VXYZ\\^-fjkm-su-~])+",
     re.VERBOSE,
 )
 """What passes whole and is nearly all of an output: text, and sequences that draw."""
@@ -169,6 +169,8 @@ def _draws(whole: bytes) -> bool:
         case b"r" | b"s":  # private modes are kept, and come back
             return not private
         case b"i" | b"g" | b"W":  # prints (MC), sets tabulators (TBC, CTC)
+            return False
+        case b"[" | b"]":  # Linux: another console, its colours and its rest (console_codes(4))
             return False
     return True
 
