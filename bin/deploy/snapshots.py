@@ -6,7 +6,7 @@ Who calls holds the lock of the workspace.
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,7 +135,9 @@ class Store:
             )
         self._made()
         told = _Progress(self.restic.place, self._bounds.size)
-        words = ["backup", "--json", "--host", "jailoc", "--skip-if-unchanged", "--tag", why.value,
+        # What writes through memory (mmap(2)) need not move a file's time: undo reads all anew.
+        whole = ["--force"] if why is Why.BEFORE_UNDO else ["--skip-if-unchanged"]
+        words = ["backup", "--json", "--host", "jailoc", *whole, "--tag", why.value,
              f"--exclude-larger-than={self._bounds.larger_than}",
              *(f"--exclude={literal(root)}/**/{each}" for root in self.roots
                for each in self._bounds.exclude),
@@ -158,7 +160,7 @@ class Store:
         unreadable = (complained(reply) or "a file") if reply.status == INCOMPLETE else ""
         made, every = str(told.summary.get("snapshot_id") or ""), self.every()
         earlier = [each for each in every if {*each.paths} == {*self.roots} and each.id != made]
-        if earlier and (not made or unchanged(told.summary, self.roots)):
+        if earlier and self._same(made, earlier[-1], every, told.summary):
             self._forgotten((), (made,) if made else ())
             return Taken(earlier[-1], False, unreadable)
         timely = self._timely(every, spared)
@@ -167,6 +169,21 @@ class Store:
         if found is None:
             raise self._too_large()
         return Taken(found, True, unreadable, len(timely) - len(left))
+
+    def _same(
+        self,
+        made: str,
+        last: StoredSnapshot,
+        every: Iterable[StoredSnapshot],
+        summary: Mapping[str, object],
+    ) -> bool:
+        """Tell whether what was just taken is what the last snapshot is."""
+        if not made or unchanged(summary, self.roots):
+            return True
+        # One for which all was read has no other to be measured by.
+        new = next((each for each in every if each.id == made), None)
+        forced = new is not None and Why.BEFORE_UNDO.value in new.tags
+        return bool(forced and new and self.difference(last, new, self.roots).nothing)
 
     def every(self) -> tuple[StoredSnapshot, ...]:
         """Return the snapshots, the oldest first.
