@@ -265,6 +265,8 @@ class Reference(Model):
     key: str
     path: str
     """Absolute and clean."""
+    spelt: str
+    """The same with every `..`, which a link before it leads elsewhere than to the left."""
     directory: bool
     """Whether it is one that is looked through; else only a file counts."""
     sure: bool
@@ -284,26 +286,36 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
     directory, command = _matches(setting, DIRECTORIES), _command(setting)
     if included(setting) or directory or _matches(setting, FILES):
         start = holder if included(setting) else base
-        if path := absolute(setting.value, start, home):
-            yield Reference(key=setting.key, path=path, directory=directory, sure=True)
+        if path := whole(setting.value, start, home):
+            yield Reference(
+                key=setting.key, path=clean(path), spelt=path, directory=directory, sure=True
+            )
     elif command is not None:
         for index, word in enumerate(words(command.removeprefix("!"))):
             # The first word is looked up in PATH unless it holds a slash.
             if index == 0 and "/" not in word:
                 continue
-            if path := absolute(word, base, home):
-                yield Reference(key=setting.key, path=path, directory=False, sure=False)
+            if path := whole(word, base, home):
+                yield Reference(
+                    key=setting.key, path=clean(path), spelt=path, directory=False, sure=False
+                )
 
 
 def absolute(text: str, base: str, home: str) -> str | None:
     """Return the path that a value means; None if it is none, or relative and there is no base."""
+    path = whole(text, base, home)
+    return None if path is None else clean(path)
+
+
+def whole(text: str, base: str, home: str) -> str | None:
+    """Return the same with every `..` that it is written with."""
     if not text or "\0" in text or text.startswith("-"):
         return None
     if text.startswith("~/") or text == "~":
-        return clean(home + text[1:])
+        return home + text[1:]
     if text.startswith("/"):
-        return clean(text)
-    return clean(posixpath.join(base, text)) if base else None
+        return text
+    return posixpath.join(base, text) if base else None
 
 
 TOKENS = ("extraheader", "smtppass", "password", "passwd", "pass", "token")

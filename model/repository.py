@@ -190,15 +190,16 @@ def named(
                 yield Wanted(path=path, executes=told, trouble=_LINKED)
             else:
                 yield Wanted(path=path, executes=told)
-        if any(_holds(root, each.path) for root in roots):
+        if each.path != each.real and any(_holds(root, each.path) for root in roots):
             continue
         for hop in each.hops:
             above, _, name = hop.rpartition("/")
             for path in _spellings(above or "/", above or "/", roots):
-                yield Wanted(path=f"{path}/{name}", executes=told, trouble=_LINKED)
+                yield Wanted(path=f"{path}/{name}", executes=told, trouble=_CROSSED)
 
 
 _LINKED = "a symbolic link leads to it"
+_CROSSED = "the way to what is named leads over it, and a symbolic link can be put there"
 
 
 def _spellings(path: str, real: str, roots: dict[str, str]) -> Iterator[str]:

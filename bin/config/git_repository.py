@@ -3,6 +3,7 @@
 No program is run, and every look is bounded: an agent may have made all of it.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -16,7 +17,7 @@ from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readabl
 from jailoc.bin.host.links import Links
 from jailoc.model.git_config import references
 from jailoc.model.host import FileKind, GitLink, Named, Repository
-from jailoc.model.path import clean
+from jailoc.model.path import clean, within
 from jailoc.model.repository import OF_A_WORKTREE, fold
 
 MOST_ENTRIES = 1_000_000
@@ -63,26 +64,29 @@ class Looker:
     def _name(self, sources: Sources, base: str, seen: dict[tuple[str, str], Named | None]) -> bool:
         """Add what settings name to what was seen; tell whether that is all."""
         most = len(seen) + MOST_NAMED
+        start = os.path.realpath(base) if base else ""
         for source in sources.all:
             for each in references(source.setting, base, source.holder, self.home):
-                for path in (each.path,) if each.sure else _meant(each.path):
+                for spelt in (each.spelt,) if each.sure else _meant(each.spelt):
+                    path = clean(spelt)
                     if (each.key, path) in seen:
                         continue
                     if len(seen) >= most:
                         return False
-                    kind = kind_at(path)
+                    kind = kind_at(spelt)
                     # A word of a command is a path only if there is such a file.
                     counts = kind is FileKind.FILE or each.sure
                     if not counts:
                         seen[each.key, path] = None
                         continue
-                    real, hops = self.ways.trace(path)
+                    real, hops = self.ways.trace(spelt)
                     seen[each.key, path] = Named(
                         key=each.key,
                         text=source.setting.value[:WIDTH],
                         path=path,
                         real=readable(real),
-                        hops=tuple(map(readable, hops)),
+                        # Where Git stands is settled before it reads a name.
+                        hops=tuple(readable(hop) for hop in hops if not within(start, hop)),
                         kind=kind,
                         sure=each.sure,
                     )

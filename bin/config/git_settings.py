@@ -74,7 +74,7 @@ class Settings:
                 found.append(source)
                 if included(setting):
                     waiting.extend(
-                        each.path for each in references(setting, "", source.holder, self.home)
+                        each.spelt for each in references(setting, "", source.holder, self.home)
                     )  # fmt: skip
         return Sources(tuple(found), trouble)
 
