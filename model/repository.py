@@ -21,6 +21,8 @@ say what `git fetch` and `git push` talk to where the configuration names no rem
 DEEPER = {first: tuple(rest) for first, *rest in (each.split("/") for each in LISTED) if rest}
 """Those of them that lie deeper, as ways from their first directory."""
 
+READ_BY_GIT = frozenset((".gitignore", ".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"))
+"""What Git reads in a working tree, at any level."""
 OF_A_WORKTREE = ("commondir", "gitdir", "config.worktree")
 """The same in `worktrees/NAME`, the Git directory of a linked working tree."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from jailoc.bin.config import git_directory, git_file, git_links, git_user
+from jailoc.bin.config import git_directory, git_file, git_links, git_user, inner_links
 from jailoc.bin.config.git_repository import Looker
 from jailoc.bin.config.git_state import Reader
 from jailoc.bin.host import unseen
@@ -25,13 +25,13 @@ from jailoc.bin.host.entries import (
     readable,
     with_other_names,
 )
-from jailoc.bin.host.links import Links
+from jailoc.bin.host.links import KERNEL, Links
 from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_state
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
-from jailoc.model.repository import fold
+from jailoc.model.repository import READ_BY_GIT, fold
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that keeps it from being started."""
@@ -43,11 +43,7 @@ MOST_SOCKETS = 100
 """Sockets of one path that are told."""
 MOST_WAITING = 20
 """Pipes and devices of one Git directory that are told, and of one path beside repositories."""
-READ_BY_GIT = frozenset((".gitignore", ".gitattributes", ".gitmodules", ".mailmap", ".lfsconfig"))
-"""What Git reads in a working tree, at any level."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
-KERNEL = ("/proc", "/dev", "/sys")
-"""Where the same name is another thing for every process."""
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
 
@@ -73,6 +69,8 @@ class _Walk:
         self.followed: dict[str, str] = {}
         self.shared: dict[str, str] = {}
         self.ways, self.real = Links(), os.path.realpath(search.root)
+        self.inner: set[str] = set()
+        """Places that were looked through for what gives a way past their covers."""
         self.files: list[str] = []
         """Called `.git`, no links."""
         self.limit: str | None = None
@@ -154,18 +152,11 @@ class _Walk:
 
     def unseen(self, places: Mapping[str, str]) -> None:
         """Keep what of this path could not be looked at: anything may be there."""
-        for place, says in places.items():
-            if not within(place, self.search.root):
-                continue
-            reason = f"it cannot be looked into ({says})"
-            owner = unseen.another_users(place)
-            if owner is None:
-                self.unread[readable(place)] = reason
+        for place, reason, others in unseen.below(places, self.search.root):
+            if others:
+                self._trouble(place, reason)
             else:
-                self._trouble(place, f"{reason}; it belongs to another user ({owner})")
-        if len(places) >= unseen.MOST:
-            most = f"more than {unseen.MOST:,} places cannot be looked into"
-            self.unread[self.search.root] = most
+                self.unread[readable(place)] = reason
 
     def follow(self, others: Mapping[str, "_Walk"], roots: Mapping[str, str]) -> None:
         """Add the repositories of files called `.git` where no walk would take them for one."""
@@ -216,10 +207,21 @@ class _Walk:
 
     def share(self, place: str) -> None:
         """Keep a place of this path that holds a file with a second name."""
-        if within(place, self.search.root) and is_text(place):
-            file = with_other_names(place, MOST_INSIDE)
-            if file is not None:
-                self.shared[place] = readable(file)
+        if not within(place, self.search.root) or not is_text(place) or place in self.inner:
+            return
+        self.inner.add(place)
+        file = with_other_names(place, MOST_INSIDE)
+        if file is not None:
+            self.shared[place] = readable(file)
+        for link in inner_links.inner(place, self.ways, MOST_INSIDE):
+            if len(self.named) >= MOST_FOUND:
+                self.limit = f"what is covered in it names more than {MOST_FOUND:,} places"
+                break
+            if not link.directory:
+                self.named.append(link.named)
+            elif within(link.named.real, self.real):
+                there = self.search.root.rstrip("/") + link.named.real[len(self.real.rstrip("/")) :]
+                self._trouble(there, f"`{link.named.key}` is a symbolic link to it")
 
     def _links(self, repository: Repository) -> None:
         """Keep the links of a Git directory, with where they lead, and what Git would wait for."""

@@ -7,6 +7,10 @@ MOST_LINKS = 40
 """Links that the kernel follows on one way (path_resolution(7))."""
 
 
+KERNEL = ("/proc", "/dev", "/sys")
+"""Where the same name is another thing for every process."""
+
+
 class Links:
     """Paths as they lie now; each place is asked about once."""
 

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from jailoc.model.diagnostic import refuse
-from jailoc.model.path import first_within
+from jailoc.model.path import first_within, within
 from jailoc.model.text import telling
 from jailoc.model.user import DEFAULT_ID
 
@@ -59,6 +59,17 @@ def listed(directory: str) -> None:
     """Keep a directory that was listed, if what lies in it cannot be reached (no search bit)."""
     if _FOUND.get() is not None and not os.access(directory, os.X_OK):
         note(directory, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def below(blind: Mapping[str, str], root: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield what of a path could not be looked at, why, and whether it is another user's."""
+    for place, says in blind.items():
+        if within(place, root):
+            owner = another_users(place)
+            whose = "" if owner is None else f"; it belongs to another user ({owner})"
+            yield place, f"it cannot be looked into ({says}){whose}", owner is not None
+    if len(blind) >= MOST:
+        yield root, f"more than {MOST:,} places cannot be looked into", False
 
 
 def released(blind: Mapping[str, str], roots: Collection[str]) -> None:

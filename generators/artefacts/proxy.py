@@ -171,9 +171,8 @@ def _front(workspace: Workspace) -> Iterator[str]:
         f"http-request {_said(405, 'this method never gets a credential')} "
         "if { method TRACE CONNECT TRACK DEBUG }",
         # What a server takes for one of these in small letters is none that anybody sends.
-        "http-request set-var(txn.method) method",
         f"http-request {_said(405, 'this is no method')} "
-        "unless { var(txn.method) -m reg ^[A-Z]+(-[A-Z]+)*$ }",
+        "unless { method -m reg ^[A-Z]+(-[A-Z]+)*$ }",
         f"http-request {_said(400, 'only a path of the host may be asked for')} "
         "unless { path -m beg / }",
         f"http-request {_said(400, 'only WebSocket may be upgraded to')} "

@@ -140,3 +140,53 @@ def test_a_program_of_the_environment_counts(person: User) -> None:
     tool = f"{root}/tools/edit"
     assert tool in covered(person, 'paths = ["~/p"]', GIT_EDITOR=f"{tool} --wait")
     assert tool not in covered(person, 'paths = ["~/p"]')
+
+
+@pytest.mark.parametrize("where", [".git/hooks", ".githooks"])
+def test_a_link_in_what_is_covered_leads_to_nothing_that_is_open(person: User, where: str) -> None:
+    root, ran = repository(person, "p"), person.home / RAN
+    git(root, person.home, "commit", "-q", "--allow-empty", "-m", "x")
+    if where != ".git/hooks":
+        git(root, person.home, "config", "core.hooksPath", where)
+    program(root / "src/hook", ran)
+    (root / where).mkdir(exist_ok=True)
+    (root / where / "post-commit").symlink_to(os.path.relpath(root / "src/hook", root / where))
+    git(root, person.home, "commit", "-q", "--allow-empty", "-m", "y")
+    assert ran.exists(), "control: Git runs it"
+    assert f"{root}/src/hook" in covered(person, 'paths = ["~/p"]')
+    (root / "src/hook").unlink()
+    told = person.run("validate").stderr
+    assert f"{where}/post-commit` names it, and it does not exist yet" in " ".join(told.split())
+
+
+@pytest.mark.parametrize("name", [".vscode/tasks.json", ".husky/pre-commit", ".idea/x.xml"])
+def test_a_link_in_a_directory_of_an_editor_leads_to_nothing_that_is_open(
+    person: User, name: str
+) -> None:
+    root = repository(person, "p")
+    (root / name).parent.mkdir()
+    (root / "mine").touch()
+    (root / "more").mkdir()
+    (root / name).symlink_to("../mine")
+    (root / name).with_name("more").symlink_to("../more")
+    assert f"{root}/mine" in covered(person, 'paths = ["~/p"]')
+    told = " ".join(person.run("validate").stderr.split())
+    assert "/more` is a symbolic link to it" in told
+
+
+def test_a_way_back_by_a_link_is_told(person: User) -> None:
+    root, ran = repository(person, "p"), person.home / RAN
+    program(root / "evil/H/run", ran)
+    (root / "evil/sub").mkdir()
+    (root / "H").mkdir()
+    git(root, person.home, "config", "filter.f.clean", f"{root}/x/../H/run")
+    (root / "x").symlink_to("evil/sub")
+    assert added(root, person.home, ran)
+    assert f"{root}/evil/H/run" in covered(person, 'paths = ["~/p"]')
+    # Before there is a link, the place for one is told.
+    (root / "x").unlink()
+    (root / "x").mkdir()
+    (root / "H/run").touch()
+    told = " ".join(person.run("validate").stderr.split())
+    assert f"{root}/x" in told
+    assert "a symbolic link can be put there" in told

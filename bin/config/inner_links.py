@@ -1,0 +1,58 @@
+"""Links in what is covered: a cover shuts the link, not what it leads to."""
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from jailoc.bin.config.told import WIDTH
+from jailoc.bin.host.entries import children, kind_at, readable
+from jailoc.bin.host.links import Links
+from jailoc.model.host import FileKind, Named
+from jailoc.model.path import within
+
+
+class InnerLink(NamedTuple):
+    """A link in a directory that is covered."""
+
+    place: str
+    named: Named
+    """What it leads to, as if a configuration had named that."""
+
+    @property
+    def directory(self) -> bool:
+        """Tell whether it leads to one: the agent may have to work there."""
+        return self.named.kind is FileKind.DIRECTORY
+
+
+def inner(directory: str, ways: Links, most: int) -> Iterator[InnerLink]:
+    """Yield the links below a directory that lead out of it; none is followed to look further.
+
+    Args:
+        directory: The directory, or anything else, which has none.
+        ways: Follows links.
+        most: Entries that are looked at.
+    """
+    real, waiting, left = os.path.realpath(directory), [directory], most
+    while waiting:
+        place = waiting.pop()
+        try:
+            mode = os.lstat(place).st_mode
+        except (OSError, ValueError):  # who looks for other names notes it
+            continue
+        if stat.S_ISDIR(mode):
+            inside = [each.path for each in children(place, left)]
+            left -= len(inside)
+            waiting += inside if left >= 0 else ()
+        elif stat.S_ISLNK(mode) and place != directory:
+            target, hops = ways.trace(place)
+            if not within(target, real):
+                yield InnerLink(place, Named(
+                    key=readable(place),
+                    text=readable(os.readlink(place))[:WIDTH],  # noqa: PTH115 -- text
+                    path=readable(target),
+                    real=readable(target),
+                    hops=tuple(readable(each) for each in hops if not within(each, real)),
+                    kind=kind_at(place),
+                    sure=True,
+                ))  # fmt: skip
