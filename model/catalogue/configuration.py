@@ -305,9 +305,11 @@ CONFIGURATION: dict[str, Entry] = {
         "The message says what is allowed.",
     ),
     "steering": Entry(
-        "A file that steers the host or the sandbox lies where an agent can write, or comes over "
-        "plain http.",
-        "Move it, fetch it over https, or allow it by name in `trust`, at the top of the file.",
+        "A file that steers the host or the sandbox lies where an agent can write, or is reached "
+        "by a link that one can have made, or comes over plain http.",
+        "Move it, name where the link leads, fetch it over https, or allow it by name in `trust`, "
+        "at the top of the file. Where an agent runs with more than is written now: `jailoc "
+        "down`.",
     ),
     "subnet": Entry(
         "`subnet` is no private IPv4 network, or too large or too small.",
