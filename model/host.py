@@ -3,6 +3,7 @@
 import ipaddress
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -174,6 +175,15 @@ DESKTOPS = ("Docker Desktop", "OrbStack")
 """Engines in a virtual machine of their own, by the operating system that they name."""
 DESKTOP_AGENT_SOCKET = "/run/host-services/ssh-auth.sock"
 """Where such a machine has the user's SSH agent; there is no such file on the host itself."""
+
+
+class Gathered(NamedTuple):
+    """What was found in the paths that agents can write, and what Git is like on this machine."""
+
+    trees: dict[str, Tree]
+    named: tuple[Named, ...]
+    """What the user's own configuration names."""
+    git: GitFacts
 
 
 class Host(Model):

@@ -188,7 +188,7 @@ def named(
                 if each.kind is FileKind.DIRECTORY and each.sure:
                     trouble = f"`{each.key}` names it, and a whole working tree lies in it"
                     yield Wanted(path=path, executes=told, trouble=trouble)
-            elif each.real != _moved(path, root, roots[root]):
+            elif each.real != moved(path, root, roots[root]):
                 yield Wanted(path=path, executes=told, trouble=_LINKED)
             else:
                 yield Wanted(path=path, executes=told)
@@ -210,11 +210,11 @@ def _spellings(path: str, real: str, roots: dict[str, str]) -> Iterator[str]:
     Either may be spelt by way of a link.
     """
     found = [path] if any(_holds(root, path) for root in roots) else []
-    found += (_moved(real, place, root) for root, place in roots.items() if _holds(place, real))
+    found += (moved(real, place, root) for root, place in roots.items() if _holds(place, real))
     yield from dict.fromkeys(found)
 
 
-def _moved(path: str, source: str, target: str) -> str:
+def moved(path: str, source: str, target: str) -> str:
     """Return a path in one directory as the same one in another directory."""
     return (target.rstrip("/") + path[len(source.rstrip("/")) :]) or "/"
 

@@ -8,7 +8,6 @@ import os
 from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from jailoc.bin.config import git_directory, git_file, git_links, git_user, inner_links
 from jailoc.bin.config.git_repository import Looker
@@ -29,9 +28,9 @@ from jailoc.bin.host.links import KERNEL, Links
 from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_state
 from jailoc.model.git_state import Believed
-from jailoc.model.host import FileKind, GitFacts, GitLink, Named, Repository, Tree
+from jailoc.model.host import FileKind, Gathered, GitFacts, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
-from jailoc.model.repository import READ_BY_GIT, fold
+from jailoc.model.repository import READ_BY_GIT, fold, moved
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
 """Of one writable path; what lies beyond is not seen, and that keeps it from being started."""
@@ -69,8 +68,7 @@ class _Walk:
         self.followed: dict[str, str] = {}
         self.shared: dict[str, str] = {}
         self.ways, self.real = Links(), os.path.realpath(search.root)
-        self.inner: set[str] = set()
-        """Places that were looked through for what gives a way past their covers."""
+        self.looked_through: set[str] = set()
         self.files: list[str] = []
         """Called `.git`, no links."""
         self.limit: str | None = None
@@ -194,7 +192,7 @@ class _Walk:
         for name in found.kinds:
             self.share(f"{directory}/{name}")
         for each in found.named:
-            self.share(each.path)
+            self.share_named(each)
 
     def _waited(self, entry: os.DirEntry[str]) -> None:
         """Keep a pipe or device in the place of what Git reads; a link there is not followed."""
@@ -205,11 +203,18 @@ class _Walk:
         else:
             self.believed.append(git_state.waits(readable(entry.path)))
 
+    def share_named(self, named: Named) -> None:
+        """Do so with what a configuration names, perhaps by way of a link."""
+        self.share(named.path)
+        if within(named.real, self.real):
+            self.share(moved(named.real, self.real, self.search.root))
+
     def share(self, place: str) -> None:
         """Keep a place of this path that holds a file with a second name."""
-        if not within(place, self.search.root) or not is_text(place) or place in self.inner:
+        mine = within(place, self.search.root) and is_text(place)
+        if not mine or place in self.looked_through:
             return
-        self.inner.add(place)
+        self.looked_through.add(place)
         file = with_other_names(place, MOST_INSIDE)
         if file is not None:
             self.shared[place] = readable(file)
@@ -220,7 +225,7 @@ class _Walk:
             if not link.directory:
                 self.named.append(link.named)
             elif within(link.named.real, self.real):
-                there = self.search.root.rstrip("/") + link.named.real[len(self.real.rstrip("/")) :]
+                there = moved(link.named.real, self.real, self.search.root)
                 self._trouble(there, f"`{link.named.key}` is a symbolic link to it")
 
     def _links(self, repository: Repository) -> None:
@@ -327,15 +332,6 @@ class _Walk:
             self.share(path)
 
 
-class Gathered(NamedTuple):
-    """All that was found, and what Git is like on this machine."""
-
-    trees: dict[str, Tree]
-    named: tuple[Named, ...]
-    """What the user's own configuration names."""
-    git: GitFacts
-
-
 def gather(
     searches: Iterable[Search], home: str, config_home: str, paths: Iterable[str] = ()
 ) -> Gathered:
@@ -372,7 +368,7 @@ def _gathered(
     for each in walks.values():
         each.follow(walks, roots)
         for one in (*mine, *each.named):
-            each.share(one.path)
+            each.share_named(one)
     files = [file for each in walks.values() for file in each.files]
     links = git_links.gather((*files, *(f"{each}/.git" for each in tops)))
     for link in links:

@@ -190,3 +190,17 @@ def test_a_way_back_by_a_link_is_told(person: User) -> None:
     told = " ".join(person.run("validate").stderr.split())
     assert f"{root}/x" in told
     assert "a symbolic link can be put there" in told
+
+
+def test_a_directory_of_hooks_that_is_named_by_way_of_a_link_is_looked_through(
+    person: User,
+) -> None:
+    root, ran = repository(person, "src/lk"), person.home / RAN
+    (person.home / "lnk").symlink_to(root)
+    program(root / "src/hook", ran)
+    (root / "hooks").mkdir()
+    (root / "hooks/post-commit").symlink_to("../src/hook")
+    git(root, person.home, "config", "core.hooksPath", "~/lnk/hooks")
+    git(root, person.home, "commit", "-q", "--allow-empty", "-m", "x")
+    assert ran.exists(), "control: Git runs it"
+    assert covered(person, 'paths = ["~/src/lk"]') >= {f"{root}/hooks", f"{root}/src/hook"}

@@ -7,11 +7,11 @@ import pytest
 
 from jailoc.bin.config import git_links, repositories
 from jailoc.generators.config.mentioned import Search
-from jailoc.model.host import GitLink
+from jailoc.model.host import Gathered, GitLink
 from tests.bin.config.test_repositories import git, made
 
 
-def look(path: Path, home: Path | None = None) -> repositories.Gathered:
+def look(path: Path, home: Path | None = None) -> Gathered:
     place = str(home or path.parent / "home")
     search = Search(root=str(path), names=(), git=True)
     return repositories.gather([search], place, f"{place}/.config", [str(path)])
