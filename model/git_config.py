@@ -38,6 +38,7 @@ TYPED = (
     "lfs.extension.*.clean", "lfs.extension.*.smudge", "sendemail.sendmailcmd", "sendemail.tocmd",
     "sendemail.cccmd", "sendemail.headercmd", "sendemail.*.sendmailcmd", "sendemail.*.tocmd",
     "sendemail.*.cccmd", "sendemail.*.headercmd", "imap.tunnel", "imap.*.tunnel", "guitool.*.cmd",
+    "instaweb.httpd", "instaweb.browser", "svn.authorsprog", "svn-remote.*.authorsprog",
     "browser.*.cmd", "browser.*.path", "man.*.cmd", "man.*.path", "web.browser", "help.browser",
 )  # fmt: skip
 """The same, of commands that somebody types."""

@@ -32,7 +32,8 @@ DEFAULT = (
     ".git/hooks", ".git/config", ".git/config.worktree",
     ".envrc", ".direnv", *_MISE, ".mise", "mise/config.toml", "mise/config.local.toml",
     ".config/mise", *_MISERC, ".tool-versions", ".shadowenv.d", ".autoenv", ".autoenv.zsh",
-    ".rvmrc",
+    ".autoenv.leave", ".autoenv_leave.zsh", ".rvmrc", ".prototools", "rust-toolchain",
+    "rust-toolchain.toml",
     ".vscode", ".idea", ".zed", ".fleet", ".vs", ".helix",
     ".exrc", "_exrc", ".vim", ".vimrc", "_vimrc", ".gvimrc", "_gvimrc", ".lvimrc", ".nvimrc",
     ".nvim.lua", ".dir-locals.el", ".dir-locals-2.el", ".devcontainer", ".devcontainer.json",
@@ -44,8 +45,11 @@ DEFAULT = (
     ".amazonq", ".kiro", ".aider.conf.yml", ".crush.json", "crush.json", ".roo", ".kilocode",
     ".continue", ".junie", ".trae", ".factory", ".github/hooks", ".github/copilot",
     ".clinerules/hooks", ".cline", ".pi", ".vibe", ".iflow", ".augment", ".amp", ".grok",
-    ".openhands", ".Rprofile", ".Renviron", ".lite_project.lua", *_VERSIONS,
+    ".openhands", ".Rprofile", ".Renviron", ".RData", ".ghci", ".iex.exs", ".irbrc", ".pryrc",
+    ".ocamlinit", ".octaverc", "latexmkrc", ".latexmkrc", ".lite_project.lua", ".gclient",
+    ".west/config", *_VERSIONS,
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
-and launch files, hook managers, and the configuration of agents that run on the host, and of other
-programs for versions; with each file that its program reads beside it."""
+and launch files, hook managers, what interpreters begin with, and the configuration of agents that
+run on the host, and of other programs for versions; with each file that its program reads beside
+it."""
