@@ -2,6 +2,19 @@
 
 from pydantic_core import PydanticCustomError
 
+WANTED = {
+    "string_type": "a string in quotes",
+    "bool_type": "true or false",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "tuple_type": "an array",
+}
+"""What a value has to be, by the type of pydantic's error."""
+
 
 def problem(
     code: str, message: str, allowed: str | None = None, hint: str | None = None

@@ -9,6 +9,7 @@ from jailoc.model.address import Network
 from jailoc.model.base import Model
 from jailoc.model.field_error import problem
 from jailoc.model.power_rules import RULES
+from jailoc.model.text import meant
 
 
 def _array(value: object) -> object:
@@ -21,7 +22,10 @@ def _power(value: str) -> str:
     if value in RULES or value in kinds:
         return value
     raise problem(
-        "policy-power", f"`{value}` is no power", "one of docs/reference/powers.md, or KIND.*"
+        "policy-power",
+        f"`{value}` is no power",
+        "one of docs/reference/powers.md, or KIND.*",
+        meant(value, [*RULES, *kinds]),
     )
 
 

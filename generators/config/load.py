@@ -46,6 +46,7 @@ from jailoc.model.config_values import describe
 from jailoc.model.credential import CredentialConfig
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity
 from jailoc.model.document import Document, Path, dotted
+from jailoc.model.field_error import WANTED
 from jailoc.model.host import Host
 from jailoc.model.host_set import HostSet
 from jailoc.model.network_settings import NetworkSettings
@@ -69,18 +70,6 @@ _KNOWN: dict[Path, set[str]] = {
 
 _PLACES = {(): "the top of the file", ("base",): "[base]", ("defaults",): "[defaults]",
            ("workspaces", "*"): "a workspace"}  # fmt: skip
-
-_WANTED = {
-    "string_type": "a string in quotes",
-    "bool_type": "true or false",
-    "int_type": "an integer",
-    "int_from_float": "an integer",
-    "float_type": "a number",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "tuple_type": "an array",
-}
 
 
 def load(document: Document, host: Host) -> Config:
@@ -205,7 +194,7 @@ def _diagnostic(document: Document, error: ErrorDetails) -> Diagnostic:
         key, known = str(path[-1]), _KNOWN.get(_pattern(path[:-1]), set())
         if isinstance(error["input"], list) and f"{key}s" in known:
             hint = f"did you mean `{key}s`?"
-        allowed = _WANTED.get(kind)
+        allowed = WANTED.get(kind)
         shown = describe(error["input"])
         message = f"expected {allowed}, found {shown}" if allowed else f"{shown} cannot stand here"
     return found(document, path, code, f"{message}", allowed, hint, at_key=at_key)

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.resolve import resolve
@@ -25,9 +26,11 @@ from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network, loopback, written
 from jailoc.model.base import Model
 from jailoc.model.config import Config
+from jailoc.model.config_values import describe
 from jailoc.model.diagnostic import Diagnostic, Position, Refused, Severity
-from jailoc.model.document import Document, Path
+from jailoc.model.document import Document
 from jailoc.model.egress import Egress
+from jailoc.model.field_error import WANTED
 from jailoc.model.host import Host
 from jailoc.model.image_reference import canonical
 from jailoc.model.policy import Ask, Forbid, OrganisationPolicy, PolicyRule, Require
@@ -35,6 +38,7 @@ from jailoc.model.power import Direction, Power, PowerChange, Rank, Sides
 from jailoc.model.rule_walk import accepted
 from jailoc.model.sandbox import AGENT
 from jailoc.model.special_ranges import embedding
+from jailoc.model.text import meant
 from jailoc.model.workspace import AllowedName, AllowedNetwork
 
 
@@ -57,9 +61,7 @@ def read(text: str, file: str) -> PolicyFile:
     try:
         policy = OrganisationPolicy.model_validate(document.data)
     except ValidationError as error:
-        raise Refused(
-            tuple(_wrong(document, each["loc"], each["msg"]) for each in error.errors())
-        ) from None
+        raise Refused(tuple(_wrong(document, each) for each in error.errors())) from None
     lines = {}
     for kind in ("forbid", "require", "ask"):
         for index in range(len(getattr(policy, kind))):
@@ -68,11 +70,27 @@ def read(text: str, file: str) -> PolicyFile:
     return PolicyFile(file=file, policy=policy, lines=lines)
 
 
-def _wrong(document: Document, place: Path, message: str) -> Diagnostic:
-    return found(
-        document, place, "policy", f"the policy is wrong: {message}",
-        "forbid, require and ask, as docs/reference/policy.md has them", at_key=True,
-    )  # fmt: skip
+def _wrong(document: Document, error: ErrorDetails) -> Diagnostic:
+    place, kind = error["loc"], error["type"]
+    context = error.get("ctx", {}) if kind == "jailoc" else {}
+    allowed, hint = context.get("allowed"), context.get("hint")
+    if kind == "extra_forbidden":
+        known = sorted(_KEYS.get(str(place[0]), OrganisationPolicy).model_fields
+                       if len(place) > 1 else OrganisationPolicy.model_fields)  # fmt: skip
+        message, allowed = f"unknown key `{place[-1]}`", ", ".join(known)
+        hint = meant(str(place[-1]), known)
+    elif kind == "missing":
+        message = f"`{place[-1]}` is missing"
+    elif kind == "jailoc":
+        message = context["message"]
+    else:
+        allowed, shown = WANTED.get(kind), describe(error["input"])
+        message = f"expected {allowed}, found {shown}" if allowed else f"{shown} cannot stand here"
+    told = f"the policy is wrong: {message}"
+    return found(document, place, "policy", told, allowed, hint, at_key=True)
+
+
+_KEYS: dict[str, type[Model]] = {"forbid": Forbid, "require": Require, "ask": Ask}
 
 
 @dataclass(frozen=True)

@@ -349,3 +349,27 @@ def test_another_rule_never_means_fewer_refusals(lines: set[str]) -> None:
     first = '[[forbid]]\npower = "hold.*"\n'
     one, both = ({each[1] for each in said(policy, text)} for policy in (first, first + EVERYTHING))
     assert one <= both
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "allowed", "hint"),
+    [
+        ('[[allow]]\npower = "x"\n', "unknown key `allow`", "ask, forbid, require", None),
+        ('[[forbids]]\n', "unknown key `forbids`", "ask, forbid", "did you mean `forbid`?"),
+        ('[[forbid]]\npower = "be.privileged"\nabut = ["x"]\n', "unknown key `abut`", "about",
+         "did you mean `about`?"),
+        ('[[forbid]]\npower = "hold.sshagent"\n', "`hold.sshagent` is no power", "powers.md",
+         "did you mean `hold.ssh-agent`?"),
+        ("[[forbid]]\n", "`power` is missing", None, None),
+        ('[[require]]\npower = "reach.*"\nreason = "x"\n', "expected true or false", None, None),
+    ],
+)  # fmt: skip
+def test_a_policy_that_is_wrong_is_told_in_our_own_words(
+    text: str, message: str, allowed: str | None, hint: str | None
+) -> None:
+    with pytest.raises(Refused) as caught:
+        read(text, "policy.toml")
+    (found,) = caught.value.diagnostics
+    assert message in found.message
+    assert (allowed or "") in (found.allowed or "")
+    assert found.hint == hint
