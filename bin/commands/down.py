@@ -10,7 +10,7 @@ from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names
 from jailoc.model import sandbox
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.text import number_of
 
@@ -20,7 +20,7 @@ def run(session: Session, volumes: bool = False) -> int:
 
     A name that the configuration does not have (any more) works too: the engine knows its labels.
     """
-    name = session.workspace or session.chosen(session.source())
+    name = session.workspace or _named(session)
     project = sandbox.project(name)
     there = False
     if volumes and sandbox.task_of(name):
@@ -43,6 +43,20 @@ def run(session: Session, volumes: bool = False) -> int:
             f"{sandbox.typed(name)}: {number_of(len(kept), 'volume')} removed", Meaning.DONE
         )
     return 0
+
+
+def _named(session: Session) -> str:
+    """Return the workspace of the current directory.
+
+    Raises:
+        Refused: the configuration cannot be used; with a name it would not be needed.
+    """
+    try:
+        origin = session.source()
+    except Refused:
+        session.terminal.say("`jailoc down NAME` goes on without the configuration", Meaning.WARNS)
+        raise
+    return session.chosen(origin)
 
 
 def run_all(session: Session, volumes: bool = False) -> int:

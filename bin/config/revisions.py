@@ -265,7 +265,9 @@ def _revision(session: Session, named: str) -> SourceText:
             "diff",
             f"`{named}` is no file or directory, and no Git revision in `{folder}`",
             allowed="a file, a directory, REVISION or REVISION:FILE",
-            hint=f"fetch it first (git fetch), and say which file it is: {named}:config.toml",
+            hint="check its name"
+            if named.endswith(".toml")
+            else f"fetch it first (git fetch), and say which file it is: {named}:config.toml",
         )
     data = git.file_at(folder, commit, inside)
     if data is None:

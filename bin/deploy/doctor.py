@@ -203,8 +203,9 @@ def _ports(config: Config, engine: EngineFacts) -> Iterator[PortUse]:
     for name in names(config):
         scope = config.workspaces[name]
         exposed = config.defaults.expose_port if scope.expose_port is None else scope.expose_port
-        if exposed is not False and not engine.trouble:
-            port = port_of(config, name)
+        server = (port_of(config, name),) if exposed is not False else ()
+        others = (port for each in scope.ports for port, _ in each.pairs)
+        for port in () if engine.trouble else (*server, *others):
             taken = port not in mine and not host_ports.is_free(port)
             yield PortUse(workspace=name, port=port, taken=taken)
 

@@ -234,12 +234,13 @@ def _ports(machine: Machine) -> Iterator[Row]:
         yield _row(
             "port", f"{each.port} of workspace {each.workspace} is taken", WARN,
             f"`jailoc up {each.workspace}` will be refused",
-            f"ss -ltnp 'sport = :{each.port}', or set another `port`",
+            f"ss -ltnp 'sport = :{each.port}', or set another one in `port` or `ports`",
         )  # fmt: skip
     if machine.ports and not taken:
-        first = machine.ports[0].port
-        yield _row("ports", f"{number_of(len(machine.ports), 'port')} from {first} on are free"
-                   if len(machine.ports) > 1 else f"{first} is free")  # fmt: skip
+        first = min(each.port for each in machine.ports)
+        what = (f"{number_of(len(machine.ports), 'port')} from {first} on"
+                if len(machine.ports) > 1 else f"{first}")  # fmt: skip
+        yield _row("ports", f"{what}: free, or a sandbox of yours has it")
 
 
 def _clock(machine: Machine) -> Iterator[Row]:
