@@ -220,8 +220,9 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
     # Nothing that was refused arrived, and of the rest nothing that says something else.
     assert [each["first"] for each in requests] == [
         "GET /whoami HTTP/1.1", "POST /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1",
-        "GET /v1/echo HTTP/1.1", "GET /whoami HTTP/1.1", "GET /v1/x HTTP/1.1",
-        "GET /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1", "GET /whoami HTTP/1.1",
+        "GET /v1/x?method=flickr.photos&http=1&x=2 HTTP/1.1", "GET /v1/echo HTTP/1.1",
+        "GET /whoami HTTP/1.1", "GET /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1",
+        "GET /whoami HTTP/1.1",
     ]  # fmt: skip
     for each in requests:
         assert headers(each, "authorization") == [f"Bearer {keys.values['api']}"]
