@@ -66,6 +66,9 @@ MOST_SETTINGS = 10_000
 MOST_TEXT = 2 << 20
 """Characters of the keys and values of one file: the name of a section is in each of its keys."""
 
+MOST_VALUE = 1 << 16
+"""Characters of one value that are understood."""
+
 _SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\\n]|\\.)*)")?\s*\]')
 _KEY = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*(=?)[ \t]*")
 _ESCAPED = re.compile(r"\\(.)")
@@ -129,6 +132,8 @@ def cut(settings: Sequence[GitSetting]) -> str | None:
     """Say why a file may have more settings than these; None if it has not."""
     if len(settings) >= MOST_SETTINGS:
         return f"{MOST_SETTINGS:,} settings or more"
+    if any(len(each.value) >= MOST_VALUE for each in settings):
+        return f"a value of {MOST_VALUE:,} characters or more"
     if sum(len(each.key) + len(each.value) for each in settings) >= MOST_TEXT:
         return f"settings of {MOST_TEXT:,} characters or more"
     return None
@@ -236,7 +241,7 @@ def program(setting: GitSetting) -> str | None:
     command = None if typed(setting) else _command(setting)
     if command is None or (setting.pattern == "core.fsmonitor" and not executes(setting)):
         return None
-    first = next(words(command.removeprefix("!")), "")
+    first = next(words(command.removeprefix("!")[:MOST_VALUE]), "")
     if not _PROGRAM.fullmatch(first):
         return None
     helper = setting.pattern in {"credential.helper", "credential.*.helper"}
@@ -292,7 +297,7 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
                 key=setting.key, path=clean(path), spelt=path, directory=directory, sure=True
             )
     elif command is not None:
-        for index, word in enumerate(words(command.removeprefix("!"))):
+        for index, word in enumerate(words(command.removeprefix("!")[:MOST_VALUE])):
             # The first word is looked up in PATH unless it holds a slash.
             if index == 0 and "/" not in word:
                 continue

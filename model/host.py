@@ -37,6 +37,8 @@ class Named(Model):
     kind: FileKind | None
     sure: bool
     """Whether the setting can mean nothing but this place."""
+    followed: bool = False
+    """Whether it is what a link in a covered place leads to."""
 
 
 class Repository(Model):

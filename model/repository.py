@@ -184,6 +184,9 @@ def named(
                 if each.sure:
                     trouble = f"`{each.key}` names it, and it does not exist yet"
                     yield Wanted(path=path, executes=told, trouble=trouble)
+            elif each.followed and each.kind is FileKind.DIRECTORY:
+                # Read-only as a whole it could be what the agent has to work on.
+                yield Wanted(path=path, trouble=f"`{each.key}` leads to it", hint=_COPY)
             elif any(_holds(path, top) for top in (root, *trees)):
                 if each.kind is FileKind.DIRECTORY and each.sure:
                     trouble = f"`{each.key}` names it, and a whole working tree lies in it"
@@ -201,6 +204,7 @@ def named(
 
 
 _LINKED = "a symbolic link leads to it"
+_COPY = "look at it before the host obeys it, or put a copy in the place of what leads there"
 _CROSSED = "the way to what is named leads over it, and a symbolic link can be put there"
 
 

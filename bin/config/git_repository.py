@@ -3,11 +3,10 @@
 No program is run, and every look is bounded: an agent may have made all of it.
 """
 
+import fnmatch
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
-from pathlib import Path
 
 from jailoc.bin.config import git_directory, git_environment, git_file, told
 from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
@@ -24,6 +23,8 @@ MOST_ENTRIES = 1_000_000
 """Of one directory of hooks."""
 MOST_NAMED = 1_000
 """Places that the configuration of one repository names, and as many that the user's names."""
+MOST_LISTED, MOST_COMPARED = 10_000, 5_000_000
+"""Entries of one directory that a pattern is compared with, and of all in a run."""
 _MANY = f"its configuration names more than {MOST_NAMED:,} places"
 
 
@@ -39,6 +40,7 @@ class Looker:
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
         self.settings, self.ways = Settings(self.home), Links()
+        self.left, self._listed = MOST_COMPARED, dict[str, tuple[str, ...]]()
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
         self.user = self.settings.read((*places, *git_environment.files()))
         of_shell = git_environment.settings()
@@ -67,11 +69,11 @@ class Looker:
         start = os.path.realpath(base) if base else ""
         for source in sources.all:
             for each in references(source.setting, base, source.holder, self.home):
-                for spelt in (each.spelt,) if each.sure else _meant(each.spelt):
+                for spelt in (each.spelt,) if each.sure else self._meant(each.spelt):
                     path = clean(spelt)
                     if (each.key, path) in seen:
                         continue
-                    if len(seen) >= most:
+                    if len(seen) >= most or self.left <= 0:
                         return False
                     kind = kind_at(spelt)
                     # A word of a command is a path only if there is such a file.
@@ -85,12 +87,33 @@ class Looker:
                         text=source.setting.value[:WIDTH],
                         path=path,
                         real=readable(real),
-                        # Where Git stands is settled before it reads a name.
-                        hops=tuple(readable(hop) for hop in hops if not within(start, hop)),
+                        # Where Git stands is settled before it reads a name, and what holds a file
+                        # that it has read is held in place.
+                        hops=tuple(
+                            readable(hop)
+                            for hop in hops
+                            if not (within(start, hop) or within(source.holder, hop))
+                        ),
                         kind=kind,
                         sure=each.sure,
                     )
         return True
+
+    def _meant(self, path: str) -> Iterator[str]:
+        """Yield a path, and the files that a shell takes its last part for (sh(1), 2.13)."""
+        yield path
+        folder, _, pattern = path.rpartition("/")
+        if not any(each in pattern for each in "*?["):
+            return
+        if folder not in self._listed:
+            there = kind_at(folder or "/") is FileKind.DIRECTORY
+            every = children(folder or "/", MOST_LISTED) if there else ()
+            self._listed[folder] = tuple(each.name for each in every if is_text(each.name))
+        self.left -= len(self._listed[folder])
+        if self.left > 0:
+            yield from (
+                f"{folder}/{each}" for each in fnmatch.filter(self._listed[folder], pattern)
+            )
 
     def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
         """Look at one Git directory; also say why not all that matters was read."""
@@ -189,16 +212,6 @@ class Looker:
             sealed=not unseen.writable(link.directory),
             linked=True,
         )
-
-
-def _meant(path: str) -> Iterator[str]:
-    """Yield a path, and the files that a shell takes its last part for (sh(1), 2.13)."""
-    yield path
-    folder, _, pattern = path.rpartition("/")
-    if any(each in pattern for each in "*?[") and Path(folder).is_dir():
-        for entry in children(folder, git_directory.MOST_ENTRIES):
-            if is_text(entry.name) and fnmatchcase(entry.name, pattern):
-                yield f"{folder}/{entry.name}"
 
 
 def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:

@@ -3,30 +3,18 @@
 import os
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import children, kind_at, readable
 from jailoc.bin.host.links import Links
-from jailoc.model.host import FileKind, Named
+from jailoc.model.host import Named
 from jailoc.model.path import within
 
 
-class InnerLink(NamedTuple):
-    """A link in a directory that is covered."""
+def inner(directory: str, ways: Links, most: int) -> Iterator[Named]:
+    """Yield what links below a directory lead to out of it, as if a configuration named that.
 
-    place: str
-    named: Named
-    """What it leads to, as if a configuration had named that."""
-
-    @property
-    def directory(self) -> bool:
-        """Tell whether it leads to one: the agent may have to work there."""
-        return self.named.kind is FileKind.DIRECTORY
-
-
-def inner(directory: str, ways: Links, most: int) -> Iterator[InnerLink]:
-    """Yield the links below a directory that lead out of it; none is followed to look further.
+    None is followed to look further.
 
     Args:
         directory: The directory, or anything else, which has none.
@@ -47,7 +35,7 @@ def inner(directory: str, ways: Links, most: int) -> Iterator[InnerLink]:
         elif stat.S_ISLNK(mode) and place != directory:
             target, hops = ways.trace(place)
             if not within(target, real):
-                yield InnerLink(place, Named(
+                yield Named(
                     key=readable(place),
                     text=readable(os.readlink(place))[:WIDTH],  # noqa: PTH115 -- text
                     path=readable(target),
@@ -55,4 +43,5 @@ def inner(directory: str, ways: Links, most: int) -> Iterator[InnerLink]:
                     hops=tuple(readable(each) for each in hops if not within(each, real)),
                     kind=kind_at(place),
                     sure=True,
-                ))  # fmt: skip
+                    followed=True,
+                )

@@ -222,11 +222,7 @@ class _Walk:
             if len(self.named) >= MOST_FOUND:
                 self.limit = f"what is covered in it names more than {MOST_FOUND:,} places"
                 break
-            if not link.directory:
-                self.named.append(link.named)
-            elif within(link.named.real, self.real):
-                there = moved(link.named.real, self.real, self.search.root)
-                self._trouble(there, f"`{link.named.key}` is a symbolic link to it")
+            self.named.append(link)
 
     def _links(self, repository: Repository) -> None:
         """Keep the links of a Git directory, with where they lead, and what Git would wait for."""

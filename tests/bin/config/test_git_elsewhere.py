@@ -171,7 +171,8 @@ def test_a_link_in_a_directory_of_an_editor_leads_to_nothing_that_is_open(
     (root / name).with_name("more").symlink_to("../more")
     assert f"{root}/mine" in covered(person, 'paths = ["~/p"]')
     told = " ".join(person.run("validate").stderr.split())
-    assert "/more` is a symbolic link to it" in told
+    assert "/more` leads to it" in told
+    assert "put a copy in the place of what leads there" in told
 
 
 def test_a_way_back_by_a_link_is_told(person: User) -> None:
@@ -204,3 +205,25 @@ def test_a_directory_of_hooks_that_is_named_by_way_of_a_link_is_looked_through(
     git(root, person.home, "commit", "-q", "--allow-empty", "-m", "x")
     assert ran.exists(), "control: Git runs it"
     assert covered(person, 'paths = ["~/src/lk"]') >= {f"{root}/hooks", f"{root}/src/hook"}
+
+
+def test_a_directory_elsewhere_that_a_link_leads_to_is_told(person: User) -> None:
+    root, other = repository(person, "p"), person.home / "q/skill"
+    other.mkdir(parents=True)
+    (root / ".claude/skills").mkdir(parents=True)
+    (root / ".claude/skills/one").symlink_to("../../../q/skill")
+    (person.home / "kept").mkdir()
+    (root / "way").symlink_to("../kept")
+    (root / ".claude/skills/two").symlink_to("../../way")
+    person.write('[workspaces.a]\npaths = ["~/p", "~/q"]\n')
+    told = " ".join(person.run("validate").stderr.split())
+    assert ".claude/skills/one` leads to it" in told
+    assert f"`{root}/way` cannot be protected" in told
+
+
+def test_what_git_reads_beside_the_repository_is_no_alarm(person: User) -> None:
+    root = repository(person, "p")
+    (root / ".gitconfig").touch()
+    git(root, person.home, "config", "include.path", "../.gitconfig")
+    assert f"{root}/.gitconfig" in covered(person, 'paths = ["~/p"]')
+    assert "cannot be protected" not in person.run("validate").stderr

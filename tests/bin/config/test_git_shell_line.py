@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jailoc.bin.config import git_settings
+from jailoc.bin.config import git_repository, git_settings
 from tests.bin.config.test_repositories import git, look, made
 
 LINES = (
@@ -84,3 +84,21 @@ def test_what_is_named_by_somebodys_home_is_found(
     (root / "watch").touch()
     (repository,) = look(root, tmp_path / "home").repositories
     assert {each.path for each in repository.named} >= {f"{root}/hooks", f"{root}/watch"}
+
+
+@pytest.mark.parametrize("line", ["cat {}/*.sh", "cat /proc/1/root/nowhere/*", "cat \udce9/*"])
+def test_a_pattern_in_what_is_no_directory_is_none(tmp_path: Path, line: str) -> None:
+    root = made(tmp_path / "p")
+    git(root, "config", "filter.f.clean", line.replace("{}", "b" * 300))
+    assert look(root, tmp_path).repositories[0].named == ()
+
+
+def test_patterns_without_end_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path / "p")
+    (root / "d").mkdir()
+    for index in range(100):
+        (root / f"d/{index}").touch()
+    git(root, "config", "filter.f.clean", " ".join(f"d/*{index}.sh" for index in range(50)))
+    assert look(root, tmp_path).unread == {}
+    monkeypatch.setattr(git_repository, "MOST_COMPARED", 1000)
+    assert "names more than" in look(root, tmp_path).unread[f"{root}/.git"]

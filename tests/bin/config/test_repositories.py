@@ -255,6 +255,7 @@ def test_the_limits_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ("[a]\n" + "b\n" * 10_001 + "[core]\nfsmonitor = ./evil\n", "10,000 settings"),
         ("#" * (1 << 20) + "\n[core]\nfsmonitor = ./evil\n", "1024 KiB"),
         ("[core]\nfsmonitor = " + " ".join(f"./{each}" for each in range(2000)), "1,000 places"),
+        ("[core]\nfsmonitor = " + "x" * 70_000, "65,536 characters"),
     ],
 )
 def test_a_configuration_that_is_not_read_whole_is_told(
