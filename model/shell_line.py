@@ -1,7 +1,7 @@
 """What may be a path in a line for a shell (sh(1)), without running it.
 
-It is a guess that rather finds too much: what is no file is none. Variables of another meaning than
-the usual one, and what programs print, cannot be known.
+It is a guess that rather finds too much: what is no file is none. What programs print, and what a
+script does in turn, cannot be known.
 """
 
 import posixpath
@@ -12,18 +12,24 @@ from collections.abc import Iterator
 LONGEST = 4096
 """Characters of a directory (PATH_MAX)."""
 _TOP = re.compile(
-    r"\$\(\s*git rev-parse --show-toplevel\s*\)|`\s*git rev-parse --show-toplevel\s*`"
-    r"|\$\(\s*pwd\s*\)|`\s*pwd\s*`|\$\{?(?:PWD|GIT_WORK_TREE)\b\}?"
+    r"\$\(\s*git rev-parse [^()`]*--show-toplevel[^()`]*\)|`\s*git rev-parse --show-toplevel\s*`"
+    r"|\$\(\s*pwd[^()`]*\)|`\s*pwd\s*`|\$\{?(?:PWD|GIT_WORK_TREE)\b\}?"
 )
 """The top of the working tree, where Git runs what its configuration names (githooks(5))."""
 _GIT = re.compile(
-    r"\$\(\s*git rev-parse --(?:absolute-)?git-dir\s*\)|`\s*git rev-parse --git-dir\s*`"
-    r"|\$\{?GIT_(?:COMMON_)?DIR\b\}?"
+    r"\$\(\s*git rev-parse [^()`]*--(?:absolute-)?git-(?:common-)?dir[^()`]*\)"
+    r"|`\s*git rev-parse --git-(?:common-)?dir\s*`|\$\{?GIT_(?:COMMON_)?DIR\b\}?"
 )
 _HOME = re.compile(r"\"?\$\{?HOME\b\}?\"?")
+_GIVEN = re.compile(r"(?:^|[\s;&|(\"'])([A-Za-z_]\w{0,50})=([\w./~-]{1,200})(?=[\s;&|\"']|$)")
+"""A variable and its plain value."""
 _UNKNOWN = re.compile(r"\$\([^()]*\)|`[^`]*`|\$\{?\w+\}?")
-_BETWEEN = re.compile(r"[\s;&|()<>\"'`$={},]+")
+_BRACES = re.compile(r"\{([^\s{}]{1,1000})\}")
+_BEFORE, _BEHIND = re.compile(r"[^\s;&|(){}\"'`]*\Z"), re.compile(r"[^\s;&|(){}\"'`]*")
+_BETWEEN = re.compile(r"[\s;&|()<>\"'`$={},:]+")
 _WITHIN = re.compile(r"[\s;&|()<>\"'`${}]")
+_ENTERS = frozenset({"cd", "pushd", "chdir", "-C", "--chdir"})
+"""What a directory follows in which the rest is looked for."""
 
 
 def words(line: str) -> Iterator[str]:
@@ -53,17 +59,45 @@ def _every(line: str) -> Iterator[str]:
         yield word.rpartition("=")[2] if word.startswith("-") or "=" in word else word
     if not _WITHIN.search(line):
         return
-    text = _UNKNOWN.sub("", _HOME.sub("~", _GIT.sub(".git", _TOP.sub(".", line))))
-    before, folder = "", ""
+    # Without what quotes its parts, too: `to''ols/fmt` is one word.
+    for text in dict.fromkeys((line, " ".join(plain))):
+        known = text
+        for name, value in _GIVEN.findall(text)[:_MOST_GIVEN]:
+            known = re.sub(rf"\$\{{?{name}\b\}}?", value, known)
+        known = _HOME.sub("~", _GIT.sub(".git", _TOP.sub(".", known)))
+        yield from _chosen(known)
+        yield from _parts(_UNKNOWN.sub("", known.replace(":-", " ")))
+
+
+_MOST_GIVEN, _MOST_BESIDE = 10, 200
+
+
+def _chosen(text: str) -> Iterator[str]:
+    """Yield what braces stand for: `a{b,c}d` is `abd` and `acd` for most shells."""
+    for match in _BRACES.finditer(text):
+        before = _BEFORE.findall(text[max(0, match.start() - _MOST_BESIDE) : match.start()])[0]
+        behind = _BEHIND.findall(text[match.end() : match.end() + _MOST_BESIDE])[0]
+        for each in match[1].split(",") if "," in match[1] else ():
+            yield f"{before}{each}{behind}"
+
+
+def _parts(text: str) -> Iterator[str]:
+    enters, folder = False, ""
     for word in filter(None, _BETWEEN.split(text)):
-        found = word.rpartition(":-")[2] if ":-" in word else word
-        changes, before = before == "cd", word
-        if changes:
-            folder = posixpath.join(folder, found)[:LONGEST]
-        if not ("/" in found or "." in found or folder):
+        if word in _ENTERS:
+            enters = True
+            continue
+        if word.startswith("-"):
+            continue
+        if enters:
+            folder, enters = posixpath.join(folder, word)[:LONGEST], False
+            yield word
+            continue
+        if not ("/" in word or "." in word or folder):
             continue
         # What stood before it, and is not known, may have been the top.
-        for each in (found, found.lstrip("/")):
+        for each in (word, word.lstrip("/")):
             yield each
-            if folder and each and not changes:
-                yield posixpath.normpath(posixpath.join(folder, each))
+            if folder and each:
+                # Whatever leads up is left: where a link was before it decides where that is.
+                yield posixpath.join(folder, each.removeprefix("./"))

@@ -25,6 +25,7 @@ MOST_NAMED = 1_000
 """Places that the configuration of one repository names, and as many that the user's names."""
 MOST_LISTED, MOST_COMPARED = 10_000, 5_000_000
 """Entries of one directory that a pattern is compared with, and of all in a run."""
+_PATTERN = "*?["
 _MANY = f"its configuration names more than {MOST_NAMED:,} places"
 
 
@@ -100,20 +101,27 @@ class Looker:
         return True
 
     def _meant(self, path: str) -> Iterator[str]:
-        """Yield a path, and the files that a shell takes its last part for (sh(1), 2.13)."""
+        """Yield a path, and the places that a shell takes it for (sh(1), 2.13)."""
         yield path
-        folder, _, pattern = path.rpartition("/")
-        if not any(each in pattern for each in "*?["):
+        if not any(each in path for each in _PATTERN):
             return
+        found = [""]
+        for part in path.strip("/").split("/"):
+            if any(each in part for each in _PATTERN):
+                found = [f"{at}/{each}" for at in found for each in self._alike(at, part)]
+            else:
+                found = [f"{at}/{part}" for at in found]
+            found = found[:MOST_NAMED]
+        yield from found
+
+    def _alike(self, folder: str, pattern: str) -> list[str]:
+        """Return the names in a directory that a pattern stands for."""
         if folder not in self._listed:
             there = kind_at(folder or "/") is FileKind.DIRECTORY
             every = children(folder or "/", MOST_LISTED) if there else ()
             self._listed[folder] = tuple(each.name for each in every if is_text(each.name))
         self.left -= len(self._listed[folder])
-        if self.left > 0:
-            yield from (
-                f"{folder}/{each}" for each in fnmatch.filter(self._listed[folder], pattern)
-            )
+        return fnmatch.filter(self._listed[folder], pattern) if self.left > 0 else []
 
     def repository(self, directory: str, top: str) -> tuple[Repository, str | None]:
         """Look at one Git directory; also say why not all that matters was read."""

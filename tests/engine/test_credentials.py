@@ -107,6 +107,12 @@ def test_tools_that_know_nothing_of_it_are_authenticated(keys: Keys) -> None:
     assert keys.agent("printenv", "API_KEY").strip() == "jailoc-api"
 
 
+ORDINARY = (
+    "method=flickr.photos&http=1&x=2&override=true&overrideSettings=1&overrides[]=1"
+    "&q=a%26%20method%20b&url=https://e.test/?override=1&r=why?+override&a=_method&max_override=1"
+)
+
+
 def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
     """The same bytes, sent by somebody without a proxy, reach the server as they are."""
     keys.seen()
@@ -119,7 +125,7 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
                           "X-HTTP-Method.Override: DELETE", "X-HTTP-Override: DELETE",
                           "X-Method: DELETE", "Method-Override: DELETE",
                           "Http-Method-Override: DELETE", "Override: DELETE"),
-        "an ordinary query": http("GET /v1/x?method=flickr.photos&http=1&x=2 HTTP/1.1"),
+        "an ordinary query": http(f"GET /v1/x?{ORDINARY} HTTP/1.1"),
         "range": http("GET /v1/echo HTTP/1.1", "Range: bytes=9-", "If-Range: x"),
         "absolute": http("GET http://api.creds.test/whoami HTTP/1.1"),
         "old protocol": http("GET /v1/x HTTP/1.1", "HTTP2-Settings: AAMAAABkAAQAAP__"),
@@ -183,6 +189,11 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
                 "_METHOD",
                 "b;_method",
                 "methodOverride",
+                "_m%65thod",
+                # As long as may be: an expression that gives up finds nothing.
+                f"{'?' * 1500}a&_method",
+                f"{'_.' * 5000}a&_method",
+                f"{'%2e' * 4500}a&_method",
             )
         },
         "trace": (405, http("trace /v1/x HTTP/1.1")),
@@ -220,7 +231,7 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
     # Nothing that was refused arrived, and of the rest nothing that says something else.
     assert [each["first"] for each in requests] == [
         "GET /whoami HTTP/1.1", "POST /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1",
-        "GET /v1/x?method=flickr.photos&http=1&x=2 HTTP/1.1", "GET /v1/echo HTTP/1.1",
+        f"GET /v1/x?{ORDINARY} HTTP/1.1", "GET /v1/echo HTTP/1.1",
         "GET /whoami HTTP/1.1", "GET /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1", "GET /v1/x HTTP/1.1",
         "GET /whoami HTTP/1.1",
     ]  # fmt: skip

@@ -45,6 +45,18 @@ LINES = (
     "eval tools/run",
     "$(echo $PWD)/tools/run",
     "$(git rev-parse --git-dir)/../tools/run",
+    "$(git rev-parse --git-common-dir)/../tools/run",
+    "$(git rev-parse --git-dir 2>/dev/null)/../tools/run",
+    "true;to''ols/run",
+    "true;to\\ols/run",
+    "tool?/run",
+    "t*/r*",
+    "cd -P tools && ./run",
+    "cd -- tools && ./run",
+    "env -C tools ./run",
+    "D=tools; $D/run",
+    'D=tools && sh -c "$D/run"',
+    "bash -c 'tools/{run,walk}'",
     "$(dirname $PWD/x)/tools/run",
 )
 
