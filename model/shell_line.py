@@ -12,17 +12,20 @@ from collections.abc import Iterator
 LONGEST = 4096
 """Characters of a directory (PATH_MAX)."""
 _TOP = re.compile(
-    r"\$\(\s*git rev-parse [^()`]*--show-toplevel[^()`]*\)|`\s*git rev-parse --show-toplevel\s*`"
-    r"|\$\(\s*pwd[^()`]*\)|`\s*pwd\s*`|\$\{?(?:PWD|GIT_WORK_TREE)\b\}?"
+    r"\"?(?:\$\(\s*git rev-parse [^()`]*--show-toplevel[^()`]*\)"
+    r"|`\s*git rev-parse --show-toplevel\s*`|\$\(\s*pwd[^()`]*\)|`\s*pwd\s*`"
+    r"|\$\{?(?:PWD|GIT_WORK_TREE)\b\}?)\"?"
 )
 """The top of the working tree, where Git runs what its configuration names (githooks(5))."""
 _GIT = re.compile(
-    r"\$\(\s*git rev-parse [^()`]*--(?:absolute-)?git-(?:common-)?dir[^()`]*\)"
-    r"|`\s*git rev-parse --git-(?:common-)?dir\s*`|\$\{?GIT_(?:COMMON_)?DIR\b\}?"
+    r"\"?(?:\$\(\s*git rev-parse [^()`]*--(?:absolute-)?git-(?:common-)?dir[^()`]*\)"
+    r"|`\s*git rev-parse --git-(?:common-)?dir\s*`"
+    r"|\$\{GIT_(?:COMMON_)?DIR:?-[^{}]*\}|\$\{?GIT_(?:COMMON_)?DIR\b\}?)\"?"
 )
 _HOME = re.compile(r"\"?\$\{?HOME\b\}?\"?")
 _GIVEN = re.compile(r"(?:^|[\s;&|(\"'])([A-Za-z_]\w{0,50})=([\w./~-]{1,200})(?=[\s;&|\"']|$)")
 """A variable and its plain value."""
+_VARIABLE = re.compile(r"\$\{?\w+\}?")
 _UNKNOWN = re.compile(r"\$\([^()]*\)|`[^`]*`|\$\{?\w+\}?")
 _BRACES = re.compile(r"\{([^\s{}]{1,1000})\}")
 _BEFORE, _BEHIND = re.compile(r"[^\s;&|(){}\"'`]*\Z"), re.compile(r"[^\s;&|(){}\"'`]*")
@@ -66,7 +69,10 @@ def _every(line: str) -> Iterator[str]:
             known = re.sub(rf"\$\{{?{name}\b\}}?", value, known)
         known = _HOME.sub("~", _GIT.sub(".git", _TOP.sub(".", known)))
         yield from _chosen(known)
-        yield from _parts(_UNKNOWN.sub("", known.replace(":-", " ")))
+        known = known.replace(":-", " ")
+        yield from _parts(_UNKNOWN.sub("", known))
+        # What a substitution runs counts, too.
+        yield from _parts(_VARIABLE.sub("", known))
 
 
 _MOST_GIVEN, _MOST_BESIDE = 10, 200

@@ -57,6 +57,12 @@ LINES = (
     "D=tools; $D/run",
     'D=tools && sh -c "$D/run"',
     "bash -c 'tools/{run,walk}'",
+    "cat; : $(tools/run a)",
+    "x=$(tools/run); cat",
+    "cat; : `tools/run a`",
+    "cat; : $(cat tools/run | ./tools/run)",
+    '"$(git rev-parse --git-dir)"/../tools/run',
+    "${GIT_DIR:-.git}/../tools/run",
     "$(dirname $PWD/x)/tools/run",
 )
 
