@@ -72,7 +72,7 @@ class Looker:
             for each in references(source.setting, base, source.holder, self.home):
                 for spelt in (each.spelt,) if each.sure else self._meant(each.spelt):
                     path = clean(spelt)
-                    if (each.key, path) in seen:
+                    if (each.key, spelt) in seen:
                         continue
                     if len(seen) >= most or self.left <= 0:
                         return False
@@ -80,10 +80,10 @@ class Looker:
                     # A word of a command is a path only if there is such a file.
                     counts = kind is FileKind.FILE or each.sure
                     if not counts:
-                        seen[each.key, path] = None
+                        seen[each.key, spelt] = None
                         continue
                     real, hops = self.ways.trace(spelt)
-                    seen[each.key, path] = Named(
+                    seen[each.key, spelt] = Named(
                         key=each.key,
                         text=source.setting.value[:WIDTH],
                         path=path,
