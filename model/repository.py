@@ -199,6 +199,8 @@ def named(
             continue
         for hop in each.hops:
             above, _, name = hop.rpartition("/")
+            if name == ".git":  # what is covered in it holds it in place
+                continue
             for path in _spellings(above or "/", above or "/", roots):
                 yield Wanted(path=f"{path}/{name}", executes=told, trouble=_CROSSED)
 
