@@ -195,14 +195,18 @@ def named(
                 yield Wanted(path=path, executes=told, trouble=_LINKED)
             else:
                 yield Wanted(path=path, executes=told)
-        if each.path != each.real and any(_holds(root, each.path) for root in roots):
-            continue
-        for hop in each.hops:
-            above, _, name = hop.rpartition("/")
-            if name == ".git":  # what is covered in it holds it in place
-                continue
+        if each.path == each.real or not any(_holds(root, each.path) for root in roots):
+            yield from (Wanted(path=path, executes=told, trouble=_CROSSED)
+                        for path in _crossed(each.hops, roots))  # fmt: skip
+
+
+def _crossed(hops: Iterable[str], roots: dict[str, str]) -> Iterator[str]:
+    """Yield what of a way an agent could exchange."""
+    for hop in hops:
+        above, _, name = hop.rpartition("/")
+        if name != ".git":  # what is covered in it holds it in place
             for path in _spellings(above or "/", above or "/", roots):
-                yield Wanted(path=f"{path}/{name}", executes=told, trouble=_CROSSED)
+                yield f"{path}/{name}"
 
 
 _LINKED = "a symbolic link leads to it"

@@ -72,15 +72,15 @@ def read(text: str, file: str) -> PolicyFile:
 
 def _wrong(document: Document, error: ErrorDetails) -> Diagnostic:
     place, kind = error["loc"], error["type"]
+    above, key = str(next(iter(place), "")), str(next(reversed(place), ""))
     context = error.get("ctx", {}) if kind == "jailoc" else {}
     allowed, hint = context.get("allowed"), context.get("hint")
     if kind == "extra_forbidden":
-        known = sorted(_KEYS.get(str(place[0]), OrganisationPolicy).model_fields
-                       if len(place) > 1 else OrganisationPolicy.model_fields)  # fmt: skip
-        message, allowed = f"unknown key `{place[-1]}`", ", ".join(known)
-        hint = meant(str(place[-1]), known)
+        table = OrganisationPolicy if above == key else _KEYS.get(above, OrganisationPolicy)
+        known = sorted(table.model_fields)
+        message, allowed, hint = f"unknown key `{key}`", ", ".join(known), meant(key, known)
     elif kind == "missing":
-        message = f"`{place[-1]}` is missing"
+        message = f"`{key}` is missing"
     elif kind == "jailoc":
         message = context["message"]
     else:
