@@ -58,7 +58,7 @@ FORBIDDEN_PREFIXES = (
     "x-original-",
     "x-rewrite-",
 )
-FORBIDDEN_METHODS = ("TRACE", "CONNECT")
+FORBIDDEN_METHODS = ("TRACE", "CONNECT", "TRACK", "DEBUG")
 
 TRUST = (
     "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE", "PIP_CERT",
@@ -131,7 +131,7 @@ def _method(text: str) -> str:
     if not METHOD.fullmatch(text) or text in FORBIDDEN_METHODS:
         raise problem(
             "credential-method", f"`{text}` is no method that a credential can be for",
-            "methods in capital letters, such as GET or POST; never TRACE or CONNECT",
+            "methods in capital letters, such as GET or POST; never TRACE, CONNECT, TRACK or DEBUG",
         )  # fmt: skip
     return text
 
@@ -235,7 +235,9 @@ class CredentialConfig(Source):
         default="", description="What stands before the value in the header of scheme header."
     )
     methods: Annotated[tuple[Method, ...], config_values.Array] = Field(
-        default=(), description="Methods of requests that get it; by default all but TRACE."
+        default=(),
+        description="Methods of requests that get it; by default all but TRACE, CONNECT, TRACK "
+        "and DEBUG.",
     )
     paths: Annotated[tuple[Path, ...], config_values.Array] = Field(
         default=(),

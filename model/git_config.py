@@ -296,15 +296,44 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
             yield Reference(
                 key=setting.key, path=clean(path), spelt=path, directory=directory, sure=True
             )
+    elif setting.pattern.startswith("alias.") and command is None:
+        # Options of Git's own name programs, too: `-c core.pager=./x log`, `rebase -x ./x`.
+        every = (each for each in words(setting.value[:MOST_VALUE]) if "/" in each)
+        yield from filter(None, (_maybe(setting, each, base, home) for each in every))
     elif command is not None:
+        before = ""
         for index, word in enumerate(words(command.removeprefix("!")[:MOST_VALUE])):
+            before, last = word, before
+            # An alias is full of Git's own words, and a file may be called like one.
+            if setting.pattern.startswith("alias.") and not (
+                "/" in word or "." in word or last in _INTERPRETERS
+            ):
+                continue
             # The first word is looked up in PATH unless it holds a slash.
             if index == 0 and "/" not in word:
                 continue
-            if path := whole(word, base, home):
-                yield Reference(
-                    key=setting.key, path=clean(path), spelt=path, directory=False, sure=False
-                )
+            if found := _maybe(setting, word, base, home):
+                yield found
+
+
+def _maybe(setting: GitSetting, word: str, base: str, home: str) -> Reference | None:
+    if "/" not in word and word.endswith(_DATA):
+        return None
+    path = whole(word, base, home)
+    if path is None:
+        return None
+    return Reference(key=setting.key, path=clean(path), spelt=path, directory=False, sure=False)
+
+
+_INTERPRETERS = frozenset(
+    {"sh", "bash", "dash", "zsh", "ksh", "fish", "python", "python3", "perl", "ruby", "node", ".",
+     "source", "exec", "env"}
+)  # fmt: skip
+_DATA = (
+    ".md", ".txt", ".json", ".jsonc", ".lock", ".toml", ".yml", ".yaml", ".ini", ".cfg", ".xml",
+    ".html", ".css", ".csv",
+)  # fmt: skip
+"""Ends of files that a command reads, and nobody runs: the agent has to be able to work on them."""
 
 
 def absolute(text: str, base: str, home: str) -> str | None:

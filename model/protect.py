@@ -110,11 +110,12 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                     )
                     for name, text in needs.made.items()
                 )
-            places += [(each, git) for each in _named(root, writable, host)]
             places += [
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
+        places += [(each, git or "protect")
+                   for each in _named(root, writable, host, git=git is not None)]  # fmt: skip
         directories = tuple(each.directory for each in tree.repositories)
         places += [
             (_second_name(path, file, stops=bool(first_within(path, directories))),
@@ -202,8 +203,8 @@ def _places(root: Root, tree: Tree, wanted: _Sought) -> list[tuple[Wanted, str]]
     return found
 
 
-def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]:
-    """Return what Git's configuration names in one writable path, wherever it is named."""
+def _named(root: Root, writable: Iterable[Root], host: Host, *, git: bool) -> Iterable[Wanted]:
+    """Return what is named in one writable path, wherever it is: by links, and by Git or not."""
     trees = [(each, host.trees.get(each.path, _NO_TREE)) for each in writable]
     references = [*host.named]
     tops: list[str] = []
@@ -212,6 +213,7 @@ def _named(root: Root, writable: Iterable[Root], host: Host) -> Iterable[Wanted]
         references += tree.named
         references += (one for repository in tree.repositories for one in repository.named)
     real = {each.path: host.real(each.path) for each, _ in trees}
+    references = [each for each in references if git or each.followed]
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 

@@ -1,6 +1,7 @@
 """`allow`: let a workspace reach a host or a network."""
 
 import shlex
+from collections.abc import Container
 from dataclasses import replace
 from datetime import date
 
@@ -78,9 +79,10 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
     return key, entry
 
 
-def _critical(entry: HostEntry | NetworkEntry) -> str | None:
+def _critical(entry: HostEntry | NetworkEntry, machine: Container[str]) -> str | None:
     """Say what lies in an entry that a review would call critical; None if nothing does."""
-    if isinstance(entry, HostEntry) and entry.name.lower().rstrip(".") == MACHINE:
+    name = entry.name.lower().rstrip(".") if isinstance(entry, HostEntry) else ""
+    if name == MACHINE or name in machine:
         grave = [each for each in entry.ports or (None,) if machine_rank(each) is Rank.CRITICAL]
         told = ", ".join(map(port_words, grave))
         return f"{told} of this machine; `host_ports` opens single ones" if grave else None
@@ -161,7 +163,7 @@ def run(
             f"`{target}` is taken for a host of that name; a set of hosts is `@{target}`{made}",
             Meaning.WARNS,
         )
-    critical = None if entry is None or yes else _critical(entry)
+    critical = None if entry is None or yes else _critical(entry, origin.host.own_addresses)
     # A file that would not be valid is told before anything is asked.
     asks = critical is not None and append.is_new(session, name, key, value)
     if critical is not None and asks and not _agreed(session, target, critical):

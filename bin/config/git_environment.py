@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from jailoc.bin.config.git_settings import ConfigSource
+from jailoc.bin.config.git_settings import ConfigSource, at_home
 from jailoc.model.git_config import GitSetting
 
 FILES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
@@ -12,6 +12,7 @@ FILES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 MOST = 1_000
 """Settings."""
 PROGRAMS = {
+    "EDITOR": "core.editor",
     "GIT_ASKPASS": "core.askpass",
     "GIT_EDITOR": "core.editor",
     "GIT_EXTERNAL_DIFF": "diff.external",
@@ -21,6 +22,9 @@ PROGRAMS = {
     "GIT_SSH": "core.sshcommand",
     "GIT_SSH_COMMAND": "core.sshcommand",
     "GIT_TEMPLATE_DIR": "init.templatedir",
+    "PAGER": "core.pager",
+    "SSH_ASKPASS": "core.askpass",
+    "VISUAL": "core.editor",
 }
 """Variables that stand in the place of a setting."""
 NAMED = "the environment"
@@ -42,4 +46,5 @@ def settings() -> tuple[ConfigSource, ...]:
             kind, middle, rest = section.partition(".")
             key = f"{kind.lower()}{middle}{rest}.{name.lower()}"
             found.append((key, os.environ.get(f"GIT_CONFIG_VALUE_{index}", "")))
-    return tuple(ConfigSource(GitSetting(key=key, value=value), NAMED) for key, value in found)
+    every = (at_home(GitSetting(key=key, value=value)) for key, value in found)
+    return tuple(ConfigSource(each, NAMED) for each in every)

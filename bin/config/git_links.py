@@ -28,7 +28,8 @@ def gather(files: Iterable[str]) -> tuple[GitLink, ...]:
 def top_of(path: str, home: str) -> str | None:
     """Return the working tree that a path lies in, if it is no working tree itself.
 
-    A repository of the home directory or of the whole machine is none of a project's.
+    A repository of the home directory, if one is given, or of the whole machine is none of a
+    project's.
     """
     if kind_at(f"{path}/.git") is not None:
         return None

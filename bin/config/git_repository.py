@@ -25,6 +25,8 @@ MOST_NAMED = 1_000
 """Places that the configuration of one repository names, and as many that the user's names."""
 MOST_LISTED, MOST_COMPARED = 10_000, 5_000_000
 """Entries of one directory that a pattern is compared with, and of all in a run."""
+LONGEST = 2 * 4096
+"""Characters of a path."""
 _PATTERN = "*?["
 _MANY = f"its configuration names more than {MOST_NAMED:,} places"
 
@@ -72,7 +74,8 @@ class Looker:
             for each in references(source.setting, base, source.holder, self.home):
                 for spelt in (each.spelt,) if each.sure else self._meant(each.spelt):
                     path = clean(spelt)
-                    if (each.key, spelt) in seen:
+                    # What the kernel takes for no path is none (PATH_MAX, and where it begins).
+                    if len(spelt) > LONGEST or (each.key, spelt) in seen:
                         continue
                     if len(seen) >= most or self.left <= 0:
                         return False

@@ -54,14 +54,14 @@ class Settings:
 
     def read(self, files: Iterable[str]) -> Sources:
         """Return the settings of files and of what they include."""
-        waiting, seen = deque(files), set[str]()
+        waiting, seen, there = deque(files), set[str](), 0
         found: list[ConfigSource] = []
         trouble: str | None = None
         while waiting:
             place = waiting.popleft()
             if place in seen:
                 continue
-            if len(seen) >= MOST_FILES:
+            if there >= MOST_FILES:
                 trouble = f"its configuration is in more than {MOST_FILES} files"
                 break
             seen.add(place)
@@ -69,6 +69,7 @@ class Settings:
                 self._texts[place] = self._first(place)
             settings, why = self._texts[place]
             trouble = why or trouble
+            there += bool(settings or why)
             for setting in settings:
                 source = ConfigSource(setting, place)
                 found.append(source)
@@ -90,7 +91,7 @@ class Settings:
 def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
     """Return the settings of a file, and why they are not all."""
     text, whole = beginning(place) or ("", True)
-    found = tuple(map(_at_home, parse(text)))
+    found = tuple(map(at_home, parse(text)))
     if not whole:
         return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
     why = cut(found)
@@ -103,7 +104,7 @@ MOST_USERS = 100
 """Users that are asked for in a run: an agent may have made up thousands."""
 
 
-def _at_home(setting: GitSetting) -> GitSetting:
+def at_home(setting: GitSetting) -> GitSetting:
     """Write the home directories of named users as paths."""
     if "~" not in setting.value:
         return setting

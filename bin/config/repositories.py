@@ -359,7 +359,7 @@ def _gathered(
         each.walk()
     roots = {root: os.path.realpath(root) for root in walks}
     for root, each in walks.items():
-        each.around({git_links.top_of(place, home) for place in (root, roots[root])} - {None})
+        each.around({git_links.top_of(place, "") for place in (root, roots[root])} - {None})
     mine = looker.named() if asked else ()
     for each in walks.values():
         each.follow(walks, roots)

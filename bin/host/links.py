@@ -1,8 +1,10 @@
 """Where paths lead: every symbolic link on the way, and a look at a place that follows none."""
 
+import errno
 import os
 import stat
 
+_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 MOST_LINKS = 40
 """Links that the kernel follows on one way (path_resolution(7))."""
 
@@ -17,6 +19,7 @@ class Links:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._targets: dict[str, str | None] = {}
+        self._missing: set[str] = set()
 
     def trace(self, path: str) -> tuple[str, tuple[str, ...]]:
         """Return where an absolute path leads, and the places on the way that decide it.
@@ -26,16 +29,18 @@ class Links:
         """
         rest = path.split("/")[::-1]
         here, crossed, left = "", dict[str, None](), MOST_LINKS
+        gone = 0  # parts of the way that lie below what is missing
         while rest:
             name = rest.pop()
             if name in {"", "."}:
                 continue
             if name == "..":
-                crossed |= {here: None} if here else {}
-                here = here.rpartition("/")[0]
+                crossed |= {here: None} if here and not gone else {}
+                here, gone = here.rpartition("/")[0], max(0, gone - 1)
                 continue
             place = f"{here}/{name}"
-            target = self._target(place)
+            target = None if gone else self._target(place)
+            gone += gone > 0 or place in self._missing
             left -= target is not None
             if target is None or left < 0:
                 here = place
@@ -49,7 +54,10 @@ class Links:
         if place not in self._targets:
             try:
                 self._targets[place] = os.readlink(place)  # noqa: PTH115 -- text, of very many
-            except OSError:
+            except OSError as error:
+                if error.errno in _MISSING:
+                    # Not kept by all that is said to lie below it: that may be without end.
+                    self._missing.add(place)
                 self._targets[place] = None
         return self._targets[place]
 

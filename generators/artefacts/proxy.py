@@ -37,6 +37,8 @@ _ASKED = (
 No group is repeated: a compiled expression with such a one gives up on a long text, and that counts
 as no match (pcre2jit(3)).
 """
+_SECOND_PATH = "^(destination|x-[a-z]+-(copy|rename)-source[a-z-]*)$"
+"""Headers that name another path of the host."""
 _REMOVED_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
 _ODD = (
     # Nothing but visible ASCII, and whole escapes.
@@ -269,9 +271,10 @@ def _paths(credential: Credential) -> Iterator[str]:
     text = _said(403, "the credential is not for this path")
     yield f"    http-request {text} if odd"
     yield f"    http-request {text} unless allowed"
-    # COPY and MOVE write where another header says (RFC 4918, section 10.3).
+    # COPY and MOVE write where another header says (RFC 4918, section 10.3); stores of objects read
+    # from there.
     text = _said(403, "the credential is not for another path beside this one")
-    yield f"    http-request {text} if {{ req.hdr(destination) -m found }}"
+    yield f"    http-request {text} if {{ req.hdr_names -m reg -i '{_SECOND_PATH}' }}"
 
 
 def _scrub() -> Iterator[str]:

@@ -44,7 +44,7 @@ CONFIGURATION: dict[str, Entry] = {
     ),
     "credential-method": Entry(
         "A method of a credential is none.",
-        "Write methods in capital letters; never TRACE or CONNECT.",
+        "Write methods in capital letters; never TRACE, CONNECT, TRACK or DEBUG.",
     ),
     "credential-name": Entry(
         "A credential has a name that cannot be one.",

@@ -165,6 +165,10 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
             403,
             http("POST /v1/x HTTP/1.1", "Destination: /admin/y", "Content-Length: 0"),
         ),
+        "another path to copy from": (
+            403,
+            http("PUT /v1/x HTTP/1.1", "X-Goog-Copy-Source: /private/y", "Content-Length: 0"),
+        ),
         "method in the query": (
             403,
             http("POST /v1/x?a=1&_method=DELETE HTTP/1.1", "Content-Length: 0"),

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from tests.engine import world
-from tests.engine.world import User
+from tests.engine.world import ROOT, User
 
 RAN = "ran"
 
@@ -227,3 +228,61 @@ def test_what_git_reads_beside_the_repository_is_no_alarm(person: User) -> None:
     git(root, person.home, "config", "include.path", "../.gitconfig")
     assert f"{root}/.gitconfig" in covered(person, 'paths = ["~/p"]')
     assert "cannot be protected" not in person.run("validate").stderr
+
+
+def test_a_name_without_end_takes_no_memory(person: User) -> None:
+    root = repository(person, "p")
+    git(root, person.home, "config", "core.fsmonitor", "a/" * 30_000 + "x")
+    git(root, person.home, "config", "core.hooksPath", "b/" * 2_000 + "x")
+    person.write('[workspaces.a]\npaths = ["~/p"]\n')
+    code = (
+        "import resource, runpy, sys; most = 1 << 30; sys.argv = ['jailoc', 'validate']; "
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most)); "
+        "runpy.run_module('jailoc.bin', run_name='__main__')"
+    )
+    environment = {"PATH": os.environ["PATH"], "HOME": str(person.home)}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=False,
+        env=environment | {"PYTHONPATH": str(ROOT / ".pkg")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_links_are_followed_where_nothing_else_of_git_is_protected(person: User) -> None:
+    root = repository(person, "p")
+    (root / ".vscode").mkdir()
+    (root / "mine").touch()
+    (root / ".vscode/tasks.json").symlink_to("../mine")
+    entries = 'paths = ["~/p"]\nprotect = ["**/.vscode"]'
+    assert f"{root}/mine" in covered(person, entries)
+
+
+def test_a_home_directory_that_is_a_repository_is_one_around_a_path(person: User) -> None:
+    git(person.home, person.home, "init", "-q")
+    ran, hooks = person.home / RAN, person.home / "w/a/h"
+    program(hooks / "post-commit", ran)
+    git(person.home, person.home, "config", "core.hooksPath", "w/a/h")
+    git(person.home, person.home, "commit", "-q", "--allow-empty", "-m", "x")
+    assert ran.exists(), "control: Git runs it"
+    assert str(hooks) in covered(person, 'paths = ["~/w/a"]')
+
+
+@pytest.mark.parametrize(
+    ("alias", "shut"),
+    [
+        ("!./tools/fmt", True), ("-c core.pager=./tools/fmt log", True),
+        ("rebase -x ./tools/fmt main", True), ("!sh tools/fmt", True),
+        ("!f() { git log -- README.md; }; f", False), ("log main", False),
+    ],
+)  # fmt: skip
+def test_an_alias_has_what_it_runs_covered_and_not_what_it_reads(
+    person: User, alias: str, shut: bool
+) -> None:
+    root = repository(person, "p")
+    program(root / "tools/fmt", person.home / RAN)
+    for name in ("README.md", "main", "log"):
+        (root / name).touch()
+    git(root, person.home, "config", "alias.x", alias)
+    found = covered(person, 'paths = ["~/p"]')
+    assert (f"{root}/tools/fmt" in found) is shut
+    assert found.isdisjoint({f"{root}/README.md", f"{root}/main", f"{root}/log"})

@@ -269,6 +269,9 @@ def test_a_configuration_that_is_not_read_whole_is_told(
     assert look(root, home).troubles == {}
     with ((home / ".gitconfig") if where == "user" else (main / ".git/config")).open("a") as file:
         file.write(text)
+    for index in range(20):  # what is included, wherever that is
+        for holder in (home, main / ".git"):
+            (holder / f"x{index}").write_text("[a]\nb = 1\n")
     tree = look(root, home)
     # What the agent can write keeps it from being started; what is the user's own does not.
     told_, other = tree.troubles, tree.unread
