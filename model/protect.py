@@ -86,6 +86,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
     every = tuple({each.container: each for each in roots}.values())
     wanted = _sought(tuple(entries))
     git = wanted.git
+    own = git or "protect"
     found: list[Cover] = []
     exposed: list[Exposed] = []
     placeholders: list[Placeholder] = []
@@ -114,21 +115,19 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
-        places += [(each, git or "protect")
-                   for each in _named(root, writable, host, git=git is not None)]  # fmt: skip
+        named_here = _named(root, writable, host, git=git is not None)
+        places += [(each, own) for each in named_here]
         directories = tuple(each.directory for each in tree.repositories)
         places += [
-            (_second_name(path, file, stops=bool(first_within(path, directories))),
-             git or "protect")
+            (_second_name(path, file, stops=bool(first_within(path, directories))), own)
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
-        exposed += (_unread(*each, git or "protect") for each in sorted(tree.unread.items()))
-        exposed += (Exposed(**each.model_dump(), origin=git or "protect", believed=True)
-                    for each in tree.believed)  # fmt: skip
+        exposed += (_unread(*each, own) for each in sorted(tree.unread.items()))
         exposed += (
-            Exposed(
-                path=path, reason=_SOCKET, origin=git or "protect", hint=_ELSEWHERE, socket=True
-            )
+            Exposed(**each.model_dump(), origin=own, believed=True) for each in tree.believed
+        )
+        exposed += (
+            Exposed(path=path, reason=_SOCKET, origin=own, hint=_ELSEWHERE, socket=True)
             for path in tree.sockets
         )
         if tree.limit is not None:
@@ -136,7 +135,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 _unread(
                     root.path,
                     f"{tree.limit}; what lies beyond was not looked at",
-                    git or "protect",
+                    own,
                     "give the agent a smaller directory",
                 )
             )
