@@ -115,8 +115,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
-        named_here = _named(root, writable, host, git=git is not None)
-        places += [(each, own) for each in named_here]
+        places += [(each, own) for each in _named(root, writable, host, git=git is not None)]
         directories = tuple(each.directory for each in tree.repositories)
         places += [
             (_second_name(path, file, stops=bool(first_within(path, directories))), own)
