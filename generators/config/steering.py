@@ -185,7 +185,9 @@ class Areas:
 def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagnostic:
     where = each.where or area.where or ()
     way = "" if hit == each.path else f", by way of `{hit}`,"
-    relation = "holds" if each.whole and not within(folded(hit), folded(area.path)) else "lies in"
+    holds = each.whole and not within(folded(hit), folded(area.path))
+    relation = "holds" if holds else "lies in"
+    move = "put it into a directory of its own" if holds else "move it"
     whose = ", as another configuration has started it," if area.other else ""
     harm = "put another place of the host there" if each.mounted else "steer the host"
     return found(
@@ -195,7 +197,7 @@ def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagno
         f"{each.what} `{each.path}`{way} {relation} `{area.path}`, which the agent of workspace "
         f"`{area.workspace}`{whose} can write: it would {harm}",
         "a place outside of every writable path and mount",
-        f'move it, or allow it by name, at the top of the file: trust = ["{each.path}"]'
+        f'{move}, or allow it by name, at the top of the file: trust = ["{each.path}"]'
         + (f"; if that workspace is gone: `jailoc destroy {area.workspace}`" if area.other else ""),
     )
 
