@@ -37,8 +37,8 @@ _ASKED = (
 No group is repeated: a compiled expression with such a one gives up on a long text, and that counts
 as no match (pcre2jit(3)).
 """
-_SECOND_PATH = "^(destination|x-[a-z]+-(copy|rename)-source[a-z-]*)$"
-"""Headers that name another path of the host."""
+_SECOND_PATH = "(^|,)(destination|x-[a-z]+-(copy|rename)-source[a-z-]*)(,|$)"
+"""Headers that name another path of the host, in a list of names with commas."""
 _REMOVED_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
 _ODD = (
     # Nothing but visible ASCII, and whole escapes.

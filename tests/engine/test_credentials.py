@@ -167,7 +167,7 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
         ),
         "another path to copy from": (
             403,
-            http("PUT /v1/x HTTP/1.1", "X-Goog-Copy-Source: /private/y", "Content-Length: 0"),
+            http("POST /v1/x HTTP/1.1", "X-Goog-Copy-Source: /private/y", "Content-Length: 0"),
         ),
         "method in the query": (
             403,
