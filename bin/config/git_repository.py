@@ -46,9 +46,7 @@ class Looker:
         self.left, self._listed = MOST_COMPARED, dict[str, tuple[str, ...]]()
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
         self.user = self.settings.read((*places, *git_environment.files()))
-        of_shell = git_environment.settings()
-        if of_shell:
-            self.user = replace(self.user, all=(*self.user.all, *of_shell))
+        self.user = replace(self.user, all=(*self.user.all, *git_environment.settings()))
         if not self._name(self.user, "/", {}):
             self.user = replace(self.user, trouble=_MANY)
 
