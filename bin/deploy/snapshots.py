@@ -181,9 +181,9 @@ class Store:
         if not made or unchanged(summary, self.roots):
             return True
         # One for which all was read has no other to be measured by.
-        new = next((each for each in every if each.id == made), None)
-        forced = new is not None and Why.BEFORE_UNDO.value in new.tags
-        return bool(forced and new and self.difference(last, new, self.roots).nothing)
+        forced = [each for each in every
+                  if each.id == made and Why.BEFORE_UNDO.value in each.tags]  # fmt: skip
+        return bool(forced) and self.difference(last, forced[0], self.roots).nothing
 
     def every(self) -> tuple[StoredSnapshot, ...]:
         """Return the snapshots, the oldest first.

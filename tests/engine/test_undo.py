@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import mmap
 import os
 import re
 import shutil
@@ -186,25 +185,6 @@ def test_nothing_is_done_unasked_and_an_undo_can_be_undone(user: User) -> None:
 
 
 @pytest.mark.thorough
-def test_what_is_written_through_memory_is_seen_though_no_time_moves(user: User) -> None:
-    place = user.home / "project/data"
-    place.write_bytes(b"a" * mmap.PAGESIZE)
-    with place.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
-        memory[0] = ord("b")
-        user.ok("snapshot", NAME)
-        before = place.stat()
-        memory[0] = ord("c")
-        after = place.stat()
-        # The control: a page that waits to be written tells of no other write to it (mmap(2)).
-        assert (before.st_mtime_ns, before.st_ctime_ns) == (after.st_mtime_ns, after.st_ctime_ns)
-        assert "project/data" in user.ok("undo", NAME, "--yes")
-    assert place.read_bytes()[:1] == b"b"
-    count = len(user.ok("snapshot", "list", NAME).splitlines())
-    again = user.run("undo", NAME, "--yes")
-    assert "nothing has changed" in again.stderr
-    assert len(user.ok("snapshot", "list", NAME).splitlines()) == count
-
-
 def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
     """Each of these would change a file outside if it were followed or written through."""
     project, outside = user.home / "project", user.home / "outside"
