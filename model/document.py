@@ -63,12 +63,17 @@ def _long_key(tree: tree_sitter.Tree) -> int | None:
 class Document:
     """Values and positions of one TOML text; a byte order mark before it is not part of it.
 
+    Args:
+        text: The text.
+        file: Where it stands.
+        label: What people know the file by from where they are; `file` by default.
+
     Raises:
         Refused: the text is not TOML; the position is that of the parser, or of a second key.
     """
 
-    def __init__(self, text: str, file: str) -> None:
-        self.file = file
+    def __init__(self, text: str, file: str, label: str | None = None) -> None:
+        self.file, self.label = file, label or file
         text = without_mark(text)
         self.lines = text.replace("\r\n", "\n").split("\n")
         self._source = text.encode()

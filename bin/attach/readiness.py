@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.status_line import Live
@@ -24,6 +25,7 @@ PATIENCE = 2.0
 LONGEST = 4096
 """Bytes in which the first line of an answer has to end."""
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
+_EMPTY = re.compile(rb"HTTP/1\.[01] 200[ \r](?s:.*?)\r\n\r\n(?:2\r\n)?\[\](?:\r\n|$)")
 OVER = frozenset({"exited", "dead", "removing"})
 
 
@@ -139,20 +141,44 @@ def accepts(port: int, server: Agent, password: str) -> bool | None:
     return None if status is None else not server.health.refuses_login(status)
 
 
+def lacks_session(port: int, server: Agent, password: str, directory: str) -> bool:
+    """Tell whether the server says that it has no session of a directory to go on with."""
+    route = server.sessions.format(directory=quote(directory, safe=""))
+    answer = _ask(port, server, route, password, whole=True) if route else b""
+    return _EMPTY.match(answer) is not None
+
+
 def _status(port: int, server: Agent, password: str | None = None) -> int | None:
-    """Ask the server how it is, never through a proxy; None if nothing answers."""
-    lines = [f"GET {server.health.path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close"]
+    """Ask the server how it is; None if nothing answers."""
+    match = _STATUS.match(_ask(port, server, server.health.path, password))
+    return int(match[1]) if match else None
+
+
+def _ask(
+    port: int, server: Agent, route: str, password: str | None, *, whole: bool = False
+) -> bytes:
+    """Return the beginning of a server's answer, never through a proxy; empty if nobody answers.
+
+    Args:
+        port: The host's port that leads to the server.
+        server: What it is.
+        route: What is asked for.
+        password: The server's, if it is to be told.
+        whole: Whether more than the first line is waited for.
+    """
+    lines = [f"GET {route} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close"]
     if password is not None:
         token = base64.b64encode(f"{server.user}:{password}".encode()).decode()
         lines.append(f"Authorization: Basic {token}")
+    request = "".join(f"{each}\r\n" for each in (*lines, "")).encode()
     try:
-        return _first_line(port, "".join(f"{each}\r\n" for each in (*lines, "")).encode())
+        return _beginning(port, request, None if whole else b"\n")
     except OSError:
-        return None
+        return b""
 
 
-def _first_line(port: int, request: bytes) -> int | None:
-    """Send a request and return the status in the first line of the answer (RFC 9112).
+def _beginning(port: int, request: bytes, end_of: bytes | None) -> bytes:
+    """Send a request and return the answer (RFC 9112) up to `LONGEST` bytes, or to a sign.
 
     All of it may take `PATIENCE` seconds, however slowly its bytes come.
 
@@ -163,14 +189,13 @@ def _first_line(port: int, request: bytes) -> int | None:
     found = b""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
         peer.sendall(request)
-        while b"\n" not in found and len(found) < LONGEST:
+        while len(found) < LONGEST and not (end_of and end_of in found):
             left = end - time.monotonic()
             if left <= 0:
-                return None
+                raise TimeoutError
             peer.settimeout(left)
             part = peer.recv(LONGEST)
             if not part:
                 break
             found += part
-    match = _STATUS.match(found)
-    return int(match[1]) if match else None
+    return found

@@ -232,12 +232,35 @@ class _Attachment:
             raise refuse("password", f"{problem}, after its restart, too")
         return secret, running
 
+    def _kept(self) -> str:
+        """Return the password as far as it is to be had; a client inside is not told it."""
+        if not self.request.resume:
+            return ""
+        mode = self.session.source().config.password_mode
+        with suppress(Refused):
+            return password.password(mode, facts.state_directory(), self.name, self.agent)
+        return ""
+
     def _mended(self, problem: str, question: str) -> readiness.RunningSandbox:
         if sys.stdin.isatty():
             self.terminal.say(problem, Meaning.WARNS)
             if prompt.ask(self.terminal, question):
                 return self._up()
         raise refuse("outdated", problem, hint=f"`jailoc up {self.name}` mends that")
+
+    def _words(self, url: str, port: int | None, secret: str) -> tuple[str, ...]:
+        """Return the client's arguments, without the last session where there is none."""
+        request = self.request
+        if (
+            request.resume
+            and port
+            and readiness.lacks_session(port, self.agent, secret, self.target)
+        ):
+            self.terminal.say(
+                f"no session of {self.target} to go on with: a new one begins", Meaning.WARNS
+            )
+            request = request.model_copy(update={"resume": False})
+        return attachment.arguments(self.agent, url, self.target, request)
 
     @property
     def _begins(self) -> str:
@@ -251,7 +274,7 @@ class _Attachment:
         environment = attachment.remote_environment(
             own, self.name, self.agent, secret, host_client.tui_config(self.agent)
         )
-        command = [path, *attachment.arguments(self.agent, url, self.target, self.request)]
+        command = [path, *self._words(url, port, secret)]
         watch = self._watch(running)
         hint = self.agent.client.hint
         return self._verdict(pty.run(command, environment, watch, hint, begins=self._begins), watch)
@@ -271,7 +294,7 @@ class _Attachment:
             container,
             inner,
             self.agent,
-            attachment.arguments(self.agent, url, self.target, self.request),
+            self._words(url, running.port, self._kept()),
             os.environ,
             self.user,
         )
@@ -341,7 +364,8 @@ def lost(before: readiness.RunningSandbox, now: readiness.Services) -> str | Non
         return "the container was stopped and removed"
     if agent.state != "running":
         ended = f" (exit code {agent.exit_code})" if agent.state in readiness.OVER else ""
-        return f"the container was stopped: it is {agent.state}{ended}"
+        how = "is being removed" if agent.state == "removing" else f"is {agent.state}"
+        return f"the container was stopped: it {how}{ended}"
     if agent.id != before.agent.id:
         return "the container was replaced by a new one (restarted)"
     if agent.started != before.agent.started:

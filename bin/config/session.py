@@ -165,7 +165,10 @@ class Session:
     def _read(self) -> Document:
         text, starter = text_of(self.path, paths.config_is_named(self.config))
         known = self._file.document
-        document = known if known and text == self._file.text else Document(text, str(self.path))
+        if known is None or text != self._file.text:
+            document = Document(text, str(self.path), paths.config_label(self.config))
+        else:
+            document = known
         self._file.text, self._file.document, self._file.starter = text, document, starter
         return document
 

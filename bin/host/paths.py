@@ -39,6 +39,12 @@ def config_file(flag: str | None) -> Path:
     return Path(base("XDG_CONFIG_HOME", ".config")) / "jailoc" / "config.toml"
 
 
+def config_label(flag: str | None) -> str | None:
+    """Return what people named the configuration file by, from where they are; None if none did."""
+    chosen = flag or os.environ.get("JAILOC_CONFIG")
+    return os.path.normpath(chosen) if chosen else None
+
+
 def config_is_named(flag: str | None) -> bool:
     """Tell whether somebody has named the configuration file, so that it must be there."""
     return bool(flag or os.environ.get("JAILOC_CONFIG"))

@@ -11,6 +11,7 @@ _ENTRY = re.compile(
     r"(defaults|workspaces|kubernetes|base|trust|ignore_drift|mode|password_mode)\b"
 )
 """What a place in the configuration begins with; other reasons are words."""
+_ABOVE = re.compile(r"^(was )?/.*/")
 _KEYS = {
     "be.privileged": "dind_privileged",
     "be.docker": "enable_docker",
@@ -51,11 +52,11 @@ def path_of(origin: str) -> Path:
 
 
 def position(document: Document, origin: str) -> str | None:
-    """Return where an entry stands, as `FILE:LINE:COLUMN`."""
+    """Return where an entry stands, as `LABEL:LINE:COLUMN`."""
     if not is_entry(origin):
         return None
     found = document.value(path_of(origin))
-    return f"{document.file}:{found.line}:{found.column}" if found else None
+    return f"{document.label}:{found.line}:{found.column}" if found else None
 
 
 def entry(document: Document, workspace: str, change: PowerChange) -> str | None:
@@ -91,6 +92,15 @@ def _there(document: Document, origin: str) -> bool:
         else:
             return False
     return True
+
+
+def nearby(place: str) -> str:
+    """Return a place for people: a file that was not named from where they are goes by its name.
+
+    >>> nearby("was /home/alice/.config/jailoc/config.toml:6:21"), nearby("team/config.toml:2:1")
+    ('was config.toml:6:21', 'team/config.toml:2:1')
+    """
+    return _ABOVE.sub(lambda match: match[1] or "", place)
 
 
 def place(

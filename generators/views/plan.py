@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from jailoc.generators.powers.entries import nearby
 from jailoc.generators.powers.review import Fate, Review, Reviewed, gathered
 from jailoc.generators.views.markdown import code
 from jailoc.generators.views.review import quiet, screen
@@ -255,7 +256,7 @@ def _value(value: str | None) -> str:
 def _origin(told: FieldChange) -> str:
     if not told.origin:
         return ""
-    return f"  # {told.origin}" + (f" ({told.place})" if told.place else "")
+    return f"  # {told.origin}" + (f" ({nearby(told.place)})" if told.place else "")
 
 
 def _escape(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, zip_longest
 
+from jailoc.generators.powers.entries import nearby
 from jailoc.generators.powers.review import Fate, Finding, Review, Reviewed, few
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Direction, PowerChange, Rank
@@ -245,7 +246,7 @@ def _some_of_each(found: list[tuple[Finding, int]], room: int) -> list[tuple[Fin
 
 def finding(each: Finding, review: Review) -> str:
     """Write one finding as a line: who, what, and the line behind it."""
-    place = f"  [{each.change.place}]" if each.change.place else ""
+    place = f"  [{nearby(each.change.place)}]" if each.change.place else ""
     names = _names(each.workspaces, review)
     room = WIDTH - len(place) - len(names) - 4
     if each.change.rule in WHOLE:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
+from jailoc.generators.powers.entries import nearby
 from jailoc.generators.powers.review import Finding, Review
 from jailoc.generators.views.markdown import code, folded
 from jailoc.generators.views.review import headline, plainly, quiet, told
@@ -90,7 +91,7 @@ def _row(each: Finding, total: int) -> str:
         names = f"all {total}"
     elif len(each.workspaces) > 5:
         names += f" and {len(each.workspaces) - 5} more"
-    place = f" ({code(plainly(each.change.place))})" if each.change.place else ""
+    place = f" ({code(plainly(nearby(each.change.place)))})" if each.change.place else ""
     return f"- {code(names)}: {code(told(each.change))}{place}"
 
 

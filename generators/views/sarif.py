@@ -107,6 +107,6 @@ def _uri(path: str) -> str:
 def _position(place: str | None, document: Document) -> tuple[int, int]:
     """Return line and column in the document; its first where the entry is not there any more."""
     match = re.fullmatch(r"(.*):(\d+):(\d+)", place or "")
-    if match and match[1] == document.file:
+    if match and match[1] == document.label:
         return int(match[2]), int(match[3])
     return 1, 1

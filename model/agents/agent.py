@@ -148,6 +148,9 @@ class Agent(Model):
     """Variables that hold its password, for server and client alike; the first that is set in the
     user's environment is the one that `password_mode = "env"` takes."""
     health: HealthRoute
+    sessions: str = ""
+    """The route of what `last` chooses from, an empty JSON array where there is none; the quoted
+    `{directory}` is filled in. Empty where the client itself begins a new one then."""
     exposed: bool = True
     """Whether its port is published where the configuration does not say."""
 

@@ -24,6 +24,8 @@ OPENCODE_1 = Agent(
     health=HealthRoute(
         path="/global/health", body=("{", '"healthy":true', '"version":"1.')
     ),
+    # Without a session its client asks the server for one that is called "dummy", and stays there.
+    sessions="/session?roots=true&limit=1&directory={directory}",
     data=_DATA,
     volumes=(
         DataVolume(name="opencode-data", path=_DATA),

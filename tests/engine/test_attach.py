@@ -174,18 +174,34 @@ def test_the_client_inside_is_the_agents_user_and_the_images_own(
         world.call("docker", "exec", agent, "rm", fake)
 
 
-def session(sandbox: Sandbox) -> str:
+def session(sandbox: Sandbox, place: str = "project") -> str:
     """Make a session in the server, as the agent's own client would."""
     script = (
         'curl -s -u "opencode:$(cat /run/secrets/.server-password)" '
         "-H Content-Type:application/json"
-        ' -d \'{"title":"kept"}\' http://127.0.0.1:4096/session'
+        ' -d \'{"title":"kept"}\' "http://127.0.0.1:4096/session?directory=$PWD"'
     )
     text = world.call(
-        "docker", "exec", "--workdir", f"{sandbox.user.home}/project",
+        "docker", "exec", "--workdir", f"{sandbox.user.home}/{place}",
         sandbox.container("opencode"), "sh", "-c", script,
     )  # fmt: skip
     return str(json.loads(text)["id"])
+
+
+def test_the_last_session_of_a_directory_that_has_none_is_a_new_one(
+    sandbox: Sandbox, client: Path
+) -> None:
+    (sandbox.user.home / "project/new").mkdir(exist_ok=True)
+    said = f"no session of {sandbox.user.home}/project/new to go on with: a new one begins"
+    for mode in ("--exec", "--remote"):
+        with attached(sandbox, client, mode, "-c", cwd="project/new") as shown:
+            assert said in shown.drawn()
+            shown.answers_ctrl_p()
+            shown.quit()
+    session(sandbox, "project/new")
+    with attached(sandbox, client, "--exec", "-c", cwd="project/new") as shown:
+        assert "no session of" not in shown.until("commands")
+        shown.quit()
 
 
 def test_the_closing_hint_can_be_pasted_back(sandbox: Sandbox, client: Path) -> None:

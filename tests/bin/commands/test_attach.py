@@ -279,6 +279,11 @@ BEFORE = readiness.RunningSandbox(
         ({"health": ""}, {"health": "starting"}, None),
         (None, {}, "stopped and removed"),
         ({"state": "exited", "exit_code": 137}, {}, "stopped: it is exited (exit code 137)"),
+        (
+            {"state": "removing", "exit_code": 143},
+            {},
+            "stopped: it is being removed (exit code 143)",
+        ),
         ({"state": "paused"}, {}, "stopped: it is paused"),
         ({"id": "new"}, {}, "replaced by a new one (restarted)"),
         ({"started": "2"}, {}, "restarted"),
