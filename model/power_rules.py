@@ -123,7 +123,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "trust.certificate": ("certificates", (_H,), "its owner can read and change TLS traffic"),
     "trust.path": ("trusted paths and URLs", (_C, _H), "who can write it steers the host"),
     "trust.drift": ("drift that is ignored", (_H, _M), "changes by hand are not told any more"),
-    "trust.attach": ("how the user's client attaches", (_M,), "remote: a client on this machine"),
+    "trust.attach": ("how the user's client attaches", (_C, _M), "remote: the agent steers it"),
     "trust.password": ("where the server's password is", (_M,), "who else could read it"),
     "trust.cluster": ("the namespace of a cluster", (_M,), "who else may run pods there"),
     "trust.cluster-dns": ("who answers names on a cluster", (_H,), "says where names are"),

@@ -39,7 +39,5 @@ PLUGIN = Plugin(
     export="./other",
     configuration="other.json",
     key="extensions",
-    folder="other.plugin",
     variable="OTHER_CONFIG",
-    own="other/other.json",
 )

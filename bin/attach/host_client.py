@@ -2,9 +2,7 @@
 
 import os
 import shutil
-from pathlib import Path
 
-from jailoc.bin.config import facts
 from jailoc.bin.engine import door
 from jailoc.bin.host import programs
 from jailoc.bin.terminal.terminal import Terminal
@@ -51,20 +49,3 @@ def version(client: str, agent: Agent, path: str) -> str | None:
     except OSError:
         return None
     return None if reply.cut else version_in(reply.stdout.decode(errors="replace"))
-
-
-def tui_config(agent: Agent) -> str | None:
-    """Return the configuration for a client whose user has none; an own one is never set aside."""
-    if agent.plugin is None:
-        return None
-    made = facts.cache_directory() / agent.plugin.configuration
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or f"{facts.home()}/.config", agent.plugin.own)
-    if not made.is_file():
-        return None
-    try:
-        own.lstat()
-    except FileNotFoundError:
-        return str(made)
-    except OSError:
-        return None
-    return None

@@ -42,12 +42,8 @@ def run(session: Session, request: Request) -> int:
     name = session.chosen(origin, target)
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
-    inside_only = (request.mode or configured) == AttachMode.EXEC
-    path = (
-        None
-        if inside_only or not workspace.agent.on_host
-        else host_client.find(terminal, workspace.agent)
-    )
+    on_host = workspace.agent.on_host and attachment.wants_host(request.mode, configured)
+    path = host_client.find(terminal, workspace.agent) if on_host else None
     if task_of(name) and _root(workspace, target) is None:
         target = workspace.paths[0].path
     there = _root(workspace, target) is not None
@@ -270,14 +266,18 @@ class _Attachment:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {typed(self.name)} (remote mode, {path}, {url})")
-        own = os.environ | {"PATH": programs.search_path()}
-        environment = attachment.remote_environment(
-            own, self.name, self.agent, secret, host_client.tui_config(self.agent)
+        self.terminal.say(
+            "this client is a program of this machine, and it obeys the agent's server; `jailoc "
+            "--exec` has the one in the sandbox",
+            Meaning.WARNS,
         )
+        own = os.environ | {"PATH": programs.search_path()}
+        environment = attachment.remote_environment(own, self.name, self.agent, secret)
         command = [path, *self._words(url, port, secret)]
         watch = self._watch(running)
         hint = self.agent.client.hint
-        return self._verdict(pty.run(command, environment, watch, hint, begins=self._begins), watch)
+        ended = pty.run(command, environment, watch, hint, foreign=True, begins=self._begins)
+        return self._verdict(ended, watch)
 
     def _inside(self, running: readiness.RunningSandbox) -> int:
         if running.agent.user != self.user:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import check, images, machine, made, plugin, proof
+from jailoc.bin.deploy import check, images, machine, made, proof
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
@@ -125,7 +125,6 @@ class Engine:
             case WriteFiles():
                 files.make_private(facts.state_directory() / self._bundle.workspace)
                 files.write_bundle(self._bundle, self._directory)
-                plugin.write(self._bundle.agent)
             case RemoveContainer():
                 containers.remove(step.container)
             case RemoveNetwork():

@@ -44,6 +44,11 @@ def configured(config: Config, workspace: str) -> str:
     return config.mode if mine is None else mine
 
 
+def wants_host(asked: AttachMode | None, wanted: str) -> bool:
+    """Tell whether somebody wants the client of this machine, which obeys the agent's server."""
+    return (asked or wanted) == AttachMode.REMOTE
+
+
 def choose(
     asked: AttachMode | None, wanted: str, workspace: str, agent: Agent, exposed: bool, client: bool
 ) -> AttachMode:
@@ -67,8 +72,7 @@ def choose(
             "on this machine that would be the agent's code",
             hint="leave --remote out: the sandbox has a client of its own",
         )
-    exec_wanted = asked is AttachMode.EXEC or (asked is None and wanted == AttachMode.EXEC)
-    if exec_wanted or not agent.on_host:
+    if not agent.on_host or not wants_host(asked, wanted):
         return AttachMode.EXEC
     if not exposed:
         if asked is AttachMode.REMOTE:
@@ -79,15 +83,13 @@ def choose(
                 hint="leave --remote out, or set expose_port = true",
             )
         return AttachMode.EXEC
-    if client:
-        return AttachMode.REMOTE
-    if asked is AttachMode.REMOTE or wanted == AttachMode.REMOTE:
+    if not client:
         raise refuse(
             "client-missing",
             f"remote mode needs {' or '.join(f'`{each}`' for each in agent.client.names)} on PATH",
             hint=f"install {agent.name}, or use --exec: the sandbox has a client of its own",
         )
-    return AttachMode.EXEC
+    return AttachMode.REMOTE
 
 
 def arguments(agent: Agent, url: str, directory: str, request: Request) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ def arguments(agent: Agent, url: str, directory: str, request: Request) -> tuple
 
 
 def remote_environment(
-    environment: Mapping[str, str], workspace: str, agent: Agent, password: str, tui: str | None
+    environment: Mapping[str, str], workspace: str, agent: Agent, password: str
 ) -> dict[str, str]:
     """Return the environment of a client on the host.
 
@@ -105,13 +107,11 @@ def remote_environment(
         workspace: The workspace's name.
         agent: Its agent.
         password: The server's.
-        tui: The file that a client without a configuration of its own is given.
     """
     kept = dict(environment) | {"JAILOC": "1", "JAILOC_WORKSPACE": workspace, "PWD": NO_PROJECT}
-    kept.pop("OLDPWD", None)
+    for each in ("OLDPWD", *agent.client.withheld):
+        kept.pop(each, None)
     kept |= dict.fromkeys(agent.passwords, password) | agent.client.environment
-    if agent.plugin and tui and not environment.get(agent.plugin.variable):
-        kept[agent.plugin.variable] = tui
     # A proxy would be told the password.
     for name, other in (("NO_PROXY", "no_proxy"), ("no_proxy", "NO_PROXY")):
         named = environment.get(name) or environment.get(other)

@@ -23,8 +23,6 @@ from jailoc.model.workspace import Workspace
 EVERY = "every one"
 """Of methods, or of paths, where a credential names none."""
 BUILT_IN_IMAGE = "jailoc's own"
-ALWAYS_REMOTE = "always remote"
-_ATTACH = {"": ("exec", "remote"), "exec": ("exec",), "remote": ("remote", ALWAYS_REMOTE)}
 _PASSWORD = {"auto": ("keyring", "file"), "": ("keyring", "file")}
 
 
@@ -156,8 +154,8 @@ def _trusted(config: Config, workspace: Workspace, host: Host) -> Iterator[Power
         yield Power(rule="trust.drift", subject=pattern, origin=f"ignore_drift[{index}]")
     mine = config.workspaces[workspace.name].mode
     origin = "mode" if mine is None else f"{config.scope(workspace.name)}.mode"
-    for way in _ATTACH[config.mode if mine is None else mine]:
-        yield Power(rule="trust.attach", subject=way, origin=origin)
+    way = (config.mode if mine is None else mine) or "exec"
+    yield Power(rule="trust.attach", subject=way, origin=origin)
     for place in _PASSWORD.get(config.password_mode, (config.password_mode,)):
         yield Power(rule="trust.password", subject=place, origin="password_mode")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jailoc.generators.config.stated import ALWAYS_REMOTE, EVERY
+from jailoc.generators.config.stated import EVERY
 from jailoc.generators.powers import image_words
 from jailoc.generators.powers.cluster_words import CLUSTER_WORDS
 from jailoc.generators.powers.covers import is_networks
@@ -173,23 +173,18 @@ def _drift(power: Power, _: Power | None) -> Words:
 
 
 def _attach(power: Power, _: Power | None) -> Words:
-    more, less = {
-        "remote": (
-            "attaches by remote: the user's client runs on this machine and obeys the sandbox's "
-            "server",
+    if power.subject == "remote":
+        return (
+            Rank.CRITICAL,
+            "attaches by remote: the user's client runs on this machine, obeys the agent's server, "
+            "and may run the agent's code",
             "no longer attaches by remote: the user's client runs in the sandbox",
-        ),
-        ALWAYS_REMOTE: (
-            "attaches by remote alone: the user's client runs on this machine and obeys the "
-            "sandbox's server",
-            "may attach with the client in the sandbox, too",
-        ),
-        "exec": (
-            "attaches by exec: the user's client runs in the sandbox, on the user's terminal",
-            "no longer attaches by exec",
-        ),
-    }[power.subject]
-    return Rank.MEDIUM, more, less
+        )
+    return (
+        Rank.MEDIUM,
+        "attaches by exec: the user's client runs in the sandbox, on the user's terminal",
+        "no longer attaches by exec",
+    )
 
 
 def _password(power: Power, _: Power | None) -> Words:

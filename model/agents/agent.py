@@ -61,6 +61,9 @@ class Client(Model):
     """In place of `{session}`, to resume the last one."""
     environment: dict[str, str]
     """What it gets on the host, whatever the user's own environment says."""
+    withheld: tuple[str, ...] = ()
+    """Variables of the user's that it does not get on the host: by each the server could have it
+    use a program of the host's or read what is none of the sandbox's."""
     hint: str
     """What it writes before a session's name when it ends; jailoc puts its own name there."""
     version: tuple[str, ...] = ("--version",)
@@ -104,15 +107,11 @@ class Plugin(Model):
     export: str
     """Under which name the client looks for it in its package."""
     configuration: str
-    """Name of the file that names the plugin, on either side."""
+    """Name of the file that names the plugin."""
     key: str
     """The key of that file under which plugins are listed."""
-    folder: str
-    """The plugin's directory in jailoc's cache; with a dot, as no workspace's name has one."""
     variable: str
     """The client's variable with the path of that file."""
-    own: str
-    """The user's own such file, relative to XDG_CONFIG_HOME."""
 
 
 class Agent(Model):

@@ -59,6 +59,11 @@ OPENCODE_1 = Agent(
             # The agent writes in the project, and a client would load plugins that it finds there.
             "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
         },
+        # What its server says (`/tui/publish`) opens the editor, fills and reads the clipboard, and
+        # asks an editor that listens (a port, Zed's terminal) what is selected there.
+        withheld=(
+            "VISUAL", "EDITOR", "DISPLAY", "WAYLAND_DISPLAY", "CLAUDE_CODE_SSE_PORT", "ZED_TERM",
+        ),
         hint="opencode -s ",
     ),
     editor=("opencode", "acp"),
@@ -67,8 +72,6 @@ OPENCODE_1 = Agent(
         export="./tui",
         configuration="tui.json",
         key="plugin",
-        folder="tui.plugin",
         variable="OPENCODE_TUI_CONFIG",
-        own="opencode/tui.json",
     ),
 )  # fmt: skip

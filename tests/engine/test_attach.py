@@ -245,6 +245,61 @@ def test_a_plugin_that_the_agent_leaves_in_the_project_does_not_run_on_the_host(
             path.unlink(missing_ok=True)
 
 
+def test_nobody_gets_the_hosts_client_unasked(sandbox: Sandbox, client: Path) -> None:
+    assert (client / "opencode").is_file()
+    with attached(sandbox, client) as shown:
+        assert "exec mode, /usr/local/bin/opencode in the sandbox" in shown.drawn()
+        shown.quit()
+
+
+def test_what_the_agent_has_the_hosts_client_show_passes_the_filter(
+    sandbox: Sandbox, client: Path
+) -> None:
+    """Its server tells a client what to do; the terminal is no part of that."""
+    said = json.dumps({"message": "begin\x1b]52;c;eA==\x07end", "variant": "info"})
+    script = (
+        'curl -s -u "opencode:$(cat /run/secrets/.server-password)" '
+        f"-H Content-Type:application/json -d '{said}' http://127.0.0.1:4096/tui/show-toast"
+    )
+    with attached(sandbox, client, "--remote") as shown:
+        assert "obeys the agent's server" in shown.drawn()
+        world.call("docker", "exec", "--workdir", f"{sandbox.user.home}/project",
+                   sandbox.container("opencode"), "sh", "-c", script)  # fmt: skip
+        shown.until("begin")
+        before = shown.terminal.before
+        shown.until("end")
+        assert b"\x1b]52" not in before + shown.terminal.before
+        shown.quit()
+
+
+def test_a_configuration_of_the_projects_compiler_does_not_load_its_code_on_the_host(
+    sandbox: Sandbox, client: Path, tmp_path: Path
+) -> None:
+    """The client reads a `tsconfig.json` where it is: what a plugin imports follows it."""
+    project, marker = sandbox.user.home / "project", tmp_path / MARKER
+    paths = {"compilerOptions": {"baseUrl": ".", "paths": {"*": ["./any.js"]}}}
+    plugin = tmp_path / "plugin.js"
+    plugin.write_text('import "@opentui/solid"\nexport default { id: "own", async tui() {} }\n')
+    own = tmp_path / "tui.json"
+    own.write_text(json.dumps({"plugin": [plugin.as_uri()]}))
+    (project / "tsconfig.json").write_text(json.dumps(paths))
+    (project / "any.js").write_text(
+        f'require("fs").writeFileSync({json.dumps(str(marker))}, "")\nexport default {{}}\n'
+    )
+    try:
+        with attached(sandbox, client, "--remote") as shown:
+            shown.drawn()
+            shown.quit()
+        assert not marker.exists()
+        with attached(sandbox, client, "--remote", OPENCODE_TUI_CONFIG=str(own)) as shown:
+            shown.drawn()
+            shown.quit()
+        assert marker.exists(), "the control: a plugin of the user's own"
+    finally:
+        for path in (project / "tsconfig.json", project / "any.js"):
+            path.unlink()
+
+
 def test_a_module_that_the_agent_leaves_in_the_project_is_not_loaded_on_the_host(
     sandbox: Sandbox, client: Path
 ) -> None:

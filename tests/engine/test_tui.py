@@ -1,4 +1,4 @@
-"""OpenCode's own client, on the host and in the container, shows which sandbox it is in."""
+"""OpenCode's own client in the container shows which sandbox it is in."""
 
 import base64
 import json
@@ -6,7 +6,6 @@ import os
 import re
 import time
 import urllib.request
-from pathlib import Path
 
 import pexpect
 import pytest
@@ -20,17 +19,6 @@ ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]P_^X][^\x07\x1b]*(\x07|\x1b\\
 SIGN = "jailoc / walled"
 SIZE = (50, 200)
 """Rows and columns; a narrow client has no sidebar."""
-
-
-@pytest.fixture(scope="module")
-def client(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Take the client out of the agent's image: one program that needs nothing around it."""
-    agent, place = sandbox.container("opencode"), tmp_path_factory.mktemp("client") / "opencode"
-    found = world.call(
-        "docker", "exec", agent, "find", "/usr", "-path", "*/opencode-linux-*/bin/opencode"
-    ).splitlines()
-    world.call("docker", "cp", f"{agent}:{found[0]}", str(place))
-    return place
 
 
 @pytest.fixture(scope="module")
@@ -66,30 +54,6 @@ def drawn(command: list[str], environment: dict[str, str], wanted: str, more: fl
     finally:
         child.close(force=True)
     return ESCAPES.sub("", seen)
-
-
-def test_the_client_on_the_host_shows_the_workspace_in_its_sidebar(
-    sandbox: Sandbox, client: Path, session: str, tmp_path: Path
-) -> None:
-    configuration = sandbox.user.home / ".cache/jailoc/tui.json"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "TERM": "xterm-256color",
-        "OPENCODE_SERVER_PASSWORD": sandbox.user.password("walled"),
-        "OPENCODE_TUI_CONFIG": str(configuration),
-        "NO_PROXY": "127.0.0.1",
-        "JAILOC_WORKSPACE": "walled",
-    }
-    command = [
-        str(client), "attach", f"http://127.0.0.1:{sandbox.port}",
-        "--dir", str(sandbox.user.home / "project"), "--session", session,
-    ]  # fmt: skip
-    assert SIGN in drawn(command, environment | {"JAILOC": "1"}, SIGN)
-    # Outside of a sandbox it has nothing to say, though there is a sidebar.
-    outside = drawn(command, environment, "% used", more=2)
-    assert "% used" in outside
-    assert SIGN not in outside
 
 
 def test_the_client_in_the_container_shows_the_workspace_in_its_sidebar(

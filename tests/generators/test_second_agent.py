@@ -115,7 +115,7 @@ def test_attaching_follows_the_record() -> None:
     # A word of the user's is never one to be filled in.
     odd = attachment.arguments(OTHER, "{session}", "{url}", Request(session="{directory}"))
     assert odd == ("--server", "{session}", "-s", "{directory}", "{url}")
-    found = attachment.remote_environment({}, "api", OTHER, "secret", "/made")
+    found = attachment.remote_environment({}, "api", OTHER, "secret")
     assert {each: found[each] for each in ("OTHER_KEY", "OLD_KEY", "OTHER_PROJECT")} == {
         "OTHER_KEY": "secret", "OLD_KEY": "secret", "OTHER_PROJECT": "0",
     }  # fmt: skip

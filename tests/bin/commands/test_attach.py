@@ -9,14 +9,12 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from jailoc.bin.attach import host_client, pty, readiness
+from jailoc.bin.attach import pty, readiness
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import attach
-from jailoc.bin.config import facts
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach.client import AttachMode, Request
-from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
 from tests.engine.world import ROOT, Result, User
@@ -25,6 +23,7 @@ NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 NO_ENGINE = "Docker is not running or not accessible"
 FILE = """\
 # keep me
+mode = "remote"  # the one that needs no terminal
 [workspaces.api]
 paths = ["~/one"]
 [workspaces.closed]
@@ -162,7 +161,6 @@ def test_the_directory_is_told_before_the_terminal(home: User) -> None:
 
 
 def test_without_a_client_remote_mode_is_refused_and_no_other_taken(home: User) -> None:
-    home.write('mode = "remote"\n' + FILE)
     result = run(home, "one", tools="nothing", PATH="/usr/bin:/bin")
     assert "remote mode needs `opencode` or `opencode-cli` on PATH" in result.stderr
 
@@ -316,25 +314,3 @@ def test_a_client_that_was_interrupted_is_no_error(
     with pytest.raises(Refused, match="exit code 131") as refused:
         one._verdict(pty.Ended(131, None), watch)
     assert "leave --session out" in str(refused.value.diagnostics[0].hint)
-
-
-def test_the_made_tui_configuration_stands_back_for_the_users_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    assert host_client.tui_config(OPENCODE_1) is None
-    made = facts.cache_directory() / "tui.json"
-    made.parent.mkdir(parents=True)
-    made.write_text("{}")
-    assert host_client.tui_config(OPENCODE_1) == str(made)
-    own = tmp_path / ".config/opencode/tui.json"
-    own.parent.mkdir(parents=True)
-    own.symlink_to("nowhere")
-    assert host_client.tui_config(OPENCODE_1) is None
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
-    assert host_client.tui_config(OPENCODE_1) == str(made)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/opencode").write_text("a file, so that looking below it fails")
-    assert host_client.tui_config(OPENCODE_1) is None

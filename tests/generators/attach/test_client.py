@@ -22,7 +22,7 @@ OUTER = {
 @pytest.mark.parametrize(
     ("asked", "wanted", "exposed", "client", "found"),
     [
-        (None, "", True, True, AttachMode.REMOTE),
+        (None, "", True, True, AttachMode.EXEC),
         (None, "", True, False, AttachMode.EXEC),
         (None, "", False, True, AttachMode.EXEC),
         (None, "exec", True, True, AttachMode.EXEC),
@@ -32,7 +32,7 @@ OUTER = {
         (AttachMode.REMOTE, "exec", True, True, AttachMode.REMOTE),
     ],
 )
-def test_the_flag_beats_the_configuration_which_beats_the_search_for_a_client(
+def test_the_flag_beats_the_configuration_and_nobody_gets_the_hosts_client_unasked(
     asked: AttachMode | None, wanted: str, exposed: bool, client: bool, found: AttachMode
 ) -> None:
     assert attachment.choose(asked, wanted, "api", OPENCODE_1, exposed, client) is found
@@ -80,35 +80,26 @@ def test_the_clients_words_come_in_order_and_the_directory_always() -> None:
 
 
 def test_a_client_on_the_host_gets_the_password_and_its_name_by_environment() -> None:
-    found = attachment.remote_environment(OUTER, "api", OPENCODE_1, PASSWORD, "/tui.json")
+    found = attachment.remote_environment(OUTER, "api", OPENCODE_1, PASSWORD)
     assert found["OPENCODE_SERVER_PASSWORD"] == PASSWORD
     assert (found["JAILOC"], found["JAILOC_WORKSPACE"]) == ("1", "api")
     assert found["OPENCODE_SERVER_USERNAME"] == "opencode"
     assert found["PATH"] == "/bin"
-    assert found["OPENCODE_TUI_CONFIG"] == "/tui.json"
 
 
 def test_a_client_on_the_host_loads_nothing_from_the_project() -> None:
     found = attachment.remote_environment(
-        {"OPENCODE_DISABLE_PROJECT_CONFIG": "0"}, "api", OPENCODE_1, PASSWORD, None
+        {"OPENCODE_DISABLE_PROJECT_CONFIG": "0"}, "api", OPENCODE_1, PASSWORD
     )
     assert found["OPENCODE_DISABLE_PROJECT_CONFIG"] == "1"
 
 
-@pytest.mark.parametrize(
-    ("outer", "tui", "found"),
-    [
-        ({}, None, None),
-        ({}, "/made", "/made"),
-        ({"OPENCODE_TUI_CONFIG": ""}, "/made", "/made"),
-        ({"OPENCODE_TUI_CONFIG": "/own"}, "/made", "/own"),
-    ],
-)
-def test_an_own_choice_of_the_tuis_configuration_is_kept(
-    outer: dict[str, str], tui: str | None, found: str | None
-) -> None:
-    made = attachment.remote_environment(outer, "api", OPENCODE_1, PASSWORD, tui)
-    assert made.get("OPENCODE_TUI_CONFIG") == found
+def test_a_client_on_the_host_has_no_variable_by_which_its_server_uses_the_host() -> None:
+    given = dict.fromkeys(OPENCODE_1.client.withheld, "x") | {"OPENCODE_TUI_CONFIG": "/own"}
+    found = attachment.remote_environment(OUTER | given, "api", OPENCODE_1, PASSWORD)
+    assert not {*found} & {"EDITOR", "VISUAL", "DISPLAY", "WAYLAND_DISPLAY"}
+    assert not {*found} & {*OPENCODE_1.client.withheld}
+    assert found["OPENCODE_TUI_CONFIG"] == "/own", "the user's own choice stays"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +113,7 @@ def test_an_own_choice_of_the_tuis_configuration_is_kept(
 )
 def test_no_proxy_is_told_the_password(outer: dict[str, str], found: str) -> None:
     made = attachment.remote_environment(
-        outer | {"HTTP_PROXY": "http://p"}, "api", OPENCODE_1, PASSWORD, None
+        outer | {"HTTP_PROXY": "http://p"}, "api", OPENCODE_1, PASSWORD
     )
     assert (made["NO_PROXY"], made["no_proxy"]) == (found, found)
     assert made["HTTP_PROXY"] == "http://p"
