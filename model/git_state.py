@@ -3,6 +3,7 @@
 Nothing in them is executed, and no mount can hold them: Git renames others onto most of them.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
@@ -22,6 +23,8 @@ class Believed(Model):
     """Whether no honest one is like it. Others can be allowed by name."""
 
 
+SHOWN = ("rebase-merge/msgnum", "rebase-merge/end", "rebase-apply/next", "rebase-apply/last")
+"""Numbers of a rebase that a prompt shows (git-prompt.sh, `__git_ps1`)."""
 _DO_NOT = "do not run Git there before it is gone"
 _EMPTYING = {
     "worktrees": "`git worktree prune` and `git gc`, which `git fetch` runs by itself,",
@@ -145,6 +148,38 @@ def of_merge(path: str, records: Iterable[bytes], linked_ways: Iterable[bytes]) 
             hint=f"{_DO_NOT}; remove the file, and `rr-cache` beside it",
         )
     ]
+
+
+def of_step(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of a number of a rebase, one of `SHOWN`, that is none."""
+    shown = data.partition(b"\n")[0].strip()
+    if shown and not shown.isdigit():
+        yield Believed(
+            path=path,
+            reason=f"it is no number, {_told([_text(shown)], 1)}: a prompt of Git's (`__git_ps1` "
+            "in PROMPT_COMMAND) has Bash run what is in it, as soon as a shell is there",
+            hint="remove its directory from elsewhere, before a shell goes there",
+        )
+
+
+def of_identity(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of a project's name that leads elsewhere as a directory's."""
+    if re.search(rb"/|\\|\0|^\s*\.\.?\s*$", data):
+        yield Believed(
+            path=path,
+            reason=f"it is a way, {_told([_text(data.strip())], 1)}: the agent's program on the "
+            "host takes it for the name of a directory, and runs Git in it",
+            hint="do not start that program there before it is gone",
+        )
+
+
+def borrows(path: str) -> Believed:
+    """Return what there is to say of a repository that takes objects from another one."""
+    return _hides(
+        path,
+        "it has Git take objects from another repository, and an agent can write which",
+        "look at the places in it",
+    )
 
 
 def replaces(path: str, count: int) -> Believed:

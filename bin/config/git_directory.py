@@ -4,7 +4,7 @@ import os
 import posixpath
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from jailoc.bin.config.told import WIDTH
@@ -80,8 +80,8 @@ class Strange(NamedTuple):
     """Whether it is, or leads to, a pipe or a device: Git waits for it, or reads without an end."""
 
 
-def strange(directory: str, crowded: list[str]) -> Iterator[Strange]:
-    """Yield the links, pipes, devices and sockets of a Git directory.
+def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> Iterator[Strange]:
+    """Yield the links, pipes, devices and sockets of a Git directory, or of some directories in it.
 
     What is cut is `crowded`. Of links in the place of single objects only those are told that lead
     to a pipe or a device: no object is written over.
@@ -99,6 +99,8 @@ def strange(directory: str, crowded: list[str]) -> Iterator[Strange]:
                 crowded.append(directory)
                 return
             name = f"{below}{fold(entry.name)}"
+            if only and not below and name not in only:
+                continue
             if entry.is_symlink():
                 endless = is_endless(entry)
                 if endless or not objects:

@@ -14,6 +14,7 @@ from jailoc.bin.config.git_settings import working_tree
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.entries import children, is_directory, kind_of, readable, text
 from jailoc.model import git_index, git_state
+from jailoc.model.agents.known import IDENTITIES
 from jailoc.model.git_config import GitSetting, is_true, parse
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Repository
@@ -64,6 +65,7 @@ class Reader:
         width = self._width(common)
         told = [
             *outside,
+            *(self._shared(link) if link else ()),
             *self._directory(at, "" if top == at else top, settings, width),
             *self._hidden(common, own=link is None),
         ]
@@ -125,6 +127,12 @@ class Reader:
             )
             if (shared := found.shared) is None:
                 break
+        for name in git_state.SHOWN:
+            data = self._read(f"{directory}/{name}", MOST_RECORDED)
+            if isinstance(data, Believed):
+                yield data
+            elif data is not None:
+                yield from git_state.of_step(readable(f"{directory}/{name}"), data)
         for name in _EMPTIED:
             if os.path.islink(f"{directory}/{name}"):  # noqa: PTH114 -- text
                 yield _emptied(f"{directory}/{name}", name)
@@ -154,6 +162,25 @@ class Reader:
             why = f"it {error}"
         return git_state.unread(place, why)
 
+    def _shared(self, link: GitLink) -> Iterator[Believed]:
+        """Yield what lies in the directories that a linked working tree shares with others."""
+        crowded: list[str] = []
+        common, count = link.common, 0
+        for each in git_directory.strange(common, crowded, link.shared):
+            place = readable(each.path)
+            if each.endless:
+                yield git_state.waits(place)
+            elif each.linked:
+                yield git_state.linked(place, readable(os.path.realpath(each.path)))
+            else:
+                continue
+            if (count := count + 1) > MOST_TOLD:
+                break
+        if crowded:
+            yield git_state.unread(readable(common), "more lies in it than is looked at")
+        if "objects" in link.shared and ((text(f"{common}/objects/info/alternates") or "").strip()):
+            yield git_state.borrows(readable(f"{common}/objects/info/alternates"))
+
     def _hidden(self, common: str, *, own: bool) -> Iterator[Believed]:
         """Yield what hides commits from whoever looks.
 
@@ -166,6 +193,12 @@ class Reader:
             yield git_state.replaces(readable(place), count)
         if not own:
             return
+        for name in IDENTITIES:
+            data = self._read(f"{common}/{name}", MOST_RECORDED)
+            if isinstance(data, Believed):
+                yield data
+            elif data is not None:
+                yield from git_state.of_identity(readable(f"{common}/{name}"), data)
         data = self._read(f"{common}/packed-refs", MOST_PACKED)
         if isinstance(data, Believed):
             # Of what is not read only that it may hide something; a pipe holds up every command.

@@ -168,6 +168,9 @@ class Agent(Model):
     if the directory is read-only and the file is missing. None if it does not insist."""
     protected: tuple[str, ...]
     """What the host's own copy of it executes inside a project."""
+    identity: str = ""
+    """A file in a Git directory with a name that the host's own copy of it gives a directory of
+    the user's, in which it runs Git."""
     private: tuple[str, ...] = ()
     """Patterns (fnmatch(3)) of files at home that let one into the user's own server of it. No
     sandbox needs them: in each an empty file is in their place."""

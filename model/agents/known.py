@@ -20,6 +20,8 @@ RESERVED = tuple(dict.fromkeys(
 become free by a change of agents."""
 PROTECTED = tuple(dict.fromkeys(path for each in AGENTS for path in each.protected))
 """What agents on the host execute inside a project: which of them is there, no sandbox knows."""
+IDENTITIES = tuple(dict.fromkeys(each.identity for each in AGENTS if each.identity))
+"""Files in a Git directory by which agents on the host know a project."""
 PRIVATE = tuple(dict.fromkeys(path for each in AGENTS for path in each.private))
 """Files at home that let one into a server of the user's own, as patterns."""
 LOGINS = tuple(dict.fromkeys(path for each in AGENTS for path in each.logins))

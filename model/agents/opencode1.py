@@ -43,6 +43,7 @@ OPENCODE_1 = Agent(
     project=".opencode",
     gitignore=("node_modules", "package.json", "package-lock.json", "bun.lock", ".gitignore"),
     protected=(".opencode", "opencode.json", "opencode.jsonc"),
+    identity="opencode",
     # OpenCode 2 is at the same places: the password of its background service, with what is left
     # of writing it, and where that service listens.
     private=(".config/opencode/service*.json*", ".local/state/opencode/service*.json*"),

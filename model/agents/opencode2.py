@@ -50,6 +50,7 @@ OPENCODE_2 = Agent(
     project=OPENCODE_1.project,
     gitignore=OPENCODE_1.gitignore,
     protected=OPENCODE_1.protected,
+    identity=OPENCODE_1.identity,
     private=OPENCODE_1.private,
     logins=OPENCODE_1.logins,
     client=Client(

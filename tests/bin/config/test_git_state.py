@@ -23,7 +23,7 @@ from jailoc.generators.runtime.uncovered import beyond
 from jailoc.generators.runtime.uncovered import told as rows
 from jailoc.model import git_index
 from jailoc.model.git_state import Believed
-from tests.bin.config.test_repositories import AUTHOR, git, look, made
+from tests.bin.config.test_repositories import AUTHOR, NAMES, git, made
 
 KEY = "MADE PRIVATE KEY"
 
@@ -39,7 +39,13 @@ def project(tmp_path: Path) -> Path:
 
 
 def told(root: Path) -> dict[str, Believed]:
-    return {os.path.relpath(each.path, root): each for each in look(root).believed}
+    """Return what is told of a project, and of the Git directory that a linked tree has outside."""
+    search = Search(root=str(root), names=NAMES, git=True)
+    place = str(root.parent / "home")
+    trees, _, _ = repositories.gather([search], place, f"{place}/.config")
+    return {
+        os.path.relpath(one.path, root): one for each in trees.values() for one in each.believed
+    }
 
 
 def forge(index: Path, *paths: str, blob: str, mode: int = 0o100644) -> None:
@@ -184,6 +190,75 @@ def test_a_link_that_has_git_delete_another_directory_is_told(tmp_path: Path, na
     assert "git worktree prune" in found.reason
 
 
+PROMPT = Path(git(Path("/"), "--exec-path").strip(), "git-sh-prompt")
+"""What Git has for the prompt of a shell (git-prompt.sh)."""
+
+
+@pytest.mark.parametrize(
+    ("number", "others"),
+    [("rebase-merge/msgnum", ("rebase-merge/end",)), ("rebase-merge/end", ("rebase-merge/msgnum",)),
+     ("rebase-apply/next", ("rebase-apply/last",)), ("rebase-apply/last", ("rebase-apply/next",))],
+)  # fmt: skip
+def test_a_step_of_a_rebase_that_a_prompt_would_run_is_told(
+    tmp_path: Path, number: str, others: tuple[str, ...]
+) -> None:
+    root = project(tmp_path)
+    place = root / ".git" / number
+    place.parent.mkdir()
+    for each in others:
+        (root / ".git" / each).write_text("3\n")
+    (place.parent / "head-name").write_text("refs/heads/main\n")
+    place.write_text("2\n")
+    assert told(root) == {}, "an honest one"
+    place.write_text(f"$(touch {tmp_path}/hit)\n")
+    found = told(root)[f".git/{number}"]
+    assert found.stops
+    assert found.certain
+    assert "__git_ps1" in found.reason
+    if not PROMPT.is_file():
+        pytest.skip("no git-sh-prompt")
+    shown = f'. {PROMPT}; __git_ps1 "a " " b"; printf "%s" "${{PS1@P}}"'
+    said = subprocess.run(["bash", "--norc", "-c", shown], cwd=root, env={"PATH": os.defpath},
+                          capture_output=True, text=True, check=True).stdout  # fmt: skip
+    assert "REBASE" in said or "AM" in said
+    assert (tmp_path / "hit").exists(), "Bash runs it"
+
+
+@pytest.mark.parametrize("named", ["../../../../p/x", "a/b", "..", "a\\b", " .. \n"])
+def test_a_name_of_a_project_that_leads_elsewhere_is_told(tmp_path: Path, named: str) -> None:
+    root = project(tmp_path)
+    for each in ("0123456789abcdef0123456789abcdef01234567\n", "global", "a..b"):
+        (root / ".git/opencode").write_text(each)
+        assert told(root) == {}, each
+    (root / ".git/opencode").write_text(named)
+    found = told(root)[".git/opencode"]
+    assert found.stops
+    assert found.certain
+
+
+def test_what_a_linked_working_tree_shares_is_looked_at(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    tree, git_directory = tmp_path / "linked", root / ".git"
+    git(root, "worktree", "add", "-q", "../linked")
+    (git_directory / "hooks/other").symlink_to("nowhere")
+    os.mkfifo(git_directory / "hooks/none")
+    assert told(tree) == {}, "what it does not share is not the agent's"
+    os.mkfifo(git_directory / "refs/heads/fifo")
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run(["git", "branch"], cwd=root, capture_output=True, check=False, timeout=2)
+    (git_directory / "logs/refs/heads/gone").symlink_to(tmp_path / "key")
+    (git_directory / "objects/info/alternates").write_text("/elsewhere/.git/objects\n")
+    found = told(tree)
+    assert {each: one.stops for each, one in found.items()} == {
+        "../p/.git/refs/heads/fifo": True,
+        "../p/.git/logs/refs/heads/gone": True,
+        "../p/.git/objects/info/alternates": False,
+    }
+    for each in ("refs/heads/fifo", "logs/refs/heads/gone", "objects/info/alternates"):
+        (git_directory / each).unlink()
+    assert told(tree) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [("rebase-merge", ("rebase", "--quit")), ("rebase-apply", ("am", "--quit")),
@@ -225,7 +300,9 @@ def test_the_index_of_every_working_tree_and_submodule_is_read(tmp_path: Path) -
         (place / "MERGE_RR").write_text(f"{'a' * 40}\t../key\0")
     named = {".git/worktrees/linked", ".git/modules/sub"}
     assert set(told(root)) == {f"{each}/{name}" for each in named for name in ("index", "MERGE_RR")}
-    assert set(told(tmp_path / "linked")) == set()
+    assert set(told(tmp_path / "linked")) == {
+        f"../p/.git/worktrees/linked/{name}" for name in ("index", "MERGE_RR")
+    }
 
 
 def looked(linked: Path) -> dict[str, Believed]:
