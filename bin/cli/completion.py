@@ -105,6 +105,8 @@ def _values(
         known = [*workspaces(line.values.get("--config")), *(tasks() if takes else ())]
     elif place in _TASKS:
         known = tasks()
+    elif place == "allow.target" and last.startswith("@"):
+        known = sets(line.values.get("--config"))
     elif place == "help.command":
         known = command_line.commands(())
     elif place == "exec.command":
@@ -124,13 +126,26 @@ def tasks() -> list[str]:
 
 def workspaces(config: str | None) -> list[str]:
     """Return the names of the configured workspaces; none if the file cannot be read."""
+    names = _tables(config, "workspaces")
+    return ["default"] if names is None else names  # the starter configuration is in effect
+
+
+def sets(config: str | None) -> list[str]:
+    """Return what `allow` may name: the sets that are shipped, and those of the file."""
+    from jailoc.generators.assets import set_names
+
+    return sorted(f"@{name}" for name in {*set_names(), *(_tables(config, "sets") or ())})
+
+
+def _tables(config: str | None, key: str) -> list[str] | None:
+    """Return the names of tables of the file; None without one, and none if it cannot be read."""
     import tomllib
 
     try:
         text = regular.read(str(config_file(config)), _LIMIT, cut=True).decode()
-        found = tomllib.loads(without_mark(text)).get("workspaces", {})
+        found = tomllib.loads(without_mark(text)).get(key, {})
     except FileNotFoundError:
-        return ["default"]  # the starter configuration is in effect
+        return None
     except Exception:
         return []
     names = found if isinstance(found, dict) else {}

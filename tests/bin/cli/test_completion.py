@@ -50,10 +50,14 @@ def ask(user: User, *command: str) -> str:
     return done.stdout
 
 
-def bash(user: User, line: str) -> set[str]:
-    """Complete a line as bash does, which takes words apart at `=`."""
-    words = " ".join(f"'{word}'" for word in line.replace("=", " = ").split(" "))
+def bash(user: User, line: str, before: str = "") -> set[str]:
+    """Complete a line as bash does, which takes words apart at `=` and `@`."""
+    apart = line.replace("=", " = ").replace("@", "@ ").removesuffix("@ ") + "@" * line.endswith(
+        "@"
+    )
+    words = " ".join(f"'{word}'" for word in apart.split(" "))
     script = f"""
+        {before}
         source <(jailoc completion bash)
         COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         _jailoc jailoc "${{COMP_WORDS[COMP_CWORD]}}"
@@ -110,6 +114,29 @@ def test_what_comes_after_exec_is_the_commands_own(person: User) -> None:
     assert bash(person, "jailoc exec api ") == {"--"}
     assert bash(person, "jailoc exec api -- cat doc") == {"document.toml"}
     assert bash(person, "jailoc exec -- cat doc") == {"document.toml"}
+
+
+def test_sets_of_hosts_are_completed(person: User) -> None:
+    person.write(CONFIG + '[sets.git-own]\nabout = "x"\nhosts = ["git.example.com"]\n')
+    assert {"git-own", "github"} <= bash(person, "jailoc allow @")
+    assert bash(person, "jailoc allow @git-o") == {"git-own"}
+    assert bash(person, "jailoc allow -w web @git-o") == {"git-own"}
+    assert fish(person, "jailoc allow @git-o") == {"@git-own"}
+    assert bash(person, "jailoc allow g") == set()
+
+
+def test_a_bash_that_quotes_no_name_by_itself_runs_none(person: User) -> None:
+    names = ("z$(touch hit)", "z`touch hit`", "z; touch hit", 'z"b', "z b")
+    for each in names:
+        (person.home / each).mkdir()
+    found = bash(person, "jailoc add z", before="enable -n compopt")
+    assert len(found) == len(names)
+    inserted = "\n".join(f"printf '%s\\n' {each}" for each in sorted(found))
+    assert {*ask(person, "bash", "--norc", "-c", inserted).splitlines()} == {*names}
+    assert not (person.home / "hit").exists()
+    newer = bash(person, "jailoc add z", before="compopt() { :; }")
+    assert newer == {*names}, "one that quotes gets them as they are"
+    assert bash(person, "jailoc add ~/d", before="enable -n compopt") == {"~/directory"}
 
 
 def test_files_and_directories_are_the_shells_own_business(person: User) -> None:
