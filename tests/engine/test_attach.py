@@ -256,7 +256,8 @@ def test_what_the_agent_has_the_hosts_client_show_passes_the_filter(
     sandbox: Sandbox, client: Path
 ) -> None:
     """Its server tells a client what to do; the terminal is no part of that."""
-    said = json.dumps({"message": "begin\x1b]52;c;eA==\x07end", "variant": "info"})
+    text = "begin\x1b]52;c;eA==\x07\x1b]0;own-title\x07"
+    said = json.dumps({"message": text, "variant": "info"})
     script = (
         'curl -s -u "opencode:$(cat /run/secrets/.server-password)" '
         f"-H Content-Type:application/json -d '{said}' http://127.0.0.1:4096/tui/show-toast"
@@ -267,8 +268,11 @@ def test_what_the_agent_has_the_hosts_client_show_passes_the_filter(
                    sandbox.container("opencode"), "sh", "-c", script)  # fmt: skip
         shown.until("begin")
         before = shown.terminal.before
-        shown.until("end")
-        assert b"\x1b]52" not in before + shown.terminal.before
+        shown.answers_ctrl_p()
+        seen = before + shown.terminal.before
+        # A title may be set, as a program that one attaches with does; the clipboard may not.
+        assert b"own-title" in seen, "the client shows what it is sent"
+        assert b"\x1b]52" not in seen
         shown.quit()
 
 
