@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
@@ -18,7 +19,7 @@ from jailoc.bin.engine import docker
 from jailoc.bin.host import programs, regular
 from jailoc.bin.terminal import prompt
 from jailoc.generators.config.conflicts import table
-from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Plan, SavedPlan
 from jailoc.model.sandbox import TASK, WORKSPACE, typed
@@ -53,6 +54,8 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
         )
     approved = {each.workspace: each for each in (saved.plans if saved else plans)}
     now = saved or SavedPlan(config=session.config or "", prune=choice.prune, plans=plans)
+    if saved is not None:
+        _held(approved, plans)
     show(terminal, now)
     if all(each.empty for each in plans) and now.empty:
         return 0
@@ -61,6 +64,22 @@ def run(session: Session, choice: Selection, *, yes: bool, back: bool) -> int:
     if saved is None and not yes and not prompt.agreed(terminal, "apply this?", "this plan", KEEP):
         return 0
     return _carry_out(session, items, approved, choice, back, again=yes and saved is None)
+
+
+def _held(approved: Mapping[str, Plan], plans: Iterable[Plan]) -> None:
+    """Make sure that what was kept is still what would be done.
+
+    Raises:
+        Refused: with all that has moved, of every workspace.
+    """
+    problems: list[Diagnostic] = []
+    for each in plans:
+        try:
+            apply.same(approved[each.workspace], each)
+        except Refused as refused:
+            problems += refused.diagnostics
+    if problems:
+        raise Refused(tuple(problems))
 
 
 MOST = 64 << 20

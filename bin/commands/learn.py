@@ -157,6 +157,8 @@ def _span(session: Session, known: Known, wanted: LearnOptions) -> None:
         first, last = seen.spans[0][0], seen.spans[-1][1]
         say(f"{known.name}: seen from {_moment(first)} to {_moment(last)} UTC, "
             f"{seen.seconds / 86400:.1f} days of it up")  # fmt: skip
+        if (since := seen.watched.get(PASSED, 0)) > first:
+            say(f"what passes was written down from {_moment(since)} UTC on")
     if seen.lost:
         say(f"{seen.lost:,} connections were not seen", Meaning.WARNS)
     for kind, what in (("named", "names"), ("bare", "addresses without a name"),

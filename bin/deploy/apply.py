@@ -272,7 +272,7 @@ def carry_out(
     terminal = session.terminal
     if each.bundle is None:
         place = _leftover(terminal, each, prune)
-        return place.carry_out(each.given, lambda made: _same(approved, made))
+        return place.carry_out(each.given, lambda made: same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
         journal.check(each.name)
         world = execute.Engine(
@@ -289,7 +289,7 @@ def carry_out(
             world.wait()
             found = world.observe()
         made = plan(each.bundle, found, each.given)
-        _same(approved, made)
+        same(approved, made)
         if made.empty:
             return False
         host_ports.check(each.bundle)
@@ -348,7 +348,7 @@ def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> No
     raise refuse("apply", f"workspace `{bundle.workspace}` does not come to rest")
 
 
-def _same(approved: Plan | None, made: Plan) -> None:
+def same(approved: Plan | None, made: Plan) -> None:
     """Refuse to do anything else than what somebody has agreed to.
 
     Raises:

@@ -4,6 +4,7 @@ import errno
 import socket
 from contextlib import suppress
 
+from jailoc.bin.deploy import projects
 from jailoc.bin.engine import container_list, containers, docker
 from jailoc.bin.engine.listeners import publishing
 from jailoc.bin.host.listener import listener
@@ -84,7 +85,9 @@ def _taken(port: Port, bundle: Bundle, running: list[containers.Container]) -> D
             code="port-taken",
             where=port.origin,
             message=f"port {port.published} is published by the running workspace `{workspace}`",
-            hint=f"write {own}, or run `jailoc down {workspace}` first",
+            hint=f"write {own}, or run `jailoc down {workspace}` first"
+            if projects.own(workspace or "", {other.service: other})
+            else f"write {own}: that workspace is another user's",
         )
     if holders or is_free(port.published):
         return None

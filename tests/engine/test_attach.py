@@ -256,24 +256,37 @@ def test_what_the_agent_has_the_hosts_client_show_passes_the_filter(
     sandbox: Sandbox, client: Path
 ) -> None:
     """Its server tells a client what to do; the terminal is no part of that."""
-    text = "begin\x1b]52;c;eA==\x07\x1b]0;own-title\x07"
-    said = json.dumps({"message": text, "variant": "info"})
+    said = json.dumps({"message": "begin\x1b]52;c;eA==\x07", "variant": "info"})
     script = (
         'curl -s -u "opencode:$(cat /run/secrets/.server-password)" '
         f"-H Content-Type:application/json -d '{said}' http://127.0.0.1:4096/tui/show-toast"
     )
-    with attached(sandbox, client, "--remote") as shown:
-        assert "obeys the agent's server" in shown.drawn()
+
+    def seen(shown: Attached) -> bytes:
+        shown.drawn()
         world.call("docker", "exec", "--workdir", f"{sandbox.user.home}/project",
                    sandbox.container("opencode"), "sh", "-c", script)  # fmt: skip
         shown.until("begin")
-        before = shown.terminal.before
+        found: bytes = shown.terminal.after
         shown.answers_ctrl_p()
-        seen = before + shown.terminal.before
-        # A title may be set, as a program that one attaches with does; the clipboard may not.
-        assert b"own-title" in seen, "the client shows what it is sent"
-        assert b"\x1b]52" not in seen
+        found += shown.terminal.before
         shown.quit()
+        return found
+
+    with attached(sandbox, client, "--remote") as shown:
+        assert b"\x1b]52" not in seen(shown)
+    command = [str(client / "opencode"), "attach", f"http://127.0.0.1:{sandbox.port}",
+               "--dir", f"{sandbox.user.home}/project"]  # fmt: skip
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(client),
+        "TERM": "xterm-256color",
+        "OPENCODE_SERVER_PASSWORD": sandbox.user.password(sandbox.name),
+    }
+    with pexpect.spawn(
+        command[0], command[1:], env=environment, cwd="/", dimensions=(30, 100)
+    ) as terminal:
+        assert b"\x1b]52" in seen(Attached(terminal)), "the control: the client alone"
 
 
 def test_a_configuration_of_the_projects_compiler_does_not_load_its_code_on_the_host(

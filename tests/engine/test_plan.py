@@ -214,6 +214,7 @@ def test_a_saved_plan_is_applied_as_it_is_or_not_at_all(user: User) -> None:
     moved = user.run("apply", str(kept))
     assert moved.status == 1
     assert "the configuration, or what it names, has changed" in moved.stderr
+    assert moved.stdout == "", "what does not hold is not shown"
     user.write(config(allowed_networks='["10.1.0.0/16"]'))
     world.call("docker", "stop", "--time", "1", "jailoc-planned-dind-1")
     moved = user.run("apply", str(kept))

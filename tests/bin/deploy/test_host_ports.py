@@ -20,8 +20,8 @@ PODMAN = Reply(1, b"", b"Error response from daemon: publish is an invalid filte
 class Engine:
     """As much of an engine as is asked, with one wall that publishes a port."""
 
-    def __init__(self, project: str, port: int, *, filters: bool) -> None:
-        self.project, self.port, self.filters = project, port, filters
+    def __init__(self, project: str, port: int, *, filters: bool, place: str = "") -> None:
+        self.project, self.port, self.filters, self.place = project, port, filters, place
 
     def __call__(self, call: Call) -> Reply:
         match list(call.arguments):
@@ -42,6 +42,7 @@ class Engine:
             "Id": "1", "Name": "/firewall", "Image": "i", "Mounts": [], "HostConfig": {},
             "Config": {"Image": "i", "Labels": {
                 "com.docker.compose.project": self.project,
+                "com.docker.compose.project.working_dir": self.place,
                 "com.docker.compose.service": "firewall"}},
             "State": {"Status": "running", "ExitCode": 0, "StartedAt": ""},
             "NetworkSettings": {"Ports": {"4096/tcp": bound}, "Networks": {}},
@@ -63,8 +64,10 @@ def test_the_holder_of_a_port_is_known_whether_or_not_the_engine_can_filter(
         assert host_ports.check(bundle), "it runs itself"
     with door.answered(Engine("jailoc-web", port + 1, filters=False)):
         assert not host_ports.check(bundle)
-    with (
-        door.answered(Engine("jailoc-web", port, filters=filters)),
-        pytest.raises(Refused, match="published by the running workspace `web`"),
-    ):
-        host_ports.check(bundle)
+    for place, told in (("", "jailoc down web"), ("/home/bob/.cache/jailoc/web", "another user's")):
+        with (
+            door.answered(Engine("jailoc-web", port, filters=filters, place=place)),
+            pytest.raises(Refused, match="published by the running workspace `web`") as refused,
+        ):
+            host_ports.check(bundle)
+        assert told in (refused.value.diagnostics[0].hint or "")
