@@ -386,8 +386,7 @@ def _gathered(
             places = {one.path for one in told}
             each.believed = [one for one in each.believed if one.path not in places]
             each.believed += told
-        if looker.settings.spent:
-            each.limit = ALL
+        each.limit = ALL if looker.settings.spent else each.limit
         each.judge(walks)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
