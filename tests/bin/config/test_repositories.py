@@ -768,3 +768,30 @@ def test_one_file_as_the_configuration_of_very_many_working_trees_is_bounded(
     monkeypatch.setattr(git_settings, "MOST_ROOM", 60_000)
     assert look(root).limit == git_settings.ALL
     assert sum(parsed) < 3 * 60_000
+
+
+@pytest.mark.parametrize("name", [".pdbrc", ".perldb", "bunfig.toml", "global.json"])
+def test_what_programs_load_where_they_are_started_is_found_at_every_level(
+    tmp_path: Path, name: str
+) -> None:
+    root = made(tmp_path / "p")
+    (root / "deep").mkdir()
+    (root / "deep" / name).touch()
+    assert f"{root}/deep/{name}" in look(root).places
+    assert f"{root}/deep/{name}" not in look(root, names=(".envrc",)).places
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "command"),
+    [
+        (".pdbrc", "import os; os.system('touch ran')", ("python3", "-m", "pdb", "x.py")),
+        (".perldb", "system('touch ran');", ("perl", "-d", "x.pl")),
+    ],
+)
+def test_control_such_a_file_is_run(
+    tmp_path: Path, name: str, text: str, command: tuple[str, ...]
+) -> None:
+    (tmp_path / name).write_text(f"{text}\n")
+    (tmp_path / command[-1]).write_text("1\n")
+    subprocess.run(command, cwd=tmp_path, input=b"q\n", capture_output=True, check=False)
+    assert (tmp_path / "ran").exists()
