@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 
 from jailoc.model.base import Model
 from jailoc.model.path import clean
-from jailoc.model.shell_line import words
+from jailoc.model.shell_line import bare, searched, words
 
 INCLUDES = ("include.path", "includeif.*.path")
 """Further files of configuration."""
 
-DIRECTORIES = ("core.hookspath", "init.templatedir")
+EXEC_PATH = "environment.GIT_EXEC_PATH"
+"""Stands for the variable, which no setting can replace: none is written with a line below."""
+DIRECTORIES = ("core.hookspath", "init.templatedir", EXEC_PATH)
 """Directories of programs."""
 
 FILES = ("core.attributesfile",)
@@ -34,7 +36,7 @@ PROGRAMS = (
 """Commands for a shell, or programs."""
 
 TYPED = (
-    "lfs.customtransfer.*.path",
+    "gui.editor", "lfs.customtransfer.*.args", "lfs.customtransfer.*.path",
     "lfs.extension.*.clean", "lfs.extension.*.smudge", "sendemail.sendmailcmd", "sendemail.tocmd",
     "sendemail.cccmd", "sendemail.headercmd", "sendemail.*.sendmailcmd", "sendemail.*.tocmd",
     "sendemail.*.cccmd", "sendemail.*.headercmd", "imap.tunnel", "imap.*.tunnel", "guitool.*.cmd",
@@ -301,18 +303,36 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
         every = (each for each in words(setting.value[:MOST_VALUE]) if "/" in each)
         yield from filter(None, (_maybe(setting, each, base, home) for each in every))
     elif command is not None:
+        line = command.removeprefix("!")[:MOST_VALUE]
+        alias = setting.pattern.startswith("alias.")
+        yield from _searched(setting, line, base, home)
         before = ""
-        for index, word in enumerate(words(command.removeprefix("!")[:MOST_VALUE])):
+        for index, word in enumerate(words(line)):
             before, last = word, before
             # An alias is full of Git's own words, and a file may be called like one.
-            if setting.pattern.startswith("alias.") and not (
-                "/" in word or "." in word or last in _INTERPRETERS
-            ):
+            if alias and not ("/" in word or "." in word or last in _INTERPRETERS):
                 continue
             # The first word is looked up in PATH unless it holds a slash.
             if index == 0 and "/" not in word:
                 continue
             if found := _maybe(setting, word, base, home):
+                yield found
+
+
+def _searched(setting: GitSetting, line: str, base: str, home: str) -> Iterator[Reference]:
+    """Yield where a line has programs looked for; of an alias, what it names there.
+
+    What package managers fill cannot be read-only for what somebody types.
+    """
+    for folder in searched(line):
+        if not setting.pattern.startswith("alias."):
+            if path := whole(folder, base, home):
+                yield Reference(
+                    key=setting.key, path=clean(path), spelt=path, directory=True, sure=True
+                )
+            continue
+        for each in bare(line):
+            if found := _maybe(setting, f"{folder}/{each}", base, home):
                 yield found
 
 

@@ -69,6 +69,14 @@ MACHINE_FILE = "wall/machine"
 """What the wall is told of the machine's addresses; it lies beside the generated files."""
 MACHINE = "host.docker.internal"
 """How the host is called inside (hosts(5), by Compose's `host-gateway`)."""
+ENGINE_NAMES = (
+    "gateway.docker.internal", "vm.docker.internal", "kubernetes.docker.internal",
+    "docker.for.mac.localhost", "docker.for.mac.host.internal", "docker.for.mac.gateway.internal",
+    "docker.for.win.localhost", "docker.for.win.host.internal", "docker.for.win.gateway.internal",
+    "host.containers.internal", "host.orb.internal", "host.lima.internal", "host.minikube.internal",
+    "host.rancher-desktop.internal", "host.k3d.internal",
+)  # fmt: skip
+"""What engines call the machine, or the virtual one that they run in, beside that."""
 SECRETS = "secrets"
 """The volume, in memory, that secrets are handed over in."""
 CREDENTIALS, TRUST = "credentials", "trust"
@@ -199,3 +207,15 @@ def workspace_of(name: str) -> str | None:
     'api'
     """
     return name.removeprefix(_PROJECT) if name.startswith(_PROJECT) else None
+
+
+def engines_name(name: str) -> bool:
+    """Tell whether a name, as it is compared, is or holds one that an engine has for a machine.
+
+    >>> [engines_name(each) for each in ("gateway.docker.internal", "*.docker.internal", "a.test")]
+    [True, True, False]
+    """
+    return any(
+        name == each or (name.startswith("*.") and each.endswith(name[1:]))
+        for each in ENGINE_NAMES
+    )  # fmt: skip

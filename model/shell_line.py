@@ -8,6 +8,7 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import islice
 
 LONGEST = 4096
 """Characters of a directory (PATH_MAX)."""
@@ -25,12 +26,18 @@ _GIT = re.compile(
 _HOME = re.compile(r"\"?\$\{?HOME\b\}?\"?")
 _GIVEN = re.compile(r"(?:^|[\s;&|(\"'])([A-Za-z_]\w{0,50})=([\w./~-]{1,200})(?=[\s;&|\"']|$)")
 """A variable and its plain value."""
+_SEARCHED = re.compile(r"(?:^|[\s;&|(\"'])(?:PATH|GIT_EXEC_PATH)=([^\s;&|()]{1,4096})")
+"""Where a shell, or Git, looks for programs by their names."""
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
 _UNKNOWN = re.compile(r"\$\([^()]*\)|`[^`]*`|\$\{?\w+\}?")
 _BRACES = re.compile(r"\{([^\s{}]{1,1000})\}")
 _BEFORE, _BEHIND = re.compile(r"[^\s;&|(){}\"'`]*\Z"), re.compile(r"[^\s;&|(){}\"'`]*")
 _BETWEEN = re.compile(r"[\s;&|()<>\"'`$={},:]+")
 _WITHIN = re.compile(r"[\s;&|()<>\"'`${}]")
+_QUOTES = re.compile("[\"']")
+_OPEN = re.compile(r"[$`{}]")
+_JOINED = re.compile(r"-[A-Za-z][^-=]*/")
+"""An option of one letter with its value, as `ssh -Ftools/config`."""
 _ENTERS = frozenset({"cd", "pushd", "chdir", "-C", "--chdir"})
 """What a directory follows in which the rest is looked for."""
 
@@ -60,19 +67,46 @@ def _every(line: str) -> Iterator[str]:
     # An option's value counts, too.
     for word in plain:
         yield word.rpartition("=")[2] if word.startswith("-") or "=" in word else word
+        if _JOINED.match(word):
+            yield word[2:]
     if not _WITHIN.search(line):
         return
     # Without what quotes its parts, too: `to''ols/fmt` is one word.
     for text in dict.fromkeys((line, " ".join(plain))):
-        known = text
-        for name, value in _GIVEN.findall(text)[:_MOST_GIVEN]:
-            known = re.sub(rf"\$\{{?{name}\b\}}?", value, known)
-        known = _HOME.sub("~", _GIT.sub(".git", _TOP.sub(".", known)))
+        known = _known(text)
         yield from _chosen(known)
         known = known.replace(":-", " ")
         yield from _parts(_UNKNOWN.sub("", known))
         # What a substitution runs counts, too.
         yield from _parts(_VARIABLE.sub("", known))
+
+
+def searched(line: str) -> Iterator[str]:
+    """Yield the directories that a line has programs looked for in, each once.
+
+    >>> list(searched('PATH="$PWD/tools:$PATH" fmt'))
+    ['./tools']
+    """
+    # An empty one is where one stands.
+    every = (
+        each or "."
+        for match in _SEARCHED.finditer(_known(line))
+        for each in _QUOTES.sub("", match[1]).split(":")
+        if not _OPEN.search(each)
+    )
+    yield from dict.fromkeys(islice(every, _MOST_GIVEN))
+
+
+def bare(line: str) -> Iterator[str]:
+    """Yield what may be the name of a program that is looked for, each once."""
+    yield from dict.fromkeys(each for each in _BETWEEN.split(line) if each and "/" not in each)
+
+
+def _known(text: str) -> str:
+    """Return a line with the values of what it says itself."""
+    for name, value in _GIVEN.findall(text)[:_MOST_GIVEN]:
+        text = re.sub(rf"\$\{{?{name}\b\}}?", value, text)
+    return _HOME.sub("~", _GIT.sub(".git", _TOP.sub(".", text)))
 
 
 _MOST_GIVEN, _MOST_BESIDE = 10, 200

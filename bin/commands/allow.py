@@ -37,7 +37,7 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Rank
-from jailoc.model.sandbox import MACHINE, typed
+from jailoc.model.sandbox import MACHINE, engines_name, typed
 from jailoc.model.special_ranges import public
 
 
@@ -82,10 +82,12 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
 def _critical(entry: HostEntry | NetworkEntry, machine: Container[str]) -> str | None:
     """Say what lies in an entry that a review would call critical; None if nothing does."""
     name = entry.name.lower().rstrip(".") if isinstance(entry, HostEntry) else ""
-    if name == MACHINE or name in machine:
+    called = engines_name(name)
+    if name == MACHINE or called or name in machine:
         grave = [each for each in entry.ports or (None,) if machine_rank(each) is Rank.CRITICAL]
         told = ", ".join(map(port_words, grave))
-        return f"{told} of this machine; `host_ports` opens single ones" if grave else None
+        whose = "this machine, or of the one that its engine runs in" if called else "this machine"
+        return f"{told} of {whose}; `host_ports` opens single ones" if grave else None
     network = network_of(entry)
     if network is None:
         return None

@@ -14,8 +14,13 @@ from jailoc.model.path import clean
 
 MOST_FILES = 16
 """Files of configuration that are included for one repository."""
-MOST_KEPT = 100_000
-"""Settings of all files together; an agent may have made thousands of repositories."""
+MOST_KEPT, MOST_ROOM = 100_000, 16 << 20
+"""Settings and characters of all files together that are read for one writable path: an agent may
+have made thousands of repositories."""
+ALL = (
+    f"all configurations of Git in it together hold more than {MOST_KEPT:,} settings or "
+    f"{MOST_ROOM >> 20} MiB"
+)
 
 SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 """Where the system's configuration of Git may be (git-config(1), FILES)."""
@@ -50,7 +55,16 @@ class Settings:
         """Know nothing yet."""
         self.home = home
         self._texts: dict[str, tuple[tuple[GitSetting, ...], str | None]] = {}
-        self._left = MOST_KEPT
+        self.renew()
+
+    def renew(self) -> None:
+        """Read as much as for the first time: whose agent makes much hides nothing elsewhere."""
+        self._left, self._room = MOST_KEPT, MOST_ROOM
+        self.spent = False
+
+    def alone(self, file: str) -> tuple[GitSetting, ...]:
+        """Return the settings of one file, without what it includes."""
+        return self._settings(file)[0]
 
     def read(self, files: Iterable[str]) -> Sources:
         """Return the settings of files and of what they include."""
@@ -65,9 +79,7 @@ class Settings:
                 trouble = f"its configuration is in more than {MOST_FILES} files"
                 break
             seen.add(place)
-            if place not in self._texts:
-                self._texts[place] = self._first(place)
-            settings, why = self._texts[place]
+            settings, why = self._settings(place)
             trouble = why or trouble
             there += bool(settings or why)
             for setting in settings:
@@ -79,23 +91,25 @@ class Settings:
                     )  # fmt: skip
         return Sources(tuple(found), trouble)
 
-    def _first(self, place: str) -> tuple[tuple[GitSetting, ...], str | None]:
-        settings, trouble = _read(place)
-        if len(settings) > self._left:
-            settings = settings[: self._left]
-            trouble = f"all configurations of Git together hold more than {MOST_KEPT:,} settings"
-        self._left -= len(settings)
-        return settings, trouble
-
-
-def _read(place: str) -> tuple[tuple[GitSetting, ...], str | None]:
-    """Return the settings of a file, and why they are not all."""
-    text, whole = beginning(place) or ("", True)
-    found = tuple(map(at_home, parse(text)))
-    if not whole:
-        return found, f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
-    why = cut(found)
-    return found, f"`{place[:WIDTH]}` holds {why}" if why else None
+    def _settings(self, place: str) -> tuple[tuple[GitSetting, ...], str | None]:
+        """Return the settings of a file, and why they are not all."""
+        if place in self._texts:
+            return self._texts[place]
+        if self.spent:
+            return (), ALL
+        text, whole = beginning(place) or ("", True)
+        self._room -= len(text)
+        found = tuple(map(at_home, parse(text)))
+        self._left -= len(found)
+        if self._left < 0 or self._room < 0:
+            self.spent = True
+            return (), ALL
+        why = cut(found)
+        trouble = f"`{place[:WIDTH]}` holds {why}" if why else None
+        if not whole:
+            trouble = f"`{place[:WIDTH]}` is larger than {MOST_CONFIG >> 10} KiB"
+        self._texts[place] = found, trouble
+        return found, trouble
 
 
 _OTHERS_HOME = re.compile(r"""(?<![^\s"'=:;&|(])~([A-Za-z_][A-Za-z0-9_.-]*)(?=[/\s"';]|$)""")

@@ -15,7 +15,7 @@ from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.entries import children, is_directory, kind_of, readable, text
 from jailoc.model import git_index, git_state
 from jailoc.model.agents.known import IDENTITIES
-from jailoc.model.git_config import GitSetting, is_true, parse
+from jailoc.model.git_config import GitSetting, is_true
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Repository
 from jailoc.model.path import first_within
@@ -55,7 +55,7 @@ class Reader:
         at, own = found.directory, self.looker.own.get(found.directory)
         common = link.common if link else at
         if link is not None or own is None:
-            settings = _settings(f"{common}/config", f"{at}/config.worktree")
+            settings = self._settings(f"{common}/config", f"{at}/config.worktree")
             top = link.file.rpartition("/")[0] if link else ""
         else:
             settings = tuple(each.setting for each in own.all)
@@ -73,17 +73,19 @@ class Reader:
             if entry.is_symlink():
                 told.append(_emptied(entry.path, "worktrees"))
             elif kind_of(entry) is FileKind.DIRECTORY:
-                mine = _settings(f"{entry.path}/config.worktree")
+                mine = self._settings(f"{entry.path}/config.worktree")
                 told += self._outside(entry.path, mine)
                 top = _named_by(entry.path)
                 told += self._directory(entry.path, top, (*settings, *mine), width)
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
 
+    def _settings(self, *files: str) -> Settings:
+        return tuple(setting for each in files for setting in self.looker.settings.alone(each))
+
     def _width(self, common: str) -> int:
         """Return the bytes of an object's name; what is included does not count for Git either."""
-        file = f"{common}/config"
-        own = (each.setting for each in self.looker.settings.read((file,)).all if each.file == file)
+        own = self._settings(f"{common}/config")
         named = [each.value for each in own if each.key == "extensions.objectformat"]
         return git_index.SHA256 if named and named[-1].lower() == "sha256" else git_index.SHA1
 
@@ -217,10 +219,6 @@ def _worktrees(directory: str) -> Iterator[os.DirEntry[str]]:
                 yield entry
             elif kind_of(entry) is FileKind.DIRECTORY:
                 yield from children(entry.path, git_directory.MOST_ENTRIES)
-
-
-def _settings(*files: str) -> Settings:
-    return tuple(setting for each in files for setting in parse(text(each) or ""))
 
 
 def _emptied(path: str, name: str) -> Believed:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jailoc.bin.config import git_directory, git_file, git_links, git_user, inner_links
 from jailoc.bin.config.git_repository import Looker
+from jailoc.bin.config.git_settings import ALL
 from jailoc.bin.config.git_state import Reader
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import (
@@ -89,6 +90,7 @@ class _Walk:
 
     def walk(self, modules_only: str = "") -> None:
         """Look through it, what is near before what is deep."""
+        self.looker.settings.renew()
         waiting = deque([(modules_only or self.search.root, 0, False, bool(modules_only))])
         directories = entries = 0
         while waiting:
@@ -264,7 +266,9 @@ class _Walk:
 
     def _not_whole(self, path: str, reason: str | None) -> None:
         """Keep why not all that matters of a place was read: who can write it may hide the rest."""
-        if reason is not None:
+        if reason == ALL:
+            self.limit = ALL  # once, however many there are
+        elif reason is not None:
             self.unread.setdefault(readable(path), reason)
 
     def around(self, tops: Iterable[str | None]) -> None:
@@ -374,6 +378,7 @@ def _gathered(
             walks[link.directory].worktree(link)
     reader, named_by = Reader(looker, [*roots.values()]), {each.directory: each for each in links}
     for each in walks.values():
+        looker.settings.renew()
         for found in each.repositories:
             by = named_by.get(found.directory) if found.linked else None
             told = reader.repository(found, by)
@@ -381,6 +386,7 @@ def _gathered(
             places = {one.path for one in told}
             each.believed = [one for one in each.believed if one.path not in places]
             each.believed += told
+        each.limit = ALL if looker.settings.spent else each.limit
         each.judge(walks)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}

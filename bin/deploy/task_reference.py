@@ -6,14 +6,21 @@ So each directory is opened from the one above, and the file is written as Git i
 """
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.engine import git
 from jailoc.bin.host import folders
+from jailoc.bin.host.entries import text
 from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.git_config import parse
 from jailoc.model.text import last_words
+
+_FORMAT = "extensions.refstorage"
+_HOOK, _MOST = re.compile(r"hook\.[\w.-]{1,200}"), 100
+"""A section of configuration that `-c` can name, and how many of them."""
 
 
 def point(repository: str, reference: str, tip: str) -> None:
@@ -38,7 +45,9 @@ def point(repository: str, reference: str, tip: str) -> None:
                     "would be written",
                     hint="remove the link, then fetch again",
                 )
-    if Path(repository, "reftable").exists():
+    settings = parse(text(f"{repository}/config") or "")
+    # A directory of that name anybody can make, and Git would write files all the same.
+    if any(each.key == _FORMAT and each.value.startswith("reftable") for each in settings):
         _ask(repository, reference, tip)
         return
     folder, _, name = reference.rpartition("/")
@@ -71,9 +80,29 @@ def _write(folder: int, name: str, text: bytes) -> None:
 
 def _ask(repository: str, reference: str, tip: str) -> None:
     """Let Git write into its table of references (gitformat-reftable(5)), which has no links."""
-    moved = git.forced(repository, "update-ref", "--no-deref", reference, tip, timeout=60)
+    off = (word for each in _hooks(repository, reference) for word in ("-c", f"{each}.enabled=no"))
+    moved = git.forced(repository, *off, "update-ref", "--no-deref", reference, tip, timeout=60)
     if moved.status != 0:
         raise _failed(repository, reference, last_words(moved.stderr))
+
+
+def _hooks(repository: str, reference: str) -> set[str]:
+    """Return the hooks that the configuration has commands for (git-hook(1)), as sections.
+
+    Git 2.54 can switch each off, and no kind of them.
+    """
+    asked = git.forced(
+        repository, "config", "-z", "--name-only", "--get-regexp", r"^hook\..*\.", timeout=60
+    )
+    if asked.status not in {0, 1}:
+        raise _failed(repository, reference, last_words(asked.stderr) or asked.cut)
+    names = asked.stdout.decode(errors="replace").split("\0")
+    found = {each.rpartition(".")[0] for each in names if each} - set(git.FORCED_HOOKS)
+    if asked.cut or len(found) > _MOST or not all(map(_HOOK.fullmatch, found)):
+        raise _failed(
+            repository, reference, "its configuration names hooks that cannot be switched off"
+        )
+    return found
 
 
 def _failed(repository: str, reference: str, why: str) -> Refused:

@@ -95,8 +95,11 @@ ALONE = {
     "GIT_COMMITTER_EMAIL": "jailoc",
 }
 """All of Git's environment where it reads what an agent has written, or writes beside that."""
+FORCED_HOOKS = ("hook.reference-transaction", "hook.post-index-change")
+"""Kinds of hooks that what is run here would run, where a configuration names some (Git 2.55)."""
 FORCED = (
     "core.hooksPath=/dev/null",  # update-ref runs a hook, too
+    *(f"{each}.enabled=false" for each in FORCED_HOOKS),
     "core.fsmonitor=false", "core.alternateRefsCommand=false", "gc.auto=0",
     "maintenance.auto=false", "protocol.allow=never", "submodule.recurse=false", "core.pager=cat",
     "core.attributesFile=/dev/null", "core.commitGraph=false", "pack.writeReverseIndex=false",

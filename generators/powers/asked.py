@@ -21,7 +21,7 @@ from jailoc.model.compose import Port
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Target
 from jailoc.model.power import Power, Rank
-from jailoc.model.sandbox import MACHINE
+from jailoc.model.sandbox import MACHINE, engines_name
 from jailoc.model.special_ranges import PUBLIC as INTERNET
 from jailoc.model.special_ranges import SPECIAL
 
@@ -112,7 +112,8 @@ def _name(name: str, port: int | None, *, public: bool) -> HeldPower:
         return _machine((port,))
     rank, text = name_words(name, public=public)
     rank = through(rank, (port,))
-    return HeldPower(rule="reach.name", rank=rank, subject=name, text=text)
+    rule = "reach.machine" if engines_name(name) else "reach.name"
+    return HeldPower(rule=rule, rank=rank, subject=name, text=text)
 
 
 def _networks(firewall: Firewall, reason: str) -> HeldPower | None:

@@ -13,7 +13,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.firewall import Target
 from jailoc.model.host import Host
 from jailoc.model.power import Power, Sides
-from jailoc.model.sandbox import AGENT, MACHINE
+from jailoc.model.sandbox import AGENT, MACHINE, engines_name
 from jailoc.model.special_ranges import machine_networks, names_alone
 
 
@@ -22,7 +22,7 @@ def held(side: Sides, home: str) -> tuple[Power, ...]:
     found_ones = [*powers(side)]
     for grant in grants(side.firewall):
         port = "every port" if grant.port is None else f"port {grant.port}"
-        machine = grant.name == MACHINE
+        machine = grant.name == MACHINE or engines_name(grant.name)
         found_ones.append(
             Power(
                 rule="reach.machine" if machine else "reach.name",

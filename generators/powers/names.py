@@ -16,7 +16,7 @@ from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.power import Direction, Door, PowerChange, Rank
-from jailoc.model.sandbox import MACHINE
+from jailoc.model.sandbox import MACHINE, engines_name
 
 
 class Grant(Model):
@@ -112,7 +112,7 @@ def _change(
     note = f": {what}" if what and way is Direction.WIDENS else ""
     both = ("closed", "open") if way is Direction.WIDENS else ("open", "closed")
     return PowerChange(
-        rule="reach.machine" if machine else "reach.name",
+        rule="reach.machine" if machine or engines_name(name) else "reach.name",
         way=way,
         rank=rank,
         subject=f"{subject} {told}{end}",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.power import Rank
+from jailoc.model.sandbox import engines_name
 from jailoc.model.special_ranges import ENGINE_POOLS, METADATA, PUBLIC, SPECIAL
 
 NETWORK = {Family.IPV4: 20, Family.IPV6: 56}
@@ -239,6 +240,11 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
         return Rank.HIGH, f"every name below `{bare}`, where everybody can have one"
     if any(each == bare or (wild and each.endswith(f".{bare}")) for each in _METADATA_NAMES):
         return Rank.HIGH, "where a cloud hands out the machine's credentials, by name"
+    if engines_name(name):
+        return Rank.HIGH, (
+            "this machine, or the one that the engine runs in: open where it leads to an address "
+            "that the wall does not know for this machine's"
+        )
     if any(f".{bare}".endswith(f".{each}") for each in _ANYWHERE):
         return Rank.HIGH, "such a name leads to any address that it contains, private ones too"
     if holds is not None:

@@ -72,6 +72,10 @@ def test_a_word_of_a_name_is_not_looked_for_below_a_wildcard() -> None:
          'allowed_hosts = ["a.example"]', "a.example every port"),
         ('[[forbid]]\npower = "reach.machine"\nabout = ["port 5432"]\n',
          'allowed_hosts = ["host.docker.internal"]', "reach.machine: every port"),
+        ('[[forbid]]\npower = "reach.machine"\n',
+         'allowed_hosts = ["gateway.docker.internal:22"]', "reach.machine: port 22"),
+        ('[[forbid]]\npower = "reach.machine"\n',
+         'allowed_hosts = ["*.docker.internal"]', "reach.machine: every port"),
         ('[[forbid]]\npower = "run.service"\nabout = ["docker.io/*"]\n',
          'services.db = { image = "postgres:17", ports = [5432], user = "999:999", '
          'tmpfs = ["/var/lib/postgresql/data"], healthcheck = ["true"] }', "service"),

@@ -445,6 +445,8 @@ def test_in_a_terminal_there_are_colours_and_in_a_pipe_none(home: User) -> None:
         ("169.254.0.0/16:80", "where a cloud hands out the machine's credentials"),
         ("10.0.0.0/8", "all of the private network 10.0.0.0/8"),
         ("host.docker.internal", "every port of this machine"),
+        ("gateway.docker.internal", "of this machine, or of the one that its engine runs in"),
+        ("host.lima.internal:2375", "of this machine, or of the one that its engine runs in"),
         (
             "Host.docker.internal:2375",
             "port 2375 (Docker's API: root on the machine) of this machine",

@@ -135,6 +135,30 @@ def test_what_the_environment_tells_git_counts(person: User, environment: dict[s
     assert f"{root}/tools/run" not in covered(person, 'paths = ["~/p"]')
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["'Filter.f.clean=RUN'", "'x.y=1' 'filter.f.Clean'='RUN'", "'a.b' 'filter.f.clean'='RUN'"],
+)
+def test_what_git_hands_to_what_it_runs_counts(person: User, words: str) -> None:
+    root, ran = repository(person, "p"), person.home / RAN
+    tool = root / "tools/it's run"
+    program(tool, ran)
+    given = words.replace("RUN", f'"{tool}"'.replace("'", "'\\''"))
+    assert added(root, person.home, ran, GIT_CONFIG_PARAMETERS=given)
+    assert str(tool) in covered(person, 'paths = ["~/p"]', GIT_CONFIG_PARAMETERS=given)
+    assert str(tool) not in covered(person, 'paths = ["~/p"]')
+
+
+def test_where_git_finds_its_own_programs_is_covered(person: User) -> None:
+    root, ran = repository(person, "p"), person.home / RAN
+    program(root / "core/git-mine", ran)
+    folder = str(root / "core")
+    git(root, person.home, "mine", GIT_EXEC_PATH=folder)
+    assert ran.exists(), "control: Git runs it"
+    assert folder in covered(person, 'paths = ["~/p"]', GIT_EXEC_PATH=folder)
+    assert folder not in covered(person, 'paths = ["~/p"]')
+
+
 def test_a_program_of_the_environment_counts(person: User) -> None:
     root = repository(person, "p")
     program(root / "tools/edit", person.home / RAN)

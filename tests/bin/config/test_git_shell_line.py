@@ -83,6 +83,57 @@ def test_a_program_is_named_however_a_shell_is_told(tmp_path: Path, line: str) -
     assert str(program) in [each.path for each in repository.named]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PATH=tools:$PATH run",
+        'PATH="$PWD/tools:$PATH" run',
+        'PATH="$PATH":"$PWD"/tools run',
+        'export PATH="$(git rev-parse --show-toplevel)/tools:$PATH"; run',
+        "env PATH=tools:/usr/bin:/bin run",
+        "sh -c 'PATH=tools:$PATH; exec run'",
+        "D=tools; PATH=$D:$PATH run",
+    ],
+)
+def test_where_a_line_has_programs_looked_for_is_named(tmp_path: Path, line: str) -> None:
+    root = made(tmp_path / "p")
+    (root / "tools").mkdir()
+    program = root / "tools/run"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ncat\n")
+    program.chmod(0o755)
+    git(root, "config", "filter.f.clean", line)
+    (root / ".gitattributes").write_text("data filter=f\n")
+    (root / "data").write_text("x\n")
+    git(root, "add", "data")
+    assert (tmp_path / "ran").exists(), "control: Git runs it"
+    (repository,) = look(root, tmp_path).repositories
+    # The directory, for anything else could be put beside it.
+    assert (str(root / "tools"), True) in [(each.path, each.sure) for each in repository.named]
+    git(root, "config", "filter.f.clean", "cat")
+    git(root, "config", "alias.x", f"!{line}")
+    (repository,) = look(root, tmp_path).repositories
+    named = [each.path for each in repository.named]
+    assert str(program) in named
+    assert str(root / "tools") not in named, "an alias leaves what package managers fill"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ssh -F tools/config", "ssh -Ftools/config", "ssh -o ProxyCommand=tools/config",
+        "ssh -oProxyCommand=tools/config", "ssh -o 'ProxyCommand tools/config %h'",
+        "ssh '-oProxyCommand tools/config %h %p'", 'ssh -F "$PWD/tools/config"',
+    ],
+)  # fmt: skip
+def test_what_a_command_of_ssh_obeys_is_named(tmp_path: Path, line: str) -> None:
+    root = made(tmp_path / "p")
+    (root / "tools").mkdir()
+    (root / "tools/config").touch()
+    git(root, "config", "core.sshCommand", line)
+    (repository,) = look(root, tmp_path).repositories
+    assert str(root / "tools/config") in [each.path for each in repository.named]
+
+
 def test_what_is_named_by_somebodys_home_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told
 from jailoc.generators.config.mentioned import Search
+from jailoc.model import git_config
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protected_names import DEFAULT
 
@@ -726,4 +727,71 @@ def test_settings_that_multiply_are_bounded_and_told(
     (root / "other/.git/config").write_text("[core]\n" + "x = y\n" * 60)
     assert look(root).unread == {}
     monkeypatch.setattr(git_settings, "MOST_KEPT", 100)
-    assert [each for each in look(root).unread.values() if "all configurations of Git" in each]
+    tree = look(root)
+    assert tree.limit == git_settings.ALL
+    assert tree.unread == {}, "it is told once"
+
+
+def test_very_much_configuration_is_told_once_and_hides_nothing_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, other = tmp_path / "p", made(tmp_path / "q")
+    git(other, "config", "core.hooksPath", "mine")
+    for number in range(10):
+        (made(root / f"{number}") / ".git/config").write_text("[core]\n" + "#" * 5000)
+    monkeypatch.setattr(git_settings, "MOST_ROOM", 60_000)
+    assert look(root).limit is None
+    monkeypatch.setattr(git_settings, "MOST_ROOM", 40_000)
+    searches = [Search(root=str(each), names=NAMES, git=True) for each in (root, other)]
+    trees, _, _ = repositories.gather(searches, f"{tmp_path}/home", f"{tmp_path}/home/.config")
+    assert trees[str(root)].limit == git_settings.ALL
+    assert trees[str(root)].unread == {}
+    assert trees[str(other)].limit is None
+    assert [each.path for each in trees[str(other)].repositories[0].named] == [f"{other}/mine"]
+
+
+def test_one_file_as_the_configuration_of_very_many_working_trees_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, parsed = made(tmp_path / "p"), list[int]()
+    (root / "large").write_text("[core]\n" + "#" * 5000)
+    for number in range(100):
+        tree = root / f".git/worktrees/{number}"
+        tree.mkdir(parents=True)
+        (tree / "config.worktree").hardlink_to(root / "large")
+
+    def counted(text: str) -> tuple[git_config.GitSetting, ...]:
+        parsed.append(len(text))
+        return git_config.parse(text)
+
+    monkeypatch.setattr(git_settings, "parse", counted)
+    monkeypatch.setattr(git_settings, "MOST_ROOM", 60_000)
+    assert look(root).limit == git_settings.ALL
+    assert sum(parsed) < 3 * 60_000
+
+
+@pytest.mark.parametrize("name", [".pdbrc", ".perldb", "bunfig.toml", "global.json"])
+def test_what_programs_load_where_they_are_started_is_found_at_every_level(
+    tmp_path: Path, name: str
+) -> None:
+    root = made(tmp_path / "p")
+    (root / "deep").mkdir()
+    (root / "deep" / name).touch()
+    assert f"{root}/deep/{name}" in look(root).places
+    assert f"{root}/deep/{name}" not in look(root, names=(".envrc",)).places
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "command"),
+    [
+        (".pdbrc", "import os; os.system('touch ran')", ("python3", "-m", "pdb", "x.py")),
+        (".perldb", "system('touch ran');", ("perl", "-d", "x.pl")),
+    ],
+)
+def test_control_such_a_file_is_run(
+    tmp_path: Path, name: str, text: str, command: tuple[str, ...]
+) -> None:
+    (tmp_path / name).write_text(f"{text}\n")
+    (tmp_path / command[-1]).write_text("1\n")
+    subprocess.run(command, cwd=tmp_path, input=b"q\n", capture_output=True, check=False)
+    assert (tmp_path / "ran").exists()

@@ -1,5 +1,7 @@
 """The reference that a fetch of a task writes: no link leads it, or its log, elsewhere."""
 
+import os
+import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -81,11 +83,15 @@ def test_a_link_on_the_way_is_refused(tmp_path: Path, tips: tuple[str, str], whe
     assert outside(tmp_path) == before
 
 
+@pytest.mark.parametrize("table", [False, True], ids=["files", "a table that nobody reads"])
 @pytest.mark.parametrize("where", [*WAYS, "refs/jailoc/api/fix"])
 def test_nothing_is_written_through_one_that_comes_after_the_look(
-    tmp_path: Path, tips: tuple[str, str], where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tmp_path: Path, tips: tuple[str, str], where: str, *, table: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     linked(tmp_path, where)
+    if table:
+        (tmp_path / "p/.git/reftable").mkdir()
     before = outside(tmp_path)
     monkeypatch.setattr(Path, "is_symlink", lambda _: False)
     with suppress(Refused):
@@ -97,3 +103,37 @@ def test_what_is_in_its_place_is_said(tmp_path: Path, tips: tuple[str, str]) -> 
     (tmp_path / "p/.git" / REFERENCE / "x").mkdir(parents=True)
     with pytest.raises(Refused, match="cannot be written"):
         task_reference.point(f"{tmp_path}/p/.git", REFERENCE, tips[0])
+
+
+STUB = """#!/bin/sh
+printf '%s\\n' "$*" >> {log}
+case "$*" in
+*--get-regexp*) exec {git} "$@" ;;
+esac
+"""
+
+
+def test_a_hook_in_the_configuration_is_switched_off_where_git_writes_its_table(
+    tmp_path: Path, tips: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, log = tmp_path / "p", tmp_path / "log"
+    git(place, "config", "extensions.refStorage", "reftable")
+    git(place, "config", "hook.a b=c.command", "true")
+    real = shutil.which("git")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text(STUB.format(log=log, git=real))
+    (tmp_path / "bin/git").chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+        with pytest.raises(Refused, match="names hooks that cannot be switched off"):
+            task_reference.point(f"{place}/.git", REFERENCE, tips[0])
+    git(place, "config", "--remove-section", "hook.a b=c")
+    for setting in ("hook.Spy.One.command", "hook.Spy.One.event", "hook.two.event"):
+        git(place, "config", setting, "reference-transaction")
+    log.unlink()
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    task_reference.point(f"{place}/.git", REFERENCE, tips[0])
+    (line,) = [each for each in log.read_text().splitlines() if "update-ref" in each]
+    for each in ("hook.Spy.One", "hook.two"):
+        assert f"-c {each}.enabled=no" in line
+    assert "hook.reference-transaction.enabled=false" in line
