@@ -23,8 +23,10 @@ class Believed(Model):
     """Whether no honest one is like it. Others can be allowed by name."""
 
 
-SHOWN = ("rebase-merge/msgnum", "rebase-merge/end", "rebase-apply/next", "rebase-apply/last")
+STEPS = ("rebase-merge/msgnum", "rebase-merge/end", "rebase-apply/next", "rebase-apply/last")
 """Numbers of a rebase that a prompt shows (git-prompt.sh, `__git_ps1`)."""
+HEADS = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name")
+"""Names of branches that one shows."""
 _DO_NOT = "do not run Git there before it is gone"
 _EMPTYING = {
     "worktrees": "`git worktree prune` and `git gc`, which `git fetch` runs by itself,",
@@ -160,6 +162,30 @@ def of_step(path: str, data: bytes) -> Iterator[Believed]:
             "in PROMPT_COMMAND) has Bash run what is in it, as soon as a shell is there",
             hint="remove its directory from elsewhere, before a shell goes there",
         )
+
+
+def of_head(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of a branch whose name a shell would run, or a terminal obey."""
+    shown = data.partition(b"\n")[0].strip()
+    if re.search(rb"`|\$[({]|[\x00-\x08\x0b-\x1f\x7f]", shown):
+        yield Believed(
+            path=path,
+            reason=f"the branch is called {_told([_text(shown)], 1)}: a prompt that has it in PS1 "
+            "has Bash run what is in it, or the terminal obey it, as soon as a shell is there",
+            hint="write another one there (`ref: refs/heads/main`) before a shell goes there",
+        )
+
+
+def rewritten(path: str) -> Believed:
+    """Return what there is to say of a configuration that Git LFS has not marked yet."""
+    return Believed(
+        path=path,
+        reason="Git LFS of the host writes into it when it is first used there, as an agent can "
+        "bring about, and with that the cover of this file ends until the next `up`",
+        hint=f"before: `git config --file {path} lfs.repositoryformatversion 0`",
+        stops=False,
+        certain=False,
+    )
 
 
 def of_identity(path: str, data: bytes) -> Iterator[Believed]:

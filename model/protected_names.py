@@ -47,7 +47,8 @@ DEFAULT = (
     ".clinerules/hooks", ".cline", ".pi", ".vibe", ".iflow", ".augment", ".amp", ".grok",
     ".openhands", ".Rprofile", ".Renviron", ".RData", ".ghci", ".iex.exs", ".irbrc", ".pryrc",
     ".ocamlinit", ".octaverc", "latexmkrc", ".latexmkrc", ".lite_project.lua", ".gclient",
-    ".west/config", ".pdbrc", ".perldb", "bunfig.toml", "global.json", *_VERSIONS,
+    ".west/config", ".pdbrc", ".perldb", "bunfig.toml", "global.json", ".byebugrc",
+    ".rdbgrc", ".jdbrc", ".phpdbginit", "captainhook.json", ".repo/repo", ".lfsconfig", *_VERSIONS,
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
 and launch files, hook managers, what interpreters begin with, and the configuration of agents that

@@ -1,5 +1,6 @@
 """`add`: append a directory to the paths of a workspace."""
 
+import os
 import shlex
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
 from jailoc.model.palette import Meaning
-from jailoc.model.path import first_within, tilde
+from jailoc.model.path import first_within, tilde, within
 
 
 def run(session: Session, directory: str | None) -> int:
@@ -22,7 +23,8 @@ def run(session: Session, directory: str | None) -> int:
     name = session.chosen(origin, target, other=other)
     mine = origin.config.workspaces.get(name)
     above = first_within(target, [each for each in mine.paths if each != target] if mine else [])
-    if above is not None:
+    # What a link leads to is in none of them, whatever the link is in.
+    if above is not None and within(os.path.realpath(target), os.path.realpath(above)):
         session.terminal.say(
             f"{tilde(target, origin.host.home)} is in workspace {name} already, as a part of "
             f"{tilde(above, origin.host.home)}",

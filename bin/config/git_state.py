@@ -34,6 +34,9 @@ MOST_REPLACED = 10_000
 MOST_TOLD = 20
 """Files of one repository that are told."""
 _EMPTIED = ("rebase-merge", "rebase-apply", "sequencer")
+LFS = {f"filter.lfs.{each}" for each in ("process", "smudge", "clean")}
+LFS_MARK = "lfs.repositoryformatversion"
+"""What Git LFS writes into the configuration of a repository when it is first used in it."""
 Settings = tuple[GitSetting, ...]
 
 
@@ -61,6 +64,8 @@ class Reader:
             settings = tuple(each.setting for each in own.all)
             top = found.top or working_tree(own.all, at)
         outside = [] if link else [*self._outside(at, settings)]
+        if link is None and "config" in found.kinds and self._unmarked(settings):
+            outside.append(git_state.rewritten(readable(f"{at}/config")))
         settings = (*(each.setting for each in self.looker.user.all), *settings)
         width = self._width(common)
         told = [
@@ -82,6 +87,11 @@ class Reader:
 
     def _settings(self, *files: str) -> Settings:
         return tuple(setting for each in files for setting in self.looker.settings.alone(each))
+
+    def _unmarked(self, own: Settings) -> bool:
+        """Tell whether the user's Git LFS would mark a repository that has these settings."""
+        user = {each.setting.key for each in self.looker.user.all}
+        return bool(user & LFS) and LFS_MARK not in {each.key for each in own}
 
     def _width(self, common: str) -> int:
         """Return the bytes of an object's name; what is included does not count for Git either."""
@@ -129,15 +139,22 @@ class Reader:
             )
             if (shared := found.shared) is None:
                 break
-        for name in git_state.SHOWN:
-            data = self._read(f"{directory}/{name}", MOST_RECORDED)
-            if isinstance(data, Believed):
-                yield data
-            elif data is not None:
-                yield from git_state.of_step(readable(f"{directory}/{name}"), data)
+        yield from self._shown(directory)
         for name in _EMPTIED:
             if os.path.islink(f"{directory}/{name}"):  # noqa: PTH114 -- text
                 yield _emptied(f"{directory}/{name}", name)
+
+    def _shown(self, directory: str) -> Iterator[Believed]:
+        """Yield what a shell's prompt would show of a working tree, and run or obey."""
+        kinds = ((git_state.STEPS, git_state.of_step), (git_state.HEADS, git_state.of_head))
+        for names, of in kinds:
+            for name in names:
+                path = f"{directory}/{name}"
+                data = self._read(path, MOST_RECORDED)
+                if isinstance(data, bytes):
+                    yield from of(readable(path), data)
+                elif data is not None and name != "HEAD":  # that is looked at with the others
+                    yield data
 
     def _read(self, path: str, most: int) -> bytes | Believed | None:
         """Return a file, or what there is to say instead; None if nobody can look at it."""

@@ -144,6 +144,9 @@ def test_add_chooses_the_workspace_whose_path_holds_the_directory(home: User) ->
     assert (done.status, done.stdout) == (0, "")
     assert "~/one/sub is in workspace api already, as a part of ~/one\n" in done.stderr
     assert home.config.read_text() == FILE
+    (home.home / "elsewhere").mkdir()
+    (home.home / "one/link").symlink_to(home.home / "elsewhere")
+    assert "as a part of" not in home.run("add", "~/one/link").stderr
 
 
 def test_add_of_what_is_there_changes_nothing(home: User) -> None:

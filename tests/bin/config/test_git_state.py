@@ -224,6 +224,38 @@ def test_a_step_of_a_rebase_that_a_prompt_would_run_is_told(
     assert (tmp_path / "hit").exists(), "Bash runs it"
 
 
+@pytest.mark.parametrize("branch", ["$(touch${IFS}hit)", "a`touch${IFS}hit`", "a${x}"])
+def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -> None:
+    root = project(tmp_path)
+    git(root, "checkout", "-q", "-b", branch)
+    found = told(root)[".git/HEAD"]
+    assert found.stops
+    assert found.certain
+    prompt = 'PS1="\\w ($(git branch --show-current))"; printf "%s" "${PS1@P}"'
+    subprocess.run(["bash", "--norc", "-c", prompt], cwd=root, capture_output=True, check=False)
+    assert (root / "hit").exists() == ("touch" in branch), "Bash runs it"
+    (root / ".git/HEAD").write_text("\x1b]0;x\x07\n")
+    assert told(root)[".git/HEAD"].stops
+    (root / ".git/HEAD").write_text("ref: refs/heads/new\n")
+    for each in ("$a", "feature/(x)", "main"):
+        git(root, "checkout", "-q", "-b", each)
+        assert told(root) == {}
+
+
+def test_a_configuration_that_git_lfs_would_replace_is_told(tmp_path: Path) -> None:
+    """What `git lfs install` writes for a user; what it writes into a repository is a rename."""
+    root = project(tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text('[filter "lfs"]\n\tprocess = git-lfs filter-process\n')
+    found = told(root)[".git/config"]
+    assert not found.stops
+    before = (root / ".git/config").stat().st_ino
+    subprocess.run(found.hint.split("`")[1].split(), cwd="/", check=True)
+    assert told(root) == {}, "as the hint says"
+    assert (root / ".git/config").stat().st_ino != before, "another file: what was mounted is gone"
+
+
 @pytest.mark.parametrize("named", ["../../../../p/x", "a/b", "..", "a\\b", " .. \n"])
 def test_a_name_of_a_project_that_leads_elsewhere_is_told(tmp_path: Path, named: str) -> None:
     root = project(tmp_path)

@@ -770,7 +770,7 @@ def test_one_file_as_the_configuration_of_very_many_working_trees_is_bounded(
     assert sum(parsed) < 3 * 60_000
 
 
-@pytest.mark.parametrize("name", [".pdbrc", ".perldb", "bunfig.toml", "global.json"])
+@pytest.mark.parametrize("name", [".pdbrc", "bunfig.toml", "global.json", ".lfsconfig"])
 def test_what_programs_load_where_they_are_started_is_found_at_every_level(
     tmp_path: Path, name: str
 ) -> None:
