@@ -1,5 +1,7 @@
 """What is wrong, where, and what to do about it: the one error type of jailoc."""
 
+import re
+from collections.abc import Collection
 from enum import StrEnum
 
 from jailoc.model.base import Model
@@ -33,6 +35,11 @@ class Diagnostic(Model):
     """The source line at `position`."""
     allowed: str | None = None
     hint: str | None = None
+
+    def about(self, names: Collection[str]) -> bool:
+        """Tell whether it is about all workspaces, or about one of these."""
+        match = re.match(r'workspaces\."?([A-Za-z0-9._/-]+?)"?(?:\.|$)', self.where or "")
+        return match is None or match[1] in names
 
     @property
     def order(self) -> tuple[int, int, str]:

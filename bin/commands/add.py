@@ -9,6 +9,8 @@ from jailoc.bin.config import append, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
+from jailoc.model.diagnostic import refuse
+from jailoc.model.forbidden_paths import trespass
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, tilde, within
 
@@ -19,6 +21,15 @@ def run(session: Session, directory: str | None) -> int:
     if directory is not None:
         session = replace(session, command=f"add {shlex.quote(directory)}")
     origin = session.source()
+    # Before a workspace is asked for, by a name that would not help.
+    named = directory is not None and session.workspace is None
+    if named and (reason := trespass(target, origin.host)):
+        raise refuse(
+            "path-forbidden",
+            f"path `{target}` is forbidden: {reason}",
+            allowed="a directory without credentials, engine sockets or jailoc's own files",
+            hint="name the single directories below it that the agent needs",
+        )
     other = "`jailoc init --here` adds a workspace for a directory"
     name = session.chosen(origin, target, other=other)
     mine = origin.config.workspaces.get(name)

@@ -63,7 +63,7 @@ def run(session: Session, request: Request) -> int:
     found = readiness.services(name)
     if there and found.running:
         _same(workspace, found)
-        terminal.diagnose(origin.warnings)
+        terminal.diagnose(each for each in origin.warnings if each.about({name}))
         _tell_uncovered(terminal, workspace, found)
     else:
         with append.kept_if_done(session):

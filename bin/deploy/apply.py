@@ -99,7 +99,8 @@ def read(
     if wanted and docker.endpoint().local:
         warnings = permissions.check(origin, wanted - {*origin.config.tasks})
     terminal = session.terminal
-    terminal.diagnose(warnings)
+    mine = set(chosen(origin))
+    terminal.diagnose(each for each in warnings if each.about(mine))
     if origin.starter:
         terminal.say(
             f"no configuration at {origin.path}: using the starter configuration", Meaning.WARNS

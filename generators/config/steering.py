@@ -68,7 +68,7 @@ def steering(document: Document, host: Host) -> tuple[Diagnostic, ...]:
     # A credential that an agent of this configuration can read is refused whoever is trusted.
     keys = _untrusted(document, host, _credentials(document.data, host))
     said = [
-        (each, _diagnostic(document, each, area, hit))
+        (each, _diagnostic(document, host, each, area, hit))
         for every, at in ((asked, areas), (keys, others))
         for each in every
         for area, hit in at.first(each)
@@ -182,7 +182,7 @@ class Areas:
         return dict.fromkeys(map(folded, (area.path, self._host.real(area.path))))
 
 
-def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagnostic:
+def _diagnostic(document: Document, host: Host, each: Input, area: Area, hit: str) -> Diagnostic:
     where = each.where or area.where or ()
     way = "" if hit == each.path else f", by way of `{hit}`,"
     holds = each.whole and not within(folded(hit), folded(area.path))
@@ -190,6 +190,12 @@ def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagno
     move = "put it into a directory of its own" if holds else "move it"
     whose = ", as another configuration has started it," if area.other else ""
     harm = "put another place of the host there" if each.mounted else "steer the host"
+    # Nobody is to be told to trust all that is at home.
+    named = (
+        ""
+        if within(host.home, each.path)
+        else (f', or allow it by name, at the top of the file: trust = ["{each.path}"]')
+    )
     return found(
         document,
         where,
@@ -197,7 +203,7 @@ def _diagnostic(document: Document, each: Input, area: Area, hit: str) -> Diagno
         f"{each.what} `{each.path}`{way} {relation} `{area.path}`, which the agent of workspace "
         f"`{area.workspace}`{whose} can write: it would {harm}",
         "a place outside of every writable path and mount",
-        f'{move}, or allow it by name, at the top of the file: trust = ["{each.path}"]'
+        f"{move}{named}"
         + (f"; if that workspace is gone: `jailoc destroy {area.workspace}`" if area.other else ""),
     )
 

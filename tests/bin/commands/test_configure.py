@@ -230,6 +230,7 @@ def test_allow_tells_hosts_from_networks(home: User) -> None:
     ("arguments", "words"),
     [
         (("add", "/etc", "-w", "api"), "path `/etc` conflicts"),
+        (("add", "/etc"), "path `/etc` is forbidden: `/etc` lies in `/etc`"),
         (("add", "~", "-w", "api"), "is forbidden"),
         (("add", "~/none", "-w", "api"), "does not exist"),
         (("add", "~/.config/jailoc/config.toml"), "is not a directory"),
