@@ -249,7 +249,8 @@ def _back(credential: Credential, index: int, host: CredentialHost) -> Iterator[
     yield (
         f"    server upstream {host.name}:{host.port} ssl verify required "
         f"ca-file /etc/ssl/certs/ca-certificates.crt sni str({host.name}) verifyhost {host.name} "
-        "alpn http/1.1 resolvers wall init-addr none resolve-prefer ipv4"
+        # A session that is resumed shows no certificate (RFC 8446, 2.2).
+        "no-ssl-reuse alpn http/1.1 resolvers wall init-addr none resolve-prefer ipv4"
     )
 
 

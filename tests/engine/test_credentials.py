@@ -436,6 +436,25 @@ def test_a_name_that_leads_to_another_host_later_gets_no_credential(keys: Keys) 
     ready(keys)
 
 
+def test_a_session_that_is_resumed_hides_no_certificate(keys: Keys) -> None:
+    def swapped(name: str) -> str:
+        send = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{PLAIN}" \
+               f"/v1/certificate?{name}').read().decode())"  # fmt: skip
+        return world.call("docker", "exec", keys.upstream, "python3", "-c", send)
+
+    code = ("--output", "/dev/null", "--write-out", "%{http_code}")
+    assert keys.curl("https://api.creds.test/whoami") == keys.values["api"][-4:]
+    try:
+        swapped("other")
+        keys.seen()
+        answers = [keys.curl(*code, "https://api.creds.test/whoami") for _ in range(5)]
+        assert answers == ["503"] * 5
+        assert keys.seen() == []
+    finally:
+        swapped("good")
+    assert keys.curl("https://api.creds.test/whoami") == keys.values["api"][-4:]
+
+
 def thief_was_asked(keys: Keys, thief: str) -> bool:
     """Tell whether the name leads to another host by now, for the wall's resolver."""
     (there,) = json.loads(world.call("docker", "inspect", thief))

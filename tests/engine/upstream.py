@@ -247,6 +247,10 @@ def serve(peer, name):
                 answer(peer, "200 OK", b"ok", ("set-cookie: session=1", 'alt-svc: h3=":443"'))
             elif path == "/v1/away":
                 answer(peer, "302 Found", b"", ("location: https://elsewhere.creds.test/v1/x",))
+            elif path == "/v1/certificate":
+                # As who has the same key for tickets may do: https://www.rfc-editor.org/rfc/rfc5077
+                tls.load_cert_chain(f"/made/{query}.pem")
+                answer(peer, "200 OK", str(peer.session_reused).encode())
             elif path == "/v1/ws":
                 websocket(peer, headers)
                 return
