@@ -6,8 +6,9 @@ from pathlib import Path
 
 from jailoc.bin.config import facts
 from jailoc.bin.engine import door
-from jailoc.bin.host import programs
+from jailoc.bin.host import files, programs
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.attach.client import REFUSAL, REFUSED
 from jailoc.model.agents.agent import Agent, major_of, version_in
 from jailoc.model.palette import Meaning
 
@@ -51,6 +52,21 @@ def version(client: str, agent: Agent, path: str) -> str | None:
     except OSError:
         return None
     return None if reply.cut else version_in(reply.stdout.decode(errors="replace"))
+
+
+def search_path() -> str:
+    """Return the PATH of a client: no clipboard is read and nothing opened at a server's word.
+
+    Raises:
+        OSError: what stands in the place of such programs cannot be written.
+    """
+    folder = facts.cache_directory() / "attach.refused"
+    files.make_private(folder)
+    for name in REFUSED:
+        place = folder / name
+        if not (place.is_file() and os.access(place, os.X_OK)):
+            files.write(place, REFUSAL, 0o700)
+    return os.pathsep.join((str(folder), programs.search_path()))
 
 
 def tui_config(agent: Agent) -> str | None:

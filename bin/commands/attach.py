@@ -14,7 +14,6 @@ from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence, password, uncovered
 from jailoc.bin.engine import docker, witness
-from jailoc.bin.host import programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment
@@ -247,7 +246,7 @@ class _Attachment:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {typed(self.name)} (remote mode, {path}, {url})")
-        own = os.environ | {"PATH": programs.search_path()}
+        own = os.environ | {"PATH": host_client.search_path()}
         environment = attachment.remote_environment(
             own, self.name, self.agent, secret, host_client.tui_config(self.agent)
         )

@@ -229,6 +229,50 @@ def test_a_plugin_that_the_agent_leaves_in_the_project_does_not_run_on_the_host(
             path.unlink(missing_ok=True)
 
 
+TOLD = """\
+set -e
+password=$(cat /run/secrets/.server-password)
+for command in prompt.paste prompt.editor docs.open session.copy; do
+    printf '{"type":"tui.command.execute","properties":{"command":"%s"}}' $command |
+        curl --silent --fail --user "opencode:$password" --header 'content-type: application/json' \
+        --data @- "http://127.0.0.1:4096/tui/publish?directory=$1"
+    sleep 2
+done
+"""
+PROGRAMS = ("wl-paste", "wl-copy", "xclip", "xsel", "pbpaste", "xdg-open", "edit")
+
+
+def test_an_agent_has_the_client_on_the_host_start_no_program(
+    sandbox: Sandbox, client: Path, tmp_path: Path
+) -> None:
+    """The server's events steer a client, and the agent has the server's password."""
+    project, ran = sandbox.user.home / "project", tmp_path / "ran"
+    for name in PROGRAMS:
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} >> "{ran}"\n')
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{client}:{os.environ['PATH']}"
+    more = {"PATH": path, "EDITOR": "edit", "DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}
+    agent = sandbox.container("opencode")
+    tell = ("docker", "exec", agent, "sh", "-c", TOLD, "tell", str(project))
+    with attached(sandbox, client, "--remote", **more) as shown:
+        shown.drawn()
+        port = shown_port(sandbox)
+        assert world.call(*tell).count("true") == 4
+        shown.quit()
+    assert not ran.exists()
+    # The same client without jailoc does.
+    environment = more | {
+        "HOME": str(sandbox.user.home), "TERM": "xterm-256color",
+        "OPENCODE_SERVER_PASSWORD": sandbox.user.password(sandbox.name),
+    }  # fmt: skip
+    words = ["attach", f"http://127.0.0.1:{port}", "--dir", str(project)]
+    with pexpect.spawn(str(client / "opencode"), words, env=environment) as bare:
+        bare.expect_exact(HOME_SCREEN, timeout=60)
+        time.sleep(2)
+        world.call(*tell)
+    assert {"wl-paste", "edit", "xdg-open"} <= {*ran.read_text().split()}
+
+
 def test_a_module_that_the_agent_leaves_in_the_project_is_not_loaded_on_the_host(
     sandbox: Sandbox, client: Path
 ) -> None:
