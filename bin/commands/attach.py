@@ -253,7 +253,9 @@ class _Attachment:
         command = [path, *attachment.arguments(self.agent, url, self.target, self.request)]
         watch = self._watch(running)
         hint = self.agent.client.hint
-        return self._verdict(pty.run(command, environment, watch, hint, begins=self._begins), watch)
+        # It shows words of the agent's as they are, so what it writes is a sandbox's, too.
+        ended = pty.run(command, environment, watch, hint, foreign=True, begins=self._begins)
+        return self._verdict(ended, watch)
 
     def _inside(self, running: readiness.RunningSandbox) -> int:
         if running.agent.user != self.user:

@@ -273,6 +273,52 @@ def test_an_agent_has_the_client_on_the_host_start_no_program(
     assert {"wl-paste", "edit", "xdg-open"} <= {*ran.read_text().split()}
 
 
+SEQUENCES = r"T\u0007\u001b]52;c;UFdORUQ=\u0007\u001b[21t\u001bP$q m\u001b\\\u009b21tZ"
+SAY = """\
+set -e
+password=$(cat /run/secrets/.server-password)
+ask() { curl --silent --fail --user "opencode:$password" --header 'content-type: application/json' \
+    --data "$2" "http://127.0.0.1:4096$1?directory=$3"; }
+ask /session "{\\"title\\":\\"$2\\"}" "$1" | sed 's/.*"id":"\\(ses_[A-Za-z0-9]*\\)".*/\\1/'
+"""
+TOAST = (
+    SAY.partition("ask /session")[0]
+    + 'ask /tui/publish "{\\"type\\":\\"tui.toast.show\\",\\"properties\\":'
+    + '{\\"message\\":\\"MARK$2\\",\\"variant\\":\\"info\\"}}" "$1"\n'
+)
+NEVER = (b"]52;", b"\x1b[21t", b"\x1bP$q", b"\xc2\x9b21t")
+
+
+def test_no_word_of_an_agents_steers_the_terminal_by_way_of_the_client_on_the_host(
+    sandbox: Sandbox, client: Path
+) -> None:
+    project = sandbox.user.home / "project"
+    tell = ("docker", "exec", sandbox.container("opencode"), "sh", "-c")
+    words = ("say", str(project), SEQUENCES)
+    kept = world.call(*tell, SAY, *words).strip()
+    with attached(sandbox, client, "--remote", "-s", kept) as shown:
+        first = shown.until("commands")
+        port = shown_port(sandbox)
+        world.call(*tell, TOAST, *words)
+        rest = shown.until("MARK")
+        time.sleep(1)
+        rest += shown.quit()
+    said = (first + rest).encode()
+    assert b"OC | T" in said, "its title is shown"
+    assert [each for each in NEVER if each in said] == []
+    # The same client without jailoc writes all of them.
+    environment = {
+        "PATH": f"{client}:{os.environ['PATH']}", "HOME": str(sandbox.user.home),
+        "TERM": "xterm-256color",
+        "OPENCODE_SERVER_PASSWORD": sandbox.user.password(sandbox.name),
+    }  # fmt: skip
+    more = ["attach", f"http://127.0.0.1:{port}", "--dir", str(project), "--session", kept]
+    with pexpect.spawn(str(client / "opencode"), more, env=environment) as bare:
+        bare.expect_exact(b"commands", timeout=60)
+        world.call(*tell, TOAST, *words)
+        bare.expect_exact(b"]52;c;UFdORUQ=", timeout=30)
+
+
 def test_a_module_that_the_agent_leaves_in_the_project_is_not_loaded_on_the_host(
     sandbox: Sandbox, client: Path
 ) -> None:
