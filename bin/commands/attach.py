@@ -41,7 +41,7 @@ def run(session: Session, request: Request) -> int:
     name = session.chosen(origin, target)
     workspace = resolve(origin.config, name, origin.host)
     configured = attachment.configured(origin.config, name)
-    inside_only = (request.mode or configured) == AttachMode.EXEC
+    inside_only = (request.mode or configured) != AttachMode.REMOTE
     path = (
         None
         if inside_only or not workspace.agent.on_host
@@ -246,6 +246,11 @@ class _Attachment:
         secret, running = self._password(running, port)
         url = f"http://127.0.0.1:{port}"
         self.terminal.say(f"attaching to {typed(self.name)} (remote mode, {path}, {url})")
+        self.terminal.say(
+            "this client works with your rights and does what the agent's server says: it can have "
+            "it write files of yours (--exec keeps it in the sandbox)",
+            Meaning.WARNS,
+        )
         own = os.environ | {"PATH": host_client.search_path()}
         environment = attachment.remote_environment(
             own, self.name, self.agent, secret, host_client.tui_config(self.agent)

@@ -81,7 +81,8 @@ def choose(
             "on this machine that would be the agent's code",
             hint="leave --remote out: the sandbox has a client of its own",
         )
-    exec_wanted = asked is AttachMode.EXEC or (asked is None and wanted == AttachMode.EXEC)
+    # A client on the host does what the server says, which is the agent's: none is used unasked.
+    exec_wanted = asked is AttachMode.EXEC or (asked is None and wanted != AttachMode.REMOTE)
     if exec_wanted or not agent.on_host:
         return AttachMode.EXEC
     if not exposed:
@@ -95,13 +96,11 @@ def choose(
         return AttachMode.EXEC
     if client:
         return AttachMode.REMOTE
-    if asked is AttachMode.REMOTE or wanted == AttachMode.REMOTE:
-        raise refuse(
-            "client-missing",
-            f"remote mode needs {' or '.join(f'`{each}`' for each in agent.client.names)} on PATH",
-            hint=f"install {agent.name}, or use --exec: the sandbox has a client of its own",
-        )
-    return AttachMode.EXEC
+    raise refuse(
+        "client-missing",
+        f"remote mode needs {' or '.join(f'`{each}`' for each in agent.client.names)} on PATH",
+        hint=f"install {agent.name}, or use --exec: the sandbox has a client of its own",
+    )
 
 
 def arguments(agent: Agent, url: str, directory: str, request: Request) -> tuple[str, ...]:

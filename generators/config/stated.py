@@ -24,7 +24,7 @@ EVERY = "every one"
 """Of methods, or of paths, where a credential names none."""
 BUILT_IN_IMAGE = "jailoc's own"
 ALWAYS_REMOTE = "always remote"
-_ATTACH = {"": ("exec", "remote"), "exec": ("exec",), "remote": ("remote", ALWAYS_REMOTE)}
+_ATTACH = {"": ("exec",), "exec": ("exec",), "remote": ("remote", ALWAYS_REMOTE)}
 _PASSWORD = {"auto": ("keyring", "file"), "": ("keyring", "file")}
 
 

@@ -176,7 +176,7 @@ def _attach(power: Power, _: Power | None) -> Words:
     more, less = {
         "remote": (
             "attaches by remote: the user's client runs on this machine and obeys the sandbox's "
-            "server",
+            "server, which can have it write files of the user's",
             "no longer attaches by remote: the user's client runs in the sandbox",
         ),
         ALWAYS_REMOTE: (
@@ -189,7 +189,7 @@ def _attach(power: Power, _: Power | None) -> Words:
             "no longer attaches by exec",
         ),
     }[power.subject]
-    return Rank.MEDIUM, more, less
+    return (Rank.MEDIUM if power.subject == "exec" else Rank.HIGH), more, less
 
 
 def _password(power: Power, _: Power | None) -> Words:

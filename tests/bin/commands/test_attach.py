@@ -25,6 +25,7 @@ NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 NO_ENGINE = "Docker is not running or not accessible"
 FILE = """\
 # keep me
+mode = "remote"
 [workspaces.api]
 paths = ["~/one"]
 [workspaces.closed]
@@ -162,9 +163,15 @@ def test_the_directory_is_told_before_the_terminal(home: User) -> None:
 
 
 def test_without_a_client_remote_mode_is_refused_and_no_other_taken(home: User) -> None:
-    home.write('mode = "remote"\n' + FILE)
     result = run(home, "one", tools="nothing", PATH="/usr/bin:/bin")
     assert "remote mode needs `opencode` or `opencode-cli` on PATH" in result.stderr
+
+
+def test_a_client_of_the_host_is_used_by_nobody_who_has_not_asked_for_it(home: User) -> None:
+    home.write(FILE.replace('mode = "remote"\n', ""))
+    # Exec mode is on the user's own terminal, and there is none.
+    assert "needs a terminal" in run(home, "one").stderr
+    assert NO_ENGINE in run(home, "one", "--remote").stderr
 
 
 def test_a_client_that_an_agent_can_change_is_passed_over(home: User) -> None:

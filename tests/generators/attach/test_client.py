@@ -22,7 +22,7 @@ OUTER = {
 @pytest.mark.parametrize(
     ("asked", "wanted", "exposed", "client", "found"),
     [
-        (None, "", True, True, AttachMode.REMOTE),
+        (None, "", True, True, AttachMode.EXEC),
         (None, "", True, False, AttachMode.EXEC),
         (None, "", False, True, AttachMode.EXEC),
         (None, "exec", True, True, AttachMode.EXEC),
@@ -32,7 +32,7 @@ OUTER = {
         (AttachMode.REMOTE, "exec", True, True, AttachMode.REMOTE),
     ],
 )
-def test_the_flag_beats_the_configuration_which_beats_the_search_for_a_client(
+def test_the_flag_beats_the_configuration_and_nobody_is_remote_unasked(
     asked: AttachMode | None, wanted: str, exposed: bool, client: bool, found: AttachMode
 ) -> None:
     assert attachment.choose(asked, wanted, "api", OPENCODE_1, exposed, client) is found
