@@ -165,6 +165,13 @@ def test_without_a_client_remote_mode_is_refused_and_no_other_taken(home: User) 
     assert "remote mode needs `opencode` or `opencode-cli` on PATH" in result.stderr
 
 
+def test_a_client_of_the_host_is_used_by_nobody_who_has_not_asked_for_it(home: User) -> None:
+    home.write(FILE.replace('mode = "remote"\n', ""))
+    # Exec mode is on the user's own terminal, and there is none.
+    assert "needs a terminal" in run(home, "one").stderr
+    assert NO_ENGINE in run(home, "one", "--remote").stderr
+
+
 def test_a_client_that_an_agent_can_change_is_passed_over(home: User) -> None:
     binary(home.home / "one/bin/opencode")
     result = run(
