@@ -4,9 +4,8 @@ import os
 import shutil
 
 from jailoc.bin.engine import door
-from jailoc.bin.host import files, programs
+from jailoc.bin.host import programs
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.attach.client import REFUSAL, REFUSED
 from jailoc.model.agents.agent import Agent, major_of, version_in
 from jailoc.model.palette import Meaning
 

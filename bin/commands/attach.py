@@ -14,6 +14,7 @@ from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence, password, uncovered
 from jailoc.bin.engine import docker, witness
+from jailoc.bin.host import programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach import client as attachment

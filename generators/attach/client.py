@@ -19,20 +19,6 @@ TERMINAL_DEFAULTS = {
     "LANG": "C.UTF-8",
 }
 
-STEERED = ("BROWSER", "DISPLAY", "EDITOR", "VISUAL", "WAYLAND_DISPLAY", "WAYLAND_SOCKET")
-"""Variables by which a client on the host starts the user's programs.
-
-Its server may tell it to (`tui.command.execute` among its events), and that is the agent's.
-"""
-REFUSED = (
-    "clip.exe", "explorer.exe", "open", "osascript", "pbcopy", "pbpaste", "powershell",
-    "powershell.exe", "pwsh", "termux-clipboard-get", "termux-clipboard-set", "wl-copy", "wl-paste",
-    "wslview", "xclip", "xdg-open", "xsel",
-)  # fmt: skip
-"""Programs that it would read and fill the clipboard with, and open addresses."""
-REFUSAL = "#!/bin/sh\nexit 1\n"
-"""What is found in their place."""
-
 
 class AttachMode(StrEnum):
     """Where the client runs."""
@@ -117,8 +103,7 @@ def remote_environment(
     """Return the environment of a client on the host.
 
     Args:
-        environment: jailoc's own, its PATH without what an agent can write to, and with what is in
-            the place of programs that the client is not to start.
+        environment: jailoc's own, its PATH without what an agent can write to.
         workspace: The workspace's name.
         agent: Its agent.
         password: The server's.

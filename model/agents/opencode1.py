@@ -63,7 +63,8 @@ OPENCODE_1 = Agent(
         # What its server says (`/tui/publish`) opens the editor, fills and reads the clipboard, and
         # asks an editor that listens (a port, Zed's terminal) what is selected there.
         withheld=(
-            "VISUAL", "EDITOR", "DISPLAY", "WAYLAND_DISPLAY", "CLAUDE_CODE_SSE_PORT", "ZED_TERM",
+            "VISUAL", "EDITOR", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET",
+            "CLAUDE_CODE_SSE_PORT", "ZED_TERM",
         ),
         hint="opencode -s ",
     ),

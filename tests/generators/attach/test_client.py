@@ -87,12 +87,6 @@ def test_a_client_on_the_host_gets_the_password_and_its_name_by_environment() ->
     assert found["PATH"] == "/bin"
 
 
-def test_a_client_on_the_host_knows_no_program_of_the_users_to_start() -> None:
-    outer = {"EDITOR": "vi", "VISUAL": "vi", "DISPLAY": ":0", "WAYLAND_DISPLAY": "w", "TERM": "x"}
-    found = attachment.remote_environment(outer, "api", OPENCODE_1, PASSWORD, None)
-    assert {*outer} & {*found} == {"TERM"}
-
-
 def test_a_client_on_the_host_loads_nothing_from_the_project() -> None:
     found = attachment.remote_environment(
         {"OPENCODE_DISABLE_PROJECT_CONFIG": "0"}, "api", OPENCODE_1, PASSWORD
