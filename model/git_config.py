@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from jailoc.model.base import Model
 from jailoc.model.path import clean
-from jailoc.model.shell_line import bare, searched, words
+from jailoc.model.shell_line import bare, modules, searched, words
 
 INCLUDES = ("include.path", "includeif.*.path")
 """Further files of configuration."""
@@ -306,6 +306,9 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
         line = command.removeprefix("!")[:MOST_VALUE]
         alias = setting.pattern.startswith("alias.")
         yield from _searched(setting, line, base, home)
+        for path in modules(line):
+            if found := _maybe(setting, path, base, home):
+                yield found
         before = ""
         for index, word in enumerate(words(line)):
             before, last = word, before

@@ -22,6 +22,7 @@ _MISERC = (".miserc.toml", "miserc.toml", ".config/miserc.toml")
 _VERSIONS = (
     *(f".hg/{each}" for each in ("hgrc", "hgrc-not-shared", "requires", "sharedpath")),
     *(f".sl/{each}" for each in ("config", "requires", "sharedpath")), ".git/sl/config",
+    ".git/crypt",
     ".jj/repo/config.toml", ".jj/workspace-config.toml", ".jj/repo/store/git_target",
     "_darcs/prefs", ".pijul/config", ".p4config", ".git/lazygit.yml", ".lazygit.yml",
 )  # fmt: skip
@@ -32,8 +33,8 @@ DEFAULT = (
     ".git/hooks", ".git/config", ".git/config.worktree",
     ".envrc", ".direnv", *_MISE, ".mise", "mise/config.toml", "mise/config.local.toml",
     ".config/mise", *_MISERC, ".tool-versions", ".shadowenv.d", ".autoenv", ".autoenv.zsh",
-    ".autoenv.leave", ".autoenv_leave.zsh", ".rvmrc", ".prototools", "rust-toolchain",
-    "rust-toolchain.toml",
+    ".autoenv.leave", ".autoenv_leave.zsh", ".rvmrc", ".ruby-env", ".versions.conf",
+    ".prototools", "rust-toolchain", "rust-toolchain.toml",
     ".vscode", ".idea", ".zed", ".fleet", ".vs", ".helix",
     ".exrc", "_exrc", ".vim", ".vimrc", "_vimrc", ".gvimrc", "_gvimrc", ".lvimrc", ".nvimrc",
     ".nvim.lua", ".dir-locals.el", ".dir-locals-2.el", ".devcontainer", ".devcontainer.json",

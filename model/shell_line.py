@@ -28,6 +28,11 @@ _GIVEN = re.compile(r"(?:^|[\s;&|(\"'])([A-Za-z_]\w{0,50})=([\w./~-]{1,200})(?=[
 """A variable and its plain value."""
 _SEARCHED = re.compile(r"(?:^|[\s;&|(\"'])(?:PATH|GIT_EXEC_PATH)=([^\s;&|()]{1,4096})")
 """Where a shell, or Git, looks for programs by their names."""
+_MODULE = re.compile(
+    r"\b(?:python|pypy)[\w.]{0,20}[\"']?(?:\s[^;&|]{0,200})?\s-[A-Za-z]{0,10}m[\s\"']{0,5}"
+    r"([A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,5})"
+)
+"""A module that Python is to run (python(1), `-m`)."""
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
 _UNKNOWN = re.compile(r"\$\([^()]*\)|`[^`]*`|\$\{?\w+\}?")
 _BRACES = re.compile(r"\{([^\s{}]{1,1000})\}")
@@ -40,6 +45,21 @@ _JOINED = re.compile(r"-[A-Za-z][^-=]*/")
 """An option of one letter with its value, as `ssh -Ftools/config`."""
 _ENTERS = frozenset({"cd", "pushd", "chdir", "-C", "--chdir"})
 """What a directory follows in which the rest is looked for."""
+
+
+def modules(line: str) -> Iterator[str]:
+    """Yield the files of modules that a line has Python run: it looks first where it is started.
+
+    >>> list(modules('"/usr/bin/python3" -W ignore -m strip.out --x'))
+    ['strip.py', 'strip/__init__.py', 'strip/__main__.py', 'strip/out.py', 'strip/out/__main__.py']
+    """
+    for match in _MODULE.finditer(line):
+        top, *_ = match[1].split(".")
+        path = match[1].replace(".", "/")
+        yield from dict.fromkeys((
+            f"{top}.py", f"{top}/__init__.py", f"{top}/__main__.py", f"{path}.py",
+            f"{path}/__main__.py",
+        ))  # fmt: skip
 
 
 def words(line: str) -> Iterator[str]:

@@ -84,6 +84,33 @@ def test_a_program_is_named_however_a_shell_is_told(tmp_path: Path, line: str) -
 
 
 @pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("python3 -m strip", "strip.py"),
+        ("python3 -m strip", "strip/__main__.py"),
+        ("/usr/bin/env python3 -W ignore -m strip.out", "strip/out.py"),
+        ("sh -c 'exec python3 -m strip'", "strip.py"),
+    ],
+)
+def test_a_module_that_python_runs_is_named(tmp_path: Path, line: str, file: str) -> None:
+    root = made(tmp_path / "p")
+    program = root / file
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"import os\nos.system('touch {tmp_path}/ran')\n")
+    git(root, "config", "filter.f.clean", line)
+    (root / ".gitattributes").write_text("data filter=f\n")
+    (root / "data").write_text("x\n")
+    git(root, "add", "data")
+    assert (tmp_path / "ran").exists(), "control: Git runs it"
+    (repository,) = look(root, tmp_path).repositories
+    named = [each.path for each in repository.named]
+    assert str(program) in named
+    git(root, "config", "filter.f.clean", "git commit -m strip")
+    (repository,) = look(root, tmp_path).repositories
+    assert not repository.named, "a message is no module"
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "PATH=tools:$PATH run",
