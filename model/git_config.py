@@ -20,8 +20,12 @@ EXEC_PATH = "environment.GIT_EXEC_PATH"
 DIRECTORIES = ("core.hookspath", "init.templatedir", EXEC_PATH)
 """Directories of programs."""
 
-FILES = ("core.attributesfile",)
-"""Files that choose among the programs."""
+FILES = (
+    "core.attributesfile", "core.excludesfile", "commit.template", "blame.ignorerevsfile",
+    "gpg.ssh.allowedsignersfile", "gpg.ssh.revocationfile", "mailmap.file", "format.signaturefile",
+)  # fmt: skip
+"""Files that choose among the programs, and files that Git copies, shows or believes: through a
+link in the place of one it takes another file of the user's."""
 
 PROGRAMS = (
     "core.fsmonitor", "core.sshcommand", "core.editor", "core.pager", "core.askpass",

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from jailoc.bin.config import git_repository, git_settings
-from tests.bin.config.test_repositories import git, look, made
+from tests.bin.config.test_repositories import AUTHOR, git, look, made
 
 LINES = (
     "sh tools/run",
@@ -198,3 +198,22 @@ def test_patterns_without_end_are_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert look(root, tmp_path).unread == {}
     monkeypatch.setattr(git_repository, "MOST_COMPARED", 1000)
     assert "names more than" in look(root, tmp_path).unread[f"{root}/.git"]
+
+
+def test_a_file_that_git_copies_is_named_and_where_a_link_leads(tmp_path: Path) -> None:
+    """A template of messages in the project: Git copies what it leads to where an agent reads."""
+    root, key = made(tmp_path / "p"), tmp_path / "key"
+    key.write_text("KEY\n")
+    template = root / ".gitmessage"
+    template.write_text("what and why\n")
+    git(root, "config", "commit.template", ".gitmessage")
+    (repository,) = look(root, tmp_path).repositories
+    assert [each.path for each in repository.named] == [str(template)]
+    template.unlink()
+    template.symlink_to(key)
+    subprocess.run(["git", *AUTHOR, "commit", "--allow-empty"], cwd=root, check=False,
+                   env=os.environ | {"GIT_EDITOR": "true"}, capture_output=True)  # fmt: skip
+    assert (root / ".git/COMMIT_EDITMSG").read_text().startswith("KEY"), "control: Git copies it"
+    (repository,) = look(root, tmp_path).repositories
+    (named,) = repository.named
+    assert named.real == str(key)
