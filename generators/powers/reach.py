@@ -10,7 +10,7 @@ from datetime import date
 from typing import TypeAlias
 
 from jailoc.generators.powers.places import are_many, contents, machine_words, range_rank
-from jailoc.generators.powers.ranges import counted, spelt, within
+from jailoc.generators.powers.ranges import FEW, counted, spelt, within
 from jailoc.generators.powers.together import together
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
 from jailoc.model.address import AddressSet, Family, Network, loopback, written
@@ -264,6 +264,10 @@ def _internet(turn: Turn, doors: tuple[Door, ...], networks: tuple[Network, ...]
     size = sum(each.num_addresses for each in networks if each.version == versions[0])
     which = " and ".join(f"IPv{each}" for each in versions)
     what = f"the public internet ({which}; {counted(size)} of IPv{versions[0]})"
+    if sum(each.num_addresses for each in networks) <= FEW:
+        # Other ports of it are named, and change in another way.
+        few = ", ".join(str(each) for one in networks for each in one)
+        what = f"{few}, of the public internet, at ports that no entry names"
     return PowerChange(
         rule="guard.egress",
         way=turn_way(turn),
