@@ -65,8 +65,9 @@ class Repository(Model):
     """Hooks that can be executed, some of them."""
     alternates: tuple[str, ...] = ()
     """What it takes objects from elsewhere, some of it, cut short."""
-    settings: tuple[str, ...] = ()
-    """Settings that execute something, some of them, cut short."""
+    settings: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Settings that execute something, some of them, cut short, by the path in the directory of the
+    file that has or includes them."""
     remotes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """What `remotes` and `branches`, Git's older lists of remotes, name: some of it, cut short, by
     directory."""

@@ -162,7 +162,7 @@ def _told(repository: Repository, name: str) -> tuple[str, ...]:
         return repository.alternates
     if name in repository.remotes:
         return repository.remotes[name]
-    return repository.settings if name == "config" else ()
+    return repository.settings.get(name, ())
 
 
 def named(

@@ -5,7 +5,7 @@ No program is run, and every look is bounded: an agent may have made all of it.
 
 import fnmatch
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from jailoc.bin.config import git_directory, git_environment, git_file, told
@@ -14,7 +14,7 @@ from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
 from jailoc.bin.host.links import Links
-from jailoc.model.git_config import references
+from jailoc.model.git_config import GitSetting, references
 from jailoc.model.host import FileKind, GitLink, Named, Repository
 from jailoc.model.path import clean, within
 from jailoc.model.repository import OF_A_WORKTREE, fold
@@ -132,7 +132,7 @@ class Looker:
         hooks: tuple[str, ...] = ()
         alternates: tuple[str, ...] = ()
         remotes: dict[str, tuple[str, ...]] = {}
-        configs: list[str] = []
+        configs: dict[str, str] = {}
         crowded: list[str] = []
         for entry, name in git_directory.deciding(directory, crowded):
             if entry.is_symlink():
@@ -147,7 +147,7 @@ class Looker:
                 case "remotes" | "branches" as older:
                     remotes[older] = told.remotes(entry.path)
                 case "config" | "config.worktree":
-                    configs.append(entry.path)
+                    configs[entry.path] = name
                 case "commondir":
                     elsewhere |= git_directory.elsewhere(directory, entry.path, name)
         mine = self.own[directory] = self.settings.read(configs)
@@ -163,7 +163,7 @@ class Looker:
             hooks=hooks,
             alternates=alternates,
             remotes=remotes,
-            settings=told.settings(each.setting for each in mine.all),
+            settings=_by_file(mine, configs),
             named=named,
         )
         if crowded:
@@ -221,6 +221,15 @@ class Looker:
             sealed=not unseen.writable(link.directory),
             linked=True,
         )
+
+
+def _by_file(sources: Sources, configs: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return what is told of settings, by the file; of what it includes, by the main one."""
+    found: dict[str, list[GitSetting]] = {}
+    for each in sources.all:
+        found.setdefault(fold(configs.get(each.file, "config")), []).append(each.setting)
+    every = {name: told.settings(each) for name, each in found.items()}
+    return {name: each for name, each in every.items() if each}
 
 
 def _own_configuration(directory: str, kinds: Iterable[str]) -> tuple[str, ...]:

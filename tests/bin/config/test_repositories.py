@@ -15,6 +15,7 @@ from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_config
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protected_names import DEFAULT
+from jailoc.model.repository import protection
 
 NAMES = tuple(each for each in DEFAULT if not each.startswith(".git/"))
 
@@ -86,7 +87,7 @@ def test_the_path_itself_may_have_become_a_bare_repository(tmp_path: Path) -> No
         git(root, "-c", "safe.bareRepository=explicit", "status")
     assert not (root / "hit").exists()
     (evil,) = (each for each in look(root).repositories if each.directory == str(root))
-    assert evil.settings == ("core.fsmonitor = touch hit; false",)
+    assert evil.settings == {"config": ("core.fsmonitor = touch hit; false",)}
 
 
 def test_a_repository_in_the_index_of_its_parent_is_found(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_a_repository_in_the_index_of_its_parent_is_found(tmp_path: Path) -> Non
     git(root, "status")
     assert (nested / "hit").exists(), "Git executes it, as the documentation says"
     told = {each.directory: each.settings for each in look(root).repositories}
-    assert told[f"{nested}/.git"] == ("core.fsmonitor = touch hit; false",)
+    assert told[f"{nested}/.git"] == {"config": ("core.fsmonitor = touch hit; false",)}
 
 
 def test_nothing_hides_in_what_looks_like_a_repository(tmp_path: Path) -> None:
@@ -119,8 +120,8 @@ def test_hooks_and_settings_that_run_something_are_told_and_bounded(tmp_path: Pa
         git(root, "config", f"filter.f{index}.clean", "y" * 500)
     (tree,) = look(root).repositories
     assert 0 < len(tree.hooks) <= told.MOST_TOLD
-    assert 0 < len(tree.settings) <= told.MOST_TOLD
-    assert all(len(each) < 250 for each in (*tree.hooks, *tree.settings))
+    assert 0 < len(tree.settings["config"]) <= told.MOST_TOLD
+    assert all(len(each) < 250 for each in (*tree.hooks, *tree.settings["config"]))
 
 
 @pytest.mark.parametrize("where", ["repository", "worktree", "include", "user"])
@@ -403,12 +404,25 @@ def test_many_others_hide_no_hook_of_git(tmp_path: Path) -> None:
     assert tree.hooks == ("hook post-checkout", "hook a0000", "hook a0001", "hook a0002")
 
 
+def test_a_setting_is_told_with_the_file_that_has_it(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    git(root, "config", "extensions.worktreeConfig", "true")
+    git(root, *AUTHOR, "commit", "-q", "--allow-empty", "-m", "a")
+    git(root, "worktree", "add", "-q", "../other")
+    (root / ".git/worktrees/other/config.worktree").write_text(EVIL)
+    (repository,) = look(root).repositories
+    told = {each.path: each.executes for each in protection(repository).wanted if each.executes}
+    place = f"{root}/.git/worktrees/other/config.worktree"
+    assert told == {place: ("core.fsmonitor = touch hit; false",)}
+
+
 def test_settings_that_are_not_told_are_counted(tmp_path: Path) -> None:
     root = made(tmp_path / "p")
     for index in range(9):
         git(root, "config", f"filter.f{index}.clean", "x")
     (tree,) = look(root).repositories
-    assert (len(tree.settings), tree.settings[-1]) == (4, "and 6 more")
+    found = tree.settings["config"]
+    assert (len(found), found[-1]) == (4, "and 6 more")
 
 
 def test_a_submodule_of_a_linked_worktree_is_found(tmp_path: Path) -> None:
@@ -529,8 +543,8 @@ def test_an_address_that_is_a_command_is_told(tmp_path: Path, key: str, value: s
         git(root, "fetch")
     assert (root / "hit").exists(), "Git executes it"
     (tree,) = look(root).repositories
-    assert "protocol.ext.allow = always" in tree.settings
-    assert any("ext::" in each for each in tree.settings)
+    assert "protocol.ext.allow = always" in tree.settings["config"]
+    assert any("ext::" in each for each in tree.settings["config"])
 
 
 @pytest.mark.parametrize("place", [".git", ".git/info", ".git/worktrees", ".git/worktrees/linked"])

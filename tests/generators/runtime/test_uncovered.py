@@ -29,7 +29,7 @@ def host(*directories: str) -> Host:
                         directory=each,
                         kinds={"config": FileKind.FILE, "hooks": FileKind.DIRECTORY},
                         hooks=("hook pre-commit",),
-                        settings=("core.fsmonitor = evil",),
+                        settings={"config": ("core.fsmonitor = evil",)},
                     )
                     for each in directories
                 )
