@@ -37,9 +37,13 @@ class Diagnostic(Model):
     hint: str | None = None
 
     def about(self, names: Collection[str]) -> bool:
-        """Tell whether it is about all workspaces, or about one of these."""
+        """Tell whether it is about all workspaces, or about one of these; of a task, about its."""
         match = re.match(r'workspaces\."?([A-Za-z0-9._/-]+?)"?(?:\.|$)', self.where or "")
-        return match is None or match[1] in names
+        every = {*names, *(each.partition("/")[0] for each in names)}
+        # Where two are concerned, it stands at one of them and names the other.
+        return match is None or any(
+            each == match[1] or f"`{each}`" in self.message for each in every
+        )
 
     @property
     def order(self) -> tuple[int, int, str]:

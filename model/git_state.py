@@ -153,7 +153,7 @@ def of_merge(path: str, records: Iterable[bytes], linked_ways: Iterable[bytes]) 
 
 
 def of_step(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of a number of a rebase, one of `SHOWN`, that is none."""
+    """Yield what there is to say of a number of a rebase, one of `STEPS`, that is none."""
     shown = data.partition(b"\n")[0].strip()
     if shown and not shown.isdigit():
         yield Believed(

@@ -1,6 +1,7 @@
 """Wait until a workspace's server answers, and say what is waited for."""
 
 import base64
+import os
 import re
 import socket
 import time
@@ -147,7 +148,7 @@ def lacks_session(port: int, server: Agent, password: str, directory: str) -> bo
     """Tell whether the server says that it has no session of a directory to go on with."""
     if not server.sessions:
         return False
-    route = server.sessions.format(directory=quote(directory, safe=""))
+    route = server.sessions.format(directory=quote(os.fsencode(directory), safe=""))
     answer = _ask(port, server, route, password, _tells_sessions, LOOKING)
     return _EMPTY.match(answer) is not None
 

@@ -153,8 +153,14 @@ class Reader:
                 data = self._read(path, MOST_RECORDED)
                 if isinstance(data, bytes):
                     yield from of(readable(path), data)
-                elif data is not None and name != "HEAD":  # that is looked at with the others
+                elif data is not None and not (name == "HEAD" and self._told(path, data)):
                     yield data
+
+    @staticmethod
+    def _told(path: str, found: Believed) -> bool:
+        """Tell whether what there is to say of a file is said with those that decide."""
+        waits = found.reason == git_state.waits(path).reason
+        return waits or os.path.islink(path)  # noqa: PTH114 -- text
 
     def _read(self, path: str, most: int) -> bytes | Believed | None:
         """Return a file, or what there is to say instead; None if nobody can look at it."""

@@ -64,7 +64,8 @@ OPENCODE_1 = Agent(
         # asks an editor that listens (a port, Zed's terminal) what is selected there.
         withheld=(
             "VISUAL", "EDITOR", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET",
-            "CLAUDE_CODE_SSE_PORT", "ZED_TERM",
+            "CLAUDE_CODE_SSE_PORT", "OPENCODE_EDITOR_SSE_PORT", "OPENCODE_ZED_DB", "ZED_TERM",
+            "TERM_PROGRAM",
         ),
         hint="opencode -s ",
     ),

@@ -247,6 +247,7 @@ def test_only_a_server_that_says_so_has_no_session(answer: bytes, lacks: bool) -
     route = b"/session?roots=true&limit=1&directory=%2Fa%20b%2F%26c%3D%C3%A4"
     assert asked[0].startswith(b"GET " + route + b" HTTP/1.1\r\n")
     assert not readiness.lacks_session(port, OTHER, PASSWORD, "/a")
+    assert not readiness.lacks_session(port, OPENCODE_1, PASSWORD, "/no utf-8 \udcff")
 
 
 def test_an_agent_in_a_network_that_its_wall_has_left_does_not_count_as_running() -> None:

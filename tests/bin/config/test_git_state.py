@@ -236,6 +236,8 @@ def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -
     assert (root / "hit").exists() == ("touch" in branch), "Bash runs it"
     (root / ".git/HEAD").write_text("\x1b]0;x\x07\n")
     assert told(root)[".git/HEAD"].stops
+    (root / ".git/HEAD").write_text(f"ref: refs/heads/{branch}" + "\n" * 300_000)
+    assert told(root)[".git/HEAD"].stops, "Git reads it, however long"
     (root / ".git/HEAD").write_text("ref: refs/heads/new\n")
     for each in ("$a", "feature/(x)", "main"):
         git(root, "checkout", "-q", "-b", each)
