@@ -313,7 +313,7 @@ class Config(Model):
     """The whole file."""
 
     mode: config_values.AttachMode = Field(
-        default="", description="How to attach: remote, exec, or empty to choose by itself."
+        default="", description="How to attach: exec, as empty is, or remote."
     )
     password_mode: config_values.PasswordMode = Field(
         default="auto", description="Where the server's password is kept: auto, env, keyring, file."

@@ -304,7 +304,7 @@ def _mode(value: str) -> str:
         raise problem(
             "mode",
             f"invalid mode `{value}`",
-            'remote, exec, or "" to choose by itself',
+            'exec, as "" is, or remote',
             meant(value, MODES[1:]),
         )
     return value

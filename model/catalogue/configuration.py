@@ -151,7 +151,7 @@ CONFIGURATION: dict[str, Entry] = {
     ),
     "mode": Entry(
         "`mode` has an unknown value.",
-        'Choose "remote", "exec", or "" to let jailoc choose.',
+        'Choose "exec", as "" is, or "remote".',
     ),
     "mount-container": Entry(
         "A mount would lie over a system directory of the container.",
