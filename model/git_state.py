@@ -4,6 +4,7 @@ Nothing in them is executed, and no mount can hold them: Git renames others onto
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
@@ -167,7 +168,7 @@ def of_step(path: str, data: bytes) -> Iterator[Believed]:
 def of_head(path: str, data: bytes) -> Iterator[Believed]:
     """Yield what there is to say of a branch whose name a shell would run, or a terminal obey."""
     shown = data.partition(b"\n")[0].strip()
-    if re.search(rb"`|\$[({]|[\x00-\x08\x0b-\x1f\x7f]", shown):
+    if re.search(rb"`|\$[({]|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", shown):
         yield Believed(
             path=path,
             reason=f"the branch is called {_told([_text(shown)], 1)}: a prompt that has it in PS1 "
@@ -176,13 +177,27 @@ def of_head(path: str, data: bytes) -> Iterator[Believed]:
         )
 
 
-def rewritten(path: str) -> Believed:
-    """Return what there is to say of a configuration that Git LFS has not marked yet."""
+def referred(data: bytes) -> bytes | None:
+    """Return the reference that a file of one names, if it does (git-symbolic-ref(1))."""
+    match = re.match(rb"ref:\s*(refs/[^\x00\n]{1,4000})", data)
+    found = match[1].strip() if match else b""
+    return found if found and b".." not in found else None
+
+
+def rewritten(path: str, root: str) -> Believed:
+    """Return what there is to say of a configuration that Git LFS has not marked yet.
+
+    Args:
+        path: The configuration.
+        root: The path that an agent writes, in which others may be like it.
+    """
+    mark = "git config --file '{}' lfs.repositoryformatversion 0"
+    every = f"find {shlex.quote(root)} -path '*/.git/config' -exec {mark} ';'"
     return Believed(
         path=path,
         reason="Git LFS of the host writes into it when it is first used there, as an agent can "
         "bring about, and with that the cover of this file ends until the next `up`",
-        hint=f"before: `git config --file {path} lfs.repositoryformatversion 0`",
+        hint=f"before, in all repositories of the path: `{every}`",
         stops=False,
         certain=False,
     )

@@ -34,8 +34,14 @@ def run(session: Session, directory: str | None) -> int:
     name = session.chosen(origin, target, other=other)
     mine = origin.config.workspaces.get(name)
     above = first_within(target, [each for each in mine.paths if each != target] if mine else [])
-    # What a link leads to is in none of them, whatever the link is in.
-    if above is not None and within(os.path.realpath(target), os.path.realpath(above)):
+    real = os.path.realpath(target)
+    if above is not None and not within(real, os.path.realpath(above)):
+        raise refuse(
+            "directory",
+            f"`{target}` leads out of `{above}`, over a symbolic link that an agent can change",
+            hint=f"add what it leads to: `jailoc add {shlex.quote(real)}`",
+        )
+    if above is not None:
         session.terminal.say(
             f"{tilde(target, origin.host.home)} is in workspace {name} already, as a part of "
             f"{tilde(above, origin.host.home)}",

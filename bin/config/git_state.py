@@ -31,6 +31,8 @@ MOST_WAY = 4096
 """Bytes of one of them, PATH_MAX of Linux; Git opens none that is longer."""
 MOST_REPLACED = 10_000
 """Replaced objects that are counted of one repository."""
+MOST_REFERRED = 6
+"""References that are followed from one to the next; Git follows five (refs.c)."""
 MOST_TOLD = 20
 """Files of one repository that are told."""
 _EMPTIED = ("rebase-merge", "rebase-apply", "sequencer")
@@ -47,6 +49,8 @@ class Reader:
         """Have read nothing yet; `roots` are the real places of what an agent can write."""
         self.looker, self.roots = looker, roots
         self.left = MOST_READ
+        # Told of once: whoever has it on has it in every repository.
+        self.lfs = bool(LFS & {each.setting.key for each in looker.user.all})
 
     def repository(self, found: Repository, link: GitLink | None = None) -> tuple[Believed, ...]:
         """Return what one repository makes Git do, or not show.
@@ -65,13 +69,16 @@ class Reader:
             top = found.top or working_tree(own.all, at)
         outside = [] if link else [*self._outside(at, settings)]
         if link is None and "config" in found.kinds and self._unmarked(settings):
-            outside.append(git_state.rewritten(readable(f"{at}/config")))
+            root = first_within(os.path.realpath(at), self.roots) or at
+            outside.append(git_state.rewritten(readable(f"{at}/config"), readable(root)))
+            self.lfs = False
         settings = (*(each.setting for each in self.looker.user.all), *settings)
         width = self._width(common)
         told = [
             *outside,
             *(self._shared(link) if link else ()),
             *self._directory(at, "" if top == at else top, settings, width),
+            *self._shown(at, common),
             *self._hidden(common, own=link is None),
         ]
         for entry in () if link else tuple(_worktrees(at)):
@@ -82,6 +89,7 @@ class Reader:
                 told += self._outside(entry.path, mine)
                 top = _named_by(entry.path)
                 told += self._directory(entry.path, top, (*settings, *mine), width)
+                told += self._shown(entry.path, common)
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
 
@@ -90,8 +98,7 @@ class Reader:
 
     def _unmarked(self, own: Settings) -> bool:
         """Tell whether the user's Git LFS would mark a repository that has these settings."""
-        user = {each.setting.key for each in self.looker.user.all}
-        return bool(user & LFS) and LFS_MARK not in {each.key for each in own}
+        return self.lfs and LFS_MARK not in {each.key for each in own}
 
     def _width(self, common: str) -> int:
         """Return the bytes of an object's name; what is included does not count for Git either."""
@@ -139,22 +146,32 @@ class Reader:
             )
             if (shared := found.shared) is None:
                 break
-        yield from self._shown(directory)
         for name in _EMPTIED:
             if os.path.islink(f"{directory}/{name}"):  # noqa: PTH114 -- text
                 yield _emptied(f"{directory}/{name}", name)
 
-    def _shown(self, directory: str) -> Iterator[Believed]:
+    def _shown(self, directory: str, common: str) -> Iterator[Believed]:
         """Yield what a shell's prompt would show of a working tree, and run or obey."""
-        kinds = ((git_state.STEPS, git_state.of_step), (git_state.HEADS, git_state.of_head))
-        for names, of in kinds:
-            for name in names:
-                path = f"{directory}/{name}"
-                data = self._read(path, MOST_RECORDED)
-                if isinstance(data, bytes):
-                    yield from of(readable(path), data)
-                elif data is not None and not (name == "HEAD" and self._told(path, data)):
-                    yield data
+        for name in git_state.STEPS:
+            data = self._read(f"{directory}/{name}", MOST_RECORDED)
+            if isinstance(data, Believed):
+                yield data
+            elif data is not None:
+                yield from git_state.of_step(readable(f"{directory}/{name}"), data)
+        for name in git_state.HEADS:
+            path: str | None = f"{directory}/{name}"
+            for _ in range(MOST_REFERRED):
+                data = _linked(path) or self._read(path, MOST_RECORDED) if path else None
+                if path is None or data is None:
+                    break
+                if isinstance(data, Believed):
+                    if not self._told(path, data):
+                        yield data
+                    break
+                yield from git_state.of_head(readable(path), data)
+                # A branch may be a reference to another one, which is then the one that is shown.
+                further = git_state.referred(data)
+                path = f"{common}/{os.fsdecode(further)}" if further else None
 
     @staticmethod
     def _told(path: str, found: Believed) -> bool:
@@ -172,7 +189,8 @@ class Reader:
             if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
                 return git_state.waits(place)
             if found.st_size > most:
-                why = f"it is larger than {most >> 20} MiB"
+                bound = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
+                why = f"it is larger than {bound}"
             elif found.st_size > self.left:
                 why = f"all such files together are larger than {MOST_READ >> 20} MiB"
             else:
@@ -268,6 +286,15 @@ def _through_a_link(top: str, path: bytes) -> bool:
 def _named_by(tree: str) -> str:
     """Return the working tree of a Git directory in `worktrees`."""
     return (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
+
+
+def _linked(path: str) -> bytes | None:
+    """Return a link in the place of a reference as Git takes it: its text is the name."""
+    try:
+        named = os.readlink(os.fsencode(path))  # noqa: PTH115 -- bytes
+    except OSError:
+        return None
+    return b"ref: " + named if named.startswith(b"refs/") else None
 
 
 def _on(settings: Settings, key: str) -> bool:

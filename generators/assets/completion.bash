@@ -7,7 +7,8 @@ _jailoc() {
         mark="@"
         words=("${COMP_WORDS[@]:1:COMP_CWORD-2}" "@$current")
     elif [[ $current == "@" ]]; then
-        mark="@" current=""
+        current=""
+        mark="@"
     elif [[ $current == "=" ]]; then
         current=""
     fi
@@ -31,8 +32,7 @@ _jailoc() {
         *)
             while IFS= read -r word; do
                 word=${word%%$'\t'*}
-                word=${word#"$mark"}
-                [[ $word == "$current"* ]] && COMPREPLY+=("$word")
+                [[ $word == "$mark$current"* ]] && COMPREPLY+=("$word")
             done
             ;;
         esac

@@ -118,9 +118,16 @@ def test_what_comes_after_exec_is_the_commands_own(person: User) -> None:
 
 def test_sets_of_hosts_are_completed(person: User) -> None:
     person.write(CONFIG + '[sets.git-own]\nabout = "x"\nhosts = ["git.example.com"]\n')
-    assert {"git-own", "github"} <= bash(person, "jailoc allow @")
-    assert bash(person, "jailoc allow @git-o") == {"git-own"}
-    assert bash(person, "jailoc allow -w web @git-o") == {"git-own"}
+    assert {"@git-own", "@github"} <= bash(person, "jailoc allow @")
+    assert bash(person, "jailoc allow @git-o") == {"@git-own"}
+    assert bash(person, "jailoc allow -w web @git-o") == {"@git-own"}
+    # Readline takes the sign for a part of the word, as only a terminal shows.
+    with pexpect.spawn("bash", ["--norc", "-i"], env=environment(person, TERM="dumb", PS1="$ "),
+                       cwd=str(person.home), timeout=30) as terminal:  # fmt: skip
+        terminal.sendline("source <(jailoc completion bash); echo read''y")
+        terminal.expect_exact("ready")
+        terminal.send("jailoc allow @git-o\t")
+        terminal.expect_exact("allow @git-own ")
     assert fish(person, "jailoc allow @git-o") == {"@git-own"}
     assert bash(person, "jailoc allow g") == set()
 

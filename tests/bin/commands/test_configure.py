@@ -146,7 +146,10 @@ def test_add_chooses_the_workspace_whose_path_holds_the_directory(home: User) ->
     assert home.config.read_text() == FILE
     (home.home / "elsewhere").mkdir()
     (home.home / "one/link").symlink_to(home.home / "elsewhere")
-    assert "as a part of" not in home.run("add", "~/one/link").stderr
+    done = home.run("add", "~/one/link")
+    assert done.status == 1
+    assert f"add what it leads to: `jailoc add {home.home}/elsewhere`" in done.stderr
+    assert home.config.read_text() == FILE
 
 
 def test_add_of_what_is_there_changes_nothing(home: User) -> None:

@@ -5,6 +5,7 @@ Each attack is shown first with the real Git, then to be seen.
 
 import hashlib
 import os
+import shlex
 import shutil
 import struct
 import subprocess
@@ -239,6 +240,19 @@ def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -
     (root / ".git/HEAD").write_text(f"ref: refs/heads/{branch}" + "\n" * 300_000)
     assert told(root)[".git/HEAD"].stops, "Git reads it, however long"
     (root / ".git/HEAD").write_text("ref: refs/heads/new\n")
+    (root / ".git/refs/heads/new").write_text(f"ref: refs/heads/{branch}\n")
+    assert [*told(root)] == [".git/refs/heads/new"], "the branch that is shown is another one"
+    (root / ".git/refs/heads/new").unlink()
+    (root / ".git/HEAD").unlink()
+    (root / ".git/HEAD").symlink_to(f"refs/heads/{branch}")
+    assert git(root, "branch", "--show-current") == f"{branch}\n", "Git takes its text"
+    assert told(root)[".git/HEAD"].stops
+    (root / ".git/HEAD").unlink()
+    (root / ".git/HEAD").write_text("ref: refs/heads/a\u009b31m\n")
+    assert told(root)[".git/HEAD"].stops
+    (root / ".git/HEAD").write_text("ref: refs/heads/../../../key\n")
+    assert told(root) == {}
+    (root / ".git/HEAD").write_text("ref: refs/heads/new\n")
     for each in ("$a", "feature/(x)", "main"):
         git(root, "checkout", "-q", "-b", each)
         assert told(root) == {}
@@ -253,7 +267,10 @@ def test_a_configuration_that_git_lfs_would_replace_is_told(tmp_path: Path) -> N
     found = told(root)[".git/config"]
     assert not found.stops
     before = (root / ".git/config").stat().st_ino
-    subprocess.run(found.hint.split("`")[1].split(), cwd="/", check=True)
+    other = made(root / "x$(touch hit);y z")
+    assert [*told(root)] == [".git/config"], "one word for all"
+    subprocess.run(shlex.split(found.hint.split("`")[1]), cwd="/", check=True)
+    assert git(other, "config", "lfs.repositoryformatversion") == "0\n"
     assert told(root) == {}, "as the hint says"
     assert (root / ".git/config").stat().st_ino != before, "another file: what was mounted is gone"
 
