@@ -198,6 +198,7 @@ class Looker:
 
     def above(self, top: str) -> tuple[tuple[Named, ...], dict[str, str]]:
         """Return what the repository around a path names; all else as for a linked working tree."""
+        self.settings.renew()  # whatever others have left of it
         directory = f"{top}/.git"
         if kind_at(directory) is not FileKind.DIRECTORY:
             return self.linked(directory)
@@ -207,6 +208,7 @@ class Looker:
 
     def worktree(self, link: GitLink) -> Repository:
         """Look at the Git directory of a linked working tree whose repository is elsewhere."""
+        self.settings.renew()  # whatever others have left of it
         kinds = {
             entry.name: kind_of(entry)
             for entry in children(link.directory, git_directory.MOST_ENTRIES)

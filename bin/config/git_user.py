@@ -34,6 +34,7 @@ def gather(settings: Settings, config_home: str, repositories: Iterable[Sources]
         config_home: The user's directory of configuration.
         repositories: The settings of each repository.
     """
+    settings.renew()  # whatever agents have left of it
     home = settings.home
     # As Git reads them inside: there is no configuration of this machine's system.
     user = settings.read((f"{config_home}/git/config", f"{home}/.gitconfig")).all

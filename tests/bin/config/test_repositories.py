@@ -764,6 +764,22 @@ def test_very_much_configuration_is_told_once_and_hides_nothing_elsewhere(
     assert [each.path for each in trees[str(other)].repositories[0].named] == [f"{other}/mine"]
 
 
+def test_what_another_path_holds_hides_nothing_of_the_repository_around_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, evil = made(tmp_path / "p"), tmp_path / "evil"
+    (root / "sub/tools").mkdir(parents=True)
+    git(root, "config", "core.hooksPath", "sub/tools")
+    for number in range(20):
+        (made(evil / str(number)) / ".git/config").write_text("[a]\n" + "b = c\n" * 1000)
+    monkeypatch.setattr(git_settings, "MOST_ROOM", 60_000)
+    searches = [Search(root=str(each), names=NAMES, git=True) for each in (root / "sub", evil)]
+    home = f"{tmp_path}/home"
+    trees, _, _ = repositories.gather(searches, home, f"{home}/.config")
+    assert trees[str(evil)].limit == git_settings.ALL, "the control: the bound is reached there"
+    assert [each.path for each in trees[f"{root}/sub"].named] == [f"{root}/sub/tools"]
+
+
 def test_one_file_as_the_configuration_of_very_many_working_trees_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
