@@ -191,13 +191,18 @@ def rewritten(path: str, root: str) -> Believed:
         path: The configuration.
         root: The path that an agent writes, in which others may be like it.
     """
-    mark = "git config --file '{}' lfs.repositoryformatversion 0"
-    every = f"find {shlex.quote(root)} -path '*/.git/config' -exec {mark} ';'"
+    value = "lfs.repositoryformatversion 0"
+    every = (
+        f"find {shlex.quote(root)} -type f -path '*.git/config' "
+        f"-exec git config --file '{{}}' {value} ';'"
+        if path.endswith(".git/config")
+        else f"git config --file {shlex.quote(path)} {value}"
+    )
     return Believed(
         path=path,
         reason="Git LFS of the host writes into it when it is first used there, as an agent can "
         "bring about, and with that the cover of this file ends until the next `up`",
-        hint=f"before, in all repositories of the path: `{every}`",
+        hint=f"before, in each repository of the path: `{every}`",
         stops=False,
         certain=False,
     )

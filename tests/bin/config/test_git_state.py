@@ -268,9 +268,22 @@ def test_a_configuration_that_git_lfs_would_replace_is_told(tmp_path: Path) -> N
     assert not found.stops
     before = (root / ".git/config").stat().st_ino
     other = made(root / "x$(touch hit);y z")
+    git(root, "branch", "config")
+    branch = git(root, "rev-parse", "config")
     assert [*told(root)] == [".git/config"], "one word for all"
     subprocess.run(shlex.split(found.hint.split("`")[1]), cwd="/", check=True)
     assert git(other, "config", "lfs.repositoryformatversion") == "0\n"
+    assert git(root, "rev-parse", "config") == branch, "a branch of that name stays"
+    git(root, "init", "-q", "--bare", "bare one")
+    assert "bare one/config" in told(root)
+    shown = told(root)["bare one/config"].hint.split("`")[1]
+    (root / "bare one/config").rename(root / "bare one/other")
+    (root / "bare one/config").symlink_to(tmp_path / "key")
+    subprocess.run(shlex.split(found.hint.split("`")[1]), cwd="/", check=True)
+    assert (tmp_path / "key").read_text() == KEY, "no link is followed"
+    (root / "bare one/other").rename(root / "bare one/config")
+    subprocess.run(shlex.split(shown), cwd="/", check=True)
+    assert told(root) == {}
     assert told(root) == {}, "as the hint says"
     assert (root / ".git/config").stat().st_ino != before, "another file: what was mounted is gone"
 
