@@ -39,7 +39,9 @@ def run(session: Session, directory: str | None) -> int:
         raise refuse(
             "directory",
             f"`{target}` leads out of `{above}`, over a symbolic link that an agent can change",
-            hint=f"add what it leads to: `jailoc add {shlex.quote(real)}`",
+            hint=None
+            if trespass(real, origin.host)
+            else f"add what it leads to: `jailoc add {shlex.quote(real)}`",
         )
     if above is not None:
         session.terminal.say(

@@ -165,7 +165,8 @@ class Reader:
                 if path is None or data is None:
                     break
                 if isinstance(data, Believed):
-                    if not self._told(path, data):
+                    # A directory of references is none: Git takes the branch for one to come.
+                    if not self._told(path, data) and not is_directory(path):
                         yield data
                     break
                 yield from git_state.of_head(readable(path), data)

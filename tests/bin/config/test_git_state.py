@@ -243,6 +243,9 @@ def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -
     (root / ".git/refs/heads/new").write_text(f"ref: refs/heads/{branch}\n")
     assert [*told(root)] == [".git/refs/heads/new"], "the branch that is shown is another one"
     (root / ".git/refs/heads/new").unlink()
+    (root / ".git/refs/heads/deep/er").mkdir(parents=True)
+    (root / ".git/HEAD").write_text("ref: refs/heads/deep\n")
+    assert told(root) == {}
     (root / ".git/HEAD").unlink()
     (root / ".git/HEAD").symlink_to(f"refs/heads/{branch}")
     assert git(root, "branch", "--show-current") == f"{branch}\n", "Git takes its text"
