@@ -167,7 +167,7 @@ def of_step(path: str, data: bytes) -> Iterator[Believed]:
 
 def of_head(path: str, data: bytes) -> Iterator[Believed]:
     """Yield what there is to say of a branch whose name a shell would run, or a terminal obey."""
-    shown = data.partition(b"\n")[0].strip()
+    shown = data.strip()
     if re.search(rb"`|\$[({]|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", shown):
         yield Believed(
             path=path,
@@ -175,13 +175,6 @@ def of_head(path: str, data: bytes) -> Iterator[Believed]:
             "has Bash run what is in it, or the terminal obey it, as soon as a shell is there",
             hint="write another one there (`ref: refs/heads/main`) before a shell goes there",
         )
-
-
-def referred(data: bytes) -> bytes | None:
-    """Return the reference that a file of one names, if it does (git-symbolic-ref(1))."""
-    match = re.match(rb"ref:\s*(refs/[^\x00\n]{1,4000})", data)
-    found = match[1].strip() if match else b""
-    return found if found and b".." not in found else None
 
 
 def rewritten(path: str, root: str) -> Believed:

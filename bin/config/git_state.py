@@ -6,6 +6,7 @@ much: an agent may have made every byte, and a file with holes costs it none.
 
 import os
 import stat
+from collections import deque
 from collections.abc import Collection, Iterator
 
 from jailoc.bin.config import git_directory
@@ -31,8 +32,8 @@ MOST_WAY = 4096
 """Bytes of one of them, PATH_MAX of Linux; Git opens none that is longer."""
 MOST_REPLACED = 10_000
 """Replaced objects that are counted of one repository."""
-MOST_REFERRED = 6
-"""References that are followed from one to the next; Git follows five (refs.c)."""
+MOST_REFERENCES = 50_000
+"""Files in which a reference to another one is looked for, in one repository."""
 MOST_TOLD = 20
 """Files of one repository that are told."""
 _EMPTIED = ("rebase-merge", "rebase-apply", "sequencer")
@@ -78,7 +79,8 @@ class Reader:
             *outside,
             *(self._shared(link) if link else ()),
             *self._directory(at, "" if top == at else top, settings, width),
-            *self._shown(at, common),
+            *self._shown(at),
+            *self._references(at, common),
             *self._hidden(common, own=link is None),
         ]
         for entry in () if link else tuple(_worktrees(at)):
@@ -89,7 +91,8 @@ class Reader:
                 told += self._outside(entry.path, mine)
                 top = _named_by(entry.path)
                 told += self._directory(entry.path, top, (*settings, *mine), width)
-                told += self._shown(entry.path, common)
+                told += self._shown(entry.path)
+                told += self._references(entry.path)
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
 
@@ -150,7 +153,7 @@ class Reader:
             if os.path.islink(f"{directory}/{name}"):  # noqa: PTH114 -- text
                 yield _emptied(f"{directory}/{name}", name)
 
-    def _shown(self, directory: str, common: str) -> Iterator[Believed]:
+    def _shown(self, directory: str) -> Iterator[Believed]:
         """Yield what a shell's prompt would show of a working tree, and run or obey."""
         for name in git_state.STEPS:
             data = self._read(f"{directory}/{name}", MOST_RECORDED)
@@ -159,20 +162,35 @@ class Reader:
             elif data is not None:
                 yield from git_state.of_step(readable(f"{directory}/{name}"), data)
         for name in git_state.HEADS:
-            path: str | None = f"{directory}/{name}"
-            for _ in range(MOST_REFERRED):
-                data = _linked(path) or self._read(path, MOST_RECORDED) if path else None
-                if path is None or data is None:
-                    break
-                if isinstance(data, Believed):
-                    # A directory of references is none: Git takes the branch for one to come.
-                    if not self._told(path, data) and not is_directory(path):
-                        yield data
-                    break
+            path = f"{directory}/{name}"
+            data = self._read(path, MOST_RECORDED)
+            if isinstance(data, bytes):
                 yield from git_state.of_head(readable(path), data)
-                # A branch may be a reference to another one, which is then the one that is shown.
-                further = git_state.referred(data)
-                path = f"{common}/{os.fsdecode(further)}" if further else None
+            elif data is not None and not self._told(path, data):
+                yield data
+
+    @staticmethod
+    def _references(*directories: str) -> Iterator[Believed]:
+        """Yield references to others by names that a prompt would run.
+
+        Whatever HEAD says, a branch may be a reference to another one, in words or by a link
+        (git-symbolic-ref(1)), and then that one is shown.
+        """
+        left = MOST_REFERENCES
+        for each in dict.fromkeys(directories):
+            waiting = deque([(each, False)])
+            while waiting:
+                folder, below = waiting.popleft()
+                for entry in children(folder, left):
+                    left -= 1
+                    if left < 0:
+                        yield git_state.unread(readable(each), "it holds very many references")
+                        return
+                    if kind_of(entry) is FileKind.DIRECTORY and not entry.is_symlink():
+                        if below or fold(entry.name) == "refs":
+                            waiting.append((entry.path, True))
+                    elif below or entry.name != "HEAD" or entry.is_symlink():
+                        yield from git_state.of_head(readable(entry.path), _reference(entry))
 
     @staticmethod
     def _told(path: str, found: Believed) -> bool:
@@ -289,13 +307,17 @@ def _named_by(tree: str) -> str:
     return (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
 
 
-def _linked(path: str) -> bytes | None:
-    """Return a link in the place of a reference as Git takes it: its text is the name."""
+def _reference(entry: os.DirEntry[str]) -> bytes:
+    """Return what of a file or link Git would take for a reference to another one."""
     try:
-        named = os.readlink(os.fsencode(path))  # noqa: PTH115 -- bytes
-    except OSError:
-        return None
-    return b"ref: " + named if named.startswith(b"refs/") else None
+        if entry.is_symlink():
+            named = os.readlink(os.fsencode(entry.path))  # noqa: PTH115 -- bytes
+            if named.startswith(b"refs/"):
+                return named
+        data = regular.read(entry.path, MOST_WAY, cut=True)
+    except (OSError, regular.NotRegular, ValueError):
+        return b""
+    return data if data.startswith(b"ref:") else b""
 
 
 def _on(settings: Settings, key: str) -> bool:

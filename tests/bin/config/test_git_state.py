@@ -11,7 +11,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -240,9 +240,6 @@ def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -
     (root / ".git/HEAD").write_text(f"ref: refs/heads/{branch}" + "\n" * 300_000)
     assert told(root)[".git/HEAD"].stops, "Git reads it, however long"
     (root / ".git/HEAD").write_text("ref: refs/heads/new\n")
-    (root / ".git/refs/heads/new").write_text(f"ref: refs/heads/{branch}\n")
-    assert [*told(root)] == [".git/refs/heads/new"], "the branch that is shown is another one"
-    (root / ".git/refs/heads/new").unlink()
     (root / ".git/refs/heads/deep/er").mkdir(parents=True)
     (root / ".git/HEAD").write_text("ref: refs/heads/deep\n")
     assert told(root) == {}
@@ -259,6 +256,74 @@ def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -
     for each in ("$a", "feature/(x)", "main"):
         git(root, "checkout", "-q", "-b", each)
         assert told(root) == {}
+
+
+SHOWN = "$(touch${IFS}hit)"
+
+
+def by_words(git_directory: Path) -> str:
+    (git_directory / "refs/heads/main").write_text(f"ref: refs/heads/{SHOWN}\n")
+    return "refs/heads/main"
+
+
+def by_blank_lines(git_directory: Path) -> str:
+    (git_directory / "HEAD").write_text(f"ref:\n\n  refs/heads/{SHOWN}\n")
+    return "HEAD"
+
+
+def by_a_link_that_stays_inside(git_directory: Path) -> str:
+    (git_directory / "zz").write_text(f"ref: refs/heads/{SHOWN}\n")
+    (git_directory / "refs/heads/main").unlink(missing_ok=True)
+    (git_directory / "refs/heads/main").symlink_to("../../zz")
+    return "zz"
+
+
+def by_the_text_of_a_link(git_directory: Path) -> str:
+    (git_directory / "refs/heads/main").unlink(missing_ok=True)
+    (git_directory / "refs/heads/main").symlink_to(f"refs/heads/{SHOWN}")
+    return "refs/heads/main"
+
+
+def by_another_name(git_directory: Path) -> str:
+    (git_directory / "refs/heads/main").write_text("ref: FOO\n")
+    (git_directory / "FOO").write_text(f"ref: refs/heads/{SHOWN}\n")
+    return "FOO"
+
+
+@pytest.mark.parametrize(
+    ("way", "linked"),
+    [
+        (by_words, False), (by_words, True), (by_the_text_of_a_link, False),
+        (by_the_text_of_a_link, True), (by_blank_lines, False),
+        (by_a_link_that_stays_inside, False), (by_another_name, False),
+    ],
+)  # fmt: skip
+def test_a_reference_that_leads_a_prompt_there_is_told(
+    tmp_path: Path, way: Callable[[Path], str], linked: bool
+) -> None:
+    root = project(tmp_path)
+    git(root, "branch", "-M", "main")
+    if linked:
+        git(root, "worktree", "add", "-q", "../linked")
+    assert told(root) == {}
+    file = way(root / ".git")
+    prompt = 'PS1="\\w ($(git branch --show-current))"; printf "%s" "${PS1@P}"'
+    subprocess.run(["bash", "--norc", "-c", prompt], cwd=root, capture_output=True, check=False)
+    assert (root / "hit").exists(), "Bash runs it"
+    (root / "hit").unlink()
+    if linked:
+        assert any(each.endswith(f"/.git/{file}") for each in told(tmp_path / "linked"))
+    assert told(root)[f".git/{file}"].stops
+
+
+def test_references_of_a_working_tree_alone_are_looked_at_where_they_are(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    git(root, "worktree", "add", "-q", "../linked")
+    place = root / ".git/worktrees/linked"
+    (place / "HEAD").write_text("ref: refs/worktree/x\n")
+    (place / "refs/worktree").mkdir(parents=True)
+    (place / "refs/worktree/x").write_text(f"ref: refs/heads/{SHOWN}\n")
+    assert told(root)[".git/worktrees/linked/refs/worktree/x"].stops
 
 
 def test_a_configuration_that_git_lfs_would_replace_is_told(tmp_path: Path) -> None:
