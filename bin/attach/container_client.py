@@ -4,14 +4,17 @@ It is the user's own program in the agent's hands, as all is that it shows. Noth
 out here decides whether a sandbox is as it should be.
 """
 
+import os
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 from jailoc.bin.attach import pty
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.engine import docker
+from jailoc.generators.artefacts import health
 from jailoc.generators.attach.client import inner_environment
 from jailoc.model.agents.agent import Agent
 from jailoc.model.diagnostic import refuse
@@ -134,6 +137,22 @@ def has_directory(container: str, user: str, place: str) -> bool:
         docker.run(
             ["exec", "--user", user, container, "/bin/sh", "-c", '[ -d "$1" ]', "jailoc", place],
             what="looking for a directory in the container",
+            timeout=30,
+        )
+    except docker.DockerError:
+        return False
+    return True
+
+
+def lacks_session(container: str, user: str, agent: Agent, directory: str) -> bool:
+    """Tell whether the server says that it has no session of a directory to go on with."""
+    if not agent.sessions:
+        return False
+    script = health.lacks_session(agent, quote(os.fsencode(directory), safe=""))
+    try:
+        docker.run(
+            ["exec", "--user", user, container, "/bin/sh", "-c", script],
+            what="asking the server for its sessions",
             timeout=30,
         )
     except docker.DockerError:

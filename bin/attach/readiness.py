@@ -1,12 +1,10 @@
 """Wait until a workspace's server answers, and say what is waited for."""
 
 import base64
-import os
 import re
 import socket
 import time
 from collections.abc import Callable
-from urllib.parse import quote
 
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.status_line import Live
@@ -23,12 +21,9 @@ LIMIT = 90.0
 """Seconds; a health check has given its verdict by then."""
 PATIENCE = 2.0
 """Seconds that a server may take for one answer, from the first byte that is sent to it."""
-LOOKING = 10.0
-"""Seconds in which a server that has not seen a directory yet says which sessions are of it."""
 LONGEST = 4096
-"""Bytes of an answer that are read at most."""
+"""Bytes in which the first line of an answer has to end."""
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
-_EMPTY = re.compile(rb"HTTP/1\.[01] 200[ \r](?s:.*?)\r\n\r\n(?:2\r\n)?\[\](?:\r\n|$)")
 OVER = frozenset({"exited", "dead", "removing"})
 
 
@@ -144,65 +139,38 @@ def accepts(port: int, server: Agent, password: str) -> bool | None:
     return None if status is None else not server.health.refuses_login(status)
 
 
-def lacks_session(port: int, server: Agent, password: str, directory: str) -> bool:
-    """Tell whether the server says that it has no session of a directory to go on with."""
-    if not server.sessions:
-        return False
-    route = server.sessions.format(directory=quote(os.fsencode(directory), safe=""))
-    answer = _ask(port, server, route, password, _tells_sessions, LOOKING)
-    return _EMPTY.match(answer) is not None
-
-
-def _tells_sessions(answer: bytes) -> bool:
-    """Tell whether more of an answer would tell nothing more; a server may leave its end open."""
-    _, _, body = answer.partition(b"\r\n\r\n")
-    return len(body) > len(b"2\r\n[]\r\n") or _EMPTY.match(answer) is not None
-
-
 def _status(port: int, server: Agent, password: str | None = None) -> int | None:
-    """Ask the server how it is; None if nothing answers."""
-    answer = _ask(port, server, server.health.path, password, lambda said: b"\n" in said, PATIENCE)
-    match = _STATUS.match(answer)
-    return int(match[1]) if match else None
-
-
-def _ask(
-    port: int,
-    server: Agent,
-    route: str,
-    password: str | None,
-    enough: Callable[[bytes], bool],
-    patience: float,
-) -> bytes:
-    """Return the beginning of a server's answer, never through a proxy; empty if none came.
-
-    Args:
-        port: The host's port that leads to the server.
-        server: What it is.
-        route: What is asked for.
-        password: The server's, if it is to be told.
-        enough: Tells whether what has come (RFC 9112) is all that is needed.
-        patience: Seconds for all of it, however slowly its bytes come.
-    """
-    lines = [f"GET {route} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close"]
+    """Ask the server how it is, never through a proxy; None if nothing answers."""
+    lines = [f"GET {server.health.path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close"]
     if password is not None:
         token = base64.b64encode(f"{server.user}:{password}".encode()).decode()
         lines.append(f"Authorization: Basic {token}")
-    request = "".join(f"{each}\r\n" for each in (*lines, "")).encode()
-    end = time.monotonic() + patience
-    found = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=patience) as peer:
-            peer.sendall(request)
-            while len(found) < LONGEST and not enough(found):
-                left = end - time.monotonic()
-                if left <= 0:
-                    return b""
-                peer.settimeout(left)
-                part = peer.recv(LONGEST)
-                if not part:
-                    break
-                found += part
+        return _first_line(port, "".join(f"{each}\r\n" for each in (*lines, "")).encode())
     except OSError:
-        return b""
-    return found
+        return None
+
+
+def _first_line(port: int, request: bytes) -> int | None:
+    """Send a request and return the status in the first line of the answer (RFC 9112).
+
+    All of it may take `PATIENCE` seconds, however slowly its bytes come.
+
+    Raises:
+        OSError: nobody listens, the connection breaks, or it takes too long.
+    """
+    end = time.monotonic() + PATIENCE
+    found = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
+        peer.sendall(request)
+        while b"\n" not in found and len(found) < LONGEST:
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            peer.settimeout(left)
+            part = peer.recv(LONGEST)
+            if not part:
+                break
+            found += part
+    match = _STATUS.match(found)
+    return int(match[1]) if match else None

@@ -228,15 +228,6 @@ class _Attachment:
             raise refuse("password", f"{problem}, after its restart, too")
         return secret, running
 
-    def _kept(self) -> str:
-        """Return the password as far as it is to be had; a client inside is not told it."""
-        if not self.request.resume:
-            return ""
-        mode = self.session.source().config.password_mode
-        with suppress(Refused):
-            return password.password(mode, facts.state_directory(), self.name, self.agent)
-        return ""
-
     def _mended(self, problem: str, question: str) -> readiness.RunningSandbox:
         if sys.stdin.isatty():
             self.terminal.say(problem, Meaning.WARNS)
@@ -244,13 +235,11 @@ class _Attachment:
                 return self._up()
         raise refuse("outdated", problem, hint=f"`jailoc up {self.name}` mends that")
 
-    def _words(self, url: str, port: int | None, secret: str) -> tuple[str, ...]:
+    def _words(self, running: readiness.RunningSandbox, url: str) -> tuple[str, ...]:
         """Return the client's arguments, without the last session where there is none."""
-        request = self.request
-        if (
-            request.resume
-            and port
-            and readiness.lacks_session(port, self.agent, secret, self.target)
+        request, agent = self.request, running.agent
+        if request.resume and container_client.lacks_session(
+            agent.id, self.user, self.agent, self.target
         ):
             self.terminal.say(
                 f"no session of {self.target} to go on with: a new one begins", Meaning.WARNS
@@ -273,7 +262,7 @@ class _Attachment:
         )
         own = os.environ | {"PATH": programs.search_path()}
         environment = attachment.remote_environment(own, self.name, self.agent, secret)
-        command = [path, *self._words(url, port, secret)]
+        command = [path, *self._words(running, url)]
         watch = self._watch(running)
         hint = self.agent.client.hint
         ended = pty.run(command, environment, watch, hint, foreign=True, begins=self._begins)
@@ -294,7 +283,7 @@ class _Attachment:
             container,
             inner,
             self.agent,
-            self._words(url, running.port, self._kept()),
+            self._words(running, url),
             os.environ,
             self.user,
         )

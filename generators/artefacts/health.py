@@ -1,5 +1,7 @@
 """How the engine asks whether what runs in a container is well."""
 
+import shlex
+
 from jailoc.model.agents.agent import ANSWER_SHOWN, Agent
 from jailoc.model.sandbox import FIRST_PORT, PASSWORD_FILE, SECRETS_PLACE, SYSTEM_PATH
 
@@ -28,10 +30,29 @@ def watched(question: str) -> str:
     )
 
 
-def health_check(agent: Agent) -> str:
-    """Return the shell's question to the agent's server, which succeeds if it is well."""
+def lacks_session(agent: Agent, directory: str) -> str:
+    """Return the shell's question whether the server has no session of a directory to go on with.
+
+    It succeeds if the server says so. The directory is quoted as a part of a URL (RFC 3986).
+    """
+    route = agent.sessions.format(directory=directory)
+    # A server that has not seen a directory yet takes its time.
+    return f"PATH={SYSTEM_PATH}:$PATH; [ \"$({_asked(agent, route, '10')})\" = '[]' ]"
+
+
+def _asked(agent: Agent, route: str, most: str) -> str:
+    """Return the shell's words that print what the server answers, in at most so many seconds."""
     # The password travels through curl's standard input: arguments can be read by every process.
     user = f's/[\\\\"]/\\\\&/g; s/^/user = "{agent.user}:/; s/$/"/'
+    return (
+        f"sed '{user}' {SECRETS_PLACE}/{PASSWORD_FILE} | "
+        f"curl --silent --fail --max-filesize {ANSWER_LIMIT} --max-time {most} --noproxy '*' "
+        f"--config - {shlex.quote(f'http://127.0.0.1:{FIRST_PORT}{route}')}"
+    )
+
+
+def health_check(agent: Agent) -> str:
+    """Return the shell's question to the agent's server, which succeeds if it is well."""
     asked = (
         # Before the mounts are proved nobody asks, and what the agent has put on its path is last.
         f"[ -f {SECRETS_PLACE}/{PASSWORD_FILE} ] || exit 1; PATH={SYSTEM_PATH}:$PATH; "
@@ -39,9 +60,7 @@ def health_check(agent: Agent) -> str:
         # is a route in the wall's alone (proc(5): one line of heads).
         "{ read -r _ && read -r _; } </proc/net/route || exit 1; "
         # A server that is just beginning may take a question and forget it: the next is answered.
-        f"for most in 1 5; do sed '{user}' {SECRETS_PLACE}/{PASSWORD_FILE} | "
-        f"curl --silent --fail --max-filesize {ANSWER_LIMIT} --max-time $most --noproxy '*' "
-        f"--config - http://127.0.0.1:{FIRST_PORT}{agent.health.path} && break; done"
+        f"for most in 1 5; do {_asked(agent, agent.health.path, '$most')} && break; done"
     )
     # What is not the answer is shown to the engine, which keeps it: it says who is there instead.
     return (

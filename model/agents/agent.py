@@ -148,8 +148,8 @@ class Agent(Model):
     user's environment is the one that `password_mode = "env"` takes."""
     health: HealthRoute
     sessions: str = ""
-    """The route of what `last` chooses from, an empty JSON array where there is none; the quoted
-    `{directory}` is filled in. Empty where the client itself begins a new one then."""
+    """The route of what `last` chooses from, an empty JSON array where there is none; `{directory}`
+    is filled in, quoted. Empty where the client itself begins a new one then."""
     exposed: bool = True
     """Whether its port is published where the configuration does not say."""
 

@@ -438,6 +438,10 @@ def test_a_port_that_is_not_published_leaves_exec_mode(sandbox: Sandbox, client:
     user.ok("up", sandbox.name)
     with attached(sandbox, client, "--remote") as shown:
         assert "its port is not exposed" in shown.ended(1)
+    (user.home / "project/newer").mkdir(exist_ok=True)
+    with attached(sandbox, client, "-c", cwd="project/newer") as shown:
+        assert "project/newer to go on with: a new one begins" in shown.drawn()
+        shown.quit()
     with attached(sandbox, client) as shown:
         assert "exec mode" in shown.drawn()
         world.call("docker", "rm", "--force", sandbox.container("opencode"))
