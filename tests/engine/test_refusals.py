@@ -15,7 +15,10 @@ def test_a_port_of_another_running_workspace_is_refused_by_name(sandbox: Sandbox
         result = user.run("up", "other")
         assert result.status == 1
         assert "port 4096 is published by the running workspace `walled`" in result.stderr
-        assert "jailoc down walled" in result.stderr
+        # What somebody with another home has started is not this user's to stop.
+        assert "write `port = 4097` in [workspaces.other]: that workspace is another user's" in (
+            result.stderr
+        )
         assert user.files() - before <= {".cache", ".cache/jailoc", ".cache/jailoc/other.lock"}
 
 
