@@ -9,6 +9,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
+from jailoc.bin.host import farewell
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GARBAGE = 100_000
 """Objects between two looks for garbage: what a command makes lives until its end."""
@@ -51,8 +53,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
-    from jailoc.bin.host import farewell
-
+    # Nothing is imported here: a thread that has been stopped might hold what that waits for.
     farewell.say()
     os._exit(1)
 
