@@ -133,15 +133,8 @@ def command(
 
 def has_directory(container: str, user: str, place: str) -> bool:
     """Tell whether there is a directory in a container, as its agent sees it."""
-    try:
-        docker.run(
-            ["exec", "--user", user, container, "/bin/sh", "-c", '[ -d "$1" ]', "jailoc", place],
-            what="looking for a directory in the container",
-            timeout=30,
-        )
-    except docker.DockerError:
-        return False
-    return True
+    what = "looking for a directory in the container"
+    return _succeeds(container, user, what, '[ -d "$1" ]', "jailoc", place)
 
 
 def lacks_session(container: str, user: str, agent: Agent, directory: str) -> bool:
@@ -149,12 +142,14 @@ def lacks_session(container: str, user: str, agent: Agent, directory: str) -> bo
     if not agent.sessions:
         return False
     script = health.lacks_session(agent, quote(os.fsencode(directory), safe=""))
+    return _succeeds(container, user, "asking the server for its sessions", script)
+
+
+def _succeeds(container: str, user: str, what: str, *script: str) -> bool:
+    """Tell whether a shell's question in a container is answered, and with yes."""
     try:
-        docker.run(
-            ["exec", "--user", user, container, "/bin/sh", "-c", script],
-            what="asking the server for its sessions",
-            timeout=30,
-        )
+        docker.run(["exec", "--user", user, container, "/bin/sh", "-c", *script],
+                   what=what, timeout=30)  # fmt: skip
     except docker.DockerError:
         return False
     return True

@@ -7,7 +7,7 @@ much: an agent may have made every byte, and a file with holes costs it none.
 import os
 import stat
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from jailoc.bin.config import git_directory
 from jailoc.bin.config.git_repository import Looker
@@ -156,11 +156,7 @@ class Reader:
     def _shown(self, directory: str) -> Iterator[Believed]:
         """Yield what a shell's prompt would show of a working tree, and run or obey."""
         for name in git_state.STEPS:
-            data = self._read(f"{directory}/{name}", MOST_RECORDED)
-            if isinstance(data, Believed):
-                yield data
-            elif data is not None:
-                yield from git_state.of_step(readable(f"{directory}/{name}"), data)
+            yield from self._judged(f"{directory}/{name}", git_state.of_step)
         for name in git_state.HEADS:
             path = f"{directory}/{name}"
             data = self._read(path, MOST_RECORDED)
@@ -168,6 +164,16 @@ class Reader:
                 yield from git_state.of_head(readable(path), data)
             elif data is not None and not self._told(path, data):
                 yield data
+
+    def _judged(
+        self, path: str, judge: Callable[[str, bytes], Iterator[Believed]]
+    ) -> Iterator[Believed]:
+        """Yield what there is to say of a small file, or of what is in its place."""
+        data = self._read(path, MOST_RECORDED)
+        if isinstance(data, Believed):
+            yield data
+        elif data is not None:
+            yield from judge(readable(path), data)
 
     @staticmethod
     def _references(*directories: str) -> Iterator[Believed]:
@@ -256,11 +262,7 @@ class Reader:
         if not own:
             return
         for name in IDENTITIES:
-            data = self._read(f"{common}/{name}", MOST_RECORDED)
-            if isinstance(data, Believed):
-                yield data
-            elif data is not None:
-                yield from git_state.of_identity(readable(f"{common}/{name}"), data)
+            yield from self._judged(f"{common}/{name}", git_state.of_identity)
         data = self._read(f"{common}/packed-refs", MOST_PACKED)
         if isinstance(data, Believed):
             # Of what is not read only that it may hide something; a pipe holds up every command.

@@ -88,7 +88,8 @@ def read(
     origin = session.source()
     permissions.own()
     warnings = origin.warnings
-    wanted = set(chosen(origin)) & origin.config.workspaces.keys() if complete else set[str]()
+    named = chosen(origin)
+    wanted = {*named} & origin.config.workspaces.keys() if complete else set[str]()
     for name in sorted(wanted):
         # Neither jailoc nor the engine makes anything in the place of what is not there.
         absent = tuple(missing_sources(origin.document, origin.config, name, origin.host))
@@ -99,14 +100,13 @@ def read(
     if wanted and docker.endpoint().local:
         warnings = permissions.check(origin, wanted - {*origin.config.tasks})
     terminal = session.terminal
-    mine = set(chosen(origin))
-    terminal.diagnose(each for each in warnings if each.about(mine))
+    terminal.diagnose(each for each in warnings if each.about(named))
     if origin.starter:
         terminal.say(
             f"no configuration at {origin.path}: using the starter configuration", Meaning.WARNS
         )
     fetched = False
-    for name in chosen(origin):
+    for name in named:
         if name not in origin.config.workspaces:
             continue
         workspace = resolve(origin.config, name, origin.host)

@@ -67,6 +67,14 @@ LINES = (
 )
 
 
+def cleaned(root: Path, line: str) -> None:
+    """Add a file that Git hands to a filter."""
+    git(root, "config", "filter.f.clean", line)
+    (root / ".gitattributes").write_text("data filter=f\n")
+    (root / "data").write_text("x\n")
+    git(root, "add", "data")
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_a_program_is_named_however_a_shell_is_told(tmp_path: Path, line: str) -> None:
     root = made(tmp_path / "p")
@@ -74,10 +82,7 @@ def test_a_program_is_named_however_a_shell_is_told(tmp_path: Path, line: str) -
     program = root / "tools/run"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ncat\n")
     program.chmod(0o755)
-    git(root, "config", "filter.f.clean", line)
-    (root / ".gitattributes").write_text("data filter=f\n")
-    (root / "data").write_text("x\n")
-    git(root, "add", "data")
+    cleaned(root, line)
     assert (tmp_path / "ran").exists(), "control: Git runs it"
     (repository,) = look(root, tmp_path).repositories
     assert str(program) in [each.path for each in repository.named]
@@ -97,10 +102,7 @@ def test_a_module_that_python_runs_is_named(tmp_path: Path, line: str, file: str
     program = root / file
     program.parent.mkdir(exist_ok=True)
     program.write_text(f"import os\nos.system('touch {tmp_path}/ran')\n")
-    git(root, "config", "filter.f.clean", line)
-    (root / ".gitattributes").write_text("data filter=f\n")
-    (root / "data").write_text("x\n")
-    git(root, "add", "data")
+    cleaned(root, line)
     assert (tmp_path / "ran").exists(), "control: Git runs it"
     (repository,) = look(root, tmp_path).repositories
     named = [each.path for each in repository.named]
@@ -128,10 +130,7 @@ def test_where_a_line_has_programs_looked_for_is_named(tmp_path: Path, line: str
     program = root / "tools/run"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\ncat\n")
     program.chmod(0o755)
-    git(root, "config", "filter.f.clean", line)
-    (root / ".gitattributes").write_text("data filter=f\n")
-    (root / "data").write_text("x\n")
-    git(root, "add", "data")
+    cleaned(root, line)
     assert (tmp_path / "ran").exists(), "control: Git runs it"
     (repository,) = look(root, tmp_path).repositories
     # The directory, for anything else could be put beside it.
