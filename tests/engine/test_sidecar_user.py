@@ -75,6 +75,19 @@ def in_the_agents_docker(sandbox: Sandbox, *command: str, stdin: str | None = No
                       sandbox.container("opencode"), "docker", *command, stdin=stdin)  # fmt: skip
 
 
+def descendants(container: str) -> list[tuple[str, str]]:
+    """Return the UID and the words of all that the container's first process began.
+
+    The engine's own checks of its health are none of them: they are put there from outside.
+    """
+    listed = world.call("docker", "top", container, "-eo", "pid,ppid,uid,args").splitlines()[1:]
+    rows = [line.split(maxsplit=3) for line in listed]
+    own = {world.call("docker", "inspect", "--format", "{{.State.Pid}}", container).strip()}
+    while found := {pid for pid, parent, *_ in rows if parent in own} - own:
+        own |= found
+    return [(uid, words) for pid, _, uid, words in rows if pid in own]
+
+
 def numbered(program: str) -> str:
     return f"NUMBERS = {NUMBERS}\n{program}"
 
@@ -221,8 +234,7 @@ def test_the_sidecar_and_all_in_it_run_as_a_user_of_their_own(sandbox: Sandbox) 
         "/usr/bin/python3", "-c", "import time; time.sleep(60)",
     )  # fmt: skip
     try:
-        listed = world.call("docker", "top", sandbox.container("dind"), "-eo", "pid,uid,args")
-        own = [line.split(maxsplit=2)[1:] for line in listed.splitlines()[1:]]
+        own = descendants(sandbox.container("dind"))
         assert any("time.sleep(60)" in words for _, words in own)
         # And the relay to the daemon, over which no container has any power.
         assert {uid for uid, _ in own} == {"65530", "65532"}
