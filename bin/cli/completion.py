@@ -24,7 +24,7 @@ _WORKSPACES = {"workspace", "workspaces"}
 _DIRECTORIES = {"directory", "out", "path", "dir"}
 _FILES = {"file", "config", "plan.out"}
 _TASKS = {"task.rm.name", "task.fetch.name", "task.log.name", "task.diff.name"}
-EXEC = ("exec",)
+RUN = {("exec",), ("pause",)}
 _LIMIT = 1 << 20
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names that no shell and no terminal takes for anything else."""
@@ -57,8 +57,8 @@ def _fitting(before: list[str], last: str, prefix: str) -> tuple[str, Candidates
     line = command_line.read(before)
     if line.waiting is not None:
         return _values(line, line.waiting, last, prefix)
-    if line.path == EXEC and line.ended:
-        return "files", ()  # the words of a command inside; its project is often this directory
+    if line.path in RUN and line.ended:
+        return "files", ()  # the words of a command; its project is often this directory
     if last.startswith("-") and not line.ended:
         return "words", _begun(_options(line), last)
     if not line.positionals and not line.ended and (below := command_line.commands(line.path)):

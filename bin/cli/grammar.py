@@ -10,7 +10,7 @@ from typing import Any
 COMMANDS: dict[tuple[str, ...], Any] = {
     (): {
         'text': 'Sandboxes for headless OpenCode agents, compiled from one configuration file.',
-        'below': ('acp', 'add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'images', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'secrets', 'shell', 'snapshot', 'status', 'task', 'undo', 'up', 'validate', 'verify'),
+        'below': ('acp', 'add', 'allow', 'apply', 'blocked', 'completion', 'config', 'destroy', 'diff', 'doctor', 'down', 'exec', 'explain', 'golden', 'graph', 'help', 'images', 'import-sessions', 'init', 'learn', 'logs', 'outdated', 'pause', 'plan', 'presets', 'refresh', 'render', 'restart', 'schema', 'secrets', 'shell', 'snapshot', 'status', 'task', 'undo', 'up', 'validate', 'verify'),
         'runs': True,
         'arguments': (
             {'field': 'path', 'names': ('PATH',), 'kind': 'text', 'help': "The directory; the current one by default. What is no command's name is a path."},
@@ -273,6 +273,15 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         'arguments': (
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; all of them by default.'},
             {'field': 'json', 'names': ('--json',), 'kind': 'bool', 'help': 'Write JSON.'},
+        ),
+    },
+    ('pause',): {
+        'text': 'Run a command of this machine while the agent is halted, and pass its exit status on.\n\nExample: jailoc pause -- git checkout main',
+        'below': (),
+        'runs': True,
+        'arguments': (
+            {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
+            {'field': 'command', 'names': ('COMMAND',), 'kind': 'text', 'help': 'After --, the command and its own arguments.', 'many': True},
         ),
     },
     ('plan',): {

@@ -8,8 +8,8 @@ from jailoc.bin.cli.options import Options, terminal
 WIDTH = 100
 _TYPES = {"int": "N", "float": "N", "date": "DATE"}
 GROUPS = (
-    ("Every day", ("init", "add", "doctor", "up", "status", "logs", "exec", "shell", "down",
-                   "restart", "destroy")),
+    ("Every day", ("init", "add", "doctor", "up", "status", "logs", "exec", "shell", "pause",
+                   "down", "restart", "destroy")),
     ("What a sandbox may touch", ("validate", "allow", "config", "explain", "blocked", "verify",
                                   "graph", "learn", "presets", "secrets", "refresh")),
     ("Take a change, or take it back", ("plan", "apply", "diff", "golden", "render", "snapshot",

@@ -15,7 +15,7 @@ from jailoc.bin.cli.command_line import ASK
 from jailoc.bin.cli.options import terminal
 from jailoc.bin.terminal.exit_status import NOT_RUN
 
-RUN_OTHERS = {("exec",), ("shell",)}
+RUN_OTHERS = {("exec",), ("pause",), ("shell",)}
 """Commands whose exit status is that of a program that they run."""
 
 

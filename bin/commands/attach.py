@@ -351,7 +351,7 @@ def lost(before: readiness.RunningSandbox, now: readiness.Services) -> str | Non
     agent, wall = now.agent, now.wall
     if agent is None:
         return "the container was stopped and removed"
-    if agent.state != "running":
+    if agent.state not in {"running", "paused"}:  # who is halted goes on, and the client with it
         ended = f" (exit code {agent.exit_code})" if agent.state in readiness.OVER else ""
         how = "is being removed" if agent.state == "removing" else f"is {agent.state}"
         return f"the container was stopped: it {how}{ended}"

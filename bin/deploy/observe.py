@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from jailoc import __version__
 from jailoc.bin.config import facts
-from jailoc.bin.engine import container_list, credentials, docker, witness
+from jailoc.bin.engine import container_list, credentials, docker, inspect_fields, witness
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import images as builder
 from jailoc.bin.host import files as store
@@ -215,7 +215,7 @@ def _found(
     return Found(
         id=data["Id"],
         state=data["State"]["Status"],
-        health=(data["State"].get("Health") or {}).get("Status", ""),
+        health=inspect_fields.health(data["State"].get("Health") or {}),
         image=data["Image"],
         files=labels.get(DIGEST_LABEL, ""),
         service=labels.get(SERVICE_LABEL, ""),

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from jailoc.bin.deploy import journal, observe
+from jailoc.bin.deploy import halt, journal
 from jailoc.bin.deploy.restore import restore, turned
 from jailoc.bin.deploy.snapshots import Store
 from jailoc.bin.engine import containers, tools
@@ -16,11 +16,9 @@ from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import refuse
-from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, upwards, within
-from jailoc.model.sandbox import AGENT, SIDECAR, project, typed
+from jailoc.model.sandbox import AGENT, typed
 from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
 
 
@@ -34,17 +32,8 @@ def alone(store: Store) -> None:
         DockerError: the engine did not answer.
         Refused: one runs.
     """
-    name = store.restic.workspace.name
-    for other in observe.recorded():
-        applied = observe.last(other) if other != name else None
-        services = applied.compose.services.values() if applied else ()
-        shared = next(
-            (root for each in services for mount in each.mounts for root in store.roots
-             if isinstance(mount, Bind) and mount.mode is Mode.READ_WRITE
-             and (within(mount.source.text, root) or within(root, mount.source.text))),
-            None,
-        )  # fmt: skip
-        if shared is not None and _agents(other):
+    for other, shared in halt.sharing(store.restic.workspace.name, store.roots).items():
+        if halt.agents(other):
             raise refuse(
                 "undo-shared",
                 f"`{typed(other)}` runs and can write in `{shared}`, too: its agent would go on "
@@ -86,7 +75,7 @@ def begin(
     """
     note = UndoJournal(
         snapshot=to.id, before=before.id, targets=targets,
-        started=any(each.service == AGENT for each in _agents(store.restic.workspace.name)),
+        started=any(each.service == AGENT for each in halt.agents(store.restic.workspace.name)),
     )  # fmt: skip
     journal.write(store.restic.workspace.name, note)
     return finish(terminal, store, note, to)
@@ -106,7 +95,7 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
             journal stays, unless nothing is changed yet.
     """
     name = store.restic.workspace.name
-    agents = _agents(name)
+    agents = halt.agents(name)
     try:
         alone(store)
         # A run that was killed may have left one that still writes.
@@ -141,15 +130,6 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
             restore(store.restic, to, root, target, directories)
     journal.remove(name)
     return note
-
-
-def _agents(name: str) -> tuple[Container, ...]:
-    """Return what may write in the workspace's files, running or paused."""
-    return tuple(
-        each
-        for each in containers.containers(project(name))
-        if each.service in {AGENT, SIDECAR} and each.state in {"running", "paused", "restarting"}
-    )
 
 
 def _pause(container: Container) -> None:

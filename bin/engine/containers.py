@@ -11,7 +11,7 @@ from typing import Any
 from jailoc.bin.engine import ownership
 from jailoc.bin.engine.container_list import Listed, listed
 from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
-from jailoc.bin.engine.inspect_fields import Binding, cpus, probed, published
+from jailoc.bin.engine.inspect_fields import Binding, cpus, health, probed, published
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
 from jailoc.model import sandbox
@@ -135,7 +135,7 @@ def container(data: dict[str, Any]) -> Container:
         service=labels.get(COMPOSE_SERVICE, ""),
         project=labels.get(COMPOSE_PROJECT, ""),
         state=state["Status"],
-        health=(state.get("Health") or {}).get("Status", ""),
+        health=health(state.get("Health") or {}),
         probed=probed(state.get("Health") or {}),
         exit_code=state["ExitCode"],
         ports=tuple(int(each["HostPort"]) for each in bindings),

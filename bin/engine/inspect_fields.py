@@ -27,6 +27,16 @@ def published(ports: dict[str, Any]) -> Iterator[Binding]:
                 )
 
 
+def health(told: dict[str, Any]) -> str:
+    """Return what the engine says of a container's health.
+
+    It calls one unhealthy that was halted, until it has asked again, though no check has failed.
+    """
+    status = str(told.get("Status", ""))
+    unasked = status == "unhealthy" and told.get("FailingStreak") == 0
+    return "starting" if unasked else status
+
+
 def probed(health: dict[str, Any]) -> str:
     """Return what the last health check wrote, of whoever answered it; bounded."""
     log = health.get("Log") or []

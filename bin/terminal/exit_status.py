@@ -6,5 +6,7 @@ DIFFERENT = 2
 """Differences were asked for, and found."""
 NOT_RUN = 125
 """jailoc's own error, where other statuses are those of a program that it runs (docker-exec(1))."""
+NOT_FOUND = 127
+"""There is no such program (POSIX, Shell Command Language, 2.8.2)."""
 SIGNALLED = 128
 """Plus its number: a signal ended a program (POSIX, Shell Command Language, 2.8.2)."""

@@ -58,7 +58,7 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
     agent = deployed.containers.get(AGENT)
     interrupted = (
         agent is not None
-        and agent.state == "running"
+        and agent.state in {"running", "paused"}
         and any(each.address == ServiceAddress(name=AGENT) for each in changes)
     )
     return Plan(

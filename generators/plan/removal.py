@@ -57,7 +57,7 @@ def plan_removal(
         drift=(),
         powers=power_changes(before, None, given.home) if before and changes else (),
         notes=tuple(_notes(deployed, extent)),
-        agent_restarts=agent is not None and agent.state == "running",
+        agent_restarts=agent is not None and agent.state in {"running", "paused"},
         engine=deployed.engine,
         unseen=() if deployed.engine else (UNSEEN,),
         steps=(RemoveProject(extent=extent, images=tuple(has.images)),)

@@ -113,10 +113,11 @@ def _verdict(
                       causes=("its image is not the one that the tag names now",))  # fmt: skip
     if there.state == "running" and there.health != "unhealthy":
         return None
-    # A wall that has ended has taken its network namespace with it.
+    # A wall that has ended has taken its network namespace with it; what is halted starts nowhere.
+    anew = name == WALL or there.state == "paused"
     return Change(
         address=address,
-        action=Action.RECREATE if name == WALL else again(name, service),
+        action=Action.RECREATE if anew else again(name, service),
         causes=(f"it is {there.health if there.state == 'running' else there.state}",),
     )
 

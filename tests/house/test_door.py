@@ -10,6 +10,8 @@ STARTS = {
     "bin/engine/exchange.py": "starts what the door says",
     "bin/attach/pty.py": "runs on a terminal what it is given; docker's command is the door's",
     "bin/attach/pipes.py": "runs between pipes what it is given; docker's command is the door's",
+    "bin/deploy/halt.py": "starts what lets go of the halted; docker's command is the door's",
+    "bin/host/foreground.py": "runs what the user asked for, as a shell would",
     "bin/host/processes.py": "copies its own process, and starts no other program",
     "bin/environment.py": "makes the environment of a checkout, before anything is there",
     "bin/documentation.py": "builds the site, in a checkout; its picture is a run of jailoc",

@@ -4,9 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from jailoc.bin.cli import program
 from jailoc.bin.cli.app import app, session
-
-_END = "--"
 
 
 # The parser would swallow what tells the workspace and the command apart.
@@ -28,18 +27,6 @@ def exec(  # noqa: A001 -- the command's name
         After --, the command and its own arguments.
     """
     from jailoc.bin.commands import exec as body
-    from jailoc.model.diagnostic import refuse
 
-    words = [each for each in (workspace, *command) if each is not None]
-    before = words[: words.index(_END)] if _END in words else words
-    after = words[len(before) + 1 :]
-    option = next((each for each in before if each.startswith("-")), None)
-    if option is not None or len(before) > 1 or not after:
-        problem = (
-            f"`{option}` is no option of `exec`"
-            if option is not None
-            else "a command comes after `--`, and at most the workspace before it"
-        )
-        usage = "jailoc exec [WORKSPACE] -- COMMAND [ARGUMENT...]"
-        raise refuse("usage", problem, allowed=usage)
-    return body.run(session(next(iter(before), None)), after)
+    named, words = program.split("exec", workspace, command)
+    return body.run(session(named), words)

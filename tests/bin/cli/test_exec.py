@@ -44,3 +44,33 @@ def test_help_that_is_asked_of_the_command_is_not_ours(user: User) -> None:
     assert "Usage: jailoc" not in result.stdout
     assert result.status == 125
     assert "Usage: jailoc exec" in user.run("exec", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "a command comes after `--`"),
+        (["api", "ls"], "jailoc pause [WORKSPACE] -- COMMAND"),
+        (["--all", "--", "ls"], "`--all` is no option of `pause`"),
+        (["nobody", "--", "ls"], "nobody"),
+    ],
+)
+def test_pause_is_read_as_exec_is(user: User, words: list[str], said: str) -> None:
+    user.write("[workspaces.api]\n")
+    result = user.run("pause", *words, DOCKER_HOST=NOWHERE)
+    assert (result.status, result.stdout) == (125, "")
+    assert said in result.stderr
+
+
+def test_where_no_agent_was_ever_started_nobody_need_be_halted(user: User) -> None:
+    user.write("[workspaces.api]\n")
+    result = user.run("pause", "api", "--", "sh", "-c", "echo done; exit 3", DOCKER_HOST=NOWHERE)
+    assert (result.status, result.stdout, result.stderr) == (3, "done\n", "")
+
+
+def test_an_agent_that_nobody_can_halt_keeps_the_program_from_running(user: User) -> None:
+    user.write("[workspaces.api]\n")
+    (user.home / ".cache/jailoc/api").mkdir(parents=True)
+    result = user.run("pause", "api", "--", "echo", "run", DOCKER_HOST=NOWHERE)
+    assert (result.status, result.stdout) == (125, "")
+    assert "docker.sock" in result.stderr

@@ -290,7 +290,7 @@ BEFORE = readiness.RunningSandbox(
             {},
             "stopped: it is being removed (exit code 143)",
         ),
-        ({"state": "paused"}, {}, "stopped: it is paused"),
+        ({"state": "paused"}, {}, None),
         ({"id": "new"}, {}, "replaced by a new one (restarted)"),
         ({"started": "2"}, {}, "restarted"),
         ({"health": "unhealthy"}, {}, "unhealthy"),

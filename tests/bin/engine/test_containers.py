@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jailoc.bin.engine import container_list, containers, disk, images
+from jailoc.bin.engine import container_list, containers, disk, images, inspect_fields
 from jailoc.bin.engine.containers import Container, severed
 
 EARLY, LATE = "2026-11-26T15:00:00.5Z", "2026-11-26T15:00:00.500000001Z"
@@ -43,6 +43,22 @@ def test_a_wall_that_started_later_has_another_network(
 def test_without_a_wall_there_is_no_network() -> None:
     assert severed(container("opencode", joins="firewall"), None) == "the firewall was replaced"
     assert severed(None, container("firewall")) == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "health"),
+    [
+        ({"Status": "unhealthy", "FailingStreak": 0}, "starting"),
+        ({"Status": "unhealthy", "FailingStreak": 1}, "unhealthy"),
+        ({"Status": "unhealthy"}, "unhealthy"),
+        ({"Status": "healthy", "FailingStreak": 0}, "healthy"),
+        ({}, ""),
+    ],
+)
+def test_who_was_halted_is_unwell_only_once_a_check_has_failed(
+    told: dict[str, object], health: str
+) -> None:
+    assert inspect_fields.health(told) == health
 
 
 MARKS = ("\u2028", "\x85", "\x0b", "\x1c", "\u3000", "\xa0", "\r")

@@ -1,0 +1,35 @@
+"""The words of a command that runs a program: at most a workspace, `--`, the program."""
+
+from collections.abc import Sequence
+
+_END = "--"
+
+
+def split(
+    path: str, workspace: str | None, command: Sequence[str]
+) -> tuple[str | None, Sequence[str]]:
+    """Return the workspace that is named, if one is, and the program with its arguments.
+
+    Args:
+        path: The command of jailoc.
+        workspace: Its first word.
+        command: The others.
+
+    Raises:
+        Refused: there is an option, another word before `--`, or no program.
+    """
+    from jailoc.model.diagnostic import refuse
+
+    words = [each for each in (workspace, *command) if each is not None]
+    before = words[: words.index(_END)] if _END in words else words
+    after = words[len(before) + 1 :]
+    option = next((each for each in before if each.startswith("-")), None)
+    if option is not None or len(before) > 1 or not after:
+        problem = (
+            f"`{option}` is no option of `{path}`"
+            if option is not None
+            else "a command comes after `--`, and at most the workspace before it"
+        )
+        usage = f"jailoc {path} [WORKSPACE] -- COMMAND [ARGUMENT...]"
+        raise refuse("usage", problem, allowed=usage)
+    return next(iter(before), None), after

@@ -1,0 +1,105 @@
+"""`pause`: run a program of the host's in a project while no agent can change what is there.
+
+What it looks at is what it then uses: a directory cannot become a link in between. What an agent
+has put there before is looked for while it is halted, so nothing can come after that look.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from typing import NamedTuple
+
+from jailoc.bin.attach import readiness
+from jailoc.bin.config import facts
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import existence, halt, uncovered
+from jailoc.bin.engine import docker, witness
+from jailoc.bin.host import files, foreground, programs
+from jailoc.bin.terminal import prompt
+from jailoc.bin.terminal.exit_status import NOT_FOUND, NOT_RUN, SIGNALLED
+from jailoc.generators.config.exposures import stopping
+from jailoc.generators.config.resolve import resolve
+from jailoc.model.diagnostic import Refused
+from jailoc.model.palette import Meaning
+from jailoc.model.sandbox import typed
+from jailoc.model.text import some
+
+
+class _Status(NamedTuple):
+    code: int
+
+
+def run(session: Session, command: Sequence[str]) -> int:
+    """Run a program of the host's while a workspace's agent, and who shares its paths, is halted.
+
+    Returns:
+        The program's exit status; 127 if there is none, 128 and the number of the signal that ended
+        it.
+
+    Raises:
+        DockerError: an agent could not be halted.
+        Refused: something is there that the program might execute or follow, and nobody agreed.
+    """
+    origin, terminal = session.source(expectations=False), session.terminal
+    name = session.chosen(origin, looks=True)
+    # Where an agent writes no program is looked for.
+    program = shutil.which(command[0], path=programs.search_path())
+    if program is None:
+        terminal.say(f"`{command[0]}`: there is no such command", Meaning.FAILS)
+        return NOT_FOUND
+    roots = tuple(each.path for each in resolve(origin.config, name, origin.host).paths)
+    every = sorted({name, *halt.sharing(name, roots)})
+    there = [each for each in every if existence.started(each)]
+    with ExitStack() as stack:
+        for each in every:
+            stack.enter_context(files.locked(facts.cache_directory() / f"{each}.lock"))
+
+        def work(begun: Callable[[int], None]) -> _Status:
+            fine = not there or _looked(session, name)
+            return _Status(foreground.run([program, *command[1:]], begun) if fine else NOT_RUN)
+
+        try:
+            code = halt.during(there, work).code
+            return code if code >= 0 else SIGNALLED - code
+        finally:
+            left = [each for each in there if _halted(each)]
+            for each in left:
+                terminal.say(
+                    f"{typed(each)} is halted; `jailoc up {typed(each)}` starts it", Meaning.FAILS
+                )
+
+
+def _looked(session: Session, name: str) -> bool:
+    """Show what an agent has put where the host executes or follows it, now that it is halted.
+
+    Returns:
+        Whether to go on.
+
+    Raises:
+        Refused: it keeps a workspace from being started, too; or nobody is there to agree.
+    """
+    origin, terminal = session.reread(expectations=False), session.terminal
+    if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
+        raise Refused(stops)
+    found = readiness.services(name)
+    shut: frozenset[str] | None = None
+    if found.agent is not None and found.wall is not None:
+        with suppress(docker.DockerError):  # it has ended meanwhile
+            shut = witness.mounted(found.agent.id, found.wall.image_id)
+    workspace = resolve(origin.config, name, origin.host)
+    rows = uncovered.rows(workspace, lambda place: shut is not None and place not in shut)
+    for line in some(rows):
+        terminal.say(f"the host may execute what the agent can write: {line}", Meaning.FAILS)
+    return not rows or prompt.agreed(
+        terminal,
+        "Go on all the same?",
+        "go on where the host may execute what an agent has written",
+        f"look at it; `jailoc up {typed(name)}` covers it",
+    )
+
+
+def _halted(name: str) -> bool:
+    try:
+        return any(each.state == "paused" for each in halt.agents(name))
+    except docker.DockerError:
+        return False

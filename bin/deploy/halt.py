@@ -1,0 +1,107 @@
+"""Halt the agents that can write in some directories, for as long as something works there.
+
+They are let go by a process of its own once this one has ended, however it ends, and what works
+there, too.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from jailoc.bin.deploy import observe
+from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine.containers import Container
+from jailoc.bin.engine.door import ExitCode
+from jailoc.model.compose import Bind
+from jailoc.model.mount import Mode
+from jailoc.model.path import NO_PROJECT, within
+from jailoc.model.sandbox import AGENT, SIDECAR, project
+
+Outcome = TypeVar("Outcome", bound=ExitCode)
+
+# The first line is the process that works there; the end of the input is that of jailoc.
+_LET_GO = """
+trap '' HUP INT QUIT TERM
+read -r works
+while read -r _; do :; done
+while [ "$works" ] && kill -0 "$works" 2>/dev/null; do sleep 0.2; done
+exec "$@"
+"""
+
+
+def agents(name: str) -> tuple[Container, ...]:
+    """Return what may write in a workspace's files, running or halted.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    return tuple(
+        each
+        for each in containers.containers(project(name))
+        if each.service in {AGENT, SIDECAR} and each.state in {"running", "paused", "restarting"}
+    )
+
+
+def sharing(name: str, roots: Sequence[str]) -> dict[str, str]:
+    """Return the other workspaces whose agent can write in some directories, and in which one.
+
+    Args:
+        name: The workspace whose directories they are.
+        roots: The directories.
+    """
+    found = {}
+    for other in observe.recorded():
+        applied = observe.last(other) if other != name else None
+        services = applied.compose.services.values() if applied else ()
+        shared = next(
+            (root for each in services for mount in each.mounts for root in roots
+             if isinstance(mount, Bind) and mount.mode is Mode.READ_WRITE
+             and (within(mount.source.text, root) or within(root, mount.source.text))),
+            None,
+        )  # fmt: skip
+        if shared is not None:
+            found[other] = shared
+    return found
+
+
+def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome]) -> Outcome:
+    """Do something while the agents of workspaces are halted.
+
+    Who is halted already stays so.
+
+    Args:
+        names: The workspaces.
+        work: Does it; it is given what it tells the number of a process that must end, too, before
+            they go on.
+
+    Raises:
+        DockerError: one could not be halted.
+        Refused: there is no `docker` command.
+    """
+    going = [each.id for name in names for each in agents(name) if each.state != "paused"]
+    if not going:
+        return work(lambda _: None)
+
+    def attended(command: list[str], environment: dict[str, str]) -> Outcome:
+        # What it reads is in a file that only we have open to write.
+        reading, writing = os.pipe()
+        keeper = subprocess.Popen(
+            ["/bin/sh", "-c", _LET_GO, "jailoc", *command], env=environment, cwd=NO_PROJECT,
+            stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        os.close(reading)
+        try:
+            for each in going:
+                containers.pause(each)
+            return work(lambda process: _tell(writing, process))
+        finally:
+            os.close(writing)
+            keeper.wait()
+
+    return docker.attend(["unpause", *going], attended)
+
+
+def _tell(writing: int, process: int) -> None:
+    os.write(writing, b"%d\n" % process)

@@ -1,0 +1,60 @@
+"""Run a program of the user's on the streams that jailoc has, as a shell would."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+OWN = {"PYDANTIC_DISABLE_PLUGINS"}
+"""Variables that are jailoc's, not the user's."""
+
+
+def run(command: Sequence[str], begun: Callable[[int], None]) -> int:
+    """Run a program until its end, with the variables that jailoc was given.
+
+    An interrupt of the terminal is left to it, as by system(3); what asks jailoc to end is handed
+    on.
+
+    Args:
+        command: The program, by its path, and its arguments.
+        begun: Is told the number of its process.
+
+    Returns:
+        Its exit status; negative for the signal that ended it.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    environment = {key: value for key, value in os.environ.items() if key not in OWN}
+    with _heard() as to:
+        process = subprocess.Popen(command, env=environment)
+        to.append(process)
+        begun(process.pid)
+        return process.wait()
+
+
+@contextmanager
+def _heard() -> Iterator[list["subprocess.Popen[bytes]"]]:
+    to: list[subprocess.Popen[bytes]] = []
+
+    def hand(number: int, frame: FrameType | None) -> None:
+        for each in to:
+            each.send_signal(number)
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        pass
+
+    ways = {signal.SIGINT: leave, signal.SIGQUIT: leave, signal.SIGTERM: hand, signal.SIGHUP: hand}
+    before = {
+        number: signal.signal(number, way)
+        for number, way in ways.items()
+        # What was started deaf to a signal stays so, and so does what it runs.
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield to
+    finally:
+        for number, way in before.items():
+            signal.signal(number, way)

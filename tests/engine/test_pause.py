@@ -1,0 +1,242 @@
+"""A program of the host's works while the agent is halted: nothing leads it elsewhere."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.engine import world
+from tests.engine.pod import eventually
+from tests.engine.world import User
+
+pytestmark = pytest.mark.engine
+
+NAME, PORT = "halted", 4788
+MANY = 1500
+"""Files of a branch: enough that Git is at them for a while."""
+SWAP = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+os.chdir(sys.argv[1])
+open("ready", "w").close()
+while True:
+    # As soon as the first files are there, the directory is a link: Git has looked before.
+    if os.path.lexists("d/0020"):
+        libc.renameat2(-100, b"d", -100, b"away", 2)
+        sys.exit()
+"""
+
+
+def git(place: Path, *words: str) -> str:
+    return world.call("git", "-C", str(place), "-c", "safe.directory=*", "-c", "user.name=n",
+                      "-c", "user.email=n@example.com", *words)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def user() -> Iterator[User]:
+    world.remove(f"jailoc-{NAME}")
+    with world.home(NAME) as made:
+        project = made.home / "project"
+        git(made.home, "init", "--quiet", "--initial-branch", "main", str(project))
+        (project / "kept").write_text("kept")
+        git(project, "add", ".")
+        git(project, "commit", "--quiet", "-m", "one")
+        git(project, "checkout", "--quiet", "-b", "many")
+        (project / "d").mkdir()
+        for number in range(MANY):
+            (project / f"d/{number:04}").write_text("x" * 200)
+        git(project, "add", ".")
+        git(project, "commit", "--quiet", "-m", "many")
+        git(project, "checkout", "--quiet", "main")
+        world.call("chown", "-R", "1000:1000", str(project))
+        made.write(
+            f'{world.certificates()}\n[workspaces.{NAME}]\npaths = ["~/project"]\nport = {PORT}\n'
+        )
+        made.ok("up", NAME)
+        try:
+            yield User(made.home, at=project)
+        finally:
+            world.remove(f"jailoc-{NAME}")
+
+
+def agent(*words: str, detached: bool = False) -> str:
+    return world.call("docker", "exec", *(["--detach"] if detached else []), "--user", "1000:1000",
+                      f"jailoc-{NAME}-opencode-1", *words)  # fmt: skip
+
+
+def states() -> set[str]:
+    return {
+        world.call(
+            "docker", "inspect", "--format", "{{.State.Status}}", f"jailoc-{NAME}-{each}-1"
+        ).strip()
+        for each in ("opencode", "dind")
+    }
+
+
+@contextmanager
+def armed(user: User) -> Iterator[Path]:
+    """Yield a directory of the host's to which the agent leads whoever has begun to write `d`."""
+    project, treasure = user.home / "project", user.home / "treasure"
+    treasure.mkdir()
+    git(project, "checkout", "--quiet", "--force", "main")
+    world.call("chown", "-R", "1000:1000", str(project))
+    agent("sh", "-c", f"cd {project} && rm -rf d away ready && ln -s {treasure} away")
+    agent("python3", "-c", SWAP, str(project), detached=True)
+    try:
+        eventually("the agent watches", (project / "ready").exists)
+        yield treasure
+    finally:
+        places = (project / "away", project / "d", project / "ready", treasure)
+        world.call("rm", "-rf", *map(str, places))
+
+
+def test_control_git_writes_where_a_swapped_directory_leads(user: User) -> None:
+    for _ in range(10):  # the first try, on a machine that is not busy
+        with armed(user) as treasure:
+            git(user.home / "project", "checkout", "--quiet", "many")
+            if [*treasure.iterdir()]:
+                return
+    raise AssertionError("the attack does not work")
+
+
+def test_a_directory_that_is_swapped_leads_no_program_elsewhere(user: User) -> None:
+    with armed(user) as treasure:
+        command = ("git", "-c", "safe.directory=*", "checkout", "--quiet", "many")
+        done = user.run("pause", "--", *command)
+        assert (done.status, done.stdout, done.stderr) == (0, "", "")
+        assert not [*treasure.iterdir()]
+        # It goes on, and takes its chance as soon as it can.
+        eventually("the agent swaps", (user.home / "project/d").is_symlink)
+        assert not [*treasure.iterdir()]
+        assert states() == {"running"}
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [(("true",), 0), (("sh", "-c", "exit 42"), 42), (("sh", "-c", "kill -9 $$"), 137),
+     (("no-such-program",), 127)],
+)  # fmt: skip
+def test_the_exit_status_of_the_program_is_passed_on(
+    user: User, command: tuple[str, ...], status: int
+) -> None:
+    assert user.run("pause", "--", *command).status == status
+    assert states() == {"running"}
+
+
+def test_it_runs_where_one_is_with_ones_own_variables(user: User) -> None:
+    told = "import json, os; print(json.dumps([os.getcwd(), dict(os.environ)]))"
+    done = user.run("pause", "--", "/usr/bin/env", "python3", "-c", told, MINE="yes")
+    place, variables = json.loads(done.stdout)
+    assert (place, variables["MINE"]) == (str(user.home / "project"), "yes")
+    assert "PYDANTIC_DISABLE_PLUGINS" not in variables
+
+
+def test_a_start_after_it_finds_nothing_to_do(user: User) -> None:
+    """The engine calls unhealthy what was halted, until it asks again."""
+    before = world.call("docker", "inspect", "--format", "{{.Id}}", f"jailoc-{NAME}-opencode-1")
+    user.ok("pause", "--", "true")
+    assert "nothing to do" in user.ok("plan", NAME)
+    user.ok("up", NAME)
+    after = world.call("docker", "inspect", "--format", "{{.Id}}", f"jailoc-{NAME}-opencode-1")
+    assert before == after
+
+
+def test_jailoc_is_killed_and_the_agent_waits_for_the_program(user: User) -> None:
+    begun, done = user.home / "begun", user.home / "done"
+    work = f"touch {begun}; sleep 6; touch {done}"
+    with user.start("pause", "--", "sh", "-c", work) as running:
+        eventually("it works", begun.exists)
+        running.kill()
+        time.sleep(2)
+        assert states() == {"paused"}
+        assert not done.exists()
+    eventually("it goes on", lambda: states() == {"running"})
+    assert done.exists()
+
+
+def test_what_asks_jailoc_to_end_ends_the_program(user: User) -> None:
+    with user.start("pause", "--", "sleep", "100") as running:
+        eventually("halted", lambda: states() == {"paused"})
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 128 + signal.SIGTERM
+    assert states() == {"running"}
+
+
+def test_a_key_of_the_terminal_interrupts_the_program_and_the_agent_goes_on(user: User) -> None:
+    said = "import time, sys\ntry: print('begun', flush=True); time.sleep(100)\n" \
+        "except KeyboardInterrupt: print('stopped', flush=True); sys.exit(3)"  # fmt: skip
+    environment = {"PATH": os.environ["PATH"], "HOME": str(user.home),
+                   "PYTHONPATH": str(world.ROOT / ".pkg"), "TERM": "xterm",
+                   "DOCKER_HOST": os.environ["DOCKER_HOST"]}  # fmt: skip
+    words = ["-P", "-m", "jailoc.bin", "pause", "--", sys.executable, "-c", said]
+    terminal = pexpect.spawn(
+        sys.executable, words, env=environment, cwd=str(user.home / "project"), timeout=60
+    )
+    terminal.expect_exact("begun")
+    assert states() == {"paused"}
+    terminal.sendintr()
+    terminal.expect_exact("stopped")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 3
+    assert states() == {"running"}
+
+
+def test_what_git_would_follow_is_told_and_nothing_runs(user: User) -> None:
+    project = user.home / "project"
+    agent("sh", "-c", f"ln -s {user.home}/treasure {project}/.git/COMMIT_EDITMSG.new && "
+          f"mv -T {project}/.git/COMMIT_EDITMSG.new {project}/.git/COMMIT_EDITMSG")  # fmt: skip
+    try:
+        done = user.run("pause", "--", "echo", "run")
+        assert (done.status, done.stdout) == (125, "")
+        assert "COMMIT_EDITMSG" in done.stderr
+        assert states() == {"running"}
+    finally:
+        (project / ".git/COMMIT_EDITMSG").unlink()
+    assert user.ok("pause", "--", "echo", "run") == "run\n"
+
+
+def test_what_came_after_the_start_is_told_and_somebody_must_agree(user: User) -> None:
+    project = user.home / "project"
+    agent("sh", "-c", f"cd {project} && git init --quiet new && cd new/.git/hooks && "
+          "printf '#!/bin/sh' > pre-commit && chmod +x pre-commit")  # fmt: skip
+    try:
+        done = user.run("pause", "--", "echo", "run")
+        assert (done.status, done.stdout) == (125, "")
+        assert "new/.git/hooks" in done.stderr
+        assert f"`jailoc up {NAME}` covers it" in done.stderr
+        assert states() == {"running"}
+    finally:
+        world.call("rm", "-rf", str(project / "new"))
+
+
+def test_what_somebody_has_halted_stays_so_until_a_start(user: User) -> None:
+    each = [f"jailoc-{NAME}-opencode-1", f"jailoc-{NAME}-dind-1"]
+    world.call("docker", "pause", *each)
+    done = user.run("pause", "--", "echo", "run")
+    assert (done.status, done.stdout) == (0, "run\n")
+    assert f"{NAME} is halted" in done.stderr
+    assert states() == {"paused"}
+    planned = user.ok("plan", NAME)
+    assert "it is paused" in planned
+    assert "agent restarts: yes" in planned
+    user.ok("up", NAME)
+    assert states() == {"running"}
+    assert "nothing to do" in user.ok("plan", NAME)
+
+
+def test_another_run_of_jailoc_waits_for_nothing_and_says_so(user: User) -> None:
+    with user.start("pause", "--", "sleep", "100") as running:
+        eventually("halted", lambda: states() == {"paused"})
+        refused = user.run("up", NAME)
+        assert refused.status == 1
+        assert "another jailoc is working on this" in refused.stderr
+        running.send_signal(signal.SIGTERM)
+        running.wait(30)
