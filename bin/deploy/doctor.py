@@ -195,10 +195,10 @@ def _ports(config: Config, engine: EngineFacts) -> Iterator[PortUse]:
         with suppress(docker.DockerError, Refused):
             ours = {project(name) for name in names(config)}
             mine = {
-                port
+                binding.port
                 for each in containers.containers()
                 if each.project in ours and each.state == "running"
-                for port in each.ports
+                for binding in each.published
             }
     for name in names(config):
         scope = config.workspaces[name]

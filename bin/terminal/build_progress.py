@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from jailoc.bin.terminal import status_line
 from jailoc.bin.terminal.palette import RICH
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.runtime.build_log import Event, What
@@ -109,5 +110,8 @@ def _live(terminal: Terminal, title: str) -> Iterator[Show]:
         )
 
     console = Console(stderr=True, no_color=not terminal.colorful, highlight=False)
-    with Live(get_renderable=render, console=console, refresh_per_second=8, transient=True):
+    with (
+        status_line.Live.silent(),
+        Live(get_renderable=render, console=console, refresh_per_second=8, transient=True),
+    ):
         yield board.take

@@ -126,6 +126,10 @@ def test_what_is_published_is_reached_from_this_machine_alone(reach: Sandbox) ->
 
 def test_every_view_tells_what_is_published(reach: Sandbox) -> None:
     assert row_of(reach)["ports"] == [[HERE, INSIDE], [ALIKE, ALIKE]]
+    checks = json.loads(reach.user.run("doctor", "--json").stdout)["checks"]
+    ports = [each for each in checks if "port" in each["check"]]
+    assert ports
+    assert not [each for each in ports if "taken" in each["found"]], "they are its own"
     found = json.loads(reach.user.run("verify", "reach", "--json").stdout)
     assert [each for each in found["checks"] if not each["ok"]] == []
     assert {(each["subject"], each["found"]) for each in found["checks"]} >= {

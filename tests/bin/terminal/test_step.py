@@ -62,6 +62,32 @@ def test_on_a_terminal_its_seconds_are_counted_in_place(user: User) -> None:
     assert re.fullmatch(r"starting api: failed \(0\.\d s\)", shown[2])
 
 
+def test_a_build_within_a_step_has_the_terminal_to_itself(user: User) -> None:
+    script = """
+import os, time
+from jailoc.bin.terminal import build_progress
+from jailoc.bin.terminal.step import step
+from jailoc.bin.terminal.terminal import Terminal
+terminal = Terminal()
+with step(terminal, "taking a snapshot"):
+    time.sleep(0.6)
+    with build_progress.shown(terminal, "building an image"):
+        os.write(2, b"<begun>")
+        time.sleep(1.2)
+        os.write(2, b"<over>")
+    time.sleep(0.6)
+"""
+    child = pexpect.spawn(sys.executable, ["-c", script], env=environment(user, TERM="xterm"),
+                          encoding="utf-8", timeout=30)  # fmt: skip
+    child.expect(pexpect.EOF)
+    before, _, rest = str(child.before).partition("<begun>")
+    during, _, after = rest.partition("<over>")
+    assert "building an image" in during
+    assert "taking a snapshot" not in during
+    assert "taking a snapshot (0 s)" in before
+    assert re.search(r"taking a snapshot \(2\.\d s\)", after)
+
+
 def test_what_compose_says_is_for_who_asks(capsys: pytest.CaptureFixture[str]) -> None:
     Terminal().detail("Container a  Started")
     assert capsys.readouterr().err == ""
