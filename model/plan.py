@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jailoc.model.base import Model
+from jailoc.model.egress import Egress
 from jailoc.model.plan_address import ChangeAddress, DriftAddress, FoundAddress
 from jailoc.model.power import PowerChange
 
@@ -187,6 +188,8 @@ class Plan(Model):
     """What the sandbox may do that it could not, and the other way; the gravest first."""
     new: bool = False
     """Whether it was never applied: its powers are what it has more than one that says nothing."""
+    egress: Egress | None = None
+    """What it may reach of the internet; None unless it is new."""
     notes: tuple[str, ...]
     """What people should know although nothing is done about it."""
     agent_restarts: bool

@@ -2,10 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
 
-from jailoc.bin.engine.containers import LARGE, containers
-from jailoc.bin.engine.docker import DockerError, run
+from jailoc.bin.engine.containers import LARGE, MARGIN, compose, containers
+from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.engine.door import Call
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.known import stranger
@@ -60,13 +62,55 @@ def wait(project: str, services: Iterable[str], limit: float, server: Agent | No
         time.sleep(0.2)
 
 
-def binds(container: str) -> dict[str, str]:
-    """Return what of the host is mounted in a container, by its place there."""
+def make(project: str, file: Path, service: str, line: Callable[[str], None]) -> None:
+    """Make the container of a service, and those that it needs, where there is none; start none.
+
+    Raises:
+        DockerError: the engine refused.
+    """
+    words = ["--ansi", "never", "--progress", "plain", "up", "--no-start", "--no-recreate",
+             "--no-build", "--quiet-pull", service]  # fmt: skip
+    what = f"making a container of project {project}"
+    stream(compose(project, file, words), what=what, line=line, timeout=MARGIN)
+
+
+class Mounted(NamedTuple):
+    """A mount of a container."""
+
+    kind: str
+    """`bind`, `volume` or `tmpfs`."""
+    place: str
+    source: str
+    """The path on the host, as it was asked for; the name of a volume; else empty."""
+
+
+def mounts(container: str) -> tuple[Mounted, ...]:
+    """Return what is mounted in a container, or will be once it starts.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
     (data,) = json.loads(
         run(["inspect", container], what="inspect container", timeout=30, limit=LARGE)
     )
-    return {
-        each["Destination"]: each["Source"]
+    host = data.get("HostConfig") or {}
+    # Docker Desktop calls the sources of what it mounts otherwise.
+    asked = {each["Target"]: each.get("Source") for each in host.get("Mounts") or []}
+    found = {
+        each["Destination"]: Mounted(
+            each["Type"],
+            each["Destination"],
+            each.get("Name") if each["Type"] == "volume"
+            else asked.get(each["Destination"]) or each.get("Source") or "",
+        )
         for each in data.get("Mounts") or []
-        if each["Type"] == "bind"
-    }
+    }  # fmt: skip
+    memory = [each["Target"] for each in host.get("Mounts") or [] if each["Type"] == "tmpfs"]
+    for place in (*memory, *(host.get("Tmpfs") or {})):
+        found[place] = Mounted("tmpfs", place, "")
+    return tuple(found.values())
+
+
+def binds(container: str) -> dict[str, str]:
+    """Return what of the host is mounted in a container, by its place there."""
+    return {each.place: each.source for each in mounts(container) if each.kind == "bind"}

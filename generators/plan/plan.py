@@ -67,6 +67,7 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         drift=found,
         powers=_powers(bundle, deployed, given, changes),
         new=deployed.applied is None,
+        egress=None if deployed.applied else bundle.firewall.egress,
         notes=tuple(_notes(bundle, deployed, given)),
         agent_restarts=interrupted,
         engine=deployed.engine,
@@ -241,7 +242,7 @@ def _secrets(
     ):  # fmt: skip
         yield Change(
             address=ServiceAddress(name=AGENT),
-            action=again(AGENT, bundle.compose.services[AGENT]),
+            action=again(AGENT),
             causes=("it takes its secrets when it starts",),
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from jailoc.generators.artefacts.container_fields import Facet, expected
 from jailoc.generators.plan.inputs import Given
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Service, Tmpfs
+from jailoc.model.compose import Service
 from jailoc.model.deployed import Deployed, Found
 from jailoc.model.plan import Action, Change, Drift, FieldChange
 from jailoc.model.plan_address import FieldAddress, ServiceAddress
@@ -65,7 +65,7 @@ def services(
             walls = {each.id for each in deployed.containers.values()}
             change = Change(
                 address=ServiceAddress(name=name),
-                action=again(name, service) if there.wall in walls else Action.RECREATE,
+                action=again(name) if there.wall in walls else Action.RECREATE,
                 causes=(*mine, f"it has no network any more: {there.severed}"),
                 fields=change.fields if change else (),
             )
@@ -117,19 +117,17 @@ def _verdict(
     anew = name == WALL or there.state == "paused"
     return Change(
         address=address,
-        action=Action.RECREATE if anew else again(name, service),
+        action=Action.RECREATE if anew else again(name),
         causes=(f"it is {there.health if there.state == 'running' else there.state}",),
     )
 
 
-def again(name: str, service: Service) -> Action:
+def again(name: str) -> Action:
     """Return how a service is started again.
 
-    At a second start of the same container runc gives a file system in memory the mode of the
-    directory that the first one left at its place, so the agent could not write there.
+    What an agent has left in its container's own files would lead the mounts of a second start.
     """
-    memory = name == AGENT and any(isinstance(each, Tmpfs) for each in service.mounts)
-    return Action.RECREATE if memory else Action.RESTART
+    return Action.RECREATE if name == AGENT else Action.RESTART
 
 
 def _fields(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from jailoc.generators.powers.difference import changes, order
 from jailoc.model.base import Model
 from jailoc.model.compose import Bind
+from jailoc.model.egress import Egress
 from jailoc.model.mount import Mode
 from jailoc.model.path import within
 from jailoc.model.power import Direction, PowerChange, Rank, Sides
@@ -39,6 +40,8 @@ class Reviewed(Model):
     fate: Fate
     once: str | None = None
     """What it was called."""
+    egress: Egress | None = None
+    """What one that is added may reach of the internet; None for all others."""
     changes: tuple[PowerChange, ...] = ()
 
     def of(self, way: Direction) -> tuple[PowerChange, ...]:
@@ -143,7 +146,8 @@ def _reviewed(
         made = changes(bare, after[name], home)
         # It had nothing before, so it has less of nothing.
         more = tuple(each for each in made if each.widens and each.text not in usual)
-        return Reviewed(name=name, fate=Fate.ADDED, changes=more)
+        egress = after[name].firewall.egress
+        return Reviewed(name=name, fate=Fate.ADDED, egress=egress, changes=more)
     made = changes(before[name], after[name], home)
     return Reviewed(name=name, fate=Fate.CHANGED if made else Fate.SAME, changes=made)
 

@@ -49,6 +49,7 @@ def reviewed(plans: Sequence[Plan]) -> Review:
                 else Fate.CHANGED
                 if each.powers
                 else Fate.SAME,
+                egress=each.egress,
                 changes=() if each.bundle is None else each.powers,
             )
             for each in plans

@@ -6,6 +6,7 @@ from itertools import islice, zip_longest
 
 from jailoc.generators.powers.entries import nearby
 from jailoc.generators.powers.review import Fate, Finding, Review, Reviewed, few
+from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Direction, PowerChange, Rank
 from jailoc.model.text import cut, number_of, telling
@@ -34,6 +35,12 @@ _FOLDED: dict[str, Callable[[PowerChange], str]] = {
     "be-reached.port": lambda change: f"127.0.0.1:{change.after}",
 }
 """What is told of each where many are put together."""
+REACH = {
+    Egress.PUBLIC: "every public address is open",
+    Egress.ALLOWLIST: "only what it names is open",
+    Egress.NONE: "nothing is open",
+}
+"""What is said of one that is added, the widest first."""
 Line = tuple[str, Meaning | None]
 """A text, and what its colour means."""
 
@@ -83,7 +90,9 @@ def _why(review: Review) -> str:
     if added:
         own = [each.change.text for each in review.of(Direction.WIDENS)]
         what = f", and {'; '.join(own)}" if own else ""
-        reasons.append(f"new is {few(added)}, with what every workspace has{what}")
+        fresh = {each.egress for each in review.workspaces if each.fate is Fate.ADDED}
+        reach = next((words for way, words in REACH.items() if way in fresh), "")
+        reasons.append(f"new is {few(added)}, with what every workspace has ({reach}){what}")
     gone = [each.name for each in review.workspaces if each.fate is Fate.REMOVED]
     if gone:
         reasons.append(f"{few(gone)} {'is' if len(gone) == 1 else 'are'} gone")
@@ -164,7 +173,8 @@ def _sums(review: Review) -> Iterator[Line]:
         less = len(each.of(Direction.NARROWS))
         parts = [told] if told else []
         parts += [f"{less} less"] if less else []
-        parts += [each.fate.value] if each.fate in {Fate.ADDED, Fate.REMOVED} else []
+        reach = f", and {REACH[each.egress]}" if each.egress else ""
+        parts += [f"{each.fate}{reach}"] if each.fate in {Fate.ADDED, Fate.REMOVED} else []
         parts += [f"was {each.once}"] if each.once else []
         if parts:
             alike.setdefault("; ".join(parts), []).append(each)

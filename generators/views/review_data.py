@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from jailoc.generators.powers.entries import nearby
 from jailoc.generators.powers.review import Finding, Review
 from jailoc.generators.views.markdown import code, folded
-from jailoc.generators.views.review import headline, plainly, quiet, told
+from jailoc.generators.views.review import REACH, headline, plainly, quiet, told
 from jailoc.model.power import Direction, Rank
 from jailoc.model.text import number_of
 
@@ -63,6 +63,10 @@ def markdown(found: Review, first: Sequence[str] = (), rest: Sequence[str] = ())
         parts += [
             code(plainly(f"{each.name} was {each.once}")) for each in found.workspaces if each.once
         ][:SHOWN]
+        parts += [
+            code(plainly(f"{each.name} is new, and {REACH[each.egress]}"))
+            for each in found.workspaces if each.egress
+        ][:SHOWN]  # fmt: skip
     for rank in found.counts():
         mine = [each for each in found.of(Direction.WIDENS) if each.change.rank is rank]
         if quiet(found):

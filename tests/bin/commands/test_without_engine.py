@@ -37,6 +37,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "learn": ("{}",),
     "logs": ("{}",),
     "outdated": ("{}",),
+    "pause": ("{}", "--", "true"),
     "plan": ("{}",),
     "refresh": ("{}",),
     "render": ("{}",),
@@ -62,7 +63,7 @@ NO_WORKSPACE = {
     "images", "init", "presets", "presets import", "presets list", "presets show", "schema",
     "task", "validate",
 }  # fmt: skip
-OWN: dict[str, int] = {"exec": 125, "shell": 125}
+OWN: dict[str, int] = {"exec": 125, "pause": 125, "shell": 125}
 """The status of an error of jailoc's own, where it is not 1."""
 NEVER: dict[str, tuple[int, str]] = {
     "blocked": (1, "jailoc up api"),
