@@ -52,7 +52,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "run.service": (
         "services beside the agent, by image", (_M,),
         "another program on this machine's kernel, which the agent alone reaches and which reaches "
-        "nobody",
+        "nobody but the workspace's other services",
     ),
     "run.dockerfile": (
         "Dockerfiles", (_C, _H),

@@ -100,6 +100,10 @@ def _taken(workspace: Workspace, config: Config, volume: NamedVolume) -> str | N
             return f"it lies in {what}"
         if within(place, volume.place):
             return f"it would cover {what}"
+    for other in workspace.volumes:
+        # Other agents could lead it away in the moment in which it is mounted.
+        if other.shared and other.place != volume.place and within(volume.place, other.place):
+            return f"it lies in the volume `{other.name}` at `{other.place}`, which is shared"
     for each in agent.volumes:
         own = f"{AGENT_HOME}/{each.path}"
         if within(own, volume.place):
