@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jailoc.bin.host import records
 from jailoc.bin.host.links import Links
-from jailoc.bin.host.paths import APPLIED, cache_directory
 from jailoc.generators.config.resolve import names, roots
 from jailoc.model.config import Config
 from jailoc.model.forbidden_paths import folded
@@ -163,7 +163,7 @@ def _started() -> Iterator[_Start]:
 
     A workspace that has left the configuration is among them until it is destroyed.
     """
-    for place in cache_directory().glob(f"*{APPLIED}"):
+    for place in records.every():
         with suppress(OSError):
             there = place.stat()
             # It is replaced whenever it changes, so its inode and its time say which one it is.
@@ -182,4 +182,4 @@ def _start(record: Path, _: tuple[int, int, int]) -> _Start | None:
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return _Start(record.name.removesuffix(APPLIED), str(found.get("config") or "/"), given)
+    return _Start(record.name.removesuffix(records.APPLIED), str(found.get("config") or "/"), given)

@@ -20,7 +20,7 @@ from jailoc.bin.engine import (
     startup,
     volumes,
 )
-from jailoc.bin.host import files, links
+from jailoc.bin.host import files, links, records
 from jailoc.bin.terminal import step as shown
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.plan.inputs import Given
@@ -232,7 +232,7 @@ class Engine:
     def _record(self) -> None:
         made = applied(self._bundle, self._given, self.observe())
         made = made.model_copy(update={"engine": endpoint.recorded()})
-        files.write(deployment.record(self._bundle.workspace), made.model_dump_json() + "\n", 0o600)
+        records.write(self._bundle.workspace, f"{made.model_dump_json()}\n".encode())
 
 
 def _problem(check: Check) -> Diagnostic:

@@ -16,9 +16,7 @@ from jailoc.bin.config import facts
 from jailoc.bin.engine import container_list, credentials, docker, witness
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import images as builder
-from jailoc.bin.host import files as store
-from jailoc.bin.host import placeholders
-from jailoc.bin.host.paths import APPLIED
+from jailoc.bin.host import placeholders, records
 from jailoc.generators.artefacts import container_fields
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
@@ -43,13 +41,12 @@ _ASK = f"ls -A {SECRETS_PLACE}; echo ==; exec {' '.join(FIREWALL)} verify"
 
 def record(name: str) -> Path:
     """Return where it is written down what has been applied."""
-    return facts.cache_directory() / f"{name}{APPLIED}"
+    return records.record(name)
 
 
 def recorded() -> tuple[str, ...]:
     """Return the workspaces of which it is written down what has been applied, in order."""
-    every = facts.cache_directory().glob(f"*{APPLIED}")
-    return tuple(sorted(each.name.removesuffix(APPLIED) for each in every))
+    return tuple(each.name.removesuffix(records.APPLIED) for each in records.every())
 
 
 def leftovers(
@@ -326,7 +323,7 @@ def fed(name: str, digests: dict[str, str]) -> None:
     applied = last(name)
     if applied is not None:
         now = applied.model_copy(update={"credentials": digests})
-        store.write(record(name), now.model_dump_json() + "\n", 0o600)
+        records.write(name, f"{now.model_dump_json()}\n".encode())
 
 
 def reloaded(bundle: Bundle) -> None:
@@ -343,4 +340,4 @@ def reloaded(bundle: Bundle) -> None:
     )
     if now.files == states:
         now = now.model_copy(update={"bundle": bundle.digest})
-    store.write(record(bundle.workspace), now.model_dump_json() + "\n", 0o600)
+    records.write(bundle.workspace, f"{now.model_dump_json()}\n".encode())

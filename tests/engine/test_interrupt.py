@@ -98,7 +98,7 @@ def nothing(user: User) -> None:
     label = f"label=com.docker.compose.project={PROJECT}"
     assert world.call("docker", "network", "ls", "--quiet", "--filter", label) == ""
     assert not (user.home / ".cache/jailoc/cut").exists()
-    assert not (user.home / ".cache/jailoc/cut.applied.json").exists()
+    assert not (user.home / ".local/share/jailoc/cut.applied.json").exists()
 
 
 def memory() -> int:

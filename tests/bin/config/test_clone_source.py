@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import clone_source
-from jailoc.bin.host.paths import APPLIED
+from jailoc.bin.host.records import APPLIED
 from jailoc.model.diagnostic import Refused
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
@@ -23,9 +23,10 @@ def test_no_agent_chooses_of_which_repository_objects_are_taken(
 
 def chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     project, other = home / "project", home / "other/.git/objects"
     info = project / ".git/objects/info"
-    for each in (info, other, home / "cache/jailoc"):
+    for each in (info, other, home / "data/jailoc"):
         each.mkdir(parents=True)
     (info / "alternates").write_text(f"{other}\n")
     host = Host(home=str(home))
@@ -33,7 +34,7 @@ def chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def started(*mounts: tuple[Path, Mode]) -> None:
         given = [{"source": {"text": str(place)}, "mode": mode.value} for place, mode in mounts]
         record = {"compose": {"services": {AGENT: {"mounts": given}}}}
-        (home / f"cache/jailoc/a{APPLIED}").write_text(json.dumps(record))
+        (home / f"data/jailoc/a{APPLIED}").write_text(json.dumps(record))
 
     # Controls: no agent was there; it was, and could not write the file.
     assert clone_source.places(str(project), host) == (str(project), str(other))
