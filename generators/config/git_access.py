@@ -89,19 +89,25 @@ def _why_not(config: Config, link: GitLink, host: Host) -> tuple[str, str] | Non
 def mercy(config: Config, path: str, host: Host) -> tuple[str, str] | None:
     """Return the writable path that a place lies in, and whose agent it is.
 
-    What is trusted lies in none.
+    That of another configuration counts. What is trusted lies in none.
     """
     if any(within(path, each) for each in config.trust):
         return None
-    for name, workspace in sorted(config.workspaces.items()):
-        areas = [*workspace.paths]
-        areas += [each.host for each in (*config.defaults.mounts, *workspace.mounts)
-                  if each.host and each.mode is Mode.READ_WRITE]  # fmt: skip
-        for area in areas:
-            for theirs in dict.fromkeys(map(folded, (area, host.real(area)))):
-                if any(within(folded(place), theirs) for place in host.places(path)):
-                    return area, name
+    ways = [*map(folded, host.places(path))]
+    for name, area in (*_areas(config), *host.started):
+        for theirs in dict.fromkeys(map(folded, (area, host.real(area)))):
+            if any(within(place, theirs) for place in ways):
+                return area, name
     return None
+
+
+def _areas(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what the agents of a configuration can write: workspace, place."""
+    for name, workspace in sorted(config.workspaces.items()):
+        yield from ((name, each) for each in workspace.paths)
+        for each in (*config.defaults.mounts, *workspace.mounts):
+            if each.host and each.mode is Mode.READ_WRITE:
+                yield name, each.host
 
 
 def lacking(document: Document, name: str, every: Iterable[Lacking]) -> Iterator[Diagnostic]:
