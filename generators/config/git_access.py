@@ -13,7 +13,7 @@ from jailoc.model.document import Document, Path, dotted
 from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import GitFile, GitLink, Host
 from jailoc.model.mount import Mode, Mount
-from jailoc.model.path import CONTAINER_SYSTEM, expand, first_within, within
+from jailoc.model.path import CONTAINER_SYSTEM, expand, first_within, trusting, within
 from jailoc.model.sandbox import AGENT_HOME
 from jailoc.model.worktree import Worktree, needed
 
@@ -80,8 +80,8 @@ def _why_not(config: Config, link: GitLink, host: Host) -> tuple[str, str] | Non
         if (area := mercy(config, path, host)) is not None:
             return (
                 f"{named}, which the agent of workspace `{area[1]}` could exchange for another one",
-                f"add `{area[0]}` to `paths`, or allow it by name, at the top of the file: trust = "
-                f'["{link.common}"]',
+                f"add `{area[0]}` to `paths`, or allow it by name, at the top of the file: "
+                + trusting(link.common),
             )
     return None
 
@@ -199,7 +199,7 @@ def unfollowed(config: Config, host: Host) -> Iterator[Diagnostic]:
         + ", ".join(f"`{each}`" for each in told[:_MOST_TOLD])
         + f"{more}: no agent is handed what that names in turn",
         hint="keep it where no agent writes, or say that all it names may be read by agents: "
-        f'trust = ["{told[0]}"]',
+        + trusting(told[0]),
     )
 
 
