@@ -1,5 +1,6 @@
 """Carry out the steps of a plan, on the disk and on the engine."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -200,7 +201,7 @@ class Engine:
                 self._terminal, self._bundle.compose.name, self._directory, services,
                 Held(
                     self._secrets,
-                    lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
+                    self._proved,
                     self._bundle.agent,
                 ),
             )  # fmt: skip
@@ -209,6 +210,15 @@ class Engine:
             if meaning is None:
                 raise
             raise meaning from error
+
+    def _proved(self, agent: str) -> None:
+        """Prove an agent's mounts, and write down what it gets: it may write from here on."""
+        proof.prove(self._terminal, self._bundle, self._host, agent)
+        begun = {
+            "config": self._given.config,
+            "compose": self._bundle.compose.model_dump(mode="json"),
+        }
+        records.begin(self._bundle.workspace, json.dumps(begun).encode())
 
     def _wall(self) -> str:
         return wall_of(self._bundle.compose.name)
@@ -233,6 +243,7 @@ class Engine:
         made = applied(self._bundle, self._given, self.observe())
         made = made.model_copy(update={"engine": endpoint.recorded()})
         records.write(self._bundle.workspace, f"{made.model_dump_json()}\n".encode())
+        records.forget(self._bundle.workspace)
 
 
 def _problem(check: Check) -> Diagnostic:

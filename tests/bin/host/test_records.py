@@ -61,3 +61,17 @@ def test_what_cannot_be_moved_is_not_passed_over(places: tuple[Path, Path]) -> N
     with pytest.raises(OSError, match=r"share/jailoc"):
         Recorded()(str(project / "bin/git"))
     assert (cache / f"api{APPLIED}").exists()
+
+
+def test_what_a_start_has_begun_with_counts_until_it_is_done(places: tuple[Path, Path]) -> None:
+    cache, project = places
+    program = str(project / "bin/git")
+    assert not Recorded()(program), "control: nobody was started there"
+    records.begin("api", started(project))
+    assert Recorded()(program)
+    assert records.known("api")
+    assert not records.known("web")
+    records.write("api", started(cache / "elsewhere"))
+    assert Recorded()(program), "a change of the rules is no new start"
+    records.forget("api")
+    assert not Recorded()(program)
