@@ -6,10 +6,11 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from jailoc import __version__
 from jailoc.bin.config import facts
@@ -20,7 +21,7 @@ from jailoc.bin.host import placeholders, records
 from jailoc.generators.artefacts import container_fields
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Bind
+from jailoc.model.compose import Bind, Compose
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
@@ -293,6 +294,24 @@ def last(name: str) -> Applied | None:
         return Applied.model_validate_json(record(name).read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+class _Start(BaseModel):
+    """Of what is written down of a start, what both kinds have."""
+
+    compose: Compose
+
+
+def mounted() -> dict[str, tuple[Bind, ...]]:
+    """Return what workspaces have mounted, by name: as started last, and as a start has begun."""
+    found: dict[str, tuple[Bind, ...]] = {}
+    for name, place in records.starts():
+        with suppress(OSError, ValidationError):
+            services = _Start.model_validate_json(place.read_bytes()).compose.services
+            binds = (each for one in services.values() for each in one.mounts
+                     if isinstance(each, Bind))  # fmt: skip
+            found[name] = (*found.get(name, ()), *binds)
+    return found
 
 
 def understood(name: str) -> None:

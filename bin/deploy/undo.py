@@ -16,7 +16,6 @@ from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import refuse
 from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, upwards, within
@@ -35,16 +34,14 @@ def alone(store: Store) -> None:
         Refused: one runs.
     """
     name = store.restic.workspace.name
-    for other in observe.recorded():
-        applied = observe.last(other) if other != name else None
-        services = applied.compose.services.values() if applied else ()
+    for other, mounts in observe.mounted().items():
         shared = next(
-            (root for each in services for mount in each.mounts for root in store.roots
-             if isinstance(mount, Bind) and mount.mode is Mode.READ_WRITE
+            (root for mount in mounts for root in store.roots
+             if mount.mode is Mode.READ_WRITE
              and (within(mount.source.text, root) or within(root, mount.source.text))),
             None,
         )  # fmt: skip
-        if shared is not None and _agents(other):
+        if other != name and shared is not None and _agents(other):
             raise refuse(
                 "undo-shared",
                 f"`{typed(other)}` runs and can write in `{shared}`, too: its agent would go on "
