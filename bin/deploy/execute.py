@@ -271,7 +271,8 @@ class Held(NamedTuple):
 
     secrets: secret.Values
     prove: Callable[[str], None]
-    """Raises if what is mounted in a container, named by its id, is not what it should be."""
+    """Raises if what is mounted in a container, named by its id, is not what it should be, or if it
+    cannot be written down."""
     server: Agent | None = None
     """Whose server is waited for, if that is known."""
 
@@ -294,7 +295,7 @@ def start(
         if agent is not None:
             try:
                 held.prove(agent)
-            except (docker.DockerError, Refused):
+            except (docker.DockerError, Refused, OSError):
                 # Whatever comes next: nothing in it may go on.
                 containers.remove(agent)
                 raise
