@@ -296,7 +296,7 @@ def last(name: str) -> Applied | None:
         return None
 
 
-class _Start(BaseModel):
+class _WrittenDown(BaseModel):
     """Of what is written down of a start, what both kinds have."""
 
     compose: Compose
@@ -307,7 +307,7 @@ def mounted() -> dict[str, tuple[Bind, ...]]:
     found: dict[str, tuple[Bind, ...]] = {}
     for name, place in records.starts():
         with suppress(OSError, ValidationError):
-            services = _Start.model_validate_json(place.read_bytes()).compose.services
+            services = _WrittenDown.model_validate_json(place.read_bytes()).compose.services
             binds = (each for one in services.values() for each in one.mounts
                      if isinstance(each, Bind))  # fmt: skip
             found[name] = (*found.get(name, ()), *binds)
