@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
 from jailoc.model.git_index import Index, odd
+from jailoc.model.path import trusting
 
 
 class Believed(Model):
@@ -63,7 +64,7 @@ def outside(path: str, target: str) -> Believed:
         reason=f"`core.worktree` puts its working tree at `{target}`: `git reset --hard` "
         "and `git checkout` write there what the agent wants, `git add -u` reads it for the "
         "agent",
-        hint=f'{_DO_NOT}; remove the setting, or allow it by name: trust = ["{path}"]',
+        hint=f"{_DO_NOT}; remove the setting, or allow it by name: {trusting(path)}",
         certain=False,
     )
 
@@ -73,7 +74,7 @@ def unread(path: str, why: str) -> Believed:
     return Believed(
         path=path,
         reason=f"it is not read: {why}, so what Git would write or read by it is not known",
-        hint=f'look at it before you run Git there, or allow it by name: trust = ["{path}"]',
+        hint=f"look at it before you run Git there, or allow it by name: {trusting(path)}",
         certain=False,
     )
 
@@ -83,7 +84,7 @@ def waits(path: str) -> Believed:
     return Believed(
         path=path,
         reason="it is a pipe or a device: Git waits for what never comes, or reads without an end",
-        hint=f'remove it before you run Git there, or allow it by name: trust = ["{path}"]',
+        hint=f"remove it before you run Git there, or allow it by name: {trusting(path)}",
         certain=False,
     )
 
@@ -239,7 +240,7 @@ def grafts(path: str) -> Believed:
 
 
 def _hides(path: str, reason: str, hint: str) -> Believed:
-    own = f'; if it is your own, trust = ["{path}"]'
+    own = f"; if it is your own, {trusting(path)}"
     return Believed(path=path, reason=reason, hint=hint + own, stops=False, certain=False)
 
 

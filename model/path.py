@@ -69,3 +69,18 @@ def upwards(path: str) -> Iterator[str]:
 def first_within(path: str, directories: Iterable[str]) -> str | None:
     """Return the first of the directories that holds `path`."""
     return next((each for each in directories if within(path, each)), None)
+
+
+def trusting(path: str) -> str:
+    r"""Return the line of a configuration that allows a place, whoever has named that, by its name.
+
+    >>> print(trusting('/src/a", "/'))
+    trust = ["/src/a\", \"/"]
+    """
+    return f'trust = ["{"".join(map(_of_toml, path))}"]'
+
+
+def _of_toml(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isprintable() else f"\\U{ord(char):08X}"

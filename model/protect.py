@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jailoc.model.base import Model
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import first_within, upwards, within
+from jailoc.model.path import first_within, trusting, upwards, within
 from jailoc.model.protect_entry import ANYWHERE, beginnings, between, candidates, is_git, plain
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
@@ -262,7 +262,7 @@ def _unread(
     path: str, reason: str, origin: str, way: str = "look what is there (`chmod u+rwx` opens it)"
 ) -> Exposed:
     way = "stop the agent that holds it (`jailoc down`)" if "by a lease" in reason else way
-    hint = f'{way}, or allow it by name: trust = ["{path}"]'
+    hint = f"{way}, or allow it by name: {trusting(path)}"
     return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
 
 
@@ -278,7 +278,7 @@ def _exposed(wanted: Wanted, origin: str) -> Exposed:
     if wanted.hint is not None:
         hint = wanted.hint
     elif wanted.stops:
-        hint = f'look at it and remove it, or allow it by name: trust = ["{wanted.path}"]'
+        hint = f"look at it and remove it, or allow it by name: {trusting(wanted.path)}"
     elif "symbolic link" in reason:
         return made
     else:

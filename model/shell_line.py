@@ -33,6 +33,11 @@ _MODULE = re.compile(
     r"([A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,5})"
 )
 """A module that Python is to run (python(1), `-m`)."""
+_IMPORTED = re.compile(
+    r"(?:^|[\s;&|(\"'])(?:PYTHONPATH=|(?:cd|pushd|chdir|-C|--chdir)[\s=]{1,5})"
+    r"([^\s;&|()]{1,4096})"
+)
+"""Where Python looks for one (PYTHONPATH), or is started."""
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
 _UNKNOWN = re.compile(r"\$\([^()]*\)|`[^`]*`|\$\{?\w+\}?")
 _BRACES = re.compile(r"\{([^\s{}]{1,1000})\}")
@@ -50,16 +55,35 @@ _ENTERS = frozenset({"cd", "pushd", "chdir", "-C", "--chdir"})
 def modules(line: str) -> Iterator[str]:
     """Yield the files of modules that a line has Python run: it looks first where it is started.
 
+    Where that is, or what PYTHONPATH names, counts from the top of the working tree on.
+
     >>> list(modules('"/usr/bin/python3" -W ignore -m strip.out --x'))
     ['strip.py', 'strip/__init__.py', 'strip/__main__.py', 'strip/out.py', 'strip/out/__main__.py']
     """
-    for match in _MODULE.finditer(line):
-        top, *_ = match[1].split(".")
-        path = match[1].replace(".", "/")
-        yield from dict.fromkeys((
+    names = dict.fromkeys(_MODULE.findall(line))
+    folders = ("", *_imported(line)) if names else ()
+    for name in names:
+        top, *_ = name.split(".")
+        path = name.replace(".", "/")
+        files = (
             f"{top}.py", f"{top}/__init__.py", f"{top}/__main__.py", f"{path}.py",
             f"{path}/__main__.py",
-        ))  # fmt: skip
+        )  # fmt: skip
+        yield from dict.fromkeys(
+            posixpath.join(folder, each) for folder in folders for each in files
+        )
+
+
+def _imported(line: str) -> Iterator[str]:
+    """Yield the directories that modules are looked for in, beside the first one."""
+    before = ""
+    for match in islice(_IMPORTED.finditer(_known(line)), _MOST_GIVEN):
+        for each in _QUOTES.sub("", match[1]).split(":"):
+            if each and not _OPEN.search(each):
+                yield each
+                if before:
+                    yield posixpath.join(before, each)
+                before = posixpath.join(before, each)[:LONGEST]
 
 
 def words(line: str) -> Iterator[str]:

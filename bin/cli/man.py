@@ -63,6 +63,9 @@ generated files
 .TP
 .I ~/.local/share/jailoc/WORKSPACE/password
 the server's password, where no keyring holds it
+.TP
+.I ~/.local/share/jailoc/WORKSPACE.applied.json
+what was applied last
 """
 
 

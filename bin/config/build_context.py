@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from jailoc.bin.host import regular
@@ -11,6 +12,8 @@ from jailoc.model.ignore import MOST_CHOICES, Pattern, ignored, parse
 
 MOST_BYTES, MOST_FILES = 256 << 20, 20_000
 """Larger contexts are left to the engine, which compares them at every build."""
+MOST_LISTED = 200_000
+"""Entries of one directory, left out or not: all are held in memory to be sorted."""
 IGNORE_LIMIT = 1 << 16
 MOST_PATTERNS = 500
 """As many as Python keeps translated (re, 512)."""
@@ -95,7 +98,10 @@ def _entries(root: Path, patterns: tuple[Pattern, ...]) -> Iterator[tuple[str, i
     while waiting:
         folder = waiting.pop()
         with os.scandir(root / folder) as found:
-            entries = sorted(found, key=lambda each: os.fsencode(each.name))
+            entries = [*islice(found, MOST_LISTED + 1)]
+        if len(entries) > MOST_LISTED:
+            raise _TooMuchError
+        entries.sort(key=lambda each: os.fsencode(each.name))
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             left -= sum(each.cost(path) for each in patterns)

@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jailoc.bin.host import records
 from jailoc.bin.host.links import Links
-from jailoc.bin.host.paths import APPLIED, cache_directory
 from jailoc.generators.config.resolve import names, roots
 from jailoc.model.config import Config
 from jailoc.model.forbidden_paths import folded
@@ -163,16 +163,16 @@ def _started() -> Iterator[_Start]:
 
     A workspace that has left the configuration is among them until it is destroyed.
     """
-    for place in cache_directory().glob(f"*{APPLIED}"):
+    for name, place in records.starts():
         with suppress(OSError):
             there = place.stat()
             # It is replaced whenever it changes, so its inode and its time say which one it is.
-            if found := _start(place, (there.st_ino, there.st_mtime_ns, there.st_size)):
+            if found := _start(name, place, (there.st_ino, there.st_mtime_ns, there.st_size)):
                 yield found
 
 
 @lru_cache
-def _start(record: Path, _: tuple[int, int, int]) -> _Start | None:
+def _start(name: str, record: Path, _: tuple[int, int, int]) -> _Start | None:
     """Read a record once a run; None of one of another version, or of none."""
     try:
         found: Any = json.loads(record.read_bytes())
@@ -182,4 +182,4 @@ def _start(record: Path, _: tuple[int, int, int]) -> _Start | None:
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return _Start(record.name.removesuffix(APPLIED), str(found.get("config") or "/"), given)
+    return _Start(name, str(found.get("config") or "/"), given)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from jailoc.bin.config.changeable import could_make
+from jailoc.bin.config.changeable import could_make, starter
 from jailoc.bin.config.git_directory import strange
 from jailoc.bin.host import regular
 from jailoc.bin.host.links import Links
@@ -84,7 +84,10 @@ def _linked(repository: str, host: Host) -> list[str]:
 
 
 def _may(repository: str, place: str, host: Host) -> None:
-    real = Links().trace(place)[0]
+    real, hops = Links().trace(place)
+    if any(map(starter, hops)):
+        raise _unfit(repository, f"an agent decides where a link on the way of `{visible(place)}` "
+                     "leads", "`git repack -a -d` takes in what it needs")  # fmt: skip
     for path in (place, real):
         if reason := trespass(path, host):
             raise _unfit(repository, f"it needs `{visible(place)}`, and {reason}", "move that")

@@ -13,6 +13,7 @@ from jailoc.bin.config.changeable import Changeable, starter
 from jailoc.bin.engine import endpoint
 from jailoc.generators.powers.path_words import CREDENTIALS, EXECUTED, START_FILES
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity, refuse
+from jailoc.model.path import trusting
 from jailoc.model.sandbox import typed
 
 ROOT = Path(__file__).absolute().parents[2]
@@ -89,7 +90,7 @@ def links(changeable: Changeable, home: str) -> tuple[Diagnostic, ...]:
             message="an agent can change what you execute or log in with: a link leads there from "
             f"{told}{more}",
             hint="put a copy in the place of the link, or say that it is meant: "
-            f'trust = ["{found[0]}"]',
+            + trusting(found[0]),
         ),
     )
 
@@ -130,7 +131,7 @@ def _refused(what: str, place: str, harm: str, how: str, *, trust: bool = True) 
         "steering",
         f"{what}, `{place}`, can be changed by an agent{who}: {harm}",
         allowed="a place outside of every writable path and mount",
-        hint=f'{how}; or allow it by name, at the top of the file: trust = ["{place}"]'
+        hint=f"{how}; or allow it by name, at the top of the file: {trusting(place)}"
         if trust
         else how,
     )

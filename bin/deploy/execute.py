@@ -1,5 +1,6 @@
 """Carry out the steps of a plan, on the disk and on the engine."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from jailoc.bin.engine import (
     startup,
     volumes,
 )
-from jailoc.bin.host import files, links
+from jailoc.bin.host import files, links, records
 from jailoc.bin.terminal import step as shown
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.plan.inputs import Given
@@ -200,7 +201,7 @@ class Engine:
                 self._terminal, self._bundle.compose.name, self._directory, services,
                 Held(
                     self._secrets,
-                    lambda agent: proof.prove(self._terminal, self._bundle, self._host, agent),
+                    self._proved,
                     self._bundle.agent,
                 ),
             )  # fmt: skip
@@ -209,6 +210,15 @@ class Engine:
             if meaning is None:
                 raise
             raise meaning from error
+
+    def _proved(self, agent: str) -> None:
+        """Prove an agent's mounts, and write down what it gets: it may write from here on."""
+        proof.prove(self._terminal, self._bundle, self._host, agent)
+        begun = {
+            "config": self._given.config,
+            "compose": self._bundle.compose.model_dump(mode="json"),
+        }
+        records.begin(self._bundle.workspace, json.dumps(begun).encode())
 
     def _wall(self) -> str:
         return wall_of(self._bundle.compose.name)
@@ -232,7 +242,8 @@ class Engine:
     def _record(self) -> None:
         made = applied(self._bundle, self._given, self.observe())
         made = made.model_copy(update={"engine": endpoint.recorded()})
-        files.write(deployment.record(self._bundle.workspace), made.model_dump_json() + "\n", 0o600)
+        records.write(self._bundle.workspace, f"{made.model_dump_json()}\n".encode())
+        records.forget(self._bundle.workspace)
 
 
 def _problem(check: Check) -> Diagnostic:
@@ -260,7 +271,8 @@ class Held(NamedTuple):
 
     secrets: secret.Values
     prove: Callable[[str], None]
-    """Raises if what is mounted in a container, named by its id, is not what it should be."""
+    """Raises if what is mounted in a container, named by its id, is not what it should be, or if it
+    cannot be written down."""
     server: Agent | None = None
     """Whose server is waited for, if that is known."""
 
@@ -285,7 +297,7 @@ def start(
         if agent is not None:
             try:
                 held.prove(agent)
-            except (docker.DockerError, Refused):
+            except (docker.DockerError, Refused, OSError):
                 # Whatever comes next: nothing in it may go on.
                 containers.remove(agent)
                 raise

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from jailoc.bin.config import facts, task_records
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.host import records
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
 from jailoc.model.diagnostic import Refused, refuse
@@ -26,10 +26,12 @@ def started(name: str) -> bool:
     A cleaned cache does not make it unknown: its place among what must last is there, too.
     """
     cache, state = facts.cache_directory(), facts.state_directory()
-    places = [cache / name, observe.record(name), state / name, kept(name)]
+    places = [cache / name, state / name, kept(name)]
     if task := task_of(name):
         places.append(task_records.place(*task))
-    return re.fullmatch(SANDBOX, name) is not None and any(map(os.path.lexists, places))
+    if re.fullmatch(SANDBOX, name) is None:
+        return False
+    return records.known(name) or any(map(os.path.lexists, places))
 
 
 def kept(name: str) -> Path:

@@ -13,7 +13,6 @@ from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
-from jailoc.model.compose import Bind
 from jailoc.model.mount import Mode
 from jailoc.model.path import NO_PROJECT, within
 from jailoc.model.sandbox import AGENT, SIDECAR, project
@@ -51,16 +50,14 @@ def sharing(name: str, roots: Sequence[str]) -> dict[str, str]:
         roots: The directories.
     """
     found = {}
-    for other in observe.recorded():
-        applied = observe.last(other) if other != name else None
-        services = applied.compose.services.values() if applied else ()
+    for other, mounts in observe.mounted().items():
         shared = next(
-            (root for each in services for mount in each.mounts for root in roots
-             if isinstance(mount, Bind) and mount.mode is Mode.READ_WRITE
+            (root for mount in mounts for root in roots
+             if mount.mode is Mode.READ_WRITE
              and (within(mount.source.text, root) or within(root, mount.source.text))),
             None,
         )  # fmt: skip
-        if shared is not None:
+        if other != name and shared is not None:
             found[other] = shared
     return found
 

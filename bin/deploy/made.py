@@ -9,7 +9,6 @@ from jailoc.bin.config import facts
 from jailoc.bin.deploy import observe
 from jailoc.bin.host import files, placeholders
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.model.compose import Bind
 from jailoc.model.palette import Meaning
 from jailoc.model.repository import Made, Placeholder
 from jailoc.model.sandbox import typed
@@ -70,8 +69,11 @@ def take_away(terminal: Terminal, name: str) -> None:
     """
     gone = 0
     found = known(name)
-    others = [each for each in observe.recorded() if each != name] if found else []
-    theirs = {each: _mounted(each) for each in others}
+    theirs = {
+        other: {mount.source.text for mount in mounts}
+        for other, mounts in (observe.mounted() if found else {}).items()
+        if other != name
+    }
     for each in found:
         at = each.placeholder.place
         heir = next((other for other, mounts in theirs.items() if at in mounts), None)
@@ -88,14 +90,6 @@ def take_away(terminal: Terminal, name: str) -> None:
             "covered (`.git/commondir` and the like)",
             Meaning.DONE,
         )
-
-
-def _mounted(name: str) -> set[str]:
-    applied = observe.last(name)
-    services = applied.compose.services.values() if applied else ()
-    return {
-        mount.source.text for each in services for mount in each.mounts if isinstance(mount, Bind)
-    }
 
 
 def _write(name: str, made: Iterable[Made]) -> None:

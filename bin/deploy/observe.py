@@ -6,23 +6,22 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from jailoc import __version__
 from jailoc.bin.config import facts
 from jailoc.bin.engine import container_list, credentials, docker, inspect_fields, witness
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import images as builder
-from jailoc.bin.host import files as store
-from jailoc.bin.host import placeholders
-from jailoc.bin.host.paths import APPLIED
+from jailoc.bin.host import placeholders, records
 from jailoc.generators.artefacts import container_fields
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Bind
+from jailoc.model.compose import Bind, Compose
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
@@ -43,13 +42,12 @@ _ASK = f"ls -A {SECRETS_PLACE}; echo ==; exec {' '.join(FIREWALL)} verify"
 
 def record(name: str) -> Path:
     """Return where it is written down what has been applied."""
-    return facts.cache_directory() / f"{name}{APPLIED}"
+    return records.record(name)
 
 
 def recorded() -> tuple[str, ...]:
     """Return the workspaces of which it is written down what has been applied, in order."""
-    every = facts.cache_directory().glob(f"*{APPLIED}")
-    return tuple(sorted(each.name.removesuffix(APPLIED) for each in every))
+    return tuple(each.name.removesuffix(records.APPLIED) for each in records.every())
 
 
 def leftovers(
@@ -298,6 +296,24 @@ def last(name: str) -> Applied | None:
         return None
 
 
+class _WrittenDown(BaseModel):
+    """Of what is written down of a start, what both kinds have."""
+
+    compose: Compose
+
+
+def mounted() -> dict[str, tuple[Bind, ...]]:
+    """Return what workspaces have mounted, by name: as started last, and as a start has begun."""
+    found: dict[str, tuple[Bind, ...]] = {}
+    for name, place in records.starts():
+        with suppress(OSError, ValidationError):
+            services = _WrittenDown.model_validate_json(place.read_bytes()).compose.services
+            binds = (each for one in services.values() for each in one.mounts
+                     if isinstance(each, Bind))  # fmt: skip
+            found[name] = (*found.get(name, ()), *binds)
+    return found
+
+
 def understood(name: str) -> None:
     """Refuse to go on from what a newer jailoc has written down.
 
@@ -326,7 +342,7 @@ def fed(name: str, digests: dict[str, str]) -> None:
     applied = last(name)
     if applied is not None:
         now = applied.model_copy(update={"credentials": digests})
-        store.write(record(name), now.model_dump_json() + "\n", 0o600)
+        records.write(name, f"{now.model_dump_json()}\n".encode())
 
 
 def reloaded(bundle: Bundle) -> None:
@@ -343,4 +359,4 @@ def reloaded(bundle: Bundle) -> None:
     )
     if now.files == states:
         now = now.model_copy(update={"bundle": bundle.digest})
-    store.write(record(bundle.workspace), now.model_dump_json() + "\n", 0o600)
+    records.write(bundle.workspace, f"{now.model_dump_json()}\n".encode())

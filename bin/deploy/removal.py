@@ -13,7 +13,7 @@ from pathlib import Path
 from jailoc.bin.config import facts, task_records
 from jailoc.bin.deploy import existence, made, observe, password, restic
 from jailoc.bin.engine import containers, disk, network, tools
-from jailoc.bin.host import files
+from jailoc.bin.host import files, records
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.image_recipes import RECIPES, previous
@@ -55,7 +55,7 @@ class Leftover:
 
     def _has(self, found: Deployed) -> Belongings:
         """Gather what it has beside what was found, as far as it goes."""
-        record = os.path.lexists(observe.record(self._name))
+        record = records.known(self._name)
         if self._extent is Extent.PROJECT:
             return Belongings(record=record)
         self._refuse_tasks()
@@ -210,6 +210,7 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
     for place in places(name, going.extent):
         if whole or place.parent == facts.cache_directory():
             _clear(place)
+    records.forget(name)
     observe.record(name).unlink(missing_ok=True)
     with suppress(OSError):  # there is nothing, or more
         existence.kept(name).parent.rmdir()

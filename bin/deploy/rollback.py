@@ -12,7 +12,7 @@ from jailoc.bin.deploy import execute, machine, observe, proof
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import disk, docker, startup
-from jailoc.bin.host import farewell
+from jailoc.bin.host import farewell, records
 from jailoc.bin.host import files as store
 from jailoc.bin.host.links import Identity
 from jailoc.bin.terminal.step import step
@@ -233,11 +233,10 @@ def _stop(project: str) -> None:
 
 def _restore(directory: Path, before: Before) -> None:
     """Make a directory hold exactly the files of before, and the note say what it said."""
-    note = observe.record(before.workspace)
     if before.record is None:
-        note.unlink(missing_ok=True)
+        observe.record(before.workspace).unlink(missing_ok=True)
     else:
-        store.write_bytes(note, before.record, 0o600)
+        records.write(before.workspace, before.record)
     if not before.files:
         shutil.rmtree(directory, ignore_errors=True)
         return

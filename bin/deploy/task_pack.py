@@ -30,6 +30,8 @@ _LISTING = 256 << 20
 """Bytes of what Git lists."""
 _LINK_BYTES = 4096
 """Bytes that the target of a link may have (PATH_MAX, limits.h)."""
+_SHALLOW = 16 << 20
+"""Bytes of the list of where a repository's history ends: 41 a commit."""
 _PATIENCE = 300.0
 
 
@@ -109,8 +111,15 @@ def quarantine(place: Path, repository: str, length: int) -> Iterator[Path]:
         (place / "objects/info").mkdir(exist_ok=True)
         (place / "objects/info/alternates").write_bytes(os.fsencode(f"{repository}/objects\n"))
         # Where its history ends, that of a task may end, too.
-        with suppress(FileNotFoundError):
-            (place / "shallow").write_bytes(regular.read(f"{repository}/shallow"))
+        try:
+            (place / "shallow").write_bytes(regular.read(f"{repository}/shallow", _SHALLOW))
+        except FileNotFoundError:
+            pass
+        except regular.NotRegular as error:
+            raise refuse(
+                "task-fetch", f"`{repository}/shallow` cannot be read: it {error}",
+                hint="look at what lies there: an agent may have made it",
+            ) from None  # fmt: skip
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)

@@ -19,6 +19,8 @@ from jailoc.model.git_config import parse
 from jailoc.model.text import last_words
 
 _FORMAT = "extensions.refstorage"
+_TABLES = "reftable/tables.list"
+"""What Git writes, beside itself, where references are in a table (gitformat-reftable(5))."""
 _HOOK, _MOST = re.compile(r"hook\.[\w.-]{1,200}"), 100
 """A section of configuration that `-c` can name, and how many of them."""
 
@@ -36,7 +38,7 @@ def point(repository: str, reference: str, tip: str) -> None:
     """
     # A link anywhere on these ways is an agent's, and somebody should know; where one comes later,
     # nothing is written through it all the same.
-    for place in (Path(reference), Path("logs", reference)):
+    for place in (Path(reference), Path("logs", reference), Path(_TABLES)):
         for each in (place, *place.parents[:-1]):
             if Path(repository, each).is_symlink():
                 raise refuse(
@@ -79,7 +81,7 @@ def _write(folder: int, name: str, text: bytes) -> None:
 
 
 def _ask(repository: str, reference: str, tip: str) -> None:
-    """Let Git write into its table of references (gitformat-reftable(5)), which has no links."""
+    """Let Git write into its table of references, in which there are no links."""
     off = (word for each in _hooks(repository, reference) for word in ("-c", f"{each}.enabled=no"))
     moved = git.forced(repository, *off, "update-ref", "--no-deref", reference, tip, timeout=60)
     if moved.status != 0:

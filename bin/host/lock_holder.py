@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-LOCKS = Path("/proc/locks")
+from jailoc.bin.host import lock_table
 
 
 def process(path: Path) -> int | None:
@@ -16,7 +16,7 @@ def process(path: Path) -> int | None:
     with suppress(OSError, ValueError, IndexError):
         there = path.stat()
         place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
-        for words in (line.split() for line in LOCKS.read_text().splitlines()):
+        for words in lock_table.rows()[0]:
             if words[1] == "FLOCK" and words[5] == place:
                 return int(words[4])
     return None

@@ -3,9 +3,6 @@
 import os
 from pathlib import Path
 
-APPLIED = ".applied.json"
-"""How the names of files end in which it is written down what a workspace was started with."""
-
 
 def home() -> str:
     """Return the home directory.
@@ -51,7 +48,7 @@ def config_is_named(flag: str | None) -> bool:
 
 
 def state_directory() -> Path:
-    """Return the directory of what must survive a cleaned cache: passwords."""
+    """Return the directory of what must survive a cleaned cache: passwords, what was applied."""
     return Path(base("XDG_DATA_HOME", ".local/share")) / "jailoc"
 
 

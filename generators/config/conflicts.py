@@ -15,7 +15,7 @@ from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.egress import Egress
 from jailoc.model.host import FileKind, Host
-from jailoc.model.path import clean, expand
+from jailoc.model.path import clean, expand, trusting
 from jailoc.model.special_ranges import SPECIAL
 
 Table = dict[str, Any]
@@ -259,5 +259,5 @@ def _plain_http(document: Document) -> Iterator[Diagnostic]:
                 f"Dockerfile `{value}` comes over plain http: whoever is on the way can change it, "
                 "and the host builds it",
                 "an https:// URL",
-                f'or allow it by name, at the top of the file: trust = ["{value}"]',
+                f"or allow it by name, at the top of the file: {trusting(value)}",
             )

@@ -13,7 +13,7 @@ from jailoc.model.document import Document, Path, dotted
 from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import GitFile, GitLink, Host
 from jailoc.model.mount import Mode, Mount
-from jailoc.model.path import CONTAINER_SYSTEM, expand, first_within, within
+from jailoc.model.path import CONTAINER_SYSTEM, expand, first_within, trusting, within
 from jailoc.model.sandbox import AGENT_HOME
 from jailoc.model.worktree import Worktree, needed
 
@@ -80,8 +80,8 @@ def _why_not(config: Config, link: GitLink, host: Host) -> tuple[str, str] | Non
         if (area := mercy(config, path, host)) is not None:
             return (
                 f"{named}, which the agent of workspace `{area[1]}` could exchange for another one",
-                f"add `{area[0]}` to `paths`, or allow it by name, at the top of the file: trust = "
-                f'["{link.common}"]',
+                f"add `{area[0]}` to `paths`, or allow it by name, at the top of the file: "
+                + trusting(link.common),
             )
     return None
 
@@ -89,19 +89,25 @@ def _why_not(config: Config, link: GitLink, host: Host) -> tuple[str, str] | Non
 def mercy(config: Config, path: str, host: Host) -> tuple[str, str] | None:
     """Return the writable path that a place lies in, and whose agent it is.
 
-    What is trusted lies in none.
+    That of another configuration counts. What is trusted lies in none.
     """
     if any(within(path, each) for each in config.trust):
         return None
-    for name, workspace in sorted(config.workspaces.items()):
-        areas = [*workspace.paths]
-        areas += [each.host for each in (*config.defaults.mounts, *workspace.mounts)
-                  if each.host and each.mode is Mode.READ_WRITE]  # fmt: skip
-        for area in areas:
-            for theirs in dict.fromkeys(map(folded, (area, host.real(area)))):
-                if any(within(folded(place), theirs) for place in host.places(path)):
-                    return area, name
+    ways = [*map(folded, host.places(path))]
+    for name, area in (*_areas(config), *host.started):
+        for theirs in dict.fromkeys(map(folded, (area, host.real(area)))):
+            if any(within(place, theirs) for place in ways):
+                return area, name
     return None
+
+
+def _areas(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what the agents of a configuration can write: workspace, place."""
+    for name, workspace in sorted(config.workspaces.items()):
+        yield from ((name, each) for each in workspace.paths)
+        for each in (*config.defaults.mounts, *workspace.mounts):
+            if each.host and each.mode is Mode.READ_WRITE:
+                yield name, each.host
 
 
 def lacking(document: Document, name: str, every: Iterable[Lacking]) -> Iterator[Diagnostic]:
@@ -193,7 +199,7 @@ def unfollowed(config: Config, host: Host) -> Iterator[Diagnostic]:
         + ", ".join(f"`{each}`" for each in told[:_MOST_TOLD])
         + f"{more}: no agent is handed what that names in turn",
         hint="keep it where no agent writes, or say that all it names may be read by agents: "
-        f'trust = ["{told[0]}"]',
+        + trusting(told[0]),
     )
 
 

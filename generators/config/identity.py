@@ -50,6 +50,6 @@ def _agent(document: Document, where: Path, host: Host) -> Diagnostic:
         where,
         "ssh-agent",
         "the agent can sign and log in with every key that the SSH agent holds",
-        hint="an SSH agent of its own with one key limits that: `ssh-agent -P ''` loads no library, "
-        "`ssh-add -c` asks each time",
+        hint="an SSH agent of its own with one key limits that: `ssh-agent -P ''` loads no "
+        "library, `ssh-add -c` asks each time",
     )

@@ -19,7 +19,7 @@ from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, parse_mount
-from jailoc.model.path import outermost, upwards, within
+from jailoc.model.path import outermost, trusting, upwards, within
 from jailoc.model.text import visible
 
 Table = dict[str, Any]
@@ -194,7 +194,7 @@ def _diagnostic(document: Document, host: Host, each: Input, area: Area, hit: st
     named = (
         ""
         if within(host.home, each.path)
-        else (f', or allow it by name, at the top of the file: trust = ["{each.path}"]')
+        else f", or allow it by name, at the top of the file: {trusting(each.path)}"
     )
     return found(
         document,

@@ -111,13 +111,16 @@ def _known(firewall: Firewall, place: Place) -> Iterator[Probe]:
     for text in sorted(place.own):
         yield from _all(ipaddress.ip_address(text), USUAL, "the sandbox's own address")
     for name in firewall.names[:MOST]:
-        for text in place.names.get(name.key, ())[:4]:
-            address = ipaddress.ip_address(text)
-            if any(address.version == each.version and address in each for each in NOT_SENT):
-                continue  # its zone may answer so; what is sent there never leaves the sandbox
+        known = map(ipaddress.ip_address, place.names.get(name.key, ()))
+        # Its zone may answer with others; what is sent there never leaves the sandbox.
+        for address in [each for each in known if _leaves(each)][:4]:
             yield from _all(address, name.port or USUAL, name.name)
             if name.service:
                 yield from _all(address, USUAL, f"other ports of {name.name}")
+
+
+def _leaves(address: Address) -> bool:
+    return not any(address.version == each.version and address in each for each in NOT_SENT)
 
 
 def _allowed(firewall: Firewall, family: Family) -> list[tuple[Network, int | None, str]]:

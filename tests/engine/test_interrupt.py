@@ -98,7 +98,7 @@ def nothing(user: User) -> None:
     label = f"label=com.docker.compose.project={PROJECT}"
     assert world.call("docker", "network", "ls", "--quiet", "--filter", label) == ""
     assert not (user.home / ".cache/jailoc/cut").exists()
-    assert not (user.home / ".cache/jailoc/cut.applied.json").exists()
+    assert not (user.home / ".local/share/jailoc/cut.applied.json").exists()
 
 
 def memory() -> int:
@@ -171,3 +171,44 @@ def test_an_interrupt_at_any_moment_of_a_change(user: User, tenths: int) -> None
         return
     assert "the way back failed" not in said
     assert memory() == 2 << 30, said
+
+
+def test_what_a_start_that_is_killed_has_given_an_agent_is_known(user: User) -> None:
+    project, private = user.home / "project", user.home / "private"
+    private.mkdir()
+    (project / "d").symlink_to(private)
+    narrow = config().replace("~/project", "~/project/d")
+    user.write(narrow)
+    assert user.run("validate").status == 0, "control: no agent was there"
+    (project / "d").unlink()
+    user.write(config())
+    with starting(user) as running:
+        deadline = time.monotonic() + LIMIT
+        while not serving():
+            assert time.monotonic() < deadline
+            assert running.poll() is None, "it is killed while the agent's server begins"
+            time.sleep(0.05)
+        running.kill()
+    assert not (user.home / ".local/share/jailoc/cut.applied.json").exists()
+    # The agent goes on, and nobody has written down that the start was done.
+    command = f"ln -s {private} {project}/d"
+    world.call("docker", "exec", f"{PROJECT}-opencode-1", "sh", "-c", command)
+    user.write(narrow)
+    for words in (("validate",), ("up", "cut")):
+        refused = user.run(*words)
+        assert (refused.status, "[steering]" in refused.stderr) == (1, True), refused.stderr
+        assert "could write when it was last started" in refused.stderr
+    (project / "d").unlink()
+    user.write(config())
+    user.ok("up", "cut")
+    places = user.home / ".local/share/jailoc"
+    assert [each.name for each in places.glob("cut.*")] == ["cut.applied.json"]
+    user.ok("destroy", "cut", "--yes")
+    assert not [*places.glob("cut*")]
+
+
+def serving() -> bool:
+    """Tell whether the agent's server runs: what waits for its password is a shell."""
+    words = ["docker", "top", f"{PROJECT}-opencode-1", "-eo", "pid,args"]
+    found = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    return any(" serve " in each and "agent.sh" not in each for each in found.splitlines())

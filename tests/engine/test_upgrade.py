@@ -118,7 +118,7 @@ def test_a_record_of_a_later_form_is_refused_while_it_runs_and_the_way_out_keeps
         (user.home / "project").mkdir()
         (user.home / "project").chmod(0o777)
         user.write(CONFIG)
-        record = user.home / ".cache/jailoc/older.applied.json"
+        record = user.home / ".local/share/jailoc/older.applied.json"
         try:
             user.ok("up", "older")
             password = user.password("older")

@@ -114,7 +114,6 @@ def test_the_way_back_starts_no_container_a_second_time(led: User) -> None:
     agent("cd ~; mv work old; mkdir work; ln -s /etc/jailoc work/lib; touch mine")
     led.write(config(led, mounts(led) + '\nimage = "debian:trixie-slim"'))
     failed = led.run("up", NAME)
-    print(failed.stderr)
     led.write(config(led, mounts(led)))
     assert failed.status == 1
     led.ok("up", NAME)

@@ -108,7 +108,7 @@ def test_no_tool_of_a_project_is_run_to_start(tmp_path: Path) -> None:
     assert mark.exists()
 
 
-@pytest.mark.parametrize("way", ["path", "link", "relative", "activated"])
+@pytest.mark.parametrize("way", ["path", "link", "relative", "activated", "before", "begun"])
 def test_no_python_of_a_project_makes_the_environment_anew(tmp_path: Path, way: str) -> None:
     checkout, project, mark = tmp_path / "checkout", tmp_path / "project", tmp_path / "ran"
     program(checkout / ".venv/bin/python", "echo started")
@@ -137,7 +137,8 @@ def test_no_python_of_a_project_makes_the_environment_anew(tmp_path: Path, way: 
     if way == "activated":
         assert not start(VIRTUAL_ENV=str(project))
         return
-    record = tmp_path / ".cache/jailoc/api.applied.json"
+    place = tmp_path / (".cache" if way == "before" else ".local/share")
+    record = place / f"jailoc/api.{'begun' if way == 'begun' else 'applied'}.json"
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"mounts": [{"source": {"text": str(project)}}]}))
     assert not start()
@@ -180,7 +181,7 @@ def test_a_record_names_a_place_and_not_a_text(tmp_path: Path, case: str) -> Non
         return mark.exists()
 
     assert all(map(start, first)), "control: nobody was started there"
-    record = tmp_path / ".cache/jailoc/api.applied.json"
+    record = tmp_path / ".local/share/jailoc/api.applied.json"
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"mounts": [{"source": {"text": str(named)}}]}))
     assert not any(map(start, first))

@@ -312,7 +312,7 @@ def test_no_git_of_an_agent_is_asked(tmp_path: Path, known: str) -> None:
             if known == "trusted by the agent":
                 named = {"JAILOC_CONFIG": str(user.home / "project/evil.toml")}
                 (user.home / "project/evil.toml").write_text('trust = ["~/project/bin"]\n')
-            record = user.home / ".cache/jailoc/mine.applied.json"
+            record = user.home / ".local/share/jailoc/mine.applied.json"
             record.parent.mkdir(parents=True, exist_ok=True)
             mount = {"source": {"text": f"{user.home}/project"}, "mode": "rw"}
             record.write_text(

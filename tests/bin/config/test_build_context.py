@@ -110,3 +110,16 @@ def test_a_pipe_in_a_context_is_sent_and_not_read(folder: Path) -> None:
     os.mkfifo(folder / "src/pipe")
     assert build_context.digest(str(folder)) not in {before, None}
     assert build_context.endless(str(folder)) is None
+
+
+def test_a_directory_with_very_many_entries_is_left_to_the_engine(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "logs").mkdir()
+    (folder / ".dockerignore").write_text("logs/*\n!logs/0\n")
+    for number in range(10):
+        (folder / f"logs/{number}").write_text("")
+    monkeypatch.setattr(build_context, "MOST_LISTED", 10)
+    assert build_context.digest(str(folder)) is not None, "control: as many are listed"
+    (folder / "logs/10").write_text("")
+    assert build_context.digest(str(folder)) is None

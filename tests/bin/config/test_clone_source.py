@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config import clone_source
-from jailoc.bin.host.paths import APPLIED
+from jailoc.bin.host.records import APPLIED
 from jailoc.model.diagnostic import Refused
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
@@ -23,9 +23,10 @@ def test_no_agent_chooses_of_which_repository_objects_are_taken(
 
 def chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     project, other = home / "project", home / "other/.git/objects"
     info = project / ".git/objects/info"
-    for each in (info, other, home / "cache/jailoc"):
+    for each in (info, other, home / "data/jailoc"):
         each.mkdir(parents=True)
     (info / "alternates").write_text(f"{other}\n")
     host = Host(home=str(home))
@@ -33,7 +34,7 @@ def chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def started(*mounts: tuple[Path, Mode]) -> None:
         given = [{"source": {"text": str(place)}, "mode": mode.value} for place, mode in mounts]
         record = {"compose": {"services": {AGENT: {"mounts": given}}}}
-        (home / f"cache/jailoc/a{APPLIED}").write_text(json.dumps(record))
+        (home / f"data/jailoc/a{APPLIED}").write_text(json.dumps(record))
 
     # Controls: no agent was there; it was, and could not write the file.
     assert clone_source.places(str(project), host) == (str(project), str(other))
@@ -42,3 +43,34 @@ def chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started((project, Mode.READ_WRITE))
     with pytest.raises(Refused, match="came while an agent could write it"):
         clone_source.places(str(project), host)
+
+
+def test_no_agent_leads_what_a_clone_is_made_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.home("led") as user:
+        led(user.home, monkeypatch)
+
+
+def led(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+    info, other = home / "src/a/.git/objects/info", home / "src/b/.git"
+    for each in (info, other / "objects", home / "private/.git/objects", home / "data/jailoc"):
+        each.mkdir(parents=True)
+    (home / "ways").symlink_to(home / "src")
+    (info / "alternates").write_text(f"{home}/ways/b/.git/objects\n")
+    project, place, host = f"{home}/src/a", f"{home}/ways/b/.git/objects", Host(home=str(home))
+    given = [
+        {"source": {"text": f"{home}/src/a"}, "mode": "rw"},
+        {"source": {"text": f"{info}/alternates"}, "mode": "ro"},
+        {"source": {"text": f"{home}/src/b"}, "mode": "rw"},
+    ]
+    record = {"compose": {"services": {AGENT: {"mounts": given}}}}
+    (home / f"data/jailoc/a{APPLIED}").write_text(json.dumps(record))
+    # Controls: the user's own link on the way; and one in the place of the directory, of nobody's.
+    assert clone_source.places(project, host) == (project, place)
+    (other / "objects").rmdir()
+    (other / "objects").symlink_to(home / "private/.git/objects")
+    with pytest.raises(Refused, match="an agent decides where a link on the way"):
+        clone_source.places(project, host)
+    (home / f"data/jailoc/a{APPLIED}").unlink()
+    assert clone_source.places(project, host) == (project, place)

@@ -109,7 +109,7 @@ def test_nor_where_an_agent_of_another_configuration_was_started(person: User, p
         (person.home / ".gitconfig").symlink_to("kept/team")
     assert handed(person) == EVERYTHING
     assert "/home/agent/.gitconfig" in person.run("render", "b", "--json").stdout
-    record = person.home / ".cache/jailoc/else.applied.json"
+    record = person.home / ".local/share/jailoc/else.applied.json"
     record.parent.mkdir(parents=True, exist_ok=True)
     mount = {"source": {"text": str(person.home / "kept")}, "mode": "rw"}
     text = {"compose": {"services": {"opencode": {"mounts": [mount]}}}}

@@ -95,12 +95,18 @@ def test_a_program_is_named_however_a_shell_is_told(tmp_path: Path, line: str) -
         ("python3 -m strip", "strip/__main__.py"),
         ("/usr/bin/env python3 -W ignore -m strip.out", "strip/out.py"),
         ("sh -c 'exec python3 -m strip'", "strip.py"),
+        ("cd tools && python3 -m strip", "tools/strip.py"),
+        ("cd tools; cd more; exec python3 -m strip", "tools/more/strip.py"),
+        ("PYTHONPATH=tools python3 -m strip", "tools/strip.py"),
+        ('export PYTHONPATH="$PWD/tools:$PYTHONPATH"; python3 -m strip.out', "tools/strip/out.py"),
+        ("env -C tools python3 -m strip", "tools/strip.py"),
+        ("D=tools; PYTHONPATH=/x:$D python3 -m strip", "tools/strip.py"),
     ],
 )
 def test_a_module_that_python_runs_is_named(tmp_path: Path, line: str, file: str) -> None:
     root = made(tmp_path / "p")
     program = root / file
-    program.parent.mkdir(exist_ok=True)
+    program.parent.mkdir(parents=True, exist_ok=True)
     program.write_text(f"import os\nos.system('touch {tmp_path}/ran')\n")
     cleaned(root, line)
     assert (tmp_path / "ran").exists(), "control: Git runs it"

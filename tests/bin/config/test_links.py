@@ -9,7 +9,7 @@ import pytest
 
 from jailoc.bin.deploy import proof
 from jailoc.bin.host.links import Links, create, identity
-from jailoc.bin.host.paths import APPLIED
+from jailoc.bin.host.records import APPLIED
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
 from tests.engine.world import User
@@ -170,7 +170,7 @@ def test_no_agent_of_another_configuration_can_change_one(person: User) -> None:
     words = ("validate", "--config", str(place))
     assert person.run(*words).status == 0
     mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
-    record = person.home / f".cache/jailoc/mine{APPLIED}"
+    record = person.home / f".local/share/jailoc/mine{APPLIED}"
     record.parent.mkdir(parents=True, exist_ok=True)
     told = {"compose": {"services": {"opencode": {"mounts": [mount]}}}}
     record.write_text(json.dumps(told))
@@ -213,7 +213,7 @@ def test_no_agent_can_change_a_policy(person: User) -> None:
             result = person.run(*words, JAILOC_POLICY=str(place))
             assert (STEERED in result.stderr) == (words == ("validate",) and status == 1)
         mount = {"source": {"text": str(person.home / "proj")}, "mode": "rw"}
-        record = person.home / f".cache/jailoc/mine{APPLIED}"
+        record = person.home / f".local/share/jailoc/mine{APPLIED}"
         record.parent.mkdir(parents=True, exist_ok=True)
         record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
         result = person.run("diff", str(person.config), JAILOC_POLICY=str(place))

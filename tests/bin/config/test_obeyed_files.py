@@ -183,7 +183,7 @@ def test_a_file_with_the_name_of_a_workspace_is_no_plan(person: User) -> None:
 
 def started(person: User, name: str, path: Path) -> None:
     """Write what is kept of a sandbox that was started."""
-    record = person.home / f".cache/jailoc/{name}.applied.json"
+    record = person.home / f".local/share/jailoc/{name}.applied.json"
     record.parent.mkdir(parents=True, exist_ok=True)
     mount = {"source": {"text": str(path)}, "mode": "rw"}
     record.write_text(json.dumps({"compose": {"services": {"opencode": {"mounts": [mount]}}}}))
@@ -370,7 +370,7 @@ def test_no_link_that_an_agent_has_left_leads_what_is_read_or_mounted(
     (person.home / "proj").mkdir()
     person.write(f"[workspaces.{name}]\n{words}\n")
     started(person, "api", person.home / "proj")
-    record = person.home / ".cache/jailoc/api.applied.json"
+    record = person.home / ".local/share/jailoc/api.applied.json"
     written = json.loads(record.read_text())
     record.write_text(json.dumps(written | {"config": str(person.config)}))
     # Control: a directory there holds what the agent itself wrote.

@@ -142,9 +142,9 @@ class Engine:
         folder = self.home / ".cache/jailoc" / name
         (folder / "images").mkdir(parents=True)
         (folder / "images/recipes.json").write_text(json.dumps({"builds": recipes}))
-        folder.with_name(f"{name}.applied.json").write_text("{}")
         state = self.home / ".local/share/jailoc" / name
         state.mkdir(parents=True)
+        state.with_name(f"{name}.applied.json").write_text("{}")
         (state / "password").write_text("0" * 64)
 
 
@@ -205,7 +205,8 @@ def test_all_takes_what_left_the_configuration_and_the_images_that_they_shared(
 ) -> None:
     for name in ("api", "web", "gone"):
         engine.add(name, AGENT)
-    (engine.home / ".cache/jailoc/gone.applied.json").unlink()  # the engine's labels tell of it
+    # The engine's labels tell of it.
+    (engine.home / ".local/share/jailoc/gone.applied.json").unlink()
     assert main.run(["destroy", "--all", "--yes"]) == 0
     assert not any(left(engine, each) for each in ("api", "web", "gone"))
     assert engine.images == {"somebody/else:1"}

@@ -13,7 +13,7 @@ NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
 @pytest.mark.parametrize("command", [("plan", "api"), ("up", "api")])
 def test_a_record_of_a_newer_jailoc_is_refused(user: User, command: tuple[str, ...]) -> None:
     user.write("[workspaces.api]\n")
-    place = user.home / ".cache/jailoc/api.applied.json"
+    place = user.home / ".local/share/jailoc/api.applied.json"
     place.parent.mkdir(parents=True)
     place.write_text(json.dumps({"version": 2, "what": "nobody knows yet"}))
     result = user.run(*command, **NOWHERE)
@@ -27,7 +27,7 @@ def test_a_record_of_a_newer_jailoc_is_refused(user: User, command: tuple[str, .
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": "2"}', '{"version": 1}', "\0"])
 def test_a_record_that_nobody_can_read_is_none(user: User, text: str) -> None:
     user.write("[workspaces.api]\n")
-    place = user.home / ".cache/jailoc/api.applied.json"
+    place = user.home / ".local/share/jailoc/api.applied.json"
     place.parent.mkdir(parents=True)
     place.write_text(text)
     result = user.run("plan", "api", **NOWHERE)

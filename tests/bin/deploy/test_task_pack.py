@@ -64,3 +64,23 @@ def test_no_object_of_another_repository_comes_with_what_is_sent(
         )  # fmt: skip
         (place / "objects/info/alternates").unlink()
         assert git(place, "cat-file", "blob", name) == PRIVATE.strip()
+
+
+@pytest.mark.parametrize("what", ["a directory", "without an end"])
+def test_where_a_history_ends_is_read_to_a_bound(tmp_path: Path, what: str) -> None:
+    here = repository(tmp_path / "here") / ".git"
+    ends = f"{'0' * 40}\n".encode() * 30_000
+    (here / "shallow").write_bytes(ends)
+    with task_pack.quarantine(tmp_path / "q", str(here), 40) as place:
+        assert (place / "shallow").read_bytes() == ends, "control: it has more than a mebibyte"
+    (here / "shallow").unlink()
+    if what == "a directory":
+        (here / "shallow").mkdir()
+    else:
+        with (here / "shallow").open("wb") as file:
+            file.truncate(1 << 40)
+    with (
+        pytest.raises(Refused, match="shallow` cannot be read: it is "),
+        task_pack.quarantine(tmp_path / "q", str(here), 40),
+    ):
+        pass

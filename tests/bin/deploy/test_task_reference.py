@@ -99,6 +99,18 @@ def test_nothing_is_written_through_one_that_comes_after_the_look(
     assert outside(tmp_path) == before
 
 
+@pytest.mark.parametrize("where", ["reftable", "reftable/tables.list"])
+def test_so_is_one_in_the_place_of_the_table(
+    tmp_path: Path, tips: tuple[str, str], where: str
+) -> None:
+    git(tmp_path / "p", "config", "extensions.refStorage", "reftable")
+    place = tmp_path / "p/.git" / where
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match=f"{where}` is a symbolic link"):
+        task_reference.point(f"{tmp_path}/p/.git", REFERENCE, tips[0])
+
+
 def test_what_is_in_its_place_is_said(tmp_path: Path, tips: tuple[str, str]) -> None:
     (tmp_path / "p/.git" / REFERENCE / "x").mkdir(parents=True)
     with pytest.raises(Refused, match="cannot be written"):

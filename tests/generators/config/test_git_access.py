@@ -109,6 +109,17 @@ def test_what_is_not_handed_over_is_one_warning_at_the_path(
     assert words in line
 
 
+def test_neither_is_one_that_an_agent_of_another_configuration_could_exchange() -> None:
+    plain = host(FEAT)
+    assert f"{COMMON}/objects" in mounts(PLAIN, plain), "control"
+    machine = plain.model_copy(update={"started": (("theirs", f"{HOME}/code/app"),)})
+    assert not any(place.startswith(COMMON) for place in mounts(PLAIN, machine))
+    (line,) = told(PLAIN, machine)
+    assert "which the agent of workspace `theirs` could exchange for another one" in line
+    trusted = f'trust = ["{COMMON}"]\n{PLAIN}'
+    assert f"{COMMON}/objects" in mounts(trusted, machine)
+
+
 def test_a_repository_in_another_agents_reach_is_handed_over_by_name_only() -> None:
     text = f'trust = ["{COMMON}"]\n{PLAIN}[workspaces.app]\npaths = ["~/code/app"]\n'
     assert f"{COMMON}/objects" in mounts(text, host(FEAT))

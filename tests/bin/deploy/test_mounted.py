@@ -1,0 +1,71 @@
+"""Whom a place is shared with is known also of a start that was killed."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from jailoc.bin.deploy import made, observe, undo
+from jailoc.bin.deploy.snapshots import Store
+from jailoc.bin.host import records
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.load import load
+from jailoc.model.diagnostic import Refused
+from jailoc.model.document import Document
+from jailoc.model.host import FileKind, Host
+from jailoc.model.repository import Placeholder
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Return a path that two workspaces have."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    place = tmp_path / "project"
+    (place / ".git").mkdir(parents=True)
+    return str(place)
+
+
+def composed(project: str) -> bytes:
+    """Return what is written down of a start with a path."""
+    home = "/home/alice"
+    machine = Host(home=home, kinds={f"{home}/project": FileKind.DIRECTORY})
+    config = load(Document('[workspaces.web]\npaths = ["~/project"]\n', "c"), machine)
+    text = compile_workspace(config, "web", machine).compose.model_dump_json()
+    data: dict[str, Any] = {"compose": json.loads(text.replace(f"{home}/project", project))}
+    return json.dumps(data).encode()
+
+
+@pytest.mark.parametrize("how", ["done", "begun"])
+def test_no_undo_begins_while_another_agent_can_write_there(
+    project: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    workspace = SimpleNamespace(name="api")
+    store = cast(
+        Store, SimpleNamespace(roots=(project,), restic=SimpleNamespace(workspace=workspace))
+    )
+    monkeypatch.setattr(undo, "_agents", lambda _: ("its container",))
+    undo.alone(store)  # control: nobody was started there
+    (records.write if how == "done" else records.begin)("web", composed(project))
+    assert project in [each.source.text for each in observe.mounted()["web"]]
+    with pytest.raises(Refused, match="`web` runs and can write in"):
+        undo.alone(store)
+
+
+@pytest.mark.parametrize("how", ["done", "begun"])
+def test_what_another_one_mounts_is_not_taken_away(project: str, how: str) -> None:
+    entry = Placeholder(root=project, path=".git/commondir", text=".\n")
+    assert made.make("api", entry)
+    data = composed(project).replace(f'"{project}"'.encode(), f'"{entry.place}"'.encode())
+    (records.write if how == "done" else records.begin)("web", data)
+    made.take_away(Terminal(), "api")
+    assert Path(entry.place).exists()
+    assert [each.placeholder for each in made.known("web")] == [entry]
+    records.record("web").unlink(missing_ok=True)
+    records.forget("web")
+    made.take_away(Terminal(), "web")
+    assert not Path(entry.place).exists(), "control: nobody else mounts it"
