@@ -137,7 +137,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('exec',): {
-        'text': 'Run a command in a running sandbox as its agent, and pass its exit status on.\n\nExample: jailoc exec api -- npm test',
+        'text': 'Run a command in a running sandbox as its agent, and pass its exit status on.\n\nWhat it leaves in the background ends with it.\n\nExample: jailoc exec api -- npm test',
         'below': (),
         'runs': True,
         'arguments': (

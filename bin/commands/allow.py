@@ -12,9 +12,11 @@ from jailoc.bin.commands.presets import CLIENTS, unknown
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
 from jailoc.bin.terminal import prompt
+from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.edit import Value
 from jailoc.generators.config.host_sets import known
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.powers.asked import behind
 from jailoc.generators.powers.places import (
     contents,
     machine_rank,
@@ -22,6 +24,7 @@ from jailoc.generators.powers.places import (
     private_name,
     range_rank,
 )
+from jailoc.generators.views.review import RANKS
 from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import (
     HOST_FORMS,
@@ -129,6 +132,18 @@ def _tell_open(session: Session, name: str, target: str, entry: HostEntry | Netw
     )
 
 
+def _tell_power(session: Session, name: str, key: str) -> None:
+    """Say what a review would say of the entry that has just been written, the last of its list."""
+    origin = session.source()
+    firewall = compile_workspace(origin.config, name, origin.host).firewall
+    last = len(getattr(origin.config.workspaces[name], key)) - 1
+    power = behind(firewall, f"workspaces.{name}.{key}[{last}]", opened=True)
+    if power is not None:
+        what = f": {power.text}" if power.text else ""
+        line = f"{power.rank.upper()}: may reach {power.subject}{what}"
+        session.terminal.say(line, RANKS.get(power.rank, Meaning.NOTES))
+
+
 def run(
     session: Session,
     target: str,
@@ -175,6 +190,7 @@ def run(
     if entry is not None:
         _tell_open(session, name, target, entry)
     session.terminal.told(f"added {target} to {key} of workspace {name}")
+    _tell_power(session, name, key)
     if not refresh.written(session, name):
         session.terminal.say(
             f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"

@@ -134,11 +134,22 @@ def _addable(session: Session, workspace: Workspace, target: str) -> None:
 def _offer(session: Session, workspace: Workspace, target: str) -> bool:
     """Offer to add a directory to a workspace; tell whether it is in the file now."""
     name = workspace.name
-    if not prompt.ask(session.terminal, f"{target} is not in workspace {name}. Add it?"):
+    question = f"{target} is not in workspace {name}. Add it?"
+    if session.starter:
+        question = f"There is no configuration. Make one, with {target} in workspace {name}?"
+    elif _runs(name):
+        question = f"{target} is not in workspace {name}. Add it, and start its agent anew?"
+    if not prompt.ask(session.terminal, question):
         session.terminal.say("nothing was changed", Meaning.WARNS)
         return False
     append.path(session, name, target)
     return True
+
+
+def _runs(name: str) -> bool:
+    with suppress(docker.DockerError, Refused):
+        return existence.started(name) and readiness.services(name).running
+    return False
 
 
 def _possible(mode: AttachMode, asked: AttachMode | None) -> None:
@@ -335,6 +346,8 @@ class _Attachment:
                 if self.request.session
                 else "what it says of that stands above",
             )
+        name = typed(self.name)
+        self.terminal.say(f"{name} goes on; `jailoc down {name}` stops it")
         return 0
 
 

@@ -29,7 +29,7 @@ from jailoc.model.address import written
 from jailoc.model.evidence import Evidence
 from jailoc.model.palette import Meaning
 from jailoc.model.rule_match import MOST_COUNTED, MOST_PLACES
-from jailoc.model.sandbox import AGENT, PROXY, WALL, typed
+from jailoc.model.sandbox import AGENT, MACHINE, PROXY, WALL, typed
 from jailoc.model.text import number_of
 
 MOST_SHOWN = 500
@@ -228,7 +228,8 @@ def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> 
     if row["open_now"]:
         terminal.result("    open now")
     elif row["allow"] is not None and row["allow"].startswith("host_ports"):
-        terminal.told(f"    to open it: {row['allow']} in [workspaces.{workspace}]")
+        terminal.told(f"    to open it: {row['allow']} in [workspaces.{workspace}]; the agent has "
+                      f"it as {MACHINE} then")  # fmt: skip
     elif row["allow"] is not None:
         terminal.colored(f"    to open it: jailoc allow {row['allow']} -w {workspace}", None)
     elif row["closed"] is not None:

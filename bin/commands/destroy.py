@@ -20,6 +20,7 @@ from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Extent, Plan
 from jailoc.model.sandbox import SANDBOX, project, task_of, typed
+from jailoc.model.text import number_of
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ def run(
     if everything:
         built_images.remove(terminal, [each.name for each in found.images])
         built_images.tell_rest(terminal)
+    elif not as_json and (rest := built_images.unused(())):
+        terminal.say(f"stays: {number_of(len(rest), 'image')} of earlier builds, which nothing "
+                     "uses; `jailoc destroy --all` removes them")  # fmt: skip
     return status
 
 

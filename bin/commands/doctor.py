@@ -44,7 +44,8 @@ def run(session: Session, as_json: bool, for_others: bool) -> int:
     told = f"{wrong} of {len(rows)} checks failed, {doubtful} with a warning"
     terminal.say(told, Meaning.FAILS if wrong else Meaning.WARNS if doubtful else Meaning.DONE)
     if not wrong:
-        terminal.say(f"next: {_next(session, machine)}")
+        first = "mend what is warned about, then " if doubtful else ""
+        terminal.say(f"next: {first}{_next(session, machine)}")
     return status
 
 
@@ -52,6 +53,4 @@ def _next(session: Session, machine: Machine) -> str:
     """Return how to go on on a machine where nothing is in the way of all sandboxes."""
     if not any(each.name.startswith("workspace ") for each in machine.places):
         return "`jailoc add DIRECTORY`" if session.path.exists() else "`jailoc init --here`"
-    if any(each.taken for each in machine.ports):
-        return "mend the port, then `jailoc up`"
     return "`jailoc up`"

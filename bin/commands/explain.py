@@ -69,7 +69,6 @@ def run(session: Session, target: str, as_json: bool) -> int:
         )
     told = None
     for row in rows:
-        word = terminal.verdict("open", good=True) if row["open"] else terminal.verdict("closed")
         door = f"{row['protocol'] or 'all'} {row['port'] or 'every other port'}"
         alone = asked.port is None and not any(each["port"] for each in rows)
         if alone or (row["protocol"] is None and not row["open"]):
@@ -77,9 +76,11 @@ def run(session: Session, target: str, as_json: bool) -> int:
         if row["protocol"] == "icmp":
             door = "icmp"
         place = f"  ({row['place']})" if row["place"] else ""
-        terminal.result(f"{word}  {row['network']}  {door}  because of {row['reason']}{place}")
+        because = f"because of {row['reason']}{place}"
+        word = "open" if row["open"] else "closed"
+        terminal.judged(word, f"  {row['network']}  {door}  {because}", good=row["open"])
         if row["power"] and row["power"] != told:
-            terminal.told(f"        {row['power']}")
+            terminal.colored(f"        {row['power']}", None)
         told = row["power"]
     if any(each.is_loopback for each in addresses):
         terminal.say("loopback is the sandbox's own: nothing of this machine is there")
@@ -108,11 +109,11 @@ def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
         )
     for row in rows:
         place = f"  ({row['place']})" if row["place"] else ""
-        terminal.result(
-            f"{terminal.verdict('open', good=True)}  {row['network']}  tcp to {row['port']} "
-            f"inside  because of {row['reason']}{place}"
+        inside = f"tcp to {row['port']} inside"
+        terminal.judged(
+            "open", f"  {row['network']}  {inside}  because of {row['reason']}{place}", good=True
         )
-        terminal.told(f"        {row['power']}")
+        terminal.colored(f"        {row['power']}", None)
     return 0
 
 

@@ -108,7 +108,7 @@ def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
         if not said:
             terminal.result("")
     if not said:
-        terminal.result(summary(saved))
+        terminal.colored(summary(saved), None)
 
 
 def _containers() -> tuple[tuple[container_list.Listed, ...] | None, str | None]:

@@ -130,6 +130,12 @@ class Terminal:
         """Return a word of judgement, green or red where results are coloured."""
         return self.paint(f"{word:6}", Meaning.DONE if good else Meaning.FAILS, sys.stdout)
 
+    def judged(self, word: str, text: str, *, good: bool = False) -> None:
+        """Write a result line that begins with a word of judgement."""
+        first = f"{word:6}"
+        line = self._fitting(visible(f"{first}{text}"), sys.stdout)
+        self.result(self.verdict(word, good) + line[len(first) :])
+
     def mark(self, word: str, meaning: Meaning) -> str:
         """Return a word in the colour of its meaning, where results are coloured."""
         return self.paint(word, meaning, sys.stdout)

@@ -22,7 +22,7 @@ WHOLE = {"run.command"}
 """What is told in full, however long it is: what is left out would run, too."""
 _SUMS, _LESS, _NOTED, _WARNED = 8, 3, 4, 3
 """Lines for the sums of workspaces; texts of what is less, of what is no power, and warnings."""
-_MEANINGS = {Rank.CRITICAL: Meaning.FAILS, Rank.HIGH: Meaning.OPENS, Rank.MEDIUM: Meaning.WARNS}
+RANKS = {Rank.CRITICAL: Meaning.FAILS, Rank.HIGH: Meaning.OPENS, Rank.MEDIUM: Meaning.WARNS}
 _FIRST = 8
 """Lines of what comes before all else."""
 _MOST = {Rank.MEDIUM: 12, Rank.LOW: 5}
@@ -204,9 +204,9 @@ def _widenings(review: Review, room: int) -> Iterator[Line]:
         folds = folded(found)
         shown = folds if len(folds) <= mine else _some_of_each(folds, mine - 1)
         left -= min(mine, len(folds))
-        yield rank.value.upper(), _MEANINGS.get(rank)
+        yield rank.value.upper(), RANKS.get(rank)
         for each, _ in shown:
-            yield finding(each, review), _MEANINGS.get(rank)
+            yield finding(each, review), RANKS.get(rank)
         if more := len(found) - sum(count for _, count in shown):
             rest = [each for each, _ in folds if each not in [one for one, _ in shown]]
             kinds = sorted({each.change.kind.value for each in rest})

@@ -17,6 +17,8 @@ def exec(  # noqa: A001 -- the command's name
 ) -> int:
     """Run a command in a running sandbox as its agent, and pass its exit status on.
 
+    What it leaves in the background ends with it.
+
     Example: jailoc exec api -- npm test
 
     Parameters
