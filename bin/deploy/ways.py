@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from jailoc.bin.engine import startup
 from jailoc.bin.engine.docker import run
-from jailoc.bin.engine.startup import Mounted
+from jailoc.bin.engine.startup import MountPoint
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.path import upwards
 
@@ -39,7 +39,7 @@ echo end
 class _Way(NamedTuple):
     """What lies between a mount's place and that of the mount that it is in."""
 
-    outer: Mounted
+    outer: MountPoint
     place: str
     """The inner one's, in the container."""
 
@@ -79,7 +79,7 @@ def check(container: str, image: str) -> None:
         ))  # fmt: skip
 
 
-def _ways(mounts: Iterable[Mounted]) -> Iterator[_Way]:
+def _ways(mounts: Iterable[MountPoint]) -> Iterator[_Way]:
     every = {each.place: each for each in mounts}
     for place in sorted(every):
         around = next((each for each in upwards(place) if each != place and each in every), None)

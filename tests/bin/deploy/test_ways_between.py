@@ -7,7 +7,7 @@ import pytest
 
 from jailoc.bin.deploy import ways
 from jailoc.bin.engine import startup
-from jailoc.bin.engine.startup import Mounted
+from jailoc.bin.engine.startup import MountPoint
 from jailoc.model.diagnostic import Refused
 
 
@@ -16,11 +16,11 @@ def test_of_very_many_covers_each_is_looked_at_soon(
 ) -> None:
     """A workspace of two thousand repositories; all at once took minutes."""
     covers = [
-        Mounted("bind", f"/p/repo{number}/.git/{name}", "/cover")
+        MountPoint("bind", f"/p/repo{number}/.git/{name}", "/cover")
         for number in range(2_000) for name in "abcdefghij"
     ]  # fmt: skip
-    inner = Mounted("bind", "/p/repo7/.git/a/deep", "/cover")
-    every = (*covers, inner, Mounted("bind", "/p", str(tmp_path)))
+    inner = MountPoint("bind", "/p/repo7/.git/a/deep", "/cover")
+    every = (*covers, inner, MountPoint("bind", "/p", str(tmp_path)))
     monkeypatch.setattr(startup, "mounts", lambda _: every)
     begun = time.monotonic()
     ways.check("container", "image")
@@ -37,7 +37,7 @@ def test_the_innermost_mount_around_it_counts(
     for each in ("outer/in", "inner/deep"):
         (tmp_path / each).mkdir(parents=True)
     every = tuple(
-        Mounted("bind", place, str(tmp_path / source))
+        MountPoint("bind", place, str(tmp_path / source))
         for place, source in (("/p/in/deep/x", "x"), ("/p/in", "inner"), ("/p", "outer"))
     )
     monkeypatch.setattr(startup, "mounts", lambda _: every)
