@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
             log.info("interrupted")
             with suppress(OSError):  # the terminal may be what is gone
                 terminal().say("interrupted", Meaning.WARNS)
-            return 1
+            return NOT_RUN if command_line.read(words).path in RUN_OTHERS else 1
         except Exception as error:
             from jailoc.bin.cli.errors import report
 

@@ -6,19 +6,20 @@ has put there before is looked for while it is halted, so nothing can come after
 
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from jailoc.bin.attach import readiness
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import existence, halt, uncovered
-from jailoc.bin.engine import docker, witness
+from jailoc.bin.engine import containers, docker, witness
 from jailoc.bin.host import files, foreground, programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.exit_status import NOT_FOUND, NOT_RUN, SIGNALLED
 from jailoc.generators.config.exposures import stopping
-from jailoc.generators.config.resolve import resolve
+from jailoc.generators.config.resolve import names, resolve, roots
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
@@ -47,15 +48,18 @@ def run(session: Session, command: Sequence[str]) -> int:
     if program is None:
         terminal.say(f"`{command[0]}`: there is no such command", Meaning.FAILS)
         return NOT_FOUND
-    roots = tuple(each.path for each in resolve(origin.config, name, origin.host).paths)
-    every = sorted({name, *halt.sharing(name, roots)})
-    there = [each for each in every if existence.started(each)]
+    mine = _writable(origin, name)
+    others = sorted(halt.sharing(name, mine))
+    own = existence.started(name) or containers.running(name)
+    there = [name, *others] if own else others
+    # Nor may one begin meanwhile that does not run now.
+    later = (each for each in names(origin.config) if halt.shared(_writable(origin, each), mine))
     with ExitStack() as stack:
-        for each in every:
+        for each in sorted({name, *there, *later}):
             stack.enter_context(files.locked(facts.cache_directory() / f"{each}.lock"))
 
         def work(begun: Callable[[int], None]) -> _Status:
-            fine = not there or _looked(session, name)
+            fine = not there or _looked(session, name, others)
             return _Status(foreground.run([program, *command[1:]], begun) if fine else NOT_RUN)
 
         try:
@@ -69,32 +73,49 @@ def run(session: Session, command: Sequence[str]) -> int:
                 )
 
 
-def _looked(session: Session, name: str) -> bool:
-    """Show what an agent has put where the host executes or follows it, now that it is halted.
+def _writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
+    return tuple(each.path for each in roots(origin.config, name, origin.host) if each.writable)
+
+
+def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
+    """Show what agents have put where the host executes or follows it, now that they are halted.
 
     Returns:
         Whether to go on.
 
     Raises:
+        DockerError: nobody can tell what is mounted.
         Refused: it keeps a workspace from being started, too; or nobody is there to agree.
     """
     origin, terminal = session.reread(expectations=False), session.terminal
     if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
         raise Refused(stops)
-    found = readiness.services(name)
-    shut: frozenset[str] | None = None
-    if found.agent is not None and found.wall is not None:
-        with suppress(docker.DockerError):  # it has ended meanwhile
-            shut = witness.mounted(found.agent.id, found.wall.image_id)
-    workspace = resolve(origin.config, name, origin.host)
-    rows = uncovered.rows(workspace, lambda place: shut is not None and place not in shut)
+    mine = _writable(origin, name)
+    found = {name: _uncovered(origin, name, None)}
+    for each in others:
+        if each in names(origin.config):
+            found[each] = _uncovered(origin, each, mine)
+    rows = tuple(dict.fromkeys(row for every in found.values() for row in every))
     for line in some(rows):
         terminal.say(f"the host may execute what the agent can write: {line}", Meaning.FAILS)
+    ups = ", ".join(f"`jailoc up {typed(each)}`" for each, every in found.items() if every)
     return not rows or prompt.agreed(
         terminal,
         "Go on all the same?",
         "go on where the host may execute what an agent has written",
-        f"look at it; `jailoc up {typed(name)}` covers it",
+        f"look at it; {ups} covers it",
+    )
+
+
+def _uncovered(origin: LoadedConfig, name: str, at: Sequence[str] | None) -> tuple[str, ...]:
+    found = readiness.services(name)
+    shut: frozenset[str] | None = None
+    if found.agent is not None and found.agent.state in {"running", "paused"}:
+        shut = witness.mounted(found.agent.id, (found.wall or found.agent).image_id)
+    return uncovered.rows(
+        resolve(origin.config, name, origin.host),
+        lambda place: shut is not None and place not in shut,
+        lambda path: at is None or halt.shared((path,), at) is not None,
     )
 
 

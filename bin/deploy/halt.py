@@ -10,21 +10,25 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from jailoc.bin.deploy import observe
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import containers, docker, ownership
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
+from jailoc.model.diagnostic import Refused
+from jailoc.model.forbidden_paths import folded
 from jailoc.model.mount import Mode
 from jailoc.model.path import NO_PROJECT, within
-from jailoc.model.sandbox import AGENT, SIDECAR, project
+from jailoc.model.sandbox import AGENT, SIDECAR, project, workspace_of
 
 Outcome = TypeVar("Outcome", bound=ExitCode)
 
 # The first line is the process that works there; the end of the input is that of jailoc.
-_LET_GO = """
+LET_GO = """
 trap '' HUP INT QUIT TERM
 read -r works
 while read -r _; do :; done
-while [ "$works" ] && kill -0 "$works" 2>/dev/null; do sleep 0.2; done
+# Of a process that has become another user's (sudo) kill tells nothing.
+works() { [ -d "/proc/$works" ] || kill -0 "$works" 2>/dev/null || ps -p "$works" >/dev/null 2>&1; }
+while [ "$works" ] && works; do sleep 0.2; done
 exec "$@"
 """
 
@@ -45,21 +49,53 @@ def agents(name: str) -> tuple[Container, ...]:
 def sharing(name: str, roots: Sequence[str]) -> dict[str, str]:
     """Return the other workspaces whose agent can write in some directories, and in which one.
 
+    They are those that are written down, and those that the engine has: what is written down can
+    be lost, or lie where other variables of the environment say.
+
     Args:
         name: The workspace whose directories they are.
         roots: The directories.
+
+    Raises:
+        DockerError: the engine did not answer, and something was started.
+        Refused: there is no `docker` command, and something was.
     """
-    found = {}
-    for other, mounts in observe.mounted().items():
-        shared = next(
-            (root for mount in mounts for root in roots
-             if mount.mode is Mode.READ_WRITE
-             and (within(mount.source.text, root) or within(root, mount.source.text))),
-            None,
-        )  # fmt: skip
-        if other != name and shared is not None:
-            found[other] = shared
-    return found
+    given = {
+        other: [each.source.text for each in mounts if each.mode is Mode.READ_WRITE]
+        for other, mounts in observe.mounted().items()
+    }
+    try:
+        there = containers.containers()
+    except (docker.DockerError, Refused):
+        if given:
+            raise
+        there = ()  # nothing was ever started here
+    for each in there:
+        other = workspace_of(each.project)
+        if other and each.service in {AGENT, SIDECAR} and ownership.mine(
+            each.project, each.directory
+        ):  # fmt: skip
+            given.setdefault(other, []).extend(each.writable)
+    found = {other: shared(places, roots) for other, places in given.items() if other != name}
+    return {other: root for other, root in found.items() if root is not None}
+
+
+def shared(places: Iterable[str], roots: Sequence[str]) -> str | None:
+    """Return the first of some directories that is, holds or lies in one of some places."""
+    named = [_names(each) for each in dict.fromkeys(places)]
+    return next(
+        (
+            root for root in roots
+            if any(within(one, other) or within(other, one)
+                   for each in named for one in each for other in _names(root))
+        ),
+        None,
+    )  # fmt: skip
+
+
+def _names(place: str) -> frozenset[str]:
+    """Return what a place is called: links of the user's own may lead to it by another name."""
+    return frozenset({folded(place), folded(os.path.realpath(place))})
 
 
 def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome]) -> Outcome:
@@ -84,7 +120,7 @@ def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome
         # What it reads is in a file that only we have open to write.
         reading, writing = os.pipe()
         keeper = subprocess.Popen(
-            ["/bin/sh", "-c", _LET_GO, "jailoc", *command], env=environment, cwd=NO_PROJECT,
+            ["/bin/sh", "-c", LET_GO, "jailoc", *command], env=environment, cwd=NO_PROJECT,
             stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip

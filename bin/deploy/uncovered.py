@@ -13,12 +13,17 @@ from jailoc.model.text import some
 from jailoc.model.workspace import Workspace
 
 
-def rows(workspace: Workspace, missing: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
+def rows(
+    workspace: Workspace,
+    missing: Callable[[str], bool] = lambda _: False,
+    matters: Callable[[str], bool] = lambda _: True,
+) -> tuple[str, ...]:
     """Return what the host may execute and the agent can write, because it came after the start.
 
     Args:
         workspace: As it would be started now.
         missing: Tells whether nothing is mounted at a place in what runs.
+        matters: Tells whether a place of this machine is one that is asked for.
     """
     applied = last(workspace.name)
     running = applied.compose if applied else None
@@ -27,7 +32,7 @@ def rows(workspace: Workspace, missing: Callable[[str], bool] = lambda _: False)
         each.target.text for each in (service.mounts if service else ())
         if isinstance(each, Bind) and missing(each.target.text)
     ]  # fmt: skip
-    return told(uncovered(workspace, running, lapsed))
+    return told(each for each in uncovered(workspace, running, lapsed) if matters(each.path))
 
 
 def tell(terminal: Terminal, workspace: Workspace, found: Deployed) -> None:

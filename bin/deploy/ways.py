@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from jailoc.bin.engine import startup
 from jailoc.bin.engine.docker import run
-from jailoc.bin.engine.startup import Mounted
+from jailoc.bin.engine.startup import MountPoint
 from jailoc.model.diagnostic import Diagnostic, Refused
-from jailoc.model.path import within
+from jailoc.model.path import upwards
 
 _LOOK = """
 number=0
@@ -39,7 +39,7 @@ echo end
 class _Way(NamedTuple):
     """What lies between a mount's place and that of the mount that it is in."""
 
-    outer: Mounted
+    outer: MountPoint
     place: str
     """The inner one's, in the container."""
 
@@ -79,13 +79,12 @@ def check(container: str, image: str) -> None:
         ))  # fmt: skip
 
 
-def _ways(mounts: Iterable[Mounted]) -> Iterator[_Way]:
-    every = sorted(mounts, key=lambda each: len(each.place))
-    for index, each in enumerate(every):
-        around = [other for other in every[:index]
-                  if other.place != each.place and within(each.place, other.place)]  # fmt: skip
-        if around:
-            yield _Way(around[-1], each.place)
+def _ways(mounts: Iterable[MountPoint]) -> Iterator[_Way]:
+    every = {each.place: each for each in mounts}
+    for place in sorted(every):
+        around = next((each for each in upwards(place) if each != place and each in every), None)
+        if around is not None:
+            yield _Way(every[around], place)
 
 
 def _link(root: str, rest: str, known: dict[str, int | None]) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 from jailoc.bin.engine import ownership
 from jailoc.bin.engine.container_list import Listed, listed
 from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
-from jailoc.bin.engine.inspect_fields import Binding, cpus, health, probed, published
+from jailoc.bin.engine.inspect_fields import Binding, cpus, health, probed, published, writable
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
 from jailoc.model import sandbox
@@ -69,6 +69,8 @@ class Container(Model):
     agent: str = ""
     """Which agent it was made for, and its version; empty if it was made before that was noted."""
     limits: ContainerLimits = ContainerLimits()
+    writable: tuple[str, ...] = ()
+    """Places of the host that it can change."""
 
 
 def containers(project: str | None = None) -> tuple[Container, ...]:
@@ -148,6 +150,7 @@ def container(data: dict[str, Any]) -> Container:
         directory=labels.get(COMPOSE_DIRECTORY, ""),
         user=data["Config"].get("User") or "",
         agent=labels.get(AGENT_LABEL, ""),
+        writable=tuple(writable(data)),
         limits=ContainerLimits(
             cpus=cpus(host),
             memory=host.get("Memory") or None,

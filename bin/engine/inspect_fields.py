@@ -27,6 +27,16 @@ def published(ports: dict[str, Any]) -> Iterator[Binding]:
                 )
 
 
+def writable(data: dict[str, Any]) -> Iterator[str]:
+    """Yield the places of the host that a container can change, as they were asked for."""
+    wanted = (data.get("HostConfig") or {}).get("Mounts") or []
+    # Docker Desktop calls the sources of what it mounts otherwise.
+    asked = {each["Target"]: each.get("Source") for each in wanted}
+    for each in data.get("Mounts") or []:
+        if each.get("Type") == "bind" and each.get("RW", True):
+            yield asked.get(each["Destination"]) or each["Source"]
+
+
 def health(told: dict[str, Any]) -> str:
     """Return what the engine says of a container's health.
 

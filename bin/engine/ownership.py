@@ -4,8 +4,17 @@ import os
 from collections.abc import Iterable
 
 from jailoc.bin.host.paths import cache_directory
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.sandbox import workspace_of
+
+
+def mine(project: str, directory: str) -> bool:
+    """Tell whether a container of a project is one's own, or nobody knows whose."""
+    try:
+        check(project, (directory,))
+    except Refused:
+        return False
+    return True
 
 
 def check(project: str, directories: Iterable[str]) -> None:

@@ -74,7 +74,7 @@ def make(project: str, file: Path, service: str, line: Callable[[str], None]) ->
     stream(compose(project, file, words), what=what, line=line, timeout=MARGIN)
 
 
-class Mounted(NamedTuple):
+class MountPoint(NamedTuple):
     """A mount of a container."""
 
     kind: str
@@ -84,7 +84,7 @@ class Mounted(NamedTuple):
     """The path on the host, as it was asked for; the name of a volume; else empty."""
 
 
-def mounts(container: str) -> tuple[Mounted, ...]:
+def mounts(container: str) -> tuple[MountPoint, ...]:
     """Return what is mounted in a container, or will be once it starts.
 
     Raises:
@@ -97,7 +97,7 @@ def mounts(container: str) -> tuple[Mounted, ...]:
     # Docker Desktop calls the sources of what it mounts otherwise.
     asked = {each["Target"]: each.get("Source") for each in host.get("Mounts") or []}
     found = {
-        each["Destination"]: Mounted(
+        each["Destination"]: MountPoint(
             each["Type"],
             each["Destination"],
             each.get("Name") if each["Type"] == "volume"
@@ -107,7 +107,7 @@ def mounts(container: str) -> tuple[Mounted, ...]:
     }  # fmt: skip
     memory = [each["Target"] for each in host.get("Mounts") or [] if each["Type"] == "tmpfs"]
     for place in (*memory, *(host.get("Tmpfs") or {})):
-        found[place] = Mounted("tmpfs", place, "")
+        found[place] = MountPoint("tmpfs", place, "")
     return tuple(found.values())
 
 

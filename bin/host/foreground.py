@@ -1,5 +1,6 @@
 """Run a program of the user's on the streams that jailoc has, as a shell would."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -19,7 +20,8 @@ def run(command: Sequence[str], begun: Callable[[int], None]) -> int:
 
     Args:
         command: The program, by its path, and its arguments.
-        begun: Is told the number of its process.
+        begun: Is told the number of its process, in that, before the program is there: whoever
+            ends us leaves none of which nobody knows. If it raises, there will be none.
 
     Returns:
         Its exit status; negative for the signal that ended it.
@@ -29,19 +31,35 @@ def run(command: Sequence[str], begun: Callable[[int], None]) -> int:
     """
     environment = {key: value for key, value in os.environ.items() if key not in OWN}
     with _heard() as to:
-        process = subprocess.Popen(command, env=environment)
-        to.append(process)
-        begun(process.pid)
+        try:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                # A shell has opened some for it, as `<(...)`; ours are not inherited.
+                close_fds=False,
+                preexec_fn=lambda: begun(os.getpid()),  # noqa: PLW1509 -- it takes no lock
+            )
+        except subprocess.SubprocessError as error:
+            raise OSError(errno.EPIPE, "nobody would let the agents go on") from error
+        to(process)
         return process.wait()
 
 
 @contextmanager
-def _heard() -> Iterator[list["subprocess.Popen[bytes]"]]:
+def _heard() -> Iterator[Callable[["subprocess.Popen[bytes]"], None]]:
     to: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def hand(number: int, frame: FrameType | None) -> None:
+        if not to:
+            early.append(number)
         for each in to:
             each.send_signal(number)
+
+    def begin(process: "subprocess.Popen[bytes]") -> None:
+        to.append(process)
+        while early:
+            process.send_signal(early.pop(0))
 
     def leave(number: int, frame: FrameType | None) -> None:
         pass
@@ -54,7 +72,7 @@ def _heard() -> Iterator[list["subprocess.Popen[bytes]"]]:
         if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
-        yield to
+        yield begin
     finally:
         for number, way in before.items():
             signal.signal(number, way)

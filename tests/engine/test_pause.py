@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from jailoc.bin.deploy import halt
 from tests.engine import world
 from tests.engine.pod import eventually
 from tests.engine.world import User
@@ -162,8 +164,11 @@ def test_jailoc_is_killed_and_the_agent_waits_for_the_program(user: User) -> Non
 
 
 def test_what_asks_jailoc_to_end_ends_the_program(user: User) -> None:
-    with user.start("pause", "--", "sleep", "100") as running:
-        eventually("halted", lambda: states() == {"paused"})
+    begun = user.home / "begun-to-end"
+    words = ("sh", "-c", f"touch {begun}; exec sleep 100")
+    with user.start("pause", "--", *words) as running:
+        eventually("it works", begun.exists)
+        assert states() == {"paused"}
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 128 + signal.SIGTERM
     assert states() == {"running"}
@@ -240,3 +245,86 @@ def test_another_run_of_jailoc_waits_for_nothing_and_says_so(user: User) -> None
         assert "another jailoc is working on this" in refused.stderr
         running.send_signal(signal.SIGTERM)
         running.wait(30)
+
+
+def shown(name: str) -> str:
+    return world.call(
+        "docker", "inspect", "--format", "{{.State.Status}}", f"jailoc-{name}-opencode-1"
+    ).strip()
+
+
+def test_who_has_the_path_by_another_name_or_no_record_is_halted_and_nobody_begins_meanwhile(
+    user: User,
+) -> None:
+    """A link of the user's own leads to it; and what was started can be forgotten."""
+    before, link = user.config.read_text(), user.home / "by"
+    link.symlink_to(user.home)
+    other = '[workspaces.{0}]\npaths = ["~/{1}"]\nenable_docker = false\nexpose_port = false\n'
+    more = other.format(f"{NAME}-b", "by/project") + other.format(f"{NAME}-c", "project")
+    user.write(before + more)
+    record = user.home / f".local/share/jailoc/{NAME}-b.applied.json"
+    ask = ("docker", "inspect", "--format", "{{.State.Status}}", f"jailoc-{NAME}-b-opencode-1")
+    try:
+        user.ok("up", f"{NAME}-b")
+        assert shown(f"{NAME}-b") == "running"
+        assert user.ok("pause", NAME, "--", *ask).strip() == "paused"
+        kept = record.read_bytes()
+        record.unlink()
+        user.write(before + other.format(f"{NAME}-c", "project"))
+        assert user.ok("pause", NAME, "--", *ask).strip() == "paused"
+        assert shown(f"{NAME}-b") == "running"
+        record.write_bytes(kept)
+        with user.start("pause", NAME, "--", "sleep", "100") as running:
+            eventually("halted", lambda: states() == {"paused"})
+            refused = user.run("up", f"{NAME}-c")
+            running.send_signal(signal.SIGTERM)
+            running.wait(30)
+        assert "another jailoc is working on this" in refused.stderr
+        assert not world.call("docker", "ps", "--quiet", "--filter", f"name=jailoc-{NAME}-c-")
+    finally:
+        user.write(before)
+        for each in "bc":
+            world.remove(f"jailoc-{NAME}-{each}")
+        for left in (user.home / ".local/share/jailoc").glob(f"{NAME}-[bc]*"):
+            world.call("rm", "-rf", str(left))
+        link.unlink()
+
+
+def test_a_program_that_is_another_users_is_waited_for() -> None:
+    """As one that sudo has begun, of which kill(1) tells nothing."""
+    with subprocess.Popen(["sleep", "3"]) as program:
+        look = ["sh", "-c", f"kill -0 {program.pid}"]
+        control = subprocess.run(look, user=65534, check=False, capture_output=True)
+        assert control.returncode != 0
+        keeper = subprocess.Popen(["sh", "-c", halt.LET_GO, "jailoc", "true"], user=65534,
+                                  stdin=subprocess.PIPE)  # fmt: skip
+        assert keeper.stdin is not None
+        keeper.stdin.write(b"%d\n" % program.pid)
+        keeper.stdin.close()
+        time.sleep(1)
+        assert keeper.poll() is None
+        program.wait()
+        assert keeper.wait(10) == 0
+
+
+def test_covers_that_another_agent_has_lost_are_told(user: User) -> None:
+    """The host's Git replaces what lies below a cover: until a start that agent can write there."""
+    before = user.config.read_text()
+    user.write(f'{before}[workspaces.{NAME}-b]\npaths = ["~/project"]\nenable_docker = false\n'
+               "expose_port = false\n")  # fmt: skip
+    try:
+        user.ok("up", f"{NAME}-b")
+        assert user.ok("pause", NAME, "--", "echo", "run") == "run\n"
+        git(user.home / "project", "config", "some.key", "value")
+        user.ok("up", NAME)
+        done = user.run("pause", NAME, "--", "echo", "run")
+        assert (done.status, done.stdout) == (125, "")
+        assert "project/.git/config" in done.stderr
+        assert f"`jailoc up {NAME}-b` covers it" in done.stderr
+        user.ok("up", f"{NAME}-b")
+        assert user.ok("pause", NAME, "--", "echo", "run") == "run\n"
+    finally:
+        user.write(before)
+        world.remove(f"jailoc-{NAME}-b")
+        for left in (user.home / ".local/share/jailoc").glob(f"{NAME}-b*"):
+            world.call("rm", "-rf", str(left))

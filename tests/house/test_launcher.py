@@ -142,6 +142,8 @@ def test_no_python_of_a_project_makes_the_environment_anew(tmp_path: Path, way: 
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"mounts": [{"source": {"text": str(project)}}]}))
     assert not start()
+    assert not start(XDG_DATA_HOME="elsewhere", XDG_CACHE_HOME="elsewhere"), "these are ignored"
+    assert start(XDG_DATA_HOME=str(project), XDG_CACHE_HOME=str(project)), "control: these are not"
 
 
 @pytest.mark.parametrize("case", ["link above", "link within", "quote", "letters"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from jailoc.bin.cli import launch, main
 from tests.engine.world import User
 
 NOWHERE = "unix:///nonexistent/docker.sock"
@@ -74,3 +75,16 @@ def test_an_agent_that_nobody_can_halt_keeps_the_program_from_running(user: User
     result = user.run("pause", "api", "--", "echo", "run", DOCKER_HOST=NOWHERE)
     assert (result.status, result.stdout) == (125, "")
     assert "docker.sock" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [(["pause", "--", "ls"], 125), (["exec", "--", "ls"], 125), (["ps"], 1)]
+)
+def test_what_is_interrupted_before_its_program_has_the_status_of_none(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], status: int
+) -> None:
+    def interrupted(_: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "run", interrupted)
+    assert main.run(words) == status

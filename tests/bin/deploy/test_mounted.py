@@ -7,9 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from jailoc.bin.deploy import made, observe, undo
+from jailoc.bin.deploy import halt, made, observe, undo
 from jailoc.bin.deploy.snapshots import Store
-from jailoc.bin.host import records
+from jailoc.bin.engine import containers
+from jailoc.bin.engine.containers import Container
+from jailoc.bin.host import paths, records
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.load import load
@@ -48,12 +50,40 @@ def test_no_undo_begins_while_another_agent_can_write_there(
     store = cast(
         Store, SimpleNamespace(roots=(project,), restic=SimpleNamespace(workspace=workspace))
     )
-    monkeypatch.setattr(undo, "_agents", lambda _: ("its container",))
+    monkeypatch.setattr(halt, "agents", lambda _: ("its container",))
+    monkeypatch.setattr(containers, "containers", lambda *_: ())
     undo.alone(store)  # control: nobody was started there
     (records.write if how == "done" else records.begin)("web", composed(project))
     assert project in [each.source.text for each in observe.mounted()["web"]]
     with pytest.raises(Refused, match="`web` runs and can write in"):
         undo.alone(store)
+
+
+def test_a_path_that_a_link_of_ones_own_leads_to_is_shared(
+    project: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(containers, "containers", lambda *_: ())
+    (tmp_path / "by").symlink_to(tmp_path)
+    (tmp_path / "other").mkdir()
+    records.write("web", composed(f"{tmp_path}/by/project"))
+    assert halt.sharing("api", (project,)) == {"web": project}
+    assert halt.sharing("api", (f"{tmp_path}/by",)) == {"web": f"{tmp_path}/by"}
+    assert halt.sharing("api", (f"{tmp_path}/other",)) == {}, "control"
+
+
+def test_an_agent_of_which_nothing_is_written_down_shares_what_the_engine_says(
+    project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {
+        name: Container(
+            id=name, service="opencode", project=f"jailoc-{name}", state="running", health="",
+            exit_code=0, ports=(), started="", image="", writable=(project,), directory=directory,
+        )
+        for name, directory in (("web", str(paths.cache_directory() / "web")),
+                                ("theirs", "/home/bob/.cache/jailoc/theirs"))
+    }  # fmt: skip
+    monkeypatch.setattr(containers, "containers", lambda *_: (*there.values(),))
+    assert halt.sharing("api", (project,)) == {"web": project}
 
 
 @pytest.mark.parametrize("how", ["done", "begun"])
