@@ -139,7 +139,8 @@ def _tell_power(session: Session, name: str, key: str) -> None:
     last = len(getattr(origin.config.workspaces[name], key)) - 1
     power = behind(firewall, f"workspaces.{name}.{key}[{last}]", opened=True)
     if power is not None:
-        what = f": {power.text}" if power.text else ""
+        # What is critical was said in full before.
+        what = f": {power.text}" if power.text and power.rank is not Rank.CRITICAL else ""
         line = f"{power.rank.upper()}: may reach {power.subject}{what}"
         session.terminal.say(line, RANKS.get(power.rank, Meaning.NOTES))
 

@@ -91,8 +91,8 @@ def _why(review: Review) -> str:
         own = [each.change.text for each in review.of(Direction.WIDENS)]
         what = f", and {'; '.join(own)}" if own else ""
         fresh = {each.egress for each in review.workspaces if each.fate is Fate.ADDED}
-        reach = next((words for way, words in REACH.items() if way in fresh), "")
-        reasons.append(f"new is {few(added)}, with what every workspace has ({reach}){what}")
+        reach = next((f" ({words})" for way, words in REACH.items() if way in fresh), "")
+        reasons.append(f"new is {few(added)}, with what every workspace has{reach}{what}")
     gone = [each.name for each in review.workspaces if each.fate is Fate.REMOVED]
     if gone:
         reasons.append(f"{few(gone)} {'is' if len(gone) == 1 else 'are'} gone")

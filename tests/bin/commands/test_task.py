@@ -48,8 +48,13 @@ def test_what_git_refuses_or_nobody_can_type_is_no_name(working: Person, name: s
 def test_what_is_about_a_workspace_takes_no_task(working: Person, command: str) -> None:
     # What is no workspace is a path to `undo`.
     words = ("-w", "api/fix")
-    result = working.run(command, *words) if command == "undo" else working.ask(command, "api/fix")
-    assert result.status == 1
+    if command == "pause":
+        result = working.run(command, "api/fix", "--", "true")
+    else:
+        result = (
+            working.run(command, *words) if command == "undo" else working.ask(command, "api/fix")
+        )
+    assert result.status == (125 if command == "pause" else 1)
     assert "[task-command]" in result.stderr
     assert working.asked == ""
 
