@@ -22,19 +22,23 @@ def run(session: Session) -> int:
     if each.bundle is not None:
         host_ports.possible(each.bundle)
         execute.build(terminal, each.bundle)
+    over = first
     try:
         if not first:
             stop(terminal, name)
+            over = True
             # Until then its agent could decide what was seen of its files.
             session.reread()
             origin = apply.read(session, lambda each: (session.chosen(each),))
             each = apply.item(session, origin, name, complete=True)
         apply.carry_out(session, each)
-    except (KeyboardInterrupt, Refused):
-        terminal.steady().say(
-            f"{typed(name)} was stopped for its restart: `jailoc up {typed(name)}` starts it",
-            Meaning.WARNS,
-        )
+    except (KeyboardInterrupt, Refused) as error:
+        # Where another jailoc is at work on it, nothing was stopped.
+        if over or isinstance(error, KeyboardInterrupt):
+            terminal.steady().say(
+                f"{typed(name)} was stopped for its restart: `jailoc up {typed(name)}` starts it",
+                Meaning.WARNS,
+            )
         raise
     tell(session, each, "started", new=True)
     return 0

@@ -243,6 +243,10 @@ def test_another_run_of_jailoc_waits_for_nothing_and_says_so(user: User) -> None
         refused = user.run("up", NAME)
         assert refused.status == 1
         assert "another jailoc is working on this" in refused.stderr
+        refused = user.run("restart", NAME)
+        assert "another jailoc is working on this" in refused.stderr
+        assert "was stopped" not in refused.stderr
+        assert states() == {"paused"}
         running.send_signal(signal.SIGTERM)
         running.wait(30)
 
