@@ -22,6 +22,7 @@ def test_what_is_not_proved_or_written_down_goes_no_further(
     monkeypatch.setattr(machine, "hand", lambda _: None)
     monkeypatch.setattr(containers, "up", lambda *_: done.append("made"))
     monkeypatch.setattr(startup, "running", lambda *_: next(there))
+    monkeypatch.setattr(execute, "_made", lambda *_: done.append("made, not started"))
     monkeypatch.setattr(startup, "wait", lambda *_: done.append("waited for"))
     monkeypatch.setattr(containers, "remove", lambda each: done.append(f"{each} removed"))
     monkeypatch.setattr(execute, "wall_of", lambda _: "wall")
@@ -37,8 +38,8 @@ def test_what_is_not_proved_or_written_down_goes_no_further(
 
     if fails is None:
         start()
-        assert done == ["made", "let go", "waited for"], "control"
+        assert done == ["made, not started", "made", "let go", "waited for"], "control"
         return
     with pytest.raises((Refused, OSError)):
         start()
-    assert done == ["made", "agent removed"]
+    assert done == ["made, not started", "made", "agent removed"]
