@@ -418,7 +418,7 @@ def test_a_new_directory_is_mounted_before_it_is_opened_and_the_real_port_is_use
     (user.home / "new").mkdir()
     try:
         with attached(sandbox, client, "-w", "walled", "--remote", cwd="new") as shown:
-            shown.until(f"{user.home}/new is not in workspace walled. Add it? [y/N]")
+            shown.until("Add it, and start its agent anew? [y/N]")
             shown.terminal.sendline("y")
             shown.drawn()
             shown.quit()

@@ -334,7 +334,8 @@ def test_a_configuration_that_git_lfs_would_replace_is_told(tmp_path: Path) -> N
     (home / ".gitconfig").write_text('[filter "lfs"]\n\tprocess = git-lfs filter-process\n')
     found = told(root)[".git/config"]
     assert not found.stops
-    before = (root / ".git/config").stat().st_ino
+    # Open, so that no other file gets its number.
+    before = os.open(root / ".git/config", os.O_RDONLY)
     other = made(root / "x$(touch hit);y z")
     git(root, "branch", "config")
     branch = git(root, "rev-parse", "config")
@@ -353,7 +354,9 @@ def test_a_configuration_that_git_lfs_would_replace_is_told(tmp_path: Path) -> N
     subprocess.run(shlex.split(shown), cwd="/", check=True)
     assert told(root) == {}
     assert told(root) == {}, "as the hint says"
-    assert (root / ".git/config").stat().st_ino != before, "another file: what was mounted is gone"
+    same = os.path.samestat((root / ".git/config").stat(), os.fstat(before))
+    os.close(before)
+    assert not same, "another file: what was mounted is gone"
 
 
 @pytest.mark.parametrize("named", ["../../../../p/x", "a/b", "..", "a\\b", " .. \n"])
