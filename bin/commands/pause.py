@@ -66,8 +66,7 @@ def run(session: Session, command: Sequence[str]) -> int:
             code = halt.during(there, work).code
             return code if code >= 0 else SIGNALLED - code
         finally:
-            left = [each for each in there if _halted(each)]
-            for each in left:
+            for each in filter(_halted, there):
                 terminal.say(
                     f"{typed(each)} is halted; `jailoc up {typed(each)}` starts it", Meaning.FAILS
                 )
