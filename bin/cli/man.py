@@ -39,7 +39,8 @@ an error, or interrupted
 differences, where a command looks for them
 .TP
 .B 125
-an error of jailoc itself in \fBexec\fR, \fBpause\fR or \fBshell\fR, whose other statuses are the command's
+an error of jailoc itself in \fBexec\fR, \fBpause\fR or \fBshell\fR, whose other statuses
+are the command's
 .SH ENVIRONMENT
 .TP
 .B JAILOC_CONFIG
