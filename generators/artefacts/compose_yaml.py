@@ -280,15 +280,16 @@ def _put(
             _hang(lines, "-", each, (*at, index), origins, margin)
         return
     for key, each in value.items():
-        name, simple = _key(key)
+        (name, simple), place = _key(key), (*at, key)
         if not simple:
             lines.append(f"{margin}? {name}")
-            _hang(lines, ":", each, (*at, key), origins, margin)
+            _hang(lines, ":", each, place, origins, margin)
         elif each and isinstance(each, _NESTED):
             lines.append(f"{margin}{name}:")
-            _put(lines, each, (*at, key), origins, f"{margin}  ")
+            _put(lines, each, place, origins, f"{margin}  ")
         else:
-            _hang(lines, f"{name}:", each, (*at, key), origins, margin)
+            comment = f"  # {origins[place]}" if place in origins else ""
+            lines.append(f"{margin}{name}: {_scalar(each)}{comment}")
 
 
 def _hang(
@@ -314,6 +315,7 @@ def _scalar(value: Any) -> str:
     return re.sub(r"^(-?\d+)e", r"\1.0e", json.dumps(value))
 
 
+@lru_cache(maxsize=1024)
 def _quoted(text: str) -> str:
     return f'"{_SPECIAL.sub(_escaped, text)}"'
 
