@@ -1,11 +1,17 @@
 """`config`: show what is in effect after merging, each value with the entry it came from."""
 
 import json
+from collections.abc import Iterator
+from itertools import groupby
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.images import BUILT_IN
 from jailoc.generators.config.effective import Setting, of_workspace, shared
 from jailoc.generators.config.resolve import names
+
+MOST = 8
+"""Values of one key that nobody wrote, and that are shown one by one."""
 
 
 def run(session: Session, as_json: bool) -> int:
@@ -38,10 +44,20 @@ def run(session: Session, as_json: bool) -> int:
 
 
 def _table(terminal: Terminal, settings: tuple[Setting, ...]) -> None:
-    lines = [(f"{each.key} = {_toml(each.value)}", each.origin) for each in settings]
+    lines = list(_lines(settings))
     width = min(max((len(text) for text, _ in lines), default=0), 72)
     for text, origin in lines:
         terminal.told(f"{text:{width}}  # {origin}")
+
+
+def _lines(settings: tuple[Setting, ...]) -> Iterator[tuple[str, str]]:
+    """Yield values and where they come from; very many that nobody wrote are counted."""
+    for (key, origin), group in groupby(settings, lambda each: (each.key, each.origin)):
+        values = [f"{key} = {_toml(each.value)}" for each in group]
+        if origin == BUILT_IN and len(values) > MOST:
+            yield f"# {key}: {len(values)}, which `--json` lists", origin
+        else:
+            yield from ((each, origin) for each in values)
 
 
 def _toml(value: str | bool | int | float) -> str:

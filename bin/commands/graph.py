@@ -6,6 +6,7 @@ from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.views import diagram
 from jailoc.generators.views.svg import svg
+from jailoc.generators.views.tree import tree
 
 
 def run(session: Session, form: str | None) -> int:
@@ -20,5 +21,5 @@ def run(session: Session, form: str | None) -> int:
             terminal.result(svg(diagram.draw(bundle)))
         case _:
             # A terminal scrolls: nothing is left out.
-            terminal.result(diagram.terminal(diagram.draw(bundle, most=diagram.ALL)))
+            terminal.result(tree(diagram.draw(bundle, most=diagram.ALL), terminal.width))
     return 0

@@ -33,6 +33,7 @@ ARG TYPESCRIPT_VERSION
 ARG TYPESCRIPT_LANGUAGE_SERVER_VERSION
 ARG YAML_LANGUAGE_SERVER_VERSION
 RUN npm install --global --no-audit --no-fund --no-update-notifier \
+        --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=10000 \
         "@PACKAGE@@${@VERSION@}" \
         "bash-language-server@${BASH_LANGUAGE_SERVER_VERSION}" \
         "pyright@${PYRIGHT_VERSION}" \

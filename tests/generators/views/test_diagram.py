@@ -13,8 +13,9 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.load import load
 from jailoc.generators.config.resolve import names
 from jailoc.generators.runtime.explain import opened
-from jailoc.generators.views.diagram import ALL, draw, flowchart, label, mermaid, terminal
+from jailoc.generators.views.diagram import ALL, draw, flowchart, label, mermaid
 from jailoc.generators.views.svg import svg
+from jailoc.generators.views.tree import tree
 from jailoc.model.compose import Bind
 from jailoc.model.diagram import Diagram, Way
 from jailoc.model.text import visible
@@ -45,10 +46,19 @@ def test_what_is_denied_and_what_is_published_is_in_the_picture() -> None:
         "denied_networks": ["10.9.0.0/16", "10.8.0.0/16:22"], "denied_hosts": ["evil.test"],
         "ports": ["3000", "8080:80", "5173-5175"], "volumes": ["npm:~/.npm"],
     }  # fmt: skip
-    text = terminal(draw(bundle_of(toml({"a": table}), "a")))
+    text = tree(draw(bundle_of(toml({"a": table}), "a")))
     for words in ("evil.test", "10.9.0.0/16", "10.8.0.0/16 port 22", "volume npm at",
                   "127.0.0.1, ports 3000, 5173-5175, 8080:80"):  # fmt: skip
         assert words in text
+
+
+def test_a_tree_fits_a_terminal_and_is_in_columns_where_there_is_room() -> None:
+    diagram = draw(bundle_of(toml({"a": {"paths": ["/srv/" + 30 * "x"]}}), "a"))
+    assert max(map(len, tree(diagram).splitlines())) > 80
+    assert tree(diagram, 200) == tree(diagram)
+    narrow = tree(diagram, 80).splitlines()
+    assert max(map(len, narrow)) <= 80
+    assert "\u2502  \u2502    because of built-in" in narrow
 
 
 def decoded(text: str) -> list[str]:
@@ -108,7 +118,9 @@ def check_svg(diagram: Diagram) -> None:
 
 
 def check_terminal(diagram: Diagram) -> None:
-    text = terminal(diagram)
+    text = tree(diagram)
+    bars = str.maketrans("", "", "\u2502\u251c\u2514\u2500")
+    assert tree(diagram, 60).translate(bars).split() == text.translate(bars).split()
     assert all(each.isprintable() or each in "\n\t" for each in text)
     for node in diagram.nodes:
         assert all(visible(line.replace("\t", " ")) in text for line in node.lines)
@@ -223,7 +235,7 @@ def test_a_picture_of_a_thousand_allows_is_still_a_picture() -> None:
     diagram = draw(bundle)
     assert len(diagram.nodes) < 50
     assert any("988 more allowed places" in each.lines for each in diagram.nodes)
-    assert terminal(draw(bundle, ALL)).count("/24") == 1000
+    assert tree(draw(bundle, ALL)).count("/24") == 1000
     read(mermaid(bundle))
 
 
