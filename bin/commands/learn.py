@@ -15,7 +15,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
-from jailoc.bin.host import folders, regular
+from jailoc.bin.host import folders, programs, regular
 from jailoc.bin.terminal import prompt
 from jailoc.generators.artefacts import portable
 from jailoc.generators.artefacts.compile import bundle as compiled
@@ -298,6 +298,8 @@ def _finish(
         folders.write(wanted.out, difference, 0o644)
         terminal.say(f"{wanted.out}: written; `git apply` takes it in {session.path.parent}",
                      Meaning.DONE)  # fmt: skip
+        if programs.changeable(str(folders.resolved(wanted.out))):
+            terminal.say("an agent can write there: look at it again before that", Meaning.WARNS)
     return _apply(session, name, wanted, text, changed) if wanted.apply else 0
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from jailoc.model.evidence import VERSION, Evidence, Sighting
 from jailoc.schemas import schema
+from tests.engine import world
 from tests.engine.world import User
 
 CONFIG = """[workspaces.api]
@@ -83,3 +84,15 @@ def test_the_schema_refuses_what_learn_never_says(user: User, exported: Path) ->
     ):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema("learn"))
+
+
+def test_a_patch_that_an_agent_can_change_is_told(exported: Path) -> None:
+    with world.home("patched") as user:
+        project = user.home / "project"
+        project.mkdir()
+        user.write(CONFIG.replace("paths = []", f'paths = ["{project}"]'))
+        for place, warned in ((project / "a.patch", True), (user.home / "a.patch", False)):
+            done = user.run("learn", "api", "--from", str(exported), "--out", str(place))
+            assert done.status == 0, done.stderr
+            assert place.read_text().startswith("--- ")
+            assert ("an agent can write there" in done.stderr) == warned
