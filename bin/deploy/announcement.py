@@ -24,6 +24,17 @@ def tell(terminal: Terminal, made: Plan) -> None:
             terminal.say(f"critical: {power.text}", Meaning.FAILS)
 
 
+def tell_password(terminal: Terminal, variable: str) -> None:
+    """Say that the agents get a password that opens more than their own server."""
+    if variable:
+        terminal.say(
+            f"`{variable}` of your environment becomes the server's password, which the agent "
+            "reads: each server with the same one is open to it and to its pages; leave the "
+            'variable out, or write `password_mode = "env"` if that is meant',
+            Meaning.WARNS,
+        )
+
+
 def tell_limits(terminal: Terminal, bundle: Bundle) -> None:
     """Say what will not work, or not hold, on this machine."""
     if git.unsigned(bundle.compose.services[AGENT]):

@@ -156,6 +156,7 @@ def item(
         values = secret.values(workspace)
         fed = credential.lines(workspace)
         password.check(mode, workspace.agent)
+        announcement.tell_password(session.terminal, password.unasked(mode, workspace.agent))
     else:
         values, missing = secret.known(workspace)
         fed, unread = credential.known(workspace)

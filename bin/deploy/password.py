@@ -125,6 +125,13 @@ def check(mode: str, agent: Agent) -> None:
         _refuse_variable(agent)
 
 
+def unasked(mode: str, agent: Agent) -> str:
+    """Return the variable that every workspace's password is taken from unasked, if it is set."""
+    if mode in {"auto", ""}:
+        return next((name for name in agent.passwords if os.environ.get(name)), "")
+    return ""
+
+
 def _path(directory: Path, workspace: str) -> Path:
     return directory / workspace / "password"
 

@@ -11,6 +11,7 @@ from jailoc.bin.deploy import password as module
 from jailoc.bin.host import keyring as vault
 from jailoc.model.agents.opencode1 import OPENCODE_1
 from jailoc.model.diagnostic import Refused
+from tests.engine import world
 from tests.engine.world import User
 
 password = partial(module.password, agent=OPENCODE_1)
@@ -127,6 +128,20 @@ def test_mode_env_without_the_variable_fails_before_docker_is_asked(user: User) 
     assert result.status == 1
     assert "OPENCODE_SERVER_PASSWORD is not set" in result.stderr
     assert "Docker" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("", True), ("auto", True), ("env", False), ("file", False)]
+)
+def test_a_password_of_all_workspaces_is_told_where_nobody_chose_it(mode: str, told: bool) -> None:
+    with world.home("chosen") as user:
+        (user.home / "api").mkdir()
+        user.write(f'password_mode = "{mode}"\n[workspaces.api]\npaths = ["~/api"]\n')
+        nowhere = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+        for given, expected in (({VARIABLE: "own"}, told), ({}, False)):
+            result = user.run("up", "api", **nowhere, **given)
+            assert result.status == 1
+            assert (f"`{VARIABLE}` of your environment becomes" in result.stderr) == expected
 
 
 def test_automatic_prefers_the_keyring_and_marks_it(keyring: Keyring, tmp_path: Path) -> None:
