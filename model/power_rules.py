@@ -110,8 +110,8 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "be-reached.pods": ("pods that reach its server", (_M,), "it has a password"),
     "be-reached.port": (
         "ports on this machine's loopback", (_M, _L),
-        "medium: what the agent itself serves there, whose pages run in your browser, outside the wall; "
-        "low: its server, which has a password",
+        "medium: what the agent itself serves there, whose pages run in your browser, outside the "
+        "wall; low: its server, which has a password",
     ),
     "be-reached.moved": (
         "ports that lead to another workspace", (_M, _N),
