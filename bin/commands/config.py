@@ -55,7 +55,7 @@ def _lines(settings: tuple[Setting, ...]) -> Iterator[tuple[str, str]]:
     for (key, origin), group in groupby(settings, lambda each: (each.key, each.origin)):
         values = [f"{key} = {_toml(each.value)}" for each in group]
         if origin == BUILT_IN and len(values) > MOST:
-            yield f"# {key}: {len(values)}, which `--json` lists", origin
+            yield f"# {key} = [ {len(values)} values, which `--json` lists ]", origin
         else:
             yield from ((each, origin) for each in values)
 

@@ -4,7 +4,6 @@ from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import doctor
 from jailoc.bin.terminal.exit_status import ERROR
-from jailoc.bin.terminal.terminal import visible
 from jailoc.generators.runtime.doctor import failed, judge, report
 from jailoc.model.doctor import CheckState, Machine
 from jailoc.model.palette import Meaning
@@ -33,24 +32,28 @@ def run(session: Session, as_json: bool, for_others: bool) -> int:
         return status
     width = max(len(each.check) for each in rows)
     for each in rows:
-        state = terminal.mark(f"{each.state:4}", MEANINGS[each.state])
-        terminal.result(f"{state}  {visible(f'{each.check:{width}}  {each.found}')}")
+        terminal.marked(f"{each.state:4}", f"  {each.check:{width}}  {each.found}",
+                        MEANINGS[each.state])  # fmt: skip
         if each.meaning:
-            terminal.result(visible(f"      {'':{width}}  {each.meaning}"))
+            terminal.colored(f"      {'':{width}}  {each.meaning}", None)
         if each.mend:
-            terminal.result(visible(f"      {'':{width}}  mend: {each.mend}"))
+            terminal.colored(f"      {'':{width}}  mend: {each.mend}", None)
     wrong = sum(each.state is CheckState.FAIL for each in rows)
     doubtful = sum(each.state is CheckState.WARN for each in rows)
     told = f"{wrong} of {len(rows)} checks failed, {doubtful} with a warning"
     terminal.say(told, Meaning.FAILS if wrong else Meaning.WARNS if doubtful else Meaning.DONE)
     if not wrong:
-        first = "mend what is warned about, then " if doubtful else ""
-        terminal.say(f"next: {first}{_next(session, machine)}")
+        terminal.say(f"next: {_next(session, machine, doubtful > 0)}")
     return status
 
 
-def _next(session: Session, machine: Machine) -> str:
+def _next(session: Session, machine: Machine, doubtful: bool) -> str:
     """Return how to go on on a machine where nothing is in the way of all sandboxes."""
+    mend = "mend what is warned about"
     if not any(each.name.startswith("workspace ") for each in machine.places):
-        return "`jailoc add DIRECTORY`" if session.path.exists() else "`jailoc init --here`"
-    return "`jailoc up`"
+        if not session.path.exists():  # what is to be written there comes after it
+            return f"`jailoc init --here`{f', then {mend}' if doubtful else ''}"
+        first = "`jailoc add DIRECTORY`"
+    else:
+        first = "`jailoc up`"
+    return f"{mend}, then {first}" if doubtful else first

@@ -63,6 +63,7 @@ def _another(session: Session) -> int:
     """Add a workspace for the current directory to the configuration that there is."""
     directory, before = source.current_directory(), session.source().config
     if (there := select(before, directory)) is not None:
+        session.terminal.told(f"{session.path}: nothing to add")
         _next(session, there, directory)
         return 0
     name = name_of(directory, before.workspaces)

@@ -36,6 +36,11 @@ def run(session: Session, as_json: bool, watch: bool, all_users: bool) -> int:
         terminal.data(_data(seen))
     else:
         _show(terminal, seen, single=wanted is not None)
+        if not seen.problems and session.starter:
+            terminal.say(
+                "there is no configuration: this is the starter's; `jailoc init --here` in a "
+                "project writes one"
+            )
     terminal.diagnose(seen.problems)
     return 1 if seen.problems else 0
 

@@ -50,7 +50,8 @@ def check_path(session: Session, name: str, target: str) -> None:
 def kept_if_done(session: Session) -> Iterator[None]:
     """Take back what this run writes into the file, or has written, if what follows fails.
 
-    A file that somebody else has changed meanwhile stays as it is, and that is said.
+    A file that this run has made stays, and one that somebody else has changed meanwhile as it is;
+    either is said.
     """
     try:
         yield
@@ -68,8 +69,8 @@ def _take_back(session: Session, before: str | None, written: str) -> None:
             says = f"{session.path} has been changed meanwhile: what was added to it stays there"
             session.terminal.say(says, Meaning.FAILS)
         elif before is None:
-            place.unlink()
-            session.terminal.say(f"{session.path} is gone again", Meaning.WARNS)
+            # It was asked for, and it is where what was in the way is mended.
+            session.terminal.say(f"{session.path} stays as it was written", Meaning.WARNS)
         else:
             files.write(place, before, place.stat().st_mode & 0o7777)
             session.terminal.say(f"{session.path} is as it was before", Meaning.WARNS)

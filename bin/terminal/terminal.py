@@ -132,9 +132,12 @@ class Terminal:
 
     def judged(self, word: str, text: str, *, good: bool = False) -> None:
         """Write a result line that begins with a word of judgement."""
-        first = f"{word:6}"
-        line = self._fitting(visible(f"{first}{text}"), sys.stdout)
-        self.result(self.verdict(word, good) + line[len(first) :])
+        self.marked(f"{word:6}", text, Meaning.DONE if good else Meaning.FAILS)
+
+    def marked(self, word: str, text: str, meaning: Meaning) -> None:
+        """Write a result line that begins with a word in the colour of its meaning."""
+        line = self._fitting(visible(f"{word}{text}"), sys.stdout)
+        self.result(self.mark(word, meaning) + line[len(word) :])
 
     def mark(self, word: str, meaning: Meaning) -> str:
         """Return a word in the colour of its meaning, where results are coloured."""

@@ -404,10 +404,12 @@ def test_config_names_the_layer_of_each_value(home: User) -> None:
 
 def test_config_counts_the_many_values_that_nobody_wrote(home: User) -> None:
     lines = run(home, "config", "web").splitlines()
-    (counted,) = (line for line in lines if line.startswith("# protect: "))
+    (counted,) = (line for line in lines if line.startswith("# protect = "))
     (web,) = json.loads(run(home, "config", "web", "--json"))["workspaces"]
     count = sum(each["key"] == "protect" for each in web["settings"])
-    assert counted.split(" #")[0].rstrip() == f"# protect: {count}, which `--json` lists"
+    assert counted.split(" #")[0].rstrip() == (
+        f"# protect = [ {count} values, which `--json` lists ]"
+    )
     assert not any(line.startswith("protect") for line in lines)
     home.write(f"[workspaces.web]\nprotect = {json.dumps([f'a/{each}' for each in range(20)])}\n")
     lines = run(home, "config", "web").splitlines()
