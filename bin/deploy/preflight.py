@@ -1,7 +1,7 @@
 """What is looked at before images are built or anything that runs is touched."""
 
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.engine import containers, images, stats
+from jailoc.bin.engine import containers, images, io_uring, stats
 from jailoc.bin.engine.docker import Product, product
 from jailoc.bin.engine.endpoint import endpoint
 from jailoc.bin.host import authorities
@@ -72,7 +72,13 @@ def engine(bundle: Bundle) -> None:
 
 
 def limits(terminal: Terminal, bundle: Bundle) -> None:
-    """Say that a limit of memory is above what the engine's machine has; the engine takes it."""
+    """Say that a limit does not hold, or is above what the engine's machine has; it is taken."""
+    if io_uring.passes():
+        terminal.say(
+            "this engine's profile lets agents use io_uring, with which one gets memory past its "
+            f"limit and can hold off `down` and `pause` for a while; mend: {io_uring.mend()}",
+            Meaning.WARNS,
+        )
     found = stats.about()
     if not (found and found.memory):
         return
