@@ -15,7 +15,16 @@ import tree_sitter_toml
 
 from jailoc.model.diagnostic import Diagnostic, Position, Refused
 from jailoc.model.text import without_mark
-from jailoc.model.toml_error import DEEP, KEEP_ONE, LONG_KEY, LONG_NUMBER, Fault, said
+from jailoc.model.toml_error import (
+    DEEP,
+    KEEP_ONE,
+    LONG_KEY,
+    LONG_NUMBER,
+    UNCLOSED,
+    Fault,
+    opened,
+    said,
+)
 
 Path = tuple[str | int, ...]
 
@@ -108,11 +117,24 @@ class Document:
                 place = Position(line=len(self.lines), column=len(self.lines[-1]) + 1)
             if twice := _TWICE.match(what) and self._twice(text, place):
                 raise twice from None
-            raise self._refused(said(what), place) from None
+            raise self._refused(self._begun(what, place), place) from None
         except RecursionError:
             raise self._refused(DEEP, Position(line=1, column=1)) from None
         except ValueError:
             raise self._refused(LONG_NUMBER, Position(line=1, column=1)) from None
+
+    def _begun(self, what: str, end: Position) -> Fault:
+        """Return what is wrong, of a list also where it begins if that is another line."""
+        fault = said(what)
+        if not what.startswith(UNCLOSED):
+            return fault
+        before = "\n".join(
+            (*self.lines[: end.line - 1], self.lines[end.line - 1][: end.column - 1])
+        )
+        begun = opened(before)
+        line = end.line if begun is None else before.count("\n", 0, begun) + 1
+        more = f": it begins in line {line}" if line < end.line else ""
+        return fault._replace(what=f"{fault.what}{more}")
 
     def _twice(self, text: str, end: Position) -> Refused | None:
         """Return the refusal of a key or table that is there before; `end` is behind it."""

@@ -14,6 +14,8 @@ class Fault(NamedTuple):
     hint: str
 
 
+UNCLOSED = "Unclosed array"
+"""How the parser begins to say that a list has no end."""
 KEEP_ONE = "keep one of them, with what both of them hold"
 DEEP = Fault("lists or tables are nested too deeply", "nothing of jailoc's nests that deep")
 LONG_KEY = Fault("a key has too many parts", "nothing of jailoc's nests that deep")
@@ -32,7 +34,7 @@ _FAULTS = (
      r"remove it, or write it in quotes by its number, such as \u001b"),
     (r"Unterminated string|Expected (\"'+\"|'\"+')", "the quotes that a text begins with are never "
      "closed", _QUOTES),
-    (r"Unclosed array", "the list does not end here, and goes on with no comma",
+    (UNCLOSED, "the list does not end here, and goes on with no comma",
      "put commas between its values, and `]` behind the last one"),
     (r"Unclosed inline table", "the table in braces does not end here, and goes on with no comma",
      "put commas between its keys, and `}` behind the last one, all in one line"),
@@ -51,6 +53,30 @@ _FAULTS = (
     (r"Cannot mutate|Cannot redefine|Cannot overwrite|Cannot declare|Duplicate inline",
      "this is there already, in another form", KEEP_ONE),
 )  # fmt: skip
+
+
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""|\Z)'
+    r"|'''.*?(?:'''|\Z)"
+    r'|"(?:\\.|[^"\\\n])*"?'
+    r"|'[^'\n]*'?|#[^\n]*|[\[\]{}\n]",
+    re.DOTALL,
+)
+
+
+def opened(text: str) -> int | None:
+    r"""Return where the innermost bracket or brace of a text is that nothing closes.
+
+    >>> opened("a = [1, '[', # [\n [2], 3"), opened("[t]\na = [1]")
+    (4, None)
+    """
+    open_: list[int] = []
+    for found in _TOKEN.finditer(text):
+        if found[0] in {"[", "{"}:
+            open_.append(found.start())
+        elif found[0] in {"]", "}"} and open_:
+            open_.pop()
+    return open_[-1] if open_ else None
 
 
 def said(words: str) -> Fault:

@@ -1,5 +1,6 @@
 """The words of a command that runs a program: at most a workspace, `--`, the program."""
 
+import shlex
 from collections.abc import Sequence
 
 _END = "--"
@@ -31,5 +32,7 @@ def split(
             else "a command comes after `--`, and at most the workspace before it"
         )
         usage = f"jailoc {path} [WORKSPACE] -- COMMAND [ARGUMENT...]"
-        raise refuse("usage", problem, allowed=usage)
+        typed = shlex.join(words) if words and not words[0].startswith("-") else "COMMAND"
+        hint = None if _END in words else f"jailoc {path} -- {typed}"
+        raise refuse("usage", problem, allowed=usage, hint=hint)
     return next(iter(before), None), after

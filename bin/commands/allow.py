@@ -124,12 +124,13 @@ def _tell_open(session: Session, name: str, target: str, entry: HostEntry | Netw
         private = isinstance(entry, HostEntry) and private_name(entry.name)
     if private:
         return
-    already = "is open already: `egress` is public" if network is not None else (
-        "is open already where its addresses are public, as `egress` is"
-    )  # fmt: skip
-    session.terminal.say(
-        f'{target} {already}; the entry counts once `egress` is "allowlist"', Meaning.WARNS
+    told = (
+        "is open already: `egress` is public; the entry counts"
+        if network is not None
+        else "is open already where its addresses are public, as `egress` is; the entry opens its "
+        "others, and all of them"
     )
+    session.terminal.say(f'{target} {told} once `egress` is "allowlist"', Meaning.WARNS)
 
 
 def _tell_power(session: Session, name: str, key: str) -> None:

@@ -1,5 +1,6 @@
 """One run: what was asked for, the configuration (parsed once), the terminal and the clock."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from jailoc.generators.config.select import nameless_workspace, unknown_workspac
 from jailoc.generators.config.tasks import with_tasks
 from jailoc.model.diagnostic import Refused
 from jailoc.model.document import Document
+from jailoc.model.sandbox import typed
 
 
 @dataclass
@@ -147,6 +149,9 @@ class Session:
         if self.workspace is not None:
             raise unknown_workspace(name, every, other)
         if len(every) == 1 and looks:
+            if sys.stderr.isatty():
+                self.terminal.say(f"this directory is in no workspace: {typed(every[0])} is meant, "
+                                  "the only one")  # fmt: skip
             return every[0]
         raise nameless_workspace(name, every, self.command)
 

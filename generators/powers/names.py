@@ -109,6 +109,8 @@ def _change(
         what, subject = "", "this machine"
     verb = "may reach" if way is Direction.WIDENS else "may no longer reach"
     words = f"{told} of this machine" if machine else f"{name}, {told}"
+    if way is Direction.NARROWS and public and not (engines_name(name) or private_name(name)):
+        words += ", where its addresses are not public"
     note = f": {what}" if what and way is Direction.WIDENS else ""
     both = ("closed", "open") if way is Direction.WIDENS else ("open", "closed")
     return PowerChange(

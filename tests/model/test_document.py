@@ -236,6 +236,7 @@ def test_a_key_of_very_many_parts_is_refused_at_once() -> None:
         ('a = "\x01"', "control character", "remove it"),
         ("# \x01", "control character", "remove it"),
         ("a = [1, 2\n", "list does not end here", "commas"),
+        ("b = [1]\na = [ # [\n '[', [3], 2\n\n[t]\nc = 1\n", "it begins in line 2", "commas"),
         ("a = [1 2]\n", "list does not end here", "commas"),
         ("a = {b = 1 c = 2}\n", "table in braces does not end here", "commas"),
         ("[a\n", "name is not closed", "[name]"),

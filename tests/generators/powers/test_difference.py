@@ -361,6 +361,15 @@ def test_another_last_day_is_told_as_such() -> None:
     assert not [each for each in changes(until(""), until(", until = 2030-01-01")) if each.widens]
 
 
+@pytest.mark.parametrize(
+    ("egress", "end"), [("public", ", where its addresses are not public"), ("allowlist", "")]
+)
+def test_what_is_open_all_the_same_is_not_called_closed(egress: str, end: str) -> None:
+    plain = EMPTY + f'egress = "{egress}"\n'
+    named = side(plain + 'allowed_hosts = ["x.example"]')
+    assert texts(named, side(plain)) == [f"may no longer reach x.example, every port{end}"]
+
+
 def test_each_of_many_networks_is_told_and_the_grave_one_first() -> None:
     lines = ", ".join(f'"10.{each}.0.0/24"' for each in range(20))
     found = changes(
