@@ -4,6 +4,7 @@ What it looks at is what it then uses: a directory cannot become a link in betwe
 has put there before is looked for while it is halted, so nothing can come after that look.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from jailoc.bin.deploy import existence, halt, uncovered
 from jailoc.bin.engine import containers, docker, witness
 from jailoc.bin.host import files, foreground, programs
 from jailoc.bin.terminal import prompt
-from jailoc.bin.terminal.exit_status import NOT_FOUND, NOT_RUN, SIGNALLED
+from jailoc.bin.terminal.exit_status import NOT_EXECUTED, NOT_FOUND, NOT_RUN, SIGNALLED
 from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.resolve import names, resolve, roots
 from jailoc.model.diagnostic import Refused
@@ -34,8 +35,8 @@ def run(session: Session, command: Sequence[str]) -> int:
     """Run a program of the host's while a workspace's agent, and who shares its paths, is halted.
 
     Returns:
-        The program's exit status; 127 if there is none, 128 and the number of the signal that ended
-        it.
+        The program's exit status; 127 if there is none, 126 if it cannot be run, 128 and the number
+        of the signal that ended it.
 
     Raises:
         DockerError: an agent could not be halted.
@@ -46,8 +47,7 @@ def run(session: Session, command: Sequence[str]) -> int:
     # Where an agent writes no program is looked for.
     program = shutil.which(command[0], path=programs.search_path())
     if program is None:
-        terminal.say(f"`{command[0]}`: there is no such command", Meaning.FAILS)
-        return NOT_FOUND
+        return _lacking(session, command[0])
     mine = _writable(origin, name)
     others = sorted(halt.sharing(name, mine))
     own = existence.started(name) or containers.running(name)
@@ -60,7 +60,7 @@ def run(session: Session, command: Sequence[str]) -> int:
 
         def work(begun: Callable[[int], None]) -> _Status:
             fine = not there or _looked(session, name, others)
-            return _Status(foreground.run([program, *command[1:]], begun) if fine else NOT_RUN)
+            return _Status(_ran(session, [program, *command[1:]], begun) if fine else NOT_RUN)
 
         try:
             code = halt.during(there, work).code
@@ -70,6 +70,26 @@ def run(session: Session, command: Sequence[str]) -> int:
                 terminal.say(
                     f"{typed(each)} is halted; `jailoc up {typed(each)}` starts it", Meaning.FAILS
                 )
+
+
+def _lacking(session: Session, name: str) -> int:
+    """Say why there is no such program, as a shell would (POSIX, 2.8.2), and return the status."""
+    there = shutil.which(name, os.F_OK, programs.search_path()) or (
+        name if "/" in name and os.path.lexists(name) else None
+    )
+    what = "no such command" if there is None else f"no program: `{there}` cannot be executed"
+    session.terminal.say(f"`{name}`: there is {what}", Meaning.FAILS)
+    return NOT_FOUND if there is None else NOT_EXECUTED
+
+
+def _ran(session: Session, command: Sequence[str], begun: Callable[[int], None]) -> int:
+    try:
+        return foreground.run(command, begun)
+    except OSError as error:
+        if error.filename != command[0]:
+            raise  # it is not the program that was refused
+        session.terminal.say(f"`{command[0]}` cannot be executed: {error.strerror}", Meaning.FAILS)
+        return NOT_EXECUTED
 
 
 def _writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
