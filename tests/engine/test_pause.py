@@ -246,6 +246,11 @@ def test_another_run_of_jailoc_waits_for_nothing_and_says_so(user: User) -> None
         refused = user.run("restart", NAME)
         assert "another jailoc is working on this" in refused.stderr
         assert "was stopped" not in refused.stderr
+        for command in (("exec", NAME, "--", "true"), ("verify", NAME)):
+            refused = user.run(*command)
+            assert refused.status == (125 if command[0] == "exec" else 1)
+            assert f"workspace `{NAME}` is halted" in refused.stderr
+            assert f"when process {running.pid} has ended" in refused.stderr
         assert states() == {"paused"}
         running.send_signal(signal.SIGTERM)
         running.wait(30)
