@@ -8,7 +8,6 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
 
 from jailoc.bin.attach import readiness
 from jailoc.bin.config import facts
@@ -25,10 +24,6 @@ from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
 from jailoc.model.text import some
-
-
-class _Status(NamedTuple):
-    code: int
 
 
 def run(session: Session, command: Sequence[str]) -> int:
@@ -58,9 +53,9 @@ def run(session: Session, command: Sequence[str]) -> int:
         for each in sorted({name, *there, *later}):
             stack.enter_context(files.locked(facts.cache_directory() / f"{each}.lock"))
 
-        def work(begun: Callable[[int], None]) -> _Status:
+        def work(begun: Callable[[int], None]) -> halt.Done:
             fine = not there or _looked(session, name, others)
-            return _Status(_ran(session, [program, *command[1:]], begun) if fine else NOT_RUN)
+            return halt.Done(_ran(session, [program, *command[1:]], begun) if fine else NOT_RUN)
 
         try:
             code = halt.during(there, work).code
