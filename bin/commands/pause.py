@@ -7,19 +7,17 @@ has put there before is looked for while it is halted, so nothing can come after
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 
 from jailoc.bin.attach import readiness
-from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import existence, halt, uncovered
+from jailoc.bin.deploy import existence, halt, sharing, uncovered
 from jailoc.bin.engine import containers, docker, witness
-from jailoc.bin.host import files, foreground, programs
+from jailoc.bin.host import foreground, programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.exit_status import NOT_EXECUTED, NOT_FOUND, NOT_RUN, SIGNALLED
 from jailoc.generators.config.exposures import stopping
-from jailoc.generators.config.resolve import names, resolve, roots
+from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
@@ -43,15 +41,12 @@ def run(session: Session, command: Sequence[str]) -> int:
     program = shutil.which(command[0], path=programs.search_path())
     if program is None:
         return _lacking(session, command[0])
-    mine = _writable(origin, name)
+    mine = sharing.writable(origin, name)
     others = sorted(halt.sharing(name, mine))
     own = existence.started(name) or containers.running(name)
     there = [name, *others] if own else others
     # Nor may one begin meanwhile that does not run now.
-    later = (each for each in names(origin.config) if halt.shared(_writable(origin, each), mine))
-    with ExitStack() as stack:
-        for each in sorted({name, *there, *later}):
-            stack.enter_context(files.locked(facts.cache_directory() / f"{each}.lock"))
+    with sharing.kept_out(origin, mine, (name, *there)):
 
         def work(begun: Callable[[int], None]) -> halt.Done:
             fine = not there or _looked(session, name, others)
@@ -87,10 +82,6 @@ def _ran(session: Session, command: Sequence[str], begun: Callable[[int], None])
         return NOT_EXECUTED
 
 
-def _writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
-    return tuple(each.path for each in roots(origin.config, name, origin.host) if each.writable)
-
-
 def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
     """Show what agents have put where the host executes or follows it, now that they are halted.
 
@@ -104,7 +95,7 @@ def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
     origin, terminal = session.reread(expectations=False), session.terminal
     if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
         raise Refused(stops)
-    mine = _writable(origin, name)
+    mine = sharing.writable(origin, name)
     found = {name: _uncovered(origin, name, None)}
     for each in others:
         if each in names(origin.config):
