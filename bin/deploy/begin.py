@@ -58,7 +58,7 @@ def agent(
 
 
 def _alone(
-    project: str, mine: str, found: Sequence[ways.Way], image: str, movers: dict[str, str]
+    project: str, mine: str, found: Sequence[ways.MountWay], image: str, movers: dict[str, str]
 ) -> None:
     """Look at the ways, and start the container, while nobody can change them."""
 

@@ -40,7 +40,7 @@ echo end
 """
 
 
-class Way(NamedTuple):
+class MountWay(NamedTuple):
     """What lies between a mount's place and that of the mount that it is in."""
 
     outer: MountPoint
@@ -53,7 +53,7 @@ class Way(NamedTuple):
         return self.place[len(self.outer.place.rstrip("/")) + 1 :]
 
 
-def of(container: str) -> tuple[Way, ...]:
+def of(container: str) -> tuple[MountWay, ...]:
     """Return the ways of a container's mounts.
 
     Raises:
@@ -62,7 +62,7 @@ def of(container: str) -> tuple[Way, ...]:
     return tuple(_ways(startup.mounts(container)))
 
 
-def movers(ways: Sequence[Way], project: str) -> dict[str, str]:
+def movers(ways: Sequence[MountWay], project: str) -> dict[str, str]:
     """Return the containers of other agents that run and could put a link on a way.
 
     Args:
@@ -100,7 +100,7 @@ def movers(ways: Sequence[Way], project: str) -> dict[str, str]:
     return found
 
 
-def check(ways: Sequence[Way], image: str) -> None:
+def check(ways: Sequence[MountWay], image: str) -> None:
     """Make sure that each mount of a container that never ran lands at its own place.
 
     Args:
@@ -130,12 +130,12 @@ def check(ways: Sequence[Way], image: str) -> None:
         ))  # fmt: skip
 
 
-def _ways(mounts: Iterable[MountPoint]) -> Iterator[Way]:
+def _ways(mounts: Iterable[MountPoint]) -> Iterator[MountWay]:
     every = {each.place: each for each in mounts}
     for place in sorted(every):
         around = next((each for each in upwards(place) if each != place and each in every), None)
         if around is not None:
-            yield Way(every[around], place)
+            yield MountWay(every[around], place)
 
 
 def _link(root: str, rest: str, known: dict[str, int | None]) -> str | None:
@@ -158,7 +158,7 @@ def _link(root: str, rest: str, known: dict[str, int | None]) -> str | None:
     return None
 
 
-def _led_in_volumes(ways: list[Way], image: str) -> Iterator[Way]:
+def _led_in_volumes(ways: list[MountWay], image: str) -> Iterator[MountWay]:
     """Yield the ways in volumes on which there is a link; a container of our own looks."""
     if not ways:
         return

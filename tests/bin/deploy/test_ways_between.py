@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jailoc.bin.deploy import ways
-from jailoc.bin.deploy.ways import Way
+from jailoc.bin.deploy.ways import MountWay
 from jailoc.bin.engine import container_list, containers, startup
 from jailoc.bin.engine.container_list import Listed
 from jailoc.bin.engine.startup import MountPoint
@@ -95,6 +95,6 @@ def test_who_can_change_a_way_is_found(
         containers, "inspected",
         lambda there: [each for each in every if each["Id"] in {one.id for one in there}],
     )  # fmt: skip
-    found = (Way(MountPoint("bind", "/p", str(top)), "/p/vendor/deep/lib"),)
+    found = (MountWay(MountPoint("bind", "/p", str(top)), "/p/vendor/deep/lib"),)
     assert ways.movers(found, "jailoc-own") == ({"web": "web"} if moves else {})
     assert ways.movers((), "jailoc-own") == {}
