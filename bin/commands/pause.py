@@ -46,14 +46,14 @@ def run(session: Session, command: Sequence[str]) -> int:
     own = existence.started(name) or containers.running(name)
     there = [name, *others] if own else others
     # Nor may one begin meanwhile that does not run now.
-    with sharing.kept_out(origin, mine, (name, *there)):
+    with sharing.kept_out(origin, mine, (name, *there)) as locks:
 
         def work(begun: Callable[[int], None]) -> halt.Done:
             fine = not there or _looked(session, name, others)
             return halt.Done(_ran(session, [program, *command[1:]], begun) if fine else NOT_RUN)
 
         try:
-            code = halt.during(there, work).code
+            code = halt.during(there, work, locks).code
             return code if code >= 0 else SIGNALLED - code
         finally:
             for each in filter(_halted, there):

@@ -105,7 +105,11 @@ def called(place: str) -> frozenset[str]:
     return frozenset({folded(place), folded(os.path.realpath(place))})
 
 
-def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome]) -> Outcome:
+def during(
+    names: Iterable[str],
+    work: Callable[[Callable[[int], None]], Outcome],
+    locks: Sequence[int] = (),
+) -> Outcome:
     """Do something while the agents of workspaces are halted.
 
     Who is halted already stays so.
@@ -114,16 +118,21 @@ def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome
         names: The workspaces.
         work: Does it; it is given what it tells the number of a process that must end, too, before
             they go on.
+        locks: Descriptors of those that hold until then, also if this process is killed.
 
     Raises:
         DockerError: one could not be halted.
         Refused: there is no `docker` command.
     """
     going = [each.id for name in names for each in agents(name) if each.state != "paused"]
-    return halted(going, work)
+    return halted(going, work, locks)
 
 
-def halted(going: Sequence[str], work: Callable[[Callable[[int], None]], Outcome]) -> Outcome:
+def halted(
+    going: Sequence[str],
+    work: Callable[[Callable[[int], None]], Outcome],
+    locks: Sequence[int] = (),
+) -> Outcome:
     """Do something while containers that run are halted, as `during` does.
 
     Raises:
@@ -139,7 +148,7 @@ def halted(going: Sequence[str], work: Callable[[Callable[[int], None]], Outcome
         keeper = subprocess.Popen(
             ["/bin/sh", "-c", LET_GO, "jailoc", *command], env=environment, cwd=NO_PROJECT,
             stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            start_new_session=True, pass_fds=locks,
         )  # fmt: skip
         os.close(reading)
         try:

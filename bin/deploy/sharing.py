@@ -18,8 +18,10 @@ def writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
 @contextmanager
 def kept_out(
     origin: LoadedConfig, places: Sequence[str], known: Iterable[str], but: str = ""
-) -> Iterator[None]:
+) -> Iterator[tuple[int, ...]]:
     """Let no agent start that may write in some places; those that run are another matter.
+
+    Yields the descriptors of the locks for that.
 
     Args:
         origin: The configuration.
@@ -31,7 +33,8 @@ def kept_out(
         Refused: another jailoc works on one of them.
     """
     later = (each for each in names(origin.config) if halt.shared(writable(origin, each), places))
+    places_of = (facts.cache_directory() / f"{each}.lock"
+                 for each in sorted({*known, *later} - {but}))  # fmt: skip
     with ExitStack() as stack:
-        for each in sorted({*known, *later} - {but}):
-            stack.enter_context(files.locked(facts.cache_directory() / f"{each}.lock"))
-        yield
+        held = [stack.enter_context(files.locked(each)) for each in places_of]
+        yield tuple(each for each in held if each is not None)

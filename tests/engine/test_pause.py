@@ -152,13 +152,16 @@ def test_a_start_after_it_finds_nothing_to_do(user: User) -> None:
 
 def test_jailoc_is_killed_and_the_agent_waits_for_the_program(user: User) -> None:
     begun, done = user.home / "begun", user.home / "done"
-    work = f"touch {begun}; sleep 6; touch {done}"
+    work = f"touch {begun}; sleep 12; touch {done}"
     with user.start("pause", "--", "sh", "-c", work) as running:
         eventually("it works", begun.exists)
         running.kill()
         time.sleep(2)
         assert states() == {"paused"}
         assert not done.exists()
+        refused = user.run("up", NAME)
+        assert not done.exists()
+        assert "another jailoc is working on this" in refused.stderr
     eventually("it goes on", lambda: states() == {"running"})
     assert done.exists()
 
