@@ -1,12 +1,30 @@
 """Host names that are allowed or denied, and which names they cover."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date
 
 from pydantic import Field
 
 from jailoc.model.base import Model
 from jailoc.model.sandbox import MACHINE
+
+
+def covering(name: str) -> Iterator[str]:
+    """Yield the keys of all patterns that cover a host name or a wildcard, itself first.
+
+    >>> list(covering("a.b.example"))
+    ['a.b.example', '*.b.example', '*.example']
+    """
+    asked = name.rstrip(".").lower()
+    if "\\" in asked:  # a label with a dot or another odd character in it (RFC 4343, 2.1)
+        return
+    yield asked
+    at = asked.find(".", 1)
+    while at > 0:
+        if asked[:at] != "*":
+            yield f"*{asked[at:]}"
+        at = asked.find(".", at + 1)
 
 
 class NamePattern(Model):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from jailoc.model.address import AddressSet, loopback
 from jailoc.model.firewall import Chain, Protocol, Rule, Ruleset, Target
@@ -17,6 +18,21 @@ class Verdict:
     accept: bool
     rule: Rule | None
     """None for the policy of the chain."""
+
+
+class _Walked:
+    """The rules that were walked last, by chain: very many places are asked about one by one."""
+
+    last: ClassVar[tuple[tuple[Ruleset, dict[str, list[Rule]]], ...]] = ()
+
+    @classmethod
+    def chains(cls, rules: Ruleset) -> dict[str, list[Rule]]:
+        """Return the rules of every chain; to compare rules would take longer than to sort them."""
+        found = next((chains for known, chains in cls.last if known is rules), None)
+        if found is None:
+            found = rules.by_chain()
+            cls.last = (*cls.last[-3:], (rules, found))
+        return found
 
 
 def walk(
@@ -35,7 +51,7 @@ def walk(
         port: The destination port; None is one that no rule names.
         on: The day; rules whose last day is before it match nothing. None is while all hold.
     """
-    chains = rules.by_chain()
+    chains = _Walked.chains(rules)
 
     def follow(chain: str, undecided: AddressSet) -> Iterator[Verdict]:
         for rule in chains[chain]:

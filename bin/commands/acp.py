@@ -41,7 +41,7 @@ def run(session: Session, path: str | None) -> int:
     docker.check_engine()
     found = readiness.services(name)
     if found.agent is None or found.wall is None or not found.running:
-        raise existence.not_running(name)
+        raise existence.not_running(name, found.agent)
     by_number(name, found.agent)
     workspace = resolve(origin.config, name, origin.host)
     there = witness.mounted(found.agent.id, found.wall.image_id)

@@ -41,7 +41,7 @@ def run(session: Session, command: Sequence[str]) -> int:
     found = readiness.services(name)
     agent, wall = found.agent, found.wall
     if agent is None or wall is None or not found.running:
-        raise existence.not_running(name)
+        raise existence.not_running(name, agent)
     by_number(name, agent)
     at = os.path.realpath(".")
     mounted = witness.mounted(agent.id, wall.image_id)

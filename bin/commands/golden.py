@@ -12,6 +12,7 @@ from typing import Any
 from jailoc.bin.config import portable
 from jailoc.bin.config.session import Session
 from jailoc.bin.host import atomic, folders, regular
+from jailoc.bin.host.room import Room
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.portable import HOME, Compiled, bare
@@ -30,6 +31,8 @@ from jailoc.model.text import number_of
 
 MOST_MODELS = 16 << 20
 """Bytes of a `bundle.json` that is read; a larger one is none."""
+MOST_BESIDE, TIMES = 64 << 20, 8
+"""Bytes that are read beside what is wanted, and how many times that."""
 OBEYED = (
     "compose.yaml", "compose.yml", ".env", "compose.override.yml", "compose.override.yaml",
     "docker-compose.override.yml", "docker-compose.override.yaml",
@@ -88,8 +91,9 @@ def check(
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
     made = tuple(origin.compiled(_wanted(workspace)))
-    found = _differences(root, made, workspace)
-    reviewed = _review(root, made, found, origin)
+    room = _room(root, made)
+    found = _differences(root, made, workspace, room)
+    reviewed = _review(root, made, found, origin, room)
     beside = [str(root / each.name / name) for each in found for name in OBEYED
               if os.path.lexists(root / each.name / name)]  # fmt: skip
     same = all(each.state is State.SAME for each in found)
@@ -139,8 +143,9 @@ def update(session: Session, directory: str, force: bool) -> int:
     terminal, workspace = session.terminal, session.workspace
     origin = _read(session)
     made = tuple(origin.compiled(_wanted(workspace)))
-    found = _differences(root, made, workspace)
-    _show(terminal, found, _review(root, made, found, origin), files=False, diff=False)
+    room = _room(root, made)
+    found = _differences(root, made, workspace, room)
+    _show(terminal, found, _review(root, made, found, origin, room), files=False, diff=False)
     _replace(root, {each.bundle.workspace: each.files for each in made}, found)
     changed = sum(each.state is not State.SAME for each in found)
     terminal.say(
@@ -172,23 +177,33 @@ def _command(directory: str, config: str | None) -> str:
     return f"jailoc golden update {directory}" + (f" --config {config}" if config else "")
 
 
+def _room(root: Path, made: tuple[Compiled, ...]) -> Room:
+    """Return how much may be read: what is wanted some times over, and what was once."""
+    wanted = sum(len(file.text) for each in made for file in each.files)
+    return Room(root, MOST_BESIDE + TIMES * wanted)
+
+
 def _differences(
-    root: Path, made: tuple[Compiled, ...], workspace: str | None
+    root: Path, made: tuple[Compiled, ...], workspace: str | None, room: Room
 ) -> tuple[Difference, ...]:
     """Compare every workspace that is wanted, or stands there and is not wanted any more."""
     wanted = {each.bundle.workspace: each for each in made}
-    there = () if workspace else _ours(root)
+    there = () if workspace else _ours(root, room)
     found = []
     for name in sorted({*wanted, *there}):
         compiled = wanted.get(name)
         files = compiled.files if compiled else ()
-        folder = _folder(root / name, files)
+        folder = _folder(root / name, files, room)
         found.append(compare(name, folder, files, compiled.snapshot if compiled else None))
     return tuple(found)
 
 
 def _review(
-    root: Path, made: tuple[Compiled, ...], found: tuple[Difference, ...], origin: portable.Shared
+    root: Path,
+    made: tuple[Compiled, ...],
+    found: tuple[Difference, ...],
+    origin: portable.Shared,
+    room: Room,
 ) -> Review:
     """Compare what all of the workspaces may do."""
 
@@ -197,7 +212,7 @@ def _review(
 
     before = {}
     for each in found:
-        snapshot = read(_text(root / each.name, BUNDLE_FILE))
+        snapshot = read(_text(root / each.name, BUNDLE_FILE, room))
         if snapshot is not None:
             before[each.name] = snapshot.sides
     after = {each.bundle.workspace: each.snapshot.sides for each in made}
@@ -208,27 +223,27 @@ def _first(found: tuple[Difference, ...]) -> list[str]:
     return [each.first for each in found if each.first]
 
 
-def _ours(root: Path) -> tuple[str, ...]:
+def _ours(root: Path, room: Room) -> tuple[str, ...]:
     """Return the folders that hold a workspace: those whose models can be read."""
     if not root.is_dir():
         return ()
     return tuple(
         each.name
         for each in root.iterdir()
-        if (snapshot := read(_text(each, BUNDLE_FILE))) and snapshot.workspace == each.name
+        if (snapshot := read(_text(each, BUNDLE_FILE, room))) and snapshot.workspace == each.name
     )
 
 
-def _folder(folder: Path, wanted: tuple[File, ...]) -> dict[str, str]:
+def _folder(folder: Path, wanted: tuple[File, ...], room: Room) -> dict[str, str]:
     """Return the texts of a workspace's folder: what is wanted, and what was once generated."""
-    old = read(_text(folder, BUNDLE_FILE))
+    old = read(_text(folder, BUNDLE_FILE, room))
     paths = {each.path for each in wanted} | {each.path for each in (old.files if old else ())}
     sizes = {each.path: 2 * len(each.text.encode()) for each in wanted}
-    texts = {path: _text(folder, path, sizes.get(path, 0)) for path in (*paths, BUNDLE_FILE)}
+    texts = {path: _text(folder, path, room, sizes.get(path, 0)) for path in (*paths, BUNDLE_FILE)}
     return {path: text for path, text in texts.items() if text is not None}
 
 
-def _text(folder: Path, path: str, size: int = 0) -> str | None:
+def _text(folder: Path, path: str, room: Room, size: int = 0) -> str | None:
     """Read a file; a symbolic link on the way could lead anywhere, so nothing is there.
 
     Of one that is too large to be a generated one, only that is told.
@@ -236,6 +251,7 @@ def _text(folder: Path, path: str, size: int = 0) -> str | None:
     Args:
         folder: A workspace's.
         path: The file in it.
+        room: How much may be read of all together.
         size: Bytes that it may have in any case.
     """
     place = folder / path
@@ -243,7 +259,7 @@ def _text(folder: Path, path: str, size: int = 0) -> str | None:
         return None
     limit = max(MOST_MODELS if path == BUNDLE_FILE else regular.LIMIT, size)
     try:
-        return regular.read(str(place), limit).decode(errors="surrogateescape")
+        return room.read(place, limit).decode(errors="surrogateescape")
     except regular.NotRegular as error:
         return f"({path} {error})\n"
 

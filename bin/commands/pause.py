@@ -4,38 +4,32 @@ What it looks at is what it then uses: a directory cannot become a link in betwe
 has put there before is looked for while it is halted, so nothing can come after that look.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from typing import NamedTuple
 
 from jailoc.bin.attach import readiness
-from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import existence, halt, uncovered
+from jailoc.bin.deploy import existence, halt, sharing, uncovered
 from jailoc.bin.engine import containers, docker, witness
-from jailoc.bin.host import files, foreground, programs
+from jailoc.bin.host import foreground, programs
 from jailoc.bin.terminal import prompt
-from jailoc.bin.terminal.exit_status import NOT_FOUND, NOT_RUN, SIGNALLED
+from jailoc.bin.terminal.exit_status import NOT_EXECUTED, NOT_FOUND, NOT_RUN, SIGNALLED
 from jailoc.generators.config.exposures import stopping
-from jailoc.generators.config.resolve import names, resolve, roots
+from jailoc.generators.config.resolve import names, resolve
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
 from jailoc.model.text import some
 
 
-class _Status(NamedTuple):
-    code: int
-
-
 def run(session: Session, command: Sequence[str]) -> int:
     """Run a program of the host's while a workspace's agent, and who shares its paths, is halted.
 
     Returns:
-        The program's exit status; 127 if there is none, 128 and the number of the signal that ended
-        it.
+        The program's exit status; 127 if there is none, 126 if it cannot be run, 128 and the number
+        of the signal that ended it.
 
     Raises:
         DockerError: an agent could not be halted.
@@ -46,24 +40,20 @@ def run(session: Session, command: Sequence[str]) -> int:
     # Where an agent writes no program is looked for.
     program = shutil.which(command[0], path=programs.search_path())
     if program is None:
-        terminal.say(f"`{command[0]}`: there is no such command", Meaning.FAILS)
-        return NOT_FOUND
-    mine = _writable(origin, name)
+        return _lacking(session, command[0])
+    mine = sharing.writable(origin, name)
     others = sorted(halt.sharing(name, mine))
     own = existence.started(name) or containers.running(name)
     there = [name, *others] if own else others
     # Nor may one begin meanwhile that does not run now.
-    later = (each for each in names(origin.config) if halt.shared(_writable(origin, each), mine))
-    with ExitStack() as stack:
-        for each in sorted({name, *there, *later}):
-            stack.enter_context(files.locked(facts.cache_directory() / f"{each}.lock"))
+    with sharing.kept_out(origin, mine, (name, *there)) as locks:
 
-        def work(begun: Callable[[int], None]) -> _Status:
+        def work(begun: Callable[[int], None]) -> halt.Done:
             fine = not there or _looked(session, name, others)
-            return _Status(foreground.run([program, *command[1:]], begun) if fine else NOT_RUN)
+            return halt.Done(_ran(session, [program, *command[1:]], begun) if fine else NOT_RUN)
 
         try:
-            code = halt.during(there, work).code
+            code = halt.during(there, work, locks).code
             return code if code >= 0 else SIGNALLED - code
         finally:
             for each in filter(_halted, there):
@@ -72,8 +62,24 @@ def run(session: Session, command: Sequence[str]) -> int:
                 )
 
 
-def _writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
-    return tuple(each.path for each in roots(origin.config, name, origin.host) if each.writable)
+def _lacking(session: Session, name: str) -> int:
+    """Say why there is no such program, as a shell would (POSIX, 2.8.2), and return the status."""
+    there = shutil.which(name, os.F_OK, programs.search_path()) or (
+        name if "/" in name and os.path.lexists(name) else None
+    )
+    what = "no such command" if there is None else f"no program: `{there}` cannot be executed"
+    session.terminal.say(f"`{name}`: there is {what}", Meaning.FAILS)
+    return NOT_FOUND if there is None else NOT_EXECUTED
+
+
+def _ran(session: Session, command: Sequence[str], begun: Callable[[int], None]) -> int:
+    try:
+        return foreground.run(command, begun)
+    except OSError as error:
+        if error.filename != command[0]:
+            raise  # it is not the program that was refused
+        session.terminal.say(f"`{command[0]}` cannot be executed: {error.strerror}", Meaning.FAILS)
+        return NOT_EXECUTED
 
 
 def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
@@ -89,7 +95,7 @@ def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
     origin, terminal = session.reread(expectations=False), session.terminal
     if stops := tuple(stopping(origin.document, origin.config, name, origin.host)):
         raise Refused(stops)
-    mine = _writable(origin, name)
+    mine = sharing.writable(origin, name)
     found = {name: _uncovered(origin, name, None)}
     for each in others:
         if each in names(origin.config):

@@ -11,7 +11,7 @@ from jailoc.bin.commands import snapshot as snapshot_command
 from jailoc.bin.commands import up
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import journal, snapshots, undo
+from jailoc.bin.deploy import halt, journal, sharing, snapshots, undo
 from jailoc.bin.deploy.snapshots import Store
 from jailoc.bin.engine import tools
 from jailoc.bin.host import files
@@ -98,7 +98,7 @@ def _continued(session: Session, name: str, store: Store) -> UndoJournal:
                      hint=f"`jailoc undo {name}` begins one")  # fmt: skip
     tools.remove_left(name)
     to = _found(name, store.every(), note.snapshot)
-    return _mending(session, name, lambda: undo.finish(session.terminal, store, note, to))
+    return _mending(session, name, store, lambda: undo.finish(session.terminal, store, note, to))
 
 
 def _begun(
@@ -145,13 +145,17 @@ def _begun(
     terminal.result("permissions, times and links become those of the snapshot, too")
     if not asked.yes and not prompt.agreed(terminal, "do this?", "this undo", "give --yes"):
         return None
-    return _mending(session, name, lambda: undo.begin(terminal, store, to, now, targets))
+    return _mending(session, name, store, lambda: undo.begin(terminal, store, to, now, targets))
 
 
-def _mending(session: Session, name: str, finish: Callable[[], UndoJournal]) -> UndoJournal:
-    """Say what mends an undo that does not come to its end."""
+def _mending(
+    session: Session, name: str, store: Store, finish: Callable[[], UndoJournal]
+) -> UndoJournal:
+    """Do it while no other agent that may write there can start; say what mends a half done one."""
+    origin, roots = session.source(expectations=False), store.roots
     try:
-        return finish()
+        with sharing.kept_out(origin, roots, halt.sharing(name, roots), but=name):
+            return finish()
     except BaseException:
         if journal.place(name).exists():
             session.terminal.steady().say(

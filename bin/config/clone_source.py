@@ -79,11 +79,16 @@ def _linked(repository: str, host: Host) -> list[str]:
         reason = (link and link.trouble) or "that does not name it back"
         raise _unfit(repository, f"{named}, and {reason}", "mend the file, or the repository")
     for place in (link.directory, link.common):
-        _may(repository, place, host)
+        needed(repository, place, host)
     return [link.directory, link.common]
 
 
-def _may(repository: str, place: str, host: Host) -> None:
+def needed(repository: str, place: str, host: Host) -> str:
+    """Return where a place that Git reads for a repository really is.
+
+    Raises:
+        Refused: an agent leads there, or no sandbox may have it.
+    """
     real, hops = Links().trace(place)
     if any(map(starter, hops)):
         raise _unfit(repository, f"an agent decides where a link on the way of `{visible(place)}` "
@@ -97,6 +102,7 @@ def _may(repository: str, place: str, host: Host) -> None:
                 f"it needs `{visible(place)}`, and `{system}` is the container's own",
                 "move that",
             )
+    return real
 
 
 def _alternates(repository: str, objects: str, host: Host) -> list[str]:
@@ -108,7 +114,7 @@ def _alternates(repository: str, objects: str, host: Host) -> list[str]:
             place = clean(line if line.startswith("/") else f"{directory}/{line}")
             if place in found or place == objects:
                 continue
-            _may(repository, place, host)
+            needed(repository, place, host)
             found[place] = None
             if len(found) > MOST_ALTERNATES or depth >= DEEPEST:
                 raise _unfit(repository, "it takes objects from too many other places",

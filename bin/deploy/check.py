@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers, credentials, docker, network, witness
 from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
@@ -26,7 +27,6 @@ from jailoc.generators.runtime.verify import (
 from jailoc.model.address import written
 from jailoc.model.allow_entry import AskedTarget
 from jailoc.model.bundle import Bundle
-from jailoc.model.diagnostic import refuse
 from jailoc.model.evidence import PROBER
 from jailoc.model.sandbox import (
     AGENT,
@@ -36,7 +36,6 @@ from jailoc.model.sandbox import (
     PROXY,
     SIDECAR,
     WALL,
-    typed,
 )
 from jailoc.model.text import number_of
 
@@ -58,12 +57,7 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
     found = {each.service: each for each in containers.containers(bundle.compose.name)}
     wall, agent = found.get(WALL), found.get(AGENT)
     if wall is None or agent is None or {wall.state, agent.state} != {"running"}:
-        name = bundle.workspace
-        raise refuse(
-            "not-running",
-            f"workspace `{typed(name)}` is not running",
-            hint=f"run `jailoc up {typed(name)}`",
-        )
+        raise existence.not_running(bundle.workspace, agent)
     return [
         *_containers(bundle, found),
         *networked(bundle.compose.network, *network.settings(bundle.compose.name)),

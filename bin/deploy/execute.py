@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import check, images, machine, made, proof, ways
+from jailoc.bin.deploy import begin, check, images, machine, made, proof
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
@@ -288,10 +288,9 @@ def start(
     compose = directory / COMPOSE_FILE
     begins = AGENT in services and not startup.running(project, AGENT)
     if begins:
-        _made(project, compose, terminal.detail)
-    containers.up(
-        project, compose, list(services), terminal.detail, None if begins else START_LIMIT
-    )
+        begin.agent(project, compose, services, terminal.detail, START_LIMIT)
+    else:
+        containers.up(project, compose, list(services), terminal.detail, START_LIMIT)
     if begins:
         agent = startup.running(project, AGENT)
         if agent is not None:
@@ -303,26 +302,6 @@ def start(
                 raise
             hand_secrets(wall_of(project), held.secrets)
         startup.wait(project, services, START_LIMIT, held.server)
-
-
-def _made(project: str, compose: Path, line: Callable[[str], None]) -> None:
-    """Make an agent's container anew, without starting it, and look where its mounts would land.
-
-    Raises:
-        DockerError: the engine refused.
-        Refused: one would land elsewhere; the container is gone again.
-    """
-    for each in containers.containers(project):
-        if each.service == AGENT:
-            # What it has left in its own files would lead its mounts.
-            containers.remove(each.id)
-    startup.make(project, compose, AGENT, line)
-    found = {each.service: each for each in containers.containers(project)}
-    try:
-        ways.check(found[AGENT].id, found[WALL].image_id)
-    except (docker.DockerError, Refused):
-        containers.remove(found[AGENT].id)
-        raise
 
 
 def withheld(secrets: secret.Values) -> secret.Values:

@@ -10,8 +10,9 @@ from typing import TypeVar
 from jailoc.bin.config import facts, task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.engine import containers
+from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
-from jailoc.bin.host import records
+from jailoc.bin.host import lock_holder, records
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
 from jailoc.model.diagnostic import Refused, refuse
@@ -88,8 +89,17 @@ def running(session: Session, name: str) -> None:
         raise not_running(name)
 
 
-def not_running(name: str) -> Refused:
-    """Return the refusal where a workspace would have to run."""
+def not_running(name: str, agent: Container | None = None) -> Refused:
+    """Return the refusal where a workspace would have to run, with what the agent's is instead."""
+    if agent is not None and agent.state == "paused":
+        holder = lock_holder.process(facts.cache_directory() / f"{name}.lock")
+        return refuse(
+            "halted",
+            f"workspace `{typed(name)}` is halted",
+            hint=f"it goes on when process {holder} has ended, which works in its files"
+            if holder
+            else f"`jailoc up {typed(name)}` starts it anew",
+        )
     return refuse(
         "not-running",
         f"workspace `{typed(name)}` is not running",

@@ -7,10 +7,10 @@ there, too.
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from jailoc.bin.deploy import observe
-from jailoc.bin.engine import containers, docker, ownership
+from jailoc.bin.engine import containers, docker, halting, ownership
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
 from jailoc.model.diagnostic import Refused
@@ -18,6 +18,13 @@ from jailoc.model.forbidden_paths import folded
 from jailoc.model.mount import Mode
 from jailoc.model.path import NO_PROJECT, within
 from jailoc.model.sandbox import AGENT, SIDECAR, project, workspace_of
+
+
+class Done(NamedTuple):
+    """How something ended that is no program, or is one."""
+
+    code: int = 0
+
 
 Outcome = TypeVar("Outcome", bound=ExitCode)
 
@@ -82,23 +89,27 @@ def sharing(name: str, roots: Sequence[str]) -> dict[str, str]:
 
 def shared(places: Iterable[str], roots: Sequence[str]) -> str | None:
     """Return the first of some directories that is, holds or lies in one of some places."""
-    named = [_names(each) for each in dict.fromkeys(places)]
+    named = [called(each) for each in dict.fromkeys(places)]
     return next(
         (
             root for root in roots
             if any(within(one, other) or within(other, one)
-                   for each in named for one in each for other in _names(root))
+                   for each in named for one in each for other in called(root))
         ),
         None,
     )  # fmt: skip
 
 
-def _names(place: str) -> frozenset[str]:
-    """Return what a place is called: links of the user's own may lead to it by another name."""
+def called(place: str) -> frozenset[str]:
+    """Return the names of a place: links of the user's own may lead to it by another one."""
     return frozenset({folded(place), folded(os.path.realpath(place))})
 
 
-def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome]) -> Outcome:
+def during(
+    names: Iterable[str],
+    work: Callable[[Callable[[int], None]], Outcome],
+    locks: Sequence[int] = (),
+) -> Outcome:
     """Do something while the agents of workspaces are halted.
 
     Who is halted already stays so.
@@ -107,12 +118,27 @@ def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome
         names: The workspaces.
         work: Does it; it is given what it tells the number of a process that must end, too, before
             they go on.
+        locks: Descriptors of those that hold until then, also if this process is killed.
 
     Raises:
         DockerError: one could not be halted.
         Refused: there is no `docker` command.
     """
     going = [each.id for name in names for each in agents(name) if each.state != "paused"]
+    return halted(going, work, locks)
+
+
+def halted(
+    going: Sequence[str],
+    work: Callable[[Callable[[int], None]], Outcome],
+    locks: Sequence[int] = (),
+) -> Outcome:
+    """Do something while containers that run are halted, as `during` does.
+
+    Raises:
+        DockerError: one could not be halted.
+        Refused: there is no `docker` command.
+    """
     if not going:
         return work(lambda _: None)
 
@@ -122,12 +148,12 @@ def during(names: Iterable[str], work: Callable[[Callable[[int], None]], Outcome
         keeper = subprocess.Popen(
             ["/bin/sh", "-c", LET_GO, "jailoc", *command], env=environment, cwd=NO_PROJECT,
             stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            start_new_session=True, pass_fds=locks,
         )  # fmt: skip
         os.close(reading)
         try:
             for each in going:
-                containers.pause(each)
+                halting.pause(each)
             return work(lambda process: _tell(writing, process))
         finally:
             os.close(writing)

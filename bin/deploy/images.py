@@ -29,7 +29,7 @@ BUILD_PATIENCE = 3600
 """Seconds to wait for another jailoc that builds images."""
 
 
-def building() -> AbstractContextManager[None]:
+def building() -> AbstractContextManager[object]:
     """Hold the lock of all builds, so that nobody builds the same image twice."""
     return files.locked(facts.cache_directory() / "images.build.lock", BUILD_PATIENCE)
 

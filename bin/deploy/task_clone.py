@@ -3,14 +3,16 @@
 import os
 import re
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.config import clone_source, task_records, user
-from jailoc.bin.deploy import tools
+from jailoc.bin.deploy import proof, tools
 from jailoc.bin.engine import containers, disk, docker, volumes
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.tools import Tool, ToolMount
+from jailoc.bin.host.links import Identity, identity
 from jailoc.bin.host.paths import state_directory
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.assets import asset
@@ -118,22 +120,50 @@ def _filled(
     reader = _reader(sources[0], host)
     place = ToolMount(volume(sandbox), PLACE, writable=True, volume=True)
     _own(image, sandbox, "-h", reader, place)
-    words = ("/bin/sh", "-c", asset("clone.sh"), "clone", sources[0], revision, branch_)
+    words = ("/bin/sh", "-c", asset("clone.sh"), "clone", sources[0], revision, branch_, *sources)
+    wanted = _looked_at(sources, host)
     mounts = (place, *(ToolMount(each, each) for each in sources))
     reply = container.ask(
         Tool(image, sandbox, reader, words, mounts, {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}),
         what=f"cloning {sources[0]}",
         timeout=SECONDS,
     )
+    said = reply.stdout.decode("ascii", errors="replace").split("\n")
+    _compare(sources, wanted, said)
     if reply.status != 0:
         raise _unfit(sources[0], revision, reply.status, reply.stderr)
     if agent != reader:
         _own(image, sandbox, "-hR", agent, place)
-    said = reply.stdout.decode("ascii", errors="replace").split("\n")
     base = next((each.removeprefix("base ") for each in said if each.startswith("base ")), "")
     if re.fullmatch(OBJECT, base) is None:
         raise refuse("task-repository", f"`{sources[0]}` cannot be cloned: Git names no commit")
     return Clone(base, tuple(text for word, text in _NOTES.items() if word in said))
+
+
+def _looked_at(sources: tuple[str, ...], host: Host) -> list[Identity | None]:
+    """Return what lies where sources are; none is led there by an agent."""
+    first, *others = sources
+    real = [proof.checked(first, host)]
+    real += [clone_source.needed(first, each, host) for each in others]
+    return [identity(each) for each in real]
+
+
+def _compare(sources: tuple[str, ...], wanted: list[Identity | None], said: list[str]) -> None:
+    """Make sure that what was mounted is what was looked at, where one kernel has seen both.
+
+    Raises:
+        Refused: an agent has put something else there meanwhile.
+    """
+    with suppress(OSError):
+        if said[0] != f"kernel {proof.BOOT.read_text().strip()}":
+            return  # its devices have other numbers
+        for source, each, line in zip_longest(sources, wanted, said[1 : len(sources) + 1]):
+            if each is None or line != "at {} {}".format(*each):
+                raise refuse(
+                    "task-repository",
+                    f"`{source}` is not what it was: something else was put there meanwhile",
+                    hint="look at what lies there now, and who can write there; then try again",
+                )
 
 
 def _own(image: str, sandbox: str, how: str, whose: str, place: ToolMount) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from jailoc.bin.deploy import halt, journal
 from jailoc.bin.deploy.restore import restore, turned
 from jailoc.bin.deploy.snapshots import Store
-from jailoc.bin.engine import containers, tools
+from jailoc.bin.engine import containers, halting, tools
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.step import step
@@ -111,7 +111,7 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
     except BaseException:
         if not note.restoring:
             for each in agents:
-                containers.resume(each.id)
+                halting.resume(each.id)
             journal.remove(name)
         raise
     for each in agents:
@@ -137,7 +137,7 @@ def _pause(container: Container) -> None:
     if container.state == "paused":
         return
     try:
-        containers.pause(container.id)
+        halting.pause(container.id)
     except DockerError:
         containers.stop(container.id)
 

@@ -3,19 +3,23 @@
 The engine follows symbolic links on the way to a mount's place. What lies there is an agent's where
 the place is within another mount that it can write, or in the container's own files if it has run
 before. A mount that is led away can hide what the container begins with, so it is looked at before
-anything begins; an agent that has ended cannot exchange it any more.
+anything begins; an agent that has ended cannot exchange it any more, and one that runs and can
+write there has to be halted from that look until the engine has mounted.
 """
 
 import os
+import posixpath
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from jailoc.bin.engine import startup
+from jailoc.bin.deploy import halt
+from jailoc.bin.engine import container_list, containers, ownership, startup
 from jailoc.bin.engine.docker import run
 from jailoc.bin.engine.startup import MountPoint
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.path import upwards
+from jailoc.model.sandbox import AGENT, SIDECAR, workspace_of
 
 _LOOK = """
 number=0
@@ -36,7 +40,7 @@ echo end
 """
 
 
-class _Way(NamedTuple):
+class MountWay(NamedTuple):
     """What lies between a mount's place and that of the mount that it is in."""
 
     outer: MountPoint
@@ -45,21 +49,68 @@ class _Way(NamedTuple):
 
     @property
     def rest(self) -> str:
+        """Return how it goes from the outer one to the inner one's place."""
         return self.place[len(self.outer.place.rstrip("/")) + 1 :]
 
 
-def check(container: str, image: str) -> None:
-    """Make sure that each mount of a container lands at its own place.
+def of(container: str) -> tuple[MountWay, ...]:
+    """Return the ways of a container's mounts.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    return tuple(_ways(startup.mounts(container)))
+
+
+def movers(ways: Sequence[MountWay], project: str) -> dict[str, str]:
+    """Return the containers of other agents that run and could put a link on a way.
 
     Args:
-        container: One that was made and has never run.
+        ways: Those of a container that is to start.
+        project: Its project.
+
+    Returns:
+        Their workspaces, by id.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    # What can be changed on a way lies in the last directory of it, or in one above that; of the
+    # volumes that agents share none has a mount in it.
+    folders = {posixpath.dirname(f"{each.outer.source.rstrip('/')}/{each.rest}")
+               for each in ways if each.outer.kind == "bind"}  # fmt: skip
+    if not folders:
+        return {}
+    going = [
+        each for each in container_list.listed()
+        if each.project != project and workspace_of(each.project)
+        and each.service in {AGENT, SIDECAR} and ownership.mine(each.project, each.directory)
+    ]  # fmt: skip
+    if not going:
+        return {}
+    above = {each for folder in folders for name in halt.called(folder) for each in upwards(name)}
+    found = dict[str, str]()
+    for data in containers.inspected(there=going):
+        each = containers.container(data)
+        if each.state == "paused":
+            continue
+        places = (name for place in each.writable for name in halt.called(place))
+        if any(name in above for name in places):
+            found[each.id] = workspace_of(each.project) or ""
+    return found
+
+
+def check(ways: Sequence[MountWay], image: str) -> None:
+    """Make sure that each mount of a container that never ran lands at its own place.
+
+    Args:
+        ways: Those of its mounts.
         image: Id of the wall's image, in which volumes are looked at.
 
     Raises:
         DockerError: the engine did not answer.
         Refused: naming each place to which a link leads elsewhere.
     """
-    ways = [*_ways(startup.mounts(container))]
     known: dict[str, int | None] = {}
     led = {each.place: link for each in ways if each.outer.kind == "bind"
            if (link := _link(each.outer.source, each.rest, known))}  # fmt: skip
@@ -79,12 +130,12 @@ def check(container: str, image: str) -> None:
         ))  # fmt: skip
 
 
-def _ways(mounts: Iterable[MountPoint]) -> Iterator[_Way]:
+def _ways(mounts: Iterable[MountPoint]) -> Iterator[MountWay]:
     every = {each.place: each for each in mounts}
     for place in sorted(every):
         around = next((each for each in upwards(place) if each != place and each in every), None)
         if around is not None:
-            yield _Way(every[around], place)
+            yield MountWay(every[around], place)
 
 
 def _link(root: str, rest: str, known: dict[str, int | None]) -> str | None:
@@ -107,7 +158,7 @@ def _link(root: str, rest: str, known: dict[str, int | None]) -> str | None:
     return None
 
 
-def _led_in_volumes(ways: list[_Way], image: str) -> Iterator[_Way]:
+def _led_in_volumes(ways: list[MountWay], image: str) -> Iterator[MountWay]:
     """Yield the ways in volumes on which there is a link; a container of our own looks."""
     if not ways:
         return

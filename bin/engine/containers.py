@@ -246,17 +246,6 @@ def stop(container: str) -> None:
     run(["stop", "--time", "5", container], what="stop container", timeout=60)
 
 
-def pause(container: str) -> None:
-    """Halt all processes of a container (docker-pause(1))."""
-    run(["pause", container], what="pausing a container", timeout=60)
-
-
-def resume(container: str) -> None:
-    """Let a halted container go on; one that was not halted, or is gone, stays so."""
-    with suppress(DockerError):
-        run(["unpause", container], what="resuming a container", timeout=60)
-
-
 def remove(container: str) -> None:
     """Remove a container, running or not, with volumes of its image's, which nothing else names."""
     run(["rm", "--force", "--volumes", container], what="remove container", timeout=60)

@@ -74,6 +74,15 @@ def make(project: str, file: Path, service: str, line: Callable[[str], None]) ->
     stream(compose(project, file, words), what=what, line=line, timeout=MARGIN)
 
 
+def begin(container: str) -> None:
+    """Start a container that was made; what it needs runs.
+
+    Raises:
+        DockerError: the engine refused.
+    """
+    run(["start", container], what="starting a container", timeout=MARGIN)
+
+
 class MountPoint(NamedTuple):
     """A mount of a container."""
 

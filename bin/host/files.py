@@ -121,8 +121,10 @@ def write_bundle(bundle: Bundle, directory: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterator[None]:
+def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterator[int | None]:
     """Hold a lock that the kernel gives back when the process ends, however it ends.
+
+    Yields its descriptor: a process that is given it holds the lock on, if this one is killed.
 
     Args:
         path: The lock file.
@@ -151,7 +153,7 @@ def locked(path: Path, patience: float = 0, *, discard: bool = False) -> Iterato
             hint="wait until it has finished, then run the command again",
         ) from None
     try:
-        yield
+        yield lock._context.lock_file_fd
         if discard:
             path.unlink(missing_ok=True)
     finally:

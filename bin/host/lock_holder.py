@@ -10,6 +10,8 @@ from jailoc.bin.host import lock_table
 def process(path: Path) -> int | None:
     """Return the number of the process that holds it; None where that cannot be seen.
 
+    If that has ended, another one holds what it has inherited, and the kernel does not say which.
+
     Args:
         path: The lock file.
     """
@@ -18,5 +20,6 @@ def process(path: Path) -> int | None:
         place = f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}"
         for words in lock_table.rows()[0]:
             if words[1] == "FLOCK" and words[5] == place:
-                return int(words[4])
+                number = int(words[4])
+                return number if Path(f"/proc/{number}").exists() else None
     return None

@@ -87,7 +87,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         for protocol in protocols(each.port)
     ]
     alone = [each for each in named if names_alone(each.network, machine)]
-    decisions = [each for each in named if each not in alone]
+    decisions = [each for each in named if not names_alone(each.network, machine)]
     decisions += [
         Decision(
             network=everywhere,

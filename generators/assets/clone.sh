@@ -3,11 +3,16 @@
 # object that the commit does not reach. What it finds is one word a line.
 set -eu
 source=$1 revision=$2 branch=$3
+shift 3
 
 no_repository=64 empty=65 no_revision=66 partial=67 broken=68
 
 words() { printf '%s\n' "$@"; }
 of() { git -C "$source" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
+
+# What is mounted, to be compared with what was looked at.
+words "kernel $(cat /proc/sys/kernel/random/boot_id)"
+stat --format='at %d %i' -- "$@"
 
 of rev-parse --git-dir >/dev/null || exit "$no_repository"
 case $(of rev-parse --is-bare-repository --is-inside-git-dir | tr '\n' ' ') in

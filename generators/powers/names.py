@@ -1,6 +1,6 @@
 """What becomes reachable by name, at addresses that nobody knows yet; and ports of this machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from jailoc.generators.powers.places import (
@@ -15,6 +15,7 @@ from jailoc.generators.runtime.explain import PROTOCOLS
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.name_pattern import covering
 from jailoc.model.power import Direction, Door, PowerChange, Rank
 from jailoc.model.sandbox import MACHINE, engines_name
 
@@ -49,6 +50,20 @@ def grants(firewall: Firewall | None) -> tuple[Grant, ...]:
     return tuple(found)
 
 
+class _Grants:
+    """Grants by name: there may be thousands, and each is compared with those that may cover it."""
+
+    def __init__(self, every: Iterable[Grant]) -> None:
+        self._by_name: dict[str, list[Grant]] = {}
+        for each in every:
+            self._by_name.setdefault(each.name, []).append(each)
+
+    def over(self, grant: Grant) -> Iterator[Grant]:
+        """Yield those with its name, or with a wildcard above that."""
+        for name in covering(grant.name) if grant.name != MACHINE else (MACHINE,):
+            yield from self._by_name.get(name, ())
+
+
 def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerChange]:
     """Yield what is let through by name, or not any more."""
     old, new = grants(before), grants(after)
@@ -56,10 +71,12 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
     open_to_all = [each for each in sides if each.egress is Egress.PUBLIC]
     public = len(open_to_all) == len(sides)
     for way, mine, others in ((Direction.WIDENS, new, old), (Direction.NARROWS, old, new)):
-        gone = [each for each in mine if not any(other.covers(each) for other in others)]
+        known = _Grants(others)
+        gone = [each for each in mine if not any(other.covers(each) for other in known.over(each))]
+        apart = _Grants(gone)
         kept: dict[tuple[str, date], list[Grant]] = {}
         for each in dict.fromkeys(gone):
-            if not any(other.covers(each) and not each.covers(other) for other in gone):
+            if not any(other.covers(each) and not each.covers(other) for other in apart.over(each)):
                 kept.setdefault((each.name, each.until), []).append(each)
         for (name, until), found in kept.items():
             # All of the internet was open before: what closes that and names a few, opens none.

@@ -10,6 +10,7 @@ from jailoc.model.base import Model
 from jailoc.model.evidence import PASSED, Evidence, Sighting
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.host_set import HostSet
+from jailoc.model.name_pattern import covering
 from jailoc.model.special_ranges import advisable, special
 from jailoc.model.text import number_of
 
@@ -287,9 +288,10 @@ def _refused(evidence: Evidence, firewall: Firewall) -> list[Apart]:
 def still_refused(evidence: Evidence, after: Firewall) -> tuple[str, ...]:
     """Return what passed and would not under other rules: doors, as people read them."""
     left = []
+    doors = {(each.key, each.port) for each in after.names}
     for name, number, port, mark, _ in evidence.named:
         covered = number in _CARRIED and any(
-            each.covers(name) and each.port in {None, port} for each in after.names
+            not doors.isdisjoint({(key, None), (key, port)}) for key in covering(name)
         )
         if mark == PASSED and not covered and not _all_open(after):
             left.append(_shown(name, number, port))

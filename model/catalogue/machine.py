@@ -112,6 +112,10 @@ MACHINE: dict[str, Entry] = {
         "symbolic link, or nobody who would review them.",
         "Do as the hint of the message says.",
     ),
+    "halted": Entry(
+        "The workspace's agent is halted (`jailoc pause`, an undo, `docker pause`).",
+        "Wait for the process that the message names; where it names none, run `jailoc up`.",
+    ),
     "home": Entry(
         "The home directory is unknown, or a directory of jailoc's own cannot be written.",
         "Set HOME, or the variable that the message names, to a directory that you can write.",

@@ -152,13 +152,16 @@ def test_a_start_after_it_finds_nothing_to_do(user: User) -> None:
 
 def test_jailoc_is_killed_and_the_agent_waits_for_the_program(user: User) -> None:
     begun, done = user.home / "begun", user.home / "done"
-    work = f"touch {begun}; sleep 6; touch {done}"
+    work = f"touch {begun}; sleep 12; touch {done}"
     with user.start("pause", "--", "sh", "-c", work) as running:
         eventually("it works", begun.exists)
         running.kill()
         time.sleep(2)
         assert states() == {"paused"}
         assert not done.exists()
+        refused = user.run("up", NAME)
+        assert not done.exists()
+        assert "another jailoc is working on this" in refused.stderr
     eventually("it goes on", lambda: states() == {"running"})
     assert done.exists()
 
@@ -246,6 +249,11 @@ def test_another_run_of_jailoc_waits_for_nothing_and_says_so(user: User) -> None
         refused = user.run("restart", NAME)
         assert "another jailoc is working on this" in refused.stderr
         assert "was stopped" not in refused.stderr
+        for command in (("exec", NAME, "--", "true"), ("verify", NAME)):
+            refused = user.run(*command)
+            assert refused.status == (125 if command[0] == "exec" else 1)
+            assert f"workspace `{NAME}` is halted" in refused.stderr
+            assert f"when process {running.pid} has ended" in refused.stderr
         assert states() == {"paused"}
         running.send_signal(signal.SIGTERM)
         running.wait(30)

@@ -4,10 +4,15 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jailoc.bin.deploy import task_clone
 from jailoc.bin.engine import docker, volumes
+from jailoc.bin.engine import tools as container
+from jailoc.bin.engine.door import Reply
+from jailoc.bin.engine.tools import Tool
 from jailoc.model.diagnostic import Refused
 from tests.engine import world
 from tests.engine.clones import cloned, git, home, inside, left, repository
@@ -285,3 +290,38 @@ def test_a_volume_that_is_there_already_is_neither_taken_over_nor_removed(
         assert world.call("docker", "volume", "ls", "--quiet", "--filter", f"name={volume}")
     finally:
         world.call("docker", "volume", "rm", volume)
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_a_repository_that_is_led_away_before_it_is_mounted_is_not_cloned(
+    user: User, place: Path, monkeypatch: pytest.MonkeyPatch, compared: bool
+) -> None:
+    """As an agent does that can write the directory above; a control does not compare."""
+    repository(place)
+    private = repository(user.home / "private")
+    (private / "key").write_text("s3cret")
+    git(private, "add", "key")
+    git(private, "commit", "--quiet", "--message", "private")
+    ask = container.ask
+
+    def led(tool: Tool, **words: Any) -> Reply:
+        if tool.words[3:4] == ("clone",):
+            place.rename(user.home / "away")
+            place.symlink_to(private)
+        try:
+            return ask(tool, **words)
+        finally:
+            if place.is_symlink():
+                place.unlink()
+                (user.home / "away").rename(place)
+
+    monkeypatch.setattr(container, "ask", led)
+    if not compared:
+        monkeypatch.setattr(task_clone, "_compare", lambda *_: None)
+        with cloned(user, place):
+            monkeypatch.undo()
+            assert "s3cret" in inside(user, "cat key"), "the attack does not work"
+        return
+    with pytest.raises(Refused, match="is not what it was"), cloned(user, place):
+        pass
+    assert not left()

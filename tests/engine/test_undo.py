@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from jailoc.bin.deploy import restic
+from jailoc.bin.host import files
 from jailoc.schemas import schema
 from tests.engine import test_users as users
 from tests.engine import tooling, world
@@ -658,6 +659,12 @@ def test_nobody_else_goes_on_while_files_are_restored(user: User) -> None:
         assert file.read_text() == "after"
         assert not note(user).exists()
         user.ok("down", other)
+        # As somebody has who starts that one at this moment.
+        with files.locked(user.home / f".cache/jailoc/{other}.lock"):
+            result = user.run("undo", NAME, "--yes")
+            assert (result.status, file.read_text()) == (1, "after")
+            assert f"holds `{user.home}/.cache/jailoc/{other}.lock`" in result.stderr
+            assert not note(user).exists()
         undone(user)
         assert file.read_text() == "before"
     finally:

@@ -1,6 +1,7 @@
 """A mount lands at its own place, or nothing begins: what an agent has left leads none away."""
 
 import json
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -137,3 +138,48 @@ def test_a_link_in_a_volume_leads_no_mount_away(led: User) -> None:
     led.ok("up", NAME)
     told = json.loads(led.ok("verify", NAME, "--json"))
     assert told["ok"]
+
+
+@pytest.mark.parametrize("halted", [False, True])
+def test_another_agent_leads_no_mount_away_between_the_look_and_the_start(
+    led: User, halted: bool
+) -> None:
+    """It is halted meanwhile; as a control somebody lets it go on just before the start."""
+    project, other = led.home / "project", f"jailoc-{NAME}-b-opencode-1"
+    # What an agent does at that moment; the engine is asked by the very program that jailoc asks.
+    swap = f"cd {project} && mv vendor old && mkdir vendor && ln -s /etc/jailoc vendor/lib"
+    folder = led.home / f"wrapped-{halted}"
+    folder.mkdir()
+    docker = world.call("sh", "-c", "command -v docker").strip()
+    let_go = "" if halted else f"{docker} unpause {other}"
+    (folder / "docker").write_text(
+        f'#!/bin/sh\n[ "$1" != start ] || {{ {let_go}\n'
+        f"{docker} exec --user 1000:1000 {other} sh -ec '{swap}'; }} >{folder}/said 2>&1\n"
+        f'exec {docker} "$@"\n'
+    )
+    (folder / "docker").chmod(0o755)
+    second = f'[workspaces.{NAME}-b]\npaths = ["~/project"]\n'
+    led.write(config(led, mounts(led)) + second)
+    try:
+        led.ok("up", NAME)
+        led.ok("up", f"{NAME}-b")
+        led.ok("down", NAME)
+        done = led.run("up", NAME, PATH=f"{folder}:{os.environ['PATH']}")
+        said = (folder / "said").read_text()
+        assert world.call("docker", "inspect", "--format", "{{.State.Status}}", other).strip() == \
+            "running"  # fmt: skip
+        if halted:
+            assert "is paused" in said
+            assert done.status == 0, done.stderr
+            assert not began(led)
+            assert agent(f"ls {project}/vendor/lib").strip() == "agent.sh"
+        else:
+            assert began(led), f"the attack does not work: {said}"
+    finally:
+        world.remove(f"jailoc-{NAME}-b")
+        for place in ("lib/began", "lib2/began"):
+            (led.home / place).unlink(missing_ok=True)
+        if (project / "old").exists():
+            world.call("rm", "-rf", str(project / "vendor"))
+            (project / "old").rename(project / "vendor")
+        led.write(config(led, mounts(led)))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from jailoc.model.name_pattern import ClosedName, Name
+from jailoc.model.name_pattern import ClosedName, Name, covering
 
 label = st.from_regex(r"[a-z0-9_-]{1,12}", fullmatch=True)
 names = st.lists(label, min_size=1, max_size=4)
@@ -26,6 +26,9 @@ def test_a_pattern_covers_what_its_labels_say(one: list[str], other: list[str]) 
         text = ".".join(asked)
         assert plain.covers(text) == plain.covers(f"{text.upper()}.") == (asked == one)
         assert wide.covers(text) == below(asked, one)
+        for pattern in (plain, wide):
+            for told in (text, f"{text.upper()}."):
+                assert (pattern.key in covering(told)) == pattern.covers(told)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,8 @@ def test_a_pattern_covers_what_its_labels_say(one: list[str], other: list[str]) 
 def test_a_wildcard_covers_whole_labels_alone(asked: str) -> None:
     assert name("*.example.com").covers("a.example.com")
     assert not name("*.example.com").covers(asked)
+    assert "*.example.com" not in covering(asked)
+    assert [*covering("*.a.example.com")] == ["*.a.example.com", "*.example.com", "*.com"]
 
 
 def test_what_a_pattern_includes() -> None:

@@ -69,6 +69,27 @@ def test_where_no_agent_was_ever_started_nobody_need_be_halted(user: User) -> No
     assert (result.status, result.stdout, result.stderr) == (3, "done\n", "")
 
 
+@pytest.mark.parametrize(
+    ("mode", "text", "status", "said"),
+    [(0o644, "#!/bin/sh\n", 126, "cannot be executed"),
+     (0o755, "no program", 126, "cannot be executed"),
+     (0o755, "#!/no/such/shell\n", 126, "cannot be executed"),
+     (0o755, "#!/bin/sh\n", 0, "")],
+)  # fmt: skip
+def test_what_is_there_and_no_program_has_the_status_of_that(
+    user: User, mode: int, text: str, status: int, said: str
+) -> None:
+    user.write("[workspaces.api]\n")
+    place = user.home / "tool"
+    place.write_text(text)
+    place.chmod(mode)
+    result = user.run("pause", "api", "--", str(place), DOCKER_HOST=NOWHERE)
+    assert (result.status, result.stdout) == (status, "")
+    assert said in result.stderr
+    for other, named in ((127, place.with_name("none")), (126, user.home)):
+        assert user.run("pause", "api", "--", str(named), DOCKER_HOST=NOWHERE).status == other
+
+
 def test_an_agent_that_nobody_can_halt_keeps_the_program_from_running(user: User) -> None:
     user.write("[workspaces.api]\n")
     (user.home / ".cache/jailoc/api").mkdir(parents=True)

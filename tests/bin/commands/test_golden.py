@@ -308,6 +308,28 @@ def test_what_grew_without_bounds_is_not_read(repository: Path, alice: User) -> 
     assert bounded(alice, repository, "check", str(generated)).returncode == 0
 
 
+def test_what_is_too_much_together_is_not_read(repository: Path, alice: User) -> None:
+    generated = repository / "generated"
+    assert golden(alice, "update", repository).status == 0
+    models = generated / "web/bundle.json"
+    data = json.loads(models.read_text())
+    one = generated / "web/one"
+    one.write_bytes(b"x" * (1 << 20))
+    for number in range(2500):
+        os.link(one, generated / f"web/one-{number}")
+        data["files"].append({**data["files"][0], "path": f"one-{number}"})
+    models.write_text(json.dumps(data))
+    for what in ("check", "update"):
+        found = bounded(alice, repository, what, str(generated))
+        assert (found.returncode, found.stdout) == (1, "")
+        assert "of what would be read" in found.stderr
+        assert "MemoryError" not in found.stderr
+    for each in generated.glob("web/one*"):
+        each.unlink()
+    assert bounded(alice, repository, "update", str(generated)).returncode == 0
+    assert bounded(alice, repository, "check", str(generated)).returncode == 0
+
+
 HUGE = 3 << 30
 
 

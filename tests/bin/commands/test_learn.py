@@ -1,6 +1,8 @@
 """`learn` from a file that was exported asks no engine, and says in JSON what its schema has."""
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,21 @@ def test_an_address_without_a_name_is_told_though_it_is_no_entry(
     assert "1.1.1.1 port 80: learned: 3 connections, " in done.stderr
     assert "no name led there: --addresses makes an entry of it" in done.stderr
     assert "1.1.1.1" in user.ok("learn", "api", "--addresses", "--from", str(exported))
+
+
+def test_an_agent_that_floods_the_wall_with_names_keeps_nobody_waiting_for_minutes(
+    user: User, exported: Path
+) -> None:
+    many = range(2048)
+    evidence = Evidence.model_validate_json(exported.read_text())
+    named = tuple((f"h{each}.x{each}.example{each}.org", 6, 443, "d", SEEN) for each in many)
+    bare = tuple((f"93.0.{each >> 8}.{each & 255}", 6, 443, "d", SEEN) for each in many)
+    flood = evidence.model_copy(update={"named": named, "bare": bare})
+    exported.write_text(flood.model_dump_json())
+    begun = time.process_time(), os.times().children_user
+    found = learned(user, "--addresses", "--from", str(exported))
+    assert sum(each["live"] for each in found["entries"]) == 2 * len(many)
+    assert time.process_time() - begun[0] + os.times().children_user - begun[1] < 25
 
 
 def test_days_without_unused_are_refused(user: User, exported: Path) -> None:

@@ -1,14 +1,17 @@
 """No agent begins whose mounts are not proved, or whose gift cannot be written down."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import execute, machine
+from jailoc.bin.deploy import begin, execute, halt, machine, ways
 from jailoc.bin.engine import containers, startup
+from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import AGENT
+from jailoc.model.sandbox import AGENT, WALL
 
 
 @pytest.mark.parametrize(
@@ -20,9 +23,8 @@ def test_what_is_not_proved_or_written_down_goes_no_further(
     done: list[str] = []
     there = iter([None, "agent"])
     monkeypatch.setattr(machine, "hand", lambda _: None)
-    monkeypatch.setattr(containers, "up", lambda *_: done.append("made"))
+    monkeypatch.setattr(begin, "agent", lambda *_: done.append("made"))
     monkeypatch.setattr(startup, "running", lambda *_: next(there))
-    monkeypatch.setattr(execute, "_made", lambda *_: done.append("made, not started"))
     monkeypatch.setattr(startup, "wait", lambda *_: done.append("waited for"))
     monkeypatch.setattr(containers, "remove", lambda each: done.append(f"{each} removed"))
     monkeypatch.setattr(execute, "wall_of", lambda _: "wall")
@@ -38,8 +40,50 @@ def test_what_is_not_proved_or_written_down_goes_no_further(
 
     if fails is None:
         start()
-        assert done == ["made, not started", "made", "let go", "waited for"], "control"
+        assert done == ["made", "let go", "waited for"], "control"
         return
     with pytest.raises((Refused, OSError)):
         start()
-    assert done == ["made, not started", "made", "agent removed"]
+    assert done == ["made", "agent removed"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("others", [(), ("other",)])
+def test_who_could_lead_a_mount_away_is_halted_from_the_look_until_the_engine_has_mounted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, others: tuple[str, ...], moved: bool
+) -> None:
+    done: list[str] = []
+    made = {each: Container(id=each, service=each, project="jailoc-api", state="created", health="",
+                            exit_code=0, ports=(), started="", image="")
+            for each in (AGENT, WALL)}  # fmt: skip
+
+    def halted(going: list[str], work: Callable[[Callable[[int], None]], halt.Done]) -> halt.Done:
+        done.append(f"halt {going}")
+        try:
+            return work(lambda _: None)
+        finally:
+            done.append("let go")
+
+    def look(*_: object) -> None:
+        done.append("look")
+        if moved:
+            raise refuse("mount-swapped", "it is another")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(begin, "_made", lambda *_: made)
+    monkeypatch.setattr(ways, "of", lambda _: ())
+    monkeypatch.setattr(ways, "movers", lambda *_: dict.fromkeys(others, "web"))
+    monkeypatch.setattr(ways, "check", look)
+    monkeypatch.setattr(halt, "halted", halted)
+    monkeypatch.setattr(containers, "up", lambda *given: done.append(f"up {given[2]}"))
+    monkeypatch.setattr(containers, "remove", lambda each: done.append(f"{each} removed"))
+    monkeypatch.setattr(startup, "begin", lambda each: done.append(f"start {each}"))
+    with pytest.raises(Refused) if moved else nullcontext():
+        begin.agent("jailoc-api", tmp_path, (AGENT, "db"), lambda _: None, 1)
+    if others:
+        before, after = [f"up {[WALL, 'db']}", "halt ['other']", "look"], ["let go"]
+        started = [f"start {AGENT}"]
+    else:
+        before, after, started = ["look"], [], [f"up {[AGENT, 'db']}"]
+    last = [f"{AGENT} removed"] if moved else []
+    assert done == [*before, *([] if moved else started), *after, *last]

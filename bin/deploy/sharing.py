@@ -1,0 +1,40 @@
+"""Who may write where a workspace may, and starts nothing while somebody works there."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from jailoc.bin.config import facts
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import halt
+from jailoc.bin.host import files
+from jailoc.generators.config.resolve import names, roots
+
+
+def writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
+    """Return the places of this machine that a workspace's agent may write."""
+    return tuple(each.path for each in roots(origin.config, name, origin.host) if each.writable)
+
+
+@contextmanager
+def kept_out(
+    origin: LoadedConfig, places: Sequence[str], known: Iterable[str], but: str = ""
+) -> Iterator[tuple[int, ...]]:
+    """Let no agent start that may write in some places; those that run are another matter.
+
+    Yields the descriptors of the locks for that.
+
+    Args:
+        origin: The configuration.
+        places: The places.
+        known: Workspaces of which that is known already.
+        but: One whose lock is held.
+
+    Raises:
+        Refused: another jailoc works on one of them.
+    """
+    later = (each for each in names(origin.config) if halt.shared(writable(origin, each), places))
+    places_of = (facts.cache_directory() / f"{each}.lock"
+                 for each in sorted({*known, *later} - {but}))  # fmt: skip
+    with ExitStack() as stack:
+        held = [stack.enter_context(files.locked(each)) for each in places_of]
+        yield tuple(each for each in held if each is not None)
