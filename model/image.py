@@ -11,6 +11,14 @@ from jailoc.model.base import Model
 BUILT = r"jailoc-[a-z]+:[0-9a-f]{16}"
 """How the references of images look that jailoc builds."""
 
+TOOLS_ARE = "with which snapshots, `undo` and tasks of every workspace work"
+"""What the tools image is there for, in words."""
+
+
+def is_tools(reference: str) -> bool:
+    """Tell whether an image is the one with the tools, which no service of a sandbox runs."""
+    return reference.startswith("jailoc-tools:")
+
 
 class Step(StrEnum):
     """Where an image comes from."""

@@ -1,16 +1,18 @@
 """`destroy`: list all that there is of workspaces, ask, and remove it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jailoc.bin.commands import every
 from jailoc.bin.config import task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import apply, built_images, existence, observe, removal
+from jailoc.bin.deploy import apply, built_images, existence, observe, remains, removal
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
@@ -19,8 +21,8 @@ from jailoc.generators.views.removal import empty, left_images, lines, listing, 
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Extent, Plan
+from jailoc.model.removal import Listing
 from jailoc.model.sandbox import SANDBOX, project, task_of, typed
-from jailoc.model.text import number_of
 
 
 @dataclass(frozen=True)
@@ -55,20 +57,14 @@ def run(
                      hint="leave out --keep-volumes, or `jailoc down` it")  # fmt: skip
     origin, terminal = session.for_removal(), session.terminal
     chosen = _chosen(session, origin, wanted, everything, tasks=not keep_volumes)
+    untold = remains.untold(chosen, origin.path, tasks=not keep_volumes) if everything else {}
+    chosen = (*chosen, *(name for name, kept in untold.items() if not kept))
     doomed = _looked_at(session, origin, chosen, keep_volumes)
     unused = built_images.unused(chosen) if everything else {}
     found = listing((each.plan for each in doomed), unused)
-    if as_json:
-        terminal.data(found.model_dump(mode="json"))
-    for going in () if as_json else found.workspaces:
-        for text, style in lines(going):
-            terminal.colored(text, style)
-    for text, style in () if as_json else left_images(found):
-        terminal.colored(text, style)
     left = [one for one, going in zip(doomed, found.workspaces, strict=True) if not empty(going)]
-    if not as_json:
-        goes = left or found.images
-        terminal.result(f"goes for good: {total(found)}" if goes else "nothing to do")
+    _show(terminal, found, as_json=as_json)
+    _tell_untold(terminal, untold)
     if not (left or found.images) or (as_json and not yes):
         return 0
     if not yes and not prompt.agreed(terminal, "destroy this?", "this", "give --yes"):
@@ -82,10 +78,34 @@ def run(
     if everything:
         built_images.remove(terminal, [each.name for each in found.images])
         built_images.tell_rest(terminal)
-    elif not as_json and (rest := built_images.unused(())):
-        terminal.say(f"stays: {number_of(len(rest), 'image')} of earlier builds, which nothing "
-                     "uses; `jailoc destroy --all` removes them")  # fmt: skip
+    elif not as_json:
+        built_images.tell_unused(terminal, tools=not all(map(task_of, wanted or ("",))))
     return status
+
+
+def _show(terminal: Terminal, found: Listing, *, as_json: bool) -> None:
+    """Write the list of what goes, for people or for programs."""
+    if as_json:
+        terminal.data(found.model_dump(mode="json"))
+        return
+    for going in found.workspaces:
+        for text, style in lines(going):
+            terminal.colored(text, style)
+    for text, style in left_images(found):
+        terminal.colored(text, style)
+    goes = found.images or not all(map(empty, found.workspaces))
+    terminal.result(f"goes for good: {total(found)}" if goes else "nothing to do")
+
+
+def _tell_untold(terminal: Terminal, untold: Mapping[str, str]) -> None:
+    """Name the workspaces that somebody else, or another configuration, may want to keep."""
+    for name, kept in untold.items():
+        if kept:
+            terminal.say(
+                f"stays: {name}, which this configuration does not have, with {kept}; "
+                f"`jailoc destroy {name}` lists and removes it",
+                Meaning.WARNS,
+            )
 
 
 def _chosen(
@@ -122,7 +142,8 @@ def _something(name: str) -> bool:
     """Tell whether something is there of a workspace that the configuration does not have."""
     if re.fullmatch(SANDBOX, name) is None:
         return False
-    here = existence.started(name) or containers.project_objects(project(name))
+    here = existence.started(name) or name in remains.every()
+    here = here or containers.project_objects(project(name))
     return here or bool(containers.owned("volume", project(name)))
 
 

@@ -4,7 +4,7 @@ A start that failed, or one whose images have other tags since, leaves some that
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,9 +15,14 @@ from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.model.image import BUILT
+from jailoc.model.image import BUILT, TOOLS_ARE, is_tools
 from jailoc.model.palette import Meaning
+from jailoc.model.quantity import size_text
 from jailoc.model.sandbox import project
+from jailoc.model.text import number_of
+
+MOST_TOLD = 4
+"""Images that are named one by one."""
 
 
 def _place() -> Path:
@@ -78,6 +83,38 @@ def remove(terminal: Terminal, tags: Collection[str]) -> None:
             terminal.say(f"{each} stays: {problem}", Meaning.WARNS)
     if left != noted():
         _write(left)
+
+
+def tell_unused(terminal: Terminal, *, tools: bool) -> None:
+    """Name images that no workspace uses, some of many, with what removes them and nothing else.
+
+    Args:
+        terminal: Where it is told.
+        tools: Whether the tools image counts: no workspace names it, and each may need it.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    found = unused(())
+    mine = [each for each in found if is_tools(each)]
+    if tools and mine:
+        terminal.say(f"stays: image {_sizes(found, mine)}, {TOOLS_ARE}; {_removes(mine)}, and it "
+                     "is built again when it is needed")  # fmt: skip
+    if rest := [each for each in found if each not in mine]:
+        terminal.say(f"stays: {number_of(len(rest), 'image')} of earlier builds, which nothing "
+                     f"uses: {_sizes(found, rest)}; {_removes(rest)}")  # fmt: skip
+
+
+def _sizes(found: dict[str, int | None], names: Sequence[str]) -> str:
+    told = [each if (size := found[each]) is None else f"{each} ({size_text(size)})"
+            for each in names[:MOST_TOLD]]  # fmt: skip
+    more = len(names) - len(told)
+    return ", ".join(told) + (f" and {more} more" if more else "")
+
+
+def _removes(names: Sequence[str]) -> str:
+    which = "it" if len(names) == 1 else "them" if len(names) <= MOST_TOLD else "those named"
+    return f"`docker image rm {' '.join(names[:MOST_TOLD])}` removes {which}"
 
 
 def tell_rest(terminal: Terminal) -> None:

@@ -1,5 +1,6 @@
 """What starts make in repositories to be mounted over: kept, and taken away with a sandbox."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,16 +11,18 @@ from jailoc.bin.deploy import observe
 from jailoc.bin.host import files, placeholders
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.palette import Meaning
-from jailoc.model.repository import Made, Placeholder
+from jailoc.model.path import within
+from jailoc.model.repository import Made, Placeholder, moved
 from jailoc.model.sandbox import typed
 from jailoc.model.text import number_of
 
+_NAME = "made.json"
 _LIST = TypeAdapter(tuple[Made, ...])
 
 
 def place(name: str) -> Path:
     """Return where it is written down what was made for a workspace."""
-    return facts.state_directory() / name / "made.json"
+    return facts.state_directory() / name / _NAME
 
 
 def known(name: str) -> tuple[Made, ...]:
@@ -60,6 +63,22 @@ def keep(name: str, made: Iterable[Made]) -> None:
     """Write down more of what was made for a workspace."""
     every = {each.placeholder.place: each for each in (*known(name), *made)}
     _write(name, every.values())
+
+
+def below(roots: Iterable[str]) -> tuple[str, ...]:
+    """Return what starts of any workspace have made below some directories, and is as it was.
+
+    Each is spelt by way of the directory that it lies in.
+    """
+    real = {root: os.path.realpath(root) for root in roots}
+    found: list[str] = []
+    for note in sorted(facts.state_directory().glob(f"*/{_NAME}")):
+        for each in known(note.parent.name):
+            parent, _, name = each.placeholder.place.rpartition("/")
+            at = f"{os.path.realpath(parent)}/{name}"
+            found += (moved(at, place, root) for root, place in real.items()
+                      if within(at, place) and placeholders.untouched(each))  # fmt: skip
+    return tuple(dict.fromkeys(found))
 
 
 def take_away(terminal: Terminal, name: str) -> None:

@@ -144,12 +144,12 @@ def go_back(terminal: Terminal, before: Before, handed: Handed) -> None:
     directory = facts.cache_directory() / before.workspace
     try:
         if WALL not in before.containers or COMPOSE_FILE not in before.files:
-            with step(terminal, f"{before.workspace}: stopping what was started"):
+            with step(terminal, f"{typed(before.workspace)}: stopping what was started"):
                 _undone(terminal, project, before)
                 _restore(directory, before)
             terminal.say(f"{typed(before.workspace)}: nothing runs, as before", Meaning.WARNS)
             return
-        with step(terminal, f"{before.workspace}: returning to the previous state"):
+        with step(terminal, f"{typed(before.workspace)}: returning to the previous state"):
             _returned(terminal, directory, before, handed)
     except (docker.DockerError, Refused, OSError) as error:
         terminal.say(f"{before.workspace}: the way back failed as well: {error}", Meaning.FAILS)

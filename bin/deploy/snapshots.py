@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy.made import below
 from jailoc.bin.deploy.restic import READ, SHORT, Restic, complained, used
 from jailoc.bin.engine import tools
 from jailoc.bin.engine.tools import ToolMount
@@ -21,6 +22,7 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime.snapshots import (
     UndoDifference,
     expired,
+    line,
     listed,
     literal,
     message,
@@ -46,7 +48,7 @@ ANSWER = 16 << 20
 PACE = 2.0
 """Seconds from one look at the size of a store that grows to the next."""
 
-
+_COVERED = "/tmp/covered"  # noqa: S108 -- in the container
 READ_MOST = 16
 """How many times its store's size a snapshot may read: holes in files take time, if no room."""
 
@@ -141,13 +143,18 @@ class Store:
              f"--exclude-larger-than={self._bounds.larger_than}",
              *(f"--exclude={literal(root)}/**/{each}" for root in self.roots
                for each in self._bounds.exclude),
-             "--", *self.roots]  # fmt: skip
+             f"--exclude-file={_COVERED}", "--", *self.roots]  # fmt: skip
+        # What a start made to be covered is none of the user's files, and goes with the sandbox.
+        # restic notes nothing of the lines of a file: no undo leaves alone what they name.
+        covered = "".join(f"{line(each)}\n" for each in below(self.roots))
         try:
             reply = self.restic.run(
                 words,
                 *(ToolMount(each, each) for each in self.roots),
                 what="taking a snapshot",
                 take=told.line,
+                stdin=covered.encode(errors="surrogateescape"),
+                script=f'cat >{_COVERED} && exec "$@"',
                 capabilities=READ,
             )
         except _TooLargeError:

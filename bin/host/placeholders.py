@@ -74,6 +74,25 @@ def take_away(made: Made) -> bool:
     return True
 
 
+def untouched(made: Made) -> bool:
+    """Tell whether what was made still is as it was: what `take_away` would remove."""
+    text = made.placeholder.text
+    try:
+        with _beside(made.placeholder) as (folder, name):
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if not made.begun and (found.st_dev, found.st_ino) != (made.device, made.inode):
+                return False
+            if text is not None:
+                return stat.S_ISREG(found.st_mode) and _holds(folder, name, text.encode())
+            inside = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            try:
+                return not os.listdir(inside)  # noqa: PTH208 -- a descriptor
+            finally:
+                os.close(inside)
+    except OSError:  # it is gone, or something else
+        return False
+
+
 @contextmanager
 def _beside(placeholder: Placeholder) -> Iterator[tuple[int, str]]:
     """Open the directory that a placeholder lies in; no link is followed on the way."""

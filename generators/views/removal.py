@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.plan.removal import PLACE, SIZE
+from jailoc.model.image import TOOLS_ARE, is_tools
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Change, Plan
 from jailoc.model.plan_address import (
@@ -44,8 +45,8 @@ def left_images(found: Listing) -> Iterator[Line]:
     """Yield lines of what earlier builds have left."""
     if found.images:
         yield "left by earlier builds, and used by nothing", Meaning.TITLE
-    for label, text in _sized("image", found.images):
-        yield f"  {label:{LABEL}}{text}", None
+    for each, (label, text) in zip(found.images, _sized("image", found.images), strict=True):
+        yield f"  {label:{LABEL}}{text}{f', {TOOLS_ARE}' if is_tools(each.name) else ''}", None
 
 
 def _going(plan: Plan) -> Going:

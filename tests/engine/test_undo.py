@@ -542,6 +542,32 @@ def test_a_running_agent_is_halted_and_begins_anew_on_what_was_restored(user: Us
     assert "taken" in user.ok("snapshot", "list", NAME)
 
 
+def test_what_a_start_made_to_be_covered_comes_back_with_no_undo(user: User) -> None:
+    project = user.home / "project"
+    furnish(project)
+    (project / ".git/branches").mkdir(exist_ok=True)  # as old templates have it
+    world.call("chown", "-R", "1000:1000", str(project))
+    before = {each.name for each in (project / ".git").iterdir()}
+    user.ok("up", NAME)
+    assert {"commondir", "remotes"} <= {each.name for each in (project / ".git").iterdir()}
+    user.ok("snapshot", NAME)
+    (project / "source.py").write_text("changed")
+    # While it runs they are made anew, with the agent that they are covered in.
+    shown = user.run("undo", NAME, "--yes")
+    assert (shown.status, "commondir" in shown.stdout) == (0, False), shown.stdout + shown.stderr
+    (row,) = json.loads(user.ok("status", NAME, "--json"))["workspaces"]
+    assert (row["state"], row["drift"], row["uncovered"]) == ("running", False, [])
+    user.ok("snapshot", NAME)
+    user.ok("down", NAME)
+    (project / "source.py").write_text("changed")
+    shown = user.run("undo", NAME, "--yes")
+    assert shown.status == 0, shown.stderr
+    assert "creates" not in shown.stdout
+    assert (project / "source.py").read_text() != "changed"
+    user.ok("destroy", NAME, "--yes")
+    assert {each.name for each in (project / ".git").iterdir()} - {"opencode"} == before
+
+
 @pytest.mark.thorough
 def test_what_the_user_cannot_read_is_said_and_stays(user: User) -> None:
     with users.person(1234) as found:

@@ -13,7 +13,7 @@ from jailoc.bin.config import task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import task_bounds, task_clone, task_fetch, task_look
 from jailoc.bin.deploy.task_look import CloneState
-from jailoc.bin.engine import container_list, docker
+from jailoc.bin.engine import container_list, containers, docker
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused
 from jailoc.model.task import Task
@@ -232,6 +232,29 @@ def test_what_stays_of_a_removed_task_is_told_with_what_removes_it(
     for each in ("refs/jailoc/api/fix", "refs/jailoc/api/fix.wip"):
         assert f"{each} stays; `git -C /srv/api update-ref -d {each}` removes it" in result.stderr
     assert asked == [""]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_task_that_goes_on_is_told_when_its_workspace_is_stopped(
+    working: Person, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    task_records.write(task("rests", 4601))
+    monkeypatch.setattr(docker, "check", lambda: None)
+    monkeypatch.setattr(containers, "project_objects", lambda _: there)
+    monkeypatch.setattr(containers, "down", lambda *_, **__: None)
+    running = {"api_fix"}
+    monkeypatch.setattr(container_list, "working", lambda: frozenset(running))
+    told = "1 task of api goes on: `jailoc down api/fix` stops it"
+    assert told in working.run("down", "api").stderr
+    running.add("api_rests")
+    told = "2 tasks of api go on: `jailoc down api/fix`, `jailoc down api/rests` stop them"
+    assert told in working.run("down", "api").stderr
+    result = working.run("down", "api/fix")
+    assert "go on" not in result.stderr
+    assert "api_fix" not in result.stderr
+    assert ("stopping api/fix" in result.stderr) is there
+    running.clear()
+    assert "on: " not in working.run("down", "api").stderr
 
 
 def test_a_task_without_commits_is_told_in_words(

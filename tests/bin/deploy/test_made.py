@@ -80,3 +80,30 @@ def test_of_one_that_was_begun_nothing_of_anybody_else_goes(tmp_path: Path) -> N
     assert (tmp_path / "remotes/origin").exists()
     assert (tmp_path / "commondir").read_text() == "../elsewhere\n"
     assert beside.read_text() == "mine"
+
+
+def test_what_no_snapshot_takes_is_what_a_start_made_and_nobody_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    root, other, alias = tmp_path / "project", tmp_path / "other", tmp_path / "alias"
+    for each in (root, other):
+        (each / ".git").mkdir(parents=True)
+    alias.symlink_to(root)
+    (root / ".git/branches").mkdir()  # of the user's own, as old templates have it
+    every = ((".git/commondir", ".\n"), (".git/remotes", None), (".git/hooks", None))
+    for path, text in every:
+        # A path may be spelt in another way in another workspace.
+        made.make("api", Placeholder(root=str(root), path=path, text=text))
+        made.make("web", Placeholder(root=str(other), path=path, text=text))
+    assert not made.make("api", Placeholder(root=str(root), path=".git/branches", text=None))
+    assert made.below([str(root)]) == tuple(f"{root}/{path}" for path, _ in every)
+    assert made.below([str(alias)]) == tuple(f"{alias}/{path}" for path, _ in every)
+    (root / ".git/hooks/pre-commit").touch()
+    (root / ".git/commondir").write_text("../elsewhere\n")
+    assert made.below([str(root)]) == (f"{root}/.git/remotes",)
+    (root / ".git/remotes").rmdir()
+    (root / ".git/remotes").symlink_to(other)
+    assert made.below([str(root)]) == ()
+    assert len(made.below([str(root), str(other)])) == len(every)

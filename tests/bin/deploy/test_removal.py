@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from jailoc.bin.cli import main
-from jailoc.bin.deploy import built_images, existence, removal
+from jailoc.bin.deploy import built_images, existence, remains, removal
 from jailoc.bin.engine import door
 from jailoc.bin.engine.door import Call, Reply
 from jailoc.bin.host import log
@@ -243,6 +243,38 @@ def test_all_takes_what_a_failed_start_has_left_and_names_what_stays(
     assert "nothing to do" in capsys.readouterr().out
 
 
+def test_an_image_that_stays_is_named_with_what_removes_it_and_no_more(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools, old = "jailoc-tools:" + "0" * 16, [f"jailoc-wall:{each:016x}" for each in range(1, 7)]
+    engine.add("web", OTHER)
+    engine.add("api", AGENT)
+    for each in (tools, old[0]):
+        built_images.note(each)
+    engine.images |= {tools, *old}
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    err = capsys.readouterr().err
+    assert f"stays: image {tools} (953.7 MiB), with which snapshots, `undo` and tasks of every " \
+        f"workspace work; `docker image rm {tools}` removes it, and" in err  # fmt: skip
+    assert f"stays: 1 image of earlier builds, which nothing uses: {old[0]} (953.7 MiB); " \
+        f"`docker image rm {old[0]}` removes it" in err  # fmt: skip
+    assert "--all" not in err, "one image's end is not that of every sandbox"
+    for each in old:
+        built_images.note(each)
+    engine.add("api", AGENT)
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    err = capsys.readouterr().err
+    assert "stays: 6 images of earlier builds, which nothing uses: " in err
+    assert f"{old[3]} (953.7 MiB) and 2 more; `docker image rm {' '.join(old[:4])}` removes " \
+        "those named" in err  # fmt: skip
+    assert main.run(["destroy", "--all", "--json"]) == 0
+    capsys.readouterr()
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    out = capsys.readouterr().out
+    assert f"{tools} (953.7 MiB), with which snapshots, `undo` and tasks" in out
+    assert engine.images == {"somebody/else:1"}
+
+
 def test_images_of_a_failed_start_go_where_no_workspace_was_ever_started(engine: Engine) -> None:
     orphan = "jailoc-wall:" + "e" * 16
     built_images.note(orphan)
@@ -252,6 +284,73 @@ def test_images_of_a_failed_start_go_where_no_workspace_was_ever_started(engine:
     assert main.run(["destroy", "--all", "--yes"]) == 0
     assert engine.images == set()
     assert not (engine.home / ".cache/jailoc/images.built").exists()
+
+
+def begun(engine: Engine, name: str) -> None:
+    """Make what a first start leaves that was cut off while it built."""
+    state, cache = engine.home / ".local/share/jailoc", engine.home / ".cache/jailoc"
+    (state / name).mkdir(parents=True)
+    (state / name / "password").write_text("0" * 64)
+    (state / name / "lock").touch()
+    (cache / f"{name}.build").mkdir(parents=True)
+    (cache / f"{name}.lock").touch()
+
+
+def test_what_a_start_left_that_was_cut_off_in_its_first_build_goes(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("api", "gone", "default"):
+        begun(engine, name)
+    (engine.home / ".cache/jailoc/left.build").mkdir()
+    (engine.home / ".cache/jailoc/tools.build").mkdir()  # of no workspace
+    assert main.run(["destroy", "default", "--yes"]) == 0
+    assert left(engine, "default") == set()
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    out = capsys.readouterr().out
+    for name in ("api", "gone"):
+        assert f"~/.local/share/jailoc/{name}\n" in out
+        assert left(engine, name) == set()
+    assert "~/.cache/jailoc/left.build\n" in out
+    assert left(engine, "left") == set()
+    assert (engine.home / ".cache/jailoc/tools.build").exists()
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert main.run(["destroy", "gone", "--yes"]) == 1
+
+
+def test_what_may_be_wanted_or_anothers_is_named_and_stays(
+    engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = engine.home / ".local/share/jailoc"
+    for name in ("snaps", "volumes", "foreign", "another", "mine"):
+        begun(engine, name)
+    (state / "snaps/snapshots/snapshots").mkdir(parents=True)
+    (state / "snaps/snapshots/snapshots/1").touch()
+    engine.volumes.add("jailoc-volumes_dind-data")
+    engine.place = "/home/bob/.cache/jailoc/foreign"
+    engine.containers["jailoc-foreign/opencode"] = OTHER
+    # What was begun by another configuration.
+    (state / "another.begun.json").write_text('{"config": "/elsewhere.toml"}')
+    precious = engine.home / "precious"
+    precious.mkdir()
+    for name in ("link", "No Name", "dot.ted"):
+        (state / name).symlink_to(precious) if name == "link" else (state / name).mkdir()
+    before = {each: left(engine, each) for each in ("snaps", "volumes", "foreign", "another")}
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    out, err = capsys.readouterr()
+    for name, what in (("snaps", "1 snapshot"), ("volumes", "1 volume"),
+                       ("foreign", "1 container that was made elsewhere")):  # fmt: skip
+        assert f"stays: {name}, which this configuration does not have, with {what}; " \
+            f"`jailoc destroy {name}` lists and removes it" in err  # fmt: skip
+    assert {each: left(engine, each) for each in before} == before
+    assert (state / "link").is_symlink()
+    assert precious.is_dir()
+    assert left(engine, "mine") == set(), "the control"
+    assert "link" not in out
+    assert "No Name" not in out
+    assert "snaps" in remains.every()
+    monkeypatch.setattr("os.geteuid", lambda: 4711)  # nothing there is that user's
+    assert remains.every() == frozenset()
 
 
 def test_volumes_can_be_kept_and_destroyed_later_by_name(
