@@ -267,7 +267,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('outdated',): {
-        'text': 'Say which newer versions of the agents there are: the one command that asks a registry.\n\nNothing is changed. An image that jailoc has built asks, as its build did.\n\nExample: jailoc outdated',
+        'text': 'Ask the registry which newer versions of the agents there are.\n\nNothing is changed. An image that jailoc has built asks, as its build did.\n\nExample: jailoc outdated',
         'below': (),
         'runs': True,
         'arguments': (

@@ -5,7 +5,7 @@ from jailoc.bin.cli.app import Switch, app, session
 
 @app.command
 def outdated(workspace: str | None = None, /, *, json: Switch = False) -> int:
-    """Say which newer versions of the agents there are: the one command that asks a registry.
+    """Ask the registry which newer versions of the agents there are.
 
     Nothing is changed. An image that jailoc has built asks, as its build did.
 
