@@ -100,6 +100,8 @@ class Status(Model):
     """Seconds since the last one was taken; None where there is none."""
     drift: bool | None = None
     """Whether it runs as something else than the configuration says."""
+    by_hand: bool = False
+    """Whether some of that is no change of the configuration's, but what runs was changed."""
 
     @property
     def here(self) -> bool:

@@ -67,6 +67,8 @@ class Compared(NamedTuple):
     """Where something should be mounted in the agent's container and is not any more."""
     rules: bool = False
     """Whether the wall has other rules than those that it was given."""
+    by_hand: bool = False
+    """Whether what runs differs from what was applied last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,7 @@ def drifted(session: Session, origin: LoadedConfig, bundle: Bundle, told: observ
         rules = any(isinstance(each.address, RulesAddress) for each in made.drift)
         # That no difference was found says nothing about what was not looked at.
         seen = None if made.empty and made.unseen else differs
-        return Compared(seen, agent.lapsed if agent else (), rules)
+        return Compared(seen, agent.lapsed if agent else (), rules, bool(made.drift))
     except (DockerError, Refused):
         return Compared()
 
@@ -316,6 +318,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         else (),
         uncoverable=told(beyond(space)) if space else (),
         drift=True if configured is False else drift.any,
+        by_hand=drift.by_hand,
         snapshots=len(taken) if taken is not None else None,
         snapshot_age=max(0, int(time.time() - max(taken))) if taken else None,
     )

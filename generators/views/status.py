@@ -123,7 +123,7 @@ def _cells(row: Status) -> Iterator[Cell]:
     yield Cell(text=row.wall, style=_style(row.wall))
     yield Cell(text=row.docker, style=_style(row.docker))
     yield Cell(text="-" if row.blocked is None else _refused(row.blocked))
-    yield Cell(text=_yes(row.drift), style=Meaning.WARNS if row.drift else None)
+    yield Cell(text=_drifted(row), style=Meaning.WARNS if row.drift else None)
     yield _image(row)
 
 
@@ -234,13 +234,18 @@ def _image(row: Status) -> Cell:
 
 def _drift(row: Status) -> Cell:
     if not row.drift:
-        return Cell(text=_yes(row.drift))
+        return Cell(text=_drifted(row))
     more = (
         f"jailoc up {typed(row.workspace)} brings it up to date"
         if row.configured
         else "not configured"
     )
-    return Cell(text=f"yes ({more})", style=Meaning.WARNS)
+    return Cell(text=f"{_drifted(row)} ({more})", style=Meaning.WARNS)
+
+
+def _drifted(row: Status) -> str:
+    """Return whether what runs was changed by hand, or is behind a configuration that was."""
+    return "behind" if row.drift and row.configured and not row.by_hand else _yes(row.drift)
 
 
 def _yes(answer: bool | None) -> str:

@@ -64,7 +64,8 @@ def place() -> Iterator[Path]:
             (home / "src" / each / "package.json").write_text('{"scripts": {"test": "true"}}')
         (home / "src/api/main.py").write_text("print()\n")
         (home / ".gitconfig").write_text("[user]\n\tname = a\n\temail = a@example.com\n")
-        repository(home / "src/api")
+        for each in ("api", "hello"):
+            repository(home / "src" / each)
         try:
             yield home
         finally:

@@ -119,7 +119,7 @@ def test_what_waits_for_an_update_is_called_drift(sandbox: Sandbox) -> None:
         assert status(sandbox)["walled"]["drift"] is True
         sandbox.user.write(f'{text}\nimage = "debian:trixie-slim"\n')
         row = status(sandbox)["walled"]
-        assert (row["image_current"], row["drift"]) == (False, True)
+        assert (row["image_current"], row["drift"], row["by_hand"]) == (False, True, False)
         sandbox.user.write("[workspaces.renamed]\n")
         rows = status(sandbox)
         assert (rows["walled"]["configured"], rows["walled"]["port"]) == (False, sandbox.port)

@@ -119,7 +119,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     told = user.ok("plan", "planned").splitlines()[0]
     assert told.startswith("planned: its running wall has other rules than it was given")
     (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
-    assert row["wall"] == "rules differ"
+    assert (row["wall"], row["drift"], row["by_hand"]) == ("rules differ", True, True)
     ignored = plan(user, "--ignore", "service.firewall.*", "--ignore", "service.opencode.*")
     assert actions(ignored) == {"firewall.rules": "update in place"}
     user.ok("apply", "planned", "--yes")

@@ -105,7 +105,9 @@ def test_what_is_not_limited_or_not_known_says_so() -> None:
     assert shown(usage=None, stats="no answer")["Stats:"] == "unavailable (no answer)"
     assert shown(exposed=False, port=None)["Port:"] == "not exposed (exec-only)"
     assert shown(image_current=False)["Image:"] == "jailoc-agent:1 (not the current one)"
-    assert shown(drift=True)["Drift:"] == "yes (jailoc up api brings it up to date)"
+    assert shown(drift=True)["Drift:"] == "behind (jailoc up api brings it up to date)"
+    by_hand = shown(drift=True, by_hand=True)["Drift:"]
+    assert by_hand == "yes (jailoc up api brings it up to date)"
     assert shown(drift=True, configured=False)["Drift:"] == "yes (not configured)"
     assert shown(blocked=3)["Blocked:"] == "3 (see: jailoc blocked api)"
     assert "Blocked:" not in shown(blocked=None)
