@@ -212,6 +212,17 @@ def reached(ask: Callable[[], T]) -> T:
         raise
 
 
+def api() -> str:
+    """Return the version of the engine's API as it says it, such as `1.44`.
+
+    Raises:
+        DockerError: it did not answer.
+    """
+    # Old clients know no `--format json`: they answer with the word `json`, and status 0.
+    words = ["version", "--format", "{{.Server.APIVersion}}"]
+    return run(words, what="version", timeout=20).strip()
+
+
 def check_engine() -> None:
     """Make sure that there is an engine, and that it is new enough.
 
@@ -219,8 +230,7 @@ def check_engine() -> None:
         Refused: with what is missing and what to do.
     """
     try:
-        # Old clients know no `--format json`: they answer with the word `json`, and status 0.
-        api = run(["version", "--format", "{{.Server.APIVersion}}"], what="version", timeout=20)
+        told = api()
     except DockerError as error:
         if re.search(r"client version \S+ is too (old|new)", error.tail):
             raise refuse(
@@ -233,16 +243,16 @@ def check_engine() -> None:
         raise refuse(
             "engine", f"Docker is not running or not accessible at {endpoint()}: {why}", hint=hint
         ) from None
-    if not re.fullmatch(r"\d+\.\d+", api.strip()):
+    if not re.fullmatch(r"\d+\.\d+", told):
         raise refuse(
             "engine",
-            f"the engine at {endpoint()} does not say its version: `{api.strip()[:80]}`",
+            f"the engine at {endpoint()} does not say its version: `{told[:80]}`",
             allowed="Docker Engine 20.10 or newer",
         )
-    if _numbers(api.strip()) < ENGINE_API_MINIMUM:
+    if _numbers(told) < ENGINE_API_MINIMUM:
         raise refuse(
             "engine-old",
-            f"the Docker engine is too old: its API is {api.strip()}",
+            f"the Docker engine is too old: its API is {told}",
             allowed="Docker Engine 20.10 or newer",
         )
 

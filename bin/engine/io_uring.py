@@ -38,6 +38,5 @@ def passes() -> bool:
     """
     if off() or not docker.endpoint().local or docker.product() is docker.Product.PODMAN:
         return False
-    told = docker.run(["version", "--format", "{{.Server.APIVersion}}"], what="version", timeout=20)
-    found = re.match(r"(\d+)\.(\d+)", told)
+    found = re.match(r"(\d+)\.(\d+)", docker.api())
     return found is not None and (int(found[1]), int(found[2])) < REFUSED_SINCE

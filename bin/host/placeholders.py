@@ -55,35 +55,39 @@ def take_away(made: Made) -> bool:
     Whatever somebody has put into it, or in its place, stays. Of one that was only begun, what is
     as it would have been made goes, and what was written beside it.
     """
-    text = made.placeholder.text
     if made.begun:
         clear(made.placeholder)
     try:
         with _beside(made.placeholder) as (folder, name):
-            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if not made.begun and (found.st_dev, found.st_ino) != (made.device, made.inode):
+            if not _same(made, folder, name):
                 return False
-            if text is None:
+            if made.placeholder.text is None:
                 os.rmdir(name, dir_fd=folder)
-            elif stat.S_ISREG(found.st_mode) and _holds(folder, name, text.encode()):
-                os.unlink(name, dir_fd=folder)
             else:
-                return False
+                os.unlink(name, dir_fd=folder)
     except OSError:  # it is gone, or in use, or not empty
         return False
     return True
 
 
+def _same(made: Made, folder: int, name: str) -> bool:
+    """Tell whether what is there is what was made; what a directory holds is another question."""
+    found, text = os.stat(name, dir_fd=folder, follow_symlinks=False), made.placeholder.text
+    if not made.begun and (found.st_dev, found.st_ino) != (made.device, made.inode):
+        return False
+    if text is None:
+        return True
+    return stat.S_ISREG(found.st_mode) and _holds(folder, name, text.encode())
+
+
 def untouched(made: Made) -> bool:
     """Tell whether what was made still is as it was: what `take_away` would remove."""
-    text = made.placeholder.text
     try:
         with _beside(made.placeholder) as (folder, name):
-            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if not made.begun and (found.st_dev, found.st_ino) != (made.device, made.inode):
+            if not _same(made, folder, name):
                 return False
-            if text is not None:
-                return stat.S_ISREG(found.st_mode) and _holds(folder, name, text.encode())
+            if made.placeholder.text is not None:
+                return True
             inside = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
             try:
                 return not os.listdir(inside)  # noqa: PTH208 -- a descriptor

@@ -288,8 +288,7 @@ def _put(
             lines.append(f"{margin}{name}:")
             _put(lines, each, place, origins, f"{margin}  ")
         else:
-            comment = f"  # {origins[place]}" if place in origins else ""
-            lines.append(f"{margin}{name}: {_scalar(each)}{comment}")
+            _hang(lines, f"{name}:", each, place, origins, margin)
 
 
 def _hang(

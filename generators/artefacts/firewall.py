@@ -86,8 +86,9 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         for each in workspace.allowed_networks
         for protocol in protocols(each.port)
     ]
-    alone = [each for each in named if names_alone(each.network, machine)]
-    decisions = [each for each in named if not names_alone(each.network, machine)]
+    alone, decisions = list[Decision](), list[Decision]()
+    for each in named:
+        (alone if names_alone(each.network, machine) else decisions).append(each)
     decisions += [
         Decision(
             network=everywhere,

@@ -34,8 +34,9 @@ def tree(diagram: Diagram, columns: int | None = None) -> str:
         cells = _aligned(rows)
         if columns is not None and any(_MARGIN + len(each) > columns for _, each in cells):
             cells = list(_narrow(rows, columns - _MARGIN))
+        end = max((index for index, (first, _) in enumerate(cells) if first), default=0)
         for index, (first, text) in enumerate(cells):
-            more = any(each for each, _ in cells[index + 1 :])
+            more = index < end
             turn = (_FORK if more else _END) if first else (f"{_STEM} " if more else "  ")
             lines.append(f"{'  ' if last else f'{_STEM} '} {turn} {text}")
     return "".join(f"{visible(line)}\n" for line in lines)
@@ -54,8 +55,7 @@ def _aligned(rows: list[Row]) -> list[tuple[bool, str]]:
 def _narrow(rows: list[Row], room: int) -> Iterator[tuple[bool, str]]:
     """Yield rows without columns; why stands below where it has no room."""
     for row in rows:
-        *first, why = filter(None, row) if row[3] else (*filter(None, row), "")
-        text = "  ".join(first)
+        text, why = "  ".join(filter(None, row[:3])), row[3]
         if why and len(text) + 2 + len(why) > room:
             yield bool(row[0]), text
             yield False, f"  {why}"
