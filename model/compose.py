@@ -15,6 +15,7 @@ from jailoc.model.base import Model
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import (
     FIRST_PORT,
+    SECCOMP,
     SHARED_PREFIX,
     SIDECAR_SECCOMP,
     WALL,
@@ -50,6 +51,7 @@ class SecurityOption(StrEnum):
     """Entries of `security_opt`."""
 
     NO_NEW_PRIVILEGES = "no-new-privileges:true"
+    SECCOMP = f"seccomp={SECCOMP}"
     SECCOMP_SIDECAR = f"seccomp={SIDECAR_SECCOMP}"
     """Compose reads the file, relative to the project's directory, and hands its text over."""
     APPARMOR_UNCONFINED = "apparmor=unconfined"

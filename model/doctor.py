@@ -81,8 +81,6 @@ class EngineFacts(Model):
     """What keeps its images."""
     memory_limits: bool = True
     pids_limits: bool = True
-    rings: str = ""
-    """What prevents that agents use io_uring, where its profile and the kernel let them."""
     offset: float | None = None
     """Seconds that its clock is ahead of this machine's."""
     folder: MachinePlace | None = None

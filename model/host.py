@@ -262,6 +262,8 @@ class Host(Model):
     """Real places of files that let one into a server of the user's own."""
     logins: tuple[str, ...] = ()
     """Real places of files with what the user is logged in with."""
+    profiles: bool = True
+    """Whether its engine takes seccomp profiles; where nobody asked, one is taken to."""
     engine: str = ""
     """Operating system that the engine names; empty where nobody asked or none answered."""
 

@@ -44,6 +44,7 @@ PROXY_ADDRESS = "127.0.0.54"
 """What a name with a credential resolves to in the sandbox."""
 SIDECAR_RUN = "/run/dind"
 SIDECAR_SOCKET = f"unix://{SIDECAR_RUN}/docker.sock"
+SECCOMP = "seccomp.json"
 SIDECAR_SECCOMP = "dind/seccomp.json"
 """On the host, below the workspace's generated files."""
 

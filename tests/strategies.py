@@ -14,8 +14,9 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.config import Config
 from jailoc.model.document import Document
 from jailoc.model.environment import RESERVED
+from jailoc.model.forbidden_paths import folded
 from jailoc.model.host import FileKind, Host
-from jailoc.model.path import clean
+from jailoc.model.path import clean, within
 from jailoc.model.special_ranges import SPECIAL
 
 HOST = Host(
@@ -186,8 +187,21 @@ scopes: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
         "memory": st.integers(6, 4096).map(lambda amount: f"{amount}m"),
     },
 )
+
+
+def apart(where: list[str]) -> bool:
+    """Tell whether no path lies in another for some file systems alone, which is refused."""
+    return not any(
+        within(folded(one), folded(other)) and not within(one, other)
+        for one in where
+        for other in where
+    )
+
+
 workspaces: st.SearchStrategy[dict[str, Value]] = st.builds(
-    lambda scope, where: {**scope, "paths": where}, scopes, st.lists(paths, max_size=3)
+    lambda scope, where: {**scope, "paths": where},
+    scopes,
+    st.lists(paths, max_size=3).filter(apart),
 )
 configs: st.SearchStrategy[str] = st.builds(
     toml, st.dictionaries(names, workspaces, min_size=1, max_size=3), st.none() | scopes

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from jailoc.bin.config import agent_files, build_context, repositories, user
-from jailoc.bin.engine import endpoint, stats
+from jailoc.bin.engine import endpoint, ping, stats
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.links import Links
 from jailoc.bin.host.paths import base, cache_directory, config_file, home, state_directory
@@ -67,6 +67,7 @@ def gather(mentioned: Mentioned) -> Host:
         agent_socket=_agent_socket(),
         private=agent_files.find(PRIVATE),
         logins=agent_files.find(LOGINS),
+        profiles=not ping.podman(),
         engine=stats.platform() if mentioned.ssh_agent else "",
     )
     host = user.gather(host, places, mentioned.worked)

@@ -13,7 +13,7 @@ from typing import Any
 from jailoc import __version__
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import host_ports
-from jailoc.bin.engine import containers, docker, io_uring
+from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import authorities, keyring, paths, reverse_path, subordinate_ids
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
@@ -104,16 +104,9 @@ def _engine() -> EngineFacts:
         driver=str(data.get("Driver") or ""),
         memory_limits=bool(data.get("MemoryLimit", True)),
         pids_limits=bool(data.get("PidsLimit", True)),
-        rings=_rings(),
         offset=_offset(data),
         folder=_place("images", folder) if address.local and Path(folder or "-").is_dir() else None,
     )
-
-
-def _rings() -> str:
-    with suppress(docker.DockerError):
-        return io_uring.mend() if io_uring.passes() else ""
-    return ""
 
 
 def _authorities(config: Config | None, engine: EngineFacts) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
 """What is looked at before images are built or anything that runs is touched."""
 
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.engine import containers, images, io_uring, stats
+from jailoc.bin.engine import containers, images, stats
 from jailoc.bin.engine.docker import Product, product
-from jailoc.bin.engine.endpoint import endpoint
+from jailoc.bin.engine.endpoint import EndpointKind, endpoint
 from jailoc.bin.host import authorities
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.steering import open_to
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Sidecar
+from jailoc.model.compose import SecurityOption, Sidecar
 from jailoc.model.diagnostic import refuse
 from jailoc.model.doctor import trust
 from jailoc.model.image import Step
@@ -53,6 +53,16 @@ def engine(bundle: Bundle) -> None:
             hint="use an engine without `userns-remap`: one without root keeps ids apart as well",
         )
     if SIDECAR not in bundle.compose.services:
+        profiled = SecurityOption.SECCOMP in bundle.compose.services[AGENT].security
+        # At a socket of this machine it has been asked before anything was compiled.
+        elsewhere = endpoint().kind is not EndpointKind.UNIX
+        if profiled and elsewhere and product() is Product.PODMAN:
+            raise refuse(
+                "engine-podman",
+                f"the engine at {endpoint()} is Podman, which takes no seccomp profile through "
+                "its Docker socket",
+                hint="set DOCKER_HOST to its own socket on this machine: there it is known",
+            )
         return
     hint = "set `enable_docker = false`, for the workspace or in [defaults]"
     if product() is Product.PODMAN:
@@ -73,12 +83,6 @@ def engine(bundle: Bundle) -> None:
 
 def limits(terminal: Terminal, bundle: Bundle) -> None:
     """Say that a limit does not hold, or is above what the engine's machine has; it is taken."""
-    if io_uring.passes():
-        terminal.say(
-            "this engine's profile lets agents use io_uring, with which one gets memory past its "
-            f"limit and can hold off `down` and `pause` for a while; mend: {io_uring.mend()}",
-            Meaning.WARNS,
-        )
     found = stats.about()
     if not (found and found.memory):
         return

@@ -141,7 +141,7 @@ def sockets() -> tuple[str, ...]:
     Those of `DOCKER_HOST` and of every context, whichever is in use; docker itself is not asked.
     """
     found = set()
-    for address in (os.environ.get("DOCKER_HOST", ""), *_contexts()):
+    for address in (os.environ.get("DOCKER_HOST", ""), *(each for _, each in _contexts())):
         if address.startswith("unix:///"):
             path = os.path.normpath(address.removeprefix("unix://"))
             found |= {path, os.path.realpath(path)}
@@ -173,14 +173,27 @@ def _current() -> str:
     return name if isinstance(name, str) else ""
 
 
-def _contexts() -> Iterator[str]:
+def unasked() -> str:
+    """Return the address of the engine of this run as files have it; docker itself is not asked.
+
+    Empty if the chosen context names none.
+    """
+    if host := os.environ.get("DOCKER_HOST"):
+        return host
+    name = os.environ.get("DOCKER_CONTEXT") or _current()
+    return DEFAULT if name in {"", "default"} else dict(_contexts()).get(name, "")
+
+
+def _contexts() -> Iterator[tuple[str, str]]:
+    """Yield each context's name and its engine's address."""
     folder = settings_folder()
     for place in sorted((folder / "contexts" / "meta").glob("*/meta.json")) if folder else ():
-        endpoints = _json(place).get("Endpoints")
+        data = _json(place)
+        endpoints = data.get("Endpoints")
         docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
         address = docker.get("Host") if isinstance(docker, dict) else None
         if isinstance(address, str):
-            yield address
+            yield str(data.get("Name") or ""), address
 
 
 def _json(place: Path) -> dict[str, Any]:

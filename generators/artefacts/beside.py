@@ -1,16 +1,16 @@
 """Write a service beside the agent as a container: nothing of the machine's, no way out."""
 
+from jailoc.generators.artefacts import seccomp
 from jailoc.model.beside import Beside
-from jailoc.model.bundle import digest
 from jailoc.model.compose import (
     Health,
     Limits,
     Literally,
-    SecurityOption,
     Service,
     Tmpfs,
     Volume,
 )
+from jailoc.model.host import Host
 from jailoc.model.sandbox import DIGEST_LABEL, service_volume
 
 LIMITS = Limits(cpus=1, memory="1g", reservation="64m", pids=512)
@@ -26,14 +26,14 @@ def volumes(each: Beside) -> tuple[Volume, ...]:
     )
 
 
-def service(each: Beside) -> Service:
+def service(each: Beside, host: Host, digest: str) -> Service:
     """Decide the container of a service.
 
     Names that it looks up are its siblings' alone: whoever is asked for others is nobody.
     """
     return Service(
         image=Literally(text=each.image, origin=f"{each.origin}.image"),
-        labels={DIGEST_LABEL: digest(())},
+        labels={DIGEST_LABEL: digest},
         user=each.user,
         entrypoint=(),
         given=False,
@@ -49,7 +49,7 @@ def service(each: Beside) -> Service:
             *volumes(each),
         ),
         cap_add=each.capabilities,
-        security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        security=seccomp.options(host),
         read_only=True,
         limits=LIMITS,
         health=Health(

@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 from datetime import date
 
-from jailoc.generators.artefacts import agent_start, git, iptables, named_volumes, proxy, tui_plugin
+from jailoc.generators.artefacts import (
+    agent_start,
+    git,
+    iptables,
+    named_volumes,
+    proxy,
+    seccomp,
+    tui_plugin,
+)
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.artefacts.compose import compose
 from jailoc.generators.artefacts.compose_yaml import document, emit
 from jailoc.generators.artefacts.generated import generated
 from jailoc.generators.artefacts.image_recipes import RECIPES, recipes
 from jailoc.generators.artefacts.images import agent, embedded
-from jailoc.generators.artefacts.seccomp import profile
 from jailoc.generators.artefacts.validate import validate_compose, validate_firewall
 from jailoc.generators.assets import asset, asset_as, asset_for
 from jailoc.generators.config.resolve import resolve
@@ -29,6 +36,7 @@ from jailoc.model.sandbox import (
     COMPOSE_FILE,
     EMPTY,
     PROXY,
+    SECCOMP,
     SIDECAR,
     SIDECAR_SECCOMP,
     WALL,
@@ -71,17 +79,22 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
         mounted[SIDECAR] = (
             File(path="dind/dind.sh", mode=0o644, text=asset("dind.sh")),
             File(path="dind/resolv.conf", mode=0o644, text=RESOLV_CONF),
-            File(path=SIDECAR_SECCOMP, mode=0o644, text=profile()),
+            File(path=SIDECAR_SECCOMP, mode=0o644, text=seccomp.sidecar()),
         )
     if workspace.credentials:
         mounted[PROXY] = proxy.files(workspace)
+    profile = (File(path=SECCOMP, mode=0o644, text=seccomp.profile()),) * host.profiles
+    read = {each.name: profile for each in workspace.services} | {
+        service: (*files, *(profile if service in {AGENT, PROXY} else ()))
+        for service, files in mounted.items()
+    }
     model = compose(
         workspace,
         host,
         images,
         {
             service: digest(file for file in files if file.path not in RELOADABLE)
-            for service, files in mounted.items()
+            for service, files in read.items()
         },
     )
     origins: dict[Path, str] = {}
@@ -91,6 +104,7 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
     files = [
         File(path=COMPOSE_FILE, mode=0o600, text=emit(data, origins)),
         File(path=RECIPES, mode=0o644, text=recipes(choice, tuple(builds))),
+        *profile,
         *(file for group in mounted.values() for file in group),
     ]
     files += [

@@ -8,6 +8,7 @@ from jailoc.generators.artefacts import (
     machine_rules,
     named_volumes,
     proxy_service,
+    seccomp,
     wall_volumes,
 )
 from jailoc.generators.artefacts.beside import service, volumes
@@ -85,7 +86,7 @@ def compose(
         services[PROXY] = proxy_service.service(workspace, host, images[PROXY], digests[PROXY])
     if workspace.enable_docker:
         services[SIDECAR] = _sidecar(workspace, host, images[SIDECAR], digests[SIDECAR])
-    services |= {each.name: service(each) for each in workspace.services}
+    services |= {each.name: service(each, host, digests[each.name]) for each in workspace.services}
     return Compose(
         name=workspace.project,
         services={
@@ -242,7 +243,7 @@ def _agent(workspace: Workspace, host: Host, image: str, digest: str) -> Service
                 else ()
             ),
         ),
-        security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        security=seccomp.options(host),
         limits=_limits(workspace),
         health=Health(
             test=("CMD-SHELL", watched(health_check(workspace.agent))),

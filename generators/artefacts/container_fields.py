@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from jailoc.generators.artefacts.compose_yaml import networks
-from jailoc.generators.artefacts.seccomp import is_profile
+from jailoc.generators.artefacts.seccomp import named
 from jailoc.model.base import Model
 from jailoc.model.compose import Bind, SecurityOption, Service, Sidecar, Tmpfs, Volume
 from jailoc.model.deployed import Facets
@@ -203,8 +203,8 @@ def _option(text: str) -> str:
     profile = text.removeprefix("seccomp=")
     if profile == text or not profile.startswith("{"):
         return text
-    if is_profile(profile):
-        return SecurityOption.SECCOMP_SIDECAR.value
+    if (known := named(profile)) is not None:
+        return known.value
     return f"seccomp=another profile, {hashlib.sha256(profile.encode()).hexdigest()[:16]}"
 
 

@@ -221,7 +221,12 @@ def sides(config: Config, name: str, machine: Host) -> Sides:
     workspace = resolve(config, name, machine)
     images: dict[str, str] = dict.fromkeys((WALL, AGENT, SIDECAR, PROXY), "jailoc")
     return Sides(
-        compose=compose(workspace, machine, images, dict.fromkeys(images, "")),
+        compose=compose(
+            workspace,
+            machine,
+            images,
+            dict.fromkeys((*images, *(each.name for each in workspace.services)), ""),
+        ),
         firewall=walls.lower(walls.policy(workspace, machine)),
         stated=stated(config, workspace, machine),
     )

@@ -1,5 +1,6 @@
 """The proxy in the Compose project: its container, its memory, and what the agent is told of it."""
 
+from jailoc.generators.artefacts import seccomp
 from jailoc.generators.artefacts.generated import folder
 from jailoc.generators.artefacts.health import WATCH_TIMEOUT, watched
 from jailoc.model import credential
@@ -9,7 +10,6 @@ from jailoc.model.compose import (
     Limits,
     Literally,
     MemoryVolume,
-    SecurityOption,
     Service,
     Volume,
 )
@@ -48,7 +48,7 @@ def service(workspace: Workspace, host: Host, image: str, digest: str) -> Servic
             Volume(name=TRUST, target=TRUST_PLACE),
         ),
         read_only=True,
-        security=(SecurityOption.NO_NEW_PRIVILEGES,),
+        security=seccomp.options(host),
         limits=Limits(cpus=workspace.cpu, memory="512m", reservation="64m", pids=64),
         health=Health(
             # It serves; whether it has been fed is another question.

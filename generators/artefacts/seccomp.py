@@ -1,16 +1,21 @@
-"""Write the system calls that the kernel refuses to the sidecar and all that runs in it.
+"""Write the system calls that the kernel refuses to what runs in a sandbox.
 
 The format is that of the engine's `--security-opt seccomp=FILE`
-(https://docs.docker.com/engine/security/seccomp/). A daemon without root needs calls that the
-engine's own profile keeps for root: `mount`, `unshare`, `setns`, `pivot_root` and others. So this
-one allows what it does not name.
+(https://docs.docker.com/engine/security/seccomp/). There are two profiles: the agent's, which is
+that of all without power, refuses what it does not name. A daemon without root needs calls that no
+other does, `mount`, `unshare`, `setns`, `pivot_root` and others, so the sidecar's allows what it
+does not name.
 """
 
 import json
 from functools import cache
 from typing import Any
 
-ENOSYS, EPERM, EAFNOSUPPORT = 38, 1, 97
+from jailoc.generators.artefacts.system_calls import CALLS
+from jailoc.model.compose import SecurityOption
+from jailoc.model.host import Host
+
+ENOSYS, EPERM, EPROTONOSUPPORT, EAFNOSUPPORT = 38, 1, 93, 97
 """errno(3) on Linux, the same on every architecture here."""
 
 KEYRINGS = ("add_key", "keyctl", "request_key")
@@ -42,6 +47,35 @@ the hypervisor and its other guests), or hold memory that is counted to nobody, 
 bounds it (the rings of PACKET and XDP).
 """
 
+UNIX, INET, INET6, NETLINK = FAMILIES
+
+ENDS: tuple[tuple[int, tuple[int, ...]], ...] = ((1, (0, 6, 262)), (2, (0, 1, 17, 58)))
+"""Types of an agent's sockets of INET and INET6 with their protocols: STREAM of TCP and MPTCP,
+DGRAM of UDP and of ICMP's echo (ip(7), icmp(7)). RAW and the rest take a capability or a module."""
+
+LINKS = (0, 4)
+"""Protocols of an agent's NETLINK sockets: ROUTE and SOCK_DIAG, by which programs learn of
+interfaces and sockets (netlink(7)). KOBJECT_UEVENT tells of the machine's devices."""
+
+OTHER_TYPES = (4, 5, 6)
+"""RDM, SEQPACKET and DCCP, which for INET and INET6 are modules of the kernel's."""
+
+OTHER_PROTOCOLS = (33, 115, 132, 256)
+"""DCCP, L2TP, SCTP and SMC, which are modules too."""
+
+PERSONALITIES = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
+"""LINUX and LINUX32, plain and with uname(2) of 2.6, and the question which it is (personality(2)).
+Others switch address randomisation off."""
+
+NAMESPACES = 0x7E020000
+"""The flags of clone(2) that make namespaces. clone3(2) has them in memory, where no filter reads:
+it is refused as missing, and the C libraries fall back."""
+
+_INT = 0xFFFFFFFF
+"""What the kernel reads of a register for an int; compilers may leave anything in the rest."""
+_TYPE = 0xF
+"""What it reads of a socket's type; the other bits are flags."""
+
 _SYS_SOCKET, _SYS_SOCKETPAIR = 1, 8
 """The sub-calls of `socketcall` that make sockets (socketcall(2)).
 
@@ -55,46 +89,111 @@ _ARCHITECTURES = {
 }
 """Each with what else its kernel runs. A call of any other architecture ends its process."""
 
+_AGENTS = _ARCHITECTURES | {"SCMP_ARCH_X86_64": ()}
+"""The same for an agent, without x86 of 32 bits: who allows some of `socket` there has
+libseccomp(3) allow all of `socketcall`."""
+
+
+def options(host: Host) -> tuple[SecurityOption, ...]:
+    """Return the options of a container without power: an agent's, its proxy's, a service's."""
+    plain = (SecurityOption.NO_NEW_PRIVILEGES,)
+    return (*plain, SecurityOption.SECCOMP) if host.profiles else plain
+
 
 @cache
 def profile() -> str:
+    """Return the profile of what has no power, as the text of a file."""
+    calls = [
+        {"names": [*CALLS], "action": _ALLOW},
+        _allow("clone", (0, NAMESPACES, 0)),
+        {"names": ["clone3"], "action": _ERRNO, "errnoRet": ENOSYS},
+        *(_allow("personality", (0, _INT, each)) for each in PERSONALITIES),
+        _allow("socketpair", (0, _INT, UNIX)),
+        _allow("socket", (0, _INT, UNIX)),
+        *(
+            _allow("socket", (0, _INT, family), (1, _TYPE, kind), (2, _INT, protocol))
+            for family in (INET, INET6)
+            for kind, protocols in ENDS
+            for protocol in protocols
+        ),
+        *(_allow("socket", (0, _INT, NETLINK), (2, _INT, each)) for each in LINKS),
+    ]
+    return _text(_ERRNO, calls, _AGENTS)
+
+
+@cache
+def sidecar() -> str:
     """Return the sidecar's profile as the text of a file."""
     calls: list[dict[str, Any]] = [
-        {"names": [*names], "action": "SCMP_ACT_ERRNO", "errnoRet": error}
+        {"names": [*names], "action": _ERRNO, "errnoRet": error}
         for names, error in ((KEYRINGS, ENOSYS), (KERNEL, EPERM))
     ]
     # A number above an int's, of which the kernel would read the lower half alone, is greater, too.
     refused = [(each, "SCMP_CMP_EQ") for each in range(max(FAMILIES)) if each not in FAMILIES]
     for value, comparison in (*refused, (max(FAMILIES), "SCMP_CMP_GT")):
-        calls.append(_socket(("socket", "socketpair"), value, comparison))
+        calls.append(
+            {
+                "names": ["socket", "socketpair"], "action": _ERRNO, "errnoRet": EAFNOSUPPORT,
+                "args": [{"index": 0, "value": value, "op": comparison}],
+            }
+        )  # fmt: skip
+    for family in (INET, INET6):
+        calls += [
+            _refuse("socket", EPROTONOSUPPORT, (0, _INT, family), (1, _TYPE, each))
+            for each in OTHER_TYPES
+        ]
+        calls += [
+            _refuse("socket", EPROTONOSUPPORT, (0, _INT, family), (2, _INT, each))
+            for each in OTHER_PROTOCOLS
+        ]
     calls += [
-        _socket(("socketcall",), each, "SCMP_CMP_EQ") for each in (_SYS_SOCKET, _SYS_SOCKETPAIR)
+        _refuse("socketcall", EAFNOSUPPORT, (0, _INT, each))
+        for each in (_SYS_SOCKET, _SYS_SOCKETPAIR)
     ]
+    return _text(_ALLOW, calls, _ARCHITECTURES)
+
+
+_ALLOW, _ERRNO = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
+_Condition = tuple[int, int, int]
+"""An argument's index, the bits of it that count, and what they have to be."""
+
+
+def _allow(name: str, *conditions: _Condition) -> dict[str, Any]:
+    """Return what allows a call if all conditions hold."""
+    args = [
+        {"index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}
+        for index, mask, value in conditions
+    ]
+    return {"names": [name], "action": _ALLOW, "args": args}
+
+
+def _refuse(name: str, error: int, *conditions: _Condition) -> dict[str, Any]:
+    """Return what refuses a call if all conditions hold."""
+    return {**_allow(name, *conditions), "action": _ERRNO, "errnoRet": error}
+
+
+def _text(
+    default: str, calls: list[dict[str, Any]], architectures: dict[str, tuple[str, ...]]
+) -> str:
     data = {
-        "defaultAction": "SCMP_ACT_ALLOW",
+        "defaultAction": default,
         "archMap": [
             {"architecture": each, "subArchitectures": [*others]}
-            for each, others in _ARCHITECTURES.items()
+            for each, others in architectures.items()
         ],
         "syscalls": calls,
     }
     return json.dumps(data, indent=1) + "\n"
 
 
-def _socket(names: tuple[str, ...], value: int, comparison: str) -> dict[str, Any]:
-    """Return what refuses these calls for a first argument that compares so with `value`."""
-    return {
-        "names": [*names], "action": "SCMP_ACT_ERRNO", "errnoRet": EAFNOSUPPORT,
-        "args": [{"index": 0, "value": value, "op": comparison}],
-    }  # fmt: skip
-
-
-def is_profile(text: str) -> bool:
-    """Tell whether what the engine reports of a container is this profile.
+def named(text: str) -> SecurityOption | None:
+    """Return which profile it is that the engine reports of a container; None for another.
 
     Compose hands the file's text over without white space.
     """
     try:
-        return bool(json.loads(text) == json.loads(profile()))
+        data = json.loads(text)
     except (ValueError, RecursionError):
-        return False
+        return None
+    known = ((SecurityOption.SECCOMP, profile()), (SecurityOption.SECCOMP_SIDECAR, sidecar()))
+    return next((option for option, each in known if data == json.loads(each)), None)

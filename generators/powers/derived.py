@@ -127,7 +127,7 @@ def _privileges(name: str, service: Service) -> Iterator[Power]:
         if capability not in usual:
             yield Power(rule="be.capability", subject=f"{name} {capability}")
     for option in service.security:
-        if option is not SecurityOption.NO_NEW_PRIVILEGES and option not in usual:
+        if option not in {SecurityOption.NO_NEW_PRIVILEGES, SecurityOption.SECCOMP, *usual}:
             yield Power(rule="be.unconfined", subject=f"{name} {option}")
     plain = SecurityOption.NO_NEW_PRIVILEGES in service.security
     if not plain and "may gain privileges" not in usual:

@@ -20,8 +20,8 @@ CLOCK = 30.0
 def judge(machine: Machine) -> tuple[Row, ...]:
     """Return one row a check, in the order in which to mend things."""
     checks: tuple[Callable[[Machine], Iterator[Row]], ...] = (
-        _engine, _namespaces, _services, _cgroups, _rings, _ids, _places, _names, _proxies,
-        _certificates, _keyring, _ports, _clock, _disk, _config,
+        _engine, _namespaces, _services, _cgroups, _ids, _places, _names, _proxies, _certificates,
+        _keyring, _ports, _clock, _disk, _config,
     )  # fmt: skip
     return tuple(row for check in checks for row in check(machine))
 
@@ -122,15 +122,6 @@ def _cgroups(machine: Machine) -> Iterator[Row]:
         )  # fmt: skip
         return
     yield _row("cgroups", f"version {engine.cgroup}")
-
-
-def _rings(machine: Machine) -> Iterator[Row]:
-    if machine.engine.rings:
-        yield _row(
-            "io_uring", "the engine's profile lets it pass", WARN,
-            "an agent gets memory past its limit, and can hold off `down` and `pause` for a while",
-            machine.engine.rings,
-        )  # fmt: skip
 
 
 def _ids(machine: Machine) -> Iterator[Row]:

@@ -84,6 +84,10 @@ MACHINE: dict[str, Entry] = {
         "The engine is older than Docker Engine 20.10.",
         "Install a newer one.",
     ),
+    "engine-podman": Entry(
+        "The engine is Podman, at an address where it was not known to be.",
+        "Set DOCKER_HOST to its own socket on this machine.",
+    ),
     "engine-users": Entry(
         "The engine shifts user ids (`userns-remap`), and what it mounts belongs to another root "
         "than the sandbox's.",

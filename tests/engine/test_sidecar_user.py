@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jailoc.generators.artefacts.seccomp import KERNEL, profile
+from jailoc.generators.artefacts.seccomp import KERNEL, sidecar
 from jailoc.model.path import within
 from jailoc.model.sandbox import AGENT, DOCKER_SOCKET, SIDECAR, SIDECAR_RUN
 from tests.engine import world
@@ -62,7 +62,7 @@ print(json.dumps(told))
 NUMBERS = {"x86_64": (248, 250), "aarch64": (217, 219)}.get(platform.machine(), (0, 0))
 """add_key(2) and keyctl(2)."""
 OPEN = ("--security-opt", "seccomp=unconfined", "--security-opt", "systempaths=unconfined")
-ENOSYS, EPERM, EFAULT, EAFNOSUPPORT = 38, 1, 14, 97
+ENOSYS, EPERM, EFAULT, EPROTONOSUPPORT, EAFNOSUPPORT = 38, 1, 14, 93, 97
 
 
 def inspected(sandbox: Sandbox, service: str) -> Any:
@@ -130,7 +130,7 @@ def test_no_container_of_the_agents_reads_a_keyring_of_the_hosts_user(
     assert other["value"] == ""
     assert other["session"] > 0
     file = tmp_path / "seccomp.json"
-    file.write_text(profile())
+    file.write_text(sidecar())
     held = ("--security-opt", f"seccomp={file}", "--security-opt", "systempaths=unconfined")
     assert {**outside("--user", "1000:1000", *held), "value": ""} == {
         each: "" if each == "value" else -ENOSYS for each in control
@@ -165,6 +165,7 @@ print(json.dumps({
     # socket(AF_SOCKETS, SOCK_STREAM, 0), then socketcall(SYS_SOCKET, NULL), by programs of 32 bits.
     "i386": code("53b867010000bb28000000b90100000031d2cd805bc3"),
     "call": code("53b866000000bb0100000031c931d2cd805bc3"),
+    "protocols": [call(41, *each) for each in ((2, 1, 132), (10, 5, 0), (2, 6, 33), (2, 2, 115))],
     "others": [call(41, family, kind, 0) for family, kind in ((1, 1), (2, 1), (10, 2), (16, 3))],
 }))
 """
@@ -176,7 +177,7 @@ def test_no_container_of_the_agents_makes_a_socket_of_another_family(
 ) -> None:
     image = inspected(sandbox, "opencode")["Image"]
     file = tmp_path / "seccomp.json"
-    file.write_text(profile())
+    file.write_text(sidecar())
 
     def outside(profile: object) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(world.call(
@@ -188,7 +189,11 @@ def test_no_container_of_the_agents_makes_a_socket_of_another_family(
     control, held = outside("unconfined"), outside(file)
     assert control["packet"] == control["xdp"] == 0, "the engine lets root make one"
     assert control["call"] == EFAULT, "without a filter the kernel looks at the arguments"
-    assert held == dict.fromkeys(control, EAFNOSUPPORT) | {"others": control["others"]}
+    assert held == dict.fromkeys(control, EAFNOSUPPORT) | {
+        "others": control["others"], "protocols": [EPROTONOSUPPORT] * 4,
+    }  # fmt: skip
+    # The kernel looks for a module, and knows no such type where it finds none.
+    assert control["protocols"][1:3] != held["protocols"][1:3]
     inner_image(sandbox)
     told = json.loads(in_the_agents_docker(
         sandbox, "run", "--rm", "--interactive", *OPEN, "shell:1", "/usr/bin/python3", "-c",

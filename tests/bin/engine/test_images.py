@@ -7,7 +7,7 @@ import pytest
 
 from jailoc.bin.deploy import images, preflight
 from jailoc.bin.engine import docker as engine
-from jailoc.bin.engine import door, io_uring, stats
+from jailoc.bin.engine import door, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError, Product
 from jailoc.bin.terminal.terminal import Terminal
@@ -182,14 +182,12 @@ def test_a_limit_that_limits_nothing_is_told(
 ) -> None:
     about = stats.About("Debian", "6.1", "box", "/var/lib/docker", (), found)
     monkeypatch.setattr(stats, "about", lambda: about)
-    monkeypatch.setattr(io_uring, "passes", lambda: not words)
     preflight.limits(
         Terminal(), bundle_of('[workspaces.a]\nenable_docker = false\nmemory = "16g"', "a")
     )
     told = capsys.readouterr().err
     assert ("`16g` of memory for opencode" in told) is bool(words)
     assert words in told
-    assert ("io_uring" in told) is not bool(words)
 
 
 def test_an_engine_that_remaps_users_is_refused_before_anything_is_made(

@@ -25,6 +25,7 @@ from jailoc.model.mount import Mode
 from tests.strategies import (
     HOST,
     NASTY,
+    apart,
     bundle_of,
     config_of,
     env_entries,
@@ -81,7 +82,7 @@ def meant(bundle: Bundle) -> Said:
 def packed(draw: st.DrawFn, size: int = 6) -> tuple[str, list[str]]:
     """Draw a workspace full of hostile text, and its environment entries as written."""
     env = draw(st.lists(env_entries, max_size=size))
-    where = draw(st.lists(paths, min_size=1, max_size=size))
+    where = draw(st.lists(paths, min_size=1, max_size=size).filter(apart))
     mounts = draw(st.lists(mount_entries, max_size=size))
     table = {"env": env, "paths": where, "mounts": mounts, "image": draw(images)}
     return toml({"a": table}), env

@@ -73,7 +73,6 @@ FAULTS = [
     ("user namespaces", CheckState.FAIL, {"namespaces": 0}),
     ("user namespaces", CheckState.FAIL, {"unprivileged": False}),
     ("AppArmor", CheckState.WARN, {"apparmor": True}),
-    ("io_uring", CheckState.WARN, engine(rings="install Docker Engine 25 or newer")),
     ("services", CheckState.WARN, {"reverse_path": False}),
     ("/dev/net/tun", CheckState.FAIL, {"tunnels": False}),
     ("user", CheckState.WARN, {"uid": 0}),
