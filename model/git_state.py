@@ -29,6 +29,13 @@ STEPS = ("rebase-merge/msgnum", "rebase-merge/end", "rebase-apply/next", "rebase
 """Numbers of a rebase that a prompt shows (git-prompt.sh, `__git_ps1`)."""
 HEADS = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name")
 """Names of branches that one shows."""
+BISECT = "BISECT_START"
+"""What `git bisect reset` hands to `git checkout` (git-bisect(1))."""
+STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
+"""What names the program that merges when a rebase, cherry-pick or revert goes on (sequencer.c)."""
+LISTED = ("gitdir", "locked")
+"""Files of a linked working tree that `git worktree list` writes to the terminal."""
+_CONTROL = rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
 _DO_NOT = "do not run Git there before it is gone"
 _EMPTYING = {
     "worktrees": "`git worktree prune` and `git gc`, which `git fetch` runs by itself,",
@@ -169,12 +176,51 @@ def of_step(path: str, data: bytes) -> Iterator[Believed]:
 def of_head(path: str, data: bytes) -> Iterator[Believed]:
     """Yield what there is to say of a branch whose name a shell would run, or a terminal obey."""
     shown = data.strip()
-    if re.search(rb"`|\$[({]|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", shown):
+    if re.search(rb"`|\$[({]|" + _CONTROL, shown):
         yield Believed(
             path=path,
             reason=f"the branch is called {_told([_text(shown)], 1)}: a prompt that has it in PS1 "
             "has Bash run what is in it, or the terminal obey it, as soon as a shell is there",
             hint="write another one there (`ref: refs/heads/main`) before a shell goes there",
+        )
+
+
+def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of a strategy, in one of `STRATEGIES`, that is a place.
+
+    Git runs `git-merge-STRATEGY`, and one with a `/` from where it stands.
+    """
+    named = re.search(rb"(?i)^[ \t]*strategy[ \t]*=[ \t]*(.*)$", data, re.MULTILINE)
+    shown = (named[1] if named else data).strip()
+    if b"/" in shown and (named or not path.endswith("/opts")):
+        yield Believed(
+            path=path,
+            reason=f"the strategy is {_told([_text(shown)], 1)}, a place: `git rebase --continue` "
+            "and `git cherry-pick --continue` run the program there",
+            hint=f"{_DO_NOT}; `git rebase --quit` or `git cherry-pick --quit` removes it",
+        )
+
+
+def of_bisect(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of a start of a bisection that is an option."""
+    if data.startswith(b"-"):
+        yield Believed(
+            path=path,
+            reason=f"it is an option, {_told([_text(data.strip())], 1)}: `git bisect reset` hands "
+            "it to `git checkout`",
+            hint=f"{_DO_NOT}; remove the file",
+        )
+
+
+def of_listed(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of a file, one of `LISTED`, that a terminal would obey."""
+    shown = data.strip()
+    if re.search(_CONTROL, shown):
+        yield Believed(
+            path=path,
+            reason=f"it has control characters, {_told([_text(shown)], 1)}: `git worktree list` "
+            "writes them as they are, and the terminal obeys",
+            hint="remove the directory that it lies in, with care for what that leads to",
         )
 
 

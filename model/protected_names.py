@@ -24,10 +24,22 @@ _VERSIONS = (
     *(f".sl/{each}" for each in ("config", "requires", "sharedpath")), ".git/sl/config",
     ".git/crypt",
     ".jj/repo/config.toml", ".jj/workspace-config.toml", ".jj/repo/store/git_target",
+    ".bzr/branch/branch.conf",
     "_darcs/prefs", ".pijul/config", ".p4config", ".git/lazygit.yml", ".lazygit.yml",
 )  # fmt: skip
-"""What Mercurial, Sapling, Jujutsu, Darcs, Pijul, Perforce and lazygit take hooks, extensions and
-programs from, or where they are told to look for that: they trust what is the user's own file."""
+"""What Mercurial, Sapling, Jujutsu, Breezy, Darcs, Pijul, Perforce and lazygit take hooks,
+extensions and programs from, or where they are told to look for that: they trust what is the
+user's own file."""
+
+_RUNNERS = (
+    ".asdfrc", ".volta", ".ruby-version", ".node-version", ".nvmrc", "_opam/.opam-switch",
+    ".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn/releases", ".yarn/plugins", ".corepack.env",
+    ".pnpmfile.cjs", ".pnpmfile.mjs", "pnpm-workspace.yaml",
+    ".cargo/config", ".cargo/config.toml", ".mvn", ".sbtopts", ".jvmopts",
+    ".bazelrc", ".bazeliskrc", "tools/bazel", ".valgrindrc", ".git/glab-cli",
+)  # fmt: skip
+"""What managers of versions and packages, and what starts builds, run or obey whatever they are
+asked, `--version` too, and what of a project says where the user's own token is sent."""
 
 DEFAULT = (
     ".git/hooks", ".git/config", ".git/config.worktree",
@@ -51,6 +63,7 @@ DEFAULT = (
     ".ocamlinit", ".octaverc", "latexmkrc", ".latexmkrc", ".lite_project.lua", ".gclient",
     ".west/config", ".pdbrc", ".perldb", "bunfig.toml", "global.json", ".byebugrc",
     ".rdbgrc", ".jdbrc", ".phpdbginit", "captainhook.json", ".repo/repo", ".lfsconfig", *_VERSIONS,
+    *_RUNNERS,
 )  # fmt: skip
 """Git's own hooks and configuration, environments that load on entering a directory, editors' tasks
 and launch files, hook managers, what interpreters begin with, and the configuration of agents that

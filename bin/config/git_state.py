@@ -92,6 +92,8 @@ class Reader:
                 top = _named_by(entry.path)
                 told += self._directory(entry.path, top, (*settings, *mine), width)
                 told += self._shown(entry.path)
+                for name in git_state.LISTED:
+                    told += self._judged(f"{entry.path}/{name}", git_state.of_listed)
                 told += self._references(entry.path)
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
@@ -157,6 +159,9 @@ class Reader:
         """Yield what a shell's prompt would show of a working tree, and run or obey."""
         for name in git_state.STEPS:
             yield from self._judged(f"{directory}/{name}", git_state.of_step)
+        for name in git_state.STRATEGIES:
+            yield from self._judged(f"{directory}/{name}", git_state.of_strategy)
+        yield from self._judged(f"{directory}/{git_state.BISECT}", git_state.of_bisect)
         for name in git_state.HEADS:
             path = f"{directory}/{name}"
             data = self._read(path, MOST_RECORDED)

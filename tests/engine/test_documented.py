@@ -74,7 +74,7 @@ def place() -> Iterator[Path]:
 
 
 def typed(place: Path, line: str) -> tuple[int, str]:
-    """Type a line in a terminal, agree to what is asked, interrupt what goes on; return its end."""
+    """Type a line in a terminal, agree to what is asked, end what goes on; return how it ends."""
     environment = {
         "HOME": str(place), "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "xterm", "CI": "1",
         "PATH": f"{place / 'tools'}:{os.environ['PATH']}", "DOCKER_HOST": os.environ["DOCKER_HOST"],
@@ -87,6 +87,9 @@ def typed(place: Path, line: str) -> tuple[int, str]:
         child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=6)
         said = child.before or ""
         child.sendintr()
+    elif line.endswith(" -- bash"):
+        child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=6)
+        child.sendline("exit")
     while child.expect([r"\[y/N\]", pexpect.EOF]) == 0:
         said += child.before or ""
         child.sendline("y")

@@ -225,6 +225,68 @@ def test_a_step_of_a_rebase_that_a_prompt_would_run_is_told(
     assert (tmp_path / "hit").exists(), "Bash runs it"
 
 
+def test_a_strategy_that_is_a_place_is_told(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    first = git(root, "branch", "--show-current").strip()
+    git(root, "checkout", "-q", "-b", "side")
+    (root / "a.py").write_text("side\n")
+    git(root, *AUTHOR, "commit", "-q", "-a", "-m", "side")
+    git(root, "checkout", "-q", first)
+    (root / "a.py").write_text("main\n")
+    git(root, *AUTHOR, "commit", "-q", "-a", "-m", "main")
+    may_fail(root, "-c", "sequence.editor=sed -i 's/^pick/edit/'", "rebase", "-i", "HEAD^")
+    place = root / ".git/rebase-merge"
+    assert place.is_dir()
+    with (place / "git-rebase-todo").open("a") as todo:
+        todo.write(f"pick {git(root, 'rev-parse', 'side')}")
+    (place / "strategy").write_text("ort\n")
+    assert told(root) == {}, "an honest one"
+    (place / "strategy").write_text("x/evil\n")
+    found = told(root)[".git/rebase-merge/strategy"]
+    assert found.stops
+    assert found.certain
+    (root / "git-merge-x").mkdir()
+    (root / "git-merge-x/evil").write_text(f"#!/bin/sh\ntouch {tmp_path}/hit\n")
+    (root / "git-merge-x/evil").chmod(0o755)
+    may_fail(root, "rebase", "--continue")
+    assert (tmp_path / "hit").exists(), "Git runs it"
+
+
+@pytest.mark.parametrize("strategy", ["ort", "x/evil"])
+def test_a_strategy_of_a_cherry_pick_is_told_if_it_is_a_place(
+    tmp_path: Path, strategy: str
+) -> None:
+    root = project(tmp_path)
+    (root / ".git/sequencer").mkdir()
+    (root / ".git/sequencer/opts").write_text(f"[options]\n\tstrategy = {strategy}\n")
+    assert (".git/sequencer/opts" in told(root)) == ("/" in strategy)
+
+
+def test_a_start_of_a_bisection_that_is_an_option_is_told(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    git(root, "bisect", "start")
+    assert told(root) == {}
+    (root / ".git/BISECT_START").write_text("--orphan=zz\n")
+    assert told(root)[".git/BISECT_START"].certain
+    may_fail(root, "bisect", "reset")
+    assert git(root, "branch", "--show-current") == "zz\n", "Git obeys it"
+
+
+@pytest.mark.parametrize("name", ["gitdir", "locked"])
+def test_what_a_list_of_working_trees_shows_is_told_if_a_terminal_obeys_it(
+    tmp_path: Path, name: str
+) -> None:
+    root = project(tmp_path)
+    git(root, "worktree", "add", "-q", str(tmp_path / "other"))
+    git(root, "worktree", "lock", "--reason", "mine", str(tmp_path / "other"))
+    assert told(root) == {}
+    (root / f".git/worktrees/other/{name}").write_text("/x\x1b]0;obeyed\x07/.git\n")
+    shown = git(root, "worktree", "list", "--verbose")
+    assert "\x1b]0;" in shown, "Git writes it as it is"
+    found = told(root)[f".git/worktrees/other/{name}"]
+    assert found.certain
+
+
 @pytest.mark.parametrize("branch", ["$(touch${IFS}hit)", "a`touch${IFS}hit`", "a${x}"])
 def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -> None:
     root = project(tmp_path)

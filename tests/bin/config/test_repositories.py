@@ -800,12 +800,17 @@ def test_one_file_as_the_configuration_of_very_many_working_trees_is_bounded(
     assert sum(parsed) < 3 * 60_000
 
 
-@pytest.mark.parametrize("name", [".pdbrc", "bunfig.toml", "global.json", ".lfsconfig"])
+@pytest.mark.parametrize(
+    "name",
+    [".pdbrc", "bunfig.toml", "global.json", ".lfsconfig", ".npmrc", ".yarnrc.yml", ".nvmrc",
+     ".yarn/releases", "pnpm-workspace.yaml", ".pnpmfile.cjs", ".cargo/config.toml",
+     "_opam/.opam-switch", ".bzr/branch/branch.conf", "tools/bazel"],
+)  # fmt: skip
 def test_what_programs_load_where_they_are_started_is_found_at_every_level(
     tmp_path: Path, name: str
 ) -> None:
     root = made(tmp_path / "p")
-    (root / "deep").mkdir()
+    (root / "deep" / name).parent.mkdir(parents=True)
     (root / "deep" / name).touch()
     assert f"{root}/deep/{name}" in look(root).places
     assert f"{root}/deep/{name}" not in look(root, names=(".envrc",)).places
