@@ -12,6 +12,23 @@ from jailoc.model.power import Power
 from jailoc.model.power_rules import RULES
 
 
+class Held:
+    """Powers that together may hold another one."""
+
+    def __init__(self, powers: tuple[Power, ...]) -> None:
+        """Take them; most of what is asked for is one of them, and found at once."""
+        self._powers = powers
+        self._whole = {_whole(each) for each in powers if each.rule not in _LIMITED}
+
+    def __contains__(self, power: Power) -> bool:
+        """Tell whether they are, or hold, a power."""
+        return _whole(power) in self._whole or covered(power, self._powers)
+
+
+def _whole(power: Power) -> tuple[str, str, str]:
+    return power.rule, power.subject, power.value
+
+
 def covered(power: Power, others: Iterable[Power]) -> bool:
     """Tell whether others together are, or hold, a power."""
     alike = [each for each in others if each.rule == power.rule]
@@ -116,6 +133,8 @@ def _credential(one: Power, other: Power) -> bool:
     )  # fmt: skip
 
 
+_LIMITED = {"hold.credential"}
+"""Rules by which a power need not hold even itself."""
 _HOLDS: dict[str, Callable[[Power, Power], bool]] = {
     "hold.credential": _credential,
     "run.image": _image,

@@ -7,7 +7,7 @@ its loss is.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from jailoc.generators.powers.covers import covered, is_networks, left
+from jailoc.generators.powers.covers import Held, is_networks, left
 from jailoc.generators.powers.derived import derived
 from jailoc.generators.powers.names import by_name
 from jailoc.generators.powers.paths import access
@@ -85,7 +85,11 @@ def _services(side: Sides | None) -> Mapping[str, Service]:
 
 
 def _sets(old: tuple[Power, ...], new: tuple[Power, ...]) -> Iterator[PowerChange]:
-    for way, mine, others in ((Direction.WIDENS, new, old), (Direction.NARROWS, old, new)):
+    was, is_ = Held(old), Held(new)
+    for way, mine, others, held, own in (
+        (Direction.WIDENS, new, old, was, is_),
+        (Direction.NARROWS, old, new, is_, was),
+    ):
         for power in mine:
             kind = power.rule.partition(".")[0]
             if kind == PowerKind.NOTE:
@@ -93,11 +97,11 @@ def _sets(old: tuple[Power, ...], new: tuple[Power, ...]) -> Iterator[PowerChang
                     yield from _noted(power, others)
                 continue
             # A guard is no power: its loss is.
-            if kind == PowerKind.GUARD or covered(power, others):
+            if kind == PowerKind.GUARD or power in held:
                 continue
             yield _change(way, power, _before(power, others))
         for guard in others:
-            if guard.rule.partition(".")[0] == PowerKind.GUARD and not covered(guard, mine):
+            if guard.rule.partition(".")[0] == PowerKind.GUARD and guard not in own:
                 yield _lost(way, guard, mine) if is_networks(guard) else _change(way, guard, None)
     mine_keys = {each.key for each in new}
     for power in old:
