@@ -236,7 +236,7 @@ def test_an_interrupt_at_the_question_ends_with_one_line(home: User) -> None:
 
 
 @contextmanager
-def at_terminal(user: User, *words: str, cwd: str = "") -> Iterator[pexpect.spawn]:
+def at_terminal(user: User, *words: str, cwd: str = "") -> Iterator["pexpect.spawn[bytes]"]:
     """Run jailoc without an engine, on a terminal."""
     environment = {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "dumb",
                    "PATH": f"{user.home}/tools:/usr/bin:/bin"}  # fmt: skip
