@@ -71,11 +71,11 @@ class Engine:
             case ["image", "ls", *_]:
                 return Reply(0, "\n".join(f"{each}\t1GB" for each in sorted(self.images)).encode())
             case ["system", "df", "--format", _]:
-                assert call.timeout <= 10, "a last remark is worth no longer wait"
-                rows = f"Images\t9GB\nBuild Cache\t{self.cache}\n"
-                return Reply(124 if self.cache == "slow" else 0, rows.encode())
+                assert (call.timeout or 99) <= 10, "a last remark is worth no longer wait"
+                told = f"Images\t9GB\nBuild Cache\t{self.cache}\n"
+                return Reply(124 if self.cache == "slow" else 0, told.encode())
             case ["system", "df", *_]:
-                assert call.timeout <= 30
+                assert (call.timeout or 99) <= 30
                 return Reply(0, "".join(f"{each}\t2kB\n" for each in self.volumes).encode())
             case ["compose", "--project-name", project, *rest]:
                 return self.down(project, "--volumes" in rest)
