@@ -46,6 +46,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'why', 'names': ('--why',), 'kind': 'text', 'help': 'A reason, for those who read the configuration.'},
             {'field': 'until', 'names': ('--until',), 'kind': 'date', 'help': 'The last day (UTC) on which it is open, such as 2027-01-31.'},
             {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask before what is critical, such as a private network as a whole.'},
+            {'field': 'remove', 'names': ('--remove',), 'kind': 'bool', 'help': 'Take it back: remove what an `allow` has written, or you have.'},
         ),
     },
     ('apply',): {

@@ -82,9 +82,11 @@ def page(path: command_line.Path) -> str:
     own, below = command_line.arguments(path), command_line.commands(path)
     positionals = [each for each in own if not each.is_option]
     options = [each for each in own if each.is_option]
-    shared = [*map(_option, command_line.shared()), ("-h, --help", "Show this help.")]
-    if not path:
-        shared.append(("-v, --version", "Show the version."))
+    shared = [
+        *map(_option, command_line.shared()),
+        ("-h, --help", "Show this help."),
+        ("-v, --version", "Show the version."),
+    ]
     # A group that does something by itself, as jailoc does, has options of its own.
     title = "Options without a command" if below else "Options"
     groups = (("Commands", below),) if path else GROUPS
@@ -94,7 +96,7 @@ def page(path: command_line.Path) -> str:
           for each, names in groups if below),
         ("Arguments", [(_name(each), each.help) for each in positionals]),
         (title, [_option(each) for each in options]),
-        ("Options of every command" if path or own else "Options", shared),
+        ("Options of every command", [] if path else shared),
     )  # fmt: skip
     words = ["jailoc", *path]
     usage = " ".join([*words, *(["COMMAND"] if below else []), "[OPTIONS]"])
@@ -105,8 +107,12 @@ def page(path: command_line.Path) -> str:
     parts += [
         "\n".join([title_of(f"{title}:"), *_table(rows, width)]) for title, rows in sections if rows
     ]
-    if not path:
-        parts.append(_filled(_END.strip("\n"), width))
+    every = " ".join(_longest(each) for each in command_line.shared())
+    parts.append(
+        _filled(f"{title_of('Also:')} {every} (`jailoc --help` explains them)", width)
+        if path
+        else _filled(_END.strip("\n"), width)
+    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -132,6 +138,10 @@ def _name(argument: Argument) -> str:
 def _usage(argument: Argument) -> str:
     name = _name(argument) + ("..." if argument.many else "")
     return name if argument.required else f"[{name}]"
+
+
+def _longest(argument: Argument) -> str:
+    return max(argument.shown, key=len)
 
 
 def _option(argument: Argument) -> tuple[str, str]:

@@ -11,9 +11,11 @@ from jailoc.bin.commands import refresh
 from jailoc.bin.commands.presets import CLIENTS, unknown
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.terminal import prompt
 from jailoc.generators.artefacts.compile import compile_workspace
-from jailoc.generators.config.edit import Value
+from jailoc.generators.config.conflicts import table
+from jailoc.generators.config.edit import Value, remove
 from jailoc.generators.config.host_sets import known
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.powers.asked import behind
@@ -36,7 +38,7 @@ from jailoc.model.allow_entry import (
     parse_network,
     parted,
 )
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Rank
@@ -112,18 +114,22 @@ def _agreed(session: Session, target: str, critical: str) -> bool:
     return prompt.agreed(session.terminal, "allow this?", "what is critical", hint)
 
 
-def _tell_open(session: Session, name: str, target: str, entry: HostEntry | NetworkEntry) -> None:
-    """Say what an entry changes where every public address is open."""
+def _open_anyway(session: Session, name: str, entry: HostEntry | NetworkEntry) -> bool:
+    """Tell whether what an entry names is open without it, where its addresses are public."""
     origin = session.source()
     if resolve(origin.config, name, origin.host).egress is not Egress.PUBLIC:
-        return
+        return False
     network = network_of(entry)
     if network is not None:
-        private = not public(network)
-    else:
-        private = isinstance(entry, HostEntry) and private_name(entry.name)
-    if private:
+        return public(network)
+    return not (isinstance(entry, HostEntry) and private_name(entry.name))
+
+
+def _tell_open(session: Session, name: str, target: str, entry: HostEntry | NetworkEntry) -> None:
+    """Say what an entry changes where every public address is open."""
+    if not _open_anyway(session, name, entry):
         return
+    network = network_of(entry)
     told = (
         "is open already: `egress` is public; the entry counts"
         if network is not None
@@ -191,10 +197,75 @@ def run(
         return 0
     if entry is not None:
         _tell_open(session, name, target, entry)
-    session.terminal.told(f"added {target} to {key} of workspace {name}")
+    session.terminal.told(
+        f"added {target} to {key} of workspace {name}; "
+        f"`jailoc allow {shlex.quote(target)} -w {name} --remove` takes it back"
+    )
     _tell_power(session, name, key)
+    _in_effect(session, name)
+    return 0
+
+
+def _in_effect(session: Session, name: str) -> None:
     if not refresh.written(session, name):
         session.terminal.say(
             f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"
         )
+
+
+def take_back(session: Session, target: str, *, noted: bool) -> int:
+    """Remove a host, a network or a set from what a workspace may reach, at once where it runs.
+
+    Raises:
+        Refused: its own list does not have just that.
+    """
+    if noted:
+        raise refuse("usage", "--remove takes no --why and no --until", hint="leave them out")
+    key, entry = _read(target, noted=False)
+    session = replace(session, command=f"allow {shlex.quote(target)} --remove")
+    name = session.chosen(session.source())
+
+    def without(text: str) -> str:
+        origin = session.source()
+        mine = getattr(origin.config.workspaces[name], key)
+        found = [
+            at for at, each in enumerate(mine) if _alike(each, entry or target.removeprefix("@"))
+        ]
+        if not found:
+            raise _not_there(origin, name, key, target)
+        return remove(text, name, key, found)
+
+    append.rewritten(session, without)
+    session.terminal.told(f"removed {target} from {key} of workspace {name}")
+    if entry is not None and _open_anyway(session, name, entry):
+        session.terminal.say(
+            f"{target} stays open where its addresses are public, as `egress` is", Meaning.WARNS
+        )
+    _in_effect(session, name)
     return 0
+
+
+_Entry = HostEntry | NetworkEntry | str
+
+
+def _alike(one: _Entry, other: _Entry) -> bool:
+    """Tell whether two entries name the same, whatever the reason and the last day."""
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    bare = {"why": None, "until": None}
+    return one.model_copy(update=bare) == other.model_copy(update=bare)
+
+
+def _not_there(origin: LoadedConfig, name: str, key: str, target: str) -> Refused:
+    """Return the refusal to remove what the workspace's own list does not have."""
+    mine = table(table(origin.document.data, "workspaces"), name).get(key, ())
+    shared = table(origin.document.data, "defaults").get(key, ())
+    told = [each["to"] if isinstance(each, dict) else each for each in mine]
+    return refuse(
+        "allow-unknown",
+        f"`{target}` is not in {key} of workspace `{name}`",
+        allowed=", ".join(map(str, told)) or "nothing: the list is empty",
+        hint=f"[defaults] has it, for all workspaces: edit {origin.path}"
+        if target in shared
+        else f"`jailoc explain {name} {shlex.quote(target)}` says what opens it, from which line",
+    )

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from jailoc.bin.attach import container_client, host_client, pty, readiness
 from jailoc.bin.attach.watchdog import Watch
-from jailoc.bin.commands import up
+from jailoc.bin.commands import offer, up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence, password, uncovered
@@ -22,7 +22,7 @@ from jailoc.generators.attach.client import AttachMode, Request
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime.uncovered import beyond, told
 from jailoc.model.agents.agent import major_of, version_in
-from jailoc.model.diagnostic import Refused, refuse
+from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, outermost
 from jailoc.model.sandbox import FIRST_PORT, task_of, typed
@@ -50,14 +50,14 @@ def run(session: Session, request: Request) -> int:
     # What cannot work is said before anything is changed or started: of the directory first, for
     # no other terminal helps with that.
     if not there:
-        _addable(session, workspace, target)
+        offer.addable(session, workspace, target)
     _possible(
         attachment.choose(
             request.mode, configured, name, workspace.agent, workspace.expose_port, path is not None
         ),
         request.mode,
     )
-    if not there and not _offer(session, workspace, target):
+    if not there and not offer.taken(session, workspace, target):
         return 0
     docker.check()
     found = readiness.services(name)
@@ -107,49 +107,6 @@ def _tell_uncovered(terminal: Terminal, workspace: Workspace, found: readiness.S
 
 def _root(workspace: Workspace, target: str) -> str | None:
     return first_within(target, (each.path for each in workspace.paths))
-
-
-def _addable(session: Session, workspace: Workspace, target: str) -> None:
-    """Make sure that a directory could be added to a workspace.
-
-    Raises:
-        Refused: it cannot.
-    """
-    name = workspace.name
-    try:
-        append.check_path(session, name, target)
-    except Refused as error:
-        first = error.diagnostics[0]
-        other = next((each.path for each in workspace.paths), None)
-        raise refuse(
-            first.code,
-            f"`{target}` is not in workspace `{name}` and cannot be added to it: {first.message}",
-            allowed=first.allowed,
-            hint=f"run `jailoc {other}` to work there"
-            if other
-            else "go to a project, and run `jailoc init --here` there",
-        ) from None
-
-
-def _offer(session: Session, workspace: Workspace, target: str) -> bool:
-    """Offer to add a directory to a workspace; tell whether it is in the file now."""
-    name = workspace.name
-    question = f"{target} is not in workspace {name}. Add it?"
-    if session.starter:
-        question = f"There is no configuration. Make one, with {target} in workspace {name}?"
-    elif _runs(name):
-        question = f"{target} is not in workspace {name}. Add it, and start its agent anew?"
-    if not prompt.ask(session.terminal, question):
-        session.terminal.say("nothing was changed", Meaning.WARNS)
-        return False
-    append.path(session, name, target)
-    return True
-
-
-def _runs(name: str) -> bool:
-    with suppress(docker.DockerError, Refused):
-        return existence.started(name) and readiness.services(name).running
-    return False
 
 
 def _possible(mode: AttachMode, asked: AttachMode | None) -> None:

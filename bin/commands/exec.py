@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from jailoc.bin.attach import container_client, readiness
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence
+from jailoc.bin.deploy import entered, existence
 from jailoc.bin.engine import docker, witness
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.exit_status import SIGNALLED
@@ -34,8 +34,7 @@ def run(session: Session, command: Sequence[str]) -> int:
     Raises:
         Refused: the workspace does not run.
     """
-    origin, terminal = session.source(), session.terminal
-    name = session.chosen(origin, looks=True)
+    terminal, (name, origin) = session.terminal, entered.running(session)
     existence.running(session, name)
     docker.check()
     found = readiness.services(name)
@@ -45,11 +44,15 @@ def run(session: Session, command: Sequence[str]) -> int:
     by_number(name, agent)
     at = os.path.realpath(".")
     mounted = witness.mounted(agent.id, wall.image_id)
-    roots = {each.path: each for each in resolve(origin.config, name, origin.host).paths}
+    # Whether it is sure to have what is on this machine: a clone need not.
+    if origin is None:
+        roots = dict.fromkeys(entered.directories(name), False)
+    else:
+        paths = resolve(origin.config, name, origin.host).paths
+        roots = {each.path: not each.cloned for each in paths}
     root = first_within(at, (each for each in roots if each in mounted))
-    # A clone need not have what is on this machine.
     inside = root is not None and (
-        not roots[root].cloned or container_client.has_directory(agent.id, agent.user, at)
+        roots[root] or container_client.has_directory(agent.id, agent.user, at)
     )
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     program = container_client.execution(

@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, projects
+from jailoc.bin.deploy import entered, existence, projects
 from jailoc.bin.engine import containers, docker, ownership
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -73,7 +73,7 @@ def run(
             f"`{since}` is neither a time nor an age",
             allowed="--since 2027-01-31T09:00:00 or --since 10m, with h, m and s",
         )
-    name = session.workspace or session.chosen(session.source(), looks=True)
+    name = session.workspace or entered.running(session).name
     project = sandbox.project(name)
     existence.running(session, name)
     every = existence.answered(session, name, projects.containers)

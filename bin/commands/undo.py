@@ -140,6 +140,8 @@ def _begun(
     terminal.told(f"returning {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)")
     for line in difference.lines():
         terminal.result(telling(line))
+    for line in store.moves(to, now, difference.repositories):
+        terminal.result(telling(line))
     if difference.empty:
         terminal.result("no name and no content differs")
     terminal.result("permissions, times and links become those of the snapshot, too")

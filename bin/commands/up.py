@@ -1,8 +1,11 @@
 """`up`: make a workspace run as the configuration says, and wait until its server answers."""
 
-from jailoc.bin.commands import every
+import sys
+
+from jailoc.bin.commands import every, offer
+from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
-from jailoc.bin.config.source import LoadedConfig, current_directory
+from jailoc.bin.config.source import DEFAULT, LoadedConfig, current_directory
 from jailoc.bin.deploy import apply, execute, existence
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.select import select
@@ -22,6 +25,8 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
         brief: Whether it goes without saying how to go on.
         snapshot: Whether one is taken first, where the configuration says so.
     """
+    if _asks(session):
+        return _asked(session, pull, brief=brief, snapshot=snapshot)
     origin = apply.read(session, lambda each: (session.chosen(each),))
     name = session.chosen(origin)
     _tell_empty(session, origin, name)
@@ -33,6 +38,24 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
     done = apply.carry_out(session, each, snapshot=snapshot)
     tell(session, each, "started" if done else "already running", new=done, brief=brief)
     return 0
+
+
+def _asks(session: Session) -> bool:
+    """Tell whether somebody is there to be asked for a configuration, and there is none."""
+    nameless = session.workspace is None and sys.stdin.isatty()
+    return nameless and session.starter and not existence.started(DEFAULT)
+
+
+def _asked(session: Session, pull: bool, *, brief: bool, snapshot: bool) -> int:
+    """Start the workspace of the current directory, once there is one."""
+    origin, here = session.source(), current_directory()
+    name = session.chosen(origin)
+    workspace = resolve(origin.config, name, origin.host)
+    offer.addable(session, workspace, here)
+    if not offer.taken(session, workspace, here):
+        return 0
+    with append.kept_if_done(session):
+        return run(session.of(name), pull, brief=brief, snapshot=snapshot)
 
 
 def _tell_empty(session: Session, origin: LoadedConfig, name: str) -> None:

@@ -25,8 +25,8 @@ def tell(terminal: Terminal, made: Plan) -> None:
 
 
 def tell_password(terminal: Terminal, variable: str) -> None:
-    """Say that the agents get a password that opens more than their own server."""
-    if variable:
+    """Say once a run that the agents get a password that opens more than their own server."""
+    if variable and terminal.first(("password", variable)):
         terminal.say(
             f"`{variable}` of your environment becomes the server's password, which the agent "
             "reads: each server with the same one is open to it and to its pages; leave the "

@@ -100,8 +100,8 @@ def read(
     if wanted and docker.endpoint().local:
         warnings = permissions.check(origin, wanted - {*origin.config.tasks})
     terminal = session.terminal
-    terminal.diagnose(each for each in warnings if each.about(named))
-    if origin.starter:
+    terminal.diagnose((each for each in warnings if each.about(named)), once=True)
+    if origin.starter and terminal.first("starter"):
         terminal.say(
             f"no configuration at {origin.path}: using the starter configuration", Meaning.WARNS
         )

@@ -124,8 +124,9 @@ def tell_rest(terminal: Terminal) -> None:
         for each in sorted(_bases() & there.keys()):
             terminal.say(f"stays: image {each}, on which others may be built, too; "
                          f"`docker image rm {each}` removes it")  # fmt: skip
-        if size := disk.build_cache():
-            terminal.say(f"stays: the engine's build cache of all builds ({size}); "
+        if (size := disk.build_cache()) != "":
+            told = "not measured" if size is None else size
+            terminal.say(f"stays: the engine's build cache of all builds ({told}); "
                          "`docker builder prune` removes what no image uses")  # fmt: skip
 
 

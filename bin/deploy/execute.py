@@ -116,7 +116,8 @@ class Engine:
         if isinstance(step, BuildImages):
             build(self._terminal, self._bundle)  # which shows steps of its own
             return
-        with shown.step(self._terminal, words(step, self._bundle.workspace)):
+        said = words(step, self._bundle.workspace, self._secrets)
+        with shown.step(self._terminal, said):
             self._perform(step)
 
     def _perform(self, step: Step) -> None:

@@ -1,7 +1,7 @@
 """What starts make in repositories to be mounted over: kept, and taken away with a sandbox."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -81,13 +81,18 @@ def below(roots: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def take_away(terminal: Terminal, name: str) -> None:
+def take_away(terminal: Terminal, name: str, stays: Collection[Made] = ()) -> None:
     """Remove what was made for a workspace that does not run, and is as it was made.
 
     What other workspaces mount, too, is theirs from now on: a mount goes with what is below it.
+
+    Args:
+        terminal: Where it is told.
+        name: The workspace.
+        stays: What it runs with all the same: that is neither removed nor forgotten.
     """
     gone = 0
-    found = known(name)
+    found = tuple(each for each in known(name) if each not in stays)
     theirs = {
         other: {mount.source.text for mount in mounts}
         for other, mounts in (observe.mounted() if found else {}).items()
@@ -100,7 +105,9 @@ def take_away(terminal: Terminal, name: str) -> None:
             keep(heir, (each,))
         else:
             gone += placeholders.take_away(each)
-    if found:
+    if found and stays:
+        _write(name, stays)
+    elif found:
         place(name).unlink(missing_ok=True)
     if gone:
         what = number_of(gone, "empty place")

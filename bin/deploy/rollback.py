@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jailoc.bin.config import facts
 from jailoc.bin.deploy import credentials as credential
-from jailoc.bin.deploy import execute, machine, observe, proof
+from jailoc.bin.deploy import execute, machine, made, observe, proof
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import disk, docker, startup
@@ -23,6 +23,7 @@ from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.path import within
+from jailoc.model.repository import Made
 from jailoc.model.sandbox import AGENT, COMPOSE_FILE, FIREWALL, PROXY, WALL, typed
 
 TRIES, LATE = 5, 0.5
@@ -44,6 +45,8 @@ class Before(Model):
     """Names of its volumes, without the project."""
     record: bytes | None = None
     """The note of what was applied last, if there was one."""
+    made: tuple[Made, ...] = ()
+    """What starts had made in repositories."""
 
 
 class Handed(NamedTuple):
@@ -71,6 +74,7 @@ def remember(found: Deployed) -> Before:
         behind=_behind(found, sources),
         volumes=found.volumes,
         record=_bytes(observe.record(found.workspace)),
+        made=made.known(found.workspace),
     )
 
 
@@ -148,9 +152,11 @@ def go_back(terminal: Terminal, before: Before, handed: Handed) -> None:
                 _undone(terminal, project, before)
                 _restore(directory, before)
             terminal.say(f"{typed(before.workspace)}: nothing runs, as before", Meaning.WARNS)
+            made.take_away(terminal, before.workspace)
             return
         with step(terminal, f"{typed(before.workspace)}: returning to the previous state"):
             _returned(terminal, directory, before, handed)
+        made.take_away(terminal, before.workspace, before.made)
     except (docker.DockerError, Refused, OSError) as error:
         terminal.say(f"{before.workspace}: the way back failed as well: {error}", Meaning.FAILS)
         _stop(project)

@@ -3,10 +3,11 @@
 Who calls holds the lock of the workspace.
 """
 
+import base64
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.runtime import moved_references
 from jailoc.generators.runtime.snapshots import (
     UndoDifference,
     expired,
@@ -48,6 +50,13 @@ ANSWER = 16 << 20
 PACE = 2.0
 """Seconds from one look at the size of a store that grows to the next."""
 
+_DUMPED = (
+    "while IFS=' ' read -r snapshot place; do "
+    '"$@" dump --no-lock "$snapshot" "$place" </dev/null 2>/dev/null | '
+    f"head -c {moved_references.MOST} | base64 -w 0; echo; done"
+)
+"""Answers each line with what lies at a place, a directory as a tar file; with nothing where
+nothing is."""
 _COVERED = "/tmp/covered"  # noqa: S108 -- in the container
 READ_MOST = 16
 """How many times its store's size a snapshot may read: holes in files take time, if no room."""
@@ -231,6 +240,41 @@ class Store:
         if reply.status:
             raise self.restic.failed(reply)
         return found
+
+    def moves(
+        self, old: StoredSnapshot, new: StoredSnapshot, repositories: Iterable[str]
+    ) -> Iterator[str]:
+        """Yield in words which branches returning to a snapshot moves.
+
+        Args:
+            old: What is returned to.
+            new: What it is compared with.
+            repositories: Git directories in which references differ, as restic tells them.
+
+        Raises:
+            DockerError: the engine failed.
+        """
+        for each in repositories:
+            places = (f"{each}/refs", f"{each}/packed-refs")
+            asked = [f"{one.id} {place}\n" for one in (old, new) for place in places]
+            reply = self.restic.run(
+                [],
+                what="looking which branches move",
+                limit=8 * moved_references.MOST,
+                stdin="".join(asked).encode(errors="surrogateescape"),
+                script=_DUMPED,
+                changes=False,
+            )
+            parts = reply.stdout.split(b"\n")[:-1]
+            if reply.status or len(parts) != len(asked):
+                continue
+            data = [base64.b64decode(part) for part in parts]
+            before = moved_references.references(data[0], data[1], places[0])
+            after = moved_references.references(data[2], data[3], places[0])
+            told: Iterable[str] = ("its branches cannot be told",)
+            if before is not None and after is not None:
+                told = moved_references.moves(before, after)
+            yield from (f"{each}: {line}" for line in told)
 
     def _made(self) -> None:
         """Make the store if there is none, and remove the locks of who was killed."""

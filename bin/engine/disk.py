@@ -7,8 +7,10 @@ from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.model.quantity import amount
 from jailoc.model.sandbox import COMPOSE_PROJECT
 
-MEASURING = 120.0
+MEASURING = 30.0
 """Seconds for the engine to measure its volumes: it walks through all of them."""
+MEASURING_CACHE = 10.0
+"""Seconds for it to measure the cache of builds, after all that was asked for is done."""
 
 
 def images() -> dict[str, int | None]:
@@ -56,16 +58,19 @@ def volume_sizes() -> dict[str, int]:
     return {}
 
 
-def build_cache() -> str:
+def build_cache() -> str | None:
     """Return how much the cache of builds takes, in the engine's words; empty if nothing.
 
-    Raises:
-        DockerError: the engine did not answer.
+    Returns:
+        None where the engine, which may be busy with what a cancelled build has left, does not say.
     """
-    text = run(
-        ["system", "df", "--format", "{{.Type}}\t{{.Size}}"],
-        what="measure the build cache", timeout=MEASURING, limit=LARGE,
-    )  # fmt: skip
+    try:
+        text = run(
+            ["system", "df", "--format", "{{.Type}}\t{{.Size}}"],
+            what="measure the build cache", timeout=MEASURING_CACHE, limit=LARGE,
+        )  # fmt: skip
+    except DockerError:
+        return None
     rows = dict(line.split("\t", 1) for line in lines_of(text) if "\t" in line)
     size = rows.get("Build Cache", "")
     return size if amount(size) else ""

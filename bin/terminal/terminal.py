@@ -66,6 +66,7 @@ class Terminal:
         )
         self._prefix, self._steady = "", False
         self._verbose = verbose
+        self._told: set[object] = set()
         self._color = {stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)}
 
     @property
@@ -112,6 +113,12 @@ class Terminal:
         """
         line = visible(text) if whole else self._fitting(visible(text), sys.stdout)
         self.result(self.paint(line, style, sys.stdout) if style else line)
+
+    def first(self, told: object) -> bool:
+        """Tell whether this is about to be told for the first time in this run."""
+        new = told not in self._told
+        self._told.add(told)
+        return new
 
     def prefixed(self, prefix: str) -> "Terminal":
         """Return the same streams, with a prefix before every line of talk."""
@@ -225,11 +232,17 @@ class Terminal:
         sys.stderr.write(self.paint(bold, Meaning.WARNS, sys.stderr))
         sys.stderr.flush()
 
-    def diagnose(self, diagnostics: "Iterable[Diagnostic]") -> None:
+    def diagnose(self, diagnostics: "Iterable[Diagnostic]", *, once: bool = False) -> None:
         """Show problems: where, what, the code, the line with a marker, what is allowed, a hint.
 
         Of very many warnings of one kind some are shown, and the number of the others.
+
+        Args:
+            diagnostics: The problems.
+            once: Whether those are left out that this run has shown so before.
         """
+        if once:
+            diagnostics = [each for each in diagnostics if self.first(each)]
         warned: dict[str, int] = {}
         shown: tuple[str, int] | None = None
         for each in diagnostics:
@@ -274,10 +287,13 @@ class Terminal:
             # Tabs stay tabs, so that the marker stands under its character.
             indent = "".join(char if char == "\t" else " " for char in before)
             lines += [f"  {number} | {visible(each.text)}", f"  {' ' * len(number)} | {indent}^"]
-        if each.allowed:
-            lines.append(self._fitting(f"  allowed: {visible(each.allowed)}", sys.stderr))
-        if each.hint:
-            lines.append(self._fitting(f"  hint: {visible(each.hint)}", sys.stderr))
+        below = [("allowed", each.allowed), ("hint", each.hint)]
+        # What was meant is read first; what would be allowed may take many lines.
+        if each.hint and each.hint.startswith("did you mean"):
+            below.reverse()
+        lines += [
+            self._fitting(f"  {head}: {visible(text)}", sys.stderr) for head, text in below if text
+        ]
         return "\n".join(lines) + "\n"
 
 

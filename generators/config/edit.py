@@ -1,6 +1,7 @@
 """Changes to the text of a configuration file that leave every other byte as it is."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import tomlkit
@@ -34,6 +35,32 @@ def append(text: str, workspace: str, key: str, value: Value) -> str:
     if says(changed, before):
         return mark + changed
     raise refused("the way this workspace is written does not allow it")
+
+
+def remove(text: str, workspace: str, key: str, gone: Collection[int]) -> str:
+    """Remove values from a list of a workspace, each with the comment behind it.
+
+    Args:
+        text: The configuration file, valid TOML.
+        workspace: A workspace that is in it, and has the list.
+        key: The list's name.
+        gone: The places of the values.
+
+    Raises:
+        Refused: the file cannot be changed without changing more than that.
+    """
+    document, before, mark = parsed(text)
+    tables: Any = document["workspaces"]
+    array = tables[workspace][key]
+    if not isinstance(array, Array):
+        raise refused(f"`{key}` is not an array")
+    for each in sorted(gone, reverse=True):
+        del array[each]
+        del before["workspaces"][workspace][key][each]
+    changed = tomlkit.dumps(document)
+    if says(changed, before):
+        return mark + changed
+    raise refused("the way this list is written does not allow it")
 
 
 def put_set(text: str, name: str, value: dict[str, Any]) -> str:

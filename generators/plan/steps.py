@@ -4,7 +4,7 @@ A run may be killed after any of them. What is then there is such that the next 
 rest: the record is written last, and nothing else is taken for proof that something was done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
@@ -40,7 +40,7 @@ from jailoc.model.plan_address import (
     SecretsAddress,
     ServiceAddress,
 )
-from jailoc.model.sandbox import AGENT, PROXY, WALL, typed
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE, PROXY, WALL, typed
 from jailoc.model.text import number_of
 
 
@@ -130,8 +130,14 @@ def _reference(bundle: Bundle, address: ImageAddress) -> str:
     return tags.get(address, address.name)
 
 
-def words(step: Step, workspace: str) -> str:
-    """Say what a step does, while it is done."""
+def words(step: Step, workspace: str, secrets: Collection[str] = ()) -> str:
+    """Say what a step does, while it is done.
+
+    Args:
+        step: The step.
+        workspace: Whose it is.
+        secrets: The names of what is handed over.
+    """
     match step:
         case BuildImages():
             return "building images"
@@ -147,7 +153,8 @@ def words(step: Step, workspace: str) -> str:
             alone: dict[tuple[str, ...], str] = {(WALL,): "the firewall", (PROXY,): "the proxy"}
             return f"starting {alone.get(step.services, typed(workspace))}"
         case HandSecrets() | FeedProxy():
-            what = "secrets" if isinstance(step, HandSecrets) else "credentials"
+            alike = "password" if {*secrets} == {PASSWORD_FILE} else "secrets"
+            what = alike if isinstance(step, HandSecrets) else "credentials"
             return f"handing the {what} over"
         case Reload():
             return "reloading the rules"

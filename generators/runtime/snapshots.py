@@ -9,11 +9,17 @@ from typing import Any
 
 from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import Snapshots, StoredSnapshot
+from jailoc.model.text import number_of
 
 LONGEST = 1 << 16
 """Bytes of a line that is read; a path has at most 4096, each of them six as JSON writes it."""
 SHOWN = 8
 """Names that a difference keeps of each kind."""
+REPOSITORIES = 4
+"""Of how many repositories it is told which branches move."""
+_GIT = re.compile(r".*?/\.git(?=/(?!hooks/.|config$).)", re.DOTALL)
+"""The Git directory that a path lies in, but for what Git executes, or is told to."""
+_REFERENCE = re.compile(r"([^\n\ufffd]*?/\.git)/(refs/.*|packed-refs)", re.DOTALL)
 
 
 class Lines:
@@ -142,16 +148,29 @@ def oldest(found: Iterable[StoredSnapshot], spared: Collection[str]) -> tuple[st
 
 @dataclass
 class Group:
-    """Paths of one kind: how many, and the first of them."""
+    """Paths of one kind: how many, the first of them, and how many in each Git directory."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
+    git: dict[str, int] = field(default_factory=dict)
 
     def add(self, path: str) -> None:
         """Count one."""
         self.count += 1
-        if len(self.first) < SHOWN:
+        if match := _GIT.match(path):
+            # What Git has made tells nobody anything by its name.
+            if match[0] in self.git or len(self.git) < SHOWN:
+                self.git[match[0]] = self.git.get(match[0], 0) + 1
+        elif len(self.first) < SHOWN:
             self.first.append(path)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the names, then how many are not among them."""
+        yield from self.first
+        for place, count in self.git.items():
+            yield f"{place}: {number_of(count, 'name')} of what Git keeps there"
+        if rest := self.count - len(self.first) - sum(self.git.values()):
+            yield f"... and {rest} more"
 
 
 class UndoDifference:
@@ -168,6 +187,8 @@ class UndoDifference:
         """Whether something has other permissions, times, owners, inodes, or leads elsewhere."""
         self.met = set[str]()
         """Those of the paths at or below which something differs, as restic tells them."""
+        self.repositories: list[str] = []
+        """Git directories, the first ones, in which a reference differs."""
         self._targets = tuple(map(as_told, targets))
 
     def take(self, line: bytes) -> None:
@@ -181,6 +202,9 @@ class UndoDifference:
         if self._targets and not met:
             return
         self.met.update(met)
+        place = _REFERENCE.match(bare)
+        if place and place[1] not in self.repositories and len(self.repositories) < REPOSITORIES:
+            self.repositories.append(place[1])
         if modifier == "-":
             self.creates.add(path)
         elif modifier == "+":
@@ -207,9 +231,7 @@ class UndoDifference:
         ):  # fmt: skip
             if group.count:
                 yield f"{word} {group.count}:"
-                yield from (f"  {each}" for each in group.first)
-                if group.count > len(group.first):
-                    yield f"  ... and {group.count - len(group.first)} more"
+                yield from (f"  {each}" for each in group.lines())
 
 
 def as_told(path: str) -> str:

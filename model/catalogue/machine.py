@@ -3,6 +3,10 @@
 from jailoc.model.catalogue.entry import Entry
 
 MACHINE: dict[str, Entry] = {
+    "allow-unknown": Entry(
+        "`jailoc allow --remove` names what the workspace's own list does not have.",
+        "Name an entry that the message lists, as it stands there; edit [defaults] by hand.",
+    ),
     "apply": Entry(
         "After it was applied, the workspace still has something to change, again and again.",
         "Look at `jailoc plan`: something beside jailoc changes it, too.",

@@ -55,6 +55,19 @@ def test_it_is_the_agent_with_its_secrets_in_the_current_directory(sandbox: Sand
     assert by_hand.split()[-1] == "0"
 
 
+def test_a_slip_in_the_configuration_keeps_nobody_out(sandbox: Sandbox) -> None:
+    script = ("sh", "-c", "id -u; pwd")
+    before, text = run(sandbox, *script), sandbox.user.config.read_text()
+    try:
+        sandbox.user.write(f"slip = 1\n{text}")
+        after = run(sandbox, *script)
+    finally:
+        sandbox.user.write(text)
+    assert (after.returncode, after.stdout) == (0, before.stdout)
+    assert b"the configuration cannot be used (unknown key `slip`" in after.stderr
+    assert after.stdout.split()[1].decode() == str(sandbox.user.home / "project")
+
+
 @pytest.mark.parametrize(
     ("command", "status"),
     [(("true",), 0), (("sh", "-c", "exit 42"), 42), (("no-such-program",), 127),

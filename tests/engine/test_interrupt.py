@@ -115,10 +115,14 @@ def memory() -> int:
     ],
 )
 def test_an_interrupted_first_start_leaves_nothing(user: User, line: str, seconds: float) -> None:
+    world.call("git", "init", "--quiet", str(user.home / "project"))
+    world.call("chown", "-R", "1000:1000", str(user.home / "project"))
+    before = {each.name for each in (user.home / "project/.git").iterdir()}
     said = interrupted(user, line, seconds)
     assert "cut: nothing runs, as before" in said
     assert said.endswith("interrupted\n")
     nothing(user)
+    assert {each.name for each in (user.home / "project/.git").iterdir()} == before
 
 
 def test_an_interrupted_change_leaves_what_ran(user: User) -> None:

@@ -161,6 +161,36 @@ def test_all_comes_back_after_all_was_deleted(user: User) -> None:
     assert stat.S_IMODE(store(user).stat().st_mode) == 0o700
 
 
+def test_it_is_said_which_branches_move(user: User) -> None:
+    project = user.home / "project"
+
+    def git(*words: str) -> str:
+        mine = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "gc.auto=0"]
+        return world.call(*mine, "-C", str(project), *words).strip()
+
+    world.call("git", "init", "--quiet", "--initial-branch=main", str(project))
+    git("commit", "--quiet", "--allow-empty", "-m", "one")
+    git("branch", "gone")
+    git("branch", "same")
+    first = git("rev-parse", "main")[:8]
+    user.ok("snapshot", NAME)
+    (project / "added").write_text("x")
+    git("add", "added")
+    git("commit", "--quiet", "-m", "two")
+    git("branch", "--quiet", "-D", "gone")
+    git("update-ref", "refs/jailoc/undone/fix", "main")
+    git("pack-refs", "--all")
+    second = git("rev-parse", "main")[:8]
+    shown = user.run("undo", NAME, "--yes").stdout
+    place = project / ".git"
+    assert f"{place}: branch gone comes back, at {first}\n" in shown
+    assert f"{place}: branch main returns from {second} to {first}\n" in shown
+    assert f"{place}: refs/jailoc/undone/fix goes, which is at {second}\n" in shown
+    assert "same" not in shown
+    assert "objects" not in shown
+    assert git("rev-parse", "main")[:8] == first
+
+
 @pytest.mark.thorough
 def test_nothing_is_done_unasked_and_an_undo_can_be_undone(user: User) -> None:
     project = user.home / "project"

@@ -16,6 +16,7 @@ def allow(
     why: str | None = None,
     until: date | None = None,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative=())] = False,
+    remove: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Let a workspace reach a host, a network or a set of hosts, on every port or on one.
 
@@ -31,7 +32,11 @@ def allow(
         The last day (UTC) on which it is open, such as 2027-01-31.
     yes
         Do not ask before what is critical, such as a private network as a whole.
+    remove
+        Take it back: remove what an `allow` has written, or you have.
     """
     from jailoc.bin.commands import allow as body
 
+    if remove:
+        return body.take_back(session(), target, noted=why is not None or until is not None)
     return body.run(session(), target, why, until, yes=yes)

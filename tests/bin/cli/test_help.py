@@ -167,3 +167,12 @@ def test_a_page_is_the_one_that_was_reviewed(
 
 def test_no_page_is_left_behind() -> None:
     assert {each.stem for each in PAGES.iterdir()} == {"jailoc", *("-".join(p) for p in paths())}
+
+
+@pytest.mark.parametrize("words", [("up",), ("task",), ("task", "new"), ("logs",)])
+def test_a_page_names_the_options_of_every_command_in_one_line(words: tuple[str, ...]) -> None:
+    last = manual.named(words).splitlines()[-1]
+    assert last.startswith("Also: --workspace --config ")
+    assert last.endswith("(`jailoc --help` explains them)")
+    assert "--verbose  " in manual.page(())
+    assert "--verbose  " not in manual.named(words)

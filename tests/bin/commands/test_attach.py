@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
@@ -224,14 +225,7 @@ def test_a_system_without_terminals_to_give_says_so(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_interrupt_at_the_question_ends_with_one_line(home: User) -> None:
-    environment = {"HOME": str(home.home), "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "dumb",
-                   "PATH": f"{home.home}/tools:/usr/bin:/bin"}  # fmt: skip
-    with pexpect.spawn(
-        sys.executable,
-        ["-P", "-m", "jailoc.bin", "two"],
-        cwd=str(home.home),
-        env=environment | NOWHERE,
-    ) as terminal:
+    with at_terminal(home, "two") as terminal:
         terminal.expect_exact("[y/N]")
         terminal.sendintr()
         terminal.expect_exact("interrupted\r\n")
@@ -239,6 +233,47 @@ def test_an_interrupt_at_the_question_ends_with_one_line(home: User) -> None:
         terminal.close()
         assert terminal.exitstatus == 1
     assert home.config.read_text() == FILE
+
+
+@contextmanager
+def at_terminal(user: User, *words: str, cwd: str = "") -> Iterator["pexpect.spawn[bytes]"]:
+    """Run jailoc without an engine, on a terminal."""
+    environment = {"HOME": str(user.home), "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "dumb",
+                   "PATH": f"{user.home}/tools:/usr/bin:/bin"}  # fmt: skip
+    command = ["-P", "-m", "jailoc.bin", *words]
+    with pexpect.spawn(
+        sys.executable, command, cwd=str(user.home / cwd), env=environment | NOWHERE,
+        dimensions=(24, 300),
+    ) as terminal:  # fmt: skip
+        yield terminal
+
+
+@pytest.mark.parametrize("words", [(), ("up",)], ids=["bare", "up"])
+def test_without_a_configuration_a_start_on_a_terminal_asks_for_one(
+    home: User, words: tuple[str, ...]
+) -> None:
+    home.config.unlink()
+    question = f"There is no configuration. Make one, with {home.home}/two in workspace default?"
+    for answer in ("n", "y"):
+        with at_terminal(home, *words, cwd="two") as terminal:
+            terminal.expect_exact("`jailoc init --here` calls it like the directory, two")
+            terminal.expect_exact(f"{question} [y/N]")
+            terminal.sendline(answer)
+            terminal.expect_exact("nothing was changed" if answer == "n" else NO_ENGINE)
+            terminal.expect(pexpect.EOF)
+            terminal.close()
+            assert terminal.exitstatus == (0 if answer == "n" else 1)
+        assert home.config.exists() == (answer == "y")
+    assert 'paths = ["~/two"]' in home.config.read_text()
+
+
+def test_a_start_of_a_named_workspace_asks_for_no_configuration(home: User) -> None:
+    home.config.unlink()
+    with at_terminal(home, "up", "default", cwd="two") as terminal:
+        terminal.expect_exact(NO_ENGINE)
+    assert not home.config.exists()
+    assert "[y/N]" not in run(home, "up", cwd="two").stderr
+    assert not home.config.exists()
 
 
 STUCK = """

@@ -169,6 +169,43 @@ def test_allow_writes_why_and_until_beside_the_target(home: User) -> None:
     assert "until 2099-01-31" in run(home, "config", "web")
 
 
+@pytest.mark.parametrize("target", ["db:5432", "10.1.0.0/16", "@github"])
+def test_what_is_allowed_can_be_taken_back_with_all_else_as_it_was(home: User, target: str) -> None:
+    lists = 'allowed_hosts = [\n  "a", # stays\n]\nallowed_networks = ["10.9.0.0/16"]\n'
+    lists += 'allow = ["@openai"]\n'
+    home.config.write_text(FILE.replace("[workspaces.web]\n", f"[workspaces.web]\n{lists}"))
+    before = home.config.read_text()
+    notes = () if target == "@github" else ("--why", "x", "--until", "2099-01-31")
+    said = run(home, "allow", target, "-w", "web", "--yes", *notes)
+    assert f"`jailoc allow {target} -w web --remove` takes it back" in said
+    key = {"d": "allowed_hosts", "1": "allowed_networks", "@": "allow"}[target[0]]
+    said = run(home, "allow", target, "-w", "web", "--remove")
+    assert f"removed {target} from {key} of workspace web" in said
+    assert home.config.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("db", ("`db` is not in allowed_hosts of workspace `web`", "allowed: db:5432")),
+        ("all", ("is not in allowed_hosts", "[defaults] has it, for all workspaces: edit /")),
+        ("10.1.0.0/16", ("nothing: the list is empty", "`jailoc explain web 10.1.0.0/16` says")),
+    ],
+)
+def test_what_a_workspace_itself_does_not_allow_is_not_taken_back(
+    home: User, target: str, told: tuple[str, ...]
+) -> None:
+    home.config.write_text(f"{FILE}\n[defaults]\nallowed_hosts = ['all']\n")
+    run(home, "allow", "db:5432", "-w", "web")
+    text = home.config.read_text()
+    refused = home.run("allow", target, "-w", "web", "--remove", **NOWHERE)
+    assert refused.status == 1
+    assert all(each in refused.stderr for each in told), refused.stderr
+    noted = home.run("allow", "db:5432", "-w", "web", "--remove", "--why", "x", **NOWHERE)
+    assert "--remove takes no --why and no --until" in noted.stderr
+    assert home.config.read_text() == text
+
+
 @pytest.mark.parametrize(
     ("first", "again", "where"),
     [

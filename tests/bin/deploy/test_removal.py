@@ -71,8 +71,11 @@ class Engine:
             case ["image", "ls", *_]:
                 return Reply(0, "\n".join(f"{each}\t1GB" for each in sorted(self.images)).encode())
             case ["system", "df", "--format", _]:
-                return Reply(0, f"Images\t9GB\nBuild Cache\t{self.cache}\n".encode())
+                assert (call.timeout or 99) <= 10, "a last remark is worth no longer wait"
+                told = f"Images\t9GB\nBuild Cache\t{self.cache}\n"
+                return Reply(124 if self.cache == "slow" else 0, told.encode())
             case ["system", "df", *_]:
+                assert (call.timeout or 99) <= 30
                 return Reply(0, "".join(f"{each}\t2kB\n" for each in self.volumes).encode())
             case ["compose", "--project-name", project, *rest]:
                 return self.down(project, "--volumes" in rest)
@@ -211,6 +214,15 @@ def test_all_takes_what_left_the_configuration_and_the_images_that_they_shared(
     assert not any(left(engine, each) for each in ("api", "web", "gone"))
     assert engine.images == {"somebody/else:1"}
     assert not {*engine.containers, *engine.networks, *engine.volumes}
+
+
+def test_an_engine_that_does_not_measure_its_cache_is_not_waited_for(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.add("api", AGENT)
+    engine.cache = "slow"
+    assert main.run(["destroy", "--all", "--yes"]) == 0
+    assert "build cache of all builds (not measured); `docker" in capsys.readouterr().err
 
 
 def test_all_takes_what_a_failed_start_has_left_and_names_what_stays(

@@ -1,11 +1,15 @@
 """The way back after a start that was broken off: what the engine is still making goes, too."""
 
+from pathlib import Path
+
 import pytest
 
-from jailoc.bin.deploy import rollback
+from jailoc.bin.deploy import made, observe, rollback
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.repository import Placeholder
+from jailoc.model.sandbox import COMPOSE_FILE, WALL
 
 NOTHING = rollback.Before(
     workspace="api", files={}, containers={}, sources={}, behind=None, volumes=(), record=None
@@ -34,6 +38,36 @@ def test_what_the_engine_refuses_to_remove_yet_is_removed_later(
     rollback.go_back(Terminal(color=False), NOTHING, rollback.Handed({}, {}))
     assert said in capsys.readouterr().err
     assert len(tried) == min(refused + 1, rollback.TRIES)
+
+
+@pytest.mark.parametrize("runs", [False, True], ids=["first", "again"])
+def test_a_start_that_fails_takes_away_what_it_made_in_repositories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], runs: bool
+) -> None:
+    """What runs again has its own places mounted; those stay."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    (tmp_path / "project/.git").mkdir(parents=True)
+
+    def make(path: str) -> None:
+        assert made.make("api", Placeholder(root=str(tmp_path / "project"), path=path, text=None))
+
+    make(".git/remotes")
+    before = NOTHING.model_copy(update={"made": made.known("api")})
+    if runs:
+        before = before.model_copy(
+            update={"containers": {WALL: "1"}, "files": {COMPOSE_FILE: (0o600, b"")}}
+        )
+    make(".git/branches")
+    monkeypatch.setattr(observe, "mounted", dict)
+    monkeypatch.setattr(rollback, "_undone", lambda *_: None)
+    monkeypatch.setattr(rollback, "_restore", lambda *_: None)
+    monkeypatch.setattr(rollback, "_returned", lambda *_: None)
+    rollback.go_back(Terminal(color=False), before, rollback.Handed({}, {}))
+    left = {each.name for each in (tmp_path / "project/.git").iterdir()}
+    assert left == ({"remotes"} if runs else set())
+    assert made.known("api") == (before.made if runs else ())
+    assert "taken away again: " + ("1" if runs else "2") in capsys.readouterr().err
 
 
 def test_who_interrupts_a_build_is_told_that_it_is_no_loss(

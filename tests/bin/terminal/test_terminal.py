@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.bin.commands import verify
+from jailoc.bin.deploy import announcement
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.runtime.verify import Check
-from jailoc.model.diagnostic import Diagnostic, Position
+from jailoc.model.diagnostic import Diagnostic, Position, Severity
 from jailoc.model.document import Document
 from tests.engine.world import User, home
 from tests.programs import environment
@@ -209,3 +210,24 @@ def test_nothing_in_json_steers_a_terminal_and_all_of_it_is_there(
         assert f'"{written}"' in out
         assert json.loads(out) == {"name": text}
         assert all(char == "\n" or char.isprintable() for char in out)
+
+
+def test_what_was_meant_is_told_before_all_that_would_be_allowed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = Diagnostic(code="x", message="m", allowed="a, b", hint="did you mean `a`?")
+    Terminal().diagnose([told, told.model_copy(update={"hint": "remove it"})])
+    assert capsys.readouterr().err.splitlines() == [
+        "Error: m [x]", "  hint: did you mean `a`?", "  allowed: a, b",
+        "Error: m [x]", "  allowed: a, b", "  hint: remove it",
+    ]  # fmt: skip
+
+
+def test_what_one_run_gathers_twice_it_tells_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """`restart` reads everything again once nothing of the agent's runs."""
+    terminal, told = Terminal(), Diagnostic(code="x", message="m", severity=Severity.WARNING)
+    for mine in (terminal, terminal.prefixed("api: "), terminal):
+        mine.diagnose([told], once=True)
+        announcement.tell_password(mine, "OPENCODE_SERVER_PASSWORD")
+    err = capsys.readouterr().err
+    assert (err.count("[x]"), err.count("becomes the server's password")) == (1, 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jailoc.generators.config.edit import append
+from jailoc.generators.config.edit import append, remove
 from jailoc.model.diagnostic import Refused
 from tests.strategies import hostile, quote
 
@@ -45,6 +45,24 @@ LAYOUTS = {
     "carriage returns": ('[workspaces.a]\r\npaths = [\r\n  "x",\r\n]\r\n', '  "/n",\r\n]\r\n'),
     "carriage returns, no list": ("[workspaces.a]\r\nk = 1\r\n", '\r\npaths = ["/n"]\r\nk'),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "gone", "after"),
+    [
+        ('["x", "y", "z"]', {1}, '["x", "z"]'),
+        ('["x"] # c', {0}, "[] # c"),
+        ('[ # h\n  "x", # one\n  # about y\n  "y", # two\n]', {0},
+         '[ # h\n  # about y\n  "y", # two\n]'),
+        ('[\r\n  "x",\r\n  "y"\r\n]', {0}, '[\r\n  "y"\r\n]'),
+        ('["x", {to = "y"}, "z"]', {0, 1}, '["z"]'),
+    ],
+)  # fmt: skip
+def test_what_is_removed_leaves_the_rest(before: str, gone: set[int], after: str) -> None:
+    head = "[workspaces.a]\nk = "
+    assert remove(head + before + "\n", "a", "k", gone) == head + after + "\n"
+    with pytest.raises(Refused, match="not an array"):
+        remove('[[workspaces.a.k]]\nto = "x"\n', "a", "k", {0})
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -100,6 +100,25 @@ def test_a_difference_counts_all_and_names_the_first() -> None:
     assert UndoDifference().empty
 
 
+def test_what_git_keeps_is_one_line_and_its_repositories_are_named() -> None:
+    found = UndoDifference()
+    for path, modifier in (
+        ("/p/.git/", "-"), ("/p/.git/objects/1b/", "-"), ("/p/.git/objects/1b/b1", "-"),
+        ("/p/.git/refs/heads/main", "M"), ("/q/.git/packed-refs", "M"), ("/p/.git/index", "M"),
+        ("/p/.git/hooks/pre-commit", "-"), ("/p/.git/config", "M"), ("/p/a", "M"),
+        ("/p/.gitignore", "M"), ("/p\nx/.git/refs/heads/a", "M"),
+    ):  # fmt: skip
+        found.take(json.dumps({"path": path, "modifier": modifier}).encode())
+    assert list(found.lines()) == [
+        "creates 4:", "  /p/.git/", "  /p/.git/hooks/pre-commit",
+        "  /p/.git: 2 names of what Git keeps there",
+        "changes 7:", "  /p/.git/config", "  /p/a", "  /p/.gitignore",
+        "  /p/.git: 2 names of what Git keeps there", "  /q/.git: 1 name of what Git keeps there",
+        "  /p\nx/.git: 1 name of what Git keeps there",
+    ]  # fmt: skip
+    assert found.repositories == ["/p/.git", "/q/.git"]
+
+
 def test_what_differs_in_no_content_is_no_change_and_not_nothing() -> None:
     found, nothing = UndoDifference((os.fsdecode(b"/p/\xff"),)), []
     # A byte that is no text is told as one sign.
