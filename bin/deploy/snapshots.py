@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import stored_references
 from jailoc.bin.deploy.made import below
 from jailoc.bin.deploy.restic import READ, SHORT, Restic, complained, used
 from jailoc.bin.engine import tools
@@ -53,7 +54,7 @@ PACE = 2.0
 _DUMPED = (
     "while IFS=' ' read -r snapshot place; do "
     '"$@" dump --no-lock "$snapshot" "$place" </dev/null 2>/dev/null | '
-    f"head -c {moved_references.MOST} | base64 -w 0; echo; done"
+    f"head -c {stored_references.MOST} | base64 -w 0; echo; done"
 )
 """Answers each line with what lies at a place, a directory as a tar file; with nothing where
 nothing is."""
@@ -260,7 +261,7 @@ class Store:
             reply = self.restic.run(
                 [],
                 what="looking which branches move",
-                limit=8 * moved_references.MOST,
+                limit=8 * stored_references.MOST,
                 stdin="".join(asked).encode(errors="surrogateescape"),
                 script=_DUMPED,
                 changes=False,
@@ -269,8 +270,8 @@ class Store:
             if reply.status or len(parts) != len(asked):
                 continue
             data = [base64.b64decode(part) for part in parts]
-            before = moved_references.references(data[0], data[1], places[0])
-            after = moved_references.references(data[2], data[3], places[0])
+            before = stored_references.references(data[0], data[1], places[0])
+            after = stored_references.references(data[2], data[3], places[0])
             told: Iterable[str] = ("its branches cannot be told",)
             if before is not None and after is not None:
                 told = moved_references.moves(before, after)

@@ -12,7 +12,7 @@ from jailoc.model.power import Power
 from jailoc.model.power_rules import RULES
 
 
-class Held:
+class Together:
     """Powers that together may hold another one."""
 
     def __init__(self, powers: tuple[Power, ...]) -> None:

@@ -7,7 +7,7 @@ its loss is.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from jailoc.generators.powers.covers import Held, is_networks, left
+from jailoc.generators.powers.covers import Together, is_networks, left
 from jailoc.generators.powers.derived import derived
 from jailoc.generators.powers.names import by_name
 from jailoc.generators.powers.paths import access
@@ -85,7 +85,7 @@ def _services(side: Sides | None) -> Mapping[str, Service]:
 
 
 def _sets(old: tuple[Power, ...], new: tuple[Power, ...]) -> Iterator[PowerChange]:
-    was, is_ = Held(old), Held(new)
+    was, is_ = Together(old), Together(new)
     for way, mine, others, held, own in (
         (Direction.WIDENS, new, old, was, is_),
         (Direction.NARROWS, old, new, is_, was),

@@ -337,7 +337,8 @@ def test_a_set_is_allowed_by_its_name_and_a_host_of_that_name_is_doubted(user: U
     noted = refused(user, "allow", "@github", "--why", "x", "-w", "api", DOCKER_HOST=NOWHERE)
     assert "--why and --until are for its hosts" in noted
     done = user.run("allow", "@github", "-w", "api", DOCKER_HOST=NOWHERE)
-    assert done.stdout == "added @github to allow of workspace api\n", done.stderr
+    assert done.stdout.startswith("added @github to allow of workspace api; "), done.stderr
+    assert "`jailoc allow @github -w api --remove` takes it back" in done.stdout
     assert 'allow = ["@github"]' in user.config.read_text()
     assert "open" in user.ok("explain", "api", "github.com:443")
     again = user.run("allow", "@github", "-w", "api", DOCKER_HOST=NOWHERE)
