@@ -34,7 +34,7 @@ def run(session: Session, path: str | None) -> int:
     """
     target = source.directory(path)
     origin, terminal = session.source(), session.terminal.steady()
-    name = session.chosen(origin, target, looks=True)
+    name = session.chosen(origin, target)
     existence.running(session, name)
     if (last := observe.last(name)) is not None:
         endpoint.use(last.engine)

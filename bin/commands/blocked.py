@@ -159,7 +159,7 @@ def _look(
         The last are the places that are left out.
     """
     origin = session.reread(expectations=False)
-    name = session.chosen(origin, looks=True)
+    name = session.chosen(origin)
     workspace = resolve(origin.config, name, origin.host)
     existence.running(session, name)
     there = {each.service: each for each in containers.containers(workspace.project)}

@@ -123,7 +123,7 @@ def _chosen(
     """
     known = names(origin.config)
     if not everything:
-        chosen = tuple(dict.fromkeys(wanted)) or (session.chosen(origin),)
+        chosen = tuple(dict.fromkeys(wanted)) or (session.chosen(origin, strict=True),)
         for name in chosen:
             if name not in origin.config.workspaces:
                 existence.answered(session, name, docker.check)

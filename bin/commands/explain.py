@@ -30,7 +30,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
     asked = _parse(target)
     # It is asked most where an expectation fails.
     origin, terminal = session.source(expectations=False), session.terminal
-    name = session.chosen(origin, looks=True)
+    name = session.chosen(origin)
     bundle = compile_workspace(origin.config, name, origin.host)
     denied = bundle.firewall.denial(asked.name)
     rows = _named(bundle.firewall, asked)
@@ -90,7 +90,7 @@ def run(session: Session, target: str, as_json: bool) -> int:
 def _inward(session: Session, target: str, port: int, as_json: bool) -> int:
     """Say what of this machine leads to a port of the sandbox, by its number here or there."""
     origin, terminal = session.source(expectations=False), session.terminal
-    name = session.chosen(origin, looks=True)
+    name = session.chosen(origin)
     bundle = compile_workspace(origin.config, name, origin.host)
     rows: list[dict[str, Any]] = [
         {"network": f"127.0.0.1:{each.published}", "protocol": "tcp", "port": each.target,

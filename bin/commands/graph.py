@@ -12,7 +12,7 @@ from jailoc.generators.views.tree import tree
 def run(session: Session, form: str | None) -> int:
     """Draw who may reach what, and what is mounted how, as it is compiled now."""
     origin, terminal = session.source(expectations=False), session.terminal
-    name = session.chosen(origin, looks=True)
+    name = session.chosen(origin)
     bundle = compile_workspace(origin.config, name, origin.host)
     match form or ("terminal" if sys.stdout.isatty() else "mermaid"):
         case "mermaid":

@@ -71,7 +71,7 @@ class Known:
 def run(session: Session, wanted: LearnOptions) -> int:
     """Read what was seen, and show, write or apply what follows from it."""
     origin = session.source(expectations=False)
-    name = session.chosen(origin, looks=not (wanted.apply or wanted.start))
+    name = session.chosen(origin)
     if wanted.start:
         return _start(session, name)
     known = _known(session, name, wanted.evidence)

@@ -36,7 +36,7 @@ def run(session: Session, command: Sequence[str]) -> int:
         Refused: something is there that the program might execute or follow, and nobody agreed.
     """
     origin, terminal = session.source(expectations=False), session.terminal
-    name = session.chosen(origin, looks=True)
+    name = session.chosen(origin)
     # Where an agent writes no program is looked for.
     program = shutil.which(command[0], path=programs.search_path())
     if program is None:

@@ -165,7 +165,7 @@ def chosen(
     def wanted_of(origin: LoadedConfig) -> tuple[str, ...]:
         if choice.everything:
             return (*names(origin.config), *running)
-        return choice.wanted or (session.chosen(origin, looks=not complete),)
+        return choice.wanted or (session.chosen(origin),)
 
     origin = apply.read(session, wanted_of, complete=complete)
     known = names(origin.config)

@@ -61,7 +61,7 @@ def opened(session: Session, *, makes: bool = False) -> tuple[str, Store]:
         Refused: there is no such workspace, it is another user's, or no engine answers.
     """
     origin = session.source(expectations=False)
-    name = session.chosen(origin, looks=True)
+    name = session.chosen(origin)
     store = Store(session.terminal, resolve(origin.config, name, origin.host), origin.host)
     if store.restic.exists or makes:
         docker.check_engine()

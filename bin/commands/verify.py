@@ -28,7 +28,7 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
         0 if nothing differs, 2 if something does.
     """
     origin, terminal = session.source(expectations=False), session.terminal
-    name = session.chosen(origin, looks=True)
+    name = session.chosen(origin)
     bundle = compile_workspace(origin.config, name, origin.host)
     existence.running(session, name)
     expect = origin.config.workspaces[name].expect

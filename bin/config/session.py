@@ -129,15 +129,15 @@ class Session:
         origin: LoadedConfig,
         at: str | None = None,
         *,
-        looks: bool = False,
+        strict: bool = False,
         other: str | None = None,
     ) -> str:
-        """Return the workspace that was named, else that of a directory, else `default`.
+        """Return the workspace that was named, that of a directory, `default`, or the only one.
 
         Args:
             origin: The configuration.
             at: The directory; the current one by default.
-            looks: Whether the command only looks: then the only workspace there is will do, too.
+            strict: Whether the only one there is will not do, for what cannot be taken back.
             other: What to do, said where the name is none, and near to none.
 
         Raises:
@@ -148,10 +148,10 @@ class Session:
             return name
         if self.workspace is not None:
             raise unknown_workspace(name, every, other)
-        if len(every) == 1 and looks:
-            if sys.stderr.isatty():
-                self.terminal.say(f"this directory is in no workspace: {typed(every[0])} is meant, "
-                                  "the only one")  # fmt: skip
+        if len(every) == 1 and not strict:
+            told = f"this directory is in no workspace: {typed(every[0])} is meant, the only one"
+            if sys.stderr.isatty() and self.terminal.first(told):
+                self.terminal.say(told)
             return every[0]
         raise nameless_workspace(name, every, self.command)
 

@@ -41,7 +41,7 @@ def running(session: Session) -> Meant:
             Meaning.WARNS,
         )
         return Meant(name, None)
-    return Meant(session.chosen(origin, looks=True), origin)
+    return Meant(session.chosen(origin), origin)
 
 
 def directories(name: str) -> tuple[str, ...]:

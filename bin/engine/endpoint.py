@@ -4,6 +4,7 @@
 chosen; without any of them it is the default socket.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -141,7 +142,7 @@ def sockets() -> tuple[str, ...]:
     Those of `DOCKER_HOST` and of every context, whichever is in use; docker itself is not asked.
     """
     found = set()
-    for address in (os.environ.get("DOCKER_HOST", ""), *(each for _, each in _contexts())):
+    for address in (os.environ.get("DOCKER_HOST", ""), *_contexts()):
         if address.startswith("unix:///"):
             path = os.path.normpath(address.removeprefix("unix://"))
             found |= {path, os.path.realpath(path)}
@@ -180,20 +181,27 @@ def unasked() -> str:
     """
     if host := os.environ.get("DOCKER_HOST"):
         return host
-    name = os.environ.get("DOCKER_CONTEXT") or _current()
-    return DEFAULT if name in {"", "default"} else dict(_contexts()).get(name, "")
+    name, folder = os.environ.get("DOCKER_CONTEXT") or _current(), settings_folder()
+    if name in {"", "default"} or folder is None:
+        return DEFAULT
+    # docker finds a context by the digest of its name.
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()
+    return _address(folder / "contexts" / "meta" / digest / "meta.json")
 
 
-def _contexts() -> Iterator[tuple[str, str]]:
-    """Yield each context's name and its engine's address."""
+def _contexts() -> Iterator[str]:
     folder = settings_folder()
     for place in sorted((folder / "contexts" / "meta").glob("*/meta.json")) if folder else ():
-        data = _json(place)
-        endpoints = data.get("Endpoints")
-        docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
-        address = docker.get("Host") if isinstance(docker, dict) else None
-        if isinstance(address, str):
-            yield str(data.get("Name") or ""), address
+        if address := _address(place):
+            yield address
+
+
+def _address(place: Path) -> str:
+    """Return the address in the file of a context; empty if it has none."""
+    endpoints = _json(place).get("Endpoints")
+    docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
+    address = docker.get("Host") if isinstance(docker, dict) else None
+    return address if isinstance(address, str) else ""
 
 
 def _json(place: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,7 @@ def engine(place: Path, answer: bytes) -> Iterator[list[bytes]]:
         (b"", False),
         (b"HTTP/1.0 200 OK\r\n\r\nServer: Libpod/5.4.2", False),
         (b"x" * 1000, False),
+        (DOCKER.replace(b"Api", b"X-Before: Libpod/5\r\nApi"), False),
     ],
 )
 def test_an_engine_names_itself(
@@ -75,3 +76,25 @@ def test_an_engine_that_says_nothing_is_waited_for_no_longer_than_that(
         began = time.monotonic()
         assert not ping.podman()
         assert time.monotonic() - began < 10
+
+
+def test_nor_one_that_says_it_byte_by_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    monkeypatch.setattr(ping, "PATIENCE", 0.3)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "engine.sock"))
+        door.listen()
+
+        def serve() -> None:
+            there, _ = door.accept()
+            with there, suppress(OSError):
+                for _ in range(200):
+                    there.sendall(b"x")
+                    time.sleep(0.1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        began = time.monotonic()
+        assert not ping.podman()
+        assert time.monotonic() - began < 10
+        thread.join(timeout=30)
