@@ -146,6 +146,7 @@ def server(folder: Path) -> Iterator[tuple[int, Path]]:
             run.terminate()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.geteuid() != 0, reason="an SSH server needs root")
 def test_an_engine_behind_ssh_is_used_for_builds_and_all_else(user: User) -> None:
     with server(user.home / "server") as (port, folder):

@@ -254,7 +254,7 @@ def test_a_kill_at_any_docker_call_or_write_is_finished_by_the_next_apply(user: 
     """Each round starts from what the kill of the round before and its repair have left."""
     user.ok("apply", "planned", "--yes")
     # tests/bin/deploy/test_apply.py tries every moment in memory.
-    step = 9 if os.environ.get("JAILOC_THOROUGH") == "1" else 27
+    step = 9 if os.environ.get("JAILOC_THOROUGH") == "1" else 41
     turn, killed = 0, True
     environment = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
     while killed:

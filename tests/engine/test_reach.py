@@ -256,10 +256,14 @@ def test_a_refused_packet_of_whatever_protocol_is_told(reach: Sandbox) -> None:
 
     assert not {place for place in told() if place[0] in {four, six} and place[1] != "icmp"}
     agent_ = reach.container("opencode")
-    world.call("docker", "exec", "--user", "1000:1000", agent_,
-               "/usr/bin/python3", "-c", LITE, world.CLOSED["private-192"])  # fmt: skip
+    lite = ("/usr/bin/python3", "-c", LITE, world.CLOSED["private-192"])
+    with pytest.raises(AssertionError, match="Operation not permitted"):
+        world.call("docker", "exec", "--user", "1000:1000", agent_, *lite)
     image = world.call("docker", "inspect", "--format", "{{.Image}}", agent_).strip()
     wall = reach.container("firewall")
+    # Whoever is behind the same wall under another profile, as a container of the agent's Docker.
+    world.call("docker", "run", "--rm", "--user", "1000:1000", "--network", f"container:{wall}",
+               "--entrypoint", lite[0], image, *lite[1:], check=False)  # fmt: skip
     world.call("docker", "run", "--rm", "--user", "0:0", "--cap-add", "NET_RAW",
                "--network", f"container:{wall}", "--entrypoint", "/usr/bin/python3", image,
                "-c", RAW, four, six)  # fmt: skip
@@ -274,7 +278,7 @@ def test_a_refused_packet_of_whatever_protocol_is_told(reach: Sandbox) -> None:
     try:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136).close()
     except OSError:
-        return  # this kernel has no UDP-Lite, which the agent could send by itself
+        return  # this kernel has no UDP-Lite, which one could send without a capability
     assert (world.CLOSED["private-192"], "udplite", None) in found
 
 

@@ -572,6 +572,7 @@ def test_a_running_agent_is_halted_and_begins_anew_on_what_was_restored(user: Us
     assert "taken" in user.ok("snapshot", "list", NAME)
 
 
+@pytest.mark.thorough
 def test_what_a_start_made_to_be_covered_comes_back_with_no_undo(user: User) -> None:
     project = user.home / "project"
     furnish(project)

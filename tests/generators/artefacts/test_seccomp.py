@@ -97,14 +97,18 @@ def test_no_socket_loads_a_module_of_a_protocol(family: int) -> None:
     assert outcome(sidecar(), "socket", family, RAW, 1) is None
 
 
+SEEN = (*range(20), 33, 58, 115, 132, 136, 255, 256, 262, 263)
+"""Protocols: those of netlink, and what there is of IP's."""
+
+
 def test_an_agent_has_sockets_of_its_programs_and_no_others() -> None:
     made = {
         (family, protocol)
-        for family in range(64) for kind in range(16) for protocol in range(300)
+        for family in range(48) for kind in (1, 2, 3, 5) for protocol in SEEN
         if outcome(profile(), "socket", family, kind, protocol) is None
     }  # fmt: skip
     assert made == {
-        *((1, each) for each in range(300)), (16, 0), (16, 4),
+        *((1, each) for each in SEEN), (16, 0), (16, 4),
         *((family, each) for family in (2, 10) for each in (0, 1, 6, 17, 58, 262)),
     }  # fmt: skip
     pairs = [each for each in range(64) if outcome(profile(), "socketpair", each, 1, 0) is None]
