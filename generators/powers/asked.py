@@ -38,9 +38,10 @@ class HeldPower(Model):
     """What lies there, or what it says; may be empty."""
 
     def __str__(self) -> str:
-        """Write it for a line."""
+        """Write it for a line; what the loss of a guard would do is no word on what is there."""
         what = "" if self.subject == self.text else f" {self.subject}"
-        return f"{self.rule}{what}, {self.rank}" + (f": {self.text}" if self.text else "")
+        rank = "" if self.rule.startswith("guard.") else f", {self.rank}"
+        return f"{self.rule}{what}{rank}" + (f": {self.text}" if self.text else "")
 
 
 def data(power: HeldPower | None) -> dict[str, Any] | None:

@@ -63,14 +63,12 @@ def test_the_internet_is_closed_by_egress_and_open_without() -> None:
     assert found.rule == "guard.egress"
     opened = behind(firewall("[workspaces.api]\n"), "public", opened=True, address=public)
     assert opened is not None
-    assert str(opened) == "guard.egress the public internet, high: what is not named is open"
+    assert str(opened) == "guard.egress the public internet: what is not named is open"
 
 
 def test_an_expectation_is_a_guard() -> None:
     found = agreed(parse_target("10.0.0.0/9"), closed=True)
-    assert str(found) == (
-        "guard.block 10.0.0.0/9, high: it is agreed that 10.0.0.0/9 must stay closed"
-    )
+    assert str(found) == ("guard.block 10.0.0.0/9: it is agreed that 10.0.0.0/9 must stay closed")
     assert agreed(parse_target("db.example.com:5432"), closed=False).rule == "guard.reach"
 
 
