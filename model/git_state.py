@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
+from jailoc.model.git_config import parse
 from jailoc.model.git_index import Index, odd
 from jailoc.model.path import trusting
 
@@ -190,12 +191,15 @@ def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
 
     Git runs `git-merge-STRATEGY`, and one with a `/` from where it stands.
     """
-    named = re.search(rb"(?i)^[ \t]*strategy[ \t]*=[ \t]*(.*)$", data, re.MULTILINE)
-    shown = (named[1] if named else data).strip()
-    if b"/" in shown and (named or not path.endswith("/opts")):
+    text = data.decode(errors="replace")
+    # What goes on of a cherry-pick is written as Git's configuration is (git-config(1)).
+    opts = path.endswith("/opts")
+    named = [one.value for one in parse(text) if one.key == "options.strategy"] if opts else [text]
+    if places := [each.strip() for each in named if "/" in each]:
+        shown = _told([places[0][:WIDTH]], 1)
         yield Believed(
             path=path,
-            reason=f"the strategy is {_told([_text(shown)], 1)}, a place: `git rebase --continue` "
+            reason=f"the strategy is {shown}, a place: `git rebase --continue` "
             "and `git cherry-pick --continue` run the program there",
             hint=f"{_DO_NOT}; `git rebase --quit` or `git cherry-pick --quit` removes it",
         )

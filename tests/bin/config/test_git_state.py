@@ -252,7 +252,7 @@ def test_a_strategy_that_is_a_place_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "hit").exists(), "Git runs it"
 
 
-@pytest.mark.parametrize("strategy", ["ort", "x/evil"])
+@pytest.mark.parametrize("strategy", ["ort", "x/evil", "ort\n\tstrategy = x/evil"])
 def test_a_strategy_of_a_cherry_pick_is_told_if_it_is_a_place(
     tmp_path: Path, strategy: str
 ) -> None:
@@ -260,6 +260,8 @@ def test_a_strategy_of_a_cherry_pick_is_told_if_it_is_a_place(
     (root / ".git/sequencer").mkdir()
     (root / ".git/sequencer/opts").write_text(f"[options]\n\tstrategy = {strategy}\n")
     assert (".git/sequencer/opts" in told(root)) == ("/" in strategy)
+    (root / ".git/sequencer/opts").write_text(f"[options] Strategy = {strategy}\n")
+    assert (".git/sequencer/opts" in told(root)) == ("/" in strategy), "on the section's own line"
 
 
 def test_a_start_of_a_bisection_that_is_an_option_is_told(tmp_path: Path) -> None:
