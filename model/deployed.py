@@ -86,6 +86,9 @@ class Applied(Model):
     executes: dict[str, tuple[str, ...]] | None = None
     """What the host would have executed by what was covered, by place in the agent's container;
     None in the record of an earlier version."""
+    committed: dict[str, dict[str, tuple[str, ...]]] | None = None
+    """What Git may write over what was covered, by Git directory and path: modes and names of
+    objects. None in the record of an earlier version."""
     stated: tuple[Power, ...] = ()
     """Powers that neither containers nor rules tell."""
     engine: dict[str, str] = Field(default_factory=dict)

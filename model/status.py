@@ -91,6 +91,9 @@ class Status(Model):
     """What the host would execute and the running agent can write: it came after the start."""
     uncoverable: tuple[str, ...] = ()
     """The same where nothing can be covered, each with the reason."""
+    committed: tuple[str, ...] = ()
+    """What the user's own Git would write over what is covered, since an agent has staged or
+    committed it."""
     password: str | None = None
     """Where the server's password is, if one workspace was asked about: `env`, `keyring`, `file`,
     `none` or `unknown`."""

@@ -12,7 +12,7 @@ from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import offer, up
 from jailoc.bin.config import append, facts, source
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, password, uncovered
+from jailoc.bin.deploy import committed, existence, password, uncovered
 from jailoc.bin.engine import docker, witness
 from jailoc.bin.host import programs
 from jailoc.bin.terminal import prompt
@@ -65,6 +65,7 @@ def run(session: Session, request: Request) -> int:
         _same(workspace, found)
         terminal.diagnose(each for each in origin.warnings if each.about({name}))
         _tell_uncovered(terminal, workspace, found)
+        committed.tell(terminal, origin, name)
     else:
         with append.kept_if_done(session):
             if status := up.run(session.of(name), brief=True):

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from jailoc.bin.attach import readiness
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import existence, halt, sharing, uncovered
+from jailoc.bin.deploy import committed, existence, halt, sharing, uncovered
 from jailoc.bin.engine import containers, docker, witness
 from jailoc.bin.host import foreground, programs
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.exit_status import NOT_EXECUTED, NOT_FOUND, NOT_RUN, SIGNALLED
 from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.resolve import names, resolve
+from jailoc.generators.runtime.committed import WORDS
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
@@ -103,12 +104,16 @@ def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
     rows = tuple(dict.fromkeys(row for every in found.values() for row in every))
     for line in some(rows):
         terminal.say(f"the host may execute what the agent can write: {line}", Meaning.FAILS)
+    known = (each for each in found if each in names(origin.config))
+    written = dict.fromkeys(row for each in known for row in committed.rows(origin, each))
+    for line in some([*written]):
+        terminal.say(f"{WORDS}: {line}", Meaning.FAILS)
     ups = ", ".join(f"`jailoc up {typed(each)}`" for each, every in found.items() if every)
-    return not rows or prompt.agreed(
+    return not (rows or written) or prompt.agreed(
         terminal,
         "Go on all the same?",
         "go on where the host may execute what an agent has written",
-        f"look at it; {ups} covers it",
+        f"look at it{f'; {ups} covers it' if ups else ''}",
     )
 
 

@@ -8,6 +8,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import survey
 from jailoc.bin.deploy.survey import Survey
 from jailoc.bin.terminal.terminal import Terminal, visible
+from jailoc.generators.runtime.committed import WORDS
 from jailoc.generators.views.status import Cell, detail, table
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import typed
@@ -106,6 +107,9 @@ def _uncovered(terminal: Terminal, row: Status) -> None:
     if row.uncoverable:
         lines = ", ".join(some(row.uncoverable))
         terminal.say(f"{what}, and nothing covers it: {lines}", Meaning.FAILS)
+    if row.committed:
+        lines = ", ".join(some(row.committed))
+        terminal.say(f"{typed(row.workspace)}: {WORDS}: {lines}", Meaning.FAILS)
 
 
 def _tasks(terminal: Terminal, seen: Survey) -> None:

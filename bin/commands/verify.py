@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import check, existence, uncovered
+from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import check, committed, existence, uncovered
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -34,6 +35,7 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     expect = origin.config.workspaces[name].expect
     checks = check.whole(bundle, (*expect.reach, *expect.block), terminal.say)
     checks += _exposed(resolve(origin.config, name, origin.host), checks)
+    checks += _committed(origin, name)
     wrong = [each for each in checks if not each.ok]
     document = origin.document
     powers = _Powers(bundle.firewall, document, name, expect)
@@ -71,6 +73,16 @@ def _exposed(workspace: Workspace, checks: list[Check]) -> Iterator[Check]:
         )
 
 
+def _committed(origin: LoadedConfig, name: str) -> Iterator[Check]:
+    """Yield what Git on the host would write over what is covered."""
+    for line in committed.rows(origin, name):
+        place, _, found = visible(line).partition(": ")
+        yield Check(
+            kind="committed", subject=place, expected="as in the working tree", found=found,
+            ok=False,
+        )  # fmt: skip
+
+
 def _short(checks: list[Check]) -> list[Check]:
     """Sum up what is as it should be; what differs is always shown."""
     kept: list[Check] = []
@@ -88,11 +100,15 @@ def _short(checks: list[Check]) -> list[Check]:
                       found=summary, ok=True)
             )  # fmt: skip
         wrong = [each for each in mine if not each.ok]
-        kept += wrong[:MOST_SHOWN] if kind == "executes" else wrong
-        if wrong[MOST_SHOWN:] and kind == "executes":  # an agent can make any number of them
+        kept += wrong[:MOST_SHOWN] if kind in _AGENTS else wrong
+        if wrong[MOST_SHOWN:] and kind in _AGENTS:  # an agent can make any number of them
             more = f"and {len(wrong) - MOST_SHOWN} more"
             kept.append(wrong[0].model_copy(update={"subject": more}))
     return kept
+
+
+_AGENTS = ("executes", "committed")
+"""Kinds of checks of what an agent has made."""
 
 
 class _Powers:

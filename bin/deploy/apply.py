@@ -8,6 +8,7 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
     announcement,
+    committed,
     digest_key,
     execute,
     existence,
@@ -193,6 +194,7 @@ def item(
             credentials={each: keyed(key, line) for each, line in fed.items()},
             unread=unread,
             executes=executed(workspace),
+            committed=committed.accepted(origin, name) if complete else {},
             stated=stated(origin.config, workspace, origin.host),
             bare=bare(origin.host),
             key=key,
@@ -328,6 +330,7 @@ def tell_uncovered(session: Session, each: Item, found: Deployed | None = None) 
         workspace = resolve(each.origin.config, each.name, each.origin.host)
         found = found or observe.observe(each.name, each.bundle)
         uncovered.tell(session.terminal, workspace, found)
+        committed.tell(session.terminal, each.origin, each.name)
 
 
 def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> None:

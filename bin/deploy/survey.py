@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
+    committed,
     container_state,
     existence,
     journal,
@@ -317,6 +318,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         if space
         else (),
         uncoverable=told(beyond(space)) if space else (),
+        committed=committed.rows(origin, asked.name) if space and origin else (),
         drift=True if configured is False else drift.any,
         by_hand=drift.by_hand,
         snapshots=len(taken) if taken is not None else None,

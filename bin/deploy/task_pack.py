@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from jailoc.bin.engine import git
+from jailoc.bin.engine import git, git_objects
 from jailoc.bin.host import files, folders, regular
 from jailoc.generators.runtime.obeyed import LINK, Changed, changes
 from jailoc.model.diagnostic import Refused, refuse
@@ -215,14 +215,12 @@ def _targets(place: Path, changed: tuple[Changed, ...]) -> dict[str, str | None]
     sizes = _sizes(place, [each.encode() for each in links])
     found: dict[str, str | None] = dict.fromkeys(links)
     short = [name for name, size in sizes.items() if size is not None and size <= _LINK_BYTES]
-    told = _ask(place, "cat-file", "--batch", stdin="".join(f"{each}\n" for each in short).encode())
-    at = 0
-    while at < len(told):  # by place: what is cut off would be copied for each of very many
-        begin = told.index(b"\n", at) + 1
-        name, _, size = told[at:begin].decode("ascii").split()
-        at = begin + int(size)
-        found[name] = told[begin:at].decode(errors="surrogateescape")
-        at += 1
+    try:
+        texts = git_objects.contents(place, short, timeout=_PATIENCE, limit=_LISTING)
+    except git_objects.Unreadable as error:
+        raise wrong("Git cannot read it", str(error).encode()) from None
+    for name, data in texts.items():
+        found[name] = None if data is None else data.decode(errors="surrogateescape")
     return found
 
 

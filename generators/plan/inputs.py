@@ -35,6 +35,8 @@ class Given(Model):
     """A workspace of which a configuration says nothing: what a new one is compared with."""
     executes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """What the host would execute by what is covered, by place in the agent's container."""
+    committed: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    """What Git may write over that, by Git directory and path."""
     key: bytes = b""
     """Makes digests of values that cannot be guessed back; random, kept by the user."""
     ignore: tuple[str, ...] = ()

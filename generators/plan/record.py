@@ -29,6 +29,7 @@ def applied(bundle: Bundle, given: Given, found: Deployed) -> Applied:
         secrets=given.secrets,
         credentials=given.credentials,
         executes=given.executes,
+        committed=given.committed,
         stated=given.stated,
         observed={name: each.facets for name, each in found.containers.items()},
     )

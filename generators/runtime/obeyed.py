@@ -6,8 +6,7 @@ from functools import cache
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
-from jailoc.model.protect_entry import ANYWHERE, plain
-from jailoc.model.protected_names import DEFAULT
+from jailoc.model.protect_entry import ANYWHERE, EVERYWHERE, plain
 from jailoc.model.repository import fold
 
 OBEYED = (".gitattributes", ".gitmodules", ".lfsconfig")
@@ -67,7 +66,7 @@ def obeyed(
         protected: What `protect` covers, as the configuration has it.
     """
     every = tuple(changed)
-    entries = _entries(tuple(protected))
+    entries = _obeyed(tuple(protected))
     whys = ((each.path, _why(each.path, entries)) for each in every)
     found = [
         *(Obeyed(path, why) for path, why in whys if why is not None),
@@ -121,7 +120,22 @@ def executed(path: str, protected: Iterable[str]) -> str | None:
         path: Relative to the tree.
         protected: What `protect` covers, as the configuration has it.
     """
-    return _why(path, _entries(tuple(protected)))
+    return _why(path, _obeyed(tuple(protected)))
+
+
+def covered(path: str, entries: tuple[str, ...]) -> bool:
+    """Tell whether one of some entries of `protect` is about a path, or about what it lies in.
+
+    Args:
+        path: Relative to the workspace path.
+        entries: Those alone.
+    """
+    return _first(_folded(path), _entries(entries)) is not None
+
+
+def beginnings(entries: tuple[str, ...]) -> frozenset[str]:
+    """Return the folded first parts of entries: what has none of them is covered by none."""
+    return frozenset(_entries(entries))
 
 
 class _Entry(NamedTuple):
@@ -132,12 +146,15 @@ class _Entry(NamedTuple):
     name: str
 
 
+def _obeyed(protected: tuple[str, ...]) -> dict[str, list[_Entry]]:
+    return _entries((*EVERYWHERE, *protected))
+
+
 @cache
-def _entries(protected: tuple[str, ...]) -> dict[str, list[_Entry]]:
+def _entries(every: tuple[str, ...]) -> dict[str, list[_Entry]]:
     """Return what is executed, by the first part: a path may have very many parts."""
     found: dict[str, list[_Entry]] = defaultdict(list)
-    every = dict.fromkeys((*(f"{ANYWHERE}{each}" for each in DEFAULT), *protected))
-    for at, each in enumerate(every):
+    for at, each in enumerate(dict.fromkeys(every)):
         parts = _folded(plain(each))
         found[parts[0]].append(_Entry(at, parts, each.startswith(ANYWHERE), plain(each)))
     return dict(found)
@@ -147,14 +164,18 @@ def _why(path: str, entries: Mapping[str, Iterable[_Entry]]) -> str | None:
     parts = _folded(path)
     if parts[-1] in OBEYED or ".git" in parts:
         return OBEYS
+    first = _first(parts, entries)
+    return f"the host may execute it ({first.name})" if first else None
+
+
+def _first(parts: tuple[str, ...], entries: Mapping[str, Iterable[_Entry]]) -> _Entry | None:
     hits = (
         each
         for start, part in enumerate(parts)
         for each in entries.get(part, ())
         if (each.anywhere or start == 0) and parts[start : start + len(each.parts)] == each.parts
     )
-    first = min(hits, default=None)
-    return f"the host may execute it ({first.name})" if first else None
+    return min(hits, default=None)
 
 
 def _folded(path: str) -> tuple[str, ...]:

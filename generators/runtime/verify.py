@@ -21,7 +21,7 @@ class Check(Model):
     """One thing that was looked at."""
 
     kind: str
-    """container, rules, files, process, mount, executes, names, probe or proxy."""
+    """container, rules, files, process, mount, executes, committed, names, probe or proxy."""
     subject: str
     expected: str
     found: str

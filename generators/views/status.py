@@ -164,10 +164,11 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
             Cell(text=f"no address yet for {', '.join(row.unresolved)}", style=Meaning.WARNS),
         )
     yield from _kept(row)
-    for each in some(row.uncovered):
-        yield "Uncovered", Cell(text=each, style=Meaning.FAILS)
-    for each in some(row.uncoverable):
-        yield "Exposed", Cell(text=each, style=Meaning.FAILS)
+    for label, lines in (
+        ("Uncovered", row.uncovered), ("Exposed", row.uncoverable), ("Committed", row.committed),
+    ):  # fmt: skip
+        for each in some(lines):
+            yield label, Cell(text=each, style=Meaning.FAILS)
     yield "Drift", _drift(row)
 
 

@@ -347,6 +347,53 @@ def test_a_repository_made_after_the_start_is_told_and_then_covered(
         assert sandbox.user.run("up", NAME, **environment).status == 0
 
 
+def test_what_the_agent_commits_over_a_cover_is_told_until_somebody_has_taken_it(
+    sandbox: Sandbox, environment: dict[str, str]
+) -> None:
+    place = sandbox.user.home / "project/src/hooked"
+    hook, git = place / ".husky/pre-commit", f"git -C {place} -c user.name=a -c user.email=a@b"
+    try:
+        world.call(
+            "setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "sh", "-ec",
+            f"mkdir -p {hook.parent}; echo good >{hook}; git init -q {place}; "
+            f"{git} add -A; {git} commit -qm first",
+        )  # fmt: skip
+        assert sandbox.user.run("up", NAME, **environment).status == 0
+        assert (
+            inside(sandbox, "(echo evil >src/hooked/.husky/pre-commit) 2>&- || echo shut")
+            == "shut\n"
+        )
+        evil = inside(sandbox, "cd src/hooked; echo evil | git hash-object -w --stdin").strip()
+        entry = f"100755,{evil},.husky/pre-commit"
+        inside(sandbox, f"cd src/hooked; git update-index --cacheinfo {entry}; "
+                        "git -c user.name=a -c user.email=a@b commit -qm quiet")  # fmt: skip
+        what = f"{hook}: staged and committed since the start"
+
+        (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+        assert [each.partition(",")[0] for each in row["committed"]] == [what]
+        assert what in sandbox.user.run("status", NAME, **environment).stdout
+        checks = sandbox.user.run("verify", NAME, "--json", **environment)
+        assert checks.status == 2
+        assert [each["subject"] for each in json.loads(checks.stdout)["checks"]
+                if each["kind"] == "committed"] == [str(hook)]  # fmt: skip
+        paused = sandbox.user.run("pause", NAME, "--", "touch", str(place / "ran"), **environment)
+        assert what in paused.stderr
+        assert not (place / "ran").exists()
+        assert sandbox.user.run("up", NAME, **environment).status == 0
+        (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+        assert len(row["committed"]) == 1
+
+        # What Git does with it, which is why it is told.
+        world.call("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups",
+                   "sh", "-ec", f"cd {place}; {git} checkout -q .")  # fmt: skip
+        assert hook.read_text() == "evil\n"
+        (row,) = json.loads(sandbox.user.ok("status", NAME, "--json"))["workspaces"]
+        assert row["committed"] == []
+    finally:
+        world.call("rm", "-rf", str(place))
+        assert sandbox.user.run("up", NAME, **environment).status == 0
+
+
 def test_a_link_in_git_that_leads_out_is_told_and_nothing_is_started_over_it(
     sandbox: Sandbox, environment: dict[str, str]
 ) -> None:

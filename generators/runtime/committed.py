@@ -1,0 +1,169 @@
+"""What the user's own Git would write over a cover: content that an agent has staged or committed.
+
+A cover holds a file against the agent, not against Git on the host, and an agent writes commits and
+the index. What both had of the protected names when a sandbox was started is known; what came since
+and is not in the working tree is told before somebody has Git write it.
+"""
+
+import hashlib
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import Flag, auto
+from typing import NamedTuple
+
+from jailoc.generators.runtime.obeyed import LINK, beginnings, covered
+from jailoc.model.path import within
+from jailoc.model.repository import fold
+
+Accepted = dict[str, tuple[str, ...]]
+"""What Git may write at each path: modes and names of objects, as an index or a tree has them."""
+_EXECUTABLE, _MODULE = "100755", "160000"
+
+
+WORDS = "Git of yours may write what the agent has committed over what is covered"
+"""How what is told of begins."""
+
+
+class Where(Flag):
+    """Where Git would take content from."""
+
+    INDEX = auto()
+    COMMIT = auto()
+
+
+COMMANDS = {
+    Where.INDEX: ("staged", "`git checkout .`"),
+    Where.COMMIT: ("committed", "`git reset --hard`"),
+    Where.INDEX | Where.COMMIT: ("staged and committed", "`git stash` and `git checkout .`"),
+}
+"""How content came there, and what writes it."""
+
+
+class Tracked(NamedTuple):
+    """A protected path as an index or a tree has it."""
+
+    path: str
+    """Relative to the working tree."""
+    mode: str
+    """In octal."""
+    object: str
+
+    @property
+    def entry(self) -> str:
+        """Return what it is there."""
+        return f"{self.mode} {self.object}"
+
+
+class Held(NamedTuple):
+    """What is in the working tree."""
+
+    link: bool
+    executable: bool
+    data: bytes
+
+
+def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> Iterator[Tracked]:
+    """Yield what a listing has of the names that are protected.
+
+    Args:
+        listing: The answer of `git ls-files --stage -z` or `git ls-tree -r -z`.
+        top: The working tree.
+        root: The path of the workspace that it is in, or that is in it.
+        entries: What is protected there.
+
+    Raises:
+        ValueError: it is none.
+    """
+    first = beginnings(entries)
+    inside = {b"": False}
+    below = f"{posixpath.relpath(top, root)}/" if within(top, root) and top != root else ""
+    above = f"{posixpath.relpath(root, top)}/" if within(root, top) and top != root else ""
+    for record in listing.split(b"\0"):
+        head, tab, path = record.partition(b"\t")
+        if not tab:
+            if record:
+                raise ValueError("no line of a listing")
+            continue
+        folder, _, name = path.rpartition(b"/")
+        if (there := inside.get(folder)) is None:
+            there = inside[folder] = any(fold(each) in first for each in _text(folder).split("/"))
+        if not there and fold(_text(name)) not in first:
+            continue
+        mode, *rest = head.decode("ascii").split(" ")
+        if len(rest) != 2:
+            raise ValueError("no line of a listing")
+        of_tree = rest[0] in {"blob", "commit"}
+        if mode == _MODULE or not (of_tree or rest[1] == "0"):
+            continue  # another repository's; or one side of a merge, which Git writes over nothing
+        text = _text(path)
+        place = text.removeprefix(above) if text.startswith(above) else None
+        if place is not None and covered(below + place, entries):
+            yield Tracked(text, mode, rest[1] if of_tree else rest[0])
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
+
+
+def is_accepted(each: Tracked, accepted: Mapping[str, Collection[str]]) -> bool:
+    """Tell whether what would be written at a path is known."""
+    return each.entry in accepted.get(each.path, ())
+
+
+def forged(name: str, data: bytes) -> bool:
+    """Tell whether an object is not what it is called by (gitformat-pack(5), git-hash-object(1)).
+
+    Git compares that when it receives objects and in `git fsck`, not when it checks out.
+    """
+    kind = "sha256" if len(name) == 64 else "sha1"
+    made = hashlib.new(kind, b"blob %d\0" % len(data), usedforsecurity=False)
+    made.update(data)
+    return made.hexdigest() != name
+
+
+def same(each: Tracked, data: bytes, held: Held | None) -> bool:
+    """Tell whether Git would write what is in the working tree already.
+
+    Lines may end as they do elsewhere (`core.autocrlf`), and a file may be executable where no file
+    system tells (`core.fileMode`).
+    """
+    if held is None or held.link != (each.mode == LINK):
+        return False
+    if each.mode == _EXECUTABLE and not held.executable:
+        return False
+    return data in {held.data, held.data.replace(b"\r\n", b"\n")}
+
+
+def merged(
+    every: Iterable[Tracked], unlike: Collection[Tracked], accepted: Mapping[str, Collection[str]]
+) -> Accepted:
+    """Return what may be written from a start on.
+
+    Args:
+        every: What an index and a commit have.
+        unlike: What of it came by an agent's hand and is not in the working tree.
+        accepted: What was known before; it stays known where something is told of the path.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for each in every:
+        # A record is text (RFC 8259): another name is looked at each time.
+        if each not in unlike and each.path.isprintable():
+            found.setdefault(each.path, {})[each.entry] = None
+    for each in unlike:
+        for entry in accepted.get(each.path, ()):
+            found.setdefault(each.path, {})[entry] = None
+    return {path: tuple(sorted(entries)) for path, entries in sorted(found.items())}
+
+
+def line(place: str, where: Where, *, false: bool) -> str:
+    """Say what Git would write at a place.
+
+    Args:
+        place: The path, absolute.
+        where: Where it would take it from.
+        false: Whether the object has not the content that it is called by.
+    """
+    how, commands = COMMANDS[where]
+    if false:
+        return f"{place}: its object in Git is forged, and {commands} writes that"
+    return f"{place}: {how} since the start, and {commands} writes it"

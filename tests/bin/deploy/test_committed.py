@@ -1,0 +1,262 @@
+"""What Git on the host would write over a cover is told, and nothing else is.
+
+Each attack is first shown with the real Git, which writes it over the covered file.
+"""
+
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jailoc.bin.config.source import LoadedConfig, check
+from jailoc.bin.deploy import committed
+from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.model.deployed import Applied
+from tests.bin.config.test_repositories import AUTHOR, git, made
+
+EVIL, GOOD = "echo the agent was here\n", "echo good\n"
+HOOK = ".husky/pre-commit"
+RECORD: Any = Applied
+
+
+class Project:
+    """A workspace with one repository in which a hook is covered."""
+
+    def __init__(self, place: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> None:
+        self.top = place / "p"
+        self.top.mkdir()
+        git(self.top, "init", "-q", "-b", "main", *more)
+        self.hook = self.top / HOOK
+        self.hook.parent.mkdir()
+        self.hook.write_text(GOOD)
+        self.hook.chmod(0o755)
+        (self.top / "a.py").write_text("one\n")
+        self.commit("first")
+        self.applied: Any = None
+        monkeypatch.setattr(committed, "last", lambda _: self.applied)
+
+    def commit(self, message: str) -> None:
+        git(self.top, "add", "-A")
+        git(self.top, *AUTHOR, "commit", "-q", "-m", message)
+
+    def origin(self) -> LoadedConfig:
+        text = f'[workspaces.a]\nmounts = ["{self.top}:/data/p:rw"]\n'
+        return check(text, self.top.parent / "config.toml")
+
+    def start(self) -> None:
+        """Write down what there is, as a start does."""
+        origin = self.origin()
+        compose = compile_workspace(origin.config, "a", origin.host).compose
+        known = committed.accepted(origin, "a")
+        self.applied = RECORD.model_construct(compose=compose, committed=known)
+        # It is kept as text.
+        assert RECORD.model_construct(committed=known).model_dump_json()
+
+    def told(self) -> list[str]:
+        found = committed.rows(self.origin(), "a")
+        return [each.removeprefix(f"{self.top}/") for each in found]
+
+    def blob(self, text: str) -> str:
+        aside = self.top.parent / "blob"
+        aside.write_text(text)
+        return git(self.top, "hash-object", "-w", str(aside)).strip()
+
+    def stage(self, path: str, text: str, mode: str = "100755") -> None:
+        """Do what an agent can: put something into the index, not into the working tree."""
+        git(self.top, "update-index", "--add", "--cacheinfo", f"{mode},{self.blob(text)},{path}")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    return Project(tmp_path, monkeypatch)
+
+
+def stash(project: Project) -> None:
+    (project.top / "a.py").write_text("two\n")
+    git(project.top, *AUTHOR, "stash", "-q")
+
+
+COMMIT = ("-c", "core.hooksPath=/dev/null", *AUTHOR, "commit", "-q", "-m", "x")
+
+
+@pytest.mark.parametrize(
+    ("how", "commands", "write"),
+    [
+        ("staged", [], lambda it: git(it.top, "checkout", "-q", ".")),
+        ("staged and committed", [COMMIT], stash),
+        ("committed", [COMMIT, ("reset", "-q", "--soft", "HEAD"),
+                       ("read-tree", "HEAD~1")], lambda it: git(it.top, "reset", "-q", "--hard")),
+    ],
+)  # fmt: skip
+def test_what_git_would_write_over_a_cover_is_told(
+    project: Project,
+    how: str,
+    commands: list[tuple[str, ...]],
+    write: Callable[[Project], object],
+) -> None:
+    project.start()
+    assert project.told() == []
+    project.stage(HOOK, EVIL)
+    for each in commands:
+        git(project.top, *each)
+    (line,) = project.told()
+    assert line.startswith(f"{HOOK}: {how} since the start, and `git ")
+    assert project.hook.read_text() == GOOD
+    write(project)
+    assert project.hook.read_text() == EVIL
+    # Now everybody sees what it is.
+    assert project.told() == []
+
+
+def test_another_start_does_not_make_it_known(project: Project) -> None:
+    project.start()
+    project.stage(HOOK, EVIL)
+    before = project.told()
+    project.start()
+    assert project.told() == before != []
+    git(project.top, "reset", "-q")
+    assert project.told() == []
+
+
+def test_what_is_new_is_told_and_what_is_not_protected_is_not(project: Project) -> None:
+    project.start()
+    project.stage(".envrc", EVIL, "100644")
+    project.stage("deep/er/.vscode/tasks.json", EVIL, "100644")
+    project.stage("b.py", EVIL, "100644")
+    project.stage(".husky-not", EVIL, "100644")
+    project.stage("link/.idea", "/etc", "120000")
+    assert [each.partition(":")[0] for each in project.told()] == [
+        ".envrc", "deep/er/.vscode/tasks.json", "link/.idea",
+    ]  # fmt: skip
+
+
+def test_changes_of_the_users_own_are_not_told(project: Project) -> None:
+    project.hook.write_text("echo mine, not committed\n")
+    project.start()
+    assert project.told() == []
+    project.hook.write_text("echo mine, edited meanwhile\n")
+    assert project.told() == []
+    project.commit("mine")
+    assert project.told() == []
+    git(project.top, "checkout", "-q", "HEAD~1")
+    assert project.told() == []
+
+
+def test_lines_that_end_as_elsewhere_are_the_same(project: Project) -> None:
+    project.start()
+    git(project.top, "config", "core.autocrlf", "true")
+    project.hook.write_bytes(b"one\r\ntwo\r\n")
+    project.commit("crlf")
+    assert project.told() == []
+
+
+def test_a_hook_that_only_becomes_executable_is_told(project: Project) -> None:
+    project.hook.chmod(0o644)
+    project.commit("quiet")
+    project.start()
+    project.stage(HOOK, GOOD, "100755")
+    assert [each.partition(":")[0] for each in project.told()] == [HOOK]
+
+
+def test_an_object_with_another_content_is_told(project: Project) -> None:
+    project.start()
+    name = git(project.top, "rev-parse", f"HEAD:{HOOK}").strip()
+    file = project.top / ".git/objects" / name[:2] / name[2:]
+    file.chmod(0o644)
+    data = EVIL.encode()
+    file.write_bytes(zlib.compress(b"blob %d\0" % len(data) + data))
+    (line,) = project.told()
+    assert line.startswith(f"{HOOK}: its object in Git is forged")
+    project.hook.unlink()
+    git(project.top, "checkout", HOOK)
+    assert project.hook.read_text() == EVIL
+
+
+def test_a_repository_that_the_agent_has_made_is_told(project: Project) -> None:
+    project.start()
+    inner = made(project.top / "inner")
+    (inner / ".envrc").write_text(EVIL)
+    git(inner, "add", "-A")
+    git(inner, *AUTHOR, "commit", "-q", "-m", "x")
+    (inner / ".envrc").write_text(GOOD)
+    assert [each.partition(":")[0] for each in project.told()] == ["inner/.envrc"]
+
+
+def test_linked_working_trees_and_submodules_are_looked_at(
+    project: Project, tmp_path: Path
+) -> None:
+    lib = made(tmp_path / "lib")
+    (lib / ".envrc").write_text(GOOD)
+    git(lib, "add", "-A")
+    git(lib, *AUTHOR, "commit", "-q", "-m", "x")
+    git(project.top, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add",
+        str(lib), "sub")  # fmt: skip
+    project.commit("sub")
+    git(project.top, "worktree", "add", "-q", "tree")
+    project.start()
+    assert project.told() == []
+    for place, path in (("sub", ".envrc"), ("tree", HOOK)):
+        git(
+            project.top / place,
+            "update-index",
+            "--cacheinfo",
+            f"100755,{project.blob(EVIL)},{path}",
+        )
+        if place == "sub":
+            git(project.top / place, "hash-object", "-w", str(tmp_path / "blob"))
+    assert [each.partition(":")[0] for each in project.told()] == ["sub/.envrc", f"tree/{HOOK}"]
+
+
+def test_packed_references_and_longer_names_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    project = Project(tmp_path, monkeypatch, "--object-format=sha256")
+    git(project.top, "pack-refs", "--all")
+    git(project.top, "gc", "-q")
+    project.start()
+    assert project.told() == []
+    project.stage(HOOK, EVIL)
+    git(project.top, *COMMIT)
+    git(project.top, "pack-refs", "--all")
+    git(project.top, "config", "core.splitIndex", "true")
+    git(project.top, "update-index", "--split-index")
+    (line,) = project.told()
+    assert line.startswith(f"{HOOK}: staged and committed")
+
+
+def test_nothing_of_the_repository_is_executed_or_waited_for(project: Project) -> None:
+    project.start()
+    hit = project.top.parent / "hit"
+    for key in ("core.fsmonitor", "core.pager", "core.alternateRefsCommand"):
+        git(project.top, "config", key, f"touch {hit}")
+    git(project.top, "config", "filter.x.smudge", f"touch {hit}")
+    (project.top / ".gitattributes").write_text("* filter=x diff=x\n")
+    assert project.told() == []
+    assert not hit.exists()
+    head = project.top / ".git/HEAD"
+    head.unlink()
+    os.mkfifo(head)
+    (line,) = committed.rows(project.origin(), "a")
+    assert line.startswith(f"{project.top}: what Git would write there cannot be read: ")
+
+
+@pytest.mark.parametrize("name", ["index", "objects/info/alternates"])
+def test_a_pipe_is_waited_for_only_so_long(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(committed, "PATIENCE", 0.5)
+    project.start()
+    place = project.top / ".git" / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    (line,) = committed.rows(project.origin(), "a")
+    assert "cannot be read: " in line
