@@ -83,9 +83,23 @@ _ALLOWED = {
 }
 
 
+_OTHER_WORDS = {
+    **dict.fromkeys(("deny", "disallow", "revoke", "unallow"), "allow --remove"),
+    **dict.fromkeys(("start", "run"), "up"),
+    **dict.fromkeys(("halt", "stop"), "down"),
+    **dict.fromkeys(("delete", "remove", "rm"), "destroy"),
+    **dict.fromkeys(("attach", "enter", "ssh"), "shell"),
+    **dict.fromkeys(("list", "ls", "ps"), "status"),
+}
+"""What others call a command, where jailoc has none of that name."""
+
+
 def _meant(word: str, known: Iterable[str]) -> str:
     """Suggest what is near to a word."""
-    question = text.meant(word, known)
+    other, every = _OTHER_WORDS.get(word, ""), [*known]
+    if other.partition(" ")[0] in every:
+        return f", did you mean `{other}`?"
+    question = text.meant(word, every)
     return f", {question}" if question else ""
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 from jailoc.bin.commands import up
 from jailoc.bin.config import append, source
 from jailoc.bin.config.session import Session
+from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers
-from jailoc.model.diagnostic import refuse
+from jailoc.generators.config.select import select
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.forbidden_paths import trespass
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within, tilde, within
@@ -31,7 +33,7 @@ def run(session: Session, directory: str | None) -> int:
             hint="name the single directories below it that the agent needs",
         )
     other = "`jailoc init --here` adds a workspace for a directory"
-    name = session.chosen(origin, target, other=other)
+    name = _meant(session, origin, target, other)
     mine = origin.config.workspaces.get(name)
     above = first_within(target, [each for each in mine.paths if each != target] if mine else [])
     real = os.path.realpath(target)
@@ -57,3 +59,18 @@ def run(session: Session, directory: str | None) -> int:
     if added:
         session.terminal.say(f"next: `jailoc up {name}`")
     return 0
+
+
+def _meant(session: Session, origin: LoadedConfig, target: str, other: str) -> str:
+    """Return the workspace that was named or has the directory, else that of the current one.
+
+    Raises:
+        Refused: there is none.
+    """
+    try:
+        return session.chosen(origin, target, other=other)
+    except Refused:
+        here = select(origin.config, source.current_directory())
+        if session.workspace is not None or here is None:
+            raise
+        return here

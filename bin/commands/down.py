@@ -1,12 +1,9 @@
 """`down`: remove the containers and the network of a workspace; its volumes stay unless named."""
 
-from contextlib import suppress
-
 from jailoc.bin.commands import every
-from jailoc.bin.config import task_records
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, made, observe
-from jailoc.bin.engine import container_list, containers, disk, docker
+from jailoc.bin.deploy import existence, made, observe, working_tasks
+from jailoc.bin.engine import containers, disk, docker
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.step import step
@@ -16,9 +13,6 @@ from jailoc.model import sandbox
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.text import number_of
-
-MOST_TOLD = 8
-"""Tasks that are named one by one."""
 
 
 def run(session: Session, volumes: bool = False) -> int:
@@ -42,29 +36,15 @@ def run(session: Session, volumes: bool = False) -> int:
         if session.workspace and not existence.configured(session, name):
             raise existence.unknown(session, name)
         session.terminal.say(f"{sandbox.typed(name)} is not running", Meaning.WARNS)
-        _tell_tasks(session.terminal, name)
+        working_tasks.tell(session.terminal, name, "down", "stops it", "stop them")
         return 0
     stop(session.terminal, name, volumes=volumes)
     if kept:
         session.terminal.say(
             f"{sandbox.typed(name)}: {number_of(len(kept), 'volume')} removed", Meaning.DONE
         )
-    _tell_tasks(session.terminal, name)
+    working_tasks.tell(session.terminal, name, "down", "stops it", "stop them")
     return 0
-
-
-def _tell_tasks(terminal: Terminal, name: str) -> None:
-    """Say which tasks of a workspace go on without it, and what stops them."""
-    tasks = [each.sandbox for each in task_records.of(name)]
-    with suppress(docker.DockerError, Refused):  # what was asked for is done
-        working = container_list.working() if tasks else frozenset()
-        going = [sandbox.typed(each) for each in tasks if each in working]
-        if going:
-            told = [f"`jailoc down {each}`" for each in going[:MOST_TOLD]]
-            more = f" and {len(going) - len(told)} more" if len(going) > len(told) else ""
-            goes, stops = ("goes", "stops it") if len(going) == 1 else ("go", "stop them")
-            what = f"{number_of(len(going), 'task')} of {name} {goes} on"
-            terminal.say(f"{what}: {', '.join(told)}{more} {stops}", Meaning.WARNS)
 
 
 def _named(session: Session) -> str:

@@ -92,6 +92,13 @@ def _show(terminal: Terminal, seen: Survey, *, single: bool) -> None:
     for row in seen.rows:
         if row.problem:
             terminal.say(f"{typed(row.workspace)}: {row.problem}", Meaning.FAILS)
+        if not single and row.drift and row.configured:
+            name = typed(row.workspace)
+            terminal.say(
+                f"{name}: what runs is not what the configuration says: `jailoc plan {name}` shows "
+                f"how, `jailoc up {name}` brings it up to date",
+                Meaning.WARNS,
+            )
         if not row.well:
             terminal.say(f"see: jailoc logs {typed(row.workspace)}", Meaning.WARNS)
 

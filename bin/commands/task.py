@@ -86,14 +86,22 @@ def new(session: Session, name: str, revision: str | None) -> int:
     for note in (
         *made.notes,
         *((f"without {', '.join(gone)}",) if gone else ()),
+        *(
+            ()
+            if origin.host.git_config
+            else (
+                "Git knows no name of yours for commits of the agent's: "
+                "`git config --global user.email` sets it",
+            )
+        ),
         "its data volume is new: nobody is logged in there",
     ):
         terminal.say(f"  {note}", Meaning.WARNS)
     session.reread()
     try:
         return up.run(session.of(sandbox))
-    except (Refused, docker.DockerError):
-        terminal.say(
+    except (Refused, docker.DockerError, KeyboardInterrupt):
+        terminal.steady().say(
             f"the task is made and does not run: `jailoc up {typed(sandbox)}` tries again, "
             f"`jailoc task rm {typed(name)} -w {typed(workspace)}` removes it",
             Meaning.WARNS,

@@ -143,8 +143,10 @@ def _begun(
     for line in store.moves(to, now, difference.repositories):
         terminal.result(telling(line))
     if difference.empty:
-        terminal.result("no name and no content differs")
-    terminal.result("permissions, times and links become those of the snapshot, too")
+        terminal.result("no name and no content differs: permissions, times and links alone become "
+                        "those of the snapshot")  # fmt: skip
+    else:
+        terminal.result("permissions, times and links become those of the snapshot, too")
     if not asked.yes and not prompt.agreed(terminal, "do this?", "this undo", "give --yes"):
         return None
     return _mending(session, name, store, lambda: undo.begin(terminal, store, to, now, targets))

@@ -243,9 +243,8 @@ def _commit(session: Session, named: str) -> tuple[Path, str, str | None]:
 
 
 def _unread(folder: Path) -> bool:
-    """Tell whether there is a repository that Git does not read, such as somebody else's."""
-    there = any(Path(each, ".git").exists() for each in upwards(str(folder)))
-    return there and git.ask(folder, "rev-parse", "--git-dir") is None
+    """Tell whether there is no repository that Git reads."""
+    return git.ask(folder, "rev-parse", "--git-dir") is None
 
 
 def _revision(session: Session, named: str) -> SourceText:
@@ -255,7 +254,16 @@ def _revision(session: Session, named: str) -> SourceText:
         raise refuse("diff", f"`{named}` is no file, directory or Git revision")
     folder, inside, commit = _commit(session, named)
     if commit is None:
-        if _unread(folder):
+        there = any(Path(each, ".git").exists() for each in upwards(str(folder)))
+        if not there and _unread(folder):
+            raise refuse(
+                "diff",
+                f"`{named}` is no file or directory, and `{folder}` is in no Git repository",
+                allowed="a file, a directory, or a revision of the repository that the "
+                "configuration is in",
+                hint="name two files, or with --config the configuration of a repository",
+            )
+        if there and _unread(folder):
             raise refuse(
                 "diff",
                 f"Git reads no repository in `{folder}`, so `{named}` is not known",

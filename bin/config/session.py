@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jailoc.bin.config import task_records
-from jailoc.bin.config.source import LoadedConfig, gathered, text_of
+from jailoc.bin.config.source import LoadedConfig, current_directory, gathered, text_of
 from jailoc.bin.host import paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import names
@@ -153,7 +153,7 @@ class Session:
             if sys.stderr.isatty() and self.terminal.first(told):
                 self.terminal.say(told)
             return every[0]
-        raise nameless_workspace(name, every, self.command)
+        raise nameless_workspace(at or current_directory(), every, self.command)
 
     def reread(self, *, expectations: bool = True) -> LoadedConfig:
         """Return the configuration as it is now, for the machine as it is now.

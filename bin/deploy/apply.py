@@ -26,6 +26,7 @@ from jailoc.bin.deploy import (
     task_bounds,
     uncovered,
     unhealthy,
+    working_tasks,
 )
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import secrets as secret
@@ -321,6 +322,7 @@ def carry_out(
             if squatter is not None:
                 raise squatter from error
             raise
+    working_tasks.tell(terminal, each.name, "up", "renews it", "renew them")
     return True
 
 

@@ -108,6 +108,9 @@ def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Itera
                 yield joined(service, containers.severed(there, found.get(WALL)))
 
 
+_UNASKED = "nothing known: the engine could not look"
+
+
 def _rules(bundle: Bundle, wall: containers.Container) -> Iterator[Check]:
     directory = Path(bundle.directory)
     for kind, files, hint in (
@@ -125,18 +128,22 @@ def _rules(bundle: Bundle, wall: containers.Container) -> Iterator[Check]:
     live = containers.succeeds(wall.id, [*FIREWALL, "verify"])
     yield Check(
         kind="rules",
-        subject="rules in the kernel against the generated ones",
+        subject="in the kernel, against the generated ones",
         expected="as compiled",
-        found="as compiled" if live else "different",
-        ok=live,
+        found=_UNASKED if live is None else "as compiled" if live else "different",
+        ok=bool(live),
     )
     own = containers.succeeds(wall.id, [*ASK_RESOLVER])
     yield Check(
         kind="names",
         subject="the port for names",
         expected="the wall's resolver",
-        found="the wall's resolver" if own else "silent, or somebody else",
-        ok=own,
+        found=_UNASKED
+        if own is None
+        else "the wall's resolver"
+        if own
+        else "silent, or somebody else",
+        ok=bool(own),
     )
 
 

@@ -25,7 +25,7 @@ from jailoc.bin.host.entries import is_directory, readable, text
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import protected
 from jailoc.generators.runtime import committed
-from jailoc.generators.runtime.committed import Accepted, Held, Tracked, Where
+from jailoc.generators.runtime.committed import Accepted, Tracked, Where, WorkingFile
 from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied
 from jailoc.model.git_config import parse
@@ -280,13 +280,13 @@ def _packed(common: str, name: str) -> str | None:
     return match[1].decode("ascii") if match else None
 
 
-def _held(path: str) -> Held | None:
+def _held(path: str) -> WorkingFile | None:
     """Return what is in the working tree."""
     try:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
-            return Held(True, False, os.fsencode(Path(path).readlink()))
+            return WorkingFile(True, False, os.fsencode(Path(path).readlink()))
         executable = bool(found.st_mode & stat.S_IXUSR)
-        return Held(False, executable, regular.read(path, CONTENTS))
+        return WorkingFile(False, executable, regular.read(path, CONTENTS))
     except (OSError, ValueError, regular.NotRegular):
         return None

@@ -20,7 +20,7 @@ MOST_LEFT_OUT = 1 << 20
 """Bytes of the names of what an undo has to leave alone, beside `exclude`."""
 _KEPT = "/tmp/kept"  # noqa: S108 -- in the container
 _FIND = r"""
-find "$1" %s -type f -size +"$2"c -printf 'L%%p\0' \
+find "$1" -regextype posix-extended -regex '.{4096,}' -prune -o %s -type f -size +"$2"c -printf 'L%%p\0' \
     -o -type f ! -readable -printf 'U%%p\0' \
     -o -type d \( ! -readable -o ! -executable \) -printf 'U%%p\0' 2>/dev/null
 """
@@ -37,6 +37,10 @@ if [ "$(realpath -m -- "${target%%/*}")" != "${target%%/*}" ]; then
     exit 1
 fi
 if [ ! -L "$target" ] && [ -d "$target" ]; then
+    # First of all: patterns (fnmatch(3)) and arguments (execve(2)) have bounds, too.
+    find "$target" -regextype posix-extended %(over)s \
+        -regex '.{4096,}' \( ! -type d -o -execdir chmod -R u+rwx -- {} \; -o -true \) \
+            -prune -execdir rm -rf -- {} \; 2>/dev/null
     IFS=
     while read -r line; do
         place=$(printf '%%bx' "$line")

@@ -164,7 +164,8 @@ def go_back(terminal: Terminal, before: Before, handed: Handed) -> None:
             f"see `jailoc logs {before.workspace}`, then run `jailoc up` again", Meaning.WARNS
         )
         return
-    terminal.say(f"{before.workspace}: the previous state runs again", Meaning.WARNS)
+    state = "runs again" if AGENT in before.containers else "is back: its agent did not run"
+    terminal.say(f"{typed(before.workspace)}: the previous state {state}", Meaning.WARNS)
 
 
 def _undone(terminal: Terminal, project: str, before: Before) -> None:

@@ -12,8 +12,13 @@ def tell(terminal: Terminal, project: str) -> None:
     except docker.DockerError:
         return
     for container in found:
-        if container.state != "running" or container.health not in {"healthy", ""}:
-            state = f"{container.health or container.state}, exit code {container.exit_code}"
-            terminal.say(f"{container.service}: {state}; its last lines:", Meaning.WARNS)
-            for line in containers.tail(container.id).splitlines():
+        if container.state == "created":
+            terminal.say(f"{container.service}: not begun, it waits for others", Meaning.WARNS)
+        elif container.state != "running" or container.health not in {"healthy", ""}:
+            ended = "" if container.state == "running" else f", exit code {container.exit_code}"
+            lines = containers.tail(container.id).splitlines()
+            state = f"{container.health or container.state}{ended}"
+            last = "its last lines:" if lines else "it has written nothing"
+            terminal.say(f"{container.service}: {state}; {last}", Meaning.WARNS)
+            for line in lines:
                 terminal.quote(line)

@@ -256,13 +256,17 @@ def restart(container: str) -> None:
     run(["restart", "--time", "5", container], what="restart container", timeout=90)
 
 
-def succeeds(container: str, command: list[str]) -> bool:
-    """Tell whether a command that root runs in a container ends well."""
+def succeeds(container: str, command: list[str]) -> bool | None:
+    """Tell whether a command that root runs in a container ends well; None if it was not run."""
     try:
         feed(container, command, b"")
-    except DockerError:
-        return False
+    except DockerError as error:
+        return None if error.cut or error.status in NOT_RUN else False
     return True
+
+
+NOT_RUN = (125, 126, 127, 128)
+"""Statuses of docker(1) itself where a container's runtime ran nothing."""
 
 
 def _anonymous(mount: dict[str, Any]) -> bool:

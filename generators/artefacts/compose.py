@@ -334,13 +334,14 @@ def _sidecar(workspace: Workspace, host: Host, image: str, digest: str) -> Sidec
         devices=(Device.TUN,),
         limits=_limits(workspace),
         health=Health(
-            # As the agent, so that it is healthy when the agent can use it.
+            # As the agent, so that it is healthy when the agent can use it. `docker version` would
+            # each time leave a connection open between dockerd and rootlesskit.
             test=(
                 "CMD-SHELL",
                 watched(
                     f"/usr/bin/setpriv --reuid={workspace.user.uid} "
                     f"--regid={workspace.user.gid} --clear-groups /usr/bin/timeout 10 "
-                    f"/usr/bin/docker --host {SIDECAR_SOCKET} version >/dev/null"
+                    f"/usr/bin/docker --host {SIDECAR_SOCKET} ps --quiet >/dev/null"
                 ),
             ),
             interval=2,

@@ -51,23 +51,27 @@ def unknown_workspace(name: str, every: Sequence[str], other: str | None = None)
 
 NAMED = ("add", "allow")
 """Commands whose own argument is no workspace."""
+OF_OTHERS = ("exec", "pause")
+"""Those that run a command of the user's."""
 
 
-def nameless_workspace(name: str, every: Sequence[str], command: str) -> Refused:
+def nameless_workspace(place: str, every: Sequence[str], command: str) -> Refused:
     """Return the refusal of what stands for no name, where no workspace is called so.
 
     Args:
-        name: What stands for no name.
+        place: The directory that is in none.
         every: All workspaces.
         command: The command, for the hint; of some with what it was given.
     """
     other = every[0] if len(every) == 1 else "NAME"
     where = f"-w {other}" if command.startswith(NAMED) else other
+    if command in OF_OTHERS:
+        where += " -- COMMAND"
     also = "; `jailoc init --here` adds one for this directory"
     words = " ".join(each for each in ("jailoc", command.replace("attach", "-w"), where) if each)
     return refuse(
         "workspace-unknown",
-        f"workspace `{name}` not found, no other is named, and this directory is in none",
+        f"no workspace is named, and `{place}` is in none",
         allowed=", ".join(every) or "none is configured",
         hint=f"run `{words}`{also}"
         if every

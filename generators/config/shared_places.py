@@ -66,7 +66,8 @@ def shared_places(document: Document, config: Config, host: Host) -> Iterator[Di
             message = f"`{path}` can be written by the agents of `{first}`{every} and {end}"
         hint = "the two agents can change each other's files"
         if entry is None:
-            hint = "each can change what the others find there, also by links; to leave it out: " \
+            hint = "every sandbox has it by default; each can change what the others find there, " \
+                   "also by links; to leave it out: " \
                    f'mounts = [":{each.place}"]'  # fmt: skip
         yield found(document, each.where, "path-shared", message, hint=hint, at_key=entry is None)
 

@@ -243,6 +243,12 @@ def _be(rank: Rank, more: str) -> Callable[[Power, Power | None], Words]:
     return say
 
 
+def _docker(power: Power, _: Power | None) -> Words:
+    # Also of a workspace that is new.
+    said = f"has {power.subject}, rootless, behind the same wall"
+    return Rank.MEDIUM, said, f"does not have {power.subject}"
+
+
 def _service(power: Power, before: Power | None) -> Words:
     was = f" (it was {before.value})" if before and before.value != power.value else ""
     return (
@@ -335,7 +341,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     "be.root": _be(Rank.HIGH, "runs as root: {}"),
     "be.device": _be(Rank.HIGH, "opens a device of the host: {}"),
     "be.service": _be(Rank.CRITICAL, "runs a service that jailoc does not know: {}"),
-    "be.docker": _be(Rank.MEDIUM, "has {}, rootless, behind the same wall"),
+    "be.docker": _docker,
     "be-reached.port": _port,
     "be-reached.subnet": _be(
         Rank.MEDIUM,

@@ -54,7 +54,7 @@ class Tracked(NamedTuple):
         return f"{self.mode} {self.object}"
 
 
-class Held(NamedTuple):
+class WorkingFile(NamedTuple):
     """What is in the working tree."""
 
     link: bool
@@ -121,7 +121,7 @@ def forged(name: str, data: bytes) -> bool:
     return made.hexdigest() != name
 
 
-def same(each: Tracked, data: bytes, held: Held | None) -> bool:
+def same(each: Tracked, data: bytes, held: WorkingFile | None) -> bool:
     """Tell whether Git would write what is in the working tree already.
 
     Lines may end as they do elsewhere (`core.autocrlf`), and a file may be executable where no file

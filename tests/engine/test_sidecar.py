@@ -52,6 +52,27 @@ def test_a_new_sidecar_leaves_the_agent_as_it_is(sandbox: Sandbox) -> None:
     assert "Server" in world.call("docker", "exec", "--user", "1000:1000", agent, "docker", "info")
 
 
+def test_its_health_checks_leave_nothing_open(sandbox: Sandbox) -> None:
+    """Each connection of dockerd to rootlesskit is a descriptor of both."""
+    sidecar = sandbox.container("dind")
+    test = inspected(sandbox, "dind")["Config"]["Healthcheck"]["Test"][1]
+    check = test.partition("ask() { ")[2].partition("; }")[0]
+    assert "ps --quiet" in check
+
+    told = world.call("docker", "top", sidecar, "-o", "pid,comm").splitlines()
+    (process,) = (each.split()[0] for each in told if each.split()[1] == "dockerd")
+    place = Path("/proc", process, "fd")
+
+    def more(command: str) -> int:
+        before = len(list(place.iterdir()))
+        world.call("docker", "exec", sidecar, "sh", "-c", f"for i in $(seq 20); do {command}; done")
+        return len(list(place.iterdir())) - before
+
+    assert more(check) < 10
+    # The control: what asks rootlesskit for its version.
+    assert more(check.replace("ps --quiet", "version")) >= 15
+
+
 def test_without_enable_docker_the_sidecar_goes_and_the_agent_starts(sandbox: Sandbox) -> None:
     line = "[workspaces.walled]"
     try:

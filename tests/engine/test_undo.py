@@ -254,7 +254,7 @@ def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
     (project / "new dir/.git/config").write_text("[core]\nfsmonitor = touch /tmp/owned\n")
     (project / "new dir/[a] */.envrc").touch()
     (project / "new dir/[a] *").chmod(0o500)
-    very_deep(project, 300)
+    very_deep(project, 1500)
     kept = project / "node_modules/made since"
     kept.touch()
     undone(user)

@@ -275,7 +275,7 @@ def test_allow_tells_hosts_from_networks(home: User) -> None:
         (("add", "~/none", "-w", "api"), "does not exist"),
         (("add", "~/.config/jailoc/config.toml"), "is not a directory"),
         (("add", "~/two", "-w", "apy"), "did you mean `api`"),
-        (("add", "~/two"), "workspace `default` not found"),
+        (("add", "~/two"), "no workspace is named, and `"),
         (("allow", "0.0.0.0/0", "-w", "api"), "switch the firewall off"),
         (("allow", "10.0.0.0/33", "-w", "api"), "is not a network"),
         (("allow", "a b:0", "-w", "api"), "no port"),

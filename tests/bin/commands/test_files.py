@@ -201,7 +201,7 @@ def test_the_only_workspace_needs_no_name(user: User) -> None:
     user.write("[workspaces.api]\n")
     assert "api" in user.ok("graph")
     user.write("[workspaces.api]\n[workspaces.web]\n")
-    assert "workspace `default` not found" in user.run("graph").stderr
+    assert "no workspace is named, and `" in user.run("graph").stderr
 
 
 def test_a_directory_that_is_not_there_is_named_with_its_option(user: User) -> None:

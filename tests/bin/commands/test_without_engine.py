@@ -293,7 +293,7 @@ def test_the_only_workspace_is_named_to_be_destroyed(person: Person) -> None:
     person.write(ONLY)
     result = person.run("destroy", "--yes")
     assert result.status == 1
-    assert "workspace `default` not found" in result.stderr
+    assert "no workspace is named, and `" in result.stderr
     assert "hint: run `jailoc destroy only`" in result.stderr
 
 
@@ -310,5 +310,5 @@ def test_of_several_workspaces_none_is_guessed(person: Person) -> None:
     person.write(TWO)
     for command in ("up", "plan", "explain 10.1.2.3"):
         result = person.run(*command.split())
-        assert (result.status, "workspace `default` not found" in result.stderr) == (1, True)
+        assert (result.status, "no workspace is named, and `" in result.stderr) == (1, True)
         assert f"jailoc {command.split()[0]} NAME" in result.stderr
