@@ -1,6 +1,10 @@
 """The proxy's configuration, and what a workspace with credentials is made of."""
 
 import re
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
 
 from jailoc.generators.artefacts import proxy
 from jailoc.generators.artefacts.compose_yaml import document
@@ -119,3 +123,40 @@ def test_another_host_is_another_authority_and_another_limit_is_not() -> None:
     more = CONFIG.replace('"a.example.com"', '"a.example.com", "d.example.com"')
     assert agent(more) != agent(CONFIG)
     assert proxy.NAMES_FILE in {each.path for each in made().rules}
+
+
+TAKES = """
+open(my $file, "<", "values.map") or die; my $text = join "", <$file>;
+die "cut off\\n" if $text =~ /fails/ && ! -e "mended";
+open(my $proxy, ">", "held") or die; print $proxy $text;
+"""
+"""Stands for what has the running proxy take the values over; it holds them then."""
+
+
+def test_values_that_were_not_taken_over_are_handed_over_again() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as admin:
+        place = Path(folder)
+        (place / "feed.pl").write_text(TAKES)
+        (place / "values.map").write_text("")
+        text = file_of(made(), "proxy/feed.sh").replace("/run/proxy", folder)
+        program = text.replace("/etc/jailoc/feed.pl", f"{folder}/feed.pl")
+
+        def feed(values: str) -> tuple[int, str]:
+            given = f"{values}\nend\n"
+            ended = subprocess.run(
+                ["/bin/sh", "-c", program], input=given, capture_output=True, text=True, check=False
+            )
+            return ended.returncode, ended.stdout.strip()
+
+        assert feed("one first") == (0, "changed")  # nobody listens: it is read at the start
+        admin.bind(f"{folder}/admin")
+        assert feed("one second") == (0, "changed")
+        assert feed("one second") == (0, "same")  # control
+        assert (place / "held").read_text() == "one second\n"
+        # It is killed, or the proxy does not answer, after the file has come.
+        assert feed("one fails")[0] != 0
+        assert (place / "held").read_text() == "one second\n"
+        (place / "mended").touch()
+        assert feed("one fails") == (0, "changed")
+        assert (place / "held").read_text() == "one fails\n"
+        assert feed("one fails") == (0, "same")
