@@ -8,9 +8,10 @@ from pathlib import Path
 
 from jailoc.generators.artefacts import proxy
 from jailoc.generators.artefacts.compose_yaml import document
+from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import Bundle
 from jailoc.model.sandbox import AGENT, PROXY, WALL
-from tests.strategies import bundle_of, file_of
+from tests.strategies import HOST, bundle_of, config_of, file_of
 
 CONFIG = """
 [workspaces.a]
@@ -123,6 +124,29 @@ def test_another_host_is_another_authority_and_another_limit_is_not() -> None:
     more = CONFIG.replace('"a.example.com"', '"a.example.com", "d.example.com"')
     assert agent(more) != agent(CONFIG)
     assert proxy.NAMES_FILE in {each.path for each in made().rules}
+
+
+def test_a_value_is_found_by_what_it_came_for_alone() -> None:
+    def asked(config: str) -> str:
+        found = re.search(
+            r"str\((one/[0-9a-f]{16})\),map", file_of(made(config), "proxy/haproxy.cfg")
+        )
+        assert found
+        return found[1]
+
+    (one, *_) = resolve(config_of(CONFIG), "a", HOST).credentials
+    assert asked(CONFIG) == proxy.held_as(one)
+    for old, new in (
+        ('"a.example.com"', '"d.example.com"'),
+        ('methods = ["GET"]', 'methods = ["GET", "POST"]'),
+        ('paths = ["/x/", "/y"]', ""),
+        ('env = ["API_KEY"]', 'scheme = "header"\nheader = "X-Key"'),
+        ('env = ["API_KEY"]', "scrub = false"),
+    ):
+        assert asked(CONFIG.replace(old, new)) != asked(CONFIG), new
+    # Whence it comes, and what the agent has in its place, limit nothing.
+    for old, new in (("THE_TOKEN", "ANOTHER"), ('env = ["API_KEY"]', "")):
+        assert asked(CONFIG.replace(old, new)) == asked(CONFIG)
 
 
 TAKES = """
