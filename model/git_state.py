@@ -37,6 +37,8 @@ STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
 LISTED = ("gitdir", "locked")
 """Files of a linked working tree that `git worktree list` writes to the terminal."""
 _CONTROL = rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
+_RUN = rb"`|\$[({]"
+"""What Bash runs in PS1, or may run."""
 _DO_NOT = "do not run Git there before it is gone"
 _EMPTYING = {
     "worktrees": "`git worktree prune` and `git gc`, which `git fetch` runs by itself,",
@@ -177,13 +179,31 @@ def of_step(path: str, data: bytes) -> Iterator[Believed]:
 def of_head(path: str, data: bytes) -> Iterator[Believed]:
     """Yield what there is to say of a branch whose name a shell would run, or a terminal obey."""
     shown = data.strip()
-    if re.search(rb"`|\$[({]|" + _CONTROL, shown):
+    if re.search(_RUN + rb"|" + _CONTROL, shown):
         yield Believed(
             path=path,
             reason=f"the branch is called {_told([_text(shown)], 1)}: a prompt that has it in PS1 "
             "has Bash run what is in it, or the terminal obey it, as soon as a shell is there",
             hint="write another one there (`ref: refs/heads/main`) before a shell goes there",
         )
+
+
+def of_tags(path: str, names: Iterable[bytes]) -> Iterator[Believed]:
+    """Yield what there is to say of tags that a shell would run, in a file or directory."""
+    found = [each for each in names if re.search(_RUN, each)]
+    if found:
+        told = _told(map(_text, found), len(found))
+        yield Believed(
+            path=path,
+            reason=f"a tag is called {told}: a prompt that shows the tag of a detached HEAD in PS1 "
+            "has Bash run what is in it, as soon as a shell is there",
+            hint="remove it from elsewhere (`git -C DIRECTORY tag -d NAME`, NAME in single "
+            "quotes), before a shell goes there",
+        )
+
+
+PACKED_TAG = re.compile(rb"^[0-9a-f]+ refs/tags/([^\n]*)", re.MULTILINE)
+"""A tag in a file `packed-refs`."""
 
 
 def of_strategy(path: str, data: bytes) -> Iterator[Believed]:

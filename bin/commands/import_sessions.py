@@ -1,13 +1,19 @@
 """`import-sessions`: copy what one major version of the agent kept to where the next one looks."""
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import execute
+from jailoc.bin.deploy import execute, existence
 from jailoc.bin.engine import containers, docker, volumes
+from jailoc.bin.host import files
+from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal import prompt
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import AGENT, AGENT_HOME, data_volume
+from jailoc.model.sandbox import project as project_of
+
+_STILL = frozenset({"created", "exited", "dead"})
+"""States of a container that runs nothing, and is not halted (docker(1))."""
 
 
 def run(session: Session, yes: bool) -> int:
@@ -39,26 +45,28 @@ def run(session: Session, yes: bool) -> int:
             hint="copy the files there yourself",
         )
     docker.check()
-    if containers.running(name):
-        raise refuse(
-            "running",
-            f"workspace `{name}` is running, and would write while its sessions are copied",
-            hint=f"`jailoc down {name}` first",
-        )
+    existence.own(name)
+    _stopped(name)
     old, new = data_volume(wanted.volume, name), data_volume(new, name)
     there = containers.owned("volume", project)
     if f"{project}_{old}" not in there:
         raise refuse("import-none", f"there is no volume `{old}`: nothing to import")
     service = bundle.compose.services[AGENT]
     image = service.image.text
-    files = ", ".join(each.old for each in wanted.files)
-    terminal.say(f"{name}: {files} of {wanted.label} in {old} -> {new}; the old ones stay")
+    what = ", ".join(each.old for each in wanted.files)
+    terminal.say(f"{name}: {what} of {wanted.label} in {old} -> {new}; the old ones stay")
     if not yes and not prompt.agreed(terminal, "copy them?", "this copy", "give --yes"):
         return 0
     execute.build(terminal, bundle)
-    if f"{project}_{new}" not in there:
-        volumes.make(project, new)
-    match volumes.copy(wanted, f"{project}_{old}", f"{project}_{new}", place, image, service.user):
+    with files.locked(cache_directory() / f"{name}.lock"):
+        # Nobody starts it now, and nobody has since it was asked.
+        _stopped(name)
+        if f"{project}_{new}" not in there:
+            volumes.make(project, new)
+        status = volumes.copy(
+            wanted, f"{project}_{old}", f"{project}_{new}", place, image, service.user
+        )
+    match status:
         case volumes.FULL:
             raise refuse(
                 "import-full",
@@ -70,3 +78,17 @@ def run(session: Session, yes: bool) -> int:
             raise refuse("import-none", f"volume `{old}` has no sessions: nothing to import")
     terminal.say(f"{name}: sessions imported; `jailoc up {name}` starts with them", Meaning.DONE)
     return 0
+
+
+def _stopped(name: str) -> None:
+    """Make sure that no container of a workspace is there that writes, or goes on to.
+
+    Raises:
+        Refused: there is one, or they are another user's.
+    """
+    if any(each.state not in _STILL for each in containers.containers(project_of(name))):
+        raise refuse(
+            "running",
+            f"workspace `{name}` is running, and would write while its sessions are copied",
+            hint=f"`jailoc down {name}` first",
+        )

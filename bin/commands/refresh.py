@@ -9,6 +9,7 @@ from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
+from jailoc.generators.artefacts import proxy
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Refused
@@ -87,6 +88,14 @@ def run(session: Session, *, wrote: bool = False) -> int:
         if wall is None or wall.state != "running":
             raise existence.not_running(name)
         feeds = bool(workspace.credentials) and not wrote and PROXY in found
+        if feeds and files.differs(proxy.limits(workspace), directory):
+            # What it was started with says where a value goes, and a new one is not for there.
+            feeds = False
+            terminal.say(
+                f"{typed(name)}: credentials are not read again: its proxy works by another "
+                f"configuration until `jailoc up {typed(name)}`",
+                Meaning.WARNS,
+            )
         # What cannot be read is told before anything is changed.
         held = credentials.lines(workspace) if feeds else {}
         files.write_files(bundle.rules, directory)

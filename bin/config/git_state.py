@@ -202,6 +202,8 @@ class Reader:
                             waiting.append((entry.path, True))
                     elif below or entry.name != "HEAD" or entry.is_symlink():
                         yield from git_state.of_head(readable(entry.path), _reference(entry))
+                        if (name := _tag(each, entry.path)) is not None:
+                            yield from git_state.of_tags(readable(entry.path), [name])
 
     @staticmethod
     def _told(path: str, found: Believed) -> bool:
@@ -273,8 +275,11 @@ class Reader:
             # Of what is not read only that it may hide something; a pipe holds up every command.
             waits = data.reason == git_state.waits(data.path).reason
             yield data if waits else data.model_copy(update={"stops": False})
-        elif isinstance(data, bytes) and (count := data.count(b" refs/replace/")):
-            yield git_state.replaces(readable(f"{common}/packed-refs"), count)
+        elif isinstance(data, bytes):
+            place = readable(f"{common}/packed-refs")
+            if count := data.count(b" refs/replace/"):
+                yield git_state.replaces(place, count)
+            yield from git_state.of_tags(place, git_state.PACKED_TAG.findall(data))
         if (text(f"{common}/info/grafts") or "").strip():
             yield git_state.grafts(readable(f"{common}/info/grafts"))
 
@@ -325,6 +330,13 @@ def _reference(entry: os.DirEntry[str]) -> bytes:
     except (OSError, regular.NotRegular, ValueError):
         return b""
     return data if data.startswith(b"ref:") else b""
+
+
+def _tag(directory: str, path: str) -> bytes | None:
+    """Return the name of a tag, of a file in a Git directory; None of any other file."""
+    refs, _, name = path.removeprefix(f"{directory}/").partition("/")
+    tags, _, name = name.partition("/")
+    return os.fsencode(name) if (fold(refs), fold(tags)) == ("refs", "tags") and name else None
 
 
 def _on(settings: Settings, key: str) -> bool:

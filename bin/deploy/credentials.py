@@ -7,6 +7,7 @@ from pathlib import Path
 from jailoc.bin.deploy.secrets import Unusable, read_file, read_variable
 from jailoc.bin.engine import containers, exchange
 from jailoc.bin.host import keyring, programs
+from jailoc.generators.artefacts.proxy import held_as
 from jailoc.model.credential import PATIENCE, VALUE_LIMIT, Credential, Scheme
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.path import expand
@@ -79,7 +80,7 @@ def _line(credential: Credential, value: bytes) -> bytes:
     else:
         prefix = "Bearer " if credential.scheme is Scheme.BEARER else credential.prefix
         header = prefix.encode() + value
-    return credential.name.encode() + b" " + base64.b64encode(value) + b"|" + header
+    return held_as(credential).encode() + b" " + base64.b64encode(value) + b"|" + header
 
 
 def _value(credential: Credential) -> bytes:

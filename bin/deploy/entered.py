@@ -3,12 +3,15 @@
 Then only those count that were started here, with the directories that are written down of them.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig, current_directory
 from jailoc.bin.deploy import existence, observe
+from jailoc.model.compose import Bind
 from jailoc.model.diagnostic import Refused
+from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
 from jailoc.model.path import within
 from jailoc.model.sandbox import typed
@@ -46,19 +49,25 @@ def running(session: Session) -> Meant:
 
 def directories(name: str) -> tuple[str, ...]:
     """Return what a workspace was started with at places that are this machine's, too."""
-    binds = observe.mounted().get(name, ())
-    return tuple(each.target.text for each in binds if each.source.text == each.target.text)
+    return _same(observe.mounted().get(name, ()))
 
 
 def _of_this_directory() -> str | None:
-    """Return the workspace that has the current directory, the deepest one; else the only one."""
-    here, every = current_directory(), sorted(observe.mounted())
+    """Return the workspace that has the current directory, the deepest one; else the only one.
+
+    What one can only read is a mount or a cover, and no path of its own: there it is a guest.
+    """
+    here, every = current_directory(), observe.mounted()
     found = [
         (-place.count("/"), name)
-        for name in every
-        for place in directories(name)
+        for name in sorted(every)
+        for place in _same(each for each in every[name] if each.mode is Mode.READ_WRITE)
         if within(here, place)
     ]
     if found:
         return min(found)[1]
-    return every[0] if len(every) == 1 else None
+    return next(iter(every)) if len(every) == 1 else None
+
+
+def _same(binds: Iterable[Bind]) -> tuple[str, ...]:
+    return tuple(each.target.text for each in binds if each.source.text == each.target.text)

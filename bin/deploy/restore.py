@@ -20,7 +20,8 @@ MOST_LEFT_OUT = 1 << 20
 """Bytes of the names of what an undo has to leave alone, beside `exclude`."""
 _KEPT = "/tmp/kept"  # noqa: S108 -- in the container
 _FIND = r"""
-find "$1" -regextype posix-extended -regex '.{4096,}' -prune -o %s -type f -size +"$2"c -printf 'L%%p\0' \
+find "$1" -regextype posix-extended -regex '.{4096,}' -prune -o %s \
+    -type f -size +"$2"c -printf 'L%%p\0' \
     -o -type f ! -readable -printf 'U%%p\0' \
     -o -type d \( ! -readable -o ! -executable \) -printf 'U%%p\0' 2>/dev/null
 """

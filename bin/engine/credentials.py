@@ -36,7 +36,8 @@ def held(proxy: str) -> tuple[str, ...] | None:
     )  # fmt: skip
     if status != 0:
         return None
-    return tuple(each for each in text.split()[:MOST] if NAME.fullmatch(each))
+    found = (each.partition("/")[0] for each in text.split()[:MOST])
+    return tuple(each for each in found if NAME.fullmatch(each))
 
 
 def nature(proxy: str) -> str:

@@ -3,6 +3,8 @@
 The settings are HAProxy's (https://docs.haproxy.org/3.0/configuration.html).
 """
 
+import hashlib
+import json
 from collections.abc import Iterator
 
 from jailoc.generators.assets import asset
@@ -67,9 +69,29 @@ def files(workspace: Workspace) -> tuple[File, ...]:
     return tuple(File(path=f"proxy/{name}", mode=0o644, text=text) for name, text in texts.items())
 
 
+def limits(workspace: Workspace) -> tuple[File, ...]:
+    """Return those of the files that say where which credential goes, and with what."""
+    says = {"proxy/haproxy.cfg", "proxy/hosts.map"}
+    return tuple(each for each in files(workspace) if each.path in says)
+
+
 def names(workspace: Workspace) -> tuple[str, ...]:
     """Return every host name that has a credential, once, in order."""
     return tuple(sorted({host.name for each in workspace.credentials for host in each.hosts}))
+
+
+def held_as(credential: Credential) -> str:
+    """Return by what the proxy finds a value: the credential's name, and a digest of its limits.
+
+    A value that came under other hosts, methods or paths is none: neither does the proxy of before
+    send a new one where that was, nor that of now an old one where it was not to go.
+    """
+    said = credential.model_dump(
+        mode="json",
+        include={"hosts", "scheme", "username", "header", "prefix", "methods", "paths", "scrub"},
+    )
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return f"{credential.name}/{digest[:16]}"
 
 
 def told(workspace: Workspace) -> File:
@@ -228,7 +250,7 @@ def _back(credential: Credential, index: int, host: CredentialHost) -> Iterator[
         yield from _paths(credential)
     header = credential.header if credential.scheme is Scheme.HEADER else "authorization"
     yield from _indented(
-        f"http-request set-var(txn.both) str({credential.name}),map({PROXY_RUN}/values.map)",
+        f"http-request set-var(txn.both) str({held_as(credential)}),map({PROXY_RUN}/values.map)",
         f"http-request {_said(503, 'the credential has no value; `jailoc up` brings it')} "
         "unless { var(txn.both) -m found }",
         "http-request set-var(txn.needle) var(txn.both),field(1,|),b64dec",

@@ -15,11 +15,16 @@ cat >new
     exit 1
 }
 sed -i '$d' new
-if cmp -s new values.map; then
+# What was begun and not taken over is no reason to leave the proxy with what it had before.
+if [ -f fed ] && cmp -s new values.map; then
     echo same
     exit 0
 fi
+rm -f fed
 mv new values.map
 # A proxy that is not up yet reads the file.
-[ ! -S admin ] || perl /etc/jailoc/feed.pl
+[ ! -S admin ] || {
+    perl /etc/jailoc/feed.pl
+    : >fed
+}
 echo changed

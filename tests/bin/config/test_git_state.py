@@ -322,6 +322,26 @@ def test_a_branch_that_a_prompt_would_run_is_told(tmp_path: Path, branch: str) -
         assert told(root) == {}
 
 
+@pytest.mark.parametrize("name", ["$(touch${IFS}hit)", "deep/`touch${IFS}hit`"])
+def test_a_tag_that_a_prompt_would_run_is_told(tmp_path: Path, name: str) -> None:
+    root = project(tmp_path)
+    git(root, "checkout", "-q", "--detach")
+    for each in ("v1.0", "$a", "feature/(x)", "a{b}"):
+        git(root, "tag", each)
+    assert told(root) == {}, "honest ones"
+    git(root, "tag", "-d", "v1.0", "$a", "feature/(x)", "a{b}")
+    git(root, "tag", name)
+    prompt = 'PS1="\\w $(git describe --tags --exact-match)"; printf "%s" "${PS1@P}"'
+    subprocess.run(["bash", "--norc", "-c", prompt], cwd=root, capture_output=True, check=False)
+    assert (root / "hit").exists(), "Bash runs it"
+    (found,) = told(root).values()
+    assert (found.path, found.stops) == (str(root / ".git/refs/tags" / name), True)
+    git(root, "pack-refs", "--all")
+    (found,) = told(root).values()
+    assert (found.path, found.stops) == (str(root / ".git/packed-refs"), True)
+    assert f"`{name}`" in found.reason
+
+
 SHOWN = "$(touch${IFS}hit)"
 
 

@@ -1,9 +1,11 @@
 """A slip in the configuration keeps nobody out of what runs."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from jailoc.model.sandbox import AGENT
 from tests.bin.deploy.test_mounted import composed
 from tests.engine.world import User
 
@@ -42,6 +44,24 @@ def test_what_was_started_is_found_without_the_configuration(
     assert told.count(f"{warned}: {name} is taken as it was started") == 1, told
     assert NO_ENGINE in told
     assert "[unknown-key]" not in told
+
+
+def test_who_may_only_read_a_directory_is_not_meant_there(user: User) -> None:
+    user.write(SLIP)
+    started(user, "api", "one")
+    (user.home / "one/deep").mkdir()
+    mount = {"text": str(user.home / "one/deep")}
+    place = user.home / ".local/share/jailoc/web.begun.json"
+    for mode, name in (("ro", "api"), ("rw", "web")):  # the second is the control
+        started(user, "web", "two")
+        found = json.loads(place.read_bytes())
+        found["compose"]["services"][AGENT]["mounts"].append(
+            {"source": mount, "target": mount, "mode": mode}
+        )
+        place.write_text(json.dumps(found))
+        at = replace(user, at=user.home / "one/deep")
+        told = at.run("exec", "--", "true", **NOWHERE).stderr
+        assert f": {name} is taken as it was started" in told, told
 
 
 @pytest.mark.parametrize(

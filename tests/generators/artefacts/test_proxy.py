@@ -1,12 +1,17 @@
 """The proxy's configuration, and what a workspace with credentials is made of."""
 
 import re
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
 
 from jailoc.generators.artefacts import proxy
 from jailoc.generators.artefacts.compose_yaml import document
+from jailoc.generators.config.resolve import resolve
 from jailoc.model.bundle import Bundle
 from jailoc.model.sandbox import AGENT, PROXY, WALL
-from tests.strategies import bundle_of, file_of
+from tests.strategies import HOST, bundle_of, config_of, file_of
 
 CONFIG = """
 [workspaces.a]
@@ -119,3 +124,63 @@ def test_another_host_is_another_authority_and_another_limit_is_not() -> None:
     more = CONFIG.replace('"a.example.com"', '"a.example.com", "d.example.com"')
     assert agent(more) != agent(CONFIG)
     assert proxy.NAMES_FILE in {each.path for each in made().rules}
+
+
+def test_a_value_is_found_by_what_it_came_for_alone() -> None:
+    def asked(config: str) -> str:
+        found = re.search(
+            r"str\((one/[0-9a-f]{16})\),map", file_of(made(config), "proxy/haproxy.cfg")
+        )
+        assert found
+        return found[1]
+
+    (one, *_) = resolve(config_of(CONFIG), "a", HOST).credentials
+    assert asked(CONFIG) == proxy.held_as(one)
+    for old, new in (
+        ('"a.example.com"', '"d.example.com"'),
+        ('methods = ["GET"]', 'methods = ["GET", "POST"]'),
+        ('paths = ["/x/", "/y"]', ""),
+        ('env = ["API_KEY"]', 'scheme = "header"\nheader = "X-Key"'),
+        ('env = ["API_KEY"]', "scrub = false"),
+    ):
+        assert asked(CONFIG.replace(old, new)) != asked(CONFIG), new
+    # Whence it comes, and what the agent has in its place, limit nothing.
+    for old, new in (("THE_TOKEN", "ANOTHER"), ('env = ["API_KEY"]', "")):
+        assert asked(CONFIG.replace(old, new)) == asked(CONFIG)
+
+
+TAKES = """
+open(my $file, "<", "values.map") or die; my $text = join "", <$file>;
+die "cut off\\n" if $text =~ /fails/ && ! -e "mended";
+open(my $proxy, ">", "held") or die; print $proxy $text;
+"""
+"""Stands for what has the running proxy take the values over; it holds them then."""
+
+
+def test_values_that_were_not_taken_over_are_handed_over_again() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as admin:
+        place = Path(folder)
+        (place / "feed.pl").write_text(TAKES)
+        (place / "values.map").write_text("")
+        text = file_of(made(), "proxy/feed.sh").replace("/run/proxy", folder)
+        program = text.replace("/etc/jailoc/feed.pl", f"{folder}/feed.pl")
+
+        def feed(values: str) -> tuple[int, str]:
+            given = f"{values}\nend\n"
+            ended = subprocess.run(
+                ["/bin/sh", "-c", program], input=given, capture_output=True, text=True, check=False
+            )
+            return ended.returncode, ended.stdout.strip()
+
+        assert feed("one first") == (0, "changed")  # nobody listens: it is read at the start
+        admin.bind(f"{folder}/admin")
+        assert feed("one second") == (0, "changed")
+        assert feed("one second") == (0, "same")  # control
+        assert (place / "held").read_text() == "one second\n"
+        # It is killed, or the proxy does not answer, after the file has come.
+        assert feed("one fails")[0] != 0
+        assert (place / "held").read_text() == "one second\n"
+        (place / "mended").touch()
+        assert feed("one fails") == (0, "changed")
+        assert (place / "held").read_text() == "one fails\n"
+        assert feed("one fails") == (0, "same")
