@@ -26,7 +26,14 @@ def python(extra: str = "") -> Path:
         raise SystemExit(f"jailoc: needs Python 3.11 or newer, this is {sys.version.split()[0]}")
     interpreter = VENV / "bin" / "python"
     if not _fresh(extra):
-        with (ROOT / ".venv.lock").open("w") as lock:
+        try:
+            lock = (ROOT / ".venv.lock").open("w")
+        except OSError as error:
+            raise SystemExit(
+                f"jailoc: the environment of this checkout cannot be made ({error.strerror}): "
+                f"make a copy of {ROOT} that is yours, or let its owner run jailoc once"
+            ) from None
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not _fresh(extra):
                 _make(interpreter, extra)

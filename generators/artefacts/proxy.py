@@ -20,7 +20,8 @@ CONNECTIONS = 2048
 NAMES_FILE = "wall/credential-names"
 _REMOVED = (
     "authorization", "proxy-authorization", "http2-settings", "te", "trailer", "range", "if-range",
-    "forwarded",
+    "forwarded", "script-name", "unencoded-url", "x-host", "x-http-verb", "x-matched-path",
+    "x-real-url", "x-script-name",
 )  # fmt: skip
 """Headers of a request that would say who asks, what is asked for, or how it is to be answered."""
 _OVERRIDES = "^(x-(.*-)?(method|override)(-.*)?|(http-)?(method-)?override)$"
@@ -41,7 +42,9 @@ as no match (pcre2jit(3)).
 """
 _SECOND_PATH = "(^|,)(destination|x-[a-z]+-(copy|rename)-source[a-z-]*)(,|$)"
 """Headers that name another path of the host, in a list of names with commas."""
-_REMOVED_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
+_REMOVED_PREFIXES = (
+    "x-forwarded-", "x-original-", "x-rewrite-", "x-invoke-", "x-waws-", "x-envoy-original-",
+)  # fmt: skip
 _ODD = (
     # Nothing but visible ASCII, and whole escapes.
     "[^!-~]", "%([^0-9a-f]|.[^0-9a-f]|.?$)",

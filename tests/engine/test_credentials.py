@@ -121,6 +121,7 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
         "method override": http("POST /v1/x HTTP/1.1", "X-HTTP-Method-Override: DELETE",
                                 "X_HTTP_Method_Override: DELETE", "Content-Length: 0"),
         "other url": http("GET /v1/x HTTP/1.1", "X-Original-URL: /admin", "X-Rewrite-Url: /admin",
+                          "X-Script-Name: /admin", "X-Invoke-Path: /admin", "X-HTTP-Verb: DELETE",
                           "X-Forwarded-Host: admin", "X-Original-Method: DELETE",
                           "X-HTTP-Method.Override: DELETE", "X-HTTP-Override: DELETE",
                           "X-Method: DELETE", "Method-Override: DELETE",
@@ -257,7 +258,8 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
     assert {each[9:12] for each in control.values()} == {"200"}
     text = json.dumps(keys.seen()).lower()
     for word in ("close, authorization", "override: delete", "x-original-url: /admin",
-                 "x-forwarded-host: admin", "x-original-method: delete", "method.override",
+                 "x-script-name", "x-invoke-path", "x-http-verb", "x-forwarded-host: admin",
+                 "x-original-method: delete", "method.override",
                  "x-http-override", "_method=delete", "range: bytes", "delete /v1/x",
                  "trace /v1/x", "/v1/../admin", "h2c"):  # fmt: skip
         assert word in text
