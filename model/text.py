@@ -115,6 +115,17 @@ def _telling(char: str) -> str:
     return f"{char}{number}" if same else char
 
 
+def few(names: str, most: int = 12) -> str:
+    """Return the first of several names with commas, and how many more there are.
+
+    >>> few("a, b, c", 3), few("a, b, c", 2)
+    ('a, b, c', 'a, b and 1 more')
+    """
+    every = names.split(", ")
+    more = len(every) - most
+    return names if more <= 0 else f"{', '.join(every[:most])} and {more} more"
+
+
 def cut(text: str, most: int) -> str:
     """Shorten text in its middle, for the telling part of a name is often its end.
 

@@ -50,7 +50,15 @@ def _tell(error: Exception, terminal: Terminal) -> None:
         case DockerError():
             for line in error.tail.splitlines():
                 terminal.say(line, Meaning.MUTED)
-            _show(terminal, "docker", f"{error.what} failed (status {error.status})")
+            _show(
+                terminal,
+                "docker",
+                f"{error.what} failed (status {error.status})",
+                "the engine could not run it, which may pass: try again; `jailoc doctor` looks "
+                "at what it needs of this machine"
+                if "OCI runtime" in error.tail or "error during container init" in error.tail
+                else None,
+            )
         case BrokenPipeError():
             _hang_up()
         case OSError():

@@ -142,10 +142,7 @@ def _begun(
         terminal.result(telling(line))
     for line in store.moves(to, now, difference.repositories):
         terminal.result(telling(line))
-    if difference.empty:
-        terminal.result("no name and no content differs: permissions, times and links alone become "
-                        "those of the snapshot")  # fmt: skip
-    else:
+    if not difference.empty:
         terminal.result("permissions, times and links become those of the snapshot, too")
     if not asked.yes and not prompt.agreed(terminal, "do this?", "this undo", "give --yes"):
         return None

@@ -6,7 +6,8 @@ from jailoc.bin.commands import every, offer
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import DEFAULT, LoadedConfig, current_directory
-from jailoc.bin.deploy import apply, execute, existence
+from jailoc.bin.deploy import apply, execute, existence, preflight
+from jailoc.bin.terminal import prompt
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.select import select
 from jailoc.generators.views.started import place, started
@@ -34,6 +35,13 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
         _tell_elsewhere(session, origin, name)
     each = apply.item(session, origin, name, complete=True, pull=pull)
     if each.bundle is not None:
+        if (
+            sys.stdin.isatty()
+            and preflight.certificates(session.terminal, each.bundle)
+            and not prompt.ask(session.terminal, "Build all the same?")
+        ):
+            session.terminal.say("nothing is built, and nothing started", Meaning.WARNS)
+            return 1
         execute.build_unknown(session.terminal, each.bundle)
     done = apply.carry_out(session, each, snapshot=snapshot)
     tell(session, each, "started" if done else "already running", new=done, brief=brief)

@@ -98,19 +98,25 @@ def limits(terminal: Terminal, bundle: Bundle) -> None:
         )
 
 
-def certificates(terminal: Terminal, bundle: Bundle) -> None:
-    """Say before a build of minutes that it may not trust the host that it fetches from."""
+def certificates(terminal: Terminal, bundle: Bundle) -> bool:
+    """Say before a build of minutes that it may not trust the host that it fetches from.
+
+    Returns:
+        Whether there is a doubt; it is told once a run.
+    """
     mine = [each for each in bundle.builds if (each.name, each.step) == ("agent", Step.EMBEDDED)]
     trusted = any(file.path.endswith(".crt") for each in mine for file in each.context)
     if not mine or trusted or not endpoint().local or images.identity(mine[0].tag) is not None:
-        return
-    if own := authorities.own():
+        return False
+    own = authorities.own()
+    if own and terminal.first("authorities"):
         terminal.say(
             f"this machine has authorities of its own ({', '.join(own)}), which no image knows: if "
             "a proxy that inspects TLS signs with one, the build fails after minutes",
             Meaning.WARNS,
         )
         terminal.say(f"then {trust(own)}", Meaning.WARNS)
+    return bool(own)
 
 
 def privilege(bundle: Bundle) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, TextIO
 from jailoc.bin.terminal.palette import SGR
 from jailoc.bin.terminal.wrap import wrapped
 from jailoc.model.palette import Meaning
-from jailoc.model.text import visible
+from jailoc.model.text import few, visible
 
 if TYPE_CHECKING:  # the model is heavy, and help needs none of it
     from jailoc.model.diagnostic import Diagnostic
@@ -288,9 +288,9 @@ class Terminal:
             indent = "".join(char if char == "\t" else " " for char in before)
             lines += [f"  {number} | {visible(each.text)}", f"  {' ' * len(number)} | {indent}^"]
         below = [("allowed", each.allowed), ("hint", each.hint)]
-        # What was meant is read first; what would be allowed may take many lines.
+        # What was meant is read first; what would be allowed may take many lines (JSON has all).
         if each.hint and each.hint.startswith("did you mean"):
-            below.reverse()
+            below = [("hint", each.hint), ("allowed", few(each.allowed or ""))]
         lines += [
             self._fitting(f"  {head}: {visible(text)}", sys.stderr) for head, text in below if text
         ]

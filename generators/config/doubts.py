@@ -11,7 +11,10 @@ from jailoc.model.config import Config, Scope
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path
 from jailoc.model.host import Host
+from jailoc.model.size import size
 
+LEAST_MEMORY = 512 << 20
+"""Bytes; OpenCode's server took 520 MiB a minute after its start."""
 MOST_LOGINS = 4
 """Files with logins of one workspace that are told."""
 
@@ -33,6 +36,15 @@ def doubts(document: Document, config: Config, host: Host) -> Iterator[Diagnosti
         for index, network in enumerate(scope.allowed_networks):
             yield from _allow(document, (*at, "allowed_networks", index), network, host)
             yield from _host_bits(document, (*at, "allowed_networks", index))
+        if scope.memory is not None and (size(scope.memory) or 0) < LEAST_MEMORY:
+            yield found(
+                document,
+                (*at, "memory"),
+                "memory-little",
+                f"`{scope.memory}` is little: an agent's server alone takes some 500 MiB, and is "
+                "killed where it may not",
+                hint='leave it out for "4g", or write "1g" or more',
+            )
         for index, file in enumerate(scope.env_file):
             if file.path in read:
                 continue

@@ -57,6 +57,10 @@ def remove(text: str, workspace: str, key: str, gone: Collection[int]) -> str:
     for each in sorted(gone, reverse=True):
         del array[each]
         del before["workspaces"][workspace][key][each]
+    if not array and array.as_string() == "[]" and not array.trivia.comment:
+        # As it was before the first was added: lists of a workspace are added to the defaults'.
+        del tables[workspace][key]
+        del before["workspaces"][workspace][key]
     changed = tomlkit.dumps(document)
     if says(changed, before):
         return mark + changed

@@ -183,8 +183,8 @@ class UndoDifference:
             targets: The paths that count; all without any.
         """
         self.creates, self.changes, self.deletes = Group(), Group(), Group()
-        self.touched = False
-        """Whether something has other permissions, times, owners, inodes, or leads elsewhere."""
+        self.touched = Group()
+        """What has other permissions, times, owners, inodes, or leads elsewhere."""
         self.met = set[str]()
         """Those of the paths at or below which something differs, as restic tells them."""
         self.repositories: list[str] = []
@@ -210,7 +210,7 @@ class UndoDifference:
         elif modifier == "+":
             self.deletes.add(path)
         elif modifier == "U":
-            self.touched = True
+            self.touched.add(path)
         else:
             self.changes.add(path)
 
@@ -222,13 +222,16 @@ class UndoDifference:
     @property
     def nothing(self) -> bool:
         """Tell whether there is nothing to be done."""
-        return self.empty and not self.touched
+        return self.empty and not self.touched.count
 
     def lines(self) -> Iterator[str]:
         """Yield it in words; the names are those of the agent."""
-        for word, group in (
+        every = [
             ("creates", self.creates), ("changes", self.changes), ("deletes", self.deletes)
-        ):  # fmt: skip
+        ]  # fmt: skip
+        if self.empty:  # else most are those of what differs, and of what it lies in
+            every = [("gives its permissions, times or target back to", self.touched)]
+        for word, group in every:
             if group.count:
                 yield f"{word} {group.count}:"
                 yield from (f"  {each}" for each in group.lines())

@@ -91,6 +91,10 @@ WARNINGS: dict[str, Entry] = {
         "A mount shows the agent what the user is logged in with.",
         "Mount what it needs and no more; it can log in by itself.",
     ),
+    "memory-little": Entry(
+        "A limit of memory is below what an agent's server takes by itself: the kernel kills it.",
+        'Leave `memory` out, or write "1g" or more.',
+    ),
     "network-host-bits": Entry(
         "A network has bits set beyond its length: all of the network is open.",
         "Write the network as the message has it, or the full length for one address.",

@@ -35,10 +35,13 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def test_authorities_that_no_image_knows_are_told_before_a_build(
     machine: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    preflight.certificates(Terminal(), bundle())
+    terminal = Terminal()
+    assert preflight.certificates(terminal, bundle())
     assert capsys.readouterr().err.rstrip("\n").endswith(LINE)
+    assert preflight.certificates(terminal, bundle()), "still, and told once a run"
+    assert capsys.readouterr().err == ""
     machine.own = ()
-    preflight.certificates(Terminal(), bundle())
+    assert not preflight.certificates(Terminal(), bundle())
     assert capsys.readouterr().err == ""
 
 

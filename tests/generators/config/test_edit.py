@@ -65,6 +65,13 @@ def test_what_is_removed_leaves_the_rest(before: str, gone: set[int], after: str
         remove('[[workspaces.a.k]]\nto = "x"\n', "a", "k", {0})
 
 
+@pytest.mark.parametrize(
+    "before", ["[workspaces.a]\ncpu = 1\n", '[workspaces.a]\npaths = ["/p"]\n']
+)
+def test_what_is_added_and_removed_leaves_nothing(before: str) -> None:
+    assert remove(append(before, "a", "k", "x"), "a", "k", {0}) == before
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_each_layout_keeps_its_manner(layout: str) -> None:
     before, part = LAYOUTS[layout]

@@ -126,8 +126,12 @@ def test_what_differs_in_no_content_is_no_change_and_not_nothing() -> None:
         found.take(json.dumps({"path": path, "modifier": "U"}).encode())
         nothing.append(found.nothing)
         assert found.empty
-        assert list(found.lines()) == []
     assert nothing == [True, False]
+    assert list(found.lines()) == [
+        "gives its permissions, times or target back to 1:", "  /p/\ufffd",
+    ]  # fmt: skip
+    found.take(json.dumps({"path": "/p/\ufffd", "modifier": "M"}).encode())
+    assert list(found.lines()) == ["changes 1:", "  /p/\ufffd"]
     assert found.met == {"/p/\ufffd"}
 
 
