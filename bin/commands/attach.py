@@ -65,7 +65,7 @@ def run(session: Session, request: Request) -> int:
         _same(workspace, found)
         terminal.diagnose(each for each in origin.warnings if each.about({name}))
         _tell_uncovered(terminal, workspace, found)
-        committed.tell(terminal, origin, name)
+        committed.tell(terminal, committed.rows(origin, name))
     else:
         with append.kept_if_done(session):
             if status := up.run(session.of(name), brief=True):

@@ -69,6 +69,8 @@ class Item:
     told: observe.Told = field(default_factory=observe.Told)
     """What the engine has said on the way."""
     credentials: credential.Lines = field(default_factory=dict)
+    written: tuple[str, ...] = ()
+    """What Git on the host would write over what is covered."""
 
     @property
     def handed(self) -> rollback.Handed:
@@ -183,6 +185,7 @@ def item(
     else:
         missing = (*missing, PASSWORD_FILE)
     key, config = digest_key.key(), origin.config
+    seen = committed.look(origin, name) if complete else committed.Seen({}, ())
     return Item(
         name=name,
         bundle=bundle,
@@ -195,7 +198,7 @@ def item(
             credentials={each: keyed(key, line) for each, line in fed.items()},
             unread=unread,
             executes=executed(workspace),
-            committed=committed.accepted(origin, name) if complete else {},
+            committed=seen.accepted,
             stated=stated(origin.config, workspace, origin.host),
             bare=bare(origin.host),
             key=key,
@@ -208,6 +211,7 @@ def item(
         # An apply may build, or wait for an answer, before it looks.
         told=observe.Told() if complete or not held else observe.Told(images=lambda: held),
         credentials=fed,
+        written=seen.lines,
     )
 
 
@@ -332,7 +336,7 @@ def tell_uncovered(session: Session, each: Item, found: Deployed | None = None) 
         workspace = resolve(each.origin.config, each.name, each.origin.host)
         found = found or observe.observe(each.name, each.bundle)
         uncovered.tell(session.terminal, workspace, found)
-        committed.tell(session.terminal, each.origin, each.name)
+        committed.tell(session.terminal, each.written)
 
 
 def rounds(place: execute.World, bundle: Bundle, given: Given, made: Plan) -> None:
@@ -369,17 +373,11 @@ def same(approved: Plan | None, made: Plan) -> None:
     if differing := moved(approved.world, made.world):
         problems.append(f"not as it was: {', '.join(map(str, differing))}")
     if problems:
-        raise Refused(
-            tuple(
-                Diagnostic(
-                    code="moved",
-                    where=made.workspace,
-                    message=f"the plan does not hold any more: {each}",
-                    hint="look at a new one: `jailoc plan`",
-                )
-                for each in problems
-            )
-        )
+        raise Refused(tuple(
+            Diagnostic(code="moved", where=made.workspace, hint="look at a new one: `jailoc plan`",
+                       message=f"the plan does not hold any more: {each}")
+            for each in problems
+        ))  # fmt: skip
 
 
 def unchanged(session: Session, each: Item) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,38 +77,49 @@ class Looked(NamedTuple):
     readable: bool = True
 
 
-def rows(origin: LoadedConfig, name: str) -> tuple[str, ...]:
-    """Return what Git on the host would write over covers, and an agent may have put there.
+class Seen(NamedTuple):
+    """What one look at a workspace's working trees has found."""
 
-    They are an agent's words. Nothing is told of a workspace that was not started yet, or by a
-    version that did not write down what there was.
-    """
-    applied = last(name)
-    if applied is None or applied.committed is None:
-        return ()
-    return tuple(line for _, found in _looked(origin, name, applied) for line in found.lines)
-
-
-def tell(terminal: Terminal, origin: LoadedConfig, name: str) -> None:
-    """Show what Git on the host would write over covers."""
-    for line in some(rows(origin, name)):
-        terminal.say(f"{committed.WORDS}: {line}", Meaning.FAILS)
-
-
-def accepted(origin: LoadedConfig, name: str) -> dict[str, Accepted]:
-    """Return what may be written from the next start on, by the Git directory.
+    accepted: dict[str, Accepted]
+    """What may be written from the next start on, by the Git directory.
 
     What came by an agent's hand becomes no part of it before it is in the working tree, which the
     agent cannot bring about: somebody else has taken it then.
     """
+    lines: tuple[str, ...]
+    """What Git on the host would write over covers, and an agent may have put there: its words."""
+
+
+def look(origin: LoadedConfig, name: str) -> Seen:
+    """Look at what Git has of the names that are protected.
+
+    Nothing is told of a workspace that was not started yet, or by a version that did not write down
+    what there was.
+    """
     applied = last(name)
     before = (applied.committed if applied else None) or {}
-    return {
-        tree.directory: committed.merged(found.every, found.unlike, before.get(tree.directory, {}))
-        if found.readable
-        else before.get(tree.directory, {})
-        for tree, found in _looked(origin, name, applied)
-    }
+    known, lines = dict[str, Accepted](), list[str]()
+    for tree, found in _looked(origin, name, applied):
+        mine = before.get(tree.directory, {})
+        known[tree.directory] = (
+            committed.merged(found.every, found.unlike, mine) if found.readable else mine
+        )
+        lines += found.lines
+    return Seen(known, tuple(lines))
+
+
+def rows(origin: LoadedConfig, name: str) -> tuple[str, ...]:
+    """Return what Git on the host would write over covers, and an agent may have put there."""
+    applied = last(name)
+    if applied is None or applied.committed is None:
+        return ()
+    return look(origin, name).lines
+
+
+def tell(terminal: Terminal, lines: Sequence[str]) -> None:
+    """Show what Git on the host would write over covers."""
+    for line in some(lines):
+        terminal.say(f"{committed.WORDS}: {line}", Meaning.FAILS)
 
 
 def _looked(
@@ -121,14 +132,14 @@ def _looked(
     known = applied.committed if applied else None
     writable = _writable(applied)
 
-    def look(tree: WorkingTree) -> tuple[WorkingTree, Looked]:
+    def one(tree: WorkingTree) -> tuple[WorkingTree, Looked]:
         mine = None if known is None else known.get(tree.directory)
         if mine is None and known is not None and first_within(tree.directory, writable):
             mine = {}  # it came while an agent could make it
         return tree, _look(tree, entries, mine)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(look, every))
+        return list(pool.map(one, every))
 
 
 def _writable(applied: Applied | None) -> list[str]:

@@ -50,7 +50,7 @@ class Project:
         """Write down what there is, as a start does."""
         origin = self.origin()
         compose = compile_workspace(origin.config, "a", origin.host).compose
-        known = committed.accepted(origin, "a")
+        known = committed.look(origin, "a").accepted
         self.applied = RECORD.model_construct(compose=compose, committed=known)
         # It is kept as text.
         assert RECORD.model_construct(committed=known).model_dump_json()
