@@ -185,7 +185,7 @@ def item(
     else:
         missing = (*missing, PASSWORD_FILE)
     key, config = digest_key.key(), origin.config
-    seen = committed.look(origin, name) if complete else committed.Seen({}, ())
+    seen = committed.look(origin, name) if complete else committed.CommittedLook({}, ())
     return Item(
         name=name,
         bundle=bundle,

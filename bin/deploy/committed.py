@@ -77,7 +77,7 @@ class Looked(NamedTuple):
     readable: bool = True
 
 
-class Seen(NamedTuple):
+class CommittedLook(NamedTuple):
     """What one look at a workspace's working trees has found."""
 
     accepted: dict[str, Accepted]
@@ -90,7 +90,7 @@ class Seen(NamedTuple):
     """What Git on the host would write over covers, and an agent may have put there: its words."""
 
 
-def look(origin: LoadedConfig, name: str) -> Seen:
+def look(origin: LoadedConfig, name: str) -> CommittedLook:
     """Look at what Git has of the names that are protected.
 
     Nothing is told of a workspace that was not started yet, or by a version that did not write down
@@ -105,7 +105,7 @@ def look(origin: LoadedConfig, name: str) -> Seen:
             committed.merged(found.every, found.unlike, mine) if found.readable else mine
         )
         lines += found.lines
-    return Seen(known, tuple(lines))
+    return CommittedLook(known, tuple(lines))
 
 
 def rows(origin: LoadedConfig, name: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from jailoc.model.host import Host
 from jailoc.model.size import size
 
 LEAST_MEMORY = 512 << 20
-"""Bytes; OpenCode's server took 520 MiB a minute after its start."""
+"""Bytes; an agent's server took 520 MiB a minute after its start."""
 MOST_LOGINS = 4
 """Files with logins of one workspace that are told."""
 
