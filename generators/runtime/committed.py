@@ -20,7 +20,7 @@ Accepted = dict[str, tuple[str, ...]]
 _EXECUTABLE, _MODULE = "100755", "160000"
 
 
-WORDS = "Git of yours may write what the agent has committed over what is covered"
+WORDS = "your own Git may write over what is covered"
 """How what is told of begins."""
 
 
