@@ -202,8 +202,10 @@ def of_tags(path: str, names: Iterable[bytes]) -> Iterator[Believed]:
         )
 
 
-PACKED_TAG = re.compile(rb"^[0-9a-f]+ refs/tags/([^\n]*)", re.MULTILINE)
-"""A tag in a file `packed-refs`."""
+PACKED_TAG = re.compile(rb"^[0-9A-Fa-f]+[ \t\r]refs/tags/([^\n]*)", re.MULTILINE)
+"""A tag in a file `packed-refs`; Git takes any blank for what parts it (packed-backend.c)."""
+PACKED_REPLACEMENT = re.compile(rb"[ \t\r]refs/replace/")
+"""The name of a replaced object there."""
 
 
 def of_strategy(path: str, data: bytes) -> Iterator[Believed]:

@@ -277,7 +277,7 @@ class Reader:
             yield data if waits else data.model_copy(update={"stops": False})
         elif isinstance(data, bytes):
             place = readable(f"{common}/packed-refs")
-            if count := data.count(b" refs/replace/"):
+            if count := len(git_state.PACKED_REPLACEMENT.findall(data)):
                 yield git_state.replaces(place, count)
             yield from git_state.of_tags(place, git_state.PACKED_TAG.findall(data))
         if (text(f"{common}/info/grafts") or "").strip():

@@ -1,13 +1,14 @@
 """Look at what the user's own Git would write over what is covered, and an agent has committed.
 
-Git runs on a Git directory of this program's own, with the objects and the index of the other: no
-setting, reference or hook of an agent's is read. Where HEAD leads is read here.
+Git runs on a Git directory of this program's own, with the objects, references and index of the
+other: no setting or hook of an agent's is read.
 """
 
 import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import sharing
 from jailoc.bin.deploy.observe import last
-from jailoc.bin.engine import git_objects
+from jailoc.bin.engine import git, git_objects
 from jailoc.bin.engine.git_objects import Unreadable
 from jailoc.bin.host import programs, regular
 from jailoc.bin.host.entries import is_directory, readable, text
@@ -35,18 +36,16 @@ from jailoc.model.path import first_within
 from jailoc.model.sandbox import AGENT
 from jailoc.model.text import some
 
-PATIENCE = 20.0
-"""Seconds for one question to Git."""
-LISTING, CONTENTS = 256 << 20, 64 << 20
+PATIENCE, ALTOGETHER = 20.0, 60.0
+"""Seconds for one question to Git, and those after which no more is asked."""
+MOST = 20_000
+"""Protected paths of one working tree: what is known of them is written down."""
+LISTING, CONTENTS = 64 << 20, 64 << 20
 """Bytes of what one index or commit lists, and of all protected files that it has."""
 AT_ONCE = 4
 """Repositories that are looked at at the same time."""
-MOST_PACKED = 64 << 20
-"""Bytes of one list of references."""
-DEEPEST = 5
-"""References that lead to each other (refs.h, SYMREF_MAXDEPTH)."""
-_REFERENCE = re.compile(r"ref:\s*(refs/[!-~]+)\s*")
-_OBJECT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_BORN = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+"""Fails where nothing is committed yet."""
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
@@ -130,16 +129,20 @@ def _looked(
         return []
     entries = tuple(entry for entry, _ in protected(origin.config, name))
     known = applied.committed if applied else None
+    until = time.monotonic() + ALTOGETHER
     writable = _writable(applied)
 
     def one(tree: WorkingTree) -> tuple[WorkingTree, Looked]:
         mine = None if known is None else known.get(tree.directory)
         if mine is None and known is not None and first_within(tree.directory, writable):
             mine = {}  # it came while an agent could make it
-        return tree, _look(tree, entries, mine)
+        return tree, _look(tree, entries, mine, until)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
         return list(pool.map(one, every))
+    finally:  # an interrupt waits for those that run alone
+        pool.shutdown(cancel_futures=True)
 
 
 def _writable(applied: Applied | None) -> list[str]:
@@ -165,20 +168,26 @@ def _trees(origin: LoadedConfig, name: str) -> Iterator[WorkingTree]:
     yield from found.values()
 
 
-def _look(tree: WorkingTree, entries: tuple[str, ...], known: Accepted | None) -> Looked:
+def _look(
+    tree: WorkingTree, entries: tuple[str, ...], known: Accepted | None, until: float
+) -> Looked:
     """Look at one working tree; all is known where None is."""
     if not is_directory(f"{tree.common}/objects"):
         return Looked()  # for Git it is no repository (gitrepository-layout(5))
     try:
         with _apart(tree) as place:
             listings: dict[Where, tuple[str, ...]] = {Where.INDEX: ("ls-files", "--stage", "-z")}
-            if (Path(place) / "HEAD").read_text(encoding="ascii").strip() != _UNBORN:
+            if time.monotonic() < until and git.forced(place, *_BORN, timeout=PATIENCE).status == 0:
                 listings[Where.COMMIT] = ("ls-tree", "-r", "-z", "--full-tree", "HEAD")
+            if time.monotonic() > until:
+                raise Unreadable("to look at all repositories takes too long")
             found: dict[Tracked, Where] = {}
             for where, command in listings.items():
                 listing = git_objects.ask(place, *command, timeout=PATIENCE, limit=LISTING)
                 for each in committed.tracked(listing, tree.top, tree.root, entries):
                     found[each] = found.get(each, where) | where
+                    if len(found) > MOST:
+                        raise Unreadable(f"it has more than {MOST:,} of the protected paths")
             if known is None:
                 return Looked(tuple(found))
             return _compared(place, tree, found, known)
@@ -201,7 +210,7 @@ def _compared(
             continue  # it is fetched when it is needed: a partial clone (git-clone(1), --filter)
         false = data is not None and committed.forged(each.object, data)
         if false or data is None or not (
-            fine or committed.same(each, data, _held(f"{tree.top}/{each.path}"))
+            fine or committed.same(each, data, _held(tree.top, each.path, len(data)))
         ):  # fmt: skip
             unlike.append(each)
             place = readable(f"{tree.top}/{each.path}")
@@ -209,31 +218,45 @@ def _compared(
     return Looked(tuple(found), tuple(unlike), tuple(lines))
 
 
-_UNBORN = "ref: refs/heads/unborn"
-
-
 @contextmanager
 def _apart(tree: WorkingTree) -> Iterator[str]:
-    """Make a Git directory with the objects and index of another; yield where it is.
+    """Make Git directories with the objects, index and references of another; yield the first.
+
+    It is one of a linked working tree (gitrepository-layout(5)), so that Git looks for a reference
+    where it does in any.
 
     Raises:
         OSError: it cannot be made.
-        Unreadable: what HEAD names cannot be read.
+        Unreadable: its HEAD is no file.
     """
     with TemporaryDirectory(prefix="jailoc-git-") as place:
         sha256 = _sha256(tree.common)
-        made = Path(place)
-        (made / "refs").mkdir()
-        (made / "config").write_text(
+        own, common = Path(place, "own"), Path(place, "common")
+        own.mkdir()
+        common.mkdir()
+        (common / "config").write_text(
             _CONFIG.format(version=1 if sha256 else 0, extension=_FORMAT if sha256 else ""),
             encoding="ascii",
         )
-        (made / "HEAD").write_text(f"{_head(tree) or _UNBORN}\n", encoding="ascii")
-        (made / "objects").symlink_to(f"{tree.common}/objects")
-        (made / "index").symlink_to(f"{tree.directory}/index")
-        for each in _shared(tree.directory):
-            (made / each).symlink_to(f"{tree.directory}/{each}")
-        yield place
+        (common / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
+        (own / "commondir").write_text("../common\n", encoding="ascii")
+        for name in ("objects", "refs", "packed-refs"):
+            (common / name).symlink_to(f"{tree.common}/{name}")
+        for name in ("index", "refs", *_shared(tree.directory)):
+            (own / name).symlink_to(f"{tree.directory}/{name}")
+        head = Path(tree.directory, "HEAD")
+        if head.is_symlink():  # its text is the reference's name, wherever it leads
+            (own / "HEAD").symlink_to(head.readlink())
+        else:
+            (own / "HEAD").write_bytes(_said(str(head)))
+        yield str(own)
+
+
+def _said(path: str) -> bytes:
+    try:
+        return regular.read(path, 4096)
+    except regular.NotRegular as error:
+        raise Unreadable(f"{path} {error}") from None
 
 
 def _sha256(common: str) -> bool:
@@ -249,55 +272,22 @@ def _shared(directory: str) -> Iterable[str]:
         return [each.name for each in every if re.fullmatch(r"sharedindex\.[0-9a-f]+", each.name)]
 
 
-def _head(tree: WorkingTree) -> str | None:
-    """Return the commit that is checked out, if there is any.
+def _held(top: str, path: str, length: int) -> WorkingFile | None:
+    """Return what is in the working tree, if it can be so long with any end of a line.
 
-    Raises:
-        Unreadable: what says so cannot be read.
+    What lies behind a link is in no working tree for Git.
     """
-    said = _said(f"{tree.directory}/HEAD")
-    for _ in range(DEEPEST):
-        if said is None:
+    place = f"{top}/{path}"
+    try:
+        found = os.lstat(place)
+        folder = os.path.dirname(place)  # noqa: PTH120 -- text
+        if os.path.realpath(folder) != os.path.realpath(top) + folder[len(top) :]:
             return None
-        if _OBJECT.fullmatch(said.strip()):
-            return said.strip()
-        match = _REFERENCE.fullmatch(said)
-        if match is None or ".." in match[1]:
-            raise Unreadable("its HEAD names nothing")
-        said = _said(f"{tree.common}/{match[1]}")
-        if said is None:
-            return _packed(tree.common, match[1])
-    raise Unreadable("its references lead to each other")
-
-
-def _said(path: str) -> str | None:
-    try:
-        return regular.read(path, 4096).decode("ascii", errors="replace")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except regular.NotRegular as error:
-        raise Unreadable(f"{path} {error}") from None
-
-
-def _packed(common: str, name: str) -> str | None:
-    """Return the commit of a reference in the list of all (git-pack-refs(1))."""
-    try:
-        data = regular.read(f"{common}/packed-refs", MOST_PACKED)
-    except FileNotFoundError:
-        return None
-    except regular.NotRegular as error:
-        raise Unreadable(f"{common}/packed-refs {error}") from None
-    match = re.search(rb"^([0-9a-f]{40,64}) " + re.escape(name.encode()) + rb"$", data, re.M)
-    return match[1].decode("ascii") if match else None
-
-
-def _held(path: str) -> WorkingFile | None:
-    """Return what is in the working tree."""
-    try:
-        found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
-            return WorkingFile(True, False, os.fsencode(Path(path).readlink()))
+            return WorkingFile(True, False, os.fsencode(Path(place).readlink()))
+        if not length <= found.st_size <= 2 * length:
+            return None
         executable = bool(found.st_mode & stat.S_IXUSR)
-        return WorkingFile(False, executable, regular.read(path, CONTENTS))
+        return WorkingFile(False, executable, regular.read(place, 2 * length))
     except (OSError, ValueError, regular.NotRegular):
         return None

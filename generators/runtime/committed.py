@@ -93,8 +93,8 @@ def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> It
         if len(rest) != 2:
             raise ValueError("no line of a listing")
         of_tree = rest[0] in {"blob", "commit"}
-        if mode == _MODULE or not (of_tree or rest[1] == "0"):
-            continue  # another repository's; or one side of a merge, which Git writes over nothing
+        if mode == _MODULE:
+            continue  # another repository's
         text = _text(path)
         place = text.removeprefix(above) if text.startswith(above) else None
         if place is not None and covered(below + place, entries):
@@ -145,9 +145,10 @@ def merged(
         accepted: What was known before; it stays known where something is told of the path.
     """
     found: dict[str, dict[str, None]] = {}
+    apart = {*unlike}
     for each in every:
         # A record is text (RFC 8259): another name is looked at each time.
-        if each not in unlike and each.path.isprintable():
+        if each not in apart and each.path.isprintable():
             found.setdefault(each.path, {})[each.entry] = None
     for each in unlike:
         for entry in accepted.get(each.path, ()):

@@ -4,6 +4,7 @@ Each attack is first shown with the real Git, which writes it over the covered f
 """
 
 import os
+import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -231,6 +232,121 @@ def test_packed_references_and_longer_names_are_read(
     git(project.top, "update-index", "--split-index")
     (line,) = project.told()
     assert line.startswith(f"{HOOK}: staged and committed")
+
+
+def packed(line: str) -> Callable[[Path, str], None]:
+    """Write a branch into `packed-refs` as no Git does; each reads it."""
+
+    def write(top: Path, _: str) -> None:
+        evil = git(top, "rev-parse", "HEAD").strip()
+        (top / ".git/refs/heads/main").unlink()
+        (top / ".git/packed-refs").write_text(line.format(evil, evil.upper()))
+
+    return write
+
+
+def linked_branch(top: Path, good: str) -> None:
+    """Git takes the text of a link for the name of another reference, from its own directory."""
+    heads = top / ".git/refs/heads"
+    (heads / "evil").write_bytes((heads / "main").read_bytes())
+    (heads / "refs/heads").mkdir(parents=True)
+    (heads / "refs/heads/evil").write_text(f"{good}\n")
+    (heads / "main").unlink()
+    (heads / "main").symlink_to("refs/heads/evil")
+
+
+def linked_head(top: Path, _: str) -> None:
+    git(top, "pack-refs", "--all")
+    (top / ".git/HEAD").unlink()
+    (top / ".git/HEAD").symlink_to("refs/heads/main")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        linked_head,
+        linked_branch,
+        packed("{0}\trefs/heads/main\n"),
+        packed("{1} refs/heads/main\n"),
+    ],
+    ids=["a link in the place of HEAD", "a link in that of a branch", "a tab", "capitals"],
+)
+def test_a_reference_is_what_git_takes_it_for(
+    project: Project, where: Callable[[Path, str], None]
+) -> None:
+    project.start()
+    good = git(project.top, "rev-parse", "HEAD").strip()
+    project.stage(HOOK, EVIL)
+    git(project.top, *COMMIT)
+    git(project.top, "read-tree", good)
+    where(project.top, good)
+    assert [each.partition(" since")[0] for each in project.told()] == [f"{HOOK}: committed"]
+    git(project.top, "reset", "-q", "--hard")
+    assert project.hook.read_text() == EVIL
+
+
+def test_references_of_a_linked_working_tree_are_its_own(project: Project) -> None:
+    git(project.top, "worktree", "add", "-q", "tree")
+    project.start()
+    good = git(project.top, "rev-parse", "HEAD").strip()
+    tree = project.top / "tree"
+    git(tree, "update-index", "--cacheinfo", f"100755,{project.blob(EVIL)},{HOOK}")
+    git(tree, *COMMIT)
+    own, common = project.top / ".git/worktrees/tree", project.top / ".git"
+    for place, commit in ((own, git(tree, "rev-parse", "HEAD").strip()), (common, good)):
+        (place / "refs/worktree").mkdir(parents=True)
+        (place / "refs/worktree/x").write_text(f"{commit}\n")
+    (own / "HEAD").write_text("ref: refs/worktree/x\n")
+    git(tree, "read-tree", good)
+    assert [each.partition(" since")[0] for each in project.told()] == [f"tree/{HOOK}: committed"]
+    git(tree, "reset", "-q", "--hard")
+    assert (tree / HOOK).read_text() == EVIL
+
+
+def test_a_branch_may_have_any_name(project: Project) -> None:
+    project.start()
+    git(project.top, "checkout", "-q", "-b", "\u00e4-\u4e2d")
+    assert project.told() == []
+
+
+def test_a_side_of_a_merge_is_told(project: Project) -> None:
+    project.start()
+    name, base = project.blob(EVIL), git(project.top, "rev-parse", f"HEAD:{HOOK}").strip()
+    rows = "".join(f"100755 {each} {stage}\t{HOOK}\n"
+                   for stage, each in ((1, base), (2, name), (3, base)))  # fmt: skip
+    file = project.top.parent / "rows"
+    file.write_text(rows)
+    git(project.top, "update-index", "--force-remove", HOOK)
+    script = f"git update-index --index-info <{file}"
+    subprocess.run(["sh", "-ec", script], cwd=project.top, check=True, capture_output=True)
+    assert [each.partition(":")[0] for each in project.told()] == [HOOK]
+    git(project.top, "checkout", "-q", "--ours", ".")
+    assert project.hook.read_text() == EVIL
+
+
+def test_what_lies_behind_a_link_is_in_no_working_tree(project: Project) -> None:
+    project.start()
+    (project.top / "link").symlink_to(".")
+    (project.top / ".envrc").write_text(EVIL)
+    project.stage("link/.envrc", EVIL, "100644")
+    assert "link/.envrc" in [each.partition(":")[0] for each in project.told()]
+
+
+@pytest.mark.parametrize(("bound", "value"), [("MOST", 1), ("ALTOGETHER", 0.0), ("LISTING", 10)])
+def test_what_is_too_much_is_told_and_what_was_known_stays_so(
+    project: Project, monkeypatch: pytest.MonkeyPatch, bound: str, value: float
+) -> None:
+    project.start()
+    project.stage(HOOK, EVIL)
+    git(project.top, *COMMIT)
+    project.stage(".envrc", EVIL)
+    known = project.applied.committed
+    with monkeypatch.context() as less:
+        less.setattr(committed, bound, value)
+        (line,) = committed.rows(project.origin(), "a")
+        assert f"{project.top}: what Git would write there cannot be read: " in line
+        assert committed.look(project.origin(), "a").accepted == known
+    assert len(project.told()) == 2
 
 
 def test_nothing_of_the_repository_is_executed_or_waited_for(project: Project) -> None:
