@@ -104,8 +104,11 @@ def _looked(session: Session, name: str, others: Sequence[str]) -> bool:
     rows = tuple(dict.fromkeys(row for every in found.values() for row in every))
     for line in some(rows):
         terminal.say(f"the host may execute what the agent can write: {line}", Meaning.FAILS)
-    known = (each for each in found if each in names(origin.config))
-    written = dict.fromkeys(row for each in known for row in committed.rows(origin, each))
+    written = dict.fromkeys(committed.rows(origin, name))
+    for each in sorted(found.keys() - {name}):
+        written |= dict.fromkeys(
+            committed.rows(origin, each, lambda top: halt.shared((top,), mine) is not None)
+        )
     for line in some([*written]):
         terminal.say(f"{WORDS}: {line}", Meaning.FAILS)
     ups = ", ".join(f"`jailoc up {typed(each)}`" for each, every in found.items() if every)

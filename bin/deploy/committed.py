@@ -9,7 +9,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,8 +89,10 @@ class CommittedLook(NamedTuple):
     """What Git on the host would write over covers, and an agent may have put there: its words."""
 
 
-def look(origin: LoadedConfig, name: str) -> CommittedLook:
-    """Look at what Git has of the names that are protected.
+def look(
+    origin: LoadedConfig, name: str, matters: Callable[[str], bool] = lambda _: True
+) -> CommittedLook:
+    """Look at what Git has of the names that are protected, in the working trees that matter.
 
     Nothing is told of a workspace that was not started yet, or by a version that did not write down
     what there was.
@@ -98,7 +100,7 @@ def look(origin: LoadedConfig, name: str) -> CommittedLook:
     applied = last(name)
     before = (applied.committed if applied else None) or {}
     known, lines = dict[str, Accepted](), list[str]()
-    for tree, found in _looked(origin, name, applied):
+    for tree, found in _looked(origin, name, applied, matters):
         mine = before.get(tree.directory, {})
         known[tree.directory] = (
             committed.merged(found.every, found.unlike, mine) if found.readable else mine
@@ -107,12 +109,20 @@ def look(origin: LoadedConfig, name: str) -> CommittedLook:
     return CommittedLook(known, tuple(lines))
 
 
-def rows(origin: LoadedConfig, name: str) -> tuple[str, ...]:
-    """Return what Git on the host would write over covers, and an agent may have put there."""
+def rows(
+    origin: LoadedConfig, name: str, matters: Callable[[str], bool] = lambda _: True
+) -> tuple[str, ...]:
+    """Return what Git on the host would write over covers, and an agent may have put there.
+
+    Args:
+        origin: The configuration.
+        name: The workspace.
+        matters: Tells whether a working tree is one that is asked for.
+    """
     applied = last(name)
     if applied is None or applied.committed is None:
         return ()
-    return look(origin, name).lines
+    return look(origin, name, matters).lines
 
 
 def tell(terminal: Terminal, lines: Sequence[str]) -> None:
@@ -122,9 +132,9 @@ def tell(terminal: Terminal, lines: Sequence[str]) -> None:
 
 
 def _looked(
-    origin: LoadedConfig, name: str, applied: Applied | None
+    origin: LoadedConfig, name: str, applied: Applied | None, matters: Callable[[str], bool]
 ) -> list[tuple[WorkingTree, Looked]]:
-    every = list(_trees(origin, name))
+    every = [each for each in _trees(origin, name) if matters(each.top)]
     if not every or shutil.which("git", path=programs.search_path()) is None:
         return []
     entries = tuple(entry for entry, _ in protected(origin.config, name))
