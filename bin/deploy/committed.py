@@ -214,7 +214,8 @@ def _compared(
         place, (each.object for each in found), timeout=PATIENCE, limit=CONTENTS
     )
     unlike, lines = list[Tracked](), list[str]()
-    for each, where in sorted(found.items()):
+    # No crowd of new names hides one that is covered and known.
+    for each, where in sorted(found.items(), key=lambda one: (one[0].path not in known, one[0])):
         data, fine = texts[each.object], committed.is_accepted(each, known)
         if data is None and fine:
             continue  # it is fetched when it is needed: a partial clone (git-clone(1), --filter)

@@ -137,6 +137,16 @@ def test_what_is_new_is_told_and_what_is_not_protected_is_not(project: Project) 
     ]  # fmt: skip
 
 
+def test_no_crowd_hides_what_is_covered(project: Project) -> None:
+    project.start()
+    project.stage(HOOK, EVIL)
+    for number in range(20):
+        project.stage(f"!{number}/.envrc", EVIL, "100644")
+    told = project.told()
+    assert len(told) == 21
+    assert told[0].startswith(f"{HOOK}: ")
+
+
 def test_changes_of_the_users_own_are_not_told(project: Project) -> None:
     project.hook.write_text("echo mine, not committed\n")
     project.start()
