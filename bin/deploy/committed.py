@@ -34,7 +34,7 @@ from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within
 from jailoc.model.sandbox import AGENT
-from jailoc.model.text import some
+from jailoc.model.text import last_words, some
 
 PATIENCE, ALTOGETHER = 20.0, 60.0
 """Seconds for one question to Git, and those after which no more is asked."""
@@ -44,8 +44,6 @@ LISTING, CONTENTS = 64 << 20, 64 << 20
 """Bytes of what one index or commit lists, and of all protected files that it has."""
 AT_ONCE = 4
 """Repositories that are looked at at the same time."""
-_BORN = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-"""Fails where nothing is committed yet."""
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
@@ -187,7 +185,7 @@ def _look(
     try:
         with _apart(tree) as place:
             listings: dict[Where, tuple[str, ...]] = {Where.INDEX: ("ls-files", "--stage", "-z")}
-            if time.monotonic() < until and git.forced(place, *_BORN, timeout=PATIENCE).status == 0:
+            if time.monotonic() < until and _born(place):
                 listings[Where.COMMIT] = ("ls-tree", "-r", "-z", "--full-tree", "HEAD")
             if time.monotonic() > until:
                 raise Unreadable("to look at all repositories takes too long")
@@ -205,6 +203,18 @@ def _look(
         why = error.strerror if isinstance(error, OSError) else str(error)
         told = (f"{readable(tree.top)}: what Git would write there cannot be read: {why}",)
         return Looked(lines=told if known is not None else (), readable=False)
+
+
+def _born(place: str) -> bool:
+    """Tell whether HEAD names anything; nothing does before the first commit.
+
+    Raises:
+        Unreadable: nobody can tell.
+    """
+    reply = git.forced(place, "rev-parse", "--verify", "--quiet", "HEAD", timeout=PATIENCE)
+    if reply.cut or reply.status not in {0, 1}:
+        raise Unreadable(reply.cut or last_words(reply.stderr) or "its HEAD cannot be read")
+    return reply.status == 0
 
 
 def _compared(

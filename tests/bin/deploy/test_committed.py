@@ -313,6 +313,25 @@ def test_references_of_a_linked_working_tree_are_its_own(project: Project) -> No
     assert (tree / HOOK).read_text() == EVIL
 
 
+def test_head_may_name_what_is_no_commit(project: Project) -> None:
+    project.start()
+    project.stage(HOOK, EVIL)
+    tree, good = git(project.top, "write-tree").strip(), git(project.top, "rev-parse", "HEAD")
+    git(project.top, "read-tree", good.strip())
+    (project.top / ".git/HEAD").write_text(f"{tree}\n")
+    assert [each.partition(" since")[0] for each in project.told()] == [f"{HOOK}: committed"]
+    git(project.top, "checkout", "-q", "HEAD", "--", ".")
+    assert project.hook.read_text() == EVIL
+
+
+def test_nothing_is_committed_yet(project: Project) -> None:
+    git(project.top, "checkout", "-q", "--orphan", "other")
+    project.start()
+    assert project.told() == []
+    project.stage(HOOK, EVIL)
+    assert [each.partition(" since")[0] for each in project.told()] == [f"{HOOK}: staged"]
+
+
 def test_a_branch_may_have_any_name(project: Project) -> None:
     project.start()
     git(project.top, "checkout", "-q", "-b", "\u00e4-\u4e2d")
