@@ -56,7 +56,7 @@ def _tell(error: Exception, terminal: Terminal) -> None:
                 f"{error.what} failed (status {error.status})",
                 "the engine could not run it, which may pass: try again; `jailoc doctor` looks "
                 "at what it needs of this machine"
-                if "OCI runtime" in error.tail or "error during container init" in error.tail
+                if re.search("OCI runtime.*(errno|seccomp|resource)", error.tail)
                 else None,
             )
         case BrokenPipeError():

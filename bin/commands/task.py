@@ -36,6 +36,7 @@ MOST_TOLD = 50
 """Files that are named one by one."""
 LONGEST_SHOWN = 400
 """Characters of a path, or of a reason: Git knows no longest name."""
+_NAMELESS = "the agent's commits need a name: `git config --global user.email` and `user.name`"
 UNCOMMITTED = "--uncommitted"
 """What is not committed, too; no option of Git's."""
 LOG, DIFF = "log", "diff"
@@ -86,27 +87,22 @@ def new(session: Session, name: str, revision: str | None) -> int:
     for note in (
         *made.notes,
         *((f"without {', '.join(gone)}",) if gone else ()),
-        *(
-            ()
-            if origin.host.git_config
-            else (
-                "Git knows no name of yours for commits of the agent's: "
-                "`git config --global user.email` sets it",
-            )
-        ),
+        *(() if origin.host.git_config else (_NAMELESS,)),
         "its data volume is new: nobody is logged in there",
     ):
         terminal.say(f"  {note}", Meaning.WARNS)
     session.reread()
+    status = None
     try:
-        return up.run(session.of(sandbox))
-    except (Refused, docker.DockerError, KeyboardInterrupt):
-        terminal.steady().say(
-            f"the task is made and does not run: `jailoc up {typed(sandbox)}` tries again, "
-            f"`jailoc task rm {typed(name)} -w {typed(workspace)}` removes it",
-            Meaning.WARNS,
-        )
-        raise
+        status = up.run(session.of(sandbox))
+        return status
+    finally:
+        if status != 0:
+            terminal.steady().say(
+                f"the task is made and does not run: `jailoc up {typed(sandbox)}` tries again, "
+                f"`jailoc task rm {typed(name)} -w {typed(workspace)}` removes it",
+                Meaning.WARNS,
+            )
 
 
 def list_(session: Session, as_json: bool) -> int:

@@ -76,7 +76,7 @@ def _exposed(workspace: Workspace, checks: list[Check]) -> Iterator[Check]:
 def _committed(origin: LoadedConfig, name: str) -> Iterator[Check]:
     """Yield what Git on the host would write over what is covered."""
     for line in committed.rows(origin, name):
-        place, _, found = visible(line).partition(": ")
+        place, _, found = visible(line).rpartition(": ")  # a name may have that, and no words do
         yield Check(
             kind="committed", subject=place, expected="as in the working tree", found=found,
             ok=False,

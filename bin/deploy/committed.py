@@ -192,8 +192,9 @@ def _look(
             found: dict[Tracked, Where] = {}
             for where, command in listings.items():
                 listing = git_objects.ask(place, *command, timeout=PATIENCE, limit=LISTING)
-                for each in committed.tracked(listing, tree.top, tree.root, entries):
-                    found[each] = found.get(each, where) | where
+                for each, merge in committed.tracked(listing, tree.top, tree.root, entries):
+                    mine = Where.MERGE if merge else where
+                    found[each] = found.get(each, mine) | mine
                     if len(found) > MOST:
                         raise Unreadable(f"it has more than {MOST:,} of the protected paths")
             if known is None:

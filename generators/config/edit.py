@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from copy import deepcopy
 from typing import Any
 
 import tomlkit
@@ -59,8 +60,12 @@ def remove(text: str, workspace: str, key: str, gone: Collection[int]) -> str:
         del before["workspaces"][workspace][key][each]
     if not array and array.as_string() == "[]" and not array.trivia.comment:
         # As it was before the first was added: lists of a workspace are added to the defaults'.
+        shorter, told = tomlkit.parse(tomlkit.dumps(document)), deepcopy(before)
+        tables = shorter["workspaces"]
         del tables[workspace][key]
-        del before["workspaces"][workspace][key]
+        del told["workspaces"][workspace][key]
+        if says(tomlkit.dumps(shorter), told):
+            return mark + tomlkit.dumps(shorter)
     changed = tomlkit.dumps(document)
     if says(changed, before):
         return mark + changed

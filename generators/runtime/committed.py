@@ -29,14 +29,25 @@ class Where(Flag):
 
     INDEX = auto()
     COMMIT = auto()
+    MERGE = auto()
+    """A side of a merge that is not finished."""
 
 
 COMMANDS = {
+    Where.MERGE: ("a side of a merge", "`git checkout --ours .` or `--theirs .`"),
     Where.INDEX: ("staged", "`git checkout .`"),
     Where.COMMIT: ("committed", "`git reset --hard`"),
     Where.INDEX | Where.COMMIT: ("staged and committed", "`git stash` and `git checkout .`"),
 }
 """How content came there, and what writes it."""
+
+
+class Listed(NamedTuple):
+    """A line of a listing."""
+
+    tracked: "Tracked"
+    merge: bool
+    """Whether it is a side of a merge."""
 
 
 class Tracked(NamedTuple):
@@ -62,7 +73,7 @@ class WorkingFile(NamedTuple):
     data: bytes
 
 
-def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> Iterator[Tracked]:
+def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> Iterator[Listed]:
     """Yield what a listing has of the names that are protected.
 
     Args:
@@ -98,7 +109,8 @@ def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> It
         text = _text(path)
         place = text.removeprefix(above) if text.startswith(above) else None
         if place is not None and covered(below + place, entries):
-            yield Tracked(text, mode, rest[1] if of_tree else rest[0])
+            object_ = rest[1] if of_tree else rest[0]
+            yield Listed(Tracked(text, mode, object_), not of_tree and rest[1] != "0")
 
 
 def _text(data: bytes) -> str:
@@ -164,7 +176,7 @@ def line(place: str, where: Where, *, false: bool) -> str:
         where: Where it would take it from.
         false: Whether the object has not the content that it is called by.
     """
-    how, commands = COMMANDS[where]
+    how, commands = COMMANDS[where & ~Where.MERGE or Where.MERGE]
     if false:
         return f"{place}: its object in Git is forged, and {commands} writes that"
     return f"{place}: {how} since the start, and {commands} writes it"

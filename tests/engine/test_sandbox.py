@@ -358,7 +358,7 @@ def test_verify_finds_the_world_as_the_model_says(sandbox: Sandbox) -> None:
         ("ip6tables", "-I OUTPUT 1 -p udp -j ACCEPT", "unique local"),
         ("iptables", "-I OUTPUT 1 -p icmp -j ACCEPT", "link-local"),
         ("iptables", "-I OUTPUT 3 -p tcp --dport 44144 -j JAILOC-DENY", "public internet"),
-        ("iptables", "-P OUTPUT ACCEPT", "rules in the kernel"),
+        ("iptables", "-P OUTPUT ACCEPT", "in the kernel, against the generated ones"),
     ],
 )
 def test_verify_finds_a_wall_that_was_changed(

@@ -30,8 +30,9 @@ def engine(place: Path, answer: bytes) -> Iterator[list[bytes]]:
             there, _ = door.accept()
             with there:
                 asked.append(there.recv(4096))
-                for at in range(0, len(answer), 20):
-                    there.sendall(answer[at : at + 20])
+                with suppress(BrokenPipeError):  # who has heard enough hangs up
+                    for at in range(0, len(answer), 20):
+                        there.sendall(answer[at : at + 20])
 
         thread = threading.Thread(target=serve)
         thread.start()

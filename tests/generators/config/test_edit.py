@@ -65,6 +65,11 @@ def test_what_is_removed_leaves_the_rest(before: str, gone: set[int], after: str
         remove('[[workspaces.a.k]]\nto = "x"\n', "a", "k", {0})
 
 
+def test_where_a_list_is_all_that_is_said_it_stays() -> None:
+    text = 'workspaces.a.k = ["x"]\n'
+    assert remove(text, "a", "k", {0}) == "workspaces.a.k = []\n"
+
+
 @pytest.mark.parametrize(
     "before", ["[workspaces.a]\ncpu = 1\n", '[workspaces.a]\npaths = ["/p"]\n']
 )
