@@ -42,7 +42,7 @@ COMMANDS = {
 """How content came there, and what writes it."""
 
 
-class Listed(NamedTuple):
+class TrackedLine(NamedTuple):
     """A line of a listing."""
 
     tracked: "Tracked"
@@ -73,7 +73,7 @@ class WorkingFile(NamedTuple):
     data: bytes
 
 
-def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> Iterator[Listed]:
+def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> Iterator[TrackedLine]:
     """Yield what a listing has of the names that are protected.
 
     Args:
@@ -110,7 +110,7 @@ def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> It
         place = text.removeprefix(above) if text.startswith(above) else None
         if place is not None and covered(below + place, entries):
             object_ = rest[1] if of_tree else rest[0]
-            yield Listed(Tracked(text, mode, object_), not of_tree and rest[1] != "0")
+            yield TrackedLine(Tracked(text, mode, object_), not of_tree and rest[1] != "0")
 
 
 def _text(data: bytes) -> str:
