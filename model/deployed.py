@@ -10,10 +10,12 @@ from pydantic import Field
 
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Compose
+from jailoc.model.compose import Bind, Compose
 from jailoc.model.firewall import Firewall
 from jailoc.model.image import Recipe
+from jailoc.model.mount import Mode
 from jailoc.model.power import Power
+from jailoc.model.sandbox import AGENT
 
 Facets = dict[str, str]
 """The configuration of a container, one plain text a name, such as `memory` or `mounts./data`."""
@@ -95,6 +97,16 @@ class Applied(Model):
     """Variables that make docker(1) use the engine that it was done on."""
     observed: dict[str, Facets]
     """The facets of each container as the engine spelt them just after it was made."""
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """Return the places of this machine that its agent could write."""
+        agent = self.compose.services.get(AGENT)
+        return tuple(
+            each.source.text
+            for each in (agent.mounts if agent else ())
+            if isinstance(each, Bind) and each.mode is Mode.READ_WRITE
+        )
 
 
 class Deployed(Model):

@@ -27,13 +27,10 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import protected
 from jailoc.generators.runtime import committed
 from jailoc.generators.runtime.committed import Accepted, Tracked, Where, WorkingFile
-from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied
 from jailoc.model.git_config import parse
-from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within
-from jailoc.model.sandbox import AGENT
 from jailoc.model.text import last_words, some
 
 PATIENCE, ALTOGETHER = 20.0, 60.0
@@ -117,9 +114,6 @@ def rows(
         name: The workspace.
         matters: Tells whether a working tree is one that is asked for.
     """
-    applied = last(name)
-    if applied is None or applied.committed is None:
-        return ()
     return look(origin, name, matters).lines
 
 
@@ -138,7 +132,7 @@ def _looked(
     entries = tuple(entry for entry, _ in protected(origin.config, name))
     known = applied.committed if applied else None
     until = time.monotonic() + ALTOGETHER
-    writable = _writable(applied)
+    writable = applied.writable if applied else ()
 
     def one(tree: WorkingTree) -> tuple[WorkingTree, Looked]:
         mine = None if known is None else known.get(tree.directory)
@@ -151,12 +145,6 @@ def _looked(
         return list(pool.map(one, every))
     finally:  # an interrupt waits for those that run alone
         pool.shutdown(cancel_futures=True)
-
-
-def _writable(applied: Applied | None) -> list[str]:
-    service = applied.compose.services.get(AGENT) if applied else None
-    return [each.source.text for each in (service.mounts if service else ())
-            if isinstance(each, Bind) and each.mode is Mode.READ_WRITE]  # fmt: skip
 
 
 def _trees(origin: LoadedConfig, name: str) -> Iterator[WorkingTree]:

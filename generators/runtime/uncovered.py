@@ -89,11 +89,7 @@ def poisoned(
     """
     if applied is None or AGENT not in applied.compose.services:
         return ()
-    binds = [
-        each for each in applied.compose.services[AGENT].mounts if isinstance(each, Bind)
-    ]  # fmt: skip
-    writable = [each.source.text for each in binds if each.mode is Mode.READ_WRITE]
-    shut = _shut(applied.compose)
+    writable, shut = applied.writable, _shut(applied.compose)
     found = []
     for each in _read_only(workspace):
         if not any(within(each.path, path) for path in writable):
