@@ -195,6 +195,8 @@ def run(
         return 1
     if not append.value(session, name, key, value):
         return 0
+    # What cannot be loaded is taken back: only then is it true that it was added.
+    runs = refresh.written(session, name)
     if entry is not None:
         _tell_open(session, name, target, entry)
     session.terminal.told(
@@ -202,15 +204,15 @@ def run(
         f"`jailoc allow {shlex.quote(target)} -w {name} --remove` takes it back"
     )
     _tell_power(session, name, key)
-    _in_effect(session, name)
+    if not runs:
+        _tell_later(session, name)
     return 0
 
 
-def _in_effect(session: Session, name: str) -> None:
-    if not refresh.written(session, name):
-        session.terminal.say(
-            f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"
-        )
+def _tell_later(session: Session, name: str) -> None:
+    session.terminal.say(
+        f"{typed(name)} does not run: that is in effect from `jailoc up {typed(name)}` on"
+    )
 
 
 def take_back(session: Session, target: str, *, noted: bool) -> int:
@@ -236,12 +238,14 @@ def take_back(session: Session, target: str, *, noted: bool) -> int:
         return remove(text, name, key, found)
 
     append.rewritten(session, without)
+    runs = refresh.written(session, name)
     session.terminal.told(f"removed {target} from {key} of workspace {name}")
     if entry is not None and _open_anyway(session, name, entry):
         session.terminal.say(
             f"{target} stays open where its addresses are public, as `egress` is", Meaning.WARNS
         )
-    _in_effect(session, name)
+    if not runs:
+        _tell_later(session, name)
     return 0
 
 

@@ -92,8 +92,8 @@ def _start(session: Session, name: str) -> int:
         session.terminal.say(f"{name}: `observe = true` is there already", Meaning.DONE)
         return 0
     append.rewritten(session, lambda text: _observing(text, name))
-    session.terminal.told(f"observe = true: written for workspace {name}")
     refresh.written(session, name)
+    session.terminal.told(f"observe = true: written for workspace {name}")
     return 0
 
 
@@ -315,8 +315,8 @@ def _apply(session: Session, name: str, wanted: LearnOptions, text: str, changed
         return changed
 
     append.rewritten(session, same)
-    session.terminal.told(f"written into {session.path}")
     refresh.written(session, name)
+    session.terminal.told(f"written into {session.path}")
     return 0
 
 

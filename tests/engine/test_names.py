@@ -305,6 +305,7 @@ def test_an_allow_that_the_wall_does_not_take_is_taken_back(named: Sandbox) -> N
         finally:
             moved(f"{pid}.away", pid)
         assert said.status == 1
+        assert "added" not in said.stdout, "it is told only once it is in effect"
         assert f"{named.user.config} is as it was before" in said.stderr
         assert "the resolver does not run" in said.stderr
         assert "`jailoc refresh named`" in said.stderr
