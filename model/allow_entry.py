@@ -106,6 +106,19 @@ def _as_host(text: str) -> str | None:
     return f"write `{host}`, without {without}" if host else None
 
 
+def _meant(name: str) -> str:
+    """Return what to do about a name that is none."""
+    if re.fullmatch(r"[0-9.]+", name):
+        return "an address has four numbers, each up to 255, such as 10.1.2.3"
+    if "*" in name:
+        return "`*.` stands for all that is below a name, at its beginning alone"
+    if not name.isascii():
+        return "write names with other letters in their xn-- form"
+    if "/" in name:
+        return "networks go into allowed_networks"
+    return "a name is of letters, digits, `-` and `_`, in parts of up to 63 with dots between"
+
+
 def _written(text: str) -> str:
     """Return an entry of `allowed_hosts` without its comment."""
     return text.split("#", 1)[0].strip(" ")
@@ -142,8 +155,7 @@ def parse_host(text: str) -> HostEntry:
         "host-name",
         f"`{text}` is not a host name",
         HOST_FORMS,
-        _as_host(text)
-        or "write names with other letters in their xn-- form; networks go into allowed_networks",
+        _as_host(text) or _meant(name),
     )
 
 

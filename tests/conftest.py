@@ -42,16 +42,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Let one process have all that needs the engine, for those tests share sandboxes."""
+    """Let one process have what needs the engine, for those tests share sandboxes."""
     scheduler = LoadScopeScheduling(config, log)
     scheduler._split_scope = _process
     return scheduler
 
 
+# Beside the others, which take longest, since it has sandboxes of its own and looks at no others.
+BESIDE = "tests/engine/test_plan.py"
+
+
 def _process(nodeid: str) -> str:
     """Return what of a test others have, too, that run in the same process: its file, or this."""
     file = nodeid.partition("::")[0]
-    return "engine" if file.startswith(("tests/engine/", "tests/benchmarks/")) else file
+    shares = file.startswith(("tests/engine/", "tests/benchmarks/")) and file != BESIDE
+    return "engine" if shares else file
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

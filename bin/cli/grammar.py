@@ -30,7 +30,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
         ),
     },
     ('add',): {
-        'text': 'Add a directory to a workspace; a running one gets it at once.\n\nExample: jailoc add ~/src/api --workspace api',
+        'text': 'Add a directory to a workspace; a running one gets it at once, and its agent begins anew.\n\nExample: jailoc add ~/src/api --workspace api',
         'below': (),
         'runs': True,
         'arguments': (

@@ -11,6 +11,7 @@ from jailoc.bin.terminal import prompt
 from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.select import select
 from jailoc.generators.views.started import place, started
+from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.path import tilde, within
 from jailoc.model.sandbox import typed
@@ -89,9 +90,14 @@ def _tell_elsewhere(session: Session, origin: LoadedConfig, name: str) -> None:
         return
     if any(within(each, here) for each in paths):
         return
+    adds = "; `jailoc add` adds it"
+    try:
+        append.check_path(session, name, here)
+    except Refused:  # such as a system's directory
+        adds = ""
     session.terminal.say(
         f"{telling(tilde(here, origin.host.home))} is in no workspace, so this is about "
-        f"{typed(name)}; `jailoc add` adds it",
+        f"{typed(name)}{adds}",
         Meaning.WARNS,
     )
 

@@ -1,9 +1,10 @@
-"""Tell somebody who has not seen the plan what it interrupts, and what becomes critical."""
+"""Tell somebody who has not seen the plan what it interrupts, and what of weight it opens."""
 
 from jailoc.bin.engine import docker
 from jailoc.bin.host import reverse_path
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts import git
+from jailoc.generators.views.review import RANKS
 from jailoc.model.bundle import Bundle
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Plan
@@ -20,8 +21,8 @@ def tell(terminal: Terminal, made: Plan) -> None:
             what = f"{change.action} {change.address.name}"
             terminal.say(f"{what}: {'; '.join(causes)}", Meaning.WARNS)
     for power in () if made.new else made.powers:
-        if power.widens and power.rank is Rank.CRITICAL:
-            terminal.say(f"critical: {power.text}", Meaning.FAILS)
+        if power.widens and power.rank in {Rank.CRITICAL, Rank.HIGH}:
+            terminal.say(f"{power.rank.upper()}: {power.text}", RANKS[power.rank])
 
 
 def tell_password(terminal: Terminal, variable: str) -> None:

@@ -173,7 +173,7 @@ class Engine:
             try:
                 if made.make(self._bundle.workspace, each):
                     self._terminal.say(
-                        f"made {each.place}, empty, to be covered: an agent that made it could "
+                        f"made {each.place}, so that it is covered: an agent that made it could "
                         "steer Git on this machine",
                         Meaning.WARNS,
                     )

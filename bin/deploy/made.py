@@ -110,7 +110,7 @@ def take_away(terminal: Terminal, name: str, stays: Collection[Made] = ()) -> No
     elif found:
         place(name).unlink(missing_ok=True)
     if gone:
-        what = number_of(gone, "empty place")
+        what = number_of(gone, "place")
         terminal.say(
             f"{typed(name)}: taken away again: {what} that a start had made in repositories, to be "
             "covered (`.git/commondir` and the like)",

@@ -5,7 +5,7 @@ from jailoc.bin.cli.app import app, session
 
 @app.command
 def add(directory: str | None = None, /) -> int:
-    """Add a directory to a workspace; a running one gets it at once.
+    """Add a directory to a workspace; a running one gets it at once, and its agent begins anew.
 
     Example: jailoc add ~/src/api --workspace api
 

@@ -129,6 +129,8 @@ def test_a_start_from_elsewhere_says_which_workspace_it_is_about(home: User) -> 
     } == places
     named = replace(home, at=home.home / "other").run("up", "default", **NOWHERE)
     assert "is in no workspace" not in named.stderr
+    forbidden = replace(home, at=Path("/etc")).run("up", **NOWHERE).stderr.splitlines()
+    assert "/etc is in no workspace, so this is about default" in forbidden
 
 
 def test_add_makes_a_missing_list_at_the_head_of_its_table(home: User) -> None:
