@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -12,6 +13,8 @@ from typing import NoReturn
 from jailoc.bin.host import farewell
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TOGETHER = 0.25
+"""Seconds within which another signal is the same press: timeout(1) and others pass theirs on."""
 GARBAGE = 100_000
 """Objects between two looks for garbage: what a command makes lives until its end."""
 
@@ -40,7 +43,7 @@ def main() -> None:
     sys.exit(status)
 
 
-def _catch(handler: Callable[[int, FrameType | None], NoReturn]) -> None:
+def _catch(handler: Callable[[int, FrameType | None], None]) -> None:
     for each in SIGNALS:
         # What was started deaf to a signal, by nohup(1) or a shell, stays so.
         if signal.getsignal(each) is not signal.SIG_IGN:
@@ -48,7 +51,13 @@ def _catch(handler: Callable[[int, FrameType | None], NoReturn]) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    _catch(_end)
+    first = time.monotonic()
+
+    def again(number: int, frame: FrameType | None) -> None:
+        if time.monotonic() - first >= TOGETHER:
+            _end(number, frame)
+
+    _catch(again)
     raise KeyboardInterrupt
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pexpect
 import pytest
 
+from jailoc.bin.__main__ import TOGETHER
 from tests.engine.world import User
 from tests.programs import environment
 
@@ -149,6 +150,7 @@ def test_the_second_signal_ends_at_once(user: User, second: signal.Signals) -> N
         says(running, "running")
         running.send_signal(signal.SIGINT)
         says(running, "tidying up")
+        time.sleep(TOGETHER)
         running.send_signal(second)
         assert running.wait(10) == 1
         assert running.communicate()[1] == ""
@@ -163,9 +165,22 @@ def test_the_second_signal_says_what_is_left_where_something_is(user: User) -> N
         says(running, "running")
         running.send_signal(signal.SIGINT)
         says(running, "tidying up")
+        time.sleep(TOGETHER)
         running.send_signal(signal.SIGINT)
         assert running.wait(10) == 1
         assert running.communicate()[1] == "\nhalf of it is left\n"
+
+
+def test_one_press_that_comes_twice_ends_in_order(user: User) -> None:
+    """As timeout(1) does: the terminal signals all of its group, and it passes its own on."""
+    with script(user, SLOW) as running:
+        says(running, "running")
+        for _ in range(3):
+            running.send_signal(signal.SIGINT)
+        says(running, "tidying up")
+        running.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(1)
 
 
 def test_an_interrupt_before_the_command_line_is_there_is_one_line_too(user: User) -> None:
