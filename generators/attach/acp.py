@@ -329,14 +329,16 @@ def _error(number: Any, code: int, message: str) -> bytes:
 
 
 def _complaint(error: Any) -> Object:
-    """Return the error of an answer (JSON-RPC 2.0, 5.1)."""
+    """Return the error of an answer (JSON-RPC 2.0, 5.1), without its data.
+
+    Editors find ways to log in there, which are programs that they run, and addresses to open.
+    """
     found = error if isinstance(error, dict) else {}
     code, message = found.get("code"), found.get("message")
-    passed = {
+    return {
         "code": code if type(code) is int else acp.INTERNAL,
         "message": message if isinstance(message, str) else "an error without words",
     }
-    return passed | ({"data": found["data"]} if "data" in found else {})
 
 
 def _named(kind: str, name: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.power import Rank
 from jailoc.model.sandbox import engines_name
+from jailoc.model.special_names import METADATA_NAMES, leads_anywhere
 from jailoc.model.special_ranges import ENGINE_POOLS, METADATA, PUBLIC, SPECIAL
 
 NETWORK = {Family.IPV4: 20, Family.IPV6: 56}
@@ -73,13 +74,6 @@ SHARED_HOSTS = (
     "webhook.site", "windows.net", "workers.dev", "xip.io",
 )  # fmt: skip
 """Where everybody can have a name or a page, and so an end for what leaves the sandbox."""
-_ANYWHERE = ("localtest.me", "lvh.me", "nip.io", "sslip.io", "traefik.me", "xip.io")
-"""Names that lead to the address that they contain, or to this machine."""
-_METADATA_NAMES = (
-    "metadata", "metadata.google.internal", "metadata.goog", "metadata.azure.internal",
-    "metadata.azure.com", "metadata.platformequinix.com", "metadata.packet.net",
-    "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com",
-)  # fmt: skip
 _PRIVATE_NAMES = (
     "corp", "home", "home.arpa", "internal", "intranet", "intra", "lan", "local", "localdomain",
     "private", "svc", "cluster.local", "docker.internal",
@@ -238,14 +232,14 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
     parts = bare.split(".")
     if wild and (len(parts) == 1 or _is_suffix(parts)):
         return Rank.HIGH, f"every name below `{bare}`, where everybody can have one"
-    if any(each == bare or (wild and each.endswith(f".{bare}")) for each in _METADATA_NAMES):
+    if any(each == bare or (wild and each.endswith(f".{bare}")) for each in METADATA_NAMES):
         return Rank.HIGH, "where a cloud hands out the machine's credentials, by name"
     if engines_name(name):
         return Rank.HIGH, (
             "this machine, or the one that the engine runs in: open where it leads to an address "
             "that the wall does not know for this machine's"
         )
-    if any(f".{bare}".endswith(f".{each}") for each in _ANYWHERE):
+    if leads_anywhere(bare):
         return Rank.HIGH, "such a name leads to any address that it contains, private ones too"
     if holds is not None:
         return Rank.HIGH, f"{below}, with {holds}, where everybody can have a place"

@@ -16,6 +16,7 @@ from jailoc.model.evidence import Evidence, Sighting, read
 from jailoc.model.firewall import THIS_MACHINE, Firewall, Protocol
 from jailoc.model.rule_match import COUNTED, MOST_COUNTED, MOST_PLACES
 from jailoc.model.sandbox import MACHINE
+from jailoc.model.special_names import unadvisable
 from jailoc.model.special_ranges import advisable, nobody
 
 _GROUPS = ipaddress.ip_network("ff02::/16")
@@ -273,7 +274,7 @@ def _opening(
         what = nobody(network) or f"is in a range of no public or private host: {reason}"
         return None, f"{written(attempt.address)} {what}"
     # No name opens the machine, only an entry that is its address.
-    usable = name and HOST.fullmatch(name) and not machines
+    usable = name and HOST.fullmatch(name) and not unadvisable(name) and not machines
     place = name if name and usable else written(attempt.address)
     if attempt.port is None:
         return place, None
@@ -321,8 +322,9 @@ def unresolved(
         shut = (
             DENIED if denial or alias
             else NOTHING if firewall.egress is Egress.NONE
-            else None if HOST.fullmatch(name)
-            else NO_HOST
+            else NO_HOST if not HOST.fullmatch(name)
+            else f"{name} {why}" if (why := unadvisable(name))
+            else None
         )  # fmt: skip
         found.append(
             Blocked(

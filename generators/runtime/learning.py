@@ -11,6 +11,7 @@ from jailoc.model.evidence import PASSED, Evidence, Sighting
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.host_set import HostSet
 from jailoc.model.name_pattern import covering
+from jailoc.model.special_names import unadvisable
 from jailoc.model.special_ranges import advisable, special
 from jailoc.model.text import number_of
 
@@ -108,6 +109,8 @@ def propose(
         elif any(each.covers(name) and each.port in {None, port} for each in firewall.names):
             known += 1
             continue
+        elif (why := unadvisable(name)) is not None:
+            reason = f"it {why}: opened by hand alone"
         else:
             mine = doors.setdefault(name, {})
             mine[port] = mine[port].joined(seen) if port in mine else seen
@@ -258,7 +261,11 @@ def _unresolved(evidence: Evidence, firewall: Firewall) -> tuple[list[Proposed],
         if denial or not _is_host(name):
             reason = f"denied by {denial.origin}" if denial else NO_HOST
             apart.append(Apart(what=name, count=seen.count, reason=reason))
-        elif not any(each.covers(name) for each in firewall.names):
+        elif any(each.covers(name) for each in firewall.names):
+            continue
+        elif (why := unadvisable(name)) is not None:
+            apart.append(Apart(what=name, count=seen.count, reason=f"it {why}"))
+        else:
             found.append(
                 Proposed(
                     key="allowed_hosts", to=name, count=seen.count,

@@ -317,6 +317,19 @@ def test_a_list_of_sessions_holds_those_of_the_workspace() -> None:
     assert answer["result"] == {"sessions": [{"sessionId": "1", "cwd": ROOT}]}
 
 
+@pytest.mark.parametrize("code", [-32000, -32042, -32603])
+@pytest.mark.parametrize("method", ["session/new", "session/prompt"])
+def test_an_error_carries_no_login_and_no_address_to_open(code: int, method: str) -> None:
+    """Editors start the program of a terminal login with the arguments that they are told."""
+    between = bridge()
+    number = asked(between, method, **({"cwd": ROOT} if method == "session/new" else {}))
+    login = {"type": "terminal", "id": "x", "args": ["-c", "evil"], "env": {"LD_PRELOAD": "/x"}}
+    data = {"authMethods": [login], "elicitations": [{"mode": "url", "url": "http://127.0.0.1"}]}
+    error = {"code": code, "message": "log in", "data": data, "more": 1}
+    answer = one(between.from_agent(line(id=number, error=error)).to_editor)
+    assert answer == {"jsonrpc": "2.0", "id": 7, "error": {"code": code, "message": "log in"}}
+
+
 def test_an_answer_of_another_shape_is_an_error_for_who_asked() -> None:
     wrong: list[Any] = [[], "x", 5, {"sessions": 5, "protocolVersion": 2}]
     for method in (acp.INITIALIZE, acp.LIST):

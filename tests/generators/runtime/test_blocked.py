@@ -258,6 +258,27 @@ def test_no_line_is_offered_that_a_shell_or_the_command_reads_otherwise(name: st
     assert all('egress = "none"' in (each.closed or "") for each in every)
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("169.254.169.254", "is read as an address"),
+        ("0x7f.1", "is read as an address"),
+        ("2130706433", "is read as an address"),
+        ("host.docker.internal", "`host_ports` opens single ports"),
+        ("gateway.docker.internal", "`host_ports` opens single ports"),
+        ("metadata.google.internal", "hands out the machine's credentials"),
+        ("10-0-0-1.nip.io", "private ones too"),
+    ],
+)
+def test_no_name_is_offered_that_leads_where_nobody_should_go(name: str, why: str) -> None:
+    rules = firewall({"egress": "allowlist"})
+    (found,) = unresolved({name: RefusedName(count=1, last=90)}, 100, "egress", rules)
+    assert (found.allow, why in (found.closed or "")) == (None, True)
+    # What was refused at an address comes with that, not with the name.
+    (place,) = explained([attempt("10.1.2.3", 443)], rules, {"10.1.2.3": name}, frozenset())
+    assert place.allow == "10.1.2.3:443"
+
+
 def test_denied_names_and_their_aliases_come_with_the_reason_and_no_way_to_open_them() -> None:
     rules = firewall({"denied_hosts": ["*.evil.test"]})
     refused = {name: RefusedName(count=1, last=90) for name in ("a.evil.test", "alias.test")}

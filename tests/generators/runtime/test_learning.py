@@ -88,6 +88,25 @@ def test_what_is_no_host_name_is_told_apart_and_never_proposed(name: str) -> Non
     assert found.apart[0].reason == "no name that a host can have"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["10.0.0.1", "0x7f.1", "1.1.1.1", "host.docker.internal", "gateway.docker.internal",
+     "metadata.google.internal", "a.nip.io", "a.sslip.io"],
+)  # fmt: skip
+def test_a_name_that_leads_where_nobody_should_go_is_opened_by_hand_alone(name: str) -> None:
+    more = [(f"{each}.{name}", 443) for each in "bcd"] if name.endswith("ip.io") else []
+    found = proposed(names((name, 443), *more), exact=False)
+    assert not found.entries
+    assert all("by hand alone" in each.reason for each in found.apart)
+    assert len(found.apart) == 1 + len(more)
+    vain = Evidence(version=1, unresolved=((name, SEEN),))
+    assert not proposed(vain).entries
+    # What is written down already is known.
+    if name == "a.nip.io":
+        written = f'[workspaces.a]\nallowed_hosts = ["{name}:443"]\n'
+        assert proposed(names((name, 443)), written).known == 1
+
+
 def test_addresses_without_a_name_are_comments_until_they_are_asked_for() -> None:
     evidence = Evidence(
         version=1, bare=(("44.8.0.1", 6, 22, "d", SEEN), ("2a0f::1", 6, 22, "d", SEEN))

@@ -1,0 +1,44 @@
+"""Names that are nobody's to allow for the asking: what they lead to is not what they say."""
+
+import re
+
+from jailoc.model.sandbox import MACHINE, engines_name
+
+METADATA_NAMES = (
+    "metadata", "metadata.google.internal", "metadata.goog", "metadata.azure.internal",
+    "metadata.azure.com", "metadata.platformequinix.com", "metadata.packet.net",
+    "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com",
+)  # fmt: skip
+"""Where clouds hand out the credentials of a machine."""
+_ANYWHERE = ("localtest.me", "lvh.me", "nip.io", "sslip.io", "traefik.me", "xip.io")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+def leads_anywhere(name: str) -> bool:
+    """Tell whether a name leads to the address that it contains, or to this machine.
+
+    >>> leads_anywhere("10.0.0.1.nip.io"), leads_anywhere("snip.io")
+    (True, False)
+    """
+    return any(f".{name}".endswith(f".{each}") for each in _ANYWHERE)
+
+
+def unadvisable(name: str) -> str | None:
+    """Say why nobody is told to allow a name that an agent asked for; None if it may be told.
+
+    Args:
+        name: As it is compared: small letters, no final dot.
+
+    >>> unadvisable("0x7f.1"), unadvisable("a.test")
+    ('is read as an address', None)
+    """
+    # Whose last label is a number is an address (WHATWG URL, 3.5; inet_aton(3)).
+    if _NUMBER.fullmatch(name.rpartition(".")[2]):
+        return "is read as an address"
+    if name == MACHINE or engines_name(name):
+        return "is a name of this machine, of which `host_ports` opens single ports"
+    if name in METADATA_NAMES:
+        return "is where a cloud hands out the machine's credentials"
+    if leads_anywhere(name):
+        return "leads to the address that such a name contains, private ones too"
+    return None
