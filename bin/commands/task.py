@@ -36,7 +36,6 @@ MOST_TOLD = 50
 """Files that are named one by one."""
 LONGEST_SHOWN = 400
 """Characters of a path, or of a reason: Git knows no longest name."""
-_NAMELESS = "the agent's commits need a name: `git config --global user.email` and `user.name`"
 UNCOMMITTED = "--uncommitted"
 """What is not committed, too; no option of Git's."""
 LOG, DIFF = "log", "diff"
@@ -83,11 +82,15 @@ def new(session: Session, name: str, revision: str | None) -> int:
         )
         task_records.write(task)
     terminal.say(f"{typed(sandbox)}: branch {task.branch} at {task.base[:12]}", Meaning.DONE)
+    nameless = (
+        "the agent's commits need a name: `git config --global user.email` and `user.name` on this "
+        f"machine, then `jailoc up {typed(sandbox)}`"
+    )
     gone = left_out(origin.config, task, origin.host)
     for note in (
         *made.notes,
         *((f"without {', '.join(gone)}",) if gone else ()),
-        *(() if origin.host.git_config else (_NAMELESS,)),
+        *(() if origin.host.git_config else (nameless,)),
         "its data volume is new: nobody is logged in there",
     ):
         terminal.say(f"  {note}", Meaning.WARNS)
