@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from jailoc.generators.powers.places import (
+    leads_inwards,
     machine_rank,
     name_words,
     port_words,
-    private_name,
     through,
 )
 from jailoc.generators.powers.reach import FOREVER, lasting
@@ -82,7 +82,7 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
             # All of the internet was open before: what closes that and names a few, opens none.
             other = before if way is Direction.WIDENS else after
             mine_public = (after if way is Direction.WIDENS else before) in open_to_all
-            if other in open_to_all and not mine_public and not private_name(name):
+            if other in open_to_all and not mine_public and not leads_inwards(name):
                 yield _stays(name, found[0].origin)
                 continue
             ports = tuple(dict.fromkeys(each.port for each in found))
@@ -95,7 +95,8 @@ def _stays(name: str, origin: str) -> PowerChange:
         way=Direction.SAME,
         rank=Rank.NOTE,
         subject=name,
-        text=f"{name} is open by name, where all of the internet is or was",
+        text=f"{name} is open by name, where all of the internet is or was, and where else its "
+        "zone leads",
         origin=origin,
     )
 
@@ -126,7 +127,7 @@ def _change(
         what, subject = "", "this machine"
     verb = "may reach" if way is Direction.WIDENS else "may no longer reach"
     words = f"{told} of this machine" if machine else f"{name}, {told}"
-    if way is Direction.NARROWS and public and not (engines_name(name) or private_name(name)):
+    if way is Direction.NARROWS and public and not leads_inwards(name):
         words += ", where its addresses are not public"
     note = f": {what}" if what and way is Direction.WIDENS else ""
     both = ("closed", "open") if way is Direction.WIDENS else ("open", "closed")

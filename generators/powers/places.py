@@ -217,6 +217,31 @@ def private_name(name: str) -> bool:
     )
 
 
+def leads_inwards(name: str) -> bool:
+    """Tell whether a name, or one below it, opens more than the public internet would.
+
+    Args:
+        name: As it is compared: small letters, no final dot; `*.` for all below it.
+
+    >>> [leads_inwards(each) for each in ("*.nip.io", "*.corp", "*.azure.com", "*.example.com")]
+    [True, True, True, False]
+    """
+    return (
+        private_name(name)
+        or engines_name(name)
+        or leads_anywhere(name.removeprefix("*."))
+        or _metadata(name)
+    )
+
+
+def _metadata(name: str) -> bool:
+    """Tell whether a name is, or holds, one at which a cloud hands out credentials."""
+    bare = name.removeprefix("*.")
+    return any(
+        bare == each or (name != bare and each.endswith(f".{bare}")) for each in METADATA_NAMES
+    )
+
+
 def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
     """Say who decides where a name leads, and how grave that is.
 
@@ -232,7 +257,7 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
     parts = bare.split(".")
     if wild and (len(parts) == 1 or _is_suffix(parts)):
         return Rank.HIGH, f"every name below `{bare}`, where everybody can have one"
-    if any(each == bare or (wild and each.endswith(f".{bare}")) for each in METADATA_NAMES):
+    if _metadata(name):
         return Rank.HIGH, "where a cloud hands out the machine's credentials, by name"
     if engines_name(name):
         return Rank.HIGH, (

@@ -224,6 +224,26 @@ def test_a_line_of_the_configuration_has_its_words(line: str, told: str) -> None
     assert texts(side(EMPTY + line), side(EMPTY)) != found
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("*.nip.io:443", True), ("10-0-0-1.sslip.io", True), ("localtest.me", True),
+        ("metadata.google.internal", True), ("*.azure.com", True), ("*.corp", True),
+        ("gateway.docker.internal:80", True),
+        # Control: all of it was open, but for where its zone may lead.
+        ("db.example.com:5432", False), ("*.example.com", False),
+    ],
+)  # fmt: skip
+def test_what_closes_the_internet_hides_no_name_that_leads_inwards(name: str, told: bool) -> None:
+    after = side(f'{EMPTY}egress = "allowlist"\nallowed_hosts = ["{name}"]')
+    found = [each for each in changes(side(EMPTY), after, HOME) if each.widens]
+    assert [each.rank.order <= Rank.MEDIUM.order for each in found] == [True] * told
+    (note,) = [
+        each.text for each in changes(side(EMPTY), after, HOME) if each.rule == "note.name"
+    ] or [""]
+    assert ("and where else its zone leads" in note) != told
+
+
 def test_the_egress_mode_is_told_as_the_loss_of_a_guard() -> None:
     (found,) = changes(side(EMPTY + 'egress = "allowlist"'), side(EMPTY), HOME)
     assert (found.rule, found.way, found.rank) == ("guard.egress", Direction.WIDENS, Rank.HIGH)
