@@ -159,7 +159,7 @@ class _Exchange:
             stopped = stopped or min(ending, default=0)
             if (stopped or not self._editor_listens) and not self._pressed:
                 self._press()
-            if not self._editor_speaks and not self._to_agent:
+            if not self._editor_speaks:
                 self._hang_up()
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._press()
@@ -252,9 +252,10 @@ class _Exchange:
             self._owed[number == 1] = 0
 
     def _hang_up(self) -> None:
-        """Let the program see that nobody speaks to it any more."""
+        """Let the program see that nobody speaks to it any more, once it has read the rest."""
         if _open(self._process.stdin):
-            _close(self._process.stdin)
+            if not self._to_agent:
+                _close(self._process.stdin)
             self._deadline = self._deadline or time.monotonic() + PATIENCE
 
 

@@ -315,8 +315,13 @@ class Bridge:
         if not isinstance(uri, str):
             return False
         if uri.startswith("file:///"):
-            # What is no UTF-8 becomes half a surrogate pair, which no path has.
-            return self._shown(unquote(uri.removeprefix("file://"), errors="surrogateescape"))
+            whole = uri.removeprefix("file://")
+            # Some readers take a query and a fragment for such (RFC 3986, 3.4 and 3.5), some for a
+            # name. What is no UTF-8 becomes half a surrogate pair, which no path has.
+            return all(
+                self._shown(unquote(each, errors="surrogateescape"))
+                for each in {whole, whole.partition("#")[0], re.split("[?#]", whole)[0]}
+            )
         return re.match(r"https?://[^/\\]", uri) is not None
 
 

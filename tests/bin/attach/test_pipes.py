@@ -113,6 +113,19 @@ def test_a_signal_ends_what_does_not_listen(number: int) -> None:
     assert outcome(told)[:2] == [-9, number]
 
 
+def test_an_agent_that_never_reads_does_not_outlive_its_editor() -> None:
+    deaf = (
+        "import signal, sys, time\nsignal.signal(15, signal.SIG_IGN)\nfor _ in range(9000):"
+        ' print(\'{"jsonrpc":"2.0","id":1,"method":"x"}\', flush=True)\ntime.sleep(99)'
+    )
+    with start(deaf) as running:
+        # What it is answered, and never reads, is more than a pipe holds.
+        begin = time.monotonic()
+        _, told = running.communicate(b"", timeout=60)
+        assert time.monotonic() - begin < 40
+    assert outcome(told)[:2] == [-9, 0]
+
+
 def test_an_editor_that_reads_no_more_ends_it() -> None:
     program = """
 import sys, time

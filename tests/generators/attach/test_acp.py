@@ -3,6 +3,7 @@
 import json
 import os
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -274,6 +275,22 @@ def test_a_link_leads_into_the_workspace_or_to_the_web(uri: Any, passes: bool) -
     ):
         passed = updated(bridge(), sessionUpdate="agent_message_chunk", content=block)
         assert bool(passed.to_editor) is passes
+
+
+@pytest.mark.parametrize("more", ["", "?b", "#b", "#L1?x", "?x#L1"])
+@pytest.mark.parametrize("name", ["a", "a%3Fb", "a%23b"])
+def test_a_link_is_looked_at_as_every_reader_takes_it(name: str, more: str) -> None:
+    """RFC 3986, 3: an editor opens what stands before `?` and `#`."""
+    uri = f"file://{ROOT}/{name}{more}"
+    outside = unquote(f"{ROOT}/{name}")
+    content = {"type": "resource_link", "uri": uri, "name": "x"}
+    for leads, passes in ((outside, False), (f"{outside}x", True)):
+        between = Bridge(leads.__ne__, lambda _: True, lambda _: True, mcp=False)
+        passed = updated(between, sessionUpdate="agent_message_chunk", content=content)
+        assert bool(passed.to_editor) is passes
+    # Others take all of it for a name.
+    whole = Bridge(unquote(uri[7:]).__ne__, lambda _: True, lambda _: True, mcp=False)
+    assert not updated(whole, sessionUpdate="agent_message_chunk", content=content).to_editor
 
 
 @pytest.mark.parametrize("kind", ["terminal_output", "run_command", "", None, 5, ["plan"]])
