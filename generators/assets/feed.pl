@@ -1,15 +1,22 @@
 # Has the running proxy take over the values in its memory volume: a new version of the whole
 # map is filled, then takes the place of the old one (HAProxy's management guide, "commit map").
+# With an argument it only tells whether there is one: by then it has read the file.
 use strict;
 use warnings;
 use Socket;
 
 my $map = "/run/proxy/values.map";
 
+sub door {
+    socket(my $door, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!\n";
+    return connect($door, sockaddr_un("/run/proxy/admin")) ? $door : undef;
+}
+
+exit(door() ? 0 : 1) if @ARGV;
+
 sub ask {
     my ($words) = @_;
-    socket(my $door, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!\n";
-    connect($door, sockaddr_un("/run/proxy/admin")) or die "connect: $!\n";
+    my $door = door() or die "connect: $!\n";
     my $left = "$words\n";
     while (length $left) {
         my $sent = syswrite($door, $left) or die "write: $!\n";

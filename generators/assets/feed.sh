@@ -9,6 +9,12 @@ umask 077
 
 cd /run/proxy
 trap 'rm -f new' EXIT
+# One that starts may have read the file already, serves nobody yet, and removes what is begun here.
+left=200
+until perl /etc/jailoc/feed.pl serves || [ "$left" -eq 0 ]; do
+    left=$((left - 1))
+    sleep 0.1
+done
 cat >new
 [ "$(tail -n 1 new)" = end ] || {
     echo 'FATAL: jailoc proxy: the values are not whole, or do not fit into memory' >&2
@@ -22,7 +28,7 @@ if [ -f fed ] && cmp -s new values.map; then
 fi
 rm -f fed
 mv new values.map
-# A proxy that is not up yet reads the file.
+# A proxy that does not start in that time reads the file when it does.
 [ ! -S admin ] || {
     perl /etc/jailoc/feed.pl
     : >fed

@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from jailoc.generators.artefacts import proxy
@@ -150,6 +151,7 @@ def test_a_value_is_found_by_what_it_came_for_alone() -> None:
 
 
 TAKES = """
+exit(-S "admin" ? 0 : 1) if @ARGV;
 open(my $file, "<", "values.map") or die; my $text = join "", <$file>;
 die "cut off\\n" if $text =~ /fails/ && ! -e "mended";
 open(my $proxy, ">", "held") or die; print $proxy $text;
@@ -157,13 +159,18 @@ open(my $proxy, ">", "held") or die; print $proxy $text;
 """Stands for what has the running proxy take the values over; it holds them then."""
 
 
+def feeding(folder: str) -> str:
+    """Return the program that takes values, at work in a folder."""
+    text = file_of(made(), "proxy/feed.sh").replace("/run/proxy", folder)
+    return text.replace("/etc/jailoc/feed.pl", f"{folder}/feed.pl")
+
+
 def test_values_that_were_not_taken_over_are_handed_over_again() -> None:
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as admin:
         place = Path(folder)
         (place / "feed.pl").write_text(TAKES)
         (place / "values.map").write_text("")
-        text = file_of(made(), "proxy/feed.sh").replace("/run/proxy", folder)
-        program = text.replace("/etc/jailoc/feed.pl", f"{folder}/feed.pl")
+        program = feeding(folder).replace("left=200", "left=0")
 
         def feed(values: str) -> tuple[int, str]:
             given = f"{values}\nend\n"
@@ -184,3 +191,41 @@ def test_values_that_were_not_taken_over_are_handed_over_again() -> None:
         assert feed("one fails") == (0, "changed")
         assert (place / "held").read_text() == "one fails\n"
         assert feed("one fails") == (0, "same")
+
+
+def test_values_that_come_while_a_proxy_starts_are_not_lost() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as admin:
+        place = Path(folder)
+        (place / "feed.pl").write_text(TAKES)
+        (place / "values.map").write_text("one old\n")
+        # It has read what was there, and its socket is not there yet.
+        (place / "held").write_text("one old\n")
+        with subprocess.Popen(
+            ["/bin/sh", "-c", feeding(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as running:
+            assert running.stdin is not None
+            running.stdin.write(b"one new\nend\n")
+            running.stdin.close()
+            time.sleep(0.5)
+            (place / "new").unlink(missing_ok=True)  # as its first program does
+            admin.bind(f"{folder}/admin")
+            assert running.stdout is not None
+            assert running.stdout.read() == b"changed\n"
+        assert running.returncode == 0
+        assert (place / "held").read_text() == "one new\n"
+
+
+def test_whether_a_proxy_serves_is_what_its_socket_says() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as admin:
+        place = Path(folder, "feed.pl")
+        place.write_text(file_of(made(), "proxy/feed.pl").replace("/run/proxy", folder))
+
+        def serves() -> bool:
+            asked = ["perl", place, "serves"]
+            return subprocess.run(asked, check=False, timeout=20).returncode == 0
+
+        assert not serves()
+        admin.bind(f"{folder}/admin")
+        assert not serves(), "one that is left from before"
+        admin.listen()
+        assert serves()
