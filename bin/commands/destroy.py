@@ -8,7 +8,7 @@ from jailoc.bin.commands import every
 from jailoc.bin.config import task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import apply, built_images, existence, observe, remains, removal
+from jailoc.bin.deploy import apply, built_images, elsewhere, existence, observe, remains, removal
 from jailoc.bin.deploy.apply import Item
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.terminal import prompt
@@ -154,6 +154,7 @@ def _looked_at(
     found = []
     for index, name in enumerate(chosen):
         existence.own(name)
+        elsewhere.check(name)
         place = removal.Leftover(
             session.terminal, name, extent, tags=_tags(origin, name), after=chosen[:index]
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from jailoc.bin.attach import readiness
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import committed, existence, halt, sharing, uncovered
+from jailoc.bin.deploy import committed, elsewhere, existence, halt, sharing, uncovered
 from jailoc.bin.engine import containers, docker, witness
 from jailoc.bin.host import foreground, programs
 from jailoc.bin.terminal import prompt
@@ -34,7 +34,8 @@ def run(session: Session, command: Sequence[str]) -> int:
 
     Raises:
         DockerError: an agent could not be halted.
-        Refused: something is there that the program might execute or follow, and nobody agreed.
+        Refused: something is there that the program might execute or follow, and nobody agreed; or
+            an agent runs on another engine.
     """
     origin, terminal = session.source(expectations=False), session.terminal
     name = session.chosen(origin)
@@ -46,6 +47,8 @@ def run(session: Session, command: Sequence[str]) -> int:
     others = sorted(halt.sharing(name, mine))
     own = existence.started(name) or containers.running(name)
     there = [name, *others] if own else others
+    for each in there:
+        elsewhere.check(each)
     # Nor may one begin meanwhile that does not run now.
     with sharing.kept_out(origin, mine, (name, *there)) as locks:
 

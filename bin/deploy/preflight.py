@@ -1,6 +1,7 @@
 """What is looked at before images are built or anything that runs is touched."""
 
 from jailoc.bin.config.source import LoadedConfig
+from jailoc.bin.deploy import elsewhere
 from jailoc.bin.engine import containers, images, stats
 from jailoc.bin.engine.docker import Product, product
 from jailoc.bin.engine.endpoint import EndpointKind, endpoint
@@ -22,8 +23,10 @@ def halted(origin: LoadedConfig, name: str) -> None:
     """Make sure that no agent runs that could still write where something is read for a workspace.
 
     Raises:
-        Refused: one does: it was started with more than the configuration says now.
+        Refused: one does: it was started with more than the configuration says now, or on another
+            engine.
     """
+    elsewhere.check(name)
     workspace = task[0] if (task := task_of(name)) else name
     for each, other, place in open_to(origin.document, origin.host, workspace):
         if containers.running(other, AGENT):

@@ -15,6 +15,7 @@ from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
     committed,
     container_state,
+    elsewhere,
     existence,
     journal,
     observe,
@@ -164,7 +165,7 @@ def _rows(
                 for name, services in found.items()}  # fmt: skip
     references = {each for bundle in compiled.values() if isinstance(bundle, Bundle)
                   for each in bundle.references}  # fmt: skip
-    # Waiting for the engine is all that the threads do.
+    # Waiting for the engine, and for Git, is most of what the threads do.
     with ThreadPoolExecutor(8) as pool:
         # Before those that wait for it, which may be as many as there are threads.
         images = pool.submit(builder.held, sorted(references))
@@ -177,7 +178,8 @@ def _rows(
         answers = Answers(
             *_usage(measured), {name: each.identity for name, each in images.result().items()}
         )
-        return tuple(_row(each, origin, answers) for each in every)
+        # They look at files and repositories, each at its own; they wait for what was begun before.
+        return tuple(pool.map(lambda each: _row(each, origin, answers), every))
 
 
 def _up(services: Services, service: str) -> engine.Container | None:
@@ -284,7 +286,9 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
     return Status(
         workspace=asked.name,
         configured=configured,
-        problem=asked.compiled if isinstance(asked.compiled, str) else journal.told(asked.name),
+        problem=asked.compiled
+        if isinstance(asked.compiled, str)
+        else journal.told(asked.name) or (None if running else elsewhere.told(asked.name)),
         state=f"no network: {cut}"
         if (cut := engine.severed(agent, wall))
         else container_state.state(agent),

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from jailoc.bin.deploy import halt, journal
+from jailoc.bin.deploy import elsewhere, halt, journal
 from jailoc.bin.deploy.restore import restore, turned
 from jailoc.bin.deploy.snapshots import Store
 from jailoc.bin.engine import containers, halting, tools
@@ -23,7 +23,7 @@ from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
 
 
 def alone(store: Store) -> None:
-    """Make sure that no other workspace's agent can write what an undo returns.
+    """Make sure that no other agent can write what an undo returns.
 
     It would go on while files are restored, and what is mounted over files that are replaced would
     lapse in its container.
@@ -32,7 +32,10 @@ def alone(store: Store) -> None:
         DockerError: the engine did not answer.
         Refused: one runs.
     """
-    for other, shared in halt.sharing(store.restic.workspace.name, store.roots).items():
+    name = store.restic.workspace.name
+    elsewhere.check(name)
+    for other, shared in halt.sharing(name, store.roots).items():
+        elsewhere.check(other)
         if halt.agents(other):
             raise refuse(
                 "undo-shared",

@@ -88,6 +88,10 @@ MACHINE: dict[str, Entry] = {
         "The engine is older than Docker Engine 20.10.",
         "Install a newer one.",
     ),
+    "engine-other": Entry(
+        "The workspace's agent runs on another engine of this machine, in the same files.",
+        "Stop it there, as the message says, or set DOCKER_HOST to that engine.",
+    ),
     "engine-podman": Entry(
         "The engine is Podman, at an address where it was not known to be.",
         "Set DOCKER_HOST to its own socket on this machine.",

@@ -1,11 +1,13 @@
 """What `status` says of a workspace follows from what was looked at, and from nothing else."""
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from jailoc.bin.deploy import apply, observe, survey
+from jailoc.bin.engine import images, stats
 
 NOTHING: Any = None
 
@@ -39,3 +41,17 @@ def test_where_the_engine_answered_only_in_part_no_drift_is_unknown(
     bundle: Any = SimpleNamespace(workspace="api")
     found = survey.drifted(session, NOTHING, bundle, NOTHING)
     assert found.any is drift
+
+
+def test_several_workspaces_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2, timeout=20)
+    monkeypatch.setattr(images, "held", lambda _: {})
+    monkeypatch.setattr(stats, "usage", lambda _: {})
+
+    def look(asked: survey.AskedWorkspace, *_: object) -> str:
+        both.wait()
+        return asked.name
+
+    monkeypatch.setattr(survey, "_row", look)
+    rows: Any = survey._rows(NOTHING, None, {"a": {}, "b": {}}, {}, ())
+    assert rows == ("a", "b")

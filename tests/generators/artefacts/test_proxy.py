@@ -221,7 +221,7 @@ def test_whether_a_proxy_serves_is_what_its_socket_says() -> None:
         place.write_text(file_of(made(), "proxy/feed.pl").replace("/run/proxy", folder))
 
         def serves() -> bool:
-            asked = ["perl", place, "serves"]
+            asked = ["perl", str(place), "serves"]
             return subprocess.run(asked, check=False, timeout=20).returncode == 0
 
         assert not serves()
