@@ -44,7 +44,7 @@ LOG, DIFF = "log", "diff"
 @contextmanager
 def _alone(session: Session) -> Iterator[None]:
     """Work on tasks with nobody else doing so; what a killed run has left goes first."""
-    with files.locked(cache_directory() / "tasks.lock", PATIENCE):
+    with files.locked(cache_directory() / "tasks.all.lock", PATIENCE):
         for each in task_clone.clear():
             session.terminal.say(f"{typed(each)}: what an interrupted run left is removed",
                                  Meaning.WARNS)  # fmt: skip

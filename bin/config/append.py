@@ -63,7 +63,7 @@ def kept_if_done(session: Session) -> Iterator[None]:
 
 
 def _take_back(session: Session, before: str | None, written: str) -> None:
-    with files.locked(cache_directory() / "config.lock", PATIENCE):
+    with files.locked(cache_directory() / "config.toml.lock", PATIENCE):
         place = Path(os.path.realpath(session.path))
         if place.read_text(encoding="utf-8") != written:
             says = f"{session.path} has been changed meanwhile: what was added to it stays there"
@@ -91,7 +91,7 @@ def rewritten(session: Session, change: Callable[[str], str]) -> LoadedConfig:
     Raises:
         Refused: the changed file would not be valid; nothing has been written.
     """
-    with files.locked(cache_directory() / "config.lock", PATIENCE):
+    with files.locked(cache_directory() / "config.toml.lock", PATIENCE):
         before = session.reread()
         changed = change(session.text())
         after = source.check(changed, session.path)
@@ -121,7 +121,7 @@ def value(session: Session, name: str, key: str, added: Value) -> bool:
     Raises:
         Refused: the file with the value in it would not be valid; nothing has been written.
     """
-    with files.locked(cache_directory() / "config.lock", PATIENCE):
+    with files.locked(cache_directory() / "config.toml.lock", PATIENCE):
         # Read again: somebody else may have changed it before the lock was ours.
         before = session.reread()
         if name not in before.config.workspaces:

@@ -303,7 +303,7 @@ def test_what_would_not_be_valid_is_refused_and_the_file_stays(
     assert (result.status, result.stdout) == (1, "")
     assert words in result.stderr
     assert home.config.read_text() == FILE
-    assert home.files() - before <= {".cache", ".cache/jailoc", ".cache/jailoc/config.lock"}
+    assert home.files() - before <= {".cache", ".cache/jailoc", ".cache/jailoc/config.toml.lock"}
 
 
 def test_a_file_that_is_a_link_stays_one_with_its_mode(home: User) -> None:

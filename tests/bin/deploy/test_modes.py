@@ -59,7 +59,7 @@ def test_an_edit_keeps_the_mode_of_the_configuration(user: User, umask: int) -> 
     found = modes(user.home)
     assert found[".config/jailoc/config.toml"] == 0o640
     assert found[".cache/jailoc"] == 0o700
-    assert found[".cache/jailoc/config.lock"] == 0o600
+    assert found[".cache/jailoc/config.toml.lock"] == 0o600
     assert found[".cache/jailoc/jailoc.log"] == 0o600
 
 
