@@ -2,7 +2,7 @@
 
 from jailoc.bin.commands import every
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import existence, made, observe, working_tasks
+from jailoc.bin.deploy import elsewhere, existence, made, observe, working_tasks
 from jailoc.bin.engine import containers, disk, docker
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
@@ -35,6 +35,7 @@ def run(session: Session, volumes: bool = False) -> int:
     if not there and not kept:
         if session.workspace and not existence.configured(session, name):
             raise existence.unknown(session, name)
+        elsewhere.check(name)
         session.terminal.say(f"{sandbox.typed(name)} is not running", Meaning.WARNS)
         working_tasks.tell(session.terminal, name, "down", "stops it", "stop them")
         return 0
