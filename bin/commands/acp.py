@@ -33,7 +33,7 @@ def run(session: Session, path: str | None) -> int:
         Refused: the workspace does not run, or the agent has ended by itself.
     """
     target = source.directory(path)
-    origin, terminal = session.source(), session.terminal.steady()
+    origin, terminal = session.source(), session.terminal.hasty()
     name = session.chosen(origin, target)
     existence.running(session, name)
     if (last := observe.last(name)) is not None:

@@ -3,6 +3,7 @@
 import copy
 import os
 import re
+import select
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, TextIO
 from jailoc.bin.terminal.palette import SGR
 from jailoc.bin.terminal.wrap import wrapped
 from jailoc.model.palette import Meaning
-from jailoc.model.text import few, visible
+from jailoc.model.text import cut, few, visible
 
 if TYPE_CHECKING:  # the model is heavy, and help needs none of it
     from jailoc.model.diagnostic import Diagnostic
@@ -27,6 +28,8 @@ NARROWEST = 20
 """Columns below which a terminal breaks lines as it likes."""
 MOST_ALIKE = 20
 """Warnings of one kind that are shown."""
+AT_ONCE = select.PIPE_BUF // 4 - 8
+"""Characters of a line, none of more than four bytes, that a pipe takes at once (pipe(7))."""
 RESULTS = "standard output"
 """What stands for a file's name in the error of results that cannot be written."""
 
@@ -50,6 +53,14 @@ def _results() -> Iterator[None]:
         raise OSError(error.errno, error.strerror, RESULTS) from None
 
 
+def _taken_at_once(stream: TextIO) -> bool:
+    """Tell whether a stream takes a short line without anybody having to wait (select(2))."""
+    try:
+        return bool(select.select([], [stream], [], 0)[1])
+    except (OSError, ValueError):
+        return False
+
+
 class Terminal:
     """The two output streams of one run: results on stdout, talk on stderr."""
 
@@ -64,7 +75,7 @@ class Terminal:
             and os.environ.get("TERM") != "dumb"
             and sys.stdout.isatty()
         )
-        self._prefix, self._steady = "", False
+        self._prefix, self._steady, self._waits = "", False, True
         self._verbose = verbose
         self._told: set[object] = set()
         self._color = {stream: allowed and stream.isatty() for stream in (sys.stdout, sys.stderr)}
@@ -182,6 +193,10 @@ class Terminal:
 
     def say(self, text: str, style: Meaning = Meaning.NOTES) -> None:
         """Write a progress line."""
+        if not self._waits:
+            if not _taken_at_once(sys.stderr):
+                return
+            text = cut(text, AT_ONCE)
         shown = self._fitting(visible(self._prefix + text), sys.stderr)
         line = self.paint(shown, style, sys.stderr) + "\n"
         with suppress(*((OSError, ValueError) if self._steady else ())):
@@ -219,6 +234,12 @@ class Terminal:
         """Return the same streams; talk that nobody hears any more stops nothing."""
         other = copy.copy(self)
         other._steady = True
+        return other
+
+    def hasty(self) -> "Terminal":
+        """Return the same streams, steady; talk is left out while its reader is behind."""
+        other = self.steady()
+        other._waits = False
         return other
 
     @property
