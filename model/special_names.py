@@ -10,7 +10,10 @@ METADATA_NAMES = (
     "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com",
 )  # fmt: skip
 """Where clouds hand out the credentials of a machine."""
-_ANYWHERE = ("localtest.me", "lvh.me", "nip.io", "sslip.io", "traefik.me", "xip.io")
+_ANYWHERE = (
+    "1u.ms", "lacolhost.com", "localho.st", "localtest.me", "lvh.me", "nip.io", "rbndr.us",
+    "sslip.io", "traefik.me", "vcap.me", "xip.io",
+)  # fmt: skip
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
