@@ -48,14 +48,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return scheduler
 
 
-# Beside the others, which take longest, since it has sandboxes of its own and looks at no others.
-BESIDE = "tests/engine/test_plan.py"
+# Beside the others, which take longest: they have sandboxes of their own, and look at no others.
+BESIDE = tuple(f"tests/engine/test_{each}.py" for each in ("pause", "plan", "ways"))
 
 
 def _process(nodeid: str) -> str:
     """Return what of a test others have, too, that run in the same process: its file, or this."""
     file = nodeid.partition("::")[0]
-    shares = file.startswith(("tests/engine/", "tests/benchmarks/")) and file != BESIDE
+    shares = file.startswith(("tests/engine/", "tests/benchmarks/")) and file not in BESIDE
     return "engine" if shares else file
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from jailoc.bin.__main__ import TOGETHER
 from tests.engine import world
 from tests.engine.world import ROOT, User
 
@@ -144,6 +145,7 @@ def test_an_interrupted_change_leaves_what_ran(user: User) -> None:
         for each in running.stderr:
             if "previous state" in each:
                 break
+        time.sleep(TOGETHER)
         running.send_signal(signal.SIGINT)
         begun = time.monotonic()
         rest = running.stderr.read()

@@ -104,12 +104,15 @@ def test_the_share_of_the_cpu_is_that_of_now(sandbox: Sandbox) -> None:
     def cpu() -> float:
         return float(status(sandbox, "walled")["walled"]["usage"]["cpu"])
 
-    idle = until(cpu, lambda share: share < 30, 60)
-    assert idle < 30
-    world.call("docker", "exec", "--detach", sandbox.container("opencode"),
-               "timeout", "10", "/bin/sh", "-c", "while :; do :; done")  # fmt: skip
-    assert until(cpu, lambda share: share > 50, 12) > 50
-    assert until(cpu, lambda share: share < 30, 60) < 30
+    assert until(cpu, lambda share: share < 15, 60) < 15
+    # On a busy machine it gets its share of the processors, and is asked late.
+    agent, enough = sandbox.container("opencode"), "/tmp/enough"  # noqa: S108 -- in the sandbox
+    world.call("docker", "exec", "--detach", agent,
+               "timeout", "90", "/bin/sh", "-c", f"until [ -e {enough} ]; do :; done")  # fmt: skip
+    assert until(cpu, lambda share: share > 25, 60) > 25
+    world.call("docker", "exec", agent, "touch", enough)
+    assert until(cpu, lambda share: share < 15, 60) < 15
+    world.call("docker", "exec", agent, "rm", enough)
 
 
 def test_what_waits_for_an_update_is_called_drift(sandbox: Sandbox) -> None:
