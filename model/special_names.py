@@ -2,7 +2,7 @@
 
 import re
 
-from jailoc.model.sandbox import MACHINE, engines_name
+from jailoc.model.sandbox import ENGINE_NAMES, MACHINE, engines_name
 
 METADATA_NAMES = (
     "metadata", "metadata.google.internal", "metadata.goog", "metadata.azure.internal",
@@ -15,6 +15,16 @@ _ANYWHERE = (
     "sslip.io", "traefik.me", "vcap.me", "xip.io",
 )  # fmt: skip
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+def holds(parent: str) -> str | None:
+    """Return a name below another one that is nobody's to allow for the asking; None if none is.
+
+    >>> holds("azure.com"), holds("io"), holds("example.com")
+    ('metadata.azure.com', 'nip.io', None)
+    """
+    special = (*METADATA_NAMES, *_ANYWHERE, MACHINE, *ENGINE_NAMES)
+    return next((each for each in special if each.endswith(f".{parent}")), None)
 
 
 def leads_anywhere(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from jailoc.model.address import AddressSet, Family, Network, written
 from jailoc.model.power import Rank
 from jailoc.model.sandbox import engines_name
-from jailoc.model.special_names import METADATA_NAMES, leads_anywhere
+from jailoc.model.special_names import METADATA_NAMES, holds, leads_anywhere
 from jailoc.model.special_ranges import ENGINE_POOLS, METADATA, PUBLIC, SPECIAL
 
 NETWORK = {Family.IPV4: 20, Family.IPV6: 56}
@@ -226,11 +226,13 @@ def leads_inwards(name: str) -> bool:
     >>> [leads_inwards(each) for each in ("*.nip.io", "*.corp", "*.azure.com", "*.example.com")]
     [True, True, True, False]
     """
+    bare = name.removeprefix("*.")
     return (
         private_name(name)
         or engines_name(name)
-        or leads_anywhere(name.removeprefix("*."))
-        or _metadata(name)
+        or leads_anywhere(bare)
+        or bare in METADATA_NAMES
+        or (name != bare and holds(bare) is not None)
     )
 
 

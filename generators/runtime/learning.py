@@ -11,7 +11,7 @@ from jailoc.model.evidence import PASSED, Evidence, Sighting
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.host_set import HostSet
 from jailoc.model.name_pattern import covering
-from jailoc.model.special_names import unadvisable
+from jailoc.model.special_names import holds, unadvisable
 from jailoc.model.special_ranges import advisable, special
 from jailoc.model.text import number_of
 
@@ -199,7 +199,7 @@ def _wildcards(
     for name, mine in doors.items():
         parent = name.partition(".")[2]
         top = registrable(parent) if parent else None
-        if top and (parent == top or parent.endswith(f".{top}")):
+        if top and (parent == top or parent.endswith(f".{top}")) and holds(parent) is None:
             families.setdefault((parent, tuple(sorted(mine))), []).append(name)
     found = []
     for (parent, ports), names in sorted(families.items()):

@@ -229,6 +229,7 @@ def test_a_line_of_the_configuration_has_its_words(line: str, told: str) -> None
     [
         ("*.nip.io:443", True), ("10-0-0-1.sslip.io", True), ("localtest.me", True),
         ("metadata.google.internal", True), ("*.azure.com", True), ("*.corp", True),
+        ("*.io", True), ("*.docker.internal", True),
         ("gateway.docker.internal:80", True),
         # Control: all of it was open, but for where its zone may lead.
         ("db.example.com:5432", False), ("*.example.com", False),

@@ -61,7 +61,7 @@ def test_three_siblings_are_one_wildcard_and_its_width_is_said() -> None:
     assert len(proposed(other).entries) == 3
 
 
-@pytest.mark.parametrize("parent", ["github.io", "org", "internal", "corp.internal"])
+@pytest.mark.parametrize("parent", ["github.io", "org", "internal", "corp.internal", "azure.com"])
 def test_no_wildcard_is_above_a_public_suffix_or_where_none_is_known(parent: str) -> None:
     found = proposed(names(*((f"{each}.{parent}", 443) for each in "abcd"))).entries
     assert not [each.to for each in found if each.to.startswith("*")]
