@@ -48,6 +48,8 @@ def unadvisable(name: str) -> str | None:
     # Whose last label is a number is an address (WHATWG URL, 3.5; inet_aton(3)).
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
         return "is read as an address"
+    if f".{name}".endswith(".localhost"):
+        return "is the sandbox itself"
     if name == MACHINE or engines_name(name):
         return "is a name of this machine, of which `host_ports` opens single ports"
     if name in METADATA_NAMES:

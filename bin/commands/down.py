@@ -32,10 +32,10 @@ def run(session: Session, volumes: bool = False) -> int:
     if volumes:
         existence.own(name)
     kept = containers.owned("volume", project) if volumes else {}
+    elsewhere.check(name)
     if not there and not kept:
         if session.workspace and not existence.configured(session, name):
             raise existence.unknown(session, name)
-        elsewhere.check(name)
         session.terminal.say(f"{sandbox.typed(name)} is not running", Meaning.WARNS)
         working_tasks.tell(session.terminal, name, "down", "stops it", "stop them")
         return 0

@@ -10,14 +10,21 @@ from contextlib import suppress
 from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers, docker, door, endpoint
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import AGENT, COMPOSE_PROJECT, COMPOSE_SERVICE, project, typed
+from jailoc.model.sandbox import (
+    AGENT,
+    COMPOSE_PROJECT,
+    COMPOSE_SERVICE,
+    SIDECAR,
+    project,
+    typed,
+)
 
 PATIENCE = 10.0
 """Seconds that the other engine has for its answer."""
 
 
 def running(name: str) -> str | None:
-    """Return the address of the engine that it runs on; None if that is the one of this run.
+    """Return the address of another engine that it, or its Docker, runs on; None if there is none.
 
     It is the one that it was started on last. Of one that does not answer nothing is known; one of
     another machine has other files.
@@ -33,12 +40,16 @@ def running(name: str) -> str | None:
         return None
     kept = {key: value for key, value in docker.environment().items()
             if key not in {"DOCKER_HOST", "DOCKER_CONTEXT", *endpoint.TLS}}  # fmt: skip
-    labels = (f"{COMPOSE_PROJECT}={project(name)}", f"{COMPOSE_SERVICE}={AGENT}")
-    filters = (word for each in labels for word in ("--filter", f"label={each}"))
-    call = ("ps", "--quiet", "--no-trunc", *filters)
-    reply = door.ask(door.Call(call, kept | applied.engine, timeout=PATIENCE))
-    there = {*docker.lines_of(reply.stdout.decode(errors="replace"))}
-    if reply.status != 0 or reply.cut or not there:
+    there: set[str] = set()
+    for service in (AGENT, SIDECAR):
+        labels = (f"{COMPOSE_PROJECT}={project(name)}", f"{COMPOSE_SERVICE}={service}")
+        filters = (word for each in labels for word in ("--filter", f"label={each}"))
+        call = ("ps", "--quiet", "--no-trunc", *filters)
+        reply = door.ask(door.Call(call, kept | applied.engine, timeout=PATIENCE))
+        if reply.status != 0 or reply.cut:
+            return None
+        there |= {*docker.lines_of(reply.stdout.decode(errors="replace"))}
+    if not there:
         return None
     # An engine may have more than one address.
     here = {each.id for each in containers.containers(project(name))}

@@ -29,6 +29,7 @@ def halted(origin: LoadedConfig, name: str) -> None:
     elsewhere.check(name)
     workspace = task[0] if (task := task_of(name)) else name
     for each, other, place in open_to(origin.document, origin.host, workspace):
+        elsewhere.check(other)
         if containers.running(other, AGENT):
             raise refuse(
                 "steering",

@@ -26,12 +26,14 @@ FORMER, NOW = "unix:///run/former.sock", "unix:///run/now.sock"
         (None, "1\n", (), None),
     ],
 )
+@pytest.mark.parametrize("service", ["opencode", "dind"])
 def test_an_agent_on_another_engine_is_not_overlooked(
     monkeypatch: pytest.MonkeyPatch,
     recorded: dict[str, str] | None,
     there: str | None,
     here: tuple[str, ...],
     found: str | None,
+    service: str,
 ) -> None:
     asked: list[str] = []
 
@@ -40,7 +42,9 @@ def test_an_agent_on_another_engine_is_not_overlooked(
         assert "label=com.docker.compose.project=jailoc-api" in call.arguments
         assert "DOCKER_CONTEXT" not in call.environment
         asked.append(call.environment["DOCKER_HOST"])
-        return door.Reply(0 if there is not None else 1, (there or "").encode(), b"")
+        mine = f"label=com.docker.compose.service={service}" in call.arguments
+        told = there if mine else ""
+        return door.Reply(0 if there is not None else 1, (told or "").encode(), b"")
 
     applied = None if recorded is None else SimpleNamespace(engine=recorded)
     monkeypatch.setattr(observe, "last", lambda _: applied)

@@ -263,6 +263,7 @@ def test_no_line_is_offered_that_a_shell_or_the_command_reads_otherwise(name: st
     [
         ("169.254.169.254", "is read as an address"),
         ("0x7f.1", "is read as an address"),
+        ("a.localhost", "is the sandbox itself"),
         ("2130706433", "is read as an address"),
         ("host.docker.internal", "`host_ports` opens single ports"),
         ("gateway.docker.internal", "`host_ports` opens single ports"),
