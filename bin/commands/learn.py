@@ -31,6 +31,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.evidence import PASSED, Evidence, merged, read
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Direction
+from jailoc.model.quantity import duration_text
 from jailoc.model.sandbox import WALL
 from jailoc.model.text import number_of, visible
 
@@ -156,7 +157,7 @@ def _span(session: Session, known: Known, wanted: LearnOptions) -> None:
     if seen.spans:
         first, last = seen.spans[0][0], seen.spans[-1][1]
         say(f"{known.name}: seen from {_moment(first)} to {_moment(last)} UTC, "
-            f"{seen.seconds / 86400:.1f} days of it up")  # fmt: skip
+            f"{duration_text(seen.seconds)} of it up")  # fmt: skip
         if (since := seen.watched.get(PASSED, 0)) > first:
             say(f"what passes was written down from {_moment(since)} UTC on")
     if seen.lost:
