@@ -144,9 +144,10 @@ def _begun(
         terminal.result(telling(line))
     if not difference.empty:
         terminal.result("permissions, times and links become those of the snapshot, too")
-    question = f"do this{', and start the agent anew' if halt.agents(name) else ''}?"
-    if not asked.yes and not prompt.agreed(terminal, question, "this undo", "give --yes"):
-        return None
+    if not asked.yes:
+        question = f"do this{', and start the agent anew' if halt.agents(name) else ''}?"
+        if not prompt.agreed(terminal, question, "this undo", "give --yes"):
+            return None
     return _mending(session, name, store, lambda: undo.begin(terminal, store, to, now, targets))
 
 

@@ -227,13 +227,9 @@ def leads_inwards(name: str) -> bool:
     [True, True, True, False]
     """
     bare = name.removeprefix("*.")
-    return (
-        private_name(name)
-        or engines_name(name)
-        or leads_anywhere(bare)
-        or bare in METADATA_NAMES
-        or (name != bare and holds(bare) is not None)
-    )
+    if private_name(name) or engines_name(name) or leads_anywhere(bare) or _metadata(name):
+        return True
+    return name != bare and holds(bare) is not None
 
 
 def _metadata(name: str) -> bool:
@@ -255,7 +251,7 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
     wild = name != bare
     below = "every name below it" if wild else ""
     shared = next((each for each in SHARED_HOSTS if f".{bare}".endswith(f".{each}")), None)
-    holds = next((each for each in SHARED_HOSTS if wild and each.endswith(f".{bare}")), None)
+    held = next((each for each in SHARED_HOSTS if wild and each.endswith(f".{bare}")), None)
     parts = bare.split(".")
     if wild and (len(parts) == 1 or _is_suffix(parts)):
         return Rank.HIGH, f"every name below `{bare}`, where everybody can have one"
@@ -268,8 +264,8 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
         )
     if leads_anywhere(bare):
         return Rank.HIGH, "such a name leads to any address that it contains, private ones too"
-    if holds is not None:
-        return Rank.HIGH, f"{below}, with {holds}, where everybody can have a place"
+    if held is not None:
+        return Rank.HIGH, f"{below}, with {held}, where everybody can have a place"
     if shared is not None:
         return (Rank.HIGH if wild else Rank.MEDIUM), "; ".join(
             filter(None, (below, f"at {shared} everybody can have a place: others decide"))
