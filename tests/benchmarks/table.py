@@ -51,7 +51,7 @@ class Row(NamedTuple):
 def quick(home: Path, rounds: int) -> Iterator[Row]:
     """Yield what needs no engine, each against an interpreter that does nothing."""
     few, more = home / "few.toml", home / "more.toml"
-    for place, count in ((few, 10), (more, 30)):
+    for place, count in ((few, 10), (more, 60)):
         place.write_text(configurations.many(count))
     (home / "one.toml").write_text(configurations.many(1))
     checkout = str(ROOT / "bin/jailoc")
@@ -77,7 +77,7 @@ def quick(home: Path, rounds: int) -> Iterator[Row]:
         )
     found = medians(works, rounds)
     nothing = found.pop("nothing").cpu
-    grown = (found.pop("more").cpu - found.pop("few").cpu) / 20
+    grown = (found.pop("more").cpu - found.pop("few").cpu) / 50
     goals = {"`--version`": "3", "completion of a workspace": "5",
              "`--version`, of a checkout": "4",
              "completion of a workspace, of a checkout": "6"}  # fmt: skip

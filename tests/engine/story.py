@@ -1,17 +1,17 @@
 """The core story on whatever engine `DOCKER_HOST` names: from nothing to a sandbox and back.
 
 A program, not a module of tests: `tests/engine/engines run NAME python3 -m tests.engine.story` runs
-it in the network of another engine, as its user. It prints one JSON object: each step with its
-seconds and, where it went wrong, what was said.
+it in the network of another engine, as its user, or as who `--uid` and `--umask` say. It prints one
+JSON object: each step with its seconds and, where it went wrong, what was said.
 """
 
+import argparse
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +21,12 @@ from typing import Any
 import pexpect
 
 from tests.engine import world
+from tests.engine.identity import Identity
 
 NAME = "story"
 COLON = "other: place"
 """Below the home: Compose's short form of a mount would end at the colon."""
+WRITE = 'mkdir -p "$(dirname "$1")" && cat >"$1"'
 VERIFIED = 5
 """How often; health checks, which start every two seconds, must not make a difference."""
 SIDECAR = os.environ.get("JAILOC_STORY_DOCKER", "1") == "1"
@@ -52,26 +54,17 @@ enable_docker = {"true" if SIDECAR else "false"}
 
 
 class Person:
-    """Who uses the engine: root, or the user that it belongs to."""
+    """Who uses the engine, and whether the agent is let in to what it works on."""
 
-    def __init__(self, home: Path, uid: int) -> None:
-        self.home, self.uid = home, uid
-        self._python, self._path = sys.executable, [str(world.ROOT / ".pkg")]
-        if uid and subprocess.run([*self._as, self._python, "-c", ""], check=False).returncode:
-            # Root's own interpreter is nobody else's; the machine's may use its modules.
-            self._python = "/usr/bin/python3"
-            self._path.append(sysconfig.get_path("purelib"))
-
-    @property
-    def _as(self) -> list[str]:
-        if not self.uid:
-            return []
-        return ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
+    def __init__(self, home: Path, identity: Identity, *, lets_in: bool = True) -> None:
+        self.home, self.identity, self.lets_in = home, identity, lets_in
+        self._jailoc, self._path = identity.jailoc()
 
     def _command(self, *words: str) -> tuple[list[str], dict[str, str]]:
-        kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST", "DOCKER_CONFIG")}
-        own = {"HOME": str(self.home), "PYTHONPATH": ":".join(self._path), "TERM": "xterm-256color"}
-        return [*self._as, self._python, "-P", "-m", "jailoc.bin", *words], kept | own
+        kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST", "DOCKER_CONFIG")
+                if key in os.environ}  # fmt: skip
+        own = {"HOME": str(self.home), "PYTHONPATH": self._path, "TERM": "xterm-256color"}
+        return [*self._jailoc, *words], kept | own
 
     def jailoc(self, *words: str) -> tuple[int, str]:
         command, environment = self._command(*words)
@@ -84,7 +77,7 @@ class Person:
     def git(self, *words: str) -> str:
         """Run Git in the project, as this user."""
         name = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-        return world.call(*self._as, "env", f"HOME={self.home}", "git", *name,
+        return world.call(*self.identity.words(), "env", f"HOME={self.home}", "git", *name,
                           "-C", str(self.home / "project"), *words)  # fmt: skip
 
     def attach(self, *words: str) -> None:
@@ -108,16 +101,10 @@ class Person:
 
     def write(self, place: str, text: str | None = None) -> None:
         """Write a file, or make a directory, as this user."""
-        path = self.home / place
-        if text is None:
-            path.mkdir(parents=True, exist_ok=True)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        for each in (path, *path.parents):
-            if each == self.home.parent:
-                break
-            os.chown(each, self.uid, self.uid)
+        made = ("mkdir", "-p", place) if text is None else ("sh", "-c", WRITE, "sh", place)
+        subprocess.run(
+            [*self.identity.words(), *made], cwd=self.home, input=text or "", text=True, check=True
+        )
 
 
 class Story:
@@ -193,7 +180,9 @@ class Story:
 
     def _let_in(self) -> None:
         """Give the agent the project: it is never root, nor its user where ids are shifted."""
-        agent, mine = os.environ.get("JAILOC_ENGINE_AGENT"), self.person.uid
+        agent, mine = os.environ.get("JAILOC_ENGINE_AGENT"), self.person.identity.uid
+        if not self.person.lets_in:
+            return
         for place in (str(self.person.home / each) for each in ("project", COLON)):
             if agent:  # as `jailoc validate` advises
                 rights = f"u:{agent}:rwX,d:u:{agent}:rwX,d:u:{mine}:rwX"
@@ -241,13 +230,18 @@ class Story:
         return {"uid": uid, "gid": gid}
 
     def _files(self) -> dict[str, str]:
-        """Let the agent write in the project, and return whose that is."""
+        """Let the agent write in the project, and return whose that is; or see that it cannot."""
         place = self.person.home / "project"
+        agent = ("docker", "exec", self._container("opencode"), "/bin/sh", "-c")
         world.call(
-            "docker", "exec", self._container("opencode"), "/bin/sh", "-c",
-            f"grep -q there '{self.person.home}/{COLON}/README' && cat {place}/README &&"
-            f" echo made >{place}/made",
-        )  # fmt: skip
+            *agent, f"grep -q there '{self.person.home}/{COLON}/README' && cat {place}/README"
+        )
+        if not self.person.lets_in:
+            told = world.call(*agent, f"echo made >{place}/made", check=False)
+            if "Permission denied" not in told or (place / "made").exists():
+                raise FailedError(told)
+            return {"owner": "none"}
+        world.call(*agent, f"echo made >{place}/made")
         owner = (place / "made").stat()
         return {"owner": f"{owner.st_uid}:{owner.st_gid}"}
 
@@ -323,25 +317,32 @@ class Story:
 
 
 @contextmanager
-def somebody() -> Iterator[Person]:
-    uid = int(os.environ.get("JAILOC_ENGINE_USER", "0"))
+def somebody(identity: Identity, *, lets_in: bool) -> Iterator[Person]:
     base = Path("/srv") / f"jailoc-tests-{world.CHECKOUT}"
     base.mkdir(exist_ok=True)
     home = base / f"story-{os.getpid()}"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
-    os.chown(home, uid, uid)
+    os.chown(home, identity.uid, identity.uid)
     try:
-        yield Person(home, uid)
+        yield Person(home, identity, lets_in=lets_in)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--uid", type=int, default=int(os.environ.get("JAILOC_ENGINE_USER", "0")))
+    parser.add_argument("--umask", default="022")
+    parser.add_argument(
+        "--kept", action="store_true", help="the project stays its user's alone, though root's"
+    )
+    options = parser.parse_args()
     # Whoever ends it lets it take away what it has made.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     world.NAMESPACE = f"jailoc-story-{os.getpid()}"
-    with somebody() as person, world.hosts():
+    identity = Identity(options.uid, options.umask)
+    with somebody(identity, lets_in=not options.kept) as person, world.hosts():
         story = Story(person)
         try:
             story.tell()

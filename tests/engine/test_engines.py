@@ -30,6 +30,12 @@ CASES = [
     ("podman-rootless@trixie", ""),
     ("podman-rootless@forky", ""),
 ]
+MACHINE = "docker@machine"
+USERS = {
+    "1000": ("--uid", "1000"),
+    "1234-umask-077": ("--uid", "1234", "--umask", "077"),
+    "root-whose-project-stays-root's": ("--uid", "0", "--kept"),
+}
 WITHOUT_SIDECAR = ("docker-rootless", "podman")
 """Engines in which no further Docker without root can run."""
 
@@ -42,14 +48,11 @@ def fetched(*words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("name", "compose"), CASES, ids=lambda each: each or "own")
-def test_the_story_is_the_same_on(name: str, compose: str) -> None:
-    fetched("fetch", name)
-    if compose:
-        fetched("compose", compose)
+def whole(name: str, *options: str, compose: str = "") -> None:
+    """Tell the story, of which every step has to go well; print it, with its figures."""
     docker = "0" if name.startswith(WITHOUT_SIDECAR) else "1"
     done = subprocess.run(
-        [SCRIPT, "run", name, sys.executable, "-m", "tests.engine.story"],
+        [SCRIPT, "run", name, sys.executable, "-m", "tests.engine.story", *options],
         cwd=world.ROOT,
         env=os.environ | {"JAILOC_COMPOSE": compose, "JAILOC_STORY_DOCKER": docker},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3000, check=False,
@@ -60,6 +63,20 @@ def test_the_story_is_the_same_on(name: str, compose: str) -> None:
     wrong = [each for each in json.loads(told)["steps"] if not each["ok"]]
     assert not wrong, json.dumps(wrong, indent=1)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("name", "compose"), CASES, ids=lambda each: each or "own")
+def test_the_story_is_the_same_on(name: str, compose: str) -> None:
+    fetched("fetch", name)
+    if compose:
+        fetched("compose", compose)
+    whole(name, compose=compose)
+
+
+@pytest.mark.parametrize("options", USERS.values(), ids=USERS)
+def test_the_story_on_this_machines_docker_is_the_same_for(options: tuple[str, ...]) -> None:
+    fetched("fetch", MACHINE)
+    whole(MACHINE, *options)
 
 
 def test_an_engine_that_remaps_users_is_refused_before_anything_is_made() -> None:

@@ -3,16 +3,14 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
 
 import pytest
 
 from tests.engine import world
+from tests.engine.identity import Identity
 from tests.engine.world import Result, User
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("hosts")]
@@ -35,36 +33,21 @@ paths = ["~/project"]
 class Person(User):
     """Somebody with numbers of their own, whom the engine's socket lets in by its group."""
 
-    uid: int = 0
-    umask: str = "022"
-    groups: tuple[int, ...] = ()
-
-    def words(self) -> list[str]:
-        """Return what makes a command theirs."""
-        shell = ["/bin/sh", "-c", f'umask {self.umask}; exec "$@"', "sh"]
-        if self.uid == 0:
-            return shell
-        socket = urlsplit(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")).path
-        groups = ",".join(map(str, (self.uid, Path(socket).stat().st_gid, *self.groups)))
-        who = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", f"--groups={groups}"]
-        python = [*who, *shell, sys.executable, "-c", ""]
-        if subprocess.run(python, stderr=subprocess.DEVNULL, check=False).returncode:
-            # Python itself lies where only root looks; what is asked here is who may write.
-            who += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-        return [*who, *shell]
+    identity: Identity = field(default_factory=Identity)
 
     def do(self, script: str) -> None:
         """Run a shell script as them."""
-        subprocess.run([*self.words(), "/bin/sh", "-ec", script], cwd=self.home, check=True)
+        words = self.identity.words()
+        subprocess.run([*words, "/bin/sh", "-ec", script], cwd=self.home, check=True)
 
     def run(self, *arguments: str, **environment: str) -> Result:
         """Run jailoc as them."""
+        words, path = self.identity.jailoc()
         kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
-        kept |= {"HOME": str(self.home), "PYTHONPATH": str(world.ROOT / ".pkg"), "KEY": "k3y"}
+        kept |= {"HOME": str(self.home), "PYTHONPATH": path, "KEY": "k3y"}
         done = subprocess.run(
-            [*self.words(), sys.executable, "-B", "-P", "-m", "jailoc.bin", *arguments],
-            env=kept | environment, cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=900, check=False,
+            [*words, *arguments], env=kept | environment, cwd=self.home, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip
         return Result(done.returncode, done.stdout, done.stderr)
 
@@ -74,7 +57,7 @@ def person(uid: int, umask: str = "022", groups: tuple[int, ...] = ()) -> Iterat
     """Give somebody a home with a project and a configuration."""
     world.remove(f"jailoc-{NAME}")
     with world.home(NAME) as user:
-        found = Person(user.home, uid, umask, groups)
+        found = Person(user.home, Identity(uid, umask, groups))
         os.chown(user.home, uid, uid)
         found.do("mkdir project; git -C project init --quiet; echo 1 >project/a")
         assert found.run("init").status == 0
@@ -189,7 +172,7 @@ def test_what_an_agent_kept_goes_with_it_when_it_becomes_another_user() -> None:
             mkdir -p deep/private; echo kept >deep/private/file; chmod 400 deep/private/file
             chmod 500 deep/private; chmod 700 deep; ln -s /etc/passwd link""")
         world.call("chown", "-R", f"{OTHER}:{OTHER}", str(root.home))
-        other = Person(root.home, OTHER, "077")
+        other = Person(root.home, Identity(OTHER, "077"))
         plan = other.run("plan", NAME)
         assert "the agent works as 1234:1234 now, not as 1000:1000" in plan.stdout
         up = other.run("up", NAME)
@@ -217,7 +200,7 @@ def test_a_project_of_a_group_is_written_by_the_agent_of_a_member_and_by_nobody_
         with pytest.raises(AssertionError, match=r"(?s)b\n.*dubious ownership"):
             inside(git)
         assert found.run("down", NAME).status == 0
-        stranger = Person(found.home, OTHER)
+        stranger = Person(found.home, Identity(OTHER))
         refused = stranger.run("up", NAME)
         assert refused.status == 1
         assert "cannot write" in refused.stderr
@@ -231,7 +214,7 @@ def test_an_image_that_is_not_made_for_the_user_is_refused_with_what_to_do() -> 
         image = world.call("docker", "inspect", "--format", "{{.Config.Image}}", AGENT).strip()
         assert found.run("down", NAME).status == 0
         world.call("chown", "-R", f"{OTHER}:{OTHER}", str(found.home))
-        other = Person(found.home, OTHER)
+        other = Person(found.home, Identity(OTHER))
         other.write(f'{CONFIG}image = "{image}"\n')
         refused = other.run("up", NAME)
         assert refused.status == 1
@@ -274,7 +257,7 @@ def ids() -> str:
 @pytest.mark.thorough
 def test_a_workspace_of_another_user_is_never_taken_over() -> None:
     with person(1000) as first, world.home(f"{NAME}-second") as home:
-        second = Person(home.home, OTHER)
+        second = Person(home.home, Identity(OTHER))
         os.chown(home.home, OTHER, OTHER)
         second.do("mkdir project; mkdir -p .config/jailoc")
         second.write(CONFIG + "port = 4193\n")
