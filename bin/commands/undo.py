@@ -122,7 +122,7 @@ def _begun(
         taken = store.take(Why.BEFORE_UNDO, {to.id})
     snapshots.tell(terminal, taken)
     now = taken.snapshot
-    difference = store.difference(to, now, targets)
+    difference = store.difference(to, now, targets, taken.large.names if taken.large else ())
     for each in targets if words else ():
         if not os.path.lexists(each) and as_told(each) not in difference.met:
             raise refuse(
@@ -132,7 +132,10 @@ def _begun(
             )
     if now.id == to.id or difference.nothing:
         what = f" in {telling(', '.join(targets))}" if words else ""
-        terminal.say(f"nothing has changed{what} since snapshot {to.short}: "
+        for line in difference.lines():
+            terminal.result(telling(line))
+        more = " else" if difference.stays.count else ""
+        terminal.say(f"nothing{more} has changed{what} since snapshot {to.short}: "
                      f"`jailoc snapshot list {name}` shows others, for --to",
                      Meaning.WARNS)  # fmt: skip
         return None

@@ -1,6 +1,5 @@
 """Make a directory what it was in a snapshot, leaving alone what no snapshot could take."""
 
-import shlex
 from collections.abc import Collection, Iterable
 
 from jailoc.bin.deploy.restic import READ, WRITE, Restic
@@ -12,6 +11,7 @@ from jailoc.generators.runtime.snapshots import (
     line,
     literal,
     message,
+    passed_over,
 )
 from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import StoredSnapshot
@@ -140,7 +140,7 @@ def restore(
          "--exclude-xattr=trusted.*", *options, f"--target={folder or '/'}",
          f"{to.id}:{folder or '/'}"],
         ToolMount(root, root, writable=True),
-        what=f"restoring {target}", script=_RESTORE % {"over": _passed_over(left_out)},
+        what=f"restoring {target}", script=_RESTORE % {"over": passed_over(left_out)},
         arguments=(_KEPT, target, kind, str(restic.workspace.snapshots.larger_than),
                    str(len(patterns)), str(len(places))),
         stdin=patterns + places + _bytes(map(escaped, gone)),
@@ -173,11 +173,6 @@ def _left_out(restic: Restic, to: StoredSnapshot, root: str) -> tuple[str, ...]:
     return tuple(sorted(then | {*restic.workspace.snapshots.exclude}))
 
 
-def _passed_over(names: tuple[str, ...]) -> str:
-    """Return the words of find(1) that keep it out of what was left out."""
-    return " ".join(f"-path {shlex.quote(f'*/{each}')} -prune -o" for each in names)
-
-
 def _bytes(lines: Iterable[str]) -> bytes:
     return "".join(f"{each}\n" for each in lines).encode(errors="surrogateescape")
 
@@ -198,7 +193,7 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[s
             (large if kind == b"L" else closed).add(path)
 
     restic.tool(
-        ("/bin/sh", "-c", _FIND % _passed_over(_left_out(restic, to, root)), "jailoc", target,
+        ("/bin/sh", "-c", _FIND % passed_over(_left_out(restic, to, root)), "jailoc", target,
          str(restic.workspace.snapshots.larger_than)),
         ToolMount(root, root), what="looking for what snapshots leave out",
         take=Lines(found, b"\0").feed, limit=MOST_LEFT_OUT, capabilities=READ,

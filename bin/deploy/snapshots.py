@@ -21,7 +21,8 @@ from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.runtime import moved_references
+from jailoc.generators.runtime import large_files, moved_references
+from jailoc.generators.runtime.large_files import LargeFiles
 from jailoc.generators.runtime.snapshots import (
     UndoDifference,
     expired,
@@ -30,6 +31,7 @@ from jailoc.generators.runtime.snapshots import (
     literal,
     message,
     oldest,
+    passed_over,
     unchanged,
 )
 from jailoc.model.deployed import Deployed
@@ -40,7 +42,7 @@ from jailoc.model.path import outermost
 from jailoc.model.plan import Plan
 from jailoc.model.quantity import size_text
 from jailoc.model.sandbox import AGENT
-from jailoc.model.snapshots import StoredSnapshot, Why
+from jailoc.model.snapshots import Snapshots, StoredSnapshot, Why
 from jailoc.model.text import number_of
 from jailoc.model.workspace import Workspace
 
@@ -70,9 +72,10 @@ class _TooLargeError(Exception):
 class _Progress:
     """What a backup says on its way; it is ended when its store, or what it reads, is too large."""
 
-    def __init__(self, directory: Path, size: int) -> None:
-        self._directory, self._size, self._next = directory, size, 0.0
+    def __init__(self, directory: Path, bounds: Snapshots) -> None:
+        self._directory, self._bounds, self._next = directory, bounds, 0.0
         self.summary: dict[str, object] = {}
+        self.large: LargeFiles | None = None
 
     def line(self, line: bytes) -> None:
         """Read one line.
@@ -81,13 +84,15 @@ class _Progress:
             _TooLargeError: the store has more bytes than it may have, or more were read.
         """
         told = message(line)
-        if told.get("message_type") == "summary":
+        if large := large_files.read(line, self._bounds.larger_than):
+            self.large = large
+        elif told.get("message_type") == "summary":
             self.summary = told
         elif time.monotonic() > self._next:
             done = told.get("bytes_done")
-            if isinstance(done, int) and done > READ_MOST * self._size:
+            if isinstance(done, int) and done > READ_MOST * self._bounds.size:
                 raise _TooLargeError
-            if used(self._directory) > 2 * self._size:
+            if used(self._directory) > 2 * self._bounds.size:
                 raise _TooLargeError
             self._next = time.monotonic() + PACE
 
@@ -100,6 +105,8 @@ class Taken(NamedTuple):
     """Whether anything differs from the one before; if not, it is that one."""
     unreadable: str
     """One of the files that could not be read and are not in it; empty if there are none."""
+    large: LargeFiles | None
+    """Those that are too large, and not in it."""
     gone: int = 0
     """Earlier ones that went, because all together were too large."""
 
@@ -146,7 +153,10 @@ class Store:
                 else "give it `paths`",
             )
         self._made()
-        told = _Progress(self.restic.place, self._bounds.size)
+        told = _Progress(self.restic.place, self._bounds)
+        search = large_files.search(
+            self.roots, passed_over(self._bounds.exclude), self._bounds.larger_than
+        )
         # What writes through memory (mmap(2)) need not move a file's time: undo reads all anew.
         whole = ["--force"] if why is Why.BEFORE_UNDO else ["--skip-if-unchanged"]
         words = ["backup", "--json", "--host", "jailoc", *whole, "--tag", why.value,
@@ -164,7 +174,7 @@ class Store:
                 what="taking a snapshot",
                 take=told.line,
                 stdin=covered.encode(errors="surrogateescape"),
-                script=f'cat >{_COVERED} && exec "$@"',
+                script=f'cat >{_COVERED} || exit 1\n{search}exec "$@"',
                 capabilities=READ,
             )
         except _TooLargeError:
@@ -179,13 +189,13 @@ class Store:
         earlier = [each for each in every if {*each.paths} == {*self.roots} and each.id != made]
         if earlier and self._same(made, earlier[-1], every, told.summary):
             self._forgotten((), (made,) if made else ())
-            return Taken(earlier[-1], False, unreadable)
+            return Taken(earlier[-1], False, unreadable, told.large)
         timely = self._timely(every, spared)
         left = self._fitting(timely, spared)
         found = next((each for each in left if each.id == made), None)
         if found is None:
             raise self._too_large()
-        return Taken(found, True, unreadable, len(timely) - len(left))
+        return Taken(found, True, unreadable, told.large, len(timely) - len(left))
 
     def _same(
         self,
@@ -223,15 +233,25 @@ class Store:
             raise self.restic.failed(reply) from None
 
     def difference(
-        self, old: StoredSnapshot, new: StoredSnapshot, targets: Iterable[str]
+        self,
+        old: StoredSnapshot,
+        new: StoredSnapshot,
+        targets: Iterable[str],
+        stays: Iterable[str] = (),
     ) -> UndoDifference:
         """Return what returning to a snapshot does to what is in a newer one.
+
+        Args:
+            old: What is returned to.
+            new: What it is compared with.
+            targets: The places that count.
+            stays: Files that are left alone.
 
         Raises:
             DockerError: the engine failed.
             Refused: the store cannot be read.
         """
-        found = UndoDifference(targets)
+        found = UndoDifference(targets, stays)
         reply = self.restic.run(
             ["diff", "--json", "--metadata", "--no-lock", old.id, new.id],
             what="comparing snapshots",
@@ -360,6 +380,12 @@ def before_start(terminal: Terminal, origin: LoadedConfig, found: Deployed, made
 
 def tell(terminal: Terminal, taken: Taken) -> None:
     """Say what a snapshot lacks, if it lacks anything."""
+    if taken.large:
+        terminal.say(
+            f"snapshot {taken.snapshot.short} lacks {taken.large.told()}; an undo leaves "
+            "such files alone",
+            Meaning.WARNS,
+        )
     if taken.unreadable:
         terminal.say(
             f"snapshot {taken.snapshot.short} lacks what cannot be read, such as "

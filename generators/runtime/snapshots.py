@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -176,11 +177,12 @@ class Group:
 class UndoDifference:
     """What an undo does: `restic diff --json --metadata` of what it returns to, and of now."""
 
-    def __init__(self, targets: Iterable[str] = ()) -> None:
+    def __init__(self, targets: Iterable[str] = (), stays: Iterable[str] = ()) -> None:
         """Begin with nothing.
 
         Args:
             targets: The paths that count; all without any.
+            stays: Files that an undo leaves alone, whatever differs.
         """
         self.creates, self.changes, self.deletes = Group(), Group(), Group()
         self.touched = Group()
@@ -189,7 +191,9 @@ class UndoDifference:
         """Those of the paths at or below which something differs, as restic tells them."""
         self.repositories: list[str] = []
         """Git directories, the first ones, in which a reference differs."""
-        self._targets = tuple(map(as_told, targets))
+        self.stays = Group()
+        """What is left alone, though the snapshot has it."""
+        self._targets, self._stays = tuple(map(as_told, targets)), {*map(as_told, stays)}
 
     def take(self, line: bytes) -> None:
         """Read one line."""
@@ -202,6 +206,9 @@ class UndoDifference:
         if self._targets and not met:
             return
         self.met.update(met)
+        if bare in self._stays:
+            self.stays.add(path)
+            return
         place = _REFERENCE.match(bare)
         if place and place[1] not in self.repositories and len(self.repositories) < REPOSITORIES:
             self.repositories.append(place[1])
@@ -231,6 +238,7 @@ class UndoDifference:
         ]  # fmt: skip
         if self.empty:  # else most are those of what differs, and of what it lies in
             every = [("gives its permissions, times or target back to", self.touched)]
+        every.append(("leaves alone, as too large (what you remove before comes back)", self.stays))
         for word, group in every:
             if group.count:
                 yield f"{word} {group.count}:"
@@ -266,6 +274,15 @@ def escaped(path: str) -> str:
     '/a\\nb\\\\c'
     """
     return path.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def passed_over(names: Iterable[str]) -> str:
+    """Return the words of find(1) that keep it out of what was left out by its name.
+
+    >>> passed_over(["node_modules", "a b"])
+    "-path '*/node_modules' -prune -o -path '*/a b' -prune -o"
+    """
+    return " ".join(f"-path {shlex.quote(f'*/{each}')} -prune -o" for each in names)
 
 
 def literal(path: str) -> str:

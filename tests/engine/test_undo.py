@@ -277,6 +277,31 @@ def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
     assert kept.exists()
 
 
+def test_what_grew_too_large_is_named_and_how_it_comes_back(user: User) -> None:
+    """A hole makes a file as large as an agent likes; the control is the one beside it."""
+    project = user.home / "project"
+    for name in (f"{ESCAPE} grown", "changed"):
+        (project / name).write_text("as it was")
+    user.ok("snapshot", NAME)
+    with (project / f"{ESCAPE} grown").open("wb") as file:
+        file.truncate(1 << 40)
+    nothing = user.run("undo", NAME, str(project / f"{ESCAPE} grown"), "--yes")
+    assert "nothing else has changed in" in nothing.stderr
+    (project / "changed").write_text("otherwise")
+    done = user.run("undo", NAME, "--yes")
+    assert done.status == 0, done.stderr
+    for each in (nothing, done):
+        assert "\x1b" not in each.stdout + each.stderr
+        assert "lacks 1 file larger than 1.0 MiB: " in each.stderr
+        assert "grown; an undo leaves such files alone" in each.stderr
+        assert "leaves alone, as too large (what you remove before comes back) 1:" in each.stdout
+        assert "creates" not in each.stdout
+    assert (project / "changed").read_text() == "as it was"
+    (project / f"{ESCAPE} grown").unlink()
+    undone(user)
+    assert (project / f"{ESCAPE} grown").read_text() == "as it was"
+
+
 ODD = ("a$txt", "s$c", "?", "*", "[a]", "a?txt", "s?c", "s*", "tail ", "line\nbreak", "back\\slash",
        "tab\t", "no-break\u00a0", "$HOME", "#", "!x", "-rf", "\udcff\udcfe", "\u00e9")  # fmt: skip
 """Names that a pattern or a shell could read as others'."""

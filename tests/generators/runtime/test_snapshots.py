@@ -162,3 +162,13 @@ def test_an_escaped_path_is_read_back_by_printf(text: str) -> None:
 
 def test_what_is_no_object_says_nothing() -> None:
     assert message(b"[1]") == message(b"\xff") == message(b"") == {}
+
+
+def test_what_stays_is_told_apart_and_is_nothing_to_be_done() -> None:
+    found = UndoDifference(stays=("/p/large", os.fsdecode(b"/p/\xff")))
+    for path in ("/p/large", "/p/\ufffd"):
+        found.take(json.dumps({"path": path, "modifier": "-"}).encode())
+    assert found.nothing
+    assert [*found.lines()][1:] == ["  /p/large", "  /p/\ufffd"]
+    found.take(b'{"path": "/p/larger", "modifier": "-"}')
+    assert not found.nothing
