@@ -279,8 +279,8 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
     port, exposed, ports = _ports(asked.name, origin if configured else None, wall_up)
     blocked, unresolved = _wall(asked)
     drift = asked.drift.result() if asked.drift else Compared()
-    space = resolve(origin.config, asked.name, origin.host) if origin and running and configured \
-        else None  # fmt: skip
+    meant = resolve(origin.config, asked.name, origin.host) if origin and configured else None
+    space = meant if running else None
     known = observe.last(asked.name) if space else None
     taken = restic.times(asked.name) if space and space.snapshots.configured else None
     return Status(
@@ -296,7 +296,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         docker=f"no network: {cut}"
         if (cut := engine.severed(side, wall))
         else "off"
-        if side is None and bundle is not None and SIDECAR not in bundle.compose.services
+        if side is None and meant is not None and not meant.enable_docker
         else container_state.state(side),
         services={
             name: container_state.state(found.get(name))

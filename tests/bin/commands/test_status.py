@@ -78,6 +78,14 @@ def test_stopped_workspaces_are_shown_with_the_port_they_would_have(
     assert (result.status, result.stdout) == (0, "api is not running\n")
 
 
+def test_a_stopped_workspace_that_has_no_docker_says_so(user: User, tmp_path: Path) -> None:
+    user.write("[workspaces.api]\nenable_docker = false\n[workspaces.web]\n")
+    found = rows(user, PATH=engine_with(tmp_path, []))
+    assert {name: each["docker"] for name, each in found.items()} == {
+        "api": "off", "web": "not running",
+    }  # fmt: skip
+
+
 def test_a_workspace_that_left_the_configuration_is_shown_as_long_as_it_is_there(
     user: User, tmp_path: Path
 ) -> None:
