@@ -64,6 +64,8 @@ def folded(path: str) -> str:
 def _reason(path: str, host: Host) -> str | None:
     if path == "/":
         return "`/` is the whole machine"
+    if folded(path) in SYSTEM:
+        return f"`{path}` is the system's"
     if inside := first_within(folded(path), SYSTEM):
         return f"`{path}` lies in `{inside}`, which is the system's"
     return _kept_out(path, host)
@@ -75,6 +77,8 @@ def _kept_out(path: str, host: Host) -> str | None:
         return f"`{path}` is an engine's socket, which is the whole machine"
     kept = [(place, each, why) for each, why in _kept(host) for place in host.places(each)]
     for place, each, why in kept:
+        if mine == folded(place) and place == each:
+            return f"`{path}` is a place {why}"
         if within(mine, folded(place)):
             return f"`{path}` lies in `{place}`{_leads(place, each)}, {why}"
     if mine in map(folded, host.places(host.home)):

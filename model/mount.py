@@ -63,6 +63,9 @@ def parse_mount(text: str, host: Host) -> MountSpec:
             "a path beginning with /",
         )
     container = clean(container)
+    source = expand(parts[0], host.home) if parts[0] else None
+    if source is not None:
+        _check_source(source, host)
     system = "/" if container == "/" else first_within(container, CONTAINER_SYSTEM)
     if system:
         raise problem(
@@ -71,9 +74,6 @@ def parse_mount(text: str, host: Host) -> MountSpec:
             "a path outside the container's system directories",
             "below /home/agent or at a path of its own, such as /workspace",
         )
-    source = expand(parts[0], host.home) if parts[0] else None
-    if source is not None:
-        _check_source(source, host)
     return MountSpec(host=source and clean(source), container=container, mode=Mode(word))
 
 

@@ -89,6 +89,12 @@ def summary(path: Path) -> str:
     return text(path).partition("\n\n")[0].replace("\n", " ")
 
 
+def example(path: Path) -> str:
+    """Return a command line that shows how it is used; empty if it tells none."""
+    told = (each for each in text(path).split("\n\n") if each.startswith("Example: "))
+    return next(told, "").removeprefix("Example: ").replace("\n", " ")
+
+
 class CommandLine:
     """What the words of a command line mean, as far as they go."""
 

@@ -46,7 +46,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'why', 'names': ('--why',), 'kind': 'text', 'help': 'A reason, for those who read the configuration.'},
             {'field': 'until', 'names': ('--until',), 'kind': 'date', 'help': 'The last day (UTC) on which it is open, such as 2027-01-31.'},
             {'field': 'yes', 'names': ('--yes', '-y'), 'kind': 'bool', 'help': 'Do not ask before what is critical, such as a private network as a whole.'},
-            {'field': 'remove', 'names': ('--remove',), 'kind': 'bool', 'help': 'Take it back: remove what an `allow` has written, or you have.'},
+            {'field': 'remove', 'names': ('--remove',), 'kind': 'bool', 'help': 'Remove the entry, whether an `allow` wrote it or you did.'},
         ),
     },
     ('apply',): {
@@ -243,7 +243,7 @@ COMMANDS: dict[tuple[str, ...], Any] = {
             {'field': 'workspace', 'names': ('WORKSPACE',), 'kind': 'text', 'help': 'The workspace; that of the current directory by default.'},
             {'field': 'start', 'names': ('--start',), 'kind': 'bool', 'help': 'Write `observe = true` into the configuration, and begin to look.'},
             {'field': 'unused', 'names': ('--unused',), 'kind': 'bool', 'help': 'Name the entries that were never used, and propose their removal.'},
-            {'field': 'days', 'names': ('--days',), 'kind': 'float', 'help': 'With --unused: how many days it has to be looked before an entry counts as such; 7.'},
+            {'field': 'days', 'names': ('--days',), 'kind': 'float', 'help': 'With --unused: days that have to be watched before an entry counts as unused (7).'},
             {'field': 'exact', 'names': ('--exact',), 'kind': 'bool', 'help': 'Propose every name by itself, and no wildcard.'},
             {'field': 'addresses', 'names': ('--addresses',), 'kind': 'bool', 'help': 'Propose addresses that no name led to, too.'},
             {'field': 'apply', 'names': ('--apply',), 'kind': 'bool', 'help': 'Write the change after asking; a running workspace has it at once.'},

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 _END = "--"
+_NAMED = ("--workspace", "-w")
 
 
 def split(
@@ -13,7 +14,7 @@ def split(
 
     Args:
         path: The command of jailoc.
-        workspace: Its first word.
+        workspace: Its first word, which may be `--workspace`: what follows the command is its own.
         command: The others.
 
     Raises:
@@ -24,6 +25,10 @@ def split(
     words = [each for each in (workspace, *command) if each is not None]
     before = words[: words.index(_END)] if _END in words else words
     after = words[len(before) + 1 :]
+    if before and before[0].startswith(f"{_NAMED[0]}="):
+        before = [before[0].partition("=")[2], *before[1:]]
+    elif len(before) > 1 and before[0] in _NAMED:
+        before = before[1:]
     option = next((each for each in before if each.startswith("-")), None)
     if option is not None or len(before) > 1 or not after:
         problem = (

@@ -66,7 +66,10 @@ def _value(
     if isinstance(error, MissingArgumentError):
         given = {each.partition("=")[0] for each in error.root_input_tokens or ()}
         what = "needs a value" if given & {*known.names} else "is missing"
-        return _usage(f"{name} {what}", hint, allowed)
+        example = command_line.example(path)
+        return _usage(
+            f"{name} {what}", f"such as `{example}`; {hint}" if example else hint, allowed
+        )
     if isinstance(error, ValidationError):
         allowed = error.exception_message  # of one of our own validators
     value = token.value if token else ""

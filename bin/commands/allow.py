@@ -109,7 +109,7 @@ def _agreed(session: Session, target: str, critical: str) -> bool:
     Raises:
         Refused: nobody is there to answer.
     """
-    session.terminal.say(f"{target}: {critical}", Meaning.WARNS)
+    session.terminal.say(f"CRITICAL: {target}: {critical}", RANKS[Rank.CRITICAL])
     hint = f"`jailoc allow {shlex.quote(target)} --yes` does not ask"
     return prompt.agreed(session.terminal, "allow this?", "what is critical", hint)
 
@@ -131,12 +131,12 @@ def _tell_open(session: Session, name: str, target: str, entry: HostEntry | Netw
         return
     network = network_of(entry)
     told = (
-        "is open already: `egress` is public; the entry counts"
+        f"{target} is open already, as `egress` is public: the entry is"
         if network is not None
-        else "is open already where its addresses are public, as `egress` is; the entry opens its "
-        "others, and all of them"
+        else f"the public addresses of {target} are open already, as `egress` is public: the entry "
+        "opens private ones, and is"
     )
-    session.terminal.say(f'{target} {told} once `egress` is "allowlist"', Meaning.WARNS)
+    session.terminal.say(f'{told} needed once `egress` is "allowlist"', Meaning.WARNS)
 
 
 def _tell_power(session: Session, name: str, key: str) -> None:

@@ -179,7 +179,7 @@ def _carry_out(
             by themselves between a look and the next one.
     """
 
-    def carried_out(mine: Session, each: Item) -> bool:
+    def carried_out(mine: Session, each: Item) -> Plan | None:
         try:
             return apply.carry_out(
                 mine, each, approved=approved[each.name], prune=choice.prune, back=back

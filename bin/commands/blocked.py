@@ -222,15 +222,19 @@ def _show(terminal: Terminal, workspace: str, row: dict[str, Any], now: int) -> 
     more = "+" if row["at_least"] else ""
     last = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - row["ago"]))
     where = f" ({row['place']})" if row["place"] else ""
-    # Names are the words of whoever asked for them.
-    terminal.colored(f"{last}  {row['times']:>4}{more:1}  {row['target']}{name}  {door}  "
-                     f"because of {row['reason']}{where}", None)  # fmt: skip
+    because = f"because of {row['reason']}{where}"
+    # Names are the words of whoever asked for them. The rules of now say nothing of what closed it
+    # before they opened it.
+    closed = "" if row["open_now"] else f"  {because}"
+    terminal.colored(
+        f"{last}  {row['times']:>4}{more:1}  {row['target']}{name}  {door}{closed}", None
+    )
     if row["open_now"]:
-        terminal.result("    open now")
+        terminal.result(f"    open now, {because}")
     elif row["allow"] is not None and row["allow"].startswith("host_ports"):
         terminal.told(f"    to open it: {row['allow']} in [workspaces.{workspace}]; the agent has "
                       f"it as {MACHINE} then")  # fmt: skip
     elif row["allow"] is not None:
         terminal.colored(f"    to open it: jailoc allow {row['allow']} -w {workspace}", None)
     elif row["closed"] is not None:
-        terminal.told(f"    nothing is offered that opens it: {row['closed']}")
+        terminal.told(f"    no entry is offered: {row['closed']}")

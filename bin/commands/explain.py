@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.resolve import names
 from jailoc.generators.powers.asked import behind, data
 from jailoc.generators.powers.asked import let_in as power_of
 from jailoc.generators.powers.entries import position
@@ -63,16 +64,22 @@ def run(session: Session, target: str, as_json: bool) -> int:
             "closed if not",
             Meaning.WARNS,
         )
+        if asked.name in names(origin.config):
+            terminal.say(
+                f"{asked.name} is a workspace, too: `jailoc graph {asked.name}` shows what it may "
+                "reach",
+            )
     elif not rows:
         terminal.say(
             f"`{asked.name}` is not allowed by name and has no address here: closed", Meaning.WARNS
         )
     told = None
     for row in rows:
-        door = f"{row['protocol'] or 'all'} {row['port'] or 'every other port'}"
+        port = row["port"] or "every other port"
         alone = asked.port is None and not any(each["port"] for each in rows)
         if alone or (row["protocol"] is None and not row["open"]):
-            door = f"{row['protocol'] or 'all'} every port"
+            port = "every port"
+        door = f"{row['protocol']} {port}" if row["protocol"] else str(port)
         if row["protocol"] == "icmp":
             door = "icmp"
         place = f"  ({row['place']})" if row["place"] else ""

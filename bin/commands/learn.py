@@ -174,7 +174,8 @@ def _span(session: Session, known: Known, wanted: LearnOptions) -> None:
     if seen.torn:
         say("an earlier file of the wall could not be read: what was in it is gone", Meaning.WARNS)
     if PASSED not in seen.watched and not wanted.unused:
-        say("what passes is not written down now: `jailoc learn --start` begins it", Meaning.WARNS)
+        say("only what is refused is written down now: `jailoc learn --start` has what passes "
+            "written down, too", Meaning.WARNS)  # fmt: skip
 
 
 def _moment(seconds: int) -> str:

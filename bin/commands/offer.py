@@ -39,16 +39,14 @@ def addable(session: Session, workspace: Workspace, target: str) -> None:
 def taken(session: Session, workspace: Workspace, target: str) -> bool:
     """Offer to add a directory to a workspace; tell whether it is in the file now."""
     name = workspace.name
-    question = f"{target} is not in workspace {name}. Add it?"
+    own = f"`jailoc init --here` makes a workspace of its own for this directory: {name_of(target)}"
     if session.starter:
-        session.terminal.say(
-            f"a configuration that is made so has a workspace {name}; `jailoc init --here` calls "
-            f"it like the directory, {name_of(target)}",
-            Meaning.WARNS,
-        )
-        question = f"There is no configuration. Make one, with {target} in workspace {name}?"
-    elif _runs(name):
-        question = f"{target} is not in workspace {name}. Add it, and start its agent anew?"
+        session.terminal.say(f"there is no configuration; {own}", Meaning.WARNS)
+        question = f"Make one with {target} in a workspace called {name}?"
+    else:
+        session.terminal.say(own)
+        restart = ", and start its agent anew" if _runs(name) else ""
+        question = f"{target} is not in workspace {name}. Add it{restart}?"
     if not prompt.ask(session.terminal, question):
         session.terminal.say("nothing was changed", Meaning.WARNS)
         return False

@@ -17,6 +17,8 @@ from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import FIREWALL, PROXY, WALL, typed
 
+LOADED = "rules loaded and verified"
+"""What a wall says when all went well."""
 PATIENCE = 60
 """Seconds to wait for another jailoc that is working on the workspace."""
 
@@ -101,7 +103,7 @@ def run(session: Session, *, wrote: bool = False) -> int:
         files.write_files(bundle.rules, directory)
         machine.hand(directory)
         for line in containers.feed(wall.id, [*FIREWALL, "reload"], b"").splitlines():
-            terminal.quote(line)
+            (terminal.detail if LOADED in line else terminal.quote)(line)
         observe.reloaded(bundle)
         if feeds:
             credentials.feed(bundle.compose.name, held)
@@ -111,12 +113,13 @@ def run(session: Session, *, wrote: bool = False) -> int:
     lost = containers.names(wall.id).lost
     if lost:
         so = (
-            "; what is public is open all the same, the rest once there is one: "
+            "public addresses are open anyway, others once they are known"
             if workspace.egress is Egress.PUBLIC
-            else ", so not open yet; "
+            else "closed until there is one"
         )
         terminal.say(
-            f"{typed(name)}: no address yet for {', '.join(lost)}{so}asked again every few seconds",
+            f"{typed(name)}: no address found for {', '.join(lost)}, which is asked for every few "
+            f"seconds; {so}",
             Meaning.WARNS,
         )
     if files.differs(bundle.fixed, directory):

@@ -273,7 +273,7 @@ def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) 
     else:
         _, clone = _opened(session, task)
         shown = task_fetch.preview(clone, words, uncommitted=UNCOMMITTED in options)
-        told = "not fetched: its agent may go on"
+        told = "not fetched yet, so its agent may still change it"
     if shown.tip == task.base:
         told = f"where the task began: it has no commit of its own ({told})"
     session.terminal.say(f"{typed(task.sandbox)}: {shown.tip[:12]}, {told}")

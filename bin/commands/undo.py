@@ -122,7 +122,7 @@ def _begun(
         taken = store.take(Why.BEFORE_UNDO, {to.id})
     snapshots.tell(terminal, taken)
     now = taken.snapshot
-    difference = store.difference(to, now, targets, taken.large.names if taken.large else ())
+    difference = store.difference(to, now, targets, taken.lacks.large if taken.lacks else ())
     for each in targets if words else ():
         if not os.path.lexists(each) and as_told(each) not in difference.met:
             raise refuse(
@@ -140,7 +140,9 @@ def _begun(
                      Meaning.WARNS)  # fmt: skip
         return None
     when = datetime.fromtimestamp(to.time, UTC)
-    terminal.told(f"returning {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)")
+    terminal.told(
+        f"this undo returns {name} to snapshot {to.short} ({to.why}, {when:%Y-%m-%d %H:%M} UTC)"
+    )
     for line in difference.lines():
         terminal.result(telling(line))
     for line in store.moves(to, now, difference.repositories):

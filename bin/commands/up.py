@@ -14,7 +14,9 @@ from jailoc.generators.views.started import place, started
 from jailoc.model.diagnostic import Refused
 from jailoc.model.palette import Meaning
 from jailoc.model.path import tilde, within
-from jailoc.model.sandbox import typed
+from jailoc.model.plan import Plan
+from jailoc.model.plan_address import ServiceAddress
+from jailoc.model.sandbox import AGENT, typed
 from jailoc.model.text import telling
 
 
@@ -45,8 +47,17 @@ def run(session: Session, pull: bool = False, *, brief: bool = False, snapshot: 
             return 1
         execute.build_unknown(session.terminal, each.bundle)
     done = apply.carry_out(session, each, snapshot=snapshot)
-    tell(session, each, "started" if done else "already running", new=done, brief=brief)
+    what = "already running" if done is None else "started" if _starts(done) else "changed"
+    tell(session, each, what, new=done is not None, brief=brief)
     return 0
+
+
+def _starts(done: Plan) -> bool:
+    """Tell whether a plan has started the agent."""
+    return any(
+        isinstance(each.address, ServiceAddress) and each.address.name == AGENT
+        for each in done.changes
+    )
 
 
 def _asks(session: Session) -> bool:

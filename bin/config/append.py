@@ -94,9 +94,20 @@ def rewritten(session: Session, change: Callable[[str], str]) -> LoadedConfig:
     with files.locked(cache_directory() / "config.toml.lock", PATIENCE):
         before = session.reread()
         changed = change(session.text())
-        after = source.check(changed, session.path)
+        after = _checked(session, changed)
         _write(session, before, after, changed)
     return after
+
+
+def _checked(session: Session, changed: str) -> LoadedConfig:
+    try:
+        return source.check(changed, session.path)
+    except Refused:
+        # Its places are those of a text that is nowhere.
+        session.terminal.say(
+            f"{session.path} stays as it is: with the change it would be refused", Meaning.WARNS
+        )
+        raise
 
 
 def _write(session: Session, before: LoadedConfig, after: LoadedConfig, changed: str) -> None:
@@ -127,7 +138,7 @@ def value(session: Session, name: str, key: str, added: Value) -> bool:
         if name not in before.config.workspaces:
             raise unknown_workspace(name, names(before.config))
         changed = append(session.text(), name, key, added)
-        after = source.check(changed, session.path)
+        after = _checked(session, changed)
         if (where := _there(before, after, name, key)) is not None:
             shown = added if isinstance(added, str) else added["to"]
             session.terminal.say(f"{shown} is already in {where}", Meaning.WARNS)

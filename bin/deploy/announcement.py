@@ -20,7 +20,7 @@ def tell(terminal: Terminal, made: Plan) -> None:
             causes = change.causes or tuple(f"{each.name} changes" for each in change.fields)
             what = f"{change.action} {change.address.name}"
             terminal.say(f"{what}: {'; '.join(causes)}", Meaning.WARNS)
-    for power in () if made.new else made.powers:
+    for power in made.powers:
         if power.widens and power.rank in {Rank.CRITICAL, Rank.HIGH}:
             terminal.say(f"{power.rank.upper()}: {power.text}", RANKS[power.rank])
 

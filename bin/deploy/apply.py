@@ -262,8 +262,8 @@ def carry_out(
     prune: bool = False,
     back: bool = True,
     snapshot: bool = True,
-) -> bool:
-    """Make a workspace what its item says; return whether anything had to be done.
+) -> Plan | None:
+    """Make a workspace what its item says; return what was done, None if there was nothing to do.
 
     Args:
         session: The configuration, to compare it again, and where progress is shown.
@@ -300,7 +300,7 @@ def carry_out(
         made = plan(each.bundle, found, each.given)
         same(approved, made)
         if made.empty:
-            return False
+            return None
         host_ports.check(each.bundle)
         docker.check()
         if approved is None:
@@ -327,7 +327,7 @@ def carry_out(
                 raise squatter from error
             raise
     working_tasks.tell(terminal, each.name, "up", "renews it", "renew them")
-    return True
+    return made
 
 
 def tell_uncovered(session: Session, each: Item, found: Deployed | None = None) -> None:

@@ -173,8 +173,8 @@ class Engine:
             try:
                 if made.make(self._bundle.workspace, each):
                     self._terminal.say(
-                        f"made {each.place}, so that it is covered: an agent that made it could "
-                        "steer Git on this machine",
+                        f"made {each.place}, which the agent can only read: with one of its own it "
+                        "could steer Git on this machine; it goes with the sandbox",
                         Meaning.WARNS,
                     )
             except OSError as error:

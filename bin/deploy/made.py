@@ -110,10 +110,10 @@ def take_away(terminal: Terminal, name: str, stays: Collection[Made] = ()) -> No
     elif found:
         place(name).unlink(missing_ok=True)
     if gone:
-        what = number_of(gone, "place")
+        what = number_of(gone, "empty name")
         terminal.say(
-            f"{typed(name)}: taken away again: {what} that a start had made in repositories, to be "
-            "covered (`.git/commondir` and the like)",
+            f"{typed(name)}: removed {what} that a start had put into repositories "
+            "(`.git/commondir` and the like)",
             Meaning.DONE,
         )
 

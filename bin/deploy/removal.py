@@ -85,8 +85,8 @@ class Leftover:
         found = observe.observe(self._name, None, ask=ask)
         return plan_removal(found, given, self._extent, self._has(found), why)
 
-    def carry_out(self, given: Given, agreed: Callable[[Plan], None]) -> bool:
-        """Remove it; return whether there was anything.
+    def carry_out(self, given: Given, agreed: Callable[[Plan], None]) -> Plan | None:
+        """Remove it; return what was removed, None if there was nothing.
 
         Args:
             given: What a plan needs besides.
@@ -102,7 +102,7 @@ class Leftover:
             for each in made.steps:
                 if isinstance(each, RemoveProject):
                     remove(self._terminal, self._name, each)
-        return not made.empty
+        return None if made.empty else made
 
     def _volumes(self, found: Deployed) -> dict[str, int | None]:
         if not found.volumes:

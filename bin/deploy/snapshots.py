@@ -21,8 +21,8 @@ from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.runtime import large_files, moved_references
-from jailoc.generators.runtime.large_files import LargeFiles
+from jailoc.generators.runtime import left_out, moved_references
+from jailoc.generators.runtime.left_out import LeftOut
 from jailoc.generators.runtime.snapshots import (
     UndoDifference,
     expired,
@@ -75,7 +75,7 @@ class _Progress:
     def __init__(self, directory: Path, bounds: Snapshots) -> None:
         self._directory, self._bounds, self._next = directory, bounds, 0.0
         self.summary: dict[str, object] = {}
-        self.large: LargeFiles | None = None
+        self.lacks: LeftOut | None = None
 
     def line(self, line: bytes) -> None:
         """Read one line.
@@ -84,8 +84,8 @@ class _Progress:
             _TooLargeError: the store has more bytes than it may have, or more were read.
         """
         told = message(line)
-        if large := large_files.read(line, self._bounds.larger_than):
-            self.large = large
+        if lacks := left_out.read(line, self._bounds.larger_than):
+            self.lacks = lacks
         elif told.get("message_type") == "summary":
             self.summary = told
         elif time.monotonic() > self._next:
@@ -105,8 +105,8 @@ class Taken(NamedTuple):
     """Whether anything differs from the one before; if not, it is that one."""
     unreadable: str
     """One of the files that could not be read and are not in it; empty if there are none."""
-    large: LargeFiles | None
-    """Those that are too large, and not in it."""
+    lacks: LeftOut | None
+    """What else is not in it, though nothing names it."""
     gone: int = 0
     """Earlier ones that went, because all together were too large."""
 
@@ -154,7 +154,7 @@ class Store:
             )
         self._made()
         told = _Progress(self.restic.place, self._bounds)
-        search = large_files.search(
+        search = left_out.search(
             self.roots, passed_over(self._bounds.exclude), self._bounds.larger_than
         )
         # What writes through memory (mmap(2)) need not move a file's time: undo reads all anew.
@@ -189,13 +189,13 @@ class Store:
         earlier = [each for each in every if {*each.paths} == {*self.roots} and each.id != made]
         if earlier and self._same(made, earlier[-1], every, told.summary):
             self._forgotten((), (made,) if made else ())
-            return Taken(earlier[-1], False, unreadable, told.large)
+            return Taken(earlier[-1], False, unreadable, told.lacks)
         timely = self._timely(every, spared)
         left = self._fitting(timely, spared)
         found = next((each for each in left if each.id == made), None)
         if found is None:
             raise self._too_large()
-        return Taken(found, True, unreadable, told.large, len(timely) - len(left))
+        return Taken(found, True, unreadable, told.lacks, len(timely) - len(left))
 
     def _same(
         self,
@@ -380,12 +380,8 @@ def before_start(terminal: Terminal, origin: LoadedConfig, found: Deployed, made
 
 def tell(terminal: Terminal, taken: Taken) -> None:
     """Say what a snapshot lacks, if it lacks anything."""
-    if taken.large:
-        terminal.say(
-            f"snapshot {taken.snapshot.short} lacks {taken.large.told()}; an undo leaves "
-            "such files alone",
-            Meaning.WARNS,
-        )
+    for what in taken.lacks.told() if taken.lacks else ():
+        terminal.say(f"snapshot {taken.snapshot.short} lacks {what}", Meaning.WARNS)
     if taken.unreadable:
         terminal.say(
             f"snapshot {taken.snapshot.short} lacks what cannot be read, such as "

@@ -167,7 +167,9 @@ def severed(each: Container | None, wall: Container | None) -> str:
     """
     if each is None or each.state != "running" or each.joins is None:
         return ""
-    if wall is None or each.joins != wall.id:
+    if wall is None:
+        return "the firewall is gone"
+    if each.joins != wall.id:
         return "the firewall was replaced"
     if wall.state not in {"running", "paused"}:
         return "the firewall has ended"

@@ -114,7 +114,8 @@ def _name(name: str, port: int | None, *, public: bool) -> HeldPower:
     rank, text = name_words(name, public=public)
     rank = through(rank, (port,))
     rule = "reach.machine" if engines_name(name) else "reach.name"
-    return HeldPower(rule=rule, rank=rank, subject=name, text=text)
+    subject = name if port is None else f"{name}:{port}"
+    return HeldPower(rule=rule, rank=rank, subject=subject, text=text)
 
 
 def _networks(firewall: Firewall, reason: str) -> HeldPower | None:

@@ -272,7 +272,7 @@ def name_words(name: str, *, public: bool) -> tuple[Rank, str]:
         )
     if private_name(name):
         return Rank.MEDIUM, "; ".join(filter(None, ("a name of a private network", below)))
-    also = "whoever has its zone can lead it into private networks" if public else ""
+    also = "whoever controls its DNS zone can point it into private networks" if public else ""
     foreign = _decoded(bare)
     also = "; ".join(filter(None, (f"it is read as {foreign}" if foreign else "", also)))
     rank = Rank.MEDIUM if wild or foreign or not public else Rank.LOW

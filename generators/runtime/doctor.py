@@ -148,7 +148,7 @@ def _places(machine: Machine) -> Iterator[Row]:
 
 
 def _place(place: MachinePlace) -> Iterator[Row]:
-    check = f"files of {place.name}"
+    check = f"file system of {place.name}"
     told = f"{place.path}, {place.kind or 'unknown file system'}"
     if not place.exists:
         yield _row(check, f"{place.path} does not exist", WARN,

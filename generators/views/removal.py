@@ -130,7 +130,13 @@ def total(found: Listing) -> str:
     """Say in one line how much goes."""
     there = [each for each in found.workspaces if not empty(each)]
     volumes = [each for going in there for each in going.volumes]
-    images = [*(each for going in there for each in going.images), *found.images]
+    # Workspaces may share one, which goes with the last of them.
+    images = list(
+        {
+            each.name: each
+            for each in (*(each for going in there for each in going.images), *found.images)
+        }.values()
+    )
     parts = [number_of(len(there), "workspace")] if there else []
     for what, items in (("volume", volumes), ("image", images)):
         if items:

@@ -80,7 +80,10 @@ def headline(review: Review) -> str:
     why = _why(review)
     if review.of(Direction.WIDENS):
         return f"{why}; no other power changes"
-    return f"no power changes: {why}"
+    fewer = any(review.of(Direction.NARROWS)) or Fate.REMOVED in {
+        each.fate for each in review.workspaces
+    }
+    return f"no power {'is added' if fewer else 'changes'}: {why}"
 
 
 def _why(review: Review) -> str:

@@ -288,7 +288,9 @@ def test_what_grew_too_large_is_named_and_how_it_comes_back(user: User) -> None:
     nothing = user.run("undo", NAME, str(project / f"{ESCAPE} grown"), "--yes")
     assert "nothing else has changed in" in nothing.stderr
     (project / "changed").write_text("otherwise")
+    very_deep(project, 25)
     done = user.run("undo", NAME, "--yes")
+    assert "what lies deeper than a path can say" in done.stderr
     assert done.status == 0, done.stderr
     for each in (nothing, done):
         assert "\x1b" not in each.stdout + each.stderr

@@ -96,9 +96,9 @@ def test_any_text_can_be_read(text: str) -> None:
 
 
 def test_variables_that_do_not_end_are_read_in_bounded_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     parents("FROM " + "${a:-" * 200_000, {})
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_variables_that_multiply_are_bounded() -> None:

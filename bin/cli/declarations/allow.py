@@ -33,7 +33,7 @@ def allow(
     yes
         Do not ask before what is critical, such as a private network as a whole.
     remove
-        Take it back: remove what an `allow` has written, or you have.
+        Remove the entry, whether an `allow` wrote it or you did.
     """
     from jailoc.bin.commands import allow as body
 

@@ -40,7 +40,7 @@ def learn(
     unused
         Name the entries that were never used, and propose their removal.
     days
-        With --unused: how many days it has to be looked before an entry counts as such; 7.
+        With --unused: days that have to be watched before an entry counts as unused (7).
     exact
         Propose every name by itself, and no wildcard.
     addresses

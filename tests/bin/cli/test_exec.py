@@ -20,6 +20,12 @@ NOWHERE = "unix:///nonexistent/docker.sock"
         (["nobody", "--", "ls"], "nobody"),
         (["api", "--", "ls", "--all"], "workspace `api` is not running"),
         (["--", "ls"], "workspace `api` is not running"),
+        (["-w", "api", "--", "ls"], "workspace `api` is not running"),
+        (["--workspace", "api", "--", "ls"], "workspace `api` is not running"),
+        (["--workspace=api", "--", "ls"], "workspace `api` is not running"),
+        (["-w", "nobody", "--", "ls"], "nobody"),
+        (["-w", "--", "ls"], "`-w` is no option of `exec`"),
+        (["-w", "api", "api", "--", "ls"], "a command comes after `--`"),
     ],
 )
 def test_jailocs_own_errors_have_a_status_of_their_own(

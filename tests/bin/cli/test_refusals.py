@@ -274,6 +274,7 @@ LIBRARY = re.compile(
         (("logs", "--tail", "-1"), "allowed: 0 or more"),
         (("logs", "--tail"), "--tail needs a value"),
         (("allow",), "TARGET is missing"),
+        (("allow",), "hint: such as `jailoc allow git.example.com:22 --workspace api`; run"),
         (("explain",), "TARGET is missing"),
         (("allow", "a.example", "--until", "x"), "allowed: a date, such as 2027-01-31"),
         (("up", "--pull=x"), "`--pull` takes no value, and has `x`"),
@@ -353,9 +354,9 @@ def test_a_set_is_allowed_by_its_name_and_a_host_of_that_name_is_doubted(user: U
 @pytest.mark.parametrize(
     ("target", "egress", "words"),
     [
-        ("example.com", "public", "is open already where its addresses are public"),
-        ("1.1.1.1:443", "public", "is open already: `egress` is public"),
-        ("1.1.1.0/24", "public", "is open already: `egress` is public"),
+        ("example.com", "public", "the public addresses of example.com are open already, as"),
+        ("1.1.1.1:443", "public", "is open already, as `egress` is public"),
+        ("1.1.1.0/24", "public", "is open already, as `egress` is public"),
         ("10.1.0.0/16", "public", None),
         ("example.com", "allowlist", None),
     ],

@@ -253,10 +253,12 @@ def test_without_a_configuration_a_start_on_a_terminal_asks_for_one(
     home: User, words: tuple[str, ...]
 ) -> None:
     home.config.unlink()
-    question = f"There is no configuration. Make one, with {home.home}/two in workspace default?"
+    question = f"Make one with {home.home}/two in a workspace called default?"
     for answer in ("n", "y"):
         with at_terminal(home, *words, cwd="two") as terminal:
-            terminal.expect_exact("`jailoc init --here` calls it like the directory, two")
+            terminal.expect_exact(
+                "`jailoc init --here` makes a workspace of its own for this directory: two"
+            )
             terminal.expect_exact(f"{question} [y/N]")
             terminal.sendline(answer)
             terminal.expect_exact("nothing was changed" if answer == "n" else NO_ENGINE)

@@ -107,7 +107,7 @@ def test_the_columns_have_heads_and_what_nobody_should_open_says_why(
     assert head.split() == ["last", "times", "to,", "by", "protocol", "and", "port"]
     assert told[head.index("to,") :].startswith("169.254.169.254  tcp 80  because of ")
     assert told[: head.index("to,")].rstrip().endswith("2")
-    assert why.strip().startswith("nothing is offered that opens it: 169.254.169.254 is the meta")
+    assert why.strip().startswith("no entry is offered: 169.254.169.254 is the meta")
 
 
 def test_where_nothing_was_refused_there_are_no_heads(

@@ -272,7 +272,7 @@ def test_allow_tells_hosts_from_networks(home: User) -> None:
     ("arguments", "words"),
     [
         (("add", "/etc", "-w", "api"), "path `/etc` conflicts"),
-        (("add", "/etc"), "path `/etc` is forbidden: `/etc` lies in `/etc`"),
+        (("add", "/etc"), "path `/etc` is forbidden: `/etc` is the system"),
         (("add", "~", "-w", "api"), "is forbidden"),
         (("add", "~/none", "-w", "api"), "does not exist"),
         (("add", "~/.config/jailoc/config.toml"), "is not a directory"),

@@ -212,7 +212,7 @@ def test_what_was_fetched_of_nothing_does_not_hide_what_came_since(
     monkeypatch.setattr(task_fetch, "preview", lambda *_, **__: shown)
     assert task_command.show(Session(Terminal()), "api/fix", "log") == 0
     told = capsys.readouterr()
-    assert ("not fetched: its agent may go on" in told.err, told.out) == (True, "commit\n")
+    assert ("not fetched yet, so its agent may still" in told.err, told.out) == (True, "commit\n")
 
 
 def test_what_stays_of_a_removed_task_is_told_with_what_removes_it(

@@ -29,6 +29,6 @@ def test_what_a_change_opens_is_told_where_it_is_grave(capsys: pytest.CaptureFix
     ]  # fmt: skip
 
 
-def test_of_what_is_new_the_line_of_what_is_open_tells(capsys: pytest.CaptureFixture[str]) -> None:
-    announcement.tell(Terminal(), plan(power(Rank.CRITICAL), new=True))
-    assert capsys.readouterr().err == ""
+def test_so_it_is_of_what_is_new(capsys: pytest.CaptureFixture[str]) -> None:
+    announcement.tell(Terminal(), plan(power(Rank.CRITICAL), power(Rank.LOW), new=True))
+    assert capsys.readouterr().err == "CRITICAL: may critical widens\n"

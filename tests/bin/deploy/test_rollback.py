@@ -67,7 +67,7 @@ def test_a_start_that_fails_takes_away_what_it_made_in_repositories(
     left = {each.name for each in (tmp_path / "project/.git").iterdir()}
     assert left == ({"remotes"} if runs else set())
     assert made.known("api") == (before.made if runs else ())
-    assert "taken away again: " + ("1" if runs else "2") in capsys.readouterr().err
+    assert "removed " + ("1" if runs else "2") in capsys.readouterr().err
 
 
 def test_who_interrupts_a_build_is_told_that_it_is_no_loss(
