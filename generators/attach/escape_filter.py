@@ -17,6 +17,7 @@ INTERMEDIATE = frozenset(
 )
 """Control sequences with an intermediate byte that pass: they draw, or ask for a mode.
 
+With a private mark the last alone: kitty shows cursors by others, which stay (`CSI > ... SP q`).
 Others read the screen (DECRQCRA), run macros, or change how controls are sent (DECSCL).
 """
 MODES = frozenset(
@@ -37,18 +38,33 @@ SINGLE = frozenset(b"6789=>DEMNOZc\\")
 
 Others set tabulators, lock lines or sets of characters, or begin a title in `screen`.
 """
-DESIGNATING = frozenset(b"()*+#")
-"""After ESC, before the last byte: character sets of 94, and the size of lines (ECMA-35)."""
+DESIGNATING = re.compile(rb"\x1b(?:[()*+][0-~]|#[34568])")
+"""Character sets of 94 that one byte names (ECMA-35), and the size of lines."""
+FINAL = rb"@A-MPSTXZ^`a-fjkrsu"
+"""Last bytes of control sequences that draw whatever their numbers are, beside SGR's.
+
+Others light lamps (`q`), turn pages (`U`, `V`), name keys anew (`p`, ANSI.SYS) or test (`y`).
+"""
+PRIVATE = {b"?": b"JKmnu", b">": b"cqu", b"=": b"cu", b"<": b"u"}
+"""Last bytes of those with a private mark: they draw, ask, or are kitty's, which come back.
+
+Others are not put back by what ends them: xterm's keys but for modifyOtherKeys (`>1m`, `>2n`), its
+pointer (`>p`), titles (`>T`) and registers of colours (`?S`), the cursor of Linux (`?c`).
+"""
+STATUS = frozenset({b"5", b"6"})
+"""What is asked for by DSR; one terminal answers others with the end of a line."""
 
 _CHARACTER = rb"""[\x00-\x04\x06-\x1a\x1c-\x7f]++|\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]
 |\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]
 |\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"""
 """Text: UTF-8 (RFC 3629), but for C1 controls, and for ENQ, which terminals answer."""
 _PLAIN = re.compile(
-    rb"(?:" + _CHARACTER + rb"|\x1b\[(?:[0-9]{0,4}[;:]){0,32}[0-9]{0,4}[@-VXYZ\\^-fjkm-su-~])+",
+    rb"(?:" + _CHARACTER + rb"|\x1b\[(?:[0-9]{0,4}[;:]){0,32}[0-9]{0,4}m"
+    rb"|\x1b\[(?:[0-9]{0,4};){0,32}[0-9]{0,4}[" + FINAL + rb"])+",
     re.VERBOSE,
 )
 """What passes whole and is nearly all of an output: text, and sequences that draw."""
+_FINALS = bytes(each for each in range(0x40, 0x7F) if re.match(rb"[%b]" % FINAL, bytes([each])))
 _CONTROL = re.compile(rb"\x1b\[([<=>?]?)([0-9;:]*)([ -/]*)([@-~])")
 _COMMAND = re.compile(rb"\x1b\]([0-9]{1,4})(?:;(.*))?(?:\x07|\x1b\\)", re.DOTALL)
 _ESCAPE, _BELL, _CANCEL, _ENQUIRY = 0x1B, 0x07, (0x18, 0x1A), 0x05
@@ -158,21 +174,24 @@ def _draws(whole: bytes) -> bool:
     numbers = [each.lstrip(b"0") or b"0" for each in re.split(rb"[;:]", parameters)]
     if max(map(len, numbers)) > _DIGITS:
         return False
+    if b":" in parameters and (private or final != b"m"):
+        return False  # some take it for the end of a number, and some drop the whole
     if between:
-        return between + final in INTERMEDIATE
+        passes = between + final
+        return passes in INTERMEDIATE and (not private or passes == b"$p")
     match final:
         case b"h" | b"l":
             passing = {b"?": MODES, b"": {INSERTING}}.get(private, frozenset())
             return passing >= {*numbers}
         case b"t":  # some obey every number, and 20 and 21 type the title
             return not private and numbers[0] in WINDOW and not {b"20", b"21"} & {*numbers}
-        case b"r" | b"s":  # private modes are kept, and come back
-            return not private
-        case b"i" | b"g" | b"W":  # prints (MC), sets tabulators (TBC, CTC)
-            return False
-        case b"[" | b"]":  # Linux: another console, its colours and its rest (console_codes(4))
-            return False
-    return True
+        case b"m" if private == b">":
+            return numbers[0] == b"4"
+        case b"m" | b"n" if not private:
+            return final == b"m" or {*numbers} <= STATUS
+    # Among the others: private modes are kept and come back (`?r`, `?s`), it prints (`i`), sets
+    # tabulators (`g`, `W`); of Linux another console, its colours and its rest (`[`, `]`).
+    return final in (PRIVATE[private] if private else _FINALS)
 
 
 def _designates(whole: bytes) -> bool:
@@ -180,8 +199,7 @@ def _designates(whole: bytes) -> bool:
 
     `ESC %` chooses another coding than UTF-8, `ESC SP` another form of controls.
     """
-    passes = len(whole) > 2 and whole[1] in DESIGNATING
-    return passes and all(0x20 <= each < 0x7F for each in whole[2:])
+    return DESIGNATING.fullmatch(whole) is not None
 
 
 def _commands(whole: bytes) -> bool:

@@ -2,24 +2,23 @@
 
 import re
 
-from jailoc.generators.attach.escape_filter import MODES
+from jailoc.generators.attach.escape_filter import LONGEST, MODES
 
 _CHANGE = re.compile(
-    # DEC private modes (DECSET, DECRST), and the stack of keyboard modes of the kitty protocol
-    rb"\x1b\[(?:\?(?P<modes>[0-9;]{1,64})(?P<way>[hl])|(?P<stack>[<>])(?P<count>[0-9;]{0,16})u"
-    # and what is on top of it, xterm's modifyOtherKeys, the cursor's shape (DECSCUSR)
-    rb"|=(?P<top>[0-9]{0,4})[0-9;]{0,16}u|>4;?(?P<other>[0-9]{0,2})m|(?P<shape>[0-9]?) q"
-    # inserting (IRM), the region that scrolls (DECSTBM), how characters look (SGR)
-    rb"|4(?P<insert>[hl])|(?P<region>[0-9;:]{0,32})r|(?P<look>[0-9;:]{0,128})m|(?P<kept>[su]))"
+    # control sequences, whatever zeros and numbers they have: modes (DECSET, DECRST, IRM), the
+    # keyboard's (kitty's stack and what is on top of it, xterm's modifyOtherKeys), the cursor's
+    # shape (DECSCUSR), the region that scrolls (DECSTBM), how characters look (SGR)
+    rb"\x1b\[(?P<private>[<=>?]?)(?P<numbers>[0-9;:]{0,%d})(?P<final> ?[hlmqrsu])"
     # colours (OSC 4, 10 to 12, and 104, 110 to 112)
-    rb"|\x1b\](?P<color>1?04|4|1?1[0-2])(?P<colors>;[^\x07\x1b]{0,4096})?[\x07\x1b]"
+    rb"|\x1b\]0{0,3}(?P<color>1?04|4|1?1[0-2])(?P<colors>;[^\x07\x1b]{0,%d})?[\x07\x1b]"
     # the keypad (DECKPAM, DECKPNM), and sets of characters
     # and the cursor with what characters look like, kept or taken back (DECSC, DECRC)
     rb"|\x1b(?P<cursor>[78])|\x1b(?P<pad>[=>])|\x1b(?P<set>[()*+][0-~])|(?P<shift>[\x0e\x0f])"
+    % (LONGEST, LONGEST)
 )
 _BEGUN = re.compile(
-    rb"\x1b(?:\[(?:[?<>=]?[0-9;:]{0,128} ?)?"
-    rb"|\](?:[0-9]{0,3}|[0-9]{1,3};[^\x07\x1b]{0,4096})|[()*+])?\Z"
+    rb"\x1b(?:\[[?<>=]?[0-9;:]{0,%d} ?|\](?:[0-9]{0,4}|[0-9]{1,4};[^\x07\x1b]{0,%d})|[()*+])?\Z"
+    % (LONGEST, LONGEST)
 )
 _ON_BY_ITSELF = frozenset({b"7", b"25"})
 """Wrapping at the right margin, and the cursor."""
@@ -30,19 +29,17 @@ _USUAL = MODES | {b"1001"}
 _MOST = 64
 """Modes that are remembered beside those; a stream may name any number."""
 _LOOK = b"\x1b[0m"
+_FONT = b"\x1b[10m"
+"""Of its fonts the console of Linux goes back to the first one by this alone (SGR)."""
+_FONTS = frozenset({b"11", b"12"})
 _KEEPING = frozenset({b"1048", b"1049"})
 """Modes that keep the cursor like DECSC: when they are left, sets of characters come back, too."""
 _TOP = b"\x1b[=0u"
 _CHANGES = {
-    "other": (b"\x1b[>4;0m", b""),
-    "shape": (b"\x1b[0 q", b""),
-    "insert": (b"\x1b[4l", b"l"),
-    "region": (b"\x1b7\x1b[r\x1b8", b""),
-    "look": (_LOOK, b""),
     "pad": (b"\x1b>", b">"),
     "shift": (b"\x0f", b"\x0f"),
 }
-"""What undoes each, and what stands there, zeros aside, when it is as it was."""
+"""What undoes each, and what stands there when it is as it was."""
 _SETS = frozenset({b"\x0f", *(b"\x1b%cB" % each for each in b"()*+")})
 _PALETTE, _LAST_COLOR = 4, 19
 """OSC 4 sets colours by pairs of number and value, 10 to 19 each the next of a list (xterm)."""
@@ -69,23 +66,46 @@ class Screen:
         """Take the next piece of the stream; a sequence may be cut anywhere."""
         text = self._begun + data
         for change in _CHANGE.finditer(text):
-            if change["modes"] is not None:
-                for mode in filter(None, change["modes"].split(b";")):
-                    self._mode(mode, on=change["way"] == b"h")
-            elif change["stack"] is not None or change["top"] is not None:
-                self._keyboard(change)
+            if change["final"] is not None:
+                numbers = [each.lstrip(b"0") for each in re.split(rb"[;:]", change["numbers"])]
+                self._control(change["private"], numbers, change["final"])
             elif change["color"] is not None:
-                self._color(int(change["color"]), (change["colors"] or b"")[1:].split(b";"))
+                self._color(int(change["color"]), change["colors"])
             elif change["set"] is not None:
                 self._flag(b"\x1b%cB" % change["set"][0], changed=change["set"][1:] != b"B")
-            elif change["kept"] or change["cursor"]:
+            elif change["cursor"]:
                 self._keeps = True
             else:
                 for name, (undo, usual) in _CHANGES.items():
                     if change[name] is not None:
-                        self._flag(undo, changed=change[name].strip(b"0") != usual)
+                        self._flag(undo, changed=change[name] != usual)
         begun = _BEGUN.search(text)
         self._begun = begun[0] if begun else b""
+
+    def _control(self, private: bytes, numbers: list[bytes], final: bytes) -> None:
+        """Take a control sequence, its numbers without zeros before them."""
+        match private, final:
+            case b"?", b"h" | b"l":
+                for mode in filter(None, numbers):
+                    self._mode(mode, on=final == b"h")
+            case b"<" | b">" | b"=", b"u":
+                self._keyboard(private, numbers)
+            case b">", b"m" if numbers[0] == b"4":
+                self._flag(b"\x1b[>4;0m", changed=any(numbers[1:]))
+            case b"", b"h" | b"l" if b"4" in numbers:
+                self._flag(b"\x1b[4l", changed=final == b"h")
+            case b"", b" q":
+                self._flag(b"\x1b[0 q", changed=any(numbers))
+            case b"", b"r":
+                self._flag(b"\x1b7\x1b[r\x1b8", changed=any(numbers))
+            case b"", b"m" if numbers == [b"10"]:
+                self._flag(_FONT, changed=False)
+            case b"", b"m":
+                self._flag(_LOOK, changed=any(numbers))
+                if not _FONTS.isdisjoint(numbers):
+                    self._flag(_FONT, changed=True)
+            case b"", b"s" | b"u":
+                self._keeps = True
 
     def _mode(self, mode: bytes, *, on: bool) -> None:
         self._keeps |= mode in _KEEPING
@@ -99,22 +119,23 @@ class Screen:
         elif mode in _USUAL or len(self._changed) < _MOST:
             self._changed[mode] = None
 
-    def _keyboard(self, change: re.Match[bytes]) -> None:
+    def _keyboard(self, way: bytes, numbers: list[bytes]) -> None:
         here = self.alternate
-        if change["stack"] == b">":
+        if way == b">":
             self._pushed[here] += 1
-        elif change["stack"] == b"<":
-            count = int(change["count"].split(b";")[0] or b"1")
-            self._pushed[here] = max(0, self._pushed[here] - count)
-        elif change["top"].strip(b"0"):
+        elif way == b"<":
+            self._pushed[here] = max(0, self._pushed[here] - int(numbers[0] or b"1"))
+        elif numbers[0]:
             self._tops.add(here)
-        else:
+        elif (numbers[1:] or [b""])[0] in {b"", b"1"}:  # others leave what is not named as it is
             self._tops.discard(here)
 
-    def _color(self, number: int, values: list[bytes]) -> None:
+    def _color(self, number: int, rest: bytes | None) -> None:
         """Take an operating system command; a question (`?`) changes nothing."""
+        values = (rest or b"")[1:].split(b";")
         if number > _LAST_COLOR:
-            if values == [b""]:
+            # Before an empty name of one some take back all of the palette, and some nothing.
+            if rest is None or (rest == b";" and number > 100 + _PALETTE):
                 self._flag(b"\x1b]%d\x07" % number, changed=False)
         elif number == _PALETTE:
             if any(each != b"?" for each in values[1::2]):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jailoc.generators.attach.escape_filter import EscapeFilter
 from jailoc.generators.attach.terminal_modes import Screen
 
 CLIENT = (
@@ -40,7 +41,8 @@ def test_a_cut_anywhere_changes_nothing(cuts: list[int]) -> None:
 @pytest.mark.parametrize(
     "stream",
     [b"", b"text\n", CLIENT + UNDONE + b"\x1b[0 q", b"\x1b[?25h", b"\x1b[?7h", b"\x1b[?2004l",
-     b"\x1b[<1u", b"\x1b[?1h\x1b[?1l", b"\x1b[>4m", b"\x1b[>1u\x1b[>2u\x1b[<2u"],
+     b"\x1b[<1u", b"\x1b[11m\x1b[10;1m\x1b[0m\x1b[10m",
+     b"\x1b[?1h\x1b[?1l", b"\x1b[>4m", b"\x1b[>1u\x1b[>2u\x1b[<2u"],
 )  # fmt: skip
 def test_a_client_that_tidies_up_leaves_nothing_to_do(stream: bytes) -> None:
     assert left(stream) == b""
@@ -87,6 +89,53 @@ def test_what_follows_is_seen_and_typed_as_before(stream: bytes, undone: bytes) 
 def test_what_a_screen_has_of_its_own_is_put_back_there(stream: bytes, undone: bytes) -> None:
     for cut in range(len(stream)):
         assert left(stream[:cut], stream[cut:]) == undone + b"\x1b[0m"
+
+
+@pytest.mark.parametrize(
+    ("stream", "plain"),
+    [
+        (b"\x1b[?0025l", b"\x1b[?25l"),
+        (b"\x1b[?%b25l" % (b"0" * 99), b"\x1b[?25l"),
+        (b"\x1b[?07l", b"\x1b[?7l"),
+        (b"\x1b[>31u\x1b[?01049h\x1b[>1u", b"\x1b[>31u\x1b[?1049h\x1b[>1u"),
+        (b"\x1b[?%b2004h" % (b"2004;" * 99), b"\x1b[?2004h"),
+        (b"\x1b[04h", b"\x1b[4h"),
+        (b"\x1b[4;4h", b"\x1b[4h"),
+        (b"\x1b[8%bm" % (b";0008" * 32), b"\x1b[8m"),
+        (b"\x1b[3;10%br" % (b";0000" * 30), b"\x1b[3;10r"),
+        (b"\x1b[0004 q", b"\x1b[4 q"),
+        (b"\x1b[>04;0002m", b"\x1b[>4;2m"),
+        (b"\x1b[>%b1u" % (b"0" * 99), b"\x1b[>1u"),
+        (b"\x1b[=0005;0001%bu" % (b";0001" * 9), b"\x1b[=5;1u"),
+        (b"\x1b]0004;1;red\x07", b"\x1b]4;1;red\x07"),
+        (b"\x1b]0010;red\x1b\\", b"\x1b]10;red\x1b\\"),
+    ],
+)
+def test_what_passes_the_filter_is_remembered_however_it_is_written(
+    stream: bytes, plain: bytes
+) -> None:
+    shown = EscapeFilter().feed(stream)
+    assert shown == stream, "it passes"
+    assert left(shown) == left(plain) != b""
+    for cut in range(len(stream)):
+        assert left(stream[:cut], stream[cut:]) == left(plain)
+
+
+@pytest.mark.parametrize(
+    ("stream", "undone"),
+    [
+        # A bit that is set (2) or taken back (3) leaves the others of the keyboard as they are.
+        (b"\x1b[=5u\x1b[=0;2u", b"\x1b[=0u"),
+        (b"\x1b[=5u\x1b[=0;3u", b"\x1b[=0u"),
+        # To `OSC 104 ;` some take back no colour.
+        (b"\x1b]4;1;red\x07\x1b]104;\x07", b"\x1b]104\x07"),
+        # The first font of Linux comes back by its own number alone.
+        (b"\x1b[12m\x1b[0m", b"\x1b[10m"),
+        (b"\x1b[11m", b"\x1b[10m"),
+    ],
+)
+def test_what_looks_as_if_it_were_put_back_is(stream: bytes, undone: bytes) -> None:
+    assert left(stream) == undone + b"\x1b[0m"
 
 
 def test_a_question_changes_nothing() -> None:
