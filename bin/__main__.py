@@ -11,6 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from jailoc.bin.host import farewell
+from jailoc.bin.terminal.coding import fit
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TOGETHER = 0.25
@@ -68,10 +69,15 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _streams() -> None:
-    """Give a process that was started without a stream one that leads nowhere."""
+    """Give a process that was started without a stream one that leads nowhere.
+
+    What leads to a terminal gets no character that this would take for something else.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 -- as long as the process
+    for each in (sys.stdout, sys.stderr):
+        fit(each)
 
 
 if __name__ == "__main__":

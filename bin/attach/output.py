@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 
 from jailoc.bin.attach.wakeup import ENDING, Alarm
+from jailoc.bin.terminal.coding import reads_utf8
 from jailoc.generators.attach.drawn import Drawn
 from jailoc.generators.attach.escape_filter import EscapeFilter
 from jailoc.generators.attach.resume_hint import Rewriter
@@ -53,7 +54,7 @@ class Display:
         self._begins, self._said = begins, False
         self._master, self._screen, self._alarm, self._hint = master, screen, alarm, hint
         self._drawn = Drawn()
-        self._passing = EscapeFilter().feed if foreign else bytes
+        self._passing = EscapeFilter(utf8=reads_utf8(screen)).feed if foreign else bytes
         self._over, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
 

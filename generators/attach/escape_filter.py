@@ -71,14 +71,21 @@ _ESCAPE, _BELL, _CANCEL, _ENQUIRY = 0x1B, 0x07, (0x18, 0x1A), 0x05
 _STRINGS = frozenset(b"PX^_]")
 _DIGITS = 4
 """Of a number in a sequence: no screen has more lines, and no mode is greater."""
+_WIDE = re.compile(rb"[\x80-\xff][\x80-\xbf]*")
+"""A character that is none of ASCII."""
 _LEADS = range(0xC2, 0xF5)
 """First bytes of characters of two to four bytes (RFC 3629)."""
 
 
 class EscapeFilter:
-    """Takes output in pieces, cut anywhere, and returns what may be shown of it."""
+    """Takes output in pieces, cut anywhere, and returns what may be shown of it.
 
-    def __init__(self) -> None:
+    Args:
+        utf8: Whether the terminal reads UTF-8; another one takes bytes of it for C1 controls.
+    """
+
+    def __init__(self, *, utf8: bool = True) -> None:
+        self._utf8 = utf8
         self._held = bytearray()
         """A character or sequence that has begun."""
         self._kind = 0
@@ -96,7 +103,7 @@ class EscapeFilter:
             else:
                 shown += self._next(piece[place])
                 place += 1
-        return bytes(shown)
+        return bytes(shown) if self._utf8 else _WIDE.sub(b"?", shown)
 
     def _next(self, byte: int) -> bytes:
         if not self._held:

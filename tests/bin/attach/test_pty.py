@@ -49,6 +49,10 @@ report = {}
 command = options["command"]
 try:
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm"}
+    if options.get("iutf8"):
+        modes = termios.tcgetattr(0)
+        termios.tcsetattr(0, termios.TCSANOW, [modes[0] | 0x4000, *modes[1:]])
+        before = state()
     watch = watchdog.Watch(look, 0.05)
     if options.get("directly"):
         ended = pty.run_directly(command, environment, watch)
@@ -107,12 +111,15 @@ class Driven:
 
 
 @contextmanager
-def driven(tmp_path: Path, *words: str, **options: Any) -> Iterator[Driven]:
+def driven(
+    tmp_path: Path, *words: str, locale: dict[str, str] | None = None, **options: Any
+) -> Iterator[Driven]:
     given = {"command": [sys.executable, str(FAKE), *words], "stop": str(tmp_path / "stop")}
     terminal: Any = pexpect.spawn(
         sys.executable,
         ["-c", DRIVER, json.dumps(given | options)],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "xterm"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / ".pkg"), "TERM": "xterm"}
+        | (locale or {}),
         dimensions=(33, 77),
         echo=False,
         timeout=20,
@@ -399,3 +406,26 @@ def test_on_the_users_own_terminal_what_it_writes_passes_the_filter(tmp_path: Pa
     assert b"shown" in seen
     assert b"told" in seen
     assert b"\x1b]52" not in seen
+
+
+@pytest.mark.parametrize(
+    ("locale", "flag", "wide"),
+    [
+        ({}, False, False),
+        ({"LANG": "C"}, False, False),
+        ({"LANG": "en_US.ISO-8859-1"}, False, False),
+        ({"LANG": "C.UTF-8", "LC_ALL": "C"}, False, False),
+        ({"LANG": "C.UTF-8"}, False, True),
+        ({"LC_CTYPE": "C.UTF-8"}, False, True),
+        ({"LANG": "C"}, True, True),
+    ],
+)
+def test_a_terminal_that_reads_single_bytes_gets_no_others_of_the_sandbox(
+    tmp_path: Path, locale: dict[str, str], flag: bool, wide: bool
+) -> None:
+    # In single bytes that is a control sequence: it locks the keyboard (ECMA-48, CSI and KAM).
+    command = ["/bin/sh", "-c", "printf 'a\\333\\2332hb'"]
+    with driven(tmp_path, directly=True, command=command, locale=locale, iutf8=flag) as run:
+        seen = run.until("REPORT", 30)
+    assert (b"a\xdb\x9b2hb" in seen) is wide
+    assert (b"a?2hb" in seen) is not wide

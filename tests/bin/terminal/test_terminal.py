@@ -128,6 +128,20 @@ def shown(user: User, out: bool, err: bool, *arguments: str, **more: str) -> tup
         return read(pairs[0][0]), read(pairs[1][0])
 
 
+@pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "POSIX"}, {"LANG": "C.UTF-8"}])
+def test_a_terminal_that_reads_single_bytes_gets_numbers_for_others(locale: dict[str, str]) -> None:
+    # Its sign for ESC is a control sequence to it, too: U+241B ends in 0x9B (ECMA-48, CSI).
+    with home("named") as user:
+        user.write('[workspaces.a]\nenv = ["\\u06db2h\\u001b"]\n')
+        out, err = shown(user, True, True, "validate", **locale)
+    assert "Error" in err, out
+    if "UTF-8" in locale.get("LANG", ""):
+        assert "\u06db2h" in err, "the control"
+    else:
+        assert err.isascii()
+        assert "\\u06db2h" in err
+
+
 def read(descriptor: int) -> str:
     """Read to the end, which a terminal reports as an error."""
     parts: list[bytes] = []

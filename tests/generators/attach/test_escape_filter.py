@@ -364,6 +364,27 @@ def test_every_character_of_utf_8_passes_however_it_is_cut(text: str) -> None:
         assert cut(data, [place]) == data
 
 
+def _bytewise(data: bytes) -> list[tuple[str, str]]:
+    """Return the same of a terminal that takes each byte for a character of its own (ISO 2022)."""
+    return dangers("".join(map(chr, data)).encode())
+
+
+@pytest.mark.parametrize("data", ["\u06db21t", "\u06dd52;c;aGk=\u06dc", "\u06db2h", "\u241b"])
+def test_a_terminal_that_reads_single_bytes_is_not_steered_by_the_bytes_of_a_character(
+    data: str,
+) -> None:
+    assert _bytewise(data.encode() + b"21t"), "the control: in UTF-8 it is a character"
+    shown = EscapeFilter(utf8=False).feed(data.encode() + b"21t")
+    assert not _bytewise(shown)
+    assert b"?" in shown
+
+
+@given(st.binary(max_size=200), st.lists(st.sampled_from(BYTES), max_size=40))
+def test_it_gets_no_byte_that_is_none_of_ascii(data: bytes, parts: list[bytes]) -> None:
+    for each in (data, b"".join(parts)):
+        assert EscapeFilter(utf8=False).feed(each).isascii()
+
+
 @pytest.mark.parametrize("data", [b"\x1b]52;c;abc", b"\x1bP+q", b"\x1b[31"])
 def test_what_never_ends_is_never_shown(data: bytes) -> None:
     assert EscapeFilter().feed(data) == b""
