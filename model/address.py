@@ -5,6 +5,7 @@ about four.
 """
 
 import ipaddress
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -81,6 +82,20 @@ class Family(IntEnum):
         return ipaddress.IPv6Network((number, length))
 
 
+def _begin(pair: tuple[int, int]) -> int:
+    return pair[0]
+
+
+def _end(pair: tuple[int, int]) -> int:
+    return pair[1]
+
+
+def _near(ranges: tuple[tuple[int, int], ...], other: "AddressSet") -> tuple[tuple[int, int], ...]:
+    """Return those of the ranges that lie between the first and the last address of another set."""
+    first = bisect_left(ranges, other.ranges[0][0], key=_end)
+    return ranges[first : bisect_right(ranges, other.ranges[-1][1], first, key=_begin)]
+
+
 @dataclass(frozen=True, slots=True)
 class AddressSet:
     """A set of addresses of one family.
@@ -100,8 +115,9 @@ class AddressSet:
             ValueError: a range is reversed or outside the address space.
         """
         merged: list[tuple[int, int]] = []
+        last = family.last
         for low, high in sorted(pairs):
-            if not 0 <= low <= high <= family.last:
+            if not 0 <= low <= high <= last:
                 raise ValueError(f"not a range of IPv{family.value}: {low}..{high}")
             if merged and low <= merged[-1][1] + 1:
                 merged[-1] = (merged[-1][0], max(merged[-1][1], high))
@@ -133,8 +149,10 @@ class AddressSet:
     def __and__(self, other: "AddressSet") -> "AddressSet":
         """Return the intersection."""
         family = self._same(other)
+        if not self.ranges or not other.ranges:
+            return AddressSet(family)
         found: list[tuple[int, int]] = []
-        mine, theirs = iter(self.ranges), iter(other.ranges)
+        mine, theirs = iter(_near(self.ranges, other)), iter(_near(other.ranges, self))
         left, right = next(mine, None), next(theirs, None)
         while left and right:
             low, high = max(left[0], right[0]), min(left[1], right[1])
@@ -160,7 +178,14 @@ class AddressSet:
 
     def __sub__(self, other: "AddressSet") -> "AddressSet":
         """Return the addresses of this set that the other one lacks."""
-        return self & ~other
+        family = self._same(other)
+        if not self.ranges or not other.ranges:
+            return self
+        # Of very many ranges all but a few stay as they are.
+        near = _near(self.ranges, other)
+        start = bisect_left(self.ranges, other.ranges[0][0], key=_end)
+        rest = (AddressSet(family, near) & ~other).ranges
+        return AddressSet(family, self.ranges[:start] + rest + self.ranges[start + len(near) :])
 
     def __contains__(self, address: Address) -> bool:
         """Tell whether an address is in the set."""

@@ -7,9 +7,11 @@ policy says" can be checked for every address there is.
 """
 
 import ipaddress
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from graphlib import TopologicalSorter
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -73,6 +75,8 @@ BUILT_IN = (Chain.INPUT, Chain.FORWARD, Chain.OUTPUT)
 UNKNOWN = (Chain.DNS, Chain.HOST, Chain.LEARN, Chain.NAMES)
 """Chains whose addresses are known only at run time: for the evaluator they open nothing."""
 
+MOST_WALKED = 64
+"""How many times as many rules as there are one walk may come by, for many lead to few."""
 THIS_MACHINE = "this machine"
 """The reason of the rules in `Chain.MACHINE`, which the wall writes in the same words."""
 
@@ -178,6 +182,20 @@ class Ruleset(Model):
         known = {*Chain, *(each.chain for each in self.rules)}
         if any(each.jump and each.jump not in known for each in self.rules):
             raise ValueError("a jump to a chain without rules")
+        return self
+
+    @model_validator(mode="after")
+    def _walked_once(self) -> "Ruleset":
+        """Refuse chains that lead back to themselves, or so often to others that no walk ends."""
+        jumps: dict[str, list[str]] = {}
+        for each in self.rules:
+            if each.jump:
+                jumps.setdefault(each.chain, []).append(each.jump)
+        own, walked = Counter(each.chain for each in self.rules), dict[str, int]()
+        for chain in TopologicalSorter(jumps).static_order():  # a circle is a ValueError
+            walked[chain] = own[chain] + sum(walked[below] for below in jumps.get(chain, ()))
+        if max(walked.values(), default=0) > MOST_WALKED * (len(self.rules) + 64):
+            raise ValueError("chains that lead to each other again and again")
         return self
 
     @property

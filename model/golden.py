@@ -10,7 +10,9 @@ from jailoc.model.base import Model
 from jailoc.model.compose import Compose
 from jailoc.model.firewall import Firewall
 from jailoc.model.power import Power, PowerChange, Sides
+from jailoc.model.power_rules import RULES
 
+LONGEST_PATH = 1024
 BUNDLE_FILE = "bundle.json"
 SCHEMA: Literal["https://jailoc.dev/schemas/bundle.schema.json"] = (
     "https://jailoc.dev/schemas/bundle.schema.json"
@@ -28,6 +30,8 @@ class Written(Model):
     def _inside(cls, path: str) -> str:
         if not path or set(path.split("/")) & {"", ".", ".."} or "\0" in path:
             raise ValueError("a path inside the folder")
+        if len(path) > LONGEST_PATH or max(len(each.encode()) for each in path.split("/")) > 255:
+            raise ValueError("a path that a disk can have")
         return path
 
 
@@ -54,6 +58,13 @@ class Snapshot(Model):
     stated: tuple[Power, ...]
     """Powers that neither containers nor rules tell: where secrets come from, guards."""
     files: tuple[Written, ...]
+
+    @field_validator("stated")
+    @classmethod
+    def _known(cls, stated: tuple[Power, ...]) -> tuple[Power, ...]:
+        if any(each.rule not in RULES for each in stated):
+            raise ValueError("a power of another version")
+        return stated
 
     @property
     def sides(self) -> Sides:

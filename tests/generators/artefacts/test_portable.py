@@ -1,6 +1,7 @@
 """What is compiled for everybody, written down as models, and compared."""
 
 import hashlib
+import itertools
 import json
 
 import jsonschema
@@ -194,6 +195,59 @@ def test_models_that_cannot_be_read_are_a_difference() -> None:
     assert found.state is State.UNREADABLE
     assert found.first is not None
     assert "cannot be read" in found.first
+
+
+def _again(jumps: int) -> list[dict[str, str]]:
+    """Return rules of which a walk would come by the last ones 2 ** jumps times."""
+    chains = ["OUTPUT", *(f"JAILOC-{number}" for number in range(jumps))]
+    pairs = [(*pair,) for pair in itertools.pairwise(chains)]
+    return [{"chain": a, "jump": b} for a, b in pairs for _ in range(2)] + [
+        {"chain": chains[-1], "target": "ACCEPT", "destination": "192.0.2.1/32"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rules": [{"chain": "OUTPUT", "jump": "OUTPUT"}]},
+        {"rules": [{"chain": "JAILOC-A", "jump": "JAILOC-B"},
+                   {"chain": "JAILOC-B", "jump": "JAILOC-A"}]},
+        {"rules": _again(40)},
+        {"stated": [{"rule": "made.up", "subject": "x"}]},
+        {"files": [{"path": "x" * 256, "sha256": "0" * 64}]},
+        {"files": [{"path": "/".join(["x" * 200] * 30), "sha256": "0" * 64}]},
+    ],
+    ids=["itself", "circle", "again and again", "power", "name", "way"],
+)  # fmt: skip
+def test_models_that_no_jailoc_made_are_a_difference_and_keep_nobody_waiting(
+    change: dict[str, list[dict[str, str]]],
+) -> None:
+    made = compiled("[workspaces.a]\n")
+    data = json.loads(folder(made)["bundle.json"])
+    data["firewall"]["ipv4"]["rules"] += [
+        {"comment": "x"} | each for each in change.get("rules", [])
+    ]
+    data["stated"] += change.get("stated", [])
+    data["files"] += change.get("files", [])
+    found = compare(folder(made) | {"bundle.json": json.dumps(data)}, made)
+    assert found.state is State.UNREADABLE
+
+
+def test_chains_of_which_a_walk_ends_are_read() -> None:
+    """The control: a few that lead to each other, and very many that lead to one."""
+    made = compiled("[workspaces.a]\n")
+    data = json.loads(folder(made)["bundle.json"])
+    many = [
+        {
+            "chain": "OUTPUT",
+            "jump": "JAILOC-DENY",
+            "destination": f"10.0.{each >> 8}.{each & 255}/32",
+        }
+        for each in range(5000)
+    ]
+    data["firewall"]["ipv4"]["rules"] += [{"comment": "x"} | each for each in (*_again(4), *many)]
+    found = compare(folder(made) | {"bundle.json": json.dumps(data)}, made)
+    assert found.state is State.CHANGED
 
 
 def reviewed(before: portable.Compiled, after: portable.Compiled) -> Review:
