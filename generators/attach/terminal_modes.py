@@ -7,8 +7,9 @@ from jailoc.generators.attach.escape_filter import LONGEST, MODES
 _CHANGE = re.compile(
     # control sequences, whatever zeros and numbers they have: modes (DECSET, DECRST, IRM), the
     # keyboard's (kitty's stack and what is on top of it, xterm's modifyOtherKeys), the cursor's
-    # shape (DECSCUSR), the region that scrolls (DECSTBM), how characters look (SGR)
-    rb"\x1b\[(?P<private>[<=>?]?)(?P<numbers>[0-9;:]{0,%d})(?P<final> ?[hlmqrsu])"
+    # shape (DECSCUSR), the region that scrolls (DECSTBM), how characters look (SGR), and whether
+    # they are erased (DECSCA)
+    rb"\x1b\[(?P<private>[<=>?]?)(?P<numbers>[0-9;:]{0,%d})(?P<final>[ \"]?[hlmqrsu])"
     # colours (OSC 4, 10 to 12, and 104, 110 to 112)
     rb"|\x1b\]0{0,3}(?P<color>1?04|4|1?1[0-2])(?P<colors>;[^\x07\x1b]{0,%d})?[\x07\x1b]"
     # the keypad (DECKPAM, DECKPNM), and sets of characters
@@ -17,7 +18,7 @@ _CHANGE = re.compile(
     % (LONGEST, LONGEST)
 )
 _BEGUN = re.compile(
-    rb"\x1b(?:\[[?<>=]?[0-9;:]{0,%d} ?|\](?:[0-9]{0,4}|[0-9]{1,4};[^\x07\x1b]{0,%d})|[()*+])?\Z"
+    rb"\x1b(?:\[[?<>=]?[0-9;:]{0,%d}[ \"]?|\](?:[0-9]{0,4}|[0-9]{1,4};[^\x07\x1b]{0,%d})|[()*+])?\Z"
     % (LONGEST, LONGEST)
 )
 _ON_BY_ITSELF = frozenset({b"7", b"25"})
@@ -96,6 +97,8 @@ class Screen:
                 self._flag(b"\x1b[4l", changed=final == b"h")
             case b"", b" q":
                 self._flag(b"\x1b[0 q", changed=any(numbers))
+            case b"", b'"q':
+                self._flag(b'\x1b[0"q', changed=numbers[0] == b"1")
             case b"", b"r":
                 self._flag(b"\x1b7\x1b[r\x1b8", changed=any(numbers))
             case b"", b"m" if numbers == [b"10"]:

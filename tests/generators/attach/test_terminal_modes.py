@@ -58,6 +58,7 @@ def test_a_client_that_tidies_up_leaves_nothing_to_do(stream: bytes) -> None:
         (b"\x1b(0", b"\x1b(B"),
         (b"\x1b)0\x0e", b"\x0f\x1b)B"),
         (b"\x1b[8m", b""),
+        (b'\x1b[1"q', b'\x1b[0"q'),
         (b"\x1b]4;1;#000000;2;?\x1b\\", b"\x1b]104\x07"),
         (b"\x1b]10;?;#000000\x07", b"\x1b]111\x07"),
         (b"\x1b]11;#000000\x07\x1b]111;\x07\x1b]12;red\x07", b"\x1b]112\x07"),
