@@ -39,6 +39,9 @@ class Alarm:
         # A full pipe loses nothing: whoever is late looks at what is so now.
         self._wakeup = signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
         for number in SIGNALS:
+            # What was started deaf to an end, by nohup(1) or a shell, stays so.
+            if number in ENDING and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, _nothing)
         return self
 
