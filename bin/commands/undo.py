@@ -13,18 +13,19 @@ from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import halt, journal, sharing, snapshots, undo
 from jailoc.bin.deploy.snapshots import Store
+from jailoc.bin.deploy.undo import Undone
 from jailoc.bin.engine import tools
 from jailoc.bin.host import files
 from jailoc.bin.terminal import prompt
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
-from jailoc.generators.runtime.snapshots import as_told
+from jailoc.generators.runtime.snapshots import SHOWN, as_told
 from jailoc.model.diagnostic import refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.path import clean
 from jailoc.model.sandbox import WORKSPACE
-from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
+from jailoc.model.snapshots import StoredSnapshot, Why
 from jailoc.model.text import telling
 
 
@@ -70,16 +71,22 @@ def run(session: Session, words: Sequence[str], asked: Undo) -> int:
         )
     name, store = snapshot_command.opened(session)
     with files.locked(facts.cache_directory() / f"{name}.lock"):
-        note = _continued(session, name, store) if asked.goes_on else \
+        done = _continued(session, name, store) if asked.goes_on else \
             _begun(session, name, store, words, asked)  # fmt: skip
-    if note is None:
+    if done is None:
         return 0
+    note = done.note
     again = f"`jailoc undo {name} --to {note.before[:8]}` takes this back"
     whole = not asked.goes_on and not words
     what = name if whole else telling(", ".join(note.targets))
     one = whole or len(note.targets) == 1
-    done = "is as it was" if one else "are as they were"
-    session.terminal.say(f"{what} {done}; {again}", Meaning.DONE)
+    as_before = "is as it was" if one else "are as they were"
+    if done.in_the_way:
+        shown = telling(", ".join(done.in_the_way[:SHOWN]))
+        more = ", ..." if len(done.in_the_way) > SHOWN else ""
+        as_before += f", but for what is too large or closed and stays in the way: {shown}{more}"
+    style = Meaning.WARNS if done.in_the_way else Meaning.DONE
+    session.terminal.say(f"{what} {as_before}; {again}", style)
     if note.started:
         _start(session.of(name))
     return 0
@@ -91,7 +98,7 @@ def _meant(words: Sequence[str], known: Sequence[str]) -> bool:
     return bool(re.fullmatch(WORKSPACE, words[0]) and (near or len(words) > 1))
 
 
-def _continued(session: Session, name: str, store: Store) -> UndoJournal:
+def _continued(session: Session, name: str, store: Store) -> Undone:
     note = journal.read(name)
     if note is None:
         raise refuse("undo-nothing", f"no undo of `{name}` has begun",
@@ -103,7 +110,7 @@ def _continued(session: Session, name: str, store: Store) -> UndoJournal:
 
 def _begun(
     session: Session, name: str, store: Store, words: Sequence[str], asked: Undo
-) -> UndoJournal | None:
+) -> Undone | None:
     terminal = session.terminal
     journal.check(name)
     every = store.every()
@@ -156,9 +163,7 @@ def _begun(
     return _mending(session, name, store, lambda: undo.begin(terminal, store, to, now, targets))
 
 
-def _mending(
-    session: Session, name: str, store: Store, finish: Callable[[], UndoJournal]
-) -> UndoJournal:
+def _mending(session: Session, name: str, store: Store, finish: Callable[[], Undone]) -> Undone:
     """Do it while no other agent that may write there can start; say what mends a half done one."""
     origin, roots = session.source(expectations=False), store.roots
     try:

@@ -24,6 +24,8 @@ from jailoc.model.workspace import Workspace
 
 STORE = "/jailoc/store"
 """Where a container sees it; no workspace path lies there."""
+KILLED = 137
+"""Status of what the kernel ends for want of memory, as of any that SIGKILL ends."""
 LONG, SHORT = 3600.0, 300.0
 """Seconds for what goes through all files, and for a question."""
 TALK = 1 << 30
@@ -64,6 +66,13 @@ class Restic:
 
     def failed(self, reply: Reply) -> Refused:
         """Return the refusal for what restic complains of."""
+        if reply.status == KILLED:
+            return refuse(
+                "snapshot-size",
+                f"the paths of `{self.workspace.name}` hold more names than "
+                f"{engine.MEMORY} of memory are enough for: it was ended",
+                hint="leave out with `exclude` what has so many, or remove it",
+            )
         return self.damaged(last(reply))
 
     def damaged(self, told: str, code: str = "snapshot-store") -> Refused:

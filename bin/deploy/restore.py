@@ -104,7 +104,7 @@ def turned(restic: Restic, to: StoredSnapshot, before: str) -> tuple[str, ...]:
 
 def restore(
     restic: Restic, to: StoredSnapshot, root: str, target: str, directories: Collection[str] = ()
-) -> None:
+) -> tuple[str, ...]:
     """Make a directory what it was; what was left out then, or is now, is left alone.
 
     It may be interrupted at any moment, and done again.
@@ -116,6 +116,9 @@ def restore(
         target: The same, or a place below it.
         directories: Places that `turned` has found.
 
+    Returns:
+        What is in the way of something that the snapshot has, and stays: too large, or closed.
+
     Raises:
         DockerError: the engine failed, or it took too long.
         Refused: something could not be restored.
@@ -123,7 +126,7 @@ def restore(
     kind = "dir" if target == root else _kind(restic, to, target)
     folder, _, name = target.rpartition("/")
     left_out = _left_out(restic, to, root)
-    kept = _kept(restic, to, root, target) if kind == "dir" else ()
+    kept, in_the_way = _kept(restic, to, root, target) if kind == "dir" else ((), ())
     patterns, places = _bytes(map(line, kept)), _bytes(map(escaped, kept))
     stays = {folder + each for each in kept}
     gone = [each for each in directories
@@ -148,6 +151,7 @@ def restore(
     )  # fmt: skip
     if reply.status:
         raise restic.unfinished(reply)
+    return in_the_way
 
 
 def _kind(restic: Restic, to: StoredSnapshot, target: str) -> str:
@@ -177,13 +181,17 @@ def _bytes(lines: Iterable[str]) -> bytes:
     return "".join(f"{each}\n" for each in lines).encode(errors="surrogateescape")
 
 
-def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[str, ...]:
+def _kept(
+    restic: Restic, to: StoredSnapshot, root: str, target: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what no snapshot could take, so that restic does not remove it.
 
-    Each is seen from the directory that the target is in.
+    Each is seen from the directory that the target is in. Files that are too large stay as they
+    are. What cannot be read stays if the snapshot has nothing in its place.
 
-    Files that are too large stay as they are. What cannot be read stays if the snapshot has nothing
-    in its place.
+    Returns:
+        Those, then whole the paths of those in whose place, or on the way to it, the snapshot has
+        something else.
     """
     large, closed = set[str](), set[str]()
 
@@ -199,7 +207,7 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[s
         take=Lines(found, b"\0").feed, limit=MOST_LEFT_OUT, capabilities=READ,
     )  # fmt: skip
     if not large | closed:
-        return ()
+        return (), ()
     asked = {
         as_told(place)
         for each in large | closed
@@ -221,9 +229,14 @@ def _kept(restic: Restic, to: StoredSnapshot, root: str, target: str) -> tuple[s
     if reply.status:
         raise restic.failed(reply)
     start = len(target.rpartition("/")[0])
-    new = (each for each in closed if as_told(each) not in held)
-    stays = {_outermost_new(each, target, folders) for each in (*large, *new)}
-    return tuple(each[start:] for each in sorted(stays))
+    every = {*large, *(each for each in closed if as_told(each) not in held)}
+    stays = {_outermost_new(each, target, folders) for each in every}
+    in_the_way = (
+        each for each in every
+        if as_told(each) in held
+        or any(as_told(above) in held - folders for above in upwards(each) if above != each)
+    )  # fmt: skip
+    return tuple(each[start:] for each in sorted(stays)), tuple(sorted(in_the_way))
 
 
 def _outermost_new(path: str, top: str, folders: Collection[str]) -> str:

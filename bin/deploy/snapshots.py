@@ -385,7 +385,7 @@ def tell(terminal: Terminal, taken: Taken) -> None:
     if taken.unreadable:
         terminal.say(
             f"snapshot {taken.snapshot.short} lacks what cannot be read, such as "
-            f"{taken.unreadable}",
+            f"{taken.unreadable}: where an undo puts something in its place, it is gone for good",
             Meaning.WARNS,
         )
     if taken.gone:

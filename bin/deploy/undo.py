@@ -7,6 +7,7 @@ from any state, and ends in the same one.
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from jailoc.bin.deploy import elsewhere, halt, journal
 from jailoc.bin.deploy.restore import restore, turned
@@ -20,6 +21,15 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.path import first_within, upwards, within
 from jailoc.model.sandbox import AGENT, typed
 from jailoc.model.snapshots import StoredSnapshot, UndoJournal, Why
+
+
+class Undone(NamedTuple):
+    """An undo that is finished."""
+
+    note: UndoJournal
+    """Its journal as it was last."""
+    in_the_way: tuple[str, ...]
+    """What stays in the place of what the snapshot has: too large, or closed."""
 
 
 def alone(store: Store) -> None:
@@ -69,7 +79,7 @@ def begin(
     to: StoredSnapshot,
     before: StoredSnapshot,
     targets: tuple[str, ...],
-) -> UndoJournal:
+) -> Undone:
     """Return targets to a snapshot.
 
     Raises:
@@ -84,13 +94,10 @@ def begin(
     return finish(terminal, store, note, to)
 
 
-def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapshot) -> UndoJournal:
+def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapshot) -> Undone:
     """Restore all that a journal names, from whatever state, and remove the journal.
 
     The agent's containers go: what is mounted in them may be files that are no more.
-
-    Returns:
-        The journal as it was last.
 
     Raises:
         DockerError: the engine failed.
@@ -120,7 +127,7 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
     for each in agents:
         # A halted one runs on for a moment when it is ended: before anything is restored.
         containers.remove(each.id)
-    directories = turned(store.restic, to, note.before)
+    directories, in_the_way = turned(store.restic, to, note.before), list[str]()
     for target in note.targets:
         root = first_within(target, store.roots)
         if root is None:
@@ -130,9 +137,9 @@ def finish(terminal: Terminal, store: Store, note: UndoJournal, to: StoredSnapsh
                 hint="put it back into `paths`, then run `jailoc undo --continue` again",
             )
         with step(terminal, f"restoring {target}"):
-            restore(store.restic, to, root, target, directories)
+            in_the_way += restore(store.restic, to, root, target, directories)
     journal.remove(name)
-    return note
+    return Undone(note, tuple(in_the_way))
 
 
 def _pause(container: Container) -> None:

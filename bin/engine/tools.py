@@ -18,6 +18,8 @@ from jailoc.model.sandbox import TOOLS_GIT_CONFIG, TOOLS_LABEL
 
 ENGINE_FAILED = (125, 126, 127)
 """Statuses of docker's own, where the program did not even begin (docker-run(1), EXIT STATUS)."""
+MEMORY = "1g"
+"""Of a program, as docker(1) takes it: what an agent makes for it to read has no bound."""
 MARGIN = 30
 """Seconds that a program may outlive its time where nobody is there any more to end it."""
 _LOOKS, _TRIES, _BETWEEN = 4, 40, 0.25
@@ -151,7 +153,7 @@ def _arguments(tool: Tool, name: str, timeout: float, *, reads: bool) -> list[st
         *(word for each in tool.groups for word in ("--group-add", str(each))),
         *(word for each in tool.capabilities for word in ("--cap-add", each)),
         "--security-opt", "no-new-privileges:true", "--read-only", "--tmpfs", "/tmp",  # noqa: S108 -- in the container
-        "--memory", "1g", "--pids-limit", "64", "--workdir", tool.directory,
+        "--memory", MEMORY, "--pids-limit", "64", "--workdir", tool.directory,
         *(word for each in tool.mounts for word in ("--mount", each.text)),
         *(word for key, value in variables.items() for word in ("--env", f"{key}={value}")),
         "--entrypoint", "/usr/bin/timeout", tool.image,

@@ -280,7 +280,7 @@ def test_what_a_hostile_project_plants_leads_nowhere(user: User) -> None:
 def test_what_grew_too_large_is_named_and_how_it_comes_back(user: User) -> None:
     """A hole makes a file as large as an agent likes; the control is the one beside it."""
     project = user.home / "project"
-    for name in (f"{ESCAPE} grown", "changed"):
+    for name in (f"{ESCAPE} grown", "changed", "file"):
         (project / name).write_text("as it was")
     user.ok("snapshot", NAME)
     with (project / f"{ESCAPE} grown").open("wb") as file:
@@ -289,19 +289,24 @@ def test_what_grew_too_large_is_named_and_how_it_comes_back(user: User) -> None:
     assert "nothing else has changed in" in nothing.stderr
     (project / "changed").write_text("otherwise")
     very_deep(project, 25)
+    (project / "file").unlink()
+    (project / "file").mkdir()
+    (project / f"{ESCAPE} grown").rename(project / "file/huge")
     done = user.run("undo", NAME, "--yes")
     assert "what lies deeper than a path can say" in done.stderr
     assert done.status == 0, done.stderr
-    for each in (nothing, done):
-        assert "\x1b" not in each.stdout + each.stderr
-        assert "lacks 1 file larger than 1.0 MiB: " in each.stderr
-        assert "grown; an undo leaves such files alone" in each.stderr
-        assert "leaves alone, as too large (what you remove before comes back) 1:" in each.stdout
-        assert "creates" not in each.stdout
-    assert (project / "changed").read_text() == "as it was"
-    (project / f"{ESCAPE} grown").unlink()
-    undone(user)
+    assert f"stays in the way: {project}/file/huge; `jailoc undo" in done.stderr
+    assert (project / "file/huge").stat().st_size == 1 << 40
     assert (project / f"{ESCAPE} grown").read_text() == "as it was"
+    assert "\x1b" not in nothing.stdout + nothing.stderr + done.stdout + done.stderr
+    assert "lacks 1 file larger than 1.0 MiB: " in nothing.stderr
+    assert "grown; an undo leaves such files alone" in nothing.stderr
+    assert "leaves alone, as too large (what you remove before comes back) 1:" in nothing.stdout
+    assert "creates" not in nothing.stdout
+    assert (project / "changed").read_text() == "as it was"
+    (project / "file/huge").unlink()
+    undone(user)
+    assert (project / "file").read_text() == "as it was"
 
 
 ODD = ("a$txt", "s$c", "?", "*", "[a]", "a?txt", "s?c", "s*", "tail ", "line\nbreak", "back\\slash",
