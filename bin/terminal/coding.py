@@ -9,6 +9,7 @@ import re
 import sys
 import termios
 from collections.abc import Mapping
+from io import TextIOWrapper
 from typing import TextIO
 
 _IUTF8 = 0x4000
@@ -34,7 +35,7 @@ def reads_utf8(descriptor: int, environment: Mapping[str, str] = os.environ) -> 
 
 def fit(stream: TextIO | None) -> None:
     """Have a stream that leads to a terminal write what that reads, and the rest by its number."""
-    if stream is None or not stream.isatty() or not hasattr(stream, "reconfigure"):
+    if not isinstance(stream, TextIOWrapper) or not stream.isatty():
         return
     if stream.encoding.lower().replace("-", "") != "utf8":
         stream.reconfigure(errors="backslashreplace")
