@@ -21,9 +21,11 @@ settings.register_profile(
 )
 settings.load_profile("jailoc")
 
-# A shell's background job is born deaf to it, and so would be every program that a test interrupts.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell's background job is born deaf to the one, what nohup(1) starts to the other, and so would
+# be every program that a test interrupts.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

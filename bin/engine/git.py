@@ -42,7 +42,12 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
         raise refuse("diff", "there is no git here", hint="name two files instead") from None
     reply = exchange.whole(process, b"", PATIENCE, LIMIT)
     if reply.cut:
-        raise refuse("diff", f"git {reply.cut}")
+        raise refuse(
+            "diff",
+            f"`git {arguments[0]}` in `{folder}`: {reply.cut}",
+            hint="a pipe in the place of a file of `.git` keeps Git waiting, for one: name two "
+            "files instead",
+        )
     return reply.stdout if reply.status == 0 else None
 
 
