@@ -65,11 +65,11 @@ def _value(
     allowed = ", ".join(known.choices) or _ALLOWED.get(known.kind)
     if isinstance(error, MissingArgumentError):
         given = {each.partition("=")[0] for each in error.root_input_tokens or ()}
-        what = "needs a value" if given & {*known.names} else "is missing"
+        if given & {*known.names}:
+            return _usage(f"{name} needs a value", hint, allowed)
         example = command_line.example(path)
-        return _usage(
-            f"{name} {what}", f"such as `{example}`; {hint}" if example else hint, allowed
-        )
+        shown = f"{hint}, or see `{example}`" if example else hint
+        return _usage(f"{name} is missing", shown, allowed)
     if isinstance(error, ValidationError):
         allowed = error.exception_message  # of one of our own validators
     value = token.value if token else ""

@@ -95,6 +95,8 @@ def _show(terminal: Terminal, found: Listing, *, as_json: bool) -> None:
         terminal.colored(text, style)
     goes = found.images or not all(map(empty, found.workspaces))
     terminal.result(f"goes for good: {total(found)}" if goes else "nothing to do")
+    if not all(map(empty, found.workspaces)):
+        terminal.told("the files of your projects stay, and so does the configuration")
 
 
 def _tell_untold(terminal: Terminal, untold: Mapping[str, str]) -> None:

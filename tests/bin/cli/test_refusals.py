@@ -274,7 +274,7 @@ LIBRARY = re.compile(
         (("logs", "--tail", "-1"), "allowed: 0 or more"),
         (("logs", "--tail"), "--tail needs a value"),
         (("allow",), "TARGET is missing"),
-        (("allow",), "hint: such as `jailoc allow git.example.com:22 --workspace api`; run"),
+        (("allow",), "--help`, or see `jailoc allow git.example.com:22 --workspace api`"),
         (("explain",), "TARGET is missing"),
         (("allow", "a.example", "--until", "x"), "allowed: a date, such as 2027-01-31"),
         (("up", "--pull=x"), "`--pull` takes no value, and has `x`"),
