@@ -75,11 +75,11 @@ def run(session: Session, target: str, as_json: bool) -> int:
         )
     told = None
     for row in rows:
-        port = row["port"] or "every other port"
+        port = f"port {row['port']}" if row["port"] else "every other port"
         alone = asked.port is None and not any(each["port"] for each in rows)
         if alone or (row["protocol"] is None and not row["open"]):
             port = "every port"
-        door = f"{row['protocol']} {port}" if row["protocol"] else str(port)
+        door = f"{row['protocol']} {port.removeprefix('port ')}" if row["protocol"] else port
         if row["protocol"] == "icmp":
             door = "icmp"
         place = f"  ({row['place']})" if row["place"] else ""

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import platform
 import subprocess
 import time
@@ -430,6 +431,35 @@ def test_no_container_of_the_agents_takes_the_socket_that_the_agent_talks_to(
     # Control: the daemon's own, at which nobody but the relay asks.
     assert "dockerd /tmp/rootless." in told
     assert SIDECAR_RUN not in told
+
+
+TRACE = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+PTRACE_SEIZE = 0x4206
+for pid in sorted(int(each) for each in os.listdir("/proc") if each.isdigit()):
+    if pid == os.getpid() or libc.ptrace(PTRACE_SEIZE, pid, 0, 0):
+        continue
+    with open(f"/proc/{pid}/comm") as name:
+        print(os.readlink(f"/proc/{pid}/ns/net"), name.read().strip())
+"""
+
+
+def test_no_container_of_the_agents_has_power_over_who_is_in_the_agents_network(
+    sandbox: Sandbox,
+) -> None:
+    """Abstract sockets are the network namespace's: who is in both hands on what is open."""
+    inner_image(sandbox)
+    told = world.call(
+        "docker", "exec", sandbox.container("opencode"), "docker", "run", "--rm", "--pid", "host",
+        "--cap-add", "ALL", "--security-opt", "seccomp=unconfined", "--network", "none", "shell:1",
+        "/usr/bin/python3", "-c", TRACE,
+    )  # fmt: skip
+    found = [line.split(" ", 1) for line in told.splitlines()]
+    # Control: over the daemon it has all power.
+    assert "dockerd" in {name for _, name in found}
+    wall = inspected(sandbox, "firewall")["State"]["Pid"]
+    assert os.readlink(f"/proc/{wall}/ns/net") not in {network for network, _ in found}  # noqa: PTH115 -- no path
 
 
 def test_the_agent_can_hand_no_open_file_to_a_container_of_its_own(sandbox: Sandbox) -> None:

@@ -24,9 +24,9 @@ host_ports = [11434]
          "2:21"),
         ("10.9.0.1:1", "open    10.9.0.1/32  udp 1  because of workspaces.api.allowed_hosts[1]",
          "4:34"),
-        ("db.test:5432", "open    db.test  all 5432  because of workspaces.api.allowed_hosts[0]",
+        ("db.test:5432", "open    db.test  port 5432  because of workspaces.api.allowed_hosts[0]",
          "4:18"),
-        ("host.docker.internal:11434", "open    host.docker.internal  all 11434", "5:15"),
+        ("host.docker.internal:11434", "open    host.docker.internal  port 11434", "5:15"),
         ("10.2.0.1:443", "closed  10.2.0.1/32  tcp 443  because of private (RFC 1918)", ""),
         ("169.254.169.254:80", "closed  169.254.169.254/32  tcp 80", ""),
         ("1.1.1.1:443", "open    1.1.1.1/32  tcp 443  because of public", ""),
@@ -49,9 +49,9 @@ def test_an_answer_names_the_rule_and_the_line(
     [
         (
             "a.example.test:443",
-            "open    *.example.test  all 443  because of defaults.allowed_hosts[0]",
+            "open    *.example.test  port 443  because of defaults.allowed_hosts[0]",
         ),
-        ("a.b.example.test", "open    *.example.test  all 443"),
+        ("a.b.example.test", "open    *.example.test  port 443"),
         ("example.test:443", "closed"),
         ("1.1.1.1:443", "closed  1.1.1.1/32  tcp 443  because of workspaces.api.egress"),
         ("127.0.0.11:53", "closed  127.0.0.11/32  tcp 53  because of resolver of the engine"),
