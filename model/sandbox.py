@@ -16,6 +16,8 @@ RESOLVER_USER = "65533:65533"
 """Who answers names in the wall, and keeps what it has seen."""
 SIDECAR_USER = "65532:65532"
 """Nobody's on the host: UIDs are the kernel's, whatever runs under them."""
+RELAY_ID = 65530
+"""Of the relay between the agent and its Docker (`dind.sh`)."""
 PROXY_ID = 65531
 """Of the proxy that holds credentials; nothing else in a sandbox ever has it."""
 

@@ -6,12 +6,12 @@ from enum import StrEnum
 from jailoc.model.base import Model
 from jailoc.model.host import Host, Ids
 from jailoc.model.permissions import ENTER, WRITE
-from jailoc.model.sandbox import PROXY_ID
+from jailoc.model.sandbox import PROXY_ID, RELAY_ID
 
 DEFAULT_ID = 1000
-RESERVED = frozenset({0, PROXY_ID, 65532, 65533, 65534})
-"""Root, and the users of the sandbox itself: the proxy, its Docker, the resolver, and who looks
-(`nobody`)."""
+RESERVED = frozenset({0, RELAY_ID, PROXY_ID, 65532, 65533, 65534})
+"""Root, and the users of the sandbox itself: the relay to its Docker, the proxy, that Docker, the
+resolver, and who looks (`nobody`)."""
 FIRST_ID = 100
 """Users below are the system's own, the same on every machine (Debian Policy, 9.2.2)."""
 

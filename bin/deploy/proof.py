@@ -5,9 +5,11 @@ with the checked places, by device and inode, before the agent's program begins:
 for the password, which is handed over last.
 
 The look is from outside: nothing in the container is run. Where this user may not look at its
-processes, a container of our own image does, in their PID namespace. An engine with a kernel of its
-own (Docker Desktop, another machine) maps what it mounts to other devices: nothing can be compared,
-and that is said.
+processes, a container of our own image does, in their PID namespace. An agent may run there, on the
+way back: one that could trace who looks would act by it in another mount namespace, where nothing
+that covers files of a project is in the way of rename(2). An engine with a kernel of its own
+(Docker Desktop, another machine) maps what it mounts to other devices: nothing can be compared, and
+that is said.
 """
 
 import json
@@ -33,6 +35,10 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 """The same in every container of this kernel, and in none of another (random(4))."""
 LOOK = """
 import json, os, stat, sys
+user, group = map(int, sys.argv[1:])
+os.setgroups([])
+os.setresgid(0, group, 0)
+os.setresuid(0, user, 0)
 def identity(path):
     try:
         here = os.open("/proc/1/root", os.O_RDONLY | os.O_DIRECTORY)
@@ -45,6 +51,8 @@ def identity(path):
 places = {path: identity(path) for path in json.load(sys.stdin)}
 print(json.dumps([open("/proc/sys/kernel/random/boot_id").read(), places]))
 """
+"""Sees what the agent may see (its effective user is the agent's), and is root for whoever would
+signal or trace it: kill(2) asks for the real and the saved user, ptrace(2) for all three."""
 
 
 def prove(terminal: Terminal, bundle: Bundle, host: Host, container: str) -> None:
@@ -143,12 +151,13 @@ def look(container: str, targets: Iterable[str], image: str | None = None) -> Pl
     if image is None or not docker.endpoint().local or not BOOT.exists():
         return None
     what = "looking at the mounts"
+    user, _, group = found["Config"]["User"].partition(":")
     told = docker.run(
             ["run", "--rm", "--interactive", "--pull", "never", "--network", "none",
-             "--pid", f"container:{found['Id']}", "--user", found["Config"]["User"],
-             "--cap-drop", "ALL",
+             "--pid", f"container:{found['Id']}", "--user", "0:0",
+             "--cap-drop", "ALL", "--cap-add", "SETUID", "--cap-add", "SETGID",
              "--security-opt", "no-new-privileges", "--read-only", "--entrypoint", "python3",
-             image, "-I", "-c", LOOK],
+             image, "-I", "-c", LOOK, user, group or "0"],
             what=what,
             stdin=json.dumps(targets).encode(),
             timeout=60,

@@ -41,6 +41,8 @@ class Before(Model):
     """What was mounted in the agent's container, by its place there."""
     behind: dict[str, Identity | None] | None
     """What lay behind that; None where it could not be looked at."""
+    image: str | None = None
+    """The wall's, in which is looked at what this user may not see."""
     volumes: tuple[str, ...] = ()
     """Names of its volumes, without the project."""
     record: bytes | None = None
@@ -72,6 +74,7 @@ def remember(found: Deployed) -> Before:
         },
         sources=sources,
         behind=_behind(found, sources),
+        image=_image(found),
         volumes=found.volumes,
         record=_bytes(observe.record(found.workspace)),
         made=made.known(found.workspace),
@@ -86,10 +89,14 @@ def _bytes(place: Path) -> bytes | None:
 
 def _behind(found: Deployed, sources: dict[str, str]) -> proof.Places | None:
     """Return what lies behind the mounts now; None where nothing is mounted, or to be compared."""
-    wall = found.containers.get(WALL)
     if not sources:
         return None
-    return proof.look(found.containers[AGENT].id, sources, wall.image if wall else None)
+    return proof.look(found.containers[AGENT].id, sources, _image(found))
+
+
+def _image(found: Deployed) -> str | None:
+    wall = found.containers.get(WALL)
+    return wall.image if wall else None
 
 
 def _binds(found: Deployed) -> dict[str, str]:
@@ -227,7 +234,7 @@ def _prove(before: Before, agent: str) -> None:
         Refused: it is something else.
     """
     if before.behind is not None:
-        present = proof.look(agent, before.sources)
+        present = proof.look(agent, before.sources, before.image)
         proof.compare(before.sources, before.behind, present or {})
 
 

@@ -118,6 +118,69 @@ def test_a_container_of_our_own_sees_what_a_user_may_not(user: User) -> None:
         assert str((place.st_dev, place.st_ino)) in done.stdout
 
 
+TRAP = """
+import os, pathlib, sys, time
+end, told = time.time() + 60, set()
+
+def tell(what):
+    if what not in told:
+        told.add(what)
+        print(what, flush=True)
+
+tell("set")
+while time.time() < end and not os.path.exists("/home/agent/enough"):
+    for number in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        try:
+            words = pathlib.Path(f"/proc/{number}/cmdline").read_text()
+        except OSError:
+            continue
+        if sys.argv[1] not in words or number == os.getpid():
+            continue
+        tell("there")
+        for what, touch in (("signal", lambda: os.kill(number, 0)),
+                            ("trace", lambda: open(f"/proc/{number}/mem", "r+b").close())):
+            try:
+                touch()
+                tell(what)
+            except OSError:
+                continue
+    time.sleep(0.001)
+"""
+"""What an agent does that waits for a program of a container that sees its processes."""
+
+
+def test_the_agent_cannot_touch_who_looks_where_a_user_may_not(user: User) -> None:
+    user.ok("up", "swap")
+    container = "jailoc-swap-opencode-1"
+    image = json.loads(world.call("docker", "inspect", "jailoc-swap-firewall-1"))[0]["Image"]
+    (agent,) = json.loads(world.call("docker", "inspect", container))
+    program = (
+        "import sys; from jailoc.bin.deploy import proof; proof._belongs = lambda *_: False; "
+        "[proof.look(sys.argv[1], ['/home/agent/sub'], sys.argv[2]) for _ in range(3)]"
+    )
+    environment = os.environ | {"HOME": str(user.home), "PYTHONPATH": str(world.ROOT / ".pkg")}
+    ways = (
+        (["python3", "-c", program, container, image], "S_ISLNK", ()),
+        # The control: as the agent, which can touch every program of its own.
+        (["docker", "run", "--rm", "--network", "none", "--pid", f"container:{agent['Id']}",
+          "--user", agent["Config"]["User"], "--cap-drop", "ALL", "--entrypoint", "/bin/sleep",
+          image, "1.8765"], "1.8765", ("signal",)),
+    )  # fmt: skip
+    for words, mark, touched in ways:
+        trap = subprocess.Popen(
+            ["docker", "exec", container, "/usr/bin/python3", "-c", TRAP, mark],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert trap.stdout is not None
+        assert trap.stdout.readline() == "set\n"
+        subprocess.run(words, env=environment, check=True, timeout=60)
+        world.call("docker", "exec", container, "touch", "/home/agent/enough")
+        told = trap.communicate(timeout=60)[0].split()
+        world.call("docker", "exec", container, "rm", "/home/agent/enough")
+        # A kernel may let nobody trace but whoever is above (Yama): signals tell enough.
+        assert {*told} - ({"trace"} if touched else set()) == {"there", *touched}
+
+
 def test_a_missing_source_is_refused_and_nothing_is_made(user: User) -> None:
     text = config(user.home).replace('"~/project"]', '"~/project", "~/typo"]')
     user.write(text.replace(':ro"]', ':ro", "~/.npmrc:/home/agent/.npmrc:ro"]'))

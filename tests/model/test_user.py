@@ -9,7 +9,7 @@ from jailoc.model.permissions import Permissions
 from jailoc.model.user import RESERVED, Reason, agent_user
 
 HOST = Host(home="/home/alice")
-IDS = st.sampled_from([0, 1, 1000, 1234, 65532, 65533, 65534, 100_000, 4_000_000_000])
+IDS = st.sampled_from([0, 1, 1000, 1234, 65530, 65532, 65533, 65534, 100_000, 4_000_000_000])
 
 
 def of(uid: int, gid: int, mode: int = 0o755) -> dict[str, Permissions]:
@@ -37,6 +37,7 @@ def of(uid: int, gid: int, mode: int = 0o755) -> dict[str, Permissions]:
         ({"uid": 0, "gid": 0, "permissions": of(0, 0), "sudo": (177, 78)}, "177:78", Reason.SUDO),
         ({"uid": 0, "gid": 0, "sudo": (0, 0)}, "1000:1000", Reason.NOBODY),
         ({"uid": 65533, "gid": 65533}, "1000:1000", Reason.NOBODY),
+        ({"uid": 65530, "gid": 65530}, "1000:1000", Reason.NOBODY),
         ({"uid": 0, "gid": 0, "permissions": of(33, 33)}, "1000:1000", Reason.NOBODY),
     ],
 )  # fmt: skip

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import made, observe, rollback
+from jailoc.bin.deploy import made, observe, proof, rollback
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import Refused
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import COMPOSE_FILE, WALL
 
@@ -68,6 +69,24 @@ def test_a_start_that_fails_takes_away_what_it_made_in_repositories(
     assert left == ({"remotes"} if runs else set())
     assert made.known("api") == (before.made if runs else ())
     assert "removed " + ("1" if runs else "2") in capsys.readouterr().err
+
+
+def test_what_this_user_may_not_see_is_compared_on_the_way_back_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lies = {"/code": (1, 2)}
+    before = NOTHING.model_copy(
+        update={"sources": {"/code": "/code"}, "behind": lies, "image": "jailoc-wall:1"}
+    )
+
+    def look(_: str, __: object, image: str | None = None) -> proof.Places | None:
+        return lies if image == "jailoc-wall:1" else None
+
+    monkeypatch.setattr(proof, "look", look)
+    rollback._prove(before, "an agent")
+    lies = {"/code": (1, 3)}
+    with pytest.raises(Refused, match="something else was put there"):
+        rollback._prove(before, "an agent")
 
 
 def test_who_interrupts_a_build_is_told_that_it_is_no_loss(
