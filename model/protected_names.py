@@ -33,6 +33,9 @@ user's own file."""
 
 _RUNNERS = (
     ".asdfrc", ".volta", ".ruby-version", ".node-version", ".nvmrc", "_opam/.opam-switch",
+    ".rbenv-version", ".nodenv-version", ".perl-version", ".plenv-version", ".java-version",
+    ".jenv-version", ".java-options", ".php-version", ".phpenv-version", ".swift-version",
+    ".lua-version", ".crystal-version",
     ".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn/releases", ".yarn/plugins", ".corepack.env",
     ".pnpmfile.cjs", ".pnpmfile.mjs", "pnpm-workspace.yaml",
     ".cargo/config", ".cargo/config.toml", ".mvn", ".sbtopts", ".jvmopts",
