@@ -41,7 +41,7 @@ def test_a_wall_that_started_later_has_another_network(
 
 
 def test_without_a_wall_there_is_no_network() -> None:
-    assert severed(container("opencode", joins="firewall"), None) == "the firewall was replaced"
+    assert severed(container("opencode", joins="firewall"), None) == "the firewall is gone"
     assert severed(None, container("firewall")) == ""
 
 
