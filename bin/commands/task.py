@@ -1,7 +1,7 @@
 """`task`: sandboxes beside a workspace, each with a clone of its project on a branch of its own."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from jailoc.bin.commands import destroy, down, up
@@ -22,7 +22,7 @@ from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import protected, resolve
-from jailoc.generators.config.tasks import left_out, repository_of
+from jailoc.generators.config.tasks import both_write, left_out, repository_of
 from jailoc.generators.runtime.obeyed import chosen, obeyed
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
@@ -87,9 +87,11 @@ def new(session: Session, name: str, revision: str | None) -> int:
         f"machine, then `jailoc up {typed(sandbox)}`"
     )
     gone = left_out(origin.config, task, origin.host)
+    both = both_write(origin.config, task, origin.host)
     for note in (
         *made.notes,
         *((f"without {', '.join(gone)}",) if gone else ()),
+        *((_joined(workspace, both),) if both else ()),
         *(() if origin.host.git_config else (nameless,)),
         "its data volume is new: nobody is logged in there",
     ):
@@ -106,6 +108,14 @@ def new(session: Session, name: str, revision: str | None) -> int:
                 f"`jailoc task rm {typed(name)} -w {typed(workspace)}` removes it",
                 Meaning.WARNS,
             )
+
+
+def _joined(workspace: str, both: Sequence[str]) -> str:
+    """Say what joins a task to its workspace."""
+    return (
+        f"`{workspace}` can write {', '.join(both)}, too: each agent can change what the other "
+        "finds there, and by a socket there the two can write what is covered in the project"
+    )
 
 
 def list_(session: Session, as_json: bool) -> int:

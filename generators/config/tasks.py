@@ -1,12 +1,14 @@
 """How a task becomes a workspace: the same configuration, with a clone where the project was.
 
-Nothing of the project is mounted from the host, so what `protect` covers has no place in it. All
-else, its rules, secrets, images and limits, is what the workspace has.
+Nothing of the project is mounted from the host, so what `protect` covers has no place in it. What
+every sandbox may write unasked is not there either: over a socket in it (unix(7)) the workspace's
+agent could hand the task's a directory of its project, and what covers files there holds nothing in
+another mount namespace. All else, its rules, secrets, images and limits, is what the workspace has.
 """
 
 from collections.abc import Collection, Iterable
 
-from jailoc.generators.config.resolve import mounts_of, port_of
+from jailoc.generators.config.resolve import mounts_of, port_of, resolve
 from jailoc.model.base import Model
 from jailoc.model.config import Config, TaskConfig
 from jailoc.model.diagnostic import refuse
@@ -58,7 +60,7 @@ def _as_workspace(config: Config, task: Task, host: Host) -> TaskConfig:
     mine = config.workspaces[task.workspace]
     gone = tuple(
         MountSpec(host=None, container=each.container, mode=Mode.READ_WRITE)
-        for each in _of_the_project(config, task, host)
+        for each in _gone(config, task, host)
     )
     return TaskConfig.model_construct(
         **{
@@ -74,11 +76,12 @@ def _as_workspace(config: Config, task: Task, host: Host) -> TaskConfig:
     )
 
 
-def _of_the_project(config: Config, task: Task, host: Host) -> tuple[Mount, ...]:
-    """Return the mounts of a workspace that hold, or are, something of its project.
+def _gone(config: Config, task: Task, host: Host) -> tuple[Mount, ...]:
+    """Return the mounts of a workspace that its task does not have.
 
-    On the host's side, so that none leads back to it; in the container, so that none covers the
-    clone.
+    Those that hold, or are, something of its project: on the host's side, so that none leads back
+    to it; in the container, so that none covers the clone. And those that can be written and that
+    nobody has asked for.
     """
     places = {
         place
@@ -88,9 +91,14 @@ def _of_the_project(config: Config, task: Task, host: Host) -> tuple[Mount, ...]
     return tuple(
         each
         for each in mounts_of(config, task.workspace, host)
-        if _meets(each.container, {task.repository})
+        if _writable_unasked(each)
+        or _meets(each.container, {task.repository})
         or any(_meets(place, places) for place in host.places(each.host))
     )
+
+
+def _writable_unasked(mount: Mount) -> bool:
+    return mount.mode is Mode.READ_WRITE and mount.origin == "built-in"
 
 
 def _meets(path: str, places: Collection[str]) -> bool:
@@ -104,9 +112,19 @@ def left_out(config: Config, task: Task, host: Host) -> tuple[str, ...]:
     others = [path for path in mine.paths if path != task.repository]
     return (
         *(f"the path {path}" for path in others),
-        *(f"the mount of {each.host}" for each in _of_the_project(config, task, host)),
+        *(f"the mount of {each.host}" for each in _gone(config, task, host)),
         *(f"the published port {each.text}" for each in mine.ports),
         *((f"the subnet {network}",) if network else ()),
+    )
+
+
+def both_write(config: Config, task: Task, host: Host) -> tuple[str, ...]:
+    """Say what a task and its workspace can both write, in words."""
+    mine = resolve(config, task.workspace, host)
+    gone = _gone(config, task, host)
+    return (
+        *(each.host for each in mine.mounts if each.mode is Mode.READ_WRITE and each not in gone),
+        *(f"the shared volume `{each.name}`" for each in mine.volumes if each.shared),
     )
 
 

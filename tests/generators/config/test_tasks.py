@@ -6,6 +6,7 @@ from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import names, port_of, resolve
 from jailoc.generators.config.select import select
 from jailoc.generators.config.tasks import (
+    both_write,
     bounds,
     left_out,
     repository_of,
@@ -16,6 +17,7 @@ from jailoc.generators.config.tasks import (
 from jailoc.model.compose import Bind, Volume
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
+from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT, task_of, typed, untyped
 from jailoc.model.task import Task
 from tests.strategies import HOST, Table, config_of, toml
@@ -79,11 +81,31 @@ def test_what_is_left_out_is_said() -> None:
     network = '[workspaces.b.network]\nsubnet = "10.200.0.0/24"\nmtu = 1400\n'
     config = configured(more=network)
     assert left_out(config, task(), HOST) == (
-        "the path /data/other", "the mount of /work/notes", "the mount of /data",
+        "the path /data/other", "the mount of /home/alice/.claude/transcripts",
+        "the mount of /work/notes", "the mount of /data",
         "the published port 3000", "the subnet 10.200.0.0/24",
     )  # fmt: skip
     its = resolve(config, "b_fix", HOST)
     assert (its.ports, its.subnet, its.mtu) == ((), None, 1400)
+
+
+def test_what_joins_a_task_to_its_workspace_is_asked_for_and_said() -> None:
+    """Over a socket there the one could hand the other what is covered in its own namespace."""
+    volumes = ["shared:packages:/packages", "own:/own"]
+    plain = configured({**MINE, "volumes": volumes})
+
+    def written(config: Config, name: str) -> set[str]:
+        agent = compile_workspace(config, name, HOST).compose.services[AGENT]
+        binds = (each for each in agent.mounts if isinstance(each, Bind))
+        return {each.source.text for each in binds if each.mode is Mode.READ_WRITE}
+
+    built_in = "/home/alice/.claude/transcripts"
+    assert built_in in written(plain, "b")
+    assert written(plain, "b_fix") & written(plain, "b") == {"/work/cache"}
+    assert both_write(plain, task(), HOST) == ("/work/cache", "the shared volume `packages`")
+    asked = configured({**MINE, "mounts": ["~/.claude/transcripts:~/.claude/transcripts"]})
+    assert built_in in written(asked, "b_fix")
+    assert both_write(asked, task(), HOST) == (built_in,)
 
 
 def test_tasks_of_a_workspace_that_is_gone_are_passed_over() -> None:
