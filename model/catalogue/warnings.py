@@ -105,7 +105,7 @@ WARNINGS: dict[str, Entry] = {
     ),
     "path-shared": Entry(
         "Two workspaces have one place: what one agent writes, the other one runs.",
-        "Give each its own checkout or worktree, or one of them a read-only mount.",
+        "Give each its own checkout; a read-only mount holds one that works alone.",
     ),
     "permission": Entry(
         "Something belongs to somebody else, and the agent may not read or write it.",

@@ -74,7 +74,7 @@ def test_a_start_that_fails_takes_away_what_it_made_in_repositories(
 def test_what_this_user_may_not_see_is_compared_on_the_way_back_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lies = {"/code": (1, 2)}
+    lies: proof.Places = {"/code": (1, 2)}
     before = NOTHING.model_copy(
         update={"sources": {"/code": "/code"}, "behind": lies, "image": "jailoc-wall:1"}
     )
