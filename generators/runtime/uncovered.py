@@ -11,7 +11,7 @@ from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import Workspace
 
-GONE = "its cover is gone: the host has replaced what lay below it"
+GONE = "its cover is gone: what lay below it was replaced, by this machine or from another sandbox"
 SECRET = "lets one into a server of the user's own"  # noqa: S105 -- words about one
 
 
