@@ -198,8 +198,8 @@ def test_no_power_comes_without_being_told(before: Sides | None, after: Sides | 
          "may reach 10.0.0.0/8 (16,777,216 addresses), ports 22, 443, until 2030-01-31: all of the "
          "private network 10.0.0.0/8"),
         ('allowed_hosts = ["db.example.com:5432"]',
-         "may reach db.example.com, port 5432 (PostgreSQL): whoever controls its DNS zone can point it into "
-         "private networks"),
+         "may reach db.example.com, port 5432 (PostgreSQL): whoever controls its DNS zone "
+         "can point it into private networks"),
         ('allowed_hosts = [{ to = "*.example.com", until = 2030-01-31 }]',
          "may reach *.example.com, every port, until 2030-01-31: every name below it; whoever "
          "controls its DNS zone can point it into private networks"),
