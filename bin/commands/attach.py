@@ -289,7 +289,9 @@ class _Attachment:
                 else f"`{typed(self.name)}` was destroyed, and its session with it",
             )
         if ended.stopped or ended.code in INTERRUPTED:
-            self.terminal.say("interrupted", Meaning.WARNS)
+            name = typed(self.name)
+            says = f"interrupted; {name} goes on until `jailoc down {name}`"
+            self.terminal.say(says, Meaning.WARNS)
             return 1
         if ended.code != 0:
             how = (

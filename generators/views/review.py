@@ -121,7 +121,7 @@ def _notes(review: Review) -> list[str]:
         if each.change.rule == "be-reached.moved" and quiet(review):
             continue
         if each.change.rule == "note.other" and not each.change.before:
-            words.setdefault("other", "what follows from it in the containers")
+            words.setdefault("other", "what follows in the containers")
             continue
         if each.change.rule == "note.limits":
             words.setdefault("limits", f"limits: {each.change.text}")

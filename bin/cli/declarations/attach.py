@@ -77,5 +77,7 @@ def attach(
         known = [each for each in app if each[0] != "-"]
         close = flag if flag in (*HELP, *VERSION) else near(path, known)
         hint = f"did you mean `jailoc {close}`?" if close else "nor is it a command's name"
+        if path in {"resume", "unpause"}:
+            hint = "a halted agent goes on by itself when the command of `jailoc pause` ends"
         first = error.diagnostics[0].model_copy(update={"hint": hint})
         raise Refused((first,)) from None

@@ -355,7 +355,8 @@ def test_a_client_that_was_interrupted_is_no_error(
     one.terminal, one.name, one.request = Terminal(), "default", Request(session="ses_none")
     watch = Watch(lambda: None)
     assert one._verdict(pty.Ended(code, None), watch) == 1
-    assert capsys.readouterr().err == "interrupted\n"
+    told = capsys.readouterr().err
+    assert told == "interrupted; default goes on until `jailoc down default`\n"
     with pytest.raises(Refused, match="exit code 131") as refused:
         one._verdict(pty.Ended(131, None), watch)
     assert "leave --session out" in str(refused.value.diagnostics[0].hint)
