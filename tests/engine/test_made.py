@@ -65,7 +65,7 @@ def test_a_repository_is_after_a_destroy_as_it_was_before(user: User) -> None:
                       f"({script}) 2>/dev/null || echo shut").strip() == "shut"  # fmt: skip
     said = user.run("down", SECOND)
     assert (said.status, listed(git)) == (0, before), said.stderr
-    assert "taken away" in said.stderr
+    assert "that a start had put into repositories" in said.stderr
     # A hook of the user's own, in a directory that a start has made, stays.
     user.ok("up", SECOND)
     (git / "hooks/pre-commit").write_text("exit 0\n")
