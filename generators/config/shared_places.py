@@ -1,6 +1,11 @@
-"""What the agents of two workspaces can write, so that one changes what the other works with."""
+"""What the agents of two workspaces see and one of them can write: it joins the two.
 
-from collections.abc import Iterator
+One changes what the other works with. Over a socket there (unix(7); connect(2) asks no mount
+whether it is read-only) it hands the other a directory that it has open, and what covers files of a
+project holds nothing in another mount namespace.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
 
 from jailoc.generators.config.conflicts import found
 from jailoc.generators.config.resolve import agent_of, built_in_mounts, names
@@ -17,8 +22,8 @@ MOST_NAMED = 20
 _WORKSPACE: Path = ("workspaces", "NAME")
 
 
-class Writable(Model):
-    """A place of the host that the agent of a workspace can write."""
+class Seen(Model):
+    """A place of the host that the agent of a workspace sees."""
 
     path: str
     real: str
@@ -27,44 +32,59 @@ class Writable(Model):
     workspace: str
     where: Path
     """The entry that makes it so; the workspace where none does."""
+    writes: bool = True
+
+
+class _Places:
+    """Who is at a place, above it or below it."""
+
+    def __init__(self) -> None:
+        self._all: list[Seen] = []
+        self._at: dict[str, list[int]] = {}
+        self._below: dict[str, list[int]] = {}
+        """What is at a place or below it, by its number."""
+        self._defaults: set[tuple[str, Path]] = set()
+
+    def add(self, each: Seen) -> None:
+        if not each.writes and each.where[0] == "defaults":
+            # One stands for all who read by it: who writes there meets them all.
+            if (each.real, each.where) in self._defaults:
+                return
+            self._defaults.add((each.real, each.where))
+        number = len(self._all)
+        self._all.append(each)
+        self._at.setdefault(each.real, []).append(number)
+        for place in upwards(each.real):
+            self._below.setdefault(place, []).append(number)
+
+    def meeting(self, real: str) -> list[Seen]:
+        numbers = {*self._below.get(real, ())}
+        for place in upwards(real):
+            numbers.update(self._at.get(place, ()))
+        return [self._all[number] for number in sorted(numbers)]
 
 
 def shared_places(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
-    """Yield each place that is writable in several workspaces."""
-    seen: list[Writable] = []
-    reach: dict[str, list[int]] = {}
-    """What was seen at a place or below it, by its number."""
-    there: dict[str, list[int]] = {}
-    told: dict[tuple[str, Path | None], tuple[Writable, list[str]]] = {}
+    """Yield each place that several workspaces have, and one can write."""
+    writers, readers = _Places(), _Places()
+    told: dict[tuple[str, Path | None], tuple[Seen, list[Seen]]] = {}
     for name in names(config):
-        mine = tuple(_writable(config, name, host))
+        mine = tuple(_seen(config, name, host))
         for each in mine:
             # What no entry makes writable is told once for all workspaces.
             entry = each.where if len(each.where) > len(_WORKSPACE) else None
             if entry is None and (each.path, None) in told:
-                told[each.path, None][1].append(name)
+                told[each.path, None][1].append(each)
                 continue
-            numbers = {*reach.get(each.real, ())}
-            for place in upwards(each.real):
-                numbers.update(there.get(place, ()))
-            if numbers:
-                holders = [seen[number].workspace for number in sorted(numbers)]
-                told.setdefault((each.path, entry), (each, []))[1].extend((*holders, name))
-        for number, each in enumerate(mine, len(seen)):
-            there.setdefault(each.real, []).append(number)
-            for place in upwards(each.real):
-                reach.setdefault(place, []).append(number)
-        seen += mine
-    for (path, entry), (each, owners) in told.items():
-        first, *others, last = dict.fromkeys(owners)
-        if each.place is None:
-            message = f"path `{path}` is in workspace `{first}` and in `{last}`"
-        else:
-            every = "".join(f", `{other}`" for other in others[:MOST_NAMED])
-            more = len(others) + 1 - MOST_NAMED
-            end = f"`{last}`" if more <= 1 else f"{more} others"
-            message = f"`{path}` can be written by the agents of `{first}`{every} and {end}"
-        hint = "the two agents can change each other's files"
+            met = writers.meeting(each.real)
+            if each.writes:
+                met += readers.meeting(each.real)
+            if met:
+                told.setdefault((each.path, entry), (each, []))[1].extend((*met, each))
+        for each in mine:
+            (writers if each.writes else readers).add(each)
+    for (_, entry), (each, owners) in told.items():
+        message, hint = _told(each, owners)
         if entry is None:
             hint = "every sandbox has it by default; each can change what the others find there, " \
                    "also by links; to leave it out: " \
@@ -72,10 +92,38 @@ def shared_places(document: Document, config: Config, host: Host) -> Iterator[Di
         yield found(document, each.where, "path-shared", message, hint=hint, at_key=entry is None)
 
 
-def _writable(config: Config, name: str, host: Host) -> Iterator[Writable]:
+def _told(each: Seen, owners: Iterable[Seen]) -> tuple[str, str]:
+    """Say who has a place, and what that means."""
+    owners = tuple(owners)
+    writing = {one.workspace for one in owners if one.writes}
+    if reading := {one.workspace for one in owners} - writing:
+        return (
+            f"`{each.path}` can be written by {_few(writing)} and is seen by {_few(reading)}",
+            "over a socket there, also where it is mounted read-only, the two agents can write "
+            "what is covered in each other's projects",
+        )
+    first, *others, last = dict.fromkeys(one.workspace for one in owners)
+    hint = "the two agents can change each other's files"
+    if each.place is None:
+        return f"path `{each.path}` is in workspace `{first}` and in `{last}`", hint
+    every = "".join(f", `{other}`" for other in others[:MOST_NAMED])
+    more = len(others) + 1 - MOST_NAMED
+    end = f"`{last}`" if more <= 1 else f"{more} others"
+    return f"`{each.path}` can be written by the agents of `{first}`{every} and {end}", hint
+
+
+def _few(workspaces: Collection[str]) -> str:
+    """Name workspaces; of many the first."""
+    every = sorted(workspaces)
+    more = len(every) - MOST_NAMED
+    shown = ", ".join(f"`{each}`" for each in every[:MOST_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _seen(config: Config, name: str, host: Host) -> Iterator[Seen]:
     mine: Path = ("workspaces", name)
     for index, path in enumerate(config.workspaces[name].paths):
-        yield Writable(
+        yield Seen(
             path=path,
             real=host.real(path),
             place=None,
@@ -88,8 +136,10 @@ def _writable(config: Config, name: str, host: Host) -> Iterator[Writable]:
     for at, scope in ((("defaults",), config.defaults), (mine, config.workspaces[name])):
         layers += [((*at, "mounts", index), each) for index, each in enumerate(scope.mounts)]
     for where, each in {each.container: (where, each) for where, each in layers}.values():
-        if each.host and each.mode is Mode.READ_WRITE:
-            yield Writable(
+        writes = each.mode is Mode.READ_WRITE
+        # What every sandbox may only read is nobody's to put a socket into.
+        if each.host and (writes or where != mine):
+            yield Seen(
                 path=each.host, real=host.real(each.host), place=each.container, workspace=name,
-                where=where,
+                where=where, writes=writes,
             )  # fmt: skip
