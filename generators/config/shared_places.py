@@ -22,7 +22,7 @@ MOST_NAMED = 20
 _WORKSPACE: Path = ("workspaces", "NAME")
 
 
-class Seen(Model):
+class PlaceSeen(Model):
     """A place of the host that the agent of a workspace sees."""
 
     path: str
@@ -35,17 +35,17 @@ class Seen(Model):
     writes: bool = True
 
 
-class _Places:
+class _PlacesSeen:
     """Who is at a place, above it or below it."""
 
     def __init__(self) -> None:
-        self._all: list[Seen] = []
+        self._all: list[PlaceSeen] = []
         self._at: dict[str, list[int]] = {}
         self._below: dict[str, list[int]] = {}
         """What is at a place or below it, by its number."""
         self._defaults: set[tuple[str, Path]] = set()
 
-    def add(self, each: Seen) -> None:
+    def add(self, each: PlaceSeen) -> None:
         if not each.writes and each.where[0] == "defaults":
             # One stands for all who read by it: who writes there meets them all.
             if (each.real, each.where) in self._defaults:
@@ -57,7 +57,7 @@ class _Places:
         for place in upwards(each.real):
             self._below.setdefault(place, []).append(number)
 
-    def meeting(self, real: str) -> list[Seen]:
+    def meeting(self, real: str) -> list[PlaceSeen]:
         numbers = {*self._below.get(real, ())}
         for place in upwards(real):
             numbers.update(self._at.get(place, ()))
@@ -66,8 +66,8 @@ class _Places:
 
 def shared_places(document: Document, config: Config, host: Host) -> Iterator[Diagnostic]:
     """Yield each place that several workspaces have, and one can write."""
-    writers, readers = _Places(), _Places()
-    told: dict[tuple[str, Path | None], tuple[Seen, list[Seen]]] = {}
+    writers, readers = _PlacesSeen(), _PlacesSeen()
+    told: dict[tuple[str, Path | None], tuple[PlaceSeen, list[PlaceSeen]]] = {}
     for name in names(config):
         mine = tuple(_seen(config, name, host))
         for each in mine:
@@ -92,7 +92,7 @@ def shared_places(document: Document, config: Config, host: Host) -> Iterator[Di
         yield found(document, each.where, "path-shared", message, hint=hint, at_key=entry is None)
 
 
-def _told(each: Seen, owners: Iterable[Seen]) -> tuple[str, str]:
+def _told(each: PlaceSeen, owners: Iterable[PlaceSeen]) -> tuple[str, str]:
     """Say who has a place, and what that means."""
     owners = tuple(owners)
     writing = {one.workspace for one in owners if one.writes}
@@ -120,10 +120,10 @@ def _few(workspaces: Collection[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _seen(config: Config, name: str, host: Host) -> Iterator[Seen]:
+def _seen(config: Config, name: str, host: Host) -> Iterator[PlaceSeen]:
     mine: Path = ("workspaces", name)
     for index, path in enumerate(config.workspaces[name].paths):
-        yield Seen(
+        yield PlaceSeen(
             path=path,
             real=host.real(path),
             place=None,
@@ -139,7 +139,7 @@ def _seen(config: Config, name: str, host: Host) -> Iterator[Seen]:
         writes = each.mode is Mode.READ_WRITE
         # What every sandbox may only read is nobody's to put a socket into.
         if each.host and (writes or where != mine):
-            yield Seen(
+            yield PlaceSeen(
                 path=each.host, real=host.real(each.host), place=each.container, workspace=name,
                 where=where, writes=writes,
             )  # fmt: skip
