@@ -76,7 +76,9 @@ def _another(session: Session) -> int:
 
 
 def _next(session: Session, name: str, directory: str) -> None:
-    session.terminal.say(f"workspace {name} is for {directory}; next: `jailoc up {name}`")
+    session.terminal.say(
+        f"workspace {name} is for {directory}; next: `jailoc doctor`, then `jailoc up {name}`"
+    )
 
 
 @contextmanager
