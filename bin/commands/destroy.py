@@ -93,9 +93,10 @@ def _show(terminal: Terminal, found: Listing, *, as_json: bool) -> None:
             terminal.colored(text, style)
     for text, style in left_images(found):
         terminal.colored(text, style)
-    goes = found.images or not all(map(empty, found.workspaces))
+    workspaces = not all(map(empty, found.workspaces))
+    goes = workspaces or found.images
     terminal.result(f"goes for good: {total(found)}" if goes else "nothing to do")
-    if not all(map(empty, found.workspaces)):
+    if workspaces:
         terminal.told("the files of your projects stay, and so does the configuration")
 
 

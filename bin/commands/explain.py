@@ -75,11 +75,12 @@ def run(session: Session, target: str, as_json: bool) -> int:
         )
     told = None
     for row in rows:
-        port = f"port {row['port']}" if row["port"] else "every other port"
+        port = row["port"] or "every other port"
         alone = asked.port is None and not any(each["port"] for each in rows)
         if alone or (row["protocol"] is None and not row["open"]):
             port = "every port"
-        door = f"{row['protocol']} {port.removeprefix('port ')}" if row["protocol"] else port
+        kind = row["protocol"] or ("port" if port == row["port"] else "")
+        door = f"{kind} {port}".lstrip()
         if row["protocol"] == "icmp":
             door = "icmp"
         place = f"  ({row['place']})" if row["place"] else ""

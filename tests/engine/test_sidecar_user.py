@@ -418,16 +418,21 @@ print("\\n".join(sorted(set(map(str, found)))))
 """
 
 
+def with_all_power(sandbox: Sandbox, script: str) -> str:
+    """Run Python in a container of the agent's that has what power its Docker can give."""
+    inner_image(sandbox)
+    return world.call(
+        "docker", "exec", sandbox.container("opencode"), "docker", "run", "--rm", "--pid", "host",
+        "--cap-add", "ALL", "--security-opt", "seccomp=unconfined", "--network", "none", "shell:1",
+        "/usr/bin/python3", "-c", script,
+    )  # fmt: skip
+
+
 def test_no_container_of_the_agents_takes_the_socket_that_the_agent_talks_to(
     sandbox: Sandbox,
 ) -> None:
     """With all power over the daemon's processes it gets theirs (pidfd_getfd(2)), and not that."""
-    inner_image(sandbox)
-    told = world.call(
-        "docker", "exec", sandbox.container("opencode"), "docker", "run", "--rm", "--pid", "host",
-        "--cap-add", "ALL", "--security-opt", "seccomp=unconfined", "--network", "none", "shell:1",
-        "/usr/bin/python3", "-c", STEAL,
-    )  # fmt: skip
+    told = with_all_power(sandbox, STEAL)
     # Control: the daemon's own, at which nobody but the relay asks.
     assert "dockerd /tmp/rootless." in told
     assert SIDECAR_RUN not in told
@@ -449,12 +454,7 @@ def test_no_container_of_the_agents_has_power_over_who_is_in_the_agents_network(
     sandbox: Sandbox,
 ) -> None:
     """Abstract sockets are the network namespace's: who is in both hands on what is open."""
-    inner_image(sandbox)
-    told = world.call(
-        "docker", "exec", sandbox.container("opencode"), "docker", "run", "--rm", "--pid", "host",
-        "--cap-add", "ALL", "--security-opt", "seccomp=unconfined", "--network", "none", "shell:1",
-        "/usr/bin/python3", "-c", TRACE,
-    )  # fmt: skip
+    told = with_all_power(sandbox, TRACE)
     found = [line.split(" ", 1) for line in told.splitlines()]
     # Control: over the daemon it has all power.
     assert "dockerd" in {name for _, name in found}
