@@ -232,3 +232,27 @@ class SavedPlan(Model):
     def unseen(self) -> tuple[str, ...]:
         """Return what was not looked at; an empty plan says nothing about it."""
         return tuple(dict.fromkeys(each for plan in self.plans for each in plan.unseen))
+
+
+def shown(name: str, value: str | None) -> str:
+    """Write a value as people read it: memory and processors as the configuration has them.
+
+    Args:
+        name: Of the field.
+        value: Memory in bytes, processors with nine decimals.
+
+    >>> [shown(*each) for each in (("memory", "4294967296"), ("cpus", "1.500000000"))]
+    ['4g', '1.5']
+    >>> shown("user", "4294967296"), shown("image", None)
+    ('4294967296', '(none)')
+    """
+    if value is None:
+        return "(none)"
+    if name.startswith("memory") and value.isdigit():
+        number = int(value)
+        for letter, unit in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
+            if number and number % unit == 0:
+                return f"{number // unit}{letter}"
+    if name == "cpus" and "." in value:
+        return value.rstrip("0").rstrip(".")
+    return value or '""'

@@ -11,6 +11,8 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, Network, Port, Service, Tmpfs, Volume
 from jailoc.model.firewall import Firewall
 from jailoc.model.mount import Mode
+from jailoc.model.plan import Plan, shown
+from jailoc.model.plan_address import FieldAddress, ImageAddress, ServiceAddress
 from jailoc.model.sandbox import AGENT_USER
 
 LONGEST = 80
@@ -21,13 +23,43 @@ class Check(Model):
     """One thing that was looked at."""
 
     kind: str
-    """container, rules, files, process, mount, executes, committed, names, probe or proxy."""
+    """container, field, rules, files, process, mount, executes, committed, names, probe, proxy."""
     subject: str
     expected: str
     found: str
     ok: bool
     reason: str | None = None
-    """For a probe the entry or the rule that decides."""
+    """For a probe the entry or the rule that decides, for a field the entry that it comes from."""
+
+
+def fields(plan: Plan) -> Iterator[Check]:
+    """Compare what the engine says of each container with the model, as a plan does.
+
+    Args:
+        plan: What an apply would do.
+    """
+    found = [
+        Check(
+            kind="field", subject=f"{change.address}.{each.name}", reason=each.origin,
+            expected=shown(each.name, each.after), found=shown(each.name, each.before), ok=False,
+        )
+        for change in plan.changes
+        if isinstance(change.address, ServiceAddress)
+        for each in change.fields
+    ]  # fmt: skip
+    for each in plan.drift:
+        if isinstance(each.address, (FieldAddress, ImageAddress)) and not each.ignored:
+            name = each.address.field if isinstance(each.address, FieldAddress) else ""
+            subject = str(each.address)
+            if all(one.subject != subject for one in found):
+                before, after = shown(name, each.before), shown(name, each.after)
+                found.append(
+                    Check(kind="field", subject=subject, expected=before, found=after, ok=False)
+                )
+    told = "what the engine says of the containers"
+    yield from found or [
+        Check(kind="field", subject=told, expected="as compiled", found="as compiled", ok=True)
+    ]
 
 
 def judged(

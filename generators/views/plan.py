@@ -8,7 +8,7 @@ from jailoc.generators.views.markdown import code
 from jailoc.generators.views.review import quiet, screen
 from jailoc.generators.views.review_data import markdown as review_markdown
 from jailoc.model.palette import Meaning
-from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan
+from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, shown
 from jailoc.model.plan_address import FieldAddress, FileAddress, RulesAddress
 from jailoc.model.power import Direction
 from jailoc.model.sandbox import typed
@@ -211,15 +211,15 @@ def _cell(text: str) -> str:
 
 
 def _field(field: FieldChange) -> str:
-    before, after = (_human(field.name, each) for each in (field.before, field.after))
-    return f"{field.name}: {_value(before)} -> {_value(after)}"
+    before, after = (shown(field.name, each) for each in (field.before, field.after))
+    return f"{field.name}: {before} -> {after}"
 
 
 def _drift(each: Drift) -> str:
     name = each.address.field if isinstance(each.address, FieldAddress) else ""
     if isinstance(each.address, RulesAddress) and each.after:
         return f"{each.address}: {_rules(each.after)}"
-    before, after = (_value(_human(name, value)) for value in (each.before, each.after))
+    before, after = (shown(name, value) for value in (each.before, each.after))
     return f"{each.address}: {before} -> {after}"
 
 
@@ -237,21 +237,6 @@ def _rules(told: str) -> str:
         if (found := [each[1:] for each in lines if each.startswith(sign)])
     ]
     return ", ".join(words) or told
-
-
-def _human(name: str, value: str | None) -> str | None:
-    """Write amounts of memory as the configuration does."""
-    if value is None or not name.startswith("memory") or not value.isdigit():
-        return value
-    number = int(value)
-    for letter, unit in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
-        if number and number % unit == 0:
-            return f"{number // unit}{letter}"
-    return value
-
-
-def _value(value: str | None) -> str:
-    return "(none)" if value is None else value or '""'
 
 
 def _origin(told: FieldChange) -> str:

@@ -344,7 +344,9 @@ def test_verify_finds_the_world_as_the_model_says(sandbox: Sandbox) -> None:
     jsonschema.validate(data, schema("verify"))
     assert data["ok"]
     kinds = {each["kind"] for each in data["checks"]}
-    assert kinds == {"container", "rules", "files", "process", "mount", "names", "probe"}
+    assert kinds == {
+        "container", "rules", "files", "process", "mount", "names", "probe", "field",
+    }  # fmt: skip
     probes = [each for each in data["checks"] if each["kind"] == "probe"]
     assert {each["found"] for each in probes} == {"open", "closed"}
     shown = json.loads(sandbox.user.ok("blocked", "walled", "--json"))["blocked"]
@@ -384,6 +386,29 @@ def test_verify_finds_files_that_were_changed(sandbox: Sandbox) -> None:
         assert (result.status, "different: wall/rules.v4" in result.stdout) == (2, True)
     finally:
         place.write_text(kept)
+
+
+def test_verify_finds_limits_that_were_changed_and_those_that_wait(sandbox: Sandbox) -> None:
+    agent = sandbox.container("opencode")
+    kept = world.call("docker", "inspect", "--format", "{{.HostConfig.PidsLimit}}", agent).strip()
+    try:
+        world.call("docker", "update", "--pids-limit", str(int(kept) + 1), agent)
+        sandbox.user.write(config().replace("cpu = 2", "cpu = 1.5"))
+        result = sandbox.user.run("verify", "walled")
+        assert result.status == 2
+        differ = [each for each in result.stdout.splitlines() if each.startswith("DIFFERS")]
+        for words in (
+            f"service.opencode.pids  expected {kept}, found {int(kept) + 1}",
+            "service.opencode.cpus  expected 1.5, found 2  because of defaults.cpu",
+            "service.dind.cpus  expected 1.5, found 2  because of defaults.cpu",
+            "different: docker-compose.yml",
+        ):
+            assert any(words in each for each in differ), result.stdout
+        assert len(differ) == 4
+    finally:
+        world.call("docker", "update", "--pids-limit", kept, agent)
+        sandbox.user.write(config())
+    assert sandbox.user.run("verify", "walled").status == 0
 
 
 def test_a_refresh_says_what_still_waits_and_needs_a_running_wall(sandbox: Sandbox) -> None:

@@ -25,6 +25,7 @@ from jailoc.generators.runtime.probes import (
     words,
 )
 from jailoc.generators.runtime.verify import (
+    fields,
     joined,
     judged,
     mounted,
@@ -37,6 +38,8 @@ from jailoc.generators.runtime.verify import (
 from jailoc.model.compose import Network, Port
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.mount import Mode
+from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan
+from jailoc.model.plan_address import FieldAddress, FileAddress, ImageAddress, ServiceAddress
 from jailoc.model.sandbox import AGENT
 from jailoc.model.special_ranges import SPECIAL
 from tests.engine.world import ROOT
@@ -413,3 +416,33 @@ def test_a_line_that_is_no_mount_is_a_difference_and_shows_no_control_character(
 def test_the_usual_port_is_no_port_that_anybody_names() -> None:
     assert USUAL > 1024
     assert USUAL != 65535
+
+
+def planned(changes: tuple[Change, ...], drift: tuple[Drift, ...]) -> Plan:
+    """Return a plan of changes and drift."""
+    return Plan(
+        workspace="api", changes=changes, drift=drift, powers=(), notes=(), agent_restarts=False,
+        engine=True, steps=(), bundle=None, world={},
+    )  # fmt: skip
+
+
+def test_what_waits_and_what_was_changed_by_hand_differs_once_and_noise_does_not() -> None:
+    change = Change(
+        address=ServiceAddress("opencode"), action=Action.RECREATE,
+        fields=(FieldChange(name="cpus", before="2", after="1", origin="workspaces.api.cpu"),),
+    )  # fmt: skip
+    drift = [
+        Drift(address=FieldAddress("opencode", "memory"), before=str(4 << 30), after=str(1 << 30)),
+        Drift(address=FieldAddress("opencode", "cpus"), before="2", after="3"),
+        Drift(address=FieldAddress("opencode", "labels.x"), before=None, after="1", ignored=True),
+        Drift(address=FileAddress("wall/rules.v4"), before="0644 a", after="0644 b"),
+        Drift(address=ImageAddress("jailoc-agent"), before="sha256:a", after="sha256:b"),
+    ]
+    found = list(fields(planned((change,), tuple(drift))))
+    assert [(each.subject, each.expected, each.found, each.reason) for each in found] == [
+        ("service.opencode.cpus", "1", "2", "workspaces.api.cpu"),
+        ("service.opencode.memory", "4g", "1g", None),
+        ("image.jailoc-agent", "sha256:a", "sha256:b", None),
+    ]
+    assert not any(each.ok for each in found)
+    assert [each.ok for each in fields(planned((), (drift[2],)))] == [True]
