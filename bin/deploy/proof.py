@@ -17,7 +17,7 @@ import os
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
-from jailoc.bin.engine import docker, witness
+from jailoc.bin.engine import docker, reader, witness
 from jailoc.bin.engine.containers import LARGE
 from jailoc.bin.host.links import Identity, identity
 from jailoc.bin.terminal.terminal import Terminal
@@ -156,7 +156,8 @@ def look(container: str, targets: Iterable[str], image: str | None = None) -> Pl
             ["run", "--rm", "--interactive", "--pull", "never", "--network", "none",
              "--pid", f"container:{found['Id']}", "--user", "0:0",
              "--cap-drop", "ALL", "--cap-add", "SETUID", "--cap-add", "SETGID",
-             "--security-opt", "no-new-privileges", "--read-only", "--entrypoint", "python3",
+             "--security-opt", "no-new-privileges", *reader.options(),
+             "--read-only", "--entrypoint", "python3",
              image, "-I", "-c", LOOK, user, group or "0"],
             what=what,
             stdin=json.dumps(targets).encode(),

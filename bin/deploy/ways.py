@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jailoc.bin.deploy import halt
-from jailoc.bin.engine import container_list, containers, ownership, startup
+from jailoc.bin.engine import container_list, containers, ownership, reader, startup
 from jailoc.bin.engine.docker import run
 from jailoc.bin.engine.startup import MountPoint
 from jailoc.model.diagnostic import Diagnostic, Refused
@@ -169,7 +169,8 @@ def _led_in_volumes(ways: list[MountWay], image: str) -> Iterator[MountWay]:
     said = run(
         ["run", "--rm", "--pull", "never", "--network", "none", "--user", "0:0", "--cap-drop",
          "ALL", "--cap-add", "DAC_READ_SEARCH", "--security-opt", "no-new-privileges",
-         "--read-only", "--log-driver", "none", "--memory", "64m", "--pids-limit", "16",
+         *reader.options(), "--read-only", "--log-driver", "none", "--memory", "64m",
+         "--pids-limit", "16",
          *(word for each in mounts for word in ("--mount", each)),
          "--entrypoint", "/bin/sh", image, "-c", _LOOK, "jailoc",
          *(f"{names.index(each.outer.source)}/{each.rest}" for each in ways)],

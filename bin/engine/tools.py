@@ -1,8 +1,8 @@
 """A program of the tools image in a container of its own: what reads an agent's files.
 
-It has no network, no privilege and no log, sees what it is given alone, and is gone when its caller
-goes on, whatever ended it. Where jailoc itself is killed, its time still ends, and the next one
-removes what is left of it.
+It has no network, no socket, no privilege and no log, sees what it is given alone, and is gone when
+its caller goes on, whatever ended it. Where jailoc itself is killed, its time still ends, and the
+next one removes what is left of it.
 """
 
 import time
@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from uuid import uuid4
 
-from jailoc.bin.engine import door, leases
+from jailoc.bin.engine import door, leases, reader
 from jailoc.bin.engine.docker import DockerError, environment, run
 from jailoc.bin.engine.door import PROGRAM, Call, Reply
 from jailoc.model.sandbox import TOOLS_GIT_CONFIG, TOOLS_LABEL
@@ -144,7 +144,13 @@ def _run(
 
 
 def _arguments(tool: Tool, name: str, timeout: float, *, reads: bool) -> list[str]:
-    variables = {"HOME": "/tmp", "GIT_CONFIG_GLOBAL": TOOLS_GIT_CONFIG} | dict(tool.environment)  # noqa: S108 -- in the container
+    variables = {
+        "HOME": "/tmp",  # noqa: S108 -- in the container
+        "GIT_CONFIG_GLOBAL": TOOLS_GIT_CONFIG,
+        # What a partial clone lacks would be asked of the program that its configuration names.
+        "GIT_NO_LAZY_FETCH": "1",
+        **tool.environment,
+    }
     return [
         "run", "--rm", "--init", "--log-driver", "none", "--name", name,
         "--label", f"{TOOLS_LABEL}={tool.workspace}", "--pull", "never", "--no-healthcheck",
@@ -152,7 +158,8 @@ def _arguments(tool: Tool, name: str, timeout: float, *, reads: bool) -> list[st
         "--network", "none", "--user", tool.user, "--cap-drop", "ALL",
         *(word for each in tool.groups for word in ("--group-add", str(each))),
         *(word for each in tool.capabilities for word in ("--cap-add", each)),
-        "--security-opt", "no-new-privileges:true", "--read-only", "--tmpfs", "/tmp",  # noqa: S108 -- in the container
+        "--security-opt", "no-new-privileges:true", *reader.options(),
+        "--read-only", "--tmpfs", "/tmp",  # noqa: S108 -- in the container
         "--memory", MEMORY, "--pids-limit", "64", "--workdir", tool.directory,
         *(word for each in tool.mounts for word in ("--mount", each.text)),
         *(word for key, value in variables.items() for word in ("--env", f"{key}={value}")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from jailoc.bin.engine import reader
 from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import Import
@@ -138,8 +139,8 @@ def copy(wanted: Import, old: str, new: str, place: str, image: str, user: str) 
     try:
         shell(
             image, user, _COPY, place, *pairs,
-            options=("--network", "none", "--pids-limit", "64", "--memory", "512m",
-                     "--log-driver", "none", "--read-only", "--workdir", "/",
+            options=(*reader.options(), "--network", "none", "--pids-limit", "64",
+                     "--memory", "512m", "--log-driver", "none", "--read-only", "--workdir", "/",
                      "--mount", f"type=volume,source={old},target=/from,readonly",
                      "--mount", f"type=volume,source={new},target={place}"),
             what="copying sessions",

@@ -8,7 +8,7 @@ local engine the mounts are read from the machine's own /proc.
 import os
 from contextlib import suppress
 
-from jailoc.bin.engine import door
+from jailoc.bin.engine import door, reader
 from jailoc.bin.engine.docker import DockerError, endpoint, run
 from jailoc.generators.runtime.witness import STATUS_KEYS, mounts
 from jailoc.model.sandbox import WITNESS_USER
@@ -50,6 +50,7 @@ def _asked(container: str, image: str, what: str) -> str:
     return run(
         ["run", "--rm", "--pull", "never", "--pid", f"container:{container}", "--network", "none",
          "--user", WITNESS_USER, "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+         *reader.options(),
          "--read-only", "--log-driver", "none", "--memory", "64m", "--pids-limit", "16",
          "--entrypoint", "/bin/sh", image, "-c", _LOOK],
         what=what,

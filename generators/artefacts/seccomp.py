@@ -1,10 +1,10 @@
 """Write the system calls that the kernel refuses to what runs in a sandbox.
 
 The format is that of the engine's `--security-opt seccomp=FILE`
-(https://docs.docker.com/engine/security/seccomp/). There are two profiles: the agent's, which is
-that of all without power, refuses what it does not name. A daemon without root needs calls that no
-other does, `mount`, `unshare`, `setns`, `pivot_root` and others, so the sidecar's allows what it
-does not name.
+(https://docs.docker.com/engine/security/seccomp/). There are three profiles: the agent's, which is
+that of all without power, refuses what it does not name, and so does that of who reads its files. A
+daemon without root needs calls that no other does, `mount`, `unshare`, `setns`, `pivot_root` and
+others, so the sidecar's allows what it does not name.
 """
 
 import json
@@ -103,11 +103,26 @@ def options(host: Host) -> tuple[SecurityOption, ...]:
 @cache
 def profile() -> str:
     """Return the profile of what has no power, as the text of a file."""
-    calls = [
+    return _text(_ERRNO, [*_plain(), *_sockets()], _AGENTS)
+
+
+@cache
+def reader() -> str:
+    """Return the profile of who reads an agent's files from outside: the same, and no socket."""
+    return _text(_ERRNO, _plain(), _AGENTS)
+
+
+def _plain() -> list[dict[str, Any]]:
+    return [
         {"names": [*CALLS], "action": _ALLOW},
         _allow("clone", (0, NAMESPACES, 0)),
         {"names": ["clone3"], "action": _ERRNO, "errnoRet": ENOSYS},
         *(_allow("personality", (0, _INT, each)) for each in PERSONALITIES),
+    ]
+
+
+def _sockets() -> list[dict[str, Any]]:
+    return [
         _allow("socketpair", (0, _INT, UNIX)),
         _allow("socket", (0, _INT, UNIX)),
         *(
@@ -118,7 +133,6 @@ def profile() -> str:
         ),
         *(_allow("socket", (0, _INT, NETLINK), (2, _INT, each)) for each in LINKS),
     ]
-    return _text(_ERRNO, calls, _AGENTS)
 
 
 @cache

@@ -8,7 +8,10 @@ shift 3
 no_repository=64 empty=65 no_revision=66 partial=67 broken=68
 
 words() { printf '%s\n' "$@"; }
-of() { git -C "$source" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
+# The directory is named: one that is broken would let Git take the working tree for a bare repository.
+place=$source/.git
+[ -e "$place" ] || place=$source
+of() { git -C "$source" --git-dir="$place" -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
 
 # What is mounted, to be compared with what was looked at.
 words "kernel $(cat /proc/sys/kernel/random/boot_id)"
@@ -63,7 +66,8 @@ if git ls-files --stage | grep -q '^160000 '; then words submodules; fi
 if git grep --quiet --cached 'filter=lfs' -- '.gitattributes' '*/.gitattributes'; then words lfs; fi
 # The user's own settings are not seen here: what is found is this repository's.
 if of config --get user.email >/dev/null; then words identity; fi
+# In a repository below this one Git would run what its configuration says, which an agent may write.
 if [ -z "$bare" ] && [ "$revision" = HEAD ] &&
-    [ -n "$(timeout 20 git -C "$source" -c core.fsmonitor=false status --porcelain | head -n 1)" ]; then
+    [ -n "$(timeout 20 git -C "$source" --git-dir="$place" -c core.fsmonitor=false status --porcelain --ignore-submodules=all | head -n 1)" ]; then
     words uncommitted
 fi

@@ -2,20 +2,33 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jailoc.bin.deploy import task_clone
+from jailoc.bin.deploy import task_clone, tools
 from jailoc.bin.engine import docker, volumes
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.door import Reply
 from jailoc.bin.engine.tools import Tool
+from jailoc.generators.config.resolve import resolve
 from jailoc.model.diagnostic import Refused
+from jailoc.model.sandbox import TOOLS_GIT_CONFIG
 from tests.engine import world
-from tests.engine.clones import cloned, git, home, inside, left, repository
+from tests.engine.clones import (
+    QUIET,
+    WORKSPACE,
+    cloned,
+    git,
+    home,
+    inside,
+    left,
+    origin,
+    repository,
+)
 from tests.engine.world import User
 
 pytestmark = pytest.mark.engine
@@ -91,6 +104,121 @@ def snapshot(place: Path) -> dict[str, bytes]:
         str(each.relative_to(place)): each.read_bytes() if each.is_file() else b""
         for each in sorted(place.rglob("*"))
     }
+
+
+def entered(place: Path) -> None:
+    """Have Git go into a repository below, by an entry of the index, and run a filter of its."""
+    inner = repository(place / "inner")
+    filtered(inner, inner / ".git/config")
+    os.utime(inner / "file", (0, 0))
+    tip = git(inner, "rev-parse", "HEAD")
+    git(place, "update-index", "--add", "--cacheinfo", f"160000,{tip},inner")
+    git(place, "commit", "--quiet", "--message", "an entry")
+
+
+def around(place: Path) -> None:
+    """Have Git take the working tree for a bare repository, whose settings are the agent's."""
+    (place / ".git/HEAD").rename(place / ".git/HEAD.away")
+    for each in ("objects", "refs", "index", "config"):
+        shutil.copytree(place / ".git" / each, place / each, symlinks=True) if (
+            place / ".git" / each
+        ).is_dir() else shutil.copy(place / ".git" / each, place / each)
+    shutil.copy(place / ".git/HEAD.away", place / "HEAD")
+    filtered(place, place / "config")
+    with (place / "config").open("a") as file:
+        file.write(f"[core]\n\tbare = false\n\tworktree = {place}\n")
+    os.utime(place / "file", (0, 0))
+
+
+def filtered(top: Path, config: Path) -> None:
+    """Have what looks at a file of a working tree run a program, which leaves a mark."""
+    (top / ".gitattributes").write_text("file filter=mark\n")
+    with config.open("a") as file:
+        file.write('[filter "mark"]\n\tclean = touch /clone/ran; cat\n')
+
+
+def as_before(user: User, place: Path) -> str:
+    """Look at a working tree in a container of the tools image as Git does of its own accord."""
+    loaded = origin(user, place)
+    image = tools.image(QUIET, resolve(loaded.config, WORKSPACE, loaded.host), loaded.host)
+    return world.call(
+        "docker", "run", "--rm", "--network", "none", "--user", "1000:1000", "--tmpfs",
+        "/clone:mode=1777", "--env", f"GIT_CONFIG_GLOBAL={TOOLS_GIT_CONFIG}",
+        "--mount", f"type=bind,source={place},target={place},readonly",
+        "--entrypoint", "/bin/sh", image, "-c",
+        f"git -C '{place}' --no-optional-locks status --porcelain; ls /clone",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("prepare", [entered, around])
+def test_a_clone_runs_nothing_that_the_working_tree_says(
+    user: User, place: Path, prepare: Callable[[Path], None]
+) -> None:
+    repository(place)
+    prepare(place)
+    subprocess.run(["chown", "-R", "1000:1000", str(place)], check=True)
+    assert "ran" in as_before(user, place).split(), "the control"
+    marks = "ls -A /clone | grep -c '^ran$'"
+    if prepare is around:
+        with pytest.raises(Refused, match="Git finds no repository there"), cloned(user, place):
+            pass
+    else:
+        with cloned(user, place):
+            assert inside(user, f"{marks} || true").split() == ["0"]
+
+
+SOCKETS = """
+my ($family, $kind, $protocol) = @ARGV;
+if (!$family) {
+    socketpair(my $one, my $other, 1, 1, 0) or die "refused: $!\n";
+} else {
+    socket(my $made, $family, $kind, $protocol) or die "refused: $!\n";
+}
+print "made\n";
+"""
+
+
+@pytest.mark.parametrize(
+    "socket", ["1 1 0", "0 0 0", "2 1 0", "16 3 15", "40 1 0"],
+    ids=["unix", "a pair", "tcp", "events of devices", "the hypervisor"],
+)  # fmt: skip
+def test_who_reads_an_agents_files_has_no_socket(user: User, place: Path, socket: str) -> None:
+    loaded = origin(user, repository(place))
+    image = tools.image(QUIET, resolve(loaded.config, WORKSPACE, loaded.host), loaded.host)
+    words = ("perl", "-e", SOCKETS, *socket.split())
+    reply = container.ask(
+        Tool(image, WORKSPACE, "1000:1000", words), what="trying a socket", timeout=30
+    )
+    assert (reply.status != 0, reply.stdout) == (True, b"")
+    assert b"refused: Operation not permitted" in reply.stderr
+    control = ["docker", "run", "--rm", "--network", "none", "--user", "1000:1000", image, *words]
+    if socket != "40 1 0":  # a kernel may lack it
+        assert world.call(*control).strip() == "made"
+
+
+PARTIAL = """
+git init --quiet /tmp/partial && cd /tmp/partial
+git config extensions.partialClone x
+git config remote.x.url /tmp/partial
+git config remote.x.promisor true
+git config remote.x.partialclonefilter blob:none
+git config remote.x.uploadpack 'touch /tmp/ran; false'
+git cat-file -e 1111111111111111111111111111111111111111 2>/tmp/said
+ls /tmp
+"""
+
+
+@pytest.mark.parametrize("unsettled", ["", "unset GIT_NO_LAZY_FETCH\n"], ids=["", "control"])
+def test_what_a_partial_clone_lacks_is_asked_of_no_program(
+    user: User, place: Path, unsettled: str
+) -> None:
+    loaded = origin(user, repository(place))
+    image = tools.image(QUIET, resolve(loaded.config, WORKSPACE, loaded.host), loaded.host)
+    words = ("/bin/sh", "-c", unsettled + PARTIAL)
+    reply = container.ask(
+        Tool(image, WORKSPACE, "1000:1000", words), what="looking at a clone", timeout=30
+    )
+    assert (b"ran" in reply.stdout.split()) == bool(unsettled), reply
 
 
 def linked(place: Path) -> Path:
