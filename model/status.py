@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from jailoc.model.base import Model
+from jailoc.model.power import Rank
 
 
 class Usage(Model):
@@ -38,6 +39,13 @@ class CredentialStatus(Model):
     """Seconds since the last request that had it, as far as the log goes back."""
     refused: int = 0
     """Requests that the proxy did not send, as far as the log goes back."""
+
+
+class GravePower(Model):
+    """Something that a sandbox may do, and a reviewer should know."""
+
+    rank: Rank
+    text: str
 
 
 class Status(Model):
@@ -79,6 +87,11 @@ class Status(Model):
     pids_refused: int | None = None
     """How often the agent was refused a process or thread since it started, because of its limit;
     None where that cannot be seen."""
+    open: str | None = None
+    """What it may reach, in one line, if one workspace was asked about and runs as configured."""
+    grave: tuple[GravePower, ...] = ()
+    """What it may do, as it was applied last, that no sandbox may by itself and is critical or
+    high, if one workspace was asked about."""
     blocked: int | None = None
     """Places that it was refused, of those that the kernel remembers."""
     unresolved: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from jailoc.bin.deploy import (
     container_state,
     elsewhere,
     existence,
+    grave,
     journal,
     observe,
     password,
@@ -48,7 +49,13 @@ from jailoc.model.sandbox import (
     WALL,
     project,
 )
-from jailoc.model.status import RULES_DIFFER, ContainerLimits, CredentialStatus, Status, Usage
+from jailoc.model.status import (
+    RULES_DIFFER,
+    ContainerLimits,
+    CredentialStatus,
+    Status,
+    Usage,
+)
 from jailoc.model.workspace import Workspace
 
 
@@ -150,7 +157,8 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
         where = password.source(
             mode, paths.state_directory(), wanted, agent_of(origin.config, wanted)
         )
-        rows = tuple(each.model_copy(update={"password": where}) for each in rows)
+        more = {"password": where, **grave.told(origin, wanted, behind=rows[0].drift is not False)}
+        rows = tuple(each.model_copy(update=more) for each in rows)
     return Survey(rows=rows, problems=problems)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
+from jailoc.generators.views.review import RANKS
 from jailoc.model.base import Model
 from jailoc.model.palette import Meaning
 from jailoc.model.published_port import reached
@@ -155,6 +156,22 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
     yield "Docker", Cell(text=row.docker, style=_style(row.docker))
     for name, state in row.services.items():
         yield f"Service {name}", Cell(text=state, style=_style(state))
+    yield from _reach(row)
+    yield from _kept(row)
+    for label, lines in (
+        ("Uncovered", row.uncovered), ("Exposed", row.uncoverable), ("Committed", row.committed),
+    ):  # fmt: skip
+        for each in some(lines):
+            yield label, Cell(text=each, style=Meaning.FAILS)
+    yield "Drift", _drift(row)
+
+
+def _reach(row: Status) -> Iterator[tuple[str, Cell]]:
+    """Yield what it may do that is grave, what it may reach, and what it was refused."""
+    for power in row.grave:
+        yield power.rank.value.capitalize(), Cell(text=power.text, style=RANKS[power.rank])
+    if row.open is not None:
+        yield "Open", Cell(text=row.open)
     if row.blocked is not None:
         more = f" (see: jailoc blocked {typed(row.workspace)})" if row.blocked else ""
         yield "Blocked", Cell(text=f"{_refused(row.blocked)}{more}")
@@ -163,13 +180,6 @@ def _detail(row: Status) -> Iterator[tuple[str, Cell]]:
             "Names",
             Cell(text=f"no address yet for {', '.join(row.unresolved)}", style=Meaning.WARNS),
         )
-    yield from _kept(row)
-    for label, lines in (
-        ("Uncovered", row.uncovered), ("Exposed", row.uncoverable), ("Committed", row.committed),
-    ):  # fmt: skip
-        for each in some(lines):
-            yield label, Cell(text=each, style=Meaning.FAILS)
-    yield "Drift", _drift(row)
 
 
 def _kept(row: Status) -> Iterator[tuple[str, Cell]]:

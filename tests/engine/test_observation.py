@@ -96,6 +96,11 @@ def test_a_running_workspace_is_measured(sandbox: Sandbox) -> None:
         "Uptime:", "Image:", "Wall:", "Docker:", "Blocked:", "Drift:",
     }  # fmt: skip
     assert "(limit: 2.0 cores)" in "\n".join(lines)
+    assert any(line.startswith("Open:      every public address; ") for line in lines)
+    for power in row["grave"]:
+        assert f"{power['rank'].capitalize() + ':':11}{power['text']}" in lines
+    plain = status(sandbox)["walled"]
+    assert (plain["grave"], plain["open"]) == ([], None), "of one that is asked about alone"
 
 
 def test_the_share_of_the_cpu_is_that_of_now(sandbox: Sandbox) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from jailoc.generators.views.status import detail, table, usages
 from jailoc.model.palette import Meaning
-from jailoc.model.status import ContainerLimits, CredentialStatus, Status, Usage
+from jailoc.model.power import Rank
+from jailoc.model.status import ContainerLimits, CredentialStatus, GravePower, Status, Usage
 
 LINE = {
     "BlockIO": "8.19kB / 1.5MB", "CPUPerc": "1.78%", "Container": "x", "ID": "8e89",
@@ -97,6 +98,26 @@ def test_a_running_workspace_is_shown_with_all_its_figures() -> None:
         "Blocked:": "0", "Drift:": "no",
     }  # fmt: skip
     assert {len(label) for label, _ in detail(status())} == {11}
+
+
+def test_what_a_workspace_may_do_is_told_with_its_rank() -> None:
+    rows = detail(
+        status(
+            open="every public address; 10.0.0.0/8",
+            grave=(
+                GravePower(rank=Rank.CRITICAL, text="may reach 10.0.0.0/8"),
+                GravePower(rank=Rank.HIGH, text="holds a\x1b[2Jsecret"),
+            ),
+        )
+    )
+    found = [(label.strip(), cell.text, cell.style) for label, cell in rows]
+    for row in (
+        ("Critical:", "may reach 10.0.0.0/8", Meaning.FAILS),
+        ("High:", "holds a\x1b[2Jsecret", Meaning.OPENS),
+        ("Open:", "every public address; 10.0.0.0/8", None),
+    ):
+        assert row in found
+    assert {"Critical:", "High:", "Open:"}.isdisjoint(shown())
 
 
 def test_what_is_not_limited_or_not_known_says_so() -> None:
