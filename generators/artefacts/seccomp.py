@@ -67,6 +67,15 @@ PERSONALITIES = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
 """LINUX and LINUX32, plain and with uname(2) of 2.6, and the question which it is (personality(2)).
 Others switch address randomisation off."""
 
+LINUX = 1024
+"""Of fcntl(2): commands from here on are Linux's own. This one is F_SETLEASE, by which whoever owns
+a file, as an agent does what is its user's, has all others wait that open it. What is below has not
+this bit."""
+
+COMMANDS = (LINUX + 1, *range(LINUX + 3, LINUX + 15))
+"""Those that are allowed: none that takes a lease or a delegation (1024, 1040), or asks for signals
+of what happens in a directory (1026)."""
+
 NAMESPACES = 0x7E020000
 """The flags of clone(2) that make namespaces. clone3(2) has them in memory, where no filter reads:
 it is refused as missing, and the C libraries fall back."""
@@ -118,6 +127,10 @@ def _plain() -> list[dict[str, Any]]:
         _allow("clone", (0, NAMESPACES, 0)),
         {"names": ["clone3"], "action": _ERRNO, "errnoRet": ENOSYS},
         *(_allow("personality", (0, _INT, each)) for each in PERSONALITIES),
+        *(
+            {**_allow("fcntl", condition), "names": ["fcntl", "fcntl64"]}
+            for condition in ((1, LINUX, 0), *((1, _INT, each) for each in COMMANDS))
+        ),
     ]
 
 

@@ -68,9 +68,6 @@ import fcntl, os, signal, sys, time
 signal.signal(signal.SIGIO, signal.SIG_IGN)
 door = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
 fcntl.fcntl(door, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-own = os.open("/etc/jailoc/agent.sh", os.O_RDONLY)
-if os.fstat(own).st_uid == os.getuid():  # it is root's where root has started the sandbox
-    fcntl.fcntl(own, fcntl.F_SETLEASE, fcntl.F_WRLCK)
 if os.fork():  # who holds it now is not who took it
     os._exit(0)
 print("held", flush=True)
@@ -78,11 +75,41 @@ time.sleep(300)
 """
 
 
-def test_no_snapshot_waits_for_what_an_agent_holds(sandbox: Sandbox) -> None:
-    agent, place = sandbox.container("opencode"), sandbox.user.home / "project/leased"
+@pytest.fixture
+def leased(sandbox: Sandbox) -> Iterator[Path]:
+    """Return a file of the agent's in its project."""
+    place = sandbox.user.home / "project/leased"
     place.touch()
     os.chown(place, 1000, 1000)
-    words = ["docker", "exec", "--user", "1000:1000", agent, "python3", "-c", LEASE, str(place)]
+    yield place
+    place.unlink()
+
+
+def test_an_agent_takes_no_lease(sandbox: Sandbox, leased: Path) -> None:
+    """Of its own files or of the user's, which have one owner; the next test is the control."""
+    agent = sandbox.container("opencode")
+    for place in (str(leased), "/tmp/leased"):  # noqa: S108 -- in the sandbox
+        words = ("docker", "exec", "--user", "1000:1000", agent, "python3", "-c", LEASE, place)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == "PermissionError: [Errno 1] Operation not permitted"
+
+
+def test_no_snapshot_waits_for_what_an_agent_holds(sandbox: Sandbox, leased: Path) -> None:
+    """Where the engine takes no profile an agent can take leases; here one beside it does."""
+    place, name = leased, "jailoc-walled-leases-1"
+    image = world.call(
+        "docker", "inspect", "--format", "{{.Image}}", sandbox.container("opencode")
+    ).strip()
+    words = [
+        "docker", "run", "--rm", "--name", name, "--network", "none", "--user", "1000:1000",
+        "--security-opt", "seccomp=unconfined", "--cap-drop", "ALL", "--log-driver", "none",
+        "--mount", f"type=bind,source={place.parent},target={place.parent}",
+        "--label", "com.docker.compose.project=jailoc-walled",
+        "--label", "com.docker.compose.service=leases",
+        "--entrypoint", "/bin/sh", image, "-c", 'python3 -c "$@"; sleep 300', "-", LEASE,
+        str(place),
+    ]  # fmt: skip
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
         try:
             assert holder.stdout is not None
@@ -99,8 +126,6 @@ def test_no_snapshot_waits_for_what_an_agent_holds(sandbox: Sandbox) -> None:
             sandbox.user.ok("status", "walled")
             assert time.monotonic() - begun < LEASED
         finally:
-            world.call("docker", "exec", "--user", "1000:1000", agent, "pkill", "-KILL", "-f",
-                       "F_SETLEASE", check=False)  # fmt: skip
+            world.call("docker", "rm", "--force", name, check=False)
             holder.kill()
-    place.unlink()
     sandbox.user.ok("snapshot", "walled")

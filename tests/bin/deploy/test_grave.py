@@ -9,6 +9,8 @@ from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import grave, observe
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.config.resolve import resolve
+from jailoc.generators.config.stated import stated
 from jailoc.model.deployed import Applied
 
 CONFIG = "[workspaces.a]\nallowed_networks = [{}]\n"
@@ -30,6 +32,7 @@ def applied(origin: LoadedConfig) -> Applied:
     return Applied(
         config=origin.path, names=("a",), bundle="", files={}, compose=bundle.compose,
         firewall=bundle.firewall, builds=(), images={}, secrets={}, observed={},
+        stated=stated(origin.config, resolve(origin.config, "a", origin.host), origin.host),
     )  # fmt: skip
 
 
