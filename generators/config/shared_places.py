@@ -8,11 +8,12 @@ project holds nothing in another mount namespace.
 from collections.abc import Collection, Iterable, Iterator
 
 from jailoc.generators.config.conflicts import found
-from jailoc.generators.config.resolve import agent_of, built_in_mounts, names
+from jailoc.generators.config.git_access import worktrees
+from jailoc.generators.config.resolve import agent_of, built_in_mounts, mounts_of, names
 from jailoc.model.base import Model
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic
-from jailoc.model.document import Document, Path
+from jailoc.model.document import Document, Path, dotted
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec
 from jailoc.model.path import upwards
@@ -33,6 +34,8 @@ class PlaceSeen(Model):
     where: Path
     """The entry that makes it so; the workspace where none does."""
     writes: bool = True
+    linked: bool = False
+    """Whether it is the repository of a linked working tree, which no entry names."""
 
 
 class _PlacesSeen:
@@ -104,6 +107,10 @@ def _told(each: PlaceSeen, owners: Iterable[PlaceSeen]) -> tuple[str, str]:
         )
     first, *others, last = dict.fromkeys(one.workspace for one in owners)
     hint = "the two agents can change each other's files"
+    if any(one.linked for one in owners):
+        hint = "over a socket in what working trees of one repository have in common the agents " \
+               "can write what is covered in each other's projects; a clone (`jailoc task`) has " \
+               "nothing in common"  # fmt: skip
     if each.place is None:
         return f"path `{each.path}` is in workspace `{first}` and in `{last}`", hint
     every = "".join(f", `{other}`" for other in others[:MOST_NAMED])
@@ -130,6 +137,17 @@ def _seen(config: Config, name: str, host: Host) -> Iterator[PlaceSeen]:
             workspace=name,
             where=(*mine, "paths", index),
         )
+    given, _ = worktrees(config, name, mounts_of(config, name, host), host)
+    entries = {
+        dotted((*mine, "paths", index)): index
+        for index, _ in enumerate(config.workspaces[name].paths)
+    }
+    # It writes some of the repository, and sees the rest, in which others may write.
+    for common, origin in {each.common: each.origin for each in given}.items():
+        yield PlaceSeen(
+            path=common, real=host.real(common), place=common, workspace=name,
+            where=(*mine, "paths", entries[origin]), linked=True,
+        )  # fmt: skip
     layers: list[tuple[Path, MountSpec]] = [
         (mine, each) for each in built_in_mounts(host, agent_of(config, name))
     ]

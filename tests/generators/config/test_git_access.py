@@ -126,6 +126,31 @@ def test_a_repository_in_another_agents_reach_is_handed_over_by_name_only() -> N
     assert told(text, host(FEAT)) == []
 
 
+def shared(text: str, machine: Host) -> list[tuple[int, str]]:
+    written = Document(text, "c")
+    found = warnings(written, load(written, machine), machine)
+    return [(each.order[0], each.message) for each in found if each.code == "path-shared"]
+
+
+def test_working_trees_of_one_repository_join_their_agents() -> None:
+    """Over a socket in `refs` one hands the other a directory: its covers hold nothing there."""
+    other = FEAT.model_copy(
+        update={"file": f"{HOME}/code/fix/.git", "directory": f"{COMMON}/worktrees/fix"}
+    )
+    two = f'{PLAIN}[workspaces.fix]\npaths = ["~/code/fix"]\n'
+    assert shared(two, host(FEAT, other)) == [
+        (4, f"`{COMMON}` can be written by the agents of `feat` and `fix`")
+    ]
+    whole = f'trust = ["{COMMON}"]\n{PLAIN}[workspaces.app]\npaths = ["~/code/app"]\n'
+    assert shared(whole, host(FEAT)) == [
+        (3, f"`{COMMON}` can be written by the agents of `app` and `feat`")
+    ]
+    # Its own are no others', nor is what it is not given.
+    own = PLAIN.replace('feat"]', 'feat", "~/code/fix"]')
+    assert shared(own, host(FEAT, other)) == []
+    assert shared(whole.partition("\n")[2], host(FEAT)) == []
+
+
 @pytest.mark.parametrize(
     "more",
     ['paths = ["~/code/feat", "~/code/app"]', f'mounts = ["{HOME}/code/app:{HOME}/code/app"]'],
