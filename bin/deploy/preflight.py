@@ -15,8 +15,11 @@ from jailoc.model.doctor import trust
 from jailoc.model.image import Step
 from jailoc.model.palette import Meaning
 from jailoc.model.quantity import size_text
-from jailoc.model.sandbox import AGENT, SIDECAR, task_of, typed
+from jailoc.model.sandbox import AGENT, SECCOMP, SIDECAR, WALL, task_of, typed
 from jailoc.model.size import size
+
+PODMANS_PROFILE = "/etc/containers/seccomp.json"
+"""Which it takes instead of the one that its package has (containers.conf(5))."""
 
 
 def halted(origin: LoadedConfig, name: str) -> None:
@@ -121,6 +124,33 @@ def certificates(terminal: Terminal, bundle: Bundle) -> bool:
         )
         terminal.say(f"then {trust(own)}", Meaning.WARNS)
     return bool(own)
+
+
+def namespaces(terminal: Terminal, bundle: Bundle) -> None:
+    """Say that nothing is covered for an agent that can make a mount namespace of its own.
+
+    There it leaves behind what is mounted, and with it what holds names in place: with a directory
+    of a project that it has open it renames what is covered. Our profile refuses such calls; where
+    the engine takes none, its own may not.
+
+    Raises:
+        DockerError: nobody could try.
+    """
+    agent = bundle.compose.services[AGENT]
+    if SecurityOption.SECCOMP in agent.security or not terminal.first("namespaces"):
+        return
+    if images.makes_namespaces(bundle.compose.services[WALL].image.text, agent.user):
+        terminal.say(
+            "what `protect` and jailoc cover in a project, the agent can replace all the same, and "
+            "this machine then executes it: the engine takes no seccomp profile of ours, and its "
+            "own lets the agent make a mount namespace",
+            Meaning.WARNS,
+        )
+        terminal.say(
+            f"give Podman this one: `sudo cp {bundle.directory}/{SECCOMP} {PODMANS_PROFILE}`, and "
+            "start again; it then counts for all of its containers",
+            Meaning.WARNS,
+        )
 
 
 def privilege(bundle: Bundle) -> None:

@@ -168,6 +168,28 @@ def refused_privilege(image: str) -> str | None:
     return None
 
 
+def makes_namespaces(image: str, user: str) -> bool:
+    """Tell whether the engine's own seccomp profile lets an agent make namespaces.
+
+    Args:
+        image: One of our own, by reference or identity.
+        user: The agent's, as docker(1) takes it.
+
+    Raises:
+        DockerError: nobody could try.
+    """
+    try:
+        run(["run", "--rm", "--pull", "never", "--network", "none", "--read-only", "--user", user,
+             "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--no-healthcheck",
+             "--entrypoint", "/usr/bin/unshare", image, "--user", "--mount", "/bin/true"],
+            what="trying to make namespaces", timeout=60)  # fmt: skip
+    except DockerError as error:
+        if error.cut or error.status != 1:  # unshare's own where the kernel refuses
+            raise
+        return False
+    return True
+
+
 def ask(
     image: str,
     script: str,

@@ -104,7 +104,8 @@ def bundle(workspace: Workspace, host: Host) -> Bundle:
     files = [
         File(path=COMPOSE_FILE, mode=0o600, text=emit(data, origins)),
         File(path=RECIPES, mode=0o644, text=recipes(choice, tuple(builds))),
-        *profile,
+        # Where the engine takes no profile, its owner gives it one for all of its containers.
+        *(profile or (File(path=SECCOMP, mode=0o644, text=seccomp.whole()),)),
         *(file for group in mounted.values() for file in group),
     ]
     files += [

@@ -80,6 +80,20 @@ NAMESPACES = 0x7E020000
 """The flags of clone(2) that make namespaces. clone3(2) has them in memory, where no filter reads:
 it is refused as missing, and the C libraries fall back."""
 
+POWERS = (
+    ("CAP_NET_ADMIN", ("socket", "socketpair")),
+    ("CAP_SYS_CHROOT", ("chroot",)),
+    (
+        "CAP_SYS_ADMIN",
+        (
+            "clone", "clone3", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr",
+            "move_mount", "open_tree", "pivot_root", "setns", "umount", "umount2", "unshare",
+        ),
+    ),
+)  # fmt: skip
+"""Capabilities with the calls that they are for, in a profile of all containers of an engine: the
+wall's and those of builds have some."""
+
 _INT = 0xFFFFFFFF
 """What the kernel reads of a register for an int; compilers may leave anything in the rest."""
 _TYPE = 0xF
@@ -119,6 +133,21 @@ def profile() -> str:
 def reader() -> str:
     """Return the profile of who reads an agent's files from outside: the same, and no socket."""
     return _text(_ERRNO, _plain(), _AGENTS)
+
+
+@cache
+def whole() -> str:
+    """Return one for all containers of an engine that takes none for one of them, as Podman.
+
+    Who has no power has the same; with a capability its calls are there.
+    """
+    calls = [*_plain(), *_sockets()]
+    for capability, names in POWERS:
+        for each in calls:
+            if each["action"] != _ALLOW and {*each["names"]} & {*names}:
+                each["excludes"] = {"caps": [capability]}
+        calls.append({"names": [*names], "action": _ALLOW, "includes": {"caps": [capability]}})
+    return _text(_ERRNO, calls, _AGENTS)
 
 
 def _plain() -> list[dict[str, Any]]:

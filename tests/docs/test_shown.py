@@ -50,7 +50,7 @@ ELSEWHERE = {
     r"docker exec \S+ curl .*": "tests/engine/test_attacks.py",
     r"docker update .*|docker exec --user 0 .*": PLAN,
     r"kubectl .*": CLUSTER,
-    r"systemctl .*|export DOCKER_HOST=.*": "tests/engine/test_engines.py",
+    r"systemctl .*|export DOCKER_HOST=.*|sudo cp .*seccomp\.json": "tests/engine/test_engines.py",
 }  # fmt: skip
 """Where what is not a command of jailoc is done, or done in other words."""
 

@@ -105,3 +105,22 @@ def test_a_stopped_engine_leaves_nothing_behind() -> None:
     assert namespace.startswith("jailoc-engine")
     assert version
     assert traces() == before
+
+
+@pytest.mark.parametrize("name", ["podman@trixie", "podman-rootless@trixie"])
+def test_an_agent_leaves_its_covers_behind_where_the_engine_lets_it_make_namespaces(
+    name: str,
+) -> None:
+    """On Podman by its own profile; not by ours, given to it as its own. `up` tells which it is."""
+    fetched("fetch", name)
+    done = subprocess.run(
+        [SCRIPT, "run", name, sys.executable, "-m", "tests.engine.namespaces"],
+        cwd=world.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    line = next((each for each in done.stdout.splitlines() if each.startswith("{")), None)
+    assert line is not None, done.stderr[-6000:]
+    assert json.loads(line) == {
+        "own": [True, {"covered": "held", "namespaces": "renamed"}],
+        "ours": [False, {"covered": "held", "namespaces": "refused"}],
+    }

@@ -11,9 +11,10 @@ from jailoc.bin.engine import door, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError, Product
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model.diagnostic import Refused
 from jailoc.model.image import Build, ContextFile, Step
-from tests.strategies import bundle_of
+from tests.strategies import HOST, bundle_of, config_of
 
 IMAGE = Build(
     name="overlay",
@@ -188,6 +189,45 @@ def test_a_limit_that_limits_nothing_is_told(
     told = capsys.readouterr().err
     assert ("`16g` of memory for opencode" in told) is bool(words)
     assert words in told
+
+
+@pytest.mark.parametrize(
+    ("profiles", "status", "told"), [(True, 0, False), (False, 0, True), (False, 1, False)]
+)
+def test_an_agent_that_can_make_namespaces_is_told_of(
+    profiles: bool,
+    status: int,
+    told: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calls: list[list[str]] = []
+
+    def run(arguments: list[str], **more: object) -> str:
+        calls.append(arguments)
+        if status:
+            raise DockerError("trying", arguments, status, "unshare: Operation not permitted")
+        return ""
+
+    monkeypatch.setattr(builder, "run", run)
+    host = HOST.model_copy(update={"profiles": profiles})
+    bundle = compile_workspace(config_of("[workspaces.a]\nenable_docker = false"), "a", host)
+    preflight.namespaces(Terminal(), bundle)
+    said = capsys.readouterr().err
+    assert bool(calls) is not profiles
+    assert ("lets the agent make a mount namespace" in said) is told
+    assert (f"{bundle.directory}/seccomp.json /etc/containers/seccomp.json" in said) is told
+
+
+def test_nothing_is_believed_where_nobody_could_try_to_make_namespaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(arguments: list[str], **more: object) -> str:
+        raise DockerError("trying", arguments, 125, "no such image")
+
+    monkeypatch.setattr(builder, "run", run)
+    with pytest.raises(DockerError):
+        builder.makes_namespaces("wall:1", "1000:1000")
 
 
 def test_an_engine_that_remaps_users_is_refused_before_anything_is_made(

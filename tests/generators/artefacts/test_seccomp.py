@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jailoc.generators.artefacts import seccomp
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.artefacts.container_fields import expected, found
 from jailoc.generators.artefacts.seccomp import (
@@ -165,7 +166,20 @@ ports = [5432]
             for name, each in bundle.compose.services.items()
         }
         assert held == {"firewall": False, "opencode": profiles, "dind": False, "db": profiles}
-        assert (SECCOMP in {each.path for each in bundle.files}) == profiles
+        (file,) = [each for each in bundle.files if each.path == SECCOMP]
+        assert file.text == (seccomp.profile() if profiles else seccomp.whole())
+
+
+def test_a_profile_for_all_containers_lets_the_powerless_do_no_more() -> None:
+    """Rules without `includes` that hold for them are those of the agent's profile."""
+    rules = json.loads(seccomp.whole())["syscalls"]
+    for each in rules:
+        each.pop("excludes", None)
+    own = json.loads(seccomp.profile())["syscalls"]
+    assert [each for each in rules if "includes" not in each] == own
+    assert [(each["includes"]["caps"], each["names"]) for each in rules if "includes" in each] == [
+        ([capability], [*names]) for capability, names in seccomp.POWERS
+    ]
 
 
 def test_another_profile_is_another_container() -> None:
