@@ -289,9 +289,13 @@ def start(
     compose = directory / COMPOSE_FILE
     begins = AGENT in services and not startup.running(project, AGENT)
     if begins:
+        if (wall := startup.running(project, WALL)) is not None:
+            # One that has ended by itself a moment ago had been let go: the password is there.
+            hand_secrets(wall, withheld(held.secrets))
         begin.agent(project, compose, services, terminal.detail, START_LIMIT)
-    else:
-        containers.up(project, compose, list(services), terminal.detail, START_LIMIT)
+    elif beside := [each for each in services if each != AGENT]:
+        # It runs. Should it end in this moment, then Compose would start it as it was, unproved.
+        containers.up(project, compose, beside, terminal.detail, START_LIMIT)
     if begins:
         agent = startup.running(project, AGENT)
         if agent is not None:

@@ -11,7 +11,7 @@ from jailoc.bin.engine import containers, startup
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import AGENT, WALL
+from jailoc.model.sandbox import AGENT, PASSWORD_FILE, WALL
 
 
 @pytest.mark.parametrize(
@@ -21,30 +21,50 @@ def test_what_is_not_proved_or_written_down_goes_no_further(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fails: Exception | None
 ) -> None:
     done: list[str] = []
-    there = iter([None, "agent"])
+    there = iter(["agent"])
     monkeypatch.setattr(machine, "hand", lambda _: None)
     monkeypatch.setattr(begin, "agent", lambda *_: done.append("made"))
-    monkeypatch.setattr(startup, "running", lambda *_: next(there))
+    monkeypatch.setattr(
+        startup, "running",
+        lambda _, each: "wall" if each == WALL else next(there) if "made" in done else None,
+    )  # fmt: skip
     monkeypatch.setattr(startup, "wait", lambda *_: done.append("waited for"))
     monkeypatch.setattr(containers, "remove", lambda each: done.append(f"{each} removed"))
     monkeypatch.setattr(execute, "wall_of", lambda _: "wall")
-    monkeypatch.setattr(execute, "hand_secrets", lambda *_: done.append("let go"))
+    monkeypatch.setattr(
+        execute, "hand_secrets",
+        lambda _, given: done.append("let go" if PASSWORD_FILE in given else "held back"),
+    )  # fmt: skip
 
     def prove(_: str) -> None:
         if fails is not None:
             raise fails
 
     def start() -> None:
-        held = execute.Held({}, prove)
+        held = execute.Held({PASSWORD_FILE: b"password"}, prove)
         execute.start(Terminal(), "jailoc-api", tmp_path, (AGENT,), held)
 
     if fails is None:
         start()
-        assert done == ["made", "let go", "waited for"], "control"
+        assert done == ["held back", "made", "let go", "waited for"], "control"
         return
     with pytest.raises((Refused, OSError)):
         start()
-    assert done == ["made", "agent removed"]
+    assert done == ["held back", "made", "agent removed"]
+
+
+@pytest.mark.parametrize("services", [(AGENT,), (AGENT, "dind")])
+def test_an_agent_that_ends_while_others_are_started_is_not_started_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, services: tuple[str, ...]
+) -> None:
+    """It ran when it was asked for; Compose would start its container without a look."""
+    started: list[list[str]] = []
+    monkeypatch.setattr(machine, "hand", lambda _: None)
+    monkeypatch.setattr(startup, "running", lambda *_: "agent")
+    monkeypatch.setattr(containers, "up", lambda *given: started.append(given[2]))
+    held = execute.Held({}, lambda _: None)
+    execute.start(Terminal(), "jailoc-api", tmp_path, services, held)
+    assert started == [["dind"]] * (len(services) - 1)
 
 
 @pytest.mark.parametrize("moved", [False, True])
