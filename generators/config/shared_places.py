@@ -5,6 +5,7 @@ whether it is read-only) it hands the other a directory that it has open, and wh
 project holds nothing in another mount namespace.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from jailoc.generators.config.conflicts import found
@@ -34,6 +35,8 @@ class PlaceSeen(Model):
     where: Path
     """The entry that makes it so; the workspace where none does."""
     writes: bool = True
+    given: bool = False
+    """Whether a built-in mount makes it so, which every sandbox has."""
     linked: bool = False
     """Whether it is the repository of a linked working tree, which no entry names."""
 
@@ -46,14 +49,15 @@ class _PlacesSeen:
         self._at: dict[str, list[int]] = {}
         self._below: dict[str, list[int]] = {}
         """What is at a place or below it, by its number."""
-        self._defaults: set[tuple[str, Path]] = set()
+        self._alike: Counter[tuple[str, Path]] = Counter()
 
     def add(self, each: PlaceSeen) -> None:
-        if not each.writes and each.where[0] == "defaults":
-            # One stands for all who read by it: who writes there meets them all.
-            if (each.real, each.where) in self._defaults:
+        if not each.writes and (each.given or each.where[0] == "defaults"):
+            # Few stand for all who read by it: who writes there, and may be one, meets them all.
+            alike = each.real, () if each.given else each.where
+            self._alike[alike] += 1
+            if self._alike[alike] > 1 + each.given:
                 return
-            self._defaults.add((each.real, each.where))
         number = len(self._all)
         self._all.append(each)
         self._at.setdefault(each.real, []).append(number)
@@ -71,8 +75,11 @@ def shared_places(document: Document, config: Config, host: Host) -> Iterator[Di
     """Yield each place that several workspaces have, and one can write."""
     writers, readers = _PlacesSeen(), _PlacesSeen()
     told: dict[tuple[str, Path | None], tuple[PlaceSeen, list[PlaceSeen]]] = {}
-    for name in names(config):
-        mine = tuple(_seen(config, name, host))
+    every = {name: tuple(_seen(config, name, host)) for name in names(config)}
+    for each in (one for mine in every.values() for one in mine if one.given and not one.writes):
+        readers.add(each)  # before all others: it is told at the entry of who writes there
+    for name, seen in every.items():
+        mine = [each for each in seen if each.writes or not each.given]
         for each in mine:
             # What no entry makes writable is told once for all workspaces.
             entry = each.where if len(each.where) > len(_WORKSPACE) else None
@@ -81,7 +88,7 @@ def shared_places(document: Document, config: Config, host: Host) -> Iterator[Di
                 continue
             met = writers.meeting(each.real)
             if each.writes:
-                met += readers.meeting(each.real)
+                met += [one for one in readers.meeting(each.real) if one.workspace != name]
             if met:
                 told.setdefault((each.path, entry), (each, []))[1].extend((*met, each))
         for each in mine:
@@ -154,10 +161,8 @@ def _seen(config: Config, name: str, host: Host) -> Iterator[PlaceSeen]:
     for at, scope in ((("defaults",), config.defaults), (mine, config.workspaces[name])):
         layers += [((*at, "mounts", index), each) for index, each in enumerate(scope.mounts)]
     for where, each in {each.container: (where, each) for where, each in layers}.values():
-        writes = each.mode is Mode.READ_WRITE
-        # What every sandbox may only read is nobody's to put a socket into.
-        if each.host and (writes or where != mine):
+        if each.host:
             yield PlaceSeen(
                 path=each.host, real=host.real(each.host), place=each.container, workspace=name,
-                where=where, writes=writes,
+                where=where, writes=each.mode is Mode.READ_WRITE, given=where == mine,
             )  # fmt: skip
