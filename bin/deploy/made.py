@@ -100,7 +100,14 @@ def take_away(terminal: Terminal, name: str, stays: Collection[Made] = ()) -> No
     }
     for each in found:
         at = each.placeholder.place
-        heir = next((other for other, mounts in theirs.items() if at in mounts), None)
+        heir = next(
+            (
+                other
+                for other, mounts in theirs.items()
+                if any(_is(at, one, each) for one in mounts)
+            ),
+            None,
+        )
         if heir is not None:
             keep(heir, (each,))
         else:
@@ -116,6 +123,19 @@ def take_away(terminal: Terminal, name: str, stays: Collection[Made] = ()) -> No
             "(`.git/commondir` and the like)",
             Meaning.DONE,
         )
+
+
+def _is(at: str, source: str, one: Made) -> bool:
+    """Tell whether what is mounted is what was made, by whichever way somebody has named it."""
+    if source == at:
+        return True
+    if source.rpartition("/")[2] != at.rpartition("/")[2]:
+        return False
+    try:
+        found = os.lstat(source)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == (one.device, one.inode)
 
 
 def _write(name: str, made: Iterable[Made]) -> None:

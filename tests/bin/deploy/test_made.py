@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import made
+from jailoc.bin.deploy import made, observe
 from jailoc.bin.host import placeholders
+from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.compose import Bind, Literally
+from jailoc.model.mount import Mode
 from jailoc.model.repository import Made, Placeholder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -107,3 +110,30 @@ def test_what_no_snapshot_takes_is_what_a_start_made_and_nobody_changed(
     (root / ".git/remotes").symlink_to(other)
     assert made.below([str(root)]) == ()
     assert len(made.below([str(root), str(other)])) == len(every)
+
+
+@pytest.mark.parametrize("way", ["project", "link"])
+def test_what_another_workspace_mounts_stays_whichever_way_it_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A mount goes with what is below it: that agent could then make a name of its own there."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    (tmp_path / "project/.git").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "project")
+    placeholder = Placeholder(root=str(tmp_path / "project"), path=".git/commondir", text=".\n")
+    assert made.make("api", placeholder)
+    file = tmp_path / "project/.git/commondir"
+    theirs = Bind(
+        source=Literally(text=str(tmp_path / way / ".git/commondir")),
+        target=Literally(text=str(file)),
+        mode=Mode.READ_ONLY,
+    )
+    running = {"web": (theirs,)}
+    monkeypatch.setattr(observe, "mounted", lambda: running)
+    made.take_away(Terminal(), "api")
+    assert file.exists()
+    assert not made.known("api")
+    running.clear()
+    made.take_away(Terminal(), "web")
+    assert not file.exists(), "control: it goes with the last one"
