@@ -120,6 +120,28 @@ def test_a_directory_that_is_swapped_leads_no_program_elsewhere(user: User) -> N
         assert states() == {"running"}
 
 
+BUSY = """
+import os
+data, place = bytes(128 << 20), os.open("/tmp/large", os.O_RDWR | os.O_CREAT)
+open("/tmp/busy", "w").close()
+while True:
+    os.pwrite(place, data, 0)
+    os.ftruncate(place, 0)
+"""
+
+
+def test_an_agent_that_is_always_in_the_kernel_is_halted_all_the_same(user: User) -> None:
+    agent("timeout", "120", "python3", "-c", BUSY, detached=True)
+    try:
+        eventually("it writes", lambda: "busy" in agent("ls", "/tmp"))  # noqa: S108
+        for _ in range(5):  # one try of the engine's fails often
+            assert user.run("pause", "--", "true").status == 0
+    finally:
+        agent("pkill", "-KILL", "-f", "O_CREAT")
+        agent("rm", "-f", "/tmp/large", "/tmp/busy")  # noqa: S108
+    assert states() == {"running"}
+
+
 @pytest.mark.parametrize(
     ("command", "status"),
     [(("true",), 0), (("sh", "-c", "exit 42"), 42), (("sh", "-c", "kill -9 $$"), 137),

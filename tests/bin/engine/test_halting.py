@@ -1,0 +1,56 @@
+"""A container that cannot be halted at once is halted later; one that never is, is told of."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from jailoc.bin.engine import halting
+from jailoc.bin.engine.docker import DockerError
+
+
+class Engine:
+    """One in which somebody is in the kernel for a while."""
+
+    def __init__(self, busy: int, *, ends: bool = False) -> None:
+        self.busy, self.ends, self.tried, self.now = busy, ends, 0, 0.0
+
+    def run(self, words: Sequence[str], *, what: str, timeout: float) -> str:
+        assert what
+        assert timeout
+        if words[0] == "ps":
+            return "" if self.ends else "686233c5b948\n"
+        self.tried += 1
+        self.now += 0.3
+        if self.tried <= self.busy:
+            raise DockerError(what, [*words], 1, "unable to freeze")
+        return ""
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def engine(monkeypatch: pytest.MonkeyPatch, made: Engine) -> Engine:
+    monkeypatch.setattr(halting, "run", made.run)
+    monkeypatch.setattr(halting.time, "sleep", made.sleep)
+    monkeypatch.setattr(halting.time, "monotonic", lambda: made.now)
+    return made
+
+
+def test_who_is_in_the_kernel_is_halted_a_moment_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = engine(monkeypatch, Engine(busy=7))
+    halting.pause("686233c5b948")
+    assert made.tried == 8
+
+
+def test_who_never_leaves_it_is_told_of_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = engine(monkeypatch, Engine(busy=10_000))
+    with pytest.raises(DockerError) as caught:
+        halting.pause("686233c5b948")
+    assert "unable to freeze" in caught.value.tail
+    assert made.now < halting.PATIENCE + 1
+
+
+def test_who_has_ended_need_not_be_halted(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = engine(monkeypatch, Engine(busy=10_000, ends=True))
+    halting.pause("686233c5b948")
+    assert made.tried == 1
