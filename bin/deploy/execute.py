@@ -287,16 +287,18 @@ def start(
     """
     machine.hand(directory)
     compose = directory / COMPOSE_FILE
-    begins = AGENT in services and not startup.running(project, AGENT)
-    if begins:
+    if AGENT not in services:
+        containers.up(project, compose, list(services), terminal.detail, START_LIMIT)
+        return
+    if startup.running(project, AGENT):
+        # Should it end in this moment, then Compose would start it as it was, unproved.
+        if beside := [each for each in services if each != AGENT]:
+            containers.up(project, compose, beside, terminal.detail, START_LIMIT)
+    else:
         if (wall := startup.running(project, WALL)) is not None:
             # One that has ended by itself a moment ago had been let go: the password is there.
             hand_secrets(wall, withheld(held.secrets))
         begin.agent(project, compose, services, terminal.detail, START_LIMIT)
-    elif beside := [each for each in services if each != AGENT]:
-        # It runs. Should it end in this moment, then Compose would start it as it was, unproved.
-        containers.up(project, compose, beside, terminal.detail, START_LIMIT)
-    if begins:
         agent = startup.running(project, AGENT)
         if agent is not None:
             try:
@@ -306,7 +308,7 @@ def start(
                 containers.remove(agent)
                 raise
             hand_secrets(wall_of(project), held.secrets)
-        startup.wait(project, services, START_LIMIT, held.server)
+    startup.wait(project, services, START_LIMIT, held.server)
 
 
 def withheld(secrets: secret.Values) -> secret.Values:

@@ -118,6 +118,50 @@ def test_a_container_of_our_own_sees_what_a_user_may_not(user: User) -> None:
         assert str((place.st_dev, place.st_ino)) in done.stdout
 
 
+ENDS = """#!/bin/sh
+# The agent, which ends itself in the instant before one of jailoc's calls.
+if [ -e {home}/armed ]; then
+    case " $* " in
+        {call})
+            rm {home}/armed
+            mv {home}/project/sub {home}/project/old
+            ln -s {home}/vault {home}/project/sub
+            {docker} kill jailoc-swap-opencode-1 >/dev/null ;;
+    esac
+elif [ "$1 $2" = "rm --force" ]; then
+    {docker} top jailoc-swap-opencode-1 -o pid,args >>{home}/began 2>&1 || true
+fi
+exec {docker} "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        # Before jailoc looks whether it runs, and afterwards.
+        ('*" network ls --quiet "*', "`/home/agent/sub` in the sandbox is not"),
+        ('*" compose "*" up "*', "jailoc-swap-opencode-1 exited"),
+    ],
+)
+def test_an_agent_that_ends_itself_meanwhile_begins_nowhere_unseen(
+    user: User, tmp_path: Path, call: str, told: str
+) -> None:
+    user.write(config(user.home).replace("enable_docker = false", "enable_docker = true"))
+    user.ok("up", "swap")
+    # It is not the agent that is renewed.
+    world.call("docker", "rm", "--force", "jailoc-swap-dind-1")
+    script = tmp_path / "docker"
+    real = shutil.which("docker")
+    script.write_text(ENDS.format(home=user.home, docker=real, call=call))
+    result = up(user, tmp_path)
+    assert result.status == 1
+    assert told in result.stderr
+    assert not running()
+    began = [line.split(maxsplit=1)[-1] for line in (user.home / "began").read_text().splitlines()]
+    assert not [each for each in began if each.startswith("opencode ")]
+    assert [each for each in began if "sh /etc/jailoc/agent.sh" in each], "it was there, and waited"
+
+
 TRAP = """
 import os, pathlib, sys, time
 end, told = time.time() + 60, set()

@@ -59,12 +59,15 @@ def test_an_agent_that_ends_while_others_are_started_is_not_started_as_it_was(
 ) -> None:
     """It ran when it was asked for; Compose would start its container without a look."""
     started: list[list[str]] = []
+    waited: list[tuple[str, ...]] = []
+    monkeypatch.setattr(startup, "wait", lambda _, those, *__: waited.append(those))
     monkeypatch.setattr(machine, "hand", lambda _: None)
     monkeypatch.setattr(startup, "running", lambda *_: "agent")
     monkeypatch.setattr(containers, "up", lambda *given: started.append(given[2]))
     held = execute.Held({}, lambda _: None)
     execute.start(Terminal(), "jailoc-api", tmp_path, services, held)
     assert started == [["dind"]] * (len(services) - 1)
+    assert waited == [services], "that it ended, or is not well, is seen"
 
 
 @pytest.mark.parametrize("moved", [False, True])
