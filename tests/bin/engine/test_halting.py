@@ -1,5 +1,6 @@
 """A container that cannot be halted at once is halted later; one that never is, is told of."""
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -31,8 +32,8 @@ class Engine:
 
 def engine(monkeypatch: pytest.MonkeyPatch, made: Engine) -> Engine:
     monkeypatch.setattr(halting, "run", made.run)
-    monkeypatch.setattr(halting.time, "sleep", made.sleep)
-    monkeypatch.setattr(halting.time, "monotonic", lambda: made.now)
+    monkeypatch.setattr(time, "sleep", made.sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: made.now)
     return made
 
 
