@@ -17,7 +17,6 @@ from jailoc.bin.deploy import (
     container_state,
     elsewhere,
     existence,
-    grave,
     journal,
     observe,
     password,
@@ -153,6 +152,8 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
         for each in _rows(session, origin, shown, raw, others)
     )
     if wanted is not None and origin is not None and found.get(wanted):
+        from jailoc.bin.deploy import grave
+
         mode = origin.config.password_mode
         where = password.source(
             mode, paths.state_directory(), wanted, agent_of(origin.config, wanted)
