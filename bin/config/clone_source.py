@@ -70,6 +70,16 @@ def git_directory(repository: str, host: Host) -> str:
     return str(git if git.is_dir() else repository)
 
 
+def own(repository: str, host: Host) -> tuple[str, ...]:
+    """Return a repository and what of Git's is its own, without what it borrows.
+
+    Raises:
+        Refused: it is none.
+    """
+    more = _linked(repository, host) if Path(repository, ".git").is_file() else []
+    return (repository, *dict.fromkeys(each for each in more if not within(each, repository)))
+
+
 def _linked(repository: str, host: Host) -> list[str]:
     """Return the Git directory that a file `.git` names, and knows of it, and the common one."""
     file = f"{repository}/.git"

@@ -33,6 +33,7 @@ from jailoc.model.workspace import Workspace
 PLACE = "/clone"
 """Where the volume is while it is filled."""
 SECONDS = 1800
+LOOK = 20
 _WHY: dict[int, tuple[str, str | None]] = {
     64: ("Git finds no repository there", None),
     65: ("it has no commit yet", "commit something first"),
@@ -44,6 +45,13 @@ _WHY: dict[int, tuple[str, str | None]] = {
 }
 """How the script ends, in words."""
 _NO_REVISION = 66
+_CHANGED = """
+place=$1/.git
+[ -e "$place" ] || exit 0
+[ -z "$(git -C "$1" --git-dir="$place" -c core.fsmonitor=false ls-files \
+    --modified --others --exclude-standard | head -n 1)" ] || echo uncommitted
+"""
+"""Tells whether files of a working tree differ from its index; goes into no repository below."""
 _FULL = r"No space left|Out of disk ?space"
 
 
@@ -137,7 +145,27 @@ def _filled(
     base = next((each.removeprefix("base ") for each in said if each.startswith("base ")), "")
     if re.fullmatch(OBJECT, base) is None:
         raise refuse("task-repository", f"`{sources[0]}` cannot be cloned: Git names no commit")
+    if revision == "HEAD" and "worktree" in said and "uncommitted" not in said:
+        said += _changed(image, sandbox, reader, sources[0], host)
     return Clone(base, tuple(text for word, text in _NOTES.items() if word in said))
+
+
+def _changed(image: str, sandbox: str, reader: str, repository: str, host: Host) -> tuple[str, ...]:
+    """Return the word for files that are not committed.
+
+    Git runs filters for that, which an agent may have configured in a repository of its own making,
+    or write the modules of. So it sees neither the clone nor what the repository borrows.
+    """
+    mounts = tuple(ToolMount(each, each) for each in clone_source.own(repository, host))
+    words = ("/bin/sh", "-c", _CHANGED, "changed", repository)
+    tool = Tool(image, sandbox, reader, words, mounts, {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"})
+    try:
+        reply = container.ask(tool, what=f"looking at {repository}", timeout=LOOK)
+    except docker.DockerError as error:
+        if error.cut:
+            return ()  # it is a note, and a filter that has no end is no reason to have no clone
+        raise
+    return tuple(reply.stdout.decode("ascii", errors="replace").split())
 
 
 def _looked_at(sources: tuple[str, ...], host: Host) -> list[Identity | None]:

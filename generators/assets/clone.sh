@@ -66,8 +66,9 @@ if git ls-files --stage | grep -q '^160000 '; then words submodules; fi
 if git grep --quiet --cached 'filter=lfs' -- '.gitattributes' '*/.gitattributes'; then words lfs; fi
 # The user's own settings are not seen here: what is found is this repository's.
 if of config --get user.email >/dev/null; then words identity; fi
-# In a repository below this one Git would run what its configuration says, which an agent may write.
-if [ -z "$bare" ] && [ "$revision" = HEAD ] &&
-    [ -n "$(timeout 20 git -C "$source" --git-dir="$place" -c core.fsmonitor=false status --porcelain --ignore-submodules=all | head -n 1)" ]; then
+[ -z "$bare" ] || exit 0
+words worktree
+# What is in the working tree is looked at elsewhere: for that Git runs filters, and for this it does not.
+if [ "$revision" = HEAD ] && ! of diff-index --cached --quiet --no-ext-diff --ignore-submodules=all HEAD --; then
     words uncommitted
 fi

@@ -137,14 +137,15 @@ def filtered(top: Path, config: Path) -> None:
         file.write('[filter "mark"]\n\tclean = touch /clone/ran; cat\n')
 
 
-def as_before(user: User, place: Path) -> str:
+def as_before(user: User, place: Path, *more: Path) -> str:
     """Look at a working tree in a container of the tools image as Git does of its own accord."""
     loaded = origin(user, place)
     image = tools.image(QUIET, resolve(loaded.config, WORKSPACE, loaded.host), loaded.host)
     return world.call(
         "docker", "run", "--rm", "--network", "none", "--user", "1000:1000", "--tmpfs",
         "/clone:mode=1777", "--env", f"GIT_CONFIG_GLOBAL={TOOLS_GIT_CONFIG}",
-        "--mount", f"type=bind,source={place},target={place},readonly",
+        *(word for each in (place, *more)
+          for word in ("--mount", f"type=bind,source={each},target={each},readonly")),
         "--entrypoint", "/bin/sh", image, "-c",
         f"git -C '{place}' --no-optional-locks status --porcelain; ls /clone",
     )  # fmt: skip
@@ -165,6 +166,27 @@ def test_a_clone_runs_nothing_that_the_working_tree_says(
     else:
         with cloned(user, place):
             assert inside(user, f"{marks} || true").split() == ["0"]
+
+
+def test_what_looks_at_a_working_tree_sees_neither_the_clone_nor_what_is_borrowed(
+    user: User, place: Path
+) -> None:
+    lender = repository(place.with_name("lender"))
+    git(place.parent, "clone", "--quiet", "--shared", "lender", place.name)
+    (place / ".gitattributes").write_text("file filter=mark\n")
+    git(place, "add", "--all")
+    git(place, "commit", "--quiet", "--message", "an attribute")
+    seen = f"[ ! -e {lender}/.git/objects ] || echo seen"
+    git(place, "config", "filter.mark.clean", f"touch /clone/ran; {seen}; cat")
+    os.utime(place / "file", (0, 0))
+    subprocess.run(["chown", "-R", "1000:1000", str(place)], check=True)
+    assert "ran" in as_before(user, place, lender).split(), "the control"
+    with cloned(user, place) as made:
+        assert inside(user, "ls -A /clone | grep -c '^ran$' || true").split() == ["0"]
+    assert made.notes == ()
+    (place / "file").write_text("changed\n")
+    with cloned(user, place) as made:
+        assert made.notes == ("what is not committed is not in it",)
 
 
 SOCKETS = """
