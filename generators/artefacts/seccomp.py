@@ -8,6 +8,7 @@ others, so the sidecar's allows what it does not name.
 """
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -76,6 +77,17 @@ COMMANDS = (LINUX + 1, *range(LINUX + 3, LINUX + 15))
 """Those that are allowed: none that takes a lease or a delegation (1024, 1040), or asks for signals
 of what happens in a directory (1026)."""
 
+SHUT = (ord("f"), 0x94)
+"""Of ioctl(2): kinds of commands, by which whoever owns a directory is asked no more. An agent is
+its user by number: it could take away the key of the user's encrypted files (`linux/fscrypt.h`),
+for it is told which that is, and it could have Btrfs show in its project all that the file system
+holds, which kernels before 6.7 do of any directory (`linux/btrfs.h`)."""
+
+OPEN = (0x80086601, 0x40086602, 0x80046601, 0x40046602, 0xC020660B,
+        0x40049409, 0x4020940D, 0xC0189436)  # fmt: skip
+"""Those of them that are allowed: flags of a file (64 bits and 32), where it lies, and copies that
+share what is in it (`linux/fs.h`, `linux/fiemap.h`)."""
+
 NAMESPACES = 0x7E020000
 """The flags of clone(2) that make namespaces. clone3(2) has them in memory, where no filter reads:
 it is refused as missing, and the C libraries fall back."""
@@ -86,8 +98,9 @@ POWERS = (
     (
         "CAP_SYS_ADMIN",
         (
-            "clone", "clone3", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr",
-            "move_mount", "open_tree", "pivot_root", "setns", "umount", "umount2", "unshare",
+            "clone", "clone3", "fsconfig", "fsmount", "fsopen", "fspick", "ioctl", "mount",
+            "mount_setattr", "move_mount", "open_tree", "pivot_root", "setns", "umount", "umount2",
+            "unshare",
         ),
     ),
 )  # fmt: skip
@@ -160,7 +173,26 @@ def _plain() -> list[dict[str, Any]]:
             {**_allow("fcntl", condition), "names": ["fcntl", "fcntl64"]}
             for condition in ((1, LINUX, 0), *((1, _INT, each) for each in COMMANDS))
         ),
+        *(_allow("ioctl", (1, mask << 8, value << 8)) for mask, value in _others(SHUT)),
+        *(_allow("ioctl", (1, _INT, each)) for each in OPEN),
     ]
+
+
+def _others(
+    shut: tuple[int, ...], bit: int = 0x80, mask: int = 0, value: int = 0
+) -> Iterator[tuple[int, int]]:
+    """Yield which bits of a byte are to be what, so that one of them fits each byte but some.
+
+    A filter compares with what a call may be, one by one: of `not this` it would take any.
+
+    >>> list(_others((0xFF, 0xFE)))[-1]
+    (254, 252)
+    """
+    if all(each & mask != value for each in shut):
+        yield mask, value
+    elif bit:
+        for each in (0, bit):
+            yield from _others(shut, bit >> 1, mask | bit, value | each)
 
 
 def _sockets() -> list[dict[str, Any]]:

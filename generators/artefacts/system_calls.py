@@ -4,13 +4,13 @@ What is not here is about the machine as a whole, makes namespaces or mounts, re
 been part of escapes (syscalls(2)). It is what the engine allows whoever has no capability
 (https://docs.docker.com/engine/security/seccomp/), less io_uring(7), whose memory no limit of a
 container counts and which holds off the end of its process, and less fanotify and secret memory.
-What is allowed with some arguments only, such as fcntl(2) and socket(2), is not here.
+What is allowed with some arguments only, such as fcntl(2), ioctl(2) and socket(2), is not here.
 """
 
 FILES = """
     access close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2 fadvise64
     fadvise64_64 arm_fadvise64_64 fallocate fdatasync flock fsync ftruncate
-    ftruncate64 getcwd getdents getdents64 ioctl link linkat _llseek lseek mkdir mkdirat mknod
+    ftruncate64 getcwd getdents getdents64 link linkat _llseek lseek mkdir mkdirat mknod
     mknodat name_to_handle_at open openat openat2 chdir fchdir pread64 preadv preadv2 pwrite64
     pwritev pwritev2 read readahead readlink readlinkat readv rename renameat renameat2 rmdir
     sendfile sendfile64 splice symlink symlinkat sync sync_file_range sync_file_range2

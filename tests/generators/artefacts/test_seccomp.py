@@ -131,6 +131,31 @@ def test_an_agent_makes_processes_and_no_namespaces() -> None:
     assert outcome(profile(), "personality", 0xFFFFFFFF) is None
 
 
+ENCRYPTION = {
+    "set a policy": 0x800C6613, "add a key": 0xC0506617, "remove a key": 0xC0406618,
+    "remove it of all users": 0xC0406619, "status of a key": 0xC080661A,
+    "the policy of a file": 0xC0096616,
+}  # fmt: skip
+SUBVOLUMES = {"snapshot": 0x50009401, "snapshot, too": 0x50009417, "remove": 0x5000940F}
+FILES = {
+    "flags": 0x80086601, "set flags": 0x40086602, "where it lies": 0xC020660B, "clone": 0x40049409,
+    "clone a part": 0x4020940D, "the same": 0xC0189436, "a terminal": 0x5401, "its size": 0x5413,
+    "what can be read": 0x541B, "without waiting": 0x5421, "an address": 0x8915, "closed": 0x5451,
+    "extended flags": 0x801C581F,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [profile(), seccomp.reader()], ids=["agent", "reader"])
+def test_an_agent_has_no_command_of_keys_and_snapshots_by_being_its_user(text: str) -> None:
+    for each in (*ENCRYPTION.values(), *SUBVOLUMES.values()):
+        assert outcome(text, "ioctl", 3, each) == outcome(text, "ioctl", 3, each | 1 << 40) == 1
+    assert {each: outcome(text, "ioctl", 3, number) for each, number in FILES.items()} == (
+        dict.fromkeys(FILES)
+    )
+    kinds = [each for each in range(256) if outcome(text, "ioctl", 3, each << 8 | 0x77)]
+    assert kinds == sorted(seccomp.SHUT)
+
+
 @pytest.mark.parametrize("call", [*KERNEL, *KEYRINGS])
 def test_what_the_sidecar_may_not_the_agent_may_not_either(call: str) -> None:
     assert outcome(profile(), call) == 1
