@@ -16,7 +16,7 @@ from jailoc.generators.artefacts.system_calls import CALLS
 from jailoc.model.compose import SecurityOption
 from jailoc.model.host import Host
 
-ENOSYS, EPERM, EPROTONOSUPPORT, EAFNOSUPPORT = 38, 1, 93, 97
+ENOSYS, EPERM, ENOTTY, EPROTONOSUPPORT, EAFNOSUPPORT = 38, 1, 25, 93, 97
 """errno(3) on Linux, the same on every architecture here."""
 
 KEYRINGS = ("add_key", "keyctl", "request_key")
@@ -77,11 +77,14 @@ COMMANDS = (LINUX + 1, *range(LINUX + 3, LINUX + 15))
 """Those that are allowed: none that takes a lease or a delegation (1024, 1040), or asks for signals
 of what happens in a directory (1026)."""
 
-SHUT = (ord("f"), 0x94)
+SHUT = (ord("f"), 0x94, 0xBC)
 """Of ioctl(2): kinds of commands, by which whoever owns a directory is asked no more. An agent is
 its user by number: it could take away the key of the user's encrypted files (`linux/fscrypt.h`),
-for it is told which that is, and it could have Btrfs show in its project all that the file system
-holds, which kernels before 6.7 do of any directory (`linux/btrfs.h`)."""
+for it is told which that is. And it could have Btrfs or bcachefs show in its project all that the
+volume of it holds, of which Btrfs asks for a volume's own top since Linux 6.7."""
+
+SNAPSHOTS = (0x50009401, 0x50009417)
+"""Those of Btrfs that do so (`linux/btrfs.h`)."""
 
 OPEN = (0x80086601, 0x40086602, 0x80046601, 0x40046602, 0xC020660B,
         0x40049409, 0x4020940D, 0xC0189436)  # fmt: skip
@@ -238,6 +241,9 @@ def sidecar() -> str:
         _refuse("socketcall", EAFNOSUPPORT, (0, _INT, each))
         for each in (_SYS_SOCKET, _SYS_SOCKETPAIR)
     ]
+    # Its volumes lie where the machine's files do.
+    calls += [_refuse("ioctl", ENOTTY, (1, _INT, each)) for each in SNAPSHOTS]
+    calls.append(_refuse("ioctl", ENOTTY, (1, 0xFF << 8, SHUT[-1] << 8)))
     return _text(_ALLOW, calls, _ARCHITECTURES)
 
 

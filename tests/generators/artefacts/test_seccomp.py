@@ -136,7 +136,12 @@ ENCRYPTION = {
     "remove it of all users": 0xC0406619, "status of a key": 0xC080661A,
     "the policy of a file": 0xC0096616,
 }  # fmt: skip
-SUBVOLUMES = {"snapshot": 0x50009401, "snapshot, too": 0x50009417, "remove": 0x5000940F}
+SUBVOLUMES = {
+    "snapshot": 0x50009401,
+    "snapshot, too": 0x50009417,
+    "remove": 0x5000940F,
+    "of bcachefs": 0x4020BC10,
+}
 FILES = {
     "flags": 0x80086601, "set flags": 0x40086602, "where it lies": 0xC020660B, "clone": 0x40049409,
     "clone a part": 0x4020940D, "the same": 0xC0189436, "a terminal": 0x5401, "its size": 0x5413,
@@ -154,6 +159,15 @@ def test_an_agent_has_no_command_of_keys_and_snapshots_by_being_its_user(text: s
     )
     kinds = [each for each in range(256) if outcome(text, "ioctl", 3, each << 8 | 0x77)]
     assert kinds == sorted(seccomp.SHUT)
+
+
+def test_the_sidecar_makes_no_snapshot_of_what_its_volumes_lie_in() -> None:
+    refused = {number for number in range(0x50009400, 0x50009440)
+               if outcome(sidecar(), "ioctl", 3, number)}  # fmt: skip
+    assert refused == {SUBVOLUMES["snapshot"], SUBVOLUMES["snapshot, too"]}
+    assert outcome(sidecar(), "ioctl", 3, SUBVOLUMES["of bcachefs"]) == 25
+    assert outcome(sidecar(), "ioctl", 3, 1 << 40 | SUBVOLUMES["snapshot"]) == 25
+    assert {outcome(sidecar(), "ioctl", 3, each) for each in FILES.values()} == {None}
 
 
 @pytest.mark.parametrize("call", [*KERNEL, *KEYRINGS])
