@@ -73,6 +73,9 @@ LINUX = 1024
 a file, as an agent does what is its user's, has all others wait that open it. What is below has not
 this bit."""
 
+LEASES = (LINUX, LINUX + 2, LINUX + 16)
+"""Those that have others wait or tell of them: F_SETLEASE, F_NOTIFY, F_SETDELEG."""
+
 COMMANDS = (LINUX + 1, *range(LINUX + 3, LINUX + 15))
 """Those that are allowed: none that takes a lease or a delegation (1024, 1040), or asks for signals
 of what happens in a directory (1026)."""
@@ -241,7 +244,11 @@ def sidecar() -> str:
         _refuse("socketcall", EAFNOSUPPORT, (0, _INT, each))
         for each in (_SYS_SOCKET, _SYS_SOCKETPAIR)
     ]
-    # Its volumes lie where the machine's files do.
+    # Its volumes lie where the machine's files do, and whoever saves these opens them.
+    calls += [
+        {**_refuse("fcntl", EPERM, (1, _INT, each)), "names": ["fcntl", "fcntl64"]}
+        for each in LEASES
+    ]
     calls += [_refuse("ioctl", ENOTTY, (1, _INT, each)) for each in SNAPSHOTS]
     calls.append(_refuse("ioctl", ENOTTY, (1, 0xFF << 8, SHUT[-1] << 8)))
     return _text(_ALLOW, calls, _ARCHITECTURES)

@@ -161,6 +161,13 @@ def test_an_agent_has_no_command_of_keys_and_snapshots_by_being_its_user(text: s
     assert kinds == sorted(seccomp.SHUT)
 
 
+def test_a_container_of_the_sidecars_takes_no_lease() -> None:
+    for call in ("fcntl", "fcntl64"):
+        refused = {each for each in range(2048) if outcome(sidecar(), call, 3, each)}
+        assert refused == {1024, 1026, 1040}
+        assert outcome(sidecar(), call, 3, HIGH | 1024) == 1
+
+
 def test_the_sidecar_makes_no_snapshot_of_what_its_volumes_lie_in() -> None:
     refused = {number for number in range(0x50009400, 0x50009440)
                if outcome(sidecar(), "ioctl", 3, number)}  # fmt: skip
