@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import stored_references
+from jailoc.bin.deploy import halt, stored_references
 from jailoc.bin.deploy.made import below
 from jailoc.bin.deploy.restic import READ, SHORT, Restic, complained, used
 from jailoc.bin.engine import tools
@@ -167,8 +167,11 @@ class Store:
         # What a start made to be covered is none of the user's files, and goes with the sandbox.
         # restic notes nothing of the lines of a file: no undo leaves alone what they name.
         covered = "".join(f"{line(each)}\n" for each in below(self.roots))
+
+        # restic follows what an agent puts in the place of a directory that it has listed.
+        writers = (self._workspace.name, *halt.sharing(self._workspace.name, self.roots))
         try:
-            reply = self.restic.run(
+            reply = halt.during(writers, lambda _: self.restic.run(
                 words,
                 *(ToolMount(each, each) for each in self.roots),
                 what="taking a snapshot",
@@ -176,7 +179,7 @@ class Store:
                 stdin=covered.encode(errors="surrogateescape"),
                 script=f'cat >{_COVERED} || exit 1\n{search}exec "$@"',
                 capabilities=READ,
-            )
+            ))  # fmt: skip
         except _TooLargeError:
             # What was ended leaves files that no snapshot needs.
             self._unlocked()

@@ -32,6 +32,11 @@ class Reply(NamedTuple):
     cut: str = ""
     """Why it was ended before its own end; empty if it was not."""
 
+    @property
+    def code(self) -> int:
+        """Return its exit status, as of any program."""
+        return self.status
+
 
 def start(
     command: Sequence[str],

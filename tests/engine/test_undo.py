@@ -21,6 +21,7 @@ from jailoc.bin.host import files
 from jailoc.schemas import schema
 from tests.engine import test_users as users
 from tests.engine import tooling, world
+from tests.engine.pod import eventually
 from tests.engine.world import User
 
 pytestmark = pytest.mark.engine
@@ -213,6 +214,60 @@ def test_nothing_is_done_unasked_and_an_undo_can_be_undone(user: User) -> None:
     assert "share/jailoc/undone/snapshots (" in listed.stdout
     user.ok("destroy", NAME, "--yes")
     assert not store(user).parent.exists()
+
+
+LED = """
+import ctypes, os, select, struct, sys, time
+libc = ctypes.CDLL(None)
+os.chdir(sys.argv[1])
+os.mkdir("p")
+for number in range(3000):
+    open(f"p/{number:05}", "w").write(str(number))
+open("p/key", "w").write("its own")
+os.symlink(os.path.join(sys.argv[1], "hidden"), "l")
+watch = libc.inotify_init1(0)
+libc.inotify_add_watch(watch, b"p", 0x20)  # IN_OPEN
+open("ready", "w").close()
+until = time.monotonic() + 100
+while time.monotonic() < until:
+    if select.select([watch], [], [], 1)[0] and b"00100" in os.read(watch, 1 << 16):
+        # Who reads has the names, and goes on by their paths.
+        libc.renameat2(-100, b"p", -100, b"l", 2)
+        time.sleep(3)
+        libc.renameat2(-100, b"p", -100, b"l", 2)
+"""
+"""Leads whoever reads a directory, file by file, to another one of the project."""
+
+
+@pytest.mark.parametrize("halted", [False, True], ids=["control", ""])
+def test_a_snapshot_is_not_led_to_what_an_agent_does_not_see(user: User, *, halted: bool) -> None:
+    """As the control does it who is none of jailoc's, and so is not halted."""
+    project, own = user.home / "project", f"jailoc-{NAME}-opencode-1"
+    hidden = project / "hidden"
+    hidden.mkdir(mode=0o700)
+    (hidden / "key").write_text("s3cret")
+    user.ok("up", NAME)
+    image = world.call("docker", "inspect", "--format", "{{.Image}}", own).strip()
+    words = ["timeout", "120", "python3", "-c", LED, str(project)]
+    if halted:
+        world.call("docker", "exec", "--detach", "--user", "1000:1000", own, *words)
+    else:
+        world.call("docker", "run", "--rm", "--detach", "--name", "led", "--network", "none",
+                   "--user", "1000:1000", "--log-driver", "none", "--mount",
+                   f"type=bind,source={project},target={project}", "--entrypoint", words[0],
+                   image, *words[1:])  # fmt: skip
+    try:
+        eventually("it watches", (project / "ready").exists)
+        user.ok("snapshot", NAME)
+    finally:
+        world.call("docker", "rm", "--force", "led", check=False)
+    assert world.call("docker", "inspect", "--format", "{{.State.Status}}", own).strip() == (
+        "running"
+    )
+    user.ok("down", NAME)
+    world.call("rm", "-rf", str(project / "p"), str(project / "l"))
+    user.ok("undo", NAME, "--yes", str(project / "p"))
+    assert (project / "p/key").read_text() == ("its own" if halted else "s3cret")
 
 
 @pytest.mark.thorough
