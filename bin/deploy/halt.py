@@ -13,6 +13,7 @@ from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers, docker, halting, ownership
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
+from jailoc.bin.host import bind_mounts
 from jailoc.model.diagnostic import Refused
 from jailoc.model.forbidden_paths import folded
 from jailoc.model.mount import Mode
@@ -89,20 +90,19 @@ def sharing(name: str, roots: Sequence[str]) -> dict[str, str]:
 
 def shared(places: Iterable[str], roots: Sequence[str]) -> str | None:
     """Return the first of some directories that is, holds or lies in one of some places."""
-    named = [called(each) for each in dict.fromkeys(places)]
-    return next(
-        (
-            root for root in roots
-            if any(within(one, other) or within(other, one)
-                   for each in named for one in each for other in called(root))
-        ),
-        None,
-    )  # fmt: skip
+    named = {name for each in dict.fromkeys(places) for name in called(each)}
+    for root in roots:
+        mine = called(root)
+        if any(within(one, other) or within(other, one) for one in named for other in mine):
+            return root
+    return None
 
 
 def called(place: str) -> frozenset[str]:
-    """Return the names of a place: links of the user's own may lead to it by another one."""
-    return frozenset({folded(place), folded(os.path.realpath(place))})
+    """Return the names of a place: a link of the user's, or a bind mount, may give it others."""
+    real = os.path.realpath(place)
+    names = (place, real, bind_mounts.origin(real))
+    return frozenset(folded(each) for each in names if each is not None)
 
 
 def during(
