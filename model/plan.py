@@ -11,7 +11,7 @@ from pydantic import Field
 
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
-from jailoc.model.plan_address import ChangeAddress, DriftAddress, FoundAddress
+from jailoc.model.plan_address import ChangeAddress, DriftAddress, FieldAddress, FoundAddress
 from jailoc.model.power import PowerChange
 
 
@@ -58,6 +58,12 @@ class Drift(Model):
     """As it was found."""
     ignored: bool = False
     """Whether the configuration names it as noise; then nothing is done about it."""
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Return before and after as people read them."""
+        name = self.address.field if isinstance(self.address, FieldAddress) else ""
+        return shown(name, self.before), shown(name, self.after)
 
 
 class BuildImages(Model):

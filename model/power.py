@@ -124,6 +124,11 @@ class PowerChange(Model):
         return self.way is Direction.WIDENS
 
     @property
+    def grave(self) -> bool:
+        """Tell whether it widens what a reviewer has to know of: what is critical or high."""
+        return self.widens and self.rank in {Rank.CRITICAL, Rank.HIGH}
+
+    @property
     def data(self) -> dict[str, JsonValue]:
         """Return it for programs, with what can be derived."""
         told: dict[str, JsonValue] = {"kind": self.kind.value}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import apply, check, committed, existence, observe, uncovered
+from jailoc.bin.deploy import apply, check, committed, existence, uncovered
 from jailoc.bin.terminal.exit_status import DIFFERENT
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -35,7 +35,7 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     expect = origin.config.workspaces[name].expect
     checks = check.whole(bundle, (*expect.reach, *expect.block), terminal.say)
     item = apply.item(session, origin, name, complete=False, ask=False, compiled=bundle)
-    checks += fields(apply.planned(terminal, item, observe.observe(name, bundle)))
+    checks += fields(apply.planned(terminal, item))
     checks += _exposed(resolve(origin.config, name, origin.host), checks)
     checks += _committed(origin, name)
     wrong = [each for each in checks if not each.ok]

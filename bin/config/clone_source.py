@@ -1,7 +1,7 @@
 """What of this machine a clone is made from: a repository, and what Git reads for it elsewhere."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from jailoc.bin.config.changeable import could_make, starter
@@ -45,7 +45,12 @@ def places(repository: str, host: Host) -> tuple[str, ...]:
         (git if git.is_dir() else Path(repository)) / "objects"
     )  # fmt: skip
     elsewhere += _alternates(repository, objects, host)
-    return (repository, *dict.fromkeys(each for each in elsewhere if not within(each, repository)))
+    return _with(repository, elsewhere)
+
+
+def _with(repository: str, places: Iterable[str]) -> tuple[str, ...]:
+    """Return a repository, and those of some places that do not lie in it."""
+    return (repository, *dict.fromkeys(each for each in places if not within(each, repository)))
 
 
 def _no_pipe(repository: str, directory: str) -> None:
@@ -76,8 +81,8 @@ def own(repository: str, host: Host) -> tuple[str, ...]:
     Raises:
         Refused: it is none.
     """
-    more = _linked(repository, host) if Path(repository, ".git").is_file() else []
-    return (repository, *dict.fromkeys(each for each in more if not within(each, repository)))
+    linked = Path(repository, ".git").is_file()
+    return _with(repository, _linked(repository, host) if linked else ())
 
 
 def _linked(repository: str, host: Host) -> list[str]:

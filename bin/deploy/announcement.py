@@ -9,7 +9,6 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Plan
 from jailoc.model.plan_address import ServiceAddress
-from jailoc.model.power import Rank
 from jailoc.model.sandbox import AGENT
 
 
@@ -21,7 +20,7 @@ def tell(terminal: Terminal, made: Plan) -> None:
             what = f"{change.action} {change.address.name}"
             terminal.say(f"{what}: {'; '.join(causes)}", Meaning.WARNS)
     for power in made.powers:
-        if power.widens and power.rank in {Rank.CRITICAL, Rank.HIGH}:
+        if power.grave:
             terminal.say(f"{power.rank.upper()}: {power.text}", RANKS[power.rank])
 
 

@@ -9,7 +9,6 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.plan.plan import sides
 from jailoc.generators.powers.difference import changes
 from jailoc.generators.views.started import opened
-from jailoc.model.power import Rank
 from jailoc.model.status import GravePower
 
 
@@ -25,10 +24,6 @@ def told(origin: LoadedConfig, name: str, *, behind: bool) -> dict[str, Any]:
     if known is None or name not in origin.config.workspaces:
         return {}
     made = changes(bare(origin.host), sides(known), origin.host.home)
-    grave = tuple(
-        GravePower(rank=each.rank, text=each.text)
-        for each in made
-        if each.widens and each.rank in {Rank.CRITICAL, Rank.HIGH}
-    )
+    grave = tuple(GravePower(rank=each.rank, text=each.text) for each in made if each.grave)
     line = None if behind else opened(resolve(origin.config, name, origin.host))
     return {"grave": grave, "open": line}

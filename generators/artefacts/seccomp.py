@@ -1,10 +1,10 @@
 """Write the system calls that the kernel refuses to what runs in a sandbox.
 
 The format is that of the engine's `--security-opt seccomp=FILE`
-(https://docs.docker.com/engine/security/seccomp/). There are three profiles: the agent's, which is
-that of all without power, refuses what it does not name, and so does that of who reads its files. A
-daemon without root needs calls that no other does, `mount`, `unshare`, `setns`, `pivot_root` and
-others, so the sidecar's allows what it does not name.
+(https://docs.docker.com/engine/security/seccomp/). The agent's profile, which is that of all
+without power, refuses what it does not name, and so do that of who reads its files and the one for
+all containers of an engine. A daemon without root needs calls that no other does, `mount`,
+`unshare`, `setns`, `pivot_root` and others, so the sidecar's allows what it does not name.
 """
 
 import json
@@ -76,9 +76,8 @@ this bit."""
 LEASES = (LINUX, LINUX + 2, LINUX + 16)
 """Those that have others wait or tell of them: F_SETLEASE, F_NOTIFY, F_SETDELEG."""
 
-COMMANDS = (LINUX + 1, *range(LINUX + 3, LINUX + 15))
-"""Those that are allowed: none that takes a lease or a delegation (1024, 1040), or asks for signals
-of what happens in a directory (1026)."""
+COMMANDS = tuple(each for each in range(LINUX, LINUX + 15) if each not in LEASES)
+"""The others, which are allowed."""
 
 SHUT = (ord("f"), 0x94, 0xBC)
 """Of ioctl(2): kinds of commands, by which whoever owns a directory is asked no more. An agent is

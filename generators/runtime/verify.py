@@ -49,10 +49,8 @@ def fields(plan: Plan) -> Iterator[Check]:
     ]  # fmt: skip
     for each in plan.drift:
         if isinstance(each.address, (FieldAddress, ImageAddress)) and not each.ignored:
-            name = each.address.field if isinstance(each.address, FieldAddress) else ""
-            subject = str(each.address)
+            subject, (before, after) = str(each.address), each.shown
             if all(one.subject != subject for one in found):
-                before, after = shown(name, each.before), shown(name, each.after)
                 found.append(
                     Check(kind="field", subject=subject, expected=before, found=after, ok=False)
                 )

@@ -9,7 +9,7 @@ from jailoc.generators.views.review import quiet, screen
 from jailoc.generators.views.review_data import markdown as review_markdown
 from jailoc.model.palette import Meaning
 from jailoc.model.plan import Action, Change, Drift, FieldChange, Plan, SavedPlan, shown
-from jailoc.model.plan_address import FieldAddress, FileAddress, RulesAddress
+from jailoc.model.plan_address import FileAddress, RulesAddress
 from jailoc.model.power import Direction
 from jailoc.model.sandbox import typed
 from jailoc.model.text import cut, number_of
@@ -216,10 +216,9 @@ def _field(field: FieldChange) -> str:
 
 
 def _drift(each: Drift) -> str:
-    name = each.address.field if isinstance(each.address, FieldAddress) else ""
     if isinstance(each.address, RulesAddress) and each.after:
         return f"{each.address}: {_rules(each.after)}"
-    before, after = (shown(name, value) for value in (each.before, each.after))
+    before, after = each.shown
     return f"{each.address}: {before} -> {after}"
 
 
