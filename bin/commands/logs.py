@@ -10,7 +10,7 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
@@ -93,9 +93,11 @@ def run(
             started = _Starts(project, service) if follow else None
             if started is not None:
                 stack.callback(started.stop)
-            last = _history(show, chosen, tail, since)
+            options = [f"--tail={tail}"] if tail is not None else []
+            options += [f"--since={since}"] if since is not None else []
+            last = _history(show, chosen, options)
             if started is not None:
-                _follow(show, chosen, last, tail, started)
+                _follow(show, chosen, last, options, started)
     except KeyboardInterrupt:
         if not follow:
             raise
@@ -194,15 +196,13 @@ class _Starts:
 
 
 def _history(
-    show: _Printer, chosen: Sequence[containers.Container], tail: int | None, since: str | None
+    show: _Printer, chosen: Sequence[containers.Container], options: Sequence[str]
 ) -> dict[str, str]:
     """Show what has been written so far, in order; return the time of each container's last line.
 
     Raises:
         DockerError: docker could not read it.
     """
-    options = [f"--tail={tail}"] if tail is not None else []
-    options += [f"--since={since}"] if since is not None else []
     last: dict[str, str] = {}
     with ExitStack() as stack:
         readers: list[_Reader] = []
@@ -217,50 +217,84 @@ def _history(
     return last
 
 
+class _Followers:
+    """Who reads what containers write from now on, one thread for each container."""
+
+    def __init__(self, last: dict[str, str], show: Callable[[LogLine], None]) -> None:
+        self._last, self._show = last, show
+        self._threads: dict[str, threading.Thread] = {}
+        self._readers: dict[str, _Reader] = {}
+        self._changing, self._ended = threading.Lock(), False
+
+    def read(self, container: containers.Container, *options: str) -> None:
+        """Begin with what came after the last line, or, if there was none, as the options say."""
+
+        def pump() -> None:
+            more = True
+            # Who follows a container misses now and then what it writes at its very end (moby's
+            # logger/loggerutils/follow.go): it is asked once more, until there is nothing new.
+            while more and (reader := self._reader(container, options)) is not None:
+                more = False
+                for line in reader:
+                    more = True
+                    self._last[line.container] = line.stamp
+                    self._show(line)
+                reader.stop()
+
+        thread = self._threads[container.id] = threading.Thread(target=pump, daemon=True)
+        thread.start()
+
+    def _reader(self, container: containers.Container, options: tuple[str, ...]) -> _Reader | None:
+        since = self._last.get(container.id)
+        if since is not None:
+            options = (f"--since={after(since)}",)
+        with self._changing:
+            if self._ended:
+                return None
+            reader = self._readers[container.id] = _Reader(container, "--follow", *options)
+        return reader
+
+    def reads(self, identity: str) -> bool:
+        """Tell whether one goes on reading a container."""
+        thread = self._threads.get(identity)
+        if thread is not None:
+            thread.join(LEAVE)
+        return thread is not None and thread.is_alive()
+
+    def stop(self) -> None:
+        """End them all."""
+        with self._changing:
+            self._ended = True
+        for each in self._readers.values():
+            each.stop()
+
+
 def _follow(
     show: _Printer,
     chosen: Sequence[containers.Container],
     last: dict[str, str],
-    tail: int | None,
+    options: Sequence[str],
     started: _Starts,
 ) -> None:
     """Show what is written from now on, also by containers that start later; never ends."""
     lines_: queue.SimpleQueue[LogLine] = queue.SimpleQueue()
-    live: dict[str, tuple[_Reader, threading.Thread]] = {}
-
-    def read(container: containers.Container, *options: str) -> None:
-        since = last.get(container.id)
-        options += (f"--since={after(since)}",) if since else ()
-        reader = _Reader(container, "--follow", *options)
-
-        def pump() -> None:
-            for line in reader:
-                last[line.container] = line.stamp
-                lines_.put(line)
-
-        thread = threading.Thread(target=pump, daemon=True)
-        live[container.id] = reader, thread
-        thread.start()
+    followers = _Followers(last, lines_.put)
 
     def watch() -> None:
         for identity, service in started:
-            if identity in live:
-                live[identity][1].join(LEAVE)
-                if live[identity][1].is_alive():
-                    continue  # it was read from its start already
             # What it wrote first is older than the news of its start.
-            read(_container(identity, service))
+            if not followers.reads(identity):
+                followers.read(_container(identity, service))
 
     try:
         for each in chosen:
-            read(each, *(["--tail=0"] if tail == 0 else []))
+            followers.read(each, *options)
         threading.Thread(target=watch, daemon=True).start()
         while True:
             show(lines_.get())
     finally:
         started.stop()
-        for reader, _ in list(live.values()):
-            reader.stop()
+        followers.stop()
 
 
 def _container(identity: str, service: str) -> containers.Container:
