@@ -24,6 +24,8 @@ PATIENCE = 2.0
 """Seconds to wait for an answer; it is asked twice."""
 WATCH, PAUSE, SETTLED = 25.0, 2.0, 60.0
 """Seconds that it goes on for, those between its looks, and those that a wall is new."""
+LOADING = 15.0
+"""Seconds that `watch` waits for rules that are being loaded: a reload is no illness."""
 ASKED = b"\x08resolver\x06jailoc\x07invalid\0" + b"\0\x10\0\x01"
 """The rest of the name, type TXT, class IN (RFC 1035, section 4.1.2; `.invalid`: RFC 6761)."""
 
@@ -54,15 +56,28 @@ def guarded() -> bool:
         return False
 
 
+def loaded() -> bool:
+    """Tell whether the rules are verified, and every name was looked up once."""
+    return (RUN / "ready").exists() and (RUN / "names/state.json").exists()
+
+
 def healthy() -> bool:
-    """Tell whether all is there: the rules are verified, every name was looked up once."""
-    if not (RUN / "ready").exists() or not (RUN / "names/state.json").exists() or not guarded():
+    """Tell whether all is there."""
+    if not loaded() or not guarded():
         return False
     try:
         token = (RUN / "names/token").read_bytes()
     except OSError:
         return False
     return answered(token) or answered(token)
+
+
+def patient() -> bool:
+    """Tell whether all is there, soon if the rules are being loaded."""
+    end = time.monotonic() + LOADING
+    while not loaded() and time.monotonic() < end:
+        time.sleep(0.1)
+    return healthy()
 
 
 def settled() -> bool:
@@ -76,7 +91,7 @@ def settled() -> bool:
 def watch() -> bool:
     """Look again and again; tell whether all was well each time."""
     end = time.monotonic() + WATCH
-    while well := healthy():
+    while well := patient():
         if not settled() or time.monotonic() >= end:
             break
         time.sleep(PAUSE)

@@ -429,6 +429,24 @@ def test_thousands_of_half_questions_do_not_end_the_resolver(named: Sandbox, num
     assert resolver(named) == before
 
 
+def test_a_wall_that_loads_its_rules_is_not_called_unhealthy(named: Sandbox) -> None:
+    """Nor does a plan made meanwhile replace it: three looks may find it not ready."""
+    wall, seen = named.container("firewall"), set()
+    signal(named, "STOP")
+    with ThreadPoolExecutor(1) as pool:
+        refresh = pool.submit(named.user.run, "refresh", "named")
+        try:
+            end = time.monotonic() + 9
+            while time.monotonic() < end:
+                seen.add(world.call("docker", "inspect", "-f", "{{.State.Health.Status}}", wall))
+                time.sleep(0.5)
+        finally:
+            signal(named, "CONT")
+        done = refresh.result()
+    assert done.status == 0, done.stderr
+    assert seen == {"healthy\n"}
+
+
 def test_a_resolver_that_is_silent_or_another_is_seen(named: Sandbox) -> None:
     assert health(named)
     signal(named, "STOP")
