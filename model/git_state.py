@@ -32,6 +32,12 @@ HEADS = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name")
 """Names of branches that one shows."""
 BISECT = "BISECT_START"
 """What `git bisect reset` hands to `git checkout` (git-bisect(1))."""
+SHOWN = (
+    *(f"rebase-merge/{each}" for each in ("onto", "done", "git-rebase-todo")),
+    *(f"rebase-apply/{each}" for each in ("head-name", "onto", "applying")),
+    "rebase-merge/head-name", BISECT, "BISECT_LOG", "BISECT_TERMS", "BISECT_NAMES",
+)  # fmt: skip
+"""What `git status` writes to the terminal as it is (wt-status.c), and `git bisect` (bisect.c)."""
 STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
 """What names the program that merges when a rebase, cherry-pick or revert goes on (sequencer.c)."""
 LISTED = ("gitdir", "locked")
@@ -247,6 +253,20 @@ def of_listed(path: str, data: bytes) -> Iterator[Believed]:
             reason=f"it has control characters, {_told([_text(shown)], 1)}: `git worktree list` "
             "writes them as they are, and the terminal obeys",
             hint="remove the directory that it lies in, with care for what that leads to",
+        )
+
+
+def of_shown(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of a file, one of `SHOWN`, that a terminal would obey."""
+    # A commit's subject may end with a carriage return, and is in the steps of a rebase.
+    if found := re.search(rb"[^\n]*(?:" + _CONTROL + rb")[^\n]*", data.replace(b"\r\n", b"\n")):
+        yield Believed(
+            path=path,
+            reason=f"it has control characters, {_told([_text(found[0])], 1)}: Git writes them "
+            "to the terminal as they are, `git status` the most, and the terminal obeys",
+            hint=f"{_DO_NOT}; `git rebase --quit` or `git bisect reset`, its output to /dev/null, "
+            f"removes it, or allow it by name: {trusting(path)}",
+            certain=False,
         )
 
 

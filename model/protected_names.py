@@ -31,6 +31,12 @@ _VERSIONS = (
 extensions and programs from, or where they are told to look for that: they trust what is the
 user's own file."""
 
+_BAZEL = tuple(
+    f"tools/bazel.{each}" for chip in ("x86_64", "arm64")
+    for each in (chip, f"linux-{chip}", f"darwin-{chip}")
+)  # fmt: skip
+"""Which one Bazelisk takes first depends on the machine."""
+
 _RUNNERS = (
     ".asdfrc", ".volta", ".ruby-version", ".node-version", ".nvmrc", "_opam/.opam-switch",
     ".rbenv-version", ".nodenv-version", ".perl-version", ".plenv-version", ".java-version",
@@ -39,7 +45,10 @@ _RUNNERS = (
     ".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn/releases", ".yarn/plugins", ".corepack.env",
     ".pnpmfile.cjs", ".pnpmfile.mjs", "pnpm-workspace.yaml",
     ".cargo/config", ".cargo/config.toml", ".mvn", ".sbtopts", ".jvmopts",
-    ".bazelrc", ".bazeliskrc", "tools/bazel", ".valgrindrc", ".git/glab-cli",
+    ".bazelrc", ".bazeliskrc", ".bazelversion", "tools/bazel", *_BAZEL, ".valgrindrc",
+    ".git/glab-cli", ".terraform-version", ".opentofu-version", ".terragrunt-version",
+    ".mill-jvm-opts", ".mill-opts", ".mill-version",
+    ".jruby.java_opts", ".reviewboardrc", ".arcconfig", ".plzconfig",
 )  # fmt: skip
 """What managers of versions and packages, and what starts builds, run or obey whatever they are
 asked, `--version` too, and what of a project says where the user's own token is sent."""

@@ -190,6 +190,9 @@ SHARED_USER_LABEL = "dev.jailoc.shared.user"
 SHARED_LABEL = "dev.jailoc.shared"
 """On a volume that workspaces share: the name that the configuration gives it."""
 
+ORIGIN_LABEL = "dev.jailoc.directory"
+"""On a volume of a workspace: the directory of the generated files that it was made from."""
+
 MOST_NAME = 255
 """Bytes of a volume's name: a directory of the engine's is called so (NAME_MAX, limits.h)."""
 

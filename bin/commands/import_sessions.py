@@ -62,7 +62,7 @@ def run(session: Session, yes: bool) -> int:
         # Nobody starts it now, and nobody has since it was asked.
         _stopped(name)
         if f"{project}_{new}" not in there:
-            volumes.make(project, new)
+            volumes.make(project, new, bundle.directory)
         status = volumes.copy(
             wanted, f"{project}_{old}", f"{project}_{new}", place, image, service.user
         )

@@ -28,6 +28,8 @@ MOST_PACKED = 64 << 20
 """Bytes of one list of references."""
 MOST_RECORDED, RECORDED = 256 << 10, 64
 """Bytes of one `MERGE_RR`, and for how many others each counts: all ways in it are looked at."""
+MOST_SHOWN = 16 << 20
+"""Bytes of the steps of a rebase."""
 MOST_WAY = 4096
 """Bytes of one of them, PATH_MAX of Linux; Git opens none that is longer."""
 MOST_REPLACED = 10_000
@@ -162,6 +164,12 @@ class Reader:
         for name in git_state.STRATEGIES:
             yield from self._judged(f"{directory}/{name}", git_state.of_strategy)
         yield from self._judged(f"{directory}/{git_state.BISECT}", git_state.of_bisect)
+        for name in git_state.SHOWN:
+            data = self._read(f"{directory}/{name}", MOST_SHOWN)
+            if isinstance(data, bytes):
+                yield from git_state.of_shown(readable(f"{directory}/{name}"), data)
+            elif data is not None and name not in (*git_state.HEADS, git_state.BISECT):
+                yield data
         for name in git_state.HEADS:
             path = f"{directory}/{name}"
             data = self._read(path, MOST_RECORDED)

@@ -197,6 +197,8 @@ class Engine:
         self._prepare()
         for each in self._bundle.compose.shared:
             volumes.share(each.removeprefix(SHARED_PREFIX), os.getuid())
+        compose = self._bundle.compose
+        volumes.own(compose.name, compose.volumes, str(self._directory))
         try:
             start(
                 self._terminal, self._bundle.compose.name, self._directory, services,

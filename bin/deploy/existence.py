@@ -1,7 +1,9 @@
 """What is known of a workspace without any engine: its name, and whether it ever ran here."""
 
+import hashlib
 import os
 import re
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import TypeVar
 
 from jailoc.bin.config import facts, task_records
 from jailoc.bin.config.session import Session
-from jailoc.bin.engine import containers
+from jailoc.bin.engine import containers, volumes
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import lock_holder, records
@@ -41,25 +43,49 @@ def kept(name: str) -> Path:
 
 
 def own(name: str) -> None:
-    """Refuse to touch what the engine has of a workspace that was never started here.
+    """Refuse to touch what the engine has of a workspace of somebody else.
 
-    Volumes outlast their containers, and do not say whose they are.
+    Volumes outlast their containers. Those of earlier versions do not say whose they are, and count
+    as this user's if the workspace was ever started here.
 
     Raises:
-        Refused: there is something, so it is somebody else's.
+        Refused: there is something of somebody else's.
         DockerError: the engine did not answer.
     """
-    if started(name) or containers.containers(project(name)):
-        return
-    if not containers.owned("volume", project(name)):
+    found = {each for each in volumes.origins(project(name)).values() if not _mine(name, each)}
+    others = sorted(found - {""})
+    if others:
+        mark = kept(name) / _mark(others[0])
+        raise refuse(
+            "foreign",
+            f"the volumes of workspace `{name}` on this engine are not yours: they were made from "
+            f"`{others[0]}`",
+            hint="give yours another name, which one user of an engine can have; if they are "
+            f"yours, and that directory has moved: `mkdir -p {shlex.quote(str(mark))}`",
+        )
+    if not found or started(name) or containers.containers(project(name)):
         return
     raise refuse(
         "foreign",
         f"this engine has volumes of a workspace `{name}`, and you have never started one: another "
         "user has",
         hint="give yours another name; if they are yours, from another machine or before your "
-        f"files were removed: `mkdir -p {kept(name)}`",
+        f"files were removed: `mkdir -p {shlex.quote(str(kept(name)))}`",
     )
+
+
+def _mine(name: str, origin: str) -> bool:
+    mine = str(facts.cache_directory() / name)
+    return (
+        origin == mine
+        or (origin != "" and os.path.realpath(origin) == os.path.realpath(mine))
+        or (origin != "" and (kept(name) / _mark(origin)).is_dir())
+    )
+
+
+def _mark(origin: str) -> str:
+    """Return what says that volumes which were made elsewhere are this user's all the same."""
+    return hashlib.sha256(origin.encode()).hexdigest()[:12]
 
 
 def configured(session: Session, name: str) -> bool:

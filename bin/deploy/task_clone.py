@@ -13,7 +13,7 @@ from jailoc.bin.engine import containers, disk, docker, volumes
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.host.links import Identity, identity
-from jailoc.bin.host.paths import state_directory
+from jailoc.bin.host.paths import cache_directory, state_directory
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.assets import asset
 from jailoc.model.diagnostic import Refused, refuse
@@ -107,7 +107,8 @@ def make(
             f"volume `{whole}` is there already, and no task of yours is written down for it",
             hint="give another name; `docker volume inspect` says whose it is",
         )
-    volumes.make(project(sandbox), PROJECT_VOLUME, {TASK_LABEL: label})
+    mine = str(cache_directory() / sandbox)
+    volumes.make(project(sandbox), PROJECT_VOLUME, mine, {TASK_LABEL: label})
     try:
         return _filled(image, sandbox, workspace.user.text, sources, revision, branch(name), host)
     except BaseException:

@@ -1,13 +1,20 @@
 """Named volumes: those that workspaces share, making one as Compose does, copying from another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from jailoc.bin.engine import reader
 from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import Import
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import COMPOSE_PROJECT, SHARED_LABEL, SHARED_USER_LABEL, shared_volume
+from jailoc.model.sandbox import (
+    COMPOSE_PROJECT,
+    ORIGIN_LABEL,
+    SHARED_LABEL,
+    SHARED_USER_LABEL,
+    shared_volume,
+)
 
 COMPOSE_VOLUME = "com.docker.compose.volume"
 DONE, FULL, NOTHING = 0, 3, 4
@@ -70,18 +77,54 @@ def share(name: str, user: int) -> None:
         )
 
 
-def make(project: str, name: str, labels: Mapping[str, str] | None = None) -> None:
+def origins(project: str) -> dict[str, str]:
+    """Return the volumes of a project, by whole name, with what each was made from.
+
+    That is a directory of generated files; empty where nobody knows.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    text = run(
+        ["volume", "ls", "--filter", f"label={COMPOSE_PROJECT}={project}", "--format",
+         '{{.Name}}\t{{.Label "' + ORIGIN_LABEL + '"}}'],
+        what="list volumes", timeout=60,
+    )  # fmt: skip
+    rows = (line.partition("\t") for line in lines_of(text))
+    return {name: value for name, _, value in rows}
+
+
+def own(project: str, names: Iterable[str], directory: str) -> None:
+    """Make those volumes of a project that are not there, each with whose it is.
+
+    Args:
+        project: The Compose project.
+        names: In the project.
+        directory: Of the generated files.
+
+    Raises:
+        DockerError: the engine refused.
+    """
+    there = origins(project)
+    missing = [each for each in names if f"{project}_{each}" not in there]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda each: make(project, each, directory), missing))
+
+
+def make(project: str, name: str, directory: str, labels: Mapping[str, str] | None = None) -> None:
     """Make a volume as Compose would, which takes it for its own (its labels say so).
 
     Args:
         project: The Compose project.
         name: Of the volume, in the project.
+        directory: Of the generated files of whose it is.
         labels: More of them.
 
     Raises:
         DockerError: the engine refused.
     """
-    every = {COMPOSE_PROJECT: project, COMPOSE_VOLUME: name} | dict(labels or {})
+    every = {COMPOSE_PROJECT: project, COMPOSE_VOLUME: name, ORIGIN_LABEL: directory}
+    every |= labels or {}
     run(
         ["volume", "create",
          *(word for key, value in every.items() for word in ("--label", f"{key}={value}")),

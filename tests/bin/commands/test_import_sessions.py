@@ -30,6 +30,7 @@ class World:
         monkeypatch.setattr(
             containers, "owned", lambda *_: {"jailoc-a_opencode-data-a": "jailoc-a"}
         )
+        monkeypatch.setattr(volumes, "origins", lambda *_: {"jailoc-a_opencode-data-a": ""})
         monkeypatch.setattr(execute, "build", lambda *_: None)
         monkeypatch.setattr(volumes, "make", lambda *_: None)
         monkeypatch.setattr(volumes, "copy", self._copy)

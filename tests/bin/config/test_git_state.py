@@ -274,6 +274,43 @@ def test_a_start_of_a_bisection_that_is_an_option_is_told(tmp_path: Path) -> Non
     assert git(root, "branch", "--show-current") == "zz\n", "Git obeys it"
 
 
+def rebasing(root: Path, kind: str) -> Path:
+    """Have a directory as that of a rebase which goes on."""
+    place = root / f".git/rebase-{kind}"
+    place.mkdir()
+    (place / "head-name").write_text("refs/heads/main\n")
+    (place / "onto").write_text(git(root, "rev-parse", "HEAD"))
+    for name in ("interactive", "git-rebase-todo") if kind == "merge" else ("rebasing",):
+        (place / name).touch()
+    (place / "done").write_text("pick 3969a1a a\r\n")
+    return place
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rebase-merge/head-name", "rebase-merge/onto", "rebase-merge/done",
+     "rebase-merge/git-rebase-todo", "rebase-apply/head-name", "rebase-apply/onto", "BISECT_START",
+     "BISECT_LOG"],
+)  # fmt: skip
+def test_what_a_status_of_git_shows_is_told_if_a_terminal_obeys_it(
+    tmp_path: Path, name: str
+) -> None:
+    root = project(tmp_path)
+    if name.startswith("BISECT"):
+        git(root, "bisect", "start")
+    else:
+        rebasing(root, name[7:12])
+    assert told(root) == {}, "an honest one, a carriage return at the end of a subject too"
+    steering = "\x1b]52;c;ZXZpbA==\x07"
+    before = {"BISECT_START": "", "onto": "x", "head-name": "refs/heads/x"}
+    begin = before.get(name.rpartition("/")[2], "pick 3969a1a x")
+    (root / ".git" / name).write_text(f"{begin}{steering}\n")
+    shown = git(root, *(("bisect", "log") if name == "BISECT_LOG" else ("status",)))
+    assert steering in shown, "Git writes it as it is"
+    found = told(root)[f".git/{name}"]
+    assert found.stops
+
+
 @pytest.mark.parametrize("name", ["gitdir", "locked"])
 def test_what_a_list_of_working_trees_shows_is_told_if_a_terminal_obeys_it(
     tmp_path: Path, name: str

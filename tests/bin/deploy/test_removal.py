@@ -15,6 +15,7 @@ from jailoc.bin.deploy import built_images, existence, remains, removal
 from jailoc.bin.engine import door
 from jailoc.bin.engine.door import Call, Reply
 from jailoc.bin.host import log
+from jailoc.model.sandbox import ORIGIN_LABEL
 from jailoc.schemas import schema
 from tests.engine import world
 
@@ -40,6 +41,8 @@ class Engine:
     """How much the cache of builds takes."""
     place: str = ""
     """Where the containers were made from, if not where jailoc makes them from."""
+    made: dict[str, str] = field(default_factory=dict)
+    """What volumes say that they were made from."""
     left: float = float("inf")
     """Changes that may still happen before the process is killed."""
 
@@ -99,6 +102,8 @@ class Engine:
         mine = sorted(each for each in every if each.startswith(f"{project}_"))
         if "--quiet" in words:
             return "\n".join(mine)
+        if ORIGIN_LABEL in words[-1]:
+            return "\n".join(f"{each}\t{self.made.get(each, '')}" for each in mine)
         return "\n".join(f"{each}\t{project}" for each in mine)
 
     def where(self, name: str) -> str:
@@ -363,6 +368,31 @@ def test_what_may_be_wanted_or_anothers_is_named_and_stays(
     assert "snaps" in remains.every()
     monkeypatch.setattr("os.geteuid", lambda: 4711)  # nothing there is that user's
     assert remains.every() == frozenset()
+
+
+def test_volumes_that_another_user_has_made_meanwhile_are_nobody_elses(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.add("api", AGENT)
+    engine.containers.clear()
+    origin, mine = "/home/bob/.cache/jailoc/api", engine.home / ".cache/jailoc/api"
+    engine.made = dict.fromkeys(engine.volumes, origin)
+    for command in (["destroy", "api"], ["down", "api", "--volumes"]):
+        assert main.run([*command, "--yes"] if command[0] == "destroy" else command) == 1
+        err = capsys.readouterr().err
+        assert "[foreign]" in err
+        assert origin in err
+    assert engine.volumes == {f"jailoc-api_{each}" for each in VOLUMES}
+    # One's own, which lay elsewhere before.
+    (mark,) = re.findall(r"`mkdir -p (.*)`", err)
+    Path(mark).mkdir(parents=True)
+    assert main.run(["destroy", "api", "--keep-volumes", "--yes"]) == 0
+    assert engine.volumes
+    assert main.run(["destroy", "api", "--yes"]) == 0
+    assert engine.volumes == set()
+    engine.add("api", AGENT)
+    engine.made = dict.fromkeys(engine.volumes, str(mine))
+    assert main.run(["destroy", "api", "--yes"]) == 0, "the control"
 
 
 def test_volumes_can_be_kept_and_destroyed_later_by_name(
