@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jailoc.bin.deploy import existence
+from jailoc.bin.deploy import existence, preflight
 from jailoc.bin.engine import containers, credentials, docker, network, witness
 from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
@@ -63,6 +63,7 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
         *networked(bundle.compose.network, *network.settings(bundle.compose.name)),
         *_rules(bundle, wall),
         *_inside(bundle, wall, agent),
+        *_letters(bundle),
         *_proxy(bundle, wall, found.get(PROXY)),
         *_probes(say, bundle, wall, agent, expected),
     ]
@@ -90,6 +91,15 @@ def _inside(
     yield from processes(statuses, bundle.user)
     own = containers.own_volumes(agent.id)
     yield from mounted(bundle.compose.services[AGENT], places, own)
+
+
+def _letters(bundle: Bundle) -> Iterator[Check]:
+    """Yield what a cover does not hold for, because it is opened by other letters of its name."""
+    for each in preflight.uncovered_by_letters(bundle):
+        yield Check(
+            kind="mount", subject=each, expected="read-only, whatever its letters",
+            found="writable by others: the file system ignores case", ok=False,
+        )  # fmt: skip
 
 
 def _containers(bundle: Bundle, found: dict[str, containers.Container]) -> Iterator[Check]:

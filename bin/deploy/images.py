@@ -174,6 +174,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
     _check_agent(terminal, bundle)
     _check_services(terminal, bundle)
     preflight.namespaces(terminal, bundle)
+    preflight.letters(terminal, bundle)
     preflight.privilege(bundle)
 
 

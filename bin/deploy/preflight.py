@@ -6,17 +6,22 @@ from jailoc.bin.engine import containers, images, stats
 from jailoc.bin.engine.docker import Product, product
 from jailoc.bin.engine.endpoint import EndpointKind, endpoint
 from jailoc.bin.host import authorities
+from jailoc.bin.host import letters as host_letters
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.steering import open_to
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import SecurityOption, Sidecar
+from jailoc.model.compose import Bind, SecurityOption, Sidecar
 from jailoc.model.diagnostic import refuse
 from jailoc.model.doctor import trust
+from jailoc.model.host import DESKTOPS
 from jailoc.model.image import Step
+from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
+from jailoc.model.path import first_within
 from jailoc.model.quantity import size_text
 from jailoc.model.sandbox import AGENT, SECCOMP, SIDECAR, WALL, task_of, typed
 from jailoc.model.size import size
+from jailoc.model.text import visible
 
 PODMANS_PROFILE = "/etc/containers/seccomp.json"
 """Which it takes instead of the one that its package has (containers.conf(5))."""
@@ -151,6 +156,36 @@ def namespaces(terminal: Terminal, bundle: Bundle) -> None:
             "start again; it then counts for all of its containers",
             Meaning.WARNS,
         )
+
+
+def letters(terminal: Terminal, bundle: Bundle) -> None:
+    """Say that nothing is covered where a file system ignores case without the kernel's knowing."""
+    if bare := uncovered_by_letters(bundle):
+        more = f" and {len(bare) - 1} more" if bare[1:] else ""
+        terminal.say(
+            f"`{visible(bare[0])}`{more}: the agent can write it by other letters of its name, and "
+            "this machine then executes it: the file system ignores case, and a cover holds for "
+            "one way to write a name",
+            Meaning.WARNS,
+        )
+        terminal.say(
+            "let the agent work in a clone (`jailoc task`), or on a file system with case",
+            Meaning.WARNS,
+        )
+
+
+def uncovered_by_letters(bundle: Bundle) -> tuple[str, ...]:
+    """Return what is mounted read-only over what an agent can write, by other letters all the same.
+
+    What the engine mounts itself is not asked: this machine's own files are.
+    """
+    binds = [each for each in bundle.compose.services[AGENT].mounts if isinstance(each, Bind)]
+    open_ = [each.target.text for each in binds if each.mode is Mode.READ_WRITE]
+    shut = (each.source.text for each in binds
+            if each.mode is Mode.READ_ONLY and first_within(each.target.text, open_))  # fmt: skip
+    found = stats.about()
+    shared = not endpoint().local or (found is not None and found.system.startswith(DESKTOPS))
+    return tuple(host_letters.ignored(shut, shared=shared))
 
 
 def privilege(bundle: Bundle) -> None:

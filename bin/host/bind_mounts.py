@@ -17,17 +17,33 @@ def origin(place: str) -> str | None:
     Returns:
         As `/8:1/srv/project` (proc_pid_mountinfo(5)); None where the kernel does not tell.
     """
-    roots: dict[str, str] = {}
+    found = _seen(place)
+    if found is None:
+        return None
+    _, _, device, root, mount, *_ = found
+    return f"/{device}{root.rstrip('/')}{place.removeprefix(mount.rstrip('/'))}"
+
+
+def kind(place: str) -> str | None:
+    """Return what kind of file system a path lies on, as `ext4`; None where nobody tells."""
+    found = _seen(place)
+    # Optional fields end with a hyphen.
+    return None if found is None else found[found.index("-", 6) + 1]
+
+
+def _seen(place: str) -> list[str] | None:
+    """Return the fields of the mount that a path is seen by."""
+    mounts: dict[str, list[str]] = {}
     try:
         lines = TABLE.read_bytes().splitlines()
     except OSError:
         return None
     for line in lines:
-        _, _, device, root, point, *_ = map(_plain, line.split(b" "))
+        fields = [_plain(each) for each in line.split(b" ")]
         # Of several at one place the last one is seen.
-        roots[point] = f"/{device}{root.rstrip('/')}"
-    mount = first_within(place, sorted(roots, key=len, reverse=True))
-    return None if mount is None else f"{roots[mount]}{place.removeprefix(mount.rstrip('/'))}"
+        mounts[fields[4]] = fields
+    mount = first_within(place, sorted(mounts, key=len, reverse=True))
+    return None if mount is None else mounts[mount]
 
 
 def _plain(field: bytes) -> str:
