@@ -43,9 +43,16 @@ MADE: dict[str, str | None] = {
 their place says what Git executes."""
 
 _IGNORED = dict.fromkeys(
-    (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)
-)
-"""Characters that HFS+ passes over in a name, as in Git's own check (utf8.c, next_hfs_char)."""
+    (
+        0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810),
+        *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164,
+        *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0, *range(0xFFF0, 0xFFF9),
+        *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000),
+    )
+)  # fmt: skip
+"""Characters that ext4's casefold directories pass over in a name, and so may those of f2fs and
+tmpfs: Unicode's Default_Ignorable_Code_Point (fs/unicode of Linux). HFS+ does some of them, as in
+Git's own check (utf8.c, next_hfs_char)."""
 
 
 def fold(name: str) -> str:

@@ -77,7 +77,20 @@ def test_other_letters_are_no_way_out() -> None:
     assert {"/p/.GIT/HOOKS", "/p/.GIT/Info/Attributes", "/p/x/.VSCode"} <= shut(found)
 
 
-@pytest.mark.parametrize("name", [".Git", ".git.", ".git ", ".g\u200cit", ".GI\ufeffT"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".Git",
+        ".git.",
+        ".git ",
+        ".g\u200cit",
+        ".GI\ufeffT",
+        ".g\u00adit",
+        ".git\ufe0f",
+        "\u2060.git",
+        ".gi\U000e0061t",
+    ],
+)
 def test_names_are_folded_as_the_most_tolerant_file_system_does(name: str) -> None:
     assert fold(name) == ".git"
 
