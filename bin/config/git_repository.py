@@ -28,6 +28,9 @@ MOST_LISTED, MOST_COMPARED = 10_000, 5_000_000
 LONGEST = 2 * 4096
 """Characters of a path."""
 _PATTERN = "*?["
+UNTOLD = "\ufffd"
+"""What stands for bytes of a configuration that are no text: which place they name is not known."""
+_NO_TEXT = "its configuration names a place that is not UTF-8, so nothing can be mounted there"
 _MANY = f"its configuration names more than {MOST_NAMED:,} places"
 
 
@@ -47,8 +50,8 @@ class Looker:
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
         self.user = self.settings.read((*places, *git_environment.files()))
         self.user = replace(self.user, all=(*self.user.all, *git_environment.settings()))
-        if not self._name(self.user, "/", {}):
-            self.user = replace(self.user, trouble=_MANY)
+        if why := self._name(self.user, "/", {}):
+            self.user = replace(self.user, trouble=why)
 
     def named(self) -> tuple[Named, ...]:
         """Return the absolute places that the user's own configuration names."""
@@ -61,12 +64,14 @@ class Looker:
         """
         seen: dict[tuple[str, str], Named | None] = {}
         self._name(self.user, base, seen)
-        trouble = mine.trouble if self._name(mine, base, seen) else _MANY
+        trouble = self._name(mine, base, seen) or mine.trouble
         return tuple(filter(None, seen.values())), trouble
 
-    def _name(self, sources: Sources, base: str, seen: dict[tuple[str, str], Named | None]) -> bool:
-        """Add what settings name to what was seen; tell whether that is all."""
-        most = len(seen) + MOST_NAMED
+    def _name(
+        self, sources: Sources, base: str, seen: dict[tuple[str, str], Named | None]
+    ) -> str | None:
+        """Add what settings name to what was seen; return why that is not all."""
+        most, why = len(seen) + MOST_NAMED, None
         start = os.path.realpath(base) if base else ""
         for source in sources.all:
             for each in references(source.setting, base, source.holder, self.home):
@@ -76,7 +81,9 @@ class Looker:
                     if len(spelt) > LONGEST or (each.key, spelt) in seen:
                         continue
                     if len(seen) >= most or self.left <= 0:
-                        return False
+                        return _MANY
+                    if UNTOLD in spelt:
+                        why = _NO_TEXT
                     kind = kind_at(spelt)
                     # A word of a command is a path only if there is such a file.
                     counts = kind is FileKind.FILE or each.sure
@@ -99,7 +106,7 @@ class Looker:
                         kind=kind,
                         sure=each.sure,
                     )
-        return True
+        return why
 
     def _meant(self, path: str) -> Iterator[str]:
         """Yield a path, and the places that a shell takes it for (sh(1), 2.13)."""

@@ -285,6 +285,28 @@ def test_a_configuration_that_is_not_read_whole_is_told(
     assert not other
 
 
+@pytest.mark.parametrize(
+    "text", [b"[include]\npath = ../x\xff\n", b"[core]\nhooksPath = h\xff\n",
+             b"[core]\nfsmonitor = ./t\xff\n"]
+)  # fmt: skip
+def test_a_place_whose_name_is_no_text_is_told_also_where_it_is_there(
+    tmp_path: Path, text: bytes
+) -> None:
+    root, home = made(tmp_path / "p"), tmp_path / "home"
+    home.mkdir()
+    with (root / ".git/config").open("ab") as file:
+        file.write(text)
+    assert "not UTF-8" in look(root, home).unread[f"{root}/.git"]
+
+
+def test_words_in_another_coding_that_name_no_place_are_none(tmp_path: Path) -> None:
+    root, home = made(tmp_path / "p"), tmp_path / "home"
+    home.mkdir()
+    with (root / ".git/config").open("ab") as file:
+        file.write(b"[user]\nname = J\xf6rg\n[alias]\nx = !echo gr\xfc\xdf dich\n")
+    assert not look(root, home).unread
+
+
 def test_the_trouble_of_the_users_own_configuration_hides_that_of_a_repository(
     tmp_path: Path,
 ) -> None:
