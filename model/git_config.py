@@ -128,9 +128,15 @@ def parse(text: str) -> tuple[GitSetting, ...]:
             if match is None or not section:
                 position = _line_end(text, position)
                 continue
-            value, position = _value(text, match.end()) if match[2] else ("true", match.end())
-            found.append(GitSetting(key=f"{section}.{match[1].lower()}", value=value))
+            begin, key = match.end(), f"{section}.{match[1].lower()}"
+            value, position = _value(text, begin) if match[2] else ("true", begin)
+            found.append(GitSetting(key=key, value=value))
             left -= len(section) + len(value)
+            # Which Git the host has is not asked: what either reads counts.
+            if match[2] and ("\t" in value or "\r" in value):
+                before, _ = _value(text, begin, blank=" ")
+                found += [GitSetting(key=key, value=before)] if before != value else []
+                left -= len(section) + len(before)
     return tuple(found)
 
 
@@ -157,8 +163,15 @@ def _line_end(text: str, position: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-def _value(text: str, position: int) -> tuple[str, int]:
-    """Return a value, and where it ends: quotes and escapes are resolved, comments cut off."""
+def _value(text: str, position: int, blank: str = "") -> tuple[str, int]:
+    """Return a value, and where it ends: quotes and escapes are resolved, comments cut off.
+
+    Args:
+        text: The text of the file.
+        position: Where the value begins.
+        blank: What any blank outside of quotes is read as, as Git does before 2.45; empty for
+            itself.
+    """
     found: list[str] = []
     kept = 0
     """Length without the blanks at the end, those in quotes aside."""
@@ -185,8 +198,9 @@ def _value(text: str, position: int) -> tuple[str, int]:
             position = _line_end(text, position)
             break
         elif found or quoted or character not in _BLANKS:
-            found.append(character)
-            if quoted or character not in _BLANKS:
+            plain = quoted or character not in _BLANKS
+            found.append(character if plain else blank or character)
+            if plain:
                 kept = len(found)
     # Git's strings end at the first NUL.
     return "".join(found[:kept]).partition("\0")[0], position
