@@ -20,6 +20,11 @@ EXEC_PATH = "environment.GIT_EXEC_PATH"
 DIRECTORIES = ("core.hookspath", "init.templatedir", EXEC_PATH)
 """Directories of programs."""
 
+_OPTIONAL = ":(optional)"
+"""What may stand before a path, from Git 2.52 on (git-config(1), "pathname")."""
+PREFIX = "%(prefix)/"
+"""What Git reads at the beginning of one as where it is installed."""
+
 FILES = (
     "core.attributesfile", "core.excludesfile", "commit.template", "blame.ignorerevsfile",
     "gpg.ssh.allowedsignersfile", "gpg.ssh.revocationfile", "mailmap.file", "format.signaturefile",
@@ -166,11 +171,7 @@ def _line_end(text: str, position: int) -> int:
 def _value(text: str, position: int, blank: str = "") -> tuple[str, int]:
     """Return a value, and where it ends: quotes and escapes are resolved, comments cut off.
 
-    Args:
-        text: The text of the file.
-        position: Where the value begins.
-        blank: What any blank outside of quotes is read as, as Git does before 2.45; empty for
-            itself.
+    Any blank outside of quotes is read as `blank`, if one is given, as Git does before 2.45.
     """
     found: list[str] = []
     kept = 0
@@ -312,10 +313,13 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
     directory, command = _matches(setting, DIRECTORIES), _command(setting)
     if included(setting) or directory or _matches(setting, FILES):
         start = holder if included(setting) else base
-        if path := whole(setting.value, start, home):
-            yield Reference(
-                key=setting.key, path=clean(path), spelt=path, directory=directory, sure=True
-            )
+        for value in dict.fromkeys((setting.value, setting.value.removeprefix(_OPTIONAL))):
+            # Git knows no options here.
+            name = f"./{value}" if value.startswith("-") else value
+            if path := whole(name, start, home):
+                yield Reference(
+                    key=setting.key, path=clean(path), spelt=path, directory=directory, sure=True
+                )
     elif setting.pattern.startswith("alias.") and command is None:
         # Options of Git's own name programs, too: `-c core.pager=./x log`, `rebase -x ./x`.
         every = (each for each in words(setting.value[:MOST_VALUE]) if "/" in each)
@@ -328,13 +332,15 @@ def references(setting: GitSetting, base: str, holder: str, home: str) -> Iterat
             if found := _maybe(setting, path, base, home):
                 yield found
         before = ""
-        for index, word in enumerate(words(line)):
+        for index, written in enumerate(words(line)):
+            # The program itself is no option.
+            word = f"./{written}" if index == 0 and written.startswith("-") else written
             before, last = word, before
             # An alias is full of Git's own words, and a file may be called like one.
             if alias and not ("/" in word or "." in word or last in _INTERPRETERS):
                 continue
             # The first word is looked up in PATH unless it holds a slash.
-            if index == 0 and "/" not in word:
+            if index == 0 and "/" not in written:
                 continue
             if found := _maybe(setting, word, base, home):
                 yield found
@@ -392,17 +398,3 @@ def whole(text: str, base: str, home: str) -> str | None:
     if text.startswith("/"):
         return text
     return posixpath.join(base, text) if base else None
-
-
-TOKENS = ("extraheader", "smtppass", "password", "passwd", "pass", "token")
-"""Last words of settings that hold a secret."""
-_LOGIN = re.compile(r"(?<=://)[^/@:\s]*:[^/@\s]+@")
-"""A user with a password in an address (RFC 3986, section 3.2.1)."""
-
-
-def token(setting: GitSetting) -> str | None:
-    """Return the key of a setting that holds a password or token, without it; None for others."""
-    shown = _LOGIN.sub("…@", setting.key)
-    if shown != setting.key or _LOGIN.search(setting.value):
-        return shown
-    return shown if setting.key.rpartition(".")[2] in TOKENS and setting.value else None

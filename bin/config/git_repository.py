@@ -14,7 +14,7 @@ from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
 from jailoc.bin.host.links import Links
-from jailoc.model.git_config import GitSetting, references
+from jailoc.model.git_config import PREFIX, GitSetting, references
 from jailoc.model.host import FileKind, GitLink, Named, Repository
 from jailoc.model.path import clean, within
 from jailoc.model.repository import OF_A_WORKTREE, fold
@@ -31,6 +31,7 @@ _PATTERN = "*?["
 UNTOLD = "\ufffd"
 """What stands for bytes of a configuration that are no text: which place they name is not known."""
 _NO_TEXT = "its configuration names a place that is not UTF-8, so nothing can be mounted there"
+_INSTALLED = f"its configuration names a place by where Git is installed (`{PREFIX}`)"
 _MANY = f"its configuration names more than {MOST_NAMED:,} places"
 
 
@@ -84,6 +85,8 @@ class Looker:
                         return _MANY
                     if UNTOLD in spelt:
                         why = _NO_TEXT
+                    if each.sure and f"/{PREFIX}" in spelt:
+                        why = _INSTALLED
                     kind = kind_at(spelt)
                     # A word of a command is a path only if there is such a file.
                     counts = kind is FileKind.FILE or each.sure

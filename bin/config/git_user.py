@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from jailoc.bin.config.git_settings import ConfigSource, Settings, Sources
 from jailoc.bin.host.entries import kind_at
-from jailoc.model.git_config import absolute, included, program, token
+from jailoc.model.git_config import absolute, included, program
+from jailoc.model.git_tokens import token
 from jailoc.model.host import FileKind, GitFacts, GitFile, GitProgram, Host
 
 SIGNING = (

@@ -15,8 +15,8 @@ from jailoc.model.git_config import (
     parse,
     program,
     references,
-    token,
 )
+from jailoc.model.git_tokens import token
 
 PIECES = (
     "[core]", '[filter "a b"]', '[filter "Q\\"q\\\\"]', "[Branch.Sub]", "[", "]", "hooksPath",
@@ -98,6 +98,9 @@ def places(key: str, value: str, base: str = "/p") -> list[tuple[str, bool]]:
     [
         ("core.hookspath", ".githooks", [("/p/.githooks", True)]),
         ("core.hookspath", "~/hooks", [("/home/u/hooks", True)]),
+        ("core.hookspath", "-hooks", [("/p/-hooks", True)]),
+        ("core.hookspath", ":(optional)h", [("/p/:(optional)h", True), ("/p/h", True)]),
+        ("core.fsmonitor", "-d/x", [("/p/-d/x", False), ("/x", False)]),
         ("core.hookspath", "../../x", [("/x", True)]),
         ("include.path", "more", [("/etc/more", True)]),
         ("includeif.gitdir:/x/.path", "/more", [("/more", True)]),

@@ -299,6 +299,15 @@ def test_a_place_whose_name_is_no_text_is_told_also_where_it_is_there(
     assert "not UTF-8" in look(root, home).unread[f"{root}/.git"]
 
 
+@pytest.mark.parametrize("setting", ["[include]\npath", "[core]\nhooksPath"])
+def test_a_place_by_where_git_is_installed_is_told(tmp_path: Path, setting: str) -> None:
+    root, home = made(tmp_path / "p"), tmp_path / "home"
+    home.mkdir()
+    with (root / ".git/config").open("a") as file:
+        file.write(f"{setting} = %(prefix)/..{tmp_path}/x\n")
+    assert "installed" in look(root, home).unread[f"{root}/.git"]
+
+
 def test_words_in_another_coding_that_name_no_place_are_none(tmp_path: Path) -> None:
     root, home = made(tmp_path / "p"), tmp_path / "home"
     home.mkdir()
