@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_what_stops_being_well_ends_at_the_next_look(tmp_path: Path) -> None:
 def test_the_time_of_a_check_is_within_what_the_engine_waits() -> None:
     longest = 10  # what one look may take
     assert health.WATCH + longest < health.WATCH_TIMEOUT
-    assert wall.WATCH + wall.PAUSE + 2 * wall.PATIENCE < health.WATCH_TIMEOUT
+    longest = wall.LOADING + 2 * wall.PATIENCE
+    assert wall.WATCH + wall.PAUSE + longest < health.WATCH_TIMEOUT
 
 
 @pytest.fixture
@@ -67,11 +69,14 @@ def looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     monkeypatch.setattr(wall, "RUN", tmp_path)
     monkeypatch.setattr(wall, "WATCH", 0.5)
     monkeypatch.setattr(wall, "PAUSE", 0.05)
+    monkeypatch.setattr(wall, "LOADING", 1.0)
     monkeypatch.setattr(wall, "healthy", lambda: answers.pop() if len(answers) > 1 else answers[0])
     return answers
 
 
 def aged(place: Path, seconds: float) -> None:
+    (place / "names").mkdir(exist_ok=True)
+    (place / "names/state.json").write_text("{}")
     (place / "ready").write_text("")
     then = time.time() - seconds
     os.utime(place / "ready", (then, then))
@@ -99,3 +104,20 @@ def test_a_settled_wall_is_watched_and_told_of_when_it_is_not_well(
     begun = time.monotonic()
     assert not wall.watch()
     assert time.monotonic() - begun < 0.4
+
+
+@pytest.mark.parametrize("lacking", ["ready", "names/state.json"])
+def test_rules_that_are_being_loaded_are_waited_for(
+    tmp_path: Path, looks: list[bool], lacking: str
+) -> None:
+    aged(tmp_path, 1)
+    (tmp_path / lacking).unlink()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(wall.watch)
+        time.sleep(0.3)
+        assert not asked.done()
+        aged(tmp_path, 1)
+        assert asked.result()
+    (tmp_path / lacking).unlink()
+    looks[:] = [False]
+    assert not wall.watch(), "but not for ever"
