@@ -58,8 +58,8 @@ def test_what_stops_being_well_ends_at_the_next_look(tmp_path: Path) -> None:
 def test_the_time_of_a_check_is_within_what_the_engine_waits() -> None:
     longest = 10  # what one look may take
     assert health.WATCH + longest < health.WATCH_TIMEOUT
-    longest = wall.LOADING + 2 * wall.PATIENCE
-    assert wall.WATCH + wall.PAUSE + longest < health.WATCH_TIMEOUT
+    look = wall.LOADING + 2 * wall.PATIENCE
+    assert wall.WATCH + wall.PAUSE + look < health.WATCH_TIMEOUT
 
 
 @pytest.fixture
