@@ -362,3 +362,29 @@ def test_a_shared_volume_of_another_user_is_handed_over_to_nobody(reach: Sandbox
     # One that was made here has the number of who made it.
     text = world.call("docker", "volume", "inspect", SHARED)
     assert json.loads(text)[0]["Labels"]["dev.jailoc.shared.user"] == str(os.getuid())
+
+
+def test_the_volumes_of_another_user_go_to_nobody_who_once_had_the_name(reach: Sandbox) -> None:
+    def volumes() -> str:
+        return world.call("docker", "volume", "ls", "--quiet", "--filter", "name=jailoc-reach_")
+
+    before = volumes()
+    assert before
+    agent(reach, "open('/home/agent/.npm/mine', 'w').write('SECRET')")
+    reach.user.ok("down", "reach")
+    try:
+        with world.home("reach-other") as other:
+            (other.home / "project").mkdir()
+            other.write(config())
+            # As if this user had started one of the name, long ago.
+            (other.home / ".local/share/jailoc/reach").mkdir(parents=True)
+            for words in (("up", "reach"), ("down", "reach", "--volumes"),
+                          ("destroy", "reach", "--yes"), ("plan", "reach")):  # fmt: skip
+                result = other.run(*words)
+                assert result.status == 1, words
+                assert "[foreign]" in result.stderr
+                assert str(reach.user.home / ".cache/jailoc/reach") in result.stderr
+            assert volumes() == before
+    finally:
+        reach.user.ok("up", "reach")
+    assert agent(reach, "print(open('/home/agent/.npm/mine').read())") == "SECRET", "the control"
