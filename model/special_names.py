@@ -1,6 +1,7 @@
 """Names that are nobody's to allow for the asking: what they lead to is not what they say."""
 
 import re
+from ipaddress import IPv4Address
 
 from jailoc.model.sandbox import ENGINE_NAMES, MACHINE, engines_name
 
@@ -11,9 +12,14 @@ METADATA_NAMES = (
 )  # fmt: skip
 """Where clouds hand out the credentials of a machine."""
 _ANYWHERE = (
-    "1u.ms", "lacolhost.com", "localho.st", "localtest.me", "lvh.me", "nip.io", "rbndr.us",
-    "sslip.io", "traefik.me", "vcap.me", "xip.io",
+    "1u.ms", "backname.io", "ddev.site", "fuf.me", "getxip.com", "lacolhost.com", "lndo.site",
+    "local-ip.co", "local-ip.medicmobile.org", "local-ip.sh", "local.gd", "localho.st",
+    "localhost.direct", "localtest.me", "lvh.me", "nip.io", "plex.direct", "rbndr.us",
+    "rebind.network", "sslip.io", "traefik.me", "vcap.me", "xip.io",
 )  # fmt: skip
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_CONTAINED = re.compile(rf"(?<![^.-]){_OCTET}(?:([.-]){_OCTET})(?:\1{_OCTET}){{2}}(?![^.-])")
+"""An IPv4 address in a name, with dots or hyphens between its numbers."""
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
@@ -21,7 +27,7 @@ def holds(parent: str) -> str | None:
     """Return a name below another one that is nobody's to allow for the asking; None if none is.
 
     >>> holds("azure.com"), holds("io"), holds("example.com")
-    ('metadata.azure.com', 'nip.io', None)
+    ('metadata.azure.com', 'backname.io', None)
     """
     special = (*METADATA_NAMES, *_ANYWHERE, MACHINE, *ENGINE_NAMES)
     return next((each for each in special if each.endswith(f".{parent}")), None)
@@ -42,8 +48,10 @@ def unadvisable(name: str) -> str | None:
     Args:
         name: As it is compared: small letters, no final dot.
 
-    >>> unadvisable("0x7f.1"), unadvisable("a.test")
-    ('is read as an address', None)
+    >>> unadvisable("0x7f.1"), unadvisable("a.test"), unadvisable("ec2-3-4-5-6.example.com")
+    ('is read as an address', None, None)
+    >>> unadvisable("ip-10-1-1-1.example.com")
+    'contains an address that is not of the public internet, and may lead there'
     """
     # Whose last label is a number is an address (WHATWG URL, 3.5; inet_aton(3)).
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
@@ -56,4 +64,7 @@ def unadvisable(name: str) -> str | None:
         return "is where a cloud hands out the machine's credentials"
     if leads_anywhere(name):
         return "leads to the address that such a name contains, private ones too"
+    for found in _CONTAINED.finditer(name):
+        if not IPv4Address(found[0].replace("-", ".")).is_global:
+            return "contains an address that is not of the public internet, and may lead there"
     return None

@@ -269,6 +269,9 @@ def test_no_line_is_offered_that_a_shell_or_the_command_reads_otherwise(name: st
         ("gateway.docker.internal", "`host_ports` opens single ports"),
         ("metadata.google.internal", "hands out the machine's credentials"),
         ("10-0-0-1.nip.io", "private ones too"),
+        ("10-1-1-1.0a.plex.direct", "private ones too"),
+        ("169.254.169.254.example.com", "contains an address"),
+        ("ip-10-1-1-1.us-west-2.compute.internal", "contains an address"),
     ],
 )
 def test_no_name_is_offered_that_leads_where_nobody_should_go(name: str, why: str) -> None:
