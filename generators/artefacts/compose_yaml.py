@@ -33,7 +33,7 @@ def emit(data: dict[str, Any], origins: dict[Path, str]) -> str:
 def written(data: dict[str, Any], origins: dict[Path, str]) -> str:
     """Write a mapping that is not empty as YAML, each origin as a comment behind its value."""
     lines: list[str] = []
-    _put(lines, data, (), origins, "")
+    _put(lines, data, (), _Origins(origins), "")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -267,32 +267,44 @@ def _key(text: str) -> tuple[str, bool]:
     return name, _SIMPLE.fullmatch(text) is not None
 
 
+class _Origins:
+    """Comments by place, and the places in which there are some: most of a document has none."""
+
+    def __init__(self, origins: dict[Path, str]) -> None:
+        self.of = origins
+        self.within = {place[:end] for place in origins for end in range(len(place) + 1)}
+
+
 def _put(
     lines: list[str],
     value: dict[str, Any] | list[Any],
     at: Path,
-    origins: dict[Path, str],
+    origins: _Origins | None,
     margin: str,
 ) -> None:
     """Add the lines of a mapping or list that is not empty, each origin behind its value."""
+    if origins is not None and at not in origins.within:
+        origins = None
     if isinstance(value, list):
         for index, each in enumerate(value):
-            _hang(lines, "-", each, (*at, index), origins, margin)
+            _hang(lines, "-", each, (*at, index) if origins else at, origins, margin)
         return
     for key, each in value.items():
-        (name, simple), place = _key(key), (*at, key)
+        (name, simple), place = _key(key), (*at, key) if origins else at
         if not simple:
             lines.append(f"{margin}? {name}")
             _hang(lines, ":", each, place, origins, margin)
         elif each and isinstance(each, _NESTED):
             lines.append(f"{margin}{name}:")
             _put(lines, each, place, origins, f"{margin}  ")
+        elif origins is None:
+            lines.append(f"{margin}{name}: {_scalar(each)}")
         else:
             _hang(lines, f"{name}:", each, place, origins, margin)
 
 
 def _hang(
-    lines: list[str], mark: str, value: Any, at: Path, origins: dict[Path, str], margin: str
+    lines: list[str], mark: str, value: Any, at: Path, origins: _Origins | None, margin: str
 ) -> None:
     """Add a value behind a mark, its other lines below its first."""
     if value and isinstance(value, _NESTED):
@@ -300,7 +312,7 @@ def _hang(
         _put(lines, value, at, origins, deeper)
         lines[first] = f"{margin}{mark} {lines[first].removeprefix(deeper)}"
     else:
-        comment = f"  # {origins[at]}" if at in origins else ""
+        comment = f"  # {origins.of[at]}" if origins and at in origins.of else ""
         lines.append(f"{margin}{mark} {_scalar(value)}{comment}")
 
 
