@@ -297,10 +297,8 @@ def _put(
         elif each and isinstance(each, _NESTED):
             lines.append(f"{margin}{name}:")
             _put(lines, each, place, origins, f"{margin}  ")
-        elif origins is None:
-            lines.append(f"{margin}{name}: {_scalar(each)}")
         else:
-            _hang(lines, f"{name}:", each, place, origins, margin)
+            lines.append(f"{margin}{name}: {_scalar(each)}{_comment(place, origins)}")
 
 
 def _hang(
@@ -312,8 +310,11 @@ def _hang(
         _put(lines, value, at, origins, deeper)
         lines[first] = f"{margin}{mark} {lines[first].removeprefix(deeper)}"
     else:
-        comment = f"  # {origins.of[at]}" if origins and at in origins.of else ""
-        lines.append(f"{margin}{mark} {_scalar(value)}{comment}")
+        lines.append(f"{margin}{mark} {_scalar(value)}{_comment(at, origins)}")
+
+
+def _comment(at: Path, origins: _Origins | None) -> str:
+    return f"  # {origins.of[at]}" if origins is not None and at in origins.of else ""
 
 
 def _scalar(value: Any) -> str:
@@ -326,9 +327,8 @@ def _scalar(value: Any) -> str:
     return re.sub(r"^(-?\d+)e", r"\1.0e", json.dumps(value))
 
 
-@lru_cache(maxsize=1024)
 def _quoted(text: str) -> str:
-    return f'"{_SPECIAL.sub(_escaped, text)}"'
+    return f'"{_SPECIAL.sub(_escaped, text) if _SPECIAL.search(text) else text}"'
 
 
 def _escaped(found: re.Match[str]) -> str:
