@@ -85,13 +85,7 @@ def origins(project: str) -> dict[str, str]:
     Raises:
         DockerError: the engine did not answer.
     """
-    text = run(
-        ["volume", "ls", "--filter", f"label={COMPOSE_PROJECT}={project}", "--format",
-         '{{.Name}}\t{{.Label "' + ORIGIN_LABEL + '"}}'],
-        what="list volumes", timeout=60,
-    )  # fmt: skip
-    rows = (line.partition("\t") for line in lines_of(text))
-    return {name: value for name, _, value in rows}
+    return _told(f"{COMPOSE_PROJECT}={project}", ORIGIN_LABEL)
 
 
 def own(project: str, names: Iterable[str], directory: str) -> None:
@@ -152,8 +146,13 @@ def labelled(label: str) -> dict[str, str]:
     Raises:
         DockerError: the engine did not answer.
     """
+    return _told(label, label)
+
+
+def _told(chosen: str, label: str) -> dict[str, str]:
+    """Return the volumes that a filter for labels chooses, with what one label of each says."""
     text = run(
-        ["volume", "ls", "--filter", f"label={label}", "--format",
+        ["volume", "ls", "--filter", f"label={chosen}", "--format",
          '{{.Name}}\t{{.Label "' + label + '"}}'],
         what="list volumes", timeout=60,
     )  # fmt: skip
