@@ -33,7 +33,7 @@ def emit(data: dict[str, Any], origins: dict[Path, str]) -> str:
 def written(data: dict[str, Any], origins: dict[Path, str]) -> str:
     """Write a mapping that is not empty as YAML, each origin as a comment behind its value."""
     lines: list[str] = []
-    _put(lines, data, (), _Origins(origins), "")
+    _put(lines, data, _comments(origins), "")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -267,54 +267,53 @@ def _key(text: str) -> tuple[str, bool]:
     return name, _SIMPLE.fullmatch(text) is not None
 
 
-class _Origins:
-    """Comments by place, and the places in which there are some: most of a document has none."""
+class _Comments(dict[str | int, "_Comments"]):
+    """Comments of what lies below a place, by its keys and numbers, and the place's own."""
 
-    def __init__(self, origins: dict[Path, str]) -> None:
-        self.of = origins
-        self.within = {place[:end] for place in origins for end in range(len(place) + 1)}
+    own = ""
+
+
+def _comments(origins: dict[Path, str]) -> _Comments:
+    every = _Comments()
+    for place, origin in origins.items():
+        at = every
+        for step in place:
+            at = at.setdefault(step, _Comments())
+        at.own = f"  # {origin}"
+    return every
+
+
+_NONE = _Comments()
 
 
 def _put(
-    lines: list[str],
-    value: dict[str, Any] | list[Any],
-    at: Path,
-    origins: _Origins | None,
-    margin: str,
+    lines: list[str], value: dict[str, Any] | list[Any], comments: _Comments, margin: str
 ) -> None:
     """Add the lines of a mapping or list that is not empty, each origin behind its value."""
-    if origins is not None and at not in origins.within:
-        origins = None
     if isinstance(value, list):
         for index, each in enumerate(value):
-            _hang(lines, "-", each, (*at, index) if origins else at, origins, margin)
+            _hang(lines, "-", each, comments.get(index, _NONE), margin)
         return
     for key, each in value.items():
-        (name, simple), place = _key(key), (*at, key) if origins else at
+        (name, simple), mine = _key(key), comments.get(key, _NONE)
         if not simple:
             lines.append(f"{margin}? {name}")
-            _hang(lines, ":", each, place, origins, margin)
+            _hang(lines, ":", each, mine, margin)
         elif each and isinstance(each, _NESTED):
             lines.append(f"{margin}{name}:")
-            _put(lines, each, place, origins, f"{margin}  ")
+            _put(lines, each, mine, f"{margin}  ")
         else:
-            lines.append(f"{margin}{name}: {_scalar(each)}{_comment(place, origins)}")
+            lines.append(f"{margin}{name}: {_scalar(each)}{mine.own}")
 
 
-def _hang(
-    lines: list[str], mark: str, value: Any, at: Path, origins: _Origins | None, margin: str
-) -> None:
+def _hang(lines: list[str], mark: str, value: Any, comments: _Comments, margin: str) -> None:
     """Add a value behind a mark, its other lines below its first."""
     if value and isinstance(value, _NESTED):
         first, deeper = len(lines), f"{margin}  "
-        _put(lines, value, at, origins, deeper)
+        _put(lines, value, comments, deeper)
         lines[first] = f"{margin}{mark} {lines[first].removeprefix(deeper)}"
     else:
-        lines.append(f"{margin}{mark} {_scalar(value)}{_comment(at, origins)}")
-
-
-def _comment(at: Path, origins: _Origins | None) -> str:
-    return f"  # {origins.of[at]}" if origins is not None and at in origins.of else ""
+        lines.append(f"{margin}{mark} {_scalar(value)}{comments.own}")
 
 
 def _scalar(value: Any) -> str:
@@ -327,8 +326,9 @@ def _scalar(value: Any) -> str:
     return re.sub(r"^(-?\d+)e", r"\1.0e", json.dumps(value))
 
 
+@lru_cache(maxsize=1024)
 def _quoted(text: str) -> str:
-    return f'"{_SPECIAL.sub(_escaped, text) if _SPECIAL.search(text) else text}"'
+    return f'"{_SPECIAL.sub(_escaped, text)}"'
 
 
 def _escaped(found: re.Match[str]) -> str:
