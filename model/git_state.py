@@ -33,11 +33,11 @@ HEADS = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name")
 BISECT = "BISECT_START"
 """What `git bisect reset` hands to `git checkout` (git-bisect(1))."""
 SHOWN = (
-    *(f"rebase-merge/{each}" for each in ("onto", "done", "git-rebase-todo")),
-    *(f"rebase-apply/{each}" for each in ("head-name", "onto", "applying")),
-    "rebase-merge/head-name", BISECT, "BISECT_LOG", "BISECT_TERMS", "BISECT_NAMES",
+    "rebase-merge/onto", "rebase-merge/done", "rebase-merge/git-rebase-todo",
+    "rebase-apply/onto", "rebase-apply/applying", "BISECT_LOG", "BISECT_TERMS", "BISECT_NAMES",
 )  # fmt: skip
-"""What `git status` writes to the terminal as it is (wt-status.c), and `git bisect` (bisect.c)."""
+"""What `git status` writes to the terminal as it is (wt-status.c), and `git bisect` (bisect.c),
+besides `HEADS` and `BISECT`."""
 STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
 """What names the program that merges when a rebase, cherry-pick or revert goes on (sequencer.c)."""
 LISTED = ("gitdir", "locked")
@@ -234,7 +234,8 @@ def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
 
 
 def of_bisect(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of a start of a bisection that is an option."""
+    """Yield what there is to say of a start of a bisection: an option, or what a terminal obeys."""
+    yield from of_shown(path, data)
     if data.startswith(b"-"):
         yield Believed(
             path=path,
@@ -257,7 +258,7 @@ def of_listed(path: str, data: bytes) -> Iterator[Believed]:
 
 
 def of_shown(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of a file, one of `SHOWN`, that a terminal would obey."""
+    """Yield what there is to say of a file, as those of `SHOWN`, that a terminal would obey."""
     # A commit's subject may end with a carriage return, and is in the steps of a rebase.
     if found := re.search(rb"[^\n]*(?:" + _CONTROL + rb")[^\n]*", data.replace(b"\r\n", b"\n")):
         yield Believed(

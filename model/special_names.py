@@ -18,7 +18,7 @@ _ANYWHERE = (
     "rebind.network", "sslip.io", "traefik.me", "vcap.me", "xip.io",
 )  # fmt: skip
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_CONTAINED = re.compile(rf"(?<![^.-]){_OCTET}(?:([.-]){_OCTET})(?:\1{_OCTET}){{2}}(?![^.-])")
+_CONTAINED = re.compile(rf"(?<![^.-]){_OCTET}([.-]){_OCTET}(?:\1{_OCTET}){{2}}(?![^.-])")
 """An IPv4 address in a name, with dots or hyphens between its numbers."""
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 

@@ -165,11 +165,7 @@ class Reader:
             yield from self._judged(f"{directory}/{name}", git_state.of_strategy)
         yield from self._judged(f"{directory}/{git_state.BISECT}", git_state.of_bisect)
         for name in git_state.SHOWN:
-            data = self._read(f"{directory}/{name}", MOST_SHOWN)
-            if isinstance(data, bytes):
-                yield from git_state.of_shown(readable(f"{directory}/{name}"), data)
-            elif data is not None and name not in (*git_state.HEADS, git_state.BISECT):
-                yield data
+            yield from self._judged(f"{directory}/{name}", git_state.of_shown, MOST_SHOWN)
         for name in git_state.HEADS:
             path = f"{directory}/{name}"
             data = self._read(path, MOST_RECORDED)
@@ -179,10 +175,13 @@ class Reader:
                 yield data
 
     def _judged(
-        self, path: str, judge: Callable[[str, bytes], Iterator[Believed]]
+        self,
+        path: str,
+        judge: Callable[[str, bytes], Iterator[Believed]],
+        most: int = MOST_RECORDED,
     ) -> Iterator[Believed]:
-        """Yield what there is to say of a small file, or of what is in its place."""
-        data = self._read(path, MOST_RECORDED)
+        """Yield what there is to say of a file of at most so many bytes, or of what is there."""
+        data = self._read(path, most)
         if isinstance(data, Believed):
             yield data
         elif data is not None:

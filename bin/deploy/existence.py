@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from jailoc.bin.config import facts, task_records
 from jailoc.bin.config.session import Session
-from jailoc.bin.engine import containers, volumes
+from jailoc.bin.engine import containers, ownership, volumes
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import lock_holder, records
@@ -52,10 +52,13 @@ def own(name: str) -> None:
         Refused: there is something of somebody else's.
         DockerError: the engine did not answer.
     """
-    found = {each for each in volumes.origins(project(name)).values() if not _mine(name, each)}
-    others = sorted(found - {""})
+    found = {
+        each for each in volumes.origins(project(name)).values()
+        if not ownership.made_here(name, each)
+    }  # fmt: skip
+    others = [each for each in sorted(found - {""}) if not _moved(name, each).is_dir()]
     if others:
-        mark = kept(name) / _mark(others[0])
+        mark = _moved(name, others[0])
         raise refuse(
             "foreign",
             f"the volumes of workspace `{name}` on this engine are not yours: they were made from "
@@ -74,18 +77,9 @@ def own(name: str) -> None:
     )
 
 
-def _mine(name: str, origin: str) -> bool:
-    mine = str(facts.cache_directory() / name)
-    return (
-        origin == mine
-        or (origin != "" and os.path.realpath(origin) == os.path.realpath(mine))
-        or (origin != "" and (kept(name) / _mark(origin)).is_dir())
-    )
-
-
-def _mark(origin: str) -> str:
+def _moved(name: str, origin: str) -> Path:
     """Return what says that volumes which were made elsewhere are this user's all the same."""
-    return hashlib.sha256(origin.encode()).hexdigest()[:12]
+    return kept(name) / hashlib.sha256(origin.encode()).hexdigest()[:12]
 
 
 def configured(session: Session, name: str) -> bool:

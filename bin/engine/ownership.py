@@ -17,6 +17,17 @@ def mine(project: str, directory: str) -> bool:
     return True
 
 
+def made_here(name: str, directory: str) -> bool:
+    """Tell whether something of a workspace was made from this user's generated files.
+
+    Args:
+        name: The workspace.
+        directory: What it was made from; empty where nobody knows.
+    """
+    mine = str(cache_directory() / name)
+    return directory != "" and os.path.realpath(directory) == os.path.realpath(mine)
+
+
 def check(project: str, directories: Iterable[str]) -> None:
     """Refuse to touch, or to show as one's own, what somebody else has made under the same name.
 
@@ -31,9 +42,8 @@ def check(project: str, directories: Iterable[str]) -> None:
     name = workspace_of(project)
     if name is None:
         return
-    mine = cache_directory() / name
     for each in directories:
-        if each and each != str(mine) and os.path.realpath(each) != os.path.realpath(mine):
+        if each and not made_here(name, each):
             raise refuse(
                 "foreign",
                 f"the containers of workspace `{name}` on this engine are not yours: they were "
