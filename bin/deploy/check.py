@@ -13,6 +13,7 @@ from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.blocked import attempts, closed, machine
 from jailoc.generators.runtime.probes import NO_PING, Place, Probe, probes, words
 from jailoc.generators.runtime.proxy_check import proxy_checks
+from jailoc.generators.runtime.resolver_state import ResolverState
 from jailoc.generators.runtime.verify import (
     Check,
     bundle_names,
@@ -40,6 +41,11 @@ from jailoc.model.sandbox import (
 from jailoc.model.text import number_of
 
 Say = Callable[[str], None]
+LOOKS = 3
+"""Times that all is tried at most, while what allowed names lead to changes."""
+SETTLED = 3.0
+"""Seconds after which the resolver has written down what it opened or closed, and what was refused
+before counts no more."""
 
 
 def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[Check]:
@@ -65,7 +71,7 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
         *_inside(bundle, wall, agent),
         *_letters(bundle),
         *_proxy(bundle, wall, found.get(PROXY)),
-        *_probes(say, bundle, wall, agent, expected),
+        *probed(bundle, wall, expected, say),
     ]
 
 
@@ -172,14 +178,40 @@ def _proxy(
     yield from proxy_checks(text, credentials.nature(proxy.id))
 
 
-def _probes(
-    say: Say,
+def probed(
+    bundle: Bundle, wall: containers.Container, expected: tuple[AskedTarget, ...], say: Say
+) -> list[Check]:
+    """Send every probe; once more where an allowed name lost or got an address meanwhile.
+
+    Args:
+        bundle: What was compiled.
+        wall: The container to send from.
+        expected: What the configuration expects to be reached or not.
+        say: Called with what is being done.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    for left in reversed(range(LOOKS)):
+        state = containers.names(wall.id)
+        checks = [*_tried(bundle, wall, state, expected, say)]
+        if not left or all(each.ok for each in checks):
+            break
+        time.sleep(SETTLED)
+        if containers.names(wall.id).names == state.names:
+            break
+        say("allowed names have other addresses by now, so all is tried once more")
+    return checks
+
+
+def _tried(
     bundle: Bundle,
     wall: containers.Container,
-    agent: containers.Container,
+    state: ResolverState,
     expected: tuple[AskedTarget, ...],
+    say: Say,
 ) -> Iterator[Check]:
-    state = containers.names(wall.id)
+    """Send every probe once, and judge it by what the resolver knew before."""
     before = containers.refusals(wall.id)
     place = Place(
         own=containers.addresses(wall.id),

@@ -581,6 +581,20 @@ class Resolver:
             if end <= now or not name.lasts or name not in self.configuration.names:
                 self.close(name, address)
 
+    async def renew(self, directory: Path) -> None:
+        """Close what is over, look up what is due, and tell of both."""
+        self.give_up()
+        self.expire()
+        self.tell(directory)  # before anybody is asked, who may be slow
+        await self.look_up_due()
+        self.tell(directory)
+
+    def tell(self, directory: Path) -> None:
+        """Write what the command line shows, if it has changed."""
+        if self.changed:
+            self.changed = False
+            write(directory / "state.json", self.state())
+
     def state(self) -> dict[str, object]:
         """Return what the command line shows."""
         addresses: dict[str, list[str]] = {each.pattern: [] for each in self.configuration.names}
@@ -737,12 +751,7 @@ async def run(
             if record is not None:
                 record.watch(directory)
             resolver.changed = True
-        resolver.give_up()
-        resolver.expire()
-        await resolver.look_up_due()
-        if resolver.changed:
-            resolver.changed = False
-            write(state / "state.json", resolver.state())
+        await resolver.renew(state)
         if record is not None:
             record.write_due()
 

@@ -404,7 +404,7 @@ def test_verify_finds_limits_that_were_changed_and_those_that_wait(sandbox: Sand
             "different: docker-compose.yml",
         ):
             assert any(words in each for each in differ), result.stdout
-        assert len(differ) == 4
+        assert len(differ) == 4, result.stdout
     finally:
         world.call("docker", "update", "--pids-limit", kept, agent)
         sandbox.user.write(config())

@@ -428,6 +428,27 @@ def test_what_has_become_the_machines_is_held_open_under_its_own_name_alone(plac
     }  # fmt: skip
 
 
+def test_what_is_closed_is_told_before_anybody_is_asked(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+
+    async def slow(*_: object, **__: object) -> None:
+        told.append(json.loads((place.folder / "state.json").read_text())["names"])
+
+    async def act(it: Any) -> None:
+        (name,) = it.configuration.names
+        it.keep(name, ["10.1.2.3"])
+        it.tell(place.folder)
+        told.append(json.loads((place.folder / "state.json").read_text())["names"])
+        it.open[name, "10.1.2.3"] = 0.0
+        monkeypatch.setattr(it, "forward", slow)
+        await it.renew(place.folder)
+
+    place.run("allowlist", ["db.example.com"], act)
+    assert told == [{"db.example.com": ["10.1.2.3"]}, *[{"db.example.com": []}] * 2]
+
+
 def test_the_tables_are_where_the_rules_say() -> None:
     assert str(resolver.TABLES) == machine_rules.PLACE
     # The doors of names are elsewhere than the guard's, whatever they are.
