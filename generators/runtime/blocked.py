@@ -14,6 +14,7 @@ from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import Evidence, Sighting, read
 from jailoc.model.firewall import THIS_MACHINE, Firewall, Protocol
+from jailoc.model.name_pattern import Name
 from jailoc.model.rule_match import COUNTED, MOST_COUNTED, MOST_PLACES
 from jailoc.model.sandbox import MACHINE
 from jailoc.model.special_names import unadvisable
@@ -231,10 +232,8 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     network = ipaddress.ip_network(attempt.address)
     protocol = attempt.protocol if isinstance(attempt.protocol, Protocol) else None
     (answer,) = decide(firewall, network, protocol, attempt.port)
-    named = bool(name) and any(
-        each.covers(name or "") and each.port in {None, attempt.port} and each.opens(own)
-        for each in firewall.names
-    )
+    named = any(each.port in {None, attempt.port} and each.opens(own)
+                for each in _covering(firewall, name))  # fmt: skip
     ported = own and attempt.port in {each.port for each in firewall.host_ports}
     open_now = answer.open or (not answer.denied and (named or ported))
     allow, shut = (
@@ -253,6 +252,13 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
         allow=allow,
         closed=None if open_now else shut,
     )
+
+
+def _covering(firewall: Firewall, name: str | None) -> list[Name]:
+    """Return the allowed names that hold for one; a label may be anything, and then none does."""
+    if name is None or not HOST.fullmatch(name):
+        return []
+    return [each for each in firewall.names if each.covers(name)]
 
 
 def _opening(
@@ -316,7 +322,7 @@ def unresolved(
         public = firewall.egress is Egress.PUBLIC
         if public and not firewall.denied_names:
             continue  # every name is resolved
-        allowed = public or any(each.covers(name) for each in firewall.names)
+        allowed = public or bool(_covering(firewall, name))
         alias = allowed and not denial and bool(firewall.denied_names)
         opened = allowed and not denial and not alias
         shut = (

@@ -359,6 +359,15 @@ def test_a_name_that_was_opened_since_is_open_now() -> None:
     assert {each.target: each.open_now for each in found} == {"a.test": True, "b.test": False}
 
 
+@pytest.mark.parametrize("name", [r"a\.b.a.test", r"\007.a.test", "a b.a.test"])
+def test_what_is_no_host_name_is_not_called_open_below_a_wildcard(name: str) -> None:
+    rules = firewall({"egress": "allowlist", "allowed_hosts": ["*.a.test"]})
+    (found,) = unresolved({name: RefusedName(count=1, last=1)}, 2, "egress", rules)
+    assert (found.open_now, found.closed) == (False, "no name that a host can have")
+    (place,) = explained([attempt("10.1.2.3", 443)], rules, {"10.1.2.3": name}, frozenset())
+    assert not place.open_now
+
+
 def test_what_became_the_machines_is_closed_like_what_it_had() -> None:
     more = "ttl: 0 last_seen: 4295 oldest_pkt: 1 4295\n"
     texts = {
