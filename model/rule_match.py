@@ -39,6 +39,10 @@ class Match(StrEnum):
     NEW = "-m conntrack --ctstate NEW"
     REPLY_IN = "-m conntrack --ctstate RELATED,ESTABLISHED"
     REPLY_OUT = "-m conntrack --ctstate ESTABLISHED --ctdir REPLY"
+    REPLY_OUT_BY_OWN = f"{REPLY_OUT} -m addrtype --src-type LOCAL"
+    """The same where every program may choose its address. A kernel without this match has no such
+    rule, and lets no answer out; one without the other below lets an agent make up, on loopback, a
+    connection that came from anywhere, and then answer it."""
     NEIGHBOUR_SOLICITATION = "-m icmp6 --icmpv6-type 135"
     NEIGHBOUR_ADVERTISEMENT = "-m icmp6 --icmpv6-type 136"
     FOREIGN_SOURCE = "-m addrtype ! --src-type LOCAL"

@@ -186,18 +186,18 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _server(policy)
     if family is Family.IPV6:
         yield from straight()
+        yield from neighbours()
+        yield from honest()
     yield Rule(
         chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="loopback"
     )
     yield Rule(
         chain=Chain.OUTPUT,
         target=Target.ACCEPT,
-        match=Match.REPLY_OUT,
+        protocol=Protocol.TCP,  # as all that is let in
+        match=Match.REPLY_OUT if family is Family.IPV4 else Match.REPLY_OUT_BY_OWN,
         comment="replies of the published port",
     )
-    if family is Family.IPV6:
-        yield from neighbours()
-        yield from honest()
     askers: tuple[Match | None, ...] = (None,)
     if policy.guarded:
         askers = () if policy.egress is Egress.NONE else (Match.BY_ENGINE, Match.BY_RESOLVER)

@@ -20,9 +20,11 @@ def neighbours() -> Iterator[Rule]:
 
 
 def honest() -> Iterator[Rule]:
-    """Refuse what says that it comes from elsewhere.
+    """Refuse what says that it comes from elsewhere, on loopback, too.
 
-    The kernel sees to it for IPv4 (ip(7): only a privileged program sends by another address).
+    What came in over that by another's address would be a connection of that one's, and what the
+    sandbox sends there afterwards a reply. The kernel sees to it for IPv4 (ip(7): only a privileged
+    program sends by another address).
     """
     yield Rule(
         chain=Chain.OUTPUT,

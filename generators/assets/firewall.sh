@@ -197,7 +197,8 @@ services() {
 # Kernels without one of these matches exist. Each stands in rules that open or
 # count, so to leave those out closes more; but for the one that closes what becomes
 # the machine's after the rules were loaded, which comes only with "recent", and the
-# two about what an IPv6 packet says of itself, which is told.
+# two about what an IPv6 packet says of itself, which is told; replies over IPv6 go with
+# the first of these.
 optional='recent hashlimit time addrtype rt'
 
 supported() { # supported MATCH
@@ -232,7 +233,7 @@ missing() { # find out, and say, what cannot be had here
         case $match in
             recent) warn 'this kernel lacks xt_recent: allowed names stay closed, use addresses' ;;
             hashlimit) warn 'this kernel lacks xt_hashlimit: what is refused is not counted' ;;
-            addrtype) warn 'this kernel lacks xt_addrtype for IPv6: the agent may send by a foreign address' ;;
+            addrtype) warn 'this kernel lacks xt_addrtype for IPv6: the agent may send by a foreign address, and answers nobody over IPv6' ;;
             rt) warn 'this kernel lacks ip6t_rt: routing headers pass' ;;
             time) warn 'this kernel lacks xt_time: allows with a last day stay closed' ;;
         esac

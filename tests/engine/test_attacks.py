@@ -457,6 +457,59 @@ def test_the_agent_sends_by_its_own_address_and_to_one_that_it_says(sandbox: San
         assert json.loads(world.call("docker", "exec", other, *words)) == ["sent", "sent", "sent"]
 
 
+FEIGNED = """
+import errno, json, socket, sys
+FREEBIND, ECHO = 78, bytes([128, 0, 0, 0, 0, 9, 0, 1])
+own, other, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+def feigned(kind, protocol=0):
+    one = socket.socket(socket.AF_INET6, kind, protocol)
+    one.setsockopt(socket.IPPROTO_IPV6, FREEBIND, 1)
+    one.settimeout(3)
+    one.bind((other, port))
+    return one
+def datagram():
+    inside = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    inside.settimeout(3)
+    inside.bind((own, 0))
+    feigned(socket.SOCK_DGRAM).sendto(b"as if from there", inside.getsockname())
+    inside.recv(99)
+    inside.sendto(b"out", (other, port))
+    return inside.recv(99).decode()
+def stream():
+    inside = socket.create_server((own, 0), family=socket.AF_INET6)
+    feigned(socket.SOCK_STREAM).connect(inside.getsockname())
+def echo():
+    feigned(socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6).sendto(ECHO, (own, 0))
+def became(act):
+    try:
+        return act()
+    except OSError as error:
+        return errno.errorcode.get(error.errno, str(error))
+print(json.dumps([became(each) for each in (datagram, stream, echo)]))
+"""
+AS_BEFORE = ("-o lo -j ACCEPT", "-m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT")
+
+
+def test_nothing_that_the_agent_feigns_on_loopback_makes_a_reply_of_what_it_sends(
+    sandbox: Sandbox,
+) -> None:
+    """A datagram of its own by a foreign address is the first one of a connection from there."""
+    wall = sandbox.container("firewall")
+    with friend(sandbox) as (other, _):
+        words = ("python3", "-c", FEIGNED, ipv6(wall), ipv6(other), str(world.PORT))
+        assert json.loads(agent(sandbox, *words))[:2] == ["EPERM", "ECONNREFUSED"]
+        assert json.loads(agent(sandbox, *words))[2] in {"EPERM", "EACCES"}
+        try:
+            for rule in reversed(AS_BEFORE):
+                call = ("docker", "exec", "--user", "0", wall, "ip6tables", "-I", "OUTPUT", "1")
+                world.call(*call, *rule.split())
+            # Control: with these two rules first, somebody closed answers.
+            assert json.loads(agent(sandbox, *words))[0] == "out"
+        finally:
+            sandbox.user.ok("refresh", sandbox.name)
+        assert json.loads(agent(sandbox, *words))[0] == "EPERM"
+
+
 ANSWERS = """
 import socket
 ROUTING, SEGMENTS = 57, 4

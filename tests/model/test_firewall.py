@@ -446,6 +446,20 @@ def test_allowed_names_are_asked_after_allowed_networks_and_before_any_denial(
         )
 
 
+@given(allow_lists)
+def test_nothing_leaves_by_a_foreign_address_and_no_reply_over_ipv6_without_that_being_known(
+    allowed: list[Network],
+) -> None:
+    """What goes over loopback by one would make a reply of what is sent there afterwards."""
+    out = lower(policy(sandbox(allowed))).ipv6.of(Chain.OUTPUT)
+    at = [rule.match for rule in out].index(Match.FOREIGN_SOURCE)
+    assert {rule.match for rule in out[:at] if rule.target is Target.ACCEPT} == {
+        Match.NEIGHBOUR_SOLICITATION, Match.NEIGHBOUR_ADVERTISEMENT
+    }  # fmt: skip
+    replies = [rule for rule in out if rule.match and "--ctdir REPLY" in rule.match]
+    assert {rule.match for rule in replies} == {Match.REPLY_OUT_BY_OWN}
+
+
 def test_every_denial_ends_in_a_refusal_for_every_protocol() -> None:
     rules = lower(policy(sandbox([])))
     for ruleset in (rules.ipv4, rules.ipv6):
