@@ -36,6 +36,9 @@ class Match(StrEnum):
 
     LOOPBACK_IN = "-i lo"
     LOOPBACK_OUT = "-o lo"
+    RESET_ON_LOOPBACK = "-o lo -m tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
+    """The kernel's refusal of what was sent, by the address that it was for; no program sends one
+    that is related to anything."""
     NEW = "-m conntrack --ctstate NEW"
     REPLY_IN = "-m conntrack --ctstate RELATED,ESTABLISHED"
     REPLY_OUT = "-m conntrack --ctstate ESTABLISHED --ctdir REPLY"

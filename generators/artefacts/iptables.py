@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from jailoc.model.address import Family, Network, written
 from jailoc.model.firewall import BUILT_IN, Rule, Ruleset, Target
-from jailoc.model.rule_match import Match
 
 GROUP = 7
 """Of netlink, on which the wall's resolver hears of packets (`evidence.py`)."""
@@ -57,9 +56,10 @@ def _line(rule: Rule, family: Family) -> str:
     words = [f"-A {rule.chain}"]
     if rule.destination is not None:
         words.append(f"-d {spell(rule.destination)}")
-    interface = rule.match is Match.LOOPBACK_IN or rule.match is Match.LOOPBACK_OUT
-    if interface:
-        words.append(rule.condition)
+    condition = rule.condition.split() if rule.match is not None else []
+    if condition[:1] in (["-i"], ["-o"]):
+        words += condition[:2]
+        del condition[:2]
     if rule.protocol is not None:
         words.append(f"-p {rule.protocol.value}")
         if rule.source_port or rule.destination_port:
@@ -68,8 +68,7 @@ def _line(rule: Rule, family: Family) -> str:
             words.append(f"--sport {rule.source_port}")
         if rule.destination_port:
             words.append(f"--dport {rule.destination_port}")
-    if rule.match is not None and not interface:
-        words.append(rule.condition)
+    words += condition
     if rule.recent is not None:
         mask = written(family.address(family.last))
         words.append(

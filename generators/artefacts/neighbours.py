@@ -28,6 +28,13 @@ def honest() -> Iterator[Rule]:
     """
     yield Rule(
         chain=Chain.OUTPUT,
+        target=Target.ACCEPT,
+        protocol=Protocol.TCP,
+        match=Match.RESET_ON_LOOPBACK,
+        comment="what refuses at once",
+    )
+    yield Rule(
+        chain=Chain.OUTPUT,
         jump=Chain.DENY,
         match=Match.FOREIGN_SOURCE,
         comment="from an address of somebody else",

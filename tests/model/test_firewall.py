@@ -454,7 +454,7 @@ def test_nothing_leaves_by_a_foreign_address_and_no_reply_over_ipv6_without_that
     out = lower(policy(sandbox(allowed))).ipv6.of(Chain.OUTPUT)
     at = [rule.match for rule in out].index(Match.FOREIGN_SOURCE)
     assert {rule.match for rule in out[:at] if rule.target is Target.ACCEPT} == {
-        Match.NEIGHBOUR_SOLICITATION, Match.NEIGHBOUR_ADVERTISEMENT
+        Match.NEIGHBOUR_SOLICITATION, Match.NEIGHBOUR_ADVERTISEMENT, Match.RESET_ON_LOOPBACK
     }  # fmt: skip
     replies = [rule for rule in out if rule.match and "--ctdir REPLY" in rule.match]
     assert {rule.match for rule in replies} == {Match.REPLY_OUT_BY_OWN}
