@@ -40,6 +40,9 @@ SHOWN = (
 besides `HEADS` and `BISECT`."""
 STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
 """What names the program that merges when a rebase, cherry-pick or revert goes on (sequencer.c)."""
+AUTOSTASHES = ("MERGE_AUTOSTASH", "rebase-merge/autostash", "rebase-apply/autostash")
+"""What names the changes that Git puts back when a merge or a rebase ends (git-merge(1),
+`--autostash`); the first one also by a commit, and since 2.45 as a reference."""
 LISTED = ("gitdir", "locked")
 """Files of a linked working tree that `git worktree list` writes to the terminal."""
 _CONTROL = rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
@@ -210,6 +213,8 @@ def of_tags(path: str, names: Iterable[bytes]) -> Iterator[Believed]:
 
 PACKED_TAG = re.compile(rb"^[0-9A-Fa-f]+[ \t\r]refs/tags/([^\n]*)", re.MULTILINE)
 """A tag in a file `packed-refs`; Git takes any blank for what parts it (packed-backend.c)."""
+PACKED_AUTOSTASH = re.compile(rb"^[0-9A-Fa-f]+[ \t\r]MERGE_AUTOSTASH", re.MULTILINE)
+"""The first of `AUTOSTASHES` there."""
 PACKED_REPLACEMENT = re.compile(rb"[ \t\r]refs/replace/")
 """The name of a replaced object there."""
 
@@ -230,6 +235,23 @@ def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
             reason=f"the strategy is {shown}, a place: `git rebase --continue` "
             "and `git cherry-pick --continue` run the program there",
             hint=f"{_DO_NOT}; `git rebase --quit` or `git cherry-pick --quit` removes it",
+        )
+
+
+def of_autostash(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of changes that Git would put back, one of `AUTOSTASHES`."""
+    if data.strip():
+        when = (
+            "`git rebase --continue`, `--abort` and `--quit`" if path.endswith("/autostash")
+            else "`git commit`, `git merge --abort` and `--continue`"
+        )  # fmt: skip
+        yield Believed(
+            path=path,
+            reason=f"it names changes that {when} put back: files of the agent's choice, also over "
+            "what is covered",
+            hint="end a merge or rebase of your own before; if you began none, remove it before "
+            f"you run Git there, or allow it by name: {trusting(path)}",
+            certain=False,
         )
 
 

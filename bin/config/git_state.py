@@ -132,6 +132,8 @@ class Reader:
         elif data is not None:
             self.left -= RECORDED * len(data)
             yield from _merge(f"{directory}/MERGE_RR", data, top)
+        for name in git_state.AUTOSTASHES:
+            yield from self._judged(f"{directory}/{name}", git_state.of_autostash)
         shared: str | None = "index"
         for _ in range(2):
             path = f"{directory}/{shared}"
@@ -287,6 +289,8 @@ class Reader:
             if count := len(git_state.PACKED_REPLACEMENT.findall(data)):
                 yield git_state.replaces(place, count)
             yield from git_state.of_tags(place, git_state.PACKED_TAG.findall(data))
+            for found in git_state.PACKED_AUTOSTASH.findall(data)[:1]:
+                yield from git_state.of_autostash(place, found)
         if (text(f"{common}/info/grafts") or "").strip():
             yield git_state.grafts(readable(f"{common}/info/grafts"))
 

@@ -252,6 +252,34 @@ def test_a_strategy_that_is_a_place_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "hit").exists(), "Git runs it"
 
 
+def test_changes_that_a_commit_would_put_back_are_told(tmp_path: Path) -> None:
+    """Nobody began a merge: objects of the agent's and one file are enough."""
+    root = project(tmp_path)
+    (root / "covered").write_text("of the user\n")
+    git(root, "add", "covered")
+    git(root, *AUTHOR, "commit", "-q", "-m", "covered")
+    assert told(root) == {}
+    (root / "covered").write_text("of the agent\n")
+    stash = git(root, *AUTHOR, "stash", "create").strip()
+    git(root, "checkout", "-q", "covered")
+    for at, said in (("MERGE_AUTOSTASH", "git commit"), ("rebase-merge/autostash", "git rebase")):
+        (root / ".git" / at).parent.mkdir(exist_ok=True)
+        (root / ".git" / at).write_text(f"{stash}\n")
+        (found,) = (each for path, each in told(root).items() if path == f".git/{at}")
+        assert (found.stops, found.certain, said in found.reason) == (True, False, True)
+    shutil.rmtree(root / ".git/rebase-merge")
+    (root / ".git/MERGE_AUTOSTASH").unlink()
+    (root / "a.py").write_text("two\n")
+    git(root, *AUTHOR, "commit", "-q", "-a", "-m", "control")
+    assert (root / "covered").read_text() == "of the user\n"
+    (root / ".git/MERGE_AUTOSTASH").write_text(f"{stash}\n")
+    (root / "a.py").write_text("three\n")
+    git(root, *AUTHOR, "commit", "-q", "-a", "-m", "as every day")
+    assert (root / "covered").read_text() == "of the agent\n", "Git puts it back"
+    (root / ".git/packed-refs").write_text(f"# pack-refs with: peeled\n{stash} MERGE_AUTOSTASH\n")
+    assert told(root)[".git/packed-refs"].stops
+
+
 @pytest.mark.parametrize("strategy", ["ort", "x/evil", "ort\n\tstrategy = x/evil"])
 def test_a_strategy_of_a_cherry_pick_is_told_if_it_is_a_place(
     tmp_path: Path, strategy: str
