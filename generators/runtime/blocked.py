@@ -9,7 +9,7 @@ from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
 from jailoc.generators.runtime.own_probes import Attempt, Carried, word
 from jailoc.generators.runtime.resolver_state import RefusedName
-from jailoc.model.address import written
+from jailoc.model.address import Address, Network, written
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import Evidence, Sighting, read
@@ -18,7 +18,7 @@ from jailoc.model.name_pattern import Name
 from jailoc.model.rule_match import COUNTED, MOST_COUNTED, MOST_PLACES
 from jailoc.model.sandbox import MACHINE
 from jailoc.model.special_names import unadvisable
-from jailoc.model.special_ranges import advisable, nobody
+from jailoc.model.special_ranges import NEVER_BY_NAME, advisable, nobody
 
 _GROUPS = ipaddress.ip_network("ff02::/16")
 _LINE = re.compile(
@@ -232,8 +232,12 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     network = ipaddress.ip_network(attempt.address)
     protocol = attempt.protocol if isinstance(attempt.protocol, Protocol) else None
     (answer,) = decide(firewall, network, protocol, attempt.port)
-    named = any(each.port in {None, attempt.port} and each.opens(own)
-                for each in _covering(firewall, name))  # fmt: skip
+    # No name opens the machine but its own, and none what is anybody's or nobody's.
+    machines = own or answer.reason == THIS_MACHINE
+    named = not any(_within(attempt.address, each) for each in NEVER_BY_NAME) and any(
+        each.port in {None, attempt.port} and each.opens(machines)
+        for each in _covering(firewall, name)
+    )
     ported = own and attempt.port in {each.port for each in firewall.host_ports}
     open_now = answer.open or (not answer.denied and (named or ported))
     allow, shut = (
@@ -252,6 +256,10 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
         allow=allow,
         closed=None if open_now else shut,
     )
+
+
+def _within(address: Address, network: Network) -> bool:
+    return address.version == network.version and address in network
 
 
 def _covering(firewall: Firewall, name: str | None) -> list[Name]:

@@ -147,6 +147,20 @@ def test_what_opens_the_machine_is_offered_by_its_address_alone() -> None:
     assert other.allow == "evil.test"
 
 
+@pytest.mark.parametrize(
+    ("address", "is_open"),
+    [("10.99.3.2", False), ("172.18.0.1", False), ("255.255.255.255", False),
+     ("127.0.0.11", False), ("10.5.5.5", True)],
+)  # fmt: skip
+def test_what_no_name_opens_is_not_called_open_by_one(address: str, is_open: bool) -> None:
+    """Its zone may have answered with it meanwhile."""
+    table: dict[str, list[str] | str] = {"egress": "allowlist", "allowed_hosts": ["*.wild.test"]}
+    rules = firewall(table).facing(("10.99.3.2",))
+    names, machine = {address: "a.wild.test"}, frozenset({"172.18.0.1"})
+    (found,) = explained([attempt(address, 443)], rules, names, machine)
+    assert found.open_now == is_open
+
+
 @pytest.mark.parametrize("where", ["10.1.2.3:443", "[fd00::7]:22", "db.test:443"])
 def test_what_is_proposed_opens_what_was_refused(where: str) -> None:
     opened = firewall({"allowed_hosts": [where]})
