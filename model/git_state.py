@@ -243,7 +243,7 @@ def of_autostash(path: str, data: bytes) -> Iterator[Believed]:
     if data.strip():
         when = (
             "`git rebase --continue`, `--abort` and `--quit`" if path.endswith("/autostash")
-            else "`git commit`, `git merge --abort` and `--continue`"
+            else "`git commit`, `git merge` and `git pull`"
         )  # fmt: skip
         yield Believed(
             path=path,

@@ -41,6 +41,7 @@ LISTING, CONTENTS = 64 << 20, 64 << 20
 """Bytes of what one index or commit lists, and of all protected files that it has."""
 AT_ONCE = 4
 """Repositories that are looked at at the same time."""
+_STASH = "refs/stash"
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
@@ -172,13 +173,8 @@ def _look(
         return Looked()  # for Git it is no repository (gitrepository-layout(5))
     try:
         with _apart(tree) as place:
-            listings: dict[Where, tuple[str, ...]] = {Where.INDEX: ("ls-files", "--stage", "-z")}
-            if time.monotonic() < until and _born(place):
-                listings[Where.COMMIT] = ("ls-tree", "-r", "-z", "--full-tree", "HEAD")
-            if time.monotonic() > until:
-                raise Unreadable("to look at all repositories takes too long")
             found: dict[Tracked, Where] = {}
-            for where, command in listings.items():
+            for where, command in _listings(place, tree, until):
                 listing = git_objects.ask(place, *command, timeout=PATIENCE, limit=LISTING)
                 for each, merge in committed.tracked(listing, tree.top, tree.root, entries):
                     mine = Where.MERGE if merge else where
@@ -194,15 +190,49 @@ def _look(
         return Looked(lines=told if known is not None else (), readable=False)
 
 
-def _born(place: str) -> bool:
-    """Tell whether HEAD names anything; nothing does before the first commit.
+def _listings(
+    place: str, tree: WorkingTree, until: float
+) -> Iterator[tuple[Where, tuple[str, ...]]]:
+    """Yield what lists all that Git would write without being told more, and where it is from.
+
+    Raises:
+        Unreadable: nobody can tell, or it takes too long.
+    """
+    yield Where.INDEX, ("ls-files", "--stage", "-z")
+    whole = ("ls-tree", "-r", "-z", "--full-tree")
+    # The third parent of a stash has what was not tracked (git-stash(1), DISCUSSION).
+    commits = [(Where.COMMIT, "HEAD")]
+    if _stashed(tree.common):
+        commits += [(Where.STASH, _STASH), (Where.STASH, f"{_STASH}^3")]
+    for where, commit in commits:
+        if time.monotonic() < until and _there(place, commit):
+            yield where, (*whole, commit)
+        if time.monotonic() > until:
+            raise Unreadable("to look at all repositories takes too long")
+
+
+def _stashed(common: str) -> bool:
+    """Tell whether there may be stashed changes, without asking Git."""
+    if os.path.lexists(f"{common}/{_STASH}"):
+        return True
+    try:
+        packed = regular.read(f"{common}/packed-refs", LISTING)
+        return re.search(rb"[ \t\r]" + _STASH.encode(), packed) is not None
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, regular.NotRegular):
+        return True
+
+
+def _there(place: str, commit: str) -> bool:
+    """Tell whether a name is that of a commit; HEAD is none before the first one.
 
     Raises:
         Unreadable: nobody can tell.
     """
-    reply = git.forced(place, "rev-parse", "--verify", "--quiet", "HEAD", timeout=PATIENCE)
+    reply = git.forced(place, "rev-parse", "--verify", "--quiet", commit, timeout=PATIENCE)
     if reply.cut or reply.status not in {0, 1}:
-        raise Unreadable(reply.cut or last_words(reply.stderr) or "its HEAD cannot be read")
+        raise Unreadable(reply.cut or last_words(reply.stderr) or f"its {commit} cannot be read")
     return reply.status == 0
 
 

@@ -31,15 +31,21 @@ class Where(Flag):
     COMMIT = auto()
     MERGE = auto()
     """A side of a merge that is not finished."""
+    STASH = auto()
+    """The last of the stashed changes (git-stash(1))."""
 
 
 COMMANDS = {
+    Where.STASH: ("stashed", "`git stash pop`"),
     Where.MERGE: ("a side of a merge", "`git checkout --ours .` or `--theirs .`"),
     Where.INDEX: ("staged", "`git checkout .`"),
     Where.COMMIT: ("committed", "`git reset --hard`"),
     Where.INDEX | Where.COMMIT: ("staged and committed", "`git stash` and `git checkout .`"),
 }
 """How content came there, and what writes it."""
+
+
+_USUAL = Where.INDEX | Where.COMMIT
 
 
 class TrackedLine(NamedTuple):
@@ -176,7 +182,7 @@ def line(place: str, where: Where, *, false: bool) -> str:
         where: Where it would take it from.
         false: Whether the object has not the content that it is called by.
     """
-    how, commands = COMMANDS[where & ~Where.MERGE or Where.MERGE]
+    how, commands = COMMANDS[where & _USUAL or where & Where.MERGE or Where.STASH]
     if false:
         return f"{place}: its object in Git is forged, and {commands} writes that"
     return f"{place}: {how} since the start, and {commands} writes it"

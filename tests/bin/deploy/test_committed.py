@@ -353,6 +353,29 @@ def test_a_side_of_a_merge_is_told(project: Project) -> None:
     assert project.hook.read_text() == EVIL
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_stashed_is_told(project: Project, packed: bool) -> None:
+    (project.top / "a.py").write_text("of the user\n")
+    git(project.top, *AUTHOR, "stash", "-q")
+    project.start()
+    assert project.told() == []
+    project.hook.write_text(EVIL)
+    aside = project.top / "new/.envrc"
+    aside.parent.mkdir()
+    aside.write_text(EVIL)
+    git(project.top, *AUTHOR, "stash", "-q", "--include-untracked")
+    if packed:
+        git(project.top, "pack-refs", "--all")
+        assert not (project.top / ".git/refs/stash").exists()
+    assert project.told() == [
+        f"{each}: stashed since the start, and `git stash pop` writes it"
+        for each in (HOOK, "new/.envrc")
+    ]
+    git(project.top, "stash", "pop", "-q")
+    assert (project.hook.read_text(), aside.read_text()) == (EVIL, EVIL), "Git writes it"
+    assert project.told() == []
+
+
 def test_what_lies_behind_a_link_is_in_no_working_tree(project: Project) -> None:
     project.start()
     (project.top / "link").symlink_to(".")
