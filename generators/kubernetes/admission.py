@@ -29,6 +29,7 @@ from jailoc.model.kubernetes.words import (
     MANAGER,
     NAMES,
     NAMESPACE_LABEL,
+    PORTS_SYSCTL,
     SHELL,
     WALL,
 )
@@ -63,6 +64,14 @@ _RESTRICTED = (
     "has(c.securityContext.runAsNonRoot) && c.securityContext.runAsNonRoot == true && "
     "has(c.securityContext.runAsUser) && c.securityContext.runAsUser > 0"
 )
+_LABELLED = (
+    "(!has({0}.seLinuxOptions) || (!has({0}.seLinuxOptions.user) && !has({0}.seLinuxOptions.role) "
+    "&& (!has({0}.seLinuxOptions.type) || "
+    "{0}.seLinuxOptions.type in ['', 'container_t', 'container_init_t'])))"
+)
+"""Of a security context: a level may be a cluster's own, and no type is more than a container's."""
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HOOKS = ("postStart", "preStop")
 
 
 def namespace(settings: KubernetesSettings) -> KubeNamespace:
@@ -197,6 +206,7 @@ def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Ite
         if not device
         else f"no path of the node but {device_path}, and no token of the API",
     )
+    yield from _restricted()
     yield Validation(
         expression="has(object.spec.securityContext) && "
         "has(object.spec.securityContext.seccompProfile) && "
@@ -209,6 +219,49 @@ def _validations(walls: list[str], sidecars: list[str], device_path: str) -> Ite
         "object.spec.securityContext.appArmorProfile.type != 'Unconfined'",
         message="no pod without AppArmor",
     )
+
+
+def _restricted() -> Iterable[Validation]:
+    """Yield what Pod Security asks of every container, and of the pod beside it."""
+    pod = "object.spec.securityContext"
+    yield Validation(
+        expression=f"(!has({pod}) || {_LABELLED.format(pod)}) && "
+        + _every(_LABELLED.format("c.securityContext")),
+        message="no label of SELinux but that of a container",
+    )
+    yield Validation(
+        expression=f"(!has({pod}) || !has({pod}.windowsOptions)) && "
+        + _every("!has(c.securityContext.windowsOptions)"),
+        message="nothing of Windows",
+    )
+    yield Validation(
+        expression=f"!has({pod}) || !has({pod}.sysctls) || "
+        f"{pod}.sysctls.all(s, s.name == '{PORTS_SYSCTL}')",
+        message="no setting of the kernel but the pod's own",
+    )
+    asked = [f"c.{each}" for each in _PROBES] + [f"c.lifecycle.{each}" for each in _HOOKS]
+    here = " && ".join(
+        f"(!has({place}) || !has({place}.{kind}) || !has({place}.{kind}.host) || "
+        f"{place}.{kind}.host == '')"
+        for place in asked
+        for kind in ("httpGet", "tcpSocket")
+    )
+    hooks = here.replace("(!has(c.lifecycle.", "(!has(c.lifecycle) || !has(c.lifecycle.")
+    yield Validation(
+        expression=_every(hooks), message="the node asks no other host for the health of one"
+    )
+    yield Validation(
+        expression="(!has(object.spec.shareProcessNamespace) || "
+        "object.spec.shareProcessNamespace == false) && !has(object.spec.resourceClaims) && "
+        + _every("!has(c.volumeDevices)"),
+        message="no processes of each other's, and no devices",
+    )
+
+
+def _every(condition: str) -> str:
+    """Return that something is true of every container, `c`."""
+    lists = ("containers", "initContainers")
+    return " && ".join(f"object.spec.{each}.all(c, {condition})" for each in lists)
 
 
 def _docker() -> Iterable[Validation]:

@@ -35,6 +35,7 @@ from jailoc.model.kubernetes.words import (
     GATE_SEEN,
     HOME,
     NAMES,
+    PORTS_SYSCTL,
     SHELL,
     UPSTREAM,
     WALL,
@@ -93,7 +94,7 @@ def pod(
         security_context=PodSecurity(
             fs_group=DEFAULT_ID,
             # Who answers names has no capability; nobody else binds here before.
-            sysctls=(PodSysctl(name="net.ipv4.ip_unprivileged_port_start", value=str(DNS_PORT)),),
+            sysctls=(PodSysctl(name=PORTS_SYSCTL, value=str(DNS_PORT)),),
         ),
         image_pull_secrets=tuple(PullSecret(name=each) for each in settings.image_pull_secrets)
         or None,

@@ -1,5 +1,7 @@
 """The words of a sandbox on a cluster: its containers, labels, volumes and places."""
 
+from typing import Literal
+
 from jailoc.model import sandbox
 
 WALL, NAMES, HOME, AGENT = "wall", "names", "home", "agent"
@@ -59,3 +61,7 @@ def labels(workspace: str) -> dict[str, str]:
 def selector(workspace: str) -> dict[str, str]:
     """Return the labels by which its pod is found; they never change."""
     return {f"{LABEL}/name": "jailoc", INSTANCE: workspace}
+
+
+PORTS_SYSCTL: Literal["net.ipv4.ip_unprivileged_port_start"] = "net.ipv4.ip_unprivileged_port_start"
+"""Of the pod's network: from which port on nobody has to be root to listen (ip-sysctl)."""

@@ -128,8 +128,40 @@ MUTANTS: dict[str, Mutation] = {
     "a path of the node": put("volumes", [{"name": "x", "hostPath": {"path": "/"}}]),
     "a token of the API": put("volumes", [{"name": "x", "projected": {"sources": []}}]),
     "an ephemeral container": put("ephemeralContainers", [{"name": "debug"}]),
+    "SELinux's type for what is not confined": secured(
+        "agent", "seLinuxOptions", {"type": "spc_t"}
+    ),
+    "a user of SELinux's for the wall": secured("wall", "seLinuxOptions", {"user": "system_u"}),
+    "SELinux's type for the pod": lambda spec: spec["securityContext"].update(
+        seLinuxOptions={"type": "spc_t"}
+    ),
+    "a process of a Windows node": secured("agent", "windowsOptions", {"hostProcess": True}),
+    "Windows for the pod": lambda spec: spec["securityContext"].update(windowsOptions={}),
+    "another setting of the kernel": lambda spec: spec["securityContext"].update(
+        sysctls=[{"name": "kernel.msgmax", "value": "1"}]
+    ),
+    "a probe of another host": changed(
+        "agent", "livenessProbe", {"httpGet": {"host": "10.0.0.1", "port": 80}}
+    ),
+    "a probe of another host by who answers names": changed(
+        "names", "readinessProbe", {"tcpSocket": {"host": "10.0.0.1", "port": 22}}
+    ),
+    "a hook that asks another host": changed(
+        "agent", "lifecycle", {"postStart": {"httpGet": {"host": "10.0.0.1", "port": 80}}}
+    ),
+    "processes that are shared": put("shareProcessNamespace", True),
+    "a device of a volume": changed("agent", "volumeDevices", [{"name": "source-0"}]),
+    "a device that is claimed": put("resourceClaims", [{"name": "x"}]),
     "no seccomp for the pod": put("securityContext", {"seccompProfile": {"type": "Unconfined"}}),
 }
+
+
+def test_what_a_cluster_adds_by_itself_is_admitted() -> None:
+    spec = pod()
+    spec["securityContext"]["seLinuxOptions"] = {"level": "s0:c26,c5"}
+    container(spec, "agent")["livenessProbe"] = {"httpGet": {"host": "", "port": 4096}}
+    container(spec, "agent")["lifecycle"] = {"preStop": {"exec": {"command": ["true"]}}}
+    assert refused(spec) == []
 
 
 @pytest.mark.parametrize("name", MUTANTS)
