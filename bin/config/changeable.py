@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jailoc.bin.host import records
+from jailoc.bin.host import bind_mounts, records
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.resolve import names, roots
 from jailoc.model.config import Config
@@ -31,7 +31,7 @@ class Recorded:
 
     @cached_property
     def _areas(self) -> list[str]:
-        return [folded(os.path.realpath(each)) for each in dict.fromkeys(self._writable())]
+        return _areas(dict.fromkeys(self._writable()))
 
     def _writable(self) -> Iterable[str]:
         return _given()
@@ -45,7 +45,7 @@ class Recorded:
         real, hops = self._links.trace(place)
         if self.trusts(place):
             return False
-        return any(first_within(folded(each), self._areas) for each in (clean(place), *hops, real))
+        return _within((clean(place), *hops, real), self._areas)
 
 
 class Changeable(Recorded):
@@ -83,6 +83,19 @@ class Changeable(Recorded):
         return bool(hops) and self(place)
 
 
+def _areas(places: Iterable[str]) -> list[str]:
+    """Return where places are, each also as it is called on its file system."""
+    real = map(os.path.realpath, places)
+    return [folded(name) for each in real for name in bind_mounts.called(each)]
+
+
+def _within(ways: Iterable[str], areas: Sequence[str]) -> bool:
+    """Tell whether one of some places lies in an area, by whichever mount it is seen."""
+    return bool(areas) and any(
+        first_within(folded(name), areas) for each in ways for name in bind_mounts.called(each)
+    )
+
+
 def could_make(place: str) -> bool:
     """Tell whether an agent that was started could make or change a file, as it is written down.
 
@@ -110,12 +123,11 @@ def starter(place: str, but: str | None = None) -> str | None:
     """
     own = but and os.path.realpath(but)
     real, hops = Links().trace(place)
-    ways = [folded(each) for each in (clean(place), *hops, real)]
     for name, config, mounts in _started():
         if own and os.path.realpath(config) == own:
             continue
-        areas = [folded(os.path.realpath(at)) for at, mode in mounts if mode == Mode.READ_WRITE]
-        if any(first_within(each, areas) for each in ways):
+        areas = _areas(at for at, mode in mounts if mode == Mode.READ_WRITE)
+        if _within((clean(place), *hops, real), areas):
             return name
     return None
 

@@ -37,7 +37,7 @@ def inner(directory: str, ways: Links, most: int) -> Iterator[Named]:
             if not within(target, real):
                 yield Named(
                     key=readable(place),
-                    text=readable(os.readlink(place))[:WIDTH],  # noqa: PTH115 -- text
+                    text=readable(_said(place) or target)[:WIDTH],
                     path=readable(target),
                     real=readable(target),
                     hops=tuple(readable(each) for each in hops if not within(each, real)),
@@ -45,3 +45,11 @@ def inner(directory: str, ways: Links, most: int) -> Iterator[Named]:
                     sure=True,
                     followed=True,
                 )
+
+
+def _said(link: str) -> str | None:
+    """Return the text of a link; None if somebody has put something else there since."""
+    try:
+        return os.readlink(link)  # noqa: PTH115 -- text
+    except OSError:
+        return None

@@ -101,8 +101,7 @@ def shared(places: Iterable[str], roots: Sequence[str]) -> str | None:
 def called(place: str) -> frozenset[str]:
     """Return the names of a place: a link of the user's, or a bind mount, may give it others."""
     real = os.path.realpath(place)
-    names = (place, real, bind_mounts.origin(real))
-    return frozenset(folded(each) for each in names if each is not None)
+    return frozenset(folded(each) for each in (place, *bind_mounts.called(real)))
 
 
 def during(

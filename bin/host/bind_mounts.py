@@ -1,6 +1,7 @@
 """Where a path lies on its file system: a bind mount shows one directory at several places."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from jailoc.model.path import first_within
@@ -24,6 +25,16 @@ def origin(place: str) -> str | None:
     return f"/{device}{root.rstrip('/')}{place.removeprefix(mount.rstrip('/'))}"
 
 
+def called(place: str) -> tuple[str, ...]:
+    """Return a path with its name on its file system, where the kernel tells.
+
+    Args:
+        place: An absolute path without links.
+    """
+    found = origin(place)
+    return (place,) if found is None else (place, found)
+
+
 def kind(place: str) -> str | None:
     """Return what kind of file system a path lies on, as `ext4`; None where nobody tells."""
     found = _seen(place)
@@ -31,19 +42,23 @@ def kind(place: str) -> str | None:
     return None if found is None else found[found.index("-", 6) + 1]
 
 
-def _seen(place: str) -> list[str] | None:
+def _seen(place: str) -> tuple[str, ...] | None:
     """Return the fields of the mount that a path is seen by."""
-    mounts: dict[str, list[str]] = {}
     try:
-        lines = TABLE.read_bytes().splitlines()
+        mounts = _mounts(TABLE.read_bytes())
     except OSError:
         return None
-    for line in lines:
-        fields = [_plain(each) for each in line.split(b" ")]
-        # Of several at one place the last one is seen.
-        mounts[fields[4]] = fields
-    mount = first_within(place, sorted(mounts, key=len, reverse=True))
+    mount = first_within(place, mounts)
     return None if mount is None else mounts[mount]
+
+
+@lru_cache(maxsize=1)
+def _mounts(table: bytes) -> dict[str, tuple[str, ...]]:
+    """Return the fields of each mount by its place, the longest first."""
+    # Of several at one place the last one is seen.
+    rows = [tuple(map(_plain, line.split(b" "))) for line in table.splitlines()]
+    found = {each[4]: each for each in rows}
+    return {each: found[each] for each in sorted(found, key=len, reverse=True)}
 
 
 def _plain(field: bytes) -> str:

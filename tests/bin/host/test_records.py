@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config.changeable import Recorded
+from jailoc.bin.config.changeable import Recorded, starter
 from jailoc.bin.deploy import observe
-from jailoc.bin.host import paths, records
+from jailoc.bin.host import bind_mounts, paths, records
 from jailoc.bin.host.records import APPLIED
 
 
@@ -37,6 +37,27 @@ def test_a_cleared_cache_does_not_make_an_agents_place_unknown(places: tuple[Pat
     shutil.rmtree(cache)
     assert Recorded()(program)
     assert observe.recorded() == ("api",)
+
+
+def test_an_agents_place_is_known_by_whatever_mount_it_is_called(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No program is run, and no file read, that lies in it by `mount --bind`."""
+    _, project = places
+    table = project.parent / "mountinfo"
+    rows = (
+        "22 1 8:1 / / rw - ext4 /dev/a rw\n",
+        f"31 22 8:1 {project} /srv/seen rw - ext4 /dev/a rw\n",
+    )
+    monkeypatch.setattr(bind_mounts, "TABLE", table)
+    records.write("api", started(project))
+    table.write_text(rows[0])
+    assert (Recorded()("/srv/seen/git"), starter("/srv/seen/c.toml")) == (False, None), "control"
+    table.write_text("".join(rows))
+    assert (Recorded()("/srv/seen/git"), starter("/srv/seen/c.toml")) == (True, "api")
+    assert not Recorded()("/srv/seen-not/git")
+    records.write("api", started(Path("/srv/seen/sub")))
+    assert (Recorded()(str(project / "sub/git")), Recorded()(str(project / "git"))) == (True, False)
 
 
 def test_what_was_in_the_cache_moves_and_the_later_one_counts(places: tuple[Path, Path]) -> None:
