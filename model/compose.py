@@ -132,6 +132,9 @@ class Tmpfs(Model):
         return f"size={self.size},mode={self.mode:04o},uid={uid},gid={gid},nosuid,nodev"
 
 
+Mount = Bind | Volume | Tmpfs
+
+
 class Health(Model):
     """A health check; times in whole seconds."""
 
@@ -187,7 +190,7 @@ class Service(Model):
     working_dir: Literally | None = None
     environment: dict[str, Literally] = Field(default_factory=dict)
     ports: tuple[Port, ...] = ()
-    mounts: tuple[Bind | Volume | Tmpfs, ...] = ()
+    mounts: tuple[Mount, ...] = ()
     cap_add: tuple[Capability, ...] = ()
     security: tuple[SecurityOption, ...] = ()
     devices: tuple[Device, ...] = ()

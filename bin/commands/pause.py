@@ -44,7 +44,7 @@ def run(session: Session, command: Sequence[str]) -> int:
     if program is None:
         return _lacking(session, command[0])
     mine = sharing.writable(origin, name)
-    others = sorted(halt.sharing(name, mine))
+    others = halt.joined(name, mine)
     own = existence.started(name) or containers.running(name)
     there = [name, *others] if own else others
     for each in there:

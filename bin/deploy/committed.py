@@ -24,11 +24,12 @@ from jailoc.bin.engine.git_objects import Unreadable
 from jailoc.bin.host import programs, regular
 from jailoc.bin.host.entries import is_directory, readable, text
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.config.resolve import protected
+from jailoc.generators.config.resolve import protected, protection
 from jailoc.generators.runtime import committed
 from jailoc.generators.runtime.committed import Accepted, Tracked, Where, WorkingFile
 from jailoc.model.deployed import Applied
 from jailoc.model.git_config import parse
+from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
 from jailoc.model.path import first_within
 from jailoc.model.text import last_words, some
@@ -131,6 +132,8 @@ def _looked(
     if not every or shutil.which("git", path=programs.search_path()) is None:
         return []
     entries = tuple(entry for entry, _ in protected(origin.config, name))
+    covers = protection(origin.config, name, origin.host).covers
+    shut = tuple(each.path for each in covers if each.mode is Mode.READ_ONLY)
     known = applied.committed if applied else None
     until = time.monotonic() + ALTOGETHER
     writable = applied.writable if applied else ()
@@ -139,7 +142,7 @@ def _looked(
         mine = None if known is None else known.get(tree.directory)
         if mine is None and known is not None and first_within(tree.directory, writable):
             mine = {}  # it came while an agent could make it
-        return tree, _look(tree, entries, mine, until)
+        return tree, _look(tree, entries, shut, mine, until)
 
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
@@ -166,7 +169,11 @@ def _trees(origin: LoadedConfig, name: str) -> Iterator[WorkingTree]:
 
 
 def _look(
-    tree: WorkingTree, entries: tuple[str, ...], known: Accepted | None, until: float
+    tree: WorkingTree,
+    entries: tuple[str, ...],
+    shut: tuple[str, ...],
+    known: Accepted | None,
+    until: float,
 ) -> Looked:
     """Look at one working tree; all is known where None is."""
     if not is_directory(f"{tree.common}/objects"):
@@ -176,7 +183,9 @@ def _look(
             found: dict[Tracked, Where] = {}
             for where, command in _listings(place, tree, until):
                 listing = git_objects.ask(place, *command, timeout=PATIENCE, limit=LISTING)
-                for each, merge in committed.tracked(listing, tree.top, tree.root, entries):
+                for each, merge in committed.tracked(
+                    listing, tree.top, tree.root, entries, shut
+                ):  # fmt: skip
                     mine = Where.MERGE if merge else where
                     found[each] = found.get(each, mine) | mine
                     if len(found) > MOST:

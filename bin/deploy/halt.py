@@ -14,10 +14,11 @@ from jailoc.bin.engine import containers, docker, halting, ownership
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
 from jailoc.bin.host import bind_mounts
+from jailoc.model.compose import Bind, Mount, Volume
 from jailoc.model.diagnostic import Refused
 from jailoc.model.forbidden_paths import folded
 from jailoc.model.mount import Mode
-from jailoc.model.path import NO_PROJECT, within
+from jailoc.model.path import NO_PROJECT, outermost, within
 from jailoc.model.sandbox import AGENT, SIDECAR, project, workspace_of
 
 
@@ -86,6 +87,65 @@ def sharing(name: str, roots: Sequence[str]) -> dict[str, str]:
             given.setdefault(other, []).extend(each.writable)
     found = {other: shared(places, roots) for other, places in given.items() if other != name}
     return {other: root for other, root in found.items() if root is not None}
+
+
+class _Common(NamedTuple):
+    """Where an agent can meet another one."""
+
+    written: frozenset[str]
+    seen: frozenset[str]
+    """Also what is read-only: a socket there can be connected to (unix(7))."""
+    volumes: frozenset[str]
+
+    @classmethod
+    def of(cls, mounts: Iterable[Mount]) -> "_Common":
+        """Return it of all that is mounted."""
+        every = tuple(mounts)
+        binds = [each for each in every if isinstance(each, Bind)]
+        written, seen = (
+            outermost(each.source.text for each in binds if each.mode in modes)
+            for modes in ({Mode.READ_WRITE}, {*Mode})
+        )
+        volumes = (each.name for each in every if isinstance(each, Volume) and each.shared)
+        return cls(
+            frozenset(name for each in written for name in called(each)),
+            frozenset(name for each in seen for name in called(each)),
+            frozenset(volumes),
+        )
+
+    def meets(self, other: "_Common") -> bool:
+        """Tell whether what one writes the other sees."""
+        return bool(self.volumes & other.volumes) or any(
+            within(one, place) or within(place, one)
+            for mine, theirs in ((self.written, other.seen), (self.seen, other.written))
+            for one in mine
+            for place in theirs
+        )
+
+
+def joined(name: str, roots: Sequence[str]) -> tuple[str, ...]:
+    """Return the other workspaces whose agent can write in some directories, or may come to.
+
+    Over a socket in what two agents have in common one hands the other a directory that it has
+    open, and that one a third.
+
+    Args:
+        name: The workspace whose directories they are.
+        roots: The directories.
+
+    Raises:
+        DockerError: the engine did not answer, and something was started.
+        Refused: there is no `docker` command, and something was.
+    """
+    found = {name, *sharing(name, roots)}
+    places = {other: _Common.of(mounts) for other, mounts in observe.mounts().items()}
+    waiting = [each for each in found if each in places]
+    while waiting:
+        mine = places[waiting.pop()]
+        more = [each for each in places if each not in found and mine.meets(places[each])]
+        found.update(more)
+        waiting += more
+    return tuple(sorted(found - {name}))
 
 
 def shared(places: Iterable[str], roots: Sequence[str]) -> str | None:

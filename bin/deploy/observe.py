@@ -21,7 +21,7 @@ from jailoc.bin.host import placeholders, records
 from jailoc.generators.artefacts import container_fields
 from jailoc.model import sandbox
 from jailoc.model.bundle import Bundle
-from jailoc.model.compose import Bind, Compose
+from jailoc.model.compose import Bind, Compose, Mount
 from jailoc.model.deployed import Applied, Deployed, DeployedFile, Found, Rules, file_states
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
@@ -302,16 +302,23 @@ class _WrittenDown(BaseModel):
     compose: Compose
 
 
-def mounted() -> dict[str, tuple[Bind, ...]]:
+def mounts() -> dict[str, tuple[Mount, ...]]:
     """Return what workspaces have mounted, by name: as started last, and as a start has begun."""
-    found: dict[str, tuple[Bind, ...]] = {}
+    found: dict[str, tuple[Mount, ...]] = {}
     for name, place in records.starts():
         with suppress(OSError, ValidationError):
             services = _WrittenDown.model_validate_json(place.read_bytes()).compose.services
-            binds = (each for one in services.values() for each in one.mounts
-                     if isinstance(each, Bind))  # fmt: skip
-            found[name] = (*found.get(name, ()), *binds)
+            every = (each for one in services.values() for each in one.mounts)
+            found[name] = (*found.get(name, ()), *every)
     return found
+
+
+def mounted() -> dict[str, tuple[Bind, ...]]:
+    """Return what of this machine workspaces have mounted."""
+    return {
+        name: tuple(each for each in every if isinstance(each, Bind))
+        for name, every in mounts().items()
+    }
 
 
 def understood(name: str) -> None:

@@ -79,19 +79,23 @@ class WorkingFile(NamedTuple):
     data: bytes
 
 
-def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> Iterator[TrackedLine]:
-    """Yield what a listing has of the names that are protected.
+def tracked(
+    listing: bytes, top: str, root: str, entries: tuple[str, ...], shut: Collection[str] = ()
+) -> Iterator[TrackedLine]:
+    """Yield what a listing has of the names that are protected, and of what else is covered.
 
     Args:
         listing: The answer of `git ls-files --stage -z` or `git ls-tree -r -z`.
         top: The working tree.
         root: The path of the workspace that it is in, or that is in it.
         entries: What is protected there.
+        shut: What is covered there, by whatever names it: absolute paths.
 
     Raises:
         ValueError: it is none.
     """
     first = beginnings(entries)
+    held = _Shut(posixpath.relpath(each, top) for each in shut if within(each, top))
     inside = {b"": False}
     below = f"{posixpath.relpath(top, root)}/" if within(top, root) and top != root else ""
     above = f"{posixpath.relpath(root, top)}/" if within(root, top) and top != root else ""
@@ -104,7 +108,8 @@ def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> It
         folder, _, name = path.rpartition(b"/")
         if (there := inside.get(folder)) is None:
             there = inside[folder] = any(fold(each) in first for each in _text(folder).split("/"))
-        if not there and fold(_text(name)) not in first:
+        named = there or fold(_text(name)) in first
+        if not named and not held.holds(folder, name):
             continue
         mode, *rest = head.decode("ascii").split(" ")
         if len(rest) != 2:
@@ -114,9 +119,36 @@ def tracked(listing: bytes, top: str, root: str, entries: tuple[str, ...]) -> It
             continue  # another repository's
         text = _text(path)
         place = text.removeprefix(above) if text.startswith(above) else None
-        if place is not None and covered(below + place, entries):
+        if (named and place is not None and covered(below + place, entries)) or held.holds(
+            folder, name
+        ):
             object_ = rest[1] if of_tree else rest[0]
             yield TrackedLine(Tracked(text, mode, object_), not of_tree and rest[1] != "0")
+
+
+class _Shut:
+    """Tells whether a path of a working tree is or lies in what is covered there."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = {_folded(each) for each in paths}
+        self._folders = {each[:-1] for each in self._paths}
+        self._known: dict[bytes, tuple[bool, tuple[str, ...] | None]] = {}
+        """Of a folder, whether it is or lies in one, and its name where one is just below it."""
+
+    def holds(self, folder: bytes, name: bytes) -> bool:
+        """Tell it of a name in a folder, relative to the working tree."""
+        if not self._paths:
+            return False
+        if (found := self._known.get(folder)) is None:
+            parts = _folded(_text(folder))
+            lies = any(parts[:length] in self._paths for length in range(1, len(parts) + 1))
+            found = self._known[folder] = (lies, parts if parts in self._folders else None)
+        lies, parts_of = found
+        return lies or (parts_of is not None and (*parts_of, fold(_text(name))) in self._paths)
+
+
+def _folded(path: str) -> tuple[str, ...]:
+    return tuple(fold(each) for each in path.split("/") if each)
 
 
 def _text(data: bytes) -> str:

@@ -353,6 +353,26 @@ def test_a_side_of_a_merge_is_told(project: Project) -> None:
     assert project.hook.read_text() == EVIL
 
 
+def test_what_a_repository_has_git_execute_is_covered_by_no_name_and_told(project: Project) -> None:
+    """Its own configuration names it: a directory of hooks, a filter."""
+    for each in ("githooks/pre-commit", "bin/flt", "bin/other"):
+        (project.top / each).parent.mkdir(exist_ok=True)
+        (project.top / each).write_text(GOOD)
+        (project.top / each).chmod(0o755)
+    project.commit("second")
+    git(project.top, "config", "core.hooksPath", "githooks")
+    git(project.top, "config", "filter.x.clean", "./bin/flt")
+    project.start()
+    assert project.told() == []
+    for each in ("githooks/pre-commit", "bin/flt", "bin/other", "githooks/post-merge"):
+        project.stage(each, EVIL)
+    assert {each.partition(":")[0] for each in project.told()} == {
+        "githooks/pre-commit", "bin/flt", "githooks/post-merge"
+    }  # fmt: skip
+    git(project.top, "checkout", "-q", ".")
+    assert (project.top / "githooks/pre-commit").read_text() == EVIL, "Git writes it"
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_is_stashed_is_told(project: Project, packed: bool) -> None:
     (project.top / "a.py").write_text("of the user\n")

@@ -86,6 +86,48 @@ def test_an_agent_of_which_nothing_is_written_down_shares_what_the_engine_says(
     assert halt.sharing("api", (project,)) == {"web": project}
 
 
+def given(*mounts: str) -> bytes:
+    """Return what is written down of a start with such mounts."""
+    machine = Host(home="/nowhere")
+    lines = {"volumes": [each for each in mounts if each.startswith("shared:")]}
+    lines["mounts"] = [each for each in mounts if each not in lines["volumes"]]
+    text = "".join(f"{key} = {json.dumps(every)}\n" for key, every in lines.items())
+    config = load(Document(f"[workspaces.web]\n{text}", "c"), machine)
+    compose = compile_workspace(config, "web", machine).compose
+    return json.dumps({"compose": json.loads(compose.model_dump_json())}).encode()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third", "joined"),
+    [
+        ("{0}:/p:rw", "/a:/a:rw", "/b:/b:rw", ()),
+        ("{0}:/p:rw", "{0}:/p:ro", "/b:/b:rw", ("two",)),
+        ("{0}:/p:rw", "/a:/a:rw", "{0}/sub:/p:ro", ("three",)),
+        ("{0}:/p:ro", "{0}:/p:ro", "{0}:/p:ro", ()),
+    ],
+)
+def test_who_may_have_been_handed_a_directory_is_joined(
+    project: str, monkeypatch: pytest.MonkeyPatch, first: str, second: str, third: str,
+    joined: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(containers, "containers", lambda *_: ())
+    for name, mount in (("one", first), ("two", second), ("three", third)):
+        records.write(name, given(mount.format(project)))
+    assert halt.joined("one", (f"{project}/elsewhere",)) == joined
+
+
+def test_who_is_joined_to_one_that_is_joined_is_so_too(
+    project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "containers", lambda *_: ())
+    records.write("one", given(f"{project}:/p:rw"))
+    records.write("two", given(f"{project}:/p:ro", "shared:npm:/home/agent/.npm"))
+    records.write("three", given("shared:npm:/home/agent/.cache/npm", "/b:/b:rw"))
+    records.write("four", given("shared:other:/home/agent/.cache/npm"))
+    assert halt.joined("one", (project,)) == ("three", "two")
+    assert halt.sharing("one", (project,)) == {}, "neither writes there"
+
+
 @pytest.mark.parametrize("how", ["done", "begun"])
 def test_what_another_one_mounts_is_not_taken_away(project: str, how: str) -> None:
     entry = Placeholder(root=project, path=".git/commondir", text=".\n")
