@@ -9,6 +9,9 @@ from pydantic import Field
 from jailoc.model.base import Model
 from jailoc.model.sandbox import MACHINE
 
+BEGUN = 1
+"""The mark of a connection that begins: what the four numbers of an earlier one opened is over."""
+
 
 def covering(name: str) -> Iterator[str]:
     """Yield the keys of all patterns that cover a host name or a wildcard, itself first.
@@ -83,9 +86,9 @@ class Name(NamePattern):
 
     @property
     def mark(self) -> int:
-        """Return the mark of connections that this entry has opened; never 0."""
+        """Return the mark of connections that this entry has opened; none of those without one."""
         text = f"mark {self.key} {self.port}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) or 1
+        return max(int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]), BEGUN + 1)
 
     def opens(self, own: bool) -> bool:
         """Tell whether it opens its addresses: those of the machine only the machine's name."""

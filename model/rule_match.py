@@ -39,6 +39,9 @@ class Match(StrEnum):
     RESET_ON_LOOPBACK = "-o lo -m tcp --tcp-flags RST RST -m conntrack --ctstate RELATED"
     """The kernel's refusal of what was sent, by the address that it was for; no program sends one
     that is related to anything."""
+    BEGINS = "-m tcp --tcp-flags FIN,SYN,RST,ACK SYN"
+    """The first segment of a connection (RFC 9293, 3.5), also of one that has the four numbers of
+    another, which the kernel remembers after its end."""
     NEW = "-m conntrack --ctstate NEW"
     REPLY_IN = "-m conntrack --ctstate RELATED,ESTABLISHED"
     REPLY_OUT = "-m conntrack --ctstate ESTABLISHED --ctdir REPLY"

@@ -1,5 +1,6 @@
 """The one table from errors to what people see, what the log keeps, and to exit codes."""
 
+import errno
 import os
 import re
 import shlex
@@ -66,7 +67,7 @@ def _tell(error: Exception, terminal: Terminal) -> None:
             why = _WORDS.get(type(error)) or error.strerror or str(error)
             if error.filename == RESULTS:
                 place, why = "", f"{RESULTS} takes nothing: {error.strerror}"
-            _show(terminal, "system", f"{place}{why}")
+            _show(terminal, "system", f"{place}{why}", _MEANWHILE.get(error.errno or 0))
         case InvalidOutputError():
             _show(terminal, "defect", f"jailoc made an invalid document: {error}",
                   "this is a defect of jailoc; nothing was written")  # fmt: skip
@@ -92,6 +93,11 @@ _WORDS: dict[type[OSError], str] = {
     NotADirectoryError: "something on the way to it is no directory",
 }
 """What the system says in words of its own."""
+_MEANWHILE = {
+    errno.EINVAL: "it was another thing when it was looked at first: stop who changes it (of an "
+    "agent: `jailoc down`), and try again"
+}
+"""What helps where a link became something else between two looks (readlink(2))."""
 
 
 def _hang_up(*streams: TextIO) -> None:

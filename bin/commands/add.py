@@ -41,9 +41,7 @@ def run(session: Session, directory: str | None) -> int:
         raise refuse(
             "directory",
             f"`{target}` leads out of `{above}`, over a symbolic link that an agent can change",
-            hint=None
-            if trespass(real, origin.host)
-            else f"add what it leads to: `jailoc add {shlex.quote(real)}`",
+            hint="put a directory in the place of the link",
         )
     if above is not None:
         session.terminal.say(

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from jailoc.model.config import Config
 from jailoc.model.forbidden_paths import folded
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode
-from jailoc.model.path import clean, first_within, within
+from jailoc.model.path import clean, first_within, outermost, upwards, within
 from jailoc.model.sandbox import AGENT
 
 
@@ -30,7 +30,7 @@ class Recorded:
         self._links = Links()
 
     @cached_property
-    def _areas(self) -> list[str]:
+    def _areas(self) -> frozenset[str]:
         return _areas(dict.fromkeys(self._writable()))
 
     def _writable(self) -> Iterable[str]:
@@ -83,16 +83,19 @@ class Changeable(Recorded):
         return bool(hops) and self(place)
 
 
-def _areas(places: Iterable[str]) -> list[str]:
+def _areas(places: Iterable[str]) -> frozenset[str]:
     """Return where places are, each also as it is called on its file system."""
-    real = map(os.path.realpath, places)
-    return [folded(name) for each in real for name in bind_mounts.called(each)]
+    real = {os.path.realpath(each) for each in places}
+    return frozenset(folded(name) for each in outermost(real) for name in bind_mounts.called(each))
 
 
-def _within(ways: Iterable[str], areas: Sequence[str]) -> bool:
+def _within(ways: Iterable[str], areas: Collection[str]) -> bool:
     """Tell whether one of some places lies in an area, by whichever mount it is seen."""
     return bool(areas) and any(
-        first_within(folded(name), areas) for each in ways for name in bind_mounts.called(each)
+        above in areas
+        for each in ways
+        for name in bind_mounts.called(each)
+        for above in upwards(folded(name))
     )
 
 

@@ -7,7 +7,14 @@ from itertools import count
 
 from jailoc.generators.artefacts import machine_rules
 from jailoc.generators.artefacts.chain_tree import branch, decide
-from jailoc.generators.artefacts.name_rules import address_list, knocks, named, protocols, proxy
+from jailoc.generators.artefacts.name_rules import (
+    address_list,
+    begun,
+    knocks,
+    named,
+    protocols,
+    proxy,
+)
 from jailoc.generators.artefacts.neighbours import honest, neighbours, straight
 from jailoc.generators.artefacts.observation import observed
 from jailoc.model.address import Family
@@ -215,6 +222,7 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _denials(family)
     yield from machine_rules.closing(policy, family)
     yield from _learning(policy, family)
+    yield from map(begun, dict.fromkeys(map(_chain, policy.names)))
     for name in policy.names:
         yield from named(name, family, _chain(name))
 

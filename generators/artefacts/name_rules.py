@@ -14,7 +14,7 @@ from jailoc.model.firewall import (
     Rule,
     Target,
 )
-from jailoc.model.name_pattern import Name
+from jailoc.model.name_pattern import BEGUN, Name
 from jailoc.model.rule_match import Match, Memory, Recent
 from jailoc.model.sandbox import DNS_PORT
 
@@ -47,6 +47,22 @@ def named(name: Name, family: Family, chain: str) -> Iterator[Rule]:
         mark=name.mark,
         until=name.until,
         comment=name.origin,
+    )
+
+
+def begun(chain: str) -> Rule:
+    """Forget by which name a connection was opened that had the same four numbers as a new one.
+
+    The kernel remembers one whose ends have gone without a word, for days (nf_conntrack sysctl),
+    and who has its address by now is another.
+    """
+    return Rule(
+        chain=chain,
+        target=Target.MARK,
+        protocol=Protocol.TCP,
+        match=Match.BEGINS,
+        mark=BEGUN,
+        comment="a connection that begins",
     )
 
 
@@ -125,6 +141,7 @@ def proxy(policy: Policy, family: Family) -> Iterator[Rule]:
     if any(each.network.version == family for each in policy.denied):
         yield Rule(chain=PROXY_CHAIN, jump=DENIED, comment="denied whatever is allowed")
     yield Rule(chain=PROXY_CHAIN, jump=Chain.MACHINE, comment=THIS_MACHINE)
+    yield begun(PROXY_CHAIN)
     for name in policy.credentials:
         yield from named(name, family, PROXY_CHAIN)
     yield Rule(chain=PROXY_CHAIN, jump=Chain.DENY, comment="the proxy reaches nothing else")

@@ -105,6 +105,54 @@ print(sum(line.split()[1].endswith(":0035") and line.split()[3] == "01" for line
 """
 
 
+SILENT, HELD = 7790, (45002, 45003)
+"""A port where one waits for who has connected, and the ports that one connects from."""
+WAITS = f"""
+import socket
+door = socket.create_server(("", {SILENT}))
+print("ready", flush=True)
+kept = []
+while True:
+    kept.append(door.accept()[0])
+    kept[-1].sendall(b"hello")
+"""
+LOSES = """
+import socket, sys
+TCP_USER_TIMEOUT = 18  # tcp(7)
+kept = []
+for port in map(int, sys.argv[3:]):
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("", port))
+    one.connect((sys.argv[1], int(sys.argv[2])))
+    assert one.recv(9) == b"hello"
+    kept.append(one)
+print("held", flush=True)
+sys.stdin.readline()
+for one in kept:
+    one.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 2000)
+    one.send(b"x")
+for one in kept:
+    try:
+        one.recv(9)
+    except OSError:  # neither end has said that it is over
+        one.close()
+print("lost", flush=True)
+"""
+FROM = """
+import socket, sys
+one = socket.socket()
+one.settimeout(5)
+one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+one.bind(("", int(sys.argv[3])))
+try:
+    one.connect((sys.argv[1], int(sys.argv[2])))
+    print(one.recv(9).decode())
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
 def config(egress: str, more: str = "") -> str:
     return f"""{world.certificates()}
 [defaults]
@@ -189,6 +237,46 @@ def test_an_allowed_host_stays_open_when_it_moves_and_its_old_address_closes(
             assert reaches(named, "moves.test")
             assert reaches(named, new)
     assert process(named) == before
+
+
+def waiting(container: str) -> None:
+    """Have somebody wait for connections in a container, for as long as that is there."""
+    world.call("docker", "exec", "--detach", container, "python3", "-c", WAITS)
+
+
+def test_a_connection_of_before_opens_nothing_at_whoever_has_the_address_now(
+    named: Sandbox,
+) -> None:
+    """The kernel remembers one for days whose ends have gone without a word."""
+    numbers = (str(SILENT), *map(str, HELD))
+    with friend(named, "moves.test") as (first, old):
+        waiting(first)
+        assert until(lambda: agent(named, LOOK, "moves.test") != "[]", 5)
+        with subprocess.Popen(
+            ["docker", "exec", "--interactive", "--user", "1000:1000",
+             named.container("opencode"), "/usr/bin/python3", "-c", LOSES, old, *numbers],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as running:  # fmt: skip
+            assert running.stdin is not None
+            assert running.stdout is not None
+            assert running.stdout.readline() == "held\n"
+            world.call("docker", "network", "disconnect", network(named), first)
+            running.stdin.write("\n")
+            running.stdin.flush()
+            assert running.stdout.readline() == "lost\n"
+        with friend(named, "stranger.test") as (other, taken):
+            assert taken == old
+            waiting(other)
+            assert until(lambda: not reaches(named, old), 110)
+            earlier, control = map(str, HELD)
+            assert agent(named, FROM, old, str(SILENT), "45004") == "ConnectionRefusedError"
+            assert agent(named, FROM, old, str(SILENT), earlier) == "ConnectionRefusedError"
+            try:  # Control: without the rule that forgets.
+                world.call("docker", "exec", "--user", "0", named.container("firewall"),
+                           "iptables", "-D", "JAILOC-NAMES", "1")  # fmt: skip
+                assert agent(named, FROM, old, str(SILENT), control) == "hello"
+            finally:
+                named.user.ok("refresh", "named")
 
 
 def test_a_wildcard_opens_what_is_below_and_nothing_else(named: Sandbox) -> None:

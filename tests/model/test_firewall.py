@@ -31,6 +31,7 @@ from jailoc.model.firewall import (
     Target,
 )
 from jailoc.model.host import Host
+from jailoc.model.name_pattern import BEGUN
 from jailoc.model.rule_match import Match
 from jailoc.model.rule_walk import accepted
 from jailoc.model.special_ranges import PUBLIC, SPECIAL
@@ -458,6 +459,21 @@ def test_nothing_leaves_by_a_foreign_address_and_no_reply_over_ipv6_without_that
     }  # fmt: skip
     replies = [rule for rule in out if rule.match and "--ctdir REPLY" in rule.match]
     assert {rule.match for rule in replies} == {Match.REPLY_OUT_BY_OWN}
+
+
+def test_no_connection_that_begins_is_opened_by_the_mark_of_an_earlier_one() -> None:
+    names = ("registry.example.com", "*.example.org", "host.docker.internal")
+    rules = lower(policy(sandbox([], names)))
+    for ruleset in (rules.ipv4, rules.ipv6):
+        chains = ruleset.by_chain()
+        by_mark = {
+            rule.chain for rule in ruleset.rules if rule.mark and rule.target is Target.ACCEPT
+        }
+        assert by_mark == {Chain.NAMES, Chain.HOST}
+        for chain in by_mark:
+            first, *rest = [rule for rule in chains[chain] if rule.mark]
+            assert (first.match, first.target, first.mark) == (Match.BEGINS, Target.MARK, BEGUN)
+            assert BEGUN not in {rule.mark for rule in rest}
 
 
 def test_every_denial_ends_in_a_refusal_for_every_protocol() -> None:
