@@ -1,14 +1,13 @@
 """What of this machine the agents of a configuration can change, by any path or mount of theirs."""
 
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jailoc.bin.host import bind_mounts, records
+from jailoc.bin.host import bind_mounts, links, records
 from jailoc.bin.host.links import Links
 from jailoc.generators.config.resolve import names, roots
 from jailoc.model.config import Config
@@ -85,7 +84,7 @@ class Changeable(Recorded):
 
 def _areas(places: Iterable[str]) -> frozenset[str]:
     """Return where places are, each also as it is called on its file system."""
-    real = {os.path.realpath(each) for each in places}
+    real = {links.real(each) for each in places}
     return frozenset(folded(name) for each in outermost(real) for name in bind_mounts.called(each))
 
 
@@ -105,13 +104,9 @@ def could_make(place: str) -> bool:
     Args:
         place: An absolute path. Where something read-only lies over it, none could.
     """
-    real = os.path.realpath(place)
+    real = links.real(place)
     for started in _started():
-        over = [
-            (at, mode)
-            for each, mode in started.mounts
-            if within(real, at := os.path.realpath(each))
-        ]
+        over = [(at, mode) for each, mode in started.mounts if within(real, at := links.real(each))]
         if over and max(over, key=lambda each: len(each[0]))[1] == Mode.READ_WRITE:
             return True
     return False
@@ -124,10 +119,10 @@ def starter(place: str, but: str | None = None) -> str | None:
         place: An absolute path.
         but: A configuration file whose workspaces do not count.
     """
-    own = but and os.path.realpath(but)
+    own = but and links.real(but)
     real, hops = Links().trace(place)
     for name, config, mounts in _started():
-        if own and os.path.realpath(config) == own:
+        if own and links.real(config) == own:
             continue
         areas = _areas(at for at, mode in mounts if mode == Mode.READ_WRITE)
         if _within((clean(place), *hops, real), areas):
@@ -146,14 +141,14 @@ def writable(file: str, own: Iterable[str], *, others: bool) -> tuple[tuple[str,
     Returns:
         Workspaces with places, each as it was named and as it really is.
     """
-    here, mine = os.path.realpath(file), {*own}
+    here, mine = links.real(file), {*own}
     return tuple(
         (name, place)
         for name, config, mounts in _started()
-        if (name not in mine and os.path.realpath(config) != here) is others
+        if (name not in mine and links.real(config) != here) is others
         for at, mode in mounts
         if mode == Mode.READ_WRITE
-        for place in dict.fromkeys((at, os.path.realpath(at)))
+        for place in dict.fromkeys((at, links.real(at)))
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import children, kind_at, readable
-from jailoc.bin.host.links import Links
+from jailoc.bin.host.links import Links, real
 from jailoc.model.host import Named
 from jailoc.model.path import within
 
@@ -21,7 +21,7 @@ def inner(directory: str, ways: Links, most: int) -> Iterator[Named]:
         ways: Follows links.
         most: Entries that are looked at.
     """
-    real, waiting, left = os.path.realpath(directory), [directory], most
+    top, waiting, left = real(directory), [directory], most
     while waiting:
         place = waiting.pop()
         try:
@@ -34,13 +34,13 @@ def inner(directory: str, ways: Links, most: int) -> Iterator[Named]:
             waiting += inside if left >= 0 else ()
         elif stat.S_ISLNK(mode) and place != directory:
             target, hops = ways.trace(place)
-            if not within(target, real):
+            if not within(target, top):
                 yield Named(
                     key=readable(place),
                     text=readable(_said(place) or target)[:WIDTH],
                     path=readable(target),
                     real=readable(target),
-                    hops=tuple(readable(each) for each in hops if not within(each, real)),
+                    hops=tuple(readable(each) for each in hops if not within(each, top)),
                     kind=kind_at(place),
                     sure=True,
                     followed=True,

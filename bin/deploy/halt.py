@@ -13,7 +13,7 @@ from jailoc.bin.deploy import observe
 from jailoc.bin.engine import containers, docker, halting, ownership
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
-from jailoc.bin.host import bind_mounts
+from jailoc.bin.host import bind_mounts, links
 from jailoc.model.compose import Bind, Mount, Volume
 from jailoc.model.diagnostic import Refused
 from jailoc.model.forbidden_paths import folded
@@ -160,7 +160,7 @@ def shared(places: Iterable[str], roots: Sequence[str]) -> str | None:
 
 def called(place: str) -> frozenset[str]:
     """Return the names of a place: a link of the user's, or a bind mount, may give it others."""
-    real = os.path.realpath(place)
+    real = links.real(place)
     return frozenset(folded(each) for each in (place, *bind_mounts.called(real)))
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 MOST_LINKS = 40
@@ -60,6 +61,14 @@ class Links:
                     self._missing.add(place)
                 self._targets[place] = None
         return self._targets[place]
+
+
+def real(path: str) -> str:
+    """Return where a path leads.
+
+    Unlike `os.path.realpath` it takes what was a link a moment ago for what it is by now.
+    """
+    return Links().trace(path if path.startswith("/") else f"{Path.cwd()}/{path}")[0]
 
 
 Identity = tuple[int, int]

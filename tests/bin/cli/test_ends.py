@@ -1,5 +1,6 @@
 """However a run ends, it ends in order: one line, a status, and nothing left behind."""
 
+import errno
 import os
 import re
 import signal
@@ -13,6 +14,9 @@ import pexpect
 import pytest
 
 from jailoc.bin.__main__ import TOGETHER
+from jailoc.bin.cli import errors
+from jailoc.bin.terminal.exit_status import ERROR
+from jailoc.bin.terminal.terminal import Terminal
 from tests.engine.world import User
 from tests.programs import environment
 
@@ -267,3 +271,13 @@ def test_without_a_home_nothing_is_made_anywhere(
         "Error: the home directory is unknown: HOME is not set to an absolute path [home]"
     ]
     assert list(here.iterdir()) == []
+
+
+def test_what_became_another_thing_meanwhile_is_said_with_what_helps(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An agent can have readlink(2) fail at any moment; the system has two words for that."""
+    assert errors.report(OSError(errno.EINVAL, "Invalid argument", "/p/sub"), Terminal()) == ERROR
+    said = capsys.readouterr().err
+    assert "/p/sub" in said
+    assert "stop who changes it (of an agent: `jailoc down`), and try again" in said
