@@ -341,8 +341,9 @@ def replaces(path: str, count: int) -> Believed:
     """Return what there is to say of replaced objects (git-replace(1))."""
     return _hides(
         path,
-        f"it hides what commits hold: it replaces {count:,} of the objects, so that `git log`, "
-        "`git show` and `git diff` show others than `git push` sends",
+        f"it replaces {count:,} of the objects: `git checkout` and `git reset --hard` write "
+        "others, also over what is covered, and `git log`, `git show` and `git diff` show others "
+        "than `git push` sends",
         "look with GIT_NO_REPLACE_OBJECTS=1 in the environment, or `git replace -d` them",
     )
 

@@ -43,6 +43,8 @@ LISTING, CONTENTS = 64 << 20, 64 << 20
 AT_ONCE = 4
 """Repositories that are looked at at the same time."""
 _STASH = "refs/stash"
+MOST_FOLLOWED = 8
+"""References that one leads over; Git follows five (refs.c, SYMREF_MAXDEPTH)."""
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
@@ -209,10 +211,11 @@ def _listings(
     """
     yield Where.INDEX, ("ls-files", "--stage", "-z")
     whole = ("ls-tree", "-r", "-z", "--full-tree")
-    # The third parent of a stash has what was not tracked (git-stash(1), DISCUSSION).
+    _followed(tree, "HEAD")
     commits = [(Where.COMMIT, "HEAD")]
-    if _stashed(tree.common):
-        commits += [(Where.STASH, _STASH), (Where.STASH, f"{_STASH}^3")]
+    # The third parent of a stash has what was not tracked (git-stash(1), DISCUSSION).
+    for stash in _stashed(tree):
+        commits += [(Where.STASH, stash), (Where.STASH, f"{stash}^3")]
     for where, commit in commits:
         if time.monotonic() < until and _there(place, commit):
             yield where, (*whole, commit)
@@ -220,17 +223,54 @@ def _listings(
             raise Unreadable("to look at all repositories takes too long")
 
 
-def _stashed(common: str) -> bool:
-    """Tell whether there may be stashed changes, without asking Git."""
-    if os.path.lexists(f"{common}/{_STASH}"):
-        return True
+def _followed(tree: WorkingTree, name: str) -> None:
+    """Follow a reference from one to the next (git-symbolic-ref(1)).
+
+    Raises:
+        Unreadable: one leads to what is no branch or tag: any file of the Git directory may be one
+            for Git, and those are not in the directory that is asked here.
+    """
+    for _ in range(MOST_FOLLOWED):
+        data, target = b"", b""
+        # All others are of a working tree alone (gitrepository-layout(5)).
+        places = (tree.directory, tree.common) if name.startswith("refs/") else (tree.directory,)
+        for folder in places:
+            path = f"{folder}/{name}"
+            try:
+                if os.path.islink(path):  # noqa: PTH114 -- text
+                    target = os.readlink(os.fsencode(path))  # noqa: PTH115 -- bytes
+                data = data or regular.read(path, 4096, cut=True)
+            except (OSError, ValueError, regular.NotRegular):
+                continue
+        if not target.startswith(b"refs/"):
+            target = data[4:].strip() if data.startswith(b"ref:") else b""
+        if not target:
+            return
+        if not target.startswith(b"refs/"):
+            shown = readable(os.fsdecode(target))
+            raise Unreadable(f"`{name}` leads to `{shown}`, which is no branch")
+        name = os.fsdecode(target)
+
+
+def _stashed(tree: WorkingTree) -> tuple[str, ...]:
+    """Return what names the last of the stashed changes, if there may be any.
+
+    For `git stash pop` that is the last line of its log, for others the reference.
+
+    Raises:
+        Unreadable: nobody can tell.
+    """
     try:
-        packed = regular.read(f"{common}/packed-refs", LISTING)
-        return re.search(rb"[ \t\r]" + _STASH.encode(), packed) is not None
+        packed = regular.read(f"{tree.common}/packed-refs", LISTING)
     except FileNotFoundError:
-        return False
-    except (OSError, ValueError, regular.NotRegular):
-        return True
+        packed = b""
+    except (ValueError, regular.NotRegular) as error:
+        raise Unreadable(f"packed-refs {error}") from None
+    there = os.path.lexists(f"{tree.common}/{_STASH}")
+    if not there and not re.search(rb"[ \t\r]" + _STASH.encode(), packed):
+        return ()
+    _followed(tree, _STASH)
+    return _STASH, f"{_STASH}@{{0}}"
 
 
 def _there(place: str, commit: str) -> bool:
@@ -289,7 +329,7 @@ def _apart(tree: WorkingTree) -> Iterator[str]:
         )
         (common / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
         (own / "commondir").write_text("../common\n", encoding="ascii")
-        for name in ("objects", "refs", "packed-refs"):
+        for name in ("objects", "refs", "packed-refs", "logs"):
             (common / name).symlink_to(f"{tree.common}/{name}")
         for name in ("index", "refs", *_shared(tree.directory)):
             (own / name).symlink_to(f"{tree.directory}/{name}")

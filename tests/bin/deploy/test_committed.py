@@ -373,6 +373,43 @@ def test_what_a_repository_has_git_execute_is_covered_by_no_name_and_told(projec
     assert (project.top / "githooks/pre-commit").read_text() == EVIL, "Git writes it"
 
 
+def test_a_branch_that_leads_to_any_file_is_told(project: Project) -> None:
+    """For Git each file of its directory may be a reference, and HEAD leads over five of them."""
+    project.start()
+    git(project.top, "branch", "aside")
+    project.stage(HOOK, EVIL)
+    git(project.top, *COMMIT)
+    evil = git(project.top, "rev-parse", "HEAD").strip()
+    git(project.top, "reset", "-q", "aside")
+    assert project.told() == []
+    (project.top / ".git/other").write_text(f"{evil}\n")
+    (project.top / ".git/refs/heads/main").write_text("ref: other\n")
+    (line,) = project.told()
+    assert "`refs/heads/main` leads to `other`, which is no branch" in line
+    git(project.top, "reset", "-q", "--hard")
+    assert project.hook.read_text() == EVIL, "Git writes it"
+    (project.top / ".git/refs/heads/main").write_text("ref: refs/heads/aside\n")
+    git(project.top, "reset", "-q", "--hard")
+    assert project.told() == [], "an honest one"
+
+
+def test_a_stash_is_what_its_log_says(project: Project) -> None:
+    (project.top / "a.py").write_text("of the user\n")
+    git(project.top, *AUTHOR, "stash", "-q")
+    project.start()
+    project.hook.write_text(EVIL)
+    stash = git(project.top, *AUTHOR, "stash", "create").strip()
+    project.hook.write_text(GOOD)
+    log = project.top / ".git/logs/refs/stash"
+    first, _, rest = log.read_text().partition(" ")
+    log.write_text(f"{first} {stash} {rest.partition(' ')[2]}no line of a log\n")
+    assert project.told() == [f"{HOOK}: stashed since the start, and `git stash pop` writes it"]
+    git(project.top, "stash", "pop", "-q")
+    assert project.hook.read_text() == EVIL, "Git writes it"
+    log.parent.mkdir(exist_ok=True)
+    log.unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_is_stashed_is_told(project: Project, packed: bool) -> None:
     (project.top / "a.py").write_text("of the user\n")
