@@ -195,6 +195,14 @@ def of_head(path: str, data: bytes) -> Iterator[Believed]:
             "has Bash run what is in it, or the terminal obey it, as soon as a shell is there",
             hint="write another one there (`ref: refs/heads/main`) before a shell goes there",
         )
+    target = shown.removeprefix(b"ref:").strip()
+    if target != shown and not target.startswith(b"refs/"):
+        yield Believed(
+            path=path,
+            reason=f"it leads to {_told([_text(target)], 1)}, which is no branch: Git takes any "
+            "file of its directory for one, and what that says is not looked at",
+            hint="write another one there (`ref: refs/heads/main`, or the name of a commit)",
+        )
 
 
 def of_tags(path: str, names: Iterable[bytes]) -> Iterator[Believed]:

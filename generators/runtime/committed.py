@@ -127,11 +127,16 @@ def tracked(
 
 
 class _Shut:
-    """Tells whether a path of a working tree is or lies in what is covered there."""
+    """Tells whether a path of a working tree is or lies in what is covered there, or is above it.
+
+    What a listing has above it is no directory: Git would put a link, say, in the place of one.
+    """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = {_folded(each) for each in paths}
-        self._folders = {each[:-1] for each in self._paths}
+        every = {each[:length] for each in self._paths for length in range(1, len(each) + 1)}
+        self._named = every
+        self._folders = {each[:-1] for each in every}
         self._known: dict[bytes, tuple[bool, tuple[str, ...] | None]] = {}
         """Of a folder, whether it is or lies in one, and its name where one is just below it."""
 
@@ -144,7 +149,7 @@ class _Shut:
             lies = any(parts[:length] in self._paths for length in range(1, len(parts) + 1))
             found = self._known[folder] = (lies, parts if parts in self._folders else None)
         lies, parts_of = found
-        return lies or (parts_of is not None and (*parts_of, fold(_text(name))) in self._paths)
+        return lies or (parts_of is not None and (*parts_of, fold(_text(name))) in self._named)
 
 
 def _folded(path: str) -> tuple[str, ...]:

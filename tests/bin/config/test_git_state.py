@@ -252,6 +252,24 @@ def test_a_strategy_that_is_a_place_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "hit").exists(), "Git runs it"
 
 
+@pytest.mark.parametrize("at", ["HEAD", "refs/heads/other"])
+def test_a_reference_to_what_is_no_branch_is_told(tmp_path: Path, at: str) -> None:
+    """What it leads to in turn may be called anything, and a prompt shows that."""
+    root = project(tmp_path)
+    git(root, "branch", "other")
+    git(root, "checkout", "-q", "other")
+    (root / ".git" / at).write_text("ref: refs/heads/main\n")
+    assert told(root) == {}
+    (root / ".git" / at).write_text("ref: heads/x\n")
+    (root / ".git/heads").mkdir()
+    (root / ".git/heads/x").write_text("ref: refs/heads/$(x)\n")
+    found = told(root)[f".git/{at}"]
+    assert found.stops
+    assert "`heads/x`, which is no branch" in found.reason
+    if at != "HEAD":  # where HEAD itself does, Git calls it no repository
+        assert git(root, "branch", "--show-current").strip() == "$(x)", "Git goes there"
+
+
 def test_changes_that_a_commit_would_put_back_are_told(tmp_path: Path) -> None:
     """Nobody began a merge: objects of the agent's and one file are enough."""
     root = project(tmp_path)

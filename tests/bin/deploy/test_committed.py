@@ -373,6 +373,24 @@ def test_what_a_repository_has_git_execute_is_covered_by_no_name_and_told(projec
     assert (project.top / "githooks/pre-commit").read_text() == EVIL, "Git writes it"
 
 
+def test_a_link_above_what_is_covered_is_told(project: Project) -> None:
+    hook = project.top / "tools/deep/hooks/pre-commit"
+    hook.parent.mkdir(parents=True)
+    hook.write_text(GOOD)
+    project.commit("second")
+    git(project.top, "config", "core.hooksPath", "tools/deep/hooks")
+    project.start()
+    git(project.top, "rm", "-q", "-r", "--cached", "tools")
+    project.stage("tools", "other", "120000")
+    (line,) = project.told()
+    assert line.startswith("tools: staged since the start")
+    git(project.top, *COMMIT)
+    (line,) = project.told()
+    assert line.startswith("tools: staged and committed since the start")
+    git(project.top, "reset", "-q", "--hard")
+    assert (project.top / "tools").is_symlink(), "Git puts it there"
+
+
 def test_a_branch_that_leads_to_any_file_is_told(project: Project) -> None:
     """For Git each file of its directory may be a reference, and HEAD leads over five of them."""
     project.start()
