@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from jailoc.model.base import Model
-from jailoc.model.git_config import parse
 from jailoc.model.git_index import Index, odd
 from jailoc.model.path import trusting
 
@@ -26,29 +25,20 @@ class Believed(Model):
     """Whether no honest one is like it. Others can be allowed by name."""
 
 
-STEPS = ("rebase-merge/msgnum", "rebase-merge/end", "rebase-apply/next", "rebase-apply/last")
-"""Numbers of a rebase that a prompt shows (git-prompt.sh, `__git_ps1`)."""
 HEADS = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name")
 """Names of branches that one shows."""
-BISECT = "BISECT_START"
-"""What `git bisect reset` hands to `git checkout` (git-bisect(1))."""
 SHOWN = (
     "rebase-merge/onto", "rebase-merge/done", "rebase-merge/git-rebase-todo",
     "rebase-apply/onto", "rebase-apply/applying", "BISECT_LOG", "BISECT_TERMS", "BISECT_NAMES",
 )  # fmt: skip
 """What `git status` writes to the terminal as it is (wt-status.c), and `git bisect` (bisect.c),
-besides `HEADS` and `BISECT`."""
-STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
-"""What names the program that merges when a rebase, cherry-pick or revert goes on (sequencer.c)."""
-AUTOSTASHES = ("MERGE_AUTOSTASH", "rebase-merge/autostash", "rebase-apply/autostash")
-"""What names the changes that Git puts back when a merge or a rebase ends (git-merge(1),
-`--autostash`); the first one also by a commit, and since 2.45 as a reference."""
+besides `HEADS` and `git_operation.BISECT`."""
 LISTED = ("gitdir", "locked")
 """Files of a linked working tree that `git worktree list` writes to the terminal."""
 _CONTROL = rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
 _RUN = rb"`|\$[({]"
 """What Bash runs in PS1, or may run."""
-_DO_NOT = "do not run Git there before it is gone"
+DO_NOT = "do not run Git there before it is gone"
 _EMPTYING = {
     "worktrees": "`git worktree prune` and `git gc`, which `git fetch` runs by itself,",
     "sequencer": "`git commit`, `git reset` and `git checkout`",
@@ -67,7 +57,7 @@ def emptied(path: str, name: str, target: str) -> Believed:
     return Believed(
         path=path,
         reason=f"it is a link to `{target}`, and {command} may delete what is there",
-        hint=f"{_DO_NOT}; remove the link (`rm`, no `/` behind it)",
+        hint=f"{DO_NOT}; remove the link (`rm`, no `/` behind it)",
     )
 
 
@@ -83,7 +73,7 @@ def outside(path: str, target: str) -> Believed:
         reason=f"`core.worktree` puts its working tree at `{target}`: `git reset --hard` "
         "and `git checkout` write there what the agent wants, `git add -u` reads it for the "
         "agent",
-        hint=f"{_DO_NOT}; remove the setting, or allow it by name: {trusting(path)}",
+        hint=f"{DO_NOT}; remove the setting, or allow it by name: {trusting(path)}",
         certain=False,
     )
 
@@ -118,13 +108,13 @@ def of_index(path: str, found: Index, *, sparse: bool, marking: bool) -> Iterato
         marking: Whether it marks them as unchanged (`core.ignoreStat`).
     """
     if found.total:
-        told = _told(map(_text, found.odd), found.total)
+        told = few(map(plain, found.odd), found.total)
         yield Believed(
             path=path,
             reason=f"it has paths that no honest index has, {told}: `git checkout .` "
             "and `git restore .` would write these files, `git add` and `git commit -a` read them "
             "for the agent",
-            hint=f"{_DO_NOT}; remove the file, and `git reset` makes a new one",
+            hint=f"{DO_NOT}; remove the file, and `git reset` makes a new one",
         )
     hidden = {
         "--skip-worktree": 0 if sparse else found.skipped,
@@ -162,27 +152,15 @@ def of_merge(path: str, records: Iterable[bytes], linked_ways: Iterable[bytes]) 
     found = [each for each in records if odd(each) or each in ways]
     if not found:
         return []
-    told = _told(map(_text, found), len(found))
+    told = few(map(plain, found), len(found))
     return [
         Believed(
             path=path,
             reason=f"it names {told}: `git commit`, `git merge`, `git rebase` and `git rerere` "
             "would read these files for the agent, or write them",
-            hint=f"{_DO_NOT}; remove the file, and `rr-cache` beside it",
+            hint=f"{DO_NOT}; remove the file, and `rr-cache` beside it",
         )
     ]
-
-
-def of_step(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of a number of a rebase, one of `STEPS`, that is none."""
-    shown = data.partition(b"\n")[0].strip()
-    if shown and not shown.isdigit():
-        yield Believed(
-            path=path,
-            reason=f"it is no number, {_told([_text(shown)], 1)}: a prompt of Git's (`__git_ps1` "
-            "in PROMPT_COMMAND) has Bash run what is in it, as soon as a shell is there",
-            hint="remove its directory from elsewhere, before a shell goes there",
-        )
 
 
 def of_head(path: str, data: bytes) -> Iterator[Believed]:
@@ -191,7 +169,7 @@ def of_head(path: str, data: bytes) -> Iterator[Believed]:
     if re.search(_RUN + rb"|" + _CONTROL, shown):
         yield Believed(
             path=path,
-            reason=f"the branch is called {_told([_text(shown)], 1)}: a prompt that has it in PS1 "
+            reason=f"the branch is called {few([plain(shown)], 1)}: a prompt that has it in PS1 "
             "has Bash run what is in it, or the terminal obey it, as soon as a shell is there",
             hint="write another one there (`ref: refs/heads/main`) before a shell goes there",
         )
@@ -199,7 +177,7 @@ def of_head(path: str, data: bytes) -> Iterator[Believed]:
     if target != shown and not target.startswith(b"refs/"):
         yield Believed(
             path=path,
-            reason=f"it leads to {_told([_text(target)], 1)}, which is no branch: Git takes any "
+            reason=f"it leads to {few([plain(target)], 1)}, which is no branch: Git takes any "
             "file of its directory for one, and what that says is not looked at",
             hint="write another one there (`ref: refs/heads/main`, or the name of a commit)",
         )
@@ -209,7 +187,7 @@ def of_tags(path: str, names: Iterable[bytes]) -> Iterator[Believed]:
     """Yield what there is to say of tags that a shell would run, in a file or directory."""
     found = [each for each in names if re.search(_RUN, each)]
     if found:
-        told = _told(map(_text, found), len(found))
+        told = few(map(plain, found), len(found))
         yield Believed(
             path=path,
             reason=f"a tag is called {told}: a prompt that shows the tag of a detached HEAD in PS1 "
@@ -227,61 +205,13 @@ PACKED_REPLACEMENT = re.compile(rb"[ \t\r]refs/replace/")
 """The name of a replaced object there."""
 
 
-def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of a strategy, in one of `STRATEGIES`, that is a place.
-
-    Git runs `git-merge-STRATEGY`, and one with a `/` from where it stands.
-    """
-    text = data.decode(errors="replace")
-    # What goes on of a cherry-pick is written as Git's configuration is (git-config(1)).
-    opts = path.endswith("/opts")
-    named = [one.value for one in parse(text) if one.key == "options.strategy"] if opts else [text]
-    if places := [each.strip() for each in named if "/" in each]:
-        shown = _told([places[0][:WIDTH]], 1)
-        yield Believed(
-            path=path,
-            reason=f"the strategy is {shown}, a place: `git rebase --continue` "
-            "and `git cherry-pick --continue` run the program there",
-            hint=f"{_DO_NOT}; `git rebase --quit` or `git cherry-pick --quit` removes it",
-        )
-
-
-def of_autostash(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of changes that Git would put back, one of `AUTOSTASHES`."""
-    if data.strip():
-        when = (
-            "`git rebase --continue`, `--abort` and `--quit`" if path.endswith("/autostash")
-            else "`git commit`, `git merge` and `git pull`"
-        )  # fmt: skip
-        yield Believed(
-            path=path,
-            reason=f"it names changes that {when} put back: files of the agent's choice, also over "
-            "what is covered",
-            hint="end a merge or rebase of your own before; if you began none, remove it before "
-            f"you run Git there, or allow it by name: {trusting(path)}",
-            certain=False,
-        )
-
-
-def of_bisect(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of a start of a bisection: an option, or what a terminal obeys."""
-    yield from of_shown(path, data)
-    if data.startswith(b"-"):
-        yield Believed(
-            path=path,
-            reason=f"it is an option, {_told([_text(data.strip())], 1)}: `git bisect reset` hands "
-            "it to `git checkout`",
-            hint=f"{_DO_NOT}; remove the file",
-        )
-
-
 def of_listed(path: str, data: bytes) -> Iterator[Believed]:
     """Yield what there is to say of a file, one of `LISTED`, that a terminal would obey."""
     shown = data.strip()
     if re.search(_CONTROL, shown):
         yield Believed(
             path=path,
-            reason=f"it has control characters, {_told([_text(shown)], 1)}: `git worktree list` "
+            reason=f"it has control characters, {few([plain(shown)], 1)}: `git worktree list` "
             "writes them as they are, and the terminal obeys",
             hint="remove the directory that it lies in, with care for what that leads to",
         )
@@ -293,9 +223,9 @@ def of_shown(path: str, data: bytes) -> Iterator[Believed]:
     if found := re.search(rb"[^\n]*(?:" + _CONTROL + rb")[^\n]*", data.replace(b"\r\n", b"\n")):
         yield Believed(
             path=path,
-            reason=f"it has control characters, {_told([_text(found[0])], 1)}: Git writes them "
+            reason=f"it has control characters, {few([plain(found[0])], 1)}: Git writes them "
             "to the terminal as they are, `git status` the most, and the terminal obeys",
-            hint=f"{_DO_NOT}; `git rebase --quit` or `git bisect reset`, its output to /dev/null, "
+            hint=f"{DO_NOT}; `git rebase --quit` or `git bisect reset`, its output to /dev/null, "
             f"removes it, or allow it by name: {trusting(path)}",
             certain=False,
         )
@@ -330,7 +260,7 @@ def of_identity(path: str, data: bytes) -> Iterator[Believed]:
     if re.search(rb"/|\\|\0|^\s*\.\.?\s*$", data):
         yield Believed(
             path=path,
-            reason=f"it is a way, {_told([_text(data.strip())], 1)}: the agent's program on the "
+            reason=f"it is a way, {few([plain(data.strip())], 1)}: the agent's program on the "
             "host takes it for the name of a directory, and runs Git in it",
             hint="do not start that program there before it is gone",
         )
@@ -372,11 +302,18 @@ MOST_TOLD, WIDTH = 3, 80
 """Paths that are told of one file, and characters of each."""
 
 
-def _told(paths: Iterable[str], count: int) -> str:
+def few(paths: Iterable[str], count: int) -> str:
+    """Return the first of some texts, and how many more there are.
+
+    Args:
+        paths: The texts; no more are read than are told.
+        count: How many there are.
+    """
     every = [f"`{each}`" for each, _ in zip(paths, range(MOST_TOLD), strict=False)]
     more = f" and {count - len(every):,} more" if count > len(every) else ""
     return ", ".join(every) + more
 
 
-def _text(path: bytes) -> str:
+def plain(path: bytes) -> str:
+    """Return the beginning of what a file holds, to be told."""
     return path[: 4 * WIDTH].decode(errors="replace")[:WIDTH]

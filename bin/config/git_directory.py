@@ -23,8 +23,10 @@ MOST_ENTRIES = 1_000_000
 """Of one directory."""
 MOST_WALKED = 50_000
 """Entries of one Git directory among which links are looked for, without its single objects."""
-_OTHERS = re.compile(r"hooks|(worktrees/[^/]+/)?modules")
+_OTHERS = re.compile(r"hooks")
 """Directories in one that are looked at for themselves."""
+_MODULES = re.compile(r"(worktrees/[^/]+/)?modules/.+")
+"""Where repositories of submodules are, which are looked at for themselves, too."""
 _OBJECTS = re.compile(r"objects/[0-9a-f]{2}")
 """Directories in one that hold no file which Git writes over: each has the name of its content."""
 _MONITOR = "fsmonitor--daemon.ipc"
@@ -90,7 +92,11 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
     while waiting:
         folder, below = waiting.popleft()
         objects = _OBJECTS.fullmatch(below.removesuffix("/")) is not None
-        for entry in children(folder, most if objects else left):
+        here = [*children(folder, most if objects else left)]
+        if _MODULES.fullmatch(below) and is_repository({fold(each.name) for each in here}):
+            left -= 1
+            continue
+        for entry in here:
             if objects:
                 most -= 1
             else:
@@ -113,6 +119,11 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
                     yield Strange(entry.path, False, endless)
             elif kind is FileKind.DIRECTORY and not _OTHERS.fullmatch(name):
                 waiting.append((entry.path, f"{name}/"))
+
+
+def is_repository(names: Collection[str]) -> bool:
+    """Tell whether a directory that has such names, folded, is one for Git (setup.c)."""
+    return "head" in names and ({"objects", "refs"} <= {*names} or "commondir" in names)
 
 
 def modules(git: os.DirEntry[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from jailoc.bin.config.git_repository import Looker
 from jailoc.bin.config.git_settings import working_tree
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.entries import children, is_directory, kind_of, readable, text
-from jailoc.model import git_index, git_state
+from jailoc.model import git_index, git_operation, git_state
 from jailoc.model.agents.known import IDENTITIES
 from jailoc.model.git_config import GitSetting, is_true
 from jailoc.model.git_state import Believed
@@ -132,8 +132,8 @@ class Reader:
         elif data is not None:
             self.left -= RECORDED * len(data)
             yield from _merge(f"{directory}/MERGE_RR", data, top)
-        for name in git_state.AUTOSTASHES:
-            yield from self._judged(f"{directory}/{name}", git_state.of_autostash)
+        for name in git_operation.AUTOSTASHES:
+            yield from self._judged(f"{directory}/{name}", git_operation.of_autostash)
         shared: str | None = "index"
         for _ in range(2):
             path = f"{directory}/{shared}"
@@ -161,11 +161,12 @@ class Reader:
 
     def _shown(self, directory: str) -> Iterator[Believed]:
         """Yield what a shell's prompt would show of a working tree, and run or obey."""
-        for name in git_state.STEPS:
-            yield from self._judged(f"{directory}/{name}", git_state.of_step)
-        for name in git_state.STRATEGIES:
-            yield from self._judged(f"{directory}/{name}", git_state.of_strategy)
-        yield from self._judged(f"{directory}/{git_state.BISECT}", git_state.of_bisect)
+        for name in git_operation.STEPS:
+            yield from self._judged(f"{directory}/{name}", git_operation.of_step)
+        for name in git_operation.STRATEGIES:
+            yield from self._judged(f"{directory}/{name}", git_operation.of_strategy)
+        yield from self._judged(f"{directory}/{git_operation.APPLIED}", git_operation.of_applied)
+        yield from self._judged(f"{directory}/{git_operation.BISECT}", git_operation.of_bisect)
         for name in git_state.SHOWN:
             yield from self._judged(f"{directory}/{name}", git_state.of_shown, MOST_SHOWN)
         for name in git_state.HEADS:
@@ -290,7 +291,7 @@ class Reader:
                 yield git_state.replaces(place, count)
             yield from git_state.of_tags(place, git_state.PACKED_TAG.findall(data))
             for found in git_state.PACKED_AUTOSTASH.findall(data)[:1]:
-                yield from git_state.of_autostash(place, found)
+                yield from git_operation.of_autostash(place, found)
         if (text(f"{common}/info/grafts") or "").strip():
             yield git_state.grafts(readable(f"{common}/info/grafts"))
 

@@ -103,9 +103,7 @@ class _Walk:
                              f"{MOST_ENTRIES:,} entries"  # fmt: skip
                 break
             folded = {fold(each.name) for each in here}
-            git = self.search.git and "head" in folded and (
-                {"objects", "refs"} <= folded or "commondir" in folded
-            )  # fmt: skip
+            git = self.search.git and git_directory.is_repository(folded)
             # That of a linked working tree is a part of its repository, which was found before.
             if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
                 self._repository(folder, "")

@@ -270,6 +270,34 @@ def test_a_reference_to_what_is_no_branch_is_told(tmp_path: Path, at: str) -> No
         assert git(root, "branch", "--show-current").strip() == "$(x)", "Git goes there"
 
 
+def test_options_that_a_series_of_patches_goes_on_with_are_told(tmp_path: Path) -> None:
+    """Nobody began one: a few files are enough, and `git status` says to go on with it."""
+    root = project(tmp_path)
+    victim = tmp_path / "profile"
+    victim.write_text("of the user\n")
+    git(root, "checkout", "-q", "-b", "side")
+    (root / "a.py").write_text("two\n")
+    git(root, *AUTHOR, "commit", "-q", "-a", "-m", "b")
+    patch = git(root, "format-patch", "--full-index", "--stdout", "-1")
+    git(root, "reset", "-q", "--hard", "HEAD^")
+    place = root / ".git/rebase-apply"
+    place.mkdir()
+    for name in ("applying", "quiet", "keep", "messageid", "sign", "utf8", "scissors", "threeway"):
+        (place / name).write_text("" if name == "applying" else "f\n")
+    for name, text in (("next", "1\n"), ("last", "2\n"), ("0001", "x\n"), ("0002", patch)):
+        (place / name).write_text(text)
+    (place / "abort-safety").write_text(git(root, "rev-parse", "HEAD"))
+    (place / "apply-opt").write_text("'-C1' '--whitespace=fix' '--exclude=a b'\n")
+    assert told(root) == {}, "an honest one"
+    (place / "apply-opt").write_text(f"'-C1' '--build-fake-ancestor={victim}'\n")
+    found = told(root)[".git/rebase-apply/apply-opt"]
+    assert found.stops
+    assert found.certain
+    assert "--build-fake-ancestor=" in found.reason
+    may_fail(root, *AUTHOR, "am", "--skip")
+    assert victim.read_bytes().startswith(b"DIRC"), "Git writes it"
+
+
 def test_changes_that_a_commit_would_put_back_are_told(tmp_path: Path) -> None:
     """Nobody began a merge: objects of the agent's and one file are enough."""
     root = project(tmp_path)

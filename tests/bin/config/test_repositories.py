@@ -627,7 +627,8 @@ def test_a_link_in_the_place_of_what_git_writes_is_told(
 
 @pytest.mark.parametrize(
     "name", ["objects/ab", "objects/pack", "objects/info", "refs/heads", "refs/heads/x", "logs",
-             "rebase-merge", "worktrees", "worktrees/w/logs", "info/exclude", "FETCH_HEAD"],
+             "rebase-merge", "worktrees", "worktrees/w/logs", "info/exclude", "FETCH_HEAD",
+             "modules", "modules/sub", "modules/a/b", "worktrees/w/modules/sub"],
 )  # fmt: skip
 def test_a_link_anywhere_in_git_is_told(tmp_path: Path, name: str) -> None:
     root = made(tmp_path / "p")
