@@ -86,8 +86,8 @@ def of_applied(path: str, data: bytes) -> Iterator[Believed]:
         yield Believed(
             path=path,
             reason=f"it has {few((each[:WIDTH] for each in others), len(others))}, which `git am` "
-            "and `git rebase` hand to `git apply` when they go on: `--build-fake-ancestor` writes to "
-            "any file",
+            "and `git rebase` hand to `git apply` when they go on: `--build-fake-ancestor` writes "
+            "to any file",
             hint=f"{DO_NOT}; `git am --quit` removes it",
         )
 

@@ -30,9 +30,10 @@ HEADS = ("HEAD", "rebase-merge/head-name", "rebase-apply/head-name")
 SHOWN = (
     "rebase-merge/onto", "rebase-merge/done", "rebase-merge/git-rebase-todo",
     "rebase-apply/onto", "rebase-apply/applying", "BISECT_LOG", "BISECT_TERMS", "BISECT_NAMES",
+    "gc.log",
 )  # fmt: skip
-"""What `git status` writes to the terminal as it is (wt-status.c), and `git bisect` (bisect.c),
-besides `HEADS` and `git_operation.BISECT`."""
+"""What `git status` writes to the terminal as it is (wt-status.c), `git bisect` (bisect.c), and
+whatever looks for garbage (builtin/gc.c), besides `HEADS` and `git_operation.BISECT`."""
 LISTED = ("gitdir", "locked")
 """Files of a linked working tree that `git worktree list` writes to the terminal."""
 _CONTROL = rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
@@ -225,8 +226,8 @@ def of_shown(path: str, data: bytes) -> Iterator[Believed]:
             path=path,
             reason=f"it has control characters, {few([plain(found[0])], 1)}: Git writes them "
             "to the terminal as they are, `git status` the most, and the terminal obeys",
-            hint=f"{DO_NOT}; `git rebase --quit` or `git bisect reset`, its output to /dev/null, "
-            f"removes it, or allow it by name: {trusting(path)}",
+            hint=f"{DO_NOT}; remove it, or have `git rebase --quit` or `git bisect reset` do so, "
+            f"its output to /dev/null, or allow it by name: {trusting(path)}",
             certain=False,
         )
 
@@ -272,6 +273,22 @@ def borrows(path: str) -> Believed:
         path,
         "it has Git take objects from another repository, and an agent can write which",
         "look at the places in it",
+    )
+
+
+def linked_objects(path: str, objects: str) -> Believed:
+    """Return what there is to say of objects that another repository has, too (hard links).
+
+    Args:
+        path: One of them.
+        objects: Where all are.
+    """
+    old, new = shlex.quote(objects), shlex.quote(f"{objects}.new")
+    return _hides(
+        path,
+        "it is a file of another repository, too, by a second name, as `git clone` of a path makes "
+        "them: an agent that writes in it changes what that one checks out",
+        f"copies are its own: `cp -r {old} {new} && rm -rf {old} && mv {new} {old}`",
     )
 
 

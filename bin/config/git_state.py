@@ -36,6 +36,8 @@ MOST_REPLACED = 10_000
 """Replaced objects that are counted of one repository."""
 MOST_REFERENCES = 50_000
 """Files in which a reference to another one is looked for, in one repository."""
+MOST_OBJECTS = 500
+"""Files of objects whose names are counted, of one repository."""
 MOST_TOLD = 20
 """Files of one repository that are told."""
 _EMPTIED = ("rebase-merge", "rebase-apply", "sequencer")
@@ -278,6 +280,9 @@ class Reader:
             yield git_state.replaces(readable(place), count)
         if not own:
             return
+        objects = f"{common}/objects"
+        if (shared := _shared_object(objects)) is not None:
+            yield git_state.linked_objects(readable(shared), readable(objects))
         for name in IDENTITIES:
             yield from self._judged(f"{common}/{name}", git_state.of_identity)
         data = self._read(f"{common}/packed-refs", MOST_PACKED)
@@ -294,6 +299,25 @@ class Reader:
                 yield from git_operation.of_autostash(place, found)
         if (text(f"{common}/info/grafts") or "").strip():
             yield git_state.grafts(readable(f"{common}/info/grafts"))
+
+
+def _shared_object(directory: str) -> str | None:
+    """Return a file of objects that has a second name (link(2)), if one of the first ones has.
+
+    No agent can make one of a file that it has not: what a clone has shares all.
+    """
+    left = MOST_OBJECTS
+    for folder in children(directory, MOST_OBJECTS):
+        if kind_of(folder) is not FileKind.DIRECTORY or folder.is_symlink():
+            continue
+        for entry in children(folder.path, left):
+            left -= 1
+            if left < 0:
+                return None
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+                return entry.path
+    return None
 
 
 def _worktrees(directory: str) -> Iterator[os.DirEntry[str]]:

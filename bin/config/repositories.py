@@ -25,7 +25,7 @@ from jailoc.bin.host.entries import (
     readable,
     with_other_names,
 )
-from jailoc.bin.host.links import KERNEL, Links
+from jailoc.bin.host.links import KERNEL, Links, real
 from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_state
 from jailoc.model.git_state import Believed
@@ -306,16 +306,15 @@ class _Walk:
         for rest in rests:
             if not rest:
                 self._found(entry.path, entry.is_symlink(), kind_of(entry))
-            elif not entry.is_symlink():
+            else:
                 place = "/".join((entry.path, *rest))
                 try:
                     mode = Path(place).lstat().st_mode
                 except OSError as error:
                     unseen.note(place, error)
                     continue
-                linked = os.path.realpath(place) != os.path.realpath(entry.path) + place[
-                    len(entry.path) :
-                ]  # fmt: skip
+                parent = os.path.dirname(entry.path)  # noqa: PTH120 -- text
+                linked = real(place) != real(parent) + place[len(parent) :]
                 self._found(place, linked, kind_of_mode(mode))
 
     def _found(self, path: str, linked: bool, kind: FileKind) -> None:

@@ -849,6 +849,24 @@ def test_what_programs_load_where_they_are_started_is_found_at_every_level(
 
 
 @pytest.mark.parametrize(
+    ("name", "link"),
+    [(".cargo/config.toml", ".cargo"), ("_opam/.opam-switch", "_opam"),
+     (".bzr/branch/branch.conf", ".bzr/branch"), (".bzr/branch/branch.conf", ".bzr"),
+     (".npmrc", ".npmrc")],
+)  # fmt: skip
+def test_a_link_on_the_way_to_such_a_file_is_told(tmp_path: Path, name: str, link: str) -> None:
+    root = made(tmp_path / "p")
+    (root / "aside" / name).parent.mkdir(parents=True)
+    (root / "aside" / name).touch()
+    place = root / "deep" / link
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(root / "aside" / link)
+    tree = look(root, names=(name,))
+    assert (root / "deep" / name).exists()
+    assert list(tree.links) == [f"{root}/deep/{name}"]
+
+
+@pytest.mark.parametrize(
     ("name", "text", "command"),
     [
         (".pdbrc", "import os; os.system('touch ran')", ("python3", "-m", "pdb", "x.py")),
