@@ -5,7 +5,7 @@ An agent can leave the files of one that nobody has begun.
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from jailoc.model.git_config import parse
 from jailoc.model.git_state import DO_NOT, WIDTH, Believed, few, of_shown, plain
@@ -17,6 +17,15 @@ BISECT = "BISECT_START"
 """What `git bisect reset` hands to `git checkout` (git-bisect(1))."""
 STRATEGIES = ("rebase-merge/strategy", "sequencer/opts")
 """What names the program that merges when a rebase, cherry-pick or revert goes on (sequencer.c)."""
+OPTIONS = "rebase-merge/strategy_opts"
+"""The options of that program, where a rebase goes on."""
+_STRATEGIES = ("", "ort", "recursive", "resolve", "octopus", "ours", "subtree")
+_OPTION = re.compile(
+    r"ours|theirs|patience|histogram|(no-)?renormalize|no-renames|ignore-(cr-at-eol|all-space|"
+    r"space-(change|at-eol))|diff-algorithm=\w+|(find-renames|rename-threshold)(=\d+%?)?|"
+    r"subtree(=[^-].*)?"
+)
+"""What git-merge(1) names."""
 AUTOSTASHES = ("MERGE_AUTOSTASH", "rebase-merge/autostash", "rebase-apply/autostash")
 """What names the changes that Git puts back when a merge or a rebase ends (git-merge(1),
 `--autostash`); the first one also by a commit, and since 2.45 as a reference."""
@@ -39,20 +48,48 @@ def of_step(path: str, data: bytes) -> Iterator[Believed]:
 
 
 def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
-    """Yield what there is to say of a strategy, in one of `STRATEGIES`, that is a place.
+    """Yield what there is to say of a strategy, in one of `STRATEGIES`, that is none of Git's.
 
-    Git runs `git-merge-STRATEGY`, and one with a `/` from where it stands.
+    Git runs `git-merge-STRATEGY`, and one with a `/` from where it stands, with the options.
     """
     text = data.decode(errors="replace")
     # What goes on of a cherry-pick is written as Git's configuration is (git-config(1)).
     opts = path.endswith("/opts")
-    named = [one.value for one in parse(text) if one.key == "options.strategy"] if opts else [text]
-    if places := [each.strip() for each in named if "/" in each]:
-        shown = few([places[0][:WIDTH]], 1)
+    settings = parse(text) if opts else ()
+    named = [one.value for one in settings if one.key == "options.strategy"] if opts else [text]
+    hint = f"{DO_NOT}; `git rebase --quit` or `git cherry-pick --quit` removes it"
+    others = [each.strip() for each in named if each.strip() not in _STRATEGIES]
+    if others:
+        place = "/" in others[0]
         yield Believed(
             path=path,
-            reason=f"the strategy is {shown}, a place: `git rebase --continue` "
+            reason=f"the strategy is {few([others[0][:WIDTH]], 1)}, "
+            f"{'a place' if place else 'none of its own'}: `git rebase --continue` "
             "and `git cherry-pick --continue` run the program there",
+            hint=hint if place else f"{hint}, or allow it by name: {trusting(path)}",
+            certain=place,
+        )
+    if opts:
+        yield from _options(path, (e.value for e in settings if e.key == "options.strategy-option"))
+
+
+def of_options(path: str, data: bytes) -> Iterator[Believed]:
+    """Yield what there is to say of the options of a strategy, in `OPTIONS`."""
+    text = data.decode(errors="replace")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = [text]
+    yield from _options(path, (each.removeprefix("--") for each in words))
+
+
+def _options(path: str, words: Iterable[str]) -> Iterator[Believed]:
+    if others := [each for each in words if not _OPTION.fullmatch(each)]:
+        yield Believed(
+            path=path,
+            reason=f"it has {few((each[:WIDTH] for each in others), len(others))}, no option of a "
+            "strategy of Git's: some strategies hand it to other programs when a rebase or "
+            "cherry-pick goes on, and `index-output` writes to any file",
             hint=f"{DO_NOT}; `git rebase --quit` or `git cherry-pick --quit` removes it",
         )
 

@@ -10,18 +10,15 @@ from jailoc.model.host import FileKind, GitLink
 from jailoc.model.path import clean, within
 from jailoc.model.worktree import SHARED
 
-MOST = 100
-"""Files called `.git` that are followed."""
-
 
 def gather(files: Iterable[str]) -> tuple[GitLink, ...]:
     """Return what regular files called `.git` name, as far as they name anything.
 
     A link in such a place is none: it could lead to the file of another working tree, which its
-    repository knows.
+    repository knows. None is left out: whoever looks for such files bounds them, and says so.
     """
     plain = (each for each in set(files) if _is_file(each))
-    every = sorted(plain, key=lambda each: (each.count("/"), each))[:MOST]
+    every = sorted(plain, key=lambda each: (each.count("/"), each))
     return tuple(found for each in every if (found := _link(each)) is not None)
 
 

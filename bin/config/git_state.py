@@ -167,6 +167,7 @@ class Reader:
             yield from self._judged(f"{directory}/{name}", git_operation.of_step)
         for name in git_operation.STRATEGIES:
             yield from self._judged(f"{directory}/{name}", git_operation.of_strategy)
+        yield from self._judged(f"{directory}/{git_operation.OPTIONS}", git_operation.of_options)
         yield from self._judged(f"{directory}/{git_operation.APPLIED}", git_operation.of_applied)
         yield from self._judged(f"{directory}/{git_operation.BISECT}", git_operation.of_bisect)
         for name in git_state.SHOWN:

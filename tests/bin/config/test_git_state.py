@@ -290,6 +290,42 @@ def test_objects_that_another_repository_has_too_are_told(tmp_path: Path, packed
         shutil.rmtree(root)
 
 
+@pytest.mark.parametrize(
+    ("option", "fine"),
+    [("theirs", True), ("find-renames=50%", True), ("subtree=lib", True),
+     ("index-output=/x", False), ("no-renames --index-output=/x", False), ("output=/x", False)],
+)  # fmt: skip
+def test_options_of_a_strategy_that_no_strategy_has_are_told(
+    tmp_path: Path, option: str, fine: bool
+) -> None:
+    root = project(tmp_path)
+    (root / ".git/sequencer").mkdir()
+    (root / ".git/rebase-merge").mkdir()
+    (root / ".git/sequencer/opts").write_text(f"[options]\n\tstrategy-option = {option}\n")
+    (root / ".git/rebase-merge/strategy_opts").write_text(f" '--{option}'\n")
+    assert {*told(root)} == (
+        set() if fine else {".git/sequencer/opts", ".git/rebase-merge/strategy_opts"}
+    )
+    (root / ".git/rebase-merge/strategy").write_text("file\n")
+    found = told(root)[".git/rebase-merge/strategy"]
+    assert (found.stops, found.certain) == (True, False)
+
+
+def test_a_crowd_of_working_trees_hides_none(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    lib = made(tmp_path / "lib")
+    place = root / "deep/down"
+    place.mkdir(parents=True)
+    git(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib),
+        "deep/down/sub")  # fmt: skip
+    for number in range(150):
+        (root / f"n{number}").mkdir()
+        (root / f"n{number}/.git").write_text("gitdir: /nonexistent\n")
+    search = Search(root=str(root), names=NAMES, git=True)
+    _, _, found = repositories.gather([search], str(tmp_path), f"{tmp_path}/.config")
+    assert f"{place}/sub/.git" in {each.file for each in found.links}
+
+
 def test_options_that_a_series_of_patches_goes_on_with_are_told(tmp_path: Path) -> None:
     """Nobody began one: a few files are enough, and `git status` says to go on with it."""
     root = project(tmp_path)
