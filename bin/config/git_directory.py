@@ -126,6 +126,20 @@ def is_repository(names: Collection[str]) -> bool:
     return "head" in names and ({"objects", "refs"} <= {*names} or "commondir" in names)
 
 
+def is_whole(directory: str) -> bool:
+    """Tell whether Git takes such a directory for a repository by its HEAD (setup.c).
+
+    In what it does not, one more may lie anywhere (`submodule.c`, validate_submodule_git_dir).
+    """
+    path = f"{directory}/HEAD"
+    if os.path.islink(path):  # noqa: PTH114 -- text
+        return False  # of today's Git no HEAD is one; so more is looked through
+    head = (text(path) or "").strip()
+    return head.removeprefix("ref:").strip().startswith("refs/") if head[:4] == "ref:" else (
+        re.fullmatch(r"[0-9a-fA-F]{40,64}", head) is not None
+    )  # fmt: skip
+
+
 def modules(git: os.DirEntry[str]) -> Iterator[str]:
     """Yield the directories of submodules' repositories, also of those of linked working trees."""
     for entry in children(git.path, MOST_ENTRIES):

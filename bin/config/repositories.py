@@ -104,6 +104,7 @@ class _Walk:
                 break
             folded = {fold(each.name) for each in here}
             git = self.search.git and git_directory.is_repository(folded)
+            whole = modules and git and git_directory.is_whole(folder)
             # That of a linked working tree is a part of its repository, which was found before.
             if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
                 self._repository(folder, "")
@@ -124,7 +125,7 @@ class _Walk:
                     waiting.extend(
                         (each, depth + 2, installed, True) for each in git_directory.modules(entry)
                     )
-                elif deeper and not (modules and git and name in {"objects", "refs", "logs"}):
+                elif deeper and not (whole and name in {"objects", "refs", "logs"}):
                     if depth >= MOST_DEPTH:
                         self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
                         continue

@@ -848,6 +848,28 @@ def test_what_programs_load_where_they_are_started_is_found_at_every_level(
     assert f"{root}/deep/{name}" not in look(root, names=(".envrc",)).places
 
 
+@pytest.mark.parametrize("head", ["garbage", "ref: x", ""])
+@pytest.mark.parametrize("folder", ["logs", "refs/heads", "objects/ab"])
+def test_what_is_no_repository_for_git_hides_none(tmp_path: Path, head: str, folder: str) -> None:
+    """A submodule's may lie in any directory that is in no other one for Git."""
+    root = made(tmp_path / "p")
+    outer = root / ".git/modules/a"
+    (outer / "objects").mkdir(parents=True)
+    (outer / "refs").mkdir()
+    inner = outer / folder / "b"
+    inner.parent.mkdir(parents=True, exist_ok=True)
+    git(tmp_path, "init", "-q", "--bare", str(inner))
+    (inner / "hooks/post-checkout").write_text("#!/bin/sh\n")
+    (inner / "hooks/post-checkout").chmod(0o755)
+    (outer / "HEAD").write_text(f"{head}\n")
+    assert str(inner) in {each.directory for each in look(root).repositories}
+    with pytest.raises(subprocess.CalledProcessError):  # for Git the outer one is none
+        git(tmp_path, f"--git-dir={outer}", "rev-parse")
+    (outer / "HEAD").write_text("ref: refs/heads/main\n")
+    git(tmp_path, f"--git-dir={outer}", "rev-parse")  # and is one now, so that none can lie in it
+    assert str(inner) not in {each.directory for each in look(root).repositories}
+
+
 @pytest.mark.parametrize(
     ("name", "link"),
     [(".cargo/config.toml", ".cargo"), ("_opam/.opam-switch", "_opam"),
