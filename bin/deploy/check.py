@@ -192,16 +192,17 @@ def probed(
     Raises:
         DockerError: the engine did not answer.
     """
-    for left in reversed(range(LOOKS)):
+    left = LOOKS
+    while True:
+        left -= 1
         state = containers.names(wall.id)
         checks = [*_tried(bundle, wall, state, expected, say)]
         if not left or all(each.ok for each in checks):
-            break
+            return checks
         time.sleep(SETTLED)
         if containers.names(wall.id).names == state.names:
-            break
+            return checks
         say("allowed names have other addresses by now, so all is tried once more")
-    return checks
 
 
 def _tried(
