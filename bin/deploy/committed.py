@@ -11,7 +11,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -43,6 +43,8 @@ LISTING, CONTENTS = 64 << 20, 64 << 20
 AT_ONCE = 4
 """Repositories that are looked at at the same time."""
 _STASH = "refs/stash"
+ENDS = ("rebase-merge/orig-head", "rebase-apply/orig-head", "sequencer/head", "BISECT_START")
+"""Files of a Git directory that name such a commit (sequencer.c, builtin/rebase.c, bisect.c)."""
 MOST_FOLLOWED = 8
 """References that one leads over; Git follows five (refs.c, SYMREF_MAXDEPTH)."""
 _CONFIG = """[core]
@@ -216,6 +218,7 @@ def _listings(
     # The third parent of a stash has what was not tracked (git-stash(1), DISCUSSION).
     for stash in _stashed(tree):
         commits += [(Where.STASH, stash), (Where.STASH, f"{stash}^3")]
+    commits += [(Where.END, each) for each in _ends(tree.directory)]
     for where, commit in commits:
         if time.monotonic() < until and _there(place, commit):
             yield where, (*whole, commit)
@@ -271,6 +274,15 @@ def _stashed(tree: WorkingTree) -> tuple[str, ...]:
         return ()
     _followed(tree, _STASH)
     return _STASH, f"{_STASH}@{{0}}"
+
+
+def _ends(directory: str) -> Iterator[str]:
+    """Yield the commits that Git goes back to when what was begun ends, by their names."""
+    for name in ENDS:
+        with suppress(OSError, ValueError, regular.NotRegular):  # told as what lies in `.git`
+            words = regular.read(f"{directory}/{name}", 4096, cut=True).strip()
+            if re.fullmatch(rb"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", words):
+                yield words.decode()
 
 
 def _there(place: str, commit: str) -> bool:

@@ -33,10 +33,16 @@ class Where(Flag):
     """A side of a merge that is not finished."""
     STASH = auto()
     """The last of the stashed changes (git-stash(1))."""
+    END = auto()
+    """What Git goes back to when somebody ends what was begun (git-rebase(1), `--abort`)."""
 
 
 COMMANDS = {
     Where.STASH: ("stashed", "`git stash pop`"),
+    Where.END: (
+        "in what a rebase, cherry-pick or bisection goes back to",
+        "`git rebase --abort`, `git cherry-pick --abort` or `git bisect reset`",
+    ),
     Where.MERGE: ("a side of a merge", "`git checkout --ours .` or `--theirs .`"),
     Where.INDEX: ("staged", "`git checkout .`"),
     Where.COMMIT: ("committed", "`git reset --hard`"),
@@ -219,7 +225,9 @@ def line(place: str, where: Where, *, false: bool) -> str:
         where: Where it would take it from.
         false: Whether the object has not the content that it is called by.
     """
-    how, commands = COMMANDS[where & _USUAL or where & Where.MERGE or Where.STASH]
+    how, commands = COMMANDS[
+        where & _USUAL or where & Where.MERGE or where & Where.STASH or Where.END
+    ]
     if false:
         return f"{place}: its object in Git is forged, and {commands} writes that"
     return f"{place}: {how} since the start, and {commands} writes it"

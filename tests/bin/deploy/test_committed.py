@@ -411,6 +411,37 @@ def test_a_branch_that_leads_to_any_file_is_told(project: Project) -> None:
     assert project.told() == [], "an honest one"
 
 
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"rebase-merge/orig-head": "{}", "rebase-merge/head-name": "refs/heads/main",
+          "rebase-merge/onto": "{}", "rebase-merge/msgnum": "1", "rebase-merge/end": "1",
+          "rebase-merge/interactive": ""}, ("rebase", "--abort")),
+        ({"BISECT_START": "{}", "BISECT_LOG": "", "BISECT_TERMS": "bad\ngood"},
+         ("bisect", "reset")),
+    ],
+)  # fmt: skip
+def test_what_an_end_goes_back_to_is_told(
+    project: Project, files: dict[str, str], command: tuple[str, ...]
+) -> None:
+    """Nobody began it: a few files are enough, and `git status` says how it ends."""
+    project.start()
+    first = git(project.top, "rev-parse", "HEAD").strip()
+    project.stage(HOOK, EVIL)
+    git(project.top, *COMMIT)
+    evil = git(project.top, "rev-parse", "HEAD").strip()
+    git(project.top, "reset", "-q", "--hard", first)
+    assert project.told() == []
+    for name, text in files.items():
+        place = project.top / ".git" / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(f"{text.format(evil)}\n" if text else "")
+    (line,) = project.told()
+    assert line.startswith(f"{HOOK}: in what a rebase, cherry-pick or bisection goes back to since")
+    git(project.top, *AUTHOR, *command)
+    assert project.hook.read_text() == EVIL, "Git writes it"
+
+
 def test_a_stash_is_what_its_log_says(project: Project) -> None:
     (project.top / "a.py").write_text("of the user\n")
     git(project.top, *AUTHOR, "stash", "-q")
