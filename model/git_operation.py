@@ -75,12 +75,16 @@ def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
 
 def of_options(path: str, data: bytes) -> Iterator[Believed]:
     """Yield what there is to say of the options of a strategy, in `OPTIONS`."""
+    yield from _options(path, (each.removeprefix("--") for each in _words(data)))
+
+
+def _words(data: bytes) -> list[str]:
+    """Return words that are quoted as for a shell (quote.c, sq_quote_argv); all as one if not."""
     text = data.decode(errors="replace")
     try:
-        words = shlex.split(text)
+        return shlex.split(text)
     except ValueError:
-        words = [text]
-    yield from _options(path, (each.removeprefix("--") for each in words))
+        return [text]
 
 
 def _options(path: str, words: Iterable[str]) -> Iterator[Believed]:
@@ -113,13 +117,8 @@ def of_autostash(path: str, data: bytes) -> Iterator[Believed]:
 
 def of_applied(path: str, data: bytes) -> Iterator[Believed]:
     """Yield what there is to say of options, in `APPLIED`, that no `git am` takes from a user."""
-    text = data.decode(errors="replace")
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        words = [text]
     known = re.compile(rf"-[Cp]\d+|--({'|'.join(_HARMLESS)})(=.*)?", re.DOTALL)
-    if others := [each for each in words if not known.fullmatch(each)]:
+    if others := [each for each in _words(data) if not known.fullmatch(each)]:
         yield Believed(
             path=path,
             reason=f"it has {few((each[:WIDTH] for each in others), len(others))}, which `git am` "
