@@ -18,6 +18,8 @@ from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.assets import asset
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.host import Host, Ids
+from jailoc.model.path import within
+from jailoc.model.repository import moved
 from jailoc.model.sandbox import (
     PROJECT_VOLUME,
     TASK_LABEL,
@@ -110,7 +112,7 @@ def make(
     mine = str(cache_directory() / sandbox)
     volumes.make(project(sandbox), PROJECT_VOLUME, mine, {TASK_LABEL: label})
     try:
-        return _filled(image, sandbox, workspace.user.text, sources, revision, branch(name), host)
+        return _filled(image, sandbox, workspace, sources, revision, branch(name), host)
     except BaseException:
         with suppress(docker.DockerError):
             disk.remove_volume(whole)
@@ -120,7 +122,7 @@ def make(
 def _filled(
     image: str,
     sandbox: str,
-    agent: str,
+    workspace: Workspace,
     sources: tuple[str, ...],
     revision: str,
     branch_: str,
@@ -141,14 +143,26 @@ def _filled(
     _compare(sources, wanted, said)
     if reply.status != 0:
         raise _unfit(sources[0], revision, reply.status, reply.stderr)
-    if agent != reader:
+    if (agent := workspace.user.text) != reader:
         _own(image, sandbox, "-hR", agent, place)
     base = next((each.removeprefix("base ") for each in said if each.startswith("base ")), "")
     if re.fullmatch(OBJECT, base) is None:
         raise refuse("task-repository", f"`{sources[0]}` cannot be cloned: Git names no commit")
     if revision == "HEAD" and "worktree" in said and "uncommitted" not in said:
-        said += _changed(image, sandbox, reader, sources[0], host)
+        # What a filter of the agent's would see there, a pipe in the project hands to the agent.
+        hidden = hides(workspace, sources[0])
+        said += ("uncommitted",) if hidden else _changed(image, sandbox, reader, sources[0], host)
     return Clone(base, tuple(text for word, text in _NOTES.items() if word in said))
+
+
+def hides(workspace: Workspace, repository: str) -> bool:
+    """Tell whether something is mounted in a repository over what an agent is not to see."""
+    over = [each.container for each in workspace.mounts if each.host != each.container]
+    over += [each.place for each in workspace.volumes]
+    ways = [(each.path, each.path) for each in workspace.paths]
+    ways += [(each.host, each.container) for each in workspace.mounts]
+    seen = [moved(repository, host, there) for host, there in ways if within(repository, host)]
+    return any(within(each, place) and each != place for each in over for place in seen)
 
 
 def _changed(image: str, sandbox: str, reader: str, repository: str, host: Host) -> tuple[str, ...]:

@@ -67,13 +67,26 @@ def test_the_environment_is_asked_for_only_where_it_is_not_the_one_of_this_check
             env={"PATH": f"{tmp_path}/path:{os.defpath}"},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        assert done.stdout.startswith("<-P><-c>"), "nothing of the current directory is imported"
+        assert done.stdout.startswith("<-I><-c>"), "nothing of the current directory is imported"
         assert done.stdout.endswith("<up><two words><>")
-        return f"-B {checkout}/bin/environment.py" in done.stderr
+        return f"-I -B {checkout}/bin/environment.py" in done.stderr
 
     assert not asked(f"{checkout}\nnow")
     assert asked(f"{checkout}\nbefore")
     assert asked(f"{tmp_path}\nnow")
+
+
+@pytest.mark.parametrize("path", ["", ":/opt/lib", "/opt/lib:", ".", "HERE"])
+def test_no_part_of_a_path_of_modules_is_where_one_is(tmp_path: Path, path: str) -> None:
+    """Python imports `sitecustomize` before jailoc begins (site)."""
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    environment = os.environ | {"PYTHONPATH": path.replace("HERE", str(tmp_path))}
+    command = [str(ROOT / "bin/jailoc"), "render", "--help"]
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
+    assert not (tmp_path / "ran").exists()
+    if path:  # control
+        subprocess.run([sys.executable, "-P", "-c", ""], cwd=tmp_path, env=environment, check=True)
+        assert (tmp_path / "ran").exists()
 
 
 def test_nothing_is_said_of_a_comparison_that_ends_early(tmp_path: Path) -> None:
