@@ -515,18 +515,17 @@ def test_nothing_that_the_agent_feigns_on_loopback_makes_a_reply_of_what_it_send
     sandbox: Sandbox,
 ) -> None:
     """A datagram of its own by a foreign address is the first one of a connection from there."""
-    wall = sandbox.container("firewall")
-    with friend(sandbox) as (other, _):
-        words = ("python3", "-c", FEIGNED, ipv6(wall), ipv6(other), str(world.PORT))
-        assert json.loads(agent(sandbox, *words)) == ["EPERM", "ECONNREFUSED"]
-        try:
-            for rule in reversed(AS_BEFORE):
-                call = ("docker", "exec", "--user", "0", wall, "ip6tables", "-I", "OUTPUT", "1")
-                world.call(*call, *rule.split())
-            # Control: with these two rules first, somebody closed answers.
-            assert json.loads(agent(sandbox, *words)) == ["out", "hello"]
-        finally:
-            sandbox.user.ok("refresh", sandbox.name)
+    wall, other = sandbox.container("firewall"), world.CLOSED["unique-local"]
+    words = ("python3", "-c", FEIGNED, ipv6(wall), other, str(world.PORT))
+    assert json.loads(agent(sandbox, *words)) == ["EPERM", "ECONNREFUSED"]
+    try:
+        for rule in reversed(AS_BEFORE):
+            call = ("docker", "exec", "--user", "0", wall, "ip6tables", "-I", "OUTPUT", "1")
+            world.call(*call, *rule.split())
+        # Control: with these two rules first, somebody closed answers.
+        assert json.loads(agent(sandbox, *words)) == ["out", "hello"]
+    finally:
+        sandbox.user.ok("refresh", sandbox.name)
 
 
 ANSWERS = """
