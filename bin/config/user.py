@@ -1,7 +1,9 @@
 """Find out who runs jailoc, what the engine makes of users, and who may do what with files."""
 
+import grp
 import os
 import platform
+import pwd
 import re
 import struct
 import sys
@@ -16,6 +18,11 @@ from jailoc.model.host import DESKTOPS, Host, Ids
 from jailoc.model.permissions import Permissions
 from jailoc.model.user import DEFAULT_ID, agent_user
 
+POWERFUL = frozenset(
+    ("adm", "admin", "disk", "docker", "incus", "incus-admin", "kmem", "kvm", "libvirt",
+     "libvirt-qemu", "lxd", "podman", "shadow", "sudo", "systemd-journal", "wheel")
+)  # fmt: skip
+"""Groups whose members become root, or read what only root should (Debian's SystemGroups)."""
 VIRTUAL = ("colima", "lima-")
 """How virtual machines for containers name themselves (https://lima-vm.io)."""
 
@@ -34,14 +41,32 @@ def gather(host: Host, paths: Iterable[str], worked: Iterable[str]) -> Host:
     found = host.model_copy(
         update={
             "uid": os.geteuid(),
-            "gid": os.getegid(),
-            "groups": tuple(sorted(os.getgroups())),
+            "gid": _plain(os.getegid()),
+            "groups": tuple(sorted(each for each in os.getgroups() if not powerful(each))),
             "sudo": _sudo(),
             "permissions": known,
         }
     )
     users = [agent_user(found, ()), *(agent_user(found, (each,)) for each in worked)]
     return found if all(each.default for each in users) else asked(found)
+
+
+def powerful(gid: int) -> bool:
+    """Tell whether a group is as good as root: no agent has it, who could hand it on."""
+    try:
+        return grp.getgrgid(gid).gr_name in POWERFUL
+    except KeyError:
+        return False
+
+
+def _plain(gid: int) -> int:
+    """Return a user's group; of a shell of `newgrp docker` it is the one that they log in with."""
+    if not powerful(gid):
+        return gid
+    with suppress(KeyError):
+        if not powerful(own := pwd.getpwuid(os.geteuid()).pw_gid):
+            return own
+    return os.geteuid()
 
 
 def asked(host: Host) -> Host:

@@ -1,9 +1,11 @@
 """What an engine makes of users is found out from what it says of itself."""
 
+import grp
 import os
 import platform
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,3 +91,22 @@ def test_the_engine_is_asked_only_where_its_answer_decides_something(
             user.gather(host, ("/code",), ("/code",))
     else:
         assert user.gather(host, ("/code",), ("/code",)).ids is Ids.KEPT
+
+
+def test_no_agent_has_a_group_that_is_as_good_as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it makes with the bit for a group, others run with that."""
+    names = {105: "docker", 106: "project", 27: "sudo", 4501: "alice"}
+
+    def entry(gid: int) -> SimpleNamespace:
+        if gid not in names:
+            raise KeyError(gid)
+        return SimpleNamespace(gr_name=names[gid])
+
+    monkeypatch.setattr(grp, "getgrgid", entry)
+    monkeypatch.setattr(os, "getgroups", lambda: [4501, 106, 27, 105, 9999])
+    monkeypatch.setattr(os, "geteuid", lambda: 4501)
+    monkeypatch.setattr(os, "getegid", lambda: 105)
+    found = user.gather(Host(home="/home/alice", ids=Ids.KEPT), (), ())
+    assert (found.gid, found.groups) == (4501, (106, 4501, 9999))
+    monkeypatch.setattr(os, "getegid", lambda: 106)
+    assert user.gather(Host(home="/home/alice", ids=Ids.KEPT), (), ()).gid == 106
