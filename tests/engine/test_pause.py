@@ -164,6 +164,7 @@ def test_it_runs_where_one_is_with_ones_own_variables(user: User) -> None:
 
 def test_a_start_after_it_finds_nothing_to_do(user: User) -> None:
     """The engine calls unhealthy what was halted, until it asks again."""
+    user.ok("up", NAME)  # other tests may have given the machine addresses, or taken some away
     before = world.call("docker", "inspect", "--format", "{{.Id}}", f"jailoc-{NAME}-opencode-1")
     user.ok("pause", "--", "true")
     assert "nothing to do" in user.ok("plan", NAME)
