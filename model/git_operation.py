@@ -58,7 +58,9 @@ def of_strategy(path: str, data: bytes) -> Iterator[Believed]:
     settings = parse(text) if opts else ()
     named = [one.value for one in settings if one.key == "options.strategy"] if opts else [text]
     hint = f"{DO_NOT}; `git rebase --quit` or `git cherry-pick --quit` removes it"
-    others = [each.strip() for each in named if each.strip() not in _STRATEGIES]
+    others = sorted(
+        {each.strip() for each in named} - {*_STRATEGIES}, key=lambda one: "/" not in one
+    )
     if others:
         place = "/" in others[0]
         yield Believed(

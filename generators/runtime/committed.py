@@ -114,8 +114,8 @@ def tracked(
         folder, _, name = path.rpartition(b"/")
         if (there := inside.get(folder)) is None:
             there = inside[folder] = any(fold(each) in first for each in _text(folder).split("/"))
-        named = there or fold(_text(name)) in first
-        if not named and not held.holds(folder, name):
+        named, inner = there or fold(_text(name)) in first, held.holds(folder, name)
+        if not named and not inner:
             continue
         mode, *rest = head.decode("ascii").split(" ")
         if len(rest) != 2:
@@ -125,9 +125,7 @@ def tracked(
             continue  # another repository's
         text = _text(path)
         place = text.removeprefix(above) if text.startswith(above) else None
-        if (named and place is not None and covered(below + place, entries)) or held.holds(
-            folder, name
-        ):
+        if inner or (named and place is not None and covered(below + place, entries)):
             object_ = rest[1] if of_tree else rest[0]
             yield TrackedLine(Tracked(text, mode, object_), not of_tree and rest[1] != "0")
 
@@ -140,9 +138,8 @@ class _Shut:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = {_folded(each) for each in paths}
-        every = {each[:length] for each in self._paths for length in range(1, len(each) + 1)}
-        self._named = every
-        self._folders = {each[:-1] for each in every}
+        self._named = {each[:end] for each in self._paths for end in range(1, len(each) + 1)}
+        self._folders = {each[:-1] for each in self._named}
         self._known: dict[bytes, tuple[bool, tuple[str, ...] | None]] = {}
         """Of a folder, whether it is or lies in one, and its name where one is just below it."""
 

@@ -392,6 +392,8 @@ def test_a_strategy_of_a_cherry_pick_is_told_if_it_is_a_place(
     assert (".git/sequencer/opts" in told(root)) == ("/" in strategy)
     (root / ".git/sequencer/opts").write_text(f"[options] Strategy = {strategy}\n")
     assert (".git/sequencer/opts" in told(root)) == ("/" in strategy), "on the section's own line"
+    (root / ".git/sequencer/opts").write_text(f"[options] strategy = own\nstrategy = {strategy}\n")
+    assert told(root)[".git/sequencer/opts"].certain == ("/" in strategy), "whichever comes first"
 
 
 def test_a_start_of_a_bisection_that_is_an_option_is_told(tmp_path: Path) -> None:
