@@ -160,6 +160,11 @@ class Scope(Model):
     git_config: bool | None = Field(
         default=None, description="Mount the user's Git configuration read-only (default true)."
     )
+    git_write: bool | None = Field(
+        default=None,
+        description="Let the agent write the Git directories of its projects (default true): "
+        "commit, stage, change branch. Without, they are read-only as a whole.",
+    )
     observe: bool | None = Field(
         default=None,
         description="Write down in the wall where connections go that are let through, for "

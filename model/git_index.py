@@ -21,14 +21,17 @@ MOST_TIMES = 8
 MOST_BLOCKS, MOST_EXTENSIONS = 10_000, 100
 MOST_TOLD = 20
 """Paths that are told of one index."""
+MOST_INNER = 10_000
+"""Submodules of one index."""
 
 _STAT = 40
 """Bytes of an entry before the name of its object."""
 _AT_ONCE = 20_000
 """Paths that are searched at once."""
 _EXTENDED, _ASSUME_VALID, _SKIP_WORKTREE, _LENGTH = 0x4000, 0x8000, 0x4000, 0xFFF
-_DIRECTORY = 0x40
-"""The first byte of the mode of a directory that is not there (`index.sparse`)."""
+_DIRECTORY, _SUBMODULE = 0x40, 0xE0
+"""The first byte of the mode of a directory that is not there (`index.sparse`), and of a
+submodule."""
 _IGNORED = b"(?:\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf)"
 """Characters that HFS+ passes over, as in Git's own check (utf8.c, next_hfs_char)."""
 _SUSPECT = re.compile(
@@ -62,6 +65,8 @@ class Index(NamedTuple):
     """The same by `--assume-unchanged`."""
     shared: str | None
     """Name of the file that has the rest of a split one (`core.splitIndex`)."""
+    submodules: tuple[bytes, ...] = ()
+    """Paths of repositories that Git goes into (gitsubmodules(7)), not more than `MOST_INNER`."""
 
 
 def odd(path: bytes) -> bool:
@@ -115,6 +120,7 @@ def read(data: bytes, width: int = SHA1) -> Index:
         skipped=entries.skipped,
         unchanged=entries.unchanged,
         shared=f"sharedindex.{link[:width].hex()}" if link and shared else None,
+        submodules=tuple(entries.submodules),
     )
 
 
@@ -128,6 +134,7 @@ class _Entries:
         """Bytes before a path."""
         self.end = 12
         self.odd: dict[bytes, None] = {}
+        self.submodules: list[bytes] = []
         self.nameless = self.skipped = self.unchanged = 0
 
     def walk(self) -> None:
@@ -143,7 +150,8 @@ class _Entries:
             if start >= last:
                 raise NotAnIndex("it is cut off")
             flags = data[start - 2] << 8 | data[start - 1]
-            directory = data[offset + 26] == _DIRECTORY
+            kind = data[offset + 26]
+            directory = kind == _DIRECTORY
             if flags & (_EXTENDED | _ASSUME_VALID):
                 start = self._marked(flags, start, directory=directory)
             kept = b""
@@ -163,8 +171,9 @@ class _Entries:
             # What a split index replaces has no path; a directory that is not there ends with `/`.
             if previous:
                 names.append(previous[:-1] if directory and previous[-1:] == b"/" else previous)
-            else:
-                self.nameless += 1
+            self.nameless += not previous
+            if kind == _SUBMODULE and len(self.submodules) < MOST_INNER:
+                self.submodules.append(previous)
             if len(names) >= _AT_ONCE:
                 self._judge(names)
                 names.clear()

@@ -93,6 +93,10 @@ class Tree(Model):
     """Absolute places of what Git reads and cannot be covered, with the reason."""
     unread: dict[str, str] = Field(default_factory=dict)
     """Absolute places that could not be looked into, with the reason: anything may be there."""
+    empty: dict[str, str | None] = Field(default_factory=dict)
+    """Absolute places of submodules that are not there, or as far as their way is there, with why
+    one cannot be covered, if so: Git goes into whatever repository comes there (gitsubmodules(7)).
+    """
     sockets: tuple[str, ...] = ()
     """Sockets of programs (unix(7)), some of them."""
     believed: tuple[Believed, ...] = ()

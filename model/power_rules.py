@@ -138,8 +138,8 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "guard.block": ("agreed: must stay closed", (_H,), "nobody is told when it opens"),
     "guard.reach": ("agreed: must stay open", (_M,), "nobody is told when it closes"),
     "guard.protect": (
-        "what the agent cannot change in a project", (_C, _M),
-        "critical: what the host executes, such as Git's hooks",
+        "what the agent cannot change in a project", (_C, _H, _M),
+        "critical: what the host executes, such as Git's hooks; high: `.git` as a whole",
     ),
     "guard.cluster": ("the cluster's own networks", (_H,), "without it a range may open them"),
     "guard.user-namespace": ("users that are not the node's", (_H,), "the kernel's second fence"),

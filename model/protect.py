@@ -5,17 +5,25 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 (rename(2), EBUSY).
 """
 
-import posixpath
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from jailoc.model.base import Model
+from jailoc.model.exposed import Exposed, second_name, socket, troubled, unread
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import first_within, trusting, upwards, within
-from jailoc.model.protect_entry import ANYWHERE, beginnings, between, candidates, is_git, plain
-from jailoc.model.repository import Placeholder, Wanted, fold, named
+from jailoc.model.path import first_within, upwards, within
+from jailoc.model.protect_entry import (
+    ANYWHERE,
+    WHOLE,
+    beginnings,
+    between,
+    candidates,
+    is_git,
+    plain,
+)
+from jailoc.model.repository import Placeholder, Wanted, fold, moved, named
 from jailoc.model.repository import protection as repository_protection
 
 
@@ -34,26 +42,6 @@ class Cover(Model):
     def target(self) -> str:
         """Return where it is in the container."""
         return self.place or self.path
-
-
-class Exposed(Model):
-    """A path that should be covered and cannot be."""
-
-    path: str
-    reason: str
-    origin: str
-    hint: str = "the agent can replace the link; look at it before you run anything"
-    executes: tuple[str, ...] = ()
-    """What the host would execute by it, in words that an agent may have written."""
-    stops: bool = False
-    """Whether nothing is started until somebody has looked at it."""
-    unread: bool = False
-    """Whether nobody knows what is there."""
-    socket: bool = False
-    """Whether it is a socket, whoever listens at it."""
-    believed: bool = False
-    """Whether it is a file of Git's own, as `git_state.Believed` describes them."""
-    certain: bool = False
 
 
 class Root(Model):
@@ -100,17 +88,18 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
         places = _places(root, tree, wanted)
         if git is not None:
             for repository in tree.repositories:
-                needs = repository_protection(repository)
+                needs = repository_protection(repository, whole=wanted.whole)
                 places += [(each, git) for each in needs.wanted]
-                below = repository.directory[len(root.path.rstrip("/")) + 1 :]
                 placeholders += (
-                    Placeholder(
-                        root=root.path,
-                        path=f"{below}/{name}" if below else name,
-                        text=text,
-                    )
+                    _placeholder(root, f"{repository.directory}/{name}", text)
                     for name, text in needs.made.items()
                 )
+            if wanted.whole:
+                places += [
+                    (Wanted(path=path, trouble=trouble), git)
+                    for path, trouble in sorted(tree.empty.items())
+                ]
+                placeholders += (_placeholder(root, path, None) for path in tree.empty)
             places += [
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
@@ -118,40 +107,45 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
         places += [(each, own) for each in _named(root, writable, host, git=git is not None)]
         directories = tuple(each.directory for each in tree.repositories)
         places += [
-            (_second_name(path, file, stops=bool(first_within(path, directories))), own)
+            (second_name(path, file, stops=bool(first_within(path, directories))), own)
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
-        exposed += (_unread(*each, own) for each in sorted(tree.unread.items()))
+        exposed += (unread(*each, own) for each in sorted(tree.unread.items()))
         exposed += (
             Exposed(**each.model_dump(), origin=own, believed=True) for each in tree.believed
         )
-        exposed += (
-            Exposed(path=path, reason=_SOCKET, origin=own, hint=_ELSEWHERE, socket=True)
-            for path in tree.sockets
-        )
+        exposed += (socket(path, own) for path in tree.sockets)
         if tree.limit is not None:
             exposed.append(
-                _unread(
+                unread(
                     root.path,
                     f"{tree.limit}; what lies beyond was not looked at",
                     own,
                     "give the agent a smaller directory",
                 )
             )
+        if wanted.whole and any(each == root.path for each in directories):
+            exposed.append(troubled(Wanted(path=root.path, trouble=_ALL_GIT, stops=True), own))
         for each, origin in places:
             if each.trouble is None:
                 found += _held(each, root, origin)
             else:
-                exposed.append(_exposed(each, origin))
+                exposed.append(troubled(each, origin))
     kept = _innermost(found, every)
     shut = {each.path for each in kept if each.mode is Mode.READ_ONLY}
+    whole: set[str] = set()
+    if git is not None and wanted.whole:
+        whole = {one.directory for root in writable
+                 for one in host.trees.get(root.path, _NO_TREE).repositories}  # fmt: skip
     if git is not None:
-        exposed += _followed(writable, shut, git, host)
+        exposed += _followed(writable, shut, whole, git, host)
+    # What an agent has left in a Git directory counts, though it writes there no more.
+    closed = shut - whole
     return Covers(
         covers=kept,
         exposed=tuple(
             {
-                (each.path, each.reason): each for each in exposed if not _below(each.path, shut)
+                (each.path, each.reason): each for each in exposed if not _below(each.path, closed)
             }.values()
         ),
         placeholders=tuple(
@@ -171,6 +165,8 @@ class _Sought(NamedTuple):
     """Parts of the longest of those."""
     git: str | None
     """Where it comes from that all of Git is protected, if it is."""
+    whole: bool
+    """Whether the agent may write no Git directory."""
 
 
 @lru_cache(maxsize=64)
@@ -185,7 +181,8 @@ def _sought(entries: tuple[tuple[str, str], ...]) -> _Sought:
     if git is not None:
         tails[(".git",)] = git
     top = tuple((plain(entry), origin) for entry, origin in entries)
-    return _Sought(top, tails, max(map(len, tails), default=0), git)
+    whole = any(entry == WHOLE for entry, _ in entries)
+    return _Sought(top, tails, max(map(len, tails), default=0), git, whole)
 
 
 def _places(root: Root, tree: Tree, wanted: _Sought) -> list[tuple[Wanted, str]]:
@@ -215,13 +212,19 @@ def _named(root: Root, writable: Iterable[Root], host: Host, *, git: bool) -> It
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 
+def _placeholder(root: Root, path: str, text: str | None) -> Placeholder:
+    below = path[len(root.path.rstrip("/")) + 1 :]
+    return Placeholder(root=root.path, path=below, text=text)
+
+
 def _followed(
-    writable: Iterable[Root], shut: Iterable[str], git: str, host: Host
+    writable: Iterable[Root], shut: Iterable[str], whole: Iterable[str], git: str, host: Host
 ) -> Iterable[Exposed]:
     """Yield the links in the place of what Git writes that lead where the agent cannot write.
 
     That is out of all that it can write, or into what is covered there: Git on the host may write
-    both, and the agent says what.
+    both, and the agent says what. In a Git directory that it cannot write it is every link that
+    leads out of that: the agent may write what Git reads there.
     """
     real = {each.path: host.real(each.path) for each in writable}
     trees = [host.trees.get(root, _NO_TREE) for root in real]
@@ -230,60 +233,26 @@ def _followed(
              if link[0] not in known]  # fmt: skip
     if not links:
         return
-    above = {place: next((root for root in upwards(place) if root in real), "") for place in shut}
-    closed = tuple(
-        real[root].rstrip("/") + place[len(root.rstrip("/")) :]
-        for place, root in above.items()
-        if root
-    )
+
+    def led(place: str) -> str:
+        """Return where a place below a writable path is in truth."""
+        root = next((each for each in upwards(place) if each in real), "")
+        return moved(place, root, real[root]) if root else ""
+
+    closed = tuple(filter(None, map(led, shut)))
     for path, place in links:
-        if not first_within(place, real.values()) or first_within(place, closed):
+        if holder := first_within(path, whole):
+            leads = not within(place, led(holder))
+        else:
+            leads = not first_within(place, real.values()) or bool(first_within(place, closed))
+        if leads:
             reason = f"{_FOLLOWED}, to `{place}`"
-            yield _exposed(Wanted(path=path, trouble=reason, stops=True), git)
+            yield troubled(Wanted(path=path, trouble=reason, stops=True), git)
 
 
 _NO_TREE = Tree()
-_SOCKET = "it is a socket: the agent can talk to the program that listens there, past the firewall"
-_ELSEWHERE = "let the program listen in a directory that no agent sees"
+_ALL_GIT = "it is a Git directory as a whole, of which the agent is to write none (`git_write`)"
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
-
-
-def _second_name(path: str, file: str, *, stops: bool) -> Wanted:
-    which = "it" if file == path else f"`{posixpath.relpath(file, path)}` in it"
-    return Wanted(
-        path=path,
-        trouble=f"{which} has a second name, by which the agent can write it past every cover",
-        stops=stops,
-        hint="look at it, then put a copy in its place, which has no other name (`cp`, then `mv`)",
-    )
-
-
-def _unread(
-    path: str, reason: str, origin: str, way: str = "look what is there (`chmod u+rwx` opens it)"
-) -> Exposed:
-    way = "stop the agent that holds it (`jailoc down`)" if "by a lease" in reason else way
-    hint = f"{way}, or allow it by name: {trusting(path)}"
-    return Exposed(path=path, reason=reason, origin=origin, hint=hint, stops=True, unread=True)
-
-
-def _exposed(wanted: Wanted, origin: str) -> Exposed:
-    reason = wanted.trouble or ""
-    made = Exposed(
-        path=wanted.path,
-        reason=reason,
-        origin=origin,
-        executes=wanted.executes,
-        stops=wanted.stops,
-    )
-    if wanted.hint is not None:
-        hint = wanted.hint
-    elif wanted.stops:
-        hint = f"look at it and remove it, or allow it by name: {trusting(wanted.path)}"
-    elif "symbolic link" in reason:
-        return made
-    else:
-        hint = "look at it before you run Git there"
-    return made.model_copy(update={"hint": hint})
 
 
 def _target(path: str, root: str, container: str) -> str:
@@ -366,7 +335,7 @@ def covers(
         if place is None:
             if host.unread:
                 exposed += (
-                    _unread(each, host.unread[each], origin)
+                    unread(each, host.unread[each], origin)
                     for each in candidates(root, entry)
                     if each in host.unread
                 )

@@ -8,6 +8,8 @@ from jailoc.model.protected_names import DEFAULT
 ANYWHERE = "**/"
 """Before an entry: at every level. `**/.git/...` stands for all of what Git executes."""
 
+WHOLE = f"{ANYWHERE}.git"
+"""Every Git directory as a whole, so that the agent cannot commit."""
 
 EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
 
@@ -18,8 +20,8 @@ def plain(entry: str) -> str:
 
 
 def is_git(entry: str) -> bool:
-    """Tell whether an entry stands for all of what Git executes."""
-    return entry.startswith(f"{ANYWHERE}.git/")
+    """Tell whether an entry stands for all of what Git executes, or more."""
+    return entry == WHOLE or entry.startswith(f"{WHOLE}/")
 
 
 def candidates(root: str, entry: str) -> tuple[str, ...]:

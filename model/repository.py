@@ -121,8 +121,22 @@ class Protection(Model):
     the case counts, Git does not look there."""
 
 
-def protection(repository: Repository) -> Protection:
-    """Return what has to be read-only in a repository, and what has to be made for that."""
+def protection(repository: Repository, *, whole: bool = False) -> Protection:
+    """Return what has to be read-only in a repository, and what has to be made for that.
+
+    Args:
+        repository: The repository.
+        whole: Whether all of it has to be; then nothing has to be made.
+    """
+    found = _protection(repository)
+    if not whole:
+        return found
+    executed = tuple(dict.fromkeys(told for each in found.wanted for told in each.executes))
+    held = Wanted(path=repository.directory, executes=executed)
+    return Protection(wanted=(held, *(each for each in found.wanted if each.trouble is not None)))
+
+
+def _protection(repository: Repository) -> Protection:
     at = repository.directory
     found: list[Wanted] = []
     listed = OF_A_WORKTREE if repository.linked else LISTED

@@ -9,8 +9,9 @@ from jailoc.model.beside import Beside
 from jailoc.model.credential import Credential
 from jailoc.model.egress import Egress
 from jailoc.model.environment import Variable
+from jailoc.model.exposed import Exposed
 from jailoc.model.mount import Mount
-from jailoc.model.protect import Cover, Exposed
+from jailoc.model.protect import Cover
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import project
 from jailoc.model.secret import Secret
@@ -183,6 +184,7 @@ class Workspace(Model):
     overlay: Dockerfile | None
     ssh_auth_sock: bool
     git_config: bool
+    git_write: bool = True
     git_files: tuple[Mount, ...] = ()
     """The user's Git configuration, where Git looks for it inside."""
     worktrees: tuple[Worktree, ...] = ()

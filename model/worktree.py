@@ -34,11 +34,16 @@ class Worktree(Model):
     shared: tuple[str, ...]
     origin: str
     """The configuration entry of the path that it is in."""
+    writable: bool = True
+    """Whether the agent commits; else it is given the repository as it is, read-only."""
 
 
-def needed(link: GitLink, origin: str) -> Worktree:
+def needed(link: GitLink, origin: str, *, writable: bool) -> Worktree:
     """Return what a working tree is given."""
-    return Worktree(directory=link.directory, common=link.common, shared=link.shared, origin=origin)
+    return Worktree(
+        directory=link.directory, common=link.common, shared=link.shared, origin=origin,
+        writable=writable,
+    )  # fmt: skip
 
 
 def above(worktree: Worktree) -> str:

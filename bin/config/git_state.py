@@ -9,7 +9,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 
-from jailoc.bin.config import git_directory
+from jailoc.bin.config import git_directory, submodules
 from jailoc.bin.config.git_repository import Looker
 from jailoc.bin.config.git_settings import working_tree
 from jailoc.bin.host import regular, unseen
@@ -54,6 +54,8 @@ class Reader:
         """Have read nothing yet; `roots` are the real places of what an agent can write."""
         self.looker, self.roots = looker, roots
         self.left = MOST_READ
+        self.empty: dict[str, str | None] = {}
+        """Submodules that are not there, as `Tree.empty` has them."""
         # Told of once: whoever has it on has it in every repository.
         self.lfs = bool(LFS & {each.setting.key for each in looker.user.all})
 
@@ -155,6 +157,8 @@ class Reader:
                 sparse=_on(settings, "core.sparsecheckout"),
                 marking=_on(settings, "core.ignorestat"),
             )
+            if top:
+                self.empty |= submodules.missing(top, found.submodules)
             if (shared := found.shared) is None:
                 break
         for name in _EMPTIED:

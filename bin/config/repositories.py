@@ -39,17 +39,16 @@ MOST_INSIDE = 10_000
 """Entries of one place that are looked at for files with second names."""
 MOST_LINKS = 20
 """Links of one Git directory that are kept, of those that lead out and of the others."""
-MOST_SOCKETS = 100
-"""Sockets of one path that are told."""
-MOST_WAITING = 20
-"""Pipes and devices of one Git directory that are told, and of one path beside repositories."""
+MOST_SOCKETS, MOST_WAITING = 100, 20
+"""Sockets of one path that are told; pipes and devices of one Git directory, and of one path beside
+repositories."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
 
 INSTALLED = ("node_modules", "site-packages")
-"""Directories that package managers fill and rename: nobody opens what is in them as a project, and
-a mount in them would break every installation. Repositories in them count all the same."""
+"""Directories that package managers fill and rename: nobody opens them as a project, and a mount
+would break each installation. Repositories in them count all the same."""
 
 
 class _Walk:
@@ -76,6 +75,7 @@ class _Walk:
         self.unread: dict[str, str] = {}
         self.sockets: list[str] = []
         self.believed: list[Believed] = []
+        self.empty: dict[str, str | None] = {}
         self.doubts: list[tuple[str, str, str]] = []
         """Files called `.git`, a directory that each leads to, and why that is not read whole."""
 
@@ -146,6 +146,7 @@ class _Walk:
             unread=self.unread,
             sockets=tuple(self.sockets),
             believed=tuple(self.believed),
+            empty=self.empty,
             limit=self.limit,
         )
 
@@ -388,8 +389,9 @@ def _gathered(
         each.judge(walks)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
-    for each in walks.values():
+    for root, each in walks.items():
         each.unseen(blind)
+        each.empty = {at: why for at, why in reader.empty.items() if within(at, root)}
     unseen.released(blind, walks)
     return Gathered(
         {root: each.tree() for root, each in walks.items()},

@@ -8,11 +8,25 @@ from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import halt
 from jailoc.bin.host import files
 from jailoc.generators.config.resolve import names, roots
+from jailoc.model.compose import Bind
+from jailoc.model.deployed import Applied
+from jailoc.model.mount import Mode
+from jailoc.model.sandbox import AGENT
 
 
 def writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
     """Return the places of this machine that a workspace's agent may write."""
     return tuple(each.path for each in roots(origin.config, name, origin.host) if each.writable)
+
+
+def closed(applied: Applied | None) -> set[str]:
+    """Return what the agent of the last start saw read-only."""
+    service = applied.compose.services.get(AGENT) if applied else None
+    return {
+        each.source.text
+        for each in (service.mounts if service else ())
+        if isinstance(each, Bind) and each.mode is Mode.READ_ONLY
+    }
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def _agent_files(workspace: Workspace) -> tuple[File, ...]:
 
 def _repositories(workspace: Workspace) -> Iterator[File]:
     """Yield the list of the directories in memory that `agent.sh` fills with links."""
-    if places := dict.fromkeys(each.common for each in workspace.worktrees):
+    if places := dict.fromkeys(each.common for each in workspace.worktrees if each.writable):
         text = "".join(f"{each}\n" for each in places)
         yield File(path="agent/repositories", mode=0o644, text=text)
 

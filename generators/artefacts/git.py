@@ -30,6 +30,9 @@ def mounts(worktree: Worktree) -> Iterator[Bind | Tmpfs]:
             source=Literally(text=source, origin=origin), target=Literally(text=target), mode=mode
         )
 
+    if not worktree.writable:
+        yield bind(common, common, Mode.READ_ONLY)
+        return
     yield Tmpfs(target=common, size=SIZE, mode=0o1777)
     yield bind(common, f"{common}/{VIEW}", Mode.READ_ONLY)
     yield bind(above(worktree), above(worktree), Mode.READ_ONLY)

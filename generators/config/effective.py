@@ -91,8 +91,8 @@ def _workspace(config: Config, name: str, host: Host) -> Iterator[Setting]:
     yield Setting(key=KEY, value=workspace.agent.whole, origin=chosen)
     yield from _images(workspace, f"{scope}.build_context" if mine.build_context else None)
     for key in (
-        "observe", "show_refused", "ssh_auth_sock", "git_config", "expose_port", "enable_docker",
-        "dind_privileged", "cpu", "memory", "pids",
+        "observe", "show_refused", "ssh_auth_sock", "git_config", "git_write", "expose_port",
+        "enable_docker", "dind_privileged", "cpu", "memory", "pids",
     ):  # fmt: skip
         yield Setting(
             key=key,

@@ -7,9 +7,9 @@ from jailoc.generators.config.resolve import protection
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic
 from jailoc.model.document import Document, Path
+from jailoc.model.exposed import Exposed
 from jailoc.model.host import Host
 from jailoc.model.path import within
-from jailoc.model.protect import Exposed
 from jailoc.model.text import number_of
 
 MOST_TEXT = 1 << 20

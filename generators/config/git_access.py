@@ -28,6 +28,15 @@ class Lacking(Model):
     hint: str
 
 
+def writes(config: Config, name: str) -> tuple[bool, str]:
+    """Tell whether a workspace's agent may write Git directories, and which entry says so."""
+    layers = ((config.scope(name), config.workspaces[name]), ("defaults", config.defaults))
+    for at, each in layers:
+        if each.git_write is not None:
+            return each.git_write, f"{at}.git_write"
+    return True, "built-in"
+
+
 def worktrees(
     config: Config, name: str, mounts: Iterable[Mount], host: Host
 ) -> tuple[tuple[Worktree, ...], tuple[Lacking, ...]]:
@@ -47,7 +56,7 @@ def worktrees(
             reason = _why_not(config, link, host)
             if reason is None:
                 origin = dotted(("workspaces", name, "paths", index))
-                given.append(needed(link, origin))
+                given.append(needed(link, origin, writable=writes(config, name)[0]))
             elif top == path or link.worktree:
                 lacking.append(Lacking(path=path, index=index, what=reason[0], hint=reason[1]))
         top = host.git.enclosing.get(path, "")

@@ -106,6 +106,8 @@ def mentioned(document: Document, home: str) -> Mentioned:
         entries = protect_entry.EVERYWHERE if stated is None else tuple(
             text for _, text in texts(stated)
         )  # fmt: skip
+        if scope.get("git_write", defaults.get("git_write")) is False:
+            entries = (protect_entry.WHOLE, *entries)
         roots = protected.setdefault(protect_entry.steps(entries), [])
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)

@@ -170,6 +170,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
         overlay=_overlay(mine, scope),
         ssh_auth_sock=_first(mine.ssh_auth_sock, defaults.ssh_auth_sock, False),
         git_config=git_config,
+        git_write=git_access.writes(config, name)[0],
         expose_port=_first(mine.expose_port, defaults.expose_port, agent.exposed),
         enable_docker=_first(mine.enable_docker, defaults.enable_docker, True),
         dind_privileged=_first(mine.dind_privileged, defaults.dind_privileged, False),
@@ -253,13 +254,14 @@ def _union(lists: Iterable[tuple[str, Iterable[T]]]) -> tuple[tuple[T, str], ...
 
 def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
     """Return what is protected in a workspace's paths, with the entry each comes from."""
-    mine, default = config.workspaces[name].protect, config.defaults.protect
-    if mine is not None:
-        scope = config.scope(name)
-        return tuple((each, f"{scope}.protect[{index}]") for index, each in enumerate(mine))
-    if default is not None:
-        return tuple((each, f"defaults.protect[{index}]") for index, each in enumerate(default))
-    return tuple((each, "built-in") for each in protect_entry.EVERYWHERE)
+    writes, at = git_access.writes(config, name)
+    whole = () if writes else ((protect_entry.WHOLE, at),)
+    layers = ((config.scope(name), config.workspaces[name]), ("defaults", config.defaults))
+    for at, each in layers:
+        if each.protect is not None:
+            named = ((entry, f"{at}.protect[{index}]") for index, entry in enumerate(each.protect))
+            return (*whole, *named)
+    return (*whole, *((entry, "built-in") for entry in protect_entry.EVERYWHERE))
 
 
 def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
@@ -304,7 +306,7 @@ def roots(config: Config, name: str, host: Host) -> list[protect.Root]:
         for each in mounts
     ]
     roots += [
-        protect.Root(path=each.directory, container=each.directory, writable=True)
+        protect.Root(path=each.directory, container=each.directory, writable=each.writable)
         for each in git_access.worktrees(config, name, mounts, host)[0]
     ]
     return roots

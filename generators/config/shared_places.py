@@ -150,10 +150,10 @@ def _seen(config: Config, name: str, host: Host) -> Iterator[PlaceSeen]:
         for index, _ in enumerate(config.workspaces[name].paths)
     }
     # It writes some of the repository, and sees the rest, in which others may write.
-    for common, origin in {each.common: each.origin for each in given}.items():
+    for tree in {each.common: each for each in given}.values():
         yield PlaceSeen(
-            path=common, real=host.real(common), place=common, workspace=name,
-            where=(*mine, "paths", entries[origin]), linked=True,
+            path=tree.common, real=host.real(tree.common), place=tree.common, workspace=name,
+            where=(*mine, "paths", entries[tree.origin]), linked=True, writes=tree.writable,
         )  # fmt: skip
     layers: list[tuple[Path, MountSpec]] = [
         (mine, each) for each in built_in_mounts(host, agent_of(config, name))

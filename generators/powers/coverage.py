@@ -39,6 +39,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     f"scope.{KEY}": ("run.agent",),
     "scope.ssh_auth_sock": ("hold.ssh-agent",),
     "scope.git_config": ("hold.git-identity",),
+    "scope.git_write": ("guard.protect",),
     "scope.expose_port": ("be-reached.port",),
     "scope.enable_docker": ("be.docker",),
     "scope.dind_privileged": ("be.privileged",),

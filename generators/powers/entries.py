@@ -6,6 +6,7 @@ from jailoc.model.agents.choice import KEY
 from jailoc.model.document import Document, Path, dotted
 from jailoc.model.host_set import entry_of
 from jailoc.model.power import Direction, PowerChange, PowerKind
+from jailoc.model.protect_entry import WHOLE
 
 _ENTRY = re.compile(
     r"(defaults|workspaces|kubernetes|base|trust|ignore_drift|mode|password_mode)\b"
@@ -65,6 +66,8 @@ def entry(document: Document, workspace: str, change: PowerChange) -> str | None
     if change.origin and not lost and is_entry(change.origin) and _there(document, change.origin):
         return change.origin
     key = _KEYS.get(change.rule)
+    if change.rule == "guard.protect" and change.subject == WHOLE:
+        key = "git_write"
     if change.rule == "guard.denied" and change.networks:
         key = "denied_networks"
     if change.rule == "note.limits":

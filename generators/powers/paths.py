@@ -88,6 +88,17 @@ class Mounts:
             for each in self.sources.get(path, ())
         )
 
+    def guarded(self, path: str) -> bool:
+        """Tell whether a path is kept from being changed, or lies in what is."""
+        return any(self.covered(each) for each in upwards(path))
+
+    def mounted(self, path: str) -> bool:
+        """Tell whether an entry has just this path written to, wherever it is."""
+        return any(
+            each.mode is Mode.READ_WRITE and not (each.source.origin or "").startswith(PROTECT)
+            for each in self.sources.get(path, ())
+        )
+
 
 def _above(path: str, known: Mapping[str, object]) -> str | None:
     """Return the innermost known path that holds this one."""
@@ -167,13 +178,15 @@ def _turn(path: str, old: Mounts, new: Mounts, entries: tuple[Entries, Entries])
     """Return what may be done before and after.
 
     Where a change of `protect` tells it, or what is found on the machine still protects a place,
-    it is the same.
+    it is the same; not where an entry of its own mounts it.
     """
     before, after = old.access(path), new.access(path)
-    if before is Access.READ and after is Access.WRITE and old.covered(path):
-        return (before, before) if _told(path, *entries) else (before, after)
-    if before is Access.WRITE and after is Access.READ and new.covered(path):
-        return (after, after) if _told(path, *reversed(entries)) else (before, after)
+    if before is Access.READ and after is Access.WRITE and old.guarded(path):
+        quiet = not new.mounted(path) and _told(path, *entries)
+        return (before, before) if quiet else (before, after)
+    if before is Access.WRITE and after is Access.READ and new.guarded(path):
+        quiet = not old.mounted(path) and _told(path, *reversed(entries))
+        return (after, after) if quiet else (before, after)
     return before, after
 
 
@@ -181,7 +194,8 @@ def _told(path: str, before: Entries, after: Entries) -> bool:
     anywhere = [each for each in after if each.startswith(protect_entry.ANYWHERE)]
     if any(_ends(path, each) for each in anywhere):
         return True
-    return any(_ends(path, each) and each not in after for each in before)
+    lost = [each for each in before if each not in after]
+    return any(_ends(above, each) for above in upwards(path) for each in lost)
 
 
 def _ends(path: str, entry: str) -> bool:

@@ -9,6 +9,7 @@ from jailoc.generators.powers.covers import is_networks
 from jailoc.generators.powers.path_words import executed_tail, path_words
 from jailoc.model.power import Power, Rank
 from jailoc.model.power_rules import RULES
+from jailoc.model.protect_entry import WHOLE
 from jailoc.model.sandbox import FIRST_PORT
 from jailoc.model.text import cut
 from jailoc.model.variable_names import CREDENTIAL
@@ -225,6 +226,13 @@ def _denied(power: Power, _: Power | None) -> Words:
 
 
 def _protect(power: Power, _: Power | None) -> Words:
+    if power.subject == WHOLE:
+        return (
+            Rank.HIGH,
+            "guard gone: the agent may write .git in its projects, whose index, references and "
+            "state Git on this machine believes (git_write)",
+            "the agent can no longer write .git in its projects: it cannot commit",
+        )
     rank = Rank.CRITICAL if executed_tail(f"/{power.subject.removeprefix('**/')}") else Rank.MEDIUM
     return (
         rank,

@@ -6,7 +6,7 @@ from jailoc.model.base import Model
 from jailoc.model.compose import Bind, Compose
 from jailoc.model.deployed import Applied
 from jailoc.model.mount import Mode
-from jailoc.model.path import within
+from jailoc.model.path import upwards, within
 from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import Workspace
@@ -45,7 +45,7 @@ def uncovered(
     shut = _shut(running)
     found = []
     for each in _read_only(workspace):
-        if each.target not in shut:
+        if _cover(each, shut) is None:
             found.append(Uncovered(path=each.path, executes=each.executes))
         elif each.target in lapsed:
             found.append(Uncovered(path=each.path, executes=each.executes, why=GONE))
@@ -94,9 +94,10 @@ def poisoned(
     for each in _read_only(workspace):
         if not any(within(each.path, path) for path in writable):
             continue
-        known = None if applied.executes is None else applied.executes.get(each.target, ())
+        cover = _cover(each, shut)
+        known = None if applied.executes is None else applied.executes.get(cover or "", ())
         more = known is not None and not {*each.executes} <= {*known}
-        if each.target not in shut or each.target in lapsed or more:
+        if cover is None or each.target in lapsed or more:
             why = GONE if each.target in lapsed else ""
             found.append(Uncovered(path=each.path, executes=each.executes, why=why))
     return tuple(found)
@@ -109,6 +110,11 @@ def executed(workspace: Workspace) -> dict[str, tuple[str, ...]]:
 
 def _read_only(workspace: Workspace) -> tuple[Cover, ...]:
     return tuple(each for each in workspace.covers if each.mode is Mode.READ_ONLY)
+
+
+def _cover(wanted: Cover, shut: Collection[str]) -> str | None:
+    """Return what is read-only and holds a place, or is it."""
+    return next((place for place in upwards(wanted.target) if place in shut), None)
 
 
 def _shut(running: Compose) -> set[str]:

@@ -213,3 +213,16 @@ def test_paths_of_a_merge_are_judged_the_same() -> None:
     assert "`/etc/x`, `../y`" in found.reason
     assert of_merge("/p", records[:1], ()) == []
     assert len(of_merge("/p", records[:1], records[:1])) == 1
+
+
+@pytest.mark.parametrize("version", ["2", "3", "4"])
+def test_submodules_are_told_by_their_paths(tmp_path: Path, version: str) -> None:
+    run(tmp_path, "init", "-q")
+    word = run(tmp_path, "hash-object", "-w", "--stdin", text="x").strip()
+    lines = (
+        f"100644 {word}\tfile\n160000 {word}\tlib/one\n160000 {word}\tlib/two\n120000 {word}\tz\n"
+    )
+    run(tmp_path, "update-index", "--index-info", text=lines)
+    run(tmp_path, "update-index", "--index-version", version, "--force-write-index")
+    data = (tmp_path / ".git/index").read_bytes()
+    assert read(data).submodules == (b"lib/one", b"lib/two")

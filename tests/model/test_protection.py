@@ -297,3 +297,65 @@ def test_a_second_name_in_a_bare_repository_stops_a_start_too() -> None:
     )
     found = protected(tree).exposed
     assert {each.path for each in found if each.stops} == {"/p/lib/hooks"}
+
+
+WHOLE = (("**/.git", "w"), *ENTRIES)
+
+
+def as_a_whole(tree: Tree, *others: Root, root: str = "/p") -> Covers:
+    host = Host(home="/home/a", trees={root: tree})
+    mine = Root(path=root, container=root, writable=True, project=True)
+    return protection((mine, *others), WHOLE, host)
+
+
+def test_a_git_directory_that_is_not_to_be_written_is_covered_as_one() -> None:
+    inner = repository("/p/a/.git/modules/b")
+    found = as_a_whole(
+        Tree(
+            repositories=(repository("/p/a/.git", top="/p/a", hooks=("post-commit",)), inner),
+            places={"/p/a/b/.git": FileKind.FILE},
+        )
+    )
+    assert shut(found) == {"/p/a/.git", "/p/a/b/.git"}
+    assert held(found) == {"/p/a", "/p/a/b"}
+    assert found.placeholders == ()
+    told = {each.path: each.executes for each in found.covers if each.executes}
+    assert told == {"/p/a/.git": ("post-commit",)}
+    assert {each.origin for each in found.covers} == {"w"}
+
+
+def test_a_bare_repository_is_so_and_a_path_that_is_one_stops_the_start() -> None:
+    tree = Tree(repositories=(repository("/p/x.git"),))
+    assert shut(as_a_whole(tree)) == {"/p/x.git"}
+    (told,) = as_a_whole(Tree(repositories=(repository("/p"),))).exposed
+    assert (told.path, told.stops) == ("/p", True)
+
+
+def test_where_a_submodule_is_not_there_none_can_come() -> None:
+    tree = Tree(
+        repositories=(repository("/p/.git", top="/p"),),
+        empty={"/p/later": None, "/p/odd": "it is no directory"},
+    )
+    found = as_a_whole(tree)
+    assert shut(found) == {"/p/.git", "/p/later"}
+    assert [(each.place, each.text) for each in found.placeholders] == [("/p/later", None)]
+    assert [each.path for each in found.exposed] == ["/p/odd"]
+    assert "/p/later" not in shut(protected(tree)), "else the agent says what is a submodule"
+
+
+@pytest.mark.parametrize(
+    ("place", "stops"),
+    [("/p/.git/x", False), ("/p/x", True), ("/outside", True), ("/p/b/.git/x", True)],
+)
+def test_a_link_out_of_such_a_git_directory_is_told(place: str, *, stops: bool) -> None:
+    tree = Tree(
+        repositories=(repository("/p/.git", top="/p"), repository("/p/b/.git", top="/p/b")),
+        followed={"/p/.git/index": place},
+    )
+    assert [each.stops for each in as_a_whole(tree).exposed] == [True] * stops
+
+
+def test_what_an_agent_has_left_in_one_counts() -> None:
+    linked = repository("/p/.git", top="/p", links=("hooks",))
+    (told,) = as_a_whole(Tree(repositories=(linked,))).exposed
+    assert (told.path, told.stops) == ("/p/.git/hooks", True)

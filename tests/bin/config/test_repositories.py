@@ -902,3 +902,24 @@ def test_control_such_a_file_is_run(
     (tmp_path / command[-1]).write_text("1\n")
     subprocess.run(command, cwd=tmp_path, input=b"q\n", capture_output=True, check=False)
     assert (tmp_path / "ran").exists()
+
+
+def test_submodules_that_are_not_there_are_found_as_far_as_their_way_is(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    commit = git(root, "rev-parse", "HEAD").strip()
+    there = made(root / "there")
+    (root / "later").mkdir()
+    (root / "linked").symlink_to("there")
+    for name in ("there", "later", "gone/deep/x", "linked", "sub/x"):
+        git(root, "update-index", "--add", "--cacheinfo", f"160000,{commit},{name}")
+    git(root, "worktree", "add", "-q", "tree")
+    git(root / "tree", "update-index", "--add", "--cacheinfo", f"160000,{commit},own")
+    (root / "sub").mkdir()
+    assert look(root).empty == {
+        f"{root}/later": None,
+        f"{root}/gone": None,
+        f"{root}/linked": "Git has a submodule there or below it, and it is no directory",
+        f"{root}/sub/x": None,
+        f"{root}/tree/own": None,
+    }
+    assert there.is_dir()

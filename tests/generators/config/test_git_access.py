@@ -79,6 +79,15 @@ def test_a_working_tree_gets_what_it_writes_and_a_view_of_the_rest() -> None:
     assert told(PLAIN, host(FEAT)) == []
 
 
+def test_one_that_is_not_to_write_git_gets_its_repository_read_only_as_it_is() -> None:
+    found = mounts(f"{PLAIN}git_write = false\n", host(FEAT))
+    assert {key: value for key, value in found.items() if key.startswith(COMMON)} == {COMMON: "ro"}
+    # What it says wins over what all say, and the other way round.
+    both = f"[defaults]\ngit_write = false\n{PLAIN}git_write = true\n"
+    assert mounts(both, host(FEAT)) == mounts(PLAIN, host(FEAT))
+    assert mounts(f"[defaults]\ngit_write = false\n{PLAIN}", host(FEAT)) == found
+
+
 def test_a_place_with_a_dollar_is_none_of_composes_variables() -> None:
     link = FEAT.model_copy(update={"common": f"{HOME}/$x/.git",
                                    "directory": f"{HOME}/$x/.git/worktrees/feat"})  # fmt: skip

@@ -135,3 +135,20 @@ def test_what_executes_more_than_when_it_was_covered_is_told() -> None:
     calm = {"/data/p/.git/hooks": ("hook pre-commit",)}
     assert poisonous(applied(now, executes=calm), now) == [".git/config"]
     assert poisonous(applied(now, executes=None), now) == []
+
+
+def test_a_git_directory_is_told_when_it_is_covered_as_a_whole_and_not_when_a_part_is_left() -> (
+    None
+):
+    now = host("/data/p/.git")
+    whole = config_of(f"{TEXT}git_write = false\n", now)
+    assert [each.path for each in poisoned(resolve(whole, "a", now), applied(now), ())] == [
+        "/data/p/.git"
+    ]
+    closed = applied(
+        now,
+        compose=compile_workspace(whole, "a", now).compose,
+        executes=executed(resolve(whole, "a", now)),
+    )
+    assert poisonous(closed, now) == []
+    assert uncovered(resolve(config_of(TEXT, now), "a", now), closed.compose) == ()
