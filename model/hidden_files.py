@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from jailoc.model.base import Model
 from jailoc.model.host import Host
 from jailoc.model.path import upwards, within
-from jailoc.model.protect import Root
+from jailoc.model.seen_root import Root
 
 
 class Seen(Model):

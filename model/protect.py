@@ -5,7 +5,7 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 (rename(2), EBUSY).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from jailoc.model.base import Model
 from jailoc.model.exposed import Exposed, second_name, socket, troubled, unread
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.path import first_within, upwards, within
+from jailoc.model.path import first_within, outermost, upwards, within
 from jailoc.model.protect_entry import (
     ANYWHERE,
     WHOLE,
@@ -25,6 +25,7 @@ from jailoc.model.protect_entry import (
 )
 from jailoc.model.repository import Placeholder, Wanted, fold, moved, named
 from jailoc.model.repository import protection as repository_protection
+from jailoc.model.seen_root import HeldWay, Root, ways
 
 
 class Cover(Model):
@@ -44,16 +45,6 @@ class Cover(Model):
         return self.place or self.path
 
 
-class Root(Model):
-    """A path that an agent sees."""
-
-    path: str
-    container: str
-    writable: bool
-    project: bool = False
-    """Whether it is a workspace path; entries without `**/` are for those alone."""
-
-
 class Covers(Model):
     """All that keeps an agent from what the host executes."""
 
@@ -63,13 +54,19 @@ class Covers(Model):
     placeholders: tuple[Placeholder, ...] = ()
 
 
-def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: Host) -> Covers:
+def protection(
+    roots: Iterable[Root],
+    entries: Iterable[tuple[str, str]],
+    host: Host,
+    hidden: Iterable[str] = (),
+) -> Covers:
     """Return what protects the paths that an agent can write.
 
     Args:
         roots: All that the agent sees of the host; of several at one place the last counts.
         entries: Paths with the configuration entry each comes from.
         host: The machine; it knows what there is.
+        hidden: Places in the container over which something else is mounted.
     """
     every = tuple({each.container: each for each in roots}.values())
     wanted = _sought(tuple(entries))
@@ -110,20 +107,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
             (second_name(path, file, stops=bool(first_within(path, directories))), own)
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
-        exposed += (unread(*each, own) for each in sorted(tree.unread.items()))
-        exposed += (
-            Exposed(**each.model_dump(), origin=own, believed=True) for each in tree.believed
-        )
-        exposed += (socket(path, own) for path in tree.sockets)
-        if tree.limit is not None:
-            exposed.append(
-                unread(
-                    root.path,
-                    f"{tree.limit}; what lies beyond was not looked at",
-                    own,
-                    "give the agent a smaller directory",
-                )
-            )
+        exposed += _strange(root, tree, own)
         if wanted.whole and any(each == root.path for each in directories):
             exposed.append(troubled(Wanted(path=root.path, trouble=_ALL_GIT, stops=True), own))
         for each, origin in places:
@@ -131,7 +115,17 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
                 found += _held(each, root, origin)
             else:
                 exposed.append(troubled(each, origin))
+    every_way = tuple(ways(every, hidden, host))
+    pinned = [each for each in every_way if each.trouble is None]
+    found += (_pin(each, own) for each in pinned)
+    placeholders += (_placeholder(each.root, each.path, None) for each in pinned)
+    exposed += (
+        troubled(Wanted(path=each.path, trouble=each.trouble), own)
+        for each in every_way
+        if each.trouble is not None
+    )
     kept = _innermost(found, every)
+    held = {each.path for each in kept}
     shut = {each.path for each in kept if each.mode is Mode.READ_ONLY}
     whole: set[str] = set()
     if git is not None and wanted.whole:
@@ -149,7 +143,7 @@ def protection(roots: Iterable[Root], entries: Iterable[tuple[str, str]], host: 
             }.values()
         ),
         placeholders=tuple(
-            {each.place: each for each in placeholders if each.place in shut}.values()
+            {each.place: each for each in placeholders if each.place in held}.values()
         ),
     )
 
@@ -212,6 +206,17 @@ def _named(root: Root, writable: Iterable[Root], host: Host, *, git: bool) -> It
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 
+def _strange(root: Root, tree: Tree, own: str) -> Iterator[Exposed]:
+    """Yield what of a tree could not be read, what Git believes, and sockets."""
+    yield from (unread(*each, own) for each in sorted(tree.unread.items()))
+    for each in tree.believed:
+        yield Exposed(**each.model_dump(), origin=own, believed=True)
+    yield from (socket(path, own) for path in tree.sockets)
+    if tree.limit is not None:
+        limit = f"{tree.limit}; what lies beyond was not looked at"
+        yield unread(root.path, limit, own, "give the agent a smaller directory")
+
+
 def _placeholder(root: Root, path: str, text: str | None) -> Placeholder:
     below = path[len(root.path.rstrip("/")) + 1 :]
     return Placeholder(root=root.path, path=below, text=text)
@@ -263,6 +268,11 @@ def _target(path: str, root: str, container: str) -> str:
     return "" if place == path else place
 
 
+def _pin(way: HeldWay, origin: str) -> Cover:
+    place = _target(way.path, way.root.path, way.root.container)
+    return Cover(path=way.path, place=place, mode=Mode.READ_WRITE, origin=origin)
+
+
 def _held(wanted: Wanted, root: Root, origin: str) -> Iterable[Cover]:
     """Return a cover, and its parents as mounts of themselves."""
     for parent in between(root.path, wanted.path):
@@ -289,11 +299,13 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
             best[each.target] = each
     shut = {target for target, each in best.items() if each.mode is Mode.READ_ONLY}
     seen = {each.container: each for each in roots}
+    outer = outermost(each.container for each in seen.values() if each.project)
+    mounted = {place for place, each in seen.items() if place in outer or not each.project}
     # By directory: the root that it is seen through, and whether it is read-only as a whole.
     around: dict[str, tuple[Root | None, bool]] = {}
     kept = []
     for target in sorted(best):
-        if target in seen:
+        if target in mounted:
             continue
         holder = target.rpartition("/")[0] or "/"
         if holder not in around:

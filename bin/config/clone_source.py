@@ -28,6 +28,14 @@ def places(repository: str, host: Host) -> tuple[str, ...]:
     git = Path(repository, ".git")
     if not Path(repository).is_dir():
         raise _unfit(repository, "it is not there", "make it, or correct `paths`")
+    for hop in Links().trace(repository)[1]:
+        if (name := starter(hop.rpartition("/")[0] or "/")) is not None:
+            raise _unfit(
+                repository,
+                f"a link on the way, `{visible(hop)}`, lies where the agent of workspace `{name}` "
+                "could put it",
+                "name where it leads in `paths`, if that is meant",
+            )
     if git.is_symlink():
         # Commits would come home to wherever an agent lets it lead.
         raise _unfit(repository, "its `.git` is a symbolic link",

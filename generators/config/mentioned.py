@@ -14,6 +14,7 @@ from jailoc.model.document import Document
 from jailoc.model.forbidden_paths import SYSTEM
 from jailoc.model.mount import Mode, host_side
 from jailoc.model.path import clean, first_within, within
+from jailoc.model.repository import moved
 
 
 class Search(Model):
@@ -97,6 +98,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
             scope.get("build_context") or (overlay and (overlay.rpartition("/")[0] or "/"))
         )
         paths += [host_side(text) for _, text in texts(scope.get("mounts"))]
+        paths += _ways(scope, defaults, home)
         for kind in ("env", "file"):
             for name in table(scope, "secrets", kind):
                 paths.append(table(scope, "secrets", kind, name).get("from_file"))
@@ -156,6 +158,21 @@ def _wildcards(data: Table) -> Iterator[str]:
                 continue
             if name.startswith("*."):
                 yield name.removeprefix("*.").rstrip(".").lower()
+
+
+def _ways(scope: Table, defaults: Table, home: str) -> Iterator[str]:
+    """Yield what lies on the way to a mount, or to a path, that is in another one."""
+    seen = {path: path for _, text in texts(scope.get("paths")) if (path := absolute(text, home))}
+    for _, text in (*texts(defaults.get("mounts")), *texts(scope.get("mounts"))):
+        parts = text.split(":")
+        place = absolute(parts[1], home) if len(parts) > 1 else None
+        if place is not None:
+            seen[place] = absolute(parts[0], home) or seen.get(place, "")
+    for place in seen:
+        for container, path in seen.items():
+            if path and place != container and within(place, container):
+                steps = (*protect_entry.between(container, place), place)
+                yield from (moved(step, container, path) for step in steps)
 
 
 def _writable(scope: Table, defaults: Table, home: str) -> Iterator[str]:

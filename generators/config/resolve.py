@@ -23,6 +23,7 @@ from jailoc.model.mount import Mode, Mount, MountSpec, merge
 from jailoc.model.path import clean
 from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.secret import Destination, Secret
+from jailoc.model.seen_root import Root
 from jailoc.model.text import without_mark
 from jailoc.model.user import agent_user
 from jailoc.model.workspace import (
@@ -278,7 +279,13 @@ def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
 
 def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
-    found = protect.protection(roots(config, name, host), protected(config, name), host)
+    seen = roots(config, name, host)
+    found = protect.protection(
+        seen,
+        protected(config, name),
+        host,
+        (each.place for each in shown(config, name, host, host.private) if not each.named),
+    )
     # What is named there is known, and an agent's.
     kept = tuple(
         each for each in found.exposed
@@ -292,21 +299,19 @@ def shown(config: Config, name: str, host: Host, files: Iterable[str]) -> tuple[
     return tuple(seen(files, roots(config, name, host), host))
 
 
-def roots(config: Config, name: str, host: Host) -> list[protect.Root]:
+def roots(config: Config, name: str, host: Host) -> list[Root]:
     """Return all that the agent of a workspace sees of the host; of one place the last counts."""
     mine, mounts = config.workspaces[name], mounts_of(config, name, host)
     roots = [
-        protect.Root(path=path, container=path, writable=True, project=True)
+        Root(path=path, container=path, writable=True, project=True)
         for path in dict.fromkeys(mine.paths)
     ]
     roots += [
-        protect.Root(
-            path=each.host, container=each.container, writable=each.mode is Mode.READ_WRITE
-        )
+        Root(path=each.host, container=each.container, writable=each.mode is Mode.READ_WRITE)
         for each in mounts
     ]
     roots += [
-        protect.Root(path=each.directory, container=each.directory, writable=each.writable)
+        Root(path=each.directory, container=each.directory, writable=each.writable)
         for each in git_access.worktrees(config, name, mounts, host)[0]
     ]
     return roots

@@ -19,7 +19,8 @@ from jailoc.model.document import Document, Path
 from jailoc.model.forbidden_paths import folded, trespass
 from jailoc.model.host import Host
 from jailoc.model.mount import Mode, MountSpec, parse_mount
-from jailoc.model.path import outermost, trusting, upwards, within
+from jailoc.model.path import first_within, outermost, trusting, upwards, within
+from jailoc.model.repository import moved
 from jailoc.model.text import visible
 
 Table = dict[str, Any]
@@ -259,10 +260,13 @@ def _mounts(data: Table, host: Host) -> Iterator[Input]:
         named = [
             (index, absolute(text, host.home)) for index, text in texts(workspace.get("paths"))
         ]
-        # A path in another one of its workspace is not mounted: it is there already.
+        # A path in another one of its workspace is not mounted: it is there already, unless a link
+        # that its agent can make leads elsewhere.
         mounted = outermost(path for _, path in named if path)
         for index, path in named:
-            if path in mounted:
+            outer = first_within(path or "", mounted)
+            led = path and outer and host.real(path) != moved(path, outer, host.real(outer))
+            if path and (path in mounted or led):
                 where: Path = ("workspaces", name, "paths", index)
                 yield Input(path=path, what="path", where=where, mounted=True)
         for at, mount in _effective(data, workspace, name, host):

@@ -4,7 +4,7 @@ import pytest
 
 from jailoc.model.hidden_files import seen
 from jailoc.model.host import Host
-from jailoc.model.protect import Root
+from jailoc.model.seen_root import Root
 
 FILE = "/home/a/.config/opencode/service.json"
 HOST = Host(home="/home/a", links={"/home/a/conf": "/home/a/.config"})

@@ -6,9 +6,10 @@ import pytest
 
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.protect import Root, covers, protection
+from jailoc.model.protect import covers, protection
 from jailoc.model.protect_entry import EVERYWHERE, candidates, steps
 from jailoc.model.protected_names import DEFAULT
+from jailoc.model.seen_root import Root
 
 GIT = {
     "/p": FileKind.DIRECTORY,

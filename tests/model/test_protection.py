@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from jailoc.model.host import FileKind, Host, Named, Repository, Tree
 from jailoc.model.mount import Mode
-from jailoc.model.protect import Covers, Root, protection
+from jailoc.model.protect import Covers, protection
 from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import MADE, fold
+from jailoc.model.seen_root import Root
 
 ENTRIES = tuple((f"**/{each}", "x") for each in DEFAULT)
 ORDINARY = {"hooks": FileKind.DIRECTORY, "config": FileKind.FILE}
@@ -359,3 +360,54 @@ def test_what_an_agent_has_left_in_one_counts() -> None:
     linked = repository("/p/.git", top="/p", links=("hooks",))
     (told,) = as_a_whole(Tree(repositories=(linked,))).exposed
     assert (told.path, told.stops) == ("/p/.git/hooks", True)
+
+
+def seen(path: str, container: str = "", **more: bool) -> Root:
+    data = {"path": path, "container": container or path, "writable": True} | more
+    return Root.model_validate(data)
+
+
+def ways(*roots: Root, hidden: tuple[str, ...] = (), **facts: object) -> Covers:
+    host = Host.model_validate({"home": "/home/a", "portable": False} | facts)
+    return protection(roots, ENTRIES, host, hidden)
+
+
+def kinds(*places: str) -> dict[str, FileKind]:
+    return dict.fromkeys(places, FileKind.DIRECTORY)
+
+
+def test_what_leads_to_a_mount_in_a_writable_path_stays_in_its_place() -> None:
+    project = seen("/p", project=True)
+    found = ways(
+        project, seen("/h/public", "/p/a/b/secret", writable=False), kinds=kinds("/p/a", "/p/a/b")
+    )
+    assert held(found) == {"/p/a", "/p/a/b"}
+    assert shut(found) == set()
+    # What is missing is made, so that the engine makes no place of its own choice.
+    found = ways(project, seen("/h/public", "/p/a/b/secret"), kinds=kinds("/p/a"))
+    assert [(each.place, each.text) for each in found.placeholders] == [
+        ("/p/a", None), ("/p/a/b", None),
+    ]  # fmt: skip
+    # In a mount elsewhere in the container, and for what jailoc hides itself.
+    elsewhere = seen("/h/data", "/mnt/data")
+    found = ways(elsewhere, hidden=("/mnt/data/x/service.json",), kinds=kinds("/h/data/x"))
+    assert [(each.path, each.target) for each in found.covers] == [("/h/data/x", "/mnt/data/x")]
+
+
+def test_a_way_that_cannot_be_held_is_told_and_none_is_needed_where_nobody_writes() -> None:
+    inner = seen("/h/public", "/p/a/secret", writable=False)
+    found = ways(seen("/p", project=True), inner, links={"/p/a": "/p/real"})
+    assert [(each.path, each.stops) for each in found.exposed] == [("/p/a", False)]
+    assert ways(seen("/p", writable=False), inner, kinds=kinds("/p/a")).covers == ()
+    assert ways(seen("/p", project=True), inner, kinds={"/p/a": FileKind.FILE}).covers == ()
+
+
+def test_a_path_in_another_one_is_held_and_stays_covered() -> None:
+    roots = (seen("/p", project=True), seen("/p/a/b", project=True))
+    found = ways(*roots, kinds=kinds("/p/a", "/p/a/b", "/p/a/b/.vscode"))
+    assert held(found) == {"/p/a", "/p/a/b"}
+    assert shut(found) == {"/p/a/b/.vscode"}
+    # Also where the inner one is named for itself: that opens nothing.
+    there = kinds("/p/.vscode", "/p/.git", "/p/.git/hooks")
+    named = (seen("/p/.vscode", project=True), seen("/p/.git/hooks", project=True))
+    assert shut(ways(roots[0], *named, kinds=there)) == {"/p/.vscode", "/p/.git/hooks"}

@@ -74,3 +74,22 @@ def led(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         clone_source.places(project, host)
     (home / f"data/jailoc/a{APPLIED}").unlink()
     assert clone_source.places(project, host) == (project, place)
+
+
+def test_no_agent_says_which_repository_is_cloned(monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.home("named") as user:
+        home = user.home
+        monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
+        for each in ("disk/p/mine/.git/objects", "private/.git/objects", "data/jailoc"):
+            (home / each).mkdir(parents=True)
+        (home / "p").symlink_to(home / "disk/p")
+        given = [{"source": {"text": f"{home}/p"}, "mode": "rw"}]
+        record = {"compose": {"services": {AGENT: {"mounts": given}}}}
+        (home / f"data/jailoc/a{APPLIED}").write_text(json.dumps(record))
+        project, host = f"{home}/p/mine", Host(home=str(home))
+        assert clone_source.places(project, host) == (project,), "the user's own link is one"
+        (home / "p/mine").rename(home / "p/away")
+        (home / "p/mine").symlink_to(home / "private")
+        with pytest.raises(Refused, match="where the agent of workspace `a` could put it"):
+            clone_source.places(project, host)

@@ -300,13 +300,14 @@ def test_a_mount_beats_a_path_at_the_same_place_and_a_volume_too(path: str) -> N
     assert "opencode-cache-a" not in bundle_of(text, "a").compose.volumes
 
 
-def test_a_path_in_another_one_is_mounted_once_and_stays_where_the_agent_begins() -> None:
+def test_a_path_in_another_one_is_only_held_in_its_place_and_is_where_the_agent_begins() -> None:
     agent = bundle_of(toml({"a": {"paths": ["/data/x/z", "/data/x"]}}), "a").compose.services[
         "opencode"
     ]
-    places = [each.target.text for each in agent.mounts if isinstance(each, Bind)]
-    assert "/data/x" in places
-    assert "/data/x/z" not in places
+    places = {each.target.text: each.source.origin for each in agent.mounts
+              if isinstance(each, Bind)}  # fmt: skip
+    assert places["/data/x"] == "workspaces.a.paths[1]"
+    assert (places["/data/x/z"] or "").startswith("protect: "), "nobody renames it"
     assert agent.working_dir is not None
     assert agent.working_dir.text == "/data/x/z"
 
