@@ -38,6 +38,8 @@ class Display:
         hint: What the client says before a session's name when it ends.
         foreign: Whether the program runs in the sandbox, so that not every sequence may pass.
         begins: What is said on its screen while it has taken that and drawn nothing.
+        fence: What is asked at the end of who may ask the terminal; without it none of a sandbox's
+            questions passes.
     """
 
     def __init__(
@@ -49,12 +51,15 @@ class Display:
         *,
         foreign: bool,
         begins: str = "",
+        fence: bytes = b"",
     ) -> None:
         self.error: OSError | None = None
         self._begins, self._said = begins, False
         self._master, self._screen, self._alarm, self._hint = master, screen, alarm, hint
         self._drawn = Drawn()
-        self._passing = EscapeFilter(utf8=reads_utf8(screen)).feed if foreign else bytes
+        self._fence = fence
+        self._filter = EscapeFilter(utf8=reads_utf8(screen), asking=bool(fence))
+        self._passing = self._filter.feed if foreign else bytes
         self._over, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -80,6 +85,11 @@ class Display:
         """Tell whether anything of the program is seen on the screen."""
         return self._drawn.seen
 
+    @property
+    def asked(self) -> bool:
+        """Tell whether the screen shows a sandbox's question whose answer may be to come."""
+        return self._filter.asked
+
     def wait(self) -> None:
         """Wait until all that an ended program wrote is shown, or a signal ends the waiting."""
         self._close()
@@ -87,13 +97,18 @@ class Display:
             select.select([self._alarm.descriptor], [], [], 0.2)
 
     def _close(self) -> None:
+        # Nobody is left to read an answer.
+        self._filter.asking = False
         if self._end >= 0:
             os.close(self._end)
             self._end = -1
 
     def _run(self) -> None:
         try:
-            self._copy()
+            try:
+                self._copy()
+            finally:
+                self._ask()
         except OSError as error:
             self.error = error
         self._alarm.ring()
@@ -112,6 +127,11 @@ class Display:
             self._show(piece)
         if os.isatty(self._screen):
             self._show(changes.leave())
+
+    def _ask(self) -> None:
+        """Ask behind all else, so that what is answered tells that all else is."""
+        if self._filter.asked:
+            self._show(self._fence)
 
     def _say(self, changes: Screen) -> None:
         """Say that the program begins, where it has taken the screen and stands still."""

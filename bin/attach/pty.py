@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
+from jailoc.bin.attach.fence import Gate, same_terminal
 from jailoc.bin.attach.output import PIECE, Display
 from jailoc.bin.attach.wakeup import ENDING, Alarm
 from jailoc.bin.attach.watchdog import Watch
@@ -42,6 +43,8 @@ class Ended(NamedTuple):
     """Why it was ended, if the watch found a reason."""
     signal: int = 0
     """The number of the signal to jailoc that ended it; 0 if none did."""
+    unanswered: bool = False
+    """Whether the terminal may still type an answer to what it was asked, into the shell."""
 
     @property
     def stopped(self) -> bool:
@@ -97,8 +100,10 @@ def run(
             alarm = stack.enter_context(Alarm())
             stack.enter_context(watch.running(alarm.ring))
             stack.enter_context(raw(keys))
-            display = stack.enter_context(
-                Display(master, screen, alarm, hint, foreign=foreign, begins=begins)
+            gate = stack.enter_context(Gate(keys, alarm))
+            fence = gate.question if same_terminal(keys, screen) else b""
+            gate.display = display = stack.enter_context(
+                Display(master, screen, alarm, hint, foreign=foreign, begins=begins, fence=fence)
             )
             unowned.pop_all()
             if begins:
@@ -115,21 +120,26 @@ def run(
             stack.callback(_finish, process)
         # From here on only the program holds its terminal, so that its end is seen.
         stopped = _serve(process, alarm, watch, typed, [display])
-        if watch.reason or stopped:
-            # What was typed for the program is no command for the shell.
-            with suppress(termios.error):
-                termios.tcflush(keys, termios.TCIFLUSH)
-        else:
+        gate.flushes = bool(watch.reason or stopped)
+        if not gate.flushes:
             display.wait()
     if display.error and process.returncode == 0 and not watch.reason and not stopped:
         raise display.error
-    return Ended(process.returncode, watch.reason, stopped)
+    return Ended(process.returncode, watch.reason, stopped, gate.unanswered)
 
 
-def run_directly(command: list[str], environment: dict[str, str], watch: Watch) -> Ended:
+def run_directly(
+    command: list[str], environment: dict[str, str], watch: Watch, *, asking: bool = False
+) -> Ended:
     """Run a sandbox's program on the streams that jailoc has, until it ends or must be ended.
 
     What it writes to a terminal passes the filter; a file or a pipe gets every byte as it is.
+
+    Args:
+        command: The program, by its path, and its arguments.
+        environment: All of its environment.
+        watch: Looks whether it must be ended.
+        asking: Whether it has a terminal, so that it may ask.
 
     Raises:
         OSError: it cannot be started, or what it writes cannot be shown.
@@ -138,6 +148,7 @@ def run_directly(command: list[str], environment: dict[str, str], watch: Watch) 
         alarm = stack.enter_context(Alarm())
         stack.enter_context(watch.running(alarm.ring))
         stack.enter_context(as_it_was(0))
+        gate = stack.enter_context(Gate(0, alarm))
         displays: list[Display] = []
         writing: list[int | None] = []
         inner = stack.enter_context(ExitStack())
@@ -148,8 +159,14 @@ def run_directly(command: list[str], environment: dict[str, str], watch: Watch) 
             reading, other = os.pipe()
             inner.callback(os.close, other)
             writing.append(other)
-            shown = Display(reading, screen, alarm, "", foreign=True)
-            displays.append(stack.enter_context(shown))
+            asks = asking and screen == 1 and same_terminal(0, screen)
+            fence = gate.question if asks else b""
+            shown = stack.enter_context(
+                Display(reading, screen, alarm, "", foreign=True, fence=fence)
+            )
+            displays.append(shown)
+            if asks:
+                gate.display = shown
         process = subprocess.Popen(
             command, env=environment, cwd=NO_PROJECT, stdout=writing[0], stderr=writing[1]
         )
@@ -162,7 +179,7 @@ def run_directly(command: list[str], environment: dict[str, str], watch: Watch) 
     error = next((each.error for each in displays if each.error), None)
     if error and process.returncode == 0 and not watch.reason and not stopped:
         raise error
-    return Ended(process.returncode, watch.reason, stopped)
+    return Ended(process.returncode, watch.reason, stopped, gate.unanswered)
 
 
 @contextmanager

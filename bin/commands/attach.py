@@ -8,6 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from jailoc.bin.attach import container_client, host_client, pty, readiness
+from jailoc.bin.attach.fence import UNANSWERED
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import offer, up
 from jailoc.bin.config import append, facts, source
@@ -276,6 +277,8 @@ class _Attachment:
         Raises:
             Refused: the container went away, or the client failed.
         """
+        if ended.unanswered:
+            self.terminal.say(UNANSWERED, Meaning.WARNS)
         reason = ended.reason
         if reason is None and ended.code != 0 and not ended.stopped:
             reason = _settled(watch)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from jailoc.bin.attach import container_client, readiness
+from jailoc.bin.attach.fence import UNANSWERED
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import entered, existence
@@ -64,6 +65,8 @@ def run(session: Session, command: Sequence[str]) -> int:
         user=agent.user,
     )
     ended = container_client.run(program, Watch(lambda: None))
+    if ended.unanswered:
+        terminal.say(UNANSWERED, Meaning.WARNS)
     if ended.stopped:
         terminal.say("interrupted", Meaning.WARNS)
         return SIGNALLED + ended.signal

@@ -8,6 +8,8 @@ what could not be taken back when the program has ended.
 
 import re
 
+from jailoc.generators.attach.questions import asks
+
 LONGEST = 4096
 """Bytes of a sequence that may pass; a longer one is dropped whole."""
 PASSING = frozenset({0, 1, 2, 4, 10, 11, 12, 104, 110, 111, 112})
@@ -40,7 +42,7 @@ Others set tabulators, lock lines or sets of characters, or begin a title in `sc
 """
 DESIGNATING = re.compile(rb"\x1b(?:[()*+][0-~]|#[34568])")
 """Character sets of 94 that one byte names (ECMA-35), and the size of lines."""
-FINAL = rb"@A-MPSTXZ^`a-fjkrsu"
+FINAL = rb"@A-MPSTXZ^`abd-fjkrsu"
 """Last bytes of control sequences that draw whatever their numbers are, beside SGR's.
 
 Others light lamps (`q`), turn pages (`U`, `V`), name keys anew (`p`, ANSI.SYS) or test (`y`).
@@ -82,10 +84,13 @@ class EscapeFilter:
 
     Args:
         utf8: Whether the terminal reads UTF-8; another one takes bytes of it for C1 controls.
+        asking: Whether what the terminal answers may pass.
     """
 
-    def __init__(self, *, utf8: bool = True) -> None:
-        self._utf8 = utf8
+    def __init__(self, *, utf8: bool = True, asking: bool = True) -> None:
+        self._utf8, self.asking = utf8, asking
+        self.asked = False
+        """Whether anything has passed that the terminal answers."""
         self._held = bytearray()
         """A character or sequence that has begun."""
         self._kind = 0
@@ -138,12 +143,12 @@ class EscapeFilter:
                 return b""
             whole = self._over()
             # A terminal obeys a control there at once, and goes on with the sequence after it.
-            return whole if byte in SINGLE else b""
+            return self._passed(whole) if byte in SINGLE else b""
         low, high = (0x40, 0x7E) if self._kind == ord("[") else (0x30, 0x7E)
         if not low <= byte <= high:
             return b""
         control, whole = self._kind == ord("["), self._over()
-        return whole if (_draws(whole) if control else _designates(whole)) else b""
+        return self._passed(whole) if (_draws(whole) if control else _designates(whole)) else b""
 
     def _string(self, byte: int) -> bytes:
         if byte in _CANCEL:
@@ -159,7 +164,13 @@ class EscapeFilter:
         if not ended:
             return b""
         kind, whole = self._kind, self._over()
-        return whole if kind == ord("]") and _commands(whole) else b""
+        return self._passed(whole) if kind == ord("]") and _commands(whole) else b""
+
+    def _passed(self, whole: bytes) -> bytes:
+        if not asks(whole):
+            return whole
+        self.asked |= self.asking
+        return whole if self.asking else b""
 
     def _hold(self, byte: int) -> None:
         if len(self._held) <= LONGEST:
@@ -194,8 +205,8 @@ def _draws(whole: bytes) -> bool:
             return not private and numbers[0] in WINDOW and not {b"20", b"21"} & {*numbers}
         case b"m" if private == b">":
             return numbers[0] == b"4"
-        case b"m" | b"n" if not private:
-            return final == b"m" or {*numbers} <= STATUS
+        case b"m" | b"n" | b"c" if not private:
+            return final != b"n" or {*numbers} <= STATUS
     # Among the others: private modes are kept and come back (`?r`, `?s`), it prints (`i`), sets
     # tabulators (`g`, `W`); of Linux another console, its colours and its rest (`[`, `]`).
     return final in (PRIVATE[private] if private else _FINALS)

@@ -1,0 +1,171 @@
+"""What a terminal answers is not left for the user's shell, however late it comes."""
+
+import json
+import os
+import re
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+import pexpect
+import pytest
+
+from tests.engine.world import ROOT
+
+DRIVER = """
+import json, os, select, signal, sys, termios, time, tty
+from jailoc.bin.attach import fence, pty, watchdog
+options = json.loads(sys.argv[1])
+fence.SILENCE, fence.PATIENCE = options["silence"], options["patience"]
+if not options["fenced"]:
+    fence.Gate.__exit__ = lambda *_: None
+if options["interrupted"]:
+    inner = fence.Gate._answered
+    def interrupted(gate):
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), options["interrupted"]))
+        return inner(gate)
+    fence.Gate._answered = interrupted
+before = termios.tcgetattr(0)
+watch = watchdog.Watch(lambda: None)
+command = ["/bin/sh", "-c", options["script"]]
+start = time.monotonic()
+if options["directly"]:
+    ended = pty.run_directly(command, dict(os.environ), watch, asking=options["asking"])
+else:
+    keys = os.open(options["keys"], os.O_RDONLY) if options["keys"] else 0
+    ended = pty.run(command, dict(os.environ), watch, "hint", foreign=True, keys=keys)
+report = {"code": ended.code, "unanswered": ended.unanswered, "took": time.monotonic() - start,
+          "same": before == termios.tcgetattr(0)}
+# As a shell: whatever is typed is there at once.
+tty.setcbreak(0, termios.TCSANOW)
+left = b""
+while select.select([0], [], [], options["listens"])[0]:
+    left += os.read(0, 65536)
+report["left"] = left.decode("latin1")
+sys.stdout.write("REPORT" + json.dumps(report) + "END")
+sys.stdout.flush()
+"""
+DEFAULTS: dict[str, Any] = {
+    "silence": 3.0, "patience": 10.0, "fenced": True, "interrupted": 0, "directly": False,
+    "asking": True, "keys": "", "listens": 2.0,
+}  # fmt: skip
+ASKED = re.compile(rb"\x1b\[([56])n|\x1b\]4;1;\?(?:\x07|\x1b\\)")
+COLOR = b"\x1b]4;1;rgb:dede/bebe/caca\x1b\\"
+ASKING = r"printf '\033]4;1;?\033\\'; sleep 0.3"
+"""A program that asks for a colour and does not wait for it. What comes with its end is dropped."""
+
+
+class Terminal:
+    """Answers in order, each question after a time; or nothing."""
+
+    def __init__(self, script: str, *, delay: float | None, flood: bytes = b"") -> None:
+        self.shown, self._script, self._delay, self._flood = b"", script, delay, flood
+        self._due: list[tuple[float, bytes]] = []
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        """Run the driver to its end and return its report."""
+        given = DEFAULTS | options | {"script": self._script}
+        terminal: Any = pexpect.spawn(
+            sys.executable,
+            ["-c", DRIVER, json.dumps(given)],
+            env={"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"], "TERM": "xterm"},
+        )
+        try:
+            self._serve(terminal.child_fd)
+        finally:
+            terminal.close(force=True)
+        found = re.search(rb"REPORT(.*)END", self.shown)
+        assert found, self.shown
+        report: dict[str, Any] = json.loads(found[1])
+        assert report.pop("same"), "its modes are as they were"
+        return report
+
+    def _serve(self, master: int) -> None:
+        start, seen = time.monotonic(), 0
+        while not self.shown.endswith(b"END") and time.monotonic() < start + 40:
+            if select.select([master], [], [], 0.02)[0]:
+                try:
+                    self.shown += os.read(master, 65536)
+                except OSError:
+                    return
+            for asked in ASKED.finditer(self.shown, seen):
+                seen = asked.end()
+                answer = {b"5": b"\x1b[0n", b"6": b"\x1b[7;9R", None: COLOR}[asked[1]]
+                if self._delay is not None:
+                    self._due.append((time.monotonic() + self._delay, answer))
+            while self._due and self._due[0][0] <= time.monotonic():
+                os.write(master, self._due.pop(0)[1])
+            floods = COLOR[:6] in self.shown and time.monotonic() < start + 4
+            if floods and self._flood and select.select([], [master], [], 0)[1]:
+                os.write(master, self._flood)
+
+
+def test_an_answer_that_comes_late_is_not_typed_to_the_shell() -> None:
+    found = Terminal(ASKING, delay=1.0).run()
+    assert (found["left"], found["unanswered"], found["code"]) == ("", False, 0)
+    # Control: without the fence it is.
+    found = Terminal(ASKING, delay=1.0).run(fenced=False)
+    assert COLOR.decode() in found["left"]
+
+
+def test_who_asks_what_the_fence_is_made_of_does_not_end_it() -> None:
+    script = rf"printf '\033[5n\033[6n%.0s' $(seq 200); {ASKING}; {ASKING}"
+    found = Terminal(script, delay=1.0).run()
+    assert (found["left"], found["unanswered"]) == ("", False)
+
+
+def test_what_a_program_asks_and_is_killed_is_not_typed_to_the_shell() -> None:
+    found = Terminal(rf"{ASKING}; kill -9 $$", delay=1.0).run()
+    assert (found["left"], found["code"]) == ("", -9)
+
+
+def test_a_terminal_that_never_answers_is_given_up() -> None:
+    found = Terminal(ASKING, delay=None).run(silence=1.0, listens=0.1)
+    assert found["unanswered"]
+    assert 1.0 <= found["took"] < 3.0
+
+
+def test_a_terminal_that_types_without_end_is_given_up() -> None:
+    found = Terminal(ASKING, delay=None, flood=b"\x1b[1;1R" * 20).run(patience=2.0, listens=0.1)
+    assert found["unanswered"]
+    assert 2.0 <= found["took"] < 5.0
+
+
+def test_a_session_that_asks_nothing_is_over_at_once_and_its_terminal_is_not_asked() -> None:
+    terminal = Terminal("printf '\\033[31mred\\033[0m'", delay=None)
+    found = terminal.run(listens=0.1)
+    assert not found["unanswered"]
+    assert found["took"] < 2.0
+    assert not ASKED.search(terminal.shown)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_waiting_and_what_was_typed_is_dropped(number: signal.Signals) -> None:
+    found = Terminal(ASKING, delay=None).run(interrupted=number, listens=0.1)
+    assert found["unanswered"]
+    assert found["took"] < 2.0
+
+
+def test_a_program_without_a_terminal_asks_nothing() -> None:
+    terminal = Terminal(ASKING, delay=0.0)
+    found = terminal.run(directly=True, asking=False)
+    assert (found["left"], found["unanswered"]) == ("", False)
+    assert b"\x1b]4" not in terminal.shown
+    # Control: one that has the user's own asks, and is waited for.
+    terminal = Terminal(ASKING, delay=1.0)
+    found = terminal.run(directly=True)
+    assert (found["left"], found["unanswered"]) == ("", False)
+    assert b"\x1b]4" in terminal.shown
+
+
+def test_where_the_answers_would_be_typed_elsewhere_nothing_is_asked() -> None:
+    terminal = Terminal(ASKING, delay=0.0)
+    assert terminal.run(keys="/dev/null")["left"] == ""
+    assert b"\x1b]4" not in terminal.shown
+    # Control: another name of the same terminal is the same.
+    terminal = Terminal(ASKING, delay=1.0)
+    assert terminal.run(keys="/dev/tty")["left"] == ""
+    assert b"\x1b]4" in terminal.shown
