@@ -8,6 +8,7 @@ import os
 import select
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 from jailoc.bin.attach.wakeup import ENDING, Alarm
 from jailoc.bin.terminal.coding import reads_utf8
@@ -105,13 +106,12 @@ class Display:
 
     def _run(self) -> None:
         try:
-            try:
-                self._copy()
-            finally:
-                self._ask()
+            self._copy()
         except OSError as error:
             self.error = error
         self._alarm.ring()
+        if self._filter.asked:
+            self._ask()
 
     def _copy(self) -> None:
         rewriter, changes = Rewriter(self._hint), Screen()
@@ -130,8 +130,11 @@ class Display:
 
     def _ask(self) -> None:
         """Ask behind all else, so that what is answered tells that all else is."""
-        if self._filter.asked:
+        # As long as the program runs it is given what is typed.
+        select.select([self._over], [], [])
+        with suppress(OSError):
             self._show(self._fence)
+        self._alarm.ring()
 
     def _say(self, changes: Screen) -> None:
         """Say that the program begins, where it has taken the screen and stands still."""

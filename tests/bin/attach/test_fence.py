@@ -4,9 +4,14 @@ import json
 import os
 import re
 import select
+import shlex
+import shutil
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pexpect
@@ -45,17 +50,36 @@ left = b""
 while select.select([0], [], [], options["listens"])[0]:
     left += os.read(0, 65536)
 report["left"] = left.decode("latin1")
-sys.stdout.write("REPORT" + json.dumps(report) + "END")
+text = "REPORT" + json.dumps(report) + "END"
+if options["report"]:
+    with open(options["report"], "w") as file:
+        file.write(text)
+sys.stdout.write(text)
 sys.stdout.flush()
 """
 DEFAULTS: dict[str, Any] = {
     "silence": 3.0, "patience": 10.0, "fenced": True, "interrupted": 0, "directly": False,
-    "asking": True, "keys": "", "listens": 2.0,
+    "asking": True, "keys": "", "listens": 2.0, "report": "",
 }  # fmt: skip
+ENVIRONMENT = {"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"], "TERM": "xterm"}
 ASKED = re.compile(rb"\x1b\[([56])n|\x1b\]4;1;\?(?:\x07|\x1b\\)")
 COLOR = b"\x1b]4;1;rgb:dede/bebe/caca\x1b\\"
 ASKING = r"printf '\033]4;1;?\033\\'; sleep 0.3"
 """A program that asks for a colour and does not wait for it. What comes with its end is dropped."""
+
+
+def words(script: str, **options: Any) -> list[str]:
+    """Return the driver's command."""
+    return [sys.executable, "-c", DRIVER, json.dumps(DEFAULTS | options | {"script": script})]
+
+
+def reported(text: bytes) -> dict[str, Any]:
+    """Return the driver's report."""
+    found = re.search(rb"REPORT(.*)END", text)
+    assert found, text
+    report: dict[str, Any] = json.loads(found[1])
+    assert report.pop("same"), "its modes are as they were"
+    return report
 
 
 class Terminal:
@@ -67,21 +91,13 @@ class Terminal:
 
     def run(self, **options: Any) -> dict[str, Any]:
         """Run the driver to its end and return its report."""
-        given = DEFAULTS | options | {"script": self._script}
-        terminal: Any = pexpect.spawn(
-            sys.executable,
-            ["-c", DRIVER, json.dumps(given)],
-            env={"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"], "TERM": "xterm"},
-        )
+        command, *arguments = words(self._script, **options)
+        terminal: Any = pexpect.spawn(command, arguments, env=ENVIRONMENT)
         try:
             self._serve(terminal.child_fd)
         finally:
             terminal.close(force=True)
-        found = re.search(rb"REPORT(.*)END", self.shown)
-        assert found, self.shown
-        report: dict[str, Any] = json.loads(found[1])
-        assert report.pop("same"), "its modes are as they were"
-        return report
+        return reported(self.shown)
 
     def _serve(self, master: int) -> None:
         start, seen = time.monotonic(), 0
@@ -169,3 +185,59 @@ def test_where_the_answers_would_be_typed_elsewhere_nothing_is_asked() -> None:
     terminal = Terminal(ASKING, delay=1.0)
     assert terminal.run(keys="/dev/tty")["left"] == ""
     assert b"\x1b]4" in terminal.shown
+
+
+SLOW = r"printf '\033#8%.0s' $(seq 3000)"
+"""Seconds of work for a terminal, in a few bytes (DECALN)."""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    if not (shutil.which("Xvfb") and shutil.which("xterm")):
+        pytest.skip("no Xvfb or xterm")
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24"]
+    with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+        os.close(writing)
+        try:
+            with os.fdopen(reading) as told:
+                yield f":{told.readline().strip()}"
+        finally:
+            server.terminate()
+
+
+@pytest.mark.parametrize("fenced", [True, False], ids=["fenced", "control"])
+def test_what_xterm_answers_late_is_not_typed_to_the_shell(
+    display: str, tmp_path: Path, fenced: bool
+) -> None:
+    report = tmp_path / "report"
+    script = f"{SLOW}; {ASKING}"
+    inner = words(script, fenced=fenced, report=str(report))
+    command = ["xterm", "-u8", "-geometry", "200x60", "-e", *inner]
+    environment = ENVIRONMENT | {"DISPLAY": display, "LC_ALL": "C.UTF-8"}
+    subprocess.run(command, env=environment, timeout=60, check=True, stderr=subprocess.DEVNULL)
+    found = reported(report.read_bytes())
+    assert not found["unanswered"]
+    assert ("rgb:" in found["left"]) is not fenced
+
+
+def test_tmux_answers_a_fence(tmp_path: Path) -> None:
+    if not shutil.which("tmux"):
+        pytest.skip("no tmux")
+    report = tmp_path / "report"
+    inner = words(r"printf '\033[>q\033[c'; sleep 0.3", report=str(report))
+    server = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+    subprocess.run(
+        [*server, "new-session", "-d", "-x", "80", "-y", "24", shlex.join(inner)],
+        env=ENVIRONMENT, timeout=20, check=True,
+    )  # fmt: skip
+    try:
+        end = time.monotonic() + 30
+        while not (report.exists() and report.read_bytes().endswith(b"END")):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    finally:
+        subprocess.run([*server, "kill-server"], check=False, capture_output=True)
+    found = reported(report.read_bytes())
+    assert (found["left"], found["unanswered"]) == ("", False)
+    assert found["took"] < 3.0

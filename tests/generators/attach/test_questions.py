@@ -56,12 +56,12 @@ def answered(kind: str, text: str) -> bool:
         case "[":
             return (
                 text[-1] in "cn"
-                or (text[-1] == "t" and bool(numbers & {11, *range(13, 17), 18, 19, 20, 21}))
+                or bool(re.fullmatch(r"[0-9;:]*t", text) and numbers & {11, *range(13, 22)})
                 or text[-2:] == "$p"
                 or (text[0] == ">" and text[-1] == "q")
                 or (text[0] == "?" and text[-1] in "um")
                 or (text[0] == "?" and text[-1] == "h" and bool(numbers & {1004, 2048}))
-                or (" " not in text and text[-1] == "x")
+                or bool(re.fullmatch(r"[0-9;]*x", text))
             )
         case "]":
             number, _, rest = text.partition(";")
