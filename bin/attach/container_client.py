@@ -216,7 +216,7 @@ def run(program: Program, watch: Watch, hint: str = "", *, begins: str = "") -> 
     def begin(command: list[str], environment: dict[str, str]) -> pty.Ended:
         if program.terminal and pty.has_terminals():
             return pty.run(command, environment, watch, hint, foreign=True, begins=begins)
-        return pty.run_directly(command, environment, watch, asking=program.terminal)
+        return pty.run_directly(command, environment, watch)
 
     return attended(program, begin)
 

@@ -9,7 +9,6 @@ import secrets
 import select
 import termios
 import time
-import tty
 from contextlib import suppress
 
 from jailoc.bin.attach.output import PIECE, Display
@@ -78,8 +77,6 @@ class Gate:
 
         A Ctrl-C that is typed ends nothing: it may have been the program's.
         """
-        with suppress(termios.error):
-            tty.setraw(self._keys, termios.TCSANOW)
         now = time.monotonic()
         end, last = now + SILENCE, now + PATIENCE
         while (now := time.monotonic()) < min(end, last):

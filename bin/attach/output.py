@@ -9,7 +9,9 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 
+from jailoc.bin.attach.pace import Pace
 from jailoc.bin.attach.wakeup import ENDING, Alarm
 from jailoc.bin.terminal.coding import reads_utf8
 from jailoc.generators.attach.drawn import Drawn
@@ -59,8 +61,11 @@ class Display:
         self._master, self._screen, self._alarm, self._hint = master, screen, alarm, hint
         self._drawn = Drawn()
         self._fence = fence
-        self._filter = EscapeFilter(utf8=reads_utf8(screen), asking=bool(fence))
-        self._passing = self._filter.feed if foreign else bytes
+        self.pace = Pace(self._show, alarm.ring)
+        if not fence:
+            self.pace.end()
+        self._filter = EscapeFilter(utf8=reads_utf8(screen), may_ask=self.pace.may_ask)
+        self._passing = self._filter.parts if foreign else _whole
         self._over, self._end = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -98,8 +103,7 @@ class Display:
             select.select([self._alarm.descriptor], [], [], 0.2)
 
     def _close(self) -> None:
-        # Nobody is left to read an answer.
-        self._filter.asking = False
+        self.pace.end()
         if self._end >= 0:
             os.close(self._end)
             self._end = -1
@@ -115,7 +119,7 @@ class Display:
 
     def _copy(self) -> None:
         rewriter, changes = Rewriter(self._hint), Screen()
-        for piece in map(self._passing, self._pieces(rewriter)):
+        for piece in chain.from_iterable(map(self._passing, self._pieces(rewriter))):
             if not piece:
                 self._say(changes)
                 continue
@@ -174,4 +178,10 @@ class Display:
 
     def _show(self, data: bytes) -> None:
         while data:
-            data = data[os.write(self._screen, data) :]
+            count = os.write(self._screen, data)
+            self.pace.sent(count)
+            data = data[count:]
+
+
+def _whole(piece: bytes) -> Iterator[bytes]:
+    yield piece

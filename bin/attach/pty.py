@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from jailoc.bin.attach.fence import Gate, same_terminal
 from jailoc.bin.attach.output import PIECE, Display
+from jailoc.bin.attach.pace import Pace
 from jailoc.bin.attach.wakeup import ENDING, Alarm
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.model.path import NO_PROJECT
@@ -106,6 +107,7 @@ def run(
                 Display(master, screen, alarm, hint, foreign=foreign, begins=begins, fence=fence)
             )
             unowned.pop_all()
+            typed.pace = display.pace
             if begins:
                 typed.blank = lambda: not display.drawn
             process = subprocess.Popen(
@@ -128,18 +130,11 @@ def run(
     return Ended(process.returncode, watch.reason, stopped, gate.unanswered)
 
 
-def run_directly(
-    command: list[str], environment: dict[str, str], watch: Watch, *, asking: bool = False
-) -> Ended:
+def run_directly(command: list[str], environment: dict[str, str], watch: Watch) -> Ended:
     """Run a sandbox's program on the streams that jailoc has, until it ends or must be ended.
 
-    What it writes to a terminal passes the filter; a file or a pipe gets every byte as it is.
-
-    Args:
-        command: The program, by its path, and its arguments.
-        environment: All of its environment.
-        watch: Looks whether it must be ended.
-        asking: Whether it has a terminal, so that it may ask.
+    What it writes to a terminal passes the filter, but for questions: what is typed is read by
+    others. A file or a pipe gets every byte as it is.
 
     Raises:
         OSError: it cannot be started, or what it writes cannot be shown.
@@ -148,7 +143,6 @@ def run_directly(
         alarm = stack.enter_context(Alarm())
         stack.enter_context(watch.running(alarm.ring))
         stack.enter_context(as_it_was(0))
-        gate = stack.enter_context(Gate(0, alarm))
         displays: list[Display] = []
         writing: list[int | None] = []
         inner = stack.enter_context(ExitStack())
@@ -159,14 +153,8 @@ def run_directly(
             reading, other = os.pipe()
             inner.callback(os.close, other)
             writing.append(other)
-            asks = asking and screen == 1 and same_terminal(0, screen)
-            fence = gate.question if asks else b""
-            shown = stack.enter_context(
-                Display(reading, screen, alarm, "", foreign=True, fence=fence)
-            )
-            displays.append(shown)
-            if asks:
-                gate.display = shown
+            shown = Display(reading, screen, alarm, "", foreign=True)
+            displays.append(stack.enter_context(shown))
         process = subprocess.Popen(
             command, env=environment, cwd=NO_PROJECT, stdout=writing[0], stderr=writing[1]
         )
@@ -179,7 +167,7 @@ def run_directly(
     error = next((each.error for each in displays if each.error), None)
     if error and process.returncode == 0 and not watch.reason and not stopped:
         raise error
-    return Ended(process.returncode, watch.reason, stopped, gate.unanswered)
+    return Ended(process.returncode, watch.reason, stopped)
 
 
 @contextmanager
@@ -222,6 +210,8 @@ class _Typed:
         self.open, self.waiting = True, b""
         self.blank: Callable[[], bool] = lambda: False
         """Whether nothing of the program is seen yet, so that an interrupt is jailoc's."""
+        self.pace: Pace | None = None
+        """What takes out of it what answers jailoc."""
         self._early = b""
         """Text of before that: a program that begins would drop it (TCSAFLUSH, termios(3))."""
         self._signals: set[int] = set()
@@ -253,6 +243,8 @@ class _Typed:
         """Take what is typed, if there is something to read, and hand on what the program takes."""
         if read:
             self._read()
+        elif self.pace:
+            self.waiting += self.pace.typed(b"")
         if self.waiting:
             self._write()
 
@@ -262,6 +254,8 @@ class _Typed:
         except OSError:
             piece = b""
         self.open = bool(piece)
+        if self.pace:
+            piece = self.pace.typed(piece)
         if self._terminal and any(each in piece for each in INTERRUPTS) and self.blank():
             # A client that begins swallows it, and nobody knows whether it has begun.
             self._signals.add(signal.SIGINT)

@@ -7,6 +7,7 @@ what could not be taken back when the program has ended.
 """
 
 import re
+from collections.abc import Callable, Iterator
 
 from jailoc.generators.attach.questions import asks
 
@@ -84,11 +85,12 @@ class EscapeFilter:
 
     Args:
         utf8: Whether the terminal reads UTF-8; another one takes bytes of it for C1 controls.
-        asking: Whether what the terminal answers may pass.
+        may_ask: Tells of each sequence that the terminal answers whether it may pass.
     """
 
-    def __init__(self, *, utf8: bool = True, asking: bool = True) -> None:
-        self._utf8, self.asking = utf8, asking
+    def __init__(self, *, utf8: bool = True, may_ask: Callable[[], bool] = lambda: True) -> None:
+        self._utf8, self._may_ask = utf8, may_ask
+        self._question = b""
         self.asked = False
         """Whether anything has passed that the terminal answers."""
         self._held = bytearray()
@@ -100,6 +102,10 @@ class EscapeFilter:
 
     def feed(self, piece: bytes) -> bytes:
         """Return what may be shown after this piece."""
+        return b"".join(self.parts(piece))
+
+    def parts(self, piece: bytes) -> Iterator[bytes]:
+        """Yield the same, what comes before a question before that is let pass."""
         shown, place = bytearray(), 0
         while place < len(piece):
             if not self._held and (plain := _PLAIN.match(piece, place)):
@@ -108,6 +114,15 @@ class EscapeFilter:
             else:
                 shown += self._next(piece[place])
                 place += 1
+            if self._question:
+                if shown:
+                    yield self._coded(shown)
+                shown = bytearray(self._question if self._may_ask() else b"")
+                self._question = b""
+                self.asked |= bool(shown)
+        yield self._coded(shown)
+
+    def _coded(self, shown: bytearray) -> bytes:
         return bytes(shown) if self._utf8 else _WIDE.sub(b"?", shown)
 
     def _next(self, byte: int) -> bytes:
@@ -169,8 +184,8 @@ class EscapeFilter:
     def _passed(self, whole: bytes) -> bytes:
         if not asks(whole):
             return whole
-        self.asked |= self.asking
-        return whole if self.asking else b""
+        self._question = whole
+        return b""
 
     def _hold(self, byte: int) -> None:
         if len(self._held) <= LONGEST:

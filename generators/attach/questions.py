@@ -87,3 +87,11 @@ class Fence:
                 return True
         self._begun = text[end:][-_LONGEST:]
         return False
+
+    @staticmethod
+    def without(text: bytes) -> bytes:
+        """Return what was typed up to the answer, and behind it, without the answer."""
+        answers = [*_ANSWER.finditer(text)][-BITS:]
+        for answer in reversed(answers):
+            text = text[: answer.start()] + text[answer.end() :]
+        return text

@@ -17,12 +17,14 @@ from typing import Any
 import pexpect
 import pytest
 
+from jailoc.generators.attach.questions import BITS
 from tests.engine.world import ROOT
 
 DRIVER = """
 import json, os, select, signal, sys, termios, time, tty
-from jailoc.bin.attach import fence, pty, watchdog
+from jailoc.bin.attach import fence, pace, pty, watchdog
 options = json.loads(sys.argv[1])
+pace.BACKLOG, pace.PATIENCE = options["backlog"], 1.0
 fence.SILENCE, fence.PATIENCE = options["silence"], options["patience"]
 if not options["fenced"]:
     fence.Gate.__exit__ = lambda *_: None
@@ -38,7 +40,7 @@ watch = watchdog.Watch(lambda: None)
 command = ["/bin/sh", "-c", options["script"]]
 start = time.monotonic()
 if options["directly"]:
-    ended = pty.run_directly(command, dict(os.environ), watch, asking=options["asking"])
+    ended = pty.run_directly(command, dict(os.environ), watch)
 else:
     keys = os.open(options["keys"], os.O_RDONLY) if options["keys"] else 0
     ended = pty.run(command, dict(os.environ), watch, "hint", foreign=True, keys=keys)
@@ -59,7 +61,7 @@ sys.stdout.flush()
 """
 DEFAULTS: dict[str, Any] = {
     "silence": 3.0, "patience": 10.0, "fenced": True, "interrupted": 0, "directly": False,
-    "asking": True, "keys": "", "listens": 2.0, "report": "",
+    "backlog": 4096, "keys": "", "listens": 1.2, "report": "",
 }  # fmt: skip
 ENVIRONMENT = {"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"], "TERM": "xterm"}
 ASKED = re.compile(rb"\x1b\[([56])n|\x1b\]4;1;\?(?:\x07|\x1b\\)")
@@ -114,27 +116,27 @@ class Terminal:
                     self._due.append((time.monotonic() + self._delay, answer))
             while self._due and self._due[0][0] <= time.monotonic():
                 os.write(master, self._due.pop(0)[1])
-            floods = COLOR[:6] in self.shown and time.monotonic() < start + 4
+            floods = seen and time.monotonic() < start + 4
             if floods and self._flood and select.select([], [master], [], 0)[1]:
                 os.write(master, self._flood)
 
 
 def test_an_answer_that_comes_late_is_not_typed_to_the_shell() -> None:
-    found = Terminal(ASKING, delay=1.0).run()
+    found = Terminal(ASKING, delay=0.8).run()
     assert (found["left"], found["unanswered"], found["code"]) == ("", False, 0)
     # Control: without the fence it is.
-    found = Terminal(ASKING, delay=1.0).run(fenced=False)
+    found = Terminal(ASKING, delay=0.8).run(fenced=False)
     assert COLOR.decode() in found["left"]
 
 
 def test_who_asks_what_the_fence_is_made_of_does_not_end_it() -> None:
     script = rf"printf '\033[5n\033[6n%.0s' $(seq 200); {ASKING}; {ASKING}"
-    found = Terminal(script, delay=1.0).run()
+    found = Terminal(script, delay=0.8).run()
     assert (found["left"], found["unanswered"]) == ("", False)
 
 
 def test_what_a_program_asks_and_is_killed_is_not_typed_to_the_shell() -> None:
-    found = Terminal(rf"{ASKING}; kill -9 $$", delay=1.0).run()
+    found = Terminal(rf"{ASKING}; kill -9 $$", delay=0.8).run()
     assert (found["left"], found["code"]) == ("", -9)
 
 
@@ -165,16 +167,10 @@ def test_a_signal_ends_the_waiting_and_what_was_typed_is_dropped(number: signal.
     assert found["took"] < 2.0
 
 
-def test_a_program_without_a_terminal_asks_nothing() -> None:
+def test_a_program_without_a_terminal_of_its_own_asks_nothing() -> None:
     terminal = Terminal(ASKING, delay=0.0)
-    found = terminal.run(directly=True, asking=False)
-    assert (found["left"], found["unanswered"]) == ("", False)
-    assert b"\x1b]4" not in terminal.shown
-    # Control: one that has the user's own asks, and is waited for.
-    terminal = Terminal(ASKING, delay=1.0)
-    found = terminal.run(directly=True)
-    assert (found["left"], found["unanswered"]) == ("", False)
-    assert b"\x1b]4" in terminal.shown
+    assert terminal.run(directly=True)["left"] == ""
+    assert not ASKED.search(terminal.shown)
 
 
 def test_where_the_answers_would_be_typed_elsewhere_nothing_is_asked() -> None:
@@ -182,7 +178,7 @@ def test_where_the_answers_would_be_typed_elsewhere_nothing_is_asked() -> None:
     assert terminal.run(keys="/dev/null")["left"] == ""
     assert b"\x1b]4" not in terminal.shown
     # Control: another name of the same terminal is the same.
-    terminal = Terminal(ASKING, delay=1.0)
+    terminal = Terminal(ASKING, delay=0.8)
     assert terminal.run(keys="/dev/tty")["left"] == ""
     assert b"\x1b]4" in terminal.shown
 
@@ -206,13 +202,16 @@ def display() -> Iterator[str]:
             server.terminate()
 
 
-@pytest.mark.parametrize("fenced", [True, False], ids=["fenced", "control"])
+@pytest.mark.parametrize(
+    ("fenced", "backlog"),
+    [(True, 1 << 12), (True, 1 << 30), (False, 1 << 30)],
+    ids=["paced", "fenced", "control"],
+)
 def test_what_xterm_answers_late_is_not_typed_to_the_shell(
-    display: str, tmp_path: Path, fenced: bool
+    display: str, tmp_path: Path, fenced: bool, backlog: int
 ) -> None:
     report = tmp_path / "report"
-    script = f"{SLOW}; {ASKING}"
-    inner = words(script, fenced=fenced, report=str(report))
+    inner = words(f"{SLOW}; {ASKING}", fenced=fenced, backlog=backlog, report=str(report))
     command = ["xterm", "-u8", "-geometry", "200x60", "-e", *inner]
     environment = ENVIRONMENT | {"DISPLAY": display, "LC_ALL": "C.UTF-8"}
     subprocess.run(command, env=environment, timeout=60, check=True, stderr=subprocess.DEVNULL)
@@ -241,3 +240,42 @@ def test_tmux_answers_a_fence(tmp_path: Path) -> None:
     found = reported(report.read_bytes())
     assert (found["left"], found["unanswered"]) == ("", False)
     assert found["took"] < 3.0
+
+
+LATE = rf"""
+stty raw -echo
+printf '%5000s' ''
+printf '\033]4;1;?\033\\'
+head -c {len(COLOR)} | od -An -c | tr -d ' \n'
+"""
+"""A program that asks behind much other output, and reads the answer."""
+
+
+def test_who_asks_behind_much_gets_the_answer_and_none_of_jailocs() -> None:
+    terminal = Terminal(LATE, delay=0.3)
+    found = terminal.run()
+    assert (found["left"], found["unanswered"], found["code"]) == ("", False, 0)
+    assert COLOR[2:-2] in terminal.shown
+    assert len(ASKED.findall(terminal.shown)) == 1 + 2 * BITS
+
+
+def test_a_terminal_that_is_far_behind_is_not_asked() -> None:
+    script = f"printf '%5000s' ''; {ASKING}; sleep 1; {ASKING}; printf more"
+    terminal = Terminal(script, delay=None)
+    start = time.monotonic()
+    found = terminal.run(listens=0.1)
+    assert time.monotonic() - start < 6
+    assert not found["unanswered"]
+    assert b"\x1b]4" not in terminal.shown
+    assert b"more" in terminal.shown
+    # Control: it is, if it may be so far behind.
+    terminal = Terminal(script, delay=None)
+    assert terminal.run(backlog=1 << 20, silence=0.5, listens=0.1)["unanswered"]
+    assert b"\x1b]4" in terminal.shown
+
+
+def test_what_is_typed_while_it_catches_up_is_the_programs() -> None:
+    script = rf"stty raw -echo; printf '%5000s' ''; {ASKING}; head -c 5 | od -An -c | tr -d ' \n'"
+    terminal = Terminal(script, delay=None, flood=b"hello")
+    terminal.run(listens=0.1)
+    assert b"hello" in terminal.shown
