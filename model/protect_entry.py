@@ -24,6 +24,11 @@ def is_git(entry: str) -> bool:
     return entry == WHOLE or entry.startswith(f"{WHOLE}/")
 
 
+def in_git(path: str) -> bool:
+    """Tell whether a path lies in a Git directory, by its name."""
+    return ".git" in path.split("/")[:-1]
+
+
 def candidates(root: str, entry: str) -> tuple[str, ...]:
     """Return the paths whose kind decides how an entry is covered."""
     return tuple(f"{root.rstrip('/')}/{each}" for each in beginnings(plain(entry)))

@@ -251,6 +251,7 @@ def test_what_is_required_has_to_be_there() -> None:
         ('guard.denied"\nabout = ["a.example.com"]', "denied_hosts = ['*.example.com']"),
         ('guard.*"\nabout = ["a.example.com"]', "denied_hosts = ['*.example.com']"),
         ('guard.protect"\nabout = ["a/odd.rc"]', "protect = ['**/odd.rc']"),
+        ('guard.protect"\nabout = ["**/.git/odd"]', "git_write = false\nprotect = []"),
         ('guard.egress"\nabout = ["allowlist"]', "egress = 'none'"),
     ],
 )  # fmt: skip
@@ -269,6 +270,8 @@ def test_a_wider_guard_is_what_is_required(wanted: str, line: str) -> None:
         ('guard.block"\nabout = ["a.example.com"]', "denied_hosts = ['a.example.com']"),
         ('guard.denied"\nabout = ["*.example.com"]', "denied_hosts = ['a.example.com']"),
         ('guard.protect"\nabout = ["**/odd.rc"]', "protect = ['a/odd.rc']"),
+        ('guard.protect"\nabout = ["**/.git/hooks"]', "protect = ['**/hooks']"),
+        ('guard.protect"\nabout = ["**/.git"]', "protect = ['**/.git/hooks']"),
         ('guard.denied"\nabout = ["example.com"]', "denied_hosts = ['*.example.com']"),
         ('guard.egress"\nabout = ["none"]', "egress = 'allowlist'"),
     ],
