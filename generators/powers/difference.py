@@ -8,6 +8,7 @@ its loss is.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jailoc.generators.powers.covers import Together, is_networks, left
+from jailoc.generators.powers.denials import untold
 from jailoc.generators.powers.derived import derived
 from jailoc.generators.powers.names import by_name
 from jailoc.generators.powers.paths import access
@@ -68,6 +69,7 @@ def changes(before: Sides | None, after: Sides | None, home: str = "") -> tuple[
     if any(each.firewall.egress is Egress.NONE for each in (before, after) if each):
         # All is closed on that side, and a denial has nothing to do there.
         found = [each for each in found if each.rule != "guard.denied"]
+    found = untold(found, before.firewall if before else None, after.firewall if after else None)
     return tuple(sorted(_merged(found), key=order))
 
 
@@ -260,24 +262,9 @@ def _protected(group: list[PowerChange]) -> PowerChange:
                                     "before": None, "after": None})  # fmt: skip
 
 
-def _told_of(denial: PowerChange, opened: Mapping[tuple[Direction, int], list[Network]]) -> bool:
-    return bool(denial.networks) and not any(
-        AddressSet.networks(Family(each.version), (each,))
-        - AddressSet.networks(Family(each.version), opened.get((denial.way, each.version), ()))
-        for each in denial.networks
-    )
-
-
 def _merged(found: Iterable[PowerChange]) -> Iterator[PowerChange]:
     """Put what is one thing together: a service of jailoc's own that comes or goes, is one."""
     kept = [each for each in dict.fromkeys(found) if each.rule in RULES]
-    # Where a denial goes and the addresses open with it, they are told of, and not the denial.
-    opened: dict[tuple[Direction, int], list[Network]] = {}
-    for each in kept:
-        if each.rule in {"reach.network", "guard.egress"}:
-            for network in each.networks:
-                opened.setdefault((each.way, network.version), []).append(network)
-    kept = [each for each in kept if each.rule != "guard.denied" or not _told_of(each, opened)]
     docker = any(each.rule == "be.docker" for each in kept)
     protect: dict[tuple[Direction, Rank], list[PowerChange]] = {}
     for each in kept:
