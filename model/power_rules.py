@@ -145,7 +145,9 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "guard.user-namespace": ("users that are not the node's", (_H,), "the kernel's second fence"),
     "note.limits": ("limits", (_N,), "how much, not what"),
     "note.variable": ("other variables", (_N,), "an agent can set them itself"),
-    "note.name": ("names within an open internet", (_N,), "closing the rest opens none"),
+    "note.name": (
+        "names within an open internet", (_N,), "of earlier versions; now they are `reach.name`",
+    ),
     "note.place": ("where something is mounted", (_N,), "the same right at another place"),
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip

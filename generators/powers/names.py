@@ -16,7 +16,7 @@ from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.name_pattern import covering
-from jailoc.model.power import Direction, Door, PowerChange, Rank
+from jailoc.model.power import Direction, Door, PowerChange
 from jailoc.model.sandbox import MACHINE, engines_name
 
 
@@ -79,26 +79,11 @@ def by_name(before: Firewall | None, after: Firewall | None) -> Iterator[PowerCh
             if not any(other.covers(each) and not each.covers(other) for other in apart.over(each)):
                 kept.setdefault((each.name, each.until), []).append(each)
         for (name, until), found in kept.items():
-            # All of the internet was open before: what closes that and names a few, opens none.
+            # Where the other side opens all of the internet, a name opens what else its zone says.
             other = before if way is Direction.WIDENS else after
-            mine_public = (after if way is Direction.WIDENS else before) in open_to_all
-            if other in open_to_all and not mine_public and not leads_inwards(name):
-                yield _stays(name, found[0].origin)
-                continue
             ports = tuple(dict.fromkeys(each.port for each in found))
-            yield _change(way, name, until, ports, found[0].origin, others, public)
-
-
-def _stays(name: str, origin: str) -> PowerChange:
-    return PowerChange(
-        rule="note.name",
-        way=Direction.SAME,
-        rank=Rank.NOTE,
-        subject=name,
-        text=f"{name} is open by name, where all of the internet is or was, and where else its "
-        "zone leads",
-        origin=origin,
-    )
+            anyway = public or other in open_to_all
+            yield _change(way, name, until, ports, found[0].origin, others, anyway)
 
 
 def _change(

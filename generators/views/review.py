@@ -125,8 +125,6 @@ def _notes(review: Review) -> list[str]:
             continue
         if each.change.rule == "note.limits":
             words.setdefault("limits", f"limits: {each.change.text}")
-        elif each.change.rule == "note.name":
-            words.setdefault("names", each.change.text)
         elif each.change.rule == "note.variable":
             words.setdefault("variables", f"plain variables: {each.change.text}")
         else:
