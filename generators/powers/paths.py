@@ -53,6 +53,16 @@ class Mounts:
                 continue  # in the place of what the agent is not to have
             self.sources.setdefault(each.source.text, []).append(each)
 
+    def hidden(self) -> frozenset[str]:
+        """Return the places of the host that are not seen, for something else is mounted there."""
+        return frozenset(
+            posixpath.join(bind.source.text, below[len(bind.target.text) :].lstrip("/"))
+            for binds in self.sources.values()
+            for bind in binds
+            for below in self.targets
+            if below != bind.target.text and within(below, bind.target.text)
+        )
+
     def places(self, path: str) -> tuple[tuple[str, Access], ...]:
         """Return where in the container a path of the host is, and what may be done there."""
         found: list[tuple[str, Access]] = []
@@ -128,7 +138,8 @@ def access(
     """
     old, new = Mounts(before), Mounts(after)
     prefix = "" if name == AGENT else f"{name}: "
-    paths = sorted(old.sources.keys() | new.sources.keys())
+    sources = old.sources.keys() | new.sources.keys()
+    paths = sorted(sources | old.hidden() | new.hidden())
     turns = {path: _turn(path, old, new, entries) for path in paths}
     # Who speaks for a path: the outermost one that holds it and changes alike.
     speaker: dict[str, str] = {}
@@ -158,7 +169,7 @@ def access(
             if len(inside) > SHOWN:
                 note = f"up to {len(inside)} places in it stay read-only"
             yield _change(turn, subject, [path], spell, old, new, note)
-    for path in paths:
+    for path in sorted(sources):
         if turns[path][0] == turns[path][1] and _sites(old, path) != _sites(new, path):
             yield PowerChange(
                 rule="note.place",
