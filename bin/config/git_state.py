@@ -104,6 +104,20 @@ class Reader:
         kept = sorted(told, key=lambda each: (not each.stops, not each.certain))
         return tuple(kept[:MOST_TOLD])
 
+    def indexes(self, directory: str, common: str) -> Iterator[git_index.Index]:
+        """Yield the index of a Git directory, and what it shares; nothing that cannot be read."""
+        name: str | None = "index"
+        while name is not None:
+            data = self._read(f"{directory}/{name}", git_index.MOST_BYTES)
+            if not isinstance(data, bytes):
+                return
+            try:
+                found = git_index.read(data, self._width(common))
+            except git_index.NotAnIndex:
+                return
+            yield found
+            name = found.shared if name == "index" else None
+
     def _settings(self, *files: str) -> Settings:
         return tuple(setting for each in files for setting in self.looker.settings.alone(each))
 

@@ -5,330 +5,21 @@ all of it.
 """
 
 import os
-from collections import deque
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
-from jailoc.bin.config import git_directory, git_file, git_links, git_user, inner_links
+from jailoc.bin.config import (
+    git_links,
+    git_user,
+    submodules,
+)
 from jailoc.bin.config.git_repository import Looker
 from jailoc.bin.config.git_settings import ALL
 from jailoc.bin.config.git_state import Reader
+from jailoc.bin.config.walk import Walk
 from jailoc.bin.host import unseen
-from jailoc.bin.host.entries import (
-    children,
-    is_directory,
-    is_endless,
-    is_socket,
-    is_text,
-    kind_of,
-    kind_of_mode,
-    readable,
-    with_other_names,
-)
-from jailoc.bin.host.links import KERNEL, Links, real
 from jailoc.generators.config.mentioned import Search
-from jailoc.model import git_state
-from jailoc.model.git_state import Believed
-from jailoc.model.host import FileKind, Gathered, GitFacts, GitLink, Named, Repository, Tree
-from jailoc.model.path import first_within, within
-from jailoc.model.repository import READ_BY_GIT, fold, moved
-
-MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
-"""Of one writable path; what lies beyond is not seen, and that keeps it from being started."""
-MOST_INSIDE = 10_000
-"""Entries of one place that are looked at for files with second names."""
-MOST_LINKS = 20
-"""Links of one Git directory that are kept, of those that lead out and of the others."""
-MOST_SOCKETS, MOST_WAITING = 100, 20
-"""Sockets of one path that are told; pipes and devices of one Git directory, and of one path beside
-repositories."""
-NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
-MOST_FOUND = 2_000
-"""Repositories, and other places, that are told of one writable path: each is some mounts."""
-
-INSTALLED = ("node_modules", "site-packages")
-"""Directories that package managers fill and rename: nobody opens them as a project, and a mount
-would break each installation. Repositories in them count all the same."""
-
-
-class _Walk:
-    """One walk through a writable path."""
-
-    def __init__(self, looker: Looker, search: Search) -> None:
-        self.looker, self.search = looker, search
-        self.names: dict[str, list[tuple[str, ...]]] = {}
-        for each in search.names:
-            first, *rest = each.split("/")
-            self.names.setdefault(fold(first), []).append(tuple(rest))
-        self.repositories: list[Repository] = []
-        self.named: list[Named] = []
-        self.places: dict[str, FileKind] = {}
-        self.links: list[str] = []
-        self.troubles: dict[str, str] = {}
-        self.followed: dict[str, str] = {}
-        self.shared: dict[str, str] = {}
-        self.ways, self.real = Links(), os.path.realpath(search.root)
-        self.looked_through: set[str] = set()
-        self.files: list[str] = []
-        """Called `.git`, no links."""
-        self.limit: str | None = None
-        self.unread: dict[str, str] = {}
-        self.sockets: list[str] = []
-        self.believed: list[Believed] = []
-        self.empty: dict[str, str | None] = {}
-        self.doubts: list[tuple[str, str, str]] = []
-        """Files called `.git`, a directory that each leads to, and why that is not read whole."""
-
-    def worktree(self, link: GitLink) -> None:
-        """Look at the Git directory of a linked working tree, and at those of its submodules."""
-        found = self.looker.worktree(link)
-        self.repositories.append(found)
-        self._links(found)
-        modules = f"{link.directory}/modules"
-        if is_directory(modules) and not os.path.islink(modules):  # noqa: PTH114 -- text
-            self.walk(modules)
-
-    def walk(self, modules_only: str = "") -> None:
-        """Look through it, what is near before what is deep."""
-        self.looker.settings.renew()
-        waiting = deque([(modules_only or self.search.root, 0, False, bool(modules_only))])
-        directories = entries = 0
-        while waiting:
-            folder, depth, installed, modules = waiting.popleft()
-            directories += 1
-            here = list(children(folder, MOST_ENTRIES))
-            entries += len(here)
-            if directories > MOST_DIRECTORIES or entries > MOST_ENTRIES:
-                self.limit = f"it holds more than {MOST_DIRECTORIES:,} directories or " \
-                             f"{MOST_ENTRIES:,} entries"  # fmt: skip
-                break
-            folded = {fold(each.name) for each in here}
-            git = self.search.git and git_directory.is_repository(folded)
-            whole = modules and git and git_directory.is_whole(folder)
-            # That of a linked working tree is a part of its repository, which was found before.
-            if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
-                self._repository(folder, "")
-            for entry in here:
-                name = fold(entry.name)
-                if name in self.names and not installed and not modules:
-                    self._place(entry, self.names[name])
-                kind = kind_of(entry)
-                deeper = kind is FileKind.DIRECTORY
-                if kind is FileKind.OTHER and len(self.sockets) < MOST_SOCKETS and is_socket(entry):
-                    self.sockets.append(readable(entry.path))
-                if kind is FileKind.OTHER and name in READ_BY_GIT and self.search.git:
-                    self._waited(entry)
-                if name == ".git" and self.search.git:
-                    self._dot_git(entry, folder)
-                    if not deeper:
-                        continue
-                    waiting.extend(
-                        (each, depth + 2, installed, True) for each in git_directory.modules(entry)
-                    )
-                elif deeper and not (whole and name in {"objects", "refs", "logs"}):
-                    if depth >= MOST_DEPTH:
-                        self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
-                        continue
-                    waiting.append((entry.path, depth + 1, installed or name in INSTALLED, modules))
-
-    def tree(self) -> Tree:
-        """Return what was found."""
-        # Also where there is no repository: what is not read may name a place here.
-        self._trouble(self.search.root, self.looker.user.trouble)
-        return Tree(
-            repositories=tuple(self.repositories),
-            places=self.places,
-            links=tuple(self.links),
-            named=tuple(self.named),
-            followed=self.followed,
-            shared=self.shared,
-            troubles=self.troubles,
-            unread=self.unread,
-            sockets=tuple(self.sockets),
-            believed=tuple(self.believed),
-            empty=self.empty,
-            limit=self.limit,
-        )
-
-    def unseen(self, places: Mapping[str, str]) -> None:
-        """Keep what of this path could not be looked at: anything may be there."""
-        for place, reason, others in unseen.below(places, self.search.root):
-            if others:
-                self._trouble(place, reason)
-            else:
-                self.unread[readable(place)] = reason
-
-    def follow(self, others: Mapping[str, "_Walk"], roots: Mapping[str, str]) -> None:
-        """Add the repositories of files called `.git` where no walk would take them for one."""
-        for target in (each for file in self.files for each in git_file.targets(file, roots)):
-            walk = others[target.root]
-            if target.trouble is not None:
-                walk._trouble(target.path, target.trouble)
-            elif not any(each.knows(target.path) for each in others.values()):
-                walk._repository(target.path, "")
-
-    def knows(self, directory: str) -> bool:
-        """Tell whether a Git directory is a repository that was found, or a working tree's there.
-
-        Without `commondir` that is a repository of its own.
-        """
-        above, _, name = directory.rpartition("/worktrees/")
-        return any(
-            each.directory == directory
-            or (each.directory == above and f"worktrees/{name}/commondir" in each.kinds)
-            for each in self.repositories
-        )
-
-    def _repository(self, directory: str, top: str) -> None:
-        if len(self.repositories) >= MOST_FOUND:
-            self.limit = f"it holds more than {MOST_FOUND:,} repositories"
-            return
-        if not is_text(directory):
-            executes = self.looker.executed(directory)
-            self._trouble(directory, "; ".join((NO_TEXT, *executes)))
-            return
-        found, trouble = self.looker.repository(directory, top)
-        self.repositories.append(found)
-        self._not_whole(directory, trouble)
-        self._links(found)
-        for name in found.kinds:
-            self.share(f"{directory}/{name}")
-        for each in found.named:
-            self.share_named(each)
-
-    def _waited(self, entry: os.DirEntry[str]) -> None:
-        """Keep a pipe or device in the place of what Git reads; a link there is not followed."""
-        if entry.is_symlink() or not is_endless(entry):
-            return
-        if len(self.believed) >= MOST_WAITING:
-            self.limit = f"more than {MOST_WAITING} pipes lie where Git reads a file"
-        else:
-            self.believed.append(git_state.waits(readable(entry.path)))
-
-    def share_named(self, named: Named) -> None:
-        """Do so with what a configuration names, perhaps by way of a link."""
-        self.share(named.path)
-        if within(named.real, self.real):
-            self.share(moved(named.real, self.real, self.search.root))
-
-    def share(self, place: str) -> None:
-        """Keep a place of this path that holds a file with a second name."""
-        mine = within(place, self.search.root) and is_text(place)
-        if not mine or place in self.looked_through:
-            return
-        self.looked_through.add(place)
-        file = with_other_names(place, MOST_INSIDE)
-        if file is not None:
-            self.shared[place] = readable(file)
-        for link in inner_links.inner(place, self.ways, MOST_INSIDE):
-            if len(self.named) >= MOST_FOUND:
-                self.limit = f"what is covered in it names more than {MOST_FOUND:,} places"
-                break
-            self.named.append(link)
-
-    def _links(self, repository: Repository) -> None:
-        """Keep the links of a Git directory, with where they lead, and what Git would wait for."""
-        crowded: list[str] = []
-        inner = outer = waiting = 0
-        directory = repository.directory
-        for place, linked, endless in git_directory.strange(directory, crowded):
-            if endless:
-                waiting += 1
-                if waiting > MOST_WAITING:
-                    self._not_whole(directory, f"more than {MOST_WAITING} pipes lie in it")
-                    break
-                self.believed.append(git_state.waits(readable(place)))
-            elif not linked and len(self.sockets) < MOST_SOCKETS:
-                self.sockets.append(readable(place))
-            if not linked or place[len(directory) + 1 :] in repository.links:
-                continue
-            real, hops = self.ways.trace(place)
-            odd = any(first_within(hop, KERNEL) for hop in (*hops, real))
-            # Whoever makes many that stay hides none that leads out.
-            if within(real, self.real) and not odd:
-                inner += 1
-                if inner > MOST_LINKS:
-                    # One of the others may lead to what is covered.
-                    self._not_whole(directory, f"more than {MOST_LINKS} links lie in it")
-                    continue
-            else:
-                outer += 1
-                if outer > MOST_LINKS:
-                    self._not_whole(directory, f"more than {MOST_LINKS} links lead out of it")
-                    break
-            self.followed[readable(place)] = readable(real)
-        for place in crowded:
-            self._not_whole(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
-
-    def _trouble(self, path: str, reason: str | None) -> None:
-        if reason is not None:
-            self.troubles.setdefault(readable(path), reason)
-
-    def _not_whole(self, path: str, reason: str | None) -> None:
-        """Keep why not all that matters of a place was read: who can write it may hide the rest."""
-        if reason == ALL:
-            self.limit = ALL  # once, however many there are
-        elif reason is not None:
-            self.unread.setdefault(readable(path), reason)
-
-    def around(self, tops: Iterable[str | None]) -> None:
-        """Add what the configuration of repositories names that this path is a part of."""
-        for top in filter(None, tops):
-            named, trouble = self.looker.above(top)
-            self.named += named
-            self.doubts += ((f"{top}/.git", place, why) for place, why in trouble.items())
-
-    def judge(self, roots: Iterable[str]) -> None:
-        """Keep why configuration that files called `.git` name was not read whole.
-
-        Args:
-            roots: All that an agent can write.
-        """
-        for file, directory, reason in self.doubts:
-            if first_within(directory, roots):
-                self._not_whole(file, reason)
-            else:
-                self._trouble(file, reason)
-
-    def _dot_git(self, entry: os.DirEntry[str], folder: str) -> None:
-        if kind_of(entry) is FileKind.DIRECTORY:
-            self._repository(entry.path, folder)
-            return
-        self._found(entry.path, entry.is_symlink(), kind_of(entry))
-        if not entry.is_symlink():
-            if entry.path in self.places:
-                self.files.append(entry.path)
-            if not is_text(entry.path):
-                return
-            named, trouble = self.looker.linked(entry.path)
-            self.named += named
-            self.doubts += ((entry.path, place, why) for place, why in trouble.items())
-
-    def _place(self, entry: os.DirEntry[str], rests: list[tuple[str, ...]]) -> None:
-        for rest in rests:
-            if not rest:
-                self._found(entry.path, entry.is_symlink(), kind_of(entry))
-            else:
-                place = "/".join((entry.path, *rest))
-                try:
-                    mode = Path(place).lstat().st_mode
-                except OSError as error:
-                    unseen.note(place, error)
-                    continue
-                parent = os.path.dirname(entry.path)  # noqa: PTH120 -- text
-                linked = real(place) != real(parent) + place[len(parent) :]
-                self._found(place, linked, kind_of_mode(mode))
-
-    def _found(self, path: str, linked: bool, kind: FileKind) -> None:
-        if len(self.places) + len(self.links) + len(self.troubles) >= MOST_FOUND:
-            self.limit = f"it holds more than {MOST_FOUND:,} of the names that are protected"
-        elif not is_text(path):
-            self._trouble(path, NO_TEXT)
-        elif linked:
-            self.links.append(path)
-        else:
-            self.places[path] = kind
-            self.share(path)
+from jailoc.model.host import Gathered, GitFacts
+from jailoc.model.path import within
 
 
 def gather(
@@ -357,7 +48,7 @@ def _gathered(
     blind: Mapping[str, str],
 ) -> Gathered:
     looker = Looker(home, config_home)
-    walks = {each.root: _Walk(looker, each) for each in asked if not within(home, each.root)}
+    walks = {each.root: Walk(looker, each) for each in asked if not within(home, each.root)}
     for each in walks.values():
         each.walk()
     roots = {root: os.path.realpath(root) for root in walks}
@@ -373,7 +64,7 @@ def _gathered(
     for link in links:
         seen = any(within(link.directory, root) for root in walks)
         if link.worktree and not link.trouble and asked and not seen:
-            walks[link.directory] = _Walk(looker, Search(root=link.directory, names=(), git=True))
+            walks[link.directory] = Walk(looker, Search(root=link.directory, names=(), git=True))
             walks[link.directory].worktree(link)
     reader, named_by = Reader(looker, [*roots.values()]), {each.directory: each for each in links}
     for each in walks.values():
@@ -389,9 +80,10 @@ def _gathered(
         each.judge(walks)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
+    empty = reader.empty | dict(submodules.beside(reader.indexes, roots, links))
     for root, each in walks.items():
         each.unseen(blind)
-        each.empty = {at: why for at, why in reader.empty.items() if within(at, root)}
+        each.empty = {at: why for at, why in empty.items() if within(at, root)}
     unseen.released(blind, walks)
     return Gathered(
         {root: each.tree() for root, each in walks.items()},

@@ -5,14 +5,38 @@ Git goes into whatever repository comes in the place of one, and executes what t
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from jailoc.bin.config import git_links
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import is_text
 from jailoc.model import git_index
+from jailoc.model.host import GitLink
 
 _NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 _NO_DIRECTORY = "Git has a submodule there or below it, and it is no directory"
+
+
+def beside(
+    read: Callable[[str, str], Iterator[git_index.Index]],
+    roots: Iterable[str],
+    links: Iterable[GitLink],
+) -> Iterator[tuple[str, str | None]]:
+    """Yield those of working trees whose repository lies elsewhere, or that hold a path.
+
+    Args:
+        read: Reads the index of a Git directory, with that of its objects.
+        roots: What an agent can write.
+        links: What files `.git` name.
+    """
+    trees = {each.file.rpartition("/")[0]: (each.directory, each.common) for each in links}
+    for top in filter(None, (git_links.top_of(root, "") for root in roots)):
+        for each in git_links.gather((f"{top}/.git",)):
+            trees[top] = each.directory, each.common
+        trees.setdefault(top, (f"{top}/.git", f"{top}/.git"))
+    for top, (directory, common) in trees.items():
+        for index in read(directory, common):
+            yield from missing(top, index.submodules)
 
 
 def missing(top: str, submodules: Iterable[bytes]) -> Iterator[tuple[str, str | None]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told
+from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told, walk
 from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_config
 from jailoc.model.host import FileKind, Tree
@@ -228,7 +228,7 @@ def test_what_lies_below_a_name_that_is_no_text_is_told_and_stops_nothing(tmp_pa
     (root / "z" / ODD).mkdir()
     (root / "z" / ODD / ".git").write_text("gitdir: ../../copy\n")
     tree = look(root)
-    reason = repositories.NO_TEXT
+    reason = walk.NO_TEXT
     assert tree.troubles == {
         f"{root}/{SHOWN}/.envrc": reason,
         f"{root}/{SHOWN}/deep/er/.git": f"{reason}; hook pre-commit; core.fsmonitor = evil",
@@ -245,7 +245,7 @@ def test_the_limits_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name, limit in (("MOST_DIRECTORIES", 2), ("MOST_ENTRIES", 2), ("MOST_DEPTH", 1),
                         ("MOST_FOUND", 1)):  # fmt: skip
         with monkeypatch.context() as patch:
-            patch.setattr(repositories, name, limit)
+            patch.setattr(walk, name, limit)
             assert look(root).limit is not None, name
 
 
@@ -402,7 +402,7 @@ def test_many_pipes_hide_none_and_the_monitors_socket_is_gits_own(
     (root / ".git/fsmonitor--daemon.ipc").unlink()
     os.mkfifo(root / ".git/fsmonitor--daemon.ipc")
     assert len(look(root).believed) == 1
-    for number in range(repositories.MOST_WAITING):
+    for number in range(walk.MOST_WAITING):
         os.mkfifo(root / f".git/logs/p{number}")
     assert "pipes lie in it" in look(root).unread[f"{root}/.git"]
 
@@ -674,7 +674,7 @@ def test_a_crowd_hides_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (root / f".git/logs/a{index}").symlink_to(root / "x")
     (root / ".git/logs/z").symlink_to(tmp_path / "victim")
     assert f"{root}/.git/logs/z" in look(root).followed
-    for index in range(repositories.MOST_LINKS):
+    for index in range(walk.MOST_LINKS):
         (root / f".git/logs/b{index}").symlink_to(tmp_path / "x")
     assert "more than 20 links" in look(root).unread[f"{root}/.git"]
     monkeypatch.setattr(git_directory, "MOST_WALKED", 20)
@@ -742,13 +742,13 @@ def test_a_place_too_large_to_be_looked_through_for_second_names_is_told(
     for number in range(30):
         (root / f".vscode/{number}").touch()
     assert look(root).shared == {}
-    monkeypatch.setattr(repositories, "MOST_INSIDE", 20)
+    monkeypatch.setattr(walk, "MOST_INSIDE", 20)
     assert look(root).shared == {f"{root}/.vscode": f"{root}/.vscode"}
 
 
 def test_links_in_git_that_stay_hide_none_that_leads_out(tmp_path: Path) -> None:
     root = made(tmp_path / "p")
-    for number in range(repositories.MOST_LINKS + 5):
+    for number in range(walk.MOST_LINKS + 5):
         (root / f".git/a{number}").symlink_to(root / "x")
     (root / ".git/z").symlink_to(tmp_path / "victim")
     tree = look(root)
@@ -923,3 +923,27 @@ def test_submodules_that_are_not_there_are_found_as_far_as_their_way_is(tmp_path
         f"{root}/tree/own": None,
     }
     assert there.is_dir()
+
+
+def test_submodules_of_a_working_tree_whose_repository_is_elsewhere_are_found_too(
+    tmp_path: Path,
+) -> None:
+    root, outside = tmp_path / "p", tmp_path / "outer"
+    root.mkdir()
+    git(root, "init", "-q", "--separate-git-dir", str(root / "store"), "apart")
+    git(root / "apart", "commit", "-q", "--allow-empty", "-m", "x")
+    commit = git(root / "apart", "rev-parse", "HEAD").strip()
+    git(root / "apart", "update-index", "--add", "--cacheinfo", f"160000,{commit},sub")
+    assert look(root).empty == {f"{root}/apart/sub": None}
+    # A path in a working tree, whose repository the agent does not see.
+    made(outside)
+    part = outside / "part"
+    part.mkdir()
+    for name in ("part/sub", "other"):
+        git(outside, "update-index", "--add", "--cacheinfo", f"160000,{commit},{name}")
+    assert look(part).empty == {f"{part}/sub": None}
+    git(outside, "worktree", "add", "-q", str(tmp_path / "tree"))
+    linked = tmp_path / "tree/part"
+    linked.mkdir()
+    git(tmp_path / "tree", "update-index", "--add", "--cacheinfo", f"160000,{commit},part/sub")
+    assert look(linked).empty == {f"{linked}/sub": None}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.config import repositories, source
+from jailoc.bin.config import repositories, source, walk
 from jailoc.bin.host import unseen
 from jailoc.generators.config.exposures import stopping
 from jailoc.generators.config.mentioned import Search
@@ -246,7 +246,7 @@ def test_who_makes_more_than_is_looked_at_takes_no_cover_away(
     project: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, flood: str
 ) -> None:
     monkeypatch.setenv("HOME", "/nowhere")
-    monkeypatch.setattr(repositories, bound, most)
+    monkeypatch.setattr(walk, bound, most)
     with ordinary():
         (project / "a/b/c/.husky").mkdir(parents=True)
     text = f'[workspaces.a]\npaths = ["{project}"]\n'
