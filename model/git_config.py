@@ -27,7 +27,7 @@ PREFIX = "%(prefix)/"
 
 FILES = (
     "core.attributesfile", "core.excludesfile", "commit.template", "blame.ignorerevsfile",
-    "gpg.ssh.allowedsignersfile", "gpg.ssh.revocationfile", "mailmap.file", "format.signaturefile",
+    "gpg.*.allowedsignersfile", "gpg.*.revocationfile", "mailmap.file", "format.signaturefile",
 )  # fmt: skip
 """Files that choose among the programs, and files that Git copies, shows or believes: through a
 link in the place of one it takes another file of the user's."""

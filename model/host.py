@@ -65,6 +65,8 @@ class Repository(Model):
     """Hooks that can be executed, some of them."""
     alternates: tuple[str, ...] = ()
     """What it takes objects from elsewhere, some of it, cut short."""
+    borrowed: tuple[Named, ...] = ()
+    """The same as places, some of them."""
     settings: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Settings that execute something, some of them, cut short, by the path in the directory of the
     file that has or includes them."""

@@ -101,7 +101,7 @@ def protection(
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
             ]
-        places += [(each, own) for each in _named(root, writable, host, git=git is not None)]
+        places += [(each, own) for each in _named(root, writable, host, wanted)]
         directories = tuple(each.directory for each in tree.repositories)
         places += [
             (second_name(path, file, stops=bool(first_within(path, directories))), own)
@@ -192,7 +192,7 @@ def _places(root: Root, tree: Tree, wanted: _Sought) -> list[tuple[Wanted, str]]
     return found
 
 
-def _named(root: Root, writable: Iterable[Root], host: Host, *, git: bool) -> Iterable[Wanted]:
+def _named(root: Root, writable: Iterable[Root], host: Host, wanted: _Sought) -> Iterable[Wanted]:
     """Return what is named in one writable path, wherever it is: by links, and by Git or not."""
     trees = [(each, host.trees.get(each.path, _NO_TREE)) for each in writable]
     references = [*host.named]
@@ -200,9 +200,11 @@ def _named(root: Root, writable: Iterable[Root], host: Host, *, git: bool) -> It
     for each, tree in trees:
         tops += (each.path, *(one.top for one in tree.repositories if one.top))
         references += tree.named
-        references += (one for repository in tree.repositories for one in repository.named)
+        for repository in tree.repositories:
+            references += repository.named
+            references += repository.borrowed if wanted.whole else ()
     real = {each.path: host.real(each.path) for each, _ in trees}
-    references = [each for each in references if git or each.followed]
+    references = [each for each in references if wanted.git is not None or each.followed]
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 

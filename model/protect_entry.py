@@ -10,6 +10,9 @@ ANYWHERE = "**/"
 
 WHOLE = f"{ANYWHERE}.git"
 """Every Git directory as a whole, so that the agent cannot commit."""
+READ_ONLY = (WHOLE, f"{ANYWHERE}.gitmodules")
+"""What an agent that is to write no Git directory cannot change: that file says what Git on the
+host fetches into one."""
 
 EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
 

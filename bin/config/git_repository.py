@@ -141,6 +141,7 @@ class Looker:
         elsewhere: dict[str, str] = {}
         hooks: tuple[str, ...] = ()
         alternates: tuple[str, ...] = ()
+        borrowed: tuple[Named, ...] = ()
         remotes: dict[str, tuple[str, ...]] = {}
         configs: dict[str, str] = {}
         crowded: list[str] = []
@@ -154,6 +155,8 @@ class Looker:
                     hooks = told.hooks(entry.path, MOST_ENTRIES)
                 case "alternates":
                     alternates = told.alternates(entry.path)
+                    places = told.borrowed(entry.path, f"{directory}/objects")
+                    borrowed = tuple(self._borrowed(each) for each in places)
                 case "remotes" | "branches" as older:
                     remotes[older] = told.remotes(entry.path)
                 case "config" | "config.worktree":
@@ -161,7 +164,7 @@ class Looker:
                 case "commondir":
                     elsewhere |= git_directory.elsewhere(directory, entry.path, name)
         mine = self.own[directory] = self.settings.read(configs)
-        named, trouble = self.places(mine, top or working_tree(mine.all, directory))
+        named, trouble = self.places(mine, working_tree(mine.all, directory, top))
         found = Repository(
             directory=directory,
             top=top,
@@ -172,6 +175,7 @@ class Looker:
             sealed=not unseen.writable(directory),
             hooks=hooks,
             alternates=alternates,
+            borrowed=borrowed,
             remotes=remotes,
             settings=_by_file(mine, configs),
             named=named,
@@ -180,6 +184,18 @@ class Looker:
             place, most = readable(crowded[0]), git_directory.MOST_ENTRIES
             trouble = f"`{place}` holds more than {most:,} entries"
         return found, trouble
+
+    def _borrowed(self, place: str) -> Named:
+        real, hops = self.ways.trace(place)
+        return Named(
+            key="objects/info/alternates",
+            text=readable(place)[:WIDTH],
+            path=readable(place),
+            real=readable(real),
+            hops=tuple(map(readable, hops)),
+            kind=kind_at(place),
+            sure=True,
+        )
 
     def executed(self, directory: str) -> tuple[str, ...]:
         """Return what a Git directory executes, without looking at all of it."""

@@ -146,12 +146,13 @@ def worktree_config(sources: Iterable[ConfigSource]) -> bool:
     )
 
 
-def working_tree(sources: Iterable[ConfigSource], directory: str) -> str:
-    """Return the working tree that the configuration of a Git directory names, else the directory.
+def working_tree(sources: Iterable[ConfigSource], directory: str, top: str) -> str:
+    """Return the working tree that the configuration of a Git directory names.
 
-    A submodule's is named so; a bare repository has none, and Git runs its hooks in it.
+    A submodule's is named so. Else it is `top`, whose `.git` the directory is, if it is one; a bare
+    repository has none, and Git runs its hooks in the directory.
     """
     for each in sources:
         if each.setting.key == "core.worktree" and "\0" not in each.setting.value:
             return clean(posixpath.join(directory, each.setting.value))
-    return directory
+    return top or directory

@@ -19,7 +19,7 @@ from jailoc.model.agents.known import IDENTITIES
 from jailoc.model.git_config import GitSetting, is_true
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Repository
-from jailoc.model.path import first_within
+from jailoc.model.path import clean, first_within
 from jailoc.model.repository import fold
 
 MOST_READ = 256 << 20
@@ -73,7 +73,7 @@ class Reader:
             top = link.file.rpartition("/")[0] if link else ""
         else:
             settings = tuple(each.setting for each in own.all)
-            top = found.top or working_tree(own.all, at)
+            top = working_tree(own.all, at, found.top)
         outside = [] if link else [*self._outside(at, settings)]
         if link is None and "config" in found.kinds and self._unmarked(settings):
             root = first_within(os.path.realpath(at), self.roots) or at
@@ -370,8 +370,9 @@ def _through_a_link(top: str, path: bytes) -> bool:
 
 
 def _named_by(tree: str) -> str:
-    """Return the working tree of a Git directory in `worktrees`."""
-    return (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
+    """Return the working tree of a Git directory in `worktrees`, which may name it from there."""
+    named = (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
+    return clean(f"{tree}/{named}") if named and named[0] != "/" else named
 
 
 def _reference(entry: os.DirEntry[str]) -> bytes:

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from jailoc.bin.host.entries import children, readable, text
 from jailoc.model.git_config import GitSetting, executes, typed
+from jailoc.model.path import clean
 from jailoc.model.repository import HOOKS, fold
 
 MOST_TOLD, WIDTH = 4, 100
@@ -32,6 +33,13 @@ def alternates(file: str) -> tuple[str, ...]:
     """Return some of the directories that a repository takes objects from."""
     lines = [each for each in (text(file) or "").split("\n") if each and each[:1] != "#"]
     return tuple(_some([f"objects of {each[:WIDTH]}" for each in lines[:MOST_HOOKS]], 0))
+
+
+def borrowed(file: str, objects: str) -> Iterator[str]:
+    """Yield some of those directories, absolute and clean, as they are spelt."""
+    for each in (text(file) or "").split("\n")[:MOST_HOOKS]:
+        if each and each[0] not in '#"' and "\0" not in each:
+            yield clean(each if each[0] == "/" else f"{objects}/{each}")
 
 
 def remotes(directory: str) -> tuple[str, ...]:

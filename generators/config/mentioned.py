@@ -109,7 +109,7 @@ def mentioned(document: Document, home: str) -> Mentioned:
             text for _, text in texts(stated)
         )  # fmt: skip
         if scope.get("git_write", defaults.get("git_write")) is False:
-            entries = (protect_entry.WHOLE, *entries)
+            entries = (*protect_entry.READ_ONLY, *entries)
         roots = protected.setdefault(protect_entry.steps(entries), [])
         for _, text in texts(scope.get("paths")):
             root = absolute(text, home)

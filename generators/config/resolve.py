@@ -256,7 +256,7 @@ def _union(lists: Iterable[tuple[str, Iterable[T]]]) -> tuple[tuple[T, str], ...
 def protected(config: Config, name: str) -> tuple[tuple[str, str], ...]:
     """Return what is protected in a workspace's paths, with the entry each comes from."""
     writes, at = git_access.writes(config, name)
-    whole = () if writes else ((protect_entry.WHOLE, at),)
+    whole = () if writes else tuple((each, at) for each in protect_entry.READ_ONLY)
     layers = ((config.scope(name), config.workspaces[name]), ("defaults", config.defaults))
     for at, each in layers:
         if each.protect is not None:

@@ -356,6 +356,13 @@ def test_a_link_out_of_such_a_git_directory_is_told(place: str, *, stops: bool) 
     assert [each.stops for each in as_a_whole(tree).exposed] == [True] * stops
 
 
+def test_what_objects_are_borrowed_from_is_read_only_with_it() -> None:
+    store = reference("/p/store", FileKind.DIRECTORY)
+    tree = Tree(repositories=(repository("/p/.git", top="/p", borrowed=(store,)),))
+    assert shut(as_a_whole(tree)) == {"/p/.git", "/p/store"}
+    assert "/p/store" not in shut(protected(tree)), "another repository may write there"
+
+
 def test_what_an_agent_has_left_in_one_counts() -> None:
     linked = repository("/p/.git", top="/p", links=("hooks",))
     (told,) = as_a_whole(Tree(repositories=(linked,))).exposed

@@ -947,3 +947,30 @@ def test_submodules_of_a_working_tree_whose_repository_is_elsewhere_are_found_to
     linked.mkdir()
     git(tmp_path / "tree", "update-index", "--add", "--cacheinfo", f"160000,{commit},part/sub")
     assert look(linked).empty == {f"{linked}/sub": None}
+
+
+def test_submodules_are_looked_for_in_the_working_tree_that_git_means(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    main = made(root / "main")
+    commit = git(main, "rev-parse", "HEAD").strip()
+    git(main, "worktree", "add", "-q", str(root / "tree"))
+    (main / ".git/worktrees/tree/gitdir").write_text("../../../../tree/.git\n")
+    git(root / "tree", "update-index", "--add", "--cacheinfo", f"160000,{commit},sub")
+    tool = made(root / "tool")
+    git(tool, "config", "core.worktree", "../..")
+    git(root, "--git-dir", "tool/.git", "update-index", "--add", "--cacheinfo",
+        f"160000,{commit},lib")  # fmt: skip
+    assert look(root).empty == {f"{root}/tree/sub": None, f"{root}/lib": None}
+
+
+def test_what_objects_are_borrowed_from_is_known_as_a_place(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / "store").mkdir()
+    (root / "way").symlink_to("store")
+    (root / ".git/objects/info/alternates").write_text(f"../../store\n# no\n{root}/way\n/none\n")
+    (found,) = look(root).repositories
+    assert [(each.path, each.real, each.kind) for each in found.borrowed] == [
+        (f"{root}/store", f"{root}/store", FileKind.DIRECTORY),
+        (f"{root}/way", f"{root}/store", FileKind.DIRECTORY),
+        ("/none", "/none", None),
+    ]
