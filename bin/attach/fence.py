@@ -19,6 +19,9 @@ SILENCE = 5.0
 """Seconds that a terminal may type nothing until it is given up."""
 PATIENCE = 10.0
 """Seconds in all, however much it types."""
+SETTLES = 0.1
+"""Seconds without a word once it has answered: some multiplexers ask for a colour themselves first.
+"""
 UNANSWERED = (
     "the terminal has not answered what the sandbox asked it; what it types now is not yours: "
     "empty the line before you press Enter"
@@ -77,13 +80,12 @@ class Gate:
 
         A Ctrl-C that is typed ends nothing: it may have been the program's.
         """
-        now = time.monotonic()
-        end, last = now + SILENCE, now + PATIENCE
-        while (now := time.monotonic()) < min(end, last):
-            reading = [self._alarm.descriptor, self._keys]
-            readable, _, _ = select.select(reading, [], [], min(end, last) - now)
+        start = time.monotonic()
+        last, end, answered = start + PATIENCE, start + SILENCE, False
+        while (left := min(end, last) - time.monotonic()) > 0:
+            readable, _, _ = select.select([self._alarm.descriptor, self._keys], [], [], left)
             if self._alarm.taken() & ENDING:
-                return False
+                break
             if self._keys not in readable:
                 continue
             try:
@@ -92,7 +94,6 @@ class Gate:
                 piece = b""
             if not piece:
                 return True  # the terminal is gone, and types nothing any more
-            if self._fence.answered(piece):
-                return True
-            end = time.monotonic() + SILENCE
-        return False
+            answered = answered or self._fence.answered(piece)
+            end = time.monotonic() + (SETTLES if answered else SILENCE)
+        return answered

@@ -93,8 +93,8 @@ class Display:
 
     @property
     def asked(self) -> bool:
-        """Tell whether the screen shows a sandbox's question whose answer may be to come."""
-        return self._filter.asked
+        """Tell whether anything was sent to the screen that it answers."""
+        return self._filter.asked or self.pace.asked
 
     def wait(self) -> None:
         """Wait until all that an ended program wrote is shown, or a signal ends the waiting."""
@@ -114,7 +114,7 @@ class Display:
         except OSError as error:
             self.error = error
         self._alarm.ring()
-        if self._filter.asked:
+        if self.asked:
             self._ask()
 
     def _copy(self) -> None:

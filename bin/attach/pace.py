@@ -38,6 +38,8 @@ class Pace:
         self._sent = self._at = self._known = 0
         """Bytes sent in all, before what is asked, and before what was answered last."""
         self._over = False
+        self.asked = False
+        """Whether jailoc itself has asked."""
 
     def sent(self, count: int) -> None:
         """Note that bytes were sent."""
@@ -61,6 +63,7 @@ class Pace:
             self._fence = questions.Fence(secrets.randbits(questions.BITS))
             self._at, self._holds = self._sent, True
             self._answered.clear()
+            self.asked = True
         self._show(self._fence.question)
         self._answered.wait(PATIENCE)
         with self._lock:

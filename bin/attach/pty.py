@@ -244,7 +244,7 @@ class _Typed:
         if read:
             self._read()
         elif self.pace:
-            self.waiting += self.pace.typed(b"")
+            self._take(self.pace.typed(b""))
         if self.waiting:
             self._write()
 
@@ -254,8 +254,9 @@ class _Typed:
         except OSError:
             piece = b""
         self.open = bool(piece)
-        if self.pace:
-            piece = self.pace.typed(piece)
+        self._take(self.pace.typed(piece) if self.pace else piece)
+
+    def _take(self, piece: bytes) -> None:
         if self._terminal and any(each in piece for each in INTERRUPTS) and self.blank():
             # A client that begins swallows it, and nobody knows whether it has begun.
             self._signals.add(signal.SIGINT)
