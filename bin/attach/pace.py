@@ -65,7 +65,8 @@ class Pace:
             self._answered.clear()
             self.asked = True
         self._show(self._fence.question)
-        self._answered.wait(PATIENCE)
+        if not self._over:
+            self._answered.wait(PATIENCE)
         with self._lock:
             self._holds = False
         self._news()

@@ -9,6 +9,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from jailoc.bin.attach.fence import UNANSWERED
 from tests.engine import world
 from tests.engine.conftest import Sandbox
 from tests.engine.world import ROOT
@@ -145,3 +146,31 @@ def test_a_shell_in_a_terminal_cannot_write_the_clipboard(sandbox: Sandbox) -> N
     ) as terminal:  # fmt: skip
         terminal.sendline("printf '\\033]52;c;QUFB\\007'; printf 'sh%s\\n' own")
         terminal.expect_exact(CLIPBOARD.encode(), timeout=30)
+
+
+COLOR = b"\x1b]4;1;rgb:dede/bebe/caca\x1b\\"
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_it_has_asked_the_terminal_is_answered_before_it_is_over(
+    sandbox: Sandbox, answers: bool
+) -> None:
+    given = jailoc(sandbox)
+    script = "printf '\\033]4;1;?\\033\\\\'; sleep 0.5; kill -9 $$"
+    with pexpect.spawn(
+        sys.executable, ["-P", "-m", "jailoc.bin", "exec", sandbox.name, "--", "sh", "-c", script],
+        env=given["env"] | {"TERM": "xterm-256color"}, cwd=str(given["cwd"]), echo=False,
+    ) as terminal:  # fmt: skip
+        terminal.expect_exact(b"\x1b]4;1;?", timeout=60)
+        terminal.expect([rb"((?:\x1b\[[56]n){48})"], timeout=60)
+        assert terminal.match is not None
+        asked = terminal.match[1]
+        assert isinstance(asked, bytes)
+        if answers:
+            time.sleep(1)
+            terminal.send(COLOR)
+            terminal.send(asked.replace(b"[5n", b"[0n").replace(b"[6n", b"[1;1R"))
+        terminal.expect(pexpect.EOF, timeout=60)
+        assert (UNANSWERED.encode()[:50] in (terminal.before or b"")) is not answers
+        terminal.close()
+        assert terminal.exitstatus == 137

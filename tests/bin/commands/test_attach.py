@@ -12,6 +12,7 @@ import pexpect
 import pytest
 
 from jailoc.bin.attach import pty, readiness
+from jailoc.bin.attach.fence import UNANSWERED
 from jailoc.bin.attach.watchdog import Watch
 from jailoc.bin.commands import attach
 from jailoc.bin.engine.containers import Container
@@ -360,3 +361,14 @@ def test_a_client_that_was_interrupted_is_no_error(
     with pytest.raises(Refused, match="exit code 131") as refused:
         one._verdict(pty.Ended(131, None), watch)
     assert "leave --session out" in str(refused.value.diagnostics[0].hint)
+
+
+def test_a_terminal_that_has_not_answered_is_told_of_whatever_else_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = object.__new__(attach._Attachment)
+    one.terminal, one.name, one.request = Terminal(), "default", Request()
+    assert one._verdict(pty.Ended(0, None, unanswered=True), Watch(lambda: None)) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == UNANSWERED
+    assert len(told) == 2
