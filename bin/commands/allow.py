@@ -1,7 +1,6 @@
 """`allow`: let a workspace reach a host or a network."""
 
 import shlex
-from collections.abc import Container
 from dataclasses import replace
 from datetime import date
 
@@ -18,16 +17,11 @@ from jailoc.generators.config.conflicts import table
 from jailoc.generators.config.edit import Value, remove
 from jailoc.generators.config.host_sets import known
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.powers.asked import behind
+from jailoc.generators.powers.asked import behind, critical_of
 from jailoc.generators.powers.places import (
-    contents,
-    machine_rank,
-    port_words,
     private_name,
-    range_rank,
 )
 from jailoc.generators.views.review import RANKS
-from jailoc.model.address import AddressSet, Family
 from jailoc.model.allow_entry import (
     HOST_FORMS,
     HostEntry,
@@ -42,7 +36,7 @@ from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.egress import Egress
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Rank
-from jailoc.model.sandbox import MACHINE, engines_name, typed
+from jailoc.model.sandbox import typed
 from jailoc.model.special_ranges import public
 
 
@@ -82,25 +76,6 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
             hint="for a port of this machine write `host_ports` in config.toml",
         )
     return key, entry
-
-
-def _critical(entry: HostEntry | NetworkEntry, machine: Container[str]) -> str | None:
-    """Say what lies in an entry that a review would call critical; None if nothing does."""
-    name = entry.name.lower().rstrip(".") if isinstance(entry, HostEntry) else ""
-    called = engines_name(name)
-    if name == MACHINE or called or name in machine:
-        grave = [each for each in entry.ports or (None,) if machine_rank(each) is Rank.CRITICAL]
-        told = ", ".join(map(port_words, grave))
-        whose = "this machine, or of the one that its engine runs in" if called else "this machine"
-        return f"{told} of {whose}; `host_ports` opens single ones" if grave else None
-    network = network_of(entry)
-    if network is None:
-        return None
-    family = Family(network.version)
-    found, nothing = AddressSet.networks(family, (network,)), AddressSet(family)
-    if range_rank(family, found, entry.ports or (None,), nothing) is not Rank.CRITICAL:
-        return None
-    return contents(family, found, nothing)
 
 
 def _agreed(session: Session, target: str, critical: str) -> bool:
@@ -144,7 +119,12 @@ def _tell_power(session: Session, name: str, key: str) -> None:
     origin = session.source()
     firewall = compile_workspace(origin.config, name, origin.host).firewall
     last = len(getattr(origin.config.workspaces[name], key)) - 1
-    power = behind(firewall, f"workspaces.{name}.{key}[{last}]", opened=True)
+    power = behind(
+        firewall,
+        f"workspaces.{name}.{key}[{last}]",
+        opened=True,
+        own=origin.host.own_addresses,
+    )
     if power is not None:
         # What is critical was said in full before.
         what = f": {power.text}" if power.text and power.rank is not Rank.CRITICAL else ""
@@ -188,7 +168,7 @@ def run(
             f"`{target}` is taken for a host of that name; a set of hosts is `@{target}`{made}",
             Meaning.WARNS,
         )
-    critical = None if entry is None or yes else _critical(entry, origin.host.own_addresses)
+    critical = None if entry is None or yes else critical_of(entry, origin.host.own_addresses)
     # A file that would not be valid is told before anything is asked.
     asks = critical is not None and append.is_new(session, name, key, value)
     if critical is not None and asks and not _agreed(session, target, critical):

@@ -50,7 +50,8 @@ def run(session: Session, target: str, as_json: bool) -> int:
     for row in rows:
         row["place"] = position(origin.document, row["reason"])
         asked_of = None if row["protocol"] is None else ipaddress.ip_network(row["network"])
-        row["power"] = behind(bundle.firewall, row["reason"], opened=row["open"], address=asked_of)
+        row["power"] = behind(bundle.firewall, row["reason"], opened=row["open"], address=asked_of,
+                              own=origin.host.own_addresses)  # fmt: skip
     if as_json:
         rows = [row | {"power": data(row["power"])} for row in rows]
         terminal.data(

@@ -335,6 +335,7 @@ def _powers(
         portable.sides(origin.config, name, origin.host),
         portable.sides(after.config, name, after.host),
         origin.host.home,
+        origin.host.networks,
     )
     return [(each.way, each.text) for each in found if each.way is not Direction.SAME]
 

@@ -201,6 +201,7 @@ def item(
             committed=seen.accepted,
             stated=stated(origin.config, workspace, origin.host),
             bare=bare(origin.host),
+            networks=origin.host.networks,
             key=key,
             ignore=(*config.ignore_drift, *ignore),
             home=origin.host.home,

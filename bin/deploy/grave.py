@@ -23,7 +23,7 @@ def told(origin: LoadedConfig, name: str, *, behind: bool) -> dict[str, Any]:
     known = observe.last(name)
     if known is None or name not in origin.config.workspaces:
         return {}
-    made = changes(bare(origin.host), sides(known), origin.host.home)
+    made = changes(bare(origin.host), sides(known), origin.host.home, origin.host.networks)
     grave = tuple(GravePower(rank=each.rank, text=each.text) for each in made if each.grave)
     line = None if behind else opened(resolve(origin.config, name, origin.host))
     return {"grave": grave, "open": line}

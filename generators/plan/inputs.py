@@ -41,6 +41,8 @@ class Given(Model):
     """Makes digests of values that cannot be guessed back; random, kept by the user."""
     ignore: tuple[str, ...] = ()
     """Patterns of drift that counts as noise."""
+    networks: tuple[str, ...] = ()
+    """The machine's addresses and networks."""
     home: str = ""
     local: bool = True
     """Whether the engine sees this machine's files."""

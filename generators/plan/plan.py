@@ -322,9 +322,9 @@ def _powers(
     if not changes:
         return ()
     if before is None:
-        made = power_changes(given.bare, after, given.home)
+        made = power_changes(given.bare, after, given.home, given.networks)
         return tuple(each for each in made if each.way is not Direction.SAME)
-    return power_changes(before, after, given.home)
+    return power_changes(before, after, given.home, given.networks)
 
 
 def _notes(bundle: Bundle, deployed: Deployed, given: Given) -> Iterator[str]:

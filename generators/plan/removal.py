@@ -55,7 +55,9 @@ def plan_removal(
         workspace=deployed.workspace,
         changes=changes,
         drift=(),
-        powers=power_changes(before, None, given.home) if before and changes else (),
+        powers=power_changes(before, None, given.home, given.networks)
+        if before and changes
+        else (),
         notes=tuple(_notes(deployed, extent)),
         agent_restarts=agent is not None and agent.state in {"running", "paused"},
         engine=deployed.engine,

@@ -1,6 +1,9 @@
-"""The power that a decision of the rules belongs to: what `explain` and `verify` say beside it."""
+"""The power that a decision of the rules belongs to: what `explain` and `verify` say beside it.
 
-from collections.abc import Iterable
+And what of an entry is critical, of which `allow` asks before it is written.
+"""
+
+from collections.abc import Container, Iterable
 from typing import Any
 
 from jailoc.generators.powers.places import (
@@ -15,7 +18,7 @@ from jailoc.generators.powers.reach import PUBLIC
 from jailoc.generators.powers.words import words
 from jailoc.generators.runtime.explain import CLOSED_BY_POLICY
 from jailoc.model.address import AddressSet, Family, Network, written
-from jailoc.model.allow_entry import AskedTarget
+from jailoc.model.allow_entry import AskedTarget, HostEntry, NetworkEntry, network_of
 from jailoc.model.base import Model
 from jailoc.model.compose import Port
 from jailoc.model.egress import Egress
@@ -50,7 +53,12 @@ def data(power: HeldPower | None) -> dict[str, Any] | None:
 
 
 def behind(
-    firewall: Firewall, reason: str, *, opened: bool, address: Network | None = None
+    firewall: Firewall,
+    reason: str,
+    *,
+    opened: bool,
+    address: Network | None = None,
+    own: Container[str] = (),
 ) -> HeldPower | None:
     """Return the power that opens something, or the guard that closes it.
 
@@ -59,6 +67,7 @@ def behind(
         reason: What the rule that decides says of itself: the entry behind it, or words.
         opened: Whether it opens.
         address: What is asked about, where that is known.
+        own: The addresses of this machine.
 
     Returns:
         None where neither is: what is closed for everybody, and the sandbox itself.
@@ -74,7 +83,7 @@ def behind(
     for name in firewall.names:
         if name.origin == reason:
             return _name(name.key, name.port, public=firewall.egress is Egress.PUBLIC)
-    return _networks(firewall, reason)
+    return _networks(firewall, reason, own)
 
 
 def _closing(firewall: Firewall, reason: str, address: Network | None) -> HeldPower | None:
@@ -118,7 +127,7 @@ def _name(name: str, port: int | None, *, public: bool) -> HeldPower:
     return HeldPower(rule=rule, rank=rank, subject=subject, text=text)
 
 
-def _networks(firewall: Firewall, reason: str) -> HeldPower | None:
+def _networks(firewall: Firewall, reason: str, own: Container[str]) -> HeldPower | None:
     for family in Family:
         rules = [
             each
@@ -128,6 +137,9 @@ def _networks(firewall: Firewall, reason: str) -> HeldPower | None:
         networks = list(dict.fromkeys(each.destination for each in rules if each.destination))
         if not networks:
             continue
+        # An address of this machine that is named alone opens it.
+        if len(networks) == 1 and _single(networks[0]) in own:
+            return _machine(each.destination_port for each in rules)
         found = AddressSet.networks(family, networks)
         nothing = AddressSet(family)
         return HeldPower(
@@ -137,6 +149,12 @@ def _networks(firewall: Firewall, reason: str) -> HeldPower | None:
             text=contents(family, found, nothing),
         )
     return None
+
+
+def _single(network: Network) -> str:
+    """Return an address that is named alone; nothing of a range."""
+    alone = network.prefixlen == network.max_prefixlen
+    return written(network.network_address) if alone else ""
 
 
 def let_in(port: Port) -> HeldPower:
@@ -151,3 +169,25 @@ def agreed(target: AskedTarget, *, closed: bool) -> HeldPower:
     power = Power(rule="guard.block" if closed else "guard.reach", subject=target.text)
     rank, _, text = words(power)
     return HeldPower(rule=power.rule, rank=rank, subject=target.text, text=text)
+
+
+def critical_of(entry: HostEntry | NetworkEntry, machine: Container[str]) -> str | None:
+    """Say what lies in an entry that a review would call critical; None if nothing does."""
+    name = entry.name.lower().rstrip(".") if isinstance(entry, HostEntry) else ""
+    called = engines_name(name)
+    network = network_of(entry)
+    if network is not None:
+        name = _single(network) or name
+    if name == MACHINE or called or name in machine:
+        grave = [each for each in entry.ports or (None,) if machine_rank(each) is Rank.CRITICAL]
+        told = ", ".join(map(port_words, grave))
+        whose = "this machine, or of the one that its engine runs in" if called else "this machine"
+        if grave:
+            return f"{told} of {whose}; `host_ports` opens single ones"
+    if network is None:
+        return None
+    family = Family(network.version)
+    found, nothing = AddressSet.networks(family, (network,)), AddressSet(family)
+    if range_rank(family, found, entry.ports or (None,), nothing) is not Rank.CRITICAL:
+        return None
+    return contents(family, found, nothing)

@@ -5,6 +5,7 @@ is gained if the other side neither has it nor holds it in a wider one, and a gu
 its loss is.
 """
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jailoc.generators.powers.covers import Together, is_networks, left
@@ -39,20 +40,24 @@ def powers(side: Sides | None) -> tuple[Power, ...]:
     return () if side is None else (*side.stated, *derived(side))
 
 
-def changes(before: Sides | None, after: Sides | None, home: str = "") -> tuple[PowerChange, ...]:
+def changes(
+    before: Sides | None, after: Sides | None, home: str = "", own: Iterable[str] = ()
+) -> tuple[PowerChange, ...]:
     """Say what changes between two states of a workspace, the gravest first.
 
     Args:
         before: The state that is left; None if the workspace is not there yet.
         after: The state that is reached; None if it is removed.
         home: The home directory, which paths are then told from as `~`.
+        own: The machine's addresses and networks; none where it is not known which one it is.
     """
+    machine = tuple(map(ipaddress.ip_network, own))
     old, new = powers(before), powers(after)
     entries = tuple(
         tuple(each.subject for each in side if each.rule == "guard.protect") for side in (old, new)
     )
     found = [
-        *reachable(before.firewall if before else None, after.firewall if after else None),
+        *reachable(before.firewall if before else None, after.firewall if after else None, machine),
         *by_name(before.firewall if before else None, after.firewall if after else None),
         # Where there is no sandbox, nothing guards it, and that is no loss.
         *_sets(*((old, new) if before and after else map(_unguarded, (old, new)))),

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeAlias
 
+from jailoc.generators.powers.alone import alone
 from jailoc.generators.powers.places import are_many, contents, machine_words, range_rank
 from jailoc.generators.powers.ranges import FEW, counted, spelt, within
 from jailoc.generators.powers.together import together
 from jailoc.generators.runtime.explain import PROTOCOLS, mentioned
-from jailoc.model.address import AddressSet, Family, Network, loopback, written
+from jailoc.model.address import AddressSet, Family, Network, loopback
 from jailoc.model.egress import Egress
-from jailoc.model.firewall import Firewall, Protocol, Target
+from jailoc.model.firewall import Firewall, Protocol
 from jailoc.model.power import Direction, Door, PowerChange, Rank
 from jailoc.model.rule_walk import accepted, walk
-from jailoc.model.special_ranges import ENGINE_POOLS
 
 Lasting: TypeAlias = date | None
 """Until when something is open: its last day, `FOREVER`, or None for not at all."""
@@ -30,10 +30,17 @@ PUBLIC = "public"
 """What the rules say of the internet that nobody has named."""
 
 
-def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[PowerChange]:
+def reachable(
+    before: Firewall | None, after: Firewall | None, own: Sequence[Network] = ()
+) -> Iterator[PowerChange]:
     """Yield what becomes reachable by address or stops being; without a firewall nothing is open.
 
     The sandbox's own loopback addresses do not count.
+
+    Args:
+        before: The rules that are left.
+        after: The rules that are reached.
+        own: Addresses of the machine, and its networks of IPv6; none where they are not known.
     """
     sides = [each for each in (before, after) if each is not None]
     if len({_plain(each) for each in sides}) == 1 and len(sides) == 2:
@@ -67,60 +74,11 @@ def reachable(before: Firewall | None, after: Firewall | None) -> Iterator[Power
         yield from together(told, before, after, family)
     for (turn, doors), networks in internet.items():
         yield _internet(turn, doors, tuple(networks))
-    yield from _machines(before, after)
+    yield from alone(before, after, own)
 
 
 def _egress(firewall: Firewall | None) -> Egress | None:
     return firewall.egress if firewall else None
-
-
-def _machines(before: Firewall | None, after: Firewall | None) -> Iterator[PowerChange]:
-    """Yield the addresses that were open in a range and now are by themselves, or the other way.
-
-    A range never opens this machine; an address that is named alone does, where it is one of its
-    own.
-    """
-    if before is None or after is None:
-        return
-    old, new = _alone(before), _alone(after)
-    for way, mine, others, side in (
-        (Direction.WIDENS, new, old, before), (Direction.NARROWS, old, new, after),
-    ):  # fmt: skip
-        for (network, port), origin in mine.items():
-            if others.keys() & {(network, port), (network, None)}:
-                continue
-            family = Family(network.version)
-            single = AddressSet.networks(family, (network,))
-            if single - accepted(side.of(family), Protocol.TCP, port, single):
-                continue  # it was not open at all: that is told
-            address = written(network.network_address)
-            door = "every port" if port is None else f"port {port}"
-            verb = "may" if way is Direction.WIDENS else "may no longer"
-            yield PowerChange(
-                rule="reach.machine",
-                way=way,
-                rank=Rank.HIGH,
-                subject=f"{address} {door}",
-                text=f"{verb} reach {address}, {door}, even if it is this machine's own address: "
-                "the range that held it left this machine out",
-                origin=origin,
-            )
-
-
-def _alone(firewall: Firewall) -> dict[tuple[Network, int | None], str]:
-    """Return the addresses in engines' networks that entries name by themselves, with the entry."""
-    return {
-        (each.destination, each.destination_port): each.comment
-        for family in Family
-        for each in firewall.of(family).outgoing
-        if each.target is Target.ACCEPT
-        and each.destination is not None
-        and each.destination.prefixlen == each.destination.max_prefixlen
-        and any(
-            each.destination.version == pool.version and each.destination.network_address in pool
-            for pool in ENGINE_POOLS
-        )
-    }
 
 
 def _plain(firewall: Firewall) -> str:

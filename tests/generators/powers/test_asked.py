@@ -6,8 +6,8 @@ import pytest
 
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load
-from jailoc.generators.powers.asked import agreed, behind, let_in
-from jailoc.model.allow_entry import parse_target
+from jailoc.generators.powers.asked import agreed, behind, critical_of, let_in
+from jailoc.model.allow_entry import parse_host, parse_network, parse_target
 from jailoc.model.compose import Port
 from jailoc.model.document import Document
 from jailoc.model.firewall import Firewall
@@ -74,3 +74,45 @@ def test_an_expectation_is_a_guard() -> None:
 
 def test_a_published_port_is_a_power() -> None:
     assert let_in(Port(published=8080, target=80)).rank is Rank.MEDIUM
+
+
+OWN = ("10.99.3.2", "fd00::7")
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("10.99.3.2", "every port of this machine"),
+        ("10.99.3.2/32", "every port of this machine"),
+        ("10.99.3.2/32:2375", "port 2375 (Docker's API: root on the machine) of this machine"),
+        ("fd00::7", "every port of this machine"),
+        ("FD00:0::7/128", "every port of this machine"),
+        # What is high is not asked, nor what a range holds: it does not open the machine.
+        ("10.99.3.2/32:7777", None), ("10.99.3.2:7777", None), ("10.99.3.0/24", None),
+        ("10.99.3.3/32", None),
+    ],
+)  # fmt: skip
+def test_an_address_of_the_machine_is_critical_however_it_is_written(
+    target: str, words: str | None
+) -> None:
+    entry = parse_network(target) if "/" in target else parse_host(target)
+    said = critical_of(entry, OWN)
+    assert said == (words and f"{words}; `host_ports` opens single ones")
+
+
+@pytest.mark.parametrize(
+    ("entry", "rank", "words"),
+    [
+        ("10.99.3.2/32", Rank.CRITICAL, "every port of this machine"),
+        ("10.99.3.2/32:7777", Rank.HIGH, "port 7777 of this machine"),
+        ("fd00::7/128", Rank.CRITICAL, "every port of this machine"),
+        ("10.99.3.0/24", Rank.MEDIUM, "10.99.3.0/24"),
+    ],
+)
+def test_the_power_behind_an_address_of_the_machine_is_that_of_the_machine(
+    entry: str, rank: Rank, words: str
+) -> None:
+    wall = firewall(f"[workspaces.api]\nallowed_networks = ['{entry}']\n")
+    found = behind(wall, "workspaces.api.allowed_networks[0]", opened=True, own=OWN)
+    assert found is not None
+    assert (found.rank, found.subject) == (rank, words)

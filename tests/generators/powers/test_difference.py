@@ -546,3 +546,43 @@ def test_every_field_of_a_service_is_told_or_known_to_be_no_power() -> None:
     """A new one is told by default: it has to be named here, with a power or as none."""
     assert set(Service.model_fields) | set(Sidecar.model_fields) == TOLD | QUIET
     assert not TOLD & QUIET
+
+
+MACHINE = ("10.99.3.2/32", "127.0.0.1/32", "2a02:2168:5::/64", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("before", "entry", "unknown", "known"),
+    [
+        ("10.99.3.0/24", "10.99.3.2/32", "high", "critical"),
+        ("10.99.3.0/24", "10.99.3.2/32:7777", "high", "high"),
+        ("10.99.3.0/24", "10.99.3.3/32", "high", None),
+        ("", "10.99.3.2/32", None, "critical"),
+        ("", "10.99.3.3/32", None, None),
+        # The internet is open.
+        ("", "93.184.216.34/32:443", "high", None),
+        ("", "2a02:2168:5::/64", "high", "critical"),
+        ("", "2a02:2168:5::7/128", "high", "high"),
+        ("", "2a02:2168:6::/64", "high", None),
+        ("", "2a02:2168:6::/48", None, None),
+        # Engines' networks come and go.
+        ("172.16.0.0/12", "172.20.0.9/32", "high", "high"),
+    ],
+)
+def test_what_opens_the_machine_by_itself_is_news_in_what_was_open(
+    before: str, entry: str, unknown: str | None, known: str | None
+) -> None:
+    was, now = (side(toml({"a": {"allowed_networks": [each for each in some if each]}}))
+                for some in ([before], [before, entry]))  # fmt: skip
+    for own, rank in (((), unknown), (MACHINE, known)):
+        for sides_, way in (((was, now), Direction.WIDENS), ((now, was), Direction.NARROWS)):
+            found = [each for each in changes(*sides_, HOME, own) if each.rule == "reach.machine"]
+            assert [each.rank.value for each in found] == [rank] * (rank is not None)
+            assert all(each.way is way for each in found)
+
+
+def test_many_addresses_by_themselves_are_one_line() -> None:
+    names = ", ".join(f"'1.1.1.{each}/32:443'" for each in range(20))
+    found = changes(side(EMPTY), side(f"{EMPTY}allowed_networks = [{names}]"), HOME)
+    (one,) = (each for each in found if each.rule == "reach.machine")
+    assert "1.1.1.0, 1.1.1.1, 1.1.1.2 and 17 more, port 443" in one.text
