@@ -114,7 +114,8 @@ def compare(old: Version, new: Version) -> Review:
     def stands(name: str, change: PowerChange) -> str | None:
         return place(old.document, new.document, name, change)
 
-    found = review(old.sides, new.sides, portable.bare(), portable.HOME, stands)
+    both = (old.inherited, new.inherited)
+    found = review(old.sides, new.sides, portable.bare(), portable.HOME, stands, both)
     known = {each.message for each in old.warnings}
     fresh = tuple(
         dict.fromkeys(

@@ -1,6 +1,6 @@
 """`verify`: compare a running sandbox with its model, from inside."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
@@ -40,7 +40,7 @@ def run(session: Session, as_json: bool, everything: bool) -> int:
     checks += _committed(origin, name)
     wrong = [each for each in checks if not each.ok]
     document = origin.document
-    powers = _Powers(bundle.firewall, document, name, expect)
+    powers = _Powers(bundle.firewall, document, name, expect, origin.host.own_addresses)
     if as_json:
         rows = [
             each.model_dump()
@@ -116,8 +116,11 @@ _AGENTS = ("executes", "committed")
 class _Powers:
     """What the rows of a table have to do with powers."""
 
-    def __init__(self, firewall: Firewall, document: Document, name: str, expect: Expect) -> None:
+    def __init__(
+        self, firewall: Firewall, document: Document, name: str, expect: Expect, own: Container[str]
+    ) -> None:
         self._firewall = firewall
+        self._own = own
         self._document = document
         self._agreed = {
             text: (agreed(target, closed=closed), f"workspaces.{name}.expect.{key}[{index}]")
@@ -134,7 +137,8 @@ class _Powers:
         """Return the power or the guard behind what was probed."""
         if check.kind != "probe" or check.reason is None:
             return None
-        return behind(self._firewall, check.reason, opened=check.expected == "open")
+        opened = check.expected == "open"
+        return behind(self._firewall, check.reason, opened=opened, own=self._own)
 
     def agreed(self, check: Check) -> HeldPower | None:
         """Return what was agreed of it."""

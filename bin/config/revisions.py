@@ -42,6 +42,8 @@ class Version:
     document: Document
     config: Config
     sides: dict[str, Sides]
+    inherited: Sides
+    """What each workspace has without a word of its own table."""
     warnings: tuple[Diagnostic, ...] = ()
     refused: tuple[Diagnostic, ...] = ()
     """What it expects of its own rules, and they do not do; what a policy forbids."""
@@ -81,6 +83,7 @@ def version(
         document=document,
         config=config,
         sides={name: portable.sides(config, name, host) for name in names(config)},
+        inherited=portable.inherited(config, host),
         warnings=warnings(document, config, host),
         refused=(*unmet(document, config, host), *forbidden),
         asks=asks,

@@ -20,7 +20,7 @@ from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.config.stated import stated
 from jailoc.model.bundle import Bundle, File
-from jailoc.model.config import Config
+from jailoc.model.config import Config, WorkspaceConfig
 from jailoc.model.diagnostic import Diagnostic, Position, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.golden import BUNDLE_FILE, SCHEMA, Image, Snapshot, Written
@@ -230,6 +230,18 @@ def sides(config: Config, name: str, machine: Host) -> Sides:
         firewall=walls.lower(walls.policy(workspace, machine)),
         stated=stated(config, workspace, machine),
     )
+
+
+def inherited(config: Config, machine: Host) -> Sides:
+    """Return a workspace that has what a configuration gives all of them, and nothing of its own.
+
+    Args:
+        config: What was loaded for the portable host.
+        machine: That host.
+    """
+    # A copy would keep the order of the others.
+    fields = {**dict(config), "workspaces": {"inherits": WorkspaceConfig()}}
+    return sides(Config.model_construct(**fields), "inherits", machine)
 
 
 def bare(machine: Host | None = None) -> Sides:

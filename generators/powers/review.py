@@ -1,6 +1,7 @@
 """What a change of many workspaces does: the same change of several is one line, renames are none.
 
-What is new is compared with what every workspace has, so that only what is more than that is told.
+What is new is compared with a workspace of which nothing is said; what `[defaults]` gave every
+workspace before, and give it still, is not told again.
 """
 
 from collections import Counter
@@ -90,6 +91,7 @@ def review(
     bare: Sides,
     home: str,
     place: Place = lambda _name, _change: None,
+    inherited: Sequence[Sides] = (),
 ) -> Review:
     """Compare all workspaces of two configurations.
 
@@ -99,9 +101,11 @@ def review(
         bare: A workspace of which a configuration says nothing.
         home: The home directory of both.
         place: Where the entry behind a change stands.
+        inherited: What each workspace has without a word of its own table, before and after; where
+            that is not known, of a new one all is told.
     """
     renamed = dict(_renamed(before, after, home))
-    usual = _usual(before, after, renamed, bare, home)
+    usual = _usual(before, after, renamed, bare, home, inherited)
     found: list[Reviewed] = []
     for name in sorted({*before, *after}):
         if name in renamed.values() and name not in after:
@@ -183,13 +187,22 @@ def _writes(side: Sides) -> frozenset[str]:
 
 
 def _usual(
-    before: States, after: States, renamed: Mapping[str, str], bare: Sides, home: str
+    before: States,
+    after: States,
+    renamed: Mapping[str, str],
+    bare: Sides,
+    home: str,
+    inherited: Sequence[Sides],
 ) -> frozenset[str]:
-    """Return what every workspace had beside what one has of which nothing is said."""
-    if not before or all(name in before or name in renamed for name in after):
+    """Return what `[defaults]` give beside what one has of which nothing is said.
+
+    It is what they gave every workspace before: what one of them does without was not agreed to
+    for all.
+    """
+    if not before or not inherited or all(name in before or name in renamed for name in after):
         return frozenset()
     found: frozenset[str] | None = None
-    for side in list(before.values())[:MOST_ALIKE]:
+    for side in (*inherited, *list(before.values())[:MOST_ALIKE]):
         mine = frozenset(each.text for each in changes(bare, side, home) if each.widens)
         found = mine if found is None else found & mine
         if not found:

@@ -57,7 +57,12 @@ def told(change: PowerChange) -> str:
 
 
 def quiet(review: Review) -> bool:
-    """Tell whether nothing is newly possible, but for plain new workspaces."""
+    """Tell whether nothing is newly possible, but for plain new workspaces that one line tells."""
+    new = any(review.of(Direction.WIDENS))
+    return _plain(review) and not (new and len(telling(_new(review))) > WIDTH)
+
+
+def _plain(review: Review) -> bool:
     return all(
         finding.change.rank is Rank.LOW and set(finding.workspaces) <= _added(review)
         for finding in review.of(Direction.WIDENS)
@@ -79,11 +84,15 @@ def headline(review: Review) -> str:
         return f"{who} may do more: {told}{more}"
     why = _why(review)
     if review.of(Direction.WIDENS):
-        return f"{why}; no other power changes"
+        return _new(review)
     fewer = any(review.of(Direction.NARROWS)) or Fate.REMOVED in {
         each.fate for each in review.workspaces
     }
     return f"no power {'is added' if fewer else 'changes'}: {why}"
+
+
+def _new(review: Review) -> str:
+    return f"{_why(review)}; no other power changes"
 
 
 def _why(review: Review) -> str:
@@ -118,7 +127,7 @@ def _notes(review: Review) -> list[str]:
     """Return what changes without being a power, limits first; what follows by itself is left."""
     words: dict[str, str] = {}
     for each in review.of(Direction.SAME):
-        if each.change.rule == "be-reached.moved" and quiet(review):
+        if each.change.rule == "be-reached.moved" and _plain(review):
             continue
         if each.change.rule == "note.other" and not each.change.before:
             words.setdefault("other", "what follows in the containers")
