@@ -48,7 +48,10 @@ EXECUTED = (
     ".config/VSCodium", ".vscode-oss", ".windsurf", ".config/sublime-text", ".githooks",
     ".git-hooks", "git-hooks", ".hgrc", ".lldbinit", ".pdbrc", ".forward", ".procmailrc",
     ".mailcap", "Applications", "scripts", ".scripts", ".tool-versions", ".config/lazygit",
-    ".thunderbird",
+    ".thunderbird", ".cache/pre-commit", ".cache/prek", ".cache/node/corepack",
+    ".cache/pypoetry/virtualenvs", ".local/share/virtualenvs", ".cache/uv", ".cache/bazelisk",
+    ".cache/ms-playwright", ".cache/puppeteer", ".cache/Cypress",
+    "Library/Caches/pypoetry/virtualenvs",
 )  # fmt: skip
 """Programs on the user's PATH, and configuration that names programs."""
 CREDENTIALS = (
