@@ -152,7 +152,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip
 _VALUED = {
-    "hold.credential", "run.service", "run.variable", "hold.variable", "note.limits",
+    "hold.credential", "run.service", "run.source", "run.variable", "hold.variable", "note.limits",
     "note.variable", "note.other",
 }  # fmt: skip
 RULES = {

@@ -12,12 +12,18 @@ from jailoc.model.power import Power
 
 def stated_of_cluster(config: Config, workspace: str) -> Iterator[Power]:
     """Yield what is said of a workspace's cluster; nothing where no cluster is named."""
+    sources: dict[str, list[str]] = {}
+    places: dict[str, int] = {}
     for index, each in enumerate(config.workspaces[workspace].kubernetes.sources):
+        key = "" if each.secret is None else f", asked for with the key {each.secret} of its Secret"
+        sources.setdefault(each.git, []).append(f"{each.ref}{key}")
+        places.setdefault(each.git, index)
+    for git, found in sources.items():
         yield Power(
             rule="run.source",
-            subject=each.git,
-            value=each.ref,
-            origin=f"{dotted(('workspaces', workspace))}.kubernetes.sources[{index}]",
+            subject=git,
+            value="; ".join(found),
+            origin=f"{dotted(('workspaces', workspace))}.kubernetes.sources[{places[git]}]",
         )
     settings = config.kubernetes
     if settings is None:
@@ -56,5 +62,13 @@ def _settings(settings: KubernetesSettings) -> Iterator[Power]:
         )  # fmt: skip
     if settings.secret is not None:
         yield power("hold.cluster-secret", settings.secret, "secret")
+    for what, value, key in (
+        ("Secrets that its registry is asked with",
+         ", ".join(settings.image_pull_secrets), "image_pull_secrets"),
+        ("class of its claims on a cluster", settings.storage_class, "storage_class"),
+    ):  # fmt: skip
+        yield Power(
+            rule="note.other", subject=what, value=value or "none", origin=f"kubernetes.{key}"
+        )
     if settings.user_namespace:
         yield power("guard.user-namespace", "a user namespace of its own", "user_namespace")

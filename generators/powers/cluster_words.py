@@ -1,13 +1,8 @@
 """The powers of a cluster in plain words: how grave each is, what is said as it comes or goes."""
 
-from jailoc.model.power import Rank
+from jailoc.model.power import Power, Rank
 
 CLUSTER_WORDS: dict[str, tuple[Rank, str, str]] = {
-    "run.source": (
-        Rank.MEDIUM,
-        "on a cluster it works on a clone of {}",
-        "on a cluster it no longer works on a clone of {}",
-    ),
     "run.registry": (
         Rank.HIGH,
         "on a cluster its images come from {}: who can write there decides what a new lock names",
@@ -57,3 +52,13 @@ CLUSTER_WORDS: dict[str, tuple[Rank, str, str]] = {
 }
 """By rule: the rank, and the words of one that is gained and of one that is lost, of a guard the
 other way round."""
+
+
+def source(power: Power, before: Power | None) -> tuple[Rank, str, str]:
+    """Return the words of a repository that is cloned, at which place of it and how."""
+    was = f" (it was {before.value})" if before and before.value != power.value else ""
+    return (
+        Rank.MEDIUM,
+        f"on a cluster it works on a clone of {power.subject}, {power.value}{was}",
+        f"on a cluster it no longer works on a clone of {power.subject}, {power.value}",
+    )
