@@ -42,7 +42,9 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "critical: where credentials are kept; otherwise as wide as the directory is",
     ),
     "write.shared": (
-        "volumes that workspaces share", (_H,), "what one agent writes there, another one runs",
+        "volumes that workspaces share", (_H, _M),
+        "what one agent writes there, another one runs; medium: at another place, where nothing is "
+        "known to be executed",
     ),
     "run.agent": ("the agent's version", (_L,), "another program, in the same sandbox"),
     "run.image": (
@@ -152,8 +154,8 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip
 _VALUED = {
-    "hold.credential", "run.service", "run.source", "run.variable", "hold.variable", "note.limits",
-    "note.variable", "note.other",
+    "hold.credential", "run.service", "run.source", "write.shared", "run.variable",
+    "hold.variable", "note.limits", "note.variable", "note.other",
 }  # fmt: skip
 RULES = {
     name: PowerRule(what=what, ranks=ranks, when=when, valued=name in _VALUED)

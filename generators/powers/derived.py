@@ -58,18 +58,17 @@ def derived(side: Sides) -> Iterator[Power]:
         yield Power(rule="guard.denied", subject=closed.key, origin=closed.origin)
     yield from _denied(side)
     for volume in side.compose.shared:
+        seen = [
+            mount
+            for service in side.compose.services.values()
+            for mount in service.mounts
+            if isinstance(mount, Volume) and mount.name == volume
+        ]
         yield Power(
             rule="write.shared",
             subject=volume.removeprefix(SHARED_PREFIX),
-            origin=next(
-                (
-                    mount.origin
-                    for service in side.compose.services.values()
-                    for mount in service.mounts
-                    if isinstance(mount, Volume) and mount.name == volume
-                ),
-                None,
-            ),
+            value=", ".join(dict.fromkeys(mount.target for mount in seen)),
+            origin=next((mount.origin for mount in seen), None),
         )
     if (subnet := side.compose.network.ipv4_subnet) is not None:
         yield Power(rule="be-reached.subnet", subject=subnet)

@@ -6,6 +6,7 @@ its loss is.
 """
 
 import ipaddress
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jailoc.generators.powers.covers import Together, is_networks, left
@@ -186,6 +187,7 @@ def _notes(name: str, before: Service, after: Service) -> Iterator[PowerChange]:
     for target in sorted(old.keys() & new.keys()):
         if old[target] != new[target]:
             yield _other("port", f"port {old[target]} -> {new[target]}", old[target], new[target])
+    yield from _asked(name, before, after)
     if _volumes(before) != _volumes(after):
         was, now = (_own(each) for each in (before, after))
         text = f"volumes of its own: {now or 'none'}" if was != now else f"{name}: other volumes"
@@ -197,6 +199,23 @@ def _notes(name: str, before: Service, after: Service) -> Iterator[PowerChange]:
         if mine != theirs:
             word = field.replace("_", " ")
             yield _other(f"{word} of {name}", f"{name}: other {word}")
+
+
+def _asked(name: str, before: Service, after: Service) -> Iterator[PowerChange]:
+    """Yield what a service beside the agent executes to tell whether it is well."""
+    if after.namespace != "services" or before.health.test == after.health.test:
+        return
+    texts = [shlex.join(each.health.test[1:]) for each in (before, after)]
+    for way, one, other in (
+        (Direction.WIDENS, texts[1], texts[0]), (Direction.NARROWS, texts[0], texts[1]),
+    ):  # fmt: skip
+        verb = "executes" if way is Direction.WIDENS else "no longer executes"
+        was = f" (it was {other})" if way is Direction.WIDENS else ""
+        yield PowerChange(
+            rule="run.service", way=way, rank=Rank.MEDIUM, subject=name, before=texts[0],
+            after=texts[1], origin=after.image.origin,
+            text=f"the service {name} beside the agent {verb} as its health check: {one}{was}",
+        )  # fmt: skip
 
 
 def _project(before: Compose, after: Compose) -> Iterator[PowerChange]:

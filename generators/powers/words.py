@@ -7,10 +7,11 @@ from jailoc.generators.powers import image_words
 from jailoc.generators.powers.cluster_words import CLUSTER_WORDS, source
 from jailoc.generators.powers.covers import is_networks
 from jailoc.generators.powers.path_words import executed_tail, path_words
+from jailoc.model.path import tilde
 from jailoc.model.power import Power, Rank
 from jailoc.model.power_rules import RULES
 from jailoc.model.protect_entry import WHOLE
-from jailoc.model.sandbox import FIRST_PORT
+from jailoc.model.sandbox import AGENT_HOME, FIRST_PORT
 from jailoc.model.text import cut
 from jailoc.model.variable_names import CREDENTIAL
 
@@ -251,6 +252,26 @@ def _be(rank: Rank, more: str) -> Callable[[Power, Power | None], Words]:
     return say
 
 
+def _shared(power: Power, before: Power | None) -> Words:
+    said = f"writes and reads the volume {power.subject}"
+    if before is None:
+        more = (
+            f"{said}, which it shares with every workspace that names it: what one agent leaves "
+            "there, another one runs"
+        )
+        return (
+            Rank.HIGH,
+            more,
+            f"no longer {said}, which it shares with every workspace that names it",
+        )
+    places = [tilde(each, AGENT_HOME) for each in power.value.split(", ")]
+    executed = any(path_words(each, writes=True)[0] is Rank.CRITICAL for each in places)
+    note = ": what another agent leaves there, it may execute" if executed else ""
+    where = f"{said}, which others share, at {', '.join(places)}"
+    rank = Rank.HIGH if executed else Rank.MEDIUM
+    return rank, f"{where} (it was {before.value}){note}", f"no longer {where}"
+
+
 def _docker(power: Power, _: Power | None) -> Words:
     # Also of a workspace that is new.
     said = f"has {power.subject}, rootless, behind the same wall"
@@ -336,11 +357,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
     ),
     "guard.denied": _denied,
     "guard.protect": _protect,
-    "write.shared": _be(
-        Rank.HIGH,
-        "writes and reads the volume {}, which it shares with every workspace that names it: what "
-        "one agent leaves there, another one runs",
-    ),
+    "write.shared": _shared,
     "be.privileged": _be(
         Rank.CRITICAL, "is privileged ({}): whoever becomes root in it is root on this machine"
     ),
