@@ -28,36 +28,45 @@ def untold(
         if each.rule in {"reach.network", "guard.egress"}:
             for network in each.networks:
                 opened.setdefault((each.way, network.version), []).append(network)
-    lifted = {Direction.WIDENS: after, Direction.NARROWS: before}
+    alike: dict[tuple[Direction, Family, str], list[PowerChange]] = {}
+    for each in kept:
+        if each.rule == "guard.denied" and each.networks:
+            family = Family(each.networks[0].version)
+            port = each.subject.partition(" port ")[2]
+            alike.setdefault((each.way, family, port), []).append(each)
+    told: set[PowerChange] = set()
+    for (way, family, port), denials in alike.items():
+        side = after if way is Direction.WIDENS else before
+        if side is None:
+            continue
+        whole = AddressSet.networks(family, (one for each in denials for one in each.networks))
+        beside = AddressSet.networks(family, opened.get((way, family.value), ()))
+        # All at once: each walk takes as long as there are rules.
+        shut = (whole - beside) | _shut(side, family, whole, port)
+        told |= {each for each in denials if not AddressSet.networks(family, each.networks) & shut}
+    return [each for each in kept if each not in told]
 
-    def told(denial: PowerChange) -> bool:
-        side = lifted.get(denial.way)
-        if side is None or denial.rule != "guard.denied" or not denial.networks:
-            return False
-        family = Family(denial.networks[0].version)
-        whole = AddressSet.networks(family, denial.networks)
-        beside = AddressSet.networks(family, opened.get((denial.way, family.value), ()))
-        return not whole - beside and _all_open(side, family, whole, denial.subject)
 
-    return [each for each in kept if not told(each)]
-
-
-def _all_open(firewall: Firewall, family: Family, whole: AddressSet, subject: str) -> bool:
-    """Tell whether addresses are open for good through every door that a denial closed.
+def _shut(firewall: Firewall, family: Family, whole: AddressSet, port: str) -> AddressSet:
+    """Return the addresses that are not open for good through every door that a denial closed.
 
     A name opens each that is left: it is told of no address, for nobody knows where it leads. What
     another denial closes still, no name opens.
     """
     rules = firewall.of(family)
-    port = subject.partition(" port ")[2]
     doors = (int(port),) if port else (None, *sorted(mentioned(rules.outgoing)))
     # DNS elsewhere stays closed where the internet is open, but for names.
     if not port and not any(each.port in {None, _DNS} for each in firewall.names):
         doors = tuple(each for each in doors if each != _DNS)
-    return not any(
-        not verdict.accept and not (verdict.rule is not None and verdict.rule.denied)
-        for protocol in PROTOCOLS
-        for door in doors
-        if protocol is not Protocol.ICMP or door is None
-        for verdict in walk(rules, whole, protocol, door, date.max)
+    return AddressSet.of(
+        family,
+        (
+            pair
+            for protocol in PROTOCOLS
+            for door in doors
+            if protocol is not Protocol.ICMP or door is None
+            for verdict in walk(rules, whole, protocol, door, date.max)
+            if not verdict.accept and not (verdict.rule is not None and verdict.rule.denied)
+            for pair in verdict.matched.ranges
+        ),
     )
