@@ -1,4 +1,4 @@
-"""Let a sandbox's question pass only to a terminal that has shown nearly all of what came before.
+"""Let a sandbox's question pass only to a terminal that has shown all of what came before.
 
 One that is far behind (slow, or at the end of a slow line) would answer long after the sandbox's
 program has ended, when nobody waits for it any more.
@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from jailoc.generators.attach import questions
 
-BACKLOG = 1 << 12
-"""Bytes that a terminal may be behind; what it is asked first by most programs lies within them."""
+BACKLOG = 0
+"""Bytes that a terminal may be behind: a few thousand keep xterm busy for a minute."""
 PATIENCE = 3.0
 """Seconds in which a terminal catches up, or the question is dropped."""
 MOST_HELD = 1 << 16
@@ -36,7 +36,7 @@ class Pace:
         """What is asked, until it is answered."""
         self._holds, self._held = False, b""
         self._sent = self._at = self._known = 0
-        """Bytes sent in all, before what is asked, and before what was answered last."""
+        """Bytes sent in all, up to what is asked, and up to what holds nothing up any more."""
         self._over = False
         self.asked = False
         """Whether jailoc itself has asked."""
@@ -50,18 +50,24 @@ class Pace:
         self._over = True
         self._answered.set()
 
-    def may_ask(self) -> bool:
-        """Tell whether the terminal may be asked now; wait for it to catch up."""
+    def may_ask(self, size: int) -> bool:
+        """Tell whether the terminal may be asked now; wait for it to catch up.
+
+        Args:
+            size: Bytes of the question, which is sent next and holds nothing up.
+        """
         if not self._over and self._sent - self._known > BACKLOG:
             self._catch_up()
-        return not self._over and self._sent - self._known <= BACKLOG
+        passes = not self._over and self._sent - self._known <= BACKLOG
+        self._known += size if passes else 0
+        return passes
 
     def _catch_up(self) -> None:
         with self._lock:
             if self._fence:
                 return  # it has not answered the last one either
             self._fence = questions.Fence(secrets.randbits(questions.BITS))
-            self._at, self._holds = self._sent, True
+            self._at, self._holds = self._sent + len(self._fence.question), True
             self._answered.clear()
             self.asked = True
         self._show(self._fence.question)

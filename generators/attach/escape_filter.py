@@ -85,10 +85,12 @@ class EscapeFilter:
 
     Args:
         utf8: Whether the terminal reads UTF-8; another one takes bytes of it for C1 controls.
-        may_ask: Tells of each sequence that the terminal answers whether it may pass.
+        may_ask: Tells of each sequence that the terminal answers, by its bytes, whether it passes.
     """
 
-    def __init__(self, *, utf8: bool = True, may_ask: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self, *, utf8: bool = True, may_ask: Callable[[int], bool] = lambda _: True
+    ) -> None:
         self._utf8, self._may_ask = utf8, may_ask
         self._question = b""
         self.asked = False
@@ -117,7 +119,7 @@ class EscapeFilter:
             if self._question:
                 if shown:
                     yield self._coded(shown)
-                shown = bytearray(self._question if self._may_ask() else b"")
+                shown = bytearray(self._question if self._may_ask(len(self._question)) else b"")
                 self._question = b""
                 self.asked |= bool(shown)
         yield self._coded(shown)

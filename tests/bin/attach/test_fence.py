@@ -61,7 +61,7 @@ sys.stdout.flush()
 """
 DEFAULTS: dict[str, Any] = {
     "silence": 3.0, "patience": 10.0, "fenced": True, "interrupted": 0, "directly": False,
-    "backlog": 4096, "keys": "", "listens": 1.2, "report": "",
+    "backlog": 0, "keys": "", "listens": 1.2, "report": "",
 }  # fmt: skip
 ENVIRONMENT = {"PYTHONPATH": str(ROOT / ".pkg"), "PATH": os.environ["PATH"], "TERM": "xterm"}
 ASKED = re.compile(rb"\x1b\[([56])n|\x1b\]4;1;\?(?:\x07|\x1b\\)")
@@ -206,7 +206,7 @@ def display() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("fenced", "backlog"),
-    [(True, 1 << 12), (True, 1 << 30), (False, 1 << 30)],
+    [(True, 0), (True, 1 << 30), (False, 1 << 30)],
     ids=["paced", "fenced", "control"],
 )
 def test_what_xterm_answers_late_is_not_typed_to_the_shell(

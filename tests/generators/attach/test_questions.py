@@ -44,7 +44,7 @@ def test_what_is_answered_by_nothing_is_no_question(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", QUESTIONS)
 def test_where_nobody_reads_an_answer_no_question_passes(data: bytes) -> None:
-    found = EscapeFilter(may_ask=lambda: False)
+    found = EscapeFilter(may_ask=lambda _: False)
     assert found.feed(b"a" + data + b"b") == b"ab"
     assert not found.asked
 
@@ -97,7 +97,7 @@ def test_whatever_passes_and_is_answered_is_counted(parts: list[bytes], places: 
         last = place
     asked = [each for each in Obeying().read(shown).done if answered(*each)]
     assert found.asked or not asked
-    silent = EscapeFilter(may_ask=lambda: False).feed(data)
+    silent = EscapeFilter(may_ask=lambda _: False).feed(data)
     assert not [each for each in Obeying().read(silent).done if answered(*each)]
 
 
