@@ -29,9 +29,9 @@ _STAT = 40
 _AT_ONCE = 20_000
 """Paths that are searched at once."""
 _EXTENDED, _ASSUME_VALID, _SKIP_WORKTREE, _LENGTH = 0x4000, 0x8000, 0x4000, 0xFFF
-_DIRECTORY, _SUBMODULE = 0x40, 0xE0
-"""The first byte of the mode of a directory that is not there (`index.sparse`), and of a
-submodule."""
+_DIRECTORY, _SUBMODULE, _KIND = 0x40, 0xE0, 0xF0
+"""The first byte of the mode of a directory that is not there (`index.sparse`), that of a
+submodule, and what of it Git looks at then (S_IFMT)."""
 _IGNORED = b"(?:\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf)"
 """Characters that HFS+ passes over, as in Git's own check (utf8.c, next_hfs_char)."""
 _SUSPECT = re.compile(
@@ -66,7 +66,8 @@ class Index(NamedTuple):
     shared: str | None
     """Name of the file that has the rest of a split one (`core.splitIndex`)."""
     submodules: tuple[bytes, ...] = ()
-    """Paths of repositories that Git goes into (gitsubmodules(7)), not more than `MOST_INNER`."""
+    """Paths of repositories that Git goes into (gitsubmodules(7)), up to `MOST_INNER`; an empty one
+    stands for others whose paths are not known, or are too many."""
 
 
 def odd(path: bytes) -> bool:
@@ -172,8 +173,8 @@ class _Entries:
             if previous:
                 names.append(previous[:-1] if directory and previous[-1:] == b"/" else previous)
             self.nameless += not previous
-            if kind == _SUBMODULE and len(self.submodules) < MOST_INNER:
-                self.submodules.append(previous)
+            if kind & _KIND == _SUBMODULE and len(self.submodules) <= MOST_INNER:
+                self.submodules.append(previous if len(self.submodules) < MOST_INNER else b"")
             if len(names) >= _AT_ONCE:
                 self._judge(names)
                 names.clear()

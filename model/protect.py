@@ -108,7 +108,8 @@ def protection(
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
         exposed += _strange(root, tree, own)
-        if wanted.whole and any(each == root.path for each in directories):
+        inside = ".git" in map(fold, root.path.split("/"))
+        if wanted.whole and (inside or root.path in directories):
             exposed.append(troubled(Wanted(path=root.path, trouble=_ALL_GIT, stops=True), own))
         for each, origin in places:
             if each.trouble is None:
@@ -258,7 +259,7 @@ def _followed(
 
 
 _NO_TREE = Tree()
-_ALL_GIT = "it is a Git directory as a whole, of which the agent is to write none (`git_write`)"
+_ALL_GIT = "it is a Git directory, or lies in one, and the agent is to write none (`git_write`)"
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
 
 

@@ -14,6 +14,10 @@ from jailoc.model import git_index
 from jailoc.model.host import GitLink
 
 _NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
+_UNKNOWN = (
+    "it is split, or has very many submodules: not of all that are not there is known where they "
+    "are (`git update-index --no-split-index` joins its parts)"
+)
 _NO_DIRECTORY = "Git has a submodule there or below it, and it is no directory"
 
 
@@ -43,6 +47,8 @@ def missing(top: str, submodules: Iterable[bytes]) -> Iterator[tuple[str, str | 
     """Yield the submodules of a working tree that hold no repository, as `Tree.empty` has them."""
     for path in submodules:
         place, name = top, os.fsdecode(path)
+        if not path:
+            yield f"{top}/.git/index", _UNKNOWN
         if git_index.odd(path):
             continue
         for part in name.split("/"):

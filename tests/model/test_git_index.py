@@ -226,3 +226,25 @@ def test_submodules_are_told_by_their_paths(tmp_path: Path, version: str) -> Non
     run(tmp_path, "update-index", "--index-version", version, "--force-write-index")
     data = (tmp_path / ".git/index").read_bytes()
     assert read(data).submodules == (b"lib/one", b"lib/two")
+
+
+def test_a_submodule_whose_path_is_not_known_is_one_all_the_same(tmp_path: Path) -> None:
+    run(tmp_path, "init", "-q")
+    word = run(tmp_path, "hash-object", "-w", "--stdin", text="x").strip()
+    run(tmp_path, "update-index", "--index-info", text=f"100644 {word}\tcc\n100644 {word}\tdd\n")
+    run(tmp_path, "update-index", "--split-index")
+    run(tmp_path, "update-index", "--index-info", text=f"160000 {word}\tcc\n")
+    assert read((tmp_path / ".git/index").read_bytes()).submodules == (b"",)
+    # Git looks at the kind alone (S_IFMT), whatever else a mode says.
+    run(tmp_path, "update-index", "--no-split-index")
+    data = bytearray((tmp_path / ".git/index").read_bytes())
+    assert (data[12 + 26], data[12 + 27]) == (0xE0, 0)
+    data[12 + 26], data[12 + 27] = 0xE1, 0xED
+    assert read(bytes(data)).submodules == (b"cc",)
+
+
+def test_more_submodules_than_are_kept_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_index, "MOST_INNER", 2)
+    every = b"".join(entry(each, mode=0o160000) for each in (b"a", b"b", b"c", b"d"))
+    data = b"DIRC" + pack(">II", 2, 4) + every
+    assert read(data + b"\1" * SHA1).submodules == (b"a", b"b", b"")

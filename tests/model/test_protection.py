@@ -325,11 +325,13 @@ def test_a_git_directory_that_is_not_to_be_written_is_covered_as_one() -> None:
     assert {each.origin for each in found.covers} == {"w"}
 
 
-def test_a_bare_repository_is_so_and_a_path_that_is_one_stops_the_start() -> None:
+def test_a_bare_repository_is_so_and_a_path_that_is_one_or_lies_in_one_stops_the_start() -> None:
     tree = Tree(repositories=(repository("/p/x.git"),))
     assert shut(as_a_whole(tree)) == {"/p/x.git"}
     (told,) = as_a_whole(Tree(repositories=(repository("/p"),))).exposed
     assert (told.path, told.stops) == ("/p", True)
+    (told,) = as_a_whole(Tree(), root="/p/.git/hooks").exposed
+    assert (told.path, told.stops) == ("/p/.git/hooks", True)
 
 
 def test_where_a_submodule_is_not_there_none_can_come() -> None:

@@ -974,3 +974,15 @@ def test_what_objects_are_borrowed_from_is_known_as_a_place(tmp_path: Path) -> N
         (f"{root}/way", f"{root}/store", FileKind.DIRECTORY),
         ("/none", "/none", None),
     ]
+
+
+def test_of_an_index_that_does_not_say_where_a_submodule_is_that_is_told(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    commit = git(root, "rev-parse", "HEAD").strip()
+    (root / "cc").write_text("x")
+    git(root, "add", "cc")
+    git(root, "update-index", "--split-index")
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{commit},cc")
+    ((place, why),) = look(root).empty.items()
+    assert place == f"{root}/.git/index"
+    assert "--no-split-index" in (why or "")
