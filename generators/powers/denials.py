@@ -34,7 +34,7 @@ def untold(
             family = Family(each.networks[0].version)
             port = each.subject.partition(" port ")[2]
             alike.setdefault((each.way, family, port), []).append(each)
-    told: set[PowerChange] = set()
+    told: list[PowerChange] = []
     for (way, family, port), denials in alike.items():
         side = after if way is Direction.WIDENS else before
         if side is None:
@@ -43,7 +43,7 @@ def untold(
         beside = AddressSet.networks(family, opened.get((way, family.value), ()))
         # All at once: each walk takes as long as there are rules.
         shut = (whole - beside) | _shut(side, family, whole, port)
-        told |= {each for each in denials if not AddressSet.networks(family, each.networks) & shut}
+        told += (each for each in denials if not AddressSet.networks(family, each.networks) & shut)
     return [each for each in kept if each not in told]
 
 

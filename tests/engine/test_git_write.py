@@ -1,8 +1,7 @@
-"""`git_write = false`: the agent reads Git directories and writes none: Git here obeys nobody."""
+"""`git_write = false`: the agent reads the Git directories that are there, and writes in none."""
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -16,7 +15,7 @@ from jailoc.bin.host import placeholders
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from tests.engine import world
-from tests.engine.test_repositories import Attack, Ground, as_user
+from tests.engine.test_repositories import Attack, Ground, as_user, made_home
 
 pytestmark = pytest.mark.engine
 
@@ -119,18 +118,8 @@ class Grounds:
 
 @pytest.fixture(scope="module")
 def grounds() -> Iterator[Grounds]:
-    patch = pytest.MonkeyPatch()
-    with world.home("git-write") as user:
+    with made_home("git-write", MADE) as user:
         home = user.home
-        for name in ("src", "data", "outside", "marks"):
-            (home / name).mkdir()
-            os.chown(home / name, 1000, 1000)
-        os.chown(home, 1000, 1000)
-        done = as_user(home, home / "src", MADE)
-        assert done.returncode == 0, done.stderr
-        patch.setenv("HOME", str(home))
-        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "JAILOC_CONFIG"):
-            patch.delenv(name, raising=False)
         bundles = []
         for more in ("", "git_write = false\n"):
             user.write(CONFIG + more)
@@ -140,10 +129,7 @@ def grounds() -> Iterator[Grounds]:
                 placeholders.make(each)
         world.call("tar", "-cpf", str(home / "kept.tar"), "-C", str(home),
                    "src", "data", "outside", "marks")  # fmt: skip
-        try:
-            yield Grounds(*(Ground(home, each) for each in bundles))
-        finally:
-            patch.undo()
+        yield Grounds(*(Ground(home, each) for each in bundles))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -236,21 +237,28 @@ def as_user(home: Path, place: Path, command: str) -> "subprocess.CompletedProce
     )  # fmt: skip
 
 
+@contextmanager
+def made_home(name: str, script: str) -> Iterator[world.User]:
+    """Make a home with repositories, which is the one of this process meanwhile."""
+    with world.home(name) as user, pytest.MonkeyPatch.context() as patch:
+        home = user.home
+        for each in ("src", "data", "outside", "marks"):
+            (home / each).mkdir()
+            os.chown(home / each, 1000, 1000)
+        os.chown(home, 1000, 1000)
+        done = as_user(home, home / "src", script)
+        assert done.returncode == 0, done.stderr
+        patch.setenv("HOME", str(home))
+        for each in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "JAILOC_CONFIG"):
+            patch.delenv(each, raising=False)
+        yield user
+
+
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
-    patch = pytest.MonkeyPatch()
-    with world.home("repositories") as user:
+    with made_home("repositories", MADE) as user:
         home = user.home
-        for name in ("src", "data", "outside", "marks"):
-            (home / name).mkdir()
-            os.chown(home / name, 1000, 1000)
-        os.chown(home, 1000, 1000)
-        done = as_user(home, home / "src", MADE)
-        assert done.returncode == 0, done.stderr
         user.write(CONFIG)
-        patch.setenv("HOME", str(home))
-        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "JAILOC_CONFIG"):
-            patch.delenv(name, raising=False)
         bare = home / "bare.tar"
         kept = ["-C", str(home), "src", "data", "outside", "marks"]
         world.call("tar", "-cpf", str(bare), *kept)
@@ -261,10 +269,7 @@ def ground() -> Iterator[Ground]:
         again = Session(Terminal(color=False)).source()
         assert compile_workspace(again.config, "a", again.host) == bundle, "no other than before"
         world.call("tar", "-cpf", str(home / "kept.tar"), *kept)
-        try:
-            yield Ground(home, bundle)
-        finally:
-            patch.undo()
+        yield Ground(home, bundle)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
