@@ -173,8 +173,8 @@ class Engine:
             try:
                 if made.make(self._bundle.workspace, each):
                     self._terminal.say(
-                        f"made {each.place}, which the agent can only read: with one of its own it "
-                        "could steer Git on this machine; it goes with the sandbox",
+                        f"made {each.place}, which the agent cannot exchange: with one of its own "
+                        "it could steer this machine; it goes with the sandbox, if it is empty",
                         Meaning.WARNS,
                     )
             except OSError as error:

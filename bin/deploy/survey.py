@@ -33,7 +33,7 @@ from jailoc.generators.config.resolve import agent_of, names, resolve
 from jailoc.generators.config.select import unknown_workspace
 from jailoc.generators.runtime import proxy_log
 from jailoc.generators.runtime.resolver_state import ResolverState
-from jailoc.generators.runtime.uncovered import beyond, told, uncovered
+from jailoc.generators.runtime.uncovered import beyond, told, told_open
 from jailoc.generators.views.started import attach
 from jailoc.model.base import Model
 from jailoc.model.bundle import Bundle
@@ -327,9 +327,7 @@ def _row(asked: AskedWorkspace, origin: LoadedConfig | None, answers: Answers) -
         unresolved=unresolved,
         credentials=_credentials(space, _up(found, PROXY)),
         proxy=container_state.state(found.get(PROXY)) if space and space.credentials else None,
-        uncovered=told(uncovered(space, known.compose if known else None, drift.lapsed))
-        if space
-        else (),
+        uncovered=told_open(space, known.compose if known else None, drift.lapsed) if space else (),
         uncoverable=told(beyond(space)) if space else (),
         committed=committed.rows(origin, asked.name) if space and origin else (),
         drift=True if configured is False else drift.any,

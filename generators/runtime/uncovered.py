@@ -12,6 +12,7 @@ from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import Workspace
 
 GONE = "its cover is gone: what lay below it was replaced, by this machine or from another sandbox"
+UNMOUNTED = "what is mounted there is gone: the agent sees what lies below (jailoc up)"
 SECRET = "lets one into a server of the user's own"  # noqa: S105 -- words about one
 
 
@@ -54,6 +55,21 @@ def uncovered(
             why = GONE if place in shut else ""
             found.append(Uncovered(path=place, executes=(SECRET,), why=why))
     return tuple(found)
+
+
+def told_open(
+    workspace: Workspace, running: Compose | None, lapsed: Collection[str]
+) -> tuple[str, ...]:
+    """Write the same, and the mounts of the user's own that lapsed, as `told` does.
+
+    A mount goes with the file that it lies over, when the host replaces that.
+    """
+    gone = (
+        Uncovered(path=each.container, why=UNMOUNTED)
+        for each in workspace.mounts
+        if each.container in lapsed
+    )
+    return told((*uncovered(workspace, running, lapsed), *gone))
 
 
 def beyond(

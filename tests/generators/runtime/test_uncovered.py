@@ -5,10 +5,12 @@ from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime.uncovered import (
     GONE,
     SECRET,
+    UNMOUNTED,
     beyond,
     executed,
     poisoned,
     told,
+    told_open,
     uncovered,
 )
 from jailoc.model.deployed import Applied
@@ -152,3 +154,13 @@ def test_a_git_directory_is_told_when_it_is_covered_as_a_whole_and_not_when_a_pa
     )
     assert poisonous(closed, now) == []
     assert uncovered(resolve(config_of(TEXT, now), "a", now), closed.compose) == ()
+
+
+def test_a_mount_of_the_users_that_is_gone_is_told() -> None:
+    now = host("/data/p/.git")
+    config = config_of(f"{TEXT}mounts = ['/data/public:/data/p/secret:ro']\n", now)
+    running = compile_workspace(config, "a", now).compose
+    workspace = resolve(config, "a", now)
+    assert told_open(workspace, running, ()) == ()
+    (line,) = told_open(workspace, running, ("/data/p/secret",))
+    assert line == f"/data/p/secret: {UNMOUNTED}"
