@@ -84,7 +84,11 @@ def test_control_the_engine_follows_what_lies_on_the_way(led: User) -> None:
 
 def test_a_link_in_a_workspace_path_leads_no_mount_away(led: User) -> None:
     project = led.home / "project"
-    agent(f"cd {project}; mv vendor old; mkdir vendor; ln -s /etc/jailoc vendor/lib")
+    agent(f"cd {project}; if mv vendor old 2>/dev/null; then exit 1; fi")  # it is held in its place
+    # What one has left there before it was, say.
+    (project / "vendor").rename(project / "old")
+    (project / "vendor").mkdir()
+    (project / "vendor/lib").symlink_to("/etc/jailoc")
     try:
         for command in ("restart", "up"):
             done = led.run(command, NAME)
