@@ -6,7 +6,7 @@ much: an agent may have made every byte, and a file with holes costs it none.
 
 import os
 import stat
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator
 
 from jailoc.bin.config import git_directory, submodules
@@ -54,8 +54,8 @@ class Reader:
         """Have read nothing yet; `roots` are the real places of what an agent can write."""
         self.looker, self.roots = looker, roots
         self.left = MOST_READ
-        self.empty: dict[str, str | None] = {}
-        """Submodules that are not there, as `Tree.empty` has them."""
+        self.empty: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+        """Submodules that are not there (`Tree.empty`), by Git directory and working tree."""
         # Told of once: whoever has it on has it in every repository.
         self.lfs = bool(LFS & {each.setting.key for each in looker.user.all})
 
@@ -172,7 +172,7 @@ class Reader:
                 marking=_on(settings, "core.ignorestat"),
             )
             if top:
-                self.empty |= submodules.missing(top, found.submodules)
+                self.empty[directory, top] |= submodules.missing(top, found.submodules)
             if (shared := found.shared) is None:
                 break
         for name in _EMPTIED:

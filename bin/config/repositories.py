@@ -80,7 +80,9 @@ def _gathered(
         each.judge(walks)
     git = git_user.gather(looker.settings, config_home, looker.own.values())
     enclosing = {each: top for each in tops if (top := git_links.top_of(each, home))}
-    empty = reader.empty | dict(submodules.beside(reader.indexes, roots, links))
+    empty = dict(submodules.beside(reader.indexes, roots, links, reader.empty))
+    for missing in reader.empty.values():
+        empty |= missing
     for root, each in walks.items():
         each.unseen(blind)
         each.empty = {at: why for at, why in empty.items() if within(at, root)}

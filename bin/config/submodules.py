@@ -5,7 +5,7 @@ Git goes into whatever repository comes in the place of one, and executes what t
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from jailoc.bin.config import git_links
 from jailoc.bin.host import unseen
@@ -25,6 +25,7 @@ def beside(
     read: Callable[[str, str], Iterator[git_index.Index]],
     roots: Iterable[str],
     links: Iterable[GitLink],
+    known: Container[tuple[str, str]],
 ) -> Iterator[tuple[str, str | None]]:
     """Yield those of working trees whose repository lies elsewhere, or that hold a path.
 
@@ -32,6 +33,7 @@ def beside(
         read: Reads the index of a Git directory, with that of its objects.
         roots: What an agent can write.
         links: What files `.git` name.
+        known: Git directories and working trees whose index was read already.
     """
     trees = {each.file.rpartition("/")[0]: (each.directory, each.common) for each in links}
     for top in filter(None, (git_links.top_of(root, "") for root in roots)):
@@ -39,7 +41,7 @@ def beside(
             trees[top] = each.directory, each.common
         trees.setdefault(top, (f"{top}/.git", f"{top}/.git"))
     for top, (directory, common) in trees.items():
-        for index in read(directory, common):
+        for index in read(directory, common) if (directory, top) not in known else ():
             yield from missing(top, index.submodules)
 
 

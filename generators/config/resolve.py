@@ -279,13 +279,9 @@ def mounts_of(config: Config, name: str, host: Host) -> tuple[Mount, ...]:
 
 def protection(config: Config, name: str, host: Host) -> protect.Covers:
     """Return what keeps the agent of a workspace from what the host executes."""
-    seen = roots(config, name, host)
-    found = protect.protection(
-        seen,
-        protected(config, name),
-        host,
-        (each.place for each in shown(config, name, host, host.private) if not each.named),
-    )
+    places = roots(config, name, host)
+    hidden = (each.place for each in seen(host.private, places, host) if not each.named)
+    found = protect.protection(places, protected(config, name), host, hidden)
     # What is named there is known, and an agent's.
     kept = tuple(
         each for each in found.exposed

@@ -3,7 +3,6 @@
 Else the next start mounts it over something else, and covers are where nobody looks any more.
 """
 
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +18,7 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT
-from tests.engine import world
-from tests.engine.test_repositories import IDENTITY, IMAGE, as_user
+from tests.engine.test_repositories import IDENTITY, IMAGE, as_user, made_home
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +29,7 @@ mounts = ["~/public:~/src/some/where/secret:ro", "~/data:/mnt/data", "~/public:/
 git_config = false
 """
 MADE = """
-set -e
+set -e; cd ..
 mkdir -p src/some/where src/deep data/x; echo hidden >src/some/where/secret
 echo hidden >data/x/y; echo shown >public; git init -q src/deep/inner; cd src/deep/inner
 git commit -q --allow-empty -m first
@@ -70,24 +68,13 @@ class Place:
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    patch = pytest.MonkeyPatch()
-    with world.home("kept-in-place") as user:
-        home = user.home
-        os.chown(home, 1000, 1000)
-        done = as_user(home, home, MADE)
-        assert done.returncode == 0, done.stderr
+    with made_home("kept-in-place", MADE) as user:
         user.write(CONFIG)
-        patch.setenv("HOME", str(home))
-        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "JAILOC_CONFIG"):
-            patch.delenv(name, raising=False)
         origin = Session(Terminal(color=False)).source()
         bundle = compile_workspace(origin.config, "a", origin.host)
         for each in bundle.placeholders:
             placeholders.make(each)
-        try:
-            yield Place(home, bundle)
-        finally:
-            patch.undo()
+        yield Place(user.home, bundle)
 
 
 @pytest.mark.parametrize(

@@ -986,3 +986,17 @@ def test_of_an_index_that_does_not_say_where_a_submodule_is_that_is_told(tmp_pat
     ((place, why),) = look(root).empty.items()
     assert place == f"{root}/.git/index"
     assert "--no-split-index" in (why or "")
+
+
+def test_no_repository_of_an_agents_passes_for_the_one_of_a_working_tree(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    git(root, "init", "-q", "--separate-git-dir", str(root / "store"), "apart")
+    git(root / "apart", "commit", "-q", "--allow-empty", "-m", "x")
+    commit = git(root / "apart", "rev-parse", "HEAD").strip()
+    git(root / "apart", "update-index", "--add", "--cacheinfo", f"160000,{commit},sub")
+    other = made(root / "other")
+    (other / "f").write_text("f")
+    git(other, "add", "f")
+    git(other, "config", "core.worktree", str(root / "apart"))
+    assert look(root).empty == {f"{root}/apart/sub": None}
