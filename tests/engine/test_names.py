@@ -421,8 +421,7 @@ def test_allows_at_once_wait_for_each_other_and_all_of_them_hold(named: Sandbox)
         for each in hosts:
             assert each in named.user.config.read_text()
             assert f"-d {each.removesuffix(':80')}/32 " in rules
-        plan = named.user.run("plan", "named", "--detailed-exitcode")
-        assert plan.status == 0, plan.stdout
+        named.user.nothing_to_do("named")
     finally:
         named.user.config.write_bytes(before)
         named.user.ok("refresh", "named")

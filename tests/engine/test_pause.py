@@ -167,7 +167,7 @@ def test_a_start_after_it_finds_nothing_to_do(user: User) -> None:
     user.ok("up", NAME)  # other tests may have given the machine addresses, or taken some away
     before = world.call("docker", "inspect", "--format", "{{.Id}}", f"jailoc-{NAME}-opencode-1")
     user.ok("pause", "--", "true")
-    assert "nothing to do" in user.ok("plan", NAME)
+    user.nothing_to_do(NAME)
     user.ok("up", NAME)
     after = world.call("docker", "inspect", "--format", "{{.Id}}", f"jailoc-{NAME}-opencode-1")
     assert before == after
@@ -260,7 +260,7 @@ def test_what_somebody_has_halted_stays_so_until_a_start(user: User) -> None:
     assert "agent restarts: yes" in planned
     user.ok("up", NAME)
     assert states() == {"running"}
-    assert "nothing to do" in user.ok("plan", NAME)
+    user.nothing_to_do(NAME)
 
 
 def test_another_run_of_jailoc_waits_for_nothing_and_says_so(user: User) -> None:

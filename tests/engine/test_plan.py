@@ -83,8 +83,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     assert refused.status == 1
     assert "nobody has agreed" in refused.stderr
     user.ok("apply", "planned", "--yes")
-    assert user.run("plan", "planned", "--detailed-exitcode").status == 0
-    assert actions(plan(user)) == {}
+    user.nothing_to_do("planned")
 
     # an edit, its effect, and a reload in place
     user.write(config(allowed_networks='["10.1.0.0/16"]'))
@@ -101,7 +100,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     before = pid()
     user.ok("apply", "planned", "--yes")
     assert pid() == before
-    assert actions(plan(user)) == {}
+    user.nothing_to_do("planned")
     user.ok("verify", "planned")
 
     # drift by hand, found and repaired
@@ -123,7 +122,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     ignored = plan(user, "--ignore", "service.firewall.*", "--ignore", "service.opencode.*")
     assert actions(ignored) == {"firewall.rules": "update in place"}
     user.ok("apply", "planned", "--yes")
-    assert actions(plan(user)) == {}
+    user.nothing_to_do("planned")
     assert plan(user)["drift"] == []
     (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
     assert (row["wall"], row["drift"]) == ("running", False)
@@ -131,7 +130,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
 
     # another workspace in the file is no difference of this one
     user.write(user.config.read_text() + "\n[workspaces.zz]\n")
-    assert actions(plan(user)) == {}
+    user.nothing_to_do("planned")
     (row,) = json.loads(user.ok("status", "planned", "--json"))["workspaces"]
     assert row["drift"] is False
 
@@ -152,7 +151,7 @@ def test_the_story_of_the_tutorial(user: User) -> None:
     assert now["Config"]["Image"] == inspected["Config"]["Image"]
     assert now["State"]["Health"]["Status"] == "healthy"
     user.write(config(allowed_networks='["10.1.0.0/16"]'))
-    assert actions(plan(user)) == {}
+    user.nothing_to_do("planned")
     user.ok("verify", "planned")
 
     # renamed: the old one is found by its labels and removed, its volumes are kept
@@ -222,7 +221,7 @@ def test_a_saved_plan_is_applied_as_it_is_or_not_at_all(user: User) -> None:
     assert "service.dind" in moved.stderr
     world.call("docker", "start", "jailoc-planned-dind-1")
     user.ok("apply", str(kept))
-    assert actions(plan(user)) == {}
+    user.nothing_to_do("planned")
     kept.write_text("{}")
     assert "is no plan" in user.run("apply", str(kept)).stderr
 
@@ -272,7 +271,7 @@ def test_a_kill_at_any_docker_call_or_write_is_finished_by_the_next_apply(user: 
             turn += step
             continue
         user.ok("apply", "planned", "--yes")
-        assert actions(plan(user)) == {}, turn
+        user.nothing_to_do("planned")
         turn += step
     assert turn > 20
 
@@ -351,7 +350,7 @@ image = "nobody-has-this:1"
     assert done.status == 1
     assert "renamed: looking" in done.stderr or "nobody-has-this:1" in done.stderr
     assert "planned: applied" in done.stderr
-    assert actions(plan(user)) == {}
+    user.nothing_to_do("planned")
     assert not world.call("docker", "ps", "--quiet", "--filter",
                           "label=com.docker.compose.project=jailoc-renamed")  # fmt: skip
 

@@ -102,7 +102,7 @@ def test_three_tasks_work_side_by_side_and_come_home(user: User) -> None:
         assert name in user.ok("task", "log", f"api/{name}")
         assert f"+{name}" in user.ok("task", "diff", name, "-w", "api")
         assert differing(user, f"api/{name}") == []
-        assert "nothing to do" in user.ok("plan", f"api/{name}")
+        user.nothing_to_do(f"api/{name}")
     assert rest(place(user)) == before
     assert not (user.home / "mark").exists()
     # No task sees another one, or the host's directory.
@@ -174,7 +174,7 @@ def stood(user: User, at: Path) -> str:
 
 
 def test_what_takes_a_workspace_takes_a_task(user: User, task: str) -> None:
-    assert "nothing to do" in user.ok("plan", task)
+    user.nothing_to_do(task)
     assert "running" in user.ok("status", task)
     (row,) = json.loads(user.ok("status", task, "--json"))["workspaces"]
     assert (row["workspace"], row["port"]) == ("api_every", 4620)

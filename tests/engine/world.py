@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 from jailoc.generators.runtime import probes as probe_module
@@ -245,6 +246,24 @@ class User:
         result = self.run(*arguments)
         assert result.status == 0, result.stderr[-6000:]
         return result.stdout
+
+    def nothing_to_do(self, workspace: str) -> None:
+        """Have a plan find nothing to do; `up` takes up what other tests' networks brought or took.
+
+        Their addresses are the machine's own while they are there, and no sandbox may reach those.
+        """
+        rules = {"file.wall/rules.v4", "file.wall/rules.v6", "firewall.rules"}
+        for _ in range(5):
+            done = self.run("plan", workspace, "--detailed-exitcode", "--json")
+            if done.status == 0:
+                return
+            (plan,) = json.loads(done.stdout)["plans"]
+            powers = [(each["rule"], ip_network(each["subject"])) for each in plan["powers"]]
+            assert {each["address"] for each in plan["changes"]} <= rules, done.stdout
+            assert powers, done.stdout
+            assert all(rule == "reach.network" and at.num_addresses == 1 for rule, at in powers)
+            self.ok("up", workspace)
+        raise AssertionError(done.stdout)
 
     def password(self, workspace: str) -> str:
         return (self.home / f".local/share/jailoc/{workspace}/password").read_text()
