@@ -314,6 +314,8 @@ class Policy(Model):
     """The server's."""
     open_ports: tuple[OpenPort, ...] = ()
     """What else is published."""
+    published_over: tuple[Family, ...] = (Family.IPV4,)
+    """The families by which anybody comes to what is published: the machine by 127.0.0.1 alone."""
     names: tuple[Name, ...]
     denied_names: tuple[ClosedName, ...] = ()
     host_ports: tuple[HostPort, ...] = ()
@@ -323,6 +325,11 @@ class Policy(Model):
     """UID of the agent."""
     observe: bool = False
     """Whether what passes is told of, too."""
+
+    def visited(self, family: Family) -> bool:
+        """Tell whether connections come in from outside of the sandbox by a family."""
+        published = self.published_port is not None or bool(self.open_ports)
+        return published and family in self.published_over
 
     @property
     def guarded(self) -> bool:

@@ -198,13 +198,14 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield Rule(
         chain=Chain.OUTPUT, target=Target.ACCEPT, match=Match.LOOPBACK_OUT, comment="loopback"
     )
-    yield Rule(
-        chain=Chain.OUTPUT,
-        target=Target.ACCEPT,
-        protocol=Protocol.TCP,  # as all that is let in
-        match=Match.REPLY_OUT if family is Family.IPV4 else Match.REPLY_OUT_BY_OWN,
-        comment="replies of the published port",
-    )
+    if policy.visited(family):
+        yield Rule(
+            chain=Chain.OUTPUT,
+            target=Target.ACCEPT,
+            protocol=Protocol.TCP,  # as all that is let in
+            match=Match.REPLY_OUT if family is Family.IPV4 else Match.REPLY_OUT_BY_OWN,
+            comment="replies of the published port",
+        )
     askers: tuple[Match | None, ...] = (None,)
     if policy.guarded:
         askers = () if policy.egress is Egress.NONE else (Match.BY_ENGINE, Match.BY_RESOLVER)
@@ -247,6 +248,8 @@ def _inbound(policy: Policy, family: Family) -> Iterator[Rule]:
     yield Rule(chain=Chain.INPUT, target=Target.ACCEPT, match=Match.REPLY_IN, comment="replies")
     if any(each.service for each in policy.names):
         yield Rule(chain=Chain.INPUT, jump=SERVICES, comment="nothing comes from services")
+    if not policy.visited(family):
+        return
     if policy.published_port is not None:
         yield Rule(
             chain=Chain.INPUT,

@@ -4,6 +4,7 @@ import ipaddress
 
 from jailoc.generators.artefacts import firewall as walls
 from jailoc.generators.config.conflicts import holds
+from jailoc.model.address import Family
 from jailoc.model.firewall import NEAR, Chain, Firewall, Policy, Rule, Ruleset, Target
 from jailoc.model.host import Host
 from jailoc.model.kubernetes.settings import KubernetesSettings
@@ -35,6 +36,7 @@ def policy(workspace: Workspace, settings: KubernetesSettings, host: Host) -> Po
             "decisions": tuple(each for each in plain.decisions if each not in inside),
             "published_port": plain.published_port if settings.ingress_from else None,
             "open_ports": (),
+            "published_over": tuple(Family),
         }
     )
 

@@ -124,6 +124,29 @@ def test_what_is_published_is_reached_from_this_machine_alone(reach: Sandbox) ->
     assert "hello" not in {words["inside"], words["machine"]}
 
 
+def test_nobody_comes_in_over_ipv6(reach: Sandbox) -> None:
+    """Nothing is published there, and engines before Docker 27 keep no networks apart by it."""
+    serve(reach, INSIDE)
+    wall = reach.container("firewall")
+    (network,) = json.loads(world.call("docker", "inspect", wall))[0]["NetworkSettings"][
+        "Networks"
+    ].values()
+    place = network["GlobalIPv6Address"]
+    assert reached(("inside", place, INSIDE), ("server", place, 4096)) == dict.fromkeys(
+        ("inside", "server"), "TimeoutError"
+    )
+    # The control: the same without the wall's own rules in the way.
+    rules = (("INPUT", "--dport"), ("OUTPUT", "--sport"))
+    door = [(chain, "1", "-p", "tcp", which, str(INSIDE), "-j", "ACCEPT") for chain, which in rules]
+    for chain, at, *rule in door:
+        world.call("docker", "exec", "--user", "0", wall, "ip6tables", "-I", chain, at, *rule)
+    try:
+        assert reached(("inside", place, INSIDE)) == {"inside": "hello"}
+    finally:
+        for chain, _, *rule in door:
+            world.call("docker", "exec", "--user", "0", wall, "ip6tables", "-D", chain, *rule)
+
+
 def test_every_view_tells_what_is_published(reach: Sandbox) -> None:
     assert row_of(reach)["ports"] == [[HERE, INSIDE], [ALIKE, ALIKE]]
     checks = json.loads(reach.user.run("doctor", "--json").stdout)["checks"]
