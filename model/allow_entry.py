@@ -48,6 +48,11 @@ class HostEntry(Model):
         except ValueError:
             return None
 
+    @property
+    def is_name(self) -> bool:
+        """Tell whether it is a name: neither a literal address nor only a comment."""
+        return bool(self.name) and self.address is None
+
 
 class NetworkEntry(Model):
     """A network."""

@@ -33,7 +33,7 @@ def parse_denied_host(value: object) -> HostEntry:
         if isinstance(value, dict)
         else parse_host(text_of(value, DENIED_TABLE))
     )
-    if found.name and found.address is None and found.ports:
+    if found.is_name and found.ports:
         raise problem(
             "deny-port",
             f"`{found.name}` is a name, which is closed by not resolving: a single port of it "

@@ -10,6 +10,11 @@ ANYWHERE = "**/"
 
 WHOLE = f"{ANYWHERE}.git"
 """Every Git directory as a whole, so that the agent cannot commit."""
+INSTALLED = ("node_modules", "site-packages")
+"""Directories that package managers fill and rename: nobody opens them as a project, and a mount
+would break each installation. No entry is looked for below one; repositories in them count all the
+same."""
+
 READ_ONLY = (WHOLE, f"{ANYWHERE}.gitmodules")
 """What an agent that is to write no Git directory cannot change: that file says what Git on the
 host fetches into one."""
@@ -30,6 +35,23 @@ def is_git(entry: str) -> bool:
 def in_git(path: str) -> bool:
     """Tell whether a path lies in a Git directory, by its name."""
     return ".git" in path.split("/")[:-1]
+
+
+def finds(entry: str, path: str) -> bool:
+    """Tell whether an entry at every level finds a path, told from where the looking begins.
+
+    Nobody looks for other entries in a Git directory: `**/hooks` finds none of Git's.
+
+    >>> finds("**/.bin", "tools/.bin"), finds("**/.bin", "node_modules/.bin")
+    (True, False)
+    """
+    name = plain(entry)
+    if name == entry or not f"/{path}".endswith(f"/{name}"):
+        return False
+    if is_git(entry):
+        return True
+    above = path[: -len(name)].casefold().split("/")
+    return not in_git(path) and not {*above} & {*INSTALLED}
 
 
 def candidates(root: str, entry: str) -> tuple[str, ...]:

@@ -17,7 +17,13 @@ STEERING = re.compile(
     r"|IFS|PS4|MANPAGER|LESS(OPEN|CLOSE)|RES_OPTIONS|HOSTALIASES|LOCALDOMAIN|OPENSSL_.*|GCONV_PATH"
     r"|AWS_(ENDPOINT|CONFIG|SHARED|PROFILE).*|OLLAMA_HOST|.*_DOWNLOAD_HOST|.*(API|LLM|MODEL)S?_URL"
     r"|WGETRC|CURL_HOME|DENO_CERT|RUSTFLAGS|RUSTUP_.*|HOMEBREW_.*|NIX_.*|LUA_C?PATH|R_PROFILE.*"
-    r"|JULIA_LOAD_PATH|PHPRC|PHP_INI.*|SHELL|KUBECONFIG|DOCKER_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC_WRAPPER|CC|CXX|MAKEFLAGS"
+    r"|JULIA_LOAD_PATH|PHPRC|PHP_INI.*|SHELL|KUBECONFIG|DOCKER_.*|ANTHROPIC_.*|OPENAI_.*|RUSTC(_.*)?|CC|CXX|MAKEFLAGS"
+    r"|BUN_(OPTIONS|CONFIG.*|INSTALL)|SSLKEYLOGFILE|PUB_HOSTED_URL|POETRY_(REPOSITORIES|VIRTUALENVS).*"
+    r"|DOTNET_(STARTUP_HOOKS|ADDITIONAL_DEPS|SHARED_STORE|ROOT.*)|CORE?(CLR)?_.*PROFIL.*|LUA_INIT.*"
+    r"|PYTEST_(ADDOPTS|PLUGINS)|PYTHON(USERBASE|WARNINGS|PLATLIBDIR)|PERL5DB|ERL_.*FLAGS|ERL_LIBS"
+    r"|ELIXIR_ERL_OPTIONS|MIX_.*|HEX_.*|MAKEFILES|CMAKE_(TOOLCHAIN_FILE|.*(LAUNCHER|COMPILER))|GHCRTS"
+    r"|TAR_OPTIONS|RSYNC_.*|SVN_SSH|CVS_RSH|JRUBY_OPTS|TS_NODE_.*|YARN_(RC_FILENAME|NPM_.*|PLUGINS)"
+    r"|COREPACK_.*|FPATH|CDPATH|INPUTRC|LOCPATH|NLSPATH|GLIBC_TUNABLES|GTK_.*MODULES|QT_PLUGIN_PATH"
 )
 """Variables that load code, or say where everything is sent, and whom to believe."""
 CREDENTIAL = re.compile(
@@ -28,3 +34,12 @@ CREDENTIAL = re.compile(
 """Variables whose value proves something, by their names."""
 NAMES_A_KEY = re.compile(r"(?i).*(TOKEN|KEY|SECRET|PASSWORD|PASSPHRASE|_PASS|_PAT|_AUTH|_JWT)")
 """Variables that hold a key itself and nothing that is obeyed, by how their names end."""
+
+
+def steers(name: str) -> bool:
+    """Tell whether programs obey what is in a variable, and do not only prove something by it.
+
+    >>> steers("HTTPS_PROXY"), steers("ANTHROPIC_API_KEY")
+    (True, False)
+    """
+    return bool(STEERING.fullmatch(name)) and not NAMES_A_KEY.fullmatch(name)

@@ -1,8 +1,10 @@
 """`allow`: let a workspace reach a host or a network."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import islice
 
 from pydantic_core import PydanticCustomError
 
@@ -17,7 +19,7 @@ from jailoc.generators.config.conflicts import table
 from jailoc.generators.config.edit import Value, remove
 from jailoc.generators.config.host_sets import known
 from jailoc.generators.config.resolve import resolve
-from jailoc.generators.powers.asked import behind, critical_of
+from jailoc.generators.powers.asked import HeldPower, critical_of, opened_by
 from jailoc.generators.powers.places import (
     private_name,
 )
@@ -34,6 +36,7 @@ from jailoc.model.allow_entry import (
 )
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.egress import Egress
+from jailoc.model.host_set import origin_of
 from jailoc.model.palette import Meaning
 from jailoc.model.power import Rank
 from jailoc.model.sandbox import typed
@@ -78,13 +81,19 @@ def _read(target: str, noted: bool) -> tuple[str, HostEntry | NetworkEntry | Non
     return key, entry
 
 
-def _agreed(session: Session, target: str, critical: str) -> bool:
+EACH = 10
+"""Up to so many hosts of a set have a line of their own."""
+
+
+def _agreed(session: Session, target: str, critical: Mapping[str, str]) -> bool:
     """Ask before what is in effect at once.
 
     Raises:
         Refused: nobody is there to answer.
     """
-    session.terminal.say(f"CRITICAL: {target}: {critical}", RANKS[Rank.CRITICAL])
+    for what, lies_there in islice(critical.items(), EACH):
+        session.terminal.say(f"CRITICAL: {what}: {lies_there}", RANKS[Rank.CRITICAL])
+    _more(session, len(critical) - EACH)
     hint = f"`jailoc allow {shlex.quote(target)} --yes` does not ask"
     return prompt.agreed(session.terminal, "allow this?", "what is critical", hint)
 
@@ -119,17 +128,35 @@ def _tell_power(session: Session, name: str, key: str) -> None:
     origin = session.source()
     firewall = compile_workspace(origin.config, name, origin.host).firewall
     last = len(getattr(origin.config.workspaces[name], key)) - 1
-    power = behind(
-        firewall,
-        f"workspaces.{name}.{key}[{last}]",
-        opened=True,
-        own=origin.host.own_addresses,
-    )
-    if power is not None:
+    reason = f"workspaces.{name}.{key}[{last}]"
+    if key == "allow":
+        chosen = origin.config.workspaces[name].allow[last]
+        reason = origin_of(reason, chosen, known(origin.config)[chosen].as_of)
+    powers = sorted(opened_by(firewall, reason, origin.host.own_addresses), key=_grave)
+    for power in powers[:EACH]:
         # What is critical was said in full before.
         what = f": {power.text}" if power.text and power.rank is not Rank.CRITICAL else ""
         line = f"{power.rank.upper()}: may reach {power.subject}{what}"
         session.terminal.say(line, RANKS.get(power.rank, Meaning.NOTES))
+    _more(session, len(powers) - EACH)
+
+
+def _called(entry: HostEntry | NetworkEntry, target: str) -> str:
+    """Return what is asked about: of a set, which host."""
+    return (
+        f"{entry.name} of {target}"
+        if target.startswith("@") and isinstance(entry, HostEntry)
+        else target
+    )
+
+
+def _grave(power: HeldPower) -> int:
+    return power.rank.order
+
+
+def _more(session: Session, count: int) -> None:
+    if count > 0:
+        session.terminal.say(f"and {count} more")
 
 
 def run(
@@ -168,10 +195,12 @@ def run(
             f"`{target}` is taken for a host of that name; a set of hosts is `@{target}`{made}",
             Meaning.WARNS,
         )
-    critical = None if entry is None or yes else critical_of(entry, origin.host.own_addresses)
+    opened = sets[target.removeprefix("@")].hosts if entry is None else (entry,)
+    found = {_called(each, target): critical_of(each, origin.host.own_addresses) for each in opened}
+    critical = {} if yes else {what: told for what, told in found.items() if told is not None}
     # A file that would not be valid is told before anything is asked.
-    asks = critical is not None and append.is_new(session, name, key, value)
-    if critical is not None and asks and not _agreed(session, target, critical):
+    asks = bool(critical) and append.is_new(session, name, key, value)
+    if asks and not _agreed(session, target, critical):
         return 1
     if not append.value(session, name, key, value):
         return 0

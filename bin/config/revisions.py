@@ -56,7 +56,7 @@ def version(
     text: str,
     file: str,
     hold: tuple[PolicyFile, ...] | None = (),
-    read: beside.Read = beside.nothing,
+    read: beside.Reader = beside.NOTHING,
 ) -> Version:
     """Check and compile a configuration for no machine in particular.
 
@@ -110,7 +110,7 @@ class SourceText:
     """How it was named."""
     file: str
     """Where it stands."""
-    read: beside.Read = beside.nothing
+    read: beside.Reader = beside.NOTHING
     """Reads what is kept beside it."""
     absent: bool = False
     """Whether there is no such file in the revision."""

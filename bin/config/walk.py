@@ -26,6 +26,7 @@ from jailoc.model import git_state
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Named, Repository, Tree
 from jailoc.model.path import first_within, within
+from jailoc.model.protect_entry import INSTALLED
 from jailoc.model.repository import READ_BY_GIT, fold, moved
 
 MOST_DIRECTORIES, MOST_ENTRIES, MOST_DEPTH = 100_000, 1_000_000, 64
@@ -40,10 +41,6 @@ repositories."""
 NO_TEXT = "its name is not UTF-8, so nothing can be mounted there"
 MOST_FOUND = 2_000
 """Repositories, and other places, that are told of one writable path: each is some mounts."""
-
-INSTALLED = ("node_modules", "site-packages")
-"""Directories that package managers fill and rename: nobody opens them as a project, and a mount
-would break each installation. Repositories in them count all the same."""
 
 
 class Walk:

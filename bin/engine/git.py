@@ -13,7 +13,7 @@ from typing import cast
 from jailoc.bin.engine import exchange
 from jailoc.bin.engine.exchange import Reply
 from jailoc.bin.host import log, programs
-from jailoc.model.diagnostic import refuse
+from jailoc.model.diagnostic import Refused, refuse
 
 PATIENCE = 30.0
 """Seconds that it has."""
@@ -51,34 +51,57 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     return reply.stdout if reply.status == 0 else None
 
 
-def file_at(top: Path, commit: str, place: str, *, other: bool = False) -> bytes | None:
+LINK = "120000"
+FILES = {"100644", "100755"}
+
+
+def file_at(top: Path, commit: str, place: str) -> bytes | None:
     """Return what a file holds in a commit; None if there is none at that place.
 
     Args:
         top: The directory of the working tree.
         commit: Its full name.
         place: The path of the file from there.
-        other: Whether what is there and is no file, such as a link, counts as none.
 
     Raises:
-        Refused: it is there and is no file, or Git cannot read it: what is missing in a repository
-            is not what the commit does not have.
+        Refused: it is there and is no file, or Git cannot read it.
+    """
+    found = entry_at(top, commit, place)
+    if found is None:
+        return None
+    mode, data = found
+    if mode not in FILES:
+        raise _unread(place, commit, "is no file there")
+    return data
+
+
+def entry_at(top: Path, commit: str, place: str) -> tuple[str, bytes] | None:
+    """Return the mode of an entry of a commit, and what a file holds or where a link leads.
+
+    Of what is neither, only the mode is told; None if there is nothing (gitformat-index(5)).
+
+    Raises:
+        Refused: Git cannot read it: what is missing in a repository is not what the commit does
+            not have.
     """
     listed = ask(top, "ls-tree", "-z", "--full-tree", commit, place)
-    kind, _, rest = (listed or b"").partition(b" ")
-    number = rest.partition(b" ")[2].partition(b"\t")[0].decode()
-    plain = kind in {b"100644", b"100755"}
-    if listed == b"" or (listed and other and not plain):
+    if listed == b"":
         return None
-    data = ask(top, "cat-file", "blob", number) if plain else None
-    if data is None:
-        what = "is no file there" if listed and not kind.startswith(b"100") else "cannot be read"
-        raise refuse(
-            "diff",
-            f"`{place}` of commit {commit[:12]} {what}",
-            hint="Git may lack some of the commit: `git fsck`, or `git fetch --refetch`",
-        )
-    return data
+    mode, _, rest = (listed or b"").decode(errors="replace").partition(" ")
+    if listed and mode not in {*FILES, LINK}:
+        return mode, b""
+    data = ask(top, "cat-file", "blob", rest.partition(" ")[2].partition("\t")[0])
+    if data is None or listed is None:
+        raise _unread(place, commit, "cannot be read")
+    return mode, data
+
+
+def _unread(place: str, commit: str, what: str) -> Refused:
+    return refuse(
+        "diff",
+        f"`{place}` of commit {commit[:12]} {what}",
+        hint="Git may lack some of the commit: `git fsck`, or `git fetch --refetch`",
+    )
 
 
 MEMORY, SECONDS = 4 << 30, 600

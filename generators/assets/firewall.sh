@@ -265,6 +265,21 @@ restore() { # restore FAMILY TOOL
 load() {
     restore 4 "$tool4"
     [ -z "$tool6" ] || restore 6 "$tool6"
+    apart "$tool4"
+    [ -z "$tool6" ] || apart "$tool6"
+}
+
+# What closes later addresses of the machine is not tracked as a connection: the agent
+# can fill the table of those, and what finds no room there is dropped before any rule
+# of the filter counts it.
+untracked="-A OUTPUT -p udp -m udp --sport 1023 -m owner --uid-owner $resolver -j CT --notrack"
+
+apart() { # apart TOOL
+    [ ! -e "$run/tracked.$1" ] || return 0
+    printf '*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n%s\nCOMMIT\n' "$untracked" |
+        "$1-restore" 2>/dev/null && return
+    : >"$run/tracked.$1"
+    warn "$1: this kernel lacks xt_CT: an agent that fills the table of connections keeps open what becomes the machine's later"
 }
 
 # 5. Chains, policies, and the rules of each chain in their order; no counters,
@@ -279,6 +294,8 @@ compare() { # compare FAMILY TOOL
     "$2-save" -t filter | normal >"$run/loaded.$1"
     diff -U 0 "$run/wanted.$1" "$run/loaded.$1" >&2 ||
         fatal "the rules in the kernel (+) are not the ones wanted (-), IPv$1"
+    [ -e "$run/tracked.$2" ] || [ "$("$2-save" -t raw | grep '^-A')" = "$untracked" ] ||
+        fatal "what closes later addresses is tracked as a connection, IPv$1"
 }
 
 verify() {

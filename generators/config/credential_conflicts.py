@@ -14,7 +14,7 @@ from jailoc.model.host import Host
 from jailoc.model.name_pattern import ClosedName, Name
 from jailoc.model.path import clean, expand, first_within
 from jailoc.model.secret import Destination
-from jailoc.model.variable_names import NAMES_A_KEY, STEERING
+from jailoc.model.variable_names import steers
 from jailoc.model.workspace import Workspace
 
 
@@ -130,7 +130,7 @@ def _environment(document: Document, workspace: Workspace) -> Iterator[Diagnosti
     }
     for each in workspace.credentials:
         for index, variable in enumerate(each.env):
-            if STEERING.fullmatch(variable) and not NAMES_A_KEY.fullmatch(variable):
+            if steers(variable):
                 yield found(
                     document,
                     _place(each, "env", index),

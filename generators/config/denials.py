@@ -23,7 +23,7 @@ def denied(document: Document, config: Config, at: Path, scope: Scope) -> Iterat
         ClosedName(name=each.name, origin=f"{where}.denied_hosts[{index}]")
         for where, layer in layers
         for index, each in enumerate(layer.denied_hosts)
-        if each.name and each.address is None
+        if each.is_name
     ]
     networks = denied_networks(layers)
     for key in ("allowed_hosts", "allowed_networks"):
@@ -71,9 +71,7 @@ def _odd(document: Document, config: Config, at: Path, scope: Scope) -> Iterator
                     hint="remove it",
                 )
     egress = scope.egress or config.defaults.egress or Egress.PUBLIC
-    named = [
-        index for index, each in enumerate(scope.denied_hosts) if each.name and each.address is None
-    ]
+    named = [index for index, each in enumerate(scope.denied_hosts) if each.is_name]
     if named and egress is Egress.PUBLIC:
         yield found(
             document,

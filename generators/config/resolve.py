@@ -129,7 +129,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
                 name=entry.name, port=port, until=entry.until, why=entry.why, origin=origin
             )
             for entry, origin in allowed
-            if entry.name and entry.address is None and holds(entry, host)
+            if entry.is_name and holds(entry, host)
             for port in entry.ports or (None,)
         ),
         allowed_networks=tuple(
@@ -145,7 +145,7 @@ def resolve(config: Config, name: str, host: Host) -> Workspace:
             for entry, origin in _union(
                 (f"{at}.denied_hosts", each.denied_hosts) for at, each in layers
             )
-            if entry.name and entry.address is None
+            if entry.is_name
         ),
         denied_networks=denied_networks(layers),
         host_ports=tuple(

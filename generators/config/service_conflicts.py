@@ -21,7 +21,7 @@ def service_conflicts(document: Document, config: Config) -> Iterator[Diagnostic
             ClosedName(name=each.name, origin="")
             for scope in scopes
             for each in scope.denied_hosts
-            if each.name
+            if each.is_name
         ]
         egress = mine.egress or config.defaults.egress
         for name in sorted(mine.services):

@@ -18,6 +18,8 @@ from jailoc.model.host import Host
 from jailoc.model.image_reference import canonical
 from jailoc.model.path import tilde
 from jailoc.model.power import Power
+from jailoc.model.secret import Destination
+from jailoc.model.variable_names import steers
 from jailoc.model.workspace import Workspace
 
 EVERY = "every one"
@@ -57,6 +59,10 @@ def _held(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:
             value=f"{secret.destination.value} {secret.name}",
             origin=secret.origin,
         )
+        if secret.destination is Destination.ENVIRONMENT and steers(secret.name):
+            yield Power(
+                rule="run.variable", subject=secret.name, value=source, origin=secret.origin
+            )
     for each in workspace.credentials:
         for server in each.hosts:
             yield Power(

@@ -3,7 +3,7 @@
 And what of an entry is critical, of which `allow` asks before it is written.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from jailoc.generators.powers.places import (
@@ -77,13 +77,18 @@ def behind(
     if reason == PUBLIC:
         return HeldPower(rule="guard.egress", rank=Rank.HIGH, subject="the public internet",
                          text="what is not named is open")  # fmt: skip
+    return next(opened_by(firewall, reason, own), None)
+
+
+def opened_by(firewall: Firewall, reason: str, own: Container[str]) -> Iterator[HeldPower]:
+    """Yield every power that one entry gives: a set of hosts gives many."""
     machine = [each.port for each in firewall.host_ports if each.origin == reason]
     if machine:
-        return _machine(machine)
+        yield _machine(machine)
     for name in firewall.names:
         if name.origin == reason:
-            return _name(name.key, name.port, public=firewall.egress is Egress.PUBLIC)
-    return _networks(firewall, reason, own)
+            yield _name(name.key, name.port, public=firewall.egress is Egress.PUBLIC)
+    yield from _networks(firewall, reason, own)
 
 
 def _closing(firewall: Firewall, reason: str, address: Network | None) -> HeldPower | None:
@@ -127,7 +132,7 @@ def _name(name: str, port: int | None, *, public: bool) -> HeldPower:
     return HeldPower(rule=rule, rank=rank, subject=subject, text=text)
 
 
-def _networks(firewall: Firewall, reason: str, own: Container[str]) -> HeldPower | None:
+def _networks(firewall: Firewall, reason: str, own: Container[str]) -> Iterator[HeldPower]:
     for family in Family:
         rules = [
             each
@@ -135,20 +140,22 @@ def _networks(firewall: Firewall, reason: str, own: Container[str]) -> HeldPower
             if each.comment == reason and each.target is Target.ACCEPT
         ]
         networks = list(dict.fromkeys(each.destination for each in rules if each.destination))
+        # An address of this machine that is named alone opens it.
+        mine = [each for each in networks if _single(each) in own]
+        if mine:
+            yield _machine(each.destination_port for each in rules if each.destination in mine)
+        networks = [each for each in networks if each not in mine]
         if not networks:
             continue
-        # An address of this machine that is named alone opens it.
-        if len(networks) == 1 and _single(networks[0]) in own:
-            return _machine(each.destination_port for each in rules)
         found = AddressSet.networks(family, networks)
         nothing = AddressSet(family)
-        return HeldPower(
+        ports = (each.destination_port for each in rules if each.destination in networks)
+        yield HeldPower(
             rule="reach.network",
-            rank=range_rank(family, found, (each.destination_port for each in rules), nothing),
+            rank=range_rank(family, found, ports, nothing),
             subject=", ".join(map(written, networks)),
             text=contents(family, found, nothing),
         )
-    return None
 
 
 def _single(network: Network) -> str:

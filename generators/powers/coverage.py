@@ -24,7 +24,7 @@ POWERS: dict[str, tuple[str, ...]] = {
     "scope.mounts": ("write.path", "read.path"),
     "scope.env": ("run.variable", "hold.variable", "note.variable"),
     "scope.env_file": ("hold.env-file",),
-    "scope.secrets.env": ("hold.secret",),
+    "scope.secrets.env": ("hold.secret", "run.variable"),
     "scope.secrets.file": ("hold.secret",),
     "scope.credentials": ("hold.credential", "hold.unscrubbed", "run.command", "run.variable"),
     "scope.egress": ("guard.egress",),

@@ -88,9 +88,7 @@ def _protects(one: Power, other: Power) -> bool:
     anywhere = one.subject.startswith(protect_entry.ANYWHERE)
     if not anywhere and other.subject.startswith(protect_entry.ANYWHERE):
         return False
-    # Nobody looks for other entries in a Git directory: `**/hooks` finds none of Git's.
-    tail = anywhere and (protect_entry.is_git(one.subject) or not protect_entry.in_git(theirs))
-    return within(f"/{theirs}", f"/{mine}") or (tail and theirs.endswith(f"/{mine}"))
+    return within(f"/{theirs}", f"/{mine}") or protect_entry.finds(one.subject, theirs)
 
 
 def is_networks(guard: Power) -> bool:

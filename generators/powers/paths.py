@@ -202,11 +202,7 @@ def _turn(path: str, old: Mounts, new: Mounts, entries: tuple[Entries, Entries])
 
 
 def _told(path: str, before: Entries, after: Entries) -> bool:
-    anywhere = [each for each in after if each.startswith(protect_entry.ANYWHERE)]
-    telling = [
-        each for each in anywhere if protect_entry.is_git(each) or not protect_entry.in_git(path)
-    ]
-    if any(_ends(path, each) for each in telling):
+    if any(protect_entry.finds(each, path.lstrip("/")) for each in after):
         return True
     lost = [each for each in before if each not in after]
     return any(_ends(above, each) for above in upwards(path) for each in lost)

@@ -110,7 +110,7 @@ def review(
     for name in sorted({*before, *after}):
         if name in renamed.values() and name not in after:
             continue
-        found.append(_reviewed(name, before, after, bare, home, renamed, usual))
+        found.append(_reviewed(name, before, after, bare, home, renamed, usual, inherited))
     found = _moved(found, before, after, renamed)
     found = _shared(found, before, after, renamed)
     found = [
@@ -140,6 +140,7 @@ def _reviewed(
     home: str,
     renamed: Mapping[str, str],
     usual: frozenset[str],
+    inherited: Sequence[Sides],
 ) -> Reviewed:
     if name in renamed:
         made = changes(before[renamed[name]], after[name], home)
@@ -147,13 +148,30 @@ def _reviewed(
     if name not in after:
         return Reviewed(name=name, fate=Fate.REMOVED)
     if name not in before:
-        made = changes(bare, after[name], home)
-        # It had nothing before, so it has less of nothing.
-        more = tuple(each for each in made if each.widens and each.text not in usual)
         egress = after[name].firewall.egress
+        more = _new(after[name], bare, home, usual, inherited)
         return Reviewed(name=name, fate=Fate.ADDED, egress=egress, changes=more)
     made = changes(before[name], after[name], home)
     return Reviewed(name=name, fate=Fate.CHANGED if made else Fate.SAME, changes=made)
+
+
+def _new(
+    side: Sides, bare: Sides, home: str, usual: frozenset[str], inherited: Sequence[Sides]
+) -> tuple[PowerChange, ...]:
+    """Return what a new workspace may do; it had nothing before, so it has less of nothing.
+
+    What every workspace has is left out, but not where this one says something else, or takes
+    back what `[defaults]` kept from all.
+    """
+    found = [each for each in changes(bare, side, home) if each.widens and each.text not in usual]
+    told = {(each.rule, each.subject) for each in found}
+    for usually in inherited[:1]:
+        found += [
+            each
+            for each in changes(usually, side, home)
+            if each.widens and (each.rule, each.subject) not in told
+        ]
+    return tuple(sorted(found, key=order))
 
 
 def _renamed(before: States, after: States, home: str) -> list[tuple[str, str]]:
@@ -307,7 +325,9 @@ def _findings(found: Sequence[Reviewed]) -> tuple[Finding, ...]:
     grouped: dict[tuple[object, ...], list[tuple[str, PowerChange]]] = {}
     for each in found:
         for change in each.changes:
-            key = (change.rule, change.way, change.rank, change.text)
+            # Two values of one variable are two things, whatever is said of them.
+            value = change.after if change.rule in {"run.variable", "hold.variable"} else None
+            key = (change.rule, change.way, change.rank, change.text, value)
             grouped.setdefault(key, []).append((each.name, change))
     findings = [
         Finding(change=group[0][1], workspaces=tuple(name for name, _ in group))

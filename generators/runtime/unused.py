@@ -142,7 +142,7 @@ def _row(place: tuple[str | int, ...], entry: HostEntry | NetworkEntry, host: Ho
 
 def _covers(entry: HostEntry | NetworkEntry, name: str, port: int) -> bool:
     """Tell whether an entry opens a port of a name."""
-    if not isinstance(entry, HostEntry) or not entry.name or entry.address is not None:
+    if not isinstance(entry, HostEntry) or not entry.is_name:
         return False
     pattern = Name(name=entry.name, origin="")
     return pattern.covers(name) and (not entry.ports or port in entry.ports)

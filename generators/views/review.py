@@ -123,19 +123,26 @@ def _why(review: Review) -> str:
     return "; ".join(reasons)
 
 
+_LISTED = {"note.limits": "limits", "note.variable": "plain variables"}
+_NAMED = 8
+"""Notes of one kind that are named."""
+
+
 def _notes(review: Review) -> list[str]:
     """Return what changes without being a power, limits first; what follows by itself is left."""
     words: dict[str, str] = {}
+    listed: dict[str, list[str]] = {}
     for each in review.of(Direction.SAME):
         if each.change.rule == "be-reached.moved" and _plain(review):
             continue
         if each.change.rule == "note.other" and not each.change.before:
             words.setdefault("other", "what follows in the containers")
             continue
-        if each.change.rule == "note.limits":
-            words.setdefault("limits", f"limits: {each.change.text}")
-        elif each.change.rule == "note.variable":
-            words.setdefault("variables", f"plain variables: {each.change.text}")
+        if (kind := _LISTED.get(each.change.rule)) is not None:
+            mine = listed.setdefault(kind, [])
+            mine += [each.change.text] if each.change.text not in mine else []
+            more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
+            words[kind] = f"{kind}: {', '.join(mine[:_NAMED])}{more}"
         else:
             words.setdefault(each.change.text, each.change.text)
     if len(words) > 1:

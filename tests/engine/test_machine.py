@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -280,6 +281,73 @@ def test_neither_a_busy_resolver_nor_a_taken_port_keeps_it_open(walled: Sandbox)
             assert until(lambda: not opened(walled, {"later": gateway}), 3)
     finally:
         signal_resolver(walled, "CONT")
+
+
+FILL = """
+import os, socket, struct, sys, time
+one, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+one.bind(("127.0.0.1", 7001))
+other.bind(("", 7002))
+end = time.monotonic() + 120
+while time.monotonic() < end:
+    for number in range(int(sys.argv[1])):
+        if not number % 1000 and os.path.exists(sys.argv[2]):
+            sys.exit()
+        place = struct.pack("!I", (127 << 24) + (1 << 16) + number)
+        told = struct.pack("=I4s4s", 0, place, bytes(4))
+        try:
+            one.sendto(b"", (socket.inet_ntoa(place), 7002))
+            other.sendmsg([b""], [(socket.IPPROTO_IP, socket.IP_PKTINFO, told)], 0,
+                          ("127.0.0.1", 7001))
+        except OSError:
+            pass
+"""
+"""Fills the table of connections with some that were answered, which no new one displaces."""
+ENOUGH = "/home/agent/enough"
+TRACKED = Path("/proc/sys/net/netfilter")
+
+
+@contextmanager
+def full_table(sandbox: Sandbox) -> Iterator[None]:
+    """Have the agent fill it; what it holds is forgotten soon after."""
+    inspected = json.loads(world.call("docker", "inspect", sandbox.container("firewall")))[0]
+    inside = ("nsenter", "--net", "--target", str(inspected["State"]["Pid"]))
+    for each in ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"):
+        world.call(*inside, "sh", "-c", f"echo 10 >{TRACKED / each}")
+    world.call("docker", "exec", sandbox.container("opencode"), "rm", "-f", ENOUGH)
+    most = int((TRACKED / "nf_conntrack_max").read_text())
+
+    def count() -> int:
+        return int(world.call(*inside, "cat", str(TRACKED / "nf_conntrack_count")))
+
+    world.call("docker", "exec", "--detach", sandbox.container("opencode"), "python3", "-c", FILL,
+               str(most + 1000), ENOUGH)  # fmt: skip
+    try:
+        assert until(lambda: count() >= most, 60)
+        time.sleep(5)  # until they count as answered (nf_conntrack_proto_udp.c: two seconds)
+        yield
+    finally:
+        world.call("docker", "exec", sandbox.container("opencode"), "touch", ENOUGH)
+        assert until(lambda: count() < most // 2, 60)
+
+
+def test_a_full_table_of_connections_keeps_nothing_open(walled: Sandbox) -> None:
+    """Where a connection finds no room, its first packet is dropped before any rule counts it."""
+    renew(walled, f"allowed_networks = {WIDE}\n")
+    with full_table(walled), later_network() as gateway:
+        assert until(lambda: gateway in closed_by_now(walled), 5)
+
+
+@pytest.mark.thorough
+def test_control_tracked_as_a_connection_it_stays_open(walled: Sandbox) -> None:
+    renew(walled, f"allowed_networks = {WIDE}\n")
+    wall = walled.container("firewall")
+    world.call("docker", "exec", "--user", "0", wall, "iptables", "-t", "raw", "-F")
+    try:
+        with full_table(walled), later_network() as gateway:
+            assert not until(lambda: gateway in closed_by_now(walled), 5)
+    finally:
+        renew(walled, "")
 
 
 def test_no_allowed_name_opens_what_becomes_the_machines_later(walled: Sandbox) -> None:

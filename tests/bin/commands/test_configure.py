@@ -532,6 +532,22 @@ def test_what_is_critical_is_asked_before_it_is_allowed(
     run(home, "allow", "host.docker.internal:5432", "-w", "api")
 
 
+def test_what_is_critical_in_a_set_is_asked_as_it_is_alone(home: User) -> None:
+    hosts = '"169.254.169.254", "host.docker.internal", "a.example.com", "10.1.2.3"'
+    home.config.write_text(f"{FILE}\n[sets.corp]\nhosts = [{hosts}]\n")
+    before = home.config.read_text()
+    refused = home.run("allow", "@corp", "-w", "api", **NOWHERE)
+    assert (refused.status, refused.stdout) == (1, "")
+    assert "CRITICAL: 169.254.169.254 of @corp: holds the metadata address" in refused.stderr
+    assert "CRITICAL: host.docker.internal of @corp: every port of this" in refused.stderr
+    assert "`jailoc allow @corp --yes` does not ask" in refused.stderr
+    assert home.config.read_text() == before
+    said = home.run("allow", "@corp", "-w", "api", "--yes", **NOWHERE)
+    assert said.status == 0
+    assert "CRITICAL: may reach every port of this machine" in said.stderr
+    assert "may reach a.example.com" in said.stderr
+
+
 def test_a_day_that_is_over_opens_nothing_and_is_refused(home: User) -> None:
     before = home.config.read_text()
     refused = home.run("allow", "a.example.com", "--until", "2020-01-31", "-w", "api", **NOWHERE)

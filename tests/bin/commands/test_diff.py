@@ -235,12 +235,56 @@ def test_a_dockerfile_and_a_certificate_beside_the_configuration_are_read(
     trusted.write_text("two")
     assert "~/team/docker/agent.Dockerfile has another text" in told()
     assert "trusts another certificate at ~/team/sub/ca.pem" in told()
-    built.unlink()
-    built.symlink_to("/etc/hostname")  # it could lead anywhere
-    assert "another text" not in told()
-    git("commit", "--quiet", "--all", "--message", "two")
-    # Nor is the one of a commit any text.
-    assert told() == "no power changes: the files are the same\n"
+    def another(text: str | None, link: str = "") -> None:
+        if built.is_dir() and not built.is_symlink():
+            shutil.rmtree(built)
+        built.unlink(missing_ok=True)
+        if link:
+            built.symlink_to(link)
+        elif text is not None:
+            built.write_text(text)
+
+    def folder() -> None:
+        another(None)
+        built.mkdir()
+        (built / "file").touch()
+
+    for change in (
+        lambda: another(None),
+        lambda: another(None, link="/etc/hostname"),  # it could lead anywhere
+        lambda: another(None, link="/etc/passwd"),
+        folder,
+        lambda: another(""),
+        lambda: another("FROM debian\n"),
+        # What is meant may be either, wherever the user has the repository.
+        lambda: (repository / "agent.Dockerfile").write_text("FROM debian\n"),
+        lambda: (repository / "agent.Dockerfile").write_text("FROM other\n"),
+    ):
+        git("add", "--all")
+        git("commit", "--quiet", "--allow-empty", "--message", "before")
+        # What lies here is told as what a commit has.
+        assert told() == "no power changes: the files are the same\n"
+        change()
+        assert "~/team/docker/agent.Dockerfile has another text" in told()
+        assert diff(user, place, "HEAD", "--config", str(file), "--fail-on", "any").status == 2
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_many_certificates_hide_no_change_of_one(user: User, place: Path) -> None:
+    """What is named beyond those that are looked at is told to be so."""
+    repository = place / "repository"
+    repository.mkdir()
+    file = repository / "config.toml"
+    (repository / "z.pem").write_text("one")
+    file.write_text(f'[base]\nca_certificates = ["~/z.pem"]\n{BASE}')
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for words in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "1")):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    (repository / "z.pem").write_text("two")
+    many = ", ".join(f'"~/a{number}.pem"' for number in range(100))
+    file.write_text(f'[base]\nca_certificates = [{many}, "~/z.pem"]\n{BASE}')
+    found = json.loads(diff(user, place, "HEAD", "--config", str(file), "--json").stdout)
+    assert "trusts another certificate at ~/z.pem" in json.dumps(found)
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git")
