@@ -247,6 +247,9 @@ class Host(Model):
     beside: dict[str, str] = Field(default_factory=dict)
     """Where it stands for every machine: texts of Dockerfiles and certificates that are kept beside
     the configuration, by the places that it names."""
+    locked: dict[str, str] = Field(default_factory=dict)
+    """Where it stands for every machine: what the lock beside the configuration says a cluster runs
+    (`ImageLock`), a digest by each tag."""
     suffixes: tuple[str, ...] = ()
     """Names of allowed wildcards below which everybody can have a name (publicsuffix.org)."""
     contexts: dict[str, str] = Field(default_factory=dict)

@@ -63,6 +63,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "run.context": ("build contexts", (_H,), "what lies in it can be copied into the image"),
     "run.source": ("repositories that a cluster clones", (_M,), "what is in them, an agent runs"),
     "run.registry": ("the registry of a cluster's images", (_H,), "who can write there"),
+    "run.locked": (
+        "digests that `images.lock` names for a cluster", (_H,),
+        "who pushed what a digest is of decides what runs, the wall too; no text shows what it is",
+    ),
     "run.command": (
         "programs that jailoc runs on this machine", (_C,),
         "the `from_command` of a credential runs as the user, outside of every sandbox",
@@ -154,7 +158,7 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
     "note.other": ("everything else of a container", (_N,), "no power"),
 }  # fmt: skip
 _VALUED = {
-    "hold.credential", "run.service", "run.source", "write.shared", "run.variable",
+    "hold.credential", "run.service", "run.source", "run.locked", "write.shared", "run.variable",
     "hold.variable", "note.limits", "note.variable", "note.other",
 }  # fmt: skip
 RULES = {

@@ -94,7 +94,7 @@ def run(
 
 def _loaded(of: SourceText, role: str, hold: tuple[PolicyFile, ...]) -> Version:
     try:
-        return revisions.version(of.label, of.text, of.file, hold, of.read)
+        return revisions.version(of.label, of.text, of.file, hold, of.read, of.locked)
     except Refused as refused:
         raise Refused(
             tuple(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jailoc.bin.config import beside, policies
+from jailoc.bin.config import beside, lock, policies
 from jailoc.bin.config.session import Session
 from jailoc.generators.artefacts import portable
 from jailoc.generators.config.load import load, warnings
@@ -51,7 +51,8 @@ def read(session: Session) -> Shared:
         Refused: the file cannot be read, or something in it is wrong on every machine.
     """
     document = session.document()
-    host = portable.host(document, beside.texts(document, beside.directory(session.path)))
+    texts = beside.texts(document, beside.directory(session.path))
+    host = portable.host(document, texts, lock.images(document, lambda: lock.read(session.path)))
     config = load(document, host)
     meet(document, config, host)
     refused, asks = policies.judge(document, config, host)

@@ -9,10 +9,11 @@ import posixpath
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.config import beside, facts, policies
+from jailoc.bin.config import beside, facts, lock, policies
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import current_directory
 from jailoc.bin.engine import git
@@ -26,6 +27,7 @@ from jailoc.generators.runtime.expectations import unmet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused, refuse
 from jailoc.model.document import Document
+from jailoc.model.kubernetes.image_lock import ImageLock
 from jailoc.model.path import upwards
 from jailoc.model.power import Sides
 
@@ -57,6 +59,7 @@ def version(
     file: str,
     hold: tuple[PolicyFile, ...] | None = (),
     read: beside.Reader = beside.NOTHING,
+    locked: lock.Read = ImageLock,
 ) -> Version:
     """Check and compile a configuration for no machine in particular.
 
@@ -66,6 +69,7 @@ def version(
         file: Where it stands.
         hold: The policies that hold; None for those of this machine.
         read: Reads what is kept beside it.
+        locked: Reads the lock of images beside it.
 
     Raises:
         Refused: something in it is wrong on every machine.
@@ -75,7 +79,7 @@ def version(
     portable.check(document, home)
     # Who writes out a home directory means this one: here it is the same place.
     document.data = _tilde(document.data, home)
-    host = portable.host(document, beside.texts(document, read))
+    host = portable.host(document, beside.texts(document, read), lock.images(document, locked))
     config = load(document, host)
     forbidden, asks = policies.judge(document, config, host, hold)
     return Version(
@@ -112,6 +116,8 @@ class SourceText:
     """Where it stands."""
     read: beside.Reader = beside.NOTHING
     """Reads what is kept beside it."""
+    locked: lock.Read = ImageLock
+    """Reads the lock of images beside it."""
     absent: bool = False
     """Whether there is no such file in the revision."""
 
@@ -128,7 +134,8 @@ def text_of(session: Session, named: str | None) -> SourceText:
     """
     if named is None:
         read = beside.directory(session.path)
-        return SourceText(session.text(), str(session.path), _short(session.path), read)
+        locked = partial(lock.read, session.path)
+        return SourceText(session.text(), str(session.path), _short(session.path), read, locked)
     place = Path(named)
     if place.exists() and not named.startswith((".", "/")) and _commit(session, named)[2]:
         # Whoever can add a file here must not choose what is compared with what.
@@ -149,7 +156,8 @@ def text_of(session: Session, named: str | None) -> SourceText:
             )
         place = found
     if place.exists():
-        return SourceText(_file(place), named, _short(place), beside.directory(place))
+        read, locked = beside.directory(place), partial(lock.read, place)
+        return SourceText(_file(place), named, _short(place), read, locked)
     return _revision(session, named)
 
 
@@ -285,7 +293,9 @@ def _revision(session: Session, named: str) -> SourceText:
         # A file that is new has nothing before it.
         return SourceText("", named, _short(place), absent=True)
     try:
-        read = beside.revision(folder, posixpath.dirname(inside), commit)
-        return SourceText(data.decode("utf-8"), named, _short(place), read)
+        beneath = posixpath.dirname(inside)
+        read = beside.revision(folder, beneath, commit)
+        locked = partial(lock.at, folder, beneath, commit)
+        return SourceText(data.decode("utf-8"), named, _short(place), read, locked)
     except UnicodeDecodeError as error:
         raise refuse("diff", f"`{named}` is not UTF-8 (byte {error.start})") from None

@@ -36,12 +36,17 @@ AGENT_SOCKET = "/SSH_AUTH_SOCK"
 """Stands for the socket of the user's SSH agent."""
 
 
-def host(document: Document, beside: Mapping[str, str] | None = None) -> Host:
+def host(
+    document: Document,
+    beside: Mapping[str, str] | None = None,
+    locked: Mapping[str, str] | None = None,
+) -> Host:
     """Return the machine that a configuration is compiled for when it is for everybody.
 
     Args:
         document: The configuration.
         beside: Texts of what it names and what is kept beside it, by place.
+        locked: Digests in the lock of images beside it, by tag.
     """
     asked = mentioned(document, HOME)
     kinds = dict.fromkeys(asked.paths, FileKind.DIRECTORY)
@@ -56,6 +61,7 @@ def host(document: Document, beside: Mapping[str, str] | None = None) -> Host:
         files={each: _text(each) for each in (*asked.files, *asked.urls)},
         agent_socket=AGENT_SOCKET,
         beside=dict(beside or {}),
+        locked=dict(locked or {}),
     )
 
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from jailoc.model.address import written
 from jailoc.model.config import Config
 from jailoc.model.document import dotted
+from jailoc.model.host import Host
 from jailoc.model.kubernetes.settings import KubernetesSettings
 from jailoc.model.kubernetes.words import DOCKER_PRICE
 from jailoc.model.power import Power
 
 
-def stated_of_cluster(config: Config, workspace: str) -> Iterator[Power]:
+def stated_of_cluster(config: Config, workspace: str, host: Host) -> Iterator[Power]:
     """Yield what is said of a workspace's cluster; nothing where no cluster is named."""
     sources: dict[str, list[str]] = {}
     places: dict[str, int] = {}
@@ -29,6 +30,8 @@ def stated_of_cluster(config: Config, workspace: str) -> Iterator[Power]:
     if settings is None:
         return
     yield from _settings(settings)
+    for tag, digest in host.locked.items():
+        yield Power(rule="run.locked", subject=tag, value=digest, origin="kubernetes.registry")
     own, default = config.workspaces[workspace].enable_docker, config.defaults.enable_docker
     if settings.docker and (default if own is None else own) is not False:
         yield Power(

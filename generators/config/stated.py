@@ -38,7 +38,7 @@ def stated(config: Config, workspace: Workspace, host: Host) -> tuple[Power, ...
         *_run(workspace, host),
         *_trusted(config, workspace, host),
         *_guards(config, workspace),
-        *stated_of_cluster(config, workspace.name),
+        *stated_of_cluster(config, workspace.name, host),
     )
     kept: dict[tuple[str, str], Power] = {}
     for each in found:

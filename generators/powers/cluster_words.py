@@ -1,5 +1,6 @@
 """The powers of a cluster in plain words: how grave each is, what is said as it comes or goes."""
 
+from jailoc.generators.powers.image_words import DIGEST
 from jailoc.model.power import Power, Rank
 
 CLUSTER_WORDS: dict[str, tuple[Rank, str, str]] = {
@@ -61,4 +62,17 @@ def source(power: Power, before: Power | None) -> tuple[Rank, str, str]:
         Rank.MEDIUM,
         f"on a cluster it works on a clone of {power.subject}, {power.value}{was}",
         f"on a cluster it no longer works on a clone of {power.subject}, {power.value}",
+    )
+
+
+def locked(power: Power, before: Power | None) -> tuple[Rank, str, str]:
+    """Return the words of an image that a lock names by its digest."""
+    other = before is not None and before.value != power.value
+    was = f" (it was {before.value[:DIGEST]})" if before is not None and other else ""
+    digest = power.value[:DIGEST]
+    return (
+        Rank.HIGH,
+        f"on a cluster runs {'another' if other else 'an'} image as {power.subject}, by "
+        f"images.lock: {digest}{was}: who pushed it decides what runs",
+        f"on a cluster no longer runs the image {digest} as {power.subject}",
     )

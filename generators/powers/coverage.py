@@ -16,8 +16,8 @@ POWERS: dict[str, tuple[str, ...]] = {
     "base.dockerfile": ("run.dockerfile",),
     "kubernetes": (
         "trust.cluster", "guard.cluster", "trust.cluster-dns", "trust.names-within",
-        "run.registry", "hold.cluster-secret", "be-reached.pods", "guard.user-namespace",
-        "be.cluster-docker",
+        "run.registry", "run.locked", "hold.cluster-secret", "be-reached.pods",
+        "guard.user-namespace", "be.cluster-docker",
     ),
     "workspace.kubernetes": ("run.source",),
     "base.ca_certificates": ("trust.certificate",),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from jailoc.generators.config.stated import EVERY
 from jailoc.generators.powers import image_words
-from jailoc.generators.powers.cluster_words import CLUSTER_WORDS, source
+from jailoc.generators.powers.cluster_words import CLUSTER_WORDS, locked, source
 from jailoc.generators.powers.covers import is_networks
 from jailoc.generators.powers.path_words import executed_tail, path_words
 from jailoc.model.path import tilde
@@ -373,6 +373,7 @@ _WORDS: dict[str, Callable[[Power, Power | None], Words]] = {
         "takes the addresses {}: programs of this machine find the sandbox there, and nobody else",
     ),
     "run.source": source,
+    "run.locked": locked,
     **{rule: _guard(*told) for rule, told in CLUSTER_WORDS.items()},
     "note.limits": _note,
     "note.variable": _note,

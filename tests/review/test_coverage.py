@@ -9,7 +9,7 @@ from jailoc.generators.powers.coverage import NONE, POWERS
 from jailoc.model.config import Base, Config, Expect, Scope, Secrets, WorkspaceConfig
 from jailoc.model.power import PowerKind
 from jailoc.model.power_rules import RULES
-from tests.review.prepared import case, names, reviewed
+from tests.review.prepared import case, names, there
 
 BELOW: dict[str, type[BaseModel]] = {"base": Base, "secrets": Secrets, "expect": Expect}
 
@@ -48,14 +48,9 @@ def test_every_power_is_shown_by_a_prepared_pull_request() -> None:
     shown = {
         finding.change.rule
         for name in names("dangerous")
-        for finding in reviewed(**_sides(name)).findings
+        for finding in there(case("dangerous", name)).findings
     }
     assert {each for each in RULES if not each.startswith("note.")} <= shown | by_hand
-
-
-def _sides(name: str) -> dict[str, str]:
-    prepared = case("dangerous", name)
-    return {"base": prepared["base"], "head": prepared["head"]}
 
 
 def test_every_power_has_words() -> None:

@@ -10,13 +10,13 @@ from jailoc.generators.powers.review import review
 from jailoc.generators.views.review import LINES, WIDTH, quiet, screen
 from jailoc.generators.views.review_data import markdown
 from jailoc.model.power import Direction, Power
-from tests.review.prepared import ALARMS, case, first_screen, names, reviewed
+from tests.review.prepared import ALARMS, back, case, first_screen, names, reviewed, there
 
 
 @pytest.mark.parametrize("name", names("dangerous"))
 def test_a_danger_is_named_on_the_first_screen(name: str) -> None:
     prepared = case("dangerous", name)
-    found = reviewed(prepared["base"], prepared["head"])
+    found = there(prepared)
     text = first_screen(found)
     assert [each for each in prepared["shows"] if each not in text] == []
     assert found.worst == prepared["rank"]
@@ -31,7 +31,7 @@ def test_a_danger_is_named_on_the_first_screen(name: str) -> None:
 @pytest.mark.parametrize("name", names("harmless"))
 def test_what_is_harmless_is_quiet(name: str) -> None:
     prepared = case("harmless", name)
-    found = reviewed(prepared["base"], prepared["head"])
+    found = there(prepared)
     lines = [text for text, _ in screen(found)]
     text = "\n".join(lines)
     assert quiet(found)
@@ -50,8 +50,8 @@ def test_the_way_back_takes_it_away_again(name: str) -> None:
     prepared = case("dangerous", name)
     if name.startswith("new-workspace-"):
         return  # the way back removes it, and that is one line
-    gained = reviewed(prepared["base"], prepared["head"]).of(Direction.WIDENS)
-    lost = reviewed(prepared["head"], prepared["base"]).of(Direction.NARROWS)
+    gained = there(prepared).of(Direction.WIDENS)
+    lost = back(prepared).of(Direction.NARROWS)
     assert {each.change.rule for each in gained} - {"be-reached.moved"} <= {
         each.change.rule for each in lost
     }
@@ -60,7 +60,7 @@ def test_the_way_back_takes_it_away_again(name: str) -> None:
 @pytest.mark.parametrize("name", names("dangerous"))
 def test_the_comment_of_a_danger_has_the_words_of_the_screen(name: str) -> None:
     prepared = case("dangerous", name)
-    text = markdown(reviewed(prepared["base"], prepared["head"]))
+    text = markdown(there(prepared))
     assert [each for each in prepared["shows"] if each not in text] == []
 
 
@@ -120,10 +120,10 @@ def test_long_names_keep_their_end() -> None:
 
 def test_what_is_alike_is_one_line_and_what_is_not_has_its_own() -> None:
     prepared = case("dangerous", "two-names-among-eighty")
-    lines = first_screen(reviewed(prepared["base"], prepared["head"])).splitlines()
+    lines = first_screen(there(prepared)).splitlines()
     assert any("and 77 more, every port" in each for each in lines)
     assert len(lines) == 6
     prepared = case("dangerous", "one-name-of-others-among-sixty-workspaces")
-    lines = first_screen(reviewed(prepared["base"], prepared["head"])).splitlines()
+    lines = first_screen(there(prepared)).splitlines()
     # It is the last but two of the workspaces, and the first that is told of.
     assert "zz.ngrok.io" in lines[3]

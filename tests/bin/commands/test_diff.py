@@ -13,6 +13,7 @@ from jailoc.schemas import schema
 from tests.bin.commands.test_files import NO_ENGINE
 from tests.engine import world
 from tests.engine.world import Result, User
+from tests.generators.kubernetes.cluster import settings
 
 BASE = '[workspaces.api]\npaths = ["~/src/api"]\n'
 WIDER = BASE + "ssh_auth_sock = true\n"
@@ -364,3 +365,72 @@ def test_no_git_of_an_agent_is_asked(tmp_path: Path, known: str) -> None:
             )
             record.with_name("gone.applied.json").write_text("{")
         assert not compared()
+
+
+def locked(**digests: str) -> str:
+    lines = "".join(f'"jailoc-{name}:{16 * "0"}" = "sha256:{64 * each}"\n'
+                    for name, each in digests.items())  # fmt: skip
+    return f"format = 1\n[images]\n{lines}"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_the_lock_of_images_is_compared(user: User, place: Path) -> None:
+    """What a cluster runs is said by it alone: the configuration stays as it is."""
+    repository = place / "repository"
+    (repository / "sub").mkdir(parents=True)
+    file, lock = repository / "sub/config.toml", repository / "sub/images.lock"
+    file.write_text(settings() + BASE)
+    lock.write_text(locked(agent="a", wall="b"))
+    # One at the top is another configuration's.
+    (repository / "images.lock").write_text(locked(agent="c"))
+
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", *arguments],
+            cwd=repository, env={"HOME": str(user.home), "PATH": os.environ["PATH"]}, check=True,
+        )  # fmt: skip
+
+    def committed(name: str) -> None:
+        git("add", "--all")
+        git("commit", "--quiet", "--message", name)
+        git("tag", name)
+
+    def told(*sides: str) -> Result:
+        return diff(user, place, *sides, "--config", str(file), "--fail-on", "any")
+
+    git("init", "--quiet")
+    committed("one")
+    assert told("one").stdout == "no power changes: the files are the same\n"
+    lock.write_text(locked(agent="d", wall="e"))
+    (place / "other").mkdir()
+    (place / "other/config.toml").write_text(settings() + BASE)
+    (place / "other/images.lock").write_text(locked(agent="a", wall="b"))
+    committed("two")
+    for sides in (("one",), ("one", "two"), ("other",), ("other", f"two:{file}")):
+        found = told(*sides)
+        assert found.status == 2, sides
+        assert "api: 2 high" in found.stdout
+        for name, new, old in (("agent", "d", "a"), ("wall", "e", "b")):
+            assert (f"another image as jailoc-{name}:{16 * '0'}, by images.lock: "
+                    f"sha256:{20 * new} (it was sha256:{20 * old})") in found.stdout  # fmt: skip
+    lock.unlink()
+    gone = told("one")
+    assert (gone.status, "no longer runs the image" in gone.stdout) == (0, True)
+    # Nobody follows a link in a commit, and what is no lock is none that is empty.
+    lock.symlink_to("../images.lock")
+    committed("link")
+    refused = told("one", "link")
+    assert refused.status == 1
+    assert "`sub/images.lock` of commit" in refused.stderr
+    assert f"sha256:{20 * 'c'}" in told("one").stdout
+    lock.unlink()
+    lock.write_text("format = 9\n")
+    committed("other-format")
+    for sides in (("one",), ("one", "other-format")):
+        refused = told(*sides)
+        assert refused.status == 1
+        assert "is no lock of images: its format is 9" in refused.stderr
+    # Without a cluster the file is somebody else's.
+    file.write_text(BASE)
+    committed("none")
+    assert told("none").status == 0

@@ -14,6 +14,7 @@ import pytest
 from jailoc.schemas import schema
 from tests.bin.commands.test_files import NO_ENGINE, tree
 from tests.engine.world import ROOT, Result, User
+from tests.generators.kubernetes.cluster import lock, settings
 from tests.strategies import CERTIFICATE
 
 CONFIG = """
@@ -162,6 +163,19 @@ def test_a_change_is_told_by_its_powers_and_accepted_by_an_update(
     assert golden(bob, "update", repository).status == 0
     assert golden(alice, "check", repository).status == 0
     assert sorted(each.name for each in (repository / "generated").iterdir()) == ["api", "zoo"]
+
+
+def test_another_digest_in_the_lock_of_images_is_told(repository: Path, bob: User) -> None:
+    text = settings() + "[workspaces.web]\n"
+    (repository / "config.toml").write_text(text)
+    (repository / "images.lock").write_text(lock(text).text)
+    assert golden(bob, "update", repository).status == 0
+    assert golden(bob, "check", repository).status == 0
+    (repository / "images.lock").write_text(lock(text).text.replace("5" * 64, "d" * 64))
+    found = golden(bob, "check", repository)
+    assert found.status == 2
+    assert found.stdout.startswith("1 of 1 workspace may do more: 2 high; 2 things less\n")
+    assert "another image as jailoc-wall:" in found.stdout
 
 
 def test_one_workspace_is_checked_and_renewed_alone(repository: Path, alice: User) -> None:
