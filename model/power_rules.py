@@ -60,7 +60,10 @@ _TABLE: dict[str, tuple[str, tuple[Rank, ...], str]] = {
         "Dockerfiles", (_C, _H),
         "the engine builds what it says; critical: fetched over plain http",
     ),
-    "run.context": ("build contexts", (_H,), "what lies in it can be copied into the image"),
+    "run.context": (
+        "build contexts, and on this machine what lies in them", (_C, _H),
+        "what lies in it can be copied into the image, and run; critical: credentials lie there",
+    ),
     "run.source": ("repositories that a cluster clones", (_M,), "what is in them, an agent runs"),
     "run.registry": ("the registry of a cluster's images", (_H,), "who can write there"),
     "run.locked": (

@@ -24,6 +24,10 @@ from jailoc.model.workspace import Workspace
 
 EVERY = "every one"
 """Of methods, or of paths, where a credential names none."""
+DIGEST = 12
+"""Characters of a digest that a text, or what lies in a build context, has as its value."""
+UNREAD = "not read"
+"""What a build context has as its value that is too large, or cannot be read."""
 BUILT_IN_IMAGE = "jailoc's own"
 _PASSWORD = {"auto": ("keyring", "file"), "": ("keyring", "file")}
 
@@ -127,7 +131,10 @@ def _run(workspace: Workspace, host: Host) -> Iterator[Power]:
         )
         if each.context is not None:
             yield Power(
-                rule="run.context", subject=tilde(each.context, host.home), origin=each.origin
+                rule="run.context",
+                subject=tilde(each.context, host.home),
+                value=_content(host, each.context),
+                origin=each.origin,
             )
     yield Power(
         rule="run.image",
@@ -143,7 +150,12 @@ def _text(host: Host, place: str) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12] if text else ""
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST] if text else ""
+
+
+def _content(host: Host, context: str) -> str:
+    """Return what lies in a build context; empty where that is not known for every machine."""
+    return "" if host.portable else host.contexts.get(context, UNREAD)[:DIGEST]
 
 
 def _trusted(config: Config, workspace: Workspace, host: Host) -> Iterator[Power]:

@@ -75,6 +75,10 @@ def _text(one: Power, other: Power) -> bool:
     )
 
 
+def _context(one: Power, other: Power) -> bool:
+    return _text(one, other) if one.subject == other.subject else _directory(one, other)
+
+
 def _denies(one: Power, other: Power) -> bool:
     if is_networks(one):
         return False
@@ -138,7 +142,7 @@ _LIMITED = {"hold.credential"}
 _HOLDS: dict[str, Callable[[Power, Power], bool]] = {
     "hold.credential": _credential,
     "run.image": _image,
-    "run.context": _directory,
+    "run.context": _context,
     "run.dockerfile": _text,
     "trust.certificate": _text,
     "trust.attach": _attaches,

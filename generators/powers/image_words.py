@@ -1,6 +1,6 @@
 """The powers of what images are made of, in words."""
 
-from jailoc.generators.config.stated import BUILT_IN_IMAGE
+from jailoc.generators.config.stated import BUILT_IN_IMAGE, UNREAD
 from jailoc.generators.powers.path_words import path_words
 from jailoc.model import image_reference
 from jailoc.model.power import Power, Rank
@@ -63,8 +63,16 @@ def dockerfile(power: Power, before: Power | None) -> Words:
     )
 
 
-def context(power: Power, _: Power | None) -> Words:
+def context(power: Power, before: Power | None) -> Words:
     """Say what a build may copy."""
+    if before is not None and before.subject == power.subject:
+        where = f"{power.subject} (build context)"
+        change = "may have changed" if UNREAD in {power.value, before.value} else "has changed"
+        return (
+            Rank.HIGH,
+            f"runs an image that is built of other files: what lies in {where} {change}",
+            f"its image is no longer built of what lay in {where}",
+        )
     rank, note = path_words(power.subject, writes=False)
     return (
         Rank.CRITICAL if rank is Rank.CRITICAL else Rank.HIGH,

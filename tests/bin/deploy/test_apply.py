@@ -14,7 +14,7 @@ from jailoc.generators.config.resolve import names, resolve
 from jailoc.generators.config.stated import stated
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.plan import plan
-from jailoc.generators.views.plan import lines
+from jailoc.generators.views.plan import first_screen, lines
 from jailoc.model.deployed import DeployedFile, Rules
 from jailoc.model.host import Host
 from jailoc.model.plan import Action, Plan
@@ -398,6 +398,22 @@ def test_what_was_built_for_an_earlier_configuration_is_remembered() -> None:
     assert first == last
     assert machine.applied
     assert machine.applied.former == (second, third)
+
+
+def test_a_file_in_a_build_context_that_has_changed_is_on_the_first_screen() -> None:
+    machine, text = Machine(), toml({"w": {"dockerfile": "/srv/Dockerfile"}})
+    seen = []
+    for content in ("c", "d"):
+        host = HOST.model_copy(update={
+            "files": {"/srv/Dockerfile": "FROM ${BASE}\nCOPY tool /usr/bin/\n"},
+            "contexts": {"/srv": 64 * content},
+        })  # fmt: skip
+        place = memory(machine, text, host=host)
+        seen.append([line for line, _ in first_screen([place.plan()])])
+        place.apply()
+        assert place.plan().empty
+    assert seen[1][0].startswith("1 of 1 workspace may do more: 1 high")
+    assert any("what lies in /srv (build context) has changed" in line for line in seen[1])
 
 
 def test_a_wall_that_does_not_answer_is_neither_well_nor_empty() -> None:

@@ -586,3 +586,57 @@ def test_many_addresses_by_themselves_are_one_line() -> None:
     found = changes(side(EMPTY), side(f"{EMPTY}allowed_networks = [{names}]"), HOME)
     (one,) = (each for each in found if each.rule == "reach.machine")
     assert "1.1.1.0, 1.1.1.1, 1.1.1.2 and 17 more, port 443" in one.text
+
+
+def of_context(digest: str | None, text: str = "") -> Sides:
+    lines = f"{EMPTY}dockerfile = '~/docker/Dockerfile'\n{text}"
+    home = f"{HOME}/docker"
+    host = HOST.model_copy(update={
+        "files": {f"{home}/Dockerfile": "FROM ${BASE}\n"},
+        "kinds": {**HOST.kinds, home: PathKind.DIRECTORY, f"{home}/sub": PathKind.DIRECTORY},
+        "contexts": {} if digest is None else {home: digest, f"{home}/sub": digest},
+    })  # fmt: skip
+    return portable.sides(load(Document(lines, "c"), host), "a", host)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("c" * 64, "c" * 64, None),
+        ("c" * 64, "d" * 64, "has changed"),
+        # One that is too large may be any: that it became so is news, and that it is so, is none.
+        ("c" * 64, None, "may have changed"),
+        (None, "c" * 64, "may have changed"),
+        (None, None, None),
+    ],
+)
+def test_another_content_of_a_build_context_is_high(
+    before: str | None, after: str | None, said: str | None
+) -> None:
+    found = changes(of_context(before), of_context(after), HOME)
+    gained = [each for each in found if each.way is Direction.WIDENS]
+    assert [(each.rank, each.text) for each in gained] == [
+        (Rank.HIGH, "runs an image that is built of other files: what lies in ~/docker "
+                    f"(build context) {said}")
+    ] * (said is not None)  # fmt: skip
+    lost = [each.text for each in found if each.way is Direction.NARROWS]
+    assert lost == ["its image is no longer built of what lay in ~/docker (build context)"] * (
+        said is not None
+    )
+
+
+def test_a_content_that_was_not_written_down_is_no_other_one() -> None:
+    """Notes of a start before it was known have none, and nor has what is for every machine."""
+    now = of_context("c" * 64)
+    old = now.model_copy(update={"stated": tuple(
+        each.model_copy(update={"value": ""}) if each.rule == "run.context" else each
+        for each in now.stated
+    )})  # fmt: skip
+    assert changes(old, now, HOME) == changes(now, old, HOME) == ()
+    # A directory in one that could be copied already is no more than that.
+    sub = of_context("d" * 64, "build_context = '~/docker/sub'\n")
+    assert not [each for each in changes(old, sub, HOME) if each.way is Direction.WIDENS]
+    document = Document(f"{EMPTY}dockerfile = '~/docker/Dockerfile'\n", "c")
+    machine = portable.host(document)
+    everybody = portable.sides(load(document, machine), "a", machine)
+    assert [each.value for each in everybody.stated if each.rule == "run.context"] == [""]
