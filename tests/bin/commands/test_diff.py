@@ -236,6 +236,7 @@ def test_a_dockerfile_and_a_certificate_beside_the_configuration_are_read(
     trusted.write_text("two")
     assert "~/team/docker/agent.Dockerfile has another text" in told()
     assert "trusts another certificate at ~/team/sub/ca.pem" in told()
+
     def another(text: str | None, link: str = "") -> None:
         if built.is_dir() and not built.is_symlink():
             shutil.rmtree(built)
