@@ -40,8 +40,13 @@ _ASKED = (
 No group is repeated: a compiled expression with such a one gives up on a long text, and that counts
 as no match (pcre2jit(3)).
 """
-_SECOND_PATH = "(^|,)(destination|x-[a-z]+-(copy|rename)-source[a-z-]*)(,|$)"
-"""Headers that name another path of the host, in a list of names with commas."""
+_SECOND_PATH = (
+    "(^|,)(destination(-account)?|x-([a-z]+-)?(copy|rename|move)-(source|from)[a-z-]*"
+    "|x-object-manifest|x-symlink-target[a-z-]*|x-(vault|consul|nomad)-namespace"
+    "|dropbox-api-(arg|path-root))(,|$)"
+)
+"""Headers that name another path of the host, in a list of names with commas: those of WebDAV (RFC
+4918, 10.3), of stores of objects (S3, Azure, OpenStack Swift), of Vault and of Dropbox."""
 _REMOVED_PREFIXES = (
     "x-forwarded-", "x-original-", "x-rewrite-", "x-invoke-", "x-waws-", "x-envoy-original-",
 )  # fmt: skip

@@ -14,17 +14,22 @@ busy, and holds the port that such datagrams come from: nobody else behind the w
 
 import contextlib
 import importlib
+import ipaddress
 import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 SOURCE, CLOSE, REOPEN = 1023, 1022, 1023
 """UDP ports: where datagrams come from, and where those go that close an address or open it."""
 PACE = 0.5
 """Seconds between two looks."""
+LISTS = Path("/proc/net/xt_recent")
+"""Where the kernel tells what it counts."""
+ROOM = 100
+"""Addresses that the kernel keeps in a list (`ip_list_tot` of xt_recent)."""
 AGAIN = 30
 """Seconds after which an address is closed anew: the kernel forgets."""
 
@@ -55,29 +60,75 @@ class Doors:
                 door.sendto(b"", (address, port))
 
 
+Counts = Mapping[str, str]
+"""When the kernel last counted a datagram for each address, in its own ticks."""
+
+
+def counted(family: int) -> Counts | None:
+    """Read that of a family; None where the kernel does not say.
+
+    A line is `src=ADDRESS ... last_seen: TICKS ...` (`recent` in iptables-extensions(8)).
+    """
+    try:
+        lines = (LISTS / f"v{family}:.machine").read_text().splitlines()
+    except OSError:
+        return None
+    found = {}
+    for words in map(str.split, lines):
+        with contextlib.suppress(ValueError, IndexError):
+            address = str(ipaddress.ip_address(words[0].removeprefix("src=")))
+            found[address] = words[words.index("last_seen:") + 1]
+    return found
+
+
 class Guard:
     """What is closed, and when it is closed anew."""
 
-    def __init__(self, knock: Callable[[str, int], None]) -> None:
-        self._knock = knock
+    def __init__(
+        self,
+        knock: Callable[[str, int], None],
+        counted: Callable[[int], Counts | None] = lambda _: None,
+    ) -> None:
+        self._knock, self._counted = knock, counted
         self._closed: dict[str, float] = {}
 
-    def look(self, has: frozenset[str], known: frozenset[str], now: float) -> None:
+    def look(self, has: frozenset[str], known: frozenset[str], now: float) -> frozenset[str]:
         """Close what the machine has beside what is known, and open what it has lost.
 
         Args:
             has: The machine's addresses at the moment.
             known: Those that the rules close.
             now: Seconds on a clock that never goes back.
+
+        Returns:
+            What the kernel did not count, whatever dropped it: it is closed anew at the next look.
         """
         later = has - known
         for address in self._closed.keys() - later:
             self._knock(address, REOPEN)
             del self._closed[address]
-        for address in sorted(later):
-            if self._closed.get(address, now) <= now:
-                self._knock(address, CLOSE)
-                self._closed[address] = now + AGAIN
+        due = [each for each in sorted(later) if self._closed.get(each, now) <= now]
+        before = self._counts(due)
+        for address in due:
+            self._knock(address, CLOSE)
+        after = self._counts(due)
+        # Where there are more than the list has room for, one takes the place of another.
+        lost = frozenset(each for each in before if before[each] == after.get(each))
+        lost = lost if len(later) <= ROOM else frozenset()
+        for address in due:
+            self._closed[address] = now if address in lost else now + AGAIN
+        return lost
+
+    def _counts(self, due: Sequence[str]) -> dict[str, str | None]:
+        """Return when each was counted, if it was, of the families that the kernel tells of."""
+        lists = {
+            family: self._counted(family) for family in {6 if ":" in each else 4 for each in due}
+        }
+        return {
+            each: found.get(each)
+            for each in due
+            if (found := lists[6 if ":" in each else 4]) is not None
+        }
 
 
 def last_words(place: Path) -> frozenset[str]:
@@ -88,22 +139,25 @@ def last_words(place: Path) -> frozenset[str]:
     return frozenset()
 
 
-def follow(doors: Doors, known: Path) -> None:
-    """Look for ever."""
+def follow(doors: Doors, known: Path, late: Path) -> None:
+    """Look for ever; a file is there while something could not be closed."""
     sys.path.append(str(Path(__file__).parent))  # which -I leaves out; it is root's, and read-only
     by_now = importlib.import_module("machine").by_now
-    guard = Guard(doors.knock)
+    guard = Guard(doors.knock, counted)
     while True:
-        guard.look(by_now(), last_words(known), time.monotonic())
+        if guard.look(by_now(), last_words(known), time.monotonic()):
+            late.touch()
+        else:
+            late.unlink(missing_ok=True)
         time.sleep(PACE)
 
 
-def held(doors: Doors, known: Path) -> None:
+def held(doors: Doors, known: Path, late: Path) -> None:
     """Have a process look, and another one whenever it ends: the sockets outlive it."""
     while True:
         child = os.fork()
         if not child:
-            follow(doors, known)
+            follow(doors, known, late)
         os.waitpid(child, 0)
         time.sleep(PACE)
 
@@ -114,4 +168,4 @@ if __name__ == "__main__":
     except OSError as error:
         sys.exit(f"FATAL: jailoc firewall: cannot bind port {SOURCE}: {error.strerror}")
     Path(sys.argv[2]).write_text(f"{os.getpid()}\n")
-    held(both, Path(sys.argv[1]))
+    held(both, Path(sys.argv[1]), Path(f"{sys.argv[2]}-late"))

@@ -170,6 +170,20 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
             403,
             http("POST /v1/x HTTP/1.1", "X-Goog-Copy-Source: /private/y", "Content-Length: 0"),
         ),
+        **{
+            f"another path by {each}": (
+                403,
+                http("POST /v1/x HTTP/1.1", f"{each}: /private/y", "Content-Length: 0"),
+            )
+            for each in (
+                "X-Copy-From",
+                "Destination-Account",
+                "X-Object-Manifest",
+                "X-Symlink-Target",
+                "X-Vault-Namespace",
+                "Dropbox-API-Arg",
+            )
+        },
         "method in the query": (
             403,
             http("POST /v1/x?a=1&_method=DELETE HTTP/1.1", "Content-Length: 0"),

@@ -346,6 +346,8 @@ def test_control_tracked_as_a_connection_it_stays_open(walled: Sandbox) -> None:
     try:
         with full_table(walled), later_network() as gateway:
             assert not until(lambda: gateway in closed_by_now(walled), 5)
+            late = "/run/jailoc/names/guard-late"  # which is no health
+            assert world.call("docker", "exec", "--user", "0", wall, "ls", late).strip() == late
     finally:
         renew(walled, "")
 

@@ -39,6 +39,49 @@ def test_it_closes_again_before_the_kernel_forgets() -> None:
     assert 2 < len(sent) < KEPT / 10
 
 
+def test_what_the_kernel_did_not_count_is_told_and_closed_anew_at_the_next_look() -> None:
+    """Whatever dropped the datagram: to send it is refused either way."""
+    lists: dict[int, dict[str, str]] = {4: {}}
+    sent: list[str] = []
+    counts = True
+
+    def knock(address: str, _: int) -> None:
+        sent.append(address)
+        if counts and ":" not in address:
+            lists[4][address] = str(len(sent))
+
+    it = guard.Guard(knock, lambda family: dict(lists[family]) if family in lists else None)
+    # Of the other family the kernel has no list, and so nothing is known.
+    both = frozenset({"10.1.2.3", "fd00::1"})
+    assert it.look(both, frozenset(), 1) == frozenset()
+    counts = False
+    assert it.look(both, frozenset(), 1 + guard.AGAIN) == {"10.1.2.3"}
+    assert it.look(both, frozenset(), 1.5 + guard.AGAIN) == {"10.1.2.3"}
+    counts = True
+    assert it.look(both, frozenset(), 2 + guard.AGAIN) == frozenset()
+    assert sent.count("fd00::1") == 2
+    before = len(sent)
+    assert it.look(both, frozenset(), 2.5 + guard.AGAIN) == frozenset()
+    assert len(sent) == before
+    # Of more than the list has room for, each takes the place of another.
+    counts = False
+    many = frozenset(f"10.9.{number}.1" for number in range(guard.ROOM + 1))
+    assert it.look(many, frozenset(), 3 + guard.AGAIN) == frozenset()
+
+
+def test_the_kernels_list_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "LISTS", tmp_path)
+    assert guard.counted(4) is None
+    (tmp_path / "v4:.machine").write_text(
+        "src=10.99.3.255 ttl: 64 last_seen: 4301918687 oldest_pkt: 1 4301918687\nodd\n"
+    )
+    (tmp_path / "v6:.machine").write_text(
+        "src=fd00:0000:0000:0000:0000:0000:0000:0001 ttl: 64 last_seen: 7 oldest_pkt: 1 7\n"
+    )
+    assert guard.counted(4) == {"10.99.3.255": "4301918687"}
+    assert guard.counted(6) == {"fd00::1": "7"}
+
+
 def test_the_doors_and_the_tables_are_those_of_the_rules() -> None:
     assert (guard.SOURCE, guard.CLOSE) == machine_rules.DOOR
     assert guard.CLOSE + 1 == guard.REOPEN
@@ -87,6 +130,8 @@ def test_what_does_not_run_is_no_health(tmp_path: Path, monkeypatch: pytest.Monk
     assert health.guarded()  # nothing is looked at
     monkeypatch.setattr(health, "TABLES", tmp_path)
     (tmp_path / "names").mkdir()
+    assert not health.guarded()
+    (tmp_path / "names/guard-late").touch()
     assert not health.guarded()
     (tmp_path / "names/guard").write_text(f"{os.getpid()}\n")
     assert not health.guarded()
