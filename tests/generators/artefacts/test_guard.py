@@ -131,12 +131,12 @@ def test_what_does_not_run_is_no_health(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(health, "TABLES", tmp_path)
     (tmp_path / "names").mkdir()
     assert not health.guarded()
-    (tmp_path / "names/guard-late").touch()
-    assert not health.guarded()
     (tmp_path / "names/guard").write_text(f"{os.getpid()}\n")
     assert not health.guarded()
     code = "import time; time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, "/guard.py"]) as running:
         (tmp_path / "names/guard").write_text(f"{running.pid}\n")
         assert until(health.guarded)
+        (tmp_path / "names/guard-late").touch()  # something is not closed
+        assert not health.guarded()
         running.kill()
