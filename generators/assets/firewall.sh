@@ -151,7 +151,7 @@ machine() {
     cp "$etc/host-ports" "$run/host-ports"
     : >"$run/handed"
     [ ! -r "$etc/machine" ] || cp "$etc/machine" "$run/handed"
-    look_around "$run/handed" "$run/machine"
+    look_around "$run/handed" "$run/machine.next"
     while read -r port _; do
         case $port in '' | *[!0-9]*) fatal "$etc/host-ports: '$port' is not a port" ;; esac
     done <"$etc/host-ports"
@@ -167,7 +167,7 @@ machine() {
             done <"$etc/host-ports" >>"$run/host.$family"
         fi
         echo "-A JAILOC-MACHINE -d $address/$bits -m comment --comment \"this machine\" -j JAILOC-DENY" >>"$run/host.$family"
-    done <"$run/machine"
+    done <"$run/machine.next"
     services
 }
 
@@ -405,6 +405,8 @@ machine
 load
 compare 4 "$tool4"
 [ -z "$tool6" ] || compare 6 "$tool6"
+# Only now: what this file names, the guard leaves to the rules.
+mv "$run/machine.next" "$run/machine"
 notice "rules loaded and verified: $(grep -c '^-' "$run/wanted.4") IPv4 ($tool4)${tool6:+, $(grep -c '^-' "$run/wanted.6") IPv6 ($tool6)}"
 if [ "$mode" = reload ]; then
     look_up

@@ -104,29 +104,33 @@ class Guard:
             What the kernel did not count, whatever dropped it: it is closed anew at the next look.
         """
         later = has - known
+        # Where there are more than the list has room for, one takes the place of another.
+        fits = len(later) <= ROOM
         for address in self._closed.keys() - later:
             self._knock(address, REOPEN)
             del self._closed[address]
-        due = [each for each in sorted(later) if self._closed.get(each, now) <= now]
-        before = self._counts(due)
+        # The rules may have been loaded anew, and their list with them.
+        before = self._counts(sorted(later))
+        forgotten = {each for each, ticks in before.items() if fits and ticks is None}
+        due = [each for each in sorted(later)
+               if each in forgotten or self._closed.get(each, now) <= now]  # fmt: skip
         for address in due:
             self._knock(address, CLOSE)
         after = self._counts(due)
-        # Where there are more than the list has room for, one takes the place of another.
-        lost = frozenset(each for each in before if before[each] == after.get(each))
-        lost = lost if len(later) <= ROOM else frozenset()
+        lost = frozenset(each for each in after if fits and before.get(each) == after[each])
         for address in due:
             self._closed[address] = now if address in lost else now + AGAIN
         return lost
 
-    def _counts(self, due: Sequence[str]) -> dict[str, str | None]:
+    def _counts(self, addresses: Sequence[str]) -> dict[str, str | None]:
         """Return when each was counted, if it was, of the families that the kernel tells of."""
         lists = {
-            family: self._counted(family) for family in {6 if ":" in each else 4 for each in due}
+            family: self._counted(family)
+            for family in {6 if ":" in each else 4 for each in addresses}
         }
         return {
             each: found.get(each)
-            for each in due
+            for each in addresses
             if (found := lists[6 if ":" in each else 4]) is not None
         }
 

@@ -91,6 +91,8 @@ class Outer:
 
     def own(self, wire: bytes) -> bytes | None:
         """Return what is answered for a name with a credential; None for any other question."""
+        if not resolver.bare(wire):
+            return None
         try:
             query = dns.message.from_wire(wire, ignore_trailing=True)
         except dns.exception.DNSException:

@@ -100,6 +100,29 @@ TYPES = frozenset(
 """What is asked for where only named things are open; each more type is a part of a bit more."""
 ADDRESSES = (dns.rdatatype.A, dns.rdatatype.AAAA)
 PLAIN = re.compile(rb"[a-z0-9_-]{1,63}")
+USUAL = frozenset(
+    (
+        *TYPES,
+        dns.rdatatype.NS,
+        dns.rdatatype.SOA,
+        dns.rdatatype.PTR,
+        dns.rdatatype.DNAME,
+        dns.rdatatype.OPT,
+        dns.rdatatype.SVCB,
+        dns.rdatatype.HTTPS,
+        dns.rdatatype.DS,
+        dns.rdatatype.DNSKEY,
+        dns.rdatatype.RRSIG,
+        dns.rdatatype.NSEC,
+        dns.rdatatype.NSEC3,
+        dns.rdatatype.TLSA,
+        dns.rdatatype.CAA,
+        dns.rdatatype.NAPTR,
+    )
+)
+"""Records with two names at most."""
+MOST_RECORDS, MOST_UNUSUAL = 500, 2048
+"""Records of an answer, and bytes of those of all other types."""
 HINTS = (dns.rdatatype.SVCB, dns.rdatatype.HTTPS)
 """Records that carry addresses past the ones that are opened (RFC 9460)."""
 
@@ -276,6 +299,32 @@ def bare(wire: bytes) -> bool:
     return counts == (0, 0, 0) or (counts == (0, 0, 1) and beside == b"\0\0\x29")
 
 
+def modest(wire: bytes) -> bool:
+    """Tell whether an answer is read at little cost: whoever runs a zone chooses what is in it.
+
+    A record of two bytes can name 255 (RFC 1035, section 4.1.4), and some types hold as many names
+    as fit. What is no message is as cheap as any: reading it fails.
+    """
+    place, unusual = 12, 0
+    try:
+        questions, *counts = struct.unpack_from("!4H", wire, 4)
+        if questions + sum(counts) > MOST_RECORDS:
+            return False
+        for number in range(questions + sum(counts)):
+            while 0 < wire[place] < 64:
+                place += 1 + wire[place]
+            place += 2 if wire[place] else 1
+            if number < questions:
+                place += 4
+                continue
+            kind, size = struct.unpack_from("!H6xH", wire, place)
+            unusual += 0 if kind in USUAL else size
+            place += 10 + size
+    except (struct.error, IndexError):
+        return True
+    return unusual <= MOST_UNUSUAL
+
+
 async def ask(server: str, wire: bytes, *, tcp: bool) -> bytes:
     """Ask one resolver; raise OSError or TimeoutError if it does not answer."""
     place = (PLACE, 0) if server.startswith("127.") else None
@@ -371,6 +420,8 @@ class Resolver:
                 data = await ask(server, wire, tcp=False)
                 if data[2] & 2:  # cut (TC)
                     data = await ask(server, wire, tcp=True)
+                if not modest(data):
+                    return None
                 return dns.message.from_wire(data, ignore_trailing=True)
             except (OSError, TimeoutError, EOFError, dns.exception.DNSException):
                 continue

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -283,6 +284,39 @@ def test_neither_a_busy_resolver_nor_a_taken_port_keeps_it_open(walled: Sandbox)
         signal_resolver(walled, "CONT")
 
 
+ENOUGH = "/home/agent/enough"
+ALWAYS = """
+import os, socket, sys
+while not os.path.exists(sys.argv[3]):
+    try:
+        with socket.create_connection((sys.argv[1], int(sys.argv[2])), 0.2) as found:
+            print("open", flush=True)
+            break
+    except OSError:
+        pass
+"""
+"""Tries to connect until somebody has enough."""
+
+
+def test_rules_that_are_loaded_anew_open_it_at_no_moment(walled: Sandbox) -> None:
+    """What closes it leaves it to the rules once these are there, and not before."""
+    renew(walled, f"allowed_networks = {WIDE}\n")
+    agents = walled.container("opencode")
+    world.call("docker", "exec", agents, "rm", "-f", ENOUGH)
+    with later_network() as gateway:
+        assert until(lambda: gateway in closed_by_now(walled), 10)
+        command = ["docker", "exec", "--user", "1000:1000", agents, "/usr/bin/python3", "-c",
+                   ALWAYS, gateway, str(world.OTHER_PORT), ENOUGH]  # fmt: skip
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as trying:
+            for each in range(4):
+                # Another range each time, so that there is something to load.
+                renew(walled, f'allowed_networks = ["10.77.{each}.0/24", "{POOL}"]\n')
+            world.call("docker", "exec", agents, "touch", ENOUGH)
+            found, _ = trying.communicate(timeout=30)
+        assert not found
+    assert until(lambda: gateway not in closed_by_now(walled), 10)
+
+
 FILL = """
 import os, socket, struct, sys, time
 one, other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
@@ -303,7 +337,6 @@ while time.monotonic() < end:
             pass
 """
 """Fills the table of connections with some that were answered, which no new one displaces."""
-ENOUGH = "/home/agent/enough"
 TRACKED = Path("/proc/sys/net/netfilter")
 
 

@@ -63,6 +63,9 @@ def test_what_the_kernel_did_not_count_is_told_and_closed_anew_at_the_next_look(
     before = len(sent)
     assert it.look(both, frozenset(), 2.5 + guard.AGAIN) == frozenset()
     assert len(sent) == before
+    lists[4].clear()  # the rules were loaded anew after all was closed
+    assert it.look(both, frozenset(), 3 + guard.AGAIN) == frozenset()
+    assert set(lists[4]) == {"10.1.2.3"}
     # Of more than the list has room for, each takes the place of another.
     counts = False
     many = frozenset(f"10.9.{number}.1" for number in range(guard.ROOM + 1))

@@ -482,9 +482,28 @@ def test_nothing_but_the_question_is_read(place: Place) -> None:
     assert not resolver.bare(wire)
 
 
+def records(kind: int, data: bytes, count: int) -> bytes:
+    """Return an answer of many records, whose owner is a long name."""
+    name = b"".join(b"\x01a" for _ in range(126)) + b"\0"
+    record = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 5, len(data)) + data
+    return struct.pack("!6H", 7, 0x8180, 1, count, 0, 0) + name + b"\0\1\0\1" + record * count
+
+
+def test_an_answer_that_names_megabytes_is_not_read() -> None:
+    """Whoever runs the zone of an allowed name, or of any where the internet is open, sends it."""
+    assert not resolver.modest(heavy_answer := records(55, bytes(8) + b"\xc0\x0c" * 30000, 1))
+    assert len(heavy_answer) < 65536
+    assert not resolver.modest(records(15, b"\0\1\xc0\x0c", 3500))
+    # What a zone has is: hundreds of addresses, long texts, what is signed.
+    assert resolver.modest(records(1, bytes(4), 400))
+    assert resolver.modest(records(16, (b"\xff" + bytes(255)) * 200, 1))
+    assert resolver.modest(records(46, bytes(300), 100))
+
+
 @given(st.binary(max_size=60))
-def test_whatever_is_no_question_is_none(data: bytes) -> None:
+def test_whatever_is_no_message_is_none(data: bytes) -> None:
     assert isinstance(resolver.bare(data.ljust(12, b"\0")), bool)
+    assert isinstance(resolver.modest(data.ljust(12, b"\0")), bool)
 
 
 def test_a_name_of_a_service_opens_its_network_alone(place: Place) -> None:
