@@ -14,7 +14,6 @@ from jailoc.bin.deploy import (
     existence,
     host_ports,
     images,
-    journal,
     observe,
     password,
     permissions,
@@ -22,6 +21,7 @@ from jailoc.bin.deploy import (
     removal,
     rollback,
     server_port,
+    sharing,
     snapshots,
     task_bounds,
     uncovered,
@@ -150,7 +150,7 @@ def item(
     """
     observe.understood(name)
     if complete:
-        journal.check(name)
+        sharing.check(origin, name)
         task_bounds.may_run(origin, name)
         preflight.halted(origin, name)
     workspace = resolve(origin.config, name, origin.host)
@@ -284,7 +284,7 @@ def carry_out(
         place = _leftover(terminal, each, prune)
         return place.carry_out(each.given, lambda made: same(approved, made))
     with files.locked(facts.cache_directory() / f"{each.name}.lock"):
-        journal.check(each.name)
+        sharing.check(each.origin, each.name)
         world = execute.Engine(
             terminal,
             each.bundle,

@@ -67,12 +67,19 @@ def told(workspace: str) -> str | None:
     return f"an undo is not finished: `jailoc undo {workspace} --continue` goes on"
 
 
-def unfinished(workspace: str) -> Refused:
-    """Return the refusal while an undo is not finished."""
+def workspaces() -> tuple[str, ...]:
+    """Return those of which an undo is not finished."""
+    found = facts.state_directory().glob(f"*/{place('').name}")
+    return tuple(sorted(each.parent.name for each in found))
+
+
+def unfinished(workspace: str, other: str = "") -> Refused:
+    """Return the refusal while an undo is not finished, of a workspace or of one beside it."""
+    beside = f", where the agent of `{other}` can write, too" if other else ""
     return refuse(
         "undo-unfinished",
         f"an undo of `{workspace}` has begun and is not finished: its files may be half of one "
-        "state and half of another",
+        f"state and half of another{beside}",
         hint=f"run `jailoc undo {workspace} --continue`; to leave them as they are, remove "
         f"`{place(workspace)}`",
     )

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import halt
+from jailoc.bin.deploy import halt, journal
 from jailoc.bin.host import files
 from jailoc.generators.config.resolve import names, roots
 from jailoc.model.compose import Bind
@@ -27,6 +27,23 @@ def closed(applied: Applied | None) -> set[str]:
         for each in (service.mounts if service else ())
         if isinstance(each, Bind) and each.mode is Mode.READ_ONLY
     }
+
+
+def check(origin: LoadedConfig, name: str) -> None:
+    """Refuse to go on while an undo is not finished that restores where a workspace's agent writes.
+
+    What restores outlives a jailoc that is killed, and follows what the agent puts in its way.
+
+    Raises:
+        Refused: its own is not, or that of another workspace, with what finishes it.
+    """
+    journal.check(name)
+    mine: tuple[str, ...] | None = None
+    for other in journal.workspaces():
+        note = journal.read(other)
+        mine = writable(origin, name) if mine is None else mine
+        if note is not None and halt.shared(mine, note.targets) is not None:
+            raise journal.unfinished(other, name)
 
 
 @contextmanager

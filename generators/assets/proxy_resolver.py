@@ -91,10 +91,10 @@ class Outer:
 
     def own(self, wire: bytes) -> bytes | None:
         """Return what is answered for a name with a credential; None for any other question."""
-        if not resolver.bare(wire):
+        if (alone := resolver.bare(wire)) is None:
             return None
         try:
-            query = dns.message.from_wire(wire, ignore_trailing=True)
+            query = dns.message.from_wire(alone)
         except dns.exception.DNSException:
             return None
         if not isinstance(query, dns.message.QueryMessage) or query.flags & dns.flags.QR:

@@ -286,17 +286,22 @@ def asked_in(wire: bytes) -> bytes | None:
     return wire[12:end].lower() if end <= len(wire) else None
 
 
-def bare(wire: bytes) -> bool:
-    """Tell whether a query is one question, with at most options beside it (RFC 6891).
+def bare(wire: bytes) -> bytes | None:
+    """Return a query without what may stand beside its question, which is options (RFC 6891).
 
-    Nothing else is read: a few bytes of a record can name megabytes (RFC 1035, section 4.1.4).
+    Nothing else is read: a few bytes of a record can name megabytes (RFC 1035, section 4.1.4), and
+    so can some options (RFC 9567). None if it is not one question.
     """
     question = asked_in(wire)
     if question is None:
-        return False
-    beside = wire[12 + len(question) :][:3]
+        return None
+    end = 12 + len(question)
     counts = struct.unpack_from("!3H", wire, 6)
-    return counts == (0, 0, 0) or (counts == (0, 0, 1) and beside == b"\0\0\x29")
+    if counts == (0, 0, 0):
+        return wire[:end]
+    if counts == (0, 0, 1) and wire[end : end + 3] == b"\0\0\x29" and len(wire) >= end + 11:
+        return wire[: end + 9] + b"\0\0"
+    return None
 
 
 def modest(wire: bytes) -> bool:
@@ -433,10 +438,10 @@ class Resolver:
             return None
         if wire[2] >> 3 != dns.opcode.QUERY:
             return unknown(wire)
-        if not bare(wire):
+        if (alone := bare(wire)) is None:
             return None
         try:
-            query = dns.message.from_wire(wire, ignore_trailing=True)
+            query = dns.message.from_wire(alone)
         except dns.exception.DNSException:
             return None
         response = await self.respond(query)

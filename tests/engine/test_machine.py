@@ -346,7 +346,7 @@ def full_table(sandbox: Sandbox) -> Iterator[None]:
     inspected = json.loads(world.call("docker", "inspect", sandbox.container("firewall")))[0]
     inside = ("nsenter", "--net", "--target", str(inspected["State"]["Pid"]))
     for each in ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"):
-        world.call(*inside, "sh", "-c", f"echo 10 >{TRACKED / each}")
+        world.call(*inside, "sh", "-c", f"echo 20 >{TRACKED / each}")
     world.call("docker", "exec", sandbox.container("opencode"), "rm", "-f", ENOUGH)
     most = int((TRACKED / "nf_conntrack_max").read_text())
 
@@ -361,7 +361,7 @@ def full_table(sandbox: Sandbox) -> Iterator[None]:
         yield
     finally:
         world.call("docker", "exec", sandbox.container("opencode"), "touch", ENOUGH)
-        assert until(lambda: count() < most // 2, 60)
+        assert until(lambda: count() < most // 2, 90)
 
 
 def test_a_full_table_of_connections_keeps_nothing_open(walled: Sandbox) -> None:
