@@ -253,17 +253,17 @@ class User:
         Their addresses are the machine's own while they are there, and no sandbox may reach those.
         """
         rules = {"file.wall/rules.v4", "file.wall/rules.v6", "firewall.rules"}
-        for _ in range(5):
+        for left in reversed(range(5)):
             done = self.run("plan", workspace, "--detailed-exitcode", "--json")
             if done.status == 0:
                 return
+            assert left, done.stdout
             (plan,) = json.loads(done.stdout)["plans"]
             powers = [(each["rule"], ip_network(each["subject"])) for each in plan["powers"]]
             assert {each["address"] for each in plan["changes"]} <= rules, done.stdout
             assert powers, done.stdout
             assert all(rule == "reach.network" and at.num_addresses == 1 for rule, at in powers)
             self.ok("up", workspace)
-        raise AssertionError(done.stdout)
 
     def password(self, workspace: str) -> str:
         return (self.home / f".local/share/jailoc/{workspace}/password").read_text()
