@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from jailoc.bin.deploy import observe
-from jailoc.bin.engine import containers, docker, halting, ownership
+from jailoc.bin.engine import containers, docker, exchange, halting, ownership
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
 from jailoc.bin.host import bind_mounts, links
@@ -30,14 +30,21 @@ class Done(NamedTuple):
 
 Outcome = TypeVar("Outcome", bound=ExitCode)
 
-# The first line is the process that works there; the end of the input is that of jailoc.
+# A line is the process that works there, or says that all has ended in order. The end of the input
+# is that of jailoc, and of what it has asked the engine meanwhile.
 LET_GO = """
 trap '' HUP INT QUIT TERM
-read -r works
-while read -r _; do :; done
+left=$1 works='' ended=''
+shift
+while read -r word; do
+    case $word in ended) ended=yes && break ;; *) works=$word ;; esac
+done
 # Of a process that has become another user's (sudo) kill tells nothing.
 works() { [ -d "/proc/$works" ] || kill -0 "$works" 2>/dev/null || ps -p "$works" >/dev/null 2>&1; }
 while [ "$works" ] && works; do sleep 0.2; done
+if [ -z "$ended" ] && [ "$left" ]; then
+    for each in $("$1" ps --all --quiet --filter "label=$left"); do "$1" rm --force "$each"; done
+fi
 exec "$@"
 """
 
@@ -168,6 +175,8 @@ def during(
     names: Iterable[str],
     work: Callable[[Callable[[int], None]], Outcome],
     locks: Sequence[int] = (),
+    *,
+    by: str = "",
 ) -> Outcome:
     """Do something while the agents of workspaces are halted.
 
@@ -178,19 +187,23 @@ def during(
         work: Does it; it is given what it tells the number of a process that must end, too, before
             they go on.
         locks: Descriptors of those that hold until then, also if this process is killed.
+        by: The label of containers that work there: they go before anybody goes on if this process
+            is killed.
 
     Raises:
         DockerError: one could not be halted.
         Refused: there is no `docker` command.
     """
     going = [each.id for name in names for each in agents(name) if each.state != "paused"]
-    return halted(going, work, locks)
+    return halted(going, work, locks, by=by)
 
 
 def halted(
     going: Sequence[str],
     work: Callable[[Callable[[int], None]], Outcome],
     locks: Sequence[int] = (),
+    *,
+    by: str = "",
 ) -> Outcome:
     """Do something while containers that run are halted, as `during` does.
 
@@ -205,7 +218,7 @@ def halted(
         # What it reads is in a file that only we have open to write.
         reading, writing = os.pipe()
         keeper = subprocess.Popen(
-            ["/bin/sh", "-c", LET_GO, "jailoc", *command], env=environment, cwd=NO_PROJECT,
+            ["/bin/sh", "-c", LET_GO, "jailoc", by, *command], env=environment, cwd=NO_PROJECT,
             stdin=reading, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True, pass_fds=locks,
         )  # fmt: skip
@@ -213,13 +226,15 @@ def halted(
         try:
             for each in going:
                 halting.pause(each)
-            return work(lambda process: _tell(writing, process))
+            with exchange.held(writing):
+                return work(lambda process: _tell(writing, str(process)))
         finally:
+            _tell(writing, "ended")
             os.close(writing)
             keeper.wait()
 
     return docker.attend(["unpause", *going], attended)
 
 
-def _tell(writing: int, process: int) -> None:
-    os.write(writing, b"%d\n" % process)
+def _tell(writing: int, word: str) -> None:
+    os.write(writing, f"{word}\n".encode())

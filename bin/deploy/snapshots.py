@@ -179,7 +179,7 @@ class Store:
                 stdin=covered.encode(errors="surrogateescape"),
                 script=f'cat >{_COVERED} || exit 1\n{search}exec "$@"',
                 capabilities=READ,
-            ))  # fmt: skip
+            ), by=tools.label(self._workspace.name))  # fmt: skip
         except _TooLargeError:
             # What was ended leaves files that no snapshot needs.
             self._unlocked()

@@ -5,7 +5,7 @@ import selectors
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, NamedTuple, Protocol
 
 from jailoc.model.path import NO_PROJECT
@@ -38,6 +38,19 @@ class Reply(NamedTuple):
         return self.status
 
 
+_held: set[int] = set()
+
+
+@contextmanager
+def held(descriptor: int) -> Iterator[None]:
+    """Have all that is started meanwhile hold a file open, too: it ends with the last of them."""
+    _held.add(descriptor)
+    try:
+        yield
+    finally:
+        _held.discard(descriptor)
+
+
 def start(
     command: Sequence[str],
     environment: Mapping[str, str],
@@ -64,6 +77,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         bufsize=0,  # a read returns what there is
+        pass_fds=tuple(_held),
     )
 
 

@@ -153,7 +153,7 @@ def _arguments(tool: Tool, name: str, timeout: float, *, reads: bool) -> list[st
     }
     return [
         "run", "--rm", "--init", "--log-driver", "none", "--name", name,
-        "--label", f"{TOOLS_LABEL}={tool.workspace}", "--pull", "never", "--no-healthcheck",
+        "--label", label(tool.workspace), "--pull", "never", "--no-healthcheck",
         *(["--interactive"] if reads else []),
         "--network", "none", "--user", tool.user, "--cap-drop", "ALL",
         *(word for each in tool.groups for word in ("--group-add", str(each))),
@@ -177,13 +177,18 @@ def _remove(name: str, looks: int) -> None:
             time.sleep(_BETWEEN)
 
 
+def label(workspace: str) -> str:
+    """Return what is written on the containers that work for a workspace."""
+    return f"{TOOLS_LABEL}={workspace}"
+
+
 def remove_left(workspace: str) -> None:
     """Remove what killed runs have left of a workspace's; the caller holds its lock.
 
     Raises:
         DockerError: the engine did not answer, or could not remove one.
     """
-    _removed(f"label={TOOLS_LABEL}={workspace}")
+    _removed(f"label={label(workspace)}")
 
 
 def _removed(which: str) -> bool:

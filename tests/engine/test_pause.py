@@ -331,7 +331,7 @@ def test_a_program_that_is_another_users_is_waited_for() -> None:
         look = ["sh", "-c", f"kill -0 {program.pid}"]
         control = subprocess.run(look, user=65534, check=False, capture_output=True)
         assert control.returncode != 0
-        keeper = subprocess.Popen(["sh", "-c", halt.LET_GO, "jailoc", "true"], user=65534,
+        keeper = subprocess.Popen(["sh", "-c", halt.LET_GO, "jailoc", "", "true"], user=65534,
                                   stdin=subprocess.PIPE)  # fmt: skip
         assert keeper.stdin is not None
         keeper.stdin.write(b"%d\n" % program.pid)

@@ -786,6 +786,39 @@ def test_a_directory_in_the_place_of_what_is_none_goes(user: User) -> None:
     }
 
 
+@pytest.mark.parametrize("client", [False, True])
+def test_an_agent_goes_on_behind_a_snapshot_though_jailoc_is_killed(
+    user: User, *, client: bool
+) -> None:
+    """What reads is a container: it would follow a link of the agent's to what a mount hides."""
+    many(user.home / "project", 1500)
+    user.ok("up", NAME)
+    agent = f"jailoc-{NAME}-opencode-1"
+
+    def halted() -> bool:
+        return world.call("docker", "inspect", "--format", "{{.State.Paused}}", agent) == "true\n"
+
+    with user.start("snapshot", NAME) as running:
+        while not (found := tooling.containers(NAME)) or not halted():
+            assert running.poll() is None
+            time.sleep(0.02)
+        world.call("docker", "pause", *found)
+        asks = [int(each) for each in Path(f"/proc/{running.pid}/task/{running.pid}/children")
+                .read_text().split()]  # fmt: skip
+        asking = [each for each in asks if "run" in Path(f"/proc/{each}/cmdline").read_text()]
+        running.kill()
+    if client:
+        # Nobody waits for it any more: it goes before the agent goes on.
+        for each in asking:
+            os.kill(each, signal.SIGKILL)
+    else:
+        time.sleep(3)
+        assert halted()
+        world.call("docker", "unpause", *found)
+    eventually("the agent goes on", lambda: not halted())
+    assert not tooling.containers(NAME)
+
+
 def test_nobody_else_goes_on_while_files_are_restored(user: User) -> None:
     other = f"{NAME}-too"
     world.remove(f"jailoc-{other}")
