@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from jailoc.bin.deploy import observe
-from jailoc.bin.engine import containers, docker, exchange, halting, ownership
+from jailoc.bin.engine import containers, docker, door, halting, ownership
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
 from jailoc.bin.host import bind_mounts, links
@@ -226,7 +226,7 @@ def halted(
         try:
             for each in going:
                 halting.pause(each)
-            with exchange.held(writing):
+            with door.held(writing):
                 return work(lambda process: _tell(writing, str(process)))
         finally:
             _tell(writing, "ended")

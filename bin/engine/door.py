@@ -10,7 +10,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, ClassVar, Protocol, TypeVar
 
@@ -148,6 +148,11 @@ def pour(call: Call, take: Callable[[bytes], None]) -> Reply:
             reply = reply._replace(stdout=b"", stderr=reply.stderr[-exchange.LAST :])
         record["status"], record["cut"] = reply.status, reply.cut or None
     return reply
+
+
+def held(descriptor: int) -> AbstractContextManager[None]:
+    """Have all that is asked meanwhile hold a file open, too: it ends with the last of them."""
+    return exchange.held(descriptor)
 
 
 def ask_other(
