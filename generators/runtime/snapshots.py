@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from jailoc.model import protect_entry
 from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import Snapshots, StoredSnapshot
 from jailoc.model.text import number_of
@@ -149,9 +150,14 @@ def oldest(found: Iterable[StoredSnapshot], spared: Collection[str]) -> tuple[st
 
 @dataclass
 class Group:
-    """Paths of one kind: how many, the first of them, and how many in each Git directory."""
+    """Paths of one kind: how many, the first of them, and how many in each Git directory.
+
+    What this machine obeys by itself comes before all else: an agent could hide it in a crowd.
+    """
 
     count: int = 0
+    obeyed: list[str] = field(default_factory=list)
+    more_obeyed: int = 0
     first: list[str] = field(default_factory=list)
     git: dict[str, int] = field(default_factory=dict)
 
@@ -162,15 +168,24 @@ class Group:
             # What Git has made tells nobody anything by its name.
             if match[0] in self.git or len(self.git) < SHOWN:
                 self.git[match[0]] = self.git.get(match[0], 0) + 1
+        elif name := protect_entry.obeyed(path):
+            if len(self.obeyed) < SHOWN:
+                self.obeyed.append(f"{path} (this machine obeys `{name}`)")
+            else:
+                self.more_obeyed += 1
         elif len(self.first) < SHOWN:
             self.first.append(path)
 
     def lines(self) -> Iterator[str]:
         """Yield the names, then how many are not among them."""
+        yield from self.obeyed
+        if self.more_obeyed:
+            yield f"... and {self.more_obeyed} more that this machine obeys"
         yield from self.first
         for place, count in self.git.items():
             yield f"{place}: {number_of(count, 'name')} of what Git keeps there"
-        if rest := self.count - len(self.first) - sum(self.git.values()):
+        told = len(self.obeyed) + self.more_obeyed + len(self.first) + sum(self.git.values())
+        if rest := self.count - told:
             yield f"... and {rest} more"
 
 

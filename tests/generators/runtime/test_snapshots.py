@@ -100,6 +100,22 @@ def test_a_difference_counts_all_and_names_the_first() -> None:
     assert UndoDifference().empty
 
 
+def test_no_crowd_hides_what_this_machine_obeys() -> None:
+    found = UndoDifference()
+    names = [f"!a{number:02}" for number in range(30)]
+    names += [".devcontainer/devcontainer.json", "deep/.Envrc", *(f"x{n}/.envrc" for n in range(8))]
+    for name in names:
+        found.take(json.dumps({"path": f"/p/{name}", "modifier": "-"}).encode())
+    lines = list(found.lines())
+    assert lines[0] == "creates 40:"
+    assert lines[1:3] == [
+        "  /p/.devcontainer/devcontainer.json (this machine obeys `.devcontainer`)",
+        "  /p/deep/.Envrc (this machine obeys `.envrc`)",
+    ]
+    assert lines[9] == "  ... and 2 more that this machine obeys"
+    assert lines[-1] == "  ... and 22 more"
+
+
 def test_what_git_keeps_is_one_line_and_its_repositories_are_named() -> None:
     found = UndoDifference()
     for path, modifier in (
@@ -110,9 +126,9 @@ def test_what_git_keeps_is_one_line_and_its_repositories_are_named() -> None:
     ):  # fmt: skip
         found.take(json.dumps({"path": path, "modifier": modifier}).encode())
     assert list(found.lines()) == [
-        "creates 4:", "  /p/.git/", "  /p/.git/hooks/pre-commit",
+        "creates 4:", "  /p/.git/hooks/pre-commit (this machine obeys `.git/hooks`)", "  /p/.git/",
         "  /p/.git: 2 names of what Git keeps there",
-        "changes 7:", "  /p/.git/config", "  /p/a", "  /p/.gitignore",
+        "changes 7:", "  /p/.git/config (this machine obeys `.git/config`)", "  /p/a", "  /p/.gitignore",
         "  /p/.git: 2 names of what Git keeps there", "  /q/.git: 1 name of what Git keeps there",
         "  /p\nx/.git: 1 name of what Git keeps there",
     ]  # fmt: skip
