@@ -128,7 +128,8 @@ def test_what_git_keeps_is_one_line_and_its_repositories_are_named() -> None:
     assert list(found.lines()) == [
         "creates 4:", "  /p/.git/hooks/pre-commit (this machine obeys `.git/hooks`)", "  /p/.git/",
         "  /p/.git: 2 names of what Git keeps there",
-        "changes 7:", "  /p/.git/config (this machine obeys `.git/config`)", "  /p/a", "  /p/.gitignore",
+        "changes 7:", "  /p/.git/config (this machine obeys `.git/config`)", "  /p/a",
+        "  /p/.gitignore",
         "  /p/.git: 2 names of what Git keeps there", "  /q/.git: 1 name of what Git keeps there",
         "  /p\nx/.git: 1 name of what Git keeps there",
     ]  # fmt: skip
