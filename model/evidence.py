@@ -85,7 +85,7 @@ class Evidence(Model):
     watched: dict[Annotated[str, Field(max_length=16)], Moment] = Field(default_factory=dict)
     """By mark, since when a rule has told of its connections without a break."""
     lost: Count = 0
-    """Events that the kernel could not tell of."""
+    """Events that the kernel could not tell of, and one for each time that nobody heard any."""
     lost_last: Moment = 0
     """When the last one was; they are forgotten as entries are."""
     torn: bool = False

@@ -120,7 +120,8 @@ def _say_gaps(terminal: Terminal, name: str, evidence: Evidence | None) -> None:
     if left_out or lost:
         terminal.say(
             f"{name}: {left_out:,} refusals at further places were not kept, for want of room, and "
-            f"{lost:,} connections were not seen; places that nobody tried for a day make room",
+            f"at least {lost:,} connections were not seen; places that nobody tried for a day "
+            "make room",
             Meaning.WARNS,
         )
 

@@ -161,7 +161,7 @@ def _span(session: Session, known: Known, wanted: LearnOptions) -> None:
         if (since := seen.watched.get(PASSED, 0)) > first:
             say(f"what passes was written down from {_moment(since)} UTC on")
     if seen.lost:
-        say(f"{seen.lost:,} connections were not seen", Meaning.WARNS)
+        say(f"at least {seen.lost:,} connections were not seen", Meaning.WARNS)
     for kind, what in (("named", "names"), ("bare", "addresses without a name"),
                        ("unresolved", "names that were not resolved"),
                        ("refused", "refused places")):  # fmt: skip

@@ -367,6 +367,10 @@ class Recorder:
         self.read(AT_ONCE)
         self.write()
 
+    def missed(self) -> None:
+        """Count what nobody heard: an earlier run has ended, with what it had not written."""
+        self.lost, self.lost_last, self.changed = self.lost + 1, int(time.time()), True
+
     def _read(self) -> None:
         """Take up what an earlier run has kept; what cannot be read is left out, and said."""
         try:

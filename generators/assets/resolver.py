@@ -383,6 +383,9 @@ class EventRecord(Protocol):
     def asked(self) -> None:
         """Read all, and write it down."""
 
+    def missed(self) -> None:
+        """Count what nobody was there to hear."""
+
 
 @dataclass
 class Resolver:
@@ -785,6 +788,8 @@ async def run(
     loop.add_signal_handler(signal.SIGHUP, again.set)
     if record is not None:
         keep(loop, record)
+        if (state / "pid").exists():  # of one that ended while its wall went on
+            record.missed()
     # Whoever finds the number may send a signal.
     (state / "pid").write_text(f"{os.getpid()}\n")
     doors = [socket.socket(fileno=each) for each in (udp, tcp)]

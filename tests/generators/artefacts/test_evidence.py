@@ -154,6 +154,17 @@ def test_a_refusal_of_another_day_makes_room(
     assert set(mine.kinds["refused"].entries) == {("10.0.0.9", 6, 1)}
 
 
+def test_what_nobody_heard_is_counted_as_missed(tmp_path: Path) -> None:
+    place = tmp_path / "evidence.json"
+    first = Recorder(place, None)
+    first.write()
+    assert json.loads(place.read_text())["lost"] == 0
+    again = Recorder(place, None)
+    again.missed()
+    again.write()
+    assert json.loads(place.read_text())["lost"] == 1
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 9}', '{"version":1,"spans":[[1]]}'])
 def test_a_file_that_cannot_be_read_is_said_to_be_lost(tmp_path: Path, text: str) -> None:
     (tmp_path / "evidence.json").write_text(text)
