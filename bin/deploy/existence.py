@@ -120,6 +120,12 @@ def not_running(name: str, agent: Container | None = None) -> Refused:
             if holder
             else f"`jailoc up {typed(name)}` starts it anew",
         )
+    if agent is not None and agent.state == "running":
+        return refuse(
+            "not-running",
+            f"workspace `{typed(name)}` runs, but something of it is not well",
+            hint=f"`jailoc status {typed(name)}` says what, and `jailoc up {typed(name)}` mends it",
+        )
     return refuse(
         "not-running",
         f"workspace `{typed(name)}` is not running",

@@ -28,6 +28,12 @@ def test_who_is_halted_is_so_and_by_what_it_ends_is_said(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     stopped = ("not-running", "workspace `api` is not running", "run `jailoc up api`")
     assert told(None) == told(agent("exited")) == stopped
+    code, message, hint = told(agent("running"))  # as with a wall that is not healthy
+    assert (code, message) == (
+        "not-running",
+        "workspace `api` runs, but something of it is not well",
+    )
+    assert "`jailoc status api`" in hint
     halted = "workspace `api` is halted"
     assert told(agent("paused")) == ("halted", halted, "`jailoc up api` starts it anew")
     with files.locked(facts.cache_directory() / "api.lock"):
