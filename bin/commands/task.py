@@ -18,12 +18,12 @@ from jailoc.bin.deploy import (
 )
 from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.engine import container_list, docker
-from jailoc.bin.host import files
+from jailoc.bin.host import files, links
 from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import protected, resolve
 from jailoc.generators.config.tasks import both_write, left_out, repository_of
-from jailoc.generators.runtime.obeyed import chosen, obeyed
+from jailoc.generators.runtime.obeyed import chosen, named, obeyed, on_the_way
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import task_sandbox, typed
@@ -235,8 +235,15 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
     origin, clone = _opened(session, task)
     with step(terminal, f"fetching from {typed(task.sandbox)}"):
         found = task_fetch.fetch(clone, unrelated=unrelated, uncommitted=uncommitted)
-    protect = (entry for entry, _ in protected(origin.config, task.workspace))
-    told = obeyed(found.changed, found.targets, found.tree, protect)
+    tops = dict.fromkeys((task.repository, links.real(task.repository)))
+    protect = (
+        *(entry for entry, _ in protected(origin.config, task.workspace)),
+        *named(origin.host, tops),
+    )
+    told = (
+        *obeyed(found.changed, found.targets, found.tree, protect),
+        *on_the_way(found.passing or (), found.targets, protect),
+    )
     what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
     if found.tip == task.base and task.fetched is None:
@@ -249,6 +256,9 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
                      Meaning.WARNS)  # fmt: skip
     for why, count in rest:
         terminal.say(f"  and {number_of(count, 'more place')}: {_shown(why)}", Meaning.WARNS)
+    if found.passing is None:
+        terminal.say("  look at each commit, too: they are more than are looked at one by one",
+                     Meaning.WARNS)  # fmt: skip
     if rest:
         terminal.say(f"  all files: git diff --name-only {task.base[:12]} {reference}")
     look = f"git diff {task.base[:12]} {reference}" if uncommitted else \

@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,8 @@ from jailoc.model.text import last_words
 PACK_BYTES = 512 << 20
 """Bytes of a pack."""
 MOST_OBJECTS = 200_000
+MOST_COMMITS = 2_000
+"""Commits that are looked at one by one."""
 OBJECT_BYTES = 100 << 20
 """Bytes of one object."""
 MOST_ENTRIES = 1_000_000
@@ -46,6 +48,8 @@ class Commits(NamedTuple):
     """All paths at the tip."""
     targets: dict[str, str | None]
     """Where changed symbolic links lead, by their object."""
+    passing: tuple[Changed, ...] | None = ()
+    """What commits before the last have beside; None where they are too many to be looked at."""
 
 
 class Receiver:
@@ -190,7 +194,31 @@ def check(place: Path, task: Task, tip: str, *, unrelated: bool) -> Commits:
     tree = tuple(each.decode(errors="surrogateescape") for each in listed.split(b"\0") if each)
     changed = changes(_ask(place, "diff-tree", "-r", "-z", "--no-renames", "--raw", task.base, tip))
     count = _ask(place, "rev-list", "--count", tip, f"^{task.base}", "--")
-    return Commits(tip, int(count), changed, tree, _targets(place, changed))
+    passing = _passing(place, task.base, tip, {each.path for each in changed})
+    targets = _targets(place, (*changed, *(passing or ())))
+    return Commits(tip, int(count), changed, tree, targets, passing)
+
+
+def _passing(
+    place: Path, base: str, tip: str, changed: Collection[str]
+) -> tuple[Changed, ...] | None:
+    """Return what commits on the way have and the last one does not change; None of too many.
+
+    Whoever rebases or picks them checks out each.
+    """
+    every = _ask(place, "rev-list", f"--max-count={MOST_COMMITS + 1}", tip, f"^{base}", "--")
+    if every.count(b"\n") > MOST_COMMITS:
+        return None
+    reply = git.forced(
+        place, "diff-tree", "--stdin", "-r", "-z", "-m", "--root", "--no-commit-id",
+        "--no-renames", "--raw", stdin=every, timeout=_PATIENCE, limit=_LISTING,
+    )  # fmt: skip
+    if reply.cut:
+        return None
+    if reply.status != 0:
+        raise wrong("Git cannot read it", reply.stderr)
+    found = {each.path: each for each in changes(reply.stdout) if each.mode.strip("0")}
+    return tuple(each for path, each in found.items() if path not in changed)
 
 
 def _ask(place: Path, *arguments: str, stdin: bytes = b"") -> bytes:

@@ -6,6 +6,8 @@ from functools import cache
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
+from jailoc.model.host import Host
+from jailoc.model.path import within
 from jailoc.model.protect_entry import ANYWHERE, EVERYWHERE, plain
 from jailoc.model.repository import fold
 
@@ -75,6 +77,33 @@ def obeyed(
         *_alike({each.path for each in every}, tree),
     ]
     return tuple(sorted(dict.fromkeys(found)))
+
+
+def on_the_way(
+    passing: Iterable[Changed], targets: Mapping[str, str | None], protected: Iterable[str]
+) -> tuple[Obeyed, ...]:
+    """Return the same of what commits before the last one have, as `obeyed` takes it."""
+    every = tuple(passing)
+    found = obeyed(every, targets, {each.path for each in every}, protected)
+    return tuple(each._replace(why=f"{each.why}, in a commit before the last") for each in found)
+
+
+def named(host: Host, tops: Iterable[str]) -> Iterator[str]:
+    """Yield what the user's configuration of Git names in a working tree, as `protect` would.
+
+    Args:
+        host: The machine; trees are those of the paths that its agents write.
+        tops: What the working tree is called.
+    """
+    every = [*host.named]
+    for tree in host.trees.values():
+        every += tree.named
+        every += (each for repository in tree.repositories for each in repository.named)
+    for top in tops:
+        for each in every:
+            for path in (each.path, each.real):
+                if path != top and within(path, top):
+                    yield path[len(top.rstrip("/")) + 1 :]
 
 
 _RANKS = (

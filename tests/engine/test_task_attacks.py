@@ -237,6 +237,40 @@ def test_what_the_host_would_obey_later_is_told(user: User, task: Task) -> None:
         assert words in told, attack
 
 
+def test_what_a_commit_before_the_last_has_is_told(user: User, task: Task) -> None:
+    """Whoever rebases it, or picks its commits, checks out each."""
+    script = "mkdir .husky; echo x > .husky/pre-commit; " + COMMIT
+    inside(user, f"{script} git rm -rq .husky; echo y > y; {COMMIT}", writable=True)
+    status, told = fetched(user)
+    assert status == 0, told
+    told = " ".join(told.split())
+    assert (
+        ".husky/pre-commit: the host may execute it (.husky), in a commit before the last" in told
+    )
+
+
+def test_what_the_users_own_git_configuration_names_is_told(user: User, task: Task) -> None:
+    """The agent of the workspace finds it read-only, and of a task's clone it would come home."""
+    place = user.home / "project"
+    keys = {"core.hooksPath": "tools/hooks", "filter.x.clean": "./tools/f.sh"}
+    for key, value in keys.items():
+        git(place, "config", key, value)
+    (place / "tools").mkdir()
+    (place / "tools/f.sh").touch()
+    try:
+        script = "mkdir -p tools/hooks; echo x > tools/hooks/pre-push; echo x > tools/f.sh; "
+        inside(user, script + COMMIT, writable=True)
+        status, told = fetched(user)
+    finally:
+        for key in keys:
+            git(place, "config", "--unset", key)
+        shutil.rmtree(place / "tools")
+    assert status == 0, told
+    told = " ".join(told.split())
+    assert "tools/hooks/pre-push: the host may execute it (tools/hooks)" in told
+    assert "tools/f.sh: the host may execute it (tools/f.sh)" in told
+
+
 LIES = """
 echo harmless > file; git commit -q -a -m harmless; good=$(git rev-parse HEAD)
 git reset -q --hard HEAD~1
