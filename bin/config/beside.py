@@ -17,7 +17,7 @@ from jailoc.generators.artefacts import portable
 from jailoc.model.document import Document
 
 
-class Reader(NamedTuple):
+class TextReader(NamedTuple):
     """Reads what a path may be from the configuration's directory, or one above it."""
 
     read: Callable[[str], tuple[str, ...]]
@@ -31,10 +31,10 @@ MOST = 64
 _SEPARATOR = "\0"
 _LINK, _OTHER, _BEYOND = (f"{_SEPARATOR}{each} " for each in ("link", "other", "beyond"))
 """Stand for what has no text; no text of a file that is read begins so."""
-NOTHING = Reader(lambda _: (), whole=False)
+NOTHING = TextReader(lambda _: (), whole=False)
 
 
-def texts(document: Document, reader: Reader) -> dict[str, str]:
+def texts(document: Document, reader: TextReader) -> dict[str, str]:
     """Return the texts that are kept beside a configuration, by the places that it names."""
     found: dict[str, str] = {}
     for number, place in enumerate(portable.steering(document)):
@@ -47,7 +47,7 @@ def texts(document: Document, reader: Reader) -> dict[str, str]:
     return found
 
 
-def directory(config: Path) -> Reader:
+def directory(config: Path) -> TextReader:
     """Return what reads files of the directory of a configuration, and of its repository."""
     folder = config.absolute().parent
     top = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
@@ -56,7 +56,7 @@ def directory(config: Path) -> Reader:
         places = dict.fromkeys(above / path for above in (top or folder, folder))
         return tuple(text for each in places for text in _at(each, top or folder))
 
-    return Reader(read, whole=top is not None)
+    return TextReader(read, whole=top is not None)
 
 
 def _at(place: Path, top: Path) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _at(place: Path, top: Path) -> Iterator[str]:
         return
 
 
-def revision(top: Path, place: str, commit: str) -> Reader:
+def revision(top: Path, place: str, commit: str) -> TextReader:
     """Return what reads files of a commit.
 
     Args:
@@ -97,4 +97,4 @@ def revision(top: Path, place: str, commit: str) -> Reader:
         text = data.decode("utf-8", errors="replace")
         yield _LINK + text if mode == git.LINK else text if data or mode in git.FILES else _OTHER
 
-    return Reader(read)
+    return TextReader(read)

@@ -58,7 +58,7 @@ def version(
     text: str,
     file: str,
     hold: tuple[PolicyFile, ...] | None = (),
-    read: beside.Reader = beside.NOTHING,
+    read: beside.TextReader = beside.NOTHING,
     locked: lock.Read = ImageLock,
 ) -> Version:
     """Check and compile a configuration for no machine in particular.
@@ -114,7 +114,7 @@ class SourceText:
     """How it was named."""
     file: str
     """Where it stands."""
-    read: beside.Reader = beside.NOTHING
+    read: beside.TextReader = beside.NOTHING
     """Reads what is kept beside it."""
     locked: lock.Read = ImageLock
     """Reads the lock of images beside it."""

@@ -274,10 +274,17 @@ def test_a_task_without_commits_is_told_in_words(
 def test_nothing_that_came_is_no_merge(
     new: int, offered: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(task_command, "_opened", lambda *_: (SimpleNamespace(config=None), None))
+    monkeypatch.setattr(
+        task_command,
+        "_opened",
+        lambda *_: (
+            SimpleNamespace(config=None, host=SimpleNamespace(named=(), trees={})),
+            None,
+        ),
+    )
     monkeypatch.setattr(task_command, "_known", lambda *_: task())
     monkeypatch.setattr(task_command, "protected", lambda *_: ())
-    came = SimpleNamespace(tip="b" * 40, new=new, changed=(), targets={}, tree=None)
+    came = SimpleNamespace(tip="b" * 40, new=new, changed=(), targets={}, tree=None, passing=())
     monkeypatch.setattr(task_fetch, "fetch", lambda *_, **__: came)
     monkeypatch.setattr(task_command, "obeyed", lambda *_: [])
     assert (
