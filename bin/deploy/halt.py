@@ -7,6 +7,7 @@ there, too.
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from jailoc.bin.deploy import observe
@@ -229,7 +230,8 @@ def halted(
             with door.held(writing):
                 return work(lambda process: _tell(writing, str(process)))
         finally:
-            _tell(writing, "ended")
+            with suppress(BrokenPipeError):  # somebody has ended it
+                _tell(writing, "ended")
             os.close(writing)
             keeper.wait()
 
