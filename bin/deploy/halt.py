@@ -216,7 +216,7 @@ def halted(
         return work(lambda _: None)
 
     def attended(command: list[str], environment: dict[str, str]) -> Outcome:
-        # What it reads is in a file that only we have open to write.
+        # What it reads is in a file that only we, and what is asked meanwhile, have open to write.
         reading, writing = os.pipe()
         keeper = subprocess.Popen(
             ["/bin/sh", "-c", LET_GO, "jailoc", by, *command], env=environment, cwd=NO_PROJECT,
