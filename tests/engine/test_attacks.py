@@ -508,7 +508,23 @@ def became(act):
         return errno.errorcode.get(error.errno, str(error))
 print(json.dumps([became(each) for each in (datagram, stream)]))
 """
-AS_BEFORE = ("-o lo -j ACCEPT", "-m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT")
+REPLIES = "-m conntrack --ctstate ESTABLISHED --ctdir REPLY"
+AS_BEFORE = (
+    "OUTPUT 1 -o lo -j ACCEPT", f"OUTPUT 1 {REPLIES} -j ACCEPT",
+    "INPUT 1 -p tcp --dport 4096 -j ACCEPT",
+)  # fmt: skip
+
+
+@contextmanager
+def loosened(sandbox: Sandbox, *rules: str) -> Iterator[None]:
+    """Have more rules of IPv6 in a wall, each with its chain and place."""
+    call = ("docker", "exec", "--user", "0", sandbox.container("firewall"), "ip6tables", "-I")
+    try:
+        for rule in rules:
+            world.call(*call, *rule.split())
+        yield
+    finally:
+        sandbox.user.ok("refresh", sandbox.name)
 
 
 def test_nothing_that_the_agent_feigns_on_loopback_makes_a_reply_of_what_it_sends(
@@ -518,14 +534,9 @@ def test_nothing_that_the_agent_feigns_on_loopback_makes_a_reply_of_what_it_send
     wall, other = sandbox.container("firewall"), world.CLOSED["unique-local"]
     words = ("python3", "-c", FEIGNED, ipv6(wall), other, str(world.PORT))
     assert json.loads(agent(sandbox, *words)) == ["EPERM", "ECONNREFUSED"]
-    try:
-        for rule in reversed(AS_BEFORE):
-            call = ("docker", "exec", "--user", "0", wall, "ip6tables", "-I", "OUTPUT", "1")
-            world.call(*call, *rule.split())
-        # Control: with these two rules first, somebody closed answers.
+    # Control: with these rules first, somebody closed answers.
+    with loosened(sandbox, *AS_BEFORE):
         assert json.loads(agent(sandbox, *words)) == ["out", "hello"]
-    finally:
-        sandbox.user.ok("refresh", sandbox.name)
 
 
 ANSWERS = """
@@ -581,7 +592,18 @@ def heard(server: str, place: str, client: str, *user: str) -> str:
 def test_no_answer_of_the_agents_says_that_it_goes_on_to_elsewhere(sandbox: Sandbox) -> None:
     """On a connection that came in, where an answer is let out before its place is looked at."""
     agents, wall = sandbox.container("opencode"), sandbox.container("firewall")
-    with friend(sandbox) as (server, _), friend(sandbox) as (client, _):
+    told = world.call("docker", "exec", "--user", "0", wall, "ip6tables", "-S", "OUTPUT")
+    (at,) = (index for index, line in enumerate(told.splitlines()) if " loopback " in line)
+    # As where other pods come in; by itself nobody does.
+    visited = (
+        AS_BEFORE[-1],
+        f"OUTPUT {at + 1} -p tcp {REPLIES} -m addrtype --src-type LOCAL -j ACCEPT",
+    )
+    with (
+        friend(sandbox) as (server, _),
+        friend(sandbox) as (client, _),
+        loosened(sandbox, *visited),
+    ):
         assert heard(agents, ipv6(wall), client, "--user", "1000:1000") == "plain"
         # Control: without the wall, in the same network.
         assert heard(server, ipv6(server), client) == "plain routed"
