@@ -364,6 +364,24 @@ def full_table(sandbox: Sandbox) -> Iterator[None]:
         assert until(lambda: count() < most // 2, 90)
 
 
+def untracked(sandbox: Sandbox) -> int:
+    """Return how many packets of what closes such addresses were no connections to the kernel."""
+    told = world.call("docker", "exec", "--user", "0", sandbox.container("firewall"),
+                      "iptables", "-t", "raw", "-n", "-v", "-x", "-L", "OUTPUT")  # fmt: skip
+    (rule,) = (line.split() for line in told.splitlines() if "NOTRACK" in line or "CT" in line)
+    return int(rule[0])
+
+
+def test_what_closes_it_takes_no_room_in_the_table_of_connections(walled: Sandbox) -> None:
+    """An agent can fill that."""
+    renew(walled, f"allowed_networks = {WIDE}\n")
+    before = untracked(walled)
+    with later_network() as gateway:
+        assert until(lambda: gateway in closed_by_now(walled), 10)
+    assert untracked(walled) > before
+
+
+@pytest.mark.thorough
 def test_a_full_table_of_connections_keeps_nothing_open(walled: Sandbox) -> None:
     """Where a connection finds no room, its first packet is dropped before any rule counts it."""
     renew(walled, f"allowed_networks = {WIDE}\n")

@@ -786,7 +786,7 @@ def test_a_directory_in_the_place_of_what_is_none_goes(user: User) -> None:
     }
 
 
-@pytest.mark.parametrize("client", [False, True])
+@pytest.mark.parametrize("client", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_an_agent_goes_on_behind_a_snapshot_though_jailoc_is_killed(
     user: User, *, client: bool
 ) -> None:
