@@ -64,7 +64,9 @@ def obeyed(path: str) -> str | None:
     ('.devcontainer', None)
     """
     parts = path.casefold().split("/")
-    for start in range(len(parts)):
+    for start, part in enumerate(parts):
+        if part in INSTALLED:  # nobody opens a project there
+            break
         for end in range(start + 1, min(start + _LONGEST, len(parts)) + 1):
             if (name := _NAMES.get("/".join(parts[start:end]))) is not None:
                 return name

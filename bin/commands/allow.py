@@ -1,10 +1,9 @@
 """`allow`: let a workspace reach a host or a network."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import islice
 
 from pydantic_core import PydanticCustomError
 
@@ -85,13 +84,13 @@ EACH = 10
 """Up to so many hosts of a set have a line of their own."""
 
 
-def _agreed(session: Session, target: str, critical: Mapping[str, str]) -> bool:
+def _agreed(session: Session, target: str, critical: Sequence[tuple[str, str]]) -> bool:
     """Ask before what is in effect at once.
 
     Raises:
         Refused: nobody is there to answer.
     """
-    for what, lies_there in islice(critical.items(), EACH):
+    for what, lies_there in critical[:EACH]:
         session.terminal.say(f"CRITICAL: {what}: {lies_there}", RANKS[Rank.CRITICAL])
     _more(session, len(critical) - EACH)
     hint = f"`jailoc allow {shlex.quote(target)} --yes` does not ask"
@@ -196,8 +195,11 @@ def run(
             Meaning.WARNS,
         )
     opened = sets[target.removeprefix("@")].hosts if entry is None else (entry,)
-    found = {_called(each, target): critical_of(each, origin.host.own_addresses) for each in opened}
-    critical = {} if yes else {what: told for what, told in found.items() if told is not None}
+    critical = [] if yes else [
+        (_called(each, target), told)
+        for each in opened
+        if (told := critical_of(each, origin.host.own_addresses)) is not None
+    ]  # fmt: skip
     # A file that would not be valid is told before anything is asked.
     asks = bool(critical) and append.is_new(session, name, key, value)
     if asks and not _agreed(session, target, critical):

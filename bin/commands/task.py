@@ -240,10 +240,8 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
         *(entry for entry, _ in protected(origin.config, task.workspace)),
         *named(origin.host, tops),
     )
-    told = (
-        *obeyed(found.changed, found.targets, found.tree, protect),
-        *on_the_way(found.passing or (), found.targets, protect),
-    )
+    last = obeyed(found.changed, found.targets, found.tree, protect)
+    told = (*last, *on_the_way(found.passing or (), found.targets, found.tree, protect, {*last}))
     what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
     if found.tip == task.base and task.fetched is None:

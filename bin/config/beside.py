@@ -14,6 +14,7 @@ from typing import NamedTuple
 from jailoc.bin.engine import git
 from jailoc.bin.host import regular
 from jailoc.generators.artefacts import portable
+from jailoc.generators.config.stated import ABSENT
 from jailoc.model.document import Document
 
 
@@ -43,7 +44,7 @@ def texts(document: Document, reader: TextReader) -> dict[str, str]:
             every = [text for end in portable.ends(place) for text in reader.read(end)]
         plain = len(every) == 1 and bool(every[0])  # no text stands for what is not known
         if every or reader.whole:
-            found[place] = every[0] if plain else _SEPARATOR + _SEPARATOR.join(every)
+            found[place] = every[0] if plain else ABSENT + _SEPARATOR.join(every)
     return found
 
 
@@ -61,11 +62,11 @@ def directory(config: Path) -> TextReader:
 
 def _at(place: Path, top: Path) -> Iterator[str]:
     """Yield the text of a place, or what stands for it; nothing beyond a link."""
-    if any(each.is_symlink() for each in place.parents if top in each.parents):
-        return
     try:
+        if any(each.is_symlink() for each in place.parents if top in each.parents):
+            return
         if place.is_symlink():
-            yield f"{_LINK}{place.readlink()}"
+            yield _LINK + bytes(place.readlink()).decode("utf-8", errors="replace")
         else:
             yield regular.read(str(place)).decode("utf-8", errors="replace")
     except regular.NotRegular:

@@ -38,7 +38,7 @@ trap '' HUP INT QUIT TERM
 left=$1 works='' ended=''
 shift
 while read -r word; do
-    case $word in ended) ended=yes && break ;; *) works=$word ;; esac
+    case $word in ended) ended=yes && break ;; cut) break ;; *) works=$word ;; esac
 done
 # Of a process that has become another user's (sudo) kill tells nothing.
 works() { [ -d "/proc/$works" ] || kill -0 "$works" 2>/dev/null || ps -p "$works" >/dev/null 2>&1; }
@@ -224,16 +224,19 @@ def halted(
             start_new_session=True, pass_fds=locks,
         )  # fmt: skip
         os.close(reading)
+        ends = "cut"  # what works there may have outlived it
         try:
             for each in going:
                 halting.pause(each)
             with door.held(writing):
-                return work(lambda process: _tell(writing, str(process)))
+                found = work(lambda process: _tell(writing, str(process)))
+            ends = "ended"
         finally:
             with suppress(BrokenPipeError):  # somebody has ended it
-                _tell(writing, "ended")
+                _tell(writing, ends)
             os.close(writing)
             keeper.wait()
+        return found
 
     return docker.attend(["unpause", *going], attended)
 

@@ -10,6 +10,7 @@ from jailoc.bin.host import files
 from jailoc.generators.config.resolve import names, roots
 from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied
+from jailoc.model.diagnostic import Refused
 from jailoc.model.mount import Mode
 from jailoc.model.sandbox import AGENT
 
@@ -40,8 +41,14 @@ def check(origin: LoadedConfig, name: str) -> None:
     journal.check(name)
     mine: tuple[str, ...] | None = None
     for other in journal.workspaces():
-        note = journal.read(other)
         mine = writable(origin, name) if mine is None else mine
+        try:
+            note = journal.read(other)
+        except Refused:
+            # Of one that the configuration does not have, nobody knows where it was.
+            if other in names(origin.config) and halt.shared(mine, writable(origin, other)):
+                raise
+            continue
         if note is not None and halt.shared(mine, note.targets) is not None:
             raise journal.unfinished(other, name)
 

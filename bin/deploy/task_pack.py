@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +49,7 @@ class Commits(NamedTuple):
     targets: dict[str, str | None]
     """Where changed symbolic links lead, by their object."""
     passing: tuple[Changed, ...] | None = ()
-    """What commits before the last have beside; None where they are too many to be looked at."""
+    """What commits on the way make of any path; None where they are too many to be looked at."""
 
 
 class Receiver:
@@ -194,15 +194,13 @@ def check(place: Path, task: Task, tip: str, *, unrelated: bool) -> Commits:
     tree = tuple(each.decode(errors="surrogateescape") for each in listed.split(b"\0") if each)
     changed = changes(_ask(place, "diff-tree", "-r", "-z", "--no-renames", "--raw", task.base, tip))
     count = _ask(place, "rev-list", "--count", tip, f"^{task.base}", "--")
-    passing = _passing(place, task.base, tip, {each.path for each in changed})
+    passing = _passing(place, task.base, tip)
     targets = _targets(place, (*changed, *(passing or ())))
     return Commits(tip, int(count), changed, tree, targets, passing)
 
 
-def _passing(
-    place: Path, base: str, tip: str, changed: Collection[str]
-) -> tuple[Changed, ...] | None:
-    """Return what commits on the way have and the last one does not change; None of too many.
+def _passing(place: Path, base: str, tip: str) -> tuple[Changed, ...] | None:
+    """Return all that commits on the way make of any path, each once; None of too many.
 
     Whoever rebases or picks them checks out each.
     """
@@ -217,8 +215,7 @@ def _passing(
         return None
     if reply.status != 0:
         raise wrong("Git cannot read it", reply.stderr)
-    found = {each.path: each for each in changes(reply.stdout) if each.mode.strip("0")}
-    return tuple(each for path, each in found.items() if path not in changed)
+    return tuple(dict.fromkeys(each for each in changes(reply.stdout) if each.mode.strip("0")))
 
 
 def _ask(place: Path, *arguments: str, stdin: bytes = b"") -> bytes:

@@ -32,7 +32,7 @@ def ask(folder: Path, *arguments: str) -> bytes | None:
     environment |= {key: os.environ[key] for key in kept if key in os.environ}
     # Git before 2.39.4 does not know the first one, and a remote may be a command (`ext::`).
     environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_OPTIONAL_LOCKS": "0",
-                    "GIT_NO_REPLACE_OBJECTS": "1",
+                    "GIT_NO_REPLACE_OBJECTS": "1", "GIT_LITERAL_PATHSPECS": "1",
                     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
                     "PATH": programs.search_path()}  # fmt: skip
     command = ("git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments)
@@ -84,7 +84,7 @@ def entry_at(top: Path, commit: str, place: str) -> tuple[str, bytes] | None:
         Refused: Git cannot read it: what is missing in a repository is not what the commit does
             not have.
     """
-    listed = ask(top, "ls-tree", "-z", "--full-tree", commit, place)
+    listed = ask(top, "ls-tree", "-z", "--full-tree", commit, "--", place)
     if listed == b"":
         return None
     mode, _, rest = (listed or b"").decode(errors="replace").partition(" ")

@@ -13,6 +13,7 @@ busy, and holds the port that such datagrams come from: nobody else behind the w
 """
 
 import contextlib
+import errno
 import importlib
 import ipaddress
 import os
@@ -26,6 +27,8 @@ SOURCE, CLOSE, REOPEN = 1023, 1022, 1023
 """UDP ports: where datagrams come from, and where those go that close an address or open it."""
 PACE = 0.5
 """Seconds between two looks."""
+NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL, errno.ENETDOWN}
+"""What a datagram gets that leads nowhere."""
 LISTS = Path("/proc/net/xt_recent")
 """Where the kernel tells what it counts."""
 ROOM = 100
@@ -52,12 +55,19 @@ class Doors:
             door.bind(("", SOURCE))
             self._doors[6] = door
 
-    def knock(self, address: str, port: int) -> None:
-        """Send a datagram; not permitted is the answer that the drop gives."""
+    def knock(self, address: str, port: int) -> bool:
+        """Send a datagram; tell whether it got as far as the rules.
+
+        Not permitted is the answer that the drop gives. What has no route has none for anybody.
+        """
         door = self._doors.get(6 if ":" in address else 4)
-        if door is not None:
-            with contextlib.suppress(OSError):
-                door.sendto(b"", (address, port))
+        if door is None:
+            return False
+        try:
+            door.sendto(b"", (address, port))
+        except OSError as error:
+            return error.errno not in NO_WAY
+        return True
 
 
 Counts = Mapping[str, str]
@@ -86,7 +96,7 @@ class Guard:
 
     def __init__(
         self,
-        knock: Callable[[str, int], None],
+        knock: Callable[[str, int], object],
         counted: Callable[[int], Counts | None] = lambda _: None,
     ) -> None:
         self._knock, self._counted = knock, counted
@@ -114,9 +124,7 @@ class Guard:
         forgotten = {each for each, ticks in before.items() if fits and ticks is None}
         due = [each for each in sorted(later)
                if each in forgotten or self._closed.get(each, now) <= now]  # fmt: skip
-        for address in due:
-            self._knock(address, CLOSE)
-        after = self._counts(due)
+        after = self._counts([each for each in due if self._knock(each, CLOSE)])
         lost = frozenset(each for each in after if fits and before.get(each) == after[each])
         for address in due:
             self._closed[address] = now if address in lost else now + AGAIN

@@ -107,7 +107,6 @@ USUAL = frozenset(
         dns.rdatatype.SOA,
         dns.rdatatype.PTR,
         dns.rdatatype.DNAME,
-        dns.rdatatype.OPT,
         dns.rdatatype.SVCB,
         dns.rdatatype.HTTPS,
         dns.rdatatype.DS,
@@ -121,8 +120,10 @@ USUAL = frozenset(
     )
 )
 """Records with two names at most."""
-MOST_RECORDS, MOST_UNUSUAL = 500, 2048
-"""Records of an answer, and bytes of those of all other types."""
+TEXTS = frozenset((*ADDRESSES, dns.rdatatype.TXT))
+"""Records without any name."""
+MOST_RECORDS, MOST_NAMING, MOST_UNUSUAL = 500, 128, 512
+"""Records of an answer, those of them with names, and bytes of those of all other types."""
 HINTS = (dns.rdatatype.SVCB, dns.rdatatype.HTTPS)
 """Records that carry addresses past the ones that are opened (RFC 9460)."""
 
@@ -310,7 +311,7 @@ def modest(wire: bytes) -> bool:
     A record of two bytes can name 255 (RFC 1035, section 4.1.4), and some types hold as many names
     as fit. What is no message is as cheap as any: reading it fails.
     """
-    place, unusual = 12, 0
+    place, unusual, naming = 12, 0, 0
     try:
         questions, *counts = struct.unpack_from("!4H", wire, 4)
         if questions + sum(counts) > MOST_RECORDS:
@@ -324,10 +325,11 @@ def modest(wire: bytes) -> bool:
                 continue
             kind, size = struct.unpack_from("!H6xH", wire, place)
             unusual += 0 if kind in USUAL else size
+            naming += 0 if kind in TEXTS else 1
             place += 10 + size
     except (struct.error, IndexError):
-        return True
-    return unusual <= MOST_UNUSUAL
+        pass  # what is there of it is read, up to where it ends
+    return unusual <= MOST_UNUSUAL and naming <= MOST_NAMING
 
 
 async def ask(server: str, wire: bytes, *, tcp: bool) -> bytes:

@@ -24,6 +24,8 @@ from jailoc.model.workspace import Workspace
 
 EVERY = "every one"
 """Of methods, or of paths, where a credential names none."""
+ABSENT, MISSING = "\0", "missing"
+"""What stands for the text of a file that is not where it could be, and for its digest."""
 DIGEST = 12
 """Characters of a digest that a text, or what lies in a build context, has as its value."""
 UNREAD = "not read"
@@ -150,6 +152,8 @@ def _text(host: Host, place: str) -> str:
 
 
 def _digest(text: str) -> str:
+    if text == ABSENT:
+        return MISSING
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST] if text else ""
 
 

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 
-from jailoc.generators.config.stated import BUILT_IN_IMAGE, EVERY
+from jailoc.generators.config.stated import BUILT_IN_IMAGE, EVERY, MISSING
 from jailoc.model import image_reference, protect_entry
 from jailoc.model.address import AddressSet, Family, Network
 from jailoc.model.path import within
@@ -69,7 +69,9 @@ def _attaches(one: Power, other: Power) -> bool:
 
 
 def _text(one: Power, other: Power) -> bool:
-    # A text that is not known is not another one.
+    # A text that is not known is not another one, and where none was, one is no other.
+    if one.subject == other.subject and one.value == MISSING:
+        return True
     return one.subject == other.subject and (
         not one.value or not other.value or one.value == other.value
     )

@@ -80,12 +80,20 @@ def obeyed(
 
 
 def on_the_way(
-    passing: Iterable[Changed], targets: Mapping[str, str | None], protected: Iterable[str]
+    passing: Iterable[Changed],
+    targets: Mapping[str, str | None],
+    tree: Iterable[str],
+    protected: Iterable[str],
+    told: Collection[Obeyed],
 ) -> tuple[Obeyed, ...]:
-    """Return the same of what commits before the last one have, as `obeyed` takes it."""
+    """Return the same of what commits before the last one have, but for what is told of that."""
     every = tuple(passing)
-    found = obeyed(every, targets, {each.path for each in every}, protected)
-    return tuple(each._replace(why=f"{each.why}, in a commit before the last") for each in found)
+    found = obeyed(every, targets, {*tree, *(each.path for each in every)}, protected)
+    return tuple(
+        each._replace(why=f"{each.why}, in a commit before the last")
+        for each in found
+        if each not in told
+    )
 
 
 def named(host: Host, tops: Iterable[str]) -> Iterator[str]:

@@ -533,7 +533,8 @@ def test_what_is_critical_is_asked_before_it_is_allowed(
 
 
 def test_what_is_critical_in_a_set_is_asked_as_it_is_alone(home: User) -> None:
-    hosts = '"169.254.169.254", "host.docker.internal", "a.example.com", "10.1.2.3"'
+    hosts = '"169.254.169.254", "host.docker.internal", "a.example.com", "10.1.2.3", '
+    hosts += '"host.docker.internal:8081"'
     home.config.write_text(f"{FILE}\n[sets.corp]\nhosts = [{hosts}]\n")
     before = home.config.read_text()
     refused = home.run("allow", "@corp", "-w", "api", **NOWHERE)

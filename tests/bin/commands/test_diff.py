@@ -257,18 +257,28 @@ def test_a_dockerfile_and_a_certificate_beside_the_configuration_are_read(
         lambda: another(None, link="/etc/passwd"),
         folder,
         lambda: another(""),
-        lambda: another("FROM debian\n"),
         # What is meant may be either, wherever the user has the repository.
         lambda: (repository / "agent.Dockerfile").write_text("FROM debian\n"),
         lambda: (repository / "agent.Dockerfile").write_text("FROM other\n"),
     ):
+        another("FROM debian\n")
         git("add", "--all")
         git("commit", "--quiet", "--allow-empty", "--message", "before")
-        # What lies here is told as what a commit has.
         assert told() == "no power changes: the files are the same\n"
         change()
         assert "~/team/docker/agent.Dockerfile has another text" in told()
         assert diff(user, place, "HEAD", "--config", str(file), "--fail-on", "any").status == 2
+        git("add", "--all")
+        git("commit", "--quiet", "--allow-empty", "--message", "after")
+        # What lies here is told as what a commit has.
+        assert told() == "no power changes: the files are the same\n"
+        git("diff", "--quiet", "HEAD")
+    # What no commit has, as one that is ignored, is no other than what was.
+    another(None)
+    git("rm", "--quiet", "--cached", "-r", "agent.Dockerfile", "docker")
+    git("commit", "--quiet", "--message", "none")
+    (repository / "agent.Dockerfile").write_text("FROM debian\n")
+    assert diff(user, place, "HEAD", "--config", str(file), "--fail-on", "any").status == 0
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git")

@@ -45,10 +45,11 @@ def test_what_the_kernel_did_not_count_is_told_and_closed_anew_at_the_next_look(
     sent: list[str] = []
     counts = True
 
-    def knock(address: str, _: int) -> None:
+    def knock(address: str, _: int) -> bool:
         sent.append(address)
         if counts and ":" not in address:
             lists[4][address] = str(len(sent))
+        return address != "10.1.2.9"
 
     it = guard.Guard(knock, lambda family: dict(lists[family]) if family in lists else None)
     # Of the other family the kernel has no list, and so nothing is known.
@@ -66,6 +67,8 @@ def test_what_the_kernel_did_not_count_is_told_and_closed_anew_at_the_next_look(
     lists[4].clear()  # the rules were loaded anew after all was closed
     assert it.look(both, frozenset(), 3 + guard.AGAIN) == frozenset()
     assert set(lists[4]) == {"10.1.2.3"}
+    # What has no route from here has none for the agent either.
+    assert it.look(both | {"10.1.2.9"}, frozenset(), 3.5 + guard.AGAIN) == frozenset()
     # Of more than the list has room for, each takes the place of another.
     counts = False
     many = frozenset(f"10.9.{number}.1" for number in range(guard.ROOM + 1))
