@@ -19,9 +19,6 @@ READ_ONLY = (WHOLE, f"{ANYWHERE}.gitmodules")
 """What an agent that is to write no Git directory cannot change: that file says what Git on the
 host fetches into one."""
 
-_NAMES = {each.casefold(): each for each in DEFAULT}
-_LONGEST = max(each.count("/") + 1 for each in DEFAULT)
-
 EVERYWHERE = tuple(f"{ANYWHERE}{each}" for each in DEFAULT)
 
 
@@ -55,22 +52,6 @@ def finds(entry: str, path: str) -> bool:
         return True
     above = path[: -len(name)].casefold().split("/")
     return not in_git(path) and not {*above} & {*INSTALLED}
-
-
-def obeyed(path: str) -> str | None:
-    """Return the name by which this machine executes or obeys a path by itself, if it does.
-
-    >>> obeyed("/home/alice/api/.Devcontainer/x.json"), obeyed("/home/alice/api/x.json")
-    ('.devcontainer', None)
-    """
-    parts = path.casefold().split("/")
-    for start, part in enumerate(parts):
-        if part in INSTALLED:  # nobody opens a project there
-            break
-        for end in range(start + 1, min(start + _LONGEST, len(parts)) + 1):
-            if (name := _NAMES.get("/".join(parts[start:end]))) is not None:
-                return name
-    return None
 
 
 def candidates(root: str, entry: str) -> tuple[str, ...]:

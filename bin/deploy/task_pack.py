@@ -193,23 +193,22 @@ def check(place: Path, task: Task, tip: str, *, unrelated: bool) -> Commits:
         raise wrong(f"it has more than {MOST_ENTRIES:,} files")
     tree = tuple(each.decode(errors="surrogateescape") for each in listed.split(b"\0") if each)
     changed = changes(_ask(place, "diff-tree", "-r", "-z", "--no-renames", "--raw", task.base, tip))
-    count = _ask(place, "rev-list", "--count", tip, f"^{task.base}", "--")
-    passing = _passing(place, task.base, tip)
+    commits = _ask(place, "rev-list", tip, f"^{task.base}", "--")
+    passing = _passing(place, commits)
     targets = _targets(place, (*changed, *(passing or ())))
-    return Commits(tip, int(count), changed, tree, targets, passing)
+    return Commits(tip, commits.count(b"\n"), changed, tree, targets, passing)
 
 
-def _passing(place: Path, base: str, tip: str) -> tuple[Changed, ...] | None:
-    """Return all that commits on the way make of any path, each once; None of too many.
+def _passing(place: Path, commits: bytes) -> tuple[Changed, ...] | None:
+    """Return all that commits, one a line, make of any path, each once; None of too many.
 
     Whoever rebases or picks them checks out each.
     """
-    every = _ask(place, "rev-list", f"--max-count={MOST_COMMITS + 1}", tip, f"^{base}", "--")
-    if every.count(b"\n") > MOST_COMMITS:
+    if commits.count(b"\n") > MOST_COMMITS:
         return None
     reply = git.forced(
         place, "diff-tree", "--stdin", "-r", "-z", "-m", "--root", "--no-commit-id",
-        "--no-renames", "--raw", stdin=every, timeout=_PATIENCE, limit=_LISTING,
+        "--no-renames", "--raw", stdin=commits, timeout=_PATIENCE, limit=_LISTING,
     )  # fmt: skip
     if reply.cut:
         return None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jailoc.model.host import Host
 from jailoc.model.path import within
-from jailoc.model.protect_entry import ANYWHERE, EVERYWHERE, plain
+from jailoc.model.protect_entry import ANYWHERE, EVERYWHERE, INSTALLED, plain
 from jailoc.model.repository import fold
 
 OBEYED = (".gitattributes", ".gitmodules", ".lfsconfig")
@@ -158,6 +158,20 @@ def executed(path: str, protected: Iterable[str]) -> str | None:
         protected: What `protect` covers, as the configuration has it.
     """
     return _why(path, _obeyed(tuple(protected)))
+
+
+def protected_name(path: str) -> str | None:
+    """Return the built-in name by which this machine executes or obeys a path by itself, if any.
+
+    Nobody opens a project in what a package manager has installed.
+
+    >>> protected_name("/home/alice/api/.Devcontainer/x.json")
+    '.devcontainer'
+    """
+    parts = _folded(path)
+    end = next((at for at, part in enumerate(parts) if part in INSTALLED), len(parts))
+    first = _first(parts[:end], _obeyed(()))
+    return first.name if first else None
 
 
 def covered(path: str, entries: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from jailoc.model import protect_entry
+from jailoc.generators.runtime.obeyed import protected_name
 from jailoc.model.path import upwards, within
 from jailoc.model.snapshots import Snapshots, StoredSnapshot
 from jailoc.model.text import number_of
@@ -168,7 +168,7 @@ class Group:
             # What Git has made tells nobody anything by its name.
             if match[0] in self.git or len(self.git) < SHOWN:
                 self.git[match[0]] = self.git.get(match[0], 0) + 1
-        elif name := protect_entry.obeyed(path):
+        elif name := protected_name(path):
             if len(self.obeyed) < SHOWN:
                 self.obeyed.append(f"{path} (this machine obeys `{name}`)")
             else:
