@@ -51,12 +51,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 # Beside the others, which take longest: they have sandboxes of their own, and look at no others.
-BESIDE = tuple(f"tests/engine/test_{each}.py" for each in ("pause", "plan", "ways"))
+BESIDE = tuple(
+    f"tests/engine/test_{each}.py" for each in ("interrupt", "pause", "plan", "undo", "ways")
+)
 
 
 def _process(nodeid: str) -> str:
     """Return what of a test others have, too, that run in the same process: its file, or this."""
     file = nodeid.partition("::")[0]
+    if file.startswith("tests/review/"):
+        return "review"  # what one has reviewed is kept for the others
     shares = file.startswith(("tests/engine/", "tests/benchmarks/")) and file not in BESIDE
     return "engine" if shares else file
 

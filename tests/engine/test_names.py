@@ -219,55 +219,53 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
+def waiting(container: str) -> None:
+    """Have somebody wait for connections in a container, for as long as that is there."""
+    world.call("docker", "exec", "--detach", container, "python3", "-c", WAITS)
+
+
+def lose(sandbox: Sandbox, address: str, gone: Callable[[], object]) -> None:
+    """Have the agent hold connections to an address whose ends are gone before it lets them go."""
+    with subprocess.Popen(
+        ["docker", "exec", "--interactive", "--user", "1000:1000",
+         sandbox.container("opencode"), "/usr/bin/python3", "-c", LOSES, address, str(SILENT),
+         *map(str, HELD)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stdout.readline() == "held\n"
+        gone()
+        running.stdin.write("\n")
+        running.stdin.flush()
+        assert running.stdout.readline() == "lost\n"
+
+
 def test_an_allowed_host_stays_open_when_it_moves_and_its_old_address_closes(
     named: Sandbox,
 ) -> None:
+    """A connection of before opens nothing there either: the kernel remembers one for days."""
     before = process(named)
     with friend(named, "moves.test") as (first, old):
+        waiting(first)
         assert until(lambda: agent(named, LOOK, "moves.test") != "[]", 5)
         assert reaches(named, "moves.test")
         assert reaches(named, old)
-        world.call("docker", "network", "disconnect", network(named), first)
+        lose(named, old, lambda: world.call("docker", "network", "disconnect",
+                                            network(named), first))  # fmt: skip
         # The stranger takes the address over, as the next customer of a cloud does.
-        with friend(named, "stranger.test") as (_, taken), friend(named, "moves.test") as (_, new):
+        with (
+            friend(named, "stranger.test") as (other, taken),
+            friend(named, "moves.test") as (_, new),
+        ):
+            waiting(other)
             assert taken == old
             assert new != old
             assert reaches(named, "moves.test")
             assert until(lambda: not reaches(named, old), 110)
             assert reaches(named, "moves.test")
             assert reaches(named, new)
-    assert process(named) == before
-
-
-def waiting(container: str) -> None:
-    """Have somebody wait for connections in a container, for as long as that is there."""
-    world.call("docker", "exec", "--detach", container, "python3", "-c", WAITS)
-
-
-def test_a_connection_of_before_opens_nothing_at_whoever_has_the_address_now(
-    named: Sandbox,
-) -> None:
-    """The kernel remembers one for days whose ends have gone without a word."""
-    numbers = (str(SILENT), *map(str, HELD))
-    with friend(named, "moves.test") as (first, old):
-        waiting(first)
-        assert until(lambda: agent(named, LOOK, "moves.test") != "[]", 5)
-        with subprocess.Popen(
-            ["docker", "exec", "--interactive", "--user", "1000:1000",
-             named.container("opencode"), "/usr/bin/python3", "-c", LOSES, old, *numbers],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        ) as running:  # fmt: skip
-            assert running.stdin is not None
-            assert running.stdout is not None
-            assert running.stdout.readline() == "held\n"
-            world.call("docker", "network", "disconnect", network(named), first)
-            running.stdin.write("\n")
-            running.stdin.flush()
-            assert running.stdout.readline() == "lost\n"
-        with friend(named, "stranger.test") as (other, taken):
-            assert taken == old
-            waiting(other)
-            assert until(lambda: not reaches(named, old), 110)
+            assert process(named) == before
             earlier, control = map(str, HELD)
             assert agent(named, FROM, old, str(SILENT), "45004") == "ConnectionRefusedError"
             assert agent(named, FROM, old, str(SILENT), earlier) == "ConnectionRefusedError"
