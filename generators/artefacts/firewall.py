@@ -223,7 +223,8 @@ def _rules(policy: Policy, family: Family) -> Iterator[Rule]:
     yield from _denials(family)
     yield from machine_rules.closing(policy, family)
     yield from _learning(policy, family)
-    yield from map(begun, dict.fromkeys(map(_chain, policy.names)))
+    for chain in dict.fromkeys(map(_chain, policy.names)):
+        yield from begun(chain)
     for name in policy.names:
         yield from named(name, family, _chain(name))
 

@@ -25,7 +25,7 @@ def protocols(port: int | None) -> tuple[Protocol | None, ...]:
 
 
 def named(name: Name, family: Family, chain: str) -> Iterator[Rule]:
-    """Open what a list holds; a connection that was opened so outlives its address there.
+    """Open what a list holds; a TCP connection that was opened so outlives its address there.
 
     The machine's own name is the one that may open the machine. The proxy speaks TLS alone.
     """
@@ -50,19 +50,27 @@ def named(name: Name, family: Family, chain: str) -> Iterator[Rule]:
     )
 
 
-def begun(chain: str) -> Rule:
+def begun(chain: str) -> Iterator[Rule]:
     """Forget by which name a connection was opened that had the same four numbers as a new one.
 
     The kernel remembers one whose ends have gone without a word, for days (nf_conntrack sysctl),
-    and who has its address by now is another.
+    and who has its address by now is another. What is no TCP has no end at all: whoever goes on
+    sending would hold it open for ever.
     """
-    return Rule(
+    yield Rule(
         chain=chain,
         target=Target.MARK,
         protocol=Protocol.TCP,
         match=Match.BEGINS,
         mark=BEGUN,
         comment="a connection that begins",
+    )
+    yield Rule(
+        chain=chain,
+        target=Target.MARK,
+        match=Match.NO_STREAM,
+        mark=BEGUN,
+        comment="a datagram counts for itself",
     )
 
 
@@ -141,7 +149,7 @@ def proxy(policy: Policy, family: Family) -> Iterator[Rule]:
     if any(each.network.version == family for each in policy.denied):
         yield Rule(chain=PROXY_CHAIN, jump=DENIED, comment="denied whatever is allowed")
     yield Rule(chain=PROXY_CHAIN, jump=Chain.MACHINE, comment=THIS_MACHINE)
-    yield begun(PROXY_CHAIN)
+    yield from begun(PROXY_CHAIN)
     for name in policy.credentials:
         yield from named(name, family, PROXY_CHAIN)
     yield Rule(chain=PROXY_CHAIN, jump=Chain.DENY, comment="the proxy reaches nothing else")

@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -106,11 +106,16 @@ print(sum(line.split()[1].endswith(":0035") and line.split()[3] == "01" for line
 
 
 SILENT, HELD = 7790, (45002, 45003)
-"""A port where one waits for who has connected, and the ports that one connects from."""
+"""A port where one waits for who has connected or sends, and the ports that one connects from."""
 WAITS = f"""
-import socket
+import socket, threading
 door = socket.create_server(("", {SILENT}))
-print("ready", flush=True)
+hall = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+hall.bind(("", {SILENT}))
+def answers():
+    while True:
+        hall.sendto(*hall.recvfrom(9))
+threading.Thread(target=answers).start()
 kept = []
 while True:
     kept.append(door.accept()[0])
@@ -138,6 +143,23 @@ for one in kept:
     except OSError:  # neither end has said that it is over
         one.close()
 print("lost", flush=True)
+"""
+SENDS = """
+import select, socket, sys, time
+last, end = 0.0, time.monotonic() + 150
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as door:
+    door.bind(("", 45005))
+    door.settimeout(0.5)
+    while time.monotonic() < end:
+        try:
+            door.sendto(b"x", (sys.argv[1], int(sys.argv[2])))
+            door.recv(9)
+            last = time.monotonic()
+            time.sleep(0.2)
+        except OSError:
+            pass
+        if select.select([sys.stdin], [], [], 0)[0] and sys.stdin.readline():
+            print("answered" if time.monotonic() - last < 3 else "closed", flush=True)
 """
 FROM = """
 import socket, sys
@@ -224,21 +246,36 @@ def waiting(container: str) -> None:
     world.call("docker", "exec", "--detach", container, "python3", "-c", WAITS)
 
 
-def lose(sandbox: Sandbox, address: str, gone: Callable[[], object]) -> None:
-    """Have the agent hold connections to an address whose ends are gone before it lets them go."""
+@contextmanager
+def talking(sandbox: Sandbox, program: str, *arguments: str) -> Iterator[Callable[[str], str]]:
+    """Run a program of the agent's; yield what says a line to it and returns the next one of its.
+
+    It ends with what is said to it.
+    """
     with subprocess.Popen(
         ["docker", "exec", "--interactive", "--user", "1000:1000",
-         sandbox.container("opencode"), "/usr/bin/python3", "-c", LOSES, address, str(SILENT),
-         *map(str, HELD)],
+         sandbox.container("opencode"), "/usr/bin/python3", "-c", program, *arguments],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as running:  # fmt: skip
-        assert running.stdin is not None
-        assert running.stdout is not None
-        assert running.stdout.readline() == "held\n"
+        said, told = running.stdin, running.stdout
+        assert said is not None
+        assert told is not None
+
+        def talk(line: str) -> str:
+            said.write(line)
+            said.flush()
+            return told.readline().strip()
+
+        yield talk
+
+
+def lose(sandbox: Sandbox, address: str, gone: Callable[[], object]) -> None:
+    """Have the agent hold connections to an address whose ends are gone before it lets them go."""
+    numbers = map(str, (SILENT, *HELD))
+    with talking(sandbox, LOSES, address, *numbers) as talk:
+        assert talk("") == "held"
         gone()
-        running.stdin.write("\n")
-        running.stdin.flush()
-        assert running.stdout.readline() == "lost\n"
+        assert talk("\n") == "lost"
 
 
 def test_an_allowed_host_stays_open_when_it_moves_and_its_old_address_closes(
@@ -246,36 +283,39 @@ def test_an_allowed_host_stays_open_when_it_moves_and_its_old_address_closes(
 ) -> None:
     """A connection of before opens nothing there either: the kernel remembers one for days."""
     before = process(named)
-    with friend(named, "moves.test") as (first, old):
+    with ExitStack() as stack:
+        first, old = stack.enter_context(friend(named, "moves.test"))
         waiting(first)
         assert until(lambda: agent(named, LOOK, "moves.test") != "[]", 5)
         assert reaches(named, "moves.test")
         assert reaches(named, old)
+        sends = stack.enter_context(talking(named, SENDS, old, str(SILENT)))
+        assert until(lambda: sends("\n") == "answered", 10)
         lose(named, old, lambda: world.call("docker", "network", "disconnect",
                                             network(named), first))  # fmt: skip
         # The stranger takes the address over, as the next customer of a cloud does.
-        with (
-            friend(named, "stranger.test") as (other, taken),
-            friend(named, "moves.test") as (_, new),
-        ):
-            waiting(other)
-            assert taken == old
-            assert new != old
-            assert reaches(named, "moves.test")
-            assert until(lambda: not reaches(named, old), 110)
-            assert reaches(named, "moves.test")
-            assert reaches(named, new)
-            assert process(named) == before
-            earlier, control = map(str, HELD)
-            assert agent(named, FROM, old, str(SILENT), "45004") == "ConnectionRefusedError"
-            assert agent(named, FROM, old, str(SILENT), earlier) == "ConnectionRefusedError"
-            try:  # Control: without the rules that forget.
-                for chain in ("JAILOC-NAMES", "JAILOC-HOST"):
-                    world.call("docker", "exec", "--user", "0", named.container("firewall"),
-                               "iptables", "-D", chain, "1")  # fmt: skip
-                assert agent(named, FROM, old, str(SILENT), control) == "hello"
-            finally:
-                named.user.ok("refresh", "named")
+        other, taken = stack.enter_context(friend(named, "stranger.test"))
+        waiting(other)
+        assert taken == old
+        new = stack.enter_context(friend(named, "moves.test"))[1]
+        assert new != old
+        assert reaches(named, "moves.test")
+        assert until(lambda: sends("\n") == "answered", 10)  # the control: as long as it is open
+        assert until(lambda: not reaches(named, old), 110)
+        assert until(lambda: sends("\n") == "closed", 5)
+        assert reaches(named, "moves.test")
+        assert reaches(named, new)
+        assert process(named) == before
+        earlier, control = map(str, HELD)
+        assert agent(named, FROM, old, str(SILENT), "45004") == "ConnectionRefusedError"
+        assert agent(named, FROM, old, str(SILENT), earlier) == "ConnectionRefusedError"
+        try:  # Control: without the rules that forget.
+            for chain in ("JAILOC-NAMES", "JAILOC-HOST"):
+                world.call("docker", "exec", "--user", "0", named.container("firewall"),
+                           "iptables", "-D", chain, "1")  # fmt: skip
+            assert agent(named, FROM, old, str(SILENT), control) == "hello"
+        finally:
+            named.user.ok("refresh", "named")
 
 
 def test_a_wildcard_opens_what_is_below_and_nothing_else(named: Sandbox) -> None:

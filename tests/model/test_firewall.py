@@ -481,8 +481,9 @@ def test_no_connection_that_begins_is_opened_by_the_mark_of_an_earlier_one() -> 
         }
         assert by_mark == {Chain.NAMES, Chain.HOST}
         for chain in by_mark:
-            first, *rest = [rule for rule in chains[chain] if rule.mark]
-            assert (first.match, first.target, first.mark) == (Match.BEGINS, Target.MARK, BEGUN)
+            first, second, *rest = [rule for rule in chains[chain] if rule.mark]
+            assert (first.match, second.match) == (Match.BEGINS, Match.NO_STREAM)
+            assert {(each.target, each.mark) for each in (first, second)} == {(Target.MARK, BEGUN)}
             assert BEGUN not in {rule.mark for rule in rest}
 
 
