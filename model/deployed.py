@@ -121,6 +121,8 @@ class Deployed(Model):
     """By service; what is no service of ours is there, too."""
     images: dict[str, str] = Field(default_factory=dict)
     """Ids of the images that are wanted and there, by reference."""
+    foreign: tuple[str, ...] = ()
+    """Those of them that have a tag of a build and were not built here."""
     network: bool = False
     volumes: tuple[str, ...] = ()
     """Names of the project's volumes, without the project."""

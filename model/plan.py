@@ -196,6 +196,8 @@ class Plan(Model):
     """Whether it was never applied: its powers are what it has more than one that says nothing."""
     egress: Egress | None = None
     """What it may reach of the internet; None unless it is new."""
+    inherited: tuple[str, ...] = ()
+    """Volumes that were there before it was ever applied; empty unless it is new."""
     notes: tuple[str, ...]
     """What people should know although nothing is done about it."""
     agent_restarts: bool

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import entered, existence, projects
-from jailoc.bin.engine import containers, docker, ownership
+from jailoc.bin.engine import container_list, containers, docker, ownership
 from jailoc.bin.terminal.terminal import Terminal, visible
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.model import sandbox
@@ -175,6 +175,7 @@ class _Starts:
     """Containers of a project that start from now on, as the engine tells of them."""
 
     def __init__(self, project: str, service: str | None) -> None:
+        self._project = project
         labels = [f"label={sandbox.COMPOSE_PROJECT}={project}"]
         labels += [f"label={sandbox.COMPOSE_SERVICE}={service}"] if service else []
         words = [word for each in ("type=container", "event=start", *labels)
@@ -187,7 +188,9 @@ class _Starts:
             try:
                 event = json.loads(raw)
                 labels = event["Actor"]["Attributes"]
-                yield event["Actor"]["ID"], labels.get(sandbox.COMPOSE_SERVICE, "")
+                service = labels.get(sandbox.COMPOSE_SERVICE, "")
+                if container_list.composed(labels["name"], self._project, service):
+                    yield event["Actor"]["ID"], service
             except (KeyError, TypeError, ValueError):
                 continue
 

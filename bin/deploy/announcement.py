@@ -4,6 +4,7 @@ from jailoc.bin.engine import docker
 from jailoc.bin.host import reverse_path
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts import git
+from jailoc.generators.views.plan import inheritance
 from jailoc.generators.views.review import RANKS
 from jailoc.model.bundle import Bundle
 from jailoc.model.palette import Meaning
@@ -22,6 +23,8 @@ def tell(terminal: Terminal, made: Plan) -> None:
     for power in made.powers:
         if power.grave:
             terminal.say(f"{power.rank.upper()}: {power.text}", RANKS[power.rank])
+    if left := inheritance(made):
+        terminal.say(left, Meaning.WARNS)
 
 
 def tell_password(terminal: Terminal, variable: str) -> None:

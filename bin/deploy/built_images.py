@@ -1,21 +1,18 @@
-"""Which images this user's jailoc has built, and which of them nothing uses any more.
+"""Which of the images that this user's jailoc has built nothing uses any more.
 
 A start that failed, or one whose images have other tags since, leaves some that no workspace names.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import observe
+from jailoc.bin.deploy import observe, provenance
 from jailoc.bin.engine import disk
 from jailoc.bin.engine.docker import DockerError
-from jailoc.bin.host import files
 from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.model.image import BUILT, TOOLS_ARE, is_tools
+from jailoc.model.image import TOOLS_ARE, is_tools
 from jailoc.model.palette import Meaning
 from jailoc.model.quantity import size_text
 from jailoc.model.sandbox import project
@@ -23,31 +20,6 @@ from jailoc.model.text import number_of
 
 MOST_TOLD = 4
 """Images that are named one by one."""
-
-
-def _place() -> Path:
-    return facts.cache_directory() / "images.built"
-
-
-def noted() -> frozenset[str]:
-    """Return the tags that were built and have not been removed since, as far as it is known."""
-    with suppress(OSError, UnicodeDecodeError):
-        lines = _place().read_text(encoding="utf-8").splitlines()
-        return frozenset(each for each in lines if re.fullmatch(BUILT, each))
-    return frozenset()
-
-
-def note(tag: str) -> None:
-    """Write down that an image was built; the caller holds the lock of all builds."""
-    _write(noted() | {tag})
-
-
-def _write(tags: Collection[str]) -> None:
-    if not tags:
-        _place().unlink(missing_ok=True)
-        return
-    files.make_private(_place().parent)
-    files.write(_place(), "".join(f"{each}\n" for each in sorted(tags)), 0o600)
 
 
 def unused(going: Collection[str]) -> dict[str, int | None]:
@@ -59,7 +31,7 @@ def unused(going: Collection[str]) -> dict[str, int | None]:
     Raises:
         DockerError: the engine did not answer.
     """
-    mine = noted()
+    mine = provenance.known().keys()
     there = disk.images() if mine else {}
     if not mine & there.keys():
         return {}
@@ -73,16 +45,15 @@ def unused(going: Collection[str]) -> dict[str, int | None]:
 
 def remove(terminal: Terminal, tags: Collection[str]) -> None:
     """Remove images, and what is written down of them; what the engine keeps is told."""
-    left = set(noted())
+    gone: set[str] = set()
     for each in tags:
         with step(terminal, f"removing image {each}"):
             problem = disk.remove_image(each)
         if problem is None:
-            left.discard(each)
+            gone.add(each)
         else:
             terminal.say(f"{each} stays: {problem}", Meaning.WARNS)
-    if left != noted():
-        _write(left)
+    provenance.forget(gone)
 
 
 def tell_unused(terminal: Terminal, *, tools: bool) -> None:

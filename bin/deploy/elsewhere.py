@@ -8,16 +8,9 @@ import shlex
 from contextlib import suppress
 
 from jailoc.bin.deploy import observe
-from jailoc.bin.engine import containers, docker, door, endpoint
+from jailoc.bin.engine import container_list, containers, docker, door, endpoint
 from jailoc.model.diagnostic import refuse
-from jailoc.model.sandbox import (
-    AGENT,
-    COMPOSE_PROJECT,
-    COMPOSE_SERVICE,
-    SIDECAR,
-    project,
-    typed,
-)
+from jailoc.model.sandbox import AGENT, SIDECAR, project, typed
 
 PATIENCE = 10.0
 """Seconds that the other engine has for its answer."""
@@ -40,15 +33,15 @@ def running(name: str) -> str | None:
         return None
     kept = {key: value for key, value in docker.environment().items()
             if key not in {"DOCKER_HOST", "DOCKER_CONTEXT", *endpoint.TLS}}  # fmt: skip
-    there: set[str] = set()
-    for service in (AGENT, SIDECAR):
-        labels = (f"{COMPOSE_PROJECT}={project(name)}", f"{COMPOSE_SERVICE}={service}")
-        filters = (word for each in labels for word in ("--filter", f"label={each}"))
-        call = ("ps", "--quiet", "--no-trunc", *filters)
-        reply = door.ask(door.Call(call, kept | applied.engine, timeout=PATIENCE))
-        if reply.status != 0 or reply.cut:
-            return None
-        there |= {*docker.lines_of(reply.stdout.decode(errors="replace"))}
+    call = tuple(container_list.call(project(name)))
+    reply = door.ask(door.Call(call, kept | applied.engine, timeout=PATIENCE))
+    if reply.status != 0 or reply.cut:
+        return None
+    there = {
+        each.id
+        for each in container_list.read(reply.stdout.decode(errors="replace"))
+        if each.service in {AGENT, SIDECAR} and not each.feigned
+    }
     if not there:
         return None
     # An engine may have more than one address.

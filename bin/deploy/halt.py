@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from jailoc.bin.deploy import observe
-from jailoc.bin.engine import containers, docker, door, halting, ownership
+from jailoc.bin.engine import containers, docker, door, halting, ownership, tools
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.door import ExitCode
 from jailoc.bin.host import bind_mounts, links
@@ -33,7 +33,7 @@ Outcome = TypeVar("Outcome", bound=ExitCode)
 
 # A line is the process that works there, or says that all has ended in order. The end of the input
 # is that of jailoc, and of what it has asked the engine meanwhile.
-LET_GO = """
+LET_GO = f"""
 trap '' HUP INT QUIT TERM
 left=$1 works='' ended=''
 shift
@@ -41,10 +41,15 @@ while read -r word; do
     case $word in ended) ended=yes && break ;; cut) break ;; *) works=$word ;; esac
 done
 # Of a process that has become another user's (sudo) kill tells nothing.
-works() { [ -d "/proc/$works" ] || kill -0 "$works" 2>/dev/null || ps -p "$works" >/dev/null 2>&1; }
+works() {{
+    [ -d "/proc/$works" ] || kill -0 "$works" 2>/dev/null || ps -p "$works" >/dev/null 2>&1
+}}
 while [ "$works" ] && works; do sleep 0.2; done
 if [ -z "$ended" ] && [ "$left" ]; then
-    for each in $("$1" ps --all --quiet --filter "label=$left"); do "$1" rm --force "$each"; done
+    named='name=^/?{tools.PREFIX}'
+    for each in $("$1" ps --all --quiet --filter "label=$left" --filter "$named"); do
+        "$1" rm --force "$each"
+    done
 fi
 exec "$@"
 """

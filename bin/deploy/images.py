@@ -7,13 +7,13 @@ from pathlib import Path
 
 from jailoc.bin.config import build_context, facts
 from jailoc.bin.config import remote_dockerfile as remote
-from jailoc.bin.deploy import built_images, preflight
+from jailoc.bin.deploy import preflight, provenance
 from jailoc.bin.engine import images
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import authorities, files
 from jailoc.bin.terminal import build_progress
 from jailoc.bin.terminal.terminal import Terminal
-from jailoc.generators.artefacts.image_recipes import RECIPES, previous, why
+from jailoc.generators.artefacts.image_recipes import FOREIGN, RECIPES, previous, why
 from jailoc.generators.runtime.build_log import BuildLog, Event, Failure, What
 from jailoc.generators.runtime.image_check import lacking, script, unnamed, unsuitable
 from jailoc.model.bundle import Bundle
@@ -179,7 +179,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
 
 
 def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
-    """Build an image if the engine does not have it.
+    """Build an image if the engine does not have it, or has another one under its tag.
 
     Args:
         terminal: Where progress is shown.
@@ -190,13 +190,21 @@ def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | 
     Raises:
         Refused: the build failed, with its place.
     """
+    there = images.identity(build.tag)
     # What lies in a large directory may have changed; the engine knows.
-    if build.known and images.identity(build.tag) is not None:
+    if build.known and there is not None and provenance.built(build.tag, there):
         return
-    built(terminal, build, folder, before)
+    built(terminal, build, folder, before, foreign=build.known and there is not None)
 
 
-def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+def built(
+    terminal: Terminal,
+    build: Build,
+    folder: Path,
+    before: Recipe | None,
+    *,
+    foreign: bool = False,
+) -> None:
     """Build an image, and say why and how.
 
     Args:
@@ -204,12 +212,16 @@ def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None)
         build: The image.
         folder: For its Dockerfile, removed at the end.
         before: What the last one was made of, if that is known.
+        foreign: Whether the engine has an image under its tag that was not built here.
 
     Raises:
         Refused: a step failed, with its place.
     """
-    reason = why(build, before) or (
-        "the engine does not have it" if build.known else "its context is too large to compare"
+    reason = (
+        FOREIGN
+        if foreign
+        else why(build, before)
+        or ("the engine does not have it" if build.known else "its context is too large to compare")
     )
     title = f"building image {build.tag}, because {reason}"
     if build.directory is not None:
@@ -227,7 +239,7 @@ def built(terminal: Terminal, build: Build, folder: Path, before: Recipe | None)
                     show(event)
 
             images.build(build, folder, take)
-            built_images.note(build.tag)
+            provenance.note(build.tag, images.identity(build.tag))
     except DockerError as error:
         failure = log.failure(build.dockerfile)
         for line in failure.tail:

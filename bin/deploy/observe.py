@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from jailoc import __version__
 from jailoc.bin.config import facts
+from jailoc.bin.deploy import provenance
 from jailoc.bin.engine import container_list, credentials, docker, inspect_fields, witness
 from jailoc.bin.engine import containers as engine
 from jailoc.bin.engine import images as builder
@@ -168,6 +169,7 @@ def observe(
             files=files,
             containers=containers,
             images={each: found.identity for each, found in images.result().items()},
+            foreign=_foreign(bundle, images.result()),
             network=networks is None or bool(networks.result()),
             volumes=tuple(sorted(each.removeprefix(prefix) for each in volumes.result())),
             rules=rules,
@@ -177,6 +179,16 @@ def observe(
             fed=fed.result() if fed else None,
             unseen=unseen,
         )
+
+
+def _foreign(bundle: Bundle | None, there: Mapping[str, builder.HeldImage]) -> tuple[str, ...]:
+    built = provenance.known()
+    return tuple(
+        each.tag
+        for each in (bundle.builds if bundle else ())
+        if each.known and each.tag in there
+        and there[each.tag].identity not in built.get(each.tag, ())
+    )  # fmt: skip
 
 
 def _networked(containers: Iterable[dict[str, Any]], project: str) -> bool:

@@ -2,7 +2,7 @@
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.user import asked
-from jailoc.bin.deploy import images
+from jailoc.bin.deploy import images, provenance
 from jailoc.bin.engine import images as engine_images
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.images import embedded
@@ -23,7 +23,8 @@ def image(terminal: Terminal, workspace: Workspace, host: Host) -> str:
     if new := images.record(terminal, (build,), engine_images.held((build.tag,))):
         known = host.model_copy(update={"bases": {**host.bases, **new}})
         build = embedded(TOOLS, workspace, known)
-    if engine_images.identity(build.tag) is None:
+    there = engine_images.identity(build.tag)
+    if there is None or not provenance.built(build.tag, there):
         with images.building():
             images.ensure_one(terminal, build, facts.cache_directory() / "tools.build", None)
     return build.tag

@@ -1,9 +1,15 @@
-"""The containers of Compose projects, as far as a list tells of them."""
+"""The containers of Compose projects, as far as a list tells of them.
 
+A container has the labels of its image, too, so who writes an image says there what it likes. The
+name is what no image gives: Compose makes it of the project's and the service's.
+"""
+
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jailoc.bin.engine.docker import lines_of, run
+from jailoc.bin.engine.docker import label, rows, run, table
+from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
     AGENT,
     COMPOSE_DIRECTORY,
@@ -17,16 +23,34 @@ class Listed(NamedTuple):
     """A container of a project, as far as a list tells."""
 
     id: str
+    name: str
     service: str
     project: str
     directory: str
     """Of the compose file."""
+
+    @property
+    def feigned(self) -> bool:
+        """Whether it only says that it is one of a workspace's."""
+        ours = workspace_of(self.project) is not None
+        return ours and not composed(self.name, self.project, self.service)
+
+
+def composed(name: str, project: str, service: str) -> bool:
+    """Tell whether a container has the name that Compose gives one of a service.
+
+    One that is about to replace another has the beginning of that one's id before it.
+    """
+    return bool(re.fullmatch(rf"([0-9a-f]{{12}}_)?{re.escape(f'{project}-{service}')}-\d+", name))
 
 
 def listed(
     project: str | None = None, filters: Iterable[str] = (), *, every: bool = False
 ) -> tuple[Listed, ...]:
     """Return the containers of a project, or of all projects, as Compose has labelled them.
+
+    What only says that it is one of a workspace's is none of all, and nothing is done where it says
+    so of the project that is asked for: Compose would take it for one.
 
     Args:
         project: The project.
@@ -35,19 +59,36 @@ def listed(
 
     Raises:
         DockerError: the engine did not answer.
+        Refused: a container says that it is one of the project, and is none.
     """
-    label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
-    labels = (f'{{{{.Label "{each}"}}}}'
-              for each in (COMPOSE_SERVICE, COMPOSE_PROJECT, COMPOSE_DIRECTORY))  # fmt: skip
-    text = run(
-        ["ps", *(["--all"] if every else []), "--no-trunc", "--format",
-         "\t".join(("{{.ID}}", *labels)),
-         *(word for each in (f"label={label}", *filters) for word in ("--filter", each))],
-        what="list containers",
-        timeout=30,
-    )  # fmt: skip
-    lines = (line.split("\t", 3) for line in lines_of(text))
-    return tuple(Listed(*line) for line in lines if len(line) == len(Listed._fields))
+    found = read(run([*call(project, filters, every=every)], what="list containers", timeout=30))
+    feigned = [each.name for each in found if each.feigned]
+    if project and feigned:
+        names = ", ".join(f"`{each}`" for each in feigned)
+        raise refuse(
+            "feigned",
+            f"{names} says that it is a container of the workspace `{workspace_of(project)}`, and "
+            "jailoc has not made it: whoever writes an image writes labels into it",
+            hint=f"`docker rm --force {' '.join(feigned)}`; with `--label "
+            f"{COMPOSE_PROJECT}=` docker run(1) takes it off",
+        )
+    return tuple(each for each in found if not each.feigned)
+
+
+def call(project: str | None, filters: Iterable[str] = (), *, every: bool = False) -> list[str]:
+    """Return docker's arguments for a list of containers."""
+    of = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
+    labels = map(label, (COMPOSE_SERVICE, COMPOSE_PROJECT, COMPOSE_DIRECTORY))
+    return [
+        "ps", *(["--all"] if every else []), "--no-trunc", "--format",
+        table(".ID", ".Names", *labels),
+        *(word for each in (f"label={of}", *filters) for word in ("--filter", each)),
+    ]  # fmt: skip
+
+
+def read(text: str) -> tuple[Listed, ...]:
+    """Return what such a list says, whoever they are."""
+    return tuple(map(Listed._make, rows(text)))
 
 
 def working() -> frozenset[str]:

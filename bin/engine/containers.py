@@ -10,7 +10,7 @@ from typing import Any
 
 from jailoc.bin.engine import ownership
 from jailoc.bin.engine.container_list import Listed, listed
-from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
+from jailoc.bin.engine.docker import DockerError, label, rows, run, stream, table
 from jailoc.bin.engine.inspect_fields import Binding, cpus, health, probed, published, writable
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
@@ -196,14 +196,11 @@ def project_objects(project: str) -> bool:
 
 def owned(kind: str, project: str | None = None) -> dict[str, str]:
     """Return the networks or volumes of a project, or of all, by name with their project."""
-    label = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
-    text = run(
-        [kind, "ls", "--filter", f"label={label}", "--format",
-         '{{.Name}}\t{{.Label "' + COMPOSE_PROJECT + '"}}'],
-        what=f"list {kind}s",
-        timeout=30,
-    )  # fmt: skip
-    return dict(line.split("\t", 1) for line in lines_of(text))
+    of = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
+    listing = [kind, "ls", "--filter", f"label={of}"]
+    text = run([*listing, "--format", table(".Name", label(COMPOSE_PROJECT))],
+               what=f"list {kind}s", timeout=30)  # fmt: skip
+    return dict(rows(text))
 
 
 def compose(project: str, file: Path | None, arguments: Iterable[str], **options: Any) -> list[str]:
@@ -228,7 +225,9 @@ def up(
 
     Raises:
         DockerError: a service did not become healthy, or the engine refused.
+        Refused: a container says that it is one of the project, and is none.
     """
+    listed(project, every=True)
     waiting = [] if wait is None else ["--wait", "--wait-timeout", str(wait)]
     stream(
         compose(
@@ -372,7 +371,7 @@ def down(project: str, line: Callable[[str], None], *, volumes: bool = False) ->
 
     Raises:
         DockerError: something could not be removed.
-        Refused: the project is another user's.
+        Refused: the project is another user's, or a container only says that it is one of it.
     """
     ownership.check(project, (each.directory for each in listed(project, every=True)))
     stream(

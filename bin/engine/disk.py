@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from jailoc.bin.engine.containers import LARGE
-from jailoc.bin.engine.docker import DockerError, lines_of, run
+from jailoc.bin.engine.docker import DockerError, label, lines_of, rows, run, table
 from jailoc.model.quantity import amount
 from jailoc.model.sandbox import COMPOSE_PROJECT
 
@@ -34,13 +34,11 @@ def in_use() -> dict[str, set[str]]:
         DockerError: the engine did not answer.
     """
     text = run(
-        ["ps", "--all", "--no-trunc", "--format",
-         '{{.Image}}\t{{.Label "' + COMPOSE_PROJECT + '"}}'],
+        ["ps", "--all", "--no-trunc", "--format", table(".Image", label(COMPOSE_PROJECT))],
         what="list containers", timeout=30, limit=LARGE,
     )  # fmt: skip
     found: dict[str, set[str]] = {}
-    for line in lines_of(text):
-        image, _, project = line.partition("\t")
+    for image, project in rows(text):
         found.setdefault(image, set()).add(project)
     return found
 

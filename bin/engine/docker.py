@@ -4,6 +4,7 @@ docker(1) and Compose read many variables and files of their own; a generated pr
 same wherever jailoc is called from. All of it goes through the door beside this file.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -111,6 +112,27 @@ def attempt(
 def lines_of(text: str) -> list[str]:
     """Return the lines of an answer: names in it may hold what `str.splitlines` takes for ends."""
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def table(*fields: str) -> str:
+    """Return docker's `--format` for a list of which `rows` reads fields.
+
+    As JSON, for a label holds whatever its author wrote, also what ends a line.
+
+    >>> table(".ID", label("a"))
+    '[{{json .ID}},{{json (.Label "a")}}]'
+    """
+    return f"[{','.join(f'{{{{json {each}}}}}' for each in fields)}]"
+
+
+def label(name: str) -> str:
+    """Return the field that is what a label says; empty where there is none."""
+    return f'(.Label "{name}")'
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the fields of each row of such a list."""
+    return [[*map(str, json.loads(line))] for line in lines_of(text)]
 
 
 def stream(

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from jailoc.bin.engine.container_list import listed
 from jailoc.bin.engine.containers import LARGE, MARGIN, compose, containers
 from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.engine.door import Call
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.known import stranger
-from jailoc.model.sandbox import AGENT, COMPOSE_PROJECT, COMPOSE_SERVICE
+from jailoc.model.sandbox import AGENT
 
 
 def running(project: str, service: str) -> str | None:
@@ -19,15 +20,10 @@ def running(project: str, service: str) -> str | None:
 
     Raises:
         DockerError: the engine did not answer.
+        Refused: a container says that it is one of the project, and is none.
     """
-    labels = (f"{COMPOSE_PROJECT}={project}", f"{COMPOSE_SERVICE}={service}")
-    found = run(
-        ["ps", "--quiet", "--no-trunc", "--filter", "status=running",
-         *(word for label in labels for word in ("--filter", f"label={label}"))],
-        what="list containers",
-        timeout=30,
-    ).split()  # fmt: skip
-    return found[0] if found else None
+    found = listed(project, ("status=running",))
+    return next((each.id for each in found if each.service == service), None)
 
 
 def wait(project: str, services: Iterable[str], limit: float, server: Agent | None) -> None:
@@ -67,7 +63,9 @@ def make(project: str, file: Path, service: str, line: Callable[[str], None]) ->
 
     Raises:
         DockerError: the engine refused.
+        Refused: a container says that it is one of the project, and is none.
     """
+    listed(project, every=True)
     words = ["--ansi", "never", "--progress", "plain", "up", "--no-start", "--no-recreate",
              "--no-build", "--quiet-pull", service]  # fmt: skip
     what = f"making a container of project {project}"

@@ -18,6 +18,8 @@ from jailoc.model.sandbox import TOOLS_GIT_CONFIG, TOOLS_LABEL
 
 ENGINE_FAILED = (125, 126, 127)
 """Statuses of docker's own, where the program did not even begin (docker-run(1), EXIT STATUS)."""
+PREFIX = "jailoc-tools-"
+"""What the names of their containers begin with: labels are an image's, too."""
 MEMORY = "1g"
 """Of a program, as docker(1) takes it: what an agent makes for it to read has no bound."""
 MARGIN = 30
@@ -126,7 +128,7 @@ def _run(
 ) -> Reply:
     if tool.mounts:
         leases.check(what, tool.workspace)
-    name = f"jailoc-tools-{uuid4().hex}"
+    name = f"{PREFIX}{uuid4().hex}"
     arguments = _arguments(tool, name, timeout, reads=stdin is not None)
     looks = _LOOKS
     try:
@@ -188,14 +190,19 @@ def remove_left(workspace: str) -> None:
     Raises:
         DockerError: the engine did not answer, or could not remove one.
     """
-    _removed(f"label={label(workspace)}")
+    _removed(f"label={label(workspace)}", f"name=^/?{PREFIX}")
 
 
-def _removed(which: str) -> bool:
+def _removed(*which: str) -> bool:
     """Remove containers, and wait until they are gone; tell whether there were any."""
     what = "removing a container of the tools image"
     for tried in range(_TRIES):
-        listing = ["ps", "--all", "--quiet", "--filter", which]
+        listing = [
+            "ps",
+            "--all",
+            "--quiet",
+            *(word for each in which for word in ("--filter", each)),
+        ]
         found = run(listing, what="list containers").split()
         if not found:
             return tried > 0

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from jailoc.bin.engine import reader
-from jailoc.bin.engine.docker import DockerError, lines_of, run
+from jailoc.bin.engine import docker, reader
+from jailoc.bin.engine.docker import DockerError, lines_of, rows, run, table
 from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import Import
 from jailoc.model.diagnostic import refuse
@@ -151,13 +151,10 @@ def labelled(label: str) -> dict[str, str]:
 
 def _told(chosen: str, label: str) -> dict[str, str]:
     """Return the volumes that a filter for labels chooses, with what one label of each says."""
-    text = run(
-        ["volume", "ls", "--filter", f"label={chosen}", "--format",
-         '{{.Name}}\t{{.Label "' + label + '"}}'],
-        what="list volumes", timeout=60,
-    )  # fmt: skip
-    rows = (line.partition("\t") for line in lines_of(text))
-    return {name: value for name, _, value in rows}
+    listing = ["volume", "ls", "--filter", f"label={chosen}"]
+    text = run([*listing, "--format", table(".Name", docker.label(label))],
+               what="list volumes", timeout=60)  # fmt: skip
+    return dict(rows(text))
 
 
 def copy(wanted: Import, old: str, new: str, place: str, image: str, user: str) -> int:

@@ -8,6 +8,8 @@ from jailoc.model.image import Build, Choice, Recipe
 
 RECIPES = "images/recipes.json"
 """Where the recipes lie below the directory of a workspace: those of the last start."""
+FOREIGN = "what the engine has under its tag was not built here"
+"""Why an image is built whose recipe is as it was."""
 
 
 def recipes(choice: Choice, builds: tuple[Build, ...]) -> str:

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from jailoc.generators.artefacts.image_recipes import why
+from jailoc.generators.artefacts.image_recipes import FOREIGN, why
 from jailoc.generators.plan.drift import drift
 from jailoc.generators.plan.inputs import Given, keyed
 from jailoc.generators.plan.services import again, earlier, network_changed, services
 from jailoc.generators.plan.steps import image_address, steps
-from jailoc.generators.plan.volumes import purpose
+from jailoc.generators.plan.volumes import inherited, purpose
 from jailoc.generators.powers.difference import changes as power_changes
 from jailoc.model.agents.agent import major_of, version_in
 from jailoc.model.bundle import RELOADABLE, Bundle
@@ -68,6 +68,7 @@ def plan(bundle: Bundle, deployed: Deployed, given: Given) -> Plan:
         powers=_powers(bundle, deployed, given, changes),
         new=deployed.applied is None,
         egress=None if deployed.applied else bundle.firewall.egress,
+        inherited=() if deployed.applied else inherited(bundle, deployed),
         notes=tuple(_notes(bundle, deployed, given)),
         agent_restarts=interrupted,
         engine=deployed.engine,
@@ -109,20 +110,18 @@ def moved(
 
 def _images(bundle: Bundle, deployed: Deployed) -> Iterator[Change]:
     before = {each.name: each for each in deployed.applied.builds} if deployed.applied else {}
-    ids = deployed.applied.images if deployed.applied else {}
     run = {each.image.text for each in bundle.compose.services.values()}
-    lacking = {each.base for each in bundle.builds if each.tag not in deployed.images}
+    usable = deployed.images.keys() - {*deployed.foreign}
+    lacking = {each.base for each in bundle.builds if each.tag not in usable}
     for build in bundle.builds:
         if build.tag not in run | lacking:
             continue  # what is built on it is there
-        there = deployed.images.get(build.tag)
-        retagged = there is not None and ids.get(build.tag, there) != there
-        if there is not None and not retagged:
+        if build.tag in usable:
             continue
         old = before.get(build.name)
         causes: tuple[str, ...] = ("the engine does not have it",)
-        if retagged:
-            causes = ("its tag names another image than the one that was built",)
+        if build.tag in deployed.foreign:
+            causes = (FOREIGN,)
         elif old is not None and (reason := why(build, old)):
             causes = (reason,)
         yield Change(

@@ -1,6 +1,7 @@
 """What each volume of a workspace is for, in plain words: their names alone say little."""
 
 from jailoc.model.bundle import Bundle
+from jailoc.model.deployed import Deployed
 from jailoc.model.sandbox import (
     CREDENTIALS,
     DOCKER_DATA,
@@ -25,6 +26,18 @@ _PURPOSES = {
     DOCKER_DATA: "images and containers of the agent's own Docker",
     PROJECT_VOLUME: "the task's clone of the project",
 }
+
+
+def inherited(bundle: Bundle, deployed: Deployed) -> tuple[str, ...]:
+    """Return the volumes that are there before the first start, of whoever had the name before.
+
+    A task's clone is made before, and a shared volume is meant to be another's, too.
+    """
+    return tuple(
+        name
+        for name in deployed.volumes
+        if name in bundle.compose.volumes and name != PROJECT_VOLUME
+    )
 
 
 def purpose(name: str, bundle: Bundle) -> str:

@@ -113,8 +113,26 @@ def lines(plan: Plan, *, files: bool = False) -> Iterator[Line]:
             )
     if not plan.empty:
         yield f"  agent restarts: {'yes' if plan.agent_restarts else 'no'}", None
-    for note in plan.notes:
+    for note in notes(plan):
         yield f"  note: {note}", Meaning.WARNS
+
+
+def inheritance(plan: Plan) -> str:
+    """Say what the agent of a new workspace finds of an earlier one; nothing if that is nothing."""
+    if not plan.inherited:
+        return ""
+    which = ", ".join(plan.inherited)
+    return (
+        f"the agent begins with what an earlier workspace of this name has left in its volumes "
+        f"({which}), its containers, programs and logins too: `jailoc destroy {plan.workspace}` "
+        "removes them first"
+    )
+
+
+def notes(plan: Plan) -> tuple[str, ...]:
+    """Return what people should know although nothing is done about it."""
+    left = inheritance(plan)
+    return (*([left] if left else []), *plan.notes)
 
 
 def _files(plan: Plan) -> str:
@@ -190,7 +208,7 @@ def markdown(saved: SavedPlan, graphs: Mapping[str, str]) -> str:
                 f"- {code(_drift(each))}{' (ignored)' if each.ignored else ''}\n"
                 for each in plan.drift
             )
-        parts += (f"\n> {_escape(note)}\n" for note in plan.notes)
+        parts += (f"\n> {_escape(note)}\n" for note in notes(plan))
         if (graph := graphs.get(plan.workspace)) and not plan.empty:
             parts.append(
                 "\n<details><summary>Who may reach what</summary>\n\n```mermaid\n"

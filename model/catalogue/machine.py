@@ -106,6 +106,10 @@ MACHINE: dict[str, Entry] = {
         "of another workspace, or the kernel does not tell of connections.",
         "Restart a workspace that an earlier jailoc has started; export the file anew.",
     ),
+    "feigned": Entry(
+        "A container says by the labels of its image that it is one of the workspace's.",
+        "Remove it, or run it with `--label com.docker.compose.project=`.",
+    ),
     "fetch": Entry(
         "A Dockerfile could not be fetched from its URL.",
         "Check the URL and the proxy variables; it answers 200 with UTF-8 text of at most 1 MiB.",

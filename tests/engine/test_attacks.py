@@ -710,3 +710,41 @@ def test_a_sandbox_starts_without_any_network(sandbox: Sandbox) -> None:
     finally:
         sandbox.user.write(sandbox.config())
         sandbox.user.ok("up", "walled")
+
+
+def test_an_image_that_calls_itself_part_of_a_sandbox_is_none(sandbox: Sandbox) -> None:
+    """A container has the labels of its image, and Compose finds what is its own by labels."""
+    directory = f"{sandbox.user.home}/.cache/jailoc/{sandbox.name}"
+    labels = {
+        "com.docker.compose.project": sandbox.project,
+        "com.docker.compose.service": "firewall",
+        "com.docker.compose.project.working_dir": directory,
+        "dev.jailoc.tools": sandbox.name,
+    }
+    changes = [
+        word for key, value in labels.items() for word in ("--change", f"LABEL {key}={value}")
+    ]
+    image, name = "jailoc-tests-feigned:1", "jailoc-tests-feigned"
+    world.call("docker", "commit", "--pause=false", *changes, sandbox.container("firewall"), image)
+    try:
+        world.call("docker", "run", "--detach", "--name", name, "--network", "none",
+                   "--entrypoint", "/bin/sleep", image, "300")  # fmt: skip
+        # Control: for Compose it is the project's.
+        found = world.call("docker", "compose", "--project-name", sandbox.project, "ps", "--all",
+                           "--format", "{{.Name}}").split()  # fmt: skip
+        assert name in found
+        for words in (("up",), ("refresh",), ("restart",), ("down",), ("pause", "--", "true")):
+            done = sandbox.user.run(words[0], sandbox.name, *words[1:])
+            assert done.status != 0, words
+            assert f"`{name}` says that it is a container" in done.stderr, words
+        assert name not in sandbox.user.ok("logs", sandbox.name)
+        running = "{{.State.Running}}"
+        for each in (name, sandbox.container("firewall"), sandbox.container("opencode")):
+            assert world.call("docker", "inspect", "--format", running, each).strip() == "true"
+        # Who asks about all workspaces is told of those that are there.
+        (row,) = json.loads(sandbox.user.ok("status", sandbox.name, "--json"))["workspaces"]
+        assert row["state"] == "running"
+    finally:
+        world.call("docker", "rm", "--force", name, check=False)
+        world.call("docker", "rmi", "--force", image, check=False)
+    sandbox.user.ok("up", sandbox.name)

@@ -89,6 +89,7 @@ def test_a_second_up_builds_nothing_and_contacts_nothing(
 
 
 def test_an_overlay_is_built_when_its_context_changes_and_not_before(sandbox: Sandbox) -> None:
+    """Nor is what somebody else has put under its tag taken for it."""
     home = sandbox.user.home
     place = home / "overlay"
     place.mkdir()
@@ -113,7 +114,22 @@ def test_an_overlay_is_built_when_its_context_changes_and_not_before(sandbox: Sa
         assert up() == (one, False)
         (place / "note").write_text(two)
         assert up() == (two, True)
+        # Whoever loads or builds an image for somebody else may give it that tag.
+        said = "{{.Config.Image}}\t{{.Image}}"
+        told = world.call("docker", "inspect", "--format", said, sandbox.container("opencode"))
+        tag, mine = told.split()
+        world.call("docker", "tag", f"{mine}", "jailoc-tests-kept:1")
+        wall = world.call("docker", "inspect", "--format", "{{.Image}}",
+                          sandbox.container("firewall")).strip()  # fmt: skip
+        world.call("docker", "tag", wall, tag)
+        told = sandbox.user.ok("plan", "walled")
+        assert "what the engine has under its tag was not built here" in told
+        # Control: it is what Compose would take.
+        assert world.call("docker", "image", "inspect", "--format", "{{.Id}}", tag).strip() == wall
+        assert up() == (two, True)
+        assert up() == (two, False)
     finally:
+        world.call("docker", "rmi", "--force", "jailoc-tests-kept:1", check=False)
         sandbox.user.write(sandbox.config())
         sandbox.user.ok("up", "walled")
 

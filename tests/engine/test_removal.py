@@ -111,6 +111,7 @@ def test_a_workspace_is_destroyed_without_a_trace(user: User, held: list[str]) -
     assert places(user) == []
     assert overlay not in images()
     assert others <= images()
+    assert "(opencode-cache-doomed, opencode-data-doomed)" in user.ok("plan", "doomed")
     user.write(ANOTHER)
     user.ok("destroy", "doomed", "--yes")
     assert objects() == []

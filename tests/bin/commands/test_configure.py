@@ -330,7 +330,7 @@ RUNNING = """\
 #!/bin/sh
 case "$1 $2" in
     "version "*) echo '{"Server": {"Version": "28.0.0", "ApiVersion": "1.48"}}' ;;
-    "ps "*) printf 'f00\\tfirewall\\tjailoc-api\\t\\n' ;;
+    "ps "*) echo '["f00", "jailoc-api-firewall-1", "firewall", "jailoc-api", ""]' ;;
     "inspect "*) cat "$HOME/inspect.json" ;;
     *) exit 1 ;;
 esac

@@ -36,14 +36,12 @@ def engine_with(folder: Path, containers: list[dict[str, Any]], stats: str = "ex
     place = folder / "fake"
     place.mkdir()
     (place / "inspect.json").write_text(json.dumps(containers))
-    labels = [(each["Id"], each["Config"]["Labels"]) for each in containers]
-    (place / "list").write_text(
-        "".join(
-            f"{identity}\t{found['com.docker.compose.service']}\t"
-            f"{found['com.docker.compose.project']}\t\n"
-            for identity, found in labels
-        )
-    )
+    rows = []
+    for each in containers:
+        labels = each["Config"]["Labels"]
+        project, service = (labels[f"com.docker.compose.{key}"] for key in ("project", "service"))
+        rows.append([each["Id"], f"{project}-{service}-1", service, project, ""])
+    (place / "list").write_text("".join(f"{json.dumps(each)}\n" for each in rows))
     script = place / "docker"
     script.write_text(
         "#!/bin/sh\n"

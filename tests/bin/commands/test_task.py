@@ -97,7 +97,7 @@ def test_what_runs_beside_a_task_counts_if_it_is_one(
 ) -> None:
     task_records.write(task("rests", 4601))
     rows = [
-        f"id{number}\t{service}\t{project}\t/nowhere"
+        json.dumps([f"id{number}", f"{project}-{service}-1", service, project, "/nowhere"])
         for number, (service, project) in enumerate([
             ("opencode", "jailoc-api"), ("opencode", "jailoc-web"), ("opencode", "elsewhere"),
             ("opencode", "jailoc-api_fix"), ("firewall", "jailoc-api_rests"),

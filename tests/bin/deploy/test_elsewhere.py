@@ -1,5 +1,6 @@
 """A workspace that was started on one engine, looked at from another one."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -42,9 +43,12 @@ def test_an_agent_on_another_engine_is_not_overlooked(
         assert "label=com.docker.compose.project=jailoc-api" in call.arguments
         assert "DOCKER_CONTEXT" not in call.environment
         asked.append(call.environment["DOCKER_HOST"])
-        mine = f"label=com.docker.compose.service={service}" in call.arguments
-        told = there if mine else ""
-        return door.Reply(0 if there is not None else 1, (told or "").encode(), b"")
+        # What only says that it is one of the workspace's is none.
+        rows = [["7", "app", service, "jailoc-api", ""]]
+        for each in (there or "").split():
+            rows.append([each, f"jailoc-api-{service}-1", service, "jailoc-api", "/c"])
+        told = "\n".join(map(json.dumps, rows))
+        return door.Reply(0 if there is not None else 1, told.encode(), b"")
 
     applied = None if recorded is None else SimpleNamespace(engine=recorded)
     monkeypatch.setattr(observe, "last", lambda _: applied)

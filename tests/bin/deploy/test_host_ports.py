@@ -34,7 +34,9 @@ class Engine:
         raise AssertionError(call.arguments)
 
     def line(self) -> bytes:
-        return f"1\tfirewall\t{self.project}\t/x".encode()
+        return json.dumps(
+            ["1", f"{self.project}-firewall-1", "firewall", self.project, "/x"]
+        ).encode()
 
     def shown(self) -> dict[str, object]:
         bound = [{"HostIp": "127.0.0.1", "HostPort": str(self.port)}]

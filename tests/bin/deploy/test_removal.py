@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from jailoc.bin.cli import main
-from jailoc.bin.deploy import built_images, existence, remains, removal
+from jailoc.bin.deploy import existence, provenance, remains, removal
 from jailoc.bin.engine import door
 from jailoc.bin.engine.door import Call, Reply
 from jailoc.bin.host import log
@@ -56,14 +56,15 @@ class Engine:
         match words:
             case ["version", *_] | ["compose", "version", *_]:
                 return Reply(0, b"2.40")
-            case ["ps", *_] if "{{.Image}}" in words[-1]:
-                rows = [f"{image}\t{each.split('/')[0]}" for each, image in self.containers.items()]
-                return Reply(0, "\n".join(rows).encode())
+            case ["ps", *_] if "json .Image" in words[-1]:
+                used = [(image, each.split("/")[0]) for each, image in self.containers.items()]
+                return Reply(0, "\n".join(map(json.dumps, used)).encode())
             case ["ps", *_]:
                 project = words[-1].rpartition("=")[2] if words[-1].count("=") > 1 else ""
-                rows = ["\t".join((each, *reversed(each.split("/")), self.where(each)))
-                        for each in self.mine(project)]  # fmt: skip
-                return Reply(0, "\n".join(rows).encode())
+                rows = [(each, f"{each.replace('/', '-')}-1",
+                         *reversed(each.split("/")), self.where(each))
+                        for each in self.mine(project) if "--quiet" not in words]  # fmt: skip
+                return Reply(0, "\n".join(map(json.dumps, rows)).encode())
             case ["inspect", *names]:
                 return Reply(0, json.dumps([self.shown(each) for each in names]).encode())
             case ["network" | "volume" as kind, "ls", *_]:
@@ -88,9 +89,9 @@ class Engine:
                 return Reply(0)
             case ["image", "rm", "--", name]:
                 self.tick()
-                used = name in self.containers.values()
-                self.images -= set() if used else {name}
-                return Reply(int(used), b"", b"conflict: it is in use" if used else b"")
+                busy = name in self.containers.values()
+                self.images -= set() if busy else {name}
+                return Reply(int(busy), b"", b"conflict: it is in use" if busy else b"")
         raise AssertionError(words)
 
     def mine(self, project: str) -> list[str]:
@@ -102,9 +103,9 @@ class Engine:
         mine = sorted(each for each in every if each.startswith(f"{project}_"))
         if "--quiet" in words:
             return "\n".join(mine)
-        if ORIGIN_LABEL in words[-1]:
-            return "\n".join(f"{each}\t{self.made.get(each, '')}" for each in mine)
-        return "\n".join(f"{each}\t{project}" for each in mine)
+        origin = ORIGIN_LABEL in words[-1]
+        rows = [(each, self.made.get(each, "") if origin else project) for each in mine]
+        return "\n".join(map(json.dumps, rows))
 
     def where(self, name: str) -> str:
         workspace = name.partition("/")[0].removeprefix("jailoc-")
@@ -238,7 +239,7 @@ def test_all_takes_what_a_failed_start_has_left_and_names_what_stays(
     (cache / "images.bases").mkdir(parents=True)
     (cache / "images.bases/1").write_text("debian:trixie-slim sha256:1\n")
     for each in (orphan, lost, OTHER):
-        built_images.note(each)
+        provenance.note(each, "sha256:0")
     engine.add("api", AGENT)
     engine.containers["other/opencode"] = OTHER  # somebody runs it by hand
     engine.images |= {orphan, OTHER, "debian:trixie-slim", "jailoc-wall:" + "d" * 16}
@@ -255,7 +256,7 @@ def test_all_takes_what_a_failed_start_has_left_and_names_what_stays(
     assert "`docker image rm debian:trixie-slim` removes it" in err
     assert "build cache of all builds (1.2GB); `docker builder prune` removes" in err
     # What is left alone is known still; where only such is, there is nothing to do.
-    assert built_images.noted() == {lost, OTHER}
+    assert provenance.known().keys() == {lost, OTHER}
     assert main.run(["destroy", "--all", "--yes"]) == 0
     assert "nothing to do" in capsys.readouterr().out
 
@@ -267,7 +268,7 @@ def test_an_image_that_stays_is_named_with_what_removes_it_and_no_more(
     engine.add("web", OTHER)
     engine.add("api", AGENT)
     for each in (tools, old[0]):
-        built_images.note(each)
+        provenance.note(each, "sha256:0")
     engine.images |= {tools, *old}
     assert main.run(["destroy", "api", "--yes"]) == 0
     err = capsys.readouterr().err
@@ -277,7 +278,7 @@ def test_an_image_that_stays_is_named_with_what_removes_it_and_no_more(
         f"`docker image rm {old[0]}` removes it" in err  # fmt: skip
     assert "--all" not in err, "one image's end is not that of every sandbox"
     for each in old:
-        built_images.note(each)
+        provenance.note(each, "sha256:0")
     engine.add("api", AGENT)
     assert main.run(["destroy", "api", "--yes"]) == 0
     err = capsys.readouterr().err
@@ -294,7 +295,7 @@ def test_an_image_that_stays_is_named_with_what_removes_it_and_no_more(
 
 def test_images_of_a_failed_start_go_where_no_workspace_was_ever_started(engine: Engine) -> None:
     orphan = "jailoc-wall:" + "e" * 16
-    built_images.note(orphan)
+    provenance.note(orphan, "sha256:0")
     engine.images.add(orphan)
     assert main.run(["destroy", "api", "--yes"]) == 0
     assert engine.images == {orphan}, "one workspace's end is not that of the others' images"

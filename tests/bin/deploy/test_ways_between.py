@@ -89,7 +89,7 @@ def test_who_can_change_a_way_is_found(
     (tmp_path / "by").symlink_to(top)
     given = [(posixpath.normpath(source.format(top)), writes) for source, writes in mounts]
     every = [agent("web", *given), agent("own", *given), agent("idle", *given, state="paused")]
-    listed = tuple(Listed(each["Id"], AGENT, f"jailoc-{each['Id']}", "") for each in every)
+    listed = tuple(Listed(each["Id"], "", AGENT, f"jailoc-{each['Id']}", "") for each in every)
     monkeypatch.setattr(container_list, "listed", lambda: listed)
     monkeypatch.setattr(
         containers, "inspected",

@@ -1,11 +1,13 @@
 """Whether a container still has the network of its wall, from what the engine reports."""
 
+import json
 from typing import Any
 
 import pytest
 
 from jailoc.bin.engine import container_list, containers, disk, images, inspect_fields
 from jailoc.bin.engine.containers import Container, severed
+from jailoc.model.diagnostic import Refused
 
 EARLY, LATE = "2026-11-26T15:00:00.5Z", "2026-11-26T15:00:00.500000001Z"
 
@@ -61,6 +63,11 @@ def test_who_was_halted_is_unwell_only_once_a_check_has_failed(
     assert inspect_fields.health(told) == health
 
 
+def row(*fields: str) -> str:
+    """Return a row as `docker.table` asks for it."""
+    return f"{json.dumps(fields, ensure_ascii=False)}\n"
+
+
 MARKS = ("\u2028", "\x85", "\x0b", "\x1c", "\u3000", "\xa0", "\r")
 
 
@@ -71,10 +78,14 @@ def test_a_name_with_what_ends_lines_elsewhere_stays_one(
     def answers(text: str) -> Any:
         return lambda *_, **__: text
 
-    monkeypatch.setattr(container_list, "run", answers(f"i\ts\tjailoc-a\t/u/pro{mark}ject\n"))
+    monkeypatch.setattr(
+        container_list,
+        "run",
+        answers(row("i", "jailoc-a-s-1", "s", "jailoc-a", f"/u/pro{mark}ject")),
+    )
     (one,) = container_list.listed()
-    assert one == container_list.Listed("i", "s", "jailoc-a", f"/u/pro{mark}ject")
-    monkeypatch.setattr(containers, "run", answers(f"net{mark}work\tjailoc-a\n"))
+    assert one == container_list.Listed("i", "jailoc-a-s-1", "s", "jailoc-a", f"/u/pro{mark}ject")
+    monkeypatch.setattr(containers, "run", answers(row(f"net{mark}work", "jailoc-a")))
     assert containers.owned("network") == {f"net{mark}work": "jailoc-a"}
     monkeypatch.setattr(containers, "run", answers(""))
     assert containers.owned("network") == {}
@@ -83,3 +94,35 @@ def test_a_name_with_what_ends_lines_elsewhere_stays_one(
     monkeypatch.setattr(images, "run", answers(f'sha256:a\t{{"Env": ["A=1"], "User": "{mark}"}}\n'))
     if mark >= "\x80":  # others are written as `\\u0085` and the like in JSON
         assert images.held(["x"])["x"].environment == {"A": "1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("jailoc-a-proxy-1", True),
+        ("0123456789ab_jailoc-a-proxy-1", True),  # about to replace another
+        ("app", False),
+        ("jailoc-a-proxy", False),
+        ("jailoc-a-firewall-1", False),
+        ("jailoc-a-proxy-1-1", False),
+        ("x_jailoc-a-proxy-1", False),
+    ],
+)
+def test_a_container_with_the_labels_of_a_workspaces_alone_is_none_of_it(
+    name: str, ours: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A label may hold what looks like a row.
+    lines = row("i", name, "proxy", "jailoc-a", "") + row(
+        "j", "any", '"]\n["k","jailoc-a-proxy-1","proxy","jailoc-a",""]\n', "shop", "/shop"
+    )
+    monkeypatch.setattr(container_list, "run", lambda *_, **__: lines)
+    found = {each.id for each in container_list.listed()}
+    assert found == ({"i", "j"} if ours else {"j"})
+    if ours:
+        assert container_list.listed("jailoc-a")
+        return
+    with pytest.raises(Refused) as refused:
+        container_list.listed("jailoc-a")
+    (only,) = refused.value.diagnostics
+    assert only.code == "feigned"
+    assert f"`docker rm --force {name}`" in str(only.hint)

@@ -1,8 +1,12 @@
 """Every volume that a workspace can have says in a plan what it is for."""
 
 from jailoc.generators.artefacts.compile import compile_workspace
+from jailoc.generators.plan.inputs import Given
+from jailoc.generators.plan.plan import plan
 from jailoc.generators.plan.volumes import purpose
+from jailoc.generators.views.plan import inheritance, notes
 from jailoc.model.bundle import Bundle
+from jailoc.model.deployed import Deployed
 from tests.strategies import HOST, config_of
 
 ALL = """
@@ -40,3 +44,16 @@ def test_each_volume_has_a_purpose_of_its_own() -> None:
 
 def test_of_a_name_that_means_nothing_nothing_is_said() -> None:
     assert purpose("other", bundle("[workspaces.api]\n")) == ""
+
+
+def test_a_new_workspace_says_what_it_begins_with_of_an_earlier_one() -> None:
+    made = bundle(ALL)
+    names = ("dind-data", "opencode-data-api", "other", "project")
+    there = Deployed(workspace="api", volumes=names)
+    new = plan(made, there, Given(config="/c", names=("api",)))
+    assert new.inherited == ("dind-data", "opencode-data-api")
+    assert "(dind-data, opencode-data-api)" in inheritance(new)
+    assert "`jailoc destroy api` removes them first" in notes(new)[0]
+    assert not inheritance(
+        plan(made, Deployed(workspace="api"), Given(config="/c", names=("api",)))
+    )

@@ -1,0 +1,62 @@
+"""Which images this user's jailoc has built: under a tag lies what anybody has put there.
+
+Whoever builds, tags or loads an image gives it any name, and what goes into a tag of jailoc's is no
+secret. An identity is a digest of the image itself (OCI Image Specification, descriptors), so what
+is written down holds on every engine.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from jailoc.bin.config import facts
+from jailoc.bin.host import files
+from jailoc.model.image import BUILT
+
+MOST = 8
+"""Identities of one tag that are kept: each engine may have its own."""
+_LINE = re.compile(rf"({BUILT})((?: sha256:[0-9a-f]+)*)")
+
+
+def _place() -> Path:
+    return facts.cache_directory() / "images.built"
+
+
+def known() -> dict[str, tuple[str, ...]]:
+    """Return the tags that were built and have not been removed since, with the images' identities.
+
+    What cannot be read was not built.
+    """
+    with suppress(OSError, UnicodeDecodeError):
+        lines = map(_LINE.fullmatch, _place().read_text(encoding="utf-8").splitlines())
+        return {found[1]: tuple(found[2].split()) for found in lines if found}
+    return {}
+
+
+def built(tag: str, identity: str) -> bool:
+    """Tell whether an image that lies under a tag was built here."""
+    return identity in known().get(tag, ())
+
+
+def note(tag: str, identity: str | None) -> None:
+    """Write down that an image was built; the caller holds the lock of all builds."""
+    now = known()
+    before = [each for each in now.get(tag, ()) if each != identity]
+    _write(now | {tag: (*before, *([identity] if identity else []))[-MOST:]})
+
+
+def forget(tags: Collection[str]) -> None:
+    """Write down that images are there no more."""
+    now = known()
+    if left := {tag: each for tag, each in now.items() if tag not in tags}:
+        if left != now:
+            _write(left)
+    else:
+        _place().unlink(missing_ok=True)
+
+
+def _write(tags: Mapping[str, Collection[str]]) -> None:
+    files.make_private(_place().parent)
+    text = "".join(f"{' '.join((tag, *tags[tag]))}\n" for tag in sorted(tags))
+    files.write(_place(), text, 0o600)
