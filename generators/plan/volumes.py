@@ -29,15 +29,13 @@ _PURPOSES = {
 
 
 def inherited(bundle: Bundle, deployed: Deployed) -> tuple[str, ...]:
-    """Return the volumes that are there before the first start, of whoever had the name before.
+    """Return the volumes that are there before the first start, with what an agent wrote there.
 
     A task's clone is made before, and a shared volume is meant to be another's, too.
     """
-    return tuple(
-        name
-        for name in deployed.volumes
-        if name in bundle.compose.volumes and name != PROJECT_VOLUME
-    )
+    others = {PROJECT_VOLUME, EVIDENCE, REFUSED, DOCKER_SOCKET}
+    wanted = {*bundle.compose.volumes} - others
+    return tuple(name for name in deployed.volumes if name in wanted)
 
 
 def purpose(name: str, bundle: Bundle) -> str:

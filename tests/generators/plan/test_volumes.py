@@ -48,7 +48,7 @@ def test_of_a_name_that_means_nothing_nothing_is_said() -> None:
 
 def test_a_new_workspace_says_what_it_begins_with_of_an_earlier_one() -> None:
     made = bundle(ALL)
-    names = ("dind-data", "opencode-data-api", "other", "project")
+    names = ("dind-data", "evidence", "opencode-data-api", "other", "project")
     there = Deployed(workspace="api", volumes=names)
     new = plan(made, there, Given(config="/c", names=("api",)))
     assert new.inherited == ("dind-data", "opencode-data-api")
