@@ -53,8 +53,8 @@ _REMOVED_PREFIXES = (
 _ODD = (
     # Nothing but visible ASCII, and whole escapes.
     "[^!-~]", "%([^0-9a-f]|.[^0-9a-f]|.?$)",
-    # Controls, a blank, and UTF-8 that is longer than it has to be (RFC 3629, section 10).
-    "%([01][0-9a-f]|20|7f|c0|c1)", "%e0%[89]", "%f0%8",
+    # Controls, a blank, and UTF-8 that is longer than it has to be (RFC 3629, sections 3 and 10).
+    "%([01][0-9a-f]|20|7f|c0|c1|f[5-9a-f])", "%e0%[89]", "%f0%8",
 )  # fmt: skip
 """Parts of a path that two programs could read differently."""
 

@@ -35,6 +35,9 @@ ROOM = 100
 """Addresses that the kernel keeps in a list (`ip_list_tot` of xt_recent)."""
 AGAIN = 30
 """Seconds after which an address is closed anew: the kernel forgets."""
+LOOKS = 3
+"""Looks that miss an address before it is opened: the kernel's tables are read in pieces, and what
+comes and goes between two of them can hide another address."""
 
 
 class Doors:
@@ -101,6 +104,7 @@ class Guard:
     ) -> None:
         self._knock, self._counted = knock, counted
         self._closed: dict[str, float] = {}
+        self._missed: dict[str, int] = {}
 
     def look(self, has: frozenset[str], known: frozenset[str], now: float) -> frozenset[str]:
         """Close what the machine has beside what is known, and open what it has lost.
@@ -116,7 +120,8 @@ class Guard:
         later = has - known
         # Where there are more than the list has room for, one takes the place of another.
         fits = len(later) <= ROOM
-        for address in self._closed.keys() - later:
+        self._missed = {each: self._missed.get(each, 0) + 1 for each in self._closed.keys() - later}
+        for address in [each for each, looks in self._missed.items() if looks >= LOOKS]:
             self._knock(address, REOPEN)
             del self._closed[address]
         # The rules may have been loaded anew, and their list with them.

@@ -158,6 +158,8 @@ def test_only_what_is_named_gets_the_credential(keys: Keys) -> None:
                 "/v1/%20",
                 "/v1/%u002e%u002e/admin",
                 "/v1/%e0%80%ae/admin",
+                "/v1/%f8%80%80%80%ae/admin",
+                "/v1/%fc%80%80%80%80%ae/admin",
                 "/v1/%",
             )
         },

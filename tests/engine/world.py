@@ -14,11 +14,12 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
+from jailoc.bin.host import files
 from jailoc.generators.runtime import probes as probe_module
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,6 +181,9 @@ class Result:
     stderr: str
 
 
+_built: dict[str, str] = {}
+
+
 @dataclass(frozen=True)
 class User:
     """A person with a home directory and a configuration, at the command line."""
@@ -198,6 +202,8 @@ class User:
 
     def run(self, *arguments: str, **environment: str) -> Result:
         """Run jailoc as this user and return status and output."""
+        if arguments[:1] in {("up",), ("apply",)}:
+            self._has_built()
         kept = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST") if key in os.environ}
         done = subprocess.run(
             [sys.executable, "-P", "-m", "jailoc.bin", *arguments],
@@ -209,7 +215,22 @@ class User:
             timeout=900,
             check=False,
         )
+        with suppress(FileNotFoundError):
+            _built[""] = self._built.read_text()
         return Result(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def _built(self) -> Path:
+        return self.home / ".cache/jailoc/images.built"
+
+    def _has_built(self) -> None:
+        """Write down which images the users before have built, as if it had been this one.
+
+        Each would build all of them again, though the engine needs no more than seconds for it.
+        """
+        if _built and not self._built.exists():
+            files.make_private(self._built.parent)
+            self._built.write_text(_built[""])
 
     @contextmanager
     def start(

@@ -23,12 +23,26 @@ def test_it_closes_what_comes_and_opens_what_goes() -> None:
     it = guard.Guard(lambda *words: sent.append(words))
     it.look(frozenset({"10.1.2.3", "172.18.0.1"}), frozenset({"172.18.0.1"}), 1)
     it.look(frozenset({"10.1.2.3", "10.1.2.4"}), frozenset(), 2)
-    it.look(frozenset({"10.1.2.4"}), frozenset(), 3)
-    it.look(frozenset({"10.1.2.4"}), frozenset({"10.1.2.4"}), 4)  # the rules have it now
+    for number in range(guard.LOOKS):
+        it.look(frozenset({"10.1.2.4"}), frozenset(), 3 + number)
+    for number in range(guard.LOOKS):  # the rules have it now
+        it.look(frozenset({"10.1.2.4"}), frozenset({"10.1.2.4"}), 9 + number)
     assert sent == [
         ("10.1.2.3", guard.CLOSE), ("10.1.2.4", guard.CLOSE), ("10.1.2.3", guard.REOPEN),
         ("10.1.2.4", guard.REOPEN),
     ]  # fmt: skip
+
+
+def test_what_some_looks_miss_stays_closed() -> None:
+    """The kernel's tables are read in pieces, while others come and go in them."""
+    sent: list[int] = []
+    it = guard.Guard(lambda _, port: sent.append(port))
+    there = frozenset({"10.1.2.3"})
+    for missed in range(guard.LOOKS):
+        it.look(there, frozenset(), missed)
+        for _ in range(missed):
+            it.look(frozenset(), frozenset(), missed)
+    assert sent == [guard.CLOSE]
 
 
 def test_it_closes_again_before_the_kernel_forgets() -> None:
