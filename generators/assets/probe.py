@@ -24,6 +24,7 @@ WORDS = {
     errno.EPERM: "prohibited",
     errno.ENETUNREACH: "no route",
     errno.EADDRNOTAVAIL: "not sent",
+    errno.EAGAIN: "not sent",  # no port of one's own is left, for UDP
 }
 
 
@@ -60,9 +61,9 @@ def knock(protocol: str, address: str, port: int) -> socket.socket | str:
             door.sendto(b"", place)
         else:
             door.sendto(struct.pack("!BBHHH", ECHO[family], 0, 0, 0, 1), place)
-    except BlockingIOError:
-        return door
     except OSError as error:
+        if error.errno == errno.EINPROGRESS:
+            return door
         door.close()
         return WORDS.get(error.errno or 0, "passed")
     if protocol == "tcp":

@@ -265,6 +265,7 @@ class Sockets:
         ("icmp", errno.EMFILE, 0, "not sent"),
         ("icmp", errno.EACCES, 0, "no ping"),
         ("tcp", 0, errno.EADDRNOTAVAIL, "not sent"),
+        ("udp", 0, errno.EAGAIN, "not sent"),
         ("udp", 0, errno.EPERM, "prohibited"),
         ("icmp", 0, errno.EACCES, "prohibited"),
         ("tcp", 0, errno.ENETUNREACH, "no route"),
