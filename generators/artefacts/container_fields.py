@@ -181,11 +181,17 @@ def found(data: dict[str, Any], wall: str | None) -> Facets:
     return facets | _mounts(data)
 
 
+_MODES = {"", "bridge", "default", "host", "none"}
+"""Networks of an engine's own, which some tell of by the mode alone."""
+
+
 def _network(data: dict[str, Any], wall: str | None) -> str:
     mode = data["HostConfig"].get("NetworkMode") or ""
     if mode.startswith("container:"):
         return "service:firewall" if wall and mode == f"container:{wall}" else mode
-    return ", ".join(sorted(data["NetworkSettings"].get("Networks") or {})) or mode
+    joined = ", ".join(sorted(data["NetworkSettings"].get("Networks") or {}))
+    # Who has taken it off its network leaves the name of that in the mode.
+    return joined or (mode if mode in _MODES else "none")
 
 
 def _security(host: dict[str, Any]) -> list[str]:

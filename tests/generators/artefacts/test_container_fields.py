@@ -42,3 +42,22 @@ def test_a_file_system_in_memory_is_the_same_on_docker_and_on_podman() -> None:
 def test_options_of_any_other_form_are_another_file_system(options: str) -> None:
     facets = found(inspected(Tmpfs={"/run/jailoc": options}), None)
     assert facets["mounts./run/jailoc"] != "tmpfs 4194304 0755"
+
+
+@pytest.mark.parametrize(
+    ("mode", "networks", "told"),
+    [
+        ("jailoc-a_jailoc", ["jailoc-a_jailoc"], "jailoc-a_jailoc"),
+        ("jailoc-a_jailoc", ["other", "jailoc-a_jailoc"], "jailoc-a_jailoc, other"),
+        ("jailoc-a_jailoc", [], "none"),  # somebody has disconnected it
+        ("host", [], "host"),
+        ("container:1", [], "service:firewall"),
+        ("container:2", [], "container:2"),
+    ],
+)
+def test_a_container_is_in_the_networks_that_it_has(
+    mode: str, networks: list[str], told: str
+) -> None:
+    data = inspected(NetworkMode=mode)
+    data["NetworkSettings"]["Networks"] = dict.fromkeys(networks, {})
+    assert found(data, "1")["network"] == told
