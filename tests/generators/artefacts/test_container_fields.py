@@ -59,5 +59,5 @@ def test_a_container_is_in_the_networks_that_it_has(
     mode: str, networks: list[str], told: str
 ) -> None:
     data = inspected(NetworkMode=mode)
-    data["NetworkSettings"]["Networks"] = dict.fromkeys(networks, {})
+    data["NetworkSettings"]["Networks"] = dict.fromkeys(networks)
     assert found(data, "1")["network"] == told
