@@ -20,12 +20,15 @@ def mine(project: str, directory: str) -> bool:
 def made_here(name: str, directory: str) -> bool:
     """Tell whether something of a workspace was made from this user's generated files.
 
+    Where links lead from what is written there says nothing: an agent can put one into a project,
+    and have its user start something from there.
+
     Args:
         name: The workspace.
         directory: What it was made from; empty where nobody knows.
     """
-    mine = str(cache_directory() / name)
-    return directory != "" and os.path.realpath(directory) == os.path.realpath(mine)
+    mine = cache_directory() / name
+    return directory in {str(mine), os.path.realpath(mine)}
 
 
 def check(project: str, directories: Iterable[str]) -> None:
