@@ -90,7 +90,9 @@ def run(session: Session, *, wrote: bool = False) -> int:
         if wall is None or wall.state != "running":
             raise existence.not_running(name)
         feeds = bool(workspace.credentials) and not wrote and PROXY in found
-        if feeds and files.differs(proxy.limits(workspace), directory):
+        if feeds and (
+            files.differs(proxy.limits(workspace), directory) or not observe.as_made(name, PROXY)
+        ):
             # What it was started with says where a value goes, and a new one is not for there.
             feeds = False
             terminal.say(

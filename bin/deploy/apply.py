@@ -150,6 +150,7 @@ def item(
     """
     observe.understood(name)
     if complete:
+        preflight.places()
         sharing.check(origin, name)
         task_bounds.may_run(origin, name)
         preflight.halted(origin, name)
@@ -173,6 +174,7 @@ def item(
             docker.check_engine()
     if ask:
         existence.own(name)
+        existence.untaken(bundle)
     held = builder.held(sorted(bundle.references)) if ask else {}
     if ask and images.resolve(session.terminal, bundle, held, pull=pull, fetch=complete):
         origin, held = session.reread(), {}

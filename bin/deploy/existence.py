@@ -14,9 +14,12 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.engine import containers, ownership, volumes
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
+from jailoc.bin.engine.named import named
 from jailoc.bin.host import lock_holder, records
+from jailoc.generators.artefacts.compose_yaml import networks
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
+from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.sandbox import SANDBOX, project, task_of, typed
 
@@ -75,6 +78,37 @@ def own(name: str) -> None:
         hint="give yours another name; if they are yours, from another machine or before your "
         f"files were removed: `mkdir -p {shlex.quote(str(kept(name)))}`",
     )
+
+
+def untaken(bundle: Bundle) -> None:
+    """Refuse where somebody else has made what a start would take for its own, by name alone.
+
+    Compose says a word of it and goes on: whoever has a volume too reads the secrets in it.
+
+    Raises:
+        Refused: there is such a thing.
+        DockerError: the engine did not answer.
+    """
+    compose = bundle.compose
+    keys = {
+        "network": {key for each in compose.services.values() for key in networks(each)},
+        "volume": {*compose.volumes, *(each.name for each in compose.memory)},
+    }
+    taken = [
+        (kind, each)
+        for kind, wanted in keys.items()
+        for each, whose in sorted(named(kind, f"{compose.name}_").items())
+        if whose != compose.name and each.removeprefix(f"{compose.name}_") in wanted
+    ]
+    if taken:
+        told = ", ".join(f"{kind} `{each}`" for kind, each in taken)
+        raise refuse(
+            "foreign",
+            f"jailoc has not made {told}, which a start of `{bundle.workspace}` would take by its "
+            "name: whoever has made it may still be in it",
+            hint="; ".join(f"`docker {kind} rm {each}`" for kind, each in taken)
+            + ", if nothing in it is yours",
+        )
 
 
 def _moved(name: str, origin: str) -> Path:

@@ -5,8 +5,9 @@ from jailoc.bin.deploy import elsewhere
 from jailoc.bin.engine import containers, images, stats
 from jailoc.bin.engine.docker import Product, product
 from jailoc.bin.engine.endpoint import EndpointKind, endpoint
-from jailoc.bin.host import authorities
+from jailoc.bin.host import authorities, paths
 from jailoc.bin.host import letters as host_letters
+from jailoc.bin.host.exposure import exposed
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.config.steering import open_to
 from jailoc.model.bundle import Bundle
@@ -25,6 +26,22 @@ from jailoc.model.text import visible
 
 PODMANS_PROFILE = "/etc/containers/seccomp.json"
 """Which it takes instead of the one that its package has (containers.conf(5))."""
+
+
+def places() -> None:
+    """Make sure that nobody else can exchange what the engine is given to start, as root.
+
+    Raises:
+        Refused: another user can.
+    """
+    for place in (paths.cache_directory(), paths.state_directory()):
+        if why := exposed(place):
+            raise refuse(
+                "exposed",
+                f"jailoc keeps files in `{place}` that decide what the engine runs, and {why}",
+                hint="set XDG_CACHE_HOME and XDG_DATA_HOME to directories that are yours alone, or "
+                "take that right away (`chmod o-w`)",
+            )
 
 
 def halted(origin: LoadedConfig, name: str) -> None:

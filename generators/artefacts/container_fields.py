@@ -36,6 +36,18 @@ NOTHING_MORE = {
     "uts": "",
 }
 """What no service asks for, and what an edit by hand could give it."""
+RARE = {
+    "dns.options": "DnsOptions",
+    "dns.search": "DnsSearch",
+    "devices.asked": "DeviceRequests",
+    "devices.rules": "DeviceCgroupRules",
+    "links": "Links",
+    "memory.adjustment": "OomScoreAdj",
+    "memory.killer": "OomKillDisable",
+    "storage": "StorageOpt",
+    "ulimits": "Ulimits",
+}
+"""The same, as the engine calls it, of what is there only where somebody has asked for it."""
 
 
 def expected(service: Service, project: str) -> dict[str, Facet]:
@@ -80,6 +92,8 @@ def expected(service: Service, project: str) -> dict[str, Facet]:
         found["working_dir"] = Facet(
             value=service.working_dir.text, origin=service.working_dir.origin
         )
+    if service.dns:
+        found["dns"] = Facet(value=_list(service.dns))
     for port in service.ports:
         found[f"ports.{port.target}/tcp"] = Facet(
             value=f"127.0.0.1:{port.published}", origin=port.origin
@@ -167,6 +181,11 @@ def found(data: dict[str, Any], wall: str | None) -> Facets:
         "userns": host.get("UsernsMode") or "",
         "uts": host.get("UTSMode") or "",
     }
+    if host.get("Dns"):
+        facets["dns"] = _list(host["Dns"])
+    for facet, key in RARE.items():
+        if host.get(key):
+            facets[facet] = json.dumps(host[key], sort_keys=True)
     if config.get("WorkingDir"):
         facets["working_dir"] = config["WorkingDir"]
     for port, bindings in (host.get("PortBindings") or {}).items():

@@ -106,6 +106,10 @@ MACHINE: dict[str, Entry] = {
         "of another workspace, or the kernel does not tell of connections.",
         "Restart a workspace that an earlier jailoc has started; export the file anew.",
     ),
+    "exposed": Entry(
+        "Another user of this machine can exchange the files that decide what the engine runs.",
+        "Keep them where you alone can write: `XDG_CACHE_HOME`, `XDG_DATA_HOME`, `chmod o-w`.",
+    ),
     "feigned": Entry(
         "A container says by the labels of its image that it is one of the workspace's.",
         "Remove it, or run it with `--label com.docker.compose.project=`.",

@@ -1005,3 +1005,36 @@ def test_a_task_has_the_credentials_of_its_workspace(keys: Keys) -> None:
         world.call("docker", "network", "disconnect", "--force", f"{project}_jailoc",
                    keys.upstream, check=False)  # fmt: skip
         world.remove(project)
+
+
+def test_no_value_goes_to_a_proxy_that_another_compose_file_has_made(keys: Keys) -> None:
+    """Of the right name, with every label that jailoc gives: only what it was made of differs."""
+    place = keys.user.home / "other.json"
+    place.write_text('{"services": {"proxy": {"environment": {"PERL5LIB": "/elsewhere"}}}}')
+    made = keys.user.home / f".cache/jailoc/{NAME}/docker-compose.yml"
+    before = world.call("docker", "inspect", "--format", "{{.Id}}", keys.container("proxy"))
+    try:
+        world.call(
+            "docker",
+            "compose",
+            "--project-name",
+            f"jailoc-{NAME}",
+            "--file",
+            str(made),
+            "--file",
+            str(place),
+            "up",
+            "--detach",
+            "--no-deps",
+            "--no-build",
+            "proxy",
+        )
+        after = world.call("docker", "inspect", "--format", "{{.Id}}", keys.container("proxy"))
+        assert after != before
+        told = keys.jailoc("refresh", NAME)
+        assert told.status == 0
+        assert "credentials are not read again" in told.stderr
+    finally:
+        keys.ok("up", NAME)
+    # Control: it is what was made that counts.
+    assert "credentials read again" in keys.jailoc("refresh", NAME).stderr

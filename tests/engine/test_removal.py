@@ -120,6 +120,37 @@ def test_a_workspace_is_destroyed_without_a_trace(user: User, held: list[str]) -
     assert (user.home / "project").is_dir()
 
 
+def test_what_has_the_name_of_a_volume_or_network_is_not_taken_for_it(user: User) -> None:
+    """A compose file of somebody else's gives its own any name, and stays in them."""
+    made = (("volume", f"{PROJECT}_secrets"), ("network", f"{PROJECT}_jailoc"))
+    wall = next(each for each in images() if each.startswith("jailoc-wall:"))
+    file = user.home / "compose.json"
+    file.write_text(json.dumps({
+        "services": {"one": {"image": wall, "volumes": ["secrets:/x"]}}, "volumes": {"secrets": {}},
+    }))  # fmt: skip
+    try:
+        for kind, name in made:
+            world.call("docker", kind, "create", name)
+        for command in ("plan", "up"):
+            refused = user.run(command, "doomed")
+            assert refused.status == 1
+            for kind, name in made:
+                assert f"{kind} `{name}`" in refused.stderr
+                assert f"`docker {kind} rm {name}`" in refused.stderr
+        assert world.call("docker", "ps", "--all", "--quiet", "--filter", f"name={PROJECT}") == ""
+        assert not (user.home / ".cache/jailoc/doomed").exists()
+        # Control: Compose takes it.
+        world.call("docker", "compose", "--project-name", PROJECT, "--file", str(file), "create")
+        mounts = world.call("docker", "inspect", "--format", "{{json .Mounts}}", f"{PROJECT}-one-1")
+        assert [each["Name"] for each in json.loads(mounts)] == [f"{PROJECT}_secrets"]
+    finally:
+        world.call("docker", "rm", "--force", f"{PROJECT}-one-1", check=False)
+        world.call(
+            "docker", "network", "rm", f"{PROJECT}_jailoc", f"{PROJECT}_default", check=False
+        )
+        world.call("docker", "volume", "rm", f"{PROJECT}_secrets", check=False)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("seconds", [0.5, 0.9, 1.4, 2.0, 3.0])
 def test_a_removal_that_is_killed_is_finished_by_the_next(

@@ -44,6 +44,7 @@ def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(containers, "feed", lambda *_: "")
     monkeypatch.setattr(containers, "names", lambda *_: SimpleNamespace(lost=()))
     monkeypatch.setattr(machine, "hand", lambda *_: None)
+    monkeypatch.setattr(observe, "as_made", lambda *_: True)
     for each in ("reloaded", "fed"):
         monkeypatch.setattr(observe, each, lambda *_: None)
     return place
@@ -70,3 +71,14 @@ def test_a_value_goes_where_the_running_proxy_has_its_limits(
     assert bool(given) is goes
     assert ("credentials are not read again" in told) is not goes
     assert ("credentials read again" in told) is goes
+
+
+def test_no_value_goes_to_a_proxy_that_somebody_else_has_made_anew(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(credentials, "feed", lambda _, held: given.append(held))
+    monkeypatch.setattr(observe, "as_made", lambda *_: False)
+    refresh.run(Session(Terminal(color=False), str(config), "a"))
+    assert given == []
+    assert "credentials are not read again" in capsys.readouterr().err

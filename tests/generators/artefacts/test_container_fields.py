@@ -61,3 +61,35 @@ def test_a_container_is_in_the_networks_that_it_has(
     data = inspected(NetworkMode=mode)
     data["NetworkSettings"]["Networks"] = dict.fromkeys(networks)
     assert found(data, "1")["network"] == told
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "facet"),
+    [
+        ("Dns", ["10.87.60.9"], "dns"),
+        ("DnsSearch", ["evil.test"], "dns.search"),
+        ("DeviceRequests", [{"Count": -1}], "devices.asked"),
+        ("DeviceCgroupRules", ["c 1:* rwm"], "devices.rules"),
+        ("OomKillDisable", True, "memory.killer"),
+        ("Ulimits", [{"Name": "core", "Hard": -1, "Soft": -1}], "ulimits"),
+    ],
+)
+def test_what_nobody_asked_for_is_seen(key: str, value: object, facet: str) -> None:
+    wall = expected(bundle_of("[workspaces.a]", "a").compose.services[WALL], "jailoc-a")
+    assert facet not in wall
+    empty = found(inspected(**{key: None}), None)
+    assert found(inspected(**{key: value}), None).keys() - empty.keys() == {facet}
+    assert facet not in empty
+
+
+def test_the_servers_of_names_that_a_service_asks_for_are_as_the_engine_tells_of_them() -> None:
+    text = """[workspaces.a.services.db]
+image = "postgres:17"
+ports = [5432]
+user = "999:999"
+healthcheck = ["pg_isready"]
+"""
+    service = bundle_of(text, "a").compose.services["db"]
+    assert service.dns
+    told = found(inspected(Dns=[*service.dns]), None)
+    assert told["dns"] == expected(service, "jailoc-a")["dns"].value

@@ -1,0 +1,37 @@
+"""Directories in whose place another user can put something are known."""
+
+import os
+
+import pytest
+
+from jailoc.bin.host.exposure import exposed
+from tests.engine.world import User
+
+OTHER = 4711
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [(0o755, False), (0o775, False), (0o1777, False), (0o777, True)]
+)
+def test_who_may_write_a_directory_on_the_way_renames_what_is_in_it(
+    user: User, monkeypatch: pytest.MonkeyPatch, mode: int, told: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(user.home))
+    place = user.home / "shared"
+    place.mkdir()
+    place.chmod(mode)
+    (user.home / "link").symlink_to(place)
+    for each in (place / "jailoc", place, user.home / "link/jailoc"):
+        assert ("every user of this machine can write `" in exposed(each)) == told
+    assert not exposed(user.home / "else")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives something away")
+def test_so_does_its_owner(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = user.home / "theirs"
+    place.mkdir()
+    os.chown(place, OTHER, OTHER)
+    assert exposed(place / "jailoc") == f"`{place}` is user {OTHER}'s"
+    # By sudo, root is at home with somebody.
+    monkeypatch.setenv("HOME", str(place))
+    assert not exposed(place / "jailoc")
