@@ -126,7 +126,8 @@ def test_what_has_the_name_of_a_volume_or_network_is_not_taken_for_it(user: User
     wall = next(each for each in images() if each.startswith("jailoc-wall:"))
     file = user.home / "compose.json"
     file.write_text(json.dumps({
-        "services": {"one": {"image": wall, "volumes": ["secrets:/x"]}}, "volumes": {"secrets": {}},
+        "services": {"one": {"image": wall, "command": ["true"], "volumes": ["secrets:/x"]}},
+        "volumes": {"secrets": {}},
     }))  # fmt: skip
     try:
         for kind, name in made:
