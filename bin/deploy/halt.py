@@ -46,7 +46,7 @@ works() {{
 }}
 while [ "$works" ] && works; do sleep 0.2; done
 if [ -z "$ended" ] && [ "$left" ]; then
-    named='name=^/?{tools.PREFIX}'
+    named='name={tools.NAMED}'
     for each in $("$1" ps --all --quiet --filter "label=$left" --filter "$named"); do
         "$1" rm --force "$each"
     done

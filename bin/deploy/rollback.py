@@ -1,17 +1,20 @@
 """The way back: what a workspace was before an apply, and how it becomes that again."""
 
+import re
 import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from jailoc.bin.config import facts
 from jailoc.bin.deploy import credentials as credential
-from jailoc.bin.deploy import execute, machine, made, observe, proof
+from jailoc.bin.deploy import execute, machine, made, observe, proof, provenance
 from jailoc.bin.deploy import secrets as secret
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import disk, docker, startup
+from jailoc.bin.engine import disk, docker, images, startup
 from jailoc.bin.host import farewell, records
 from jailoc.bin.host import files as store
 from jailoc.bin.host.links import Identity
@@ -19,8 +22,9 @@ from jailoc.bin.terminal.step import step
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model import sandbox
 from jailoc.model.base import Model
-from jailoc.model.deployed import Deployed
+from jailoc.model.deployed import Applied, Deployed
 from jailoc.model.diagnostic import Refused
+from jailoc.model.image import BUILT
 from jailoc.model.palette import Meaning
 from jailoc.model.path import within
 from jailoc.model.repository import Made
@@ -210,6 +214,7 @@ def _returned(terminal: Terminal, directory: Path, before: Before, handed: Hande
         if each.id not in kept or replaced:
             engine.remove(each.id)
     _restore(directory, before)
+    _retag(before)
     secrets = handed.secrets
     held = execute.Held(secrets, lambda agent: _prove(before, agent))
     execute.start(terminal, project, directory, (WALL,), held)
@@ -225,6 +230,22 @@ def _returned(terminal: Terminal, directory: Path, before: Before, handed: Hande
     execute.start(terminal, project, directory, tuple(before.containers), held)
     with suppress(docker.DockerError):
         _fewer_volumes(project, before)
+
+
+def _retag(before: Before) -> None:
+    """Have the tags of jailoc's images name again what ran, where somebody else has taken one.
+
+    Raises:
+        DockerError: the engine does not have that any more.
+    """
+    if before.record is None:
+        return
+    with suppress(ValidationError):
+        ran = Applied.model_validate_json(before.record).images
+        for tag in filter(re.compile(BUILT).fullmatch, ran):
+            now = images.identity(tag)
+            if now is None or not provenance.built(tag, now):
+                images.tag(ran[tag], tag)
 
 
 def _prove(before: Before, agent: str) -> None:

@@ -92,13 +92,14 @@ def running(name: str, service: str = "") -> bool:
 
 
 def inspected(
-    project: str | None = None, there: Iterable[Listed] | None = None
+    project: str | None = None, there: Iterable[Listed] | None = None, *, tries: int = 5
 ) -> list[dict[str, Any]]:
     """Return what `docker inspect` says of the containers of a project, or of all projects.
 
     Args:
         project: The project.
         there: Its containers, if they have just been listed.
+        tries: How often they may go away meanwhile.
 
     Raises:
         DockerError: the engine did not answer.
@@ -118,7 +119,9 @@ def inspected(
         )
     except DockerError:
         # One of them went away between the two calls.
-        return inspected(project)
+        if tries == 1:
+            raise
+        return inspected(project, tries=tries - 1)
     if project:
         labels = (each["Config"]["Labels"] or {} for each in told)
         ownership.check(project, (each.get(COMPOSE_DIRECTORY, "") for each in labels))

@@ -22,6 +22,8 @@ __all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "
            "run", "start", "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
+LABEL = 4096
+"""Characters of a label that are read: an image may have megabytes of them."""
 ENGINE_API_MINIMUM = (1, 41)
 Outcome = TypeVar("Outcome", bound=door.ExitCode)
 T = TypeVar("T")
@@ -120,14 +122,14 @@ def table(*fields: str) -> str:
     As JSON, for a label holds whatever its author wrote, also what ends a line.
 
     >>> table(".ID", label("a"))
-    '[{{json .ID}},{{json (.Label "a")}}]'
+    '[{{json .ID}},{{json (printf "%.4096s" (.Label "a"))}}]'
     """
     return f"[{','.join(f'{{{{json {each}}}}}' for each in fields)}]"
 
 
 def label(name: str) -> str:
-    """Return the field that is what a label says; empty where there is none."""
-    return f'(.Label "{name}")'
+    """Return the field that is what a label says, as far as a path may be long; empty for none."""
+    return f'(printf "%.{LABEL}s" (.Label "{name}"))'
 
 
 def rows(text: str) -> list[list[str]]:

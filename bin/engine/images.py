@@ -122,7 +122,7 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
 
 
 def tag(image: str, reference: str) -> None:
-    """Give an image another name.
+    """Give an image another name, whatever has that now.
 
     Raises:
         DockerError: the engine does not have it.

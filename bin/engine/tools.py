@@ -19,7 +19,8 @@ from jailoc.model.sandbox import TOOLS_GIT_CONFIG, TOOLS_LABEL
 ENGINE_FAILED = (125, 126, 127)
 """Statuses of docker's own, where the program did not even begin (docker-run(1), EXIT STATUS)."""
 PREFIX = "jailoc-tools-"
-"""What the names of their containers begin with: labels are an image's, too."""
+NAMED = f"^/?{PREFIX}[0-9a-f]{{32}}$"
+"""The names of their containers, as docker(1) looks for them: labels are an image's, too."""
 MEMORY = "1g"
 """Of a program, as docker(1) takes it: what an agent makes for it to read has no bound."""
 MARGIN = 30
@@ -190,7 +191,7 @@ def remove_left(workspace: str) -> None:
     Raises:
         DockerError: the engine did not answer, or could not remove one.
     """
-    _removed(f"label={label(workspace)}", f"name=^/?{PREFIX}")
+    _removed(f"label={label(workspace)}", f"name={NAMED}")
 
 
 def _removed(*which: str) -> bool:

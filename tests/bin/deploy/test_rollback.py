@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import made, observe, proof, rollback
-from jailoc.bin.engine import containers
+from jailoc.bin.deploy import made, observe, proof, provenance, rollback
+from jailoc.bin.engine import containers, images
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.generators.plan.inputs import Given
+from jailoc.generators.plan.record import applied
+from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
 from jailoc.model.repository import Placeholder
 from jailoc.model.sandbox import COMPOSE_FILE, WALL
+from tests.strategies import bundle_of
 
 NOTHING = rollback.Before(
     workspace="api", files={}, containers={}, sources={}, behind=None, volumes=(), record=None
@@ -98,3 +102,24 @@ def test_who_interrupts_a_build_is_told_that_it_is_no_loss(
         "api: nothing that runs was touched, and what was built is kept: "
         "`jailoc up api` goes on from there\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("now", "tagged"), [("sha256:1", False), ("sha256:2", False), ("sha256:3", True), (None, True)]
+)
+def test_what_ran_runs_again_and_not_what_has_taken_its_tag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str | None, tagged: bool
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    wall, given = "jailoc-wall:" + "a" * 16, "postgres:17"
+    for identity in ("sha256:1", "sha256:2"):
+        provenance.note(wall, identity)
+    bundle = bundle_of("[workspaces.api]\n", "api")
+    record = applied(bundle, Given(config="/c", names=("api",)), Deployed(workspace="api"))
+    record = record.model_copy(update={"images": {wall: "sha256:1", given: "sha256:9"}})
+    named: list[tuple[str, str]] = []
+    monkeypatch.setattr(images, "identity", lambda _: now)
+    monkeypatch.setattr(images, "tag", lambda *words: named.append(words))
+    rollback._retag(NOTHING.model_copy(update={"record": record.model_dump_json().encode()}))
+    assert named == ([("sha256:1", wall)] if tagged else [])
+    rollback._retag(NOTHING)

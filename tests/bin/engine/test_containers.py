@@ -89,7 +89,7 @@ def test_a_name_with_what_ends_lines_elsewhere_stays_one(
     assert containers.owned("network") == {f"net{mark}work": "jailoc-a"}
     monkeypatch.setattr(containers, "run", answers(""))
     assert containers.owned("network") == {}
-    monkeypatch.setattr(disk, "run", answers(f"image\tpro{mark}ject\n"))
+    monkeypatch.setattr(disk, "run", answers(row("image", f"pro{mark}ject")))
     assert disk.in_use() == {"image": {f"pro{mark}ject"}}
     monkeypatch.setattr(images, "run", answers(f'sha256:a\t{{"Env": ["A=1"], "User": "{mark}"}}\n'))
     if mark >= "\x80":  # others are written as `\\u0085` and the like in JSON
