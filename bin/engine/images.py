@@ -114,7 +114,9 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
             ["build", "--tag", image.tag, *words],
             what=f"building image {image.tag}",
             line=line,
-            extra={"BUILDKIT_PROGRESS": "plain"} | _buildkit(),
+            # Of equal inputs an attestation makes another image each time: it holds when (buildx).
+            extra={"BUILDKIT_PROGRESS": "plain", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+            | _buildkit(),
             credentials=True,
         )
     finally:
