@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import halt, ways
+from jailoc.bin.deploy import halt, provenance, ways
 from jailoc.bin.engine import containers, docker, startup
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.host import files
@@ -80,10 +80,13 @@ def _made(project: str, compose: Path, line: Callable[[str], None]) -> dict[str,
 
     Raises:
         DockerError: the engine refused.
+        Refused: something has taken the tag of an image meanwhile.
     """
     for each in containers.containers(project):
         if each.service == AGENT:
             # What it has left in its own files would lead its mounts.
             containers.remove(each.id)
     startup.make(project, compose, AGENT, line)
-    return {each.service: each for each in containers.containers(project)}
+    there = {each.service: each for each in containers.containers(project)}
+    provenance.check(there.values())
+    return there

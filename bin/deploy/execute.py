@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import begin, check, images, machine, made, proof
+from jailoc.bin.deploy import begin, check, images, machine, made, proof, provenance
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
@@ -291,6 +291,7 @@ def start(
     compose = directory / COMPOSE_FILE
     if AGENT not in services:
         containers.up(project, compose, list(services), terminal.detail, START_LIMIT)
+        provenance.check(containers.containers(project))
         return
     if startup.running(project, AGENT):
         # Should it end in this moment, then Compose would start it as it was, unproved.

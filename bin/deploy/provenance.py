@@ -6,12 +6,15 @@ is written down holds on every engine.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts
+from jailoc.bin.engine import containers
+from jailoc.bin.engine.containers import Container
 from jailoc.bin.host import files
+from jailoc.model.diagnostic import refuse
 from jailoc.model.image import BUILT
 
 MOST = 8
@@ -37,6 +40,34 @@ def known() -> dict[str, tuple[str, ...]]:
 def built(tag: str, identity: str) -> bool:
     """Tell whether an image that lies under a tag was built here."""
     return identity in known().get(tag, ())
+
+
+def check(made: Iterable[Container]) -> None:
+    """Remove containers that were made of what somebody has put under a tag of jailoc's meanwhile.
+
+    Compose takes an image by its tag, whatever was there a moment before.
+
+    Raises:
+        Refused: there were some.
+        DockerError: the engine did not remove one.
+    """
+    ours = known()
+    others = [
+        each
+        for each in made
+        # Of one that an earlier version has built nothing is known; it is built again before.
+        if (mine := ours.get(each.image)) and each.image_id not in mine
+    ]
+    for each in others:
+        containers.remove(each.id)
+    if others:
+        names = ", ".join(f"`{each.image}`" for each in others)
+        raise refuse(
+            "proof",
+            f"{names} is another image than the one that was built: something has taken the tag "
+            "since, and a container was made of that",
+            hint="end what builds or loads images under that name, then `jailoc up`",
+        )
 
 
 def note(tag: str, identity: str | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from jailoc.generators.artefacts.container_fields import Facet, expected
+from jailoc.generators.artefacts.image_recipes import FOREIGN
 from jailoc.generators.plan.inputs import Given
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Service
@@ -108,6 +109,8 @@ def _verdict(
             action=Action.RECREATE,
             causes=("generated files that it mounts have changed",),
         )
+    if service.image.text in deployed.foreign:
+        return Change(address=address, action=Action.RECREATE, causes=(FOREIGN,))
     if deployed.images.get(service.image.text, there.image) != there.image:
         return Change(address=address, action=Action.RECREATE,
                       causes=("its image is not the one that the tag names now",))  # fmt: skip

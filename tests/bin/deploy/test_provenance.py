@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailoc.bin.deploy import images, provenance
+from jailoc.bin.engine import containers
 from jailoc.bin.engine import images as engine
+from jailoc.bin.engine.containers import Container
 from jailoc.bin.terminal.terminal import Terminal
+from jailoc.model.diagnostic import Refused
 from jailoc.model.image import Build, ContextFile, Step
 
 WALL, TOOLS = "jailoc-wall:" + "a" * 16, "jailoc-tools:" + "b" * 16
@@ -68,3 +71,26 @@ def test_only_what_was_built_here_is_not_built(
     assert now[build.tag] == ("sha256:1" if there == "sha256:1" else "sha256:3")
     assert provenance.built(build.tag, "sha256:3") == (there != "sha256:1")
     assert ("was not built here" in told) == (there == "sha256:2")
+
+
+def test_a_container_of_an_image_that_has_taken_the_tag_meanwhile_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Compose takes an image by its tag, after all looks."""
+    gone: list[str] = []
+    monkeypatch.setattr(containers, "remove", gone.append)
+    provenance.note(WALL, "sha256:1")
+
+    def made(image: str, identity: str) -> Container:
+        return Container(
+            id=f"{image} {identity}", service="any", project="jailoc-api", state="running",
+            health="", exit_code=0, ports=(), started="", image=image, image_id=identity,
+        )  # fmt: skip
+
+    fine = [made(WALL, "sha256:1"), made("postgres:17", "sha256:7"), made(TOOLS, "sha256:8")]
+    provenance.check(fine)
+    assert gone == []
+    with pytest.raises(Refused) as refused:
+        provenance.check([*fine, made(WALL, "sha256:2")])
+    assert gone == [f"{WALL} sha256:2"]
+    assert f"`{WALL}` is another image" in refused.value.diagnostics[0].message
