@@ -42,8 +42,9 @@ class Match(StrEnum):
     BEGINS = "-m tcp --tcp-flags FIN,SYN,RST,ACK SYN"
     """The first segment of a connection (RFC 9293, 3.5), also of one that has the four numbers of
     another, which the kernel remembers after its end."""
-    NO_STREAM = "! -p tcp"
-    """What has neither beginning nor end: each datagram counts for itself."""
+    NO_STREAM = "! -p tcp -m conntrack ! --ctstate RELATED"
+    """What has neither beginning nor end: each datagram counts for itself. An error (ICMP) has the
+    mark of what it is about."""
     NEW = "-m conntrack --ctstate NEW"
     REPLY_IN = "-m conntrack --ctstate RELATED,ESTABLISHED"
     REPLY_OUT = "-m conntrack --ctstate ESTABLISHED --ctdir REPLY"

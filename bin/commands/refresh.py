@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jailoc.bin.config import append
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import credentials, digest_key, existence, machine, observe
+from jailoc.bin.deploy import credentials, digest_key, existence, machine, observe, preflight
 from jailoc.bin.engine import containers
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import files
@@ -79,6 +79,7 @@ def run(session: Session, *, wrote: bool = False) -> int:
         terminal.diagnose(origin.warnings)
     name = session.chosen(origin)
     existence.running(session, name)
+    preflight.places()
     with files.locked(cache_directory() / f"{name}.lock", PATIENCE):
         # Read again: somebody else may have changed it, and loaded that, before the lock was ours.
         origin = session.reread()

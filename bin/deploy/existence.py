@@ -14,14 +14,14 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.engine import containers, ownership, volumes
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
-from jailoc.bin.engine.named import named
+from jailoc.bin.engine.named import named, options
 from jailoc.bin.host import lock_holder, records
-from jailoc.generators.artefacts.compose_yaml import networks
+from jailoc.generators.artefacts.compose_yaml import memory_options, networks
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import SANDBOX, project, task_of, typed
+from jailoc.model.sandbox import COMPOSE_PROJECT, SANDBOX, project, task_of, typed
 
 T = TypeVar("T")
 
@@ -89,17 +89,26 @@ def untaken(bundle: Bundle) -> None:
         Refused: there is such a thing.
         DockerError: the engine did not answer.
     """
-    compose = bundle.compose
-    keys = {
-        "network": {key for each in compose.services.values() for key in networks(each)},
-        "volume": {*compose.volumes, *(each.name for each in compose.memory)},
+    compose, prefix = bundle.compose, f"{bundle.compose.name}_"
+    wanted = {f"{prefix}{each}": dict[str, str]() for each in compose.volumes}
+    wanted |= {f"{prefix}{each.name}": memory_options(each) for each in compose.memory}
+    both = {key for each in compose.services.values() for key in networks(each)}
+    there = {
+        "network": {name: whose for name, whose in named("network", prefix).items()
+                    if name.removeprefix(prefix) in both},
+        "volume": {name: whose for name, whose in named("volume", prefix).items()
+                   if name in wanted},
+    }  # fmt: skip
+    others = {
+        (kind, name)
+        for kind, found in there.items()
+        for name, whose in found.items()
+        if whose != compose.name
     }
-    taken = [
-        (kind, each)
-        for kind, wanted in keys.items()
-        for each, whose in sorted(named(kind, f"{compose.name}_").items())
-        if whose != compose.name and each.removeprefix(f"{compose.name}_") in wanted
-    ]
+    # One of another kind lies where its maker says.
+    made = options(there["volume"].keys())
+    others |= {("volume", name) for name, how in made.items() if how != wanted[name]}
+    taken = sorted(others)
     if taken:
         told = ", ".join(f"{kind} `{each}`" for kind, each in taken)
         raise refuse(
@@ -107,7 +116,8 @@ def untaken(bundle: Bundle) -> None:
             f"jailoc has not made {told}, which a start of `{bundle.workspace}` would take by its "
             "name: whoever has made it may still be in it",
             hint="; ".join(f"`docker {kind} rm {each}`" for kind, each in taken)
-            + ", if nothing in it is yours",
+            + ", if nothing in it is yours; what you have restored is made with `docker volume "
+            f"create --label {COMPOSE_PROJECT}={compose.name} NAME`",
         )
 
 

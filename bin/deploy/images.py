@@ -95,7 +95,9 @@ def record(
     changed: dict[str, str] = {}
     asked: dict[str, str] = {}
     for build in builds:
-        there = build.known and build.tag in held
+        there = build.known and (image := held.get(build.tag)) is not None and provenance.built(
+            build.tag, image.identity
+        )  # fmt: skip
         for base in build.bases:
             if there and base.identity and not pull:
                 continue
@@ -190,6 +192,7 @@ def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | 
     Raises:
         Refused: the build failed, with its place.
     """
+    preflight.places()
     there = images.identity(build.tag)
     # What lies in a large directory may have changed; the engine knows.
     if build.known and there is not None and provenance.built(build.tag, there):

@@ -19,11 +19,11 @@ from jailoc.model.image import BUILT
 
 MOST = 8
 """Identities of one tag that are kept: each engine may have its own."""
-_LINE = re.compile(rf"({BUILT})((?: sha256:[0-9a-f]+)*)")
+_LINE = re.compile(rf"({BUILT})((?: (?:[a-z0-9]+:)?[0-9a-f]+)*)")
 
 
 def _place() -> Path:
-    return facts.cache_directory() / "images.built"
+    return facts.state_directory() / "images.built"
 
 
 def known() -> dict[str, tuple[str, ...]]:

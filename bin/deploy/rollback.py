@@ -203,6 +203,7 @@ def _fewer_volumes(project: str, before: Before) -> None:
 
 
 def _returned(terminal: Terminal, directory: Path, before: Before, handed: Handed) -> None:
+    _retag(before)
     project = sandbox.project(before.workspace)
     kept = {*before.containers.values()}
     # What an interrupted client had asked for may come about a moment later.
@@ -214,7 +215,6 @@ def _returned(terminal: Terminal, directory: Path, before: Before, handed: Hande
         if each.id not in kept or replaced:
             engine.remove(each.id)
     _restore(directory, before)
-    _retag(before)
     secrets = handed.secrets
     held = execute.Held(secrets, lambda agent: _prove(before, agent))
     execute.start(terminal, project, directory, (WALL,), held)
@@ -241,8 +241,10 @@ def _retag(before: Before) -> None:
     if before.record is None:
         return
     with suppress(ValidationError):
-        ran = Applied.model_validate_json(before.record).images
-        for tag in filter(re.compile(BUILT).fullmatch, ran):
+        applied = Applied.model_validate_json(before.record)
+        ran = applied.images
+        tags = {each.image.text for each in applied.compose.services.values()} & ran.keys()
+        for tag in sorted(filter(re.compile(BUILT).fullmatch, tags)):
             now = images.identity(tag)
             if now is None or not provenance.built(tag, now):
                 images.tag(ran[tag], tag)

@@ -2,7 +2,7 @@
 
 from jailoc.bin.config import facts
 from jailoc.bin.config.user import asked
-from jailoc.bin.deploy import images, provenance
+from jailoc.bin.deploy import images, preflight, provenance
 from jailoc.bin.engine import images as engine_images
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.images import embedded
@@ -19,6 +19,7 @@ def image(terminal: Terminal, workspace: Workspace, host: Host) -> str:
         DockerError: the engine did not answer.
         Refused: it cannot be built, or what it is built on cannot be pulled.
     """
+    preflight.places()
     build = embedded(TOOLS, workspace, host)
     if new := images.record(terminal, (build,), engine_images.held((build.tag,))):
         known = host.model_copy(update={"bases": {**host.bases, **new}})

@@ -88,7 +88,12 @@ def call(project: str | None, filters: Iterable[str] = (), *, every: bool = Fals
 
 def read(text: str) -> tuple[Listed, ...]:
     """Return what such a list says, whoever they are."""
-    return tuple(map(Listed._make, rows(text)))
+    fields = (each for each in rows(text) if len(each) == len(Listed._fields))
+    # A link of somebody else's gives it one more, with a slash (docker-ps(1), `--no-trunc`).
+    return tuple(
+        Listed(each[0], next((one for one in each[1].split(",") if "/" not in one), ""), *each[2:])
+        for each in fields
+    )
 
 
 def working() -> frozenset[str]:

@@ -84,10 +84,17 @@ def containers(project: str | None = None) -> tuple[Container, ...]:
 
 
 def running(name: str, service: str = "") -> bool:
-    """Tell whether a workspace, or one of its services, runs; nothing does without an engine."""
+    """Tell whether a workspace, or one of its services, runs; nothing does without an engine.
+
+    What only says that it is one of it makes no difference.
+    """
     with suppress(DockerError, Refused):
-        every = containers(sandbox.project(name))
-        return any(each.state == "running" and service in {"", each.service} for each in every)
+        return any(
+            each.project == sandbox.project(name)
+            and service in {"", each.service}
+            and ownership.mine(each.project, each.directory)
+            for each in listed(filters=("status=running",))
+        )
     return False
 
 
@@ -106,22 +113,19 @@ def inspected(
         Refused: the project is another user's.
     """
     found = tuple(listed(project, every=True) if there is None else there)
+    # What others have is nobody's here, and there may be megabytes of it.
+    found = tuple(each for each in found if project or workspace_of(each.project))
     if not found:
         return []
     try:
-        told: list[dict[str, Any]] = json.loads(
-            run(
-                ["inspect", *(each.id for each in found)],
-                what="inspect containers",
-                timeout=30,
-                limit=LARGE,
-            )
-        )
-    except DockerError:
+        text = run(["inspect", *(each.id for each in found)],
+                   what="inspect containers", timeout=30, limit=LARGE)  # fmt: skip
+    except DockerError as error:
         # One of them went away between the two calls.
-        if tries == 1:
+        if tries == 1 or error.cut:
             raise
         return inspected(project, tries=tries - 1)
+    told: list[dict[str, Any]] = json.loads(text)
     if project:
         labels = (each["Config"]["Labels"] or {} for each in told)
         ownership.check(project, (each.get(COMPOSE_DIRECTORY, "") for each in labels))

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from functools import cache
 from typing import TypeVar
@@ -133,8 +134,13 @@ def label(name: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """Return the fields of each row of such a list."""
-    return [[*map(str, json.loads(line))] for line in lines_of(text)]
+    """Return the fields of each row of such a list; lines of any other form are none."""
+    found = []
+    for line in lines_of(text):
+        with suppress(ValueError):
+            if isinstance(fields := json.loads(line), list):
+                found.append([*map(str, fields)])
+    return found
 
 
 def stream(

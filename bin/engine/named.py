@@ -1,5 +1,8 @@
 """Networks and volumes of an engine by name, whoever has made them."""
 
+import json
+from collections.abc import Collection
+
 from jailoc.bin.engine.docker import label, rows, run, table
 from jailoc.model.sandbox import COMPOSE_PROJECT
 
@@ -18,3 +21,15 @@ def named(kind: str, part: str) -> dict[str, str]:
     text = run([*listing, "--format", table(".Name", label(COMPOSE_PROJECT))],
                what=f"list {kind}s", timeout=60)  # fmt: skip
     return dict(rows(text))
+
+
+def options(volumes: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the options that volumes were made with, by name: they say where a volume lies.
+
+    Raises:
+        DockerError: the engine did not answer, or lacks one.
+    """
+    if not volumes:
+        return {}
+    text = run(["volume", "inspect", *sorted(volumes)], what="inspect volumes", timeout=60)
+    return {each["Name"]: each.get("Options") or {} for each in json.loads(text)}

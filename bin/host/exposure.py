@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-OVERFLOW = 65534
-"""The owner that a user namespace shows where it has no number for one (user_namespaces(7))."""
+OVERFLOW = {65534, (1 << 32) - 2}
+"""Owners that stand for those without a number here (user_namespaces(7), exports(5))."""
+MOST_LINKS = 40
+"""As many as the kernel follows (path_resolution(7))."""
 
 
 def exposed(path: Path) -> str:
@@ -20,29 +22,49 @@ def exposed(path: Path) -> str:
     Args:
         path: Absolute. What is not there yet is made, by whoever may.
     """
+    ours = _ours(path)
     for each in _way(path):
         with suppress(OSError):
-            found = each.stat()
-            kept = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
+            found = each.lstat()
+            kept = not stat.S_ISDIR(found.st_mode) or found.st_mode & stat.S_ISVTX
             if found.st_mode & stat.S_IWOTH and not kept:
                 return f"every user of this machine can write `{each}`"
-            if found.st_uid not in _ours(path):
+            if found.st_uid not in ours:
                 return f"`{each}` is {_name(found.st_uid)}'s"
     return ""
 
 
 def _way(path: Path) -> Iterator[Path]:
-    """Yield it and what is above it, as it is written and as links lead."""
-    real = Path(os.path.realpath(path))
-    yield from dict.fromkeys((path, *path.parents, real, *real.parents))
+    """Yield every directory and link on the way to a path, and the path."""
+    here, left, links = Path("/"), [*path.parts[1:]], 0
+    yield here
+    while left:
+        here = here.parent if (part := left.pop(0)) == ".." else here / part
+        yield here
+        with suppress(OSError):
+            target = here.readlink()
+            if (links := links + 1) > MOST_LINKS:
+                return
+            # What it leads to is relative to where it lies.
+            here = Path("/") if target.is_absolute() else here.parent
+            left = [each for each in target.parts if each != "/"] + left
 
 
 def _ours(path: Path) -> set[int]:
-    ours = {0, OVERFLOW, os.geteuid()}
+    ours = {0, os.geteuid()}
+    if not _whole():
+        ours |= OVERFLOW
     if os.geteuid() == 0:  # by sudo(8), or in a container, at home with somebody
         with suppress(OSError):
             ours.add(Path(os.environ.get("HOME", path)).stat().st_uid)
     return ours
+
+
+def _whole() -> bool:
+    """Tell whether every number of the machine's is known here (uid_map, user_namespaces(7))."""
+    with suppress(OSError):
+        return Path("/proc/self/uid_map").read_text().split() == ["0", "0", str((1 << 32) - 1)]
+    return False
 
 
 def _name(number: int) -> str:

@@ -15,6 +15,7 @@ from jailoc.model.base import Model
 from jailoc.model.compose import Bind, SecurityOption, Service, Sidecar, Tmpfs, Volume
 from jailoc.model.deployed import Facets
 from jailoc.model.mount import Mode
+from jailoc.model.sandbox import COMPOSE_SERVICE
 from jailoc.model.size import size
 
 
@@ -41,7 +42,6 @@ RARE = {
     "dns.search": "DnsSearch",
     "devices.asked": "DeviceRequests",
     "devices.rules": "DeviceCgroupRules",
-    "links": "Links",
     "memory.adjustment": "OomScoreAdj",
     "memory.killer": "OomKillDisable",
     "storage": "StorageOpt",
@@ -181,6 +181,8 @@ def found(data: dict[str, Any], wall: str | None) -> Facets:
         "userns": host.get("UsernsMode") or "",
         "uts": host.get("UTSMode") or "",
     }
+    if more := _called(data):
+        facets["network.names"] = _list(more)
     if host.get("Dns"):
         facets["dns"] = _list(host["Dns"])
     for facet, key in RARE.items():
@@ -211,6 +213,20 @@ def _network(data: dict[str, Any], wall: str | None) -> str:
     joined = ", ".join(sorted(data["NetworkSettings"].get("Networks") or {}))
     # Who has taken it off its network leaves the name of that in the mode.
     return joined or (mode if mode in _MODES else "none")
+
+
+def _called(data: dict[str, Any]) -> list[str]:
+    """Return what names lead to it, or for it elsewhere, beside those that Compose gives."""
+    labels = data["Config"].get("Labels") or {}
+    usual = {labels.get(COMPOSE_SERVICE), data.get("Name", "").lstrip("/"), data.get("Id", "")[:12]}
+    ends = (data["NetworkSettings"].get("Networks") or {}).values()
+    found = [
+        name
+        for each in ends
+        for key in ("Aliases", "Links")
+        for name in (each or {}).get(key) or []
+    ]
+    return sorted({*found} - usual)
 
 
 def _security(host: dict[str, Any]) -> list[str]:

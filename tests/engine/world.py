@@ -221,7 +221,7 @@ class User:
 
     @property
     def _built(self) -> Path:
-        return self.home / ".cache/jailoc/images.built"
+        return self.home / ".local/share/jailoc/images.built"
 
     def _has_built(self) -> None:
         """Write down which images the users before have built, as if it had been this one.

@@ -21,7 +21,7 @@ IDENTITIES = st.integers(0, 30).map(lambda number: f"sha256:{number:064x}")
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     yield tmp_path / "jailoc/images.built"
     provenance.forget((WALL, TOOLS))
 

@@ -301,7 +301,7 @@ def test_images_of_a_failed_start_go_where_no_workspace_was_ever_started(engine:
     assert engine.images == {orphan}, "one workspace's end is not that of the others' images"
     assert main.run(["destroy", "--all", "--yes"]) == 0
     assert engine.images == set()
-    assert not (engine.home / ".cache/jailoc/images.built").exists()
+    assert not (engine.home / ".local/share/jailoc/images.built").exists()
 
 
 def begun(engine: Engine, name: str) -> None:

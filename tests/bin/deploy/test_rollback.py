@@ -110,13 +110,13 @@ def test_who_interrupts_a_build_is_told_that_it_is_no_loss(
 def test_what_ran_runs_again_and_not_what_has_taken_its_tag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str | None, tagged: bool
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    wall, given = "jailoc-wall:" + "a" * 16, "postgres:17"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    bundle = bundle_of("[workspaces.api]\n", "api")
+    wall, below = bundle.compose.services[WALL].image.text, "jailoc-base:" + "a" * 16
     for identity in ("sha256:1", "sha256:2"):
         provenance.note(wall, identity)
-    bundle = bundle_of("[workspaces.api]\n", "api")
     record = applied(bundle, Given(config="/c", names=("api",)), Deployed(workspace="api"))
-    record = record.model_copy(update={"images": {wall: "sha256:1", given: "sha256:9"}})
+    record = record.model_copy(update={"images": {wall: "sha256:1", below: "sha256:9"}})
     named: list[tuple[str, str]] = []
     monkeypatch.setattr(images, "identity", lambda _: now)
     monkeypatch.setattr(images, "tag", lambda *words: named.append(words))

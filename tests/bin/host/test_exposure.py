@@ -26,6 +26,20 @@ def test_who_may_write_a_directory_on_the_way_renames_what_is_in_it(
     assert not exposed(user.home / "else")
 
 
+def test_links_on_the_way_count(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(user.home))
+    public, real = user.home / "public", user.home / "real"
+    real.mkdir()
+    public.mkdir()
+    (public / "hop").symlink_to("../real")
+    (user.home / "cache").symlink_to(public / "hop")
+    assert not exposed(user.home / "cache/jailoc")
+    public.chmod(0o777)
+    assert f"every user of this machine can write `{public}`" in exposed(user.home / "cache/jailoc")
+    (user.home / "round").symlink_to(user.home / "round")
+    assert not exposed(user.home / "round/jailoc")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives something away")
 def test_so_does_its_owner(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     place = user.home / "theirs"

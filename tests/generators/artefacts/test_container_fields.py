@@ -93,3 +93,17 @@ healthcheck = ["pg_isready"]
     assert service.dns
     told = found(inspected(Dns=[*service.dns]), None)
     assert told["dns"] == expected(service, "jailoc-a")["dns"].value
+
+
+def test_other_names_of_a_container_are_seen() -> None:
+    data: dict[str, Any] = inspected()
+    data |= {"Name": "/jailoc-a-firewall-1", "Id": "0123456789abcdef"}
+    data["Config"]["Labels"] = {"com.docker.compose.service": "firewall"}
+    usual = ["jailoc-a-firewall-1", "firewall", "0123456789ab"]
+    nothing: tuple[Any, ...] = ({"Aliases": usual, "Links": None}, None)
+    for more in nothing:
+        data["NetworkSettings"]["Networks"] = {"jailoc-a_jailoc": more}
+        assert "network.names" not in found(data, None)
+    for more in ({"Aliases": [*usual, "allow.test"]}, {"Links": ["evil:allow.test"]}):
+        data["NetworkSettings"]["Networks"] = {"jailoc-a_jailoc": more}
+        assert "allow.test" in found(data, None)["network.names"]
