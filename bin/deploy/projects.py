@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from jailoc.bin.engine import container_list, docker
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import docker
 from jailoc.bin.host import paths
 from jailoc.model.sandbox import COMPOSE_PROJECT, workspace_of
 
@@ -20,6 +20,29 @@ def by_project(every: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]
         if workspace_of(name):
             found.setdefault(name, []).append(each)
     return found
+
+
+def everything() -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+    """Return what `docker inspect` says of all workspaces' containers, and who else says he is one.
+
+    Of the latter it is the words, by workspace.
+
+    Raises:
+        Refused: no engine answers, with what to do.
+        DockerError: it answers, but not to this.
+    """
+    told = docker.reached(lambda: container_list.told(every=True))
+    ours = [each for each in told if not each.feigned]
+    strangers: dict[str, list[str]] = {}
+    for each in told:
+        if each.feigned:
+            strangers.setdefault(workspace_of(each.project) or "", []).append(each.name)
+    words = {
+        name: f"{', '.join(map('`{}`'.format, found))} says that it is one of its containers, and "
+        f"nothing is done with it until `docker rm --force {' '.join(found)}`"
+        for name, found in strangers.items()
+    }
+    return by_project(docker.reached(lambda: engine.inspected(there=ours))), words
 
 
 def containers() -> tuple[engine.Container, ...]:

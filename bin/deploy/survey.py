@@ -25,7 +25,7 @@ from jailoc.bin.deploy import (
 )
 from jailoc.bin.deploy.projects import Services
 from jailoc.bin.engine import containers as engine
-from jailoc.bin.engine import credentials, docker, stats, task_limit
+from jailoc.bin.engine import credentials, stats, task_limit
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import paths
@@ -127,7 +127,7 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
     known = (*names(origin.config), *origin.config.tasks) if origin else ()
     try:
         idle = wanted is not None and wanted in known and not existence.started(wanted)
-        raw = projects.by_project([] if idle else docker.reached(engine.inspected))
+        raw, strangers = ({}, {}) if idle else projects.everything()
         found = projects.by_workspace(
             engine.container(each) for mine in raw.values() for each in mine
         )
@@ -148,7 +148,7 @@ def look(session: Session, wanted: str | None, *, all_users: bool = False) -> Su
         name: {} if name in others and not all_users else found.get(name, {}) for name in chosen
     }
     rows = tuple(
-        each.model_copy(update={"problem": others.get(each.workspace, each.problem)})
+        each.model_copy(update={"problem": (others | strangers).get(each.workspace, each.problem)})
         for each in _rows(session, origin, shown, raw, others)
     )
     if wanted is not None and origin is not None and found.get(wanted):

@@ -61,7 +61,7 @@ def listed(
         DockerError: the engine did not answer.
         Refused: a container says that it is one of the project, and is none.
     """
-    found = read(run([*call(project, filters, every=every)], what="list containers", timeout=30))
+    found = told(project, filters, every=every)
     feigned = [each.name for each in found if each.feigned]
     if project and feigned:
         names = ", ".join(f"`{each}`" for each in feigned)
@@ -73,6 +73,17 @@ def listed(
             f"{COMPOSE_PROJECT}=` docker run(1) takes it off",
         )
     return tuple(each for each in found if not each.feigned)
+
+
+def told(
+    project: str | None = None, filters: Iterable[str] = (), *, every: bool = False
+) -> tuple[Listed, ...]:
+    """Return what containers say of themselves, as `listed`, true or not.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    return read(run([*call(project, filters, every=every)], what="list containers", timeout=30))
 
 
 def call(project: str | None, filters: Iterable[str] = (), *, every: bool = False) -> list[str]:

@@ -744,6 +744,7 @@ def test_an_image_that_calls_itself_part_of_a_sandbox_is_none(sandbox: Sandbox) 
         # Who asks about all workspaces is told of those that are there.
         (row,) = json.loads(sandbox.user.ok("status", sandbox.name, "--json"))["workspaces"]
         assert row["state"] == "running"
+        assert f"`{name}` says that it is one of its containers" in row["problem"]
     finally:
         world.call("docker", "rm", "--force", name, check=False)
         world.call("docker", "rmi", "--force", image, check=False)

@@ -213,6 +213,17 @@ def test_workspaces_of_other_users_are_shown_when_they_are_asked_for(
     assert [*rows(user, "theirs", PATH=path)] == ["theirs"], "who is named is shown"
 
 
+def test_what_only_says_that_it_is_part_of_a_workspace_is_told(user: User, tmp_path: Path) -> None:
+    user.write(TWO)
+    path = engine_with(tmp_path, [container("jailoc-api", "opencode")])
+    with (tmp_path / "fake/list").open("a") as listing:
+        listing.write(json.dumps(["f00", "app", "firewall", "jailoc-api", ""]) + "\n")
+    row = rows(user, PATH=path)["api"]
+    assert row["state"].startswith("exited"), "the true one's"
+    assert "`app` says that it is one of its containers" in str(row["problem"])
+    assert "`docker rm --force app`" in user.run("status", PATH=path).stderr
+
+
 def test_the_table_is_no_wider_than_the_terminal(user: User, tmp_path: Path) -> None:
     user.write(TWO)
     path = engine_with(tmp_path, [container("jailoc-api", "opencode")])
