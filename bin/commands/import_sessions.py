@@ -46,6 +46,7 @@ def run(session: Session, yes: bool) -> int:
         )
     docker.check()
     existence.own(name)
+    existence.untaken(bundle)
     _stopped(name)
     old, new = data_volume(wanted.volume, name), data_volume(new, name)
     there = containers.owned("volume", project)

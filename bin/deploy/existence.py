@@ -16,7 +16,7 @@ from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.engine.named import named, options
 from jailoc.bin.host import lock_holder, records
-from jailoc.generators.artefacts.compose_yaml import memory_options, networks
+from jailoc.generators.artefacts.compose_yaml import networks
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
 from jailoc.model.bundle import Bundle
@@ -90,24 +90,22 @@ def untaken(bundle: Bundle) -> None:
         DockerError: the engine did not answer.
     """
     compose, prefix = bundle.compose, f"{bundle.compose.name}_"
-    wanted = {f"{prefix}{each}": dict[str, str]() for each in compose.volumes}
-    wanted |= {f"{prefix}{each.name}": memory_options(each) for each in compose.memory}
-    both = {key for each in compose.services.values() for key in networks(each)}
-    there = {
-        "network": {name: whose for name, whose in named("network", prefix).items()
-                    if name.removeprefix(prefix) in both},
-        "volume": {name: whose for name, whose in named("volume", prefix).items()
-                   if name in wanted},
-    }  # fmt: skip
-    others = {
-        (kind, name)
-        for kind, found in there.items()
-        for name, whose in found.items()
-        if whose != compose.name
+    wanted = {f"{prefix}{each}": "" for each in compose.volumes}
+    wanted |= {f"{prefix}{each.name}": "tmpfs" for each in compose.memory}
+    networked = {f"{prefix}{key}" for each in compose.services.values() for key in networks(each)}
+    found = {"network": networked, "volume": wanted.keys()}
+    there = [
+        (kind, name, whose)
+        for kind, names in found.items()
+        for name, whose in named(kind, prefix)
+        if name in names
+    ]
+    others = {(kind, name) for kind, name, whose in there if whose != compose.name}
+    # One of another device lies where its maker says.
+    made = options({name for kind, name, _ in there if kind == "volume"})
+    others |= {
+        ("volume", name) for name, how in made.items() if how.get("device", "") != wanted[name]
     }
-    # One of another kind lies where its maker says.
-    made = options(there["volume"].keys())
-    others |= {("volume", name) for name, how in made.items() if how != wanted[name]}
     taken = sorted(others)
     if taken:
         told = ", ".join(f"{kind} `{each}`" for kind, each in taken)

@@ -70,7 +70,8 @@ def listed(
             f"{names} says that it is a container of the workspace `{workspace_of(project)}`, and "
             "jailoc has not made it: whoever writes an image writes labels into it",
             hint=f"`docker rm --force {' '.join(feigned)}`; with `--label "
-            f"{COMPOSE_PROJECT}=` docker run(1) takes it off",
+            f"{COMPOSE_PROJECT}=` docker run(1) takes it off. It may be one of jailoc's that "
+            "somebody has renamed, or made by `docker compose run`",
         )
     return tuple(each for each in found if not each.feigned)
 

@@ -7,8 +7,10 @@ from jailoc.bin.engine.docker import label, rows, run, table
 from jailoc.model.sandbox import COMPOSE_PROJECT
 
 
-def named(kind: str, part: str) -> dict[str, str]:
+def named(kind: str, part: str) -> tuple[tuple[str, str], ...]:
     """Return what has a text in its name, with the project that its labels say; empty for none.
+
+    Two networks can have one name.
 
     Args:
         kind: `network` or `volume`.
@@ -20,7 +22,7 @@ def named(kind: str, part: str) -> dict[str, str]:
     listing = [kind, "ls", "--filter", f"name={part}"]
     text = run([*listing, "--format", table(".Name", label(COMPOSE_PROJECT))],
                what=f"list {kind}s", timeout=60)  # fmt: skip
-    return dict(rows(text))
+    return tuple((name, project) for name, project in rows(text))
 
 
 def options(volumes: Collection[str]) -> dict[str, dict[str, str]]:

@@ -52,5 +52,6 @@ def check(project: str, directories: Iterable[str]) -> None:
                 f"the containers of workspace `{name}` on this engine are not yours: they were "
                 f"made from `{each}`",
                 hint="give yours another name, which one user of an engine can have; or whoever "
-                "made them removes them",
+                "made them removes them; if they are yours, HOME and XDG_CACHE_HOME say another "
+                "place now",
             )

@@ -81,17 +81,15 @@ def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str
     data["volumes"] |= {
         each.name: {
             "driver": "local",
-            "driver_opts": memory_options(each),
+            "driver_opts": {
+                "type": "tmpfs",
+                "device": "tmpfs",
+                "o": f"size={each.size},{_owner(each)}mode=0{each.mode:o},nosuid,nodev,noexec",
+            },
         }
         for each in model.memory
     }
     return data
-
-
-def memory_options(volume: MemoryVolume) -> dict[str, str]:
-    """Return the options of the driver of a volume in memory (docker-volume-create(1))."""
-    rest = f"{_owner(volume)}mode=0{volume.mode:o},nosuid,nodev,noexec"
-    return {"type": "tmpfs", "device": "tmpfs", "o": f"size={volume.size},{rest}"}
 
 
 def _owner(volume: MemoryVolume) -> str:
