@@ -92,7 +92,8 @@ def run(session: Session, *, wrote: bool = False) -> int:
             raise existence.not_running(name)
         feeds = bool(workspace.credentials) and not wrote and PROXY in found
         if feeds and (
-            files.differs(proxy.limits(workspace), directory) or not observe.as_made(name, PROXY)
+            files.differs(proxy.limits(workspace), directory)
+            or not credentials.as_made(name, origin.config.ignore_drift)
         ):
             # What it was started with says where a value goes, and a new one is not for there.
             feeds = False

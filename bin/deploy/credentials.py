@@ -2,16 +2,20 @@
 
 import base64
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from jailoc.bin.deploy import observe
 from jailoc.bin.deploy.secrets import Unusable, read_file, read_variable
 from jailoc.bin.engine import containers, exchange
 from jailoc.bin.host import keyring, programs
+from jailoc.generators.artefacts import container_fields
 from jailoc.generators.artefacts.proxy import held_as
 from jailoc.model.credential import PATIENCE, VALUE_LIMIT, Credential, Scheme
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.path import expand
-from jailoc.model.sandbox import FEED_PROXY, PROXY, PROXY_ID
+from jailoc.model.plan_address import FieldAddress, matches
+from jailoc.model.sandbox import COMPOSE_SERVICE, FEED_PROXY, PROXY, PROXY_ID, WALL, project
 from jailoc.model.workspace import Workspace
 
 MOST_PRINTED = 1 << 20
@@ -57,6 +61,33 @@ def known(workspace: Workspace) -> tuple[Lines, tuple[str, ...]]:
         except Unusable:
             continue
     return found, tuple(each.name for each in workspace.credentials if each.name not in found)
+
+
+def as_made(name: str, ignore: Sequence[str]) -> bool:
+    """Tell whether the proxy is as it was just after the last apply had made it.
+
+    Its name and labels are what somebody else may have given it: Compose makes it anew of any file
+    that it is told.
+
+    Args:
+        name: The workspace.
+        ignore: Patterns of what may differ (`ignore_drift`).
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    there = {each["Config"]["Labels"][COMPOSE_SERVICE]: each
+             for each in containers.inspected(project(name))}  # fmt: skip
+    applied, data, wall = observe.last(name), there.get(PROXY), there.get(WALL)
+    if applied is None or data is None or PROXY not in applied.compose.services:
+        return False
+    image = applied.images.get(applied.compose.services[PROXY].image.text)
+    now = container_fields.found(data, wall["Id"] if wall else None)
+    then = applied.observed.get(PROXY, {})
+    return data["Image"] == image and all(
+        now.get(each) == then.get(each) or matches(FieldAddress(service=PROXY, field=each), ignore)
+        for each in now.keys() | then.keys()
+    )
 
 
 def feed(project: str, held: Lines) -> None:

@@ -308,24 +308,6 @@ def last(name: str) -> Applied | None:
         return None
 
 
-def as_made(name: str, service: str) -> bool:
-    """Tell whether a container is in every way as it was just after the last apply had made it.
-
-    Its name and labels are what somebody else may have given it: Compose makes it anew of any file
-    that it is told.
-
-    Raises:
-        DockerError: the engine did not answer.
-    """
-    there = {_service(each): each for each in engine.inspected(sandbox.project(name))}
-    applied, data, wall = last(name), there.get(service), there.get(WALL)
-    if applied is None or data is None or service not in applied.compose.services:
-        return False
-    image = applied.images.get(applied.compose.services[service].image.text)
-    facets = container_fields.found(data, wall["Id"] if wall else None)
-    return data["Image"] == image and facets == applied.observed.get(service)
-
-
 class _WrittenDown(BaseModel):
     """Of what is written down of a start, what both kinds have."""
 

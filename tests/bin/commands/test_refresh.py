@@ -44,7 +44,7 @@ def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(containers, "feed", lambda *_: "")
     monkeypatch.setattr(containers, "names", lambda *_: SimpleNamespace(lost=()))
     monkeypatch.setattr(machine, "hand", lambda *_: None)
-    monkeypatch.setattr(observe, "as_made", lambda *_: True)
+    monkeypatch.setattr(credentials, "as_made", lambda *_: True)
     for each in ("reloaded", "fed"):
         monkeypatch.setattr(observe, each, lambda *_: None)
     return place
@@ -78,7 +78,7 @@ def test_no_value_goes_to_a_proxy_that_somebody_else_has_made_anew(
 ) -> None:
     given: list[Any] = []
     monkeypatch.setattr(credentials, "feed", lambda _, held: given.append(held))
-    monkeypatch.setattr(observe, "as_made", lambda *_: False)
+    monkeypatch.setattr(credentials, "as_made", lambda *_: False)
     refresh.run(Session(Terminal(color=False), str(config), "a"))
     assert given == []
     assert "credentials are not read again" in capsys.readouterr().err

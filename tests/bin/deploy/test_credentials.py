@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config.changeable import Changeable
-from jailoc.bin.deploy import credentials
-from jailoc.bin.engine import door, git
+from jailoc.bin.deploy import credentials, observe
+from jailoc.bin.engine import containers, door, git
 from jailoc.bin.host import keyring, programs
+from jailoc.generators.artefacts import container_fields
+from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
+from jailoc.generators.plan.inputs import Given
+from jailoc.generators.plan.record import applied
+from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Diagnostic, Refused
 from jailoc.model.workspace import Workspace
 from tests.strategies import HOST, config_of, quote
@@ -198,3 +203,49 @@ def test_who_only_looks_runs_no_program_and_asks_no_keyring(
     line('from_keyring = "forge/me"')
     assert mark.exists()
     assert asked == ["forge/me"]
+
+
+KEYS = """[workspaces.api.credentials.own]
+hosts = ["api.example.com"]
+from_env = "MADE_TOKEN"
+"""
+
+
+@pytest.mark.parametrize(
+    ("image", "more", "ignore", "made"),
+    [
+        ("sha256:1", {}, (), True),
+        ("sha256:2", {}, (), False),
+        ("sha256:1", {"Entrypoint": ["/evil"]}, (), False),
+        ("sha256:1", {"Env": ["LD_PRELOAD=/x"]}, (), False),
+        ("sha256:1", {"Env": ["A=1"]}, ("service.proxy.environment.A",), True),
+    ],
+)
+def test_a_proxy_that_somebody_has_made_anew_is_not_the_one_that_was_made(
+    monkeypatch: pytest.MonkeyPatch,
+    image: str,
+    more: dict[str, object],
+    ignore: tuple[str, ...],
+    made: bool,
+) -> None:
+    bundle = compile_workspace(config_of(KEYS), "api", HOST)
+
+    def told(identity: str, **config: object) -> dict[str, object]:
+        labels = {"com.docker.compose.service": "proxy"}
+        return {
+            "Id": "1", "Name": "/jailoc-api-proxy-1", "Image": identity,
+            "Config": {"Image": "any", "Labels": labels, **config}, "HostConfig": {},
+            "NetworkSettings": {"Networks": {}},
+        }  # fmt: skip
+
+    facets = container_fields.found(told("sha256:1"), None)
+    record = applied(bundle, Given(config="/c", names=("api",)), Deployed(workspace="api"))
+    tag = bundle.compose.services["proxy"].image.text
+    record = record.model_copy(update={"observed": {"proxy": facets}, "images": {tag: "sha256:1"}})
+    monkeypatch.setattr(observe, "last", lambda _: record)
+    monkeypatch.setattr(containers, "inspected", lambda _: [told(image, **more)])
+    assert credentials.as_made("api", ignore) is made
+    monkeypatch.setattr(containers, "inspected", lambda _: [])
+    assert not credentials.as_made("api", ignore)
+    monkeypatch.setattr(observe, "last", lambda _: None)
+    assert not credentials.as_made("api", ignore)
