@@ -56,7 +56,11 @@ def run(
     refuse_prune(session, choice)
     there, silence = _containers()
     ask = silence is None
-    origin, items = chosen(session, choice, ask=ask, complete=False, there=there)
+    ours = None if there is None else container_list.own(there)
+    origin, items = chosen(session, choice, ask=ask, complete=False, there=ours)
+    for each in items:
+        # As an apply would, so that it is known before.
+        container_list.own(there or (), project(each.name))
     if silence is not None:
         terminal.say(silence, Meaning.WARNS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -114,7 +118,7 @@ def show(terminal: Terminal, saved: SavedPlan, *, files: bool = False) -> None:
 def _containers() -> tuple[tuple[container_list.Listed, ...] | None, str | None]:
     """Return the containers of all projects; or why no engine answers."""
     try:
-        return docker.reached(lambda: container_list.listed(every=True)), None
+        return docker.reached(lambda: container_list.told(every=True)), None
     except Refused as refused:
         if refused.diagnostics[0].code not in {"engine", "docker-missing"}:
             raise

@@ -61,7 +61,20 @@ def listed(
         DockerError: the engine did not answer.
         Refused: a container says that it is one of the project, and is none.
     """
-    found = told(project, filters, every=every)
+    return own(told(project, filters, every=every), project)
+
+
+def own(found: Iterable[Listed], project: str | None = None) -> tuple[Listed, ...]:
+    """Return those that do not only say that they are a workspace's.
+
+    Args:
+        found: What containers say.
+        project: Of which none may only say so; those of others are left out.
+
+    Raises:
+        Refused: one of the project's does.
+    """
+    found = tuple(each for each in found if project is None or each.project == project)
     feigned = [each.name for each in found if each.feigned]
     if project and feigned:
         names = ", ".join(f"`{each}`" for each in feigned)

@@ -733,7 +733,14 @@ def test_an_image_that_calls_itself_part_of_a_sandbox_is_none(sandbox: Sandbox) 
         found = world.call("docker", "compose", "--project-name", sandbox.project, "ps", "--all",
                            "--format", "{{.Name}}").split()  # fmt: skip
         assert name in found
-        for words in (("up",), ("refresh",), ("restart",), ("down",), ("pause", "--", "true")):
+        for words in (
+            ("plan",),
+            ("up",),
+            ("refresh",),
+            ("restart",),
+            ("down",),
+            ("pause", "--", "true"),
+        ):
             done = sandbox.user.run(words[0], sandbox.name, *words[1:])
             assert done.status != 0, words
             assert f"`{name}` says that it is a container" in done.stderr, words
