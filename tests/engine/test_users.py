@@ -286,7 +286,8 @@ def test_a_workspace_of_another_user_is_never_taken_over() -> None:
         for words in (["up"], ["plan"], ["down", "--volumes"], ["destroy", "--yes"]):
             refused = second.run(words[0], NAME, *words[1:])
             assert refused.status == 1, words
-            assert f"volumes of a workspace `{NAME}`, and you have never" in refused.stderr, words
+            told = f"the volumes of workspace `{NAME}` on this engine are not yours: they were made"
+            assert f"{told} from `{first.home}/.cache/jailoc/{NAME}`" in refused.stderr, words
         assert first.run("up", NAME).status == 0
         assert inside("cat ~/.local/share/opencode/mine") == "mine\n"
         assert first.run("down", NAME, "--volumes").status == 0
