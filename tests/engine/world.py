@@ -294,13 +294,17 @@ class User:
         (self.home / ".local/share/jailoc" / workspace).mkdir(parents=True)
 
     def files(self) -> set[str]:
-        """Return what is in the home; the log, which every run writes, is left out."""
-        log = ".cache/jailoc/jailoc.log"
+        """Return what is in the home, without what every run writes, and the tests for it."""
+        ours = {".cache/jailoc/jailoc.log", ".local/share/jailoc/images.built"}
         found = {str(path.relative_to(self.home)) for path in self.home.rglob("*")}
-        alone = found.issuperset({log}) and not any(
-            each.startswith(".cache/") and each not in {".cache/jailoc", log} for each in found
-        )
-        return found - {log} - ({".cache", ".cache/jailoc"} if alone else set())
+        left = found - ours
+        for each in (".cache/jailoc", ".cache", ".local/share/jailoc", ".local/share", ".local"):
+            theirs, others = (
+                any(one.startswith(f"{each}/") for one in some) for some in (found & ours, left)
+            )
+            if theirs and not others:
+                left.discard(each)
+        return left
 
 
 @contextmanager
