@@ -193,8 +193,8 @@ def talker() -> Iterator[str]:
              for word in ("--label", f"com.docker.compose.{key}={value}")]  # fmt: skip
     world.remove("jailoc-talker")
     container = world.call(
-        "docker", "run", "--detach", "--network", "none", *words, "debian:trixie-slim",
-        "/bin/sh", "-c", TALK,
+        "docker", "run", "--detach", "--name", "jailoc-talker-opencode-1", "--network", "none",
+        *words, "debian:trixie-slim", "/bin/sh", "-c", TALK,
     ).strip()  # fmt: skip
     try:
         world.call("docker", "wait", container)
