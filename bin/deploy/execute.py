@@ -297,6 +297,7 @@ def start(
         # Should it end in this moment, then Compose would start it as it was, unproved.
         if beside := [each for each in services if each != AGENT]:
             containers.up(project, compose, beside, terminal.detail, START_LIMIT)
+            provenance.check(containers.containers(project))
     else:
         if (wall := startup.running(project, WALL)) is not None:
             # One that has ended by itself a moment ago had been let go: the password is there.

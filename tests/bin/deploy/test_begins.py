@@ -64,6 +64,7 @@ def test_an_agent_that_ends_while_others_are_started_is_not_started_as_it_was(
     monkeypatch.setattr(machine, "hand", lambda _: None)
     monkeypatch.setattr(startup, "running", lambda *_: "agent")
     monkeypatch.setattr(containers, "up", lambda *given: started.append(given[2]))
+    monkeypatch.setattr(containers, "containers", lambda _: ())
     held = execute.Held({}, lambda _: None)
     execute.start(Terminal(), "jailoc-api", tmp_path, services, held)
     assert started == [["dind"]] * (len(services) - 1)
