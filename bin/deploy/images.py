@@ -30,7 +30,12 @@ BUILD_PATIENCE = 3600
 
 
 def building() -> AbstractContextManager[object]:
-    """Hold the lock of all builds, so that nobody builds the same image twice."""
+    """Hold the lock of all builds, so that nobody builds the same image twice.
+
+    Raises:
+        Refused: another user can exchange what is built from.
+    """
+    preflight.places()
     return files.locked(facts.cache_directory() / "images.build.lock", BUILD_PATIENCE)
 
 
@@ -192,7 +197,6 @@ def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | 
     Raises:
         Refused: the build failed, with its place.
     """
-    preflight.places()
     there = images.identity(build.tag)
     # What lies in a large directory may have changed; the engine knows.
     if build.known and there is not None and provenance.built(build.tag, there):
@@ -220,11 +224,8 @@ def built(
     Raises:
         Refused: a step failed, with its place.
     """
-    reason = (
-        FOREIGN
-        if foreign
-        else why(build, before)
-        or ("the engine does not have it" if build.known else "its context is too large to compare")
+    reason = (FOREIGN if foreign else why(build, before)) or (
+        "the engine does not have it" if build.known else "its context is too large to compare"
     )
     title = f"building image {build.tag}, because {reason}"
     if build.directory is not None:

@@ -1,8 +1,8 @@
 """Which images this user's jailoc has built: under a tag lies what anybody has put there.
 
 Whoever builds, tags or loads an image gives it any name, and what goes into a tag of jailoc's is no
-secret. An identity is a digest of the image itself (OCI Image Specification, descriptors), so what
-is written down holds on every engine.
+secret. An identity is a digest of the image itself (OCI Image Specification, descriptors): of its
+configuration or of its index, as the engine keeps images.
 """
 
 import re

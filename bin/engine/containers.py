@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jailoc.bin.engine import ownership
+from jailoc.bin.engine import named, ownership
 from jailoc.bin.engine.container_list import Listed, listed
-from jailoc.bin.engine.docker import DockerError, label, rows, run, stream, table
+from jailoc.bin.engine.docker import DockerError, run, stream
 from jailoc.bin.engine.inspect_fields import Binding, cpus, health, probed, published, writable
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
@@ -204,10 +204,7 @@ def project_objects(project: str) -> bool:
 def owned(kind: str, project: str | None = None) -> dict[str, str]:
     """Return the networks or volumes of a project, or of all, by name with their project."""
     of = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
-    listing = [kind, "ls", "--filter", f"label={of}"]
-    text = run([*listing, "--format", table(".Name", label(COMPOSE_PROJECT))],
-               what=f"list {kind}s", timeout=30)  # fmt: skip
-    return dict(rows(text))
+    return dict(named.told(kind, f"label={of}", COMPOSE_PROJECT, timeout=30))
 
 
 def compose(project: str, file: Path | None, arguments: Iterable[str], **options: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Networks and volumes of an engine by name, whoever has made them."""
+"""Networks and volumes of an engine, by name and by what their labels say."""
 
 import json
 from collections.abc import Collection
@@ -7,22 +7,32 @@ from jailoc.bin.engine.docker import label, rows, run, table
 from jailoc.model.sandbox import COMPOSE_PROJECT
 
 
-def named(kind: str, part: str) -> tuple[tuple[str, str], ...]:
-    """Return what has a text in its name, with the project that its labels say; empty for none.
+def told(kind: str, condition: str, name: str, timeout: float) -> tuple[tuple[str, str], ...]:
+    """Return what meets a condition, each by name with what one of its labels says.
 
     Two networks can have one name.
 
     Args:
         kind: `network` or `volume`.
-        part: Of the name.
+        condition: As `docker ls --filter` takes it.
+        name: The label's; without it nothing is said.
+        timeout: Seconds for the answer.
 
     Raises:
         DockerError: the engine did not answer.
     """
-    listing = [kind, "ls", "--filter", f"name={part}"]
-    text = run([*listing, "--format", table(".Name", label(COMPOSE_PROJECT))],
-               what=f"list {kind}s", timeout=60)  # fmt: skip
-    return tuple((name, project) for name, project in rows(text))
+    listing = [kind, "ls", "--filter", condition, "--format", table(".Name", label(name))]
+    text = run(listing, what=f"list {kind}s", timeout=timeout)
+    return tuple((each, value) for each, value in rows(text))
+
+
+def named(kind: str, part: str) -> tuple[tuple[str, str], ...]:
+    """Return what has a text in its name, with the project that its labels say; empty for none.
+
+    Raises:
+        DockerError: the engine did not answer.
+    """
+    return told(kind, f"name={part}", COMPOSE_PROJECT, timeout=60)
 
 
 def options(volumes: Collection[str]) -> dict[str, dict[str, str]]:

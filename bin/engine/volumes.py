@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from jailoc.bin.engine import docker, reader
-from jailoc.bin.engine.docker import DockerError, lines_of, rows, run, table
+from jailoc.bin.engine import named, reader
+from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.bin.engine.shell import shell
 from jailoc.model.agents.agent import Import
 from jailoc.model.diagnostic import refuse
@@ -85,7 +85,8 @@ def origins(project: str) -> dict[str, str]:
     Raises:
         DockerError: the engine did not answer.
     """
-    return _told(f"{COMPOSE_PROJECT}={project}", ORIGIN_LABEL)
+    of = f"label={COMPOSE_PROJECT}={project}"
+    return dict(named.told("volume", of, ORIGIN_LABEL, timeout=60))
 
 
 def own(project: str, names: Iterable[str], directory: str) -> None:
@@ -146,15 +147,7 @@ def labelled(label: str) -> dict[str, str]:
     Raises:
         DockerError: the engine did not answer.
     """
-    return _told(label, label)
-
-
-def _told(chosen: str, label: str) -> dict[str, str]:
-    """Return the volumes that a filter for labels chooses, with what one label of each says."""
-    listing = ["volume", "ls", "--filter", f"label={chosen}"]
-    text = run([*listing, "--format", table(".Name", docker.label(label))],
-               what="list volumes", timeout=60)  # fmt: skip
-    return dict(rows(text))
+    return dict(named.told("volume", f"label={label}", label, timeout=60))
 
 
 def copy(wanted: Import, old: str, new: str, place: str, image: str, user: str) -> int:

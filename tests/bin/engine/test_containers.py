@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jailoc.bin.engine import container_list, containers, disk, images, inspect_fields
+from jailoc.bin.engine import container_list, containers, disk, images, inspect_fields, named
 from jailoc.bin.engine.containers import Container, severed
 from jailoc.model.diagnostic import Refused
 
@@ -85,9 +85,9 @@ def test_a_name_with_what_ends_lines_elsewhere_stays_one(
     )
     (one,) = container_list.listed()
     assert one == container_list.Listed("i", "jailoc-a-s-1", "s", "jailoc-a", f"/u/pro{mark}ject")
-    monkeypatch.setattr(containers, "run", answers(row(f"net{mark}work", "jailoc-a")))
+    monkeypatch.setattr(named, "run", answers(row(f"net{mark}work", "jailoc-a")))
     assert containers.owned("network") == {f"net{mark}work": "jailoc-a"}
-    monkeypatch.setattr(containers, "run", answers(""))
+    monkeypatch.setattr(named, "run", answers(""))
     assert containers.owned("network") == {}
     monkeypatch.setattr(disk, "run", answers(row("image", f"pro{mark}ject")))
     assert disk.in_use() == {"image": {f"pro{mark}ject"}}
