@@ -47,6 +47,16 @@ class MachinePlace(Model):
     """Files that can still be made; None where that has no limit."""
 
 
+class ExposedFile(Model):
+    """A file or directory that another user of the machine can change or exchange."""
+
+    name: str
+    """What it is for, as that of a place."""
+    why: str
+    refused: bool
+    """Whether nothing is started while it is so."""
+
+
 class PortUse(Model):
     """A port of a workspace."""
 
@@ -114,6 +124,7 @@ class Machine(Model):
     """Whether packets are dropped whose sender is elsewhere; None where nobody says, or where no
     workspace has a service."""
     places: tuple[MachinePlace, ...] = ()
+    exposed: tuple[ExposedFile, ...] = ()
     resolvers: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     """Variables that name one."""

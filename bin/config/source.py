@@ -7,6 +7,7 @@ from pathlib import Path
 from jailoc.bin.config import facts, git_user, obeyed_files, policies
 from jailoc.bin.config.changeable import Changeable, writable
 from jailoc.bin.host import programs, regular
+from jailoc.bin.host.exposure import exposed
 from jailoc.bin.host.links import Links
 from jailoc.generators.assets import asset
 from jailoc.generators.config.conflicts import workspaces
@@ -15,7 +16,7 @@ from jailoc.generators.config.mentioned import mentioned
 from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
-from jailoc.model.diagnostic import Diagnostic, Refused, refuse
+from jailoc.model.diagnostic import Diagnostic, Refused, Severity, refuse
 from jailoc.model.document import Document
 from jailoc.model.host import Host
 from jailoc.model.path import clean, expand
@@ -104,10 +105,24 @@ def gathered(
         warnings=(
             *warnings(document, config, host),
             *obeyed_files.links(changeable, host.home),
+            *(() if starter else _open(document.file)),
             *asks,
         ),
         starter=starter,
     )
+
+
+def _open(file: str) -> tuple[Diagnostic, ...]:
+    """Return a warning if another user of this machine can change a configuration."""
+    why = exposed(Path(file).absolute())
+    told = Diagnostic(
+        code="exposed-config",
+        severity=Severity.WARNING,
+        message=f"another user of this machine can change what agents may do: {why}",
+        file=file,
+        hint="take that right away (`chmod o-w`), or keep the file in a directory of yours",
+    )
+    return (told,) if why else ()
 
 
 def current_directory() -> str:

@@ -15,10 +15,11 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import host_ports
 from jailoc.bin.engine import containers, docker
 from jailoc.bin.host import authorities, keyring, paths, reverse_path, subordinate_ids
+from jailoc.bin.host.exposure import exposed
 from jailoc.generators.config.resolve import names, port_of
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Refused
-from jailoc.model.doctor import EngineFacts, Machine, MachinePlace, PortUse
+from jailoc.model.doctor import EngineFacts, ExposedFile, Machine, MachinePlace, PortUse
 from jailoc.model.path import within
 from jailoc.model.sandbox import project
 
@@ -54,6 +55,7 @@ def gather(session: Session) -> Machine:
         tunnels=Path("/dev/net/tun").exists(),
         reverse_path=_reverse_path(config),
         places=tuple(_places(config)),
+        exposed=tuple(_exposed(session)),
         resolvers=tuple(_resolvers()),
         proxies=tuple(each for each in PROXIES if os.environ.get(each)),
         certificates=bool(config and config.base.ca_certificates),
@@ -132,15 +134,22 @@ def _offset(data: Mapping[str, Any]) -> float | None:
 
 
 def _places(config: Config | None) -> Iterator[MachinePlace]:
-    for name, path in (
-        ("generated files", paths.cache_directory()),
-        ("passwords", paths.state_directory()),
-    ):
+    for name, path in _kept().items():
         there = next(each for each in (path, *path.parents) if each.exists())
         yield _place(name, str(there))
     for name in names(config) if config else ():
         for path_ in config.workspaces[name].paths if config else ():
             yield _place(f"workspace {name}", path_)
+
+
+def _exposed(session: Session) -> Iterator[ExposedFile]:
+    for name, path in {**_kept(), "configuration": session.path}.items():
+        if why := exposed(path.absolute()):
+            yield ExposedFile(name=name, why=why, refused=name != "configuration")
+
+
+def _kept() -> dict[str, Path]:
+    return {"generated files": paths.cache_directory(), "passwords": paths.state_directory()}
 
 
 def _place(name: str, path: str) -> MachinePlace:

@@ -20,8 +20,8 @@ CLOCK = 30.0
 def judge(machine: Machine) -> tuple[Row, ...]:
     """Return one row a check, in the order in which to mend things."""
     checks: tuple[Callable[[Machine], Iterator[Row]], ...] = (
-        _engine, _namespaces, _services, _cgroups, _ids, _places, _names, _proxies, _certificates,
-        _keyring, _ports, _clock, _disk, _config,
+        _engine, _namespaces, _services, _cgroups, _ids, _places, _exposed, _names, _proxies,
+        _certificates, _keyring, _ports, _clock, _disk, _config,
     )  # fmt: skip
     return tuple(row for check in checks for row in check(machine))
 
@@ -178,6 +178,16 @@ def _place(place: MachinePlace) -> Iterator[Row]:
                    "compared so anyway", "rename what differs only in case")  # fmt: skip
     else:
         yield _row(check, told)
+
+
+def _exposed(machine: Machine) -> Iterator[Row]:
+    for each in machine.exposed:
+        yield _row(
+            f"owner of {each.name}", "another user can change it", FAIL if each.refused else WARN,
+            f"{each.why}: who can do so decides what the engine runs"
+            + "; nothing is started" * each.refused,
+            "take that right away (`chmod o-w`), or keep it in a directory of yours",
+        )  # fmt: skip
 
 
 def _names(machine: Machine) -> Iterator[Row]:

@@ -110,6 +110,10 @@ MACHINE: dict[str, Entry] = {
         "Another user of this machine can exchange the files that decide what the engine runs.",
         "Keep them where you alone can write: `XDG_CACHE_HOME`, `XDG_DATA_HOME`, `chmod o-w`.",
     ),
+    "exposed-config": Entry(
+        "Another user of this machine can change the configuration.",
+        "Take that right away (`chmod o-w`), or keep it in a directory of yours.",
+    ),
     "feigned": Entry(
         "A container says by the labels of its image that it is one of the workspace's.",
         "Remove it, or run it with `--label com.docker.compose.project=`.",

@@ -38,6 +38,24 @@ def test_a_wrong_configuration_is_a_row_and_no_end(user: User) -> None:
     assert "line 2" in line
 
 
+def test_what_another_user_can_change_is_a_row_and_a_warning(user: User) -> None:
+    user.write("[workspaces.api]\n")
+    folder = user.config.parent
+    assert "owner of" not in user.run("doctor", **NOWHERE).stdout
+    folder.chmod(0o777)
+    result = user.run("doctor", **NOWHERE)
+    (line,) = (each for each in result.stdout.splitlines() if "owner of configuration" in each)
+    assert line.startswith("warn")
+    assert str(folder) in result.stdout
+    assert str(folder) not in user.run("doctor", "--report", **NOWHERE).stdout
+    assert "exposed-config" in user.run("validate").stderr
+    (user.home / ".cache").mkdir(exist_ok=True)
+    (user.home / ".cache").chmod(0o777)
+    (line,) = (each for each in user.run("doctor", **NOWHERE).stdout.splitlines()
+               if "owner of generated files" in each)  # fmt: skip
+    assert line.startswith("fail")
+
+
 def test_no_docker_command_is_a_row(user: User) -> None:
     result = user.run("doctor", PATH="/nonexistent")
     assert result.status == 1
