@@ -193,6 +193,9 @@ SHARED_LABEL = "dev.jailoc.shared"
 ORIGIN_LABEL = "dev.jailoc.directory"
 """On a volume of a workspace: the directory of the generated files that it was made from."""
 
+MADE_LABEL = "dev.jailoc.made"
+"""On a volume that jailoc makes: a digest of its name that nobody else can know."""
+
 MOST_NAME = 255
 """Bytes of a volume's name: a directory of the engine's is called so (NAME_MAX, limits.h)."""
 

@@ -56,7 +56,7 @@ def launch(
     Options.workspace, Options.config = workspace, config
     Options.color, Options.verbose = color, verbose
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
-    Options.command = command.__name__.rstrip("_")
+    Options.command = " ".join(app.parse_commands(tokens)[0]) or "attach"
     if command.__module__ not in QUIET:
         log.start(verbose)
     log.info("start", version=__version__, command=Options.command)

@@ -1,7 +1,7 @@
 """`import-sessions`: copy what one major version of the agent kept to where the next one looks."""
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import execute, existence
+from jailoc.bin.deploy import digest_key, execute, existence, premade
 from jailoc.bin.engine import containers, docker, volumes
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
@@ -46,7 +46,7 @@ def run(session: Session, yes: bool) -> int:
         )
     docker.check()
     existence.own(name)
-    existence.untaken(bundle)
+    premade.untaken(bundle, digest_key.key())
     _stopped(name)
     old, new = data_volume(wanted.volume, name), data_volume(new, name)
     there = containers.owned("volume", project)
@@ -63,7 +63,7 @@ def run(session: Session, yes: bool) -> int:
         # Nobody starts it now, and nobody has since it was asked.
         _stopped(name)
         if f"{project}_{new}" not in there:
-            volumes.make(project, new, bundle.directory)
+            volumes.make(project, new, bundle.directory, digest_key.key())
         status = volumes.copy(
             wanted, f"{project}_{old}", f"{project}_{new}", place, image, service.user
         )

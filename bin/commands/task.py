@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from jailoc.bin.commands import destroy, down, up
-from jailoc.bin.config import source, task_records
+from jailoc.bin.config import clone_source, source, task_records
 from jailoc.bin.config.session import Session
 from jailoc.bin.config.source import LoadedConfig
 from jailoc.bin.deploy import (
@@ -15,6 +15,7 @@ from jailoc.bin.deploy import (
     task_clone,
     task_fetch,
     task_look,
+    task_reference,
 )
 from jailoc.bin.deploy.task_look import TaskClone
 from jailoc.bin.engine import container_list, docker
@@ -206,15 +207,20 @@ def _nothing_lost(session: Session, task: Task) -> None:
         raise refuse(
             "task-unfetched",
             f"task `{typed(task.sandbox)}` has {' and '.join(lost)}",
-            hint=_bringing(task, found.new, dirty=dirty, beside=found.beside),
+            hint=_bringing(task, found, dirty=dirty),
         )
 
 
-def _bringing(task: Task, commits: int, *, dirty: bool, beside: bool) -> str:
+def _bringing(task: Task, found: task_look.CloneState, *, dirty: bool) -> str:
     """Say what brings home what a task has, and what does not."""
     name = typed(task.sandbox)
-    ways = [f"`jailoc task fetch {name}` brings commits home"] if commits else []
-    if dirty and beside:
+    ways = [f"`jailoc task fetch {name}` brings commits of {task.branch} home"] if found.new else []
+    if found.elsewhere:
+        ways.append(
+            "what only another branch, a tag, a stash or a detached HEAD has comes with no fetch: "
+            f"bring it there with `jailoc shell {name}`"
+        )
+    if dirty and found.beside:
         ways.append(
             f"{task.pending} has what was in its files; what is staged and differs from them, or "
             f"lies in a repository inside, comes with no fetch: look with `jailoc shell {name}`"
@@ -258,13 +264,25 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
         terminal.say("  look at each commit, too: they are more than are looked at one by one",
                      Meaning.WARNS)  # fmt: skip
     if rest:
-        terminal.say(f"  all files: git diff --name-only {task.base[:12]} {reference}")
-    look = f"git diff {task.base[:12]} {reference}" if uncommitted else \
+        terminal.say(f"  all files: git diff --name-only {task.base[:12]} {found.tip}")
+    look = f"git diff {task.base[:12]} {found.tip}" if uncommitted else \
         f"jailoc task diff {typed(task.sandbox)}"  # fmt: skip
     if found.new or found.changed:
         terminal.say(f"  look:  {look}")
-        terminal.say(f"  merge: git merge {reference}")
+        # Another agent may write there, and let a reference name something else.
+        terminal.say(f"  merge: git merge {found.tip}")
     return 0
+
+
+def _tell_moved(session: Session, task: Task, fetched: str) -> None:
+    """Warn where the reference to what was fetched names something else."""
+    place = clone_source.git_directory(task.repository, session.source(expectations=False).host)
+    if (now := task_reference.names(place, task.reference)) != fetched:
+        session.terminal.say(
+            f"{task.reference} names {now[:12] or 'nothing'}, not {fetched[:12]} that was fetched: "
+            "something else has changed it; `jailoc task fetch` writes it again",
+            Meaning.WARNS,
+        )
 
 
 def _shown(text: str) -> str:
@@ -287,7 +305,8 @@ def show(session: Session, name: str, what: str, options: tuple[str, ...] = ()) 
     if fetched and UNCOMMITTED not in options:
         host = session.source(expectations=False).host
         shown = task_fetch.brought(task, fetched, words, host)
-        told = f"fetched: {task.reference}; what came since comes with `jailoc task fetch`"
+        told = "fetched; what came since comes with `jailoc task fetch`"
+        _tell_moved(session, task, fetched)
     else:
         _, clone = _opened(session, task)
         shown = task_fetch.preview(clone, words, uncommitted=UNCOMMITTED in options)

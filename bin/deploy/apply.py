@@ -18,6 +18,7 @@ from jailoc.bin.deploy import (
     password,
     permissions,
     preflight,
+    premade,
     removal,
     rollback,
     server_port,
@@ -79,10 +80,7 @@ class Item:
 
 
 def read(
-    session: Session,
-    chosen: Callable[[LoadedConfig], tuple[str, ...]],
-    *,
-    complete: bool = True,
+    session: Session, chosen: Callable[[LoadedConfig], tuple[str, ...]], *, complete: bool = True
 ) -> LoadedConfig:
     """Return the configuration, with the remote Dockerfiles of the workspaces that are chosen.
 
@@ -174,7 +172,7 @@ def item(
             docker.check_engine()
     if ask:
         existence.own(name)
-        existence.untaken(bundle)
+        premade.untaken(bundle, digest_key.key())
     held = builder.held(sorted(bundle.references)) if ask else {}
     if ask and images.resolve(session.terminal, bundle, held, pull=pull, fetch=complete):
         origin, held = session.reread(), {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from jailoc.bin.config import facts
-from jailoc.bin.deploy import begin, check, images, machine, made, proof, provenance
+from jailoc.bin.deploy import begin, check, images, machine, made, premade, proof, provenance
 from jailoc.bin.deploy import credentials as credential
 from jailoc.bin.deploy import observe as deployment
 from jailoc.bin.deploy import secrets as secret
@@ -112,7 +112,9 @@ class Engine:
 
     def perform(self, step: Step) -> None:
         """Take one step."""
-        self.touched = self.touched or not isinstance(step, BuildImages)
+        if not (self.touched or isinstance(step, BuildImages)):
+            premade.renew(self._bundle, self._given.key)
+            self.touched = True
         if isinstance(step, BuildImages):
             build(self._terminal, self._bundle)  # which shows steps of its own
             return
@@ -196,9 +198,9 @@ class Engine:
     def _start(self, services: tuple[str, ...]) -> None:
         self._prepare()
         for each in self._bundle.compose.shared:
-            volumes.share(each.removeprefix(SHARED_PREFIX), os.getuid())
+            volumes.share(each.removeprefix(SHARED_PREFIX), os.getuid(), self._given.key)
         compose = self._bundle.compose
-        volumes.own(compose.name, compose.volumes, str(self._directory))
+        volumes.own(compose.name, compose.volumes, str(self._directory), self._given.key)
         try:
             start(
                 self._terminal, self._bundle.compose.name, self._directory, services,

@@ -14,14 +14,11 @@ from jailoc.bin.config.session import Session
 from jailoc.bin.engine import containers, ownership, volumes
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.engine.docker import DockerError
-from jailoc.bin.engine.named import named, options
 from jailoc.bin.host import lock_holder, records
-from jailoc.generators.artefacts.compose_yaml import networks
 from jailoc.generators.config.resolve import names
 from jailoc.generators.config.select import unknown_workspace
-from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import COMPOSE_PROJECT, SANDBOX, project, task_of, typed
+from jailoc.model.sandbox import SANDBOX, project, task_of, typed
 
 T = TypeVar("T")
 
@@ -78,45 +75,6 @@ def own(name: str) -> None:
         hint="give yours another name; if they are yours, from another machine or before your "
         f"files were removed: `mkdir -p {shlex.quote(str(kept(name)))}`",
     )
-
-
-def untaken(bundle: Bundle) -> None:
-    """Refuse where somebody else has made what a start would take for its own, by name alone.
-
-    Compose says a word of it and goes on: whoever has a volume too reads the secrets in it.
-
-    Raises:
-        Refused: there is such a thing.
-        DockerError: the engine did not answer.
-    """
-    compose, prefix = bundle.compose, f"{bundle.compose.name}_"
-    wanted = {f"{prefix}{each}": "" for each in compose.volumes}
-    wanted |= {f"{prefix}{each.name}": "tmpfs" for each in compose.memory}
-    networked = {f"{prefix}{key}" for each in compose.services.values() for key in networks(each)}
-    found = {"network": networked, "volume": wanted.keys()}
-    there = [
-        (kind, name, whose)
-        for kind, names in found.items()
-        for name, whose in named(kind, prefix)
-        if name in names
-    ]
-    others = {(kind, name) for kind, name, whose in there if whose != compose.name}
-    # One of another device lies where its maker says.
-    made = options({name for kind, name, _ in there if kind == "volume"})
-    others |= {
-        ("volume", name) for name, how in made.items() if how.get("device", "") != wanted[name]
-    }
-    taken = sorted(others)
-    if taken:
-        told = ", ".join(f"{kind} `{each}`" for kind, each in taken)
-        raise refuse(
-            "foreign",
-            f"jailoc has not made {told}, which a start of `{bundle.workspace}` would take by its "
-            "name: whoever has made it may still be in it",
-            hint="; ".join(f"`docker {kind} rm {each}`" for kind, each in taken)
-            + ", if nothing in it is yours; what you have restored is made with `docker volume "
-            f"create --label {COMPOSE_PROJECT}={compose.name} NAME`",
-        )
 
 
 def _moved(name: str, origin: str) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jailoc.bin.config import build_context, facts
 from jailoc.bin.config import remote_dockerfile as remote
-from jailoc.bin.deploy import preflight, provenance
+from jailoc.bin.deploy import digest_key, preflight, provenance
 from jailoc.bin.engine import images
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import authorities, files
@@ -185,7 +185,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
     preflight.privilege(bundle)
 
 
-def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> None:
+def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> str | None:
     """Build an image if the engine does not have it, or has another one under its tag.
 
     Args:
@@ -194,14 +194,17 @@ def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | 
         folder: A directory for its Dockerfile.
         before: Its recipe at the last start, if it is known.
 
+    Returns:
+        The engine's own name of it.
+
     Raises:
         Refused: the build failed, with its place.
     """
     there = images.identity(build.tag)
     # What lies in a large directory may have changed; the engine knows.
     if build.known and there is not None and provenance.built(build.tag, there):
-        return
-    built(terminal, build, folder, before, foreign=build.known and there is not None)
+        return there
+    return built(terminal, build, folder, before, foreign=build.known and there is not None)
 
 
 def built(
@@ -211,8 +214,8 @@ def built(
     before: Recipe | None,
     *,
     foreign: bool = False,
-) -> None:
-    """Build an image, and say why and how.
+) -> str | None:
+    """Build an image, and say why and how; return the engine's own name of it.
 
     Args:
         terminal: Where it is told.
@@ -242,8 +245,10 @@ def built(
                 if (event := log.read(line)) is not None:
                     show(event)
 
-            images.build(build, folder, take)
-            provenance.note(build.tag, images.identity(build.tag))
+            aside = f"jailoc-building:{digest_key.digest(build.tag.encode())}"
+            made = images.build(build, folder, take, aside)
+            provenance.note(build.tag, made)
+            return made
     except DockerError as error:
         failure = log.failure(build.dockerfile)
         for line in failure.tail:

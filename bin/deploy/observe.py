@@ -240,7 +240,7 @@ def _found(
 def _ask_wall(container: str) -> _Asked:
     """Return how the rules compare, what differs, and the names of the secrets in memory."""
     command = ["exec", "--user", "0:0", container, "/bin/sh", "-c", _ASK]
-    status, output, told = docker.attempt(command, timeout=60, limit=engine.LARGE)
+    status, output, told = docker.attempt(command, timeout=60, limit=docker.LARGE)
     head, mark, _ = output.partition("==\n")
     if not mark:
         return Rules.UNKNOWN, (), ()

@@ -18,7 +18,7 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from jailoc.bin.engine import docker, reader, witness
-from jailoc.bin.engine.containers import LARGE
+from jailoc.bin.engine.docker import LARGE
 from jailoc.bin.host.links import Identity, identity
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.bundle import Bundle

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.config import clone_source, task_records, user
-from jailoc.bin.deploy import proof, tools
+from jailoc.bin.deploy import digest_key, proof, tools
 from jailoc.bin.engine import containers, disk, docker, volumes
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.tools import Tool, ToolMount
@@ -110,7 +110,7 @@ def make(
             hint="give another name; `docker volume inspect` says whose it is",
         )
     mine = str(cache_directory() / sandbox)
-    volumes.make(project(sandbox), PROJECT_VOLUME, mine, {TASK_LABEL: label})
+    volumes.make(project(sandbox), PROJECT_VOLUME, mine, digest_key.key(), {TASK_LABEL: label})
     try:
         return _filled(image, sandbox, workspace, sources, revision, branch(name), host)
     except BaseException:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from jailoc.bin.config import clone_source
-from jailoc.bin.deploy import task_clone, tools
+from jailoc.bin.deploy import task_clone, task_reference, tools
 from jailoc.bin.engine import git
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.tools import Tool, ToolMount
@@ -45,7 +45,10 @@ for each; do
     shift
     git cat-file -e "$each^{{commit}}" 2>/dev/null && set -- "$@" "$each"
 done
-git rev-list --count --branches --not "$@" | sed 's/^/new /'
+# A stash, a tag and a HEAD on no branch hold work, too; what a remote has is somewhere else.
+new=$(git rev-list --count --exclude='refs/remotes/*' --all --not "$@") || exit 1
+echo "new $new"
+[ "$new" = "$(git rev-list --count "$tip" --not "$@")" ] || echo elsewhere
 state=$(git -c core.fsmonitor=false status --porcelain) || exit 1
 [ -n "$state" ] || exit 0
 echo dirty
@@ -88,13 +91,15 @@ class CloneState(NamedTuple):
     tip: str
     """The last commit of its branch."""
     new: int
-    """Commits of any branch that did not come home."""
+    """Commits of any branch, tag or stash, or where HEAD is, that did not come home."""
     dirty: bool
     """Whether something is not committed."""
     home: bool = False
     """Whether all that is not committed came home with the last `--uncommitted`."""
     beside: bool = False
     """Whether some of it comes home with no commit, though such a fetch was there."""
+    elsewhere: bool = False
+    """Whether some of the commits are on another branch than the task's, or on none."""
 
 
 def look(clone: TaskClone) -> CloneState:
@@ -106,7 +111,7 @@ def look(clone: TaskClone) -> CloneState:
     """
     task = clone.task
     tree, parent = _pending(clone)
-    known = [each for each in (task.base, task.fetched, parent) if each]
+    known = [each for each in (task.base, _fetched(clone), parent) if each]
     words = ("/bin/sh", "-c", STATE, "look", task_clone.PLACE, task.branch, tree, *known)
     reply = container.ask(
         clone.tool(*words), what=f"looking at {typed(task.sandbox)}", timeout=SECONDS
@@ -116,7 +121,27 @@ def look(clone: TaskClone) -> CloneState:
     tip, new = found.get("tip", ""), found.get("new", "")
     if reply.status != 0 or re.fullmatch(OBJECT, tip) is None or not new.isdecimal():
         raise unreadable(task, reply.stderr)
-    return CloneState(tip, int(new), "dirty" in found, "home" in found, "beside" in found)
+    return CloneState(
+        tip, int(new), "dirty" in found, "home" in found, "beside" in found, "elsewhere" in found
+    )
+
+
+def _fetched(clone: TaskClone) -> str:
+    """Return the commit that came home, if the repository still has all of it; else nothing.
+
+    An agent that writes there can take references and objects away.
+    """
+    task = clone.task
+    with suppress(Refused):
+        place = clone_source.git_directory(task.repository, clone.host)
+        tip = task.fetched or ""
+        if (
+            tip
+            and task_reference.reached(place, tip)
+            and task_reference.whole(place, tip, task.base)
+        ):
+            return tip
+    return ""
 
 
 def _pending(clone: TaskClone) -> tuple[str, str]:

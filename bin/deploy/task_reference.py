@@ -21,6 +21,8 @@ from jailoc.model.text import last_words
 _FORMAT = "extensions.refstorage"
 _TABLES = "reftable/tables.list"
 """What Git writes, beside itself, where references are in a table (gitformat-reftable(5))."""
+_SEARCHING = 300
+"""Seconds that all objects of a task's commits may take."""
 _HOOK, _MOST = re.compile(r"hook\.[\w.-]{1,200}"), 100
 """A section of configuration that `-c` can name, and how many of them."""
 
@@ -58,9 +60,28 @@ def point(repository: str, reference: str, tip: str) -> None:
             _write(there, name, f"{tip}\n".encode())
     except OSError as error:
         raise _failed(repository, reference, error.strerror or "unknown error") from None
+    if names(repository, reference) != tip:
+        raise _failed(repository, reference, "it names another commit, or none")
+
+
+def names(repository: str, reference: str) -> str:
+    """Return the commit that a reference names; empty where it is not there."""
     asked = git.forced(repository, "rev-parse", "--verify", "--quiet", reference, timeout=60)
-    if asked.stdout.decode("ascii", errors="replace").strip() != tip:
-        raise _failed(repository, reference, last_words(asked.stderr) or "it names another commit")
+    return asked.stdout.decode("ascii", errors="replace").strip()
+
+
+def reached(repository: str, tip: str) -> bool:
+    """Tell whether a reference leads to a commit, so that it stays (git-gc(1))."""
+    asked = git.forced(repository, "rev-list", "--max-count=1", tip, "--not", "--all", timeout=60)
+    return asked.status == 0 and not asked.stdout
+
+
+def whole(repository: str, tip: str, base: str) -> bool:
+    """Tell whether a repository has all that a commit has and another one has not."""
+    asked = git.forced(
+        repository, "rev-list", "--objects", "--quiet", tip, "--not", base, timeout=_SEARCHING
+    )
+    return asked.status == 0
 
 
 def _write(folder: int, name: str, text: bytes) -> None:

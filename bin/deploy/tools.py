@@ -13,7 +13,9 @@ TOOLS = "tools"
 
 
 def image(terminal: Terminal, workspace: Workspace, host: Host) -> str:
-    """Return the tools image of a workspace by its name; build it if the engine does not have it.
+    """Return the tools image of a workspace; build it if the engine does not have it.
+
+    It is the engine's own name: something may take the tag before a container is made of it.
 
     Raises:
         DockerError: the engine did not answer.
@@ -27,8 +29,9 @@ def image(terminal: Terminal, workspace: Workspace, host: Host) -> str:
     there = engine_images.identity(build.tag)
     if there is None or not provenance.built(build.tag, there):
         with images.building():
-            images.ensure_one(terminal, build, facts.cache_directory() / "tools.build", None)
-    return build.tag
+            place = facts.cache_directory() / "tools.build"
+            there = images.ensure_one(terminal, build, place, None)
+    return there or build.tag
 
 
 def caller(host: Host) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jailoc.bin.engine.docker import label, rows, run, table
+from jailoc.bin.engine.docker import LABEL_NAME, LARGE, label, rows, run, table
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
     AGENT,
@@ -97,16 +97,17 @@ def told(
     Raises:
         DockerError: the engine did not answer.
     """
-    return read(run([*call(project, filters, every=every)], what="list containers", timeout=30))
+    words = [*call(project, filters, every=every)]
+    return read(run(words, what="list containers", timeout=30, limit=LARGE))
 
 
 def call(project: str | None, filters: Iterable[str] = (), *, every: bool = False) -> list[str]:
     """Return docker's arguments for a list of containers."""
     of = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
-    labels = map(label, (COMPOSE_SERVICE, COMPOSE_PROJECT, COMPOSE_DIRECTORY))
+    names = (label(each, LABEL_NAME) for each in (COMPOSE_SERVICE, COMPOSE_PROJECT))
     return [
         "ps", *(["--all"] if every else []), "--no-trunc", "--format",
-        table(".ID", ".Names", *labels),
+        table(".ID", ".Names", *names, label(COMPOSE_DIRECTORY)),
         *(word for each in (f"label={of}", *filters) for word in ("--filter", each)),
     ]  # fmt: skip
 

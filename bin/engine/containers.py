@@ -10,7 +10,7 @@ from typing import Any
 
 from jailoc.bin.engine import named, ownership
 from jailoc.bin.engine.container_list import Listed, listed
-from jailoc.bin.engine.docker import DockerError, run, stream
+from jailoc.bin.engine.docker import LARGE, DockerError, run, stream
 from jailoc.bin.engine.inspect_fields import Binding, cpus, health, probed, published, writable
 from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
@@ -32,8 +32,6 @@ from jailoc.model.sandbox import (
 )
 from jailoc.model.status import ContainerLimits
 
-LARGE = 16 << 20
-"""Bytes for what grows with the number of containers (some 10 KB each), or of refused places."""
 MARGIN = 600.0
 """Seconds that Compose has to make or remove containers, beside its waiting for their health."""
 
@@ -90,9 +88,7 @@ def running(name: str, service: str = "") -> bool:
     """
     with suppress(DockerError, Refused):
         return any(
-            each.project == sandbox.project(name)
-            and service in {"", each.service}
-            and ownership.mine(each.project, each.directory)
+            each.project == sandbox.project(name) and service in {"", each.service} and mine(each)
             for each in listed(filters=("status=running",))
         )
     return False
@@ -121,6 +117,9 @@ def inspected(
         text = run(["inspect", *(each.id for each in found)],
                    what="inspect containers", timeout=30, limit=LARGE)  # fmt: skip
     except DockerError as error:
+        # What others have written into theirs has no end; of one's own that is not so.
+        if error.cut and (own := [each for each in found if mine(each)]) != [*found]:
+            return inspected(project, own)
         # One of them went away between the two calls.
         if tries == 1 or error.cut:
             raise
@@ -130,6 +129,11 @@ def inspected(
         labels = (each["Config"]["Labels"] or {} for each in told)
         ownership.check(project, (each.get(COMPOSE_DIRECTORY, "") for each in labels))
     return told
+
+
+def mine(listed: Listed) -> bool:
+    """Tell whether a container is one of this user's workspaces."""
+    return ownership.mine(listed.project, listed.directory)
 
 
 def container(data: dict[str, Any]) -> Container:

@@ -2,8 +2,7 @@
 
 from contextlib import suppress
 
-from jailoc.bin.engine.containers import LARGE
-from jailoc.bin.engine.docker import DockerError, label, lines_of, rows, run, table
+from jailoc.bin.engine.docker import LARGE, DockerError, label, lines_of, rows, run, table
 from jailoc.model.quantity import amount
 from jailoc.model.sandbox import COMPOSE_PROJECT
 

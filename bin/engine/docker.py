@@ -23,8 +23,10 @@ __all__ = ["DockerError", "Endpoint", "Running", "attempt", "attend", "check", "
            "run", "start", "stream"]  # fmt: skip
 
 COMPOSE_MINIMUM = (2, 20)
-LABEL = 4096
-"""Characters of a label that are read: an image may have megabytes of them."""
+LARGE = 16 << 20
+"""Bytes for what grows with the number of containers (some 10 KB each), or of refused places."""
+LABEL, LABEL_NAME = 4096, 512
+"""Characters of a label that are read, and of one with a name: an image may have megabytes."""
 ENGINE_API_MINIMUM = (1, 41)
 Outcome = TypeVar("Outcome", bound=door.ExitCode)
 T = TypeVar("T")
@@ -128,9 +130,14 @@ def table(*fields: str) -> str:
     return f"[{','.join(f'{{{{json {each}}}}}' for each in fields)}]"
 
 
-def label(name: str) -> str:
-    """Return the field that is what a label says, as far as a path may be long; empty for none."""
-    return f'(printf "%.{LABEL}s" (.Label "{name}"))'
+def label(name: str, longest: int = LABEL) -> str:
+    """Return the field that is what a label says, as far as a path may be long; empty for none.
+
+    Args:
+        name: The label's.
+        longest: Characters that are read.
+    """
+    return f'(printf "%.{longest}s" (.Label "{name}"))'
 
 
 def rows(text: str) -> list[list[str]]:

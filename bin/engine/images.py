@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from jailoc.bin.engine import docker
+from jailoc.bin.engine import disk, docker
 from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
 from jailoc.bin.engine.shell import shell
 from jailoc.bin.host import files
@@ -77,14 +77,18 @@ def pull(reference: str, line: Callable[[str], None]) -> None:
     )
 
 
-def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
-    """Build an image.
+def build(image: Build, folder: Path, line: Callable[[str], None], aside: str) -> str | None:
+    """Build an image; return the engine's own name of what was built.
+
+    Whoever builds, tags or loads an image could take its tag before the engine is asked whose it
+    is: until it has been, what was built has another one.
 
     Args:
         image: What to build.
         folder: Directory for its Dockerfile, removed at the end. What a killed build has left
             there goes first; the caller holds the lock that keeps others out.
         line: Called with each line of the build's log.
+        aside: The tag that it has first, which nobody else can know.
 
     Raises:
         DockerError: a step failed; the tail is that of the build's log.
@@ -111,7 +115,7 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
         context = image.directory or str(folder)
         words += ["--file", str(folder / "Dockerfile"), "--", context]
         stream(
-            ["build", "--tag", image.tag, *words],
+            ["build", "--tag", aside, *words],
             what=f"building image {image.tag}",
             line=line,
             # Of equal inputs an attestation makes another image each time: it holds when (buildx).
@@ -119,8 +123,13 @@ def build(image: Build, folder: Path, line: Callable[[str], None]) -> None:
             | _buildkit(),
             credentials=True,
         )
+        made = identity(aside)
+        if made is not None:
+            tag(made, image.tag)
+        return made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        disk.remove_image(aside)
 
 
 def tag(image: str, reference: str) -> None:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Collection
+from typing import NamedTuple
 
-from jailoc.bin.engine.docker import label, rows, run, table
+from jailoc.bin.engine.docker import LARGE, label, rows, run, table
 from jailoc.model.sandbox import COMPOSE_PROJECT
 
 
@@ -22,7 +23,7 @@ def told(kind: str, condition: str, name: str, timeout: float) -> tuple[tuple[st
         DockerError: the engine did not answer.
     """
     listing = [kind, "ls", "--filter", condition, "--format", table(".Name", label(name))]
-    text = run(listing, what=f"list {kind}s", timeout=timeout)
+    text = run(listing, what=f"list {kind}s", timeout=timeout, limit=LARGE)
     return tuple((each, value) for each, value in rows(text))
 
 
@@ -35,13 +36,26 @@ def named(kind: str, part: str) -> tuple[tuple[str, str], ...]:
     return told(kind, f"name={part}", COMPOSE_PROJECT, timeout=60)
 
 
-def options(volumes: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return the options that volumes were made with, by name: they say where a volume lies.
+class MadeVolume(NamedTuple):
+    """How a volume was made."""
+
+    labels: dict[str, str]
+    options: dict[str, str]
+    """Of its driver: they say where it lies."""
+
+
+def made(volumes: Collection[str]) -> dict[str, MadeVolume]:
+    """Return how volumes were made, by name.
 
     Raises:
         DockerError: the engine did not answer, or lacks one.
     """
     if not volumes:
         return {}
-    text = run(["volume", "inspect", *sorted(volumes)], what="inspect volumes", timeout=60)
-    return {each["Name"]: each.get("Options") or {} for each in json.loads(text)}
+    text = run(
+        ["volume", "inspect", *sorted(volumes)], what="inspect volumes", timeout=60, limit=LARGE
+    )
+    return {
+        each["Name"]: MadeVolume(each.get("Labels") or {}, each.get("Options") or {})
+        for each in json.loads(text)
+    }

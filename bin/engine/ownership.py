@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from jailoc.bin.host.paths import cache_directory
 from jailoc.model.diagnostic import Refused, refuse
-from jailoc.model.sandbox import workspace_of
+from jailoc.model.sandbox import COMPOSE_PROJECT, workspace_of
 
 
 def mine(project: str, directory: str) -> bool:
@@ -51,7 +51,8 @@ def check(project: str, directories: Iterable[str]) -> None:
                 "foreign",
                 f"the containers of workspace `{name}` on this engine are not yours: they were "
                 f"made from `{each}`",
-                hint="give yours another name, which one user of an engine can have; or whoever "
-                "made them removes them; if they are yours, HOME and XDG_CACHE_HOME say another "
-                "place now",
+                hint=f"`docker ps --all --filter label={COMPOSE_PROJECT}={project}` names them; "
+                "give yours another name, which one user of an engine can have, or whoever made "
+                "them removes them (`docker rm --force`): a compose file that you have started may "
+                "have that name; if they are yours, HOME and XDG_CACHE_HOME say another place now",
             )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.engine.container_list import listed
-from jailoc.bin.engine.containers import LARGE, MARGIN, compose, containers
-from jailoc.bin.engine.docker import DockerError, run, stream
+from jailoc.bin.engine.containers import MARGIN, compose, containers
+from jailoc.bin.engine.docker import LARGE, DockerError, run, stream
 from jailoc.bin.engine.door import Call
 from jailoc.model.agents.agent import Agent
 from jailoc.model.agents.known import stranger

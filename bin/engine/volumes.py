@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from jailoc.bin.engine import named, reader
 from jailoc.bin.engine.docker import DockerError, lines_of, run
 from jailoc.bin.engine.shell import shell
+from jailoc.generators.plan.inputs import keyed
 from jailoc.model.agents.agent import Import
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
     COMPOSE_PROJECT,
+    MADE_LABEL,
     ORIGIN_LABEL,
     SHARED_LABEL,
     SHARED_USER_LABEL,
@@ -43,19 +45,30 @@ rmdir "$new/.jailoc-import"
 """
 
 
-def share(name: str, user: int) -> None:
+def proof(volume: str, key: bytes) -> str:
+    """Return what only this user's jailoc writes on a volume: labels else are anybody's words.
+
+    Args:
+        volume: Its whole name.
+        key: That of digests which cannot be guessed back.
+    """
+    return keyed(key, f"volume {volume}")
+
+
+def share(name: str, user: int, key: bytes) -> None:
     """Make a volume that a user's workspaces share, if it is not there; it is of no project.
 
     Args:
         name: As the configuration has it.
         user: The number of the user on this machine.
+        key: For the proof that it was made here.
 
     Raises:
         DockerError: the engine refused.
         Refused: it is another user's.
     """
     whole = shared_volume(name)
-    labels = {SHARED_LABEL: name, SHARED_USER_LABEL: str(user)}
+    labels = {SHARED_LABEL: name, SHARED_USER_LABEL: str(user), MADE_LABEL: proof(whole, key)}
     run(
         ["volume", "create",
          *(word for key, value in labels.items() for word in ("--label", f"{key}={value}")),
@@ -89,13 +102,14 @@ def origins(project: str) -> dict[str, str]:
     return dict(named.told("volume", of, ORIGIN_LABEL, timeout=60))
 
 
-def own(project: str, names: Iterable[str], directory: str) -> None:
+def own(project: str, names: Iterable[str], directory: str, key: bytes) -> None:
     """Make those volumes of a project that are not there, each with whose it is.
 
     Args:
         project: The Compose project.
         names: In the project.
         directory: Of the generated files.
+        key: For the proof that it was made here.
 
     Raises:
         DockerError: the engine refused.
@@ -103,27 +117,31 @@ def own(project: str, names: Iterable[str], directory: str) -> None:
     there = origins(project)
     missing = [each for each in names if f"{project}_{each}" not in there]
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda each: make(project, each, directory), missing))
+        list(pool.map(lambda each: make(project, each, directory, key), missing))
 
 
-def make(project: str, name: str, directory: str, labels: Mapping[str, str] | None = None) -> None:
+def make(
+    project: str, name: str, directory: str, key: bytes, labels: Mapping[str, str] | None = None
+) -> None:
     """Make a volume as Compose would, which takes it for its own (its labels say so).
 
     Args:
         project: The Compose project.
         name: Of the volume, in the project.
         directory: Of the generated files of whose it is.
+        key: For the proof that it was made here.
         labels: More of them.
 
     Raises:
         DockerError: the engine refused.
     """
+    whole = f"{project}_{name}"
     every = {COMPOSE_PROJECT: project, COMPOSE_VOLUME: name, ORIGIN_LABEL: directory}
-    every |= labels or {}
+    every |= {MADE_LABEL: proof(whole, key), **(labels or {})}
     run(
         ["volume", "create",
          *(word for key, value in every.items() for word in ("--label", f"{key}={value}")),
-         f"{project}_{name}"],
+         whole],
         what=f"making volume {name}",
         timeout=60,
     )  # fmt: skip

@@ -3,12 +3,15 @@
 import os
 import pwd
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 OVERFLOW = {65534, (1 << 32) - 2}
 """Owners that stand for those without a number here (user_namespaces(7), exports(5))."""
+_ACL, _USER, _MASK = "system.posix_acl_access", 0x02, 0x10
+"""Where Linux keeps the list, and two tags of its entries (linux/posix_acl_xattr.h)."""
 MOST_LINKS = 40
 """As many as the kernel follows (path_resolution(7))."""
 
@@ -26,9 +29,12 @@ def exposed(path: Path) -> str:
     for each in _way(path):
         with suppress(OSError):
             found = each.lstat()
-            kept = not stat.S_ISDIR(found.st_mode) or found.st_mode & stat.S_ISVTX
-            if found.st_mode & stat.S_IWOTH and not kept:
+            mode = found.st_mode
+            kept = stat.S_ISLNK(mode) or (stat.S_ISDIR(mode) and mode & stat.S_ISVTX)
+            if mode & stat.S_IWOTH and not kept:
                 return f"every user of this machine can write `{each}`"
+            if not kept and (others := _allowed(each) - ours):
+                return f"{_name(min(others))} can write `{each}` by its access control list"
             if found.st_uid not in ours:
                 return f"`{each}` is {_name(found.st_uid)}'s"
     return ""
@@ -48,6 +54,17 @@ def _way(path: Path) -> Iterator[Path]:
             # What it leads to is relative to where it lies.
             here = Path("/") if target.is_absolute() else here.parent
             left = [each for each in target.parts if each != "/"] + left
+
+
+def _allowed(path: Path) -> set[int]:
+    """Return the users who can write a place by being named in its list (acl(5))."""
+    if path.is_symlink():
+        return set()
+    with suppress(OSError, struct.error):
+        entries = [*struct.iter_unpack("<HHI", os.getxattr(path, _ACL)[4:])]
+        most = next((may for tag, may, _ in entries if tag == _MASK), 7)
+        return {user for tag, may, user in entries if tag == _USER and may & most & 2}
+    return set()
 
 
 def _ours(path: Path) -> set[int]:

@@ -152,6 +152,67 @@ def test_what_has_the_name_of_a_volume_or_network_is_not_taken_for_it(user: User
         world.call("docker", "volume", "rm", f"{PROJECT}_secrets", check=False)
 
 
+FOREIGN = """
+name: {project}
+services:
+  test: {{image: "{wall}", entrypoint: ["true"], networks: [jailoc], volumes: ["secrets:/x"]}}
+networks: {{jailoc: {{}}}}
+volumes:
+  secrets:
+    driver_opts: {{type: tmpfs, device: tmpfs, o: "size=1m,uid=1000,mode=0700"}}
+"""
+
+
+def test_neither_is_one_with_all_its_labels(user: User) -> None:
+    """A compose file can have the workspace's own project, too, and leave no container of it."""
+    wall = next(each for each in images() if each.startswith("jailoc-wall:"))
+    file, before = user.home / "compose.yaml", user.config.read_text()
+    file.write_text(FOREIGN.format(project=PROJECT, wall=wall))
+    compose = ("docker", "compose", "--file", str(file))
+    secrets, network, data = (f"{PROJECT}_{each}" for each in ("secrets", "jailoc", "volume-npm"))
+
+    def look(kind: str, name: str, what: str) -> str:
+        return world.call("docker", kind, "inspect", "--format", f"{{{{json .{what}}}}}", name)
+
+    try:
+        user.ok("up", "doomed")
+        user.ok("down", "doomed")
+        world.call("docker", "volume", "rm", secrets)
+        world.call(*compose, "run", "--rm", "test")
+        made = look("network", network, "Id")
+        assert "size=1m," in look("volume", secrets, "Options")
+        # What holds data says by whom it was made, which no label that is known does.
+        user.write(
+            before.replace("[workspaces.doomed]", '[workspaces.doomed]\nvolumes = ["npm:~/.npm"]')
+        )
+        labels = {"com.docker.compose.project": PROJECT,
+                  "dev.jailoc.directory": f"{user.home}/.cache/jailoc/doomed"}  # fmt: skip
+        words = (f"--label={key}={value}" for key, value in labels.items())
+        world.call("docker", "volume", "create", *words, data)
+        refused = user.run("up", "doomed")
+        assert f"volume `{data}`" in refused.stderr, refused.stderr
+        world.call("docker", "volume", "rm", data)
+        # Somebody's that is still there, and has no label of the workspace's.
+        beside = world.call("docker", "run", "--detach", "--network", network, "--entrypoint",
+                            "/bin/sleep", wall, "300").strip()  # fmt: skip
+        try:
+            refused = user.run("up", "doomed")
+            assert f"has its network `{network}`" in refused.stderr, refused.stderr
+            assert world.call("docker", "ps", "-aq", "--filter", f"name={PROJECT}") == ""
+        finally:
+            world.call("docker", "rm", "--force", beside)
+        # What nobody is in is made anew.
+        user.ok("up", "doomed")
+        assert look("network", network, "Id") != made
+        assert "size=1m," not in look("volume", secrets, "Options")
+        assert user.run("plan", "doomed").status == 0
+    finally:
+        user.write(before)
+        user.run("destroy", "doomed", "--yes")
+        world.call(*compose, "down", "--volumes", check=False)
+        world.call("docker", "volume", "rm", data, check=False)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("seconds", [0.5, 0.9, 1.4, 2.0, 3.0])
 def test_a_removal_that_is_killed_is_finished_by_the_next(

@@ -411,7 +411,7 @@ def test_a_full_volume_leaves_nothing(
     git(place, "add", "--all")
     git(place, "commit", "--quiet", "--message", "large")
 
-    def small(project: str, name: str, _directory: str, labels: object) -> None:
+    def small(project: str, name: str, *_: object) -> None:
         docker.run(
             ["volume", "create", "--opt", "type=tmpfs", "--opt", "device=tmpfs",
              "--opt", "o=size=200k", "--label", f"com.docker.compose.project={project}",

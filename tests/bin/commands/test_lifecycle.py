@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import apply
+from jailoc.bin.deploy import apply, premade
 from jailoc.bin.deploy.execute import Engine
 from jailoc.bin.engine import containers
 from jailoc.bin.terminal.terminal import Terminal
@@ -33,6 +33,7 @@ def settle(
             stopped.append(container)
 
         monkeypatch.setattr(containers, "stop", stop)
+        monkeypatch.setattr(premade, "renew", lambda *_: None)
         session = Session(Terminal(color=False))
         each = apply.item(session, session.source(), "a", complete=False, ask=False)
         assert each.bundle

@@ -171,11 +171,12 @@ def test_a_task_is_completed_where_it_may_stand(working: Person) -> None:
 @pytest.mark.parametrize(
     ("new", "dirty", "hint"),
     [
-        (1, False, "`jailoc task fetch api/fix` brings commits home; --force removes them"),
+        (1, False, "`jailoc task fetch api/fix` brings commits of task/fix home; --force removes "
+         "them"),
         (0, True, "`jailoc task fetch api/fix --uncommitted` brings what is not committed; --force "
          "removes all the same"),
-        (1, True, "`jailoc task fetch api/fix` brings commits home; `jailoc task fetch api/fix "
-         "--uncommitted` brings what is not committed; --force removes all the same"),
+        (1, True, "`jailoc task fetch api/fix` brings commits of task/fix home; `jailoc task fetch "
+         "api/fix --uncommitted` brings what is not committed; --force removes all the same"),
     ],
 )  # fmt: skip
 def test_what_would_be_lost_is_told_with_what_brings_it_home(
@@ -200,6 +201,12 @@ def test_what_is_home_already_does_not_keep_a_task(monkeypatch: pytest.MonkeyPat
     assert hint.startswith("refs/jailoc/api/fix.wip has what was in its files;")
     assert hint.endswith("; --force removes all the same")
     assert "task fetch" not in hint
+    state = CloneState("a" * 40, 1, False, elsewhere=True)
+    with pytest.raises(Refused) as refused:
+        task_command._nothing_lost(Session(Terminal()), task())
+    assert "a stash or a detached HEAD has comes with no fetch" in str(
+        refused.value.diagnostics[0].hint
+    )
 
 
 def test_what_was_fetched_of_nothing_does_not_hide_what_came_since(

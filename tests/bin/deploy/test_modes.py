@@ -12,7 +12,7 @@ from jailoc.bin.cli import update
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import rollback
 from jailoc.bin.deploy.password import password
-from jailoc.bin.engine import images
+from jailoc.bin.engine import disk, images
 from jailoc.bin.host import files, paths
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
@@ -124,6 +124,8 @@ def test_what_goes_into_an_image_has_the_same_modes_under_every_umask(
     folder = tmp_path / "build"
     monkeypatch.setattr(images, "_buildkit", dict)
     monkeypatch.setattr(images, "stream", lambda *_, **__: found.update(modes(folder)))
+    monkeypatch.setattr(images, "identity", lambda _: None)
+    monkeypatch.setattr(disk, "remove_image", lambda _: None)
     context = (
         ContextFile(path="Dockerfile", text="FROM a\n"),
         ContextFile(path="ca/.keep", text=""),
@@ -131,7 +133,7 @@ def test_what_goes_into_an_image_has_the_same_modes_under_every_umask(
     build = Build(name="agent", step=Step.EMBEDDED, origin="built-in", context=context)
     before = os.umask(umask)
     try:
-        images.build(build, folder, lambda _: None)
+        images.build(build, folder, lambda _: None, "jailoc-building:0")
     finally:
         os.umask(before)
     assert found == {"Dockerfile": 0o644, "ca": 0o755, "ca/.keep": 0o644}

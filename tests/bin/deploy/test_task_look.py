@@ -124,6 +124,34 @@ def test_what_no_commit_holds_is_never_home(clone: Path) -> None:
     assert told(clone, fetched(clone), base) == ["new 0", "dirty", "beside"]
 
 
+def stashed(place: Path) -> None:
+    changed(place)
+    git(place, "stash")
+
+
+def detached(place: Path) -> None:
+    git(place, "checkout", "-q", "--detach")
+    git(place, "commit", "-q", "--allow-empty", "-m", "own")
+
+
+def tagged(place: Path) -> None:
+    detached(place)
+    git(place, "tag", "kept")
+    git(place, "checkout", "-q", "task/fix")
+
+
+@pytest.mark.parametrize("put", [stashed, detached, tagged])
+def test_what_no_branch_has_counts(clone: Path, put: Callable[[Path], None]) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    # What came from a remote is there.
+    other = git(clone, "commit-tree", "-m", "theirs", f"{base}^{{tree}}")
+    git(clone, "update-ref", "refs/remotes/origin/main", other)
+    assert told(clone, "", base) == ["new 0"]
+    put(clone)
+    new, elsewhere = told(clone, "", base)
+    assert (new != "new 0", elsewhere) == (True, "elsewhere")
+
+
 def test_commits_below_what_came_home_are_home_and_unknown_ones_count_for_nothing(
     clone: Path,
 ) -> None:

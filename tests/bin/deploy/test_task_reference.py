@@ -5,11 +5,17 @@ import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from jailoc.bin.deploy import task_reference
+from jailoc.bin.commands import task
+from jailoc.bin.config.session import Session
+from jailoc.bin.deploy import task_fetch, task_reference
+from jailoc.bin.terminal.terminal import Terminal
 from jailoc.model.diagnostic import Refused
+from jailoc.model.task import Task
+from tests.strategies import HOST
 
 REFERENCE = "refs/jailoc/api/fix"
 WAYS = ("refs/jailoc", "refs/jailoc/api", "logs/refs/jailoc/api/fix")
@@ -149,3 +155,44 @@ def test_a_hook_in_the_configuration_is_switched_off_where_git_writes_its_table(
     for each in ("hook.Spy.One", "hook.two"):
         assert f"-c {each}.enabled=no" in line
     assert "hook.reference-transaction.enabled=false" in line
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_reference_that_was_moved_is_told(
+    moved: bool,
+    tmp_path: Path,
+    tips: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Another agent that writes in the repository can let it name what it likes."""
+    fetched = Task(workspace="api", name="fix", repository=f"{tmp_path}/p", base=tips[0],
+                   port=4600, fetched=tips[1])  # fmt: skip
+    git(tmp_path / "p", "update-ref", REFERENCE, tips[not moved])
+    monkeypatch.setattr(task, "_known", lambda *_: fetched)
+    shown = task_fetch.TaskText(tips[1], ["commit"])
+    monkeypatch.setattr(task_fetch, "brought", lambda *_: shown)
+    monkeypatch.setattr(Session, "source", lambda *_, **__: SimpleNamespace(host=HOST))
+    assert task.show(Session(Terminal()), "api/fix", "log") == 0
+    told = f"{REFERENCE} names {tips[0][:12]}, not {tips[1][:12]} that was fetched"
+    assert (told in capsys.readouterr().err) == moved
+
+
+def test_what_came_home_is_home_while_all_of_it_is_there(
+    tmp_path: Path, tips: tuple[str, str]
+) -> None:
+    place = str(tmp_path / "p/.git")
+    base, tip = tips
+
+    def home() -> bool:
+        return task_reference.reached(place, tip) and task_reference.whole(place, tip, base)
+
+    git(tmp_path / "p", "update-ref", REFERENCE, tip)
+    git(tmp_path / "p", "reset", "--quiet", "--hard", base)
+    assert home()
+    git(tmp_path / "p", "update-ref", "-d", REFERENCE)
+    assert not home(), "the next gc(1) takes it"
+    git(tmp_path / "p", "update-ref", "refs/heads/other", tip)
+    assert home(), "somebody has merged it"
+    (tmp_path / f"p/.git/objects/{tip[:2]}/{tip[2:]}").unlink()
+    assert not home()

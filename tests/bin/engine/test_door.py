@@ -13,7 +13,7 @@ import pytest
 
 from jailoc.bin.attach import pty
 from jailoc.bin.attach.watchdog import Watch
-from jailoc.bin.engine import containers, docker, door
+from jailoc.bin.engine import docker, door
 from jailoc.bin.engine.door import Call, Reply
 from jailoc.bin.host import log
 from jailoc.model.diagnostic import Refused
@@ -85,7 +85,7 @@ def test_who_needs_more_says_so(
     fake(tmp_path, monkeypatch, "exec head -c 3000000 /dev/zero")
     with pytest.raises(docker.DockerError):
         docker.run(["inspect"], what="inspect")
-    assert len(docker.run(["inspect"], what="inspect", limit=containers.LARGE)) == 3_000_000
+    assert len(docker.run(["inspect"], what="inspect", limit=docker.LARGE)) == 3_000_000
 
 
 def test_a_docker_that_says_nothing_is_ended_with_its_time(

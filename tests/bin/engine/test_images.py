@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from jailoc.bin.deploy import images, preflight
+from jailoc.bin.engine import disk, door, stats
 from jailoc.bin.engine import docker as engine
-from jailoc.bin.engine import door, stats
 from jailoc.bin.engine import images as builder
 from jailoc.bin.engine.docker import DockerError, Product
 from jailoc.bin.terminal.terminal import Terminal
@@ -27,6 +27,8 @@ IMAGE = Build(
     directory="/docker",
 )
 
+ASIDE = "jailoc-building:1"
+
 
 @pytest.fixture
 def docker(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
@@ -37,6 +39,7 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
     monkeypatch.setattr(builder, "run", lambda arguments, **more: "")
     monkeypatch.setattr(builder, "stream", lambda arguments, **more: calls.append(arguments))
+    monkeypatch.setattr(disk, "remove_image", lambda _: None)
     monkeypatch.setattr(engine, "product", lambda: Product.DOCKER)
     return calls
 
@@ -60,6 +63,26 @@ def test_an_image_that_sets_no_variable_is_there_all_the_same(
     assert [word for word in asked[0] if ".Config." in word] == []
 
 
+def test_what_takes_the_tag_meanwhile_is_not_what_was_built(tmp_path: Path) -> None:
+    tags: dict[str, str] = {}
+
+    def answer(call: door.Call) -> door.Reply:
+        *_, last = words = call.arguments
+        if words[0] == "build":
+            tags.update({words[words.index("--tag") + 1]: "sha256:2", IMAGE.tag: "sha256:666"})
+        elif words[0] == "tag":
+            tags[last] = words[-2]
+        elif words[:2] == ("image", "rm"):
+            del tags[last]
+        elif words[:2] == ("image", "inspect"):
+            return door.Reply(0, f"{tags[last]}\tnull\n".encode(), b"")
+        return door.Reply(0, b"", b"")
+
+    with door.answered(answer):
+        assert builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE) == "sha256:2"
+    assert tags == {IMAGE.tag: "sha256:2"}
+
+
 @pytest.mark.parametrize(
     ("components", "wanted"), [("Engine\ncontainerd\n", "1"), ("Podman Engine\nConmon\n", "0")]
 )
@@ -75,9 +98,9 @@ def test_podman_is_not_asked_for_a_buildkit_that_it_does_not_have(
         return door.Reply(0, components.encode() if "version" in call.arguments else b"", b"")
 
     with door.answered(answer):
-        builder.build(IMAGE, tmp_path / "a.build", lambda line: None)
-    assert made[-1].arguments[0] == "build"
-    assert made[-1].environment["DOCKER_BUILDKIT"] == wanted
+        builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE)
+    (building,) = (each for each in made if each.arguments[0] == "build")
+    assert building.environment["DOCKER_BUILDKIT"] == wanted
 
 
 def test_proxy_variables_are_handed_on_by_name_each_by_itself(
@@ -85,8 +108,8 @@ def test_proxy_variables_are_handed_on_by_name_each_by_itself(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://alice:s3cret@proxy.example.com:3128")
     monkeypatch.setenv("no_proxy", "")
-    builder.build(IMAGE, tmp_path / "a.build", lambda line: None)
-    (words,) = docker
+    builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE)
+    words = docker[0]
     given = [words[place + 1] for place, word in enumerate(words) if word == "--build-arg"]
     assert given == ["HTTPS_PROXY", "no_proxy", "BASE=base:1"]
     assert not [word for word in words if "s3cret" in word]
@@ -98,8 +121,8 @@ def test_the_dockerfile_stays_out_of_the_users_directory_and_is_removed(
     folder = tmp_path / "a.build"
     folder.mkdir()
     (folder / "left by a kill").touch()
-    builder.build(IMAGE, folder, lambda line: None)
-    (words,) = docker
+    builder.build(IMAGE, folder, lambda line: None, ASIDE)
+    words = docker[0]
     assert words[-2:] == ["--", "/docker"]
     assert words[words.index("--file") + 1] == str(folder / "Dockerfile")
     assert not folder.exists()
@@ -130,6 +153,7 @@ def test_a_failure_is_shown_where_its_author_finds_it(
     words: str,
 ) -> None:
     """Lines count as in the user's file, without the one that jailoc has put in."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
     def fail(arguments: list[str], *, line: Callable[[str], None], **more: object) -> None:
         for each in lines:

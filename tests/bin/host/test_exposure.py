@@ -1,6 +1,8 @@
 """Directories in whose place another user can put something are known."""
 
 import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -38,6 +40,36 @@ def test_links_on_the_way_count(user: User, monkeypatch: pytest.MonkeyPatch) -> 
     assert f"every user of this machine can write `{public}`" in exposed(user.home / "cache/jailoc")
     (user.home / "round").symlink_to(user.home / "round")
     assert not exposed(user.home / "round/jailoc")
+
+
+def test_a_file_that_everybody_writes_is_told(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(user.home))
+    place = user.home / "config.toml"
+    place.touch(0o644)
+    (user.home / "link").symlink_to(place)
+    assert not exposed(user.home / "link")
+    place.chmod(0o666)
+    assert exposed(user.home / "link") == f"every user of this machine can write `{place}`"
+
+
+@pytest.mark.skipif(shutil.which("setfacl") is None, reason="no setfacl")
+def test_whoever_an_access_control_list_names_counts(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(user.home))
+    place = user.home / "shared"
+    place.mkdir()
+
+    def allow(rights: str) -> str:
+        subprocess.run(["setfacl", "--modify", rights, place], check=True)
+        return exposed(place / "jailoc")
+
+    assert not allow(f"u:{OTHER}:r-x")
+    assert not allow(f"u:{os.geteuid()}:rwx")
+    assert not allow(f"g:{OTHER}:rwx")
+    told = f"user {OTHER} can write `{place}` by its access control list"
+    assert allow(f"u:{OTHER}:rwx") == told
+    assert not allow("m::r-x")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives something away")
