@@ -6,7 +6,10 @@ too reads what is handed over there, or answers in the place of others.
 
 import os
 import shlex
+from contextlib import suppress
 from typing import NamedTuple
+
+from pydantic import BaseModel, ValidationError
 
 from jailoc.bin.deploy import existence, observe
 from jailoc.bin.engine import containers, disk, network
@@ -67,14 +70,24 @@ def _others(name: str, how: MadeVolume, wanted: _Names) -> bool:
     return name in wanted.shared and user not in {"", str(os.getuid())}
 
 
-def _had(bundle: Bundle) -> set[str]:
+class _VolumesOf(BaseModel):
+    """Of what any version has written down of a start, the volumes."""
+
+    name: str
+    volumes: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+
+class _StartOf(BaseModel):
+    compose: _VolumesOf
+
+
+def _had(workspace: str) -> set[str]:
     """Return the volumes that the last start had: those of earlier versions prove nothing."""
-    if (last := observe.last(bundle.workspace)) is None:
-        return set()
-    return {
-        *(f"{last.compose.name}_{each}" for each in last.compose.volumes),
-        *map(_shared, last.compose.shared),
-    }
+    with suppress(OSError, ValidationError):
+        last = _StartOf.model_validate_json(observe.record(workspace).read_bytes()).compose
+        return {*(f"{last.name}_{each}" for each in last.volumes), *map(_shared, last.shared)}
+    return set()
 
 
 def untaken(bundle: Bundle, key: bytes) -> None:
@@ -106,7 +119,8 @@ def renew(bundle: Bundle, key: bytes) -> None:
         Refused: something was not made here, or a container that is none of the workspace's has it.
         DockerError: the engine did not answer.
     """
-    there, used = _own(bundle, key), _used(bundle.compose.name)
+    there = _own(bundle, key)
+    used = _used(bundle.compose.name) if there.networks | there.memory else set()
     for kind, names, remove in (
         ("network", there.networks, network.remove),
         ("volume", there.memory, disk.remove_volume),
@@ -133,20 +147,21 @@ def _own(bundle: Bundle, key: bytes) -> _Names:
         volumes |= {name for name, _ in named("volume", _shared(""))}
     every = made(volumes & (wanted.memory | wanted.data | wanted.shared))
     mark = existence.kept(bundle.workspace)
-    trusted = _had(bundle) | (wanted.data | wanted.shared if mark.is_dir() else set())
-    taken = {f"network {name}" for name, whose in networks if whose != project}
-    taken |= {
-        f"volume {name}"
-        for name, how in every.items()
-        if not (
-            _made_here(name, how, wanted, project)
-            and (
-                name in trusted | wanted.memory
-                or how.labels.get(MADE_LABEL) == proof(name, key)
-                or _others(name, how, wanted)
-            )
-        )
+    own = {name: how for name, how in every.items() if _made_here(name, how, wanted, project)}
+    unproven = {
+        name
+        for name, how in own.items()
+        if name not in wanted.memory
+        and how.labels.get(MADE_LABEL) != proof(name, key)
+        and not _others(name, how, wanted)
     }
+    if unproven and not mark.is_dir():
+        unproven -= _had(bundle.workspace)
+        unproven -= _used(project) if unproven else set()
+    else:
+        unproven = set()
+    taken = {f"network {name}" for name, whose in networks if whose != project}
+    taken |= {f"volume {name}" for name in unproven | every.keys() - own.keys()}
     if taken:
         told = ", ".join("{} `{}`".format(*each.split()) for each in sorted(taken))
         raise refuse(

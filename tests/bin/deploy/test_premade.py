@@ -1,5 +1,6 @@
 """What has the name of a workspace's volume or network, and is not its own, stops a start."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def proven(name: str, key: bytes = KEY, options: Mapping[str, str] | None = None
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for each in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(each, str(tmp_path / each))
+    monkeypatch.setattr(containers, "inspected", lambda _: [])
 
 
 Engine = Callable[[list[tuple[str, str]], dict[str, MadeVolume]], None]
@@ -107,7 +110,7 @@ def test_only_ones_own_is_taken(
         assert each in only.message
 
 
-@pytest.mark.parametrize("how", ["applied", "marked"])
+@pytest.mark.parametrize("how", ["applied", "marked", "used"])
 def test_so_is_what_the_last_start_had_and_what_its_user_says_is_his(
     how: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +119,15 @@ def test_so_is_what_the_last_start_had_and_what_its_user_says_is_his(
         made = applied(
             bundle(), Given(config="c", names=("api",), key=KEY), Deployed(workspace="api")
         )
-        monkeypatch.setattr(observe, "last", lambda _: made)
+        place = observe.record("api")
+        files.make_private(place.parent)
+        place.write_text(
+            json.dumps({"version": 0, **made.model_dump(mode="json", exclude={"version"})})
+        )
+    elif how == "used":
+        mounts = [{"Name": each} for each in (DATA, SHARED)]
+        own = {"NetworkSettings": {}, "Mounts": mounts}
+        monkeypatch.setattr(containers, "inspected", lambda _: [own])
     else:
         files.make_private(existence.kept("api"))
     premade.untaken(bundle(), KEY)
