@@ -1,7 +1,7 @@
 """`import-sessions`: copy what one major version of the agent kept to where the next one looks."""
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import digest_key, execute, existence, premade
+from jailoc.bin.deploy import digest_key, execute, existence, premade, provenance
 from jailoc.bin.engine import containers, docker, volumes
 from jailoc.bin.host import files
 from jailoc.bin.host.paths import cache_directory
@@ -53,7 +53,6 @@ def run(session: Session, yes: bool) -> int:
     if f"{project}_{old}" not in there:
         raise refuse("import-none", f"there is no volume `{old}`: nothing to import")
     service = bundle.compose.services[AGENT]
-    image = service.image.text
     what = ", ".join(each.old for each in wanted.files)
     terminal.say(f"{name}: {what} of {wanted.label} in {old} -> {new}; the old ones stay")
     if not yes and not prompt.agreed(terminal, "copy them?", "this copy", "give --yes"):
@@ -64,6 +63,7 @@ def run(session: Session, yes: bool) -> int:
         _stopped(name)
         if f"{project}_{new}" not in there:
             volumes.make(project, new, bundle.directory, digest_key.key())
+        image = provenance.exact(service.image.text)
         status = volumes.copy(
             wanted, f"{project}_{old}", f"{project}_{new}", place, image, service.user
         )

@@ -203,6 +203,8 @@ def _nothing_lost(session: Session, task: Task) -> None:
     lost = [f"{number_of(found.new, 'commit')} that did not come home"] if found.new else []
     dirty = found.dirty and not found.home
     lost += ["changes that are not committed"] if dirty else []
+    lost += ["what repositories inside, or Git LFS, hold"] if found.inside else []
+    lost += ["changes in a linked working tree"] if found.linked else []
     if lost:
         raise refuse(
             "task-unfetched",
@@ -219,6 +221,11 @@ def _bringing(task: Task, found: task_look.CloneState, *, dirty: bool) -> str:
         ways.append(
             "what only another branch, a tag, a stash or a detached HEAD has comes with no fetch: "
             f"bring it there with `jailoc shell {name}`"
+        )
+    if found.inside or found.linked:
+        ways.append(
+            "what a repository inside, Git LFS or a linked working tree has comes with no fetch: "
+            f"look with `jailoc shell {name}`"
         )
     if dirty and found.beside:
         ways.append(

@@ -156,6 +156,20 @@ def modules(git: os.DirEntry[str]) -> Iterator[str]:
                             yield each.path
 
 
+GITS_OWN = {"objects", "refs", "logs", "hooks", "info", "modules", "worktrees", "lfs", "annex"}
+"""Directories there that hold what is known (gitrepository-layout(5)), or very much."""
+
+
+def beside(git: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
+    """Yield what somebody has put into a Git directory beside what is Git's own.
+
+    Other programs keep repositories and working trees there, as git-remote-hg(1) does.
+    """
+    for entry in children(git.path, MOST_ENTRIES):
+        if fold(entry.name) not in GITS_OWN:
+            yield entry
+
+
 def elsewhere(directory: str, file: str, name: str) -> dict[str, str]:
     """Return where a `commondir` leads if that is not the repository that it is in."""
     where = (text(file) or ".").rstrip("\r\n")

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from jailoc.bin.config import git_directory, git_file, inner_links
@@ -110,18 +110,26 @@ class Walk:
                     self.sockets.append(readable(entry.path))
                 if kind is FileKind.OTHER and name in READ_BY_GIT and self.search.git:
                     self._waited(entry)
-                if name == ".git" and self.search.git:
+                # A submodule may have any name, and `.git` is a part of one among submodules'.
+                if name == ".git" and self.search.git and not (modules and deeper):
                     self._dot_git(entry, folder)
-                    if not deeper:
-                        continue
-                    waiting.extend(
-                        (each, depth + 2, installed, True) for each in git_directory.modules(entry)
-                    )
+                    if deeper:
+                        for place, is_module in self._within(entry, named=not installed):
+                            waiting.append((place, depth + 2, installed, is_module))
                 elif deeper and not (whole and name in {"objects", "refs", "logs"}):
                     if depth >= MOST_DEPTH:
                         self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
                         continue
                     waiting.append((entry.path, depth + 1, installed or name in INSTALLED, modules))
+
+    def _within(self, git: os.DirEntry[str], *, named: bool) -> Iterator[tuple[str, bool]]:
+        """Yield what else is to be looked through in a `.git`: whether it is a submodule's, too."""
+        yield from ((each, True) for each in git_directory.modules(git))
+        for each in git_directory.beside(git):
+            if named and (rests := self.names.get(fold(each.name))):
+                self._place(each, rests)
+            if kind_of(each) is FileKind.DIRECTORY:
+                yield each.path, False
 
     def tree(self) -> Tree:
         """Return what was found."""

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jailoc.bin.deploy import existence, preflight
-from jailoc.bin.engine import containers, credentials, docker, network, witness
+from jailoc.bin.deploy import existence, preflight, premade
+from jailoc.bin.engine import containers, credentials, docker, inspection, network, witness
+from jailoc.bin.engine.neighbours import neighbours
 from jailoc.bin.host import files as store
 from jailoc.generators.assets import asset
 from jailoc.generators.runtime import own_probes
@@ -16,6 +17,7 @@ from jailoc.generators.runtime.proxy_check import proxy_checks
 from jailoc.generators.runtime.resolver_state import ResolverState
 from jailoc.generators.runtime.verify import (
     Check,
+    alone,
     bundle_names,
     joined,
     judged,
@@ -67,6 +69,7 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
     return [
         *_containers(bundle, found),
         *networked(bundle.compose.network, *network.settings(bundle.compose.name)),
+        alone(neighbours({each.id for each in found.values()}, premade.own_names(bundle))),
         *_rules(bundle, wall),
         *_inside(bundle, wall, agent),
         *_letters(bundle),
@@ -95,7 +98,7 @@ def _inside(
     """Compare processes and mounts of the agent's, of which nothing is run to look."""
     places, statuses = witness.look(agent.id, wall.image_id)
     yield from processes(statuses, bundle.user)
-    own = containers.own_volumes(agent.id)
+    own = inspection.own_volumes(agent.id)
     yield from mounted(bundle.compose.services[AGENT], places, own)
 
 
@@ -215,7 +218,7 @@ def _tried(
     """Send every probe once, and judge it by what the resolver knew before."""
     before = containers.refusals(wall.id)
     place = Place(
-        own=containers.addresses(wall.id),
+        own=inspection.addresses(wall.id),
         machine=machine(before),
         names=state.names,
     )

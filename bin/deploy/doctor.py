@@ -14,6 +14,7 @@ from jailoc import __version__
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import host_ports
 from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine.inspect_fields import moment
 from jailoc.bin.host import authorities, keyring, paths, reverse_path, subordinate_ids
 from jailoc.bin.host.exposure import exposed
 from jailoc.generators.config.resolve import names, port_of
@@ -125,11 +126,10 @@ def _reverse_path(config: Config | None) -> bool | None:
 
 
 def _offset(data: Mapping[str, Any]) -> float | None:
-    """Return how far the engine's clock is ahead (RFC 3339, with more digits than Python takes)."""
-    text = re.sub(r"(\.\d{6})\d*", r"\1", str(data.get("SystemTime") or ""))
-    with suppress(ValueError, TypeError):
-        then = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        return (then - datetime.now(tz=UTC)).total_seconds()
+    """Return how far the engine's clock is ahead."""
+    then = moment(str(data.get("SystemTime") or ""))
+    with suppress(TypeError):  # it may be of no zone
+        return (then - datetime.now(tz=UTC)).total_seconds() if then else None
     return None
 
 

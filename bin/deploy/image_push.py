@@ -2,6 +2,7 @@
 
 import re
 
+from jailoc.bin.deploy import provenance
 from jailoc.bin.engine import images
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal import build_progress
@@ -21,7 +22,7 @@ def pushed(terminal: Terminal, build: Build, registry: str) -> str:
     reference = f"{registry}/{build.tag}"
     said: list[str] = []
     try:
-        images.tag(build.tag, reference)
+        images.tag(provenance.exact(build.tag), reference)
         with build_progress.shown(terminal, f"pushing {reference}") as show:
 
             def take(line: str) -> None:

@@ -185,7 +185,7 @@ def ensure(terminal: Terminal, bundle: Bundle) -> None:
     preflight.privilege(bundle)
 
 
-def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> str | None:
+def ensure_one(terminal: Terminal, build: Build, folder: Path, before: Recipe | None) -> str:
     """Build an image if the engine does not have it, or has another one under its tag.
 
     Args:
@@ -214,7 +214,7 @@ def built(
     before: Recipe | None,
     *,
     foreign: bool = False,
-) -> str | None:
+) -> str:
     """Build an image, and say why and how; return the engine's own name of it.
 
     Args:
@@ -246,7 +246,9 @@ def built(
                     show(event)
 
             aside = f"jailoc-building:{digest_key.digest(build.tag.encode())}"
-            made = images.build(build, folder, take, aside)
+            below = provenance.exact(build.base) if build.base else None
+            own = below if below != build.base else None
+            made = images.build(build, folder, take, aside, own)
             provenance.note(build.tag, made)
             return made
     except DockerError as error:

@@ -1,7 +1,7 @@
 """What is looked at before images are built or anything that runs is touched."""
 
 from jailoc.bin.config.source import LoadedConfig
-from jailoc.bin.deploy import elsewhere
+from jailoc.bin.deploy import elsewhere, provenance
 from jailoc.bin.engine import containers, images, stats
 from jailoc.bin.engine.docker import Product, product
 from jailoc.bin.engine.endpoint import EndpointKind, endpoint
@@ -161,7 +161,8 @@ def namespaces(terminal: Terminal, bundle: Bundle) -> None:
     agent = bundle.compose.services[AGENT]
     if SecurityOption.SECCOMP in agent.security or not terminal.first("namespaces"):
         return
-    if images.makes_namespaces(bundle.compose.services[WALL].image.text, agent.user):
+    wall = provenance.exact(bundle.compose.services[WALL].image.text)
+    if images.makes_namespaces(wall, agent.user):
         terminal.say(
             "what `protect` and jailoc cover in a project, the agent can replace all the same, and "
             "this machine then executes it: the engine takes no seccomp profile of ours, and its "
@@ -214,7 +215,7 @@ def privilege(bundle: Bundle) -> None:
     sidecar = bundle.compose.services.get(SIDECAR)
     if not (isinstance(sidecar, Sidecar) and sidecar.privileged):
         return
-    if why_not := images.refused_privilege(sidecar.image.text):
+    if why_not := images.refused_privilege(provenance.exact(sidecar.image.text)):
         lines = why_not.splitlines()
         reason = next((each for each in lines if "rror" in each), lines[-1])
         raise refuse(

@@ -6,24 +6,26 @@ too reads what is handed over there, or answers in the place of others.
 
 import os
 import shlex
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
 from jailoc.bin.deploy import existence, observe
 from jailoc.bin.engine import containers, disk, network
-from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.engine.named import MadeVolume, made, named
+from jailoc.bin.engine.neighbours import neighbours
 from jailoc.bin.engine.volumes import proof
 from jailoc.generators.artefacts import compose_yaml
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
-    COMPOSE_PROJECT,
-    MADE_LABEL,
+    COMPOSE_SERVICE,
     SHARED_PREFIX,
-    SHARED_USER_LABEL,
     shared_volume,
 )
 
@@ -60,40 +62,65 @@ def _made_here(name: str, how: MadeVolume, wanted: _Names, project: str) -> bool
     """Tell whether a volume is of the kind and of the project that it should be."""
     # One of another kind lies where its maker says.
     kind = "tmpfs" if name in wanted.memory else ""
-    same = {how.options.get(each, "") for each in ("type", "device")} == {kind}
-    return same and (name in wanted.shared or how.labels.get(COMPOSE_PROJECT) == project)
+    same = (how.driver, how.type, how.device) == ("local", kind, kind)
+    return same and (name in wanted.shared or how.project == project)
 
 
 def _others(name: str, how: MadeVolume, wanted: _Names) -> bool:
     """Tell whether a volume that workspaces share is another user's: `share` says whose."""
-    user = how.labels.get(SHARED_USER_LABEL, "")
-    return name in wanted.shared and user not in {"", str(os.getuid())}
+    return name in wanted.shared and how.user not in {"", str(os.getuid())}
 
 
-class _VolumesOf(BaseModel):
-    """Of what any version has written down of a start, the volumes."""
+def own_names(bundle: Bundle) -> frozenset[str]:
+    """Return the names of the networks and volumes that are a workspace's alone, whole."""
+    wanted = _wanted(bundle)
+    return wanted.networks | wanted.memory | wanted.data
+
+
+class _StartedCompose(BaseModel):
+    """What any version has written down of a start."""
 
     name: str
+    services: dict[str, Any] = {}
     volumes: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
 
 
-class _StartOf(BaseModel):
-    compose: _VolumesOf
+class _Started(BaseModel):
+    compose: _StartedCompose
 
 
-def _had(workspace: str) -> set[str]:
-    """Return the volumes that the last start had: those of earlier versions prove nothing."""
+def _last(workspace: str) -> _StartedCompose:
     with suppress(OSError, ValidationError):
-        last = _StartOf.model_validate_json(observe.record(workspace).read_bytes()).compose
-        return {*(f"{last.name}_{each}" for each in last.volumes), *map(_shared, last.shared)}
+        return _Started.model_validate_json(observe.record(workspace).read_bytes()).compose
+    return _StartedCompose(name="")
+
+
+def _had(workspace: str, volumes: Mapping[str, MadeVolume]) -> set[str]:
+    """Return the volumes that the last start had: those of earlier versions prove nothing.
+
+    Whoever has made one of that name since is somebody else.
+    """
+    last, when = _last(workspace), observe.record(workspace)
+    names = {*(f"{last.name}_{each}" for each in last.volumes), *map(_shared, last.shared)}
+    with suppress(OSError, TypeError):  # there is none, or a time has no zone
+        then = datetime.fromtimestamp(when.stat().st_mtime, UTC)
+        return {
+            name for name in names & volumes.keys()
+            if (made := volumes[name].created) is not None and made <= then
+        }  # fmt: skip
     return set()
+
+
+def mark(workspace: str, volume: str) -> Path:
+    """Return what says that a volume is this user's, whoever has made it."""
+    return existence.kept(workspace) / volume
 
 
 def untaken(bundle: Bundle, key: bytes) -> None:
     """Refuse where something has the right name, and this user's jailoc has not made it.
 
-    What the last start had is the workspace's, and so is what its user says is (`existence.kept`).
+    What the last start had is the workspace's, and so is what its user says is (`mark`).
 
     Args:
         bundle: What is to be started.
@@ -109,7 +136,8 @@ def untaken(bundle: Bundle, key: bytes) -> None:
 def renew(bundle: Bundle, key: bytes) -> None:
     """Look once more, and remove networks and volumes in memory that the workspace has not now.
 
-    Nothing is lost with them, and what is made in their place is nobody else's.
+    Nothing is lost with them, and what is made in their place is nobody else's: a container that
+    was made and did not begin yet gets them by their names when it does.
 
     Args:
         bundle: What is about to be started.
@@ -119,23 +147,21 @@ def renew(bundle: Bundle, key: bytes) -> None:
         Refused: something was not made here, or a container that is none of the workspace's has it.
         DockerError: the engine did not answer.
     """
-    there = _own(bundle, key)
-    used = _used(bundle.compose.name) if there.networks | there.memory else set()
-    for kind, names, remove in (
-        ("network", there.networks, network.remove),
-        ("volume", there.memory, disk.remove_volume),
-    ):
-        for name in sorted(names - used):
-            try:
-                remove(name)
-            except DockerError as error:
-                raise refuse(
-                    "foreign",
-                    f"a container that is none of `{bundle.workspace}` has its {kind} `{name}`: it "
-                    "would be beside what starts there",
-                    hint=f"`docker ps --all --filter {kind}={name}` names it; remove it, or take "
-                    f"it off (`docker network disconnect`), then `docker {kind} rm {name}`",
-                ) from error
+    there, wanted, own = _own(bundle, key), _wanted(bundle), _used(bundle)
+    anew = (wanted.networks | wanted.memory) - own.names
+    if others := neighbours(own.containers, anew) if anew else ():
+        told = ", ".join(f"`{each.name}` ({', '.join(each.has)})" for each in others)
+        raise refuse(
+            "foreign",
+            f"{told} would be beside what starts of `{bundle.workspace}`, and jailoc has not made "
+            "it",
+            hint=f"`docker rm --force {' '.join(each.name for each in others)}`, or start it "
+            "without that",
+        )
+    for name in sorted(there.networks & anew):
+        network.remove(name)
+    for name in sorted(there.memory & anew):
+        disk.remove_volume(name)
 
 
 def _own(bundle: Bundle, key: bytes) -> _Names:
@@ -146,22 +172,19 @@ def _own(bundle: Bundle, key: bytes) -> _Names:
     if wanted.shared:
         volumes |= {name for name, _ in named("volume", _shared(""))}
     every = made(volumes & (wanted.memory | wanted.data | wanted.shared))
-    mark = existence.kept(bundle.workspace)
     own = {name: how for name, how in every.items() if _made_here(name, how, wanted, project)}
     unproven = {
-        name
+        name: how
         for name, how in own.items()
         if name not in wanted.memory
-        and how.labels.get(MADE_LABEL) != proof(name, key)
+        and how.made != proof(name, key)
         and not _others(name, how, wanted)
+        and not mark(bundle.workspace, name).is_dir()
     }
-    if unproven and not mark.is_dir():
-        unproven -= _had(bundle.workspace)
-        unproven -= _used(project) if unproven else set()
-    else:
-        unproven = set()
+    foreign = unproven.keys() - _had(bundle.workspace, unproven)
+    foreign -= _used(bundle).names if foreign else set()
     taken = {f"network {name}" for name, whose in networks if whose != project}
-    taken |= {f"volume {name}" for name in unproven | every.keys() - own.keys()}
+    taken |= {f"volume {name}" for name in foreign | (every.keys() - own.keys())}
     if taken:
         told = ", ".join("{} `{}`".format(*each.split()) for each in sorted(taken))
         raise refuse(
@@ -169,18 +192,37 @@ def _own(bundle: Bundle, key: bytes) -> _Names:
             f"jailoc has not made {told}, which a start of `{bundle.workspace}` would take by its "
             "name: whoever has made it may still be in it",
             hint="; ".join("`docker {} rm {}`".format(*each.split()) for each in sorted(taken))
-            + ", if nothing in it is yours; if you have made it or an earlier jailoc has, "
-            f"`mkdir -p {shlex.quote(str(mark))}` says so",
+            + ", if nothing in it is yours"
+            + "".join(
+                f"; if you have made `{each}` or an earlier jailoc has, `mkdir -p "
+                f"{shlex.quote(str(mark(bundle.workspace, each)))}` says so"
+                for each in sorted(foreign)
+            ),
         )
     return _Names(
         frozenset(name for name, _ in networks), *(each & every.keys() for each in wanted[1:])
     )
 
 
-def _used(project: str) -> set[str]:
-    """Return the names of what the workspace's own containers have, running or not."""
-    every = containers.inspected(project)
-    return {
-        *(name for each in every for name in each["NetworkSettings"].get("Networks") or {}),
-        *(mount.get("Name") or "" for each in every for mount in each.get("Mounts") or []),
-    }
+class _Used(NamedTuple):
+    """What a workspace has now, running or not."""
+
+    containers: frozenset[str]
+    """Their ids."""
+    names: frozenset[str]
+    """Of the networks and volumes of theirs, whole."""
+
+
+def _used(bundle: Bundle) -> _Used:
+    """Return what containers have of services of the workspace's, now or at its last start."""
+    services = {*bundle.compose.services, *_last(bundle.workspace).services}
+    every = [
+        each for each in containers.inspected(bundle.compose.name)
+        if (each["Config"]["Labels"] or {}).get(COMPOSE_SERVICE) in services
+    ]  # fmt: skip
+    networks = (each["NetworkSettings"].get("Networks") or {} for each in every)
+    mounts = (mount for each in every for mount in each.get("Mounts") or [])
+    return _Used(
+        frozenset(each["Id"] for each in every),
+        frozenset((*chain(*networks), *(each.get("Name") or "" for each in mounts))),
+    )

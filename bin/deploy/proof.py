@@ -17,6 +17,7 @@ import os
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
+from jailoc.bin.deploy import provenance
 from jailoc.bin.engine import docker, reader, witness
 from jailoc.bin.engine.docker import LARGE
 from jailoc.bin.host.links import Identity, identity
@@ -62,7 +63,7 @@ def prove(terminal: Terminal, bundle: Bundle, host: Host, container: str) -> Non
         Refused: something else is mounted than what was checked.
     """
     binds = [each for each in bundle.compose.services[AGENT].mounts if isinstance(each, Bind)]
-    image = bundle.compose.services[WALL].image.text
+    image = provenance.exact(bundle.compose.services[WALL].image.text)
     sources = {each.target.text: each.source.text for each in binds}
     # A target can lead elsewhere, too, and what shows at its place is then another mount's.
     in_place(sources, witness.mounted(container, image))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jailoc.bin.config import facts
-from jailoc.bin.engine import containers
+from jailoc.bin.engine import containers, images
 from jailoc.bin.engine.containers import Container
 from jailoc.bin.host import files
 from jailoc.model.diagnostic import refuse
@@ -42,6 +42,29 @@ def built(tag: str, identity: str) -> bool:
     return identity in known().get(tag, ())
 
 
+def exact(reference: str) -> str:
+    """Return what a container or an image is to be made of: something may take a tag meanwhile.
+
+    Args:
+        reference: Of an image; one that is none of jailoc's own is what the user names, as it is.
+
+    Raises:
+        Refused: what lies under a tag of jailoc's was not built here.
+    """
+    if re.fullmatch(BUILT, reference) is None:
+        return reference
+    there, ours = images.identity(reference), known().get(reference)
+    # Of one that an earlier version has built nothing is known.
+    if there is None or (ours and there not in ours):
+        raise refuse(
+            "proof",
+            f"`{reference}` is another image than the one that was built: something has taken the "
+            "tag since",
+            hint="end what builds or loads images under that name, then run this again",
+        )
+    return there
+
+
 def check(made: Iterable[Container]) -> None:
     """Remove containers that were made of what somebody has put under a tag of jailoc's meanwhile.
 
@@ -70,11 +93,11 @@ def check(made: Iterable[Container]) -> None:
         )
 
 
-def note(tag: str, identity: str | None) -> None:
+def note(tag: str, identity: str) -> None:
     """Write down that an image was built; the caller holds the lock of all builds."""
     now = known()
     before = [each for each in now.get(tag, ()) if each != identity]
-    _write(now | {tag: (*before, *([identity] if identity else []))[-MOST:]})
+    _write(now | {tag: (*before, identity)[-MOST:]})
 
 
 def forget(tags: Collection[str]) -> None:

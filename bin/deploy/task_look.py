@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from jailoc.bin.config import clone_source
 from jailoc.bin.deploy import task_clone, task_reference, tools
-from jailoc.bin.engine import git
 from jailoc.bin.engine import tools as container
 from jailoc.bin.engine.tools import Tool, ToolMount
 from jailoc.bin.terminal.terminal import Terminal
@@ -39,17 +38,36 @@ set -u
 cd "$1" || exit 1
 tip=$(git rev-parse --verify "refs/heads/$2^{{commit}}") || exit 1
 echo "tip $tip"
-home=$3
-shift 3
+home=$3 inside=$4 base=$5 # the first of the commits
+shift 4
 for each; do
     shift
     git cat-file -e "$each^{{commit}}" 2>/dev/null && set -- "$@" "$each"
 done
 # A stash, a tag and a HEAD on no branch hold work, too; what a remote has is somewhere else.
-new=$(git rev-list --count --exclude='refs/remotes/*' --all --not "$@") || exit 1
+set_aside=
+for each in .git/rebase-merge/autostash .git/rebase-apply/autostash .git/MERGE_AUTOSTASH; do
+    [ ! -f "$each" ] || set_aside=$(git rev-parse --verify --quiet "$(cat "$each")^{{commit}}")
+done
+new=$(git rev-list --count --exclude='refs/remotes/*' --all $set_aside --not "$@") || exit 1
 echo "new $new"
 [ "$new" = "$(git rev-list --count "$tip" --not "$@")" ] || echo elsewhere
-state=$(git -c core.fsmonitor=false status --porcelain) || exit 1
+# Of a repository inside, a commit has the name of a commit alone.
+if git cat-file -e "$base" 2>/dev/null && git diff-tree -r --raw --no-renames "$base" "$tip" |
+    grep -q '^:[0-7]* 160000 '; then echo inside; fi
+# Of a file of Git LFS, a commit has the digest alone.
+if [ -n "$(find .git/lfs/objects -type f -print -quit 2>/dev/null)" ]; then echo inside; fi
+# A linked working tree is where the agent has it; here its place is another one.
+for each in .git/worktrees/*/gitdir; do
+    [ -f "$each" ] || continue
+    place=$(cat "$each") place=${{place%/.git}}
+    case $place in "$inside"/*) place=$PWD/${{place#"$inside"/}} ;; *) continue ;; esac
+    [ -d "$place" ] || continue
+    other=$(GIT_DIR=$PWD/${{each%/gitdir}} GIT_WORK_TREE=$place \
+        git -c core.fsmonitor=false status --porcelain --untracked-files=normal) || exit 1
+    [ -z "$other" ] || echo "linked"
+done
+state=$(git -c core.fsmonitor=false status --porcelain --untracked-files=normal) || exit 1
 [ -n "$state" ] || exit 0
 echo dirty
 [ -n "$home" ] || exit 0
@@ -100,6 +118,10 @@ class CloneState(NamedTuple):
     """Whether some of it comes home with no commit, though such a fetch was there."""
     elsewhere: bool = False
     """Whether some of the commits are on another branch than the task's, or on none."""
+    inside: bool = False
+    """Whether a commit may have but the name of what a repository inside or Git LFS holds."""
+    linked: bool = False
+    """Whether something is not committed in a linked working tree."""
 
 
 def look(clone: TaskClone) -> CloneState:
@@ -112,7 +134,8 @@ def look(clone: TaskClone) -> CloneState:
     task = clone.task
     tree, parent = _pending(clone)
     known = [each for each in (task.base, _fetched(clone), parent) if each]
-    words = ("/bin/sh", "-c", STATE, "look", task_clone.PLACE, task.branch, tree, *known)
+    words = ("/bin/sh", "-c", STATE, "look", task_clone.PLACE, task.branch, tree, task.repository,
+             *known)  # fmt: skip
     reply = container.ask(
         clone.tool(*words), what=f"looking at {typed(task.sandbox)}", timeout=SECONDS
     )
@@ -121,9 +144,8 @@ def look(clone: TaskClone) -> CloneState:
     tip, new = found.get("tip", ""), found.get("new", "")
     if reply.status != 0 or re.fullmatch(OBJECT, tip) is None or not new.isdecimal():
         raise unreadable(task, reply.stderr)
-    return CloneState(
-        tip, int(new), "dirty" in found, "home" in found, "beside" in found, "elsewhere" in found
-    )
+    flags = ("home", "beside", "elsewhere", "inside", "linked")
+    return CloneState(tip, int(new), "dirty" in found, *(each in found for each in flags))
 
 
 def _fetched(clone: TaskClone) -> str:
@@ -134,27 +156,26 @@ def _fetched(clone: TaskClone) -> str:
     task = clone.task
     with suppress(Refused):
         place = clone_source.git_directory(task.repository, clone.host)
-        tip = task.fetched or ""
-        if (
-            tip
-            and task_reference.reached(place, tip)
-            and task_reference.whole(place, tip, task.base)
-        ):
-            return tip
+        if task.fetched and _there(place, task.fetched, task.base):
+            return task.fetched
     return ""
+
+
+def _there(repository: str, tip: str, base: str) -> bool:
+    return task_reference.reached(repository, tip) and task_reference.whole(repository, tip, base)
 
 
 def _pending(clone: TaskClone) -> tuple[str, str]:
     """Return the tree that came home with `--uncommitted`, and the commit that it stood on."""
     with suppress(Refused):
         place = clone_source.git_directory(clone.task.repository, clone.host)
-        asked = (f"{clone.task.pending}{each}" for each in ("^{tree}", "^1^{commit}"))
-        replies = [
-            git.forced(place, "rev-parse", "--verify", "--quiet", each, timeout=60)
-            for each in asked
-        ]
-        tree, parent = (each.stdout.decode("ascii", errors="replace").strip() for each in replies)
-        if all(re.fullmatch(OBJECT, each) for each in (tree, parent)):
+        pending = clone.task.pending
+        tip, tree, parent = (
+            task_reference.names(place, f"{pending}{each}")
+            for each in ("^{commit}", "^{tree}", "^1^{commit}")
+        )
+        named = all(re.fullmatch(OBJECT, each) for each in (tip, tree, parent))
+        if named and _there(place, tip, clone.task.base):
             return tree, parent
     return "", ""
 

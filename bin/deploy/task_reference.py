@@ -71,9 +71,15 @@ def names(repository: str, reference: str) -> str:
 
 
 def reached(repository: str, tip: str) -> bool:
-    """Tell whether a reference leads to a commit, so that it stays (git-gc(1))."""
-    asked = git.forced(repository, "rev-list", "--max-count=1", tip, "--not", "--all", timeout=60)
-    return asked.status == 0 and not asked.stdout
+    """Tell whether a reference leads to a commit, so that it stays (git-gc(1)).
+
+    One that is broken says nothing of the others.
+    """
+    asked = git.forced(
+        repository, "for-each-ref", "--contains", tip, "--count=1", "--format=%(refname)",
+        timeout=60,
+    )  # fmt: skip
+    return asked.status == 0 and bool(asked.stdout.strip())
 
 
 def whole(repository: str, tip: str, base: str) -> bool:

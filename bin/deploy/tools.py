@@ -31,7 +31,7 @@ def image(terminal: Terminal, workspace: Workspace, host: Host) -> str:
         with images.building():
             place = facts.cache_directory() / "tools.build"
             there = images.ensure_one(terminal, build, place, None)
-    return there or build.tag
+    return there
 
 
 def caller(host: Host) -> str:

@@ -12,11 +12,10 @@ from jailoc.bin.engine import named, ownership
 from jailoc.bin.engine.container_list import Listed, listed
 from jailoc.bin.engine.docker import LARGE, DockerError, run, stream
 from jailoc.bin.engine.inspect_fields import Binding, cpus, health, probed, published, writable
-from jailoc.generators.artefacts.container_fields import anonymous
 from jailoc.generators.runtime.resolver_state import ResolverState, resolver_state
 from jailoc.model import sandbox
 from jailoc.model.base import Model
-from jailoc.model.diagnostic import Refused
+from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.sandbox import (
     AGENT_LABEL,
     COMPOSE_DIRECTORY,
@@ -118,8 +117,16 @@ def inspected(
                    what="inspect containers", timeout=30, limit=LARGE)  # fmt: skip
     except DockerError as error:
         # What others have written into theirs has no end; of one's own that is not so.
-        if error.cut and (own := [each for each in found if mine(each)]) != [*found]:
+        if error.cut and (own := [*filter(mine, found)]) != [*found]:
             return inspected(project, own)
+        if error.cut and len(found) > 1:
+            return [one for each in found for one in inspected(project, [each])]
+        if error.cut:
+            raise refuse(
+                "feigned",
+                f"container `{found[0].name}` has more labels than any of jailoc's",
+                hint=f"`docker rm --force {found[0].name}`",
+            ) from error
         # One of them went away between the two calls.
         if tries == 1 or error.cut:
             raise
@@ -206,9 +213,13 @@ def project_objects(project: str) -> bool:
 
 
 def owned(kind: str, project: str | None = None) -> dict[str, str]:
-    """Return the networks or volumes of a project, or of all, by name with their project."""
+    """Return the networks or volumes of a project, or of all, by name with their project.
+
+    What has another name is of somebody's own compose file, whatever project that names.
+    """
     of = f"{COMPOSE_PROJECT}={project}" if project else COMPOSE_PROJECT
-    return dict(named.told(kind, f"label={of}", COMPOSE_PROJECT, timeout=30))
+    found = named.told(kind, f"label={of}", COMPOSE_PROJECT, timeout=30)
+    return {name: whose for name, whose in found if name.startswith(f"{whose}_")}
 
 
 def compose(project: str, file: Path | None, arguments: Iterable[str], **options: Any) -> list[str]:
@@ -276,29 +287,6 @@ def succeeds(container: str, command: list[str]) -> bool | None:
 
 NOT_RUN = (125, 126, 127, 128)
 """Statuses of docker(1) itself where a container's runtime ran nothing."""
-
-
-def _anonymous(mount: dict[str, Any]) -> bool:
-    return mount["Type"] == "volume" and anonymous(mount.get("Name") or "")
-
-
-def own_volumes(container: str) -> frozenset[str]:
-    """Return where volumes lie that an image asks for; they are the container's alone."""
-    (data,) = json.loads(
-        run(["inspect", container], what="inspect container", timeout=30, limit=LARGE)
-    )
-    return frozenset(each["Destination"] for each in data.get("Mounts") or [] if _anonymous(each))
-
-
-def addresses(container: str) -> frozenset[str]:
-    """Return the addresses of a container on its networks."""
-    (found,) = json.loads(
-        run(["inspect", container], what="inspect container", timeout=30, limit=LARGE)
-    )
-    networks = found["NetworkSettings"]["Networks"].values()
-    return frozenset(
-        each[key] for each in networks for key in ("IPAddress", "GlobalIPv6Address") if each[key]
-    )
 
 
 def feed(container: str, command: list[str], data: bytes, user: str = "0:0") -> str:
@@ -369,13 +357,12 @@ def refusals(wall: str) -> dict[str, str]:
     return found
 
 
-def down(project: str, line: Callable[[str], None], *, volumes: bool = False) -> None:
+def down(project: str, line: Callable[[str], None]) -> None:
     """Remove all containers and networks of a project, also those no file names any more.
 
     Args:
         project: The project's name.
         line: Called with each line of progress.
-        volumes: Whether its named volumes go, too.
 
     Raises:
         DockerError: something could not be removed.
@@ -383,8 +370,8 @@ def down(project: str, line: Callable[[str], None], *, volumes: bool = False) ->
     """
     ownership.check(project, (each.directory for each in listed(project, every=True)))
     stream(
-        compose(project, None, ["--ansi", "never", "--progress", "plain", "down",
-                                "--remove-orphans", *(["--volumes"] if volumes else [])]),
+        compose(project, None,
+                ["--ansi", "never", "--progress", "plain", "down", "--remove-orphans"]),
         what=f"stopping project {project}",
         line=line,
         timeout=MARGIN,

@@ -12,6 +12,7 @@ from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
 from jailoc.bin.engine.shell import shell
 from jailoc.bin.host import files
 from jailoc.model.bundle import File
+from jailoc.model.diagnostic import refuse
 from jailoc.model.image import Build
 from jailoc.model.sandbox import AGENT_USER
 
@@ -77,7 +78,9 @@ def pull(reference: str, line: Callable[[str], None]) -> None:
     )
 
 
-def build(image: Build, folder: Path, line: Callable[[str], None], aside: str) -> str | None:
+def build(
+    image: Build, folder: Path, line: Callable[[str], None], aside: str, below: str | None = None
+) -> str:
     """Build an image; return the engine's own name of what was built.
 
     Whoever builds, tags or loads an image could take its tag before the engine is asked whose it
@@ -89,9 +92,11 @@ def build(image: Build, folder: Path, line: Callable[[str], None], aside: str) -
             there goes first; the caller holds the lock that keeps others out.
         line: Called with each line of the build's log.
         aside: The tag that it has first, which nobody else can know.
+        below: What it is built on, for `BASE`, by the engine's own name; so that has one, too.
 
     Raises:
         DockerError: a step failed; the tail is that of the build's log.
+        Refused: the engine does not have what was built.
     """
     shutil.rmtree(folder, ignore_errors=True)
     files.make_private(folder)
@@ -110,8 +115,10 @@ def build(image: Build, folder: Path, line: Callable[[str], None], aside: str) -
         ]
         for name, value in image.arguments.items():
             words += ["--build-arg", f"{name}={value}"]
+        if below is not None:
+            tag(below, f"{aside}-below")
         if image.base is not None:
-            words += ["--build-arg", f"BASE={image.base}"]
+            words += ["--build-arg", f"BASE={f'{aside}-below' if below else image.base}"]
         context = image.directory or str(folder)
         words += ["--file", str(folder / "Dockerfile"), "--", context]
         stream(
@@ -123,13 +130,21 @@ def build(image: Build, folder: Path, line: Callable[[str], None], aside: str) -
             | _buildkit(),
             credentials=True,
         )
-        made = identity(aside)
-        if made is not None:
-            tag(made, image.tag)
+        if (made := identity(aside)) is None:
+            raise refuse(
+                "image-build",
+                f"image {image.tag} was built, and the engine does not have it",
+                hint="run it again if something removes images meanwhile; a builder that keeps "
+                "what it builds to itself (`docker buildx ls`) is left by `docker buildx use "
+                "default`",
+            )
+        tag(made, image.tag)
         return made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         disk.remove_image(aside)
+        if below is not None:
+            disk.remove_image(f"{aside}-below")
 
 
 def tag(image: str, reference: str) -> None:

@@ -1,11 +1,12 @@
 """Networks and volumes of an engine, by name and by what their labels say."""
 
-import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
-from jailoc.bin.engine.docker import LARGE, label, rows, run, table
-from jailoc.model.sandbox import COMPOSE_PROJECT
+from jailoc.bin.engine.docker import LABEL_NAME, LARGE, label, rows, run, table
+from jailoc.bin.engine.inspect_fields import moment
+from jailoc.model.sandbox import COMPOSE_PROJECT, MADE_LABEL, SHARED_USER_LABEL
 
 
 def told(kind: str, condition: str, name: str, timeout: float) -> tuple[tuple[str, str], ...]:
@@ -37,11 +38,17 @@ def named(kind: str, part: str) -> tuple[tuple[str, str], ...]:
 
 
 class MadeVolume(NamedTuple):
-    """How a volume was made."""
+    """How a volume was made, in what is short."""
 
-    labels: dict[str, str]
-    options: dict[str, str]
-    """Of its driver: they say where it lies."""
+    created: datetime | None
+    driver: str
+    type: str
+    device: str
+    """Of the options of its driver: they say where it lies."""
+    project: str
+    made: str
+    user: str
+    """Of its labels: its project, the proof that it was made here, and whose a shared one is."""
 
 
 def made(volumes: Collection[str]) -> dict[str, MadeVolume]:
@@ -52,10 +59,14 @@ def made(volumes: Collection[str]) -> dict[str, MadeVolume]:
     """
     if not volumes:
         return {}
-    text = run(
-        ["volume", "inspect", *sorted(volumes)], what="inspect volumes", timeout=60, limit=LARGE
-    )
-    return {
-        each["Name"]: MadeVolume(each.get("Labels") or {}, each.get("Options") or {})
-        for each in json.loads(text)
-    }
+    options = (_part("Options", each) for each in ("type", "device"))
+    labels = (_part("Labels", each) for each in (COMPOSE_PROJECT, MADE_LABEL, SHARED_USER_LABEL))
+    form = table(".Name", ".CreatedAt", ".Driver", *options, *labels)
+    text = run(["volume", "inspect", "--format", form, *sorted(volumes)],
+               what="inspect volumes", timeout=60)  # fmt: skip
+    return {name: MadeVolume(moment(when), *rest) for name, when, *rest in rows(text)}
+
+
+def _part(of: str, key: str) -> str:
+    """Return the field that is one of a volume's options or labels, whatever its maker wrote."""
+    return f'(printf "%.{LABEL_NAME}s" (index .{of} "{key}"))'

@@ -28,8 +28,11 @@ def translated(error: DockerError, workspace: str) -> Refused | None:
     if _OVERLAP.search(error.tail):
         return refuse(
             "network-overlap",
-            "the engine cannot make the sandbox's network: another one has some of its addresses",
-            hint=f"choose another `subnet` in {key}; `docker network ls` shows what there is",
+            "the engine cannot make the sandbox's network: another one has some of its addresses, "
+            "of IPv4 or of IPv6",
+            hint="`docker network inspect $(docker network ls --quiet)` shows which has the "
+            f"`Subnet` of this one (`jailoc render`): remove that, or choose another `subnet` in "
+            f"{key} for IPv4",
         )
     if _MTU.search(error.tail):
         return refuse(

@@ -15,6 +15,8 @@ from jailoc.model.plan import Plan, shown
 from jailoc.model.plan_address import FieldAddress, ImageAddress, ServiceAddress
 from jailoc.model.sandbox import AGENT_USER
 
+MOST_NAMED = 3
+"""Containers of somebody else's that are named."""
 LONGEST = 80
 """Characters of what cannot be read that are shown."""
 
@@ -174,6 +176,20 @@ def networked(wanted: Network, mtu: str | None, subnets: Collection[str]) -> Ite
             kind="container", subject="subnet of the network", expected=wanted.ipv4_subnet,
             found=there, ok=wanted.ipv4_subnet in subnets,
         )  # fmt: skip
+
+
+def alone(others: Iterable[tuple[str, Iterable[str]]]) -> Check:
+    """Judge who else is in the networks, namespaces and volumes of a sandbox.
+
+    Args:
+        others: Containers by name, each with what it has of the sandbox's.
+    """
+    told = [f"{name} ({', '.join(has)})" for name, has in others]
+    more = f" and {len(told) - MOST_NAMED} more" if len(told) > MOST_NAMED else ""
+    return Check(
+        kind="container", subject="others in its networks, namespaces and volumes",
+        expected="nobody", found=", ".join(told[:MOST_NAMED]) + more or "nobody", ok=not told,
+    )  # fmt: skip
 
 
 def processes(text: str, user: str = AGENT_USER) -> Iterator[Check]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from jailoc.bin.config.session import Session
-from jailoc.bin.engine import containers
+from jailoc.bin.engine import containers, inspection
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.runtime.probes import Place, Probe, special, verdict
@@ -133,10 +133,10 @@ def _field(ours: Sandbox, friends: dict[str, str]) -> Field:
     wall = ours.container("firewall")
     places = outside() | machine(wall)
     for label, container in friends.items():
-        for index, address in enumerate(sorted(containers.addresses(container))):
+        for index, address in enumerate(sorted(inspection.addresses(container))):
             places[f"{label}-{index}"] = (address, world.PORT)
             places[f"{label}-{index}-other-port"] = (address, world.OTHER_PORT)
-    own = containers.addresses(wall)
+    own = inspection.addresses(wall)
     for index, address in enumerate(sorted(own)):
         places[f"own-{index}"] = (address, world.PORT)
     places |= {"loopback": ("127.0.0.1", world.PORT), "loopback-ipv6": ("::1", world.PORT)}

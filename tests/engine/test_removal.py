@@ -192,20 +192,30 @@ def test_neither_is_one_with_all_its_labels(user: User) -> None:
         refused = user.run("up", "doomed")
         assert f"volume `{data}`" in refused.stderr, refused.stderr
         world.call("docker", "volume", "rm", data)
-        # Somebody's that is still there, and has no label of the workspace's.
-        beside = world.call("docker", "run", "--detach", "--network", network, "--entrypoint",
-                            "/bin/sleep", wall, "300").strip()  # fmt: skip
-        try:
-            refused = user.run("up", "doomed")
-            assert f"has its network `{network}`" in refused.stderr, refused.stderr
-            assert world.call("docker", "ps", "-aq", "--filter", f"name={PROJECT}") == ""
-        finally:
-            world.call("docker", "rm", "--force", beside)
+        # Somebody's that has no label of the workspace's; one that has not begun yet joins by name.
+        options = ("--network", network, "--entrypoint", "/bin/sleep", wall, "300")
+        for command in (("run", "--detach"), ("create",)):
+            beside = world.call("docker", *command, "--name", "doomed-beside", *options).strip()
+            try:
+                refused = user.run("up", "doomed")
+                assert f"`doomed-beside` ({network})" in refused.stderr, refused.stderr
+                assert world.call("docker", "ps", "-aq", "--filter", f"name={PROJECT}") == ""
+            finally:
+                world.call("docker", "rm", "--force", beside)
         # What nobody is in is made anew.
         user.ok("up", "doomed")
         assert look("network", network, "Id") != made
         assert "size=1m," not in look("volume", secrets, "Options")
         assert user.run("plan", "doomed").status == 0
+        beside = world.call(
+            "docker", "run", "--detach", "--name", "doomed-beside", *options
+        ).strip()
+        try:
+            told = user.run("verify", "doomed")
+            assert (told.status, f"found doomed-beside ({network})" in told.stdout) == (2, True)
+        finally:
+            world.call("docker", "rm", "--force", beside)
+        user.ok("verify", "doomed")
     finally:
         user.write(before)
         user.run("destroy", "doomed", "--yes")

@@ -8,7 +8,7 @@ import pytest
 from jailoc.bin.commands import import_sessions
 from jailoc.bin.config import facts
 from jailoc.bin.config.session import Session
-from jailoc.bin.deploy import execute, premade
+from jailoc.bin.deploy import execute, premade, provenance
 from jailoc.bin.engine import containers, docker, volumes
 from jailoc.bin.host import files
 from jailoc.bin.terminal.terminal import Terminal
@@ -33,6 +33,7 @@ class World:
         monkeypatch.setattr(volumes, "origins", lambda *_: {"jailoc-a_opencode-data-a": ""})
         monkeypatch.setattr(premade, "untaken", lambda *_: None)
         monkeypatch.setattr(execute, "build", lambda *_: None)
+        monkeypatch.setattr(provenance, "exact", lambda image: image)
         monkeypatch.setattr(volumes, "make", lambda *_: None)
         monkeypatch.setattr(volumes, "copy", self._copy)
         self.place = place

@@ -74,6 +74,37 @@ def test_every_kind_of_repository_is_found(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_other_programs_keep_in_a_git_directory_is_found(tmp_path: Path) -> None:
+    """As git-remote-hg does clones, and whoever makes working trees there."""
+    root = tmp_path / "p"
+    git_directory = made(root) / ".git"
+    git(root, "worktree", "add", "-q", "--detach", ".git/wt/f")
+    (git_directory / "wt/f/.envrc").touch()
+    (git_directory / "hg/.hg").mkdir(parents=True)
+    (git_directory / "hg/.hg/hgrc").touch()
+    (git_directory / ".dir-locals.el").touch()
+    made(git_directory / "tmp/inner")
+    # What is Git's own has other names than these, and very many.
+    (git_directory / "objects/.envrc").touch()
+    tree = look(root)
+    places = {os.path.relpath(each, root) for each in tree.places}
+    assert places == {
+        ".git/wt/f/.git", ".git/wt/f/.envrc", ".git/hg/.hg/hgrc", ".git/.dir-locals.el",
+    }  # fmt: skip
+    assert found(tree, root) == [".git", ".git/tmp/inner/.git"]
+
+
+@pytest.mark.parametrize("name", [".git/g", ".git", "a/.git/objects", ".git/hooks/x"])
+def test_a_submodule_of_whatever_name_is_found(tmp_path: Path, name: str) -> None:
+    root = tmp_path / "p"
+    inner = made(root) / ".git/modules" / name
+    inner.parent.mkdir(parents=True)
+    shutil.copytree(made(tmp_path / "lib") / ".git", inner)
+    (inner / "hooks/post-checkout").touch()
+    tree = look(root)
+    assert f".git/modules/{name}" in found(tree, root)
+
+
 def test_the_path_itself_may_have_become_a_bare_repository(tmp_path: Path) -> None:
     root = made(tmp_path / "p")
     (root / ".git/HEAD").rename(root / "HEAD")

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from jailoc.bin.deploy import check
-from jailoc.bin.engine import containers, docker
+from jailoc.bin.engine import containers, docker, inspection
 from jailoc.bin.engine.containers import Container
 from jailoc.generators.runtime.resolver_state import ResolverState
 from tests.strategies import bundle_of, toml
@@ -42,7 +42,7 @@ def judged(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list
     """Return what differs, and what was said meanwhile."""
     monkeypatch.setattr(containers, "names", wall.names)
     monkeypatch.setattr(containers, "refusals", lambda _: {})
-    monkeypatch.setattr(containers, "addresses", lambda _: frozenset())
+    monkeypatch.setattr(inspection, "addresses", lambda _: frozenset())
     monkeypatch.setattr(containers, "feed", lambda *_: "")
     monkeypatch.setattr(docker, "run", wall.run)
     monkeypatch.setattr(time, "sleep", wall.waited.append)

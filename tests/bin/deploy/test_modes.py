@@ -124,7 +124,8 @@ def test_what_goes_into_an_image_has_the_same_modes_under_every_umask(
     folder = tmp_path / "build"
     monkeypatch.setattr(images, "_buildkit", dict)
     monkeypatch.setattr(images, "stream", lambda *_, **__: found.update(modes(folder)))
-    monkeypatch.setattr(images, "identity", lambda _: None)
+    monkeypatch.setattr(images, "identity", lambda _: "sha256:1")
+    monkeypatch.setattr(images, "tag", lambda *_: None)
     monkeypatch.setattr(disk, "remove_image", lambda _: None)
     context = (
         ContextFile(path="Dockerfile", text="FROM a\n"),

@@ -1,15 +1,16 @@
 """What has the name of a workspace's volume or network, and is not its own, stops a start."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import existence, observe, premade
+from jailoc.bin.deploy import observe, premade
 from jailoc.bin.engine import containers, disk, network
-from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.engine.named import MadeVolume
+from jailoc.bin.engine.neighbours import Neighbour
 from jailoc.bin.engine.volumes import proof
 from jailoc.bin.host import files
 from jailoc.generators.plan.inputs import Given
@@ -17,14 +18,14 @@ from jailoc.generators.plan.record import applied
 from jailoc.model.bundle import Bundle
 from jailoc.model.deployed import Deployed
 from jailoc.model.diagnostic import Refused
-from jailoc.model.sandbox import COMPOSE_PROJECT, MADE_LABEL, SHARED_USER_LABEL
 from tests.strategies import bundle_of
 
 MINE, OTHER, KEY = "jailoc-api", "app", b"key"
 DATA, SECRETS, NETWORK = "jailoc-api_opencode-data-api", "jailoc-api_secrets", "jailoc-api_jailoc"
-SHARED = "jailoc_shared-pip"
-TMPFS = {"type": "tmpfs", "device": "tmpfs", "o": "size=1,uid=7,mode=0700"}
-BIND = {"type": "none", "device": "/home/me/p", "o": "bind"}
+SHARED, TRUST = "jailoc_shared-pip", "jailoc-api_trust"
+SERVICE = {"Labels": {"com.docker.compose.service": "opencode"}}
+PLACE = "/home/me/p"
+EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def bundle() -> Bundle:
@@ -32,13 +33,14 @@ def bundle() -> Bundle:
 
 
 def volume(
-    options: Mapping[str, str] | None = None, project: str = MINE, **labels: str
+    kind: str = "", device: str | None = None, project: str = MINE, made: str = "", user: str = ""
 ) -> MadeVolume:
-    return MadeVolume({COMPOSE_PROJECT: project, **labels}, dict(options or {}))
+    where = kind if device is None else device
+    return MadeVolume(EARLY, "local", kind, where, project, made, user)
 
 
-def proven(name: str, key: bytes = KEY, options: Mapping[str, str] | None = None) -> MadeVolume:
-    return volume(options, MINE, **{MADE_LABEL: proof(name, key)})
+def proven(name: str, key: bytes = KEY, device: str = "") -> MadeVolume:
+    return volume(device=device, made=proof(name, key))
 
 
 @pytest.fixture(autouse=True)
@@ -69,27 +71,26 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     [
         ([], {}, ()),
         ([(NETWORK, MINE)], {DATA: proven(DATA)}, ()),
-        # Of another size or user, as an earlier configuration had it.
-        ([], {SECRETS: volume(TMPFS)}, ()),
+        ([], {SECRETS: volume("tmpfs")}, ()),
         ([], {"jailoc-api_else": volume(project=OTHER)}, ()),
         ([(NETWORK, OTHER)], {}, (f"network `{NETWORK}`",)),
         ([(NETWORK, ""), (NETWORK, MINE)], {}, ("network",)),
-        ([], {DATA: volume(project=""), SECRETS: volume(TMPFS, OTHER)}, (DATA, SECRETS)),
+        ([], {DATA: volume(project=""), SECRETS: volume("tmpfs", project=OTHER)}, (DATA, SECRETS)),
         # The maker's own directory, with the right label.
-        ([], {SECRETS: volume(BIND)}, (SECRETS,)),
-        ([], {SECRETS: volume(TMPFS | {"type": "overlay"})}, (SECRETS,)),
-        ([], {DATA: proven(DATA, options=BIND)}, (DATA,)),
+        ([], {SECRETS: volume("none", PLACE)}, (SECRETS,)),
+        ([], {SECRETS: volume("overlay", "tmpfs")}, (SECRETS,)),
+        ([], {DATA: proven(DATA, device=PLACE)}, (DATA,)),
         # What labels say, anybody's compose file says.
         ([], {DATA: volume()}, (DATA,)),
         ([], {DATA: proven(DATA, b"else")}, (DATA,)),
         ([], {DATA: proven("jailoc-api_else")}, (DATA,)),
-        ([], {DATA: volume(None, MINE, **{SHARED_USER_LABEL: "4242"})}, (DATA,)),
+        ([], {DATA: volume(user="4242")}, (DATA,)),
         ([], {SHARED: proven(SHARED)}, ()),
         ([], {SHARED: volume()}, (SHARED,)),
-        ([], {SHARED: proven(SHARED, options=BIND)}, (SHARED,)),
+        ([], {SHARED: proven(SHARED, device=PLACE)}, (SHARED,)),
         ([], {"jailoc_shared-npm": volume()}, ()),
         # Whose it is is told where it would be made.
-        ([], {SHARED: volume(None, MINE, **{SHARED_USER_LABEL: "4242"})}, ()),
+        ([], {SHARED: volume(user="4242")}, ()),
     ],
 )
 def test_only_ones_own_is_taken(
@@ -126,12 +127,18 @@ def test_so_is_what_the_last_start_had_and_what_its_user_says_is_his(
         )
     elif how == "used":
         mounts = [{"Name": each} for each in (DATA, SHARED)]
-        own = {"NetworkSettings": {}, "Mounts": mounts}
+        own = {"Id": "1", "Config": SERVICE, "NetworkSettings": {}, "Mounts": mounts}
         monkeypatch.setattr(containers, "inspected", lambda _: [own])
     else:
-        files.make_private(existence.kept("api"))
+        for each in (DATA, SHARED):
+            files.make_private(premade.mark("api", each))
     premade.untaken(bundle(), KEY)
-    engine([], {SECRETS: volume(BIND), DATA: volume(BIND)})
+    if how == "applied":
+        # Somebody else has made one of its name since.
+        engine([], {DATA: volume()._replace(created=LATE)})
+        with pytest.raises(Refused, match=DATA):
+            premade.untaken(bundle(), KEY)
+    engine([], {SECRETS: volume("none", PLACE), DATA: volume("none", PLACE)})
     with pytest.raises(Refused, match=f"{DATA}.*{SECRETS}"):
         premade.untaken(bundle(), KEY)
 
@@ -140,10 +147,18 @@ def test_what_no_container_of_the_workspace_has_is_made_anew(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone: list[str] = []
-    own = {"NetworkSettings": {"Networks": {NETWORK: {}}},
+    own = {"Id": "1", "Config": SERVICE, "NetworkSettings": {"Networks": {NETWORK: {}}},
            "Mounts": [{"Type": "volume", "Name": SECRETS}, {"Type": "bind"}]}  # fmt: skip
-    every = {SECRETS: volume(TMPFS), "jailoc-api_trust": volume(TMPFS), DATA: proven(DATA)}
+    every = {SECRETS: volume("tmpfs"), TRUST: volume("tmpfs"), DATA: proven(DATA)}
     engine([(NETWORK, MINE)], every)
+    asked: list[tuple[Collection[str], Collection[str]]] = []
+    others: list[Neighbour] = []
+
+    def beside(containers: Collection[str], names: Collection[str]) -> list[Neighbour]:
+        asked.append((containers, names))
+        return others
+
+    monkeypatch.setattr(premade, "neighbours", beside)
     monkeypatch.setattr(network, "remove", gone.append)
     monkeypatch.setattr(disk, "remove_volume", gone.append)
     monkeypatch.setattr(containers, "inspected", lambda _: [own])
@@ -153,15 +168,20 @@ def test_what_no_container_of_the_workspace_has_is_made_anew(
         "api",
     )
     premade.renew(wanted, KEY)
-    assert gone == ["jailoc-api_trust"]
+    assert gone == [TRUST]
+    # One that is not there yet can be named beforehand, too; what holds data may be in a backup.
+    assert asked == [({"1"}, {TRUST, "jailoc-api_credentials"})]
     gone.clear()
     monkeypatch.setattr(containers, "inspected", lambda _: [])
     premade.renew(wanted, KEY)
-    assert gone == [NETWORK, SECRETS, "jailoc-api_trust"]
-
-    def busy(name: str) -> None:
-        raise DockerError("removing", [name], 1, "volume is in use")
-
-    monkeypatch.setattr(disk, "remove_volume", busy)
-    with pytest.raises(Refused, match=f"none of `api` has its volume `{SECRETS}`"):
+    assert gone == [NETWORK, SECRETS, TRUST]
+    # What is none of its services is beside it, too, whatever it calls itself.
+    own["Config"] = {"Labels": {"com.docker.compose.service": "web"}}
+    monkeypatch.setattr(containers, "inspected", lambda _: [own])
+    premade.renew(wanted, KEY)
+    assert asked[-1][0] == set()
+    gone.clear()
+    others.append(Neighbour("web", (NETWORK,)))
+    with pytest.raises(Refused, match=f"`web` .{NETWORK}. would be beside"):
         premade.renew(wanted, KEY)
+    assert gone == []

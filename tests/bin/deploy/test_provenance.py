@@ -42,8 +42,7 @@ def test_the_last_that_were_built_under_a_tag_are_known(
 
 def test_what_cannot_be_read_was_not_built(cache: Path) -> None:
     provenance.note(WALL, "sha256:" + "1" * 64)
-    provenance.note(TOOLS, None)
-    assert provenance.known() == {WALL: ("sha256:" + "1" * 64,), TOOLS: ()}
+    assert provenance.known() == {WALL: ("sha256:" + "1" * 64,)}
     assert cache.stat().st_mode & 0o777 == 0o600
     cache.write_text(f"{WALL} sha256:1 or another\n{TOOLS} sha256:2\n\xff\n", "latin-1")
     assert not provenance.known()
@@ -94,3 +93,18 @@ def test_a_container_of_an_image_that_has_taken_the_tag_meanwhile_goes(
         provenance.check([*fine, made(WALL, "sha256:2")])
     assert gone == [f"{WALL} sha256:2"]
     assert f"`{WALL}` is another image" in refused.value.diagnostics[0].message
+
+
+def test_a_container_is_made_of_what_was_built_here_and_of_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provenance.note(WALL, "sha256:1")
+    there = {WALL: "sha256:1", TOOLS: "sha256:7", "postgres:17": "sha256:8"}
+    monkeypatch.setattr(engine, "identity", there.get)
+    assert provenance.exact(WALL) == "sha256:1"
+    # One of the user's is his affair, and of an earlier version's nothing is known.
+    assert provenance.exact("postgres:17") == "postgres:17"
+    assert provenance.exact(TOOLS) == "sha256:7"
+    there[WALL] = "sha256:2"
+    with pytest.raises(Refused, match="something has taken the tag since"):
+        provenance.exact(WALL)

@@ -45,8 +45,9 @@ def fetched(place: Path) -> str:
 
 def told(place: Path, tree: str, *known: str) -> list[str]:
     before = (place / ".git/index").read_bytes(), sorted((place / ".git/objects").rglob("*"))
+    words = ("look", str(place), "task/fix", tree, "/srv/api", *known)
     done = subprocess.run(
-        ["/bin/sh", "-c", task_look.STATE, "look", str(place), "task/fix", tree, *known],
+        ["/bin/sh", "-c", task_look.STATE, *words],
         check=True, capture_output=True, text=True,
         env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
     )  # fmt: skip
@@ -140,7 +141,15 @@ def tagged(place: Path) -> None:
     git(place, "checkout", "-q", "task/fix")
 
 
-@pytest.mark.parametrize("put", [stashed, detached, tagged])
+def put_aside(place: Path) -> None:
+    changed(place)
+    made = git(place, "stash", "create")
+    git(place, "checkout", "-q", "file")
+    (place / ".git/rebase-merge").mkdir()
+    (place / ".git/rebase-merge/autostash").write_text(f"{made}\n")
+
+
+@pytest.mark.parametrize("put", [stashed, detached, tagged, put_aside])
 def test_what_no_branch_has_counts(clone: Path, put: Callable[[Path], None]) -> None:
     base = git(clone, "rev-parse", "HEAD")
     # What came from a remote is there.
@@ -150,6 +159,37 @@ def test_what_no_branch_has_counts(clone: Path, put: Callable[[Path], None]) -> 
     put(clone)
     new, elsewhere = told(clone, "", base)
     assert (new != "new 0", elsewhere) == (True, "elsewhere")
+
+
+def test_what_a_repository_inside_has_committed_is_nowhere_else(clone: Path) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    inner = clone / "lib"
+    inner.mkdir()
+    git(inner, "init", "-q")
+    git(inner, "commit", "-qm", "x", "--allow-empty")
+    git(clone, "add", "lib")
+    git(clone, "commit", "-qm", "lib")
+    assert told(clone, "", base) == ["new 1", "inside"]
+    assert told(clone, "", base, git(clone, "rev-parse", "HEAD")) == ["new 0", "inside"]
+    (clone / ".git/lfs/objects/aa").mkdir(parents=True)
+    assert told(clone, "", git(clone, "rev-parse", "HEAD")) == ["new 0"]
+    (clone / ".git/lfs/objects/aa/b").touch()
+    assert told(clone, "", git(clone, "rev-parse", "HEAD")) == ["new 0", "inside"]
+    (clone / ".git/lfs/objects/aa/b").unlink()
+    # One that was there when the task began is somewhere else, too.
+    assert told(clone, "", git(clone, "rev-parse", "HEAD")) == ["new 0"]
+
+
+def test_changes_in_a_linked_working_tree_count(clone: Path) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    (clone / ".git/info/exclude").write_text(".worktrees/\n")
+    git(clone, "worktree", "add", "-q", "--detach", ".worktrees/w")
+    (clone / ".git/worktrees/w/gitdir").write_text("/srv/api/.worktrees/w/.git\n")
+    assert told(clone, "", base) == ["new 0"]
+    (clone / ".worktrees/w/new").touch()
+    assert told(clone, "", base) == ["new 0", "linked"]
+    (clone / ".git/worktrees/w/gitdir").write_text("/srv/gone/.git\n")
+    assert told(clone, "", base) == ["new 0"]
 
 
 def test_commits_below_what_came_home_are_home_and_unknown_ones_count_for_nothing(

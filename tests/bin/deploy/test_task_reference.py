@@ -190,6 +190,9 @@ def test_what_came_home_is_home_while_all_of_it_is_there(
     git(tmp_path / "p", "update-ref", REFERENCE, tip)
     git(tmp_path / "p", "reset", "--quiet", "--hard", base)
     assert home()
+    # A crash or an agent leaves one that names nothing.
+    (tmp_path / "p/.git/refs/heads/broken").write_text(f"{'1' * 40}\n")
+    assert home()
     git(tmp_path / "p", "update-ref", "-d", REFERENCE)
     assert not home(), "the next gc(1) takes it"
     git(tmp_path / "p", "update-ref", "refs/heads/other", tip)

@@ -85,8 +85,10 @@ def test_a_name_with_what_ends_lines_elsewhere_stays_one(
     )
     (one,) = container_list.listed()
     assert one == container_list.Listed("i", "jailoc-a-s-1", "s", "jailoc-a", f"/u/pro{mark}ject")
-    monkeypatch.setattr(named, "run", answers(row(f"net{mark}work", "jailoc-a")))
-    assert containers.owned("network") == {f"net{mark}work": "jailoc-a"}
+    monkeypatch.setattr(named, "run", answers(row(f"jailoc-a_net{mark}work", "jailoc-a")))
+    assert containers.owned("network") == {f"jailoc-a_net{mark}work": "jailoc-a"}
+    monkeypatch.setattr(named, "run", answers(row("shop-db", "jailoc-a")))
+    assert containers.owned("network") == {}, "that is of somebody's own compose file"
     monkeypatch.setattr(named, "run", answers(""))
     assert containers.owned("network") == {}
     monkeypatch.setattr(disk, "run", answers(row("image", f"pro{mark}ject")))

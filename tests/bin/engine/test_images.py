@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import images, preflight
+from jailoc.bin.deploy import images, preflight, provenance
 from jailoc.bin.engine import disk, door, stats
 from jailoc.bin.engine import docker as engine
 from jailoc.bin.engine import images as builder
@@ -37,7 +37,7 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         for variable in (name, name.lower()):
             monkeypatch.delenv(variable, raising=False)
     calls: list[list[str]] = []
-    monkeypatch.setattr(builder, "run", lambda arguments, **more: "")
+    monkeypatch.setattr(builder, "run", lambda arguments, **more: "sha256:1\tnull\n")
     monkeypatch.setattr(builder, "stream", lambda arguments, **more: calls.append(arguments))
     monkeypatch.setattr(disk, "remove_image", lambda _: None)
     monkeypatch.setattr(engine, "product", lambda: Product.DOCKER)
@@ -65,10 +65,14 @@ def test_an_image_that_sets_no_variable_is_there_all_the_same(
 
 def test_what_takes_the_tag_meanwhile_is_not_what_was_built(tmp_path: Path) -> None:
     tags: dict[str, str] = {}
+    asked: list[tuple[str, ...]] = []
+    from_: list[str] = []
 
     def answer(call: door.Call) -> door.Reply:
         *_, last = words = call.arguments
         if words[0] == "build":
+            asked.append(words)
+            from_.append(tags[f"{ASIDE}-below"])
             tags.update({words[words.index("--tag") + 1]: "sha256:2", IMAGE.tag: "sha256:666"})
         elif words[0] == "tag":
             tags[last] = words[-2]
@@ -79,8 +83,23 @@ def test_what_takes_the_tag_meanwhile_is_not_what_was_built(tmp_path: Path) -> N
         return door.Reply(0, b"", b"")
 
     with door.answered(answer):
-        assert builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE) == "sha256:2"
+        made = builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE, "sha256:1")
+    assert made == "sha256:2"
     assert tags == {IMAGE.tag: "sha256:2"}
+    # What it is built on, too, is called what nobody else knows.
+    words = asked[-1]
+    assert words[words.index(f"BASE={ASIDE}-below") - 1] == "--build-arg"
+    assert from_[-1] == "sha256:1"
+
+
+def test_what_the_engine_does_not_have_after_all_is_no_image(
+    docker: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A builder may keep it to itself; what lies under the tag is somebody else's then."""
+    monkeypatch.setattr(builder, "run", lambda arguments, **more: "")
+    with pytest.raises(Refused, match="was built, and the engine does not have it"):
+        builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE)
+    assert docker
 
 
 @pytest.mark.parametrize(
@@ -95,7 +114,8 @@ def test_podman_is_not_asked_for_a_buildkit_that_it_does_not_have(
 
     def answer(call: door.Call) -> door.Reply:
         made.append(call)
-        return door.Reply(0, components.encode() if "version" in call.arguments else b"", b"")
+        said = components if "version" in call.arguments else "sha256:1\tnull\n"
+        return door.Reply(0, said.encode(), b"")
 
     with door.answered(answer):
         builder.build(IMAGE, tmp_path / "a.build", lambda line: None, ASIDE)
@@ -234,6 +254,7 @@ def test_an_agent_that_can_make_namespaces_is_told_of(
         return ""
 
     monkeypatch.setattr(builder, "run", run)
+    monkeypatch.setattr(provenance, "exact", lambda image: image)
     host = HOST.model_copy(update={"profiles": profiles})
     bundle = compile_workspace(config_of("[workspaces.a]\nenable_docker = false"), "a", host)
     preflight.namespaces(Terminal(), bundle)
