@@ -84,7 +84,7 @@ def stop(terminal: Terminal, name: str, *, volumes: bool = False) -> None:
         files.locked(cache_directory() / f"{name}.lock"),
         step(terminal, f"stopping {sandbox.typed(name)}"),
     ):
-        containers.down(project, terminal.detail)
+        containers.down(project, terminal.detail, volumes=volumes)
         for each in containers.owned("volume", project) if volumes else ():
             disk.remove_volume(each)
         made.take_away(terminal, name)

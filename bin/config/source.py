@@ -120,7 +120,8 @@ def _open(file: str) -> tuple[Diagnostic, ...]:
         severity=Severity.WARNING,
         message=f"another user of this machine can change what agents may do: {why}",
         file=file,
-        hint="take that right away (`chmod o-w`), or keep the file in a directory of yours",
+        hint="take that right away (`chmod o-w`, `setfacl --remove`), or keep the file in a "
+        "directory of yours",
     )
     return (told,) if why else ()
 

@@ -69,7 +69,7 @@ def whole(bundle: Bundle, expected: tuple[AskedTarget, ...], say: Say) -> list[C
     return [
         *_containers(bundle, found),
         *networked(bundle.compose.network, *network.settings(bundle.compose.name)),
-        alone(neighbours({each.id for each in found.values()}, premade.own_names(bundle))),
+        alone(neighbours({each.id for each in found.values()}, *premade.own_names(bundle))),
         *_rules(bundle, wall),
         *_inside(bundle, wall, agent),
         *_letters(bundle),

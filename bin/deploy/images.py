@@ -1,13 +1,14 @@
 """Images on the engine: what a bundle needs is there, and can run the agent, before all else."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from jailoc.bin.config import build_context, facts
 from jailoc.bin.config import remote_dockerfile as remote
-from jailoc.bin.deploy import digest_key, preflight, provenance
+from jailoc.bin.deploy import preflight, provenance
 from jailoc.bin.engine import images
 from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.host import authorities, files
@@ -245,7 +246,7 @@ def built(
                 if (event := log.read(line)) is not None:
                     show(event)
 
-            aside = f"jailoc-building:{digest_key.digest(build.tag.encode())}"
+            aside = f"{images.BUILDING}:{secrets.token_hex(16)}"
             below = provenance.exact(build.base) if build.base else None
             own = below if below != build.base else None
             made = images.build(build, folder, take, aside, own)

@@ -40,7 +40,7 @@ def places() -> None:
                 "exposed",
                 f"jailoc keeps files in `{place}` that decide what the engine runs, and {why}",
                 hint="set XDG_CACHE_HOME and XDG_DATA_HOME to directories that are yours alone, or "
-                "take that right away (`chmod o-w`)",
+                "take that right away (`chmod o-w`, `setfacl --remove`)",
             )
 
 

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from jailoc.bin.deploy import existence, observe
+from jailoc.bin.deploy import existence
 from jailoc.bin.engine import containers, disk, network
 from jailoc.bin.engine.named import MadeVolume, made, named
 from jailoc.bin.engine.neighbours import neighbours
 from jailoc.bin.engine.volumes import proof
+from jailoc.bin.host import records
 from jailoc.generators.artefacts import compose_yaml
 from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
@@ -71,10 +72,10 @@ def _others(name: str, how: MadeVolume, wanted: _Names) -> bool:
     return name in wanted.shared and how.user not in {"", str(os.getuid())}
 
 
-def own_names(bundle: Bundle) -> frozenset[str]:
-    """Return the names of the networks and volumes that are a workspace's alone, whole."""
+def own_names(bundle: Bundle) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of what is a workspace's alone, and those among them that hold data."""
     wanted = _wanted(bundle)
-    return wanted.networks | wanted.memory | wanted.data
+    return wanted.networks | wanted.memory | wanted.data, wanted.data
 
 
 class _StartedCompose(BaseModel):
@@ -90,26 +91,31 @@ class _Started(BaseModel):
     compose: _StartedCompose
 
 
-def _last(workspace: str) -> _StartedCompose:
+def _started(place: Path) -> _StartedCompose:
     with suppress(OSError, ValidationError):
-        return _Started.model_validate_json(observe.record(workspace).read_bytes()).compose
+        return _Started.model_validate_json(place.read_bytes()).compose
     return _StartedCompose(name="")
 
 
 def _had(workspace: str, volumes: Mapping[str, MadeVolume]) -> set[str]:
-    """Return the volumes that the last start had: those of earlier versions prove nothing.
+    """Return the volumes that a last start had: those of earlier versions prove nothing.
 
-    Whoever has made one of that name since is somebody else.
+    That of the workspace, and for what is shared that of any. Whoever has made one of that name
+    since is somebody else.
     """
-    last, when = _last(workspace), observe.record(workspace)
-    names = {*(f"{last.name}_{each}" for each in last.volumes), *map(_shared, last.shared)}
-    with suppress(OSError, TypeError):  # there is none, or a time has no zone
-        then = datetime.fromtimestamp(when.stat().st_mtime, UTC)
-        return {
-            name for name in names & volumes.keys()
-            if (made := volumes[name].created) is not None and made <= then
-        }  # fmt: skip
-    return set()
+    had = set[str]()
+    for name, place in records.starts():
+        last = _started(place)
+        names = {*map(_shared, last.shared)}
+        names |= {f"{last.name}_{each}" for each in last.volumes} if name == workspace else set()
+        with suppress(OSError, TypeError):  # it is gone, or a time has no zone
+            then = datetime.fromtimestamp(place.stat().st_mtime, UTC)
+            had |= {each for each in names & volumes.keys() if _before(volumes[each], then)}
+    return had
+
+
+def _before(volume: MadeVolume, then: datetime) -> bool:
+    return volume.created is not None and volume.created <= then
 
 
 def mark(workspace: str, volume: str) -> Path:
@@ -215,7 +221,7 @@ class _Used(NamedTuple):
 
 def _used(bundle: Bundle) -> _Used:
     """Return what containers have of services of the workspace's, now or at its last start."""
-    services = {*bundle.compose.services, *_last(bundle.workspace).services}
+    services = {*bundle.compose.services, *_started(records.record(bundle.workspace)).services}
     every = [
         each for each in containers.inspected(bundle.compose.name)
         if (each["Config"]["Labels"] or {}).get(COMPOSE_SERVICE) in services

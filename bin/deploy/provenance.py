@@ -55,7 +55,13 @@ def exact(reference: str) -> str:
         return reference
     there, ours = images.identity(reference), known().get(reference)
     # Of one that an earlier version has built nothing is known.
-    if there is None or (ours and there not in ours):
+    if there is None:
+        raise refuse(
+            "proof",
+            f"the engine does not have `{reference}` any more",
+            hint="end what removes images meanwhile, then run this again",
+        )
+    if ours and there not in ours:
         raise refuse(
             "proof",
             f"`{reference}` is another image than the one that was built: something has taken the "

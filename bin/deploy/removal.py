@@ -190,7 +190,7 @@ def remove(terminal: Terminal, name: str, going: RemoveProject) -> None:
         # What a killed run has left of them uses volumes, or the store of snapshots.
         tools.remove_left(name)
     with step(terminal, f"removing the containers{' and volumes' * volumes} of {typed(name)}"):
-        containers.down(project(name), terminal.detail)
+        containers.down(project(name), terminal.detail, volumes=volumes)
         # Compose knows what belongs together by a container; these may be all that is left.
         for each in containers.owned("network", project(name)):
             network.remove(each)

@@ -100,7 +100,10 @@ def _behind(found: Deployed, sources: dict[str, str]) -> proof.Places | None:
 
 def _image(found: Deployed) -> str | None:
     wall = found.containers.get(WALL)
-    return wall.image if wall else None
+    if wall is None:
+        return None
+    # Something may have taken its tag since.
+    return found.applied.images.get(wall.image, wall.image) if found.applied else wall.image
 
 
 def _binds(found: Deployed) -> dict[str, str]:

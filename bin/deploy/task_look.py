@@ -49,19 +49,22 @@ set_aside=
 for each in .git/rebase-merge/autostash .git/rebase-apply/autostash .git/MERGE_AUTOSTASH; do
     [ ! -f "$each" ] || set_aside=$(git rev-parse --verify --quiet "$(cat "$each")^{{commit}}")
 done
-new=$(git rev-list --count --exclude='refs/remotes/*' --all $set_aside --not "$@") || exit 1
+new=$(git rev-list --count --exclude='refs/remotes/*' --all $set_aside \
+    --not "$@" --remotes) || exit 1
 echo "new $new"
-[ "$new" = "$(git rev-list --count "$tip" --not "$@")" ] || echo elsewhere
+[ "$new" = "$(git rev-list --count "$tip" --not "$@" --remotes)" ] || echo elsewhere
 # Of a repository inside, a commit has the name of a commit alone.
 if git cat-file -e "$base" 2>/dev/null && git diff-tree -r --raw --no-renames "$base" "$tip" |
     grep -q '^:[0-7]* 160000 '; then echo inside; fi
-# Of a file of Git LFS, a commit has the digest alone.
-if [ -n "$(find .git/lfs/objects -type f -print -quit 2>/dev/null)" ]; then echo inside; fi
+# Of a file of Git LFS, too (git-lfs-pointer(1)).
+if git cat-file -e "$base" 2>/dev/null && git diff --no-ext-diff --no-textconv "$base" "$tip" |
+    grep -q '^+version https://git-lfs'; then echo inside; fi
 # A linked working tree is where the agent has it; here its place is another one.
 for each in .git/worktrees/*/gitdir; do
     [ -f "$each" ] || continue
     place=$(cat "$each") place=${{place%/.git}}
-    case $place in "$inside"/*) place=$PWD/${{place#"$inside"/}} ;; *) continue ;; esac
+    case $place in [!/]*) place=$(realpath -m "${{each%/gitdir}}/$place") ;; esac
+    case $place in "$PWD"/*) ;; "$inside"/*) place=$PWD/${{place#"$inside"/}} ;; *) continue ;; esac
     [ -d "$place" ] || continue
     other=$(GIT_DIR=$PWD/${{each%/gitdir}} GIT_WORK_TREE=$place \
         git -c core.fsmonitor=false status --porcelain --untracked-files=normal) || exit 1

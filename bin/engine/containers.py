@@ -107,28 +107,32 @@ def inspected(
         DockerError: the engine did not answer.
         Refused: the project is another user's.
     """
-    found = tuple(listed(project, every=True) if there is None else there)
+    every = listed(project, every=True) if there is None else there
     # What others have is nobody's here, and there may be megabytes of it.
-    found = tuple(each for each in found if project or workspace_of(each.project))
+    found = [each for each in every if project or workspace_of(each.project)]
     if not found:
         return []
     try:
         text = run(["inspect", *(each.id for each in found)],
                    what="inspect containers", timeout=30, limit=LARGE)  # fmt: skip
     except DockerError as error:
+        if error.cut and project:
+            ownership.check(project, (each.directory for each in found))
         # What others have written into theirs has no end; of one's own that is not so.
-        if error.cut and (own := [*filter(mine, found)]) != [*found]:
+        if error.cut and (own := [*filter(mine, found)]) != found:
             return inspected(project, own)
         if error.cut and len(found) > 1:
-            return [one for each in found for one in inspected(project, [each])]
+            one_by_one = (one for each in found for one in inspected(project, [each]))
+            return [*{each["Id"]: each for each in one_by_one}.values()]
         if error.cut:
+            name = found[0].name
             raise refuse(
                 "feigned",
-                f"container `{found[0].name}` has more labels than any of jailoc's",
-                hint=f"`docker rm --force {found[0].name}`",
+                f"container `{name}` has more labels than any of jailoc's",
+                hint=f"`docker rm --force {name}`",
             ) from error
         # One of them went away between the two calls.
-        if tries == 1 or error.cut:
+        if tries == 1:
             raise
         return inspected(project, tries=tries - 1)
     told: list[dict[str, Any]] = json.loads(text)
@@ -357,18 +361,22 @@ def refusals(wall: str) -> dict[str, str]:
     return found
 
 
-def down(project: str, line: Callable[[str], None]) -> None:
+def down(project: str, line: Callable[[str], None], *, volumes: bool = False) -> None:
     """Remove all containers and networks of a project, also those no file names any more.
 
     Args:
         project: The project's name.
         line: Called with each line of progress.
+        volumes: Whether those without a name, which images ask for, go with their containers.
 
     Raises:
         DockerError: something could not be removed.
         Refused: the project is another user's, or a container only says that it is one of it.
     """
-    ownership.check(project, (each.directory for each in listed(project, every=True)))
+    there = listed(project, every=True)
+    ownership.check(project, (each.directory for each in there))
+    for each in there if volumes else ():
+        remove(each.id)
     stream(
         compose(project, None,
                 ["--ansi", "never", "--progress", "plain", "down", "--remove-orphans"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jailoc.bin.engine import disk, docker
-from jailoc.bin.engine.docker import DockerError, lines_of, run, stream
+from jailoc.bin.engine.docker import DockerError, lines_of, rows, run, stream, table
 from jailoc.bin.engine.shell import shell
 from jailoc.bin.host import files
 from jailoc.model.bundle import File
@@ -16,6 +16,8 @@ from jailoc.model.diagnostic import refuse
 from jailoc.model.image import Build
 from jailoc.model.sandbox import AGENT_USER
 
+BUILDING = "jailoc-building"
+"""What an image is called while it is built, with a tag that nobody else can know."""
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "FTP_PROXY", "ALL_PROXY")
 
 
@@ -100,6 +102,7 @@ def build(
     """
     shutil.rmtree(folder, ignore_errors=True)
     files.make_private(folder)
+    _sweep()
     try:
         # An image gets the modes along with the files, and must not depend on a umask.
         files.write_files(
@@ -145,6 +148,14 @@ def build(
         disk.remove_image(aside)
         if below is not None:
             disk.remove_image(f"{aside}-below")
+
+
+def _sweep() -> None:
+    """Take away the tags that a killed build has left."""
+    form = table(".Repository", ".Tag")
+    text = run(["image", "ls", "--format", form, "--", BUILDING], what="list images", timeout=60)
+    for repository, name in rows(text):
+        disk.remove_image(f"{repository}:{name}")
 
 
 def tag(image: str, reference: str) -> None:

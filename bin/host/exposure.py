@@ -4,6 +4,7 @@ import os
 import pwd
 import stat
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +31,8 @@ def exposed(path: Path) -> str:
         with suppress(OSError):
             found = each.lstat()
             mode = found.st_mode
-            kept = stat.S_ISLNK(mode) or (stat.S_ISDIR(mode) and mode & stat.S_ISVTX)
+            # Of a device everybody may write, nobody reads what another wrote.
+            kept = not stat.S_ISREG(mode) and (not stat.S_ISDIR(mode) or mode & stat.S_ISVTX)
             if mode & stat.S_IWOTH and not kept:
                 return f"every user of this machine can write `{each}`"
             if not kept and (others := _allowed(each) - ours):
@@ -58,7 +60,7 @@ def _way(path: Path) -> Iterator[Path]:
 
 def _allowed(path: Path) -> set[int]:
     """Return the users who can write a place by being named in its list (acl(5))."""
-    if path.is_symlink():
+    if path.is_symlink() or sys.platform != "linux":
         return set()
     with suppress(OSError, struct.error):
         entries = [*struct.iter_unpack("<HHI", os.getxattr(path, _ACL)[4:])]

@@ -186,7 +186,8 @@ def _exposed(machine: Machine) -> Iterator[Row]:
             f"owner of {each.name}", "another user can change it", FAIL if each.refused else WARN,
             f"{each.why}: who can do so decides what the engine runs"
             + "; nothing is started" * each.refused,
-            "take that right away (`chmod o-w`), or keep it in a directory of yours",
+            "take that right away (`chmod o-w`, `setfacl --remove`), or keep it in a directory of "
+            "yours",
         )  # fmt: skip
 
 

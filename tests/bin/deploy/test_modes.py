@@ -126,6 +126,7 @@ def test_what_goes_into_an_image_has_the_same_modes_under_every_umask(
     monkeypatch.setattr(images, "stream", lambda *_, **__: found.update(modes(folder)))
     monkeypatch.setattr(images, "identity", lambda _: "sha256:1")
     monkeypatch.setattr(images, "tag", lambda *_: None)
+    monkeypatch.setattr(images, "run", lambda *_, **__: "")
     monkeypatch.setattr(disk, "remove_image", lambda _: None)
     context = (
         ContextFile(path="Dockerfile", text="FROM a\n"),

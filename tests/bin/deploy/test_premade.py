@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from jailoc.bin.deploy import observe, premade
+from jailoc.bin.deploy import premade
 from jailoc.bin.engine import containers, disk, network
 from jailoc.bin.engine.named import MadeVolume
 from jailoc.bin.engine.neighbours import Neighbour
 from jailoc.bin.engine.volumes import proof
-from jailoc.bin.host import files
+from jailoc.bin.host import files, records
 from jailoc.generators.plan.inputs import Given
 from jailoc.generators.plan.record import applied
 from jailoc.model.bundle import Bundle
@@ -120,7 +120,7 @@ def test_so_is_what_the_last_start_had_and_what_its_user_says_is_his(
         made = applied(
             bundle(), Given(config="c", names=("api",), key=KEY), Deployed(workspace="api")
         )
-        place = observe.record("api")
+        place = records.record("api")
         files.make_private(place.parent)
         place.write_text(
             json.dumps({"version": 0, **made.model_dump(mode="json", exclude={"version"})})

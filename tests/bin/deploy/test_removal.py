@@ -56,15 +56,8 @@ class Engine:
         match words:
             case ["version", *_] | ["compose", "version", *_]:
                 return Reply(0, b"2.40")
-            case ["ps", *_] if "json .Image" in words[-1]:
-                used = [(image, each.split("/")[0]) for each, image in self.containers.items()]
-                return Reply(0, "\n".join(map(json.dumps, used)).encode())
             case ["ps", *_]:
-                project = words[-1].rpartition("=")[2] if words[-1].count("=") > 1 else ""
-                rows = [(each, f"{each.replace('/', '-')}-1",
-                         *reversed(each.split("/")), self.where(each))
-                        for each in self.mine(project) if "--quiet" not in words]  # fmt: skip
-                return Reply(0, "\n".join(map(json.dumps, rows)).encode())
+                return Reply(0, "\n".join(map(json.dumps, self.rows(words))).encode())
             case ["inspect", *names]:
                 return Reply(0, json.dumps([self.shown(each) for each in names]).encode())
             case ["network" | "volume" as kind, "ls", *_]:
@@ -81,11 +74,15 @@ class Engine:
             case ["system", "df", *_]:
                 assert (call.timeout or 99) <= 30
                 return Reply(0, "".join(f"{each}\t2kB\n" for each in self.volumes).encode())
-            case ["compose", "--project-name", project, *rest]:
-                return self.down(project, "--volumes" in rest)
+            case ["compose", "--project-name", project, *_]:
+                return self.down(project)
             case ["network" | "volume" as kind, "rm", *_, name]:
                 self.tick()
                 (self.networks if kind == "network" else self.volumes).discard(name)
+                return Reply(0)
+            case ["rm", *_, name]:
+                self.tick()
+                self.containers.pop(name, None)
                 return Reply(0)
             case ["image", "rm", "--", name]:
                 self.tick()
@@ -93,6 +90,13 @@ class Engine:
                 self.images -= set() if busy else {name}
                 return Reply(int(busy), b"", b"conflict: it is in use" if busy else b"")
         raise AssertionError(words)
+
+    def rows(self, words: list[str]) -> list[tuple[str, ...]]:
+        if "json .Image" in words[-1]:
+            return [(image, each.split("/")[0]) for each, image in self.containers.items()]
+        project = words[-1].rpartition("=")[2] if words[-1].count("=") > 1 else ""
+        return [(each, f"{each.replace('/', '-')}-1", *reversed(each.split("/")), self.where(each))
+                for each in self.mine(project) if "--quiet" not in words]  # fmt: skip
 
     def mine(self, project: str) -> list[str]:
         return [each for each in self.containers if each.startswith(f"{project}/") or not project]
@@ -122,7 +126,7 @@ class Engine:
             "NetworkSettings": {"Ports": {}, "Networks": {}}, "HostConfig": {},
         }  # fmt: skip
 
-    def down(self, project: str, volumes: bool) -> Reply:
+    def down(self, project: str) -> Reply:
         for each in self.mine(project):
             self.tick()
             del self.containers[each]
@@ -130,10 +134,6 @@ class Engine:
             if each.startswith(f"{project}_"):
                 self.tick()
                 self.networks.discard(each)
-        for each in sorted(self.volumes) if volumes else ():
-            if each.startswith(f"{project}_"):
-                self.tick()
-                self.volumes.discard(each)
         return Reply(0)
 
     def add(self, name: str, image: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from jailoc.bin.engine import container_list, containers, disk, images, inspect_fields, named
 from jailoc.bin.engine.containers import Container, severed
+from jailoc.bin.engine.docker import DockerError
 from jailoc.model.diagnostic import Refused
 
 EARLY, LATE = "2026-11-26T15:00:00.5Z", "2026-11-26T15:00:00.500000001Z"
@@ -128,3 +129,22 @@ def test_a_container_with_the_labels_of_a_workspaces_alone_is_none_of_it(
     (only,) = refused.value.diagnostics
     assert only.code == "feigned"
     assert f"`docker rm --force {name}`" in str(only.hint)
+
+
+def test_one_with_labels_without_end_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Compose counts for the workspace counts here, and keeps nothing else from being seen."""
+    big, small, other = (
+        container_list.Listed(name, f"jailoc-a-{name}-1", name, "jailoc-a", place)
+        for name, place in (("web", ""), ("opencode", ""), ("db", "/somebody's"))
+    )
+
+    def run(words: list[str], **_: object) -> str:
+        if words[1:] != ["opencode"]:
+            raise DockerError("inspecting", words, 141, "", cut=True)
+        return '[{"Id": "1", "Config": {"Labels": {}}}]'
+
+    monkeypatch.setattr(containers, "run", run)
+    assert containers.inspected(there=(small, other)) == [{"Id": "1", "Config": {"Labels": {}}}]
+    with pytest.raises(Refused, match="`jailoc-a-web-1` has more labels") as refused:
+        containers.inspected("jailoc-a", (small, big))
+    assert refused.value.diagnostics[0].hint == "`docker rm --force jailoc-a-web-1`"
