@@ -216,7 +216,9 @@ def _nothing_lost(session: Session, task: Task) -> None:
 def _bringing(task: Task, found: task_look.CloneState, *, dirty: bool) -> str:
     """Say what brings home what a task has, and what does not."""
     name = typed(task.sandbox)
-    ways = [f"`jailoc task fetch {name}` brings commits of {task.branch} home"] if found.new else []
+    fetched = found.tip in {task.base, task.fetched}
+    bring = f"`jailoc task fetch {name}` brings commits of {task.branch} home"
+    ways = [bring] if found.new and not fetched else []
     if found.elsewhere:
         ways.append(
             "what only another branch, a tag, a stash or a detached HEAD has comes with no fetch: "

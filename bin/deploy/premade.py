@@ -159,8 +159,8 @@ def renew(bundle: Bundle, key: bytes) -> None:
         told = ", ".join(f"`{each.name}` ({', '.join(each.has)})" for each in others)
         raise refuse(
             "foreign",
-            f"{told} would be beside what starts of `{bundle.workspace}`, and jailoc has not made "
-            "it",
+            f"{told} would be beside what starts of `{bundle.workspace}`, and is nothing that the "
+            "configuration has",
             hint=f"`docker rm --force {' '.join(each.name for each in others)}`, or start it "
             "without that",
         )

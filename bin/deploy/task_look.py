@@ -49,7 +49,8 @@ set_aside=
 for each in .git/rebase-merge/autostash .git/rebase-apply/autostash .git/MERGE_AUTOSTASH; do
     [ ! -f "$each" ] || set_aside=$(git rev-parse --verify --quiet "$(cat "$each")^{{commit}}")
 done
-new=$(git rev-list --count --exclude='refs/remotes/*' --all $set_aside \
+# Of a reference that names nothing, nothing can be lost.
+new=$(git rev-list --count --ignore-missing --exclude='refs/remotes/*' --all $set_aside \
     --not "$@" --remotes) || exit 1
 echo "new $new"
 [ "$new" = "$(git rev-list --count "$tip" --not "$@" --remotes)" ] || echo elsewhere

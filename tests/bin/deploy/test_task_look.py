@@ -155,6 +155,7 @@ def test_what_no_branch_has_counts(clone: Path, put: Callable[[Path], None]) -> 
     # What came from a remote is there.
     other = git(clone, "commit-tree", "-m", "theirs", f"{base}^{{tree}}")
     git(clone, "update-ref", "refs/remotes/origin/main", other)
+    (clone / ".git/refs/heads/broken").write_text(f"{'1' * 40}\n")
     assert told(clone, "", base) == ["new 0"]
     put(clone)
     new, elsewhere = told(clone, "", base)
