@@ -6,9 +6,7 @@ too reads what is handed over there, or answers in the place of others.
 
 import os
 import shlex
-from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,25 +95,18 @@ def _started(place: Path) -> _StartedCompose:
     return _StartedCompose(name="")
 
 
-def _had(workspace: str, volumes: Mapping[str, MadeVolume]) -> set[str]:
+def _had(workspace: str) -> set[str]:
     """Return the volumes that a last start had: those of earlier versions prove nothing.
 
-    That of the workspace, and for what is shared that of any. Whoever has made one of that name
-    since is somebody else.
+    That of the workspace, and for what is shared that of any. When one was made the engine does not
+    say: its `CreatedAt` is the time of the last change.
     """
     had = set[str]()
     for name, place in records.starts():
         last = _started(place)
-        names = {*map(_shared, last.shared)}
-        names |= {f"{last.name}_{each}" for each in last.volumes} if name == workspace else set()
-        with suppress(OSError, TypeError):  # it is gone, or a time has no zone
-            then = datetime.fromtimestamp(place.stat().st_mtime, UTC)
-            had |= {each for each in names & volumes.keys() if _before(volumes[each], then)}
+        had |= {*map(_shared, last.shared)}
+        had |= {f"{last.name}_{each}" for each in last.volumes} if name == workspace else set()
     return had
-
-
-def _before(volume: MadeVolume, then: datetime) -> bool:
-    return volume.created is not None and volume.created <= then
 
 
 def mark(workspace: str, volume: str) -> Path:
@@ -180,14 +171,14 @@ def _own(bundle: Bundle, key: bytes) -> _Names:
     every = made(volumes & (wanted.memory | wanted.data | wanted.shared))
     own = {name: how for name, how in every.items() if _made_here(name, how, wanted, project)}
     unproven = {
-        name: how
+        name
         for name, how in own.items()
         if name not in wanted.memory
         and how.made != proof(name, key)
         and not _others(name, how, wanted)
         and not mark(bundle.workspace, name).is_dir()
     }
-    foreign = unproven.keys() - _had(bundle.workspace, unproven)
+    foreign = unproven - _had(bundle.workspace)
     foreign -= _used(bundle).names if foreign else set()
     taken = {f"network {name}" for name, whose in networks if whose != project}
     taken |= {f"volume {name}" for name in foreign | (every.keys() - own.keys())}

@@ -1,11 +1,9 @@
 """Networks and volumes of an engine, by name and by what their labels say."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import NamedTuple
 
 from jailoc.bin.engine.docker import LABEL_NAME, LARGE, label, rows, run, table
-from jailoc.bin.engine.inspect_fields import moment
 from jailoc.model.sandbox import COMPOSE_PROJECT, MADE_LABEL, SHARED_USER_LABEL
 
 
@@ -40,7 +38,6 @@ def named(kind: str, part: str) -> tuple[tuple[str, str], ...]:
 class MadeVolume(NamedTuple):
     """How a volume was made, in what is short."""
 
-    created: datetime | None
     driver: str
     type: str
     device: str
@@ -61,10 +58,10 @@ def made(volumes: Collection[str]) -> dict[str, MadeVolume]:
         return {}
     options = (_part("Options", each) for each in ("type", "device"))
     labels = (_part("Labels", each) for each in (COMPOSE_PROJECT, MADE_LABEL, SHARED_USER_LABEL))
-    form = table(".Name", ".CreatedAt", ".Driver", *options, *labels)
+    form = table(".Name", ".Driver", *options, *labels)
     text = run(["volume", "inspect", "--format", form, *sorted(volumes)],
                what="inspect volumes", timeout=60)  # fmt: skip
-    return {name: MadeVolume(moment(when), *rest) for name, when, *rest in rows(text)}
+    return {name: MadeVolume(*rest) for name, *rest in rows(text)}
 
 
 def _part(of: str, key: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ DATA, SECRETS, NETWORK = "jailoc-api_opencode-data-api", "jailoc-api_secrets", "
 SHARED, TRUST = "jailoc_shared-pip", "jailoc-api_trust"
 SERVICE = {"Labels": {"com.docker.compose.service": "opencode"}}
 PLACE = "/home/me/p"
-EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def bundle() -> Bundle:
@@ -36,7 +34,7 @@ def volume(
     kind: str = "", device: str | None = None, project: str = MINE, made: str = "", user: str = ""
 ) -> MadeVolume:
     where = kind if device is None else device
-    return MadeVolume(EARLY, "local", kind, where, project, made, user)
+    return MadeVolume("local", kind, where, project, made, user)
 
 
 def proven(name: str, key: bytes = KEY, device: str = "") -> MadeVolume:
@@ -133,11 +131,6 @@ def test_so_is_what_the_last_start_had_and_what_its_user_says_is_his(
         for each in (DATA, SHARED):
             files.make_private(premade.mark("api", each))
     premade.untaken(bundle(), KEY)
-    if how == "applied":
-        # Somebody else has made one of its name since.
-        engine([], {DATA: volume()._replace(created=LATE)})
-        with pytest.raises(Refused, match=DATA):
-            premade.untaken(bundle(), KEY)
     engine([], {SECRETS: volume("none", PLACE), DATA: volume("none", PLACE)})
     with pytest.raises(Refused, match=f"{DATA}.*{SECRETS}"):
         premade.untaken(bundle(), KEY)
