@@ -6,6 +6,7 @@ too reads what is handed over there, or answers in the place of others.
 
 import os
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -144,7 +145,9 @@ def renew(bundle: Bundle, key: bytes) -> None:
         Refused: something was not made here, or a container that is none of the workspace's has it.
         DockerError: the engine did not answer.
     """
-    there, wanted, own = _own(bundle, key), _wanted(bundle), _used(bundle)
+    with ThreadPoolExecutor() as pool:
+        used = pool.submit(_used, bundle)
+        there, wanted, own = _own(bundle, key), _wanted(bundle), used.result()
     anew = (wanted.networks | wanted.memory) - own.names
     if others := neighbours(own.containers, anew) if anew else ():
         told = ", ".join(f"`{each.name}` ({', '.join(each.has)})" for each in others)
@@ -164,8 +167,10 @@ def renew(bundle: Bundle, key: bytes) -> None:
 def _own(bundle: Bundle, key: bytes) -> _Names:
     """Return what there is of what a start wants; nobody else's is among it."""
     wanted, project = _wanted(bundle), bundle.compose.name
-    networks = [each for each in named("network", f"{project}_") if each[0] in wanted.networks]
-    volumes = {name for name, _ in named("volume", f"{project}_")}
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(named, "network", f"{project}_")
+        volumes = {name for name, _ in named("volume", f"{project}_")}
+        networks = [each for each in asked.result() if each[0] in wanted.networks]
     if wanted.shared:
         volumes |= {name for name, _ in named("volume", _shared(""))}
     every = made(volumes & (wanted.memory | wanted.data | wanted.shared))
