@@ -66,6 +66,10 @@ class PortUse(Model):
     """Whether something listens there that is no container of that workspace."""
 
 
+TAKE_AWAY = "take that right away (`chmod o-w`, `setfacl --remove`)"
+"""What mends a file that another user can change."""
+
+
 def trust(authorities: Iterable[str], config: str = "config.toml") -> str:
     """Return the line that makes builds trust authorities, and where to write it."""
     named = ", ".join(f'"{each}"' for each in authorities)

@@ -183,6 +183,11 @@ def shared_volume(name: str) -> str:
     return f"jailoc_{SHARED_PREFIX}{name}"
 
 
+def whole_shared(volume: str) -> str:
+    """Return the engine's name of such a volume by that of the compose model."""
+    return shared_volume(volume.removeprefix(SHARED_PREFIX))
+
+
 VOLUME_PREFIX, SERVICE_PREFIX = "volume-", "service-"
 SHARED_PREFIX = "shared-"
 SHARED_USER_LABEL = "dev.jailoc.shared.user"

@@ -17,6 +17,7 @@ from jailoc.generators.config.select import select
 from jailoc.generators.runtime.expectations import meet
 from jailoc.model.config import Config
 from jailoc.model.diagnostic import Diagnostic, Refused, Severity, refuse
+from jailoc.model.doctor import TAKE_AWAY
 from jailoc.model.document import Document
 from jailoc.model.host import Host
 from jailoc.model.path import clean, expand
@@ -120,8 +121,7 @@ def _open(file: str) -> tuple[Diagnostic, ...]:
         severity=Severity.WARNING,
         message=f"another user of this machine can change what agents may do: {why}",
         file=file,
-        hint="take that right away (`chmod o-w`, `setfacl --remove`), or keep the file in a "
-        "directory of yours",
+        hint=f"{TAKE_AWAY}, or keep the file in a directory of yours",
     )
     return (told,) if why else ()
 

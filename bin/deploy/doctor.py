@@ -14,7 +14,6 @@ from jailoc import __version__
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import host_ports
 from jailoc.bin.engine import containers, docker
-from jailoc.bin.engine.inspect_fields import moment
 from jailoc.bin.host import authorities, keyring, paths, reverse_path, subordinate_ids
 from jailoc.bin.host.exposure import exposed
 from jailoc.generators.config.resolve import names, port_of
@@ -126,15 +125,16 @@ def _reverse_path(config: Config | None) -> bool | None:
 
 
 def _offset(data: Mapping[str, Any]) -> float | None:
-    """Return how far the engine's clock is ahead."""
-    then = moment(str(data.get("SystemTime") or ""))
-    with suppress(TypeError):  # it may be of no zone
-        return (then - datetime.now(tz=UTC)).total_seconds() if then else None
+    """Return how far the engine's clock is ahead (RFC 3339, with more digits than Python takes)."""
+    text = re.sub(r"(\.\d{6})\d*", r"\1", str(data.get("SystemTime") or ""))
+    with suppress(ValueError, TypeError):
+        then = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return (then - datetime.now(tz=UTC)).total_seconds()
     return None
 
 
 def _places(config: Config | None) -> Iterator[MachinePlace]:
-    for name, path in _kept().items():
+    for name, path in paths.kept().items():
         there = next(each for each in (path, *path.parents) if each.exists())
         yield _place(name, str(there))
     for name in names(config) if config else ():
@@ -143,13 +143,9 @@ def _places(config: Config | None) -> Iterator[MachinePlace]:
 
 
 def _exposed(session: Session) -> Iterator[ExposedFile]:
-    for name, path in {**_kept(), "configuration": session.path}.items():
+    for name, path in {**paths.kept(), "configuration": session.path}.items():
         if why := exposed(path.absolute()):
             yield ExposedFile(name=name, why=why, refused=name != "configuration")
-
-
-def _kept() -> dict[str, Path]:
-    return {"generated files": paths.cache_directory(), "passwords": paths.state_directory()}
 
 
 def _place(name: str, path: str) -> MachinePlace:

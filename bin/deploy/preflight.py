@@ -13,7 +13,7 @@ from jailoc.generators.config.steering import open_to
 from jailoc.model.bundle import Bundle
 from jailoc.model.compose import Bind, SecurityOption, Sidecar
 from jailoc.model.diagnostic import refuse
-from jailoc.model.doctor import trust
+from jailoc.model.doctor import TAKE_AWAY, trust
 from jailoc.model.host import DESKTOPS
 from jailoc.model.image import Step
 from jailoc.model.mount import Mode
@@ -34,13 +34,13 @@ def places() -> None:
     Raises:
         Refused: another user can.
     """
-    for place in (paths.cache_directory(), paths.state_directory()):
+    for place in paths.kept().values():
         if why := exposed(place):
             raise refuse(
                 "exposed",
                 f"jailoc keeps files in `{place}` that decide what the engine runs, and {why}",
                 hint="set XDG_CACHE_HOME and XDG_DATA_HOME to directories that are yours alone, or "
-                "take that right away (`chmod o-w`, `setfacl --remove`)",
+                + TAKE_AWAY,
             )
 
 

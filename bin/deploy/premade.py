@@ -25,8 +25,8 @@ from jailoc.model.bundle import Bundle
 from jailoc.model.diagnostic import refuse
 from jailoc.model.sandbox import (
     COMPOSE_SERVICE,
-    SHARED_PREFIX,
     shared_volume,
+    whole_shared,
 )
 
 
@@ -50,12 +50,8 @@ def _wanted(bundle: Bundle) -> _Names:
         ),
         frozenset(f"{prefix}{each.name}" for each in compose.memory),
         frozenset(f"{prefix}{each}" for each in compose.volumes),
-        frozenset(map(_shared, compose.shared)),
+        frozenset(map(whole_shared, compose.shared)),
     )
-
-
-def _shared(name: str) -> str:
-    return shared_volume(name.removeprefix(SHARED_PREFIX))
 
 
 def _made_here(name: str, how: MadeVolume, wanted: _Names, project: str) -> bool:
@@ -105,7 +101,7 @@ def _had(workspace: str) -> set[str]:
     had = set[str]()
     for name, place in records.starts():
         last = _started(place)
-        had |= {*map(_shared, last.shared)}
+        had |= {*map(whole_shared, last.shared)}
         had |= {f"{last.name}_{each}" for each in last.volumes} if name == workspace else set()
     return had
 
@@ -172,7 +168,7 @@ def _own(bundle: Bundle, key: bytes) -> _Names:
         volumes = {name for name, _ in named("volume", f"{project}_")}
         networks = [each for each in asked.result() if each[0] in wanted.networks]
     if wanted.shared:
-        volumes |= {name for name, _ in named("volume", _shared(""))}
+        volumes |= {name for name, _ in named("volume", shared_volume(""))}
     every = made(volumes & (wanted.memory | wanted.data | wanted.shared))
     own = {name: how for name, how in every.items() if _made_here(name, how, wanted, project)}
     unproven = {

@@ -38,7 +38,7 @@ set -u
 cd "$1" || exit 1
 tip=$(git rev-parse --verify "refs/heads/$2^{{commit}}") || exit 1
 echo "tip $tip"
-home=$3 inside=$4 base=$5 # the first of the commits
+home=$3 repository=$4 base=$5 # the first of the commits
 shift 4
 for each; do
     shift
@@ -54,18 +54,23 @@ new=$(git rev-list --count --ignore-missing --exclude='refs/remotes/*' --all $se
     --not "$@" --remotes) || exit 1
 echo "new $new"
 [ "$new" = "$(git rev-list --count "$tip" --not "$@" --remotes)" ] || echo elsewhere
-# Of a repository inside, a commit has the name of a commit alone.
-if git cat-file -e "$base" 2>/dev/null && git diff-tree -r --raw --no-renames "$base" "$tip" |
-    grep -q '^:[0-7]* 160000 '; then echo inside; fi
-# Of a file of Git LFS, too (git-lfs-pointer(1)).
-if git cat-file -e "$base" 2>/dev/null && git diff --no-ext-diff --no-textconv "$base" "$tip" |
-    grep -q '^+version https://git-lfs'; then echo inside; fi
+# Of a repository inside, a commit has the name of a commit alone; of a file of Git LFS that of a
+# digest (git-lfs-pointer(1)).
+if git cat-file -e "$base" 2>/dev/null; then
+    if git diff-tree -r --raw --no-renames "$base" "$tip" | grep -q '^:[0-7]* 160000 ' ||
+        git diff --no-ext-diff --no-textconv "$base" "$tip" |
+        grep -q '^+version https://git-lfs'; then echo inside; fi
+fi
 # A linked working tree is where the agent has it; here its place is another one.
 for each in .git/worktrees/*/gitdir; do
     [ -f "$each" ] || continue
     place=$(cat "$each") place=${{place%/.git}}
     case $place in [!/]*) place=$(realpath -m "${{each%/gitdir}}/$place") ;; esac
-    case $place in "$PWD"/*) ;; "$inside"/*) place=$PWD/${{place#"$inside"/}} ;; *) continue ;; esac
+    case $place in
+    "$PWD"/*) ;;
+    "$repository"/*) place=$PWD/${{place#"$repository"/}} ;;
+    *) continue ;;
+    esac
     [ -d "$place" ] || continue
     other=$(GIT_DIR=$PWD/${{each%/gitdir}} GIT_WORK_TREE=$place \
         git -c core.fsmonitor=false status --porcelain --untracked-files=normal) || exit 1

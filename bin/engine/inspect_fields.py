@@ -1,9 +1,6 @@
-"""Parts of what `docker inspect` says: ports, limits, a container's last health check, times."""
+"""Parts of what `docker inspect` says of a container: ports, limits, its last health check."""
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from jailoc.model.agents.agent import ANSWER_SHOWN
@@ -62,11 +59,3 @@ def cpus(host: dict[str, Any]) -> float | None:
         return float(nanos) / 1e9
     quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 0
     return quota / period if quota > 0 and period > 0 else None
-
-
-def moment(text: str) -> datetime | None:
-    """Return a time of the engine's (RFC 3339, with more digits than Python takes)."""
-    shorter = re.sub(r"(\.\d{6})\d*", r"\1", text)
-    with suppress(ValueError):
-        return datetime.fromisoformat(shorter.replace("Z", "+00:00"))
-    return None

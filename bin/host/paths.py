@@ -52,6 +52,11 @@ def state_directory() -> Path:
     return Path(base("XDG_DATA_HOME", ".local/share")) / "jailoc"
 
 
+def kept() -> dict[str, Path]:
+    """Return what decides what the engine runs, by what it is: nobody else may change it."""
+    return {"generated files": cache_directory(), "passwords": state_directory()}
+
+
 def cache_directory() -> Path:
     """Return the directory of generated files, locks and the log."""
     return Path(base("XDG_CACHE_HOME", ".cache")) / "jailoc"

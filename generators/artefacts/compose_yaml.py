@@ -17,7 +17,7 @@ from jailoc.model.compose import (
 )
 from jailoc.model.document import Path
 from jailoc.model.mount import Mode
-from jailoc.model.sandbox import SHARED_PREFIX, shared_volume
+from jailoc.model.sandbox import whole_shared
 
 
 def emit(data: dict[str, Any], origins: dict[Path, str]) -> str:
@@ -75,8 +75,7 @@ def document(model: Compose, origins: dict[Path, str] | None = None) -> dict[str
     data["volumes"] = {name: {} for name in model.volumes}
     # Made beforehand: Compose would take one of its own for the project that is first.
     data["volumes"] |= {
-        each: {"external": True, "name": shared_volume(each.removeprefix(SHARED_PREFIX))}
-        for each in model.shared
+        each: {"external": True, "name": whole_shared(each)} for each in model.shared
     }
     data["volumes"] |= {
         each.name: {

@@ -25,7 +25,7 @@ from jailoc.model.plan_address import (
     ServiceAddress,
     VolumeAddress,
 )
-from jailoc.model.sandbox import AGENT, SHARED_PREFIX, shared_volume
+from jailoc.model.sandbox import AGENT, whole_shared
 
 LEFT = "the configuration has no such workspace"
 DESTROYED = "it is destroyed"
@@ -107,5 +107,5 @@ def _notes(deployed: Deployed, extent: Extent) -> Iterator[str]:
         more = ", --prune removes them" if extent is Extent.PROJECT else ""
         yield f"its volumes stay{more}: {kept}"
     if deployed.applied and (shared := deployed.applied.compose.shared):
-        names = ", ".join(shared_volume(each.removeprefix(SHARED_PREFIX)) for each in shared)
+        names = ", ".join(map(whole_shared, shared))
         yield f"volumes that workspaces share stay, `docker volume rm` removes them: {names}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from jailoc.model.doctor import CheckState, Machine, MachinePlace, Row, trust
+from jailoc.model.doctor import TAKE_AWAY, CheckState, Machine, MachinePlace, Row, trust
 from jailoc.model.text import number_of
 
 OK, WARN, FAIL = CheckState.OK, CheckState.WARN, CheckState.FAIL
@@ -186,8 +186,7 @@ def _exposed(machine: Machine) -> Iterator[Row]:
             f"owner of {each.name}", "another user can change it", FAIL if each.refused else WARN,
             f"{each.why}: who can do so decides what the engine runs"
             + "; nothing is started" * each.refused,
-            "take that right away (`chmod o-w`, `setfacl --remove`), or keep it in a directory of "
-            "yours",
+            f"{TAKE_AWAY}, or keep it in a directory of yours",
         )  # fmt: skip
 
 
