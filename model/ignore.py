@@ -101,7 +101,11 @@ def _pattern(pattern: str, *, keep: bool) -> Pattern | None:
             body = re.sub(r"\\(.)", r"\1", inner[2], flags=re.DOTALL)
             # A hyphen stands for a range; every other character for itself.
             words.append(f"[{inner[1]}{re.escape(body).replace(chr(92) + '-', '-')}]")
-            if re.match(words[-1], "/"):
+            try:
+                slash = re.match(words[-1], "/")
+            except re.error:  # a range from a later character to an earlier one
+                return None
+            if slash:
                 begun, choices = -1, choices + 1
         else:
             begun = begun if char != "/" else -1

@@ -32,6 +32,7 @@ from jailoc.model.ignore import ignored, parse
         ("a/**/b", ["a/b", "a/x/b", "a/x/y/b"], ["b", "ab"]),
         (".", [], ["a"]),
         ("[", [], ["[", "a"]),
+        ("[?-/]\n[z-a]", [], ["?", "-", "a"]),
     ],
 )
 def test_what_is_left_out(text: str, out: list[str], kept: list[str]) -> None:
