@@ -95,17 +95,12 @@ def _pattern(pattern: str, *, keep: bool) -> Pattern | None:
             place += 1
         elif char == "[":
             inner = re.match(r"(\^?)((?:[^\]\\]|\\.)+)\]", pattern[place:], re.DOTALL)
-            if not inner:
+            members = _members(inner[2]) if inner else ""
+            if not inner or not members:
                 return None
             place += inner.end()
-            body = re.sub(r"\\(.)", r"\1", inner[2], flags=re.DOTALL)
-            # A hyphen stands for a range; every other character for itself.
-            words.append(f"[{inner[1]}{re.escape(body).replace(chr(92) + '-', '-')}]")
-            try:
-                slash = re.match(words[-1], "/")
-            except re.error:  # a range from a later character to an earlier one
-                return None
-            if slash:
+            words.append(f"[{inner[1]}{members}]")
+            if re.match(words[-1], "/"):
                 begun, choices = -1, choices + 1
         else:
             begun = begun if char != "/" else -1
@@ -116,3 +111,17 @@ def _pattern(pattern: str, *, keep: bool) -> Pattern | None:
     except re.error:
         return None
     return Pattern(keep=keep, regex=regex, choices=choices)
+
+
+def _members(text: str) -> str:
+    """Translate what stands between brackets; nothing if a range runs backwards.
+
+    A hyphen between two characters stands for a range; every other character for itself.
+    """
+    body = re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+    found = ""
+    for first, last, only in re.findall(r"(.)-(.)|(.)", body, re.DOTALL):
+        if first > last:
+            return ""
+        found += re.escape(only) or f"{re.escape(first)}-{re.escape(last)}"
+    return found
