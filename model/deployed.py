@@ -95,6 +95,9 @@ class Applied(Model):
     """Powers that neither containers nor rules tell."""
     engine: dict[str, str] = Field(default_factory=dict)
     """Variables that make docker(1) use the engine that it was done on."""
+    unproven: tuple[str, ...] | None = None
+    """Volumes, by whole name, that were taken though nothing proves who has made them: an earlier
+    version did. None in the record of one."""
     observed: dict[str, Facets]
     """The facets of each container as the engine spelt them just after it was made."""
 

@@ -105,6 +105,7 @@ class Engine:
         self._directory = Path(bundle.directory)
         self.touched = False
         """Whether anything that runs, or its files, may be other than before."""
+        self._unproven = frozenset[str]()
 
     def observe(self) -> Deployed:
         """Gather all that there is."""
@@ -113,7 +114,7 @@ class Engine:
     def perform(self, step: Step) -> None:
         """Take one step."""
         if not (self.touched or isinstance(step, BuildImages)):
-            premade.renew(self._bundle, self._given.key)
+            self._unproven = premade.renew(self._bundle, self._given.key)
             self.touched = True
         if isinstance(step, BuildImages):
             build(self._terminal, self._bundle)  # which shows steps of its own
@@ -222,6 +223,7 @@ class Engine:
         begun = {
             "config": self._given.config,
             "compose": self._bundle.compose.model_dump(mode="json"),
+            "unproven": sorted(self._unproven),
         }
         records.begin(self._bundle.workspace, json.dumps(begun).encode())
 
@@ -246,7 +248,8 @@ class Engine:
 
     def _record(self) -> None:
         made = applied(self._bundle, self._given, self.observe())
-        made = made.model_copy(update={"engine": endpoint.recorded()})
+        here = {"engine": endpoint.recorded(), "unproven": tuple(sorted(self._unproven))}
+        made = made.model_copy(update=here)
         records.write(self._bundle.workspace, f"{made.model_dump_json()}\n".encode())
         records.forget(self._bundle.workspace)
 

@@ -83,27 +83,42 @@ class _StartedCompose(BaseModel):
 
 
 class _Started(BaseModel):
-    compose: _StartedCompose
+    compose: _StartedCompose = _StartedCompose(name="")
+    unproven: frozenset[str] | None = None
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Return what was the workspace's without a proof: none had one once."""
+        every = frozenset(f"{self.compose.name}_{each}" for each in self.compose.volumes)
+        return every if self.unproven is None else every & self.unproven
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """Return what it shared without a proof."""
+        every = frozenset(map(whole_shared, self.compose.shared))
+        return every if self.unproven is None else every & self.unproven
 
 
-def _started(place: Path) -> _StartedCompose:
-    with suppress(OSError, ValidationError):
-        return _Started.model_validate_json(place.read_bytes()).compose
-    return _StartedCompose(name="")
+def _started() -> tuple[tuple[str, _Started], ...]:
+    """Return what was written down of the last starts, by workspace."""
+    every = []
+    for name, place in records.starts():
+        with suppress(OSError, ValidationError):
+            every.append((name, _Started.model_validate_json(place.read_bytes())))
+    return tuple(every)
 
 
-def _had(workspace: str) -> set[str]:
-    """Return the volumes that a last start had: those of earlier versions prove nothing.
+def _had(workspace: str) -> frozenset[str]:
+    """Return the volumes that a last start had without a proof: earlier versions made them.
 
     That of the workspace, and for what is shared that of any. When one was made the engine does not
     say: its `CreatedAt` is the time of the last change.
     """
-    had = set[str]()
-    for name, place in records.starts():
-        last = _started(place)
-        had |= {*map(whole_shared, last.shared)}
-        had |= {f"{last.name}_{each}" for each in last.volumes} if name == workspace else set()
-    return had
+    return frozenset(
+        volume
+        for name, last in _started()
+        for volume in (last.shared | last.own if name == workspace else last.shared)
+    )
 
 
 def mark(workspace: str, volume: str) -> Path:
@@ -127,7 +142,7 @@ def untaken(bundle: Bundle, key: bytes) -> None:
     _own(bundle, key)
 
 
-def renew(bundle: Bundle, key: bytes) -> None:
+def renew(bundle: Bundle, key: bytes) -> frozenset[str]:
     """Look once more, and remove networks and volumes in memory that the workspace has not now.
 
     Nothing is lost with them, and what is made in their place is nobody else's: a container that
@@ -137,13 +152,16 @@ def renew(bundle: Bundle, key: bytes) -> None:
         bundle: What is about to be started.
         key: For the proof that a volume was made here.
 
+    Returns:
+        Volumes, by their whole names, that are taken without that proof.
+
     Raises:
         Refused: something was not made here, or a container that is none of the workspace's has it.
         DockerError: the engine did not answer.
     """
     with ThreadPoolExecutor() as pool:
         used = pool.submit(_used, bundle)
-        there, wanted, own = _own(bundle, key), _wanted(bundle), used.result()
+        (there, unproven), wanted, own = _own(bundle, key), _wanted(bundle), used.result()
     anew = (wanted.networks | wanted.memory) - own.names
     if others := neighbours(own.containers, anew) if anew else ():
         told = ", ".join(f"`{each.name}` ({', '.join(each.has)})" for each in others)
@@ -158,10 +176,14 @@ def renew(bundle: Bundle, key: bytes) -> None:
         network.remove(name)
     for name in sorted(there.memory & anew):
         disk.remove_volume(name)
+    return unproven
 
 
-def _own(bundle: Bundle, key: bytes) -> _Names:
-    """Return what there is of what a start wants; nobody else's is among it."""
+def _own(bundle: Bundle, key: bytes) -> tuple[_Names, frozenset[str]]:
+    """Return what there is of what a start wants, and what of that has no proof.
+
+    Nobody else's is among it.
+    """
     wanted, project = _wanted(bundle), bundle.compose.name
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(named, "network", f"{project}_")
@@ -171,14 +193,14 @@ def _own(bundle: Bundle, key: bytes) -> _Names:
         volumes |= {name for name, _ in named("volume", shared_volume(""))}
     every = made(volumes & (wanted.memory | wanted.data | wanted.shared))
     own = {name: how for name, how in every.items() if _made_here(name, how, wanted, project)}
-    unproven = {
+    unproven = frozenset(
         name
         for name, how in own.items()
         if name not in wanted.memory
         and how.made != proof(name, key)
         and not _others(name, how, wanted)
         and not mark(bundle.workspace, name).is_dir()
-    }
+    )
     foreign = unproven - _had(bundle.workspace)
     foreign -= _used(bundle).names if foreign else set()
     taken = {f"network {name}" for name, whose in networks if whose != project}
@@ -197,9 +219,8 @@ def _own(bundle: Bundle, key: bytes) -> _Names:
                 for each in sorted(foreign)
             ),
         )
-    return _Names(
-        frozenset(name for name, _ in networks), *(each & every.keys() for each in wanted[1:])
-    )
+    there = (each & every.keys() for each in wanted[1:])
+    return _Names(frozenset(name for name, _ in networks), *there), unproven
 
 
 class _Used(NamedTuple):
@@ -213,7 +234,9 @@ class _Used(NamedTuple):
 
 def _used(bundle: Bundle) -> _Used:
     """Return what containers have of services of the workspace's, now or at its last start."""
-    services = {*bundle.compose.services, *_started(records.record(bundle.workspace)).services}
+    services = {*bundle.compose.services}.union(
+        *(last.compose.services for name, last in _started() if name == bundle.workspace)
+    )
     every = [
         each for each in containers.inspected(bundle.compose.name)
         if (each["Config"]["Labels"] or {}).get(COMPOSE_SERVICE) in services

@@ -387,6 +387,29 @@ def test_a_shared_volume_of_another_user_is_handed_over_to_nobody(reach: Sandbox
     assert json.loads(text)[0]["Labels"]["dev.jailoc.shared.user"] == str(os.getuid())
 
 
+def test_a_volume_that_another_made_in_the_place_of_one_is_not_taken(reach: Sandbox) -> None:
+    """Compose would take it by its name, and whoever made it may be in it."""
+    prefix = f"{reach.project}_"
+    every = world.call("docker", "volume", "ls", "--quiet", "--filter", f"name={prefix}").split()
+    name = next(each for each in every if "npm" in each)
+    labels = json.loads(world.call("docker", "volume", "inspect", name))[0]["Labels"]
+    del labels["dev.jailoc.made"]
+    reach.user.ok("down", "reach")
+    world.call("docker", "volume", "rm", name)
+    try:
+        world.call(
+            "docker", "volume", "create", *(f"--label={key}={labels[key]}" for key in labels), name
+        )
+        result = reach.user.run("up", "reach")
+        assert result.status == 1
+        assert f"jailoc has not made volume `{name}`" in result.stderr
+    finally:
+        world.call("docker", "volume", "rm", "--force", name)
+        reach.user.ok("up", "reach")
+    made = json.loads(world.call("docker", "volume", "inspect", name))[0]["Labels"]
+    assert made.keys() == {*labels, "dev.jailoc.made"}
+
+
 def test_the_volumes_of_another_user_go_to_nobody_who_once_had_the_name(reach: Sandbox) -> None:
     def volumes() -> str:
         return world.call("docker", "volume", "ls", "--quiet", "--filter", "name=jailoc-reach_")

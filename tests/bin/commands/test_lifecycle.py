@@ -33,7 +33,7 @@ def settle(
             stopped.append(container)
 
         monkeypatch.setattr(containers, "stop", stop)
-        monkeypatch.setattr(premade, "renew", lambda *_: None)
+        monkeypatch.setattr(premade, "renew", lambda *_: frozenset())
         session = Session(Terminal(color=False))
         each = apply.item(session, session.source(), "a", complete=False, ask=False)
         assert each.bundle

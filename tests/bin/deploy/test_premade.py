@@ -109,20 +109,25 @@ def test_only_ones_own_is_taken(
         assert each in only.message
 
 
-@pytest.mark.parametrize("how", ["applied", "marked", "used"])
+def started(unproven: tuple[str, ...] | None) -> None:
+    """Write down that a start had the volumes."""
+    given = Given(config="c", names=("api",), key=KEY)
+    made = applied(bundle(), given, Deployed(workspace="api"))
+    made = made.model_copy(update={"unproven": unproven})
+    place = records.record("api")
+    files.make_private(place.parent)
+    place.write_text(
+        json.dumps({"version": 0, **made.model_dump(mode="json", exclude={"version"})})
+    )
+
+
+@pytest.mark.parametrize("how", ["applied", "applied without a proof", "marked", "used"])
 def test_so_is_what_the_last_start_had_and_what_its_user_says_is_his(
     how: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine([], {DATA: volume(), SHARED: volume()})
-    if how == "applied":
-        made = applied(
-            bundle(), Given(config="c", names=("api",), key=KEY), Deployed(workspace="api")
-        )
-        place = records.record("api")
-        files.make_private(place.parent)
-        place.write_text(
-            json.dumps({"version": 0, **made.model_dump(mode="json", exclude={"version"})})
-        )
+    if how.startswith("applied"):
+        started((DATA, SHARED) if "without" in how else None)
     elif how == "used":
         mounts = [{"Name": each} for each in (DATA, SHARED)]
         own = {"Id": "1", "Config": SERVICE, "NetworkSettings": {}, "Mounts": mounts}
@@ -133,6 +138,20 @@ def test_so_is_what_the_last_start_had_and_what_its_user_says_is_his(
     premade.untaken(bundle(), KEY)
     engine([], {SECRETS: volume("none", PLACE), DATA: volume("none", PLACE)})
     with pytest.raises(Refused, match=f"{DATA}.*{SECRETS}"):
+        premade.untaken(bundle(), KEY)
+
+
+def test_what_was_made_in_the_place_of_one_with_a_proof_is_nobodys(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that the last start had is no proof where what it had was one."""
+    monkeypatch.setattr(premade, "neighbours", lambda *_: ())
+    started((SHARED,))
+    engine([], {DATA: proven(DATA), SHARED: volume()})
+    premade.untaken(bundle(), KEY)
+    assert premade.renew(bundle(), KEY) == {SHARED}
+    engine([], {DATA: volume(), SHARED: volume()})
+    with pytest.raises(Refused, match=f"has not made volume `{DATA}`, which"):
         premade.untaken(bundle(), KEY)
 
 
