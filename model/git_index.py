@@ -32,13 +32,23 @@ _EXTENDED, _ASSUME_VALID, _SKIP_WORKTREE, _LENGTH = 0x4000, 0x8000, 0x4000, 0xFF
 _DIRECTORY, _SUBMODULE, _KIND = 0x40, 0xE0, 0xF0
 """The first byte of the mode of a directory that is not there (`index.sparse`), that of a
 submodule, and what of it Git looks at then (S_IFMT)."""
-_IGNORED = b"(?:\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf)"
-"""Characters that HFS+ passes over, as in Git's own check (utf8.c, next_hfs_char)."""
+_IGNORED = (
+    b"(?:\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1(?:\x85[\x9f\xa0]|\x9e[\xb4\xb5]|\xa0[\x8b-\x8f])"
+    b"|\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf])|\xe3\x85\xa4"
+    b"|\xef(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbe\xa0|\xbf[\xb0-\xb8])"
+    b"|\xf0(?:\x9b\xb2[\xa0-\xa3]|\x9d\x85[\xb3-\xba])|\xf3\xa0[\x80-\xbf][\x80-\xbf])"
+)
+"""Characters that some file system passes over, as `repository.fold` does: more than those of
+Git's own check (utf8.c, next_hfs_char)."""
 _SUSPECT = re.compile(
     rb"[\0/](?:\.\.?)?(?=[/\0])|(?i:[\0/\\](?:\.git|git~1)[. ]*(?=[/\0\\:]))|" + _IGNORED
 )
 """In names between NULs: what may be none that Git would add. One search for all of an index."""
-_NEEDLES = (b"\0/", b"//", b"/\0", b"git~1", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf")
+_NEEDLES = (
+    b"\0/", b"//", b"/\0", b"git~1",
+    *(b"\xc2\xad \xcd\x8f \xd8\x9c \xe1\x85 \xe1\x9e \xe1\xa0 \xe2\x80 \xe2\x81 \xe3\x85\xa4 "
+      b"\xef\xb8 \xef\xbb \xef\xbe \xef\xbf \xf0\x9b\xb2 \xf0\x9d\x85 \xf3\xa0").split(b" "),
+)  # fmt: skip
 _DOTTED = (b"/.", b"\0.", b"\\.")
 _DOTS = re.compile(rb"\.(?:git[. ]*[/\0\\:]|\.?[/\0])")
 """The same for lower case, far faster: where nothing of it is found, need not be searched."""

@@ -99,6 +99,17 @@ def waits(path: str) -> Believed:
     )
 
 
+def inner(path: str) -> Believed:
+    """Return what there is to say of a repository in a directory that is Git's own."""
+    return Believed(
+        path=path,
+        reason="it is a repository in what is Git's own: Git executes what its configuration and "
+        "hooks say once a submodule or a file called `.git` leads there, and nothing covers it",
+        hint=f"{DO_NOT}, or allow it by name: {trusting(path)}",
+        certain=False,
+    )
+
+
 def of_index(path: str, found: Index, *, sparse: bool, marking: bool) -> Iterator[Believed]:
     """Yield what an index would make Git do, and what it hides.
 

@@ -5,12 +5,13 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 (rename(2), EBUSY).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from jailoc.model.base import Model
 from jailoc.model.exposed import Exposed, second_name, socket, troubled, unread
+from jailoc.model.followed import followed
 from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.mount import Mode
 from jailoc.model.path import first_within, outermost, upwards, within
@@ -23,7 +24,7 @@ from jailoc.model.protect_entry import (
     is_git,
     plain,
 )
-from jailoc.model.repository import Placeholder, Wanted, fold, moved, named
+from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
 from jailoc.model.seen_root import HeldWay, Root, ways
 
@@ -133,16 +134,10 @@ def protection(
         whole = {one.directory for root in writable
                  for one in host.trees.get(root.path, _NO_TREE).repositories}  # fmt: skip
     if git is not None:
-        exposed += _followed(writable, shut, whole, git, host)
-    # What an agent has left in a Git directory counts, though it writes there no more.
-    closed = shut - whole
+        exposed += followed(writable, shut, whole, git, host)
     return Covers(
         covers=kept,
-        exposed=tuple(
-            {
-                (each.path, each.reason): each for each in exposed if not _below(each.path, closed)
-            }.values()
-        ),
+        exposed=tuple({(each.path, each.reason): each for each in exposed}.values()),
         placeholders=tuple(
             {each.place: each for each in placeholders if each.place in held}.values()
         ),
@@ -225,42 +220,8 @@ def _placeholder(root: Root, path: str, text: str | None) -> Placeholder:
     return Placeholder(root=root.path, path=below, text=text)
 
 
-def _followed(
-    writable: Iterable[Root], shut: Iterable[str], whole: Iterable[str], git: str, host: Host
-) -> Iterable[Exposed]:
-    """Yield the links in the place of what Git writes that lead where the agent cannot write.
-
-    That is out of all that it can write, or into what is covered there: Git on the host may write
-    both, and the agent says what. In a Git directory that it cannot write it is every link that
-    leads out of that: the agent may write what Git reads there.
-    """
-    real = {each.path: host.real(each.path) for each in writable}
-    trees = [host.trees.get(root, _NO_TREE) for root in real]
-    known = {each.path for tree in trees for each in tree.believed}
-    links = [link for tree in trees for link in sorted(tree.followed.items())
-             if link[0] not in known]  # fmt: skip
-    if not links:
-        return
-
-    def led(place: str) -> str:
-        """Return where a place below a writable path is in truth."""
-        root = next((each for each in upwards(place) if each in real), "")
-        return moved(place, root, real[root]) if root else ""
-
-    closed = tuple(filter(None, map(led, shut)))
-    for path, place in links:
-        if holder := first_within(path, whole):
-            leads = not within(place, led(holder))
-        else:
-            leads = not first_within(place, real.values()) or bool(first_within(place, closed))
-        if leads:
-            reason = f"{_FOLLOWED}, to `{place}`"
-            yield troubled(Wanted(path=path, trouble=reason, stops=True), git)
-
-
 _NO_TREE = Tree()
 _ALL_GIT = "it is a Git directory, or lies in one, and the agent is to write none (`git_write`)"
-_FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
 
 
 def _target(path: str, root: str, container: str) -> str:
@@ -293,20 +254,23 @@ def _held(wanted: Wanted, root: Root, origin: str) -> Iterable[Cover]:
 def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, ...]:
     """Return each cover once, and none where the agent does not see what it covers.
 
-    What is read-only stays so as a whole: a mount within it could be writable again.
+    What is read-only stays so as a whole: a mount within it could be writable again. What the host
+    executes there it executes by the whole: it may have been written before.
     """
     best: dict[str, Cover] = {}
     for each in covers:
         there = best.get(each.target)
         if there is None or (there.mode is Mode.READ_WRITE and each.mode is Mode.READ_ONLY):
             best[each.target] = each
+        elif (there.mode, there.path) == (each.mode, each.path):
+            best[each.target] = _executing(there, each.executes)
     shut = {target for target, each in best.items() if each.mode is Mode.READ_ONLY}
     seen = {each.container: each for each in roots}
     outer = outermost(each.container for each in seen.values() if each.project)
     mounted = {place for place, each in seen.items() if place in outer or not each.project}
-    # By directory: the root that it is seen through, and whether it is read-only as a whole.
-    around: dict[str, tuple[Root | None, bool]] = {}
-    kept = []
+    # By directory: the root that it is seen through, and the outermost one that is read-only.
+    around: dict[str, tuple[Root | None, str | None]] = {}
+    kept: dict[str, Cover] = {}
     for target in sorted(best):
         if target in mounted:
             continue
@@ -314,19 +278,26 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
         if holder not in around:
             above = tuple(upwards(holder))
             root = next((seen[place] for place in above if place in seen), None)
-            around[holder] = root, not shut.isdisjoint(above)
+            around[holder] = root, next((one for one in reversed(above) if one in shut), None)
         root, closed = around[holder]
-        if root is None or closed:
-            continue
         each = best[target]
-        if each.path == root.path.rstrip("/") + target[len(root.container.rstrip("/")) :]:
-            kept.append(each)
-    return tuple(kept)
+        if closed in kept:
+            below = target[len(closed) + 1 :]
+            told = (f"{below}: {one}" for one in each.executes)
+            kept[closed] = _executing(kept[closed], told)
+        elif (
+            root is not None
+            and closed is None
+            and each.path == root.path.rstrip("/") + target[len(root.container.rstrip("/")) :]
+        ):
+            kept[target] = each
+    return tuple(kept.values())
 
 
-def _below(path: str, places: Collection[str]) -> bool:
-    """Tell whether a path lies in one of some places, and is none itself."""
-    return any(above in places for above in upwards(path) if above != path)
+def _executing(cover: Cover, more: Iterable[str]) -> Cover:
+    """Return a cover by which the host executes more."""
+    executes = tuple(dict.fromkeys((*cover.executes, *more)))
+    return cover if executes == cover.executes else cover.model_copy(update={"executes": executes})
 
 
 def covers(

@@ -24,6 +24,15 @@ from jailoc.model.palette import Meaning
 _LOGIN = re.compile(r"://[^/@\s]+@")
 """Who logs in with what, in a URL."""
 
+_HINTS = {
+    "OCI runtime.*(errno|seccomp|resource)": "the engine could not run it, which may pass: try "
+    "again; `jailoc doctor` looks at what it needs of this machine",
+    "too many open files": "to remove what a container has written, the engine opens a file for "
+    "each level of directories, and an agent may have made very many in each other: let the engine "
+    "have more open files, or remove them below its data root, which `docker info` names",
+}
+"""What to do about what the engine says, by a pattern."""
+
 
 def report(error: Exception, terminal: Terminal) -> int:
     """Show an error, record it, and return the exit status, which is 1."""
@@ -55,10 +64,7 @@ def _tell(error: Exception, terminal: Terminal) -> None:
                 terminal,
                 "docker",
                 f"{error.what} failed (status {error.status})",
-                "the engine could not run it, which may pass: try again; `jailoc doctor` looks "
-                "at what it needs of this machine"
-                if re.search("OCI runtime.*(errno|seccomp|resource)", error.tail)
-                else None,
+                next((hint for said, hint in _HINTS.items() if re.search(said, error.tail)), None),
             )
         case BrokenPipeError():
             _hang_up()

@@ -5,6 +5,7 @@ import posixpath
 import re
 from collections import deque
 from collections.abc import Collection, Iterator
+from enum import Enum, auto
 from typing import NamedTuple
 
 from jailoc.bin.config.told import WIDTH
@@ -16,6 +17,7 @@ from jailoc.bin.host.entries import (
     kind_of,
     text,
 )
+from jailoc.bin.host.links import real
 from jailoc.model.host import FileKind
 from jailoc.model.repository import DEEPER, LISTED, OF_A_WORKTREE, fold
 
@@ -23,8 +25,10 @@ MOST_ENTRIES = 1_000_000
 """Of one directory."""
 MOST_WALKED = 50_000
 """Entries of one Git directory among which links are looked for, without its single objects."""
-_OTHERS = re.compile(r"hooks")
-"""Directories in one that are looked at for themselves."""
+_HOOKS = "hooks/"
+"""Looked at for themselves, but for repositories in there."""
+_WORKTREE = re.compile(r"worktrees/[^/]+/")
+"""The Git directory of a linked working tree."""
 _MODULES = re.compile(r"(worktrees/[^/]+/)?modules/.+")
 """Where repositories of submodules are, which are looked at for themselves, too."""
 _OBJECTS = re.compile(r"objects/[0-9a-f]{2}")
@@ -72,30 +76,44 @@ def _listed(directory: str, crowded: list[str]) -> list[os.DirEntry[str]]:
     return found
 
 
+class Kind(Enum):
+    """What there may be in a Git directory beside its files and directories."""
+
+    LINK = auto()
+    """A symbolic link in the place of what Git reads and writes: it follows it."""
+    REPOSITORY = auto()
+    """A repository within what is Git's own."""
+    OTHER = auto()
+    """A pipe, device or socket, or what leads to one in the place of an object."""
+
+
 class Strange(NamedTuple):
-    """What lies in a Git directory and is neither a file nor a directory."""
+    """What lies in a Git directory and is neither a file nor a directory of Git's."""
 
     path: str
-    linked: bool
-    """Whether it is a symbolic link in the place of what Git reads and writes: it follows it."""
+    kind: Kind
     endless: bool
     """Whether it is, or leads to, a pipe or a device: Git waits for it, or reads without an end."""
 
 
 def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> Iterator[Strange]:
-    """Yield the links, pipes, devices and sockets of a Git directory, or of some directories in it.
+    """Yield links, pipes, devices, sockets and repositories of a Git directory, or of some in it.
 
     What is cut is `crowded`. Of links in the place of single objects only those are told that lead
-    to a pipe or a device: no object is written over.
+    to a pipe or a device: no object is written over. Of repositories only those that nobody
+    has reason to put there: submodules' and what lies beside Git's own are found by whoever walks.
     """
     waiting, left, most = deque([(directory, "")]), MOST_WALKED, MOST_ENTRIES
     while waiting:
         folder, below = waiting.popleft()
         objects = _OBJECTS.fullmatch(below.removesuffix("/")) is not None
         here = [*children(folder, most if objects else left)]
-        if _MODULES.fullmatch(below) and is_repository({fold(each.name) for each in here}):
-            left -= 1
-            continue
+        if below and is_repository({fold(each.name) for each in here}):
+            if _MODULES.fullmatch(below):
+                left -= 1
+                continue
+            if below.partition("/")[0] in GITS_OWN and not _WORKTREE.fullmatch(below):
+                yield Strange(folder, Kind.REPOSITORY, False)
         for entry in here:
             if objects:
                 most -= 1
@@ -107,37 +125,27 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
             name = f"{below}{fold(entry.name)}"
             if only and not below and name not in only:
                 continue
-            if entry.is_symlink():
-                endless = is_endless(entry)
-                if endless or not objects:
-                    yield Strange(entry.path, not objects, endless)
-                continue
-            kind = kind_of(entry)
-            if kind is FileKind.OTHER:
-                endless = is_endless(entry)
-                if endless or name != _MONITOR:
-                    yield Strange(entry.path, False, endless)
-            elif kind is FileKind.DIRECTORY and not _OTHERS.fullmatch(name):
+            if kind_of(entry) is FileKind.DIRECTORY and not entry.is_symlink():
                 waiting.append((entry.path, f"{name}/"))
+            elif not name.startswith(_HOOKS):
+                yield from _beside_files(entry, below, objects=objects)
+
+
+def _beside_files(entry: os.DirEntry[str], below: str, *, objects: bool) -> Iterator[Strange]:
+    """Yield an entry of a Git directory if it is no file."""
+    if entry.is_symlink():
+        endless = is_endless(entry)
+        if endless or not objects:
+            yield Strange(entry.path, Kind.OTHER if objects else Kind.LINK, endless)
+    elif kind_of(entry) is FileKind.OTHER:
+        endless = is_endless(entry)
+        if endless or below or entry.name != _MONITOR:
+            yield Strange(entry.path, Kind.OTHER, endless)
 
 
 def is_repository(names: Collection[str]) -> bool:
     """Tell whether a directory that has such names, folded, is one for Git (setup.c)."""
     return "head" in names and ({"objects", "refs"} <= {*names} or "commondir" in names)
-
-
-def is_whole(directory: str) -> bool:
-    """Tell whether Git takes such a directory for a repository by its HEAD (setup.c).
-
-    In what it does not, one more may lie anywhere (`submodule.c`, validate_submodule_git_dir).
-    """
-    path = f"{directory}/HEAD"
-    if os.path.islink(path):  # noqa: PTH114 -- text
-        return False  # of today's Git no HEAD is one; so more is looked through
-    head = (text(path) or "").strip()
-    return head.removeprefix("ref:").strip().startswith("refs/") if head[:4] == "ref:" else (
-        re.fullmatch(r"[0-9a-fA-F]{40,64}", head) is not None
-    )  # fmt: skip
 
 
 def modules(git: os.DirEntry[str]) -> Iterator[str]:
@@ -156,6 +164,16 @@ def modules(git: os.DirEntry[str]) -> Iterator[str]:
                             yield each.path
 
 
+def worktrees(directory: str) -> Iterator[os.DirEntry[str]]:
+    """Yield what should be Git directories of linked working trees, or a link in their place."""
+    for entry in children(directory, MOST_ENTRIES):
+        if fold(entry.name) == "worktrees":
+            if entry.is_symlink():
+                yield entry
+            elif kind_of(entry) is FileKind.DIRECTORY:
+                yield from children(entry.path, MOST_ENTRIES)
+
+
 GITS_OWN = {"objects", "refs", "logs", "hooks", "info", "modules", "worktrees", "lfs", "annex"}
 """Directories there that hold what is known (gitrepository-layout(5)), or very much."""
 
@@ -163,10 +181,11 @@ GITS_OWN = {"objects", "refs", "logs", "hooks", "info", "modules", "worktrees", 
 def beside(git: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
     """Yield what somebody has put into a Git directory beside what is Git's own.
 
-    Other programs keep repositories and working trees there, as git-remote-hg(1) does.
+    Other programs keep repositories and working trees there, as git-remote-hg(1) does. In other
+    letters a name is Git's own on some file systems alone.
     """
     for entry in children(git.path, MOST_ENTRIES):
-        if fold(entry.name) not in GITS_OWN:
+        if entry.name not in GITS_OWN:
             yield entry
 
 
@@ -174,8 +193,5 @@ def elsewhere(directory: str, file: str, name: str) -> dict[str, str]:
     """Return where a `commondir` leads if that is not the repository that it is in."""
     where = (text(file) or ".").rstrip("\r\n")
     place = posixpath.join(posixpath.dirname(file), where)
-    try:
-        same = os.path.realpath(place) == os.path.realpath(directory)
-    except (OSError, ValueError):
-        same = False
+    same = "\0" not in place and real(place) == real(directory)
     return {} if same else {name: where[:WIDTH]}

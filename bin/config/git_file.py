@@ -1,11 +1,12 @@
 """Follow files called `.git` to their repositories (gitrepository-layout(5)), wherever they lie."""
 
-import os
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import children, is_directory, readable, text
+from jailoc.bin.host.links import real
 from jailoc.model.path import clean, within
 from jailoc.model.repository import fold
 
@@ -40,11 +41,16 @@ def targets(file: str, roots: Mapping[str, str]) -> Iterator[NamedByFile]:
         file: A regular file.
         roots: The writable paths with their real places.
     """
+    mine = next((root for root in roots if within(file, root)), "")
     for path in dict.fromkeys(read(file) or ()):
-        written, real = clean(path), readable(os.path.realpath(path))
+        if "\ufffd" in path or within(real(path), "/proc"):
+            why = f"it names a place that is another for each program, or no text: `{path[:WIDTH]}`"
+            yield NamedByFile(mine, file, why)
+            continue
+        written, place = clean(path), readable(real(path))
         lies = next(
-            ((root, root.rstrip("/") + real[len(at.rstrip("/")) :])
-             for root, at in roots.items() if within(real, at)), None,
+            ((root, root.rstrip("/") + place[len(at.rstrip("/")) :])
+             for root, at in roots.items() if within(place, at)), None,
         )  # fmt: skip
         linked = next((root for root in roots if within(written, root)), None)
         if linked is not None and (lies is None or lies[1] != written):
@@ -53,7 +59,7 @@ def targets(file: str, roots: Mapping[str, str]) -> Iterator[NamedByFile]:
             )
         if lies is not None:
             trouble = f"`{file}` names it, and it is no repository yet"
-            yield NamedByFile(*lies, None if _is_repository(real) else trouble)
+            yield NamedByFile(*lies, None if _is_repository(place) else trouble)
 
 
 def _path(text_: str) -> str:

@@ -9,7 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from jailoc.bin.config import git_directory, git_environment, git_file, told
-from jailoc.bin.config.git_settings import SYSTEM, Settings, Sources, working_tree, worktree_config
+from jailoc.bin.config.git_settings import (
+    SYSTEM,
+    Settings,
+    Sources,
+    working_trees,
+    worktree_config,
+)
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
@@ -42,7 +48,7 @@ class Looker:
     home: str
     config_home: str
     own: dict[str, Sources] = field(default_factory=dict)
-    """The settings of each repository that was looked at."""
+    """The settings of each Git directory that was looked at, and of each file that named one."""
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
@@ -56,17 +62,27 @@ class Looker:
 
     def named(self) -> tuple[Named, ...]:
         """Return the absolute places that the user's own configuration names."""
-        return self.places(Sources(), "")[0]
+        return self.places(Sources(), ("",))[0]
 
-    def places(self, mine: Sources, base: str) -> tuple[tuple[Named, ...], str | None]:
+    def places(self, mine: Sources, bases: Iterable[str]) -> tuple[tuple[Named, ...], str | None]:
         """Return what the user's configuration and another one name, and why that is not all.
 
         Why the user's own was not read whole is its own trouble, not that of every repository.
         """
         seen: dict[tuple[str, str], Named | None] = {}
-        self._name(self.user, base, seen)
-        trouble = self._name(mine, base, seen) or mine.trouble
+        trouble = mine.trouble
+        for base in bases:
+            self._name(self.user, base, seen)
+            trouble = self._name(mine, base, seen) or trouble
         return tuple(filter(None, seen.values())), trouble
+
+    def _named(
+        self, mine: Sources, directory: str, top: str
+    ) -> tuple[tuple[Named, ...], str | None]:
+        """Return the same for a Git directory, wherever its working tree may be."""
+        trees, more = working_trees(mine.all, directory, top)
+        named, trouble = self.places(mine, trees)
+        return named, trouble or more
 
     def _name(
         self, sources: Sources, base: str, seen: dict[tuple[str, str], Named | None]
@@ -152,19 +168,19 @@ class Looker:
                 kinds[name] = kind_of(entry)
             match fold(entry.name):
                 case "hooks":
-                    hooks = told.hooks(entry.path, MOST_ENTRIES)
+                    hooks += told.hooks(entry.path, MOST_ENTRIES)
                 case "alternates":
-                    alternates = told.alternates(entry.path)
+                    alternates += told.alternates(entry.path)
                     places = told.borrowed(entry.path, f"{directory}/objects")
-                    borrowed = tuple(self._borrowed(each) for each in places)
+                    borrowed += tuple(self._borrowed(each) for each in places)
                 case "remotes" | "branches" as older:
-                    remotes[older] = told.remotes(entry.path)
+                    remotes[older] = (*remotes.get(older, ()), *told.remotes(entry.path))
                 case "config" | "config.worktree":
                     configs[entry.path] = name
                 case "commondir":
                     elsewhere |= git_directory.elsewhere(directory, entry.path, name)
         mine = self.own[directory] = self.settings.read(configs)
-        named, trouble = self.places(mine, working_tree(mine.all, directory, top))
+        named, trouble = self._named(mine, directory, top)
         found = Repository(
             directory=directory,
             top=top,
@@ -215,11 +231,11 @@ class Looker:
         top = file.rpartition("/")[0]
         directory, shared = map(clean, names)
         files = (f"{shared}/config", f"{directory}/config.worktree", f"{directory}/config")
-        self.own[shared] = self.settings.read(files)
-        named, trouble = self.places(self.own[shared], top)
+        self.own[file] = self.settings.read(files)
+        named, trouble = self._named(self.own[file], directory, top)
         if trouble is None:
             return named, {}
-        alone = self.places(self.settings.read(files[:1]), top)[1]
+        alone = self._named(self.settings.read(files[:1]), directory, top)[1]
         return named, {shared: alone} if alone is not None else {directory: trouble}
 
     def above(self, top: str) -> tuple[tuple[Named, ...], dict[str, str]]:
@@ -229,7 +245,7 @@ class Looker:
         if kind_at(directory) is not FileKind.DIRECTORY:
             return self.linked(directory)
         files = (f"{directory}/config", f"{directory}/config.worktree")
-        named, trouble = self.places(self.settings.read(files), top)
+        named, trouble = self._named(self.settings.read(files), directory, top)
         return named, {} if trouble is None else {directory: trouble}
 
     def worktree(self, link: GitLink) -> Repository:

@@ -22,6 +22,9 @@ ALL = (
     f"{MOST_ROOM >> 20} MiB"
 )
 
+MOST_TREES = 8
+"""Working trees that one repository names; an honest one names a single one."""
+
 SYSTEM = ("/etc/gitconfig", "/usr/local/etc/gitconfig", "/opt/homebrew/etc/gitconfig")
 """Where the system's configuration of Git may be (git-config(1), FILES)."""
 
@@ -139,20 +142,29 @@ def _home(user: str) -> str | None:
 
 
 def worktree_config(sources: Iterable[ConfigSource]) -> bool:
-    """Tell whether Git reads `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
-    return any(
-        each.setting.key == "extensions.worktreeconfig" and is_true(each.setting.value)
-        for each in sources
-    )
+    """Tell whether Git may read `config.worktree` (git-worktree(1), CONFIGURATION FILE)."""
+    return reads_worktree_config(each.setting for each in sources)
 
 
-def working_tree(sources: Iterable[ConfigSource], directory: str, top: str) -> str:
-    """Return the working tree that the configuration of a Git directory names.
+def reads_worktree_config(settings: Iterable[GitSetting]) -> bool:
+    """Tell whether settings have Git read `config.worktree`."""
+    return any(each.key == "extensions.worktreeconfig" and is_true(each.value) for each in settings)
 
-    A submodule's is named so. Else it is `top`, whose `.git` the directory is, if it is one; a bare
-    repository has none, and Git runs its hooks in the directory.
+
+def working_trees(
+    sources: Iterable[ConfigSource], directory: str, top: str
+) -> tuple[tuple[str, ...], str | None]:
+    """Return where Git may run what a repository names by a relative path; say if that is not all.
+
+    That is `top`, whose `.git` the directory is; a bare repository has none, and Git runs its
+    hooks in the directory. And it is each that the configuration names, as a submodule's does:
+    which of the files there Git reads, and so which of them it obeys, depends on others.
     """
-    for each in sources:
-        if each.setting.key == "core.worktree" and "\0" not in each.setting.value:
-            return clean(posixpath.join(directory, each.setting.value))
-    return top or directory
+    named = dict.fromkeys(
+        clean(posixpath.join(directory, each.setting.value))
+        for each in sources
+        if each.setting.key == "core.worktree" and "\0" not in each.setting.value
+    )
+    why = f"its configuration names more than {MOST_TREES} working trees"
+    every = (top or directory, *list(named)[:MOST_TREES])
+    return tuple(dict.fromkeys(every)), why if len(named) > MOST_TREES else None

@@ -10,10 +10,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator
 
 from jailoc.bin.config import git_directory, submodules
-from jailoc.bin.config.git_repository import Looker
-from jailoc.bin.config.git_settings import working_tree
+from jailoc.bin.config.git_repository import UNTOLD, Looker
+from jailoc.bin.config.git_settings import reads_worktree_config, working_trees
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.entries import children, is_directory, kind_of, readable, text
+from jailoc.bin.host.links import real
 from jailoc.model import git_index, git_operation, git_state
 from jailoc.model.agents.known import IDENTITIES
 from jailoc.model.git_config import GitSetting, is_true
@@ -66,17 +67,17 @@ class Reader:
             found: The repository.
             link: Where it is that of a linked working tree alone.
         """
-        at, own = found.directory, self.looker.own.get(found.directory)
-        common = link.common if link else at
-        if link is not None or own is None:
-            settings = self._settings(f"{common}/config", f"{at}/config.worktree")
-            top = link.file.rpartition("/")[0] if link else ""
+        at = found.directory
+        common, outside = link.common if link else at, list[Believed]()
+        if link is not None:
+            tops: tuple[str, ...] = (link.file.rpartition("/")[0],)
         else:
-            settings = tuple(each.setting for each in own.all)
-            top = working_tree(own.all, at, found.top)
-        outside = [] if link else [*self._outside(at, settings)]
+            own = self.looker.own[at].all
+            tops = working_trees(own, at, found.top)[0]
+            outside += self._outside(at, tuple(each.setting for each in own))
+        settings = self._read_by_git(common, at)
         if link is None and "config" in found.kinds and self._unmarked(settings):
-            root = first_within(os.path.realpath(at), self.roots) or at
+            root = first_within(real(at), self.roots) or at
             outside.append(git_state.rewritten(readable(f"{at}/config"), readable(root)))
             self.lfs = False
         settings = (*(each.setting for each in self.looker.user.all), *settings)
@@ -84,19 +85,19 @@ class Reader:
         told = [
             *outside,
             *(self._shared(link) if link else ()),
-            *self._directory(at, "" if top == at else top, settings, width),
+            *self._directory(at, [each for each in tops if each != at], settings, width),
             *self._shown(at),
             *self._references(at, common),
             *self._hidden(common, own=link is None),
         ]
-        for entry in () if link else tuple(_worktrees(at)):
+        for entry in () if link else tuple(git_directory.worktrees(at)):
             if entry.is_symlink():
                 told.append(_emptied(entry.path, "worktrees"))
             elif kind_of(entry) is FileKind.DIRECTORY:
-                mine = self._settings(f"{entry.path}/config.worktree")
-                told += self._outside(entry.path, mine)
-                top = _named_by(entry.path)
-                told += self._directory(entry.path, top, (*settings, *mine), width)
+                told += self._outside(entry.path, self._settings(f"{entry.path}/config.worktree"))
+                mine = (*settings, *self._read_by_git(at, entry.path))
+                tops = tuple(filter(None, (_named_by(entry.path),)))
+                told += self._directory(entry.path, tops, mine, width)
                 told += self._shown(entry.path)
                 for name in git_state.LISTED:
                     told += self._judged(f"{entry.path}/{name}", git_state.of_listed)
@@ -121,6 +122,12 @@ class Reader:
     def _settings(self, *files: str) -> Settings:
         return tuple(setting for each in files for setting in self.looker.settings.alone(each))
 
+    def _read_by_git(self, common: str, directory: str) -> Settings:
+        """Return what Git itself reads of a Git directory: others hide nothing by what they say."""
+        own = self._settings(f"{common}/config")
+        more = reads_worktree_config(own)
+        return (*own, *(self._settings(f"{directory}/config.worktree") if more else ()))
+
     def _unmarked(self, own: Settings) -> bool:
         """Tell whether the user's Git LFS would mark a repository that has these settings."""
         return self.lfs and LFS_MARK not in {each.key for each in own}
@@ -135,13 +142,12 @@ class Reader:
         """Yield working trees that are named and that no agent could write."""
         for each in settings:
             if each.key == "core.worktree" and "\0" not in each.value:
-                place = os.path.realpath(f"{directory}/{each.value}" if each.value[:1] != "/"
-                                         else each.value)  # fmt: skip
-                if not first_within(place, self.roots):
+                place = real(f"{directory}/{each.value}" if each.value[:1] != "/" else each.value)
+                if UNTOLD in each.value or not first_within(place, self.roots):
                     yield git_state.outside(readable(f"{directory}/config"), readable(place))
 
     def _directory(
-        self, directory: str, top: str, settings: Settings, width: int
+        self, directory: str, tops: Collection[str], settings: Settings, width: int
     ) -> Iterator[Believed]:
         """Yield what the files of one working tree make Git do."""
         data = self._read(f"{directory}/MERGE_RR", MOST_RECORDED)
@@ -149,7 +155,7 @@ class Reader:
             yield data
         elif data is not None:
             self.left -= RECORDED * len(data)
-            yield from _merge(f"{directory}/MERGE_RR", data, top)
+            yield from _merge(f"{directory}/MERGE_RR", data, tops)
         for name in git_operation.AUTOSTASHES:
             yield from self._judged(f"{directory}/{name}", git_operation.of_autostash)
         shared: str | None = "index"
@@ -171,7 +177,7 @@ class Reader:
                 sparse=_on(settings, "core.sparsecheckout"),
                 marking=_on(settings, "core.ignorestat"),
             )
-            if top:
+            for top in tops:
                 self.empty[directory, top] |= submodules.missing(top, found.submodules)
             if (shared := found.shared) is None:
                 break
@@ -248,7 +254,7 @@ class Reader:
         try:
             found = os.lstat(path)
             if stat.S_ISLNK(found.st_mode):
-                return git_state.linked(place, readable(os.path.realpath(path)))
+                return git_state.linked(place, readable(real(path)))
             if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
                 return git_state.waits(place)
             if found.st_size > most:
@@ -276,8 +282,10 @@ class Reader:
             place = readable(each.path)
             if each.endless:
                 yield git_state.waits(place)
-            elif each.linked:
-                yield git_state.linked(place, readable(os.path.realpath(each.path)))
+            elif each.kind is git_directory.Kind.REPOSITORY:
+                yield git_state.inner(place)
+            elif each.kind is git_directory.Kind.LINK:
+                yield git_state.linked(place, readable(real(each.path)))
             else:
                 continue
             if (count := count + 1) > MOST_TOLD:
@@ -339,22 +347,13 @@ def _shared_object(directory: str) -> str | None:
     return None
 
 
-def _worktrees(directory: str) -> Iterator[os.DirEntry[str]]:
-    for entry in children(directory, git_directory.MOST_ENTRIES):
-        if fold(entry.name) == "worktrees":
-            if entry.is_symlink():
-                yield entry
-            elif kind_of(entry) is FileKind.DIRECTORY:
-                yield from children(entry.path, git_directory.MOST_ENTRIES)
-
-
 def _emptied(path: str, name: str) -> Believed:
-    return git_state.emptied(readable(path), name, readable(os.path.realpath(path)))
+    return git_state.emptied(readable(path), name, readable(real(path)))
 
 
-def _merge(path: str, data: bytes, top: str) -> Iterator[Believed]:
+def _merge(path: str, data: bytes, tops: Collection[str]) -> Iterator[Believed]:
     records = tuple(git_state.recorded(data))
-    linked = [each for each in records if top and _through_a_link(top, each)]
+    linked = [each for each in records if any(_through_a_link(top, each) for top in tops)]
     yield from git_state.of_merge(readable(path), records, linked)
 
 

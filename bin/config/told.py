@@ -1,10 +1,12 @@
 """What is told of a repository's hooks and settings: a few, cut short, and how many more there are.
 
 The words are an agent's. Whoever makes a thousand of them hides none: Git's own hooks come first.
+And what is cut is there as a digest: these words are compared with earlier ones.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from hashlib import sha256
 
 from jailoc.bin.host.entries import children, readable, text
 from jailoc.model.git_config import GitSetting, executes, typed
@@ -25,14 +27,14 @@ def hooks(directory: str, most: int) -> tuple[str, ...]:
     for entry in entries[:MOST_HOOKS]:
         with suppress(OSError):
             if entry.stat().st_mode & 0o111 and entry.is_file():
-                found.append(f"hook {readable(entry.name)[:WIDTH]}")
+                found.append(f"hook {readable(entry.name)}")
     return tuple(_some(found, len(entries[MOST_HOOKS:])))
 
 
 def alternates(file: str) -> tuple[str, ...]:
     """Return some of the directories that a repository takes objects from."""
     lines = [each for each in (text(file) or "").split("\n") if each and each[:1] != "#"]
-    return tuple(_some([f"objects of {each[:WIDTH]}" for each in lines[:MOST_HOOKS]], 0))
+    return tuple(_some([f"objects of {each}" for each in lines[:MOST_HOOKS]], 0))
 
 
 def borrowed(file: str, objects: str) -> Iterator[str]:
@@ -48,23 +50,30 @@ def remotes(directory: str) -> tuple[str, ...]:
     for each in children(directory, MOST_HOOKS):
         lines = (text(each.path) or "").splitlines()
         first = next((line for line in lines if line.startswith("URL:")), (*lines, "")[0])
-        found.append(
-            f"{readable(each.name)[:WIDTH]} is {first.removeprefix('URL:').strip()[:WIDTH]}"
-        )
+        found.append(f"{readable(each.name)} is {first.removeprefix('URL:').strip()}")
     return tuple(_some(found, 0))
 
 
 def settings(found: Iterable[GitSetting]) -> tuple[str, ...]:
     """Return some settings that execute something, what Git runs by itself first."""
     every = sorted((each for each in found if executes(each)), key=typed)
-    return tuple(_some([f"{each.key[:WIDTH]} = {each.value[:WIDTH]}" for each in every], 0))
+    return tuple(_some([f"{each.key} = {each.value}" for each in every], 0))
 
 
 def _some(lines: list[str], unseen: int) -> Iterator[str]:
     """Yield the first lines, and one about the rest and about what was not looked at."""
     if len(lines) + unseen <= MOST_TOLD:
-        yield from lines
+        yield from map(_cut, lines)
         return
-    told = lines[: MOST_TOLD - 1]
-    yield from told
-    yield f"and {'up to ' if unseen else ''}{len(lines) + unseen - len(told)} more"
+    told, rest = lines[: MOST_TOLD - 1], lines[MOST_TOLD - 1 :]
+    yield from map(_cut, told)
+    most, digest = "up to " if unseen else "", _digest("\0".join(rest))
+    yield f"and {most}{len(rest) + unseen} more ({digest})"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= 2 * WIDTH else f"{line[: 2 * WIDTH]}... ({_digest(line)})"
+
+
+def _digest(text_: str) -> str:
+    return sha256(text_.encode(errors="surrogateescape")).hexdigest()[:16]

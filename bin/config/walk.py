@@ -20,7 +20,7 @@ from jailoc.bin.host.entries import (
     readable,
     with_other_names,
 )
-from jailoc.bin.host.links import KERNEL, Links, real
+from jailoc.bin.host.links import Links, real
 from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_state
 from jailoc.model.git_state import Believed
@@ -61,6 +61,8 @@ class Walk:
         self.shared: dict[str, str] = {}
         self.ways, self.real = Links(), os.path.realpath(search.root)
         self.looked_through: set[str] = set()
+        self.directories = self.entries = 0
+        """As many as were looked through."""
         self.files: list[str] = []
         """Called `.git`, no links."""
         self.limit: str | None = None
@@ -84,22 +86,24 @@ class Walk:
         """Look through it, what is near before what is deep."""
         self.looker.settings.renew()
         waiting = deque([(modules_only or self.search.root, 0, False, bool(modules_only))])
-        directories = entries = 0
         while waiting:
             folder, depth, installed, modules = waiting.popleft()
-            directories += 1
+            self.directories += 1
             here = list(children(folder, MOST_ENTRIES))
-            entries += len(here)
-            if directories > MOST_DIRECTORIES or entries > MOST_ENTRIES:
+            self.entries += len(here)
+            if self.directories > MOST_DIRECTORIES or self.entries > MOST_ENTRIES:
                 self.limit = f"it holds more than {MOST_DIRECTORIES:,} directories or " \
                              f"{MOST_ENTRIES:,} entries"  # fmt: skip
                 break
             folded = {fold(each.name) for each in here}
             git = self.search.git and git_directory.is_repository(folded)
-            whole = modules and git and git_directory.is_whole(folder)
             # That of a linked working tree is a part of its repository, which was found before.
-            if git and ({"objects", "refs"} <= folded or not self.knows(folder)):
+            if git and not self.has(folder) and (
+                {"objects", "refs"} <= folded or not self.knows(folder)
+            ):  # fmt: skip
                 self.repository(folder, "")
+            # For these it was looked through as a Git directory; elsewhere one of Git's may not be.
+            passed = {"objects", "refs", "logs"} if modules and git and is_text(folder) else set()
             for entry in here:
                 name = fold(entry.name)
                 if name in self.names and not installed and not modules:
@@ -113,14 +117,17 @@ class Walk:
                 # A submodule may have any name, and `.git` is a part of one among submodules'.
                 if name == ".git" and self.search.git and not (modules and deeper):
                     self._dot_git(entry, folder)
-                    if deeper:
+                    if deeper and entry.name == ".git" and is_text(entry.path):
                         for place, is_module in self._within(entry, named=not installed):
                             waiting.append((place, depth + 2, installed, is_module))
-                elif deeper and not (whole and name in {"objects", "refs", "logs"}):
+                        continue
+                # By another name than it looks for, something is Git's on some file systems alone.
+                if deeper and entry.name not in passed:
                     if depth >= MOST_DEPTH:
                         self.limit = f"directories lie in each other more than {MOST_DEPTH} deep"
                         continue
-                    waiting.append((entry.path, depth + 1, installed or name in INSTALLED, modules))
+                    kept = installed or entry.name in INSTALLED
+                    waiting.append((entry.path, depth + 1, kept, modules))
 
     def _within(self, git: os.DirEntry[str], *, named: bool) -> Iterator[tuple[str, bool]]:
         """Yield what else is to be looked through in a `.git`: whether it is a submodule's, too."""
@@ -166,6 +173,7 @@ class Walk:
                 walk.trouble(target.path, target.trouble)
             elif not any(each.knows(target.path) for each in others.values()):
                 walk.repository(target.path, "")
+                walk.walk(target.path)
 
     def knows(self, directory: str) -> bool:
         """Tell whether a Git directory is a repository that was found, or a working tree's there.
@@ -178,6 +186,10 @@ class Walk:
             or (each.directory == above and f"worktrees/{name}/commondir" in each.kinds)
             for each in self.repositories
         )
+
+    def has(self, directory: str) -> bool:
+        """Tell whether a Git directory is a repository that was found."""
+        return any(each.directory == directory for each in self.repositories)
 
     def repository(self, directory: str, top: str) -> None:
         """Look at a Git directory, and keep it.
@@ -237,21 +249,24 @@ class Walk:
         crowded: list[str] = []
         inner = outer = waiting = 0
         directory = repository.directory
-        for place, linked, endless in git_directory.strange(directory, crowded):
-            if endless:
+        for place, kind, endless in git_directory.strange(directory, crowded):
+            inside = kind is git_directory.Kind.REPOSITORY
+            if endless or inside:
                 waiting += 1
                 if waiting > MOST_WAITING:
-                    self._not_whole(directory, f"more than {MOST_WAITING} pipes lie in it")
+                    what = "repositories" if inside else "pipes"
+                    self._not_whole(directory, f"more than {MOST_WAITING} {what} lie in it")
                     break
-                self.believed.append(git_state.waits(readable(place)))
-            elif not linked and len(self.sockets) < MOST_SOCKETS:
+                told = git_state.inner if inside else git_state.waits
+                self.believed.append(told(readable(place)))
+            elif kind is git_directory.Kind.OTHER and len(self.sockets) < MOST_SOCKETS:
                 self.sockets.append(readable(place))
+            linked = kind is git_directory.Kind.LINK
             if not linked or place[len(directory) + 1 :] in repository.links:
                 continue
-            real, hops = self.ways.trace(place)
-            odd = any(first_within(hop, KERNEL) for hop in (*hops, real))
+            real = self._led(place, directory)
             # Whoever makes many that stay hides none that leads out.
-            if within(real, self.real) and not odd:
+            if within(real, self.real):
                 inner += 1
                 if inner > MOST_LINKS:
                     # One of the others may lead to what is covered.
@@ -265,6 +280,25 @@ class Walk:
             self.followed[readable(place)] = readable(real)
         for place in crowded:
             self._not_whole(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
+
+    def _led(self, place: str, directory: str) -> str:
+        """Return where a link of a Git directory leads, or over what of a working tree.
+
+        What lies there a checkout of Git's own can have lead elsewhere, before it follows the link.
+        """
+        real, hops = self.ways.trace(place)
+        mine = (directory, os.path.realpath(directory))
+        return next(
+            (
+                hop
+                for hop in hops
+                if first_within(hop, (self.search.root, self.real))
+                and not first_within(hop, mine)
+                and ".git" not in hop.split("/")
+                and os.path.islink(hop)  # noqa: PTH114 -- text
+            ),
+            real,
+        )
 
     def trouble(self, path: str, reason: str | None) -> None:
         """Keep why a place cannot be covered, if there is a reason."""

@@ -170,7 +170,7 @@ def _trees(origin: LoadedConfig, name: str) -> Iterator[WorkingTree]:
     for link in host.git.links:
         top = link.file.rpartition("/")[0]
         holder = first_within(top, roots)
-        if holder is not None and link.trouble is None:
+        if holder is not None:  # Git may get there all the same
             found.setdefault(top, WorkingTree(top, link.directory, link.common, holder))
     yield from found.values()
 

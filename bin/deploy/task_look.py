@@ -23,11 +23,22 @@ pipe=$(find "$1" \( -path '*/.git/*' -o -name '.git*' \) \
 [ -z "$pipe" ] || { echo "Git would wait for a pipe: ${pipe#"$1"/}" >&2; exit 1; }
 """
 """Ends a script of the shell where Git would wait for a writer (fifo(7)): a clone is an agent's."""
-STAGE = """
+COPY = r"""
 aside=$(mktemp -d) # nothing is written on the volume
+[ ! -f .git/index ] || cp -p .git/index "$aside/index" # by its time Git knows what to read anew
+export GIT_INDEX_FILE="$aside/index"
+# An index can say that files are as they were (git-update-index(1)).
+git -c core.quotePath=false ls-files -v | sed -n 's/^[a-z] //p' |
+    git update-index --no-assume-unchanged --stdin
+git -c core.quotePath=false ls-files -v | sed -n 's/^S //p' |
+    while IFS= read -r each; do [ ! -e "$each" ] || printf '%s\n' "$each"; done |
+    git update-index --no-skip-worktree --stdin
+"""
+"""Has Git use a copy of the index in which no file is passed over, in a shell as the next one."""
+STAGE = rf"""
+{COPY}
 mkdir "$aside/objects"
-cp -p .git/index "$aside/index" # by its time Git knows which files it has to read anew
-export GIT_INDEX_FILE="$aside/index" GIT_OBJECT_DIRECTORY="$aside/objects"
+export GIT_OBJECT_DIRECTORY="$aside/objects"
 export GIT_ALTERNATE_OBJECT_DIRECTORIES="$PWD/.git/objects"
 git -c core.fsmonitor=false add --all
 """
@@ -44,21 +55,30 @@ for each; do
     shift
     git cat-file -e "$each^{{commit}}" 2>/dev/null && set -- "$@" "$each"
 done
-# A stash, a tag and a HEAD on no branch hold work, too; what a remote has is somewhere else.
+# What a remote has is somewhere else, unless it is a place here.
+set -f
+for each in $(git remote); do
+    case $(git config --get "remote.$each.url") in
+    file:* | /* | .* | *//localhost* | *//127.*) ;;
+    *:*) set -- "$@" "--remotes=$each" ;;
+    esac
+done
+set +f
+# A stash, a tag and a HEAD on no branch hold work, too.
 set_aside=
 for each in .git/rebase-merge/autostash .git/rebase-apply/autostash .git/MERGE_AUTOSTASH; do
     [ ! -f "$each" ] || set_aside=$(git rev-parse --verify --quiet "$(cat "$each")^{{commit}}")
 done
 # Of a reference that names nothing, nothing can be lost.
 new=$(git rev-list --count --ignore-missing --exclude='refs/remotes/*' --all $set_aside \
-    --not "$@" --remotes) || exit 1
+    --not "$@") || exit 1
 echo "new $new"
-[ "$new" = "$(git rev-list --count "$tip" --not "$@" --remotes)" ] || echo elsewhere
+[ "$new" = "$(git rev-list --count "$tip" --not "$@")" ] || echo elsewhere
 # Of a repository inside, a commit has the name of a commit alone; of a file of Git LFS that of a
 # digest (git-lfs-pointer(1)).
 if git cat-file -e "$base" 2>/dev/null; then
     if git diff-tree -r --raw --no-renames "$base" "$tip" | grep -q '^:[0-7]* 160000 ' ||
-        git diff --no-ext-diff --no-textconv "$base" "$tip" |
+        git diff --no-ext-diff --no-textconv --no-color --text "$base" "$tip" |
         grep -q '^+version https://git-lfs'; then echo inside; fi
 fi
 # A linked working tree is where the agent has it; here its place is another one.
@@ -76,7 +96,9 @@ for each in .git/worktrees/*/gitdir; do
         git -c core.fsmonitor=false status --porcelain --untracked-files=normal) || exit 1
     [ -z "$other" ] || echo "linked"
 done
-state=$(git -c core.fsmonitor=false status --porcelain --untracked-files=normal) || exit 1
+state=$(set -e
+{COPY}
+git -c core.fsmonitor=false status --porcelain --untracked-files=normal) || exit 1
 [ -n "$state" ] || exit 0
 echo dirty
 [ -n "$home" ] || exit 0

@@ -32,6 +32,15 @@ Outcome = TypeVar("Outcome", bound=door.ExitCode)
 T = TypeVar("T")
 
 
+LONGEST = 400
+"""Characters of a line of the engine's that are kept: an agent has named what it tells of."""
+
+
+def _ends(line: str) -> str:
+    half = LONGEST // 2
+    return line if len(line) <= LONGEST else f"{line[:half]} ... {line[-half:]}"
+
+
 class DockerError(Exception):
     """Docker said no. Keeps the arguments and the last lines of what it wrote."""
 
@@ -40,7 +49,7 @@ class DockerError(Exception):
     ) -> None:
         super().__init__(what)
         self.what, self.arguments, self.status = what, arguments, status
-        self.tail = "\n".join(output.strip().splitlines()[-15:])
+        self.tail = "\n".join(map(_ends, output.strip().splitlines()[-15:]))
         self.cut = cut
         """It was ended from here: it took too long, or said too much."""
 

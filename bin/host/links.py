@@ -10,8 +10,9 @@ MOST_LINKS = 40
 """Links that the kernel follows on one way (path_resolution(7))."""
 
 
-KERNEL = ("/proc", "/dev", "/sys")
-"""Where the same name is another thing for every process."""
+_PROCESSES = "/proc/"
+"""Where the same name is another thing for every process (`/proc/self/cwd`): how a way goes on from
+there depends on who goes, so nothing is followed that lies there."""
 
 
 class Links:
@@ -26,7 +27,8 @@ class Links:
         """Return where an absolute path leads, and the places on the way that decide it.
 
         These are the links, and the directories that a link leaves by `..`: whoever can put
-        something else there decides where the path leads. What is missing leads to itself.
+        something else there decides where the path leads. What is missing leads to itself, and so
+        does what is the kernel's for each process.
         """
         rest = path.split("/")[::-1]
         here, crossed, left = "", dict[str, None](), MOST_LINKS
@@ -52,6 +54,8 @@ class Links:
         return here or "/", tuple(crossed)
 
     def _target(self, place: str) -> str | None:
+        if place.startswith(_PROCESSES):
+            return None
         if place not in self._targets:
             try:
                 self._targets[place] = os.readlink(place)  # noqa: PTH115 -- text, of very many
@@ -66,7 +70,8 @@ class Links:
 def real(path: str) -> str:
     """Return where a path leads.
 
-    Unlike `os.path.realpath` it takes what was a link a moment ago for what it is by now.
+    Unlike `os.path.realpath` it takes what was a link a moment ago for what it is by now, and says
+    the same whoever asks, from wherever.
     """
     return Links().trace(path if path.startswith("/") else f"{Path.cwd()}/{path}")[0]
 

@@ -74,7 +74,8 @@ for line in sys.stdin:
         sys.stdout.write("[" * 100000 + "\n")
         say(method="session/update", params={"sessionId": "s", "update": {
             "sessionUpdate": "tool_call", "toolCallId": "t", "title": "t",
-            "locations": [{"path": "/etc/passwd"}, {"path": "%(inside)s/../../x"}],
+            "locations": [{"path": "/etc/passwd"}, {"path": "%(inside)s/../../x"},
+                          {"path": "/proc/self/cwd/x"}, {"path": "/dev/fd/../cwd/x"}],
             "content": [{"type": "diff", "path": "%(outside)s", "newText": "evil"},
                         {"type": "diff", "path": "%(inside)s/link/x", "newText": "evil"}]}})
         refused = 0

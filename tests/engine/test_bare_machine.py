@@ -97,12 +97,12 @@ def authorities(home: Path) -> str:
 
 
 def readme() -> list[str]:
-    """Return the two lines with which README begins."""
-    text = (ROOT / "README.md").read_text()
-    block = text.partition("## Install")[2].partition("```sh\n")[2].partition("```")[0]
-    install, render = block.splitlines()
-    (other,) = re.findall(r"pipx install jailoc", install)
-    return [other, render.partition("#")[0].strip()]
+    """Return the two lines with which README begins: what installs it, and what it shows first."""
+    text = (ROOT / "README.md").read_text().partition("## Install")[2].partition("\n## ")[0]
+    typed = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    (install,) = re.findall(r"pipx install jailoc", typed)
+    (render,) = re.findall(r"^jailoc render [^#]*", typed, re.MULTILINE)
+    return [install, render.strip()]
 
 
 def steps() -> list[str]:

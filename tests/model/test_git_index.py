@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jailoc.model import git_index
 from jailoc.model.git_index import MOST_TOLD, SHA1, SHA256, Index, NotAnIndex, odd, read
 from jailoc.model.git_state import of_merge, recorded
+from jailoc.model.repository import fold
 
 NOTHING = Index(odd=(), total=0, skipped=0, unchanged=0, shared=None)
 
@@ -248,3 +249,14 @@ def test_more_submodules_than_are_kept_are_told(monkeypatch: pytest.MonkeyPatch)
     every = b"".join(entry(each, mode=0o160000) for each in (b"a", b"b", b"c", b"d"))
     data = b"DIRC" + pack(">II", 2, 4) + every
     assert read(data + b"\1" * SHA1).submodules == (b"a", b"b", b"")
+
+
+def test_whatever_a_file_system_passes_over_in_a_name_is_passed_over() -> None:
+    ignored = {each for each in range(0x80, 0x110000) if _passed_over(chr(each))}
+    assert {0xAD, 0x200C, 0xFE0F, 0xFEFF, 0xE0FFF} < ignored
+    for each in sorted({near for one in ignored for near in (one - 1, one, one + 1)}):
+        assert odd(f"a/.g{chr(each)}it/config".encode()) is (each in ignored), hex(each)
+
+
+def _passed_over(sign: str) -> bool:
+    return not 0xD800 <= ord(sign) < 0xE000 and fold(f".g{sign}it") == ".git"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, Host, Named, Repository, Tree
 from jailoc.model.mount import Mode
 from jailoc.model.protect import Covers, protection
@@ -237,7 +238,7 @@ def test_a_link_in_git_that_leads_out_stops_a_start_and_says_how_to_go_on() -> N
     )
     found = protected(tree, Root(path="/q", container="/q", writable=True))
     stopping = {each.path: each for each in found.exposed if each.stops}
-    assert set(stopping) == {"/p/.git/hooks", "/p/.git/index"}
+    assert set(stopping) == {"/p/.git/hooks", "/p/.git/index", "/p/.git/logs/HEAD"}
     assert stopping["/p/.git/hooks"].executes == ("hook pre-commit",)
     assert "/home/a/.bashrc" in stopping["/p/.git/index"].reason
     assert 'trust = ["/p/.git/index"]' in stopping["/p/.git/index"].hint
@@ -268,11 +269,42 @@ def test_a_file_with_a_second_name_is_told_and_in_git_stops_a_start() -> None:
     assert {"/p/.envrc", "/p/.git/hooks"} <= shut(found), "its own name is covered all the same"
 
 
+def test_what_lay_below_a_place_before_it_was_shut_is_told() -> None:
+    """What becomes read-only an agent has written before."""
+    tree = Tree(
+        repositories=(repository("/p/.idea/x/.git", top="/p/.idea/x",
+                                 settings={"config": ("core.fsmonitor = x",)}),),
+        places={"/p/.idea": FileKind.DIRECTORY},
+        believed=(Believed(path="/p/.idea/x/.git/index", reason="r", hint="h"),),
+    )  # fmt: skip
+    found = protected(tree)
+    (cover,) = (each for each in found.covers if each.mode is Mode.READ_ONLY)
+    assert cover.path == "/p/.idea"
+    assert cover.executes == ("x/.git/config: core.fsmonitor = x",)
+    assert [each.path for each in found.exposed if each.stops] == ["/p/.idea/x/.git/index"]
+
+
+def test_what_the_repository_at_a_path_executes_is_told_as_that_of_any_other() -> None:
+    """Both are covered by two entries: by name, and as Git's own."""
+    own = repository("/p/.git", top="/p", settings={"config": ("core.fsmonitor = x",)},
+                     hooks=("hook pre-commit",))  # fmt: skip
+    kinds = {"/p/.git": FileKind.DIRECTORY, "/p/.git/config": FileKind.FILE,
+             "/p/.git/hooks": FileKind.DIRECTORY}  # fmt: skip
+    host = Host(home="/home/a", trees={"/p": Tree(repositories=(own,))}, kinds=kinds)
+    root = Root(path="/p", container="/p", writable=True, project=True)
+    found = protection((root,), (*ENTRIES, (".git/hooks", "x"), (".git/config", "x")), host)
+    told = {each.path: each.executes for each in found.covers if each.executes}
+    assert told == {
+        "/p/.git/config": ("core.fsmonitor = x",), "/p/.git/hooks": ("hook pre-commit",),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("target", "stops"),
     [("/p/.git/config", True), ("/p/.git/hooks/post-commit", True), ("/p/.vscode/tasks.json", True),
      ("/q/.git/config", True), ("/home/a/.bashrc", True), ("/p/.git/refs/heads/main", False),
-     ("/p/src/x", False)],
+     # A checkout puts there what a commit has, links among it.
+     ("/p/src/x", True)],
 )  # fmt: skip
 def test_a_link_to_what_only_the_host_can_write_stops_a_start(target: str, stops: bool) -> None:
     tree = Tree(

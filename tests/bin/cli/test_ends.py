@@ -15,6 +15,7 @@ import pytest
 
 from jailoc.bin.__main__ import TOGETHER
 from jailoc.bin.cli import errors
+from jailoc.bin.engine.docker import DockerError
 from jailoc.bin.terminal.exit_status import ERROR
 from jailoc.bin.terminal.terminal import Terminal
 from tests.engine.world import User
@@ -281,3 +282,18 @@ def test_what_became_another_thing_meanwhile_is_said_with_what_helps(
     said = capsys.readouterr().err
     assert "/p/sub" in said
     assert "stop who changes it (of an agent: `jailoc down`), and try again" in said
+
+
+def test_what_an_agent_has_made_too_deep_for_the_engine_is_said_in_bounds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine names the place, and all of that is the agent's words."""
+    monkeypatch.setattr(errors, "_silent_engine", lambda: None)
+    place = f"/var/lib/docker/overlay2/{'d/' * 30_000}"
+    output = f"Error: unable to remove filesystem: open {place}: too many open files\n"
+    failed = DockerError("removing jailoc-api", [], 1, output)
+    assert errors.report(failed, Terminal()) == ERROR
+    said = capsys.readouterr().err
+    assert len(said) < 1500
+    assert "too many open files" in said
+    assert "a file for each level of directories" in said

@@ -1,6 +1,7 @@
 """What an agent may have made is looked through: no link followed, nothing run, all bounded."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -459,7 +460,8 @@ def test_many_others_hide_no_hook_of_git(tmp_path: Path) -> None:
         (root / f".git/hooks/{name}").write_text("")
         (root / f".git/hooks/{name}").chmod(0o755)
     (tree,) = look(root).repositories
-    assert tree.hooks == ("hook post-checkout", "hook a0000", "hook a0001", "and up to 1098 more")
+    assert tree.hooks[:3] == ("hook post-checkout", "hook a0000", "hook a0001")
+    assert re.fullmatch(r"and up to 1098 more \([0-9a-f]{16}\)", tree.hooks[3])
     for index in range(3, 1100):
         (root / f".git/hooks/a{index:04}").unlink()
     (tree,) = look(root).repositories
@@ -484,7 +486,16 @@ def test_settings_that_are_not_told_are_counted(tmp_path: Path) -> None:
         git(root, "config", f"filter.f{index}.clean", "x")
     (tree,) = look(root).repositories
     found = tree.settings["config"]
-    assert (len(found), found[-1]) == (4, "and 6 more")
+    assert (len(found), found[-1][:10]) == (4, "and 6 more")
+    # What is not told is compared all the same.
+    git(root, "config", "filter.f8.clean", "y")
+    (tree,) = look(root).repositories
+    assert tree.settings["config"][:-1] == found[:-1]
+    assert tree.settings["config"][-1] != found[-1]
+    (root / ".git/config").write_text(f"[alias]\nx = !{'x' * 300}\n")
+    long = look(root).repositories[0].settings["config"]
+    (root / ".git/config").write_text(f"[alias]\nx = !{'x' * 299}y\n")
+    assert look(root).repositories[0].settings["config"] != long
 
 
 def test_a_submodule_of_a_linked_worktree_is_found(tmp_path: Path) -> None:
@@ -684,7 +695,9 @@ def test_a_link_in_the_place_of_what_decides_is_one_of_the_repository(
     assert (tree.repositories[0].links, tree.followed) == ((name,), {})
 
 
-def test_a_link_through_the_kernels_directories_is_none_that_stays(tmp_path: Path) -> None:
+def test_a_link_through_the_kernels_directories_is_none_that_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = made(tmp_path / "p")
     (root / "else").mkdir()
     (root / ".git/HEAD").unlink()
@@ -695,8 +708,30 @@ def test_a_link_through_the_kernels_directories_is_none_that_stays(tmp_path: Pat
         f"{root}/.git/logs/x": f"{root}/else/x",
     }
     assert look(root).followed == stay
+    # Git asks from elsewhere than who looks.
     (root / ".git/logs/y").symlink_to("/proc/self/cwd/x")
-    assert not look(root).followed[f"{root}/.git/logs/y"].startswith(str(root))
+    (root / ".git/logs/z").symlink_to(root / "way/x")
+    (root / "way").symlink_to("/dev/fd/../cwd")
+    for place in (root, root / "else", Path("/")):
+        monkeypatch.chdir(place)
+        followed = look(root).followed
+        assert followed[f"{root}/.git/logs/y"].startswith("/proc/")
+        assert followed[f"{root}/.git/logs/z"] == f"{root}/way"
+
+
+def test_a_link_over_a_working_tree_is_told_wherever_that_leads(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / "docs").symlink_to(".git/refs")
+    (root / ".git/MERGE_MSG").symlink_to("../docs/x")
+    (root / ".git/SQUASH_MSG").symlink_to("refs/x")
+    (root / ".git/logs/refs/l").symlink_to("../../lead")
+    (root / ".git/lead").symlink_to("refs/y")
+    assert look(root).followed == {
+        f"{root}/.git/MERGE_MSG": f"{root}/docs",
+        f"{root}/.git/SQUASH_MSG": f"{root}/.git/refs/x",
+        f"{root}/.git/logs/refs/l": f"{root}/.git/refs/y",
+        f"{root}/.git/lead": f"{root}/.git/refs/y",
+    }
 
 
 def test_a_crowd_hides_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -879,26 +914,113 @@ def test_what_programs_load_where_they_are_started_is_found_at_every_level(
     assert f"{root}/deep/{name}" not in look(root, names=(".envrc",)).places
 
 
-@pytest.mark.parametrize("head", ["garbage", "ref: x", ""])
-@pytest.mark.parametrize("folder", ["logs", "refs/heads", "objects/ab"])
-def test_what_is_no_repository_for_git_hides_none(tmp_path: Path, head: str, folder: str) -> None:
-    """A submodule's may lie in any directory that is in no other one for Git."""
+def executing(place: Path) -> Path:
+    """Make a repository of which Git executes something in whatever is above it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    git(place.parent, "init", "-q", str(place))
+    (place / ".git/config").write_text(EVIL)
+    git(place, *AUTHOR, "-c", "core.fsmonitor=false", "commit", "-q", "--allow-empty", "-m", "a")
+    return place
+
+
+def inner(tree: Tree) -> set[str]:
+    return {each.path for each in tree.believed if "is a repository in what is" in each.reason}
+
+
+@pytest.mark.parametrize(
+    "head", ["garbage", "ref: x", "", " ref: refs/heads/main", "ref: refs/heads/main"]
+)
+@pytest.mark.parametrize("folder", ["logs", "refs/heads", "objects/ab", "hooks", "info/x"])
+def test_a_repository_in_what_is_gits_own_is_told_and_stops(
+    tmp_path: Path, head: str, folder: str
+) -> None:
+    """For some versions of Git a submodule's may lie there, whatever it is for jailoc."""
     root = made(tmp_path / "p")
     outer = root / ".git/modules/a"
     (outer / "objects").mkdir(parents=True)
     (outer / "refs").mkdir()
-    inner = outer / folder / "b"
-    inner.parent.mkdir(parents=True, exist_ok=True)
-    git(tmp_path, "init", "-q", "--bare", str(inner))
-    (inner / "hooks/post-checkout").write_text("#!/bin/sh\n")
-    (inner / "hooks/post-checkout").chmod(0o755)
+    within = outer / folder / "b"
+    within.parent.mkdir(parents=True, exist_ok=True)
+    git(tmp_path, "init", "-q", "--bare", str(within))
     (outer / "HEAD").write_text(f"{head}\n")
-    assert str(inner) in {each.directory for each in look(root).repositories}
-    with pytest.raises(subprocess.CalledProcessError):  # for Git the outer one is none
-        git(tmp_path, f"--git-dir={outer}", "rev-parse")
-    (outer / "HEAD").write_text("ref: refs/heads/main\n")
-    git(tmp_path, f"--git-dir={outer}", "rev-parse")  # and is one now, so that none can lie in it
-    assert str(inner) not in {each.directory for each in look(root).repositories}
+    assert inner(look(root)) == {str(within)}
+    shutil.rmtree(within)
+    assert inner(look(root)) == set()
+
+
+@pytest.mark.parametrize("name", [".git\u00ad", ".GIT", ".g\u200cit", ".gat"])
+def test_git_goes_into_what_is_no_git_directory_of_its_own(tmp_path: Path, name: str) -> None:
+    """Where the case counts, and with it all signs, that is a directory like others."""
+    root = made(tmp_path / "p")
+    hidden = executing(root / name / "logs/x")
+    commit = git(hidden, "-c", "core.fsmonitor=false", "rev-parse", "HEAD").strip()
+    link = f"160000,{commit},{name}/logs/x"
+    git(root, "-c", "core.protectHFS=false", "-c", "core.protectNTFS=false",
+        "update-index", "--add", "--cacheinfo", link) if name != ".GIT" else None  # fmt: skip
+    (hidden / ".envrc").touch()
+    tree = look(root)
+    assert str(hidden / ".git") in {each.directory for each in tree.repositories} | inner(tree)
+    assert str(hidden / ".envrc") in tree.places
+    if name != ".GIT":
+        git(root, "status")
+        assert (hidden / "hit").exists(), "the control: Git runs it"
+
+
+@pytest.mark.parametrize(
+    "target", ["../.git/logs/e", "../.git/l\udcff/e", "/proc/self/cwd/.git/logs/e"]
+)
+def test_what_a_file_names_is_found_however_it_says_so(
+    tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    root = made(tmp_path / "p")
+    git(root, "init", "-q", "--bare", ".git/logs/e")
+    (root / "sub").mkdir()
+    (root / "sub/.git").write_bytes(os.fsencode(f"gitdir: {target}\n"))
+    (root / os.fsdecode(b".git/l\xff")).symlink_to("logs")
+    tree = look(root)
+    assert inner(tree) == {f"{root}/.git/logs/e"}
+    odd = target != "../.git/logs/e"
+    assert ("another for each program" in tree.troubles.get(f"{root}/sub/.git", "")) is odd
+
+
+@pytest.mark.parametrize("decoy", ["config.worktree", "CONFIG"])
+def test_a_file_that_git_does_not_read_takes_no_cover_away(tmp_path: Path, decoy: str) -> None:
+    root = made(tmp_path / "p")
+    git(root, "config", "core.hooksPath", "githooks")
+    for each in ("githooks", "sub/githooks"):
+        (root / each).mkdir(parents=True)
+    assert named(look(root)) == {f"{root}/githooks"}
+    (root / ".git" / decoy).write_text("[core]\nworktree = ../sub\nignorestat = true\n")
+    assert named(look(root)) == {f"{root}/githooks", f"{root}/sub/githooks"}
+    (root / "a").touch()
+    git(root, "add", "a")
+    git(root, "update-index", "--assume-unchanged", "a")
+    assert any("--assume-unchanged" in each.reason for each in look(root).believed)
+    many = "".join(f"[core]\nworktree = ../{each}\n" for each in range(9))
+    (root / ".git/config").write_text(many)
+    assert "more than 8 working trees" in look(root).unread[f"{root}/.git"]
+
+
+def named(tree: Tree) -> set[str]:
+    return {each.path for one in tree.repositories for each in one.named}
+
+
+def test_a_working_tree_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (tmp_path / "victim").mkdir()
+    (root / os.fsdecode(b"\xff")).symlink_to(tmp_path / "victim")
+    (root / ".git/config").write_bytes(b"[core]\nworktree = ../\xff\n")
+    assert any("core.worktree" in each.reason and each.stops for each in look(root).believed)
+
+
+def test_two_directories_of_hooks_hide_none_of_the_other(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / ".git/hooks/pre-commit").write_text("")
+    (root / ".git/hooks/pre-commit").chmod(0o755)
+    (root / ".git/hooks\u00ad").mkdir()
+    (root / ".git/HOOKS").mkdir()
+    assert look(root).repositories[0].hooks == ("hook pre-commit",)
 
 
 @pytest.mark.parametrize(
@@ -991,7 +1113,10 @@ def test_submodules_are_looked_for_in_the_working_tree_that_git_means(tmp_path: 
     git(tool, "config", "core.worktree", "../..")
     git(root, "--git-dir", "tool/.git", "update-index", "--add", "--cacheinfo",
         f"160000,{commit},lib")  # fmt: skip
-    assert look(root).empty == {f"{root}/tree/sub": None, f"{root}/lib": None}
+    # And in the one that it would be, did Git not read what says so.
+    assert look(root).empty == {
+        f"{root}/tree/sub": None, f"{root}/lib": None, f"{root}/tool/lib": None,
+    }  # fmt: skip
 
 
 def test_what_objects_are_borrowed_from_is_known_as_a_place(tmp_path: Path) -> None:

@@ -98,6 +98,42 @@ def test_what_came_home_is_home_until_something_differs(
     assert told(clone, tree, base) == ["new 0", "dirty"]
 
 
+@pytest.mark.parametrize("how", ["--skip-worktree", "--assume-unchanged"])
+def test_no_index_hides_a_change(clone: Path, how: str) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    git(clone, "update-index", how, "file")
+    assert told(clone, "", base) == ["new 0"]
+    changed(clone)
+    assert git(clone, "status", "--porcelain") == "", "the control: Git says nothing of it"
+    assert told(clone, "", base) == ["new 0", "dirty"]
+    assert told(clone, fetched(clone), base) == ["new 0", "dirty", "home"]
+
+
+@pytest.mark.parametrize(
+    ("url", "elsewhere"),
+    [("https://example.com/a.git", True), ("git@example.com:a.git", True),
+     ("/srv/w", False), ("../w", False), ("file:///srv/w", False), ("http://127.0.0.1/w", False),
+     ("w", False)],
+)  # fmt: skip
+def test_what_a_remote_has_is_elsewhere_if_it_is(clone: Path, url: str, elsewhere: bool) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "new")
+    git(clone, "remote", "add", "other", url)
+    assert told(clone, "", base) == ["new 1"]
+    git(clone, "update-ref", "refs/remotes/other/main", "HEAD")
+    assert told(clone, "", base) == ["new 0" if elsewhere else "new 1"]
+
+
+def test_no_colours_hide_a_pointer(clone: Path) -> None:
+    base = git(clone, "rev-parse", "HEAD")
+    (clone / "large").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    (clone / ".gitattributes").write_text("* -diff\n")
+    git(clone, "add", "--all")
+    git(clone, "commit", "-q", "-m", "large")
+    git(clone, "config", "color.ui", "always")
+    assert told(clone, "", base) == ["new 1", "inside"]
+
+
 def test_a_change_in_the_same_moment_as_the_last_look_comes_home(clone: Path) -> None:
     git(clone, "config", "core.trustctime", "false")
     base, moment = git(clone, "rev-parse", "HEAD"), 1_700_000_000 * 10**9

@@ -1,0 +1,53 @@
+"""Links in Git directories, and where they have Git on the host write."""
+
+from collections.abc import Iterable
+
+from jailoc.model.exposed import Exposed, troubled
+from jailoc.model.host import Host, Tree
+from jailoc.model.path import first_within, upwards, within
+from jailoc.model.repository import Wanted, moved
+from jailoc.model.seen_root import Root
+
+_NO_TREE = Tree()
+_READ = ("/info/exclude", "/description")
+"""What Git reads in a Git directory and never writes."""
+_FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
+
+
+def followed(
+    writable: Iterable[Root], shut: Iterable[str], whole: Iterable[str], git: str, host: Host
+) -> Iterable[Exposed]:
+    """Yield the links in the place of what Git writes that lead out of Git directories.
+
+    Git on the host writes there, and the agent says what. So it is with one that leads into a
+    working tree: what a commit has there a checkout puts there, another link on the way among it.
+    And with one into what is covered. In a Git directory that the agent cannot write it is every
+    link that leads out of that: the agent may write what Git reads there.
+    """
+    real = {each.path: host.real(each.path) for each in writable}
+    trees = [host.trees.get(root, _NO_TREE) for root in real]
+    known = {each.path for tree in trees for each in tree.believed}
+    links = [link for tree in trees for link in sorted(tree.followed.items())
+             if link[0] not in known]  # fmt: skip
+    if not links:
+        return
+
+    def led(place: str) -> str:
+        """Return where a place below a writable path is in truth."""
+        root = next((each for each in upwards(place) if each in real), "")
+        return moved(place, root, real[root]) if root else ""
+
+    closed = tuple(filter(None, map(led, shut)))
+    repositories = tuple(
+        filter(None, (led(each.directory) for tree in trees for each in tree.repositories))
+    )
+    for path, place in links:
+        if holder := first_within(path, whole):
+            leads = not within(place, led(holder))
+        elif path.endswith(_READ):
+            leads = not first_within(place, real.values())
+        else:
+            leads = not first_within(place, repositories) or bool(first_within(place, closed))
+        if leads:
+            reason = f"{_FOLLOWED}, to `{place}`"
+            yield troubled(Wanted(path=path, trouble=reason, stops=True), git)
