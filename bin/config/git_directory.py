@@ -76,7 +76,7 @@ def _listed(directory: str, crowded: list[str]) -> list[os.DirEntry[str]]:
     return found
 
 
-class Kind(Enum):
+class StrangeKind(Enum):
     """What there may be in a Git directory beside its files and directories."""
 
     LINK = auto()
@@ -91,7 +91,7 @@ class Strange(NamedTuple):
     """What lies in a Git directory and is neither a file nor a directory of Git's."""
 
     path: str
-    kind: Kind
+    kind: StrangeKind
     endless: bool
     """Whether it is, or leads to, a pipe or a device: Git waits for it, or reads without an end."""
 
@@ -113,7 +113,7 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
                 left -= 1
                 continue
             if below.partition("/")[0] in GITS_OWN and not _WORKTREE.fullmatch(below):
-                yield Strange(folder, Kind.REPOSITORY, False)
+                yield Strange(folder, StrangeKind.REPOSITORY, False)
         for entry in here:
             if objects:
                 most -= 1
@@ -136,11 +136,12 @@ def _beside_files(entry: os.DirEntry[str], below: str, *, objects: bool) -> Iter
     if entry.is_symlink():
         endless = is_endless(entry)
         if endless or not objects:
-            yield Strange(entry.path, Kind.OTHER if objects else Kind.LINK, endless)
+            kind = StrangeKind.OTHER if objects else StrangeKind.LINK
+            yield Strange(entry.path, kind, endless)
     elif kind_of(entry) is FileKind.OTHER:
         endless = is_endless(entry)
         if endless or below or entry.name != _MONITOR:
-            yield Strange(entry.path, Kind.OTHER, endless)
+            yield Strange(entry.path, StrangeKind.OTHER, endless)
 
 
 def is_repository(names: Collection[str]) -> bool:

@@ -282,9 +282,9 @@ class Reader:
             place = readable(each.path)
             if each.endless:
                 yield git_state.waits(place)
-            elif each.kind is git_directory.Kind.REPOSITORY:
+            elif each.kind is git_directory.StrangeKind.REPOSITORY:
                 yield git_state.inner(place)
-            elif each.kind is git_directory.Kind.LINK:
+            elif each.kind is git_directory.StrangeKind.LINK:
                 yield git_state.linked(place, readable(real(each.path)))
             else:
                 continue

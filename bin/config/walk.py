@@ -250,7 +250,7 @@ class Walk:
         inner = outer = waiting = 0
         directory = repository.directory
         for place, kind, endless in git_directory.strange(directory, crowded):
-            inside = kind is git_directory.Kind.REPOSITORY
+            inside = kind is git_directory.StrangeKind.REPOSITORY
             if endless or inside:
                 waiting += 1
                 if waiting > MOST_WAITING:
@@ -259,9 +259,9 @@ class Walk:
                     break
                 told = git_state.inner if inside else git_state.waits
                 self.believed.append(told(readable(place)))
-            elif kind is git_directory.Kind.OTHER and len(self.sockets) < MOST_SOCKETS:
+            elif kind is git_directory.StrangeKind.OTHER and len(self.sockets) < MOST_SOCKETS:
                 self.sockets.append(readable(place))
-            linked = kind is git_directory.Kind.LINK
+            linked = kind is git_directory.StrangeKind.LINK
             if not linked or place[len(directory) + 1 :] in repository.links:
                 continue
             real = self._led(place, directory)
