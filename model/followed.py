@@ -38,16 +38,19 @@ def followed(
         return moved(place, root, real[root]) if root else ""
 
     closed = tuple(filter(None, map(led, shut)))
-    repositories = tuple(
-        filter(None, (led(each.directory) for tree in trees for each in tree.repositories))
-    )
+    every = tuple(each.directory for tree in trees for each in tree.repositories)
+    # Whatever else a directory is called, a commit may have something in it.
+    never = tuple(led(each) for each in every if ".git" in each.split("/"))
     for path, place in links:
         if holder := first_within(path, whole):
             leads = not within(place, led(holder))
         elif path.endswith(_READ):
             leads = not first_within(place, real.values())
         else:
-            leads = not first_within(place, repositories) or bool(first_within(place, closed))
+            own = (led(each) for each in every if within(path, each))
+            leads = not first_within(place, filter(None, (*own, *never))) or bool(
+                first_within(place, closed)
+            )
         if leads:
             reason = f"{_FOLLOWED}, to `{place}`"
             yield troubled(Wanted(path=path, trouble=reason, stops=True), git)

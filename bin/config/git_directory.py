@@ -28,7 +28,7 @@ MOST_WALKED = 50_000
 _HOOKS = "hooks/"
 """Looked at for themselves, but for repositories in there."""
 _WORKTREE = re.compile(r"worktrees/[^/]+/")
-"""The Git directory of a linked working tree."""
+"""The Git directory of a linked working tree, which has no objects of its own."""
 _MODULES = re.compile(r"(worktrees/[^/]+/)?modules/.+")
 """Where repositories of submodules are, which are looked at for themselves, too."""
 _OBJECTS = re.compile(r"objects/[0-9a-f]{2}")
@@ -108,11 +108,13 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
         folder, below = waiting.popleft()
         objects = _OBJECTS.fullmatch(below.removesuffix("/")) is not None
         here = [*children(folder, most if objects else left)]
-        if below and is_repository({fold(each.name) for each in here}):
+        names = {fold(each.name) for each in here} if below else set[str]()
+        if is_repository(names):
             if _MODULES.fullmatch(below):
                 left -= 1
                 continue
-            if below.partition("/")[0] in GITS_OWN and not _WORKTREE.fullmatch(below):
+            linked = _WORKTREE.fullmatch(below) and not {"objects", "refs"} <= names
+            if below.partition("/")[0] in GITS_OWN and not linked:
                 yield Strange(folder, StrangeKind.REPOSITORY, False)
         for entry in here:
             if objects:

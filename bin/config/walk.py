@@ -74,13 +74,11 @@ class Walk:
         """Files called `.git`, a directory that each leads to, and why that is not read whole."""
 
     def worktree(self, link: GitLink) -> None:
-        """Look at the Git directory of a linked working tree, and at those of its submodules."""
+        """Look at the Git directory of a linked working tree, and at what else is in there."""
         found = self.looker.worktree(link)
         self.repositories.append(found)
         self._links(found)
-        modules = f"{link.directory}/modules"
-        if is_directory(modules) and not os.path.islink(modules):  # noqa: PTH114 -- text
-            self.walk(modules)
+        self.walk(link.directory)
 
     def walk(self, modules_only: str = "") -> None:
         """Look through it, what is near before what is deep."""
@@ -98,9 +96,7 @@ class Walk:
             folded = {fold(each.name) for each in here}
             git = self.search.git and git_directory.is_repository(folded)
             # That of a linked working tree is a part of its repository, which was found before.
-            if git and not self.has(folder) and (
-                {"objects", "refs"} <= folded or not self.knows(folder)
-            ):  # fmt: skip
+            if git and not self.knows(folder):
                 self.repository(folder, "")
             # For these it was looked through as a Git directory; elsewhere one of Git's may not be.
             passed = {"objects", "refs", "logs"} if modules and git and is_text(folder) else set()
@@ -178,18 +174,18 @@ class Walk:
     def knows(self, directory: str) -> bool:
         """Tell whether a Git directory is a repository that was found, or a working tree's there.
 
-        Without `commondir` that is a repository of its own.
+        Without `commondir`, or with objects, that is a repository of its own.
         """
         above, _, name = directory.rpartition("/worktrees/")
         return any(
             each.directory == directory
-            or (each.directory == above and f"worktrees/{name}/commondir" in each.kinds)
+            or (
+                each.directory == above
+                and f"worktrees/{name}/commondir" in each.kinds
+                and not is_directory(f"{directory}/objects")
+            )
             for each in self.repositories
         )
-
-    def has(self, directory: str) -> bool:
-        """Tell whether a Git directory is a repository that was found."""
-        return any(each.directory == directory for each in self.repositories)
 
     def repository(self, directory: str, top: str) -> None:
         """Look at a Git directory, and keep it.
@@ -294,8 +290,8 @@ class Walk:
                 for hop in hops
                 if first_within(hop, (self.search.root, self.real))
                 and not first_within(hop, mine)
+                and not any(within(each, hop) for each in mine)
                 and ".git" not in hop.split("/")
-                and os.path.islink(hop)  # noqa: PTH114 -- text
             ),
             real,
         )

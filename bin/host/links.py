@@ -27,8 +27,8 @@ class Links:
         """Return where an absolute path leads, and the places on the way that decide it.
 
         These are the links, and the directories that a link leaves by `..`: whoever can put
-        something else there decides where the path leads. What is missing leads to itself, and so
-        does what is the kernel's for each process.
+        something else there decides where the path leads. What is missing leads to itself. Where a
+        path goes on from what is the kernel's for each process nobody knows: that is its end.
         """
         rest = path.split("/")[::-1]
         here, crossed, left = "", dict[str, None](), MOST_LINKS
@@ -38,10 +38,13 @@ class Links:
             if name in {"", "."}:
                 continue
             if name == "..":
-                crossed |= {here: None} if here and not gone else {}
+                crossed |= {here: None} if here else {}
                 here, gone = here.rpartition("/")[0], max(0, gone - 1)
                 continue
             place = f"{here}/{name}"
+            if place.startswith(_PROCESSES):
+                more = [part for part in rest[::-1] if part not in {"", ".", ".."}]
+                return "/".join((place, *more)), (*crossed, place)
             target = None if gone else self._target(place)
             gone += gone > 0 or place in self._missing
             left -= target is not None
@@ -54,8 +57,6 @@ class Links:
         return here or "/", tuple(crossed)
 
     def _target(self, place: str) -> str | None:
-        if place.startswith(_PROCESSES):
-            return None
         if place not in self._targets:
             try:
                 self._targets[place] = os.readlink(place)  # noqa: PTH115 -- text, of very many

@@ -304,13 +304,13 @@ def test_what_the_repository_at_a_path_executes_is_told_as_that_of_any_other() -
     [("/p/.git/config", True), ("/p/.git/hooks/post-commit", True), ("/p/.vscode/tasks.json", True),
      ("/q/.git/config", True), ("/home/a/.bashrc", True), ("/p/.git/refs/heads/main", False),
      # A checkout puts there what a commit has, links among it.
-     ("/p/src/x", True)],
+     ("/p/src/x", True), ("/p/bare/refs/x", True), ("/q/.git/refs/x", False)],
 )  # fmt: skip
 def test_a_link_to_what_only_the_host_can_write_stops_a_start(target: str, stops: bool) -> None:
     tree = Tree(
-        repositories=(repository("/p/.git"),),
+        repositories=(repository("/p/.git"), repository("/p/bare")),
         places={"/p/.vscode": FileKind.DIRECTORY},
-        followed={"/p/.git/COMMIT_EDITMSG": target},
+        followed={"/p/.git/COMMIT_EDITMSG": target, "/p/bare/HEAD": "/p/bare/refs/x"},
     )
     other = Tree(repositories=(repository("/q/.git"),))
     host = Host(home="/home/a", trees={"/p": tree, "/q": other})

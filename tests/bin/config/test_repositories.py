@@ -551,11 +551,18 @@ def test_so_is_one_in_the_place_of_a_working_trees(tmp_path: Path) -> None:
     root = tmp_path / "p"
     main = made(root / "main")
     (main / ".git/worktrees").mkdir()
-    evil(main / ".git/worktrees/evil")
+    within = evil(main / ".git/worktrees/evil")
+    assert inner(look(root)) == {str(within)}, "whoever leads there: a link among submodules, too"
     place = pointed(root, f"{main}/.git/worktrees/evil")
     git(place, "status")
     assert (place / "hit").exists(), "Git executes it"
     assert found(look(root), root) == ["main/.git", "main/.git/worktrees/evil"]
+    # As what holds one that is none of a working tree's, so that a cover can be there.
+    (within / "commondir").write_text(".\n")
+    assert found(look(root), root) == ["main/.git", "main/.git/worktrees/evil"]
+    assert inner(look(root)) == {str(within)}
+    git(main, "worktree", "add", "-q", "--detach", "../other")
+    assert inner(look(root)) == {str(within)}, "an honest one is no repository"
 
 
 def test_a_common_directory_is_found_where_it_is(tmp_path: Path) -> None:
@@ -726,7 +733,13 @@ def test_a_link_over_a_working_tree_is_told_wherever_that_leads(tmp_path: Path) 
     (root / ".git/SQUASH_MSG").symlink_to("refs/x")
     (root / ".git/logs/refs/l").symlink_to("../../lead")
     (root / ".git/lead").symlink_to("refs/y")
+    # What is there now, or is not, a checkout replaces by a link: then `..` leads elsewhere.
+    (root / "dir").mkdir()
+    for name, way in (("FETCH_HEAD", "dir"), ("ORIG_HEAD", "missing")):
+        (root / f".git/{name}").symlink_to(f"../{way}/../.git/refs/z")
     assert look(root).followed == {
+        f"{root}/.git/FETCH_HEAD": f"{root}/dir",
+        f"{root}/.git/ORIG_HEAD": f"{root}/missing",
         f"{root}/.git/MERGE_MSG": f"{root}/docs",
         f"{root}/.git/SQUASH_MSG": f"{root}/.git/refs/x",
         f"{root}/.git/logs/refs/l": f"{root}/.git/refs/y",
@@ -967,8 +980,10 @@ def test_git_goes_into_what_is_no_git_directory_of_its_own(tmp_path: Path, name:
 
 
 @pytest.mark.parametrize(
-    "target", ["../.git/logs/e", "../.git/l\udcff/e", "/proc/self/cwd/.git/logs/e"]
-)
+    "target",
+    ["../.git/logs/e", "../.git/l\udcff/e", "/proc/self/cwd/.git/logs/e",
+     "/proc/self/cwd/far/../../../.git/logs/e", "/dev/fd/../cwd/far/../../../.git/logs/e"],
+)  # fmt: skip
 def test_what_a_file_names_is_found_however_it_says_so(
     tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1100,6 +1115,19 @@ def test_submodules_of_a_working_tree_whose_repository_is_elsewhere_are_found_to
     linked.mkdir()
     git(tmp_path / "tree", "update-index", "--add", "--cacheinfo", f"160000,{commit},part/sub")
     assert look(linked).empty == {f"{linked}/sub": None}
+
+
+def test_what_lies_in_the_git_directory_of_a_working_tree_alone_is_found(tmp_path: Path) -> None:
+    outer, tree = made(tmp_path / "outer"), tmp_path / "tree"
+    git(outer, "worktree", "add", "-q", str(tree))
+    own = outer / ".git/worktrees/tree"
+    for each in ("foo", "modules/a", "logs/b"):
+        (own / each).parent.mkdir(exist_ok=True)
+        git(outer, "init", "-q", "--bare", str(own / each))
+    search, home = Search(root=str(tree), names=NAMES, git=True), str(tmp_path / "home")
+    trees, _, _ = repositories.gather([search], home, home)
+    assert found(trees[str(own)], own) == [".", "foo", "modules/a"]
+    assert inner(trees[str(own)]) == {f"{own}/logs/b"}
 
 
 def test_submodules_are_looked_for_in_the_working_tree_that_git_means(tmp_path: Path) -> None:
