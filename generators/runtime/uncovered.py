@@ -15,6 +15,9 @@ GONE = "its cover is gone: what lay below it was replaced, by this machine or fr
 UNMOUNTED = "what is mounted there is gone: the agent sees what lies below (jailoc up)"
 SECRET = "lets one into a server of the user's own"  # noqa: S105 -- words about one
 
+MOST_SHOWN = 8
+"""Words about one place that are shown; all are compared."""
+
 
 class Uncovered(Model):
     """A place that an agent has its hands on, whatever the workspace should be."""
@@ -157,5 +160,7 @@ def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
 
 
 def _line(each: Uncovered) -> str:
-    executes = f" ({'; '.join(each.executes)})" if each.executes else ""
+    more = len(each.executes) - MOST_SHOWN
+    words = (*each.executes[:MOST_SHOWN], *((f"and {more} more",) if more > 0 else ()))
+    executes = f" ({'; '.join(words)})" if words else ""
     return f"{each.path}{executes}{f': {each.why}' if each.why else ''}"

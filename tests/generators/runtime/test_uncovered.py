@@ -6,6 +6,7 @@ from jailoc.generators.runtime.uncovered import (
     GONE,
     SECRET,
     UNMOUNTED,
+    Uncovered,
     beyond,
     executed,
     poisoned,
@@ -72,6 +73,11 @@ def test_a_cover_that_is_gone_is_told_with_what_the_host_would_execute() -> None
     running = compile_workspace(config, "a", now).compose
     (found,) = uncovered(resolve(config, "a", now), running, ["/data/p/.git/config"])
     assert told([found]) == (f"/data/p/.git/config (core.fsmonitor = evil): {GONE}",)
+
+
+def test_of_very_much_that_lies_below_a_place_some_is_shown() -> None:
+    found = Uncovered(path="/p/.idea", executes=tuple(f"w{each}" for each in range(20)))
+    assert told([found]) == ("/p/.idea (w0; w1; w2; w3; w4; w5; w6; w7; and 12 more)",)
 
 
 def test_a_key_to_the_users_server_that_came_later_or_shows_again_is_told() -> None:
