@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from jailoc.model.exposed import Exposed, troubled
 from jailoc.model.host import Host, Tree
-from jailoc.model.path import first_within, upwards, within
+from jailoc.model.path import first_within, innermost, within
 from jailoc.model.repository import Wanted, moved
 from jailoc.model.seen_root import Root
 
 _NO_TREE = Tree()
-_READ = ("/info/exclude", "/description")
+_READ = ("info/exclude", "description")
 """What Git reads in a Git directory and never writes."""
 _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
 
@@ -34,17 +34,18 @@ def followed(
 
     def led(place: str) -> str:
         """Return where a place below a writable path is in truth."""
-        root = next((each for each in upwards(place) if each in real), "")
-        return moved(place, root, real[root]) if root else ""
+        root = innermost(place, real)
+        return moved(place, root, real[root]) if root is not None else ""
 
     closed = tuple(filter(None, map(led, shut)))
     every = tuple(each.directory for tree in trees for each in tree.repositories)
     # Whatever else a directory is called, a commit may have something in it.
     never = tuple(led(each) for each in every if ".git" in each.split("/"))
+    only_read = {f"{each}/{name}" for each in every for name in _READ}
     for path, place in links:
         if holder := first_within(path, whole):
             leads = not within(place, led(holder))
-        elif path.endswith(_READ):
+        elif path in only_read:
             leads = not first_within(place, real.values())
         else:
             own = (led(each) for each in every if within(path, each))

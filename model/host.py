@@ -39,6 +39,8 @@ class Named(Model):
     """Whether the setting can mean nothing but this place."""
     followed: bool = False
     """Whether it is what a link in a covered place leads to."""
+    hooks: tuple[str, ...] = ()
+    """Hooks in it that can be executed, some of them."""
 
 
 class Repository(Model):

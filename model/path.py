@@ -1,7 +1,7 @@
 """Absolute paths as text: cleaning, containment, and the places no sandbox may touch."""
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 CONTAINER_SYSTEM = (
     "/usr", "/etc", "/var", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/root", "/proc", "/sys",
@@ -64,6 +64,15 @@ def upwards(path: str) -> Iterator[str]:
     while path != "/":
         path = path.rpartition("/")[0] or "/"
         yield path
+
+
+def innermost(path: str, places: Container[str]) -> str | None:
+    """Return the place that holds a clean absolute path, or is it, and no other one within does.
+
+    >>> innermost("/a/b/c", {"/a", "/a/b"})
+    '/a/b'
+    """
+    return next((each for each in upwards(path) if each in places), None)
 
 
 def first_within(path: str, directories: Iterable[str]) -> str | None:

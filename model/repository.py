@@ -198,7 +198,7 @@ def named(
     """
     trees = tuple(tops)
     for each in references:
-        told = (f"{each.key} = {each.text}",)
+        told = (f"{each.key} = {each.text}", *each.hooks)
         for path in _spellings(each.path, each.real, roots):
             root = max((one for one in roots if _holds(one, path)), key=len)
             if each.kind is None:

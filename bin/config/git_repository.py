@@ -34,6 +34,7 @@ MOST_LISTED, MOST_COMPARED = 10_000, 5_000_000
 LONGEST = 2 * 4096
 """Characters of a path."""
 _PATTERN = "*?["
+HOOKS_PATH = "core.hookspath"
 UNTOLD = "\ufffd"
 """What stands for bytes of a configuration that are no text: which place they name is not known."""
 _NO_TEXT = "its configuration names a place that is not UTF-8, so nothing can be mounted there"
@@ -124,6 +125,7 @@ class Looker:
                         ),
                         kind=kind,
                         sure=each.sure,
+                        hooks=told.hooks(spelt, MOST_ENTRIES) if each.key == HOOKS_PATH else (),
                     )
         return why
 

@@ -31,7 +31,7 @@ from jailoc.model.deployed import Applied
 from jailoc.model.git_config import parse
 from jailoc.model.mount import Mode
 from jailoc.model.palette import Meaning
-from jailoc.model.path import first_within, upwards
+from jailoc.model.path import first_within
 from jailoc.model.text import last_words, some
 
 PATIENCE, ALTOGETHER = 20.0, 60.0
@@ -141,10 +141,9 @@ def _looked(
     known = applied.committed if applied else None
     until = time.monotonic() + ALTOGETHER
     writable = applied.writable if applied else ()
-    closed = sharing.closed(applied)
 
     def one(tree: WorkingTree) -> tuple[WorkingTree, Looked]:
-        if {*upwards(tree.directory)} & closed and {*upwards(tree.common)} & closed:
+        if sharing.shut(applied, tree.directory) and sharing.shut(applied, tree.common):
             return tree, _look(tree, entries, shut, None, until)  # all of it is the user's
         mine = None if known is None else known.get(tree.directory)
         if mine is None and known is not None and first_within(tree.directory, writable):

@@ -12,6 +12,7 @@ from jailoc.model.compose import Bind
 from jailoc.model.deployed import Applied
 from jailoc.model.diagnostic import Refused
 from jailoc.model.mount import Mode
+from jailoc.model.path import innermost
 from jailoc.model.sandbox import AGENT
 
 
@@ -20,14 +21,15 @@ def writable(origin: LoadedConfig, name: str) -> tuple[str, ...]:
     return tuple(each.path for each in roots(origin.config, name, origin.host) if each.writable)
 
 
-def closed(applied: Applied | None) -> set[str]:
-    """Return what the agent of the last start saw read-only."""
+def shut(applied: Applied | None, path: str) -> bool:
+    """Tell whether the agent of the last start saw a place of this machine read-only."""
     service = applied.compose.services.get(AGENT) if applied else None
-    return {
-        each.source.text
-        for each in (service.mounts if service else ())
-        if isinstance(each, Bind) and each.mode is Mode.READ_ONLY
-    }
+    modes: dict[str, Mode] = {}
+    for each in service.mounts if service else ():
+        if isinstance(each, Bind) and modes.get(each.source.text) is not Mode.READ_WRITE:
+            modes[each.source.text] = each.mode
+    place = innermost(path, modes)
+    return place is not None and modes[place] is Mode.READ_ONLY
 
 
 def check(origin: LoadedConfig, name: str) -> None:

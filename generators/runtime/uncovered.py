@@ -1,12 +1,12 @@
 """What the host would execute and a running agent can write all the same."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from jailoc.model.base import Model
 from jailoc.model.compose import Bind, Compose
 from jailoc.model.deployed import Applied
 from jailoc.model.mount import Mode
-from jailoc.model.path import upwards, within
+from jailoc.model.path import innermost, within
 from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
 from jailoc.model.workspace import Workspace
@@ -46,16 +46,17 @@ def uncovered(
     """
     if running is None or AGENT not in running.services:
         return ()
-    shut = _shut(running)
+    modes = _modes(running)
     found = []
     for each in _read_only(workspace):
-        if _cover(each, shut) is None:
+        if _cover(each, modes) is None:
             found.append(Uncovered(path=each.path, executes=each.executes))
         elif each.target in lapsed:
             found.append(Uncovered(path=each.path, executes=each.executes, why=GONE))
     for place in workspace.hidden:
-        if place not in shut or place in lapsed:
-            why = GONE if place in shut else ""
+        shut = modes.get(place) is Mode.READ_ONLY
+        if not shut or place in lapsed:
+            why = GONE if shut else ""
             found.append(Uncovered(path=place, executes=(SECRET,), why=why))
     return tuple(found)
 
@@ -108,12 +109,12 @@ def poisoned(
     """
     if applied is None or AGENT not in applied.compose.services:
         return ()
-    writable, shut = applied.writable, _shut(applied.compose)
+    writable, modes = applied.writable, _modes(applied.compose)
     found = []
     for each in _read_only(workspace):
         if not any(within(each.path, path) for path in writable):
             continue
-        cover = _cover(each, shut)
+        cover = _cover(each, modes)
         known = None if applied.executes is None else applied.executes.get(cover or "", ())
         more = known is not None and not {*each.executes} <= {*known}
         if cover is None or each.target in lapsed or more:
@@ -131,16 +132,17 @@ def _read_only(workspace: Workspace) -> tuple[Cover, ...]:
     return tuple(each for each in workspace.covers if each.mode is Mode.READ_ONLY)
 
 
-def _cover(wanted: Cover, shut: Collection[str]) -> str | None:
-    """Return what is read-only and holds a place, or is it."""
-    return next((place for place in upwards(wanted.target) if place in shut), None)
+def _cover(wanted: Cover, modes: Mapping[str, Mode]) -> str | None:
+    """Return what is mounted read-only and holds a place, or is it, with no other mount between."""
+    place = innermost(wanted.target, modes)
+    return place if place is not None and modes[place] is Mode.READ_ONLY else None
 
 
-def _shut(running: Compose) -> set[str]:
+def _modes(running: Compose) -> dict[str, Mode]:
     return {
-        mount.target.text
+        mount.target.text: mount.mode
         for mount in running.services[AGENT].mounts
-        if isinstance(mount, Bind) and mount.mode is Mode.READ_ONLY
+        if isinstance(mount, Bind)
     }
 
 

@@ -323,6 +323,18 @@ def test_a_link_to_what_only_the_host_can_write_stops_a_start(target: str, stops
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "stops"),
+    [("info/exclude", False), ("description", False), ("logs/refs/heads/fix/description", True),
+     ("refs/heads/info/exclude", True), ("info/sparse-checkout", True)],
+)  # fmt: skip
+def test_a_link_may_lead_to_the_project_where_git_only_reads(name: str, stops: bool) -> None:
+    tree = Tree(repositories=(repository("/p/.git"),), followed={f"/p/.git/{name}": "/p/src/x"})
+    assert [each.path for each in protected(tree).exposed if each.stops] == (
+        [f"/p/.git/{name}"] if stops else []
+    )
+
+
 def test_a_second_name_in_a_bare_repository_stops_a_start_too() -> None:
     tree = Tree(
         repositories=(repository("/p/lib"),),

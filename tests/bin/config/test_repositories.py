@@ -13,7 +13,7 @@ import pytest
 
 from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told, walk
 from jailoc.generators.config.mentioned import Search
-from jailoc.model import git_config
+from jailoc.model import git_config, repository
 from jailoc.model.host import FileKind, Tree
 from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import protection
@@ -1027,6 +1027,19 @@ def test_a_working_tree_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
     (root / os.fsdecode(b"\xff")).symlink_to(tmp_path / "victim")
     (root / ".git/config").write_bytes(b"[core]\nworktree = ../\xff\n")
     assert any("core.worktree" in each.reason and each.stops for each in look(root).believed)
+
+
+def test_what_a_directory_of_hooks_has_is_told_wherever_that_is(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    git(root, "config", "core.hooksPath", "githooks")
+    (root / "githooks").mkdir()
+    (root / "githooks/pre-commit").write_text("")
+    assert look(root).repositories[0].named[0].hooks == ()
+    (root / "githooks/pre-commit").chmod(0o755)
+    (only,) = look(root).repositories[0].named
+    assert (only.path, only.hooks) == (f"{root}/githooks", ("hook pre-commit",))
+    (wanted,) = repository.named([only], {str(root): str(root)}, [str(root)])
+    assert wanted.executes == ("core.hookspath = githooks", "hook pre-commit")
 
 
 def test_two_directories_of_hooks_hide_none_of_the_other(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What an agent can write all the same: it came after the start, has lapsed, or is a link."""
 
+from jailoc.bin.deploy import sharing
 from jailoc.generators.artefacts.compile import compile_workspace
 from jailoc.generators.config.resolve import resolve
 from jailoc.generators.runtime.uncovered import (
@@ -61,6 +62,27 @@ def test_a_new_repository_is_told_with_what_it_would_execute() -> None:
 def test_what_was_covered_at_the_start_is_not_told() -> None:
     assert lines(host("/data/p/.git"), host("/data/p/.git")) == ()
     assert lines(None, host("/data/p/.git")) == ()
+
+
+def test_what_is_read_only_further_out_covers_nothing_in_a_writable_mount_within() -> None:
+    text = toml({"a": {"paths": ["/data/p"], "mounts": ["/data:/data:ro"]}})
+    before, now = host("/data/p/.git"), host("/data/p/.git", "/data/p/new/.git")
+    running = compile_workspace(config_of(text, before), "a", before).compose
+    workspace = resolve(config_of(text, now), "a", now)
+    names = ("branches", "commondir", "config", "hooks", "remotes")
+    assert [each.path for each in uncovered(workspace, running)] == [
+        f"/data/p/new/.git/{each}" for each in names
+    ]
+    applied_ = Applied(
+        config="/c", names=("a",), bundle="", files={}, compose=running, builds=(), images={},
+        firewall=compile_workspace(config_of(text, before), "a", before).firewall, secrets={},
+        observed={}, executes={},
+    )  # fmt: skip
+    assert not sharing.shut(applied_, "/data/p/.git")
+    assert sharing.shut(applied_, "/data/p/.git/hooks/x")
+    assert sharing.shut(applied_, "/data/q/.git")
+    assert not sharing.shut(applied_, "/else")
+    assert not sharing.shut(None, "/data/q")
 
 
 def test_none_of_many_is_left_out() -> None:
