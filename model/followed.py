@@ -26,7 +26,7 @@ def followed(
     """
     real = {each.path: host.real(each.path) for each in writable}
     trees = [host.trees.get(root, _NO_TREE) for root in real]
-    known = {each.path for tree in trees for each in tree.believed}
+    known = {each.path for tree in trees for each in tree.believed if each.stops}
     links = [link for tree in trees for link in sorted(tree.followed.items())
              if link[0] not in known]  # fmt: skip
     if not links:

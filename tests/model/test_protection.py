@@ -335,6 +335,15 @@ def test_a_link_may_lead_to_the_project_where_git_only_reads(name: str, stops: b
     )
 
 
+def test_what_else_is_said_of_a_link_lets_nothing_start_over_it() -> None:
+    place = "/p/.git/packed-refs"
+    told = Believed(path=place, reason="it is not read", hint="h", stops=False)
+    tree = Tree(
+        repositories=(repository("/p/.git"),), followed={place: "/home/a/x"}, believed=(told,)
+    )
+    assert [each.path for each in protected(tree).exposed if each.stops] == [place]
+
+
 def test_a_second_name_in_a_bare_repository_stops_a_start_too() -> None:
     tree = Tree(
         repositories=(repository("/p/lib"),),
