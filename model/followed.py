@@ -17,12 +17,12 @@ _FOLLOWED = "it is a symbolic link, and Git follows it when it writes there"
 def followed(
     writable: Iterable[Root], shut: Iterable[str], whole: Iterable[str], git: str, host: Host
 ) -> Iterable[Exposed]:
-    """Yield the links in the place of what Git writes that lead out of Git directories.
+    """Yield the links in the place of what Git writes that lead out of their Git directory.
 
-    Git on the host writes there, and the agent says what. So it is with one that leads into a
-    working tree: what a commit has there a checkout puts there, another link on the way among it.
-    And with one into what is covered. In a Git directory that the agent cannot write it is every
-    link that leads out of that: the agent may write what Git reads there.
+    Git on the host writes there, and the agent says what. Of a way outside each step can be another
+    one by then: a checkout puts there what a commit has, links among it. And those that lead into
+    what is covered. In a Git directory that the agent cannot write these are told, too: the agent
+    may write what Git reads there.
     """
     real = {each.path: host.real(each.path) for each in writable}
     trees = [host.trees.get(root, _NO_TREE) for root in real]
@@ -39,8 +39,6 @@ def followed(
 
     closed = tuple(filter(None, map(led, shut)))
     every = tuple(each.directory for tree in trees for each in tree.repositories)
-    # Whatever else a directory is called, a commit may have something in it.
-    never = tuple(led(each) for each in every if ".git" in each.split("/"))
     only_read = {f"{each}/{name}" for each in every for name in _READ}
     for path, place in links:
         if holder := first_within(path, whole):
@@ -49,9 +47,7 @@ def followed(
             leads = not first_within(place, real.values())
         else:
             own = (led(each) for each in every if within(path, each))
-            leads = not first_within(place, filter(None, (*own, *never))) or bool(
-                first_within(place, closed)
-            )
+            leads = not first_within(place, filter(None, own)) or bool(first_within(place, closed))
         if leads:
             reason = f"{_FOLLOWED}, to `{place}`"
             yield troubled(Wanted(path=path, trouble=reason, stops=True), git)

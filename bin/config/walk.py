@@ -291,7 +291,6 @@ class Walk:
                 if first_within(hop, (self.search.root, self.real))
                 and not first_within(hop, mine)
                 and not any(within(each, hop) for each in mine)
-                and ".git" not in hop.split("/")
             ),
             real,
         )

@@ -304,7 +304,7 @@ def test_what_the_repository_at_a_path_executes_is_told_as_that_of_any_other() -
     [("/p/.git/config", True), ("/p/.git/hooks/post-commit", True), ("/p/.vscode/tasks.json", True),
      ("/q/.git/config", True), ("/home/a/.bashrc", True), ("/p/.git/refs/heads/main", False),
      # A checkout puts there what a commit has, links among it.
-     ("/p/src/x", True), ("/p/bare/refs/x", True), ("/q/.git/refs/x", False)],
+     ("/p/src/x", True), ("/p/bare/refs/x", True), ("/q/.git/refs/x", True)],
 )  # fmt: skip
 def test_a_link_to_what_only_the_host_can_write_stops_a_start(target: str, stops: bool) -> None:
     tree = Tree(
