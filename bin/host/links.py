@@ -10,7 +10,7 @@ MOST_LINKS = 40
 """Links that the kernel follows on one way (path_resolution(7))."""
 
 
-_PROCESSES = "/proc/"
+PROCESSES = "/proc"
 """Where the same name is another thing for every process (`/proc/self/cwd`): how a way goes on from
 there depends on who goes, so nothing is followed that lies there."""
 
@@ -42,7 +42,7 @@ class Links:
                 here, gone = here.rpartition("/")[0], max(0, gone - 1)
                 continue
             place = f"{here}/{name}"
-            if place.startswith(_PROCESSES):
+            if place.startswith(f"{PROCESSES}/"):
                 more = [part for part in rest[::-1] if part not in {"", ".", ".."}]
                 return "/".join((place, *more)), (*crossed, place)
             target = None if gone else self._target(place)
