@@ -24,7 +24,7 @@ from jailoc.bin.host.paths import cache_directory
 from jailoc.bin.terminal.step import step
 from jailoc.generators.config.resolve import protected, resolve
 from jailoc.generators.config.tasks import both_write, left_out, repository_of
-from jailoc.generators.runtime.obeyed import chosen, named, obeyed, on_the_way
+from jailoc.generators.runtime.obeyed import Committed, chosen, named, obeyed, on_the_way
 from jailoc.model.diagnostic import Refused, refuse
 from jailoc.model.palette import Meaning
 from jailoc.model.sandbox import task_sandbox, typed
@@ -255,8 +255,9 @@ def fetch(session: Session, name: str, *, unrelated: bool, uncommitted: bool) ->
         *(entry for entry, _ in protected(origin.config, task.workspace)),
         *named(origin.host, tops),
     )
-    last = obeyed(found.changed, found.targets, found.tree, protect)
-    told = (*last, *on_the_way(found.passing or (), found.targets, found.tree, protect, {*last}))
+    there = Committed(found.tree, found.targets, found.links)
+    last = obeyed(found.changed, there, protect)
+    told = (*last, *on_the_way(found.passing or (), there, protect, {*last}))
     what = f"{number_of(found.new, 'commit')}, {number_of(len(found.changed), 'file')} changed"
     reference = task.pending if uncommitted else task.reference
     if found.tip == task.base and task.fetched is None:

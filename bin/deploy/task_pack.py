@@ -46,8 +46,10 @@ class Commits(NamedTuple):
     changed: tuple[Changed, ...]
     tree: tuple[str, ...]
     """All paths at the tip."""
+    links: tuple[Changed, ...]
+    """Those of them that are symbolic links."""
     targets: dict[str, str | None]
-    """Where changed symbolic links lead, by their object."""
+    """Where these and changed ones lead, by their object."""
     passing: tuple[Changed, ...] | None = ()
     """What commits on the way make of any path; None where they are too many to be looked at."""
 
@@ -188,15 +190,24 @@ def check(place: Path, task: Task, tip: str, *, unrelated: bool) -> Commits:
         if size is None or size > OBJECT_BYTES:
             what = "is missing" if size is None else f"has more than {OBJECT_BYTES >> 20} MiB"
             raise wrong(f"object {name} {what}")
-    listed = _ask(place, "ls-tree", "-r", "-t", "-z", "--name-only", "--full-tree", tip)
+    listed = _ask(place, "ls-tree", "-r", "-t", "-z", "--full-tree", tip)
     if listed.count(b"\0") > MOST_ENTRIES:
         raise wrong(f"it has more than {MOST_ENTRIES:,} files")
-    tree = tuple(each.decode(errors="surrogateescape") for each in listed.split(b"\0") if each)
+    entries = tuple(map(_entry, filter(None, listed.split(b"\0"))))
+    tree = tuple(each.path for each in entries)
+    links = tuple(each for each in entries if each.mode == LINK)
     changed = changes(_ask(place, "diff-tree", "-r", "-z", "--no-renames", "--raw", task.base, tip))
     commits = _ask(place, "rev-list", tip, f"^{task.base}", "--")
     passing = _passing(place, commits)
-    targets = _targets(place, (*changed, *(passing or ())))
-    return Commits(tip, commits.count(b"\n"), changed, tree, targets, passing)
+    targets = _targets(place, (*changed, *links, *(passing or ())))
+    return Commits(tip, commits.count(b"\n"), changed, tree, links, targets, passing)
+
+
+def _entry(line: bytes) -> Changed:
+    """Read a line of `git ls-tree`."""
+    words, _, path = line.partition(b"\t")
+    mode, _, name = words.decode("ascii").split(" ")
+    return Changed(path.decode(errors="surrogateescape"), mode, name)
 
 
 def _passing(place: Path, commits: bytes) -> tuple[Changed, ...] | None:

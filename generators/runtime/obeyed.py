@@ -1,7 +1,7 @@
 """What of a change the host would execute or obey, once somebody has checked it out."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice, zip_longest
 from typing import NamedTuple
@@ -26,6 +26,17 @@ class Changed(NamedTuple):
     """In octal, as it becomes; zeros where it goes."""
     object: str
     """What it becomes."""
+
+
+class Committed(NamedTuple):
+    """What is there after a change."""
+
+    paths: Collection[str]
+    """All of them, directories too."""
+    targets: Mapping[str, str | None]
+    """Where links lead, changed ones too, by their object; None where that cannot be told."""
+    links: Collection[Changed] = ()
+    """What of it is a symbolic link."""
 
 
 class Obeyed(NamedTuple):
@@ -54,17 +65,13 @@ def changes(text: bytes) -> tuple[Changed, ...]:
 
 
 def obeyed(
-    changed: Iterable[Changed],
-    targets: Mapping[str, str | None],
-    tree: Collection[str],
-    protected: Iterable[str],
+    changed: Iterable[Changed], there: Committed, protected: Iterable[str]
 ) -> tuple[Obeyed, ...]:
     """Return what of a change somebody should look at before it is checked out, by path.
 
     Args:
         changed: What the change touches.
-        targets: Where symbolic links lead, by their object; None where that cannot be told.
-        tree: All paths that are there afterwards, directories too.
+        there: What is there afterwards.
         protected: What `protect` covers, as the configuration has it.
     """
     every = tuple(changed)
@@ -72,23 +79,24 @@ def obeyed(
     whys = ((each.path, _why(each.path, entries)) for each in every)
     found = [
         *(Obeyed(path, why) for path, why in whys if why is not None),
-        *_repositories({each.path for each in every}, tree),
-        *_links(every, targets, tree),
-        *_alike({each.path for each in every}, tree),
+        *_behind_links(every, there, entries),
+        *_repositories({each.path for each in every}, there.paths),
+        *_links(every, there.targets, there.paths),
+        *_alike({each.path for each in every}, there.paths),
     ]
     return tuple(sorted(dict.fromkeys(found)))
 
 
 def on_the_way(
     passing: Iterable[Changed],
-    targets: Mapping[str, str | None],
-    tree: Iterable[str],
+    there: Committed,
     protected: Iterable[str],
     told: Collection[Obeyed],
 ) -> tuple[Obeyed, ...]:
     """Return the same of what commits before the last one have, but for what is told of that."""
     every = tuple(passing)
-    found = obeyed(every, targets, {*tree, *(each.path for each in every)}, protected)
+    paths = {*there.paths, *(each.path for each in every)}
+    found = obeyed(every, there._replace(paths=paths), protected)
     return tuple(
         each._replace(why=f"{each.why}, in a commit before the last")
         for each in found
@@ -264,6 +272,62 @@ def _with_above(paths: Iterable[str]) -> set[str]:
             found.add(place)
             place = place.rpartition("/")[0]
     return found
+
+
+MOST_NAMES, MOST_CALLED = 100, 100_000
+"""Names by links that are looked at, of one path and of all."""
+
+
+def _behind_links(
+    changed: Iterable[Changed], there: Committed, entries: Mapping[str, Iterable[_Entry]]
+) -> Iterator[Obeyed]:
+    """Yield what the host executes or obeys by another name, that of a link to it."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for each in there.links:
+        target = there.targets.get(each.object)
+        place = None if target is None else _led(each.path, target)
+        if place is not None:
+            names[place].append(each.path)
+    left = MOST_CALLED
+    for each in changed if names else ():
+        for name in _called(each.path, names):
+            left -= 1
+            if left < 0:
+                yield Obeyed(each.path, "a symbolic link leads to it, and no more are followed")
+                return
+            if (why := _why(name, entries)) is not None:
+                yield Obeyed(each.path, f"{why}, as {name}, by a symbolic link")
+                break
+
+
+def _called(path: str, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield what a path is called by links: to it, to what it lies in, and to these links."""
+    waiting, seen = [path], {path}
+    while waiting and len(seen) < MOST_NAMES:
+        here = place = waiting.pop()
+        while place and len(seen) < MOST_NAMES:
+            for link in names.get(place, ())[:MOST_NAMES]:
+                name = f"{link}{here[len(place) :]}"
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(name)
+                    yield name
+            place = place.rpartition("/")[0]
+
+
+def _led(path: str, target: str) -> str | None:
+    """Return where in the tree a link leads, by its text; None where that is out of it."""
+    if target.startswith("/"):
+        return None
+    place = path.split("/")[:-1]
+    for part in target.split("/"):
+        if part == ".." and not place:
+            return None
+        if part == "..":
+            place.pop()
+        elif part not in {"", "."}:
+            place.append(part)
+    return "/".join(place) or None
 
 
 def _links(

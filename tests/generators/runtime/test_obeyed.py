@@ -9,6 +9,7 @@ import pytest
 from jailoc.generators.runtime.obeyed import (
     REPOSITORY,
     Changed,
+    Committed,
     Obeyed,
     changes,
     chosen,
@@ -21,7 +22,7 @@ PLAIN, LINK = "100644", "120000"
 
 def told(*paths: str, tree: tuple[str, ...] = (), protect: tuple[str, ...] = ()) -> list[str]:
     changed = [Changed(each, PLAIN, "1" * 40) for each in paths]
-    return [each.path for each in obeyed(changed, {}, (*tree, *paths), protect)]
+    return [each.path for each in obeyed(changed, Committed((*tree, *paths), {}), protect)]
 
 
 @pytest.mark.parametrize(
@@ -56,8 +57,31 @@ def test_the_configured_list_counts_beside_the_built_in_one() -> None:
 def test_links_out_of_the_tree_are_told(path: str, target: str | None, why: str | None) -> None:
     """`d` is a link to `.`, or becomes one: only from a directory does `..` lead where it says."""
     tree = (path, "d", "a", "a/b")
-    found = obeyed([Changed(path, LINK, "2" * 40)], {"2" * 40: target}, tree, ())
+    found = obeyed([Changed(path, LINK, "2" * 40)], Committed(tree, {"2" * 40: target}), ())
     assert [why is not None and why in each.why for each in found] == ([True] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [("tools/husky/pre-commit", "the host may execute it (.husky), as .husky/pre-commit, by"),
+     ("env/dev", "the host may execute it (.envrc), as .envrc, by"),
+     ("deep/er/ide/tasks.json", "the host may execute it (.vscode), as .vscode/tasks.json, by"),
+     ("tools/other", None), ("env/dev2", None)],
+)  # fmt: skip
+def test_what_a_link_calls_by_such_a_name_is_told(changed: str, why: str | None) -> None:
+    leads = {".husky": "./tools/husky", ".envrc": "env/dev", ".vscode": "ide", "ide": "deep/up/ide",
+             "deep/up": "../deep/er", "loop": "loop", "out": "../..", "whole": "/"}  # fmt: skip
+    links = [Changed(path, LINK, f"{path:0<40}") for path in leads]
+    there = Committed((*leads, changed), {each.object: leads[each.path] for each in links}, links)
+    found = obeyed([Changed(changed, PLAIN, "1" * 40)], there, ())
+    assert [each.why.partition(" a symbolic")[0] for each in found] == ([why] if why else [])
+
+
+def test_very_many_links_are_bounded_and_told() -> None:
+    links = [Changed(f"l{each}", LINK, "2" * 40) for each in range(2000)]
+    changed = [Changed(f"d/{each}", PLAIN, "1" * 40) for each in range(5000)]
+    found = obeyed(changed, Committed((), {"2" * 40: "d"}, links), ())
+    assert [each.why for each in found] == ["a symbolic link leads to it, and no more are followed"]
 
 
 def test_names_that_a_file_system_takes_for_one_are_told() -> None:
@@ -94,7 +118,7 @@ def test_a_directory_that_is_told_is_one_that_git_goes_by(tmp_path: Path) -> Non
 def test_no_crowd_of_one_kind_hides_another() -> None:
     crowd = [f"many/d{number:03}/.gitattributes" for number in range(300)]
     paths = (*crowd, "zzz/.envrc", "zzz/.husky/x", "zzz/.husky/y")
-    found = obeyed([Changed(each, PLAIN, "1" * 40) for each in paths], {}, paths, ())
+    found = obeyed([Changed(each, PLAIN, "1" * 40) for each in paths], Committed(paths, {}), ())
     shown, rest = chosen(found, 50)
     assert [each.path for each in shown[:3]] == ["zzz/.envrc", "zzz/.husky/x", "zzz/.husky/y"]
     assert [each.path for each in shown[3:]] == crowd[:47]
@@ -125,7 +149,7 @@ def test_what_is_kept_of_deep_paths_grows_with_their_length_alone() -> None:
     changed = [Changed(each, PLAIN, "1" * 40) for each in paths]
     tracemalloc.start()
     try:
-        assert obeyed(changed, {}, paths, ()) == ()
+        assert obeyed(changed, Committed(paths, {}), ()) == ()
         assert tracemalloc.get_traced_memory()[1] < 8 * sum(map(len, paths))
     finally:
         tracemalloc.stop()
