@@ -39,6 +39,9 @@ def followed(
 
     closed = tuple(filter(None, map(led, shut)))
     every = tuple(each.directory for tree in trees for each in tree.repositories)
+    tops = [each.rpartition("/")[0] for tree in trees for each in tree.places
+            if each.endswith("/.git")]  # fmt: skip
+    tops += (each.top for tree in trees for each in tree.repositories if each.top)
     only_read = {f"{each}/{name}" for each in every for name in _READ}
     for path, place in links:
         if holder := first_within(path, whole):
@@ -46,8 +49,14 @@ def followed(
         elif path in only_read:
             leads = not first_within(place, real.values())
         else:
-            own = (led(each) for each in every if within(path, each))
-            leads = not first_within(place, filter(None, own)) or bool(first_within(place, closed))
+            own = [each for each in every if within(path, each)]
+            # What a bare repository has in it may be a working tree.
+            inner = (led(each) for each in tops if first_within(each, own))
+            leads = (
+                not first_within(place, filter(None, map(led, own)))
+                or first_within(place, filter(None, inner)) is not None
+                or first_within(place, closed) is not None
+            )
         if leads:
             reason = f"{_FOLLOWED}, to `{place}`"
             yield troubled(Wanted(path=path, trouble=reason, stops=True), git)

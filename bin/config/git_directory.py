@@ -19,6 +19,7 @@ from jailoc.bin.host.entries import (
 )
 from jailoc.bin.host.links import real
 from jailoc.model.host import FileKind
+from jailoc.model.path import within
 from jailoc.model.repository import DEEPER, LISTED, OF_A_WORKTREE, fold
 
 MOST_ENTRIES = 1_000_000
@@ -109,6 +110,8 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
         objects = _OBJECTS.fullmatch(below.removesuffix("/")) is not None
         here = [*children(folder, most if objects else left)]
         names = {fold(each.name) for each in here} if below else set[str]()
+        if ".git" in names and below.partition("/")[0] not in WRITTEN:
+            continue  # a working tree: whoever walks looks through it
         if is_repository(names):
             if _MODULES.fullmatch(below):
                 left -= 1
@@ -179,6 +182,15 @@ def worktrees(directory: str) -> Iterator[os.DirEntry[str]]:
 
 GITS_OWN = {"objects", "refs", "logs", "hooks", "info", "modules", "worktrees", "lfs", "annex"}
 """Directories there that hold what is known (gitrepository-layout(5)), or very much."""
+WRITTEN = GITS_OWN | {"branches", "remotes", "rebase-merge", "rebase-apply", "sequencer",
+                      "rr-cache", "svn"}  # fmt: skip
+"""These, and all others that Git itself writes in."""
+
+
+def is_own(place: str, directory: str) -> bool:
+    """Tell whether a place is a Git directory's own: a working tree may lie in there, too."""
+    first, _, rest = place.removeprefix(f"{directory}/").partition("/")
+    return within(place, directory) and (not rest or fold(first) in WRITTEN)
 
 
 def beside(git: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:

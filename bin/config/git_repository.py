@@ -5,6 +5,7 @@ No program is run, and every look is bounded: an agent may have made all of it.
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +20,7 @@ from jailoc.bin.config.git_settings import (
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host import unseen
 from jailoc.bin.host.entries import children, is_text, kind_at, kind_of, readable
-from jailoc.bin.host.links import Links
+from jailoc.bin.host.links import PROCESSES, Links
 from jailoc.model.git_config import PREFIX, GitSetting, references
 from jailoc.model.host import FileKind, GitLink, Named, Repository
 from jailoc.model.path import clean, within
@@ -39,6 +40,8 @@ UNTOLD = "\ufffd"
 """What stands for bytes of a configuration that are no text: which place they name is not known."""
 _NO_TEXT = "its configuration names a place that is not UTF-8, so nothing can be mounted there"
 _INSTALLED = f"its configuration names a place by where Git is installed (`{PREFIX}`)"
+_EACH = re.compile(rf"{PROCESSES}/[^/]+/(task/[^/]+/)?(cwd|root|fd/[^/]+/.)")
+_OTHERS = f"its configuration names a place that is another for each program (`{PROCESSES}`)"
 _MANY = f"its configuration names more than {MOST_NAMED:,} places"
 
 
@@ -104,13 +107,15 @@ class Looker:
                         why = _NO_TEXT
                     if each.sure and f"/{PREFIX}" in spelt:
                         why = _INSTALLED
+                    real, hops = self.ways.trace(spelt)
+                    if _EACH.match(real):
+                        why = _OTHERS
                     kind = kind_at(spelt)
                     # A word of a command is a path only if there is such a file.
                     counts = kind is FileKind.FILE or each.sure
                     if not counts:
                         seen[each.key, spelt] = None
                         continue
-                    real, hops = self.ways.trace(spelt)
                     seen[each.key, spelt] = Named(
                         key=each.key,
                         text=source.setting.value[:WIDTH],

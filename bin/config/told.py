@@ -9,8 +9,9 @@ from contextlib import suppress
 from hashlib import sha256
 
 from jailoc.bin.host.entries import children, readable, text
+from jailoc.bin.host.links import PROCESSES, real
 from jailoc.model.git_config import GitSetting, executes, typed
-from jailoc.model.path import clean
+from jailoc.model.path import clean, within
 from jailoc.model.repository import HOOKS, fold
 
 MOST_TOLD, WIDTH = 4, 100
@@ -26,7 +27,9 @@ def hooks(directory: str, most: int) -> tuple[str, ...]:
     found: list[str] = []
     for entry in entries[:MOST_HOOKS]:
         with suppress(OSError):
-            if entry.stat().st_mode & 0o111 and entry.is_file():
+            # Where such a link leads Git sees, and who looks does not.
+            away = entry.is_symlink() and within(real(entry.path), PROCESSES)
+            if away or (entry.stat().st_mode & 0o111 and entry.is_file()):
                 found.append(f"hook {readable(entry.name)}")
     return tuple(_some(found, len(entries[MOST_HOOKS:])))
 

@@ -20,7 +20,7 @@ from jailoc.bin.host.entries import (
     readable,
     with_other_names,
 )
-from jailoc.bin.host.links import Links, real
+from jailoc.bin.host.links import PROCESSES, Links, real
 from jailoc.generators.config.mentioned import Search
 from jailoc.model import git_state
 from jailoc.model.git_state import Believed
@@ -238,6 +238,8 @@ class Walk:
             if len(self.named) >= MOST_FOUND:
                 self.limit = f"what is covered in it names more than {MOST_FOUND:,} places"
                 break
+            if within(link.path, PROCESSES):
+                self.trouble(link.key, f"it leads to `{link.path}`, another place for each program")
             self.named.append(link)
 
     def _links(self, repository: Repository) -> None:
@@ -289,8 +291,7 @@ class Walk:
                 hop
                 for hop in hops
                 if first_within(hop, (self.search.root, self.real))
-                and not first_within(hop, mine)
-                and not any(within(each, hop) for each in mine)
+                and not any(within(each, hop) or git_directory.is_own(hop, each) for each in mine)
             ),
             real,
         )

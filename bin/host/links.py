@@ -18,8 +18,13 @@ there depends on who goes, so nothing is followed that lies there."""
 class Links:
     """Paths as they lie now; each place is asked about once."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, *, mine: bool = False) -> None:
+        """Know nothing yet.
+
+        Args:
+            mine: Whether it is this process that goes there, and now.
+        """
+        self._end = "" if mine else f"{PROCESSES}/"
         self._targets: dict[str, str | None] = {}
         self._missing: set[str] = set()
 
@@ -42,7 +47,7 @@ class Links:
                 here, gone = here.rpartition("/")[0], max(0, gone - 1)
                 continue
             place = f"{here}/{name}"
-            if place.startswith(f"{PROCESSES}/"):
+            if self._end and place.startswith(self._end):
                 more = [part for part in rest[::-1] if part not in {"", ".", ".."}]
                 return "/".join((place, *more)), (*crossed, place)
             target = None if gone else self._target(place)

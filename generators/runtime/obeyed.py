@@ -14,8 +14,9 @@ from jailoc.model.repository import fold
 OBEYED = (".gitattributes", ".gitmodules", ".lfsconfig")
 """What Git itself reads in a tree: filters and merge drivers that it runs, and where it fetches."""
 OBEYS, REPOSITORY = "Git obeys it", "Git takes it for a repository"
-LINK = "120000"
-"""The mode of a symbolic link in a tree (gitformat-index)."""
+INSIDE = f"{OBEYS}: it is a commit of a repository inside (`git submodule update`)"
+LINK, SUBMODULE = "120000", "160000"
+"""The modes of a symbolic link and of a submodule in a tree (gitformat-index)."""
 
 
 class Changed(NamedTuple):
@@ -79,6 +80,7 @@ def obeyed(
     whys = ((each.path, _why(each.path, entries)) for each in every)
     found = [
         *(Obeyed(path, why) for path, why in whys if why is not None),
+        *(Obeyed(each.path, INSIDE) for each in every if each.mode == SUBMODULE),
         *_behind_links(every, there, entries),
         *_repositories({each.path for each in every}, there.paths),
         *_links(every, there.targets, there.paths),

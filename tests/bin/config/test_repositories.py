@@ -13,10 +13,11 @@ import pytest
 
 from jailoc.bin.config import git_directory, git_repository, git_settings, repositories, told, walk
 from jailoc.generators.config.mentioned import Search
-from jailoc.model import git_config, repository
-from jailoc.model.host import FileKind, Tree
+from jailoc.model import git_config, protect, repository
+from jailoc.model.host import FileKind, Host, Tree
 from jailoc.model.protected_names import DEFAULT
 from jailoc.model.repository import protection
+from jailoc.model.seen_root import Root
 
 NAMES = tuple(each for each in DEFAULT if not each.startswith(".git/"))
 
@@ -747,6 +748,32 @@ def test_a_link_over_a_working_tree_is_told_wherever_that_leads(tmp_path: Path) 
     }
 
 
+def test_a_working_tree_in_a_bare_repository_is_none_of_gits_own(tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    git(tmp_path, "clone", "-q", "--bare", str(made(tmp_path / "m")), str(root))
+    git(root, "worktree", "add", "-q", "--detach", "main")
+    tree = root / "main"
+    (tree / "python").symlink_to("/usr/bin/python3")
+    assert look(root).followed == {}, "what lies in it is nothing that Git writes through"
+    (root / "worktrees/main/logs").mkdir(exist_ok=True)
+    (root / "logs").mkdir(exist_ok=True)
+    (root / "logs/a").symlink_to("../main/k/x")
+    (root / "logs/b").symlink_to("../main/k/../../refs/x")
+    (root / "logs/c").symlink_to("../refs/x")
+    seen = look(root)
+    assert seen.followed == {
+        f"{root}/logs/a": f"{tree}/k/x", f"{root}/logs/b": f"{tree}/k",
+        f"{root}/logs/c": f"{root}/refs/x",
+    }  # fmt: skip
+    host = Host(home="/home/a", trees={str(root): seen})
+    at = Root(path=str(root), container=str(root), writable=True, project=True)
+    entries = tuple((f"**/{each}", "x") for each in DEFAULT)
+    exposed = protect.protection((at,), entries, host).exposed
+    stopping = [each.path for each in exposed if each.stops]
+    assert f"{root}/logs/c" not in stopping
+    assert {f"{root}/logs/a", f"{root}/logs/b"} <= {*stopping}
+
+
 def test_a_crowd_hides_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = made(tmp_path / "p")
     for index in range(30):
@@ -1040,6 +1067,35 @@ def test_what_a_directory_of_hooks_has_is_told_wherever_that_is(tmp_path: Path) 
     assert (only.path, only.hooks) == (f"{root}/githooks", ("hook pre-commit",))
     (wanted,) = repository.named([only], {str(root): str(root)}, [str(root)])
     assert wanted.executes == ("core.hookspath = githooks", "hook pre-commit")
+
+
+def test_a_link_in_what_is_covered_to_what_each_program_has_is_told(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / ".husky").mkdir()
+    for each in (".git/hooks/pre-commit", ".husky/pre-commit"):
+        (root / each).symlink_to("/proc/self/cwd/evil.sh")
+    tree = look(root)
+    assert tree.repositories[0].hooks == ("hook pre-commit",)
+    assert {each for each, why in tree.troubles.items() if "each program" in why} == {
+        f"{root}/.git/hooks/pre-commit", f"{root}/.husky/pre-commit",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("setting", "told_"),
+    [("include.path = /proc/self/cwd/inc", True), ("core.fsmonitor = /proc/self/cwd/x.sh", True),
+     ("core.hooksPath = /proc/thread-self/cwd/hk", True), ("core.hooksPath = hk", False),
+     ("alias.x = !cat /dev/stdin", False), ("core.editor = /dev/fd/../cwd/vi", True),
+     ("core.editor = way/vi", True)],
+)  # fmt: skip
+def test_a_configuration_that_names_what_each_program_has_is_told(
+    tmp_path: Path, setting: str, told_: bool
+) -> None:
+    root = made(tmp_path / "p")
+    (root / "hk").mkdir()
+    (root / "way").symlink_to("/proc/self/cwd")
+    git(root, "config", *setting.split(" = "))
+    assert ("each program" in look(root).unread.get(f"{root}/.git", "")) is told_
 
 
 def test_two_directories_of_hooks_hide_none_of_the_other(tmp_path: Path) -> None:

@@ -77,6 +77,11 @@ def test_what_a_link_calls_by_such_a_name_is_told(changed: str, why: str | None)
     assert [each.why.partition(" a symbolic")[0] for each in found] == ([why] if why else [])
 
 
+def test_another_commit_of_a_submodule_is_told() -> None:
+    found = obeyed([Changed("lib", "160000", "2" * 40)], Committed(("lib",), {}), ())
+    assert [(each.path, each.why.partition(":")[0]) for each in found] == [("lib", "Git obeys it")]
+
+
 def test_very_many_links_are_bounded_and_told() -> None:
     links = [Changed(f"l{each}", LINK, "2" * 40) for each in range(2000)]
     changed = [Changed(f"d/{each}", PLAIN, "1" * 40) for each in range(5000)]
