@@ -121,6 +121,12 @@ def _had(workspace: str) -> frozenset[str]:
     )
 
 
+def _known(workspace: str) -> bool:
+    """Tell whether the last start has written down what it had without a proof."""
+    last = [last for name, last in _started() if name == workspace]
+    return bool(last) and all(each.unproven is not None for each in last)
+
+
 def mark(workspace: str, volume: str) -> Path:
     """Return what says that a volume is this user's, whoever has made it."""
     return existence.kept(workspace) / volume
@@ -202,7 +208,7 @@ def _own(bundle: Bundle, key: bytes) -> tuple[_Names, frozenset[str]]:
         and not mark(bundle.workspace, name).is_dir()
     )
     foreign = unproven - _had(bundle.workspace)
-    foreign -= _used(bundle).names if foreign else set()
+    foreign -= _used(bundle).names if foreign and not _known(bundle.workspace) else set()
     taken = {f"network {name}" for name, whose in networks if whose != project}
     taken |= {f"volume {name}" for name in foreign | (every.keys() - own.keys())}
     if taken:

@@ -151,6 +151,9 @@ def test_what_was_made_in_the_place_of_one_with_a_proof_is_nobodys(
     premade.untaken(bundle(), KEY)
     assert premade.renew(bundle(), KEY) == {SHARED}
     engine([], {DATA: volume(), SHARED: volume()})
+    # Nor is it because a container has it that calls itself the workspace's.
+    own = {"Id": "1", "Config": SERVICE, "NetworkSettings": {}, "Mounts": [{"Name": DATA}]}
+    monkeypatch.setattr(containers, "inspected", lambda _: [own])
     with pytest.raises(Refused, match=f"has not made volume `{DATA}`, which"):
         premade.untaken(bundle(), KEY)
 
