@@ -9,9 +9,8 @@ from contextlib import suppress
 from hashlib import sha256
 
 from jailoc.bin.host.entries import children, readable, text
-from jailoc.bin.host.links import PROCESSES, real
-from jailoc.model.git_config import GitSetting, executes, typed
-from jailoc.model.path import clean, within
+from jailoc.model.git_config import GitSetting, executes, included, typed
+from jailoc.model.path import clean
 from jailoc.model.repository import HOOKS, fold
 
 MOST_TOLD, WIDTH = 4, 100
@@ -27,9 +26,8 @@ def hooks(directory: str, most: int) -> tuple[str, ...]:
     found: list[str] = []
     for entry in entries[:MOST_HOOKS]:
         with suppress(OSError):
-            # Where such a link leads Git sees, and who looks does not.
-            away = entry.is_symlink() and within(real(entry.path), PROCESSES)
-            if away or (entry.stat().st_mode & 0o111 and entry.is_file()):
+            # Where a link leads may be another's to write, or another place for each program.
+            if entry.is_symlink() or (entry.stat().st_mode & 0o111 and entry.is_file()):
                 found.append(f"hook {readable(entry.name)}")
     return tuple(_some(found, len(entries[MOST_HOOKS:])))
 
@@ -58,8 +56,8 @@ def remotes(directory: str) -> tuple[str, ...]:
 
 
 def settings(found: Iterable[GitSetting]) -> tuple[str, ...]:
-    """Return some settings that execute something, what Git runs by itself first."""
-    every = sorted((each for each in found if executes(each)), key=typed)
+    """Return some settings that execute something, or include more, what Git runs first."""
+    every = sorted((each for each in found if executes(each) or included(each)), key=typed)
     return tuple(_some([f"{each.key} = {each.value}" for each in every], 0))
 
 

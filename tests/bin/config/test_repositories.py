@@ -1098,6 +1098,16 @@ def test_a_configuration_that_names_what_each_program_has_is_told(
     assert ("each program" in look(root).unread.get(f"{root}/.git", "")) is told_
 
 
+def test_what_lies_elsewhere_is_told_by_its_name(tmp_path: Path) -> None:
+    """Another agent may write it later."""
+    root = made(tmp_path / "p")
+    git(root, "config", "include.path", f"{tmp_path}/q/more")
+    (root / ".git/hooks/pre-commit").symlink_to(tmp_path / "q/hook")
+    (repository_,) = look(root).repositories
+    assert repository_.settings == {"config": (f"include.path = {tmp_path}/q/more",)}
+    assert repository_.hooks == ("hook pre-commit",)
+
+
 def test_two_directories_of_hooks_hide_none_of_the_other(tmp_path: Path) -> None:
     root = made(tmp_path / "p")
     (root / ".git/hooks/pre-commit").write_text("")
