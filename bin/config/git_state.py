@@ -20,7 +20,7 @@ from jailoc.model.agents.known import IDENTITIES
 from jailoc.model.git_config import GitSetting, is_true
 from jailoc.model.git_state import Believed
 from jailoc.model.host import FileKind, GitLink, Repository
-from jailoc.model.path import clean, first_within
+from jailoc.model.path import first_within
 from jailoc.model.repository import fold
 
 MOST_READ = 256 << 20
@@ -371,7 +371,7 @@ def _through_a_link(top: str, path: bytes) -> bool:
 def _named_by(tree: str) -> str:
     """Return the working tree of a Git directory in `worktrees`, which may name it from there."""
     named = (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
-    return clean(f"{tree}/{named}") if named and named[0] != "/" else named
+    return real(f"{tree}/{named}") if named and named[0] != "/" else named
 
 
 def _reference(entry: os.DirEntry[str]) -> bytes:

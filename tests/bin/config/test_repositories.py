@@ -1044,6 +1044,17 @@ def test_a_file_that_git_does_not_read_takes_no_cover_away(tmp_path: Path, decoy
     assert "more than 8 working trees" in look(root).unread[f"{root}/.git"]
 
 
+def test_a_working_tree_is_where_the_way_to_it_leads(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    (root / "a/b/c").mkdir(parents=True)
+    (root / "l").symlink_to("a/b/c")
+    (root / "a/b/w/hk").mkdir(parents=True)
+    for key, value in (("core.worktree", "../l/../w"), ("core.hooksPath", "hk")):
+        git(root, "config", key, value)
+    assert git(root, "rev-parse", "--show-toplevel").strip() == f"{root}/a/b/w"
+    assert f"{root}/a/b/w/hk" in named(look(root))
+
+
 def named(tree: Tree) -> set[str]:
     return {each.path for one in tree.repositories for each in one.named}
 
