@@ -38,7 +38,7 @@ def followed(
         return moved(place, root, real[root]) if root is not None else ""
 
     closed = tuple(filter(None, map(led, shut)))
-    every = tuple(each.directory for tree in trees for each in tree.repositories)
+    every = {each.directory for tree in trees for each in tree.repositories}
     tops = [each.rpartition("/")[0] for tree in trees for each in tree.places
             if each.endswith("/.git")]  # fmt: skip
     tops += (each.top for tree in trees for each in tree.repositories if each.top)
@@ -49,11 +49,11 @@ def followed(
         elif path in only_read:
             leads = not first_within(place, real.values())
         else:
-            own = [each for each in every if within(path, each)]
+            own = innermost(path, every) or ""
             # What a bare repository has in it may be a working tree.
-            inner = (led(each) for each in tops if first_within(each, own))
+            inner = (led(each) for each in tops if within(each, own))
             leads = (
-                not first_within(place, filter(None, map(led, own)))
+                not first_within(place, filter(None, (led(own),)))
                 or first_within(place, filter(None, inner)) is not None
                 or first_within(place, closed) is not None
             )

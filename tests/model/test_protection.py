@@ -335,6 +335,18 @@ def test_a_link_may_lead_to_the_project_where_git_only_reads(name: str, stops: b
     )
 
 
+@pytest.mark.parametrize(("target", "stops"), [("/p/k/x", True), ("/p/.git/refs/x", False)])
+def test_a_path_that_is_a_bare_repository_too_is_no_place_of_its_git_directory(
+    target: str, stops: bool
+) -> None:
+    tree = Tree(
+        repositories=(repository("/p"), repository("/p/.git", top="/p")),
+        followed={"/p/.git/logs/HEAD": target},
+    )
+    found = [each.path for each in protected(tree).exposed if each.stops]
+    assert found == (["/p/.git/logs/HEAD"] if stops else [])
+
+
 def test_what_else_is_said_of_a_link_lets_nothing_start_over_it() -> None:
     place = "/p/.git/packed-refs"
     told = Believed(path=place, reason="it is not read", hint="h", stops=False)
