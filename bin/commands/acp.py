@@ -12,7 +12,7 @@ from jailoc.bin.config import source
 from jailoc.bin.config.session import Session
 from jailoc.bin.deploy import existence, observe
 from jailoc.bin.engine import docker, endpoint, witness
-from jailoc.bin.host.links import real
+from jailoc.bin.host.links import real_for_others
 from jailoc.bin.terminal.exit_status import SIGNALLED
 from jailoc.bin.terminal.terminal import Terminal
 from jailoc.generators.attach.acp import Bridge
@@ -95,16 +95,16 @@ def run(session: Session, path: str | None) -> int:
 
 def _inside(place: str, roots: Collection[str]) -> bool:
     """Tell whether a path of this machine, links followed, is in what the agent works in."""
-    whole = real(place)
-    return first_within(whole, [real(each) for each in roots]) is not None
+    whole = real_for_others(place)
+    return first_within(whole, [real_for_others(each) for each in roots]) is not None
 
 
 def _open(place: str, roots: Collection[str], protect: Collection[str]) -> bool:
     """Tell whether nothing that the host executes or obeys lies at a path, or behind its links."""
     return not any(
         executed(os.path.relpath(each, root), protect)
-        for each in {place, real(place)}
-        for root in (*roots, *map(real, roots))
+        for each in {place, real_for_others(place)}
+        for root in (*roots, *map(real_for_others, roots))
         if within(each, root)
     )
 

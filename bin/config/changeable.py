@@ -26,7 +26,7 @@ class Recorded:
 
     def __init__(self) -> None:
         """Look at nothing before somebody asks."""
-        self._links = Links(mine=True)
+        self._links = Links()
 
     @cached_property
     def _areas(self) -> frozenset[str]:
@@ -120,7 +120,7 @@ def starter(place: str, but: str | None = None) -> str | None:
         but: A configuration file whose workspaces do not count.
     """
     own = but and links.real(but)
-    real, hops = Links(mine=True).trace(place)
+    real, hops = Links().trace(place)
     for name, config, mounts in _started():
         if own and links.real(config) == own:
             continue

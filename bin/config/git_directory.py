@@ -17,7 +17,7 @@ from jailoc.bin.host.entries import (
     kind_of,
     text,
 )
-from jailoc.bin.host.links import real
+from jailoc.bin.host.links import real_for_others
 from jailoc.model.host import FileKind
 from jailoc.model.path import within
 from jailoc.model.repository import DEEPER, LISTED, OF_A_WORKTREE, fold
@@ -208,5 +208,5 @@ def elsewhere(directory: str, file: str, name: str) -> dict[str, str]:
     """Return where a `commondir` leads if that is not the repository that it is in."""
     where = (text(file) or ".").rstrip("\r\n")
     place = posixpath.join(posixpath.dirname(file), where)
-    same = "\0" not in place and real(place) == real(directory)
+    same = "\0" not in place and real_for_others(place) == real_for_others(directory)
     return {} if same else {name: where[:WIDTH]}

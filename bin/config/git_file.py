@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import children, is_directory, readable, text
-from jailoc.bin.host.links import PROCESSES, real
+from jailoc.bin.host.links import PROCESSES, real_for_others
 from jailoc.model.path import clean, within
 from jailoc.model.repository import fold
 
@@ -43,11 +43,11 @@ def targets(file: str, roots: Mapping[str, str]) -> Iterator[NamedByFile]:
     """
     mine = next((root for root in roots if within(file, root)), "")
     for path in dict.fromkeys(read(file) or ()):
-        if "\ufffd" in path or within(real(path), PROCESSES):
+        if "\ufffd" in path or within(real_for_others(path), PROCESSES):
             why = f"it names a place that is another for each program, or no text: `{path[:WIDTH]}`"
             yield NamedByFile(mine, file, why)
             continue
-        written, place = clean(path), readable(real(path))
+        written, place = clean(path), readable(real_for_others(path))
         lies = next(
             ((root, root.rstrip("/") + place[len(at.rstrip("/")) :])
              for root, at in roots.items() if within(place, at)), None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jailoc.bin.config import git_file
 from jailoc.bin.host.entries import is_directory, is_text, kind_at, readable, text
-from jailoc.bin.host.links import real
+from jailoc.bin.host.links import real_for_others
 from jailoc.model.host import FileKind, GitLink
 from jailoc.model.path import clean, within
 from jailoc.model.worktree import SHARED
@@ -60,14 +60,14 @@ def _named_back(file: str, directory: str) -> bool:
     place = (text(f"{directory}/gitdir") or "").rstrip("\r\n")
     if not place or "\0" in place:
         return False
-    return real(f"{Path(directory) / place}") == real(file)
+    return real_for_others(f"{Path(directory) / place}") == real_for_others(file)
 
 
 def _trouble(directory: str, common: str, written: tuple[str, str]) -> str | None:
     for path, words in zip((directory, common), written, strict=True):
         if not is_directory(path):
             return f"`{readable(path)}` does not exist"
-        if real(path) != real(words):
+        if real_for_others(path) != real_for_others(words):
             return f"`{readable(words)}` leads over a symbolic link"
         if not path.isprintable():
             return "its name holds control characters"

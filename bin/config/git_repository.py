@@ -56,7 +56,7 @@ class Looker:
 
     def __post_init__(self) -> None:
         """Read what holds for every repository of the user."""
-        self.settings, self.ways = Settings(self.home), Links()
+        self.settings, self.ways = Settings(self.home), Links(others=True)
         self.left, self._listed = MOST_COMPARED, dict[str, tuple[str, ...]]()
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
         self.user = self.settings.read((*places, *git_environment.files()))
@@ -213,7 +213,7 @@ class Looker:
         return Named(
             key="objects/info/alternates",
             text=readable(place)[:WIDTH],
-            path=readable(place),
+            path=readable(clean(place)),
             real=readable(real),
             hops=tuple(map(readable, hops)),
             kind=kind_at(place),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from jailoc.bin.config.told import WIDTH
 from jailoc.bin.host.entries import MOST_CONFIG, beginning
-from jailoc.bin.host.links import real
+from jailoc.bin.host.links import real_for_others
 from jailoc.model.git_config import GitSetting, cut, included, is_true, parse, references
 from jailoc.model.path import clean
 
@@ -167,7 +167,7 @@ def working_trees(
         if each.setting.key == "core.worktree" and "\0" not in each.setting.value
     ]
     # What a link leaves by `..` is elsewhere than the text says.
-    named = dict.fromkeys(place for each in spelt for place in (real(each), clean(each)))
+    named = dict.fromkeys(place for each in spelt for place in (real_for_others(each), clean(each)))
     why = f"its configuration names more than {MOST_TREES} working trees"
     every = (top or directory, *list(named)[:MOST_TREES])
     return tuple(dict.fromkeys(every)), why if len(named) > MOST_TREES else None

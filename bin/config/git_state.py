@@ -5,6 +5,7 @@ much: an agent may have made every byte, and a file with holes costs it none.
 """
 
 import os
+import posixpath
 import stat
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator
@@ -14,7 +15,7 @@ from jailoc.bin.config.git_repository import UNTOLD, Looker
 from jailoc.bin.config.git_settings import reads_worktree_config, working_trees
 from jailoc.bin.host import regular, unseen
 from jailoc.bin.host.entries import children, is_directory, kind_of, readable, text
-from jailoc.bin.host.links import real
+from jailoc.bin.host.links import real_for_others
 from jailoc.model import git_index, git_operation, git_state
 from jailoc.model.agents.known import IDENTITIES
 from jailoc.model.git_config import GitSetting, is_true
@@ -77,7 +78,7 @@ class Reader:
             outside += self._outside(at, tuple(each.setting for each in own))
         settings = self._read_by_git(common, at)
         if link is None and "config" in found.kinds and self._unmarked(settings):
-            root = first_within(real(at), self.roots) or at
+            root = first_within(real_for_others(at), self.roots) or at
             outside.append(git_state.rewritten(readable(f"{at}/config"), readable(root)))
             self.lfs = False
         settings = (*(each.setting for each in self.looker.user.all), *settings)
@@ -142,7 +143,7 @@ class Reader:
         """Yield working trees that are named and that no agent could write."""
         for each in settings:
             if each.key == "core.worktree" and "\0" not in each.value:
-                place = real(f"{directory}/{each.value}" if each.value[:1] != "/" else each.value)
+                place = real_for_others(posixpath.join(directory, each.value))
                 if UNTOLD in each.value or not first_within(place, self.roots):
                     yield git_state.outside(readable(f"{directory}/config"), readable(place))
 
@@ -254,7 +255,7 @@ class Reader:
         try:
             found = os.lstat(path)
             if stat.S_ISLNK(found.st_mode):
-                return git_state.linked(place, readable(real(path)))
+                return git_state.linked(place, readable(real_for_others(path)))
             if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
                 return git_state.waits(place)
             if found.st_size > most:
@@ -285,7 +286,7 @@ class Reader:
             elif each.kind is git_directory.StrangeKind.REPOSITORY:
                 yield git_state.inner(place)
             elif each.kind is git_directory.StrangeKind.LINK:
-                yield git_state.linked(place, readable(real(each.path)))
+                yield git_state.linked(place, readable(real_for_others(each.path)))
             else:
                 continue
             if (count := count + 1) > MOST_TOLD:
@@ -348,7 +349,7 @@ def _shared_object(directory: str) -> str | None:
 
 
 def _emptied(path: str, name: str) -> Believed:
-    return git_state.emptied(readable(path), name, readable(real(path)))
+    return git_state.emptied(readable(path), name, readable(real_for_others(path)))
 
 
 def _merge(path: str, data: bytes, tops: Collection[str]) -> Iterator[Believed]:
@@ -371,7 +372,7 @@ def _through_a_link(top: str, path: bytes) -> bool:
 def _named_by(tree: str) -> str:
     """Return the working tree of a Git directory in `worktrees`, which may name it from there."""
     named = (text(f"{tree}/gitdir") or "").rstrip("\r\n").rpartition("/")[0]
-    return real(f"{tree}/{named}") if named and named[0] != "/" else named
+    return real_for_others(f"{tree}/{named}") if named and named[0] != "/" else named
 
 
 def _reference(entry: os.DirEntry[str]) -> bytes:

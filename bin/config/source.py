@@ -168,7 +168,7 @@ def text_of(path: Path, named: bool) -> tuple[str, bool]:
     try:
         return regular.read(str(path)).decode("utf-8"), False
     except FileNotFoundError:
-        place, hops = Links(mine=True).trace(str(path))
+        place, hops = Links().trace(str(path))
         if any(not Path(hop).exists() for hop in hops):
             what, hint = f"leads to `{place}`, which does not exist", "make it, or mend the link"
         elif not named:

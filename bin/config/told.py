@@ -10,7 +10,6 @@ from hashlib import sha256
 
 from jailoc.bin.host.entries import children, readable, text
 from jailoc.model.git_config import GitSetting, executes, included, typed
-from jailoc.model.path import clean
 from jailoc.model.repository import HOOKS, fold
 
 MOST_TOLD, WIDTH = 4, 100
@@ -39,10 +38,10 @@ def alternates(file: str) -> tuple[str, ...]:
 
 
 def borrowed(file: str, objects: str) -> Iterator[str]:
-    """Yield some of those directories, absolute and clean, as they are spelt."""
+    """Yield some of those directories, absolute, as they are spelt."""
     for each in (text(file) or "").split("\n")[:MOST_HOOKS]:
         if each and each[0] not in '#"' and "\0" not in each:
-            yield clean(each if each[0] == "/" else f"{objects}/{each}")
+            yield each if each[0] == "/" else f"{objects}/{each}"
 
 
 def remotes(directory: str) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Walk:
         self.troubles: dict[str, str] = {}
         self.followed: dict[str, str] = {}
         self.shared: dict[str, str] = {}
-        self.ways, self.real = Links(), os.path.realpath(search.root)
+        self.ways, self.real = Links(others=True), os.path.realpath(search.root)
         self.looked_through: set[str] = set()
         self.directories = self.entries = 0
         """As many as were looked through."""

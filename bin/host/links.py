@@ -12,19 +12,19 @@ MOST_LINKS = 40
 
 PROCESSES = "/proc"
 """Where the same name is another thing for every process (`/proc/self/cwd`): how a way goes on from
-there depends on who goes, so nothing is followed that lies there."""
+there depends on who goes."""
 
 
 class Links:
     """Paths as they lie now; each place is asked about once."""
 
-    def __init__(self, *, mine: bool = False) -> None:
+    def __init__(self, *, others: bool = False) -> None:
         """Know nothing yet.
 
         Args:
-            mine: Whether it is this process that goes there, and now.
+            others: Whether another program goes there, so that what each process has is the end.
         """
-        self._end = "" if mine else f"{PROCESSES}/"
+        self._end = f"{PROCESSES}/" if others else ""
         self._targets: dict[str, str | None] = {}
         self._missing: set[str] = set()
 
@@ -32,8 +32,7 @@ class Links:
         """Return where an absolute path leads, and the places on the way that decide it.
 
         These are the links, and the directories that a link leaves by `..`: whoever can put
-        something else there decides where the path leads. What is missing leads to itself. Where a
-        path goes on from what is the kernel's for each process nobody knows: that is its end.
+        something else there decides where the path leads. What is missing leads to itself.
         """
         rest = path.split("/")[::-1]
         here, crossed, left = "", dict[str, None](), MOST_LINKS
@@ -76,10 +75,14 @@ class Links:
 def real(path: str) -> str:
     """Return where a path leads.
 
-    Unlike `os.path.realpath` it takes what was a link a moment ago for what it is by now, and says
-    the same whoever asks, from wherever.
+    Unlike `os.path.realpath` it takes what was a link a moment ago for what it is by now.
     """
     return Links().trace(path if path.startswith("/") else f"{Path.cwd()}/{path}")[0]
+
+
+def real_for_others(path: str) -> str:
+    """Return where an absolute path leads another program: the same whoever asks, from wherever."""
+    return Links(others=True).trace(path)[0]
 
 
 Identity = tuple[int, int]

@@ -34,6 +34,20 @@ def test_a_path_leads_where_the_system_says(
     assert links.real(path) == os.path.realpath(path)
 
 
+@pytest.mark.parametrize("way", ["/proc/self/cwd", "/dev/fd/../cwd", "/proc/self/root{}"])
+def test_what_each_process_has_is_resolved_for_this_one_alone(
+    tree: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "way").symlink_to(way.format(tree))
+    monkeypatch.chdir(tree)
+    assert links.real(f"{tree}/way/a/file") == f"{tree}/a/file"
+    for place in (tree, Path("/")):
+        monkeypatch.chdir(place)
+        # Nobody knows where `..` leads from there, either.
+        for path in ("way/a/file", "way/there/../../../../../../../../file"):
+            assert links.real_for_others(f"{tree}/{path}").startswith("/proc/")
+
+
 def test_what_was_a_link_a_moment_ago_is_what_it_is_by_now(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
