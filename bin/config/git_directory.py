@@ -117,7 +117,8 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
                 left -= 1
                 continue
             linked = _WORKTREE.fullmatch(below) and not {"objects", "refs"} <= names
-            if below.partition("/")[0] in GITS_OWN and not linked:
+            cloned = below == f"{_HOOKS}.git/"  # read-only with all hooks
+            if below.partition("/")[0] in GITS_OWN and not (linked or cloned):
                 yield Strange(folder, StrangeKind.REPOSITORY, False)
         for entry in here:
             if objects:

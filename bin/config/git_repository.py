@@ -58,6 +58,7 @@ class Looker:
         """Read what holds for every repository of the user."""
         self.settings, self.ways = Settings(self.home), Links(others=True)
         self.left, self._listed = MOST_COMPARED, dict[str, tuple[str, ...]]()
+        self._hooks: dict[str, tuple[str, ...]] = {}
         places = (*SYSTEM, f"{self.config_home}/git/config", f"{self.home}/.gitconfig")
         self.user = self.settings.read((*places, *git_environment.files()))
         self.user = replace(self.user, all=(*self.user.all, *git_environment.settings()))
@@ -76,6 +77,9 @@ class Looker:
         seen: dict[tuple[str, str], Named | None] = {}
         trouble = mine.trouble
         for base in bases:
+            if len(seen) > 2 * MOST_NAMED:
+                trouble = _MANY
+                break
             self._name(self.user, base, seen)
             trouble = self._name(mine, base, seen) or trouble
         return tuple(filter(None, seen.values())), trouble
@@ -130,9 +134,14 @@ class Looker:
                         ),
                         kind=kind,
                         sure=each.sure,
-                        hooks=told.hooks(spelt, MOST_ENTRIES) if each.key == HOOKS_PATH else (),
+                        hooks=self._hooks_of(real) if each.key == HOOKS_PATH else (),
                     )
         return why
+
+    def _hooks_of(self, directory: str) -> tuple[str, ...]:
+        if directory not in self._hooks:
+            self._hooks[directory] = told.hooks(directory, MOST_ENTRIES)
+        return self._hooks[directory]
 
     def _meant(self, path: str) -> Iterator[str]:
         """Yield a path, and the places that a shell takes it for (sh(1), 2.13)."""

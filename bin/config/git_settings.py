@@ -159,15 +159,21 @@ def working_trees(
 
     That is `top`, whose `.git` the directory is; a bare repository has none, and Git runs its
     hooks in the directory. And it is each that the configuration names, as a submodule's does:
-    which of the files there Git reads, and so which of them it obeys, depends on others.
+    which of the files there Git reads, and so which of them it obeys, depends on others. Only
+    `config` it reads always.
     """
+    every = tuple(sources)
     spelt = [
         posixpath.join(directory, each.setting.value)
-        for each in sources
+        for each in every
         if each.setting.key == "core.worktree" and "\0" not in each.setting.value
     ]
+    own = any(
+        each.setting.key == "core.worktree" and each.file == f"{directory}/config" for each in every
+    )
+    first = (top,) if top else () if own and spelt else (directory,)
     # What a link leaves by `..` is elsewhere than the text says.
     named = dict.fromkeys(place for each in spelt for place in (real_for_others(each), clean(each)))
     why = f"its configuration names more than {MOST_TREES} working trees"
-    every = (top or directory, *list(named)[:MOST_TREES])
-    return tuple(dict.fromkeys(every)), why if len(named) > MOST_TREES else None
+    trees = dict.fromkeys((*first, *list(named)[:MOST_TREES]))
+    return tuple(trees), why if len(named) > MOST_TREES else None

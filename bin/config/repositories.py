@@ -66,7 +66,8 @@ def _gathered(
         if link.worktree and not link.trouble and asked and not seen:
             walks[link.directory] = Walk(looker, Search(root=link.directory, names=(), git=True))
             walks[link.directory].worktree(link)
-    reader, named_by = Reader(looker, [*roots.values()]), {each.directory: each for each in links}
+    reader = Reader(looker, [*roots.values()])
+    named_by = {each.directory: each for each in links if each.worktree}
     for each in walks.values():
         looker.settings.renew()
         for found in each.repositories:

@@ -286,11 +286,14 @@ class Walk:
         """
         real, hops = self.ways.trace(place)
         mine = (directory, os.path.realpath(directory))
+        if not within(real, self.real):
+            return real
+        itself = {f"{each}{place[len(directory) :]}" for each in mine}
         return next(
             (
                 hop
                 for hop in hops
-                if first_within(hop, (self.search.root, self.real))
+                if hop not in itself
                 and not any(within(each, hop) or git_directory.is_own(hop, each) for each in mine)
             ),
             real,

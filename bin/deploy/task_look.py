@@ -28,11 +28,12 @@ aside=$(mktemp -d) # nothing is written on the volume
 [ ! -f .git/index ] || cp -p .git/index "$aside/index" # by its time Git knows what to read anew
 export GIT_INDEX_FILE="$aside/index"
 # An index can say that files are as they were (git-update-index(1)).
-git -c core.quotePath=false ls-files -v | sed -n 's/^[a-z] //p' |
-    git update-index --no-assume-unchanged --stdin
-git -c core.quotePath=false ls-files -v | sed -n 's/^S //p' |
-    while IFS= read -r each; do [ ! -e "$each" ] || printf '%s\n' "$each"; done |
-    git update-index --no-skip-worktree --stdin
+git ls-files -v -z | sed -z -n 's/^[a-z] //p' |
+    git update-index -z --no-assume-unchanged --stdin
+git ls-files -v -z | sed -z -n 's/^S //p' |
+    xargs -0 -r sh -c 'for each; do
+        if [ -e "$each" ] || [ -h "$each" ]; then printf "%s\000" "$each"; fi
+    done' sh | git update-index -z --no-skip-worktree --stdin
 """
 """Has Git use a copy of the index in which no file is passed over, in a shell as the next one."""
 STAGE = rf"""
@@ -59,7 +60,7 @@ done
 set -f
 for each in $(git remote); do
     case $(git config --get "remote.$each.url") in
-    file:* | /* | .* | *//localhost* | *//127.*) ;;
+    file:* | /* | .* | ext::* | *localhost* | *127.0.0.1* | *::1*) ;;
     *:*) set -- "$@" "--remotes=$each" ;;
     esac
 done

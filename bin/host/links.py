@@ -64,6 +64,8 @@ class Links:
         if place not in self._targets:
             try:
                 self._targets[place] = os.readlink(place)  # noqa: PTH115 -- text, of very many
+            except ValueError:  # NUL, in what somebody has written
+                self._targets[place] = None
             except OSError as error:
                 if error.errno in _MISSING:
                     # Not kept by all that is said to lie below it: that may be without end.

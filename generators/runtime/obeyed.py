@@ -278,6 +278,8 @@ def _with_above(paths: Iterable[str]) -> set[str]:
 
 MOST_NAMES, MOST_CALLED = 100, 100_000
 """Names by links that are looked at, of one path and of all."""
+LONGEST = 4096
+"""Characters of a path (PATH_MAX, limits.h)."""
 
 
 def _behind_links(
@@ -310,7 +312,7 @@ def _called(path: str, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
         while place and len(seen) < MOST_NAMES:
             for link in names.get(place, ())[:MOST_NAMES]:
                 name = f"{link}{here[len(place) :]}"
-                if name not in seen:
+                if name not in seen and len(name) <= LONGEST:
                     seen.add(name)
                     waiting.append(name)
                     yield name

@@ -724,7 +724,7 @@ def test_a_link_through_the_kernels_directories_is_none_that_stays(
         monkeypatch.chdir(place)
         followed = look(root).followed
         assert followed[f"{root}/.git/logs/y"].startswith("/proc/")
-        assert followed[f"{root}/.git/logs/z"] == f"{root}/way"
+        assert followed[f"{root}/.git/logs/z"].startswith("/proc/")
 
 
 def test_a_link_over_a_working_tree_is_told_wherever_that_leads(tmp_path: Path) -> None:
@@ -1107,6 +1107,38 @@ def test_a_configuration_that_names_what_each_program_has_is_told(
     (root / "way").symlink_to("/proc/self/cwd")
     git(root, "config", *setting.split(" = "))
     assert ("each program" in look(root).unread.get(f"{root}/.git", "")) is told_
+
+
+def test_what_git_makes_beside_what_it_has_is_followed_too(tmp_path: Path) -> None:
+    """As `git fsck --lost-found` does, and other programs do."""
+    root = made(tmp_path / "p")
+    (root / ".git/lost-found/other").mkdir(parents=True)
+    (root / ".git/lost-found/other/x").symlink_to(tmp_path / "out")
+    (root / ".git/lost-found/y").symlink_to("other/y")
+    assert look(root).followed == {
+        f"{root}/.git/lost-found/other/x": f"{tmp_path}/out",
+        f"{root}/.git/lost-found/y": f"{root}/.git/lost-found/other/y",
+    }
+
+
+def test_hooks_that_are_a_clone_and_names_that_are_none_stop_nothing(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    made(tmp_path / "hooks")
+    shutil.rmtree(root / ".git/hooks")
+    git(root, "clone", "-q", str(tmp_path / "hooks"), ".git/hooks")
+    git(root, "worktree", "add", "-q", "--detach", "../w")
+    (root / ".git/worktrees/w/gitdir").write_text("a\0b/.git\n")
+    tree = look(root)
+    assert inner(tree) == set()
+
+
+def test_a_submodules_hooks_are_looked_for_in_its_working_tree_alone(tmp_path: Path) -> None:
+    root = made(tmp_path / "p")
+    made(tmp_path / "lib")
+    git(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add",
+        str(tmp_path / "lib"), "sub")  # fmt: skip
+    git(root / "sub", "config", "core.hooksPath", ".husky")
+    assert named(look(root)) == {f"{root}/sub/.husky"}
 
 
 def test_what_lies_elsewhere_is_told_by_its_name(tmp_path: Path) -> None:

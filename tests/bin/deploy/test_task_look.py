@@ -99,11 +99,15 @@ def test_what_came_home_is_home_until_something_differs(
 
 
 @pytest.mark.parametrize("how", ["--skip-worktree", "--assume-unchanged"])
-def test_no_index_hides_a_change(clone: Path, how: str) -> None:
+@pytest.mark.parametrize("name", ["file", "-n", 'a "b\\c\td\ne', "\u00e9"])
+def test_no_index_hides_a_change(clone: Path, how: str, name: str) -> None:
+    (clone / name).write_text("one\n")
+    git(clone, "add", "--all")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "named")
     base = git(clone, "rev-parse", "HEAD")
-    git(clone, "update-index", how, "file")
+    git(clone, "update-index", how, "--", name)
     assert told(clone, "", base) == ["new 0"]
-    changed(clone)
+    (clone / name).write_text("two\n")
     assert git(clone, "status", "--porcelain") == "", "the control: Git says nothing of it"
     assert told(clone, "", base) == ["new 0", "dirty"]
     assert told(clone, fetched(clone), base) == ["new 0", "dirty", "home"]
@@ -113,7 +117,7 @@ def test_no_index_hides_a_change(clone: Path, how: str) -> None:
     ("url", "elsewhere"),
     [("https://example.com/a.git", True), ("git@example.com:a.git", True),
      ("/srv/w", False), ("../w", False), ("file:///srv/w", False), ("http://127.0.0.1/w", False),
-     ("w", False)],
+     ("w", False), ("git@localhost:x", False), ("ssh://u@[::1]/w", False), ("ext::sh", False)],
 )  # fmt: skip
 def test_what_a_remote_has_is_elsewhere_if_it_is(clone: Path, url: str, elsewhere: bool) -> None:
     base = git(clone, "rev-parse", "HEAD")

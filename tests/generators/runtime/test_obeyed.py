@@ -1,6 +1,7 @@
 """What of a change is told before anybody checks it out."""
 
 import subprocess
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -75,6 +76,14 @@ def test_what_a_link_calls_by_such_a_name_is_told(changed: str, why: str | None)
     there = Committed((*leads, changed), {each.object: leads[each.path] for each in links}, links)
     found = obeyed([Changed(changed, PLAIN, "1" * 40)], there, ())
     assert [each.why.partition(" a symbolic")[0] for each in found] == ([why] if why else [])
+
+
+def test_links_that_call_each_other_by_longer_names_are_bounded() -> None:
+    links = [Changed(f"a/{'b/' * 1000}x", LINK, "2" * 40)]
+    there = Committed((), {"2" * 40: "../" * 1000}, links)
+    started = time.monotonic()
+    assert obeyed([Changed("a/f", PLAIN, "1" * 40)], there, ()) == ()
+    assert time.monotonic() - started < 5, "it takes minutes where names may have any length"
 
 
 def test_another_commit_of_a_submodule_is_told() -> None:
