@@ -5,8 +5,10 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 (rename(2), EBUSY).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
 from jailoc.model.base import Model
@@ -27,6 +29,9 @@ from jailoc.model.protect_entry import (
 from jailoc.model.repository import Placeholder, Wanted, fold, named
 from jailoc.model.repository import protection as repository_protection
 from jailoc.model.seen_root import HeldWay, Root, ways
+
+MOST_WORDS = 200
+"""Words that are kept of what lies below one cover."""
 
 
 class Cover(Model):
@@ -271,6 +276,7 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
     # By directory: the root that it is seen through, and the outermost one that is read-only.
     around: dict[str, tuple[Root | None, str | None]] = {}
     kept: dict[str, Cover] = {}
+    within_it: dict[str, list[str]] = defaultdict(list)
     for target in sorted(best):
         if target in mounted:
             continue
@@ -283,15 +289,23 @@ def _innermost(covers: Iterable[Cover], roots: Iterable[Root]) -> tuple[Cover, .
         each = best[target]
         if closed in kept:
             below = target[len(closed) + 1 :]
-            told = (f"{below}: {one}" for one in each.executes)
-            kept[closed] = _executing(kept[closed], told)
+            within_it[closed] += (f"{below}: {one}" for one in each.executes)
         elif (
             root is not None
             and closed is None
             and each.path == root.path.rstrip("/") + target[len(root.container.rstrip("/")) :]
         ):
             kept[target] = each
-    return tuple(kept.values())
+    return tuple(_executing(each, _some(within_it[at])) for at, each in kept.items())
+
+
+def _some(words: list[str]) -> list[str]:
+    """Return some of very many words, and what tells whether the others are the same."""
+    if len(words) <= MOST_WORDS:
+        return words
+    rest = words[MOST_WORDS:]
+    digest = sha256("\0".join(rest).encode(errors="surrogatepass")).hexdigest()[:16]
+    return [*words[:MOST_WORDS], f"and {len(rest)} more ({digest})"]
 
 
 def _executing(cover: Cover, more: Iterable[str]) -> Cover:

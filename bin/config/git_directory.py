@@ -105,12 +105,13 @@ def strange(directory: str, crowded: list[str], only: Collection[str] = ()) -> I
     has reason to put there: submodules' and what lies beside Git's own are found by whoever walks.
     """
     waiting, left, most = deque([(directory, "")]), MOST_WALKED, MOST_ENTRIES
+    bare = posixpath.basename(directory) != ".git"
     while waiting:
         folder, below = waiting.popleft()
         objects = _OBJECTS.fullmatch(below.removesuffix("/")) is not None
         here = [*children(folder, most if objects else left)]
         names = {fold(each.name) for each in here} if below else set[str]()
-        if ".git" in names and below.partition("/")[0] not in WRITTEN:
+        if bare and ".git" in names and below.partition("/")[0] not in WRITTEN:
             continue  # a working tree: whoever walks looks through it
         if is_repository(names):
             if _MODULES.fullmatch(below):
@@ -184,7 +185,8 @@ def worktrees(directory: str) -> Iterator[os.DirEntry[str]]:
 GITS_OWN = {"objects", "refs", "logs", "hooks", "info", "modules", "worktrees", "lfs", "annex"}
 """Directories there that hold what is known (gitrepository-layout(5)), or very much."""
 WRITTEN = GITS_OWN | {"branches", "remotes", "rebase-merge", "rebase-apply", "sequencer",
-                      "rr-cache", "svn"}  # fmt: skip
+                      "rr-cache", "svn", "lost-found", "notes_merge_worktree",
+                      "reftable"}  # fmt: skip
 """These, and all others that Git itself writes in."""
 
 

@@ -284,6 +284,26 @@ def test_what_lay_below_a_place_before_it_was_shut_is_told() -> None:
     assert [each.path for each in found.exposed if each.stops] == ["/p/.idea/x/.git/index"]
 
 
+def test_of_very_many_below_a_place_a_digest_tells_the_rest() -> None:
+    def executes(last: str) -> tuple[str, ...]:
+        words = [*("core.fsmonitor = x" for _ in range(500)), last]
+        every = tuple(
+            repository(
+                f"/p/.idea/{at:04}/.git", top=f"/p/.idea/{at:04}", settings={"config": (word,)}
+            )
+            for at, word in enumerate(words)
+        )
+        found = protected(Tree(repositories=every, places={"/p/.idea": FileKind.DIRECTORY}))
+        (cover,) = (each for each in found.covers if each.mode is Mode.READ_ONLY)
+        return cover.executes
+
+    one, other = executes("core.editor = a"), executes("core.editor = b")
+    assert len(one) == len(other) == 201
+    assert one[:-1] == other[:-1]
+    assert one[-1] != other[-1]
+    assert one[-1].startswith("and 301 more (")
+
+
 def test_what_the_repository_at_a_path_executes_is_told_as_that_of_any_other() -> None:
     """Both are covered by two entries: by name, and as Git's own."""
     own = repository("/p/.git", top="/p", settings={"config": ("core.fsmonitor = x",)},
