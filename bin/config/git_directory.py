@@ -186,7 +186,7 @@ GITS_OWN = {"objects", "refs", "logs", "hooks", "info", "modules", "worktrees", 
 """Directories there that hold what is known (gitrepository-layout(5)), or very much."""
 WRITTEN = GITS_OWN | {"branches", "remotes", "rebase-merge", "rebase-apply", "sequencer",
                       "rr-cache", "svn", "lost-found", "notes_merge_worktree",
-                      "reftable"}  # fmt: skip
+                      "reftable", "fsmonitor--daemon", "subtree-cache"}  # fmt: skip
 """These, and all others that Git itself writes in."""
 
 

@@ -173,7 +173,8 @@ def working_trees(
     )
     first = (top,) if top else () if own and spelt else (directory,)
     # What a link leaves by `..` is elsewhere than the text says.
-    named = dict.fromkeys(place for each in spelt for place in (real_for_others(each), clean(each)))
+    few = list(dict.fromkeys(spelt))[: MOST_TREES + 1]
+    named = dict.fromkeys(place for each in few for place in (real_for_others(each), clean(each)))
     why = f"its configuration names more than {MOST_TREES} working trees"
     trees = dict.fromkeys((*first, *list(named)[:MOST_TREES]))
     return tuple(trees), why if len(named) > MOST_TREES else None

@@ -291,7 +291,7 @@ def _behind_links(
         target = there.targets.get(each.object)
         place = None if target is None else _led(each.path, target)
         if place is not None:
-            names[place].append(each.path)
+            names[fold(place)].append(each.path)
     left = MOST_CALLED
     for each in changed if names else ():
         for name in _called(each.path, names):
@@ -310,7 +310,7 @@ def _called(path: str, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
     while waiting and len(seen) < MOST_NAMES:
         here = place = waiting.pop()
         while place and len(seen) < MOST_NAMES:
-            for link in names.get(place, ())[:MOST_NAMES]:
+            for link in names.get(fold(place), ())[:MOST_NAMES]:
                 name = f"{link}{here[len(place) :]}"
                 if name not in seen and len(name) <= LONGEST:
                     seen.add(name)

@@ -116,10 +116,11 @@ def poisoned(
             continue
         cover = _cover(each, modes)
         known = None if applied.executes is None else applied.executes.get(cover or "", ())
-        more = known is not None and not {*each.executes} <= {*known}
-        if cover is None or each.target in lapsed or more:
+        new = [word for word in each.executes if known is not None and word not in known]
+        if cover is None or each.target in lapsed or new:
             why = GONE if each.target in lapsed else ""
-            found.append(Uncovered(path=each.path, executes=each.executes, why=why))
+            executes = tuple(dict.fromkeys((*new, *each.executes)))
+            found.append(Uncovered(path=each.path, executes=executes, why=why))
     return tuple(found)
 
 

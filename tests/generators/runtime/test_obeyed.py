@@ -67,6 +67,7 @@ def test_links_out_of_the_tree_are_told(path: str, target: str | None, why: str 
     [("tools/husky/pre-commit", "the host may execute it (.husky), as .husky/pre-commit, by"),
      ("env/dev", "the host may execute it (.envrc), as .envrc, by"),
      ("deep/er/ide/tasks.json", "the host may execute it (.vscode), as .vscode/tasks.json, by"),
+     ("Tools/husky/x", "the host may execute it (.husky), as .husky/x, by"),
      ("tools/other", None), ("env/dev2", None)],
 )  # fmt: skip
 def test_what_a_link_calls_by_such_a_name_is_told(changed: str, why: str | None) -> None:
