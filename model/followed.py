@@ -49,13 +49,13 @@ def followed(
         elif path in only_read:
             leads = not first_within(place, real.values())
         else:
-            own = innermost(path, every) or ""
+            own = innermost(path, every)
             # What a bare repository has in it may be a working tree.
-            inner = (led(each) for each in tops if within(each, own))
+            inner = (led(each) for each in tops if own is not None and within(each, own))
             leads = (
-                not first_within(place, filter(None, (led(own),)))
-                or first_within(place, filter(None, inner)) is not None
-                or first_within(place, closed) is not None
+                own is None
+                or not within(place, led(own))
+                or first_within(place, (*inner, *closed)) is not None
             )
         if leads:
             reason = f"{_FOLLOWED}, to `{place}`"

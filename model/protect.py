@@ -8,7 +8,6 @@ parents could be, so each is made a mount of itself: the kernel refuses to renam
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from hashlib import sha256
 from typing import NamedTuple
 
 from jailoc.model.base import Model
@@ -26,7 +25,7 @@ from jailoc.model.protect_entry import (
     is_git,
     plain,
 )
-from jailoc.model.repository import Placeholder, Wanted, fold, named
+from jailoc.model.repository import Placeholder, Wanted, digest, fold, named
 from jailoc.model.repository import protection as repository_protection
 from jailoc.model.seen_root import HeldWay, Root, ways
 
@@ -304,8 +303,7 @@ def _some(words: list[str]) -> list[str]:
     if len(words) <= MOST_WORDS:
         return words
     rest = words[MOST_WORDS:]
-    digest = sha256("\0".join(rest).encode(errors="surrogatepass")).hexdigest()[:16]
-    return [*words[:MOST_WORDS], f"and {len(rest)} more ({digest})"]
+    return [*words[:MOST_WORDS], f"and {len(rest)} more ({digest(rest)})"]
 
 
 def _executing(cover: Cover, more: Iterable[str]) -> Cover:

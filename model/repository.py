@@ -6,6 +6,7 @@ and one that says `.` changes nothing: it is made, so that it can be mounted ove
 """
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from unicodedata import normalize
 
 from pydantic import Field
@@ -66,6 +67,12 @@ def fold(name: str) -> str:
         return name.lower().rstrip(". ") or name
     plain = normalize("NFC", name.translate(_IGNORED)).casefold()
     return plain.rstrip(". ") or name
+
+
+def digest(words: Iterable[str]) -> str:
+    """Return what tells whether words that are not shown are the same: they are an agent's."""
+    whole = "\0".join(words).encode(errors="surrogatepass")
+    return sha256(whole).hexdigest()[:16]
 
 
 class Wanted(Model):

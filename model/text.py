@@ -53,14 +53,14 @@ MOST_SHOWN = 10
 """Of many lines of one kind on a screen."""
 
 
-def some(lines: Sequence[str]) -> tuple[str, ...]:
+def some(lines: Sequence[str], most: int = MOST_SHOWN) -> tuple[str, ...]:
     """Return the first lines for a screen, and one that counts the others.
 
     >>> some("abc"), some("abcdefghijkl")[9:]
     (('a', 'b', 'c'), ('j', 'and 2 more'))
     """
-    more = len(lines) - MOST_SHOWN
-    return (*lines[:MOST_SHOWN], *((f"and {more} more",) if more > 0 else ()))
+    more = len(lines) - most
+    return (*lines[:most], *((f"and {more} more",) if more > 0 else ()))
 
 
 def visible(text: str) -> str:

@@ -43,11 +43,12 @@ def targets(file: str, roots: Mapping[str, str]) -> Iterator[NamedByFile]:
     """
     mine = next((root for root in roots if within(file, root)), "")
     for path in dict.fromkeys(read(file) or ()):
-        if "\ufffd" in path or within(real_for_others(path), PROCESSES):
+        place = readable(real_for_others(path))
+        if "\ufffd" in path or within(place, PROCESSES):
             why = f"it names a place that is another for each program, or no text: `{path[:WIDTH]}`"
             yield NamedByFile(mine, file, why)
             continue
-        written, place = clean(path), readable(real_for_others(path))
+        written = clean(path)
         lies = next(
             ((root, root.rstrip("/") + place[len(at.rstrip("/")) :])
              for root, at in roots.items() if within(place, at)), None,

@@ -6,11 +6,10 @@ And what is cut is there as a digest: these words are compared with earlier ones
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from hashlib import sha256
 
 from jailoc.bin.host.entries import children, readable, text
 from jailoc.model.git_config import GitSetting, executes, included, typed
-from jailoc.model.repository import HOOKS, fold
+from jailoc.model.repository import HOOKS, digest, fold
 
 MOST_TOLD, WIDTH = 4, 100
 """Hooks and settings that are told of one repository, and characters of each."""
@@ -67,13 +66,8 @@ def _some(lines: list[str], unseen: int) -> Iterator[str]:
         return
     told, rest = lines[: MOST_TOLD - 1], lines[MOST_TOLD - 1 :]
     yield from map(_cut, told)
-    most, digest = "up to " if unseen else "", _digest("\0".join(rest))
-    yield f"and {most}{len(rest) + unseen} more ({digest})"
+    yield f"and {'up to ' if unseen else ''}{len(rest) + unseen} more ({digest(rest)})"
 
 
 def _cut(line: str) -> str:
-    return line if len(line) <= 2 * WIDTH else f"{line[: 2 * WIDTH]}... ({_digest(line)})"
-
-
-def _digest(text_: str) -> str:
-    return sha256(text_.encode(errors="surrogateescape")).hexdigest()[:16]
+    return line if len(line) <= 2 * WIDTH else f"{line[: 2 * WIDTH]}... ({digest([line])})"

@@ -262,9 +262,9 @@ class Walk:
             linked = kind is git_directory.StrangeKind.LINK
             if not linked or place[len(directory) + 1 :] in repository.links:
                 continue
-            real = self._led(place, directory)
+            led = self._led(place, directory)
             # Whoever makes many that stay hides none that leads out.
-            if within(real, self.real):
+            if within(led, self.real):
                 inner += 1
                 if inner > MOST_LINKS:
                     # One of the others may lead to what is covered.
@@ -275,7 +275,7 @@ class Walk:
                 if outer > MOST_LINKS:
                     self._not_whole(directory, f"more than {MOST_LINKS} links lead out of it")
                     break
-            self.followed[readable(place)] = readable(real)
+            self.followed[readable(place)] = readable(led)
         for place in crowded:
             self._not_whole(place, f"it holds more than {git_directory.MOST_WALKED:,} entries")
 

@@ -99,7 +99,10 @@ class _Started(BaseModel):
         return every if self.unproven is None else every & self.unproven
 
 
-def _started() -> tuple[tuple[str, _Started], ...]:
+_Starts = tuple[tuple[str, _Started], ...]
+
+
+def _started() -> _Starts:
     """Return what was written down of the last starts, by workspace."""
     every = []
     for name, place in records.starts():
@@ -108,7 +111,7 @@ def _started() -> tuple[tuple[str, _Started], ...]:
     return tuple(every)
 
 
-def _had(workspace: str) -> frozenset[str]:
+def _had(starts: _Starts, workspace: str) -> frozenset[str]:
     """Return the volumes that a last start had without a proof: earlier versions made them.
 
     That of the workspace, and for what is shared that of any. When one was made the engine does not
@@ -116,14 +119,14 @@ def _had(workspace: str) -> frozenset[str]:
     """
     return frozenset(
         volume
-        for name, last in _started()
+        for name, last in starts
         for volume in (last.shared | last.own if name == workspace else last.shared)
     )
 
 
-def _known(workspace: str) -> bool:
+def _known(starts: _Starts, workspace: str) -> bool:
     """Tell whether the last start has written down what it had without a proof."""
-    last = [last for name, last in _started() if name == workspace]
+    last = [last for name, last in starts if name == workspace]
     return bool(last) and all(each.unproven is not None for each in last)
 
 
@@ -207,8 +210,9 @@ def _own(bundle: Bundle, key: bytes) -> tuple[_Names, frozenset[str]]:
         and not _others(name, how, wanted)
         and not mark(bundle.workspace, name).is_dir()
     )
-    foreign = unproven - _had(bundle.workspace)
-    foreign -= _used(bundle).names if foreign and not _known(bundle.workspace) else set()
+    starts = _started() if unproven else ()
+    foreign = unproven - _had(starts, bundle.workspace)
+    foreign -= _used(bundle).names if foreign and not _known(starts, bundle.workspace) else set()
     taken = {f"network {name}" for name, whose in networks if whose != project}
     taken |= {f"volume {name}" for name in foreign | (every.keys() - own.keys())}
     if taken:

@@ -289,8 +289,8 @@ def _behind_links(
     names: dict[str, list[str]] = defaultdict(list)
     for each in there.links:
         target = there.targets.get(each.object)
-        place = None if target is None else _led(each.path, target)
-        if place is not None:
+        place = _led(each.path, target)[0] if target is not None else ""
+        if place:
             names[fold(place)].append(each.path)
     left = MOST_CALLED
     for each in changed if names else ():
@@ -319,19 +319,28 @@ def _called(path: str, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
             place = place.rpartition("/")[0]
 
 
-def _led(path: str, target: str) -> str | None:
-    """Return where in the tree a link leads, by its text; None where that is out of it."""
+OUTSIDE = "out of the tree"
+
+
+def _led(path: str, target: str, folders: Collection[str] | None = None) -> tuple[str, str | None]:
+    """Return where in the tree a link leads by its text, and how it leads elsewhere, or may.
+
+    Only from a directory of the tree, if these are given, `..` leads where the text says; what is
+    another link there, or becomes one, leads elsewhere (path_resolution(7)).
+    """
     if target.startswith("/"):
-        return None
+        return "", OUTSIDE
     place = path.split("/")[:-1]
     for part in target.split("/"):
         if part == ".." and not place:
-            return None
+            return "", OUTSIDE
         if part == "..":
+            if folders is not None and "/".join(place) not in folders:
+                return "", "back from what is no directory of the tree"
             place.pop()
         elif part not in {"", "."}:
             place.append(part)
-    return "/".join(place) or None
+    return "/".join(place), OUTSIDE if ".git" in map(fold, place) else None
 
 
 def _links(
@@ -343,30 +352,8 @@ def _links(
         target = targets.get(each.object)
         if target is None:
             yield Obeyed(each.path, "a symbolic link that leads nobody knows where")
-        elif (how := _leads(each.path, target, folders)) is not None:
+        elif (how := _led(each.path, target, folders)[1]) is not None:
             yield Obeyed(each.path, f"a symbolic link {how}, to {target}")
-
-
-def _leads(path: str, target: str, folders: Collection[str]) -> str | None:
-    """Say how a link leads out of the tree, or may.
-
-    Only from a directory of the tree `..` leads where the text says; what is another link there,
-    or becomes one, leads elsewhere (path_resolution(7)).
-    """
-    outside = "out of the tree"
-    if target.startswith("/"):
-        return outside
-    place = path.split("/")[:-1]
-    for part in target.split("/"):
-        if part == "..":
-            if not place:
-                return outside
-            if "/".join(place) not in folders:
-                return "back from what is no directory of the tree"
-            place.pop()
-        elif part not in {"", "."}:
-            place.append(part)
-    return outside if ".git" in map(fold, place) else None
 
 
 def _alike(changed: set[str], tree: Iterable[str]) -> Iterator[Obeyed]:

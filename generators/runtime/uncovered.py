@@ -9,6 +9,7 @@ from jailoc.model.mount import Mode
 from jailoc.model.path import innermost, within
 from jailoc.model.protect import Cover
 from jailoc.model.sandbox import AGENT
+from jailoc.model.text import some
 from jailoc.model.workspace import Workspace
 
 GONE = "its cover is gone: what lay below it was replaced, by this machine or from another sandbox"
@@ -163,7 +164,6 @@ def told(places: Iterable[Uncovered]) -> tuple[str, ...]:
 
 
 def _line(each: Uncovered) -> str:
-    more = len(each.executes) - MOST_SHOWN
-    words = (*each.executes[:MOST_SHOWN], *((f"and {more} more",) if more > 0 else ()))
+    words = some(each.executes, MOST_SHOWN)
     executes = f" ({'; '.join(words)})" if words else ""
     return f"{each.path}{executes}{f': {each.why}' if each.why else ''}"
