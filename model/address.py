@@ -49,6 +49,15 @@ Network = Annotated[_Network, _WRITTEN, _formats("ipv4network", "ipv6network")]
 Address = Annotated[_Address, _WRITTEN, _formats("ipv4", "ipv6")]
 
 
+def is_single(network: _Network) -> bool:
+    """Tell whether a network is one address.
+
+    >>> is_single(ipaddress.ip_network("10.0.0.1")), is_single(ipaddress.ip_network("::/127"))
+    (True, False)
+    """
+    return network.prefixlen == network.max_prefixlen
+
+
 class Family(IntEnum):
     """An address family, by the version number of its protocol."""
 

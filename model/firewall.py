@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from jailoc.model.address import AddressSet, Family, Network, loopback
+from jailoc.model.address import Address, AddressSet, Family, Network, is_single, loopback
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.name_pattern import ClosedName, Name
@@ -259,7 +259,7 @@ class Firewall(Model):
         return self.ipv4 if family is Family.IPV4 else self.ipv6
 
     def facing(self, machine: Iterable[str]) -> "Firewall":
-        """Return it as in a wall that knows these addresses of the machine.
+        """Return it as in a wall that knows these addresses and networks of the machine.
 
         Raises:
             ValueError: one is no address.
@@ -269,14 +269,26 @@ class Firewall(Model):
         )
 
         def filled(rules: Ruleset) -> Ruleset:
-            more = tuple(
-                Rule(chain=Chain.MACHINE, jump=Chain.DENY, destination=each, comment=THIS_MACHINE)
-                for each in places
-                if each.version == rules.family
-            )
-            return Ruleset(family=rules.family, rules=(*rules.rules, *more))
+            here = [each for each in places if each.version == rules.family]
+            more = [_closes(each, Chain.MACHINE, THIS_MACHINE) for each in here if is_single(each)]
+            links = [_closes(each, Chain.OUTPUT, NEAR) for each in here if not is_single(each)]
+            # Where the kernel's list of them is asked; without one nobody knows of any.
+            of_links = (index for index, each in enumerate(rules.rules)
+                        if each.recent is not None and each.comment == NEAR
+                        and each.chain == Chain.OUTPUT)  # fmt: skip
+            at = next(of_links, len(rules.rules))
+            every = (*rules.rules[:at], *links, *rules.rules[at:], *more)
+            return Ruleset(family=rules.family, rules=every)
 
         return self.model_copy(update={"ipv4": filled(self.ipv4), "ipv6": filled(self.ipv6)})
+
+
+def nameless(reason: str, address: Address) -> bool:
+    """Tell whether no name opens what is closed for a reason.
+
+    An IPv6 network that the machine is in is judged before names: it may have any address there.
+    """
+    return reason == NEAR and Family(address.version) is Family.IPV6
 
 
 class Decision(Model):
@@ -303,8 +315,10 @@ class Policy(Model):
     denied: tuple[Decision, ...] = ()
     """What nothing opens: no entry, no name, no port of the machine."""
     alone: tuple[Decision, ...] = ()
-    """Entries that name single addresses, or a network of the machine: they come before it, and so
-    are the only ones that can open it."""
+    """Entries that name single addresses: they come before the machine, and so are the only ones
+    that can open it."""
+    near: tuple[Decision, ...] = ()
+    """Entries that name a network of the machine's, or a part of one: its neighbours there."""
     machine: tuple[Network, ...] = ()
     """Addresses and networks of the machine that stay as they are: closed to all that follows."""
     follows: bool = False
@@ -339,8 +353,21 @@ class Policy(Model):
     @property
     def ordered(self) -> tuple[Decision, ...]:
         """Return every decision, in the order in which they hold."""
-        closed = (Decision(network=each, accept=False, reason=NEAR) for each in self.machine)
-        return (*self.denied, *self.alone, *closed, *self.decisions)
+        return (*self.denied, *self.alone, *self.itself, *self.near, *self.beside, *self.decisions)
+
+    @property
+    def itself(self) -> tuple[Decision, ...]:
+        """Return what closes the machine's own addresses, as far as they are written down."""
+        return tuple(each for each in self._closed if is_single(each.network))
+
+    @property
+    def beside(self) -> tuple[Decision, ...]:
+        """Return what closes the networks that the machine is in, but for what names them."""
+        return tuple(each for each in self._closed if not is_single(each.network))
+
+    @property
+    def _closed(self) -> tuple[Decision, ...]:
+        return tuple(Decision(network=each, accept=False, reason=NEAR) for each in self.machine)
 
     def accepted(self, family: Family, protocol: Protocol, port: int) -> AddressSet:
         """Return every address that the policy opens for new connections of this kind."""
@@ -356,3 +383,7 @@ class Policy(Model):
             if each.accept:
                 open_ |= matched
         return open_
+
+
+def _closes(network: Network, chain: str, why: str) -> Rule:
+    return Rule(chain=chain, jump=Chain.DENY, destination=network, comment=why)

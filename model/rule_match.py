@@ -89,3 +89,5 @@ class Recent(Model):
 
     memory: Memory
     name: str = Field(pattern=r"^v[46]:(\*\.)?[a-z0-9._-]{1,180}$")
+    length: int | None = None
+    """How many leading bits of an address count; all of them if it is not said."""

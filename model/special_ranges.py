@@ -8,7 +8,7 @@ credentials from.
 import ipaddress
 from collections.abc import Iterable
 
-from jailoc.model.address import Network, written
+from jailoc.model.address import Network, is_single, written
 
 SPECIAL: tuple[tuple[Network, str], ...] = tuple(
     (ipaddress.ip_network(text), reason)
@@ -51,6 +51,9 @@ SPECIAL: tuple[tuple[Network, str], ...] = tuple(
         ("ff00::/8", "multicast (RFC 4291)"),
     )
 )
+
+LINK_LENGTH = 64
+"""Bits of an IPv6 network that machines are in (RFC 4291, section 2.5.4)."""
 
 PUBLIC: tuple[Network, ...] = (
     ipaddress.ip_network("0.0.0.0/0"),
@@ -207,6 +210,4 @@ def machine_networks(found: Iterable[str]) -> tuple[Network, ...]:
 
 def names_alone(network: Network, machine: tuple[Network, ...]) -> bool:
     """Tell whether an entry names an address by itself, or (a part of) a network of the machine."""
-    return network.prefixlen == network.max_prefixlen or any(
-        _inside(network, each) for each in machine
-    )
+    return is_single(network) or any(_inside(network, each) for each in machine)

@@ -17,12 +17,13 @@ from jailoc.generators.artefacts.name_rules import (
 )
 from jailoc.generators.artefacts.neighbours import honest, neighbours, straight
 from jailoc.generators.artefacts.observation import observed
-from jailoc.model.address import Family
+from jailoc.model.address import Family, is_single
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import REFUSED
 from jailoc.model.firewall import (
     DENIED,
     ENGINE_RESOLVER,
+    NEAR,
     SERVICES,
     THIS_MACHINE,
     Chain,
@@ -93,9 +94,12 @@ def policy(workspace: Workspace, host: Host) -> Policy:
         for each in workspace.allowed_networks
         for protocol in protocols(each.port)
     ]
-    alone, decisions = list[Decision](), list[Decision]()
+    alone, near, decisions = list[Decision](), list[Decision](), list[Decision]()
     for each in named:
-        (alone if names_alone(each.network, machine) else decisions).append(each)
+        if is_single(each.network):
+            alone.append(each)
+        else:
+            (near if names_alone(each.network, machine) else decisions).append(each)
     decisions += [
         Decision(
             network=everywhere,
@@ -109,6 +113,10 @@ def policy(workspace: Workspace, host: Host) -> Policy:
     ]
     decisions += [
         Decision(network=network, accept=False, reason=reason) for network, reason in SPECIAL
+    ]
+    decisions += [
+        Decision(network=network, accept=False, reason=NEAR)
+        for network in machine_networks(host.neighbours)
     ]
     public = workspace.egress is Egress.PUBLIC
     decisions += [
@@ -145,6 +153,7 @@ def policy(workspace: Workspace, host: Host) -> Policy:
             for protocol in protocols(each.port)
         ),
         alone=tuple(alone),
+        near=tuple(near),
         machine=machine,
         decisions=tuple(decisions),
         published_port=published_port,
@@ -311,7 +320,14 @@ def _decisions(policy: Policy, family: Family) -> Iterator[Rule]:
     )
     yield Rule(chain=Chain.OUTPUT, jump=Chain.HOST, comment="ports of this machine")
     yield Rule(chain=Chain.OUTPUT, jump=Chain.MACHINE, comment=THIS_MACHINE)
-    for each in policy.ordered[len(policy.denied) + len(policy.alone) :][: len(policy.machine)]:
+    for each in policy.itself:
+        if each.network.version == family:
+            yield decide(each, Chain.OUTPUT)
+    yield from branch(
+        [each for each in policy.near if each.network.version == family], Chain.OUTPUT, number
+    )
+    yield from machine_rules.closing_links(policy, family)
+    for each in policy.beside:
         if each.network.version == family:
             yield decide(each, Chain.OUTPUT)
     mine = [each for each in policy.decisions if each.network.version == family]

@@ -70,7 +70,8 @@ def _line(rule: Rule, family: Family) -> str:
             words.append(f"--dport {rule.destination_port}")
     words += condition
     if rule.recent is not None:
-        mask = written(family.address(family.last))
+        beyond = 0 if rule.recent.length is None else family.bits - rule.recent.length
+        mask = written(family.address(family.last >> beyond << beyond))
         words.append(
             f"-m recent {rule.recent.memory.value} --name {rule.recent.name} --mask {mask} --rdest"
         )

@@ -26,6 +26,16 @@ Refused as missing: a runtime that is forbidden to join a keyring starts no cont
 kernel has none goes on.
 """
 
+ASYNCHRONOUS = (
+    "io_cancel", "io_destroy", "io_getevents", "io_pgetevents", "io_pgetevents_time64", "io_setup",
+    "io_submit",
+)  # fmt: skip
+"""Reading and writing that goes on by itself (io_submit(2)): what is on its way comes to a file
+while whoever sent it is halted, up to ten seconds later.
+
+Refused as missing: a database whose kernel has none does without.
+"""
+
 KERNEL = (
     "_sysctl", "acct", "bpf", "clock_settime", "clock_settime64", "create_module",
     "delete_module", "finit_module", "get_kernel_syms", "init_module", "io_uring_enter",
@@ -171,6 +181,7 @@ def whole() -> str:
 def _plain() -> list[dict[str, Any]]:
     return [
         {"names": [*CALLS], "action": _ALLOW},
+        {"names": [*ASYNCHRONOUS], "action": _ERRNO, "errnoRet": ENOSYS},
         _allow("clone", (0, NAMESPACES, 0)),
         {"names": ["clone3"], "action": _ERRNO, "errnoRet": ENOSYS},
         *(_allow("personality", (0, _INT, each)) for each in PERSONALITIES),

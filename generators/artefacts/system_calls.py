@@ -3,7 +3,8 @@
 What is not here is about the machine as a whole, makes namespaces or mounts, reads keyrings, or has
 been part of escapes (syscalls(2)). It is what the engine allows whoever has no capability
 (https://docs.docker.com/engine/security/seccomp/), less io_uring(7), whose memory no limit of a
-container counts and which holds off the end of its process, and less fanotify and secret memory.
+container counts and which holds off the end of its process, less asynchronous I/O, which goes on
+while a process is halted, and less fanotify and secret memory.
 What is allowed with some arguments only, such as fcntl(2), ioctl(2) and socket(2), is not here.
 """
 
@@ -27,7 +28,6 @@ ATTRIBUTES = """
 EVENTS = """
     epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait
     epoll_wait_old eventfd eventfd2 inotify_add_watch inotify_init inotify_init1 inotify_rm_watch
-    io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit
     _newselect poll ppoll ppoll_time64 pselect6 pselect6_time64 select signalfd signalfd4
     timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64
 """

@@ -5,8 +5,9 @@
 KNOWN is a file whose lines end in an address each: what the rules close already. NUMBER is one that
 gets the number of this process, when it has what it needs. What the kernel's tables of the machine
 have besides (`machine.py`) is added to a list of addresses that are closed: by a datagram that
-never leaves, and that the kernel counts. All that it can do is close, and open again what it has
-closed.
+never leaves, and that the kernel counts. So is, to another list, the network that a public IPv6
+address of the machine is in: whoever is there is its neighbour, and a provider may give it another
+network every day. All that it can do is close, and open again what it has closed.
 
 It runs as the resolver's user and apart from it, so that nothing of what names lead to keeps it
 busy, and holds the port that such datagrams come from: nobody else behind the wall ever gets it.
@@ -25,6 +26,8 @@ from pathlib import Path
 
 SOURCE, CLOSE, REOPEN = 1023, 1022, 1023
 """UDP ports: where datagrams come from, and where those go that close an address or open it."""
+CLOSE_LINK, REOPEN_LINK = 1020, 1021
+"""The same of a network, for which its first address stands."""
 PACE = 0.5
 """Seconds between two looks."""
 NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EINVAL, errno.ENETDOWN}
@@ -77,13 +80,13 @@ Counts = Mapping[str, str]
 """When the kernel last counted a datagram for each address, in its own ticks."""
 
 
-def counted(family: int) -> Counts | None:
-    """Read that of a family; None where the kernel does not say.
+def counted(family: int, name: str = ".machine") -> Counts | None:
+    """Read that of a family from the list of a name; None where the kernel does not say.
 
     A line is `src=ADDRESS ... last_seen: TICKS ...` (`recent` in iptables-extensions(8)).
     """
     try:
-        lines = (LISTS / f"v{family}:.machine").read_text().splitlines()
+        lines = (LISTS / f"v{family}:{name}").read_text().splitlines()
     except OSError:
         return None
     found = {}
@@ -101,8 +104,10 @@ class Guard:
         self,
         knock: Callable[[str, int], object],
         counted: Callable[[int], Counts | None] = lambda _: None,
+        doors: tuple[int, int] = (CLOSE, REOPEN),
     ) -> None:
         self._knock, self._counted = knock, counted
+        self._close, self._reopen = doors
         self._closed: dict[str, float] = {}
         self._missed: dict[str, int] = {}
 
@@ -122,14 +127,14 @@ class Guard:
         fits = len(later) <= ROOM
         self._missed = {each: self._missed.get(each, 0) + 1 for each in self._closed.keys() - later}
         for address in [each for each, looks in self._missed.items() if looks >= LOOKS]:
-            self._knock(address, REOPEN)
+            self._knock(address, self._reopen)
             del self._closed[address]
         # The rules may have been loaded anew, and their list with them.
         before = self._counts(sorted(later))
         forgotten = {each for each, ticks in before.items() if fits and ticks is None}
         due = [each for each in sorted(later)
                if each in forgotten or self._closed.get(each, now) <= now]  # fmt: skip
-        after = self._counts([each for each in due if self._knock(each, CLOSE)])
+        after = self._counts([each for each in due if self._knock(each, self._close)])
         lost = frozenset(each for each in after if fits and before.get(each) == after[each])
         for address in due:
             self._closed[address] = now if address in lost else now + AGAIN
@@ -159,10 +164,13 @@ def last_words(place: Path) -> frozenset[str]:
 def follow(doors: Doors, known: Path, late: Path) -> None:
     """Look for ever; a file is there while something could not be closed."""
     sys.path.append(str(Path(__file__).parent))  # which -I leaves out; it is root's, and read-only
-    by_now = importlib.import_module("machine").by_now
-    guard = Guard(doors.knock, counted)
+    machine = importlib.import_module("machine")
+    addresses = Guard(doors.knock, counted)
+    links = Guard(doors.knock, lambda each: counted(each, ".link"), (CLOSE_LINK, REOPEN_LINK))
     while True:
-        if guard.look(by_now(), last_words(known), time.monotonic()):
+        now = time.monotonic()
+        lost = addresses.look(machine.by_now(), last_words(known), now)
+        if lost | links.look(machine.links(), frozenset(), now):
             late.touch()
         else:
             late.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ opened (the gateways of the namespace's routes, and what the engine calls the ma
 `closed ADDRESS` for what else ends there: the networks' broadcast and anycast addresses too, which
 reach every listener of the machine (RFC 919, RFC 4291 section 2.6.1).
 
-The resolver asks `by_now` what has become the machine's since.
+`guard.py` asks `by_now` what has become the machine's since, and `links` whose neighbour it is.
 """
 
 import ipaddress
@@ -19,6 +19,7 @@ from pathlib import Path
 
 MACHINE = "host.docker.internal"
 LINK = ipaddress.ip_network("fe80::/10")
+PUBLIC = ipaddress.ip_network("2000::/3")
 TABLES = Path("/etc/jailoc-machine")
 """Where the kernel's tables of the machine are mounted, if they can be."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -90,6 +91,21 @@ def by_now(tables: Path = TABLES) -> frozenset[str]:
         for line in read(f"{tables}/{name}").splitlines():
             every.add(ipaddress.IPv6Address(int(line.split()[column], 16)))
     return frozenset(str(each) for each in every if not (each.is_loopback or each.is_link_local))
+
+
+def links(tables: Path = TABLES) -> frozenset[str]:
+    """Return the public IPv6 networks that the machine is in at the moment, of 64 bits each.
+
+    An address may have been given by itself (RFC 8415), and the network that it is in by a router
+    (RFC 4861): how long it says that it is does not count.
+    """
+    every: set[str] = set()
+    for words in map(str.split, read(f"{tables}/if_inet6").splitlines()):
+        address = ipaddress.IPv6Address(int(words[0], 16))
+        if address in PUBLIC:
+            network = ipaddress.IPv6Network((int(address), 64), strict=False)
+            every.add(str(network.network_address))
+    return frozenset(every)
 
 
 def found(handed: str) -> list[str]:

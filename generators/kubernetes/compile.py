@@ -68,7 +68,14 @@ def cluster_host(host: Host) -> Host:
     What the engine here has under the names of images does not count either: the lock says what
     runs, by tags that are the same on every machine.
     """
-    nothing = {"networks": (), "bases": {}, "ids": Ids.SHIFTED, "git": GitFacts(), "trees": {}}
+    nothing = {
+        "networks": (),
+        "neighbours": (),
+        "bases": {},
+        "ids": Ids.SHIFTED,
+        "git": GitFacts(),
+        "trees": {},
+    }
     return host.model_copy(update=nothing)
 
 

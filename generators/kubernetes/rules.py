@@ -22,7 +22,9 @@ def policy(workspace: Workspace, settings: KubernetesSettings, host: Host) -> Po
     network in them, never by a range that holds them or by a name. Nobody outside of the pod enters
     unless `ingress_from` names them.
     """
-    plain = walls.policy(workspace, host.model_copy(update={"networks": (), "tables": ()}))
+    plain = walls.policy(
+        workspace, host.model_copy(update={"networks": (), "neighbours": (), "tables": ()})
+    )
     named = [each for each in plain.decisions if each.accept and each.reason != "public"]
     inside = [
         each

@@ -1,7 +1,7 @@
 """How sets of addresses are spelt and counted."""
 
 from jailoc.generators.powers.places import range_rank
-from jailoc.model.address import AddressSet, Family, Network, written
+from jailoc.model.address import AddressSet, Family, Network, is_single, written
 from jailoc.model.power import Rank
 from jailoc.model.special_ranges import PUBLIC, SPECIAL
 
@@ -37,8 +37,7 @@ def spelt(family: Family, found: AddressSet) -> list[Spelt]:
 
 
 def _one(family: Family, network: Network) -> Spelt:
-    single = network.prefixlen == network.max_prefixlen
-    words = written(network.network_address if single else network)
+    words = written(network.network_address if is_single(network) else network)
     return words, (network,), AddressSet.networks(family, (network,))
 
 

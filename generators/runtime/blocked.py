@@ -5,6 +5,7 @@ import ipaddress
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from jailoc.generators.artefacts.machine_rules import LINKS
 from jailoc.generators.runtime import own_probes
 from jailoc.generators.runtime.explain import PROTOCOLS, decide
 from jailoc.generators.runtime.own_probes import Attempt, Carried, word
@@ -13,12 +14,12 @@ from jailoc.model.address import Address, Network, written
 from jailoc.model.base import Model
 from jailoc.model.egress import Egress
 from jailoc.model.evidence import Evidence, Sighting, read
-from jailoc.model.firewall import THIS_MACHINE, Firewall, Protocol
+from jailoc.model.firewall import THIS_MACHINE, Firewall, Protocol, nameless
 from jailoc.model.name_pattern import Name
 from jailoc.model.rule_match import COUNTED, MOST_COUNTED, MOST_PLACES
 from jailoc.model.sandbox import MACHINE
 from jailoc.model.special_names import unadvisable
-from jailoc.model.special_ranges import NEVER_BY_NAME, advisable, nobody
+from jailoc.model.special_ranges import LINK_LENGTH, NEVER_BY_NAME, advisable, nobody
 
 _GROUPS = ipaddress.ip_network("ff02::/16")
 _LINE = re.compile(
@@ -186,7 +187,7 @@ def machine(texts: dict[str, str]) -> frozenset[str]:
 
 
 def closed(texts: dict[str, str]) -> frozenset[str]:
-    """Return all addresses of the machine that the wall has closed to names and ranges.
+    """Return addresses and networks of the machine that the wall has closed to names and ranges.
 
     What it loaded with its rules, and what the kernel's lists of what came later hold.
     """
@@ -194,8 +195,9 @@ def closed(texts: dict[str, str]) -> frozenset[str]:
     found = {words[1] for words in lines if len(words) == 2}
     for name, text in texts.items():
         if name.startswith("xt_recent/"):
+            length = f"/{LINK_LENGTH}" if name.endswith(LINKS) else ""
             found |= {
-                written(ipaddress.ip_address(each))
+                f"{written(ipaddress.ip_address(each))}{length}"
                 for each in re.findall(r"^src=(\S+)", text, re.M)
             }
     return frozenset(found)
@@ -234,7 +236,8 @@ def _explained(attempt: Attempt, firewall: Firewall, name: str | None, own: bool
     (answer,) = decide(firewall, network, protocol, attempt.port)
     # No name opens the machine but its own, and none what is anybody's or nobody's.
     machines = own or answer.reason == THIS_MACHINE
-    named = not any(_within(attempt.address, each) for each in NEVER_BY_NAME) and any(
+    never = nameless(answer.reason, attempt.address)
+    named = not (never or any(_within(attempt.address, each) for each in NEVER_BY_NAME)) and any(
         each.port in {None, attempt.port} and each.opens(machines)
         for each in _covering(firewall, name)
     )
@@ -288,7 +291,8 @@ def _opening(
         what = nobody(network) or f"is in a range of no public or private host: {reason}"
         return None, f"{written(attempt.address)} {what}"
     # No name opens the machine, only an entry that is its address.
-    usable = name and HOST.fullmatch(name) and not unadvisable(name) and not machines
+    never = machines or nameless(reason, attempt.address)
+    usable = name and HOST.fullmatch(name) and not unadvisable(name) and not never
     place = name if name and usable else written(attempt.address)
     if attempt.port is None:
         return place, None

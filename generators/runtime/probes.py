@@ -8,7 +8,7 @@ from jailoc.generators.runtime.explain import PROTOCOLS, Answer, decide
 from jailoc.model.address import Address, AddressSet, Family, Network, written
 from jailoc.model.allow_entry import AskedTarget as Asked
 from jailoc.model.base import Model
-from jailoc.model.firewall import Chain, Firewall, Protocol, Rule, Target
+from jailoc.model.firewall import Chain, Firewall, Protocol, Rule, Target, nameless
 from jailoc.model.special_ranges import NEVER_BY_NAME, SPECIAL
 
 USUAL = 44144
@@ -200,7 +200,9 @@ def verdict(firewall: Firewall, place: Place, probe: Probe) -> Answer:
         )
     if answer.open or answer.denied:
         return answer
-    if any(probe.address in each for each in NEVER_BY_NAME):
+    if nameless(answer.reason, probe.address) or any(
+        probe.address in each for each in NEVER_BY_NAME
+    ):
         return answer
     for name in firewall.names:
         there = text in place.names.get(name.key, ()) and name.opens(text in place.machine)

@@ -256,6 +256,57 @@ def test_what_becomes_the_machines_later_is_closed_in_an_allowed_range(walled: S
     assert until(lambda: gateway not in closed_by_now(walled), 10)
 
 
+NEIGHBOURS = {"11.22.77.1/24": "11.22.77.2", "2a0f:dead:beef:1::1/64": "2a0f:dead:beef:1::2"}
+"""Addresses that a provider could give this machine, with whoever is beside it then."""
+
+
+@contextmanager
+def neighbours() -> Iterator[list[str]]:
+    """Have others behind this machine; yield commands that make it one of their networks."""
+    for other in NEIGHBOURS.values():
+        length, via = (128, world.DOWNLINK_IPV6) if ":" in other else (32, world.DOWNLINK)
+        wide = f"{other}/{length}"
+        world.call("ip", "-n", world.NAMESPACE, "address", "add", wide, "dev", "jailoc-down",
+                   *(["nodad"] if ":" in wide else []))  # fmt: skip
+        world.call("ip", "route", "replace", wide, "via", via)
+    try:
+        yield [f"{mine} dev jailoc-up{' nodad' * (':' in mine)}" for mine in NEIGHBOURS]
+    finally:
+        for mine, other in NEIGHBOURS.items():
+            length = 128 if ":" in other else 32
+            world.call("ip", "address", "delete", mine, "dev", "jailoc-up", check=False)
+            world.call("ip", "route", "delete", f"{other}/{length}", check=False)
+            world.call("ip", "-n", world.NAMESPACE, "address", "delete", f"{other}/{length}",
+                       "dev", "jailoc-down", check=False)  # fmt: skip
+
+
+def test_no_neighbour_is_reached_by_a_public_address(walled: Sandbox) -> None:
+    open_internet = config("").replace('egress = "allowlist"\n', "")
+    walled.user.write(open_internet)
+    walled.user.ok("refresh", walled.name)
+    targets = {each: each for each in NEIGHBOURS.values()}
+
+    def reached() -> set[str]:
+        found = answers(walled, targets, world.PORT)
+        return {each for each, word in found.items() if word == "hello"}
+
+    with neighbours() as commands:
+        assert reached() == {*targets}, "the control: far away, they are a part of the internet"
+        for each in commands:
+            world.call("ip", "address", "add", *each.split())
+        # What the provider gives meanwhile counts for IPv6, whose networks are of one size.
+        assert until(lambda: reached() == {"11.22.77.2"}, 10)
+        walled.user.ok("refresh", walled.name)
+        assert not reached()
+        for entry, other in (("11.22.77.2/32", "11.22.77.2"),
+                             ("2a0f:dead:beef:1::/64", "2a0f:dead:beef:1::2")):  # fmt: skip
+            walled.user.write(open_internet + f'allowed_networks = ["{entry}"]\n')
+            walled.user.ok("refresh", walled.name)
+            assert reached() == {other}, "named"
+    walled.user.write(open_internet)
+    walled.user.ok("refresh", walled.name)
+
+
 SQUAT = """
 import socket, sys
 for port in map(int, sys.argv[1:]):

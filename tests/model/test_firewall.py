@@ -19,6 +19,7 @@ from jailoc.model.egress import Egress
 from jailoc.model.firewall import (
     DENIED,
     ENGINE_RESOLVER,
+    NEAR,
     Chain,
     Decision,
     Firewall,
@@ -593,6 +594,32 @@ def test_the_machine_is_open_only_where_an_entry_is_exactly_its_address(
             family, (each for each in allowed if each.prefixlen == each.max_prefixlen)
         )
         assert opened(rules, *kind) == wanted.accepted(*kind) - (places - alone)
+
+
+@pytest.mark.parametrize("allowed", [(), ("11.22.33.0/25",), ("11.0.0.0/8",), ("11.22.33.1/32",)])
+def test_neighbours_by_ipv4_are_closed_as_private_networks_are(allowed: tuple[str, ...]) -> None:
+    """A range or name opens them, and the machine among them only its own address."""
+    own, beside, family = "11.22.33.1/32", "11.22.33.0/24", Family.IPV4
+    workspace = sandbox([*map(ipaddress.ip_network, allowed)])
+    rules = lower(firewall.policy(workspace, HOST.model_copy(
+        update={"networks": (own,), "neighbours": (beside, "10.0.0.0/8")}
+    )))  # fmt: skip
+    mine, whole, named = (
+        AddressSet.networks(family, map(ipaddress.ip_network, each))
+        for each in ([own], [beside], allowed)
+    )
+    wanted = whole & named if allowed == (own,) else (whole & named) - mine
+    assert opened(rules, family, Protocol.TCP, 443) & whole == wanted
+    order = [rule.comment for rule in rules.ipv4.of(Chain.OUTPUT)]
+    assert order.index("allowed hosts") < order.index(NEAR, order.index("allowed hosts"))
+
+
+def test_a_network_of_ipv6_that_is_named_holds_no_address_of_the_machines() -> None:
+    network = ipaddress.ip_network("2a0f:dead:cafe::/64")
+    rules = lower(policy(sandbox([network]), str(network))).facing(["2a0f:dead:cafe::1"])
+    mine = AddressSet.networks(Family.IPV6, (ipaddress.ip_network("2a0f:dead:cafe::1"),))
+    whole = AddressSet.networks(Family.IPV6, (network,))
+    assert opened(rules, Family.IPV6, Protocol.TCP, 443) & whole == whole - mine
 
 
 @pytest.mark.parametrize("wide", ["11.0.0.0/8", "2a0f::/16", "11.22.33.98/31"])

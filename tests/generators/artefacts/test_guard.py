@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jailoc.generators.artefacts import machine_rules
-from jailoc.generators.assets import guard, health
+from jailoc.generators.assets import guard, health, machine
 from jailoc.model.rule_match import KEPT
 
 GUARD = Path(guard.__file__)
@@ -31,6 +31,32 @@ def test_it_closes_what_comes_and_opens_what_goes() -> None:
         ("10.1.2.3", guard.CLOSE), ("10.1.2.4", guard.CLOSE), ("10.1.2.3", guard.REOPEN),
         ("10.1.2.4", guard.REOPEN),
     ]  # fmt: skip
+
+
+def test_it_closes_a_network_by_a_door_of_its_own() -> None:
+    sent: list[tuple[str, int]] = []
+    doors = (guard.CLOSE_LINK, guard.REOPEN_LINK)
+    it = guard.Guard(lambda *words: sent.append(words), doors=doors)
+    it.look(frozenset({"2a0f:1::"}), frozenset(), 1)
+    for number in range(guard.LOOKS):
+        it.look(frozenset(), frozenset(), 2 + number)
+    assert sent == [("2a0f:1::", guard.CLOSE_LINK), ("2a0f:1::", guard.REOPEN_LINK)]
+    assert machine_rules.LINK_DOOR == (guard.SOURCE, guard.CLOSE_LINK)
+    assert guard.REOPEN_LINK == guard.CLOSE_LINK + 1
+
+
+def test_the_machine_is_in_public_networks_of_64_bits(tmp_path: Path) -> None:
+    (tmp_path / "if_inet6").write_text(
+        "2a0f00010002000300000000000000a1 02 40 00 80     eth0\n"
+        "2a0f00010002000300000000000000a2 02 40 00 80     eth0\n"
+        "2a0f000200000001000000000000000f 03 30 00 80     eth1\n"
+        "2a0f000300000000000000000000000f 04 80 00 80      wg0\n"
+        "fe800000000000000000000000000001 02 40 20 80     eth0\n"
+        "fd000000000000000000000000000001 05 40 00 80  docker0\n"
+        "00000000000000000000000000000001 01 80 10 80       lo\n"
+    )
+    assert machine.links(tmp_path) == {"2a0f:1:2:3::", "2a0f:2:0:1::", "2a0f:3::"}
+    assert machine.links(tmp_path / "none") == frozenset()
 
 
 def test_what_some_looks_miss_stays_closed() -> None:

@@ -46,6 +46,12 @@ def test_keyring_calls_are_missing_and_the_others_forbidden() -> None:
     assert {"SCMP_ARCH_X86", "SCMP_ARCH_X32"} == {*data["archMap"][0]["subArchitectures"]}
 
 
+def test_what_goes_on_by_itself_is_missing_to_whoever_has_no_power() -> None:
+    for text in (profile(), seccomp.reader(), seccomp.whole()):
+        assert {outcome(text, each) for each in seccomp.ASYNCHRONOUS} == {38}
+        assert outcome(text, "pwrite64") is None
+
+
 Errno = int | None
 """What a call ends with before the kernel does anything; None if it is let through."""
 

@@ -28,6 +28,7 @@ from jailoc.generators.runtime.explain import decide
 from jailoc.generators.runtime.own_probes import Attempt, word
 from jailoc.generators.runtime.resolver_state import RefusedName
 from jailoc.model.firewall import Firewall, Protocol
+from jailoc.model.host import TABLES
 from jailoc.model.rule_match import COUNTED, MOST_COUNTED, MOST_PLACES
 from jailoc.schemas import schema
 from tests.strategies import HOST, config_of, toml
@@ -388,5 +389,19 @@ def test_what_became_the_machines_is_closed_like_what_it_had() -> None:
         "machine": "door 172.18.0.1\nclosed 172.18.255.255\n",
         "xt_recent/v4:.machine": f"src=172.30.0.1 {more}",
         "xt_recent/v6:.machine": f"src=fd00:0000:0000:0000:0000:0000:0000:0001 {more}",
+        "xt_recent/v6:.link": f"src=2a0f:dead:beef:0001:0000:0000:0000:0000 {more}",
     }
-    assert closed(texts) == {"172.18.0.1", "172.18.255.255", "172.30.0.1", "fd00::1"}
+    assert closed(texts) == {
+        "172.18.0.1", "172.18.255.255", "172.30.0.1", "fd00::1", "2a0f:dead:beef:1::/64",
+    }  # fmt: skip
+
+
+def test_no_name_opens_a_network_of_ipv6_that_the_machine_is_in() -> None:
+    link, text = "2a0f:dead:beef:1::/64", toml({"a": {"allowed_hosts": ["nas.test"]}})
+    follows = HOST.model_copy(update={"tables": TABLES})
+    rules = walls.lower(walls.policy(resolve(config_of(text), "a", follows), follows))
+    rules = rules.facing([link])
+    for address, open_now, allow in (("2a0f:dead:beef:1::5", False, "[2a0f:dead:beef:1::5]:443"),
+                                     ("2a0f:dead:beef:2::5", True, "nas.test:443")):  # fmt: skip
+        (place,) = explained([attempt(address, 443)], rules, {address: "nas.test"}, frozenset())
+        assert (place.open_now, place.allow) == (open_now, allow)
