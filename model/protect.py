@@ -97,11 +97,11 @@ def protection(
                     for name, text in needs.made.items()
                 )
             if wanted.whole:
-                places += [
-                    (Wanted(path=path, trouble=trouble), git)
-                    for path, trouble in sorted(tree.empty.items())
-                ]
-                placeholders += (_placeholder(root, path, None) for path in tree.empty)
+                below = [each for each in sorted(tree.empty.items()) if each[0] != root.path]
+                places += [(Wanted(path=path, trouble=trouble), git) for path, trouble in below]
+                placeholders += (_placeholder(root, path, None) for path, _ in below)
+                if root.path in tree.empty:
+                    places.append((Wanted(path=root.path, trouble=_MODULE, stops=True), git))
             places += [
                 (Wanted(path=path, trouble=reason), git)
                 for path, reason in sorted(tree.troubles.items())
@@ -112,7 +112,7 @@ def protection(
             (second_name(path, file, stops=bool(first_within(path, directories))), own)
             for path, file in sorted(tree.shared.items())
         ]  # fmt: skip
-        exposed += _strange(root, tree, own)
+        exposed += _strange(root, tree, own, whole=wanted.whole)
         inside = ".git" in map(fold, root.path.split("/"))
         if wanted.whole and (inside or root.path in directories):
             exposed.append(troubled(Wanted(path=root.path, trouble=_ALL_GIT, stops=True), own))
@@ -200,6 +200,7 @@ def _named(root: Root, writable: Iterable[Root], host: Host, wanted: _Sought) ->
     for each, tree in trees:
         tops += (each.path, *(one.top for one in tree.repositories if one.top))
         references += tree.named
+        references += tree.borrowed if wanted.whole else ()
         for repository in tree.repositories:
             references += repository.named
             references += repository.borrowed if wanted.whole else ()
@@ -208,11 +209,12 @@ def _named(root: Root, writable: Iterable[Root], host: Host, wanted: _Sought) ->
     return (each for each in named(references, real, tops) if within(each.path, root.path))
 
 
-def _strange(root: Root, tree: Tree, own: str) -> Iterator[Exposed]:
+def _strange(root: Root, tree: Tree, own: str, *, whole: bool) -> Iterator[Exposed]:
     """Yield what of a tree could not be read, what Git believes, and sockets."""
     yield from (unread(*each, own) for each in sorted(tree.unread.items()))
     for each in tree.believed:
-        yield Exposed(**each.model_dump(), origin=own, believed=True)
+        if not (each.written and whole):
+            yield Exposed(**each.model_dump(exclude={"written"}), origin=own, believed=True)
     yield from (socket(path, own) for path in tree.sockets)
     if tree.limit is not None:
         limit = f"{tree.limit}; what lies beyond was not looked at"
@@ -225,6 +227,10 @@ def _placeholder(root: Root, path: str, text: str | None) -> Placeholder:
 
 
 _NO_TREE = Tree()
+_MODULE = (
+    "a repository around it has a submodule there that is not checked out, and Git goes into "
+    "whatever repository the agent makes"
+)
 _ALL_GIT = "it is a Git directory, or lies in one, and the agent is to write none (`git_write`)"
 
 

@@ -410,6 +410,24 @@ def test_a_git_directory_that_is_not_to_be_written_is_covered_as_one() -> None:
     assert {each.origin for each in found.covers} == {"w"}
 
 
+def test_a_path_that_is_a_submodule_which_is_not_there_stops_the_start() -> None:
+    (told,) = as_a_whole(Tree(empty={"/p": None})).exposed
+    assert (told.path, told.stops) == ("/p", True)
+    assert protected(Tree(empty={"/p": None})).exposed == ()
+    found = as_a_whole(Tree(empty={"/p/lib": None}))
+    assert (found.exposed, shut(found)) == ((), {"/p/lib"})
+
+
+def test_what_counts_only_where_it_is_written_is_told_of_no_other_git_directory() -> None:
+    believed = tuple(
+        Believed(path=f"/p/.git/{number}", reason="r", hint="h", stops=False, written=number == 1)
+        for number in range(2)
+    )
+    tree = Tree(repositories=(repository("/p/.git", top="/p"),), believed=believed)
+    assert [each.path for each in protected(tree).exposed] == ["/p/.git/0", "/p/.git/1"]
+    assert [each.path for each in as_a_whole(tree).exposed] == ["/p/.git/0"]
+
+
 def test_a_bare_repository_is_so_and_a_path_that_is_one_or_lies_in_one_stops_the_start() -> None:
     tree = Tree(repositories=(repository("/p/x.git"),))
     assert shut(as_a_whole(tree)) == {"/p/x.git"}
